@@ -1,0 +1,9 @@
+/** All that tools, resources and prompts may import. */
+
+export { completable } from '@modelcontextprotocol/server'
+export { type MaskRule, masked } from '../output/mask.ts'
+export type { Account, SignInLink, ToolContext, ToolLog, ToolSession, Upstream } from './context.ts'
+export { definePrompt } from './define-prompt.ts'
+export { defineResource } from './define-resource.ts'
+export { defineTool } from './define-tool.ts'
+export { ToolError } from './tool-error.ts'
