@@ -1,6 +1,12 @@
 /** What the server asks of a store. Drivers: memory and Redis (with or without JSON commands). */
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json }
 
 /** A document is a JSON object; the store keeps its revision beside its fields, at the root. */
 export type Document = { readonly [key: string]: unknown }

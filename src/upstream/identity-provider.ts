@@ -32,7 +32,11 @@ export type ProviderErrorCode =
 export class ProviderError extends Error {
   readonly code: ProviderErrorCode
 
-  constructor(code: ProviderErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+  constructor(
+    code: ProviderErrorCode,
+    message: string,
+    options: { readonly cause?: unknown } = {},
+  ) {
     super(message, options)
     this.name = 'ProviderError'
     this.code = code
