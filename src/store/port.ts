@@ -1,42 +1,42 @@
 /** What the server asks of a store. Drivers: memory and Redis (with or without JSON commands). */
 
 export type Json =
-	| string
-	| number
-	| boolean
-	| null
-	| readonly Json[]
-	| { readonly [key: string]: Json };
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json }
 
 /** A document is a JSON object; the store keeps its revision beside its fields, at the root. */
-export type Document = { readonly [key: string]: unknown };
+export type Document = { readonly [key: string]: unknown }
 
 /** A document as the store returns it: `rev` starts at 1 and grows with every `set` and `patch`. */
-export type Stored<T extends Document> = T & { readonly rev: number };
+export type Stored<T extends Document> = T & { readonly rev: number }
 
 /** Values by path: root fields (`state`) or nested ones (`data.cart`); the parent must exist. */
-export type Changes = Readonly<Record<string, unknown>>;
+export type Changes = Readonly<Record<string, unknown>>
 
 export interface PatchOptions {
-	/** Write only if the document still has this revision. */
-	readonly ifRev?: number;
-	/** New time-to-live; without it the remaining one is kept. */
-	readonly ttlSeconds?: number;
+  /** Write only if the document still has this revision. */
+  readonly ifRev?: number
+  /** New time-to-live; without it the remaining one is kept. */
+  readonly ttlSeconds?: number
 }
 
 export type PatchOutcome =
-	| { readonly outcome: "written"; readonly rev: number }
-	/** `ifRev` named another revision: somebody else wrote first. Nothing was written. */
-	| { readonly outcome: "conflict" }
-	| { readonly outcome: "absent" };
+  | { readonly outcome: 'written'; readonly rev: number }
+  /** `ifRev` named another revision: somebody else wrote first. Nothing was written. */
+  | { readonly outcome: 'conflict' }
+  | { readonly outcome: 'absent' }
 
 export interface Lock {
-	/** Greater than the token of every earlier holder of this lock: a late writer can be told apart. */
-	readonly token: number;
-	/** Lengthens the lock; false when it was lost. */
-	extend(ttlSeconds: number): Promise<boolean>;
-	/** Gives the lock up if it is still held. */
-	release(): Promise<void>;
+  /** Greater than the token of every earlier holder of this lock: a late writer can be told apart. */
+  readonly token: number
+  /** Lengthens the lock; false when it was lost. */
+  extend(ttlSeconds: number): Promise<boolean>
+  /** Gives the lock up if it is still held. */
+  release(): Promise<void>
 }
 
 /**
@@ -45,28 +45,21 @@ export interface Lock {
  * within its deadline.
  */
 export interface Store {
-	get<T extends Document>(key: string): Promise<Stored<T> | undefined>;
-	set(key: string, value: Document, ttlSeconds: number): Promise<void>;
-	/** Writes only if the key is absent; false when it exists. */
-	create(key: string, value: Document, ttlSeconds: number): Promise<boolean>;
-	/** Writes single fields of an existing document. */
-	patch(
-		key: string,
-		changes: Changes,
-		options?: PatchOptions,
-	): Promise<PatchOutcome>;
-	/** Reads a document and slides its time-to-live, in one round trip. */
-	touch<T extends Document>(
-		key: string,
-		ttlSeconds: number,
-	): Promise<Stored<T> | undefined>;
-	/** Reads and deletes: of any number of callers exactly one gets the document. */
-	take<T extends Document>(key: string): Promise<Stored<T> | undefined>;
-	/** False when there was nothing to delete. */
-	delete(key: string): Promise<boolean>;
-	/** Undefined when somebody else holds the lock. */
-	lock(key: string, ttlSeconds: number): Promise<Lock | undefined>;
-	/** Asks the server itself; for readiness. */
-	ping(): Promise<void>;
-	close(): Promise<void>;
+  get<T extends Document>(key: string): Promise<Stored<T> | undefined>
+  set(key: string, value: Document, ttlSeconds: number): Promise<void>
+  /** Writes only if the key is absent; false when it exists. */
+  create(key: string, value: Document, ttlSeconds: number): Promise<boolean>
+  /** Writes single fields of an existing document. */
+  patch(key: string, changes: Changes, options?: PatchOptions): Promise<PatchOutcome>
+  /** Reads a document and slides its time-to-live, in one round trip. */
+  touch<T extends Document>(key: string, ttlSeconds: number): Promise<Stored<T> | undefined>
+  /** Reads and deletes: of any number of callers exactly one gets the document. */
+  take<T extends Document>(key: string): Promise<Stored<T> | undefined>
+  /** False when there was nothing to delete. */
+  delete(key: string): Promise<boolean>
+  /** Undefined when somebody else holds the lock. */
+  lock(key: string, ttlSeconds: number): Promise<Lock | undefined>
+  /** Asks the server itself; for readiness. */
+  ping(): Promise<void>
+  close(): Promise<void>
 }

@@ -2,62 +2,54 @@
 
 /** What the provider gave for one person; encrypted before it is stored. */
 export interface Credentials {
-	readonly accessToken: string;
-	readonly refreshToken?: string;
-	/** Unix time in milliseconds; absent when the provider named no lifetime. */
-	readonly expiresAt?: number;
-	readonly scope?: string;
-	/** Who signed in, as the provider says (ID token or userinfo); absent for plain OAuth 2.0. */
-	readonly account?: {
-		readonly sub: string;
-		readonly name?: string;
-		readonly email?: string;
-	};
+  readonly accessToken: string
+  readonly refreshToken?: string
+  /** Unix time in milliseconds; absent when the provider named no lifetime. */
+  readonly expiresAt?: number
+  readonly scope?: string
+  /** Who signed in, as the provider says (ID token or userinfo); absent for plain OAuth 2.0. */
+  readonly account?: { readonly sub: string; readonly name?: string; readonly email?: string }
 }
 
 /** What must be kept, out of the browser's reach, between the redirect and the callback. */
 export interface SignInCheck {
-	readonly state: string;
-	readonly nonce: string;
-	readonly codeVerifier: string;
+  readonly state: string
+  readonly nonce: string
+  readonly codeVerifier: string
 }
 
 export type ProviderErrorCode =
-	/** No usable answer: network, time-out, 5xx, garbage. Worth another try. */
-	| "provider_unavailable"
-	/** The person or the provider said no (`access_denied`, `login_required`, …). */
-	| "access_denied"
-	/** Code or refresh token no longer good: the person has to sign in again. */
-	| "invalid_grant"
-	/** The answer failed a check (state, nonce, issuer, signature): refused, not worth a retry. */
-	| "invalid_response";
+  /** No usable answer: network, time-out, 5xx, garbage. Worth another try. */
+  | 'provider_unavailable'
+  /** The person or the provider said no (`access_denied`, `login_required`, …). */
+  | 'access_denied'
+  /** Code or refresh token no longer good: the person has to sign in again. */
+  | 'invalid_grant'
+  /** The answer failed a check (state, nonce, issuer, signature): refused, not worth a retry. */
+  | 'invalid_response'
 
 /** A failure at the identity provider; the message is fit for the person to read. */
 export class ProviderError extends Error {
-	readonly code: ProviderErrorCode;
+  readonly code: ProviderErrorCode
 
-	constructor(
-		code: ProviderErrorCode,
-		message: string,
-		options: { readonly cause?: unknown } = {},
-	) {
-		super(message, options);
-		this.name = "ProviderError";
-		this.code = code;
-	}
+  constructor(
+    code: ProviderErrorCode,
+    message: string,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super(message, options)
+    this.name = 'ProviderError'
+    this.code = code
+  }
 }
 
 export interface IdentityProvider {
-	/** Where to send the browser (authorization code, PKCE S256, state and nonce). */
-	authorizationUrl(redirectUri: string, check: SignInCheck): Promise<URL>;
-	/** Exchanges the code in the callback URL; verifies state, nonce, issuer and PKCE. */
-	exchange(
-		callbackUrl: URL,
-		redirectUri: string,
-		check: SignInCheck,
-	): Promise<Credentials>;
-	/** New credentials for old ones; keeps the refresh token when the provider sends no new one. */
-	refresh(credentials: Credentials): Promise<Credentials>;
-	/** Revokes what the provider lets us revoke; best effort, never throws for a provider's refusal. */
-	revoke(credentials: Credentials): Promise<void>;
+  /** Where to send the browser (authorization code, PKCE S256, state and nonce). */
+  authorizationUrl(redirectUri: string, check: SignInCheck): Promise<URL>
+  /** Exchanges the code in the callback URL; verifies state, nonce, issuer and PKCE. */
+  exchange(callbackUrl: URL, redirectUri: string, check: SignInCheck): Promise<Credentials>
+  /** New credentials for old ones; keeps the refresh token when the provider sends no new one. */
+  refresh(credentials: Credentials): Promise<Credentials>
+  /** Revokes what the provider lets us revoke; best effort, never throws for a provider's refusal. */
+  revoke(credentials: Credentials): Promise<void>
 }

@@ -1,0 +1,97 @@
+/** Reads the configuration once, at start: one frozen value that is safe to log, and the secrets. */
+
+import { chooseKeys } from './config/choose-keys.ts'
+import { chooseStore } from './config/choose-store.ts'
+import { chooseUpstream } from './config/choose-upstream.ts'
+import { defined } from './config/defined.ts'
+import { wantedBy } from './config/facts.ts'
+import { Faults } from './config/faults.ts'
+import { Secrets } from './config/secrets.ts'
+import type { Config, HttpConfig } from './config/shape.ts'
+import { type ConfigSources, type RawVariables, readSources } from './config/sources.ts'
+import { isLoopback } from './config/values.ts'
+import { variables as schema, type Variables } from './config/variables.ts'
+
+export { ConfigError, type ConfigFault } from './config/faults.ts'
+export type { Secrets } from './config/secrets.ts'
+export type * from './config/shape.ts'
+export type { ConfigSources } from './config/sources.ts'
+
+export interface LoadedConfig {
+  readonly config: Config
+  readonly secrets: Secrets
+}
+
+/**
+ * Reads and checks the configuration. Throws `ConfigError` with every fault at once; no message
+ * shows a value.
+ */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const faults = new Faults()
+  const raw = readSources(sources, faults)
+  const variables = parseVariables(raw, faults)
+  const { keys, usesDevelopmentKey } = chooseKeys(variables, faults)
+  const { store, password } = chooseStore(raw, variables, faults)
+  const upstream = chooseUpstream(raw, variables, faults)
+  const http = chooseHttp(raw, variables, faults)
+  faults.throwIfAny()
+
+  const config: Config = {
+    env: variables.NODE_ENV,
+    isProduction: variables.NODE_ENV === 'production',
+    usesDevelopmentKey,
+    app: { name: variables.APP_NAME, version: variables.APP_VERSION },
+    http,
+    log: { level: variables.LOG_LEVEL, ...defined({ file: variables.LOG_FILE }) },
+    store,
+    session: { ttlSeconds: variables.SESSION_TTL },
+    signIn: { ttlSeconds: variables.SIGN_IN_TTL },
+    tools: { textFormat: variables.TOOL_TEXT_FORMAT, timeoutSeconds: variables.TOOL_TIMEOUT },
+    upstream,
+  }
+  const secrets = new Secrets({
+    encryptionKeys: Object.freeze(keys),
+    redisPassword: password,
+    upstreamClientSecret: variables.UPSTREAM_CLIENT_SECRET,
+    upstreamApiKey: variables.UPSTREAM_API_KEY,
+  })
+  return { config: deepFreeze(config), secrets }
+}
+
+/** Faulty variables fall back to their defaults, so that the rules between variables run too. */
+function parseVariables(raw: RawVariables, faults: Faults): Variables {
+  const result = schema.safeParse(raw)
+  if (result.success) return result.data
+  const sound: Record<string, string> = { ...raw }
+  for (const { path } of result.error.issues) {
+    const name = String(path[0]) as keyof Variables
+    faults.add(name, `wants ${wantedBy(schema.shape[name])}`)
+    delete sound[name]
+  }
+  return schema.parse(sound)
+}
+
+function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): HttpConfig {
+  const publicUrl = variables.PUBLIC_URL
+  if (variables.NODE_ENV === 'production') {
+    if (raw.PUBLIC_URL === undefined) faults.add('PUBLIC_URL', 'is required in production')
+    if (publicUrl?.startsWith('http:') && !isLoopback(new URL(publicUrl))) {
+      faults.add('PUBLIC_URL', 'wants https in production')
+    }
+  }
+  return {
+    host: variables.MASK_MCP_HOST,
+    port: variables.MASK_MCP_PORT,
+    ...defined({ publicUrl }),
+    allowedHosts: variables.ALLOWED_HOSTS,
+    allowedOrigins: variables.ALLOWED_ORIGINS,
+    bodyLimitBytes: variables.BODY_LIMIT_BYTES,
+  }
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part)
+  }
+  return Object.freeze(value)
+}

@@ -1,0 +1,115 @@
+/** The demo or a configured upstream; half of one is a fault everywhere, none one in production. */
+
+import { defined } from './defined.ts'
+import type { Faults } from './faults.ts'
+import type { ConfiguredUpstream, ProviderConfig, UpstreamConfig } from './shape.ts'
+import type { RawVariables } from './sources.ts'
+import { isLoopback } from './values.ts'
+import type { Variables } from './variables.ts'
+
+const ENDPOINTS = [
+  'UPSTREAM_AUTHORIZATION_ENDPOINT',
+  'UPSTREAM_TOKEN_ENDPOINT',
+  'UPSTREAM_REVOCATION_ENDPOINT',
+  'UPSTREAM_USERINFO_ENDPOINT',
+] as const
+
+/** Variables that only make sense with an upstream; the others have defaults that do no harm. */
+const UPSTREAM_VARIABLES = [
+  'UPSTREAM_ISSUER',
+  ...ENDPOINTS,
+  'UPSTREAM_CLIENT_ID',
+  'UPSTREAM_CLIENT_SECRET',
+  'UPSTREAM_API_URL',
+  'UPSTREAM_API_KEY',
+] as const
+
+const DEFAULT_ISSUER_SCOPES = ['openid', 'offline_access']
+
+/** Decides between demo and upstream. The value is of use only if no fault was added. */
+export function chooseUpstream(
+  raw: RawVariables,
+  variables: Variables,
+  faults: Faults,
+): UpstreamConfig {
+  const isProduction = variables.NODE_ENV === 'production'
+  const isConfigured = UPSTREAM_VARIABLES.some((name) => raw[name] !== undefined)
+  if (isProduction && variables.DEMO === 'on') {
+    faults.add('DEMO', 'is refused in production when it is on: anybody can sign in at the demo')
+  }
+  if (!isConfigured && !isProduction && variables.DEMO !== 'off') return { kind: 'demo' }
+
+  requireComplete(raw, reason(isProduction, isConfigured), faults)
+  if (isProduction) requireHttps(variables, faults)
+  const provider = chooseProvider(raw, variables, faults)
+  return variables.DEMO === 'on' ? { kind: 'demo' } : configured(variables, provider)
+}
+
+function reason(isProduction: boolean, isConfigured: boolean): string {
+  if (isProduction) return 'is required in production'
+  return isConfigured
+    ? 'is missing beside the other UPSTREAM_ variables'
+    : 'is required with DEMO=off'
+}
+
+function requireComplete(raw: RawVariables, why: string, faults: Faults): void {
+  const byEndpoints = ENDPOINTS.some((name) => raw[name] !== undefined)
+  const required: [name: string, hint: string][] = [
+    ['UPSTREAM_CLIENT_ID', ''],
+    ['UPSTREAM_API_URL', ''],
+  ]
+  if (byEndpoints && raw.UPSTREAM_ISSUER === undefined) {
+    required.unshift(['UPSTREAM_AUTHORIZATION_ENDPOINT', ''], ['UPSTREAM_TOKEN_ENDPOINT', ''])
+  } else {
+    required.unshift([
+      'UPSTREAM_ISSUER',
+      ' (or UPSTREAM_AUTHORIZATION_ENDPOINT and UPSTREAM_TOKEN_ENDPOINT, without OpenID Connect)',
+    ])
+  }
+  for (const [name, hint] of required) {
+    if (raw[name] === undefined) faults.add(name, why + hint)
+  }
+}
+
+/** RFC 6749, section 3.1.2.1 and 3.2: codes and tokens travel over TLS. */
+function requireHttps(variables: Variables, faults: Faults): void {
+  for (const name of ['UPSTREAM_ISSUER', ...ENDPOINTS] as const) {
+    const given = variables[name]
+    if (given === undefined) continue
+    const url = new URL(given)
+    if (url.protocol !== 'https:' && !isLoopback(url)) faults.add(name, 'wants https in production')
+  }
+}
+
+function chooseProvider(raw: RawVariables, variables: Variables, faults: Faults): ProviderConfig {
+  const { UPSTREAM_ISSUER: issuer } = variables
+  if (issuer !== undefined) {
+    for (const name of ENDPOINTS) {
+      if (raw[name] !== undefined) faults.add(name, 'is read from the metadata of UPSTREAM_ISSUER')
+    }
+    return { issuer }
+  }
+  return {
+    authorizationEndpoint: variables.UPSTREAM_AUTHORIZATION_ENDPOINT ?? '',
+    tokenEndpoint: variables.UPSTREAM_TOKEN_ENDPOINT ?? '',
+    ...defined({
+      revocationEndpoint: variables.UPSTREAM_REVOCATION_ENDPOINT,
+      userinfoEndpoint: variables.UPSTREAM_USERINFO_ENDPOINT,
+    }),
+  }
+}
+
+function configured(variables: Variables, provider: ProviderConfig): ConfiguredUpstream {
+  return {
+    kind: 'configured',
+    name: variables.UPSTREAM_NAME,
+    provider,
+    clientId: variables.UPSTREAM_CLIENT_ID ?? '',
+    scopes: variables.UPSTREAM_SCOPES ?? ('issuer' in provider ? DEFAULT_ISSUER_SCOPES : []),
+    api: {
+      baseUrl: variables.UPSTREAM_API_URL ?? '',
+      apiKeyHeader: variables.UPSTREAM_API_KEY_HEADER.toLowerCase(),
+      timeoutMs: variables.UPSTREAM_API_TIMEOUT * 1000,
+    },
+  }
+}

@@ -1,0 +1,37 @@
+/** What is said about a variable besides its form; faults and documentation are made of it. */
+
+import { z } from 'zod'
+import { values } from './values.ts'
+
+export interface VariableFacts {
+  /** What it is for: one or two sentences, also shown in the reference table. */
+  readonly what: string
+  /** Must not be shown to anybody. */
+  readonly secret?: true
+  /** The server refuses to start without it when NODE_ENV is production. */
+  readonly requiredInProduction?: true
+  /** The default in words, where it is not a fixed value. */
+  readonly defaultText?: string
+}
+
+export const facts = z.registry<VariableFacts>()
+
+/** Words that follow the variable's name and "wants". */
+export function wantedBy(schema: z.ZodType): string {
+  return values.get(innermost(schema))?.wants ?? 'another value'
+}
+
+/** The default as it would be written in a `.env` file; empty when there is none. */
+export function defaultOf(schema: z.ZodType): string {
+  const text = facts.get(schema)?.defaultText
+  if (text !== undefined) return text
+  const value: unknown = schema.safeParse(undefined).data
+  return Array.isArray(value) ? value.join(' ') : String(value ?? '')
+}
+
+function innermost(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
+    return innermost(schema.unwrap() as z.ZodType)
+  }
+  return schema
+}

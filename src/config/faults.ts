@@ -1,0 +1,33 @@
+/** What is wrong with a configuration: all of it at once, never with a secret's value. */
+
+export interface ConfigFault {
+  /** The variable's name, or the option's. */
+  readonly name: string
+  /** What it wants. Names no value. */
+  readonly message: string
+}
+
+/** The configuration cannot be used; the message lists every fault, one a line. */
+export class ConfigError extends Error {
+  readonly faults: readonly ConfigFault[]
+
+  constructor(faults: readonly ConfigFault[]) {
+    const lines = faults.map(({ name, message }) => `  ${name} ${message}`)
+    super(`The server cannot start with this configuration:\n${lines.join('\n')}`)
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+/** Collects faults, at most one for each variable: the first says enough. */
+export class Faults {
+  readonly #faults = new Map<string, ConfigFault>()
+
+  add(name: string, message: string): void {
+    if (!this.#faults.has(name)) this.#faults.set(name, { name, message })
+  }
+
+  throwIfAny(): void {
+    if (this.#faults.size > 0) throw new ConfigError([...this.#faults.values()])
+  }
+}

@@ -1,0 +1,54 @@
+/** The secrets of a configuration, apart from it: they show themselves to nobody who prints them. */
+
+import { inspect } from 'node:util'
+
+export interface SecretValues {
+  /** 32 bytes each; the first encrypts, all decrypt. */
+  readonly encryptionKeys: readonly Buffer[]
+  readonly redisPassword?: string | undefined
+  readonly upstreamClientSecret?: string | undefined
+  readonly upstreamApiKey?: string | undefined
+}
+
+const HIDDEN = '[secrets]'
+
+/**
+ * Holds secrets in private fields: logging, inspecting, spreading or serialising the object gives
+ * none of them away. Each is read by its name.
+ */
+export class Secrets implements SecretValues {
+  readonly #values: SecretValues
+
+  constructor(values: SecretValues) {
+    this.#values = Object.freeze({ ...values })
+    Object.freeze(this)
+  }
+
+  get encryptionKeys(): readonly Buffer[] {
+    return this.#values.encryptionKeys
+  }
+
+  get redisPassword(): string | undefined {
+    return this.#values.redisPassword
+  }
+
+  get upstreamClientSecret(): string | undefined {
+    return this.#values.upstreamClientSecret
+  }
+
+  get upstreamApiKey(): string | undefined {
+    return this.#values.upstreamApiKey
+  }
+
+  toJSON(): string {
+    return HIDDEN
+  }
+
+  toString(): string {
+    return HIDDEN
+  }
+
+  [inspect.custom](): string {
+    return HIDDEN
+  }
+}

@@ -1,0 +1,62 @@
+/** The variables that name the identity provider and the API behind the tools. */
+
+import { facts } from './facts.ts'
+import { address, endpoint, integer, pattern, text, words } from './values.ts'
+
+const ENDPOINT = 'an http or https address without a fragment'
+
+export const upstreamVariables = {
+  UPSTREAM_NAME: pattern(/^[a-z][a-z\d-]{0,31}$/, 'up to 32 lower-case letters, digits and hyphens')
+    .default('upstream')
+    .register(facts, {
+      what: 'The name of the upstream, in its redirect URI and in the session.',
+    }),
+  UPSTREAM_ISSUER: address('an http or https address without query and fragment')
+    .optional()
+    .register(facts, {
+      what: 'The OpenID Connect issuer people sign in at; its endpoints are read from its metadata. https in production. For plain OAuth 2.0 set UPSTREAM_AUTHORIZATION_ENDPOINT and UPSTREAM_TOKEN_ENDPOINT instead.',
+      requiredInProduction: true,
+    }),
+  UPSTREAM_AUTHORIZATION_ENDPOINT: endpoint(ENDPOINT).optional().register(facts, {
+    what: 'Where people sign in, for a provider without OpenID Connect.',
+  }),
+  UPSTREAM_TOKEN_ENDPOINT: endpoint(ENDPOINT).optional().register(facts, {
+    what: 'Where codes and refresh tokens are exchanged, for a provider without OpenID Connect.',
+  }),
+  UPSTREAM_REVOCATION_ENDPOINT: endpoint(ENDPOINT).optional().register(facts, {
+    what: 'Where tokens are revoked, for a provider without OpenID Connect.',
+  }),
+  UPSTREAM_USERINFO_ENDPOINT: endpoint(ENDPOINT).optional().register(facts, {
+    what: 'Where the name of the person is asked for, for a provider without OpenID Connect.',
+  }),
+  UPSTREAM_CLIENT_ID: text('the client id').optional().register(facts, {
+    what: 'The client id this server has at the identity provider.',
+    requiredInProduction: true,
+  }),
+  UPSTREAM_CLIENT_SECRET: text('the client secret').optional().register(facts, {
+    what: 'The client secret this server has at the identity provider; none for a public client.',
+    secret: true,
+  }),
+  UPSTREAM_SCOPES: words('scopes separated by spaces').optional().register(facts, {
+    what: 'The scopes asked for when people sign in.',
+    defaultText: '`openid offline_access` with an issuer, else none',
+  }),
+  UPSTREAM_API_URL: address('an http or https address without query and fragment')
+    .optional()
+    .register(facts, {
+      what: 'The base address of the API that tools call.',
+      requiredInProduction: true,
+    }),
+  UPSTREAM_API_KEY: pattern(/^[\x21-\x7e]+$/, 'visible ASCII characters')
+    .optional()
+    .register(facts, {
+      what: 'A key sent with every call to the API, besides the access token of the person.',
+      secret: true,
+    }),
+  UPSTREAM_API_KEY_HEADER: pattern(/^[!#$%&'*+.^_`|~\w-]+$/, 'the name of an HTTP header')
+    .default('x-api-key')
+    .register(facts, { what: 'The header UPSTREAM_API_KEY is sent in.' }),
+  UPSTREAM_API_TIMEOUT: integer(1, 600).default(10).register(facts, {
+    what: 'How long one call to the API may take, in seconds.',
+  }),
+}

@@ -1,0 +1,131 @@
+/** The kinds of values a variable may hold. Each knows in words what it wants, for faults and docs. */
+
+import { z } from 'zod'
+
+/** What a value has to look like, to follow the word "wants". */
+export const values = z.registry<{ readonly wants: string }>()
+
+/** Free text. */
+export function text(wants: string) {
+  return z.string().register(values, { wants })
+}
+
+/** Text of a given form. */
+export function pattern(form: RegExp, wants: string) {
+  return z.string().regex(form).register(values, { wants })
+}
+
+/** A whole number, bounds included. */
+export function integer(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .register(values, { wants: `a whole number from ${min} to ${max}` })
+}
+
+/** One of a few words. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
+  return z.enum(words).register(values, { wants: `one of ${words.join(', ')}` })
+}
+
+/** Words separated by spaces. */
+export function words(wants: string) {
+  return z
+    .string()
+    .transform((given) => given.split(/\s+/).filter((word) => word !== ''))
+    .register(values, { wants })
+}
+
+/** Entries of one form separated by commas, in lower case. */
+export function list(form: RegExp, wants: string) {
+  return z
+    .string()
+    .transform((given) => entries(given).map((entry) => entry.toLowerCase()))
+    .pipe(z.array(z.string().regex(form)))
+    .register(values, { wants })
+}
+
+/** Scheme, host and port, and nothing else: no path, query, fragment or credentials. */
+export function origin(wants: string) {
+  return httpUrl()
+    .refine((url) => url.pathname === '/' && url.search === '' && url.hash === '')
+    .transform((url) => url.origin)
+    .register(values, { wants })
+}
+
+/** An http or https address as it was written, without query, fragment or credentials. */
+export function address(wants: string) {
+  return z
+    .string()
+    .refine((given) => {
+      const url = httpUrl().safeParse(given)
+      return url.success && !given.includes('#') && !given.includes('?')
+    })
+    .register(values, { wants })
+}
+
+/** Like `address`, but a query is allowed: OAuth endpoints may have one (RFC 6749, section 3.1). */
+export function endpoint(wants: string) {
+  return z
+    .string()
+    .refine((given) => httpUrl().safeParse(given).success && !given.includes('#'))
+    .register(values, { wants })
+}
+
+/** Bytes of a fixed number, as hexadecimal digits, base64 or as many ASCII characters. */
+export function bytes(length: number) {
+  return z
+    .string()
+    .transform((given, context) => decodeBytes(given, length) ?? invalid(context))
+    .register(values, { wants: bytesWanted(length) })
+}
+
+/** Several of `bytes`, separated by commas. */
+export function bytesList(length: number) {
+  return z
+    .string()
+    .transform((given) => entries(given).map((entry) => decodeBytes(entry, length)))
+    .pipe(z.array(z.instanceof(Buffer)))
+    .register(values, { wants: `a comma-separated list, each ${bytesWanted(length)}` })
+}
+
+/** True for addresses that never leave the machine. */
+export function isLoopback(url: URL): boolean {
+  const host = url.hostname
+  return /^127(\.\d+){3}$/.test(host) || host === '[::1]' || /(^|\.)localhost$/.test(host)
+}
+
+function httpUrl() {
+  return z
+    .string()
+    .refine((given) => /^https?:\/\//i.test(given) && URL.canParse(given))
+    .transform((given) => new URL(given))
+    .refine((url) => url.username === '' && url.password === '')
+}
+
+function entries(given: string): string[] {
+  return given
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+}
+
+function bytesWanted(length: number): string {
+  return `${length} bytes: ${length * 2} hexadecimal digits, base64 or exactly ${length} ASCII characters`
+}
+
+/** The three spellings have different lengths, so that none can be taken for another. */
+function decodeBytes(given: string, length: number): Buffer | undefined {
+  if (given.length === length && /^[\x20-\x7e]*$/.test(given)) return Buffer.from(given, 'ascii')
+  if (given.length === length * 2 && /^[0-9a-f]*$/i.test(given)) return Buffer.from(given, 'hex')
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(given)) return undefined
+  const decoded = Buffer.from(given, 'base64')
+  return decoded.length === length ? decoded : undefined
+}
+
+function invalid(context: z.RefinementCtx): never {
+  context.addIssue({ code: 'custom' })
+  return z.NEVER
+}

@@ -1,0 +1,161 @@
+/** Every variable of the environment: its name, its form, its default and what it is for. */
+
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { facts } from './facts.ts'
+import { upstreamVariables } from './upstream-variables.ts'
+import { bytes, bytesList, integer, list, oneOf, origin, pattern, text } from './values.ts'
+
+const DAY = 24 * 60 * 60
+const MEBIBYTE = 1024 * 1024
+
+const server = {
+  NODE_ENV: oneOf('development', 'test', 'production').default('development').register(facts, {
+    what: 'Where the server runs. `production` refuses every development default that is not safe.',
+  }),
+  APP_NAME: text('a name').default('MCP Template').register(facts, {
+    what: 'The name shown to clients and people.',
+  }),
+  APP_VERSION: text('a version').default(packageVersion).register(facts, {
+    what: 'The version shown to clients and in the logs.',
+    defaultText: 'the version in package.json',
+  }),
+  MASK_MCP_HOST: pattern(/^[\w.:-]+$/, 'a host name or an IP address')
+    .default('127.0.0.1')
+    .register(facts, { what: 'The address to listen on; `0.0.0.0` for all, as in a container.' }),
+  MASK_MCP_PORT: integer(0, 65_535).default(6901).register(facts, {
+    what: 'The port to listen on; 0 takes a free one.',
+  }),
+  PUBLIC_URL: origin('an origin such as https://mcp.example.com, without a path')
+    .optional()
+    .register(facts, {
+      what: 'Where clients and browsers reach the server: the issuer of its tokens and the start of every link. https, except on the machine itself or outside production.',
+      requiredInProduction: true,
+      defaultText: 'http://localhost:<port>',
+    }),
+  ALLOWED_HOSTS: list(/^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/, 'host names separated by commas')
+    .default([])
+    .register(facts, {
+      what: 'Further values of the `Host` header that are served, besides that of PUBLIC_URL and the machine itself.',
+    }),
+  ALLOWED_ORIGINS: list(/^[a-z][a-z\d+.-]*:\/\/[^\s/?#]+$/, 'origins separated by commas')
+    .default([])
+    .register(facts, {
+      what: 'Further browser origins that may call the server, such as https://inspector.example.com.',
+    }),
+  BODY_LIMIT_BYTES: integer(1024, 100 * MEBIBYTE)
+    .default(MEBIBYTE)
+    .register(facts, {
+      what: 'The largest request body that is read, in bytes.',
+    }),
+}
+
+const logs = {
+  LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
+    .default('info')
+    .register(facts, { what: 'The least important level that is written.' }),
+  LOG_FILE: text('a path').optional().register(facts, {
+    what: 'A file the log is appended to.',
+    defaultText: 'standard output',
+  }),
+}
+
+const store = {
+  REDIS_URL: pattern(
+    /^rediss?:\/\//,
+    'redis://[user:password@]host[:port][/db], or rediss:// for TLS',
+  )
+    .optional()
+    .register(facts, {
+      what: 'The Redis server as one address; wins over REDIS_HOST, REDIS_PORT, REDIS_USERNAME and REDIS_DB. Without any REDIS_ variable sessions are kept in memory, outside production.',
+      secret: true,
+    }),
+  REDIS_HOST: pattern(/^[\w.:-]+$/, 'a host name or an IP address')
+    .default('127.0.0.1')
+    .register(facts, { what: 'The host of the Redis server.' }),
+  REDIS_PORT: integer(1, 65_535).default(6379).register(facts, {
+    what: 'The port of the Redis server.',
+  }),
+  REDIS_USERNAME: text('a user name').optional().register(facts, {
+    what: 'The Redis user, where the server has users.',
+  }),
+  REDIS_P: pattern(/^[A-Za-z\d+/]+={0,2}$/, 'what `npm run encrypt` prints: base64')
+    .optional()
+    .register(facts, {
+      what: 'The Redis password, encrypted with ENCRYPTION_KEY and ENCRYPTION_IV by `npm run encrypt`.',
+      secret: true,
+    }),
+  REDIS_DB: integer(0, 65_535).default(0).register(facts, {
+    what: 'The number of the Redis database.',
+  }),
+  STORE_PREFIX: pattern(/^[^\s{}]+$/, 'text without spaces and braces')
+    .default('mcp:')
+    .register(facts, { what: 'What every key in the store starts with.' }),
+  STORE_TIMEOUT_MS: integer(10, 60_000).default(1000).register(facts, {
+    what: 'How long one command to the store may take, in milliseconds.',
+  }),
+}
+
+const encryption = {
+  ENCRYPTION_KEY: bytes(32).optional().register(facts, {
+    what: 'Encrypts credentials in the store and secrets in the configuration. `npm run encrypt -- --generate` makes one.',
+    secret: true,
+    requiredInProduction: true,
+    defaultText: 'a published key, for development',
+  }),
+  ENCRYPTION_KEYS_PREVIOUS: bytesList(32).default([]).register(facts, {
+    what: 'Keys that ENCRYPTION_KEY replaced: they only decrypt what is still in the store.',
+    secret: true,
+  }),
+  ENCRYPTION_IV: bytes(16).optional().register(facts, {
+    what: 'The initialisation vector for secrets in the configuration, such as REDIS_P.',
+    secret: true,
+  }),
+}
+
+const behaviour = {
+  SESSION_TTL: integer(60, 30 * DAY)
+    .default(3600)
+    .register(facts, {
+      what: 'How long a session lives after its last use, in seconds.',
+    }),
+  SIGN_IN_TTL: integer(30, 3600).default(600).register(facts, {
+    what: 'How long a started sign-in can be finished, in seconds.',
+  }),
+  TOOL_TEXT_FORMAT: oneOf('json', 'toon').default('json').register(facts, {
+    what: "How a tool's answer is written as text: JSON, or TOON, which takes fewer tokens for tables.",
+  }),
+  TOOL_TIMEOUT: integer(1, 3600).default(60).register(facts, {
+    what: 'How long a tool may run, in seconds, where it does not say otherwise.',
+  }),
+  DEMO: oneOf('auto', 'on', 'off').default('auto').register(facts, {
+    what: 'The built-in identity provider and sample API. `auto`: on outside production when no upstream is configured. `on` is refused in production.',
+  }),
+}
+
+/** The variables by section, in the order in which the reference shows them. */
+export const sections: readonly { readonly title: string; readonly variables: z.ZodRawShape }[] = [
+  { title: 'Server', variables: server },
+  { title: 'Logs', variables: logs },
+  { title: 'Store', variables: store },
+  { title: 'Encryption', variables: encryption },
+  { title: 'Sessions and tools', variables: behaviour },
+  { title: 'Upstream', variables: upstreamVariables },
+]
+
+export const variables = z.object({
+  ...server,
+  ...logs,
+  ...store,
+  ...encryption,
+  ...behaviour,
+  ...upstreamVariables,
+})
+
+export type Variables = z.output<typeof variables>
+
+/** The same two steps up from `src/config/` and `dist/config/`. */
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).version
+}

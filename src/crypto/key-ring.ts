@@ -1,0 +1,63 @@
+/** Encrypts what is kept in the store: AES-256-GCM under keys that can be replaced while running. */
+
+import { createHash, hkdfSync } from 'node:crypto'
+import { openWith, sealWith } from './seal.ts'
+
+export const KEY_BYTES = 32
+
+export interface KeyRing {
+  /**
+   * Encrypts for one purpose (`credentials`) and one place (`ses_…:credentials`). What is sealed
+   * opens under the same purpose and context only: a value copied elsewhere in the store does not.
+   */
+  seal(purpose: string, plaintext: string, context: string): string
+  /** The plaintext; undefined for anything that does not decrypt, whatever the reason. */
+  open(purpose: string, sealed: string, context: string): string | undefined
+}
+
+interface RingKey {
+  readonly id: string
+  forPurpose(purpose: string): Buffer
+}
+
+/**
+ * Makes a key ring of 32-byte keys. The first encrypts, all decrypt, so that a key is replaced by
+ * putting the new one in front. Throws when there is no key or one has another length.
+ */
+export function createKeyRing(keys: readonly Buffer[]): KeyRing {
+  const ring = keys.map(ringKey)
+  const [current] = ring
+  if (current === undefined) throw new RangeError('A key ring needs at least one key.')
+  const byId = new Map(ring.map((key) => [key.id, key]))
+
+  return {
+    seal(purpose, plaintext, context) {
+      return sealWith(current.forPurpose(purpose), current.id, { purpose, context }, plaintext)
+    },
+    open(purpose, sealed, context) {
+      const key = byId.get(sealed.split('.', 2)[1] ?? '')
+      if (key === undefined) return undefined
+      return openWith(key.forPurpose(purpose), key.id, { purpose, context }, sealed)
+    },
+  }
+}
+
+function ringKey(key: Buffer): RingKey {
+  if (key.length !== KEY_BYTES) throw new RangeError(`A key must have ${KEY_BYTES} bytes.`)
+  const derived = new Map<string, Buffer>()
+  return {
+    id: createHash('sha256').update('key-id:').update(key).digest('base64url').slice(0, 8),
+    forPurpose(purpose) {
+      const known = derived.get(purpose)
+      if (known !== undefined) return known
+      const subKey = deriveKey(key, purpose)
+      derived.set(purpose, subKey)
+      return subKey
+    },
+  }
+}
+
+/** RFC 5869: one sub-key per purpose, so that no two uses share a key. */
+function deriveKey(key: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', `mcp-template:${purpose}`, KEY_BYTES))
+}

@@ -1,0 +1,20 @@
+/** Ids nobody can guess, and short codes that people compare by eye. */
+
+import { randomBytes } from 'node:crypto'
+
+/** Crockford's base32: no I, L, O or U, so that no two characters look alike. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/**
+ * An id of 256 random bits: its kind (`ses`, `con`), an underscore and 43 base64url characters.
+ */
+export function createId(kind: string): string {
+  return `${kind}_${randomBytes(32).toString('base64url')}`
+}
+
+/** A code of 40 random bits, shown as `XXXX-XXXX`, for a person to compare or type. */
+export function shortCode(): string {
+  // 256 is a multiple of 32, so that taking five bits of each byte favours no character.
+  const characters = Array.from(randomBytes(8), (byte) => ALPHABET.charAt(byte % 32))
+  return `${characters.slice(0, 4).join('')}-${characters.slice(4).join('')}`
+}

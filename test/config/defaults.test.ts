@@ -1,0 +1,100 @@
+/** What the configuration is when nothing, or little, is set. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { KEY, load, production } from './load.ts'
+
+const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'))
+
+describe('with nothing set', () => {
+  it('is a development server that needs nothing installed', () => {
+    const { config } = load()
+    expect(config).toEqual({
+      env: 'development',
+      isProduction: false,
+      usesDevelopmentKey: true,
+      app: { name: 'MCP Template', version: manifest.version },
+      http: {
+        host: '127.0.0.1',
+        port: 6901,
+        allowedHosts: [],
+        allowedOrigins: [],
+        bodyLimitBytes: 1_048_576,
+      },
+      log: { level: 'info' },
+      store: { kind: 'memory' },
+      session: { ttlSeconds: 3600 },
+      signIn: { ttlSeconds: 600 },
+      tools: { textFormat: 'json', timeoutSeconds: 60 },
+      upstream: { kind: 'demo' },
+    })
+  })
+
+  it('has the same key in every process, and says that it is the published one', () => {
+    const [first, second] = [load().secrets, load().secrets]
+    expect(first.encryptionKeys).toHaveLength(1)
+    expect(first.encryptionKeys[0]).toHaveLength(32)
+    expect(first.encryptionKeys).toEqual(second.encryptionKeys)
+  })
+
+  it('counts empty variables as unset', () => {
+    expect(load({ MASK_MCP_PORT: '', REDIS_HOST: '', UPSTREAM_ISSUER: '' })).toEqual(load())
+  })
+})
+
+describe('what was loaded', () => {
+  it('cannot be changed, at any depth', () => {
+    const { config, secrets } = load({ ALLOWED_HOSTS: 'mcp.example.com' })
+    expect(() => Object.assign(config, { env: 'production' })).toThrow(TypeError)
+    expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError)
+    expect(() => (config.http.allowedHosts as string[]).push('evil.example')).toThrow(TypeError)
+    expect(() => Object.assign(secrets, { redisPassword: 'x' })).toThrow(TypeError)
+    expect(() => (secrets.encryptionKeys as Buffer[]).pop()).toThrow(TypeError)
+  })
+
+  it('is what was set', () => {
+    const { config } = load({
+      NODE_ENV: 'test',
+      APP_NAME: 'Accounts',
+      APP_VERSION: '9.9.9',
+      MASK_MCP_HOST: '0.0.0.0',
+      MASK_MCP_PORT: '0',
+      PUBLIC_URL: 'http://mcp.test:8080/',
+      ALLOWED_HOSTS: 'MCP.test, other.test:8443,,[::1]:80',
+      ALLOWED_ORIGINS: 'https://a.test , vscode-file://vscode-app',
+      BODY_LIMIT_BYTES: '2048',
+      LOG_LEVEL: 'debug',
+      LOG_FILE: 'server.log',
+      SESSION_TTL: '120',
+      SIGN_IN_TTL: '60',
+      TOOL_TEXT_FORMAT: 'toon',
+      TOOL_TIMEOUT: '5',
+    })
+    expect(config).toMatchObject({
+      env: 'test',
+      app: { name: 'Accounts', version: '9.9.9' },
+      http: {
+        host: '0.0.0.0',
+        port: 0,
+        publicUrl: 'http://mcp.test:8080',
+        allowedHosts: ['mcp.test', 'other.test:8443', '[::1]:80'],
+        allowedOrigins: ['https://a.test', 'vscode-file://vscode-app'],
+        bodyLimitBytes: 2048,
+      },
+      log: { level: 'debug', file: 'server.log' },
+      session: { ttlSeconds: 120 },
+      signIn: { ttlSeconds: 60 },
+      tools: { textFormat: 'toon', timeoutSeconds: 5 },
+    })
+  })
+
+  it('is production with Redis once everything required is there', () => {
+    const { config, secrets } = load(production)
+    expect(config.isProduction).toBe(true)
+    expect(config.usesDevelopmentKey).toBe(false)
+    expect(config.http.publicUrl).toBe('https://mcp.example.com')
+    expect(config.store).toMatchObject({ kind: 'redis', host: '127.0.0.1', port: 6379 })
+    expect(secrets.encryptionKeys.map((key) => key.toString('hex'))).toEqual([KEY])
+  })
+})

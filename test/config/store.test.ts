@@ -1,0 +1,112 @@
+/** Memory or Redis, and how Redis is named. */
+
+import { describe, expect, it } from 'vitest'
+import { encryptConfigSecret } from '../../src/crypto/config-secret.ts'
+import { faultsOf, IV, KEY, load, production } from './load.ts'
+
+const secretKey = { key: Buffer.from(KEY, 'hex'), iv: Buffer.from(IV, 'hex') }
+const REDIS_P = encryptConfigSecret('p@ss:wörd', secretKey)
+const encryption = { ENCRYPTION_KEY: KEY, ENCRYPTION_IV: IV }
+
+describe('the store', () => {
+  it('is Redis as soon as any REDIS_ variable is set', () => {
+    expect(load({ REDIS_DB: '0' }).config.store).toEqual({
+      kind: 'redis',
+      host: '127.0.0.1',
+      port: 6379,
+      db: 0,
+      tls: false,
+      prefix: 'mcp:',
+      timeoutMs: 1000,
+    })
+  })
+
+  it('is Redis in production, with nothing set', () => {
+    expect(load(production).config.store.kind).toBe('redis')
+  })
+
+  it('is named by its parts, with an encrypted password', () => {
+    const { config, secrets } = load({
+      ...encryption,
+      REDIS_HOST: 'redis.internal',
+      REDIS_PORT: '6380',
+      REDIS_USERNAME: 'mcp',
+      REDIS_P,
+      REDIS_DB: '3',
+      STORE_PREFIX: 'accounts:',
+      STORE_TIMEOUT_MS: '250',
+    })
+    expect(config.store).toEqual({
+      kind: 'redis',
+      host: 'redis.internal',
+      port: 6380,
+      username: 'mcp',
+      db: 3,
+      tls: false,
+      prefix: 'accounts:',
+      timeoutMs: 250,
+    })
+    expect(secrets.redisPassword).toBe('p@ss:wörd')
+  })
+
+  it('is named by one address, whose password is kept apart', () => {
+    const { config, secrets } = load({
+      REDIS_URL: 'rediss://m%40cp:p%40ss%2Fw%3Ard@redis.internal:6390/2',
+      REDIS_HOST: 'ignored',
+    })
+    expect(config.store).toMatchObject({
+      url: 'rediss://m%40cp@redis.internal:6390/2',
+      host: 'redis.internal',
+      port: 6390,
+      username: 'm@cp',
+      db: 2,
+      tls: true,
+    })
+    expect(secrets.redisPassword).toBe('p@ss/w:rd')
+    expect(JSON.stringify(config)).not.toMatch(/ss.{0,3}w/)
+  })
+
+  it.each([
+    ['redis://localhost', { host: 'localhost', port: 6379, db: 0, tls: false }],
+    ['redis://localhost/', { host: 'localhost', port: 6379, db: 0, tls: false }],
+    ['redis://[::1]:7000', { host: '::1', port: 7000, db: 0, tls: false }],
+    ['rediss://h/15', { host: 'h', port: 6379, db: 15, tls: true }],
+  ])('reads %s', (REDIS_URL, expected) => {
+    expect(load({ REDIS_URL }).config.store).toMatchObject(expected)
+  })
+
+  it('takes the password of an address without one from REDIS_P', () => {
+    const { secrets } = load({ ...encryption, REDIS_URL: 'redis://localhost', REDIS_P })
+    expect(secrets.redisPassword).toBe('p@ss:wörd')
+  })
+
+  it.each([
+    'http://localhost',
+    'redis://',
+    'redis://localhost/db0',
+    'redis://localhost?db=1',
+    'redis://localhost:99999',
+    'redis://u:%E0%A4%A@localhost',
+  ])('refuses the address %s', (REDIS_URL) => {
+    expect(faultsOf({ REDIS_URL })).toEqual(['REDIS_URL'])
+  })
+
+  it('refuses two passwords', () => {
+    expect(faultsOf({ ...encryption, REDIS_URL: 'redis://:x@localhost', REDIS_P })).toEqual([
+      'REDIS_P',
+    ])
+  })
+})
+
+describe('REDIS_P', () => {
+  it('needs the key and the vector', () => {
+    expect(faultsOf({ REDIS_P })).toEqual(['ENCRYPTION_KEY', 'ENCRYPTION_IV'])
+    expect(faultsOf({ REDIS_P, ENCRYPTION_KEY: KEY })).toEqual(['ENCRYPTION_IV'])
+  })
+
+  it('is refused when it does not decrypt', () => {
+    const damaged = REDIS_P.slice(0, -4)
+    expect(faultsOf({ ...encryption, REDIS_P: damaged })).toEqual(['REDIS_P'])
+    expect(faultsOf({ ...encryption, REDIS_P: 'not base64!' })).toEqual(['REDIS_P'])
+  })
+})

@@ -1,0 +1,128 @@
+/** The demo or a configured upstream; never half of one. */
+
+import { describe, expect, it } from 'vitest'
+import { faultsOf, load, production } from './load.ts'
+
+const issuer = {
+  UPSTREAM_ISSUER: 'https://id.example.com',
+  UPSTREAM_CLIENT_ID: 'mcp',
+  UPSTREAM_API_URL: 'https://api.example.com/v1',
+}
+const endpoints = {
+  UPSTREAM_AUTHORIZATION_ENDPOINT: 'https://id.example.com/authorize?tenant=1',
+  UPSTREAM_TOKEN_ENDPOINT: 'https://id.example.com/token',
+  UPSTREAM_CLIENT_ID: 'mcp',
+  UPSTREAM_API_URL: 'https://api.example.com/v1',
+}
+
+describe('the upstream', () => {
+  it('is an issuer with its defaults', () => {
+    expect(load(issuer).config.upstream).toEqual({
+      kind: 'configured',
+      name: 'upstream',
+      provider: { issuer: 'https://id.example.com' },
+      clientId: 'mcp',
+      scopes: ['openid', 'offline_access'],
+      api: { baseUrl: 'https://api.example.com/v1', apiKeyHeader: 'x-api-key', timeoutMs: 10_000 },
+    })
+  })
+
+  it('is plain OAuth 2.0 endpoints', () => {
+    const { upstream } = load({
+      ...endpoints,
+      UPSTREAM_REVOCATION_ENDPOINT: 'https://id.example.com/revoke',
+    }).config
+    expect(upstream).toMatchObject({
+      provider: {
+        authorizationEndpoint: 'https://id.example.com/authorize?tenant=1',
+        tokenEndpoint: 'https://id.example.com/token',
+        revocationEndpoint: 'https://id.example.com/revoke',
+      },
+      scopes: [],
+    })
+    expect(upstream).not.toHaveProperty('provider.userinfoEndpoint')
+  })
+
+  it('keeps its secrets apart', () => {
+    const { config, secrets } = load({
+      ...issuer,
+      UPSTREAM_NAME: 'bank',
+      UPSTREAM_SCOPES: ' openid  accounts:read ',
+      UPSTREAM_CLIENT_SECRET: 'client-canary',
+      UPSTREAM_API_KEY: 'key-canary',
+      UPSTREAM_API_KEY_HEADER: 'X-Bank-Key',
+      UPSTREAM_API_TIMEOUT: '3',
+    })
+    expect(config.upstream).toMatchObject({
+      name: 'bank',
+      scopes: ['openid', 'accounts:read'],
+      api: { apiKeyHeader: 'x-bank-key', timeoutMs: 3000 },
+    })
+    expect(secrets.upstreamClientSecret).toBe('client-canary')
+    expect(secrets.upstreamApiKey).toBe('key-canary')
+    expect(JSON.stringify(config)).not.toContain('canary')
+  })
+
+  it.each([
+    ['issuer alone', ['UPSTREAM_ISSUER'], ['UPSTREAM_CLIENT_ID', 'UPSTREAM_API_URL']],
+    ['API alone', ['UPSTREAM_API_URL'], ['UPSTREAM_ISSUER', 'UPSTREAM_CLIENT_ID']],
+    ['no API', ['UPSTREAM_ISSUER', 'UPSTREAM_CLIENT_ID'], ['UPSTREAM_API_URL']],
+  ] as const)('is refused by half, in development too: %s', (_, given, missing) => {
+    expect(faultsOf(Object.fromEntries(given.map((name) => [name, issuer[name]])))).toEqual(missing)
+  })
+
+  it('is refused with only a secret, or without one of the two endpoints', () => {
+    const all = ['UPSTREAM_ISSUER', 'UPSTREAM_CLIENT_ID', 'UPSTREAM_API_URL']
+    expect(faultsOf({ UPSTREAM_API_KEY: 'x' })).toEqual(all)
+    const { UPSTREAM_TOKEN_ENDPOINT: _, ...rest } = endpoints
+    expect(faultsOf(rest)).toEqual(['UPSTREAM_TOKEN_ENDPOINT'])
+  })
+
+  it('is refused with an issuer and endpoints', () => {
+    expect(faultsOf({ ...endpoints, ...issuer })).toEqual([
+      'UPSTREAM_AUTHORIZATION_ENDPOINT',
+      'UPSTREAM_TOKEN_ENDPOINT',
+    ])
+  })
+
+  it('needs https in production, for whatever carries codes and tokens', () => {
+    const UPSTREAM_ISSUER = 'http://id.example.com'
+    expect(load({ ...issuer, UPSTREAM_ISSUER }).config.upstream.kind).toBe('configured')
+    expect(faultsOf({ ...production, UPSTREAM_ISSUER })).toEqual(['UPSTREAM_ISSUER'])
+  })
+
+  it.each([
+    ['UPSTREAM_ISSUER', 'id.example.com'],
+    ['UPSTREAM_ISSUER', 'https://id.example.com?x=1'],
+    ['UPSTREAM_API_URL', 'https://user:pass@api.example.com'],
+    ['UPSTREAM_API_URL', 'file:///etc/passwd'],
+    ['UPSTREAM_API_KEY_HEADER', 'x key'],
+    ['UPSTREAM_NAME', 'My Bank'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(faultsOf({ ...issuer, [name]: value })).toEqual([name])
+  })
+})
+
+describe('the demo', () => {
+  it('is on in development and in tests, off beside an upstream', () => {
+    expect(load().config.upstream.kind).toBe('demo')
+    expect(load({ NODE_ENV: 'test' }).config.upstream.kind).toBe('demo')
+    expect(load(issuer).config.upstream.kind).toBe('configured')
+  })
+
+  it('can be used although an upstream is configured', () => {
+    expect(load({ ...issuer, DEMO: 'on' }).config.upstream.kind).toBe('demo')
+  })
+
+  it('leaves nothing to work with when it is off', () => {
+    expect(faultsOf({ DEMO: 'off' })).toEqual([
+      'UPSTREAM_ISSUER',
+      'UPSTREAM_CLIENT_ID',
+      'UPSTREAM_API_URL',
+    ])
+  })
+
+  it('is refused in production', () => {
+    expect(faultsOf({ ...production, DEMO: 'on' })).toEqual(['DEMO'])
+  })
+})

@@ -1,0 +1,131 @@
+/** The layers of `src/` are lint errors, not a convention: forbidden imports fail, legal ones pass. */
+
+import { spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '../..')
+
+type Probe = [file: string, code: string]
+
+const forbidden: Probe[] = [
+  ['src/app.ts', "import { x } from './main.ts'"],
+  ['src/http/a.ts', "import { x } from '../app.ts'"],
+  ['src/auth/a.ts', "import { x } from '../http/b.ts'"],
+  ['src/auth/deep/a.ts', "import { x } from '../../http/deep/b.ts'"],
+  ['src/session/a.ts', "import { x } from '../auth/b.ts'"],
+  ['src/mcp/a.ts', "import { x } from '../session/b.ts'"],
+  ['src/engine/a.ts', "import { x } from '../mcp/b.ts'"],
+  ['src/engine/b.ts', "import { x } from '../tools/service.ts'"],
+  ['src/upstream/a.ts', "import { x } from '../engine/index.ts'"],
+  ['src/upstream/b.ts', "export { x } from '../session/b.ts'"],
+  ['src/upstream/c.ts', "export * from '../session/b.ts'"],
+  ['src/upstream/d.ts', "export const x = await import('../session/b.ts')"],
+  ['src/upstream/e.ts', "import type { X } from '../session/b.ts'"],
+  ['src/upstream/g.ts', "import { x } from './../session/b.ts'"],
+  ['src/output/a.ts', "import { x } from '../upstream/b.ts'"],
+  ['src/store/a.ts', "import { x } from '../session/b.ts'"],
+  ['src/store/redis/a.ts', "import { x } from '../../output/b.ts'"],
+  ['src/crypto/a.ts', "import { x } from '../config.ts'"],
+  ['src/crypto/b.ts', "import { x } from '../store/port.ts'"],
+  ['src/config.ts', "import { x } from './logger.ts'"],
+  ['src/config/a.ts', "import { x } from '../store/port.ts'"],
+  ['src/logger.ts', "import { x } from './session/b.ts'"],
+  ['src/errors.ts', "import { x } from './crypto/hash.ts'"],
+  ['src/demo/a.ts', "import { x } from '../upstream/b.ts'"],
+  ['src/demo/b.ts', "import { x } from '../session/b.ts'"],
+  ['src/http/c.ts', "import { x } from '../demo/b.ts'"],
+  ['src/auth/c.ts', "import { x } from '../demo/b.ts'"],
+  ['src/tools/a.ts', "import { x } from '../engine/run.ts'"],
+  ['src/tools/b.ts', "import { x } from '../store/port.ts'"],
+  ['src/tools/c.ts', "import { x } from '../errors.ts'"],
+  ['src/resources/a.ts', "import { x } from '../session/b.ts'"],
+  ['src/prompts/a.ts', "import { x } from '../config.ts'"],
+]
+
+const legal: Probe[] = [
+  ['src/main.ts', "import { x } from './app.ts'"],
+  ['src/app.ts', "import { x } from './demo/b.ts'"],
+  ['src/http/b.ts', "import { x } from '../auth/b.ts'"],
+  ['src/auth/b.ts', "import { x } from '../session/b.ts'"],
+  ['src/session/b.ts', "import { x } from '../store/port.ts'"],
+  ['src/session/c.ts', "import { x } from './deep/b.ts'"],
+  ['src/session/deep/c.ts', "import { x } from '../b.ts'"],
+  ['src/mcp/b.ts', "import { x } from '../engine/index.ts'"],
+  ['src/mcp/c.ts', "import { x } from '@modelcontextprotocol/sdk/server/auth/router.js'"],
+  ['src/engine/c.ts', "import { x } from '../output/mask.ts'"],
+  ['src/upstream/f.ts', "import { x } from '../crypto/hash.ts'"],
+  ['src/output/b.ts', "import { x } from '../errors.ts'"],
+  ['src/store/redis/b.ts', "import { x } from '../../config.ts'"],
+  ['src/store/redis/c.ts', "import { x } from '../port.ts'"],
+  ['src/config/b.ts', "import { x } from '../crypto/config-secret.ts'"],
+  ['src/crypto/c.ts', "import { x } from 'node:crypto'"],
+  ['src/demo/c.ts', "import { x } from '../store/port.ts'"],
+  ['src/tools/d.ts', "import { x } from '../engine/index.ts'"],
+  ['src/tools/e.ts', "import { x } from 'zod'"],
+  ['src/resources/b.ts', "import { x } from '../engine/index.ts'"],
+]
+
+interface Report {
+  readonly diagnostics: readonly {
+    readonly category: string
+    readonly location: { path: unknown }
+  }[]
+}
+
+/** Lints the probes in one run, in a copy that has nothing but the configuration. */
+function violating(probes: readonly Probe[]): ReadonlySet<string> {
+  const copy = mkdtempSync(join(tmpdir(), 'layering-'))
+  for (const name of ['biome.json', '.gitignore', 'package.json']) {
+    copyFileSync(join(root, name), join(copy, name))
+  }
+  for (const [file, code] of probes) {
+    mkdirSync(dirname(join(copy, file)), { recursive: true })
+    writeFileSync(join(copy, file), `${code}\n`)
+  }
+  const biome = join(root, 'node_modules/@biomejs/biome/bin/biome')
+  const args = [biome, 'lint', '--only=style/noRestrictedImports', '--max-diagnostics=none']
+  const run = spawnSync(process.execPath, [...args, '--reporter=json', '.'], {
+    cwd: copy,
+    encoding: 'utf8',
+  })
+  rmSync(copy, { recursive: true })
+  const report: Report = JSON.parse(run.stdout.slice(run.stdout.indexOf('{')))
+  return new Set(
+    report.diagnostics
+      .filter(({ category }) => category === 'lint/style/noRestrictedImports')
+      .map(({ location }) => String(location.path).replace(/^\.\//, '')),
+  )
+}
+
+describe('the linter keeps imports going down', () => {
+  const refused = violating(forbidden)
+  const wronglyRefused = violating(legal)
+
+  it.each(forbidden)('refuses in %s: %s', (file) => {
+    expect(refused).toContain(file)
+  })
+
+  it.each(legal)('accepts in %s: %s', (file) => {
+    expect(wronglyRefused).not.toContain(file)
+  })
+
+  it('knows every folder and file of src', () => {
+    const configuration = readFileSync(join(root, 'biome.json'), 'utf8')
+    const entries = readdirSync(join(root, 'src'), { withFileTypes: true })
+    const unknown = entries
+      .map((entry) => (entry.isDirectory() ? `src/${entry.name}/**` : `src/${entry.name}`))
+      .filter((entry) => entry !== 'src/main.ts' && !configuration.includes(`"${entry}"`))
+    expect(unknown).toEqual([])
+  })
+})

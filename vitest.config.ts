@@ -1,0 +1,23 @@
+/** How tests run. `COVERAGE=1` measures coverage and holds it to its threshold. */
+
+import { defineConfig } from 'vitest/config'
+
+const inCi = process.env.CI === 'true'
+
+export default defineConfig({
+  test: {
+    environment: 'node',
+    include: ['test/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    reporters: inCi ? ['default', 'json'] : ['default'],
+    outputFile: { json: 'artifacts/test-results.json' },
+    coverage: {
+      enabled: process.env.COVERAGE === '1',
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      thresholds: { lines: 90 },
+    },
+  },
+})
