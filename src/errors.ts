@@ -1,28 +1,29 @@
 /** Every failure the server names: a stable code, its HTTP status and its JSON-RPC code. */
 
 const WIRE = {
-	invalid_request: { status: 400, rpc: -32600 },
-	parse_error: { status: 400, rpc: -32700 },
-	unauthorized: { status: 401, rpc: -32001 },
-	forbidden: { status: 403, rpc: -32003 },
-	not_found: { status: 404, rpc: -32001 },
-	method_not_allowed: { status: 405, rpc: -32000 },
-	not_acceptable: { status: 406, rpc: -32000 },
-	conflict: { status: 409, rpc: -32000 },
-	payload_too_large: { status: 413, rpc: -32000 },
-	unsupported_media_type: { status: 415, rpc: -32000 },
-	misdirected_request: { status: 421, rpc: -32000 },
-	internal_error: { status: 500, rpc: -32603 },
-	upstream_error: { status: 502, rpc: -32603 },
-	unavailable: { status: 503, rpc: -32000 },
-} as const;
+  invalid_request: { status: 400, rpc: -32600 },
+  parse_error: { status: 400, rpc: -32700 },
+  unauthorized: { status: 401, rpc: -32001 },
+  login_required: { status: 401, rpc: -32001 },
+  forbidden: { status: 403, rpc: -32003 },
+  not_found: { status: 404, rpc: -32001 },
+  method_not_allowed: { status: 405, rpc: -32000 },
+  not_acceptable: { status: 406, rpc: -32000 },
+  conflict: { status: 409, rpc: -32000 },
+  payload_too_large: { status: 413, rpc: -32000 },
+  unsupported_media_type: { status: 415, rpc: -32000 },
+  misdirected_request: { status: 421, rpc: -32000 },
+  internal_error: { status: 500, rpc: -32603 },
+  upstream_error: { status: 502, rpc: -32603 },
+  unavailable: { status: 503, rpc: -32000 },
+} as const
 
-export type ErrorCode = keyof typeof WIRE;
+export type ErrorCode = keyof typeof WIRE
 
 export interface AppErrorOptions {
-	readonly cause?: unknown;
-	/** Sent as `Retry-After`, in seconds. */
-	readonly retryAfterSeconds?: number;
+  readonly cause?: unknown
+  /** Sent as `Retry-After`, in seconds. */
+  readonly retryAfterSeconds?: number
 }
 
 /**
@@ -30,29 +31,25 @@ export interface AppErrorOptions {
  * and nothing internal; what is only for the log goes into `cause`.
  */
 export class AppError extends Error {
-	readonly code: ErrorCode;
-	readonly status: number;
-	readonly rpcCode: number;
-	readonly retryAfterSeconds: number | undefined;
+  readonly code: ErrorCode
+  readonly status: number
+  readonly rpcCode: number
+  readonly retryAfterSeconds: number | undefined
 
-	constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
-		super(message, { cause: options.cause });
-		this.name = "AppError";
-		this.code = code;
-		this.status = WIRE[code].status;
-		this.rpcCode = WIRE[code].rpc;
-		this.retryAfterSeconds = options.retryAfterSeconds;
-	}
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.status = WIRE[code].status
+    this.rpcCode = WIRE[code].rpc
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
 }
 
 /** The store cannot be reached or does not answer in time: 503, never 401 or 404. */
 export function storeUnavailable(cause?: unknown): AppError {
-	return new AppError(
-		"unavailable",
-		"The session store is not available. Try again shortly.",
-		{
-			cause,
-			retryAfterSeconds: 1,
-		},
-	);
+  return new AppError('unavailable', 'The session store is not available. Try again shortly.', {
+    cause,
+    retryAfterSeconds: 1,
+  })
 }

@@ -1,7 +1,8 @@
 /** One tool call as the protocol layer hands it over, in either era. */
 
 import type { Logger } from '../logger.ts'
-import type { ToolSession, Upstream } from './context.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { ToolSession } from './context.ts'
 
 /** The caller's session during one call, with what the engine needs besides what tools see. */
 export interface CallSession extends ToolSession {

@@ -29,7 +29,8 @@ export function compileTool(definition: AnyTool): CompiledTool {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new TypeError('name must be 1 to 128 letters, digits, "_", "-" or "."')
   }
-  if (typeof description !== 'string' || description === '') throw new TypeError('description is missing')
+  if (typeof description !== 'string' || description === '')
+    throw new TypeError('description is missing')
   if (!(input instanceof z.ZodObject)) throw new TypeError('input must be a z.object(…)')
   if (!(output instanceof z.ZodObject)) throw new TypeError('output must be a z.object(…)')
   if (typeof definition.run !== 'function') throw new TypeError('run is missing')

@@ -1,27 +1,6 @@
 /** What a tool sees while it runs. */
 
-/** Values by name: those a route names go into the path, the others into the query. */
-export type RouteParams = Readonly<Record<string, string | number | boolean | undefined>>
-
-export interface RequestOptions {
-  readonly signal?: AbortSignal
-}
-
-export interface WriteOptions extends RequestOptions {
-  /** Sent as JSON. */
-  readonly body?: unknown
-  /** Sent as `Idempotency-Key`; makes a POST or PATCH safe to retry. */
-  readonly idempotencyKey?: string
-}
-
-/** The upstream API, called with the API key and the access token of the person signed in. */
-export interface Upstream {
-  get<T>(route: string, params?: RouteParams, options?: RequestOptions): Promise<T>
-  post<T>(route: string, params?: RouteParams, options?: WriteOptions): Promise<T>
-  put<T>(route: string, params?: RouteParams, options?: WriteOptions): Promise<T>
-  patch<T>(route: string, params?: RouteParams, options?: WriteOptions): Promise<T>
-  delete<T>(route: string, params?: RouteParams, options?: WriteOptions): Promise<T>
-}
+import type { Upstream } from '../upstream/upstream.ts'
 
 /** Where a person signs in, and the code that proves the page was opened by who asked for it. */
 export interface SignInLink {

@@ -32,7 +32,9 @@ export class DiscoveryError extends Error {
  */
 export async function discover(directory: string): Promise<Catalog> {
   const faults: string[] = []
-  const tools = await load(join(directory, 'tools'), faults, (found) => compileTool(found as AnyTool))
+  const tools = await load(join(directory, 'tools'), faults, (found) =>
+    compileTool(found as AnyTool),
+  )
   const resources = await load(join(directory, 'resources'), faults, checkResource)
   const prompts = await load(join(directory, 'prompts'), faults, checkPrompt)
   refuseTwice(tools, ({ definition }) => definition.name, faults)
@@ -41,7 +43,9 @@ export async function discover(directory: string): Promise<Catalog> {
   refuseTwice(prompts, ({ name }) => name, faults)
   if (faults.length > 0) throw new DiscoveryError(faults)
   return {
-    tools: new Map(sortBy(tools, (tool) => tool.definition.name).map((tool) => [tool.definition.name, tool])),
+    tools: new Map(
+      sortBy(tools, (tool) => tool.definition.name).map((tool) => [tool.definition.name, tool]),
+    ),
     resources: sortBy(resources, ({ name }) => name),
     prompts: sortBy(prompts, ({ name }) => name),
   }
@@ -61,7 +65,9 @@ async function load<T>(
   const found: Found<T>[] = []
   for (const file of files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name)).sort()) {
     try {
-      const module = (await import(pathToFileURL(join(directory, file)).href)) as { default?: unknown }
+      const module = (await import(pathToFileURL(join(directory, file)).href)) as {
+        default?: unknown
+      }
       if (module.default === undefined) throw new TypeError('has no default export')
       found.push({ file, value: check(module.default) })
     } catch (error) {
@@ -74,7 +80,8 @@ async function load<T>(
 function checkResource(exported: unknown): ResourceDefinition {
   const { name, uri, read } = exported as Partial<ResourceDefinition>
   if (typeof name !== 'string' || name === '') throw new TypeError('name is missing')
-  if (typeof uri !== 'string' || !/^[a-z][a-z0-9+.-]*:/i.test(uri)) throw new TypeError('uri must be absolute')
+  if (typeof uri !== 'string' || !/^[a-z][a-z0-9+.-]*:/i.test(uri))
+    throw new TypeError('uri must be absolute')
   if (typeof read !== 'function') throw new TypeError('read is missing')
   return exported as ResourceDefinition
 }
@@ -87,7 +94,11 @@ function checkPrompt(exported: unknown): AnyPrompt {
   return exported as PromptDefinition<AnyPrompt['arguments']>
 }
 
-function refuseTwice<T>(found: readonly Found<T>[], key: (value: T) => string, faults: string[]): void {
+function refuseTwice<T>(
+  found: readonly Found<T>[],
+  key: (value: T) => string,
+  faults: string[],
+): void {
   const seen = new Map<string, string>()
   for (const { file, value } of found) {
     const first = seen.get(key(value))

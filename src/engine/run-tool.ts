@@ -1,6 +1,7 @@
 /** Runs one tool call: the order of the checks below is the order of the design. */
 
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
+import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { ZodError, z } from 'zod'
 import type { Redactor } from '../output/redactor.ts'
 import { createRedactor } from '../output/redactor.ts'
@@ -34,7 +35,7 @@ export async function runTool(
     log.info({ outcome, ms: Math.round(performance.now() - started) }, 'tool call')
   try {
     const result = await runChecked(tool, { ...call, log }, settings, redactor)
-    finish('content' in result ? 'ok' : 'input_required')
+    finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
     return result
   } catch (error) {
     const { code, message, unexpected } = explainError(error, call.signal)
@@ -75,7 +76,9 @@ function validateInput({ definition }: CompiledTool, call: ToolCall): Record<str
 function requireScopes(required: readonly string[], granted: readonly string[] | undefined): void {
   const missing = granted === undefined ? [] : required.filter((scope) => !granted.includes(scope))
   if (missing.length === 0) return
-  throw new ToolError(`This tool needs the scope ${missing.join(' ')}.`, { code: 'insufficient_scope' })
+  throw new ToolError(`This tool needs the scope ${missing.join(' ')}.`, {
+    code: 'insufficient_scope',
+  })
 }
 
 async function runInTime(

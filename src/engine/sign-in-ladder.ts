@@ -67,12 +67,17 @@ function withElicitationId(
   session
     .waitForSignIn(link.expiresAt.getTime() - Date.now(), signal)
     .then((signedIn) => (signedIn ? elicitationCompleted(elicitationId) : undefined))
-    .catch((error: unknown) => log.debug({ err: error }, 'client not told that sign-in is complete'))
+    .catch((error: unknown) =>
+      log.debug({ err: error }, 'client not told that sign-in is complete'),
+    )
   return { ...request, params: { ...request.params, elicitationId } } as InputRequest
 }
 
 function loginRequired(): ToolError {
-  return new ToolError('Sign-in required. Call the `login` tool, follow its link, then try again.', {
-    code: 'login_required',
-  })
+  return new ToolError(
+    'Sign-in required. Call the `login` tool, follow its link, then try again.',
+    {
+      code: 'login_required',
+    },
+  )
 }

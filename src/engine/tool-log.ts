@@ -27,6 +27,9 @@ function scrubValue(value: unknown, redactor: Redactor, depth = 0): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (depth === DEEPEST) return '[too deep]'
   if (Array.isArray(value)) return value.map((item) => scrubValue(item, redactor, depth + 1))
-  const fields = Object.entries(value).map(([name, item]) => [name, scrubValue(item, redactor, depth + 1)])
+  const fields = Object.entries(value).map(([name, item]) => [
+    name,
+    scrubValue(item, redactor, depth + 1),
+  ])
   return Object.fromEntries(fields) as unknown
 }

@@ -28,7 +28,11 @@ const PROBES = new Set(['/livez', '/readyz'])
  */
 export function createHostGuard(allowed: AllowedHosts): HostGuard {
   const own = new URL(allowed.publicUrl)
-  const hosts = new Set([own.hostname, ...allowed.hosts.map((host) => host.toLowerCase()), ...LOOPBACK])
+  const hosts = new Set([
+    own.hostname,
+    ...allowed.hosts.map((host) => host.toLowerCase()),
+    ...LOOPBACK,
+  ])
   const origins = new Set([own.origin, ...allowed.origins])
 
   return ({ headers, url = '' }) => {

@@ -53,7 +53,10 @@ export interface Page {
 }
 
 /** Answers with a page; texts that are put into `html` templates are escaped there. */
-export function page(c: Context<HttpEnv>, { title, body, status = 200 }: Page): Response | Promise<Response> {
+export function page(
+  c: Context<HttpEnv>,
+  { title, body, status = 200 }: Page,
+): Response | Promise<Response> {
   for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
   return c.html(
     html`<!doctype html>

@@ -123,7 +123,9 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     async end({ request, caller, log }) {
       const connection = await findConnection(request, connections)
       await connections.end(connection.id)
-      const session = await deps.origins.connection(connection, caller, log).openSession(undefined, {})
+      const session = await deps.origins
+        .connection(connection, caller, log)
+        .openSession(undefined, {})
       await session.end()
       return new Response(null, { status: 204 })
     },

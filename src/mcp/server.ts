@@ -2,6 +2,7 @@
 
 import {
   type CallToolRequest,
+  isInputRequiredResult,
   McpServer,
   ProtocolError,
   ProtocolErrorCode,
@@ -91,9 +92,8 @@ async function callTool(
   }
   const call = createToolCall(deps, request, ctx, server, originOf(ctx, fallback))
   const result = await runTool(tool, call, deps.settings)
-  return 'content' in result
-    ? server.projectCallToolResult(result, tool.output.jsonSchema)
-    : result
+  if (isInputRequiredResult(result)) return result
+  return server.projectCallToolResult(result, tool.output.jsonSchema)
 }
 
 function registerTool(

@@ -4,6 +4,7 @@ import {
   type CallToolRequest,
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
+  type ClientCapabilities,
   inputResponse,
   PROTOCOL_VERSION_META_KEY,
   type Server,
@@ -59,16 +60,23 @@ export function createToolCall(
   }
 }
 
-/** 2026-07-28, basic: client identity is per request; before, it is the connection's. */
+/** What a 2026-era request says of its client in `_meta`; validated by the SDK, not typed by it. */
+interface ClientEnvelope {
+  readonly [CLIENT_INFO_META_KEY]?: { readonly name: string }
+  readonly [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities
+  readonly [PROTOCOL_VERSION_META_KEY]?: string
+}
+
+/** 2026-07-28, basic: a client says with each request who it is; before, its connection knows. */
 function clientOf({ mcpReq }: ServerContext, server: Server) {
-  const { envelope } = mcpReq
+  const envelope = mcpReq.envelope as ClientEnvelope | undefined
   const modern = envelope !== undefined
   const info = modern ? envelope[CLIENT_INFO_META_KEY] : server.getClientVersion()
   const version = modern
     ? envelope[PROTOCOL_VERSION_META_KEY]
     : server.getNegotiatedProtocolVersion()
   const facts: ProtocolFacts = {
-    ...(info?.name !== undefined && { clientName: info.name.slice(0, 100) }),
+    ...(info !== undefined && { clientName: info.name.slice(0, 100) }),
     ...(version !== undefined && { protocolVersion: version }),
   }
   const capabilities = modern

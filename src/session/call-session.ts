@@ -77,7 +77,8 @@ export function createCallSession(
   }
 
   async function set(name: string, value: unknown): Promise<void> {
-    if (!DATA_NAME.test(name)) throw new ToolError('Session values have plain names.', { code: 'invalid_name' })
+    if (!DATA_NAME.test(name))
+      throw new ToolError('Session values have plain names.', { code: 'invalid_name' })
     const { id, data } = await opened()
     await sessions.update(id, `data.${name}`, value)
     if (session !== undefined) session = { ...session, data: { ...data, [name]: value } }
@@ -101,7 +102,8 @@ export function createCallSession(
     startSignIn,
     waitForSignIn,
     end,
-    get: (name) => (session !== undefined && Object.hasOwn(session.data, name) ? session.data[name] : undefined),
+    get: (name) =>
+      session !== undefined && Object.hasOwn(session.data, name) ? session.data[name] : undefined,
     set,
   }
 }

@@ -30,7 +30,11 @@ export function createCredentialStore(
 ): CredentialStore {
   const context = (sessionId: string) => `${sessionId}:${upstream}`
 
-  async function replace(sessionId: string, fence: number, sealed: string | null): Promise<boolean> {
+  async function replace(
+    sessionId: string,
+    fence: number,
+    sealed: string | null,
+  ): Promise<boolean> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const session = await store.get<SessionRecord>(sessionKey(sessionId))
       if (session === undefined) return false

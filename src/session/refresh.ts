@@ -102,7 +102,9 @@ async function refreshUnder(
   stale: Credentials,
 ): Promise<Credentials | undefined> {
   const extending = setInterval(() => {
-    lock.extend(LOCK_SECONDS).catch((error: unknown) => log.warn({ err: error }, 'refresh lock lost'))
+    lock
+      .extend(LOCK_SECONDS)
+      .catch((error: unknown) => log.warn({ err: error }, 'refresh lock lost'))
   }, LOCK_EXTEND_MS)
   try {
     const fresh = await provider.refresh(stale)
@@ -121,7 +123,9 @@ async function refreshUnder(
     throw providerAway(error)
   } finally {
     clearInterval(extending)
-    await lock.release().catch((error: unknown) => log.debug({ err: error }, 'lock runs out by itself'))
+    await lock
+      .release()
+      .catch((error: unknown) => log.debug({ err: error }, 'lock runs out by itself'))
   }
 }
 
@@ -138,8 +142,12 @@ function signInEnded(): AppError {
 }
 
 function providerAway(cause?: unknown): AppError {
-  return new AppError('upstream_error', 'The identity provider does not answer. Try again shortly.', {
-    cause,
-    retryAfterSeconds: 5,
-  })
+  return new AppError(
+    'upstream_error',
+    'The identity provider does not answer. Try again shortly.',
+    {
+      cause,
+      retryAfterSeconds: 5,
+    },
+  )
 }

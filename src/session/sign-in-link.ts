@@ -71,7 +71,13 @@ export function createSignInLinks(
     async issue(sessionId, clientName) {
       const handle = createId('lnk')
       const code = shortCode()
-      const record = { sessionId, codeHash: codeHash(handle, code), clientName, since: now(), tries: 0 }
+      const record = {
+        sessionId,
+        codeHash: codeHash(handle, code),
+        clientName,
+        since: now(),
+        tries: 0,
+      }
       await store.set(key(handle), record, ttlSeconds)
       return { handle, code, expiresAt: new Date(now() + ttlSeconds * 1000) }
     },
@@ -85,7 +91,8 @@ export function createSignInLinks(
       if (timingSafeEqualStrings(record.codeHash, codeHash(handle, code))) {
         return { outcome: 'right', link: facts(record) }
       }
-      if (record.tries < MOST_TRIES) return { outcome: 'wrong', triesLeft: MOST_TRIES - record.tries }
+      if (record.tries < MOST_TRIES)
+        return { outcome: 'wrong', triesLeft: MOST_TRIES - record.tries }
       await store.delete(key(handle))
       return { outcome: 'void' }
     },

@@ -27,7 +27,11 @@ export type ConfirmOutcome =
   | { readonly outcome: 'void' }
 
 export type FinishOutcome =
-  | { readonly outcome: 'signed_in'; readonly clientName: string; readonly name?: string | undefined }
+  | {
+      readonly outcome: 'signed_in'
+      readonly clientName: string
+      readonly name?: string | undefined
+    }
   /** No such `state`: unknown, expired or used. */
   | { readonly outcome: 'unknown_state' }
   /** The browser is not the one that started; the state is burnt. */
@@ -77,7 +81,12 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
     const sealed = keyRing.seal(PURPOSE, JSON.stringify(pending), key(check.state))
     await store.set(key(check.state), { sealed }, ttlSeconds)
     const secure = redirectUri.startsWith('https:')
-    return { name: cookieName(check.state), value: pending.cookie, maxAgeSeconds: ttlSeconds, secure }
+    return {
+      name: cookieName(check.state),
+      value: pending.cookie,
+      maxAgeSeconds: ttlSeconds,
+      secure,
+    }
   }
 
   async function recall(state: string): Promise<PendingSignIn | undefined> {
@@ -108,7 +117,8 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
     links,
     async confirm(handle, code) {
       const checked = await links.check(handle, code)
-      if (checked.outcome === 'wrong') return { outcome: 'wrong_code', triesLeft: checked.triesLeft }
+      if (checked.outcome === 'wrong')
+        return { outcome: 'wrong_code', triesLeft: checked.triesLeft }
       if (checked.outcome === 'void') return { outcome: 'void' }
       const check = { state: randomValue(), nonce: randomValue(), codeVerifier: randomValue() }
       // Asked first: if the provider is away, the link stays good for another try.

@@ -1,7 +1,7 @@
 /** The upstream API as the person of one session, with every answer shown to the caller first. */
 
-import type { Upstream } from '../engine/context.ts'
 import type { ApiClient } from '../upstream/api-client.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { FreshToken } from './refresh.ts'
 
 /** `sessionId` is asked at each request, since a tool may open its session on the way. */
