@@ -1,0 +1,129 @@
+/** The log: JSON lines with levels, in which no secret appears. */
+
+import { mkdirSync, openSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname } from 'node:path'
+import pino from 'pino'
+import { redactFields } from './logger/redact-fields.ts'
+import { redactText } from './logger/redact-text.ts'
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+type LogMethod = (...args: [message: string] | [fields: object, message: string]) => void
+
+/** What code writes to. Errors go into the field `err`. */
+export interface Logger {
+  readonly trace: LogMethod
+  readonly debug: LogMethod
+  readonly info: LogMethod
+  readonly warn: LogMethod
+  readonly error: LogMethod
+  readonly fatal: LogMethod
+  /** A logger whose lines all carry these fields, such as a request id. */
+  child(fields: object): Logger
+  isLevelEnabled(level: Exclude<LogLevel, 'silent'>): boolean
+}
+
+/** The logger of the process, which is also ended with it. */
+export interface RootLogger extends Logger {
+  /** Writes what is buffered, before it returns. */
+  flush(): void
+  /** Writes what is buffered and closes the file; standard output and error stay open. */
+  close(): Promise<void>
+}
+
+/** Anything that takes lines; each ends with a newline. */
+export interface LineStream {
+  write(line: string): void
+}
+
+export interface LoggerOptions {
+  readonly level: LogLevel
+  readonly name: string
+  readonly version: string
+  /** A path to append to; wins over `destination`. Missing folders are made. */
+  readonly file?: string
+  /** `stderr` when standard output belongs to the protocol (stdio). Default `stdout`. */
+  readonly destination?: 'stdout' | 'stderr' | LineStream
+}
+
+const STDOUT = 1
+const STDERR = 2
+/** What a disk that does not keep up may hold back; further lines are dropped. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
+
+/** Makes the process's logger. Throws when the file cannot be opened. */
+export function createLogger(options: LoggerOptions): RootLogger {
+  const sink = openSink(options)
+  const instance = pino(
+    {
+      level: options.level,
+      base: { name: options.name, version: options.version, pid: process.pid, host: hostname() },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: (err: unknown) => err },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: redactFields,
+      },
+      hooks: { streamWrite: redactText },
+    },
+    sink.stream,
+  )
+  const bindChild = instance.child
+  return Object.assign(instance, {
+    // pino's formatters do not see the fields of children.
+    child(this: pino.Logger, fields: object): Logger {
+      return bindChild.call(this, redactFields(fields))
+    },
+    flush: sink.flush,
+    close: sink.close,
+  })
+}
+
+interface Sink {
+  readonly stream: LineStream
+  flush(): void
+  close(): Promise<void>
+}
+
+function openSink({ file, destination = 'stdout' }: LoggerOptions): Sink {
+  if (file !== undefined) return fileSink(file)
+  if (typeof destination === 'object') return standingSink(destination)
+  const stream = pino.destination({ dest: destination === 'stdout' ? STDOUT : STDERR, sync: true })
+  return standingSink(stream)
+}
+
+/** Writes at once and is not ours to close. */
+function standingSink(stream: LineStream): Sink {
+  return { stream, flush: () => {}, close: async () => {} }
+}
+
+function fileSink(file: string): Sink {
+  mkdirSync(dirname(file), { recursive: true })
+  // Opened here, so that a path that cannot be written stops the start with a clear error.
+  const fd = openSync(file, 'a', 0o640)
+  const stream = pino.destination({ dest: fd, sync: false, maxLength: MAX_BUFFERED_BYTES })
+  stream.on('error', reportOnce(file))
+  let closed: Promise<void> | undefined
+  return {
+    stream,
+    flush: () => stream.flushSync(),
+    close() {
+      closed ??= new Promise((resolve) => {
+        stream.once('close', () => resolve())
+        stream.end()
+      })
+      return closed
+    },
+  }
+}
+
+/** A full disk must not stop the server; it is said once, where it can still be said. */
+function reportOnce(file: string): (error: Error) => void {
+  let isReported = false
+  return (error) => {
+    if (isReported) return
+    isReported = true
+    process.stderr.write(`The log file ${file} cannot be written: ${error.message}\n`)
+  }
+}
