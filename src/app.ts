@@ -1,7 +1,7 @@
 /** The map: every middleware and route, in order, and nothing else. */
 
 import { Hono } from 'hono'
-import { authenticate } from './auth/caller.ts'
+import { authenticate } from './auth/authenticate.ts'
 import { AppError } from './errors.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
@@ -26,8 +26,8 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', callbackRoutes(signIn, publicUrl))
   app.all('/mcp', jsonBody({ limitBytes: config.http.bodyLimitBytes }), (c) => {
     const request = c.req.raw
-    const caller = authenticate(request)
-    return mcp.handle({ request, body: c.get('body'), caller, log: c.get('log') })
+    const origins = runtime.origins.of(authenticate(request), c.get('log'))
+    return mcp.handle({ request, body: c.get('body'), origins })
   })
   if (demo !== undefined) app.route('/demo/api', demo.api)
 

@@ -10,12 +10,11 @@ import type { Logger } from './logger.ts'
 import { createClientAnswers } from './mcp/client-answers.ts'
 import { createConnections } from './mcp/connection.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
-import { createOrigins, type Origins } from './mcp/origin.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
-import type { CallSessionDeps } from './session/call-session.ts'
 import { createCredentialStore } from './session/credentials.ts'
 import { createSessionManager } from './session/manager.ts'
+import { createOrigins, type Origins } from './session/origins.ts'
 import { createFreshToken } from './session/refresh.ts'
 import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
@@ -73,18 +72,16 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
     await pagesReady()
     return `${publicUrl}/connect/${handle}`
   }
-  const callSession: CallSessionDeps = { sessions, credentials, links, provider, linkUrl }
   const connections = createConnections(store, config.session)
-  const origins = createOrigins(callSession, connections)
-  const buildServer = createServerFactory({
-    catalog,
-    settings: config.tools,
-    about: config.app,
-    states: createRequestStates({ keyRing, now }, config.signIn),
-    upstreamAccess: createUpstreamAccess(upstream.api, freshToken),
+  const upstreamAccess = createUpstreamAccess(upstream.api, freshToken)
+  const origins = createOrigins({
+    ...{ sessions, credentials, links, provider, linkUrl },
+    ...{ connections, upstreamAccess },
   })
-  const answers = createClientAnswers()
-  const mcp = createMcpEndpoint({ connections, sessions, origins, answers, buildServer }, log)
+  const states = createRequestStates({ keyRing, now }, config.signIn)
+  const about = { name: config.app.name, version: config.app.version }
+  const buildServer = createServerFactory({ catalog, settings: config.tools, about, states })
+  const mcp = createMcpEndpoint({ connections, answers: createClientAnswers(), buildServer }, log)
 
   let stopping = false
   return {

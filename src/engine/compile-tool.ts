@@ -48,7 +48,7 @@ export function compileTool(definition: AnyTool): CompiledTool {
 }
 
 function withSessionArgument(schema: JsonSchema): JsonSchema {
-  const properties = schema['properties'] as Readonly<Record<string, unknown>> | undefined
+  const properties = schema.properties as Readonly<Record<string, unknown>> | undefined
   const session = {
     type: 'string',
     description: 'The session handle that `login` returned. Leave it out if `login` returned none.',

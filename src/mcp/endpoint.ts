@@ -1,18 +1,16 @@
 /** `/mcp`: decides which era a request belongs to, and hands it to the leg that serves it. */
 
 import { classifyInboundRequest, createMcpHandler } from '@modelcontextprotocol/server'
-import type { Caller } from '../auth/caller.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { createLegacyEndpoint, type LegacyDeps } from './legacy-endpoint.ts'
-import { originAsAuthInfo } from './origin.ts'
+import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
 
 export interface McpRequest {
   /** The body, if there was one, has been read and parsed already. */
   readonly request: Request
   readonly body: unknown
-  readonly caller: Caller
-  readonly log: Logger
+  readonly origins: RequestOrigins
 }
 
 export interface McpEndpoint {
@@ -28,7 +26,7 @@ export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
     onerror: (error) => log.debug({ err: error }, 'request refused'),
   })
 
-  async function post({ request, body, caller, log }: McpRequest): Promise<Response> {
+  async function post({ request, body, origins }: McpRequest): Promise<Response> {
     if (Array.isArray(body)) {
       // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
       throw new AppError('invalid_request', 'JSON-RPC batches are not supported.')
@@ -41,8 +39,8 @@ export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
       ...optional('mcpMethodHeader', header('mcp-method')),
       ...optional('mcpNameHeader', header('mcp-name')),
     })
-    if (kind === 'legacy') return legacy.post({ request, body, caller, log })
-    const authInfo = originAsAuthInfo(deps.origins.anonymous(caller, log))
+    if (kind === 'legacy') return legacy.post({ request, body, origins })
+    const authInfo = originAsAuthInfo(origins.stateless())
     return modern.fetch(request, { parsedBody: body, authInfo })
   }
 

@@ -14,20 +14,15 @@ import {
   type JSONRPCRequest,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
-import type { Caller } from '../auth/caller.ts'
 import { AppError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
-import type { SessionManager } from '../session/manager.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
 import { createLegacyExchange, type LegacyExchange } from './legacy-exchange.ts'
-import { type Origins, originAsAuthInfo } from './origin.ts'
+import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
 import type { BuildServer } from './server.ts'
 
 export interface LegacyDeps {
   readonly connections: Connections
-  readonly sessions: SessionManager
-  readonly origins: Origins
   readonly answers: ClientAnswers
   readonly buildServer: BuildServer
 }
@@ -36,8 +31,7 @@ export interface LegacyRequest {
   readonly request: Request
   /** The parsed body of a POST. */
   readonly body: unknown
-  readonly caller: Caller
-  readonly log: Logger
+  readonly origins: RequestOrigins
 }
 
 export interface LegacyEndpoint {
@@ -47,11 +41,11 @@ export interface LegacyEndpoint {
 }
 
 export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
-  const { connections, sessions, answers } = deps
+  const { connections, answers } = deps
   /** Calls this node runs, so that they can be cancelled. */
   const running = new Map<string, LegacyExchange>()
 
-  async function connect({ body, caller, log }: LegacyRequest): Promise<Response> {
+  async function connect({ body, origins }: LegacyRequest): Promise<Response> {
     const request = body as JSONRPCRequest & InitializeRequest
     const exchange = createLegacyExchange(answers, '')
     await deps.buildServer({ audience: 'anonymous' }).connect(exchange.transport)
@@ -61,18 +55,17 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
 
     const { protocolVersion } = answer.result as { protocolVersion: string }
     const clientName = request.params.clientInfo.name.slice(0, 100)
-    const session = await sessions.create('connection', { clientName, protocolVersion })
-    const sessionId = session.id
+    const { sessionId } = await origins.connect({ clientName, protocolVersion })
     const initialize = request.params
     const { id } = await connections.create({ sessionId, protocolVersion, initialize })
-    log.info({ client: clientName, protocolVersion, caller: caller.kind }, 'connected')
+    origins.log.info({ client: clientName, protocolVersion }, 'connected')
     return Response.json(answer, { headers: { 'mcp-session-id': id } })
   }
 
   async function call(
     message: JSONRPCRequest,
     connection: ConnectionRecord,
-    { caller, log }: LegacyRequest,
+    { origins }: LegacyRequest,
   ): Promise<Response> {
     const exchange = createLegacyExchange(answers, connection.id)
     const { transport } = exchange
@@ -87,17 +80,16 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       onclose?.()
     }
     running.set(key, exchange)
-    const origin = deps.origins.connection(connection, caller, log)
-    return exchange.serve(message, originAsAuthInfo(origin))
+    return exchange.serve(message, originAsAuthInfo(origins.connection(connection)))
   }
 
   function notified(notification: JSONRPCNotification, { id }: ConnectionRecord): Response {
     const { method, params } = notification
     if (method === 'notifications/cancelled') {
-      running.get(runningKey(id, params?.['requestId']))?.cancel(params?.['reason'])
+      running.get(runningKey(id, params?.requestId))?.cancel(params?.reason)
     }
     if (method === 'notifications/progress') {
-      answers.deliver(id, params?.['progressToken'], notification)
+      answers.deliver(id, params?.progressToken, notification)
     }
     return accepted()
   }
@@ -120,12 +112,10 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       }
       throw new AppError('invalid_request', 'The body is not a JSON-RPC message.')
     },
-    async end({ request, caller, log }) {
+    async end({ request, origins }) {
       const connection = await findConnection(request, connections)
       await connections.end(connection.id)
-      const session = await deps.origins
-        .connection(connection, caller, log)
-        .openSession(undefined, {})
+      const session = await origins.connection(connection).openSession(undefined, {})
       await session.end()
       return new Response(null, { status: 204 })
     },

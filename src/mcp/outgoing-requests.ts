@@ -49,7 +49,7 @@ export function createOutgoingRequests(
         return { ...message, id: wireId, params: { ...params, _meta } }
       }
       if (isJSONRPCNotification(message) && message.method === 'notifications/cancelled') {
-        const requestId = message.params?.['requestId'] as RequestId
+        const requestId = message.params?.requestId as RequestId
         const wireId = wireIds.get(requestId)
         forget(requestId)
         if (wireId === undefined) return message

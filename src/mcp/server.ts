@@ -17,9 +17,11 @@ import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
 import type { JsonSchema } from '../output/output-schema.ts'
 import { type Origin, originOf } from './origin.ts'
-import { createToolCall, type ToolCallDeps } from './tool-call.ts'
+import type { RequestStates } from './request-state.ts'
+import { createToolCall } from './tool-call.ts'
 
-export interface ServerDeps extends ToolCallDeps {
+export interface ServerDeps {
+  readonly states: RequestStates
   readonly catalog: Catalog
   readonly settings: ToolSettings
   readonly about: { readonly name: string; readonly version: string }
@@ -90,7 +92,7 @@ async function callTool(
   if (tool === undefined) {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
   }
-  const call = createToolCall(deps, request, ctx, server, originOf(ctx, fallback))
+  const call = createToolCall(deps.states, request, ctx, server, originOf(ctx, fallback))
   const result = await runTool(tool, call, deps.settings)
   if (isInputRequiredResult(result)) return result
   return server.projectCallToolResult(result, tool.output.jsonSchema)

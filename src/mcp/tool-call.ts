@@ -12,19 +12,12 @@ import {
 } from '@modelcontextprotocol/server'
 import type { ToolCall } from '../engine/call.ts'
 import { SIGN_IN_REQUEST } from '../engine/sign-in-ladder.ts'
-import type { ProtocolFacts } from '../session/record.ts'
-import type { UpstreamAccess } from '../session/upstream-access.ts'
-import type { Origin } from './origin.ts'
+import type { ClientFacts, Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
-
-export interface ToolCallDeps {
-  readonly states: RequestStates
-  readonly upstreamAccess: UpstreamAccess
-}
 
 /** `server` knows the 2025-era client; a 2026 request says of itself who sent it. */
 export function createToolCall(
-  { states, upstreamAccess }: ToolCallDeps,
+  states: RequestStates,
   { params }: CallToolRequest,
   ctx: ServerContext,
   server: Server,
@@ -40,7 +33,7 @@ export function createToolCall(
     arguments: input,
     scopes: origin.scopes,
     openSession: (handle) => origin.openSession(handle, client.facts),
-    upstreamFor: (session, onAnswer) => upstreamAccess(() => session.id(), onAnswer),
+    upstreamFor: origin.upstreamFor,
     client: {
       opensUrls: client.capabilities?.elicitation?.url !== undefined,
       elicitationCompleted: client.modern
@@ -75,7 +68,7 @@ function clientOf({ mcpReq }: ServerContext, server: Server) {
   const version = modern
     ? envelope[PROTOCOL_VERSION_META_KEY]
     : server.getNegotiatedProtocolVersion()
-  const facts: ProtocolFacts = {
+  const facts: ClientFacts = {
     ...(info !== undefined && { clientName: info.name.slice(0, 100) }),
     ...(version !== undefined && { protocolVersion: version }),
   }

@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { CallSession } from '../engine/call.ts'
 import type { SignInLink } from '../engine/context.ts'
 import { ToolError } from '../engine/tool-error.ts'
+import type { ClientFacts } from '../mcp/origin.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
-import type { ProtocolFacts, Session, SessionAccess } from './record.ts'
+import type { Session, SessionAccess } from './record.ts'
 import type { SignInLinks } from './sign-in-link.ts'
 
 const POLL_MS = 300
@@ -23,7 +24,7 @@ export interface CallSessionDeps {
 
 export interface NewSession {
   readonly access: SessionAccess
-  readonly protocol: ProtocolFacts
+  readonly client: ClientFacts
   /** Told when the call opened a session, so that the caller finds it again. */
   readonly opened?: (session: Session) => Promise<void>
 }
@@ -42,7 +43,7 @@ export function createCallSession(
 
   async function opened(): Promise<Session> {
     if (session !== undefined) return session
-    session = await sessions.create(fresh.access, fresh.protocol)
+    session = await sessions.create(fresh.access, fresh.client)
     await fresh.opened?.(session)
     return session
   }
@@ -52,7 +53,7 @@ export function createCallSession(
 
   async function startSignIn(): Promise<SignInLink> {
     const { id } = await opened()
-    const link = await links.issue(id, fresh.protocol.clientName ?? 'An AI client')
+    const link = await links.issue(id, fresh.client.clientName ?? 'An AI client')
     return { url: await deps.linkUrl(link.handle), code: link.code, expiresAt: link.expiresAt }
   }
 

@@ -2,9 +2,9 @@
 
 import { createId } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'
+import type { ClientFacts } from '../mcp/origin.ts'
 import type { Store } from '../store/port.ts'
 import {
-  type ProtocolFacts,
   SESSION_SCHEMA,
   type Session,
   type SessionAccess,
@@ -14,12 +14,12 @@ import {
 
 export interface SessionManager {
   /** A new anonymous session. */
-  create(access: SessionAccess, protocol?: ProtocolFacts): Promise<Session>
+  create(access: SessionAccess, client?: ClientFacts): Promise<Session>
   /** The same with a known id; undefined when that id is taken. */
   createWithId(
     id: string,
     access: SessionAccess,
-    protocol?: ProtocolFacts,
+    client?: ClientFacts,
   ): Promise<Session | undefined>
   /** The session, its time-to-live slid on; undefined when it is unknown or has ended. */
   retrieve(id: string): Promise<Session | undefined>
@@ -55,9 +55,9 @@ export function createSessionManager(
   async function createWithId(
     id: string,
     access: SessionAccess,
-    protocol: ProtocolFacts = {},
+    client: ClientFacts = {},
   ): Promise<Session | undefined> {
-    const record = newRecord(id, access, protocol, now(), ttlSeconds)
+    const record = newRecord(id, access, client, now(), ttlSeconds)
     const created = await store.create(sessionKey(id), record, ttlSeconds)
     return created ? { ...record, rev: 1 } : undefined
   }
@@ -73,8 +73,8 @@ export function createSessionManager(
   }
 
   return {
-    async create(access, protocol) {
-      const session = await createWithId(createId('ses'), access, protocol)
+    async create(access, client) {
+      const session = await createWithId(createId('ses'), access, client)
       if (session === undefined) throw new Error('Two random session ids were equal')
       return session
     },
@@ -94,7 +94,7 @@ export function createSessionManager(
 function newRecord(
   id: string,
   access: SessionAccess,
-  protocol: ProtocolFacts,
+  client: ClientFacts,
   now: number,
   ttlSeconds: number,
 ): SessionRecord {
@@ -108,6 +108,6 @@ function newRecord(
     expiresAt: now + ttlSeconds * 1000,
     data: {},
     credentials: {},
-    protocol,
+    client,
   }
 }

@@ -1,5 +1,6 @@
 /** A session as it lies in the store. */
 
+import type { ClientFacts } from '../mcp/origin.ts'
 import type { Stored } from '../store/port.ts'
 
 /** Counts up when the form changes, so that nodes of two releases can tell records apart. */
@@ -18,12 +19,6 @@ export interface SealedCredentials {
   readonly fence: number
 }
 
-/** What the client said of itself; for the sign-in page and the logs. */
-export interface ProtocolFacts {
-  readonly clientName?: string
-  readonly protocolVersion?: string
-}
-
 export interface SessionRecord {
   readonly [field: string]: unknown
   readonly schema: typeof SESSION_SCHEMA
@@ -39,7 +34,8 @@ export interface SessionRecord {
   readonly data: Readonly<Record<string, unknown>>
   /** By the upstream's name. */
   readonly credentials: Readonly<Record<string, SealedCredentials>>
-  readonly protocol: ProtocolFacts
+  /** The client that opened it. */
+  readonly client: ClientFacts
 }
 
 export type Session = Stored<SessionRecord>
