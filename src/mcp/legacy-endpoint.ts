@@ -83,17 +83,6 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     return exchange.serve(message, originAsAuthInfo(origins.connection(connection)))
   }
 
-  function notified(notification: JSONRPCNotification, { id }: ConnectionRecord): Response {
-    const { method, params } = notification
-    if (method === 'notifications/cancelled') {
-      running.get(runningKey(id, params?.requestId))?.cancel(params?.reason)
-    }
-    if (method === 'notifications/progress') {
-      answers.deliver(id, params?.progressToken, notification)
-    }
-    return accepted()
-  }
-
   return {
     async post(legacy) {
       checkAccept(legacy.request)
@@ -104,7 +93,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       }
       const connection = await findConnection(legacy.request, connections)
       if (isJSONRPCRequest(message)) return call(message, connection, legacy)
-      if (isJSONRPCNotification(message)) return notified(message, connection)
+      if (isJSONRPCNotification(message)) return notified(message, connection, running, answers)
       if (isJSONRPCResponse(message)) {
         // Too late or never asked: there is nothing the client could do about it.
         answers.deliver(connection.id, message.id, message)
@@ -120,6 +109,23 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       return new Response(null, { status: 204 })
     },
   }
+}
+
+/** Notifications get no answer, whatever becomes of them (JSON-RPC 2.0, 4.1). */
+function notified(
+  notification: JSONRPCNotification,
+  { id }: ConnectionRecord,
+  running: ReadonlyMap<string, LegacyExchange>,
+  answers: ClientAnswers,
+): Response {
+  const { method, params } = notification
+  if (method === 'notifications/cancelled') {
+    running.get(runningKey(id, params?.requestId))?.cancel(params?.reason)
+  }
+  if (method === 'notifications/progress') {
+    answers.deliver(id, params?.progressToken, notification)
+  }
+  return accepted()
 }
 
 /** No client can use it: its own ids are what it sends, and this one never reaches the wire. */
