@@ -33,8 +33,8 @@ export async function handleInteraction(
     const result = { login: { accountId: person.id }, consent: { grantId } }
     await provider.interactionFinished(req, res, result)
   } catch (error) {
-    if (!(error instanceof errors.SessionNotFound)) throw error
-    sendPage(res, 400, errorPage(error.message, 'This sign-in is over. Start again.'))
+    if (!(error instanceof errors.OIDCProviderError)) throw error
+    sendPage(res, 400, errorPage(error.error, 'This sign-in is over. Start again.'))
   }
 }
 
@@ -47,7 +47,7 @@ async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   let size = 0
   for await (const chunk of req) {
     size += chunk.length
-    if (size > FORM_BYTES) throw new errors.SessionNotFound('form too large')
+    if (size > FORM_BYTES) throw new errors.InvalidRequest('form too large')
     chunks.push(chunk)
   }
   return new URLSearchParams(Buffer.concat(chunks).toString())

@@ -1,17 +1,8 @@
 /** Signing in at the demo's provider with our own client: over HTTP, with forms and cookies. */
 
-import { request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createBrowser } from './browser.ts'
-import {
-  bank,
-  callbackAfter,
-  newCheck,
-  openIdProvider,
-  REDIRECT_URI,
-  signIn,
-  startDemo,
-} from './demo-server.ts'
+import { bank, callbackAfter, newCheck, REDIRECT_URI, signIn, startDemo } from './demo-server.ts'
 import { createFakeStore } from './fake-store.ts'
 
 const spies = (['info', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name))
@@ -202,41 +193,9 @@ describe('credentials', () => {
   })
 })
 
-test('two nodes with one store and one secret are one provider', async () => {
-  const store = createFakeStore()
-  const a = await startDemo({ store })
-  const b = await startDemo({ store, origin: a.origin })
-  const credentials = await signIn(a)
-  expect((await bank(b, '/accounts/me', credentials.accessToken)).status).toBe(200)
-  const keys = async (node: string) => (await fetch(`${node}/demo/idp/jwks`)).json()
-  expect(await keys(b.own)).toEqual(await keys(a.own))
-  expect(b.idp.clientSecret).toBe(a.idp.clientSecret)
-  await openIdProvider(b.idp).revoke(credentials)
-  expect((await bank(b, '/accounts/me', credentials.accessToken)).status).toBe(401)
-})
-
-test('its addresses do not depend on what the caller says about the host', async () => {
+test('a form that is too large is refused', async () => {
   const demo = await startDemo()
-  const metadata = await new Promise<string>((resolve, reject) => {
-    const url = `${demo.own}/demo/idp/.well-known/openid-configuration`
-    const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example' }
-    request(url, { headers }, async (res) => resolve(Buffer.concat(await res.toArray()).toString()))
-      .on('error', reject)
-      .end()
-  })
-  expect(metadata).not.toContain('evil')
-  expect(JSON.parse(metadata).token_endpoint).toBe(`${demo.origin}/demo/idp/token`)
-})
-
-test.each(['/demo/idp', '/demo/idp?x=1', '/demo/idp/nothing'])('%s is not found', async (path) => {
-  const demo = await startDemo()
-  expect((await fetch(demo.own + path)).status).toBe(404)
-})
-
-test('a store that is away is told, and answered as a failure of the server', async () => {
-  const store = { ...createFakeStore(), get: () => Promise.reject(new Error('away')) }
-  const demo = await startDemo({ store })
-  const refresh = demo.provider.refresh({ accessToken: 'a', refreshToken: 'r' })
-  await expect(refresh).rejects.toMatchObject({ code: 'provider_unavailable' })
-  expect(demo.errors.map(String)).toEqual(['Error: away'])
+  const browser = createBrowser(REDIRECT_URI)
+  const page = await browser.open(await demo.provider.authorizationUrl(REDIRECT_URI, newCheck()))
+  expect((await browser.open(page.url, { person: 'a'.repeat(5000) })).status).toBe(400)
 })

@@ -1,0 +1,45 @@
+/** The provider's state in the store: what is one-time is one-time, and revoked stays revoked. */
+
+import { expect, test } from 'vitest'
+import { createStoreAdapter } from '../../src/demo/store-adapter.ts'
+import { createFakeStore } from './fake-store.ts'
+
+function setUp() {
+  const store = createFakeStore()
+  const node = () => createStoreAdapter({ store, now: () => 1_000_000 })
+  return { store, a: node(), b: node() }
+}
+
+test('one of fifty parallel uses wins, whichever node they reach', async () => {
+  const { a, b } = setUp()
+  const nodes = [a('AuthorizationCode'), b('AuthorizationCode')] as const
+  await nodes[0].upsert('code', { grantId: 'g' }, 60)
+  const uses = Array.from({ length: 50 }, (_, index) => nodes[index % 2 ? 0 : 1].consume('code'))
+  const outcomes = await Promise.allSettled(uses)
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  expect(await nodes[1].find('code')).toMatchObject({ consumed: 1000 })
+  await expect(nodes[0].consume('code')).rejects.toMatchObject({ error: 'invalid_grant' })
+  await expect(nodes[0].consume('unknown')).rejects.toMatchObject({ error: 'invalid_grant' })
+})
+
+test('what a revoked grant gave is gone, also what it gives afterwards', async () => {
+  const { a, b } = setUp()
+  await a('AccessToken').upsert('t1', { grantId: 'g' }, 60)
+  await a('AccessToken').upsert('other', { grantId: 'h' }, 60)
+  await b('RefreshToken').revokeByGrantId('g')
+  await a('AccessToken').upsert('t2', { grantId: 'g' }, 60)
+  expect(await b('AccessToken').find('t1')).toBeUndefined()
+  expect(await a('AccessToken').find('t2')).toBeUndefined()
+  expect(await a('AccessToken').find('other')).toEqual({ grantId: 'h', jti: 'other' })
+})
+
+test('the models are kept apart, and everything expires', async () => {
+  const { store, a } = setUp()
+  await a('AccessToken').upsert('same', { jti: 'same', scope: 'x' }, 60)
+  await a('Client').upsert('forever', {})
+  expect(await a('RefreshToken').find('same')).toBeUndefined()
+  for (const { expiresAt } of store.entries.values()) expect(expiresAt).toBeLessThan(Infinity)
+  expect(JSON.stringify([...store.entries])).not.toContain('same')
+  await a('AccessToken').destroy('same')
+  expect(await a('AccessToken').find('same')).toBeUndefined()
+})
