@@ -4,6 +4,7 @@ const WIRE = {
   invalid_request: { status: 400, rpc: -32600 },
   parse_error: { status: 400, rpc: -32700 },
   unauthorized: { status: 401, rpc: -32001 },
+  login_required: { status: 401, rpc: -32001 },
   forbidden: { status: 403, rpc: -32003 },
   not_found: { status: 404, rpc: -32001 },
   method_not_allowed: { status: 405, rpc: -32000 },

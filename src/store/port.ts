@@ -14,7 +14,11 @@ export type Document = { readonly [key: string]: unknown }
 /** A document as the store returns it: `rev` starts at 1 and grows with every `set` and `patch`. */
 export type Stored<T extends Document> = T & { readonly rev: number }
 
-/** Values by path: root fields (`state`) or nested ones (`data.cart`); the parent must exist. */
+/**
+ * Values by path: root fields (`state`) or nested ones (`data.cart`), segments of letters, digits,
+ * `_` and `-`. `undefined` removes the field. `patch` throws TypeError for a malformed path, for
+ * paths that overlap, and when a nested field's parent is missing; nothing is written then.
+ */
 export type Changes = Readonly<Record<string, unknown>>
 
 export interface PatchOptions {
@@ -35,14 +39,14 @@ export interface Lock {
   readonly token: number
   /** Lengthens the lock; false when it was lost. */
   extend(ttlSeconds: number): Promise<boolean>
-  /** Gives the lock up if it is still held. */
+  /** Gives the lock up if it is still held. Never fails: what cannot be given up expires. */
   release(): Promise<void>
 }
 
 /**
  * Documents that expire, and locks. Every operation is atomic, and value and expiry are written in
  * one step. Operations throw `AppError('unavailable')` when the store is away or does not answer
- * within its deadline.
+ * within its deadline; whether a late write happened is then unknown.
  */
 export interface Store {
   get<T extends Document>(key: string): Promise<Stored<T> | undefined>

@@ -1,0 +1,46 @@
+/** The demo as one part: an upstream that the server brings along for development. */
+
+import type { ConfiguredUpstream, Secrets } from '../config.ts'
+import type { Logger } from '../logger.ts'
+import type { Store } from '../store/port.ts'
+import { createDemoBankApi } from './bank-api.ts'
+import { createDemoIdentityProvider } from './identity-provider.ts'
+import { createStoreAdapter } from './store-adapter.ts'
+
+export interface DemoDeps {
+  readonly store: Store
+  readonly log: Logger
+  readonly secrets: Secrets
+  /** The server's own address; the demo lives below it. */
+  readonly publicUrl: string
+}
+
+/** Where the identity provider is mounted. */
+export const DEMO_PROVIDER_PATH = '/demo/idp'
+
+/** Makes provider and API; all nodes of one store and one key are the same demo. */
+export function createDemo({ store, log, secrets, publicUrl }: DemoDeps) {
+  const provider = createDemoIdentityProvider(
+    {
+      issuer: `${publicUrl}${DEMO_PROVIDER_PATH}`,
+      redirectUris: [`${publicUrl}/callback`],
+      secret: secrets.encryptionKeys.map((key) => key.toString('hex')).join(),
+    },
+    {
+      adapter: createStoreAdapter({ store, now: Date.now }),
+      onError: (error) => log.error({ err: error }, 'demo identity provider failed'),
+    },
+  )
+  const upstream: ConfiguredUpstream = {
+    kind: 'configured',
+    name: 'demo',
+    provider: { issuer: provider.issuer },
+    clientId: provider.clientId,
+    scopes: ['openid', 'profile', 'email', 'offline_access'],
+    api: { baseUrl: `${publicUrl}/demo/api`, apiKeyHeader: 'x-api-key', timeoutMs: 10_000 },
+  }
+  const api = createDemoBankApi({ verifyToken: provider.verifyToken })
+  return { upstream, clientSecret: provider.clientSecret, handler: provider.handler, api }
+}
+
+export type Demo = ReturnType<typeof createDemo>

@@ -1,0 +1,91 @@
+/** How the demo's identity provider is set up: one client, code flow with PKCE, rotation. */
+
+import type { AdapterFactory, Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import type { DerivedSecrets } from './derived-secrets.ts'
+import { errorPage, PAGE_HEADERS } from './pages.ts'
+import { findPerson } from './people.ts'
+import { INTERACTION_PATH } from './sign-in.ts'
+import { LONGEST_TTL_SECONDS } from './store-adapter.ts'
+
+const MINUTE = 60
+const HOUR = 60 * MINUTE
+
+/** Not the names of the server's own authorization server, which shares the host. */
+export const SESSION_COOKIE = 'demo_session'
+
+export interface ProviderConfigurationOptions {
+  readonly path: string
+  readonly clientId: string
+  readonly redirectUris: readonly string[]
+  readonly accessTokenTtlSeconds: number
+  readonly secrets: DerivedSecrets
+  readonly adapter: AdapterFactory
+}
+
+/** The library's configuration; everything it would warn about at start is set. */
+export function providerConfiguration(options: ProviderConfigurationOptions): Configuration {
+  const { path, clientId, redirectUris, secrets } = options
+  return {
+    adapter: options.adapter,
+    clients: [
+      {
+        client_id: clientId,
+        client_secret: secrets.clientSecret,
+        redirect_uris: [...redirectUris],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        token_endpoint_auth_method: 'client_secret_basic',
+        id_token_signed_response_alg: 'ES256',
+      },
+    ],
+    jwks: { keys: [secrets.signingKey] },
+    cookies: {
+      keys: [secrets.cookieKey],
+      names: { session: SESSION_COOKIE, interaction: 'demo_interaction', resume: 'demo_resume' },
+      long: { signed: true, httpOnly: true, sameSite: 'lax', path },
+      short: { signed: true, httpOnly: true, sameSite: 'lax' },
+    },
+    claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
+    // The name in the ID token saves a request to userinfo.
+    conformIdTokenClaims: false,
+    pkce: { required: () => true },
+    issueRefreshToken: async () => true,
+    rotateRefreshToken: true,
+    expiresWithSession: async () => false,
+    clientBasedCORS: () => false,
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId,
+      },
+    },
+    interactions: { url: (_ctx, { uid }) => path + INTERACTION_PATH + uid },
+    findAccount: (_ctx, id) => {
+      const person = findPerson(id)
+      if (!person) return undefined
+      const { name, email } = person
+      const claims = { sub: id, name, email, email_verified: true }
+      return { accountId: id, claims: async () => claims }
+    },
+    renderError,
+    ttl: {
+      AccessToken: options.accessTokenTtlSeconds,
+      AuthorizationCode: MINUTE,
+      Grant: LONGEST_TTL_SECONDS,
+      IdToken: HOUR,
+      Interaction: 10 * MINUTE,
+      RefreshToken: LONGEST_TTL_SECONDS,
+      Session: 10 * MINUTE,
+    },
+  }
+}
+
+function renderError(
+  ctx: KoaContextWithOIDC,
+  { error, error_description }: { error: string; error_description?: string | undefined },
+): void {
+  ctx.set(PAGE_HEADERS)
+  ctx.body = errorPage(error, error_description)
+}

@@ -1,0 +1,49 @@
+/** One tool call as the protocol layer hands it over, in either era. */
+
+import type { Logger } from '../logger.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { ToolSession } from './context.ts'
+
+/** The caller's session during one call, with what the engine needs besides what tools see. */
+export interface CallSession extends ToolSession {
+  /** Undefined until a session is opened. */
+  id(): string | undefined
+  /** Waits until somebody has signed in; false when that did not happen in time. */
+  waitForSignIn(milliseconds: number, signal: AbortSignal): Promise<boolean>
+}
+
+export interface ToolCall {
+  readonly name: string
+  readonly arguments: Readonly<Record<string, unknown>>
+  /** Scopes of the caller's token; undefined for a caller without one. */
+  readonly scopes: readonly string[] | undefined
+  /**
+   * The session this call belongs to. `handle` is the `session` argument, if there was one.
+   * @throws ToolError `session_not_found` for a handle that is unknown, ended or somebody else's
+   */
+  openSession(handle: string | undefined): Promise<CallSession>
+  /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */
+  upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream
+  readonly client: {
+    /** Whether the client opens a URL for its user when it is asked to. */
+    readonly opensUrls: boolean
+    /** Tells a 2025-era client that a URL elicitation is complete; the 2026 era has no such word. */
+    readonly elicitationCompleted: ((elicitationId: string) => Promise<void>) | undefined
+  }
+  /** What the client answered to the sign-in request of the round before; undefined at first. */
+  readonly signInAnswer: 'accept' | 'decline' | 'cancel' | undefined
+  /** What an earlier round of this call left with the client, verified. */
+  readonly carried: CarriedState | undefined
+  /** Seals what the next round needs. */
+  carry(state: CarriedState): string
+  readonly signal: AbortSignal
+  progress(done: number, total?: number, message?: string): Promise<void>
+  readonly log: Logger
+}
+
+/** What a call carries through the client from one round to the next. */
+export interface CarriedState {
+  /** The session handle opened for a caller that had none. */
+  readonly session?: string | undefined
+  readonly round: number
+}

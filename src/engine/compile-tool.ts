@@ -1,0 +1,57 @@
+/** Turns a declared tool into what calls need, once, at start. */
+
+import { z } from 'zod'
+import type { JsonSchema, OutputSchema } from '../output/output-schema.ts'
+import { compileOutputSchema } from '../output/output-schema.ts'
+import type { AnyTool } from './define-tool.ts'
+
+/** The argument that names a session, for callers that have neither token nor connection. */
+export const SESSION_ARGUMENT = 'session'
+
+export interface CompiledTool {
+  readonly definition: AnyTool
+  /** What callers with a token may pass. */
+  readonly inputSchema: JsonSchema
+  /** What callers without a token may pass: the same, and the session handle where it matters. */
+  readonly anonymousInputSchema: JsonSchema
+  readonly output: OutputSchema
+}
+
+/** SEP-986: what a tool may be called. */
+const NAME = /^[A-Za-z0-9_.-]{1,128}$/
+
+/**
+ * Checks and compiles one tool.
+ * @throws TypeError that says what is wrong with the declaration
+ */
+export function compileTool(definition: AnyTool): CompiledTool {
+  const { name, description, input, output, requires } = definition
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new TypeError('name must be 1 to 128 letters, digits, "_", "-" or "."')
+  }
+  if (typeof description !== 'string' || description === '')
+    throw new TypeError('description is missing')
+  if (!(input instanceof z.ZodObject)) throw new TypeError('input must be a z.object(…)')
+  if (!(output instanceof z.ZodObject)) throw new TypeError('output must be a z.object(…)')
+  if (typeof definition.run !== 'function') throw new TypeError('run is missing')
+  if (SESSION_ARGUMENT in input.shape) {
+    throw new TypeError(`input must not declare "${SESSION_ARGUMENT}": the engine adds it`)
+  }
+  const inputSchema: JsonSchema = z.toJSONSchema(input, { io: 'input' })
+  const takesSession = requires?.login === true || requires?.session === true
+  return {
+    definition,
+    inputSchema,
+    anonymousInputSchema: takesSession ? withSessionArgument(inputSchema) : inputSchema,
+    output: compileOutputSchema(output),
+  }
+}
+
+function withSessionArgument(schema: JsonSchema): JsonSchema {
+  const properties = schema.properties as Readonly<Record<string, unknown>> | undefined
+  const session = {
+    type: 'string',
+    description: 'The session handle that `login` returned. Leave it out if `login` returned none.',
+  }
+  return { ...schema, properties: { ...properties, [SESSION_ARGUMENT]: session } }
+}

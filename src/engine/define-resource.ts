@@ -1,0 +1,40 @@
+/** How a resource is declared. One file in `src/resources/`, default export. */
+
+import type { CacheHint, ReadResourceResult } from '@modelcontextprotocol/server'
+
+export interface ResourceDefinition {
+  readonly name: string
+  readonly title?: string
+  readonly description?: string
+  readonly mimeType?: string
+  /** A fixed URI, or an RFC 6570 template such as `bank://branches/{city}`. */
+  readonly uri: string
+  /** How long and by whom an answer may be kept (2026-07-28, `ttlMs` and `cacheScope`). */
+  readonly cache?: CacheHint
+  /** For templates: suggestions for a variable, by its name. */
+  readonly complete?: Readonly<Record<string, (value: string) => readonly string[]>>
+  /** Reads the resource: text, or a base64 `blob`. */
+  read(request: ResourceRequest): Promise<string | { readonly blob: string }>
+}
+
+export interface ResourceRequest {
+  readonly uri: URL
+  /** Values of the template's variables. */
+  readonly variables: Readonly<Record<string, string | readonly string[]>>
+  readonly signal: AbortSignal
+}
+
+/** Declares a resource. */
+export function defineResource(definition: ResourceDefinition): ResourceDefinition {
+  return definition
+}
+
+/** A read value as the protocol wants it. */
+export function toResourceResult(
+  { mimeType }: ResourceDefinition,
+  uri: URL,
+  value: string | { readonly blob: string },
+): ReadResourceResult {
+  const body = typeof value === 'string' ? { text: value } : value
+  return { contents: [{ uri: uri.href, ...(mimeType !== undefined && { mimeType }), ...body }] }
+}

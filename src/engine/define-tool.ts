@@ -1,0 +1,41 @@
+/** How a tool is declared. One file in `src/tools/`, default export. */
+
+import type { ToolAnnotations } from '@modelcontextprotocol/server'
+import type { z } from 'zod'
+import type { ToolContext } from './context.ts'
+
+export interface ToolRequirements {
+  /** Runs only when the caller has signed in upstream; who has not is asked to. */
+  readonly login?: boolean
+  /** Works on the caller's session without needing a sign-in. */
+  readonly session?: boolean
+  /** OAuth scopes a caller with a token must have. */
+  readonly scopes?: readonly string[]
+}
+
+export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
+  /** Letters, digits, `_`, `-` and `.`; what the model calls. */
+  readonly name: string
+  readonly title?: string
+  /** For the model: what it does and when to use it. */
+  readonly description: string
+  readonly input: Input
+  /** All that may leave the server; anything else in the answer is dropped. */
+  readonly output: Output
+  readonly requires?: ToolRequirements
+  readonly annotations?: ToolAnnotations
+  /** Longest run, in seconds; `TOOL_TIMEOUT` when not given. */
+  readonly timeoutSeconds?: number
+  /** Does the work. Throw a `ToolError` to tell the caller something; any other error is hidden. */
+  run(context: ToolContext<z.output<Input>>): Promise<z.input<Output>>
+}
+
+/** A tool whose schemas the engine need not know. */
+export type AnyTool = ToolDefinition<z.ZodObject, z.ZodObject>
+
+/** Declares a tool; input and output types follow from the schemas. */
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
+  definition: ToolDefinition<Input, Output>,
+): ToolDefinition<Input, Output> {
+  return definition
+}

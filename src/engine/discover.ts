@@ -1,0 +1,112 @@
+/** Finds the fork's own files at start, and reports every fault in them together, by file. */
+
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type CompiledTool, compileTool } from './compile-tool.ts'
+import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
+import type { ResourceDefinition } from './define-resource.ts'
+import type { AnyTool } from './define-tool.ts'
+
+export interface Catalog {
+  readonly tools: ReadonlyMap<string, CompiledTool>
+  readonly resources: readonly ResourceDefinition[]
+  readonly prompts: readonly AnyPrompt[]
+}
+
+/** Says which files are wrong and why, all of them. */
+export class DiscoveryError extends Error {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(`Cannot load:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
+    this.name = 'DiscoveryError'
+    this.faults = faults
+  }
+}
+
+/**
+ * Loads `tools/`, `resources/` and `prompts/` below `directory`, sorted by name so that lists are
+ * in a stable order (2026-07-28, server/tools, "Listing Tools").
+ * @throws DiscoveryError
+ */
+export async function discover(directory: string): Promise<Catalog> {
+  const faults: string[] = []
+  const tools = await load(join(directory, 'tools'), faults, (found) =>
+    compileTool(found as AnyTool),
+  )
+  const resources = await load(join(directory, 'resources'), faults, checkResource)
+  const prompts = await load(join(directory, 'prompts'), faults, checkPrompt)
+  refuseTwice(tools, ({ definition }) => definition.name, faults)
+  refuseTwice(resources, ({ name }) => name, faults)
+  refuseTwice(resources, ({ uri }) => uri, faults)
+  refuseTwice(prompts, ({ name }) => name, faults)
+  if (faults.length > 0) throw new DiscoveryError(faults)
+  return {
+    tools: new Map(
+      sortBy(tools, (tool) => tool.definition.name).map((tool) => [tool.definition.name, tool]),
+    ),
+    resources: sortBy(resources, ({ name }) => name),
+    prompts: sortBy(prompts, ({ name }) => name),
+  }
+}
+
+interface Found<T> {
+  readonly file: string
+  readonly value: T
+}
+
+async function load<T>(
+  directory: string,
+  faults: string[],
+  check: (exported: unknown) => T,
+): Promise<Found<T>[]> {
+  const files = await readdir(directory).catch(() => [])
+  const found: Found<T>[] = []
+  for (const file of files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name)).sort()) {
+    try {
+      const module = (await import(pathToFileURL(join(directory, file)).href)) as {
+        default?: unknown
+      }
+      if (module.default === undefined) throw new TypeError('has no default export')
+      found.push({ file, value: check(module.default) })
+    } catch (error) {
+      faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return found
+}
+
+function checkResource(exported: unknown): ResourceDefinition {
+  const { name, uri, read } = exported as Partial<ResourceDefinition>
+  if (typeof name !== 'string' || name === '') throw new TypeError('name is missing')
+  if (typeof uri !== 'string' || !/^[a-z][a-z0-9+.-]*:/i.test(uri))
+    throw new TypeError('uri must be absolute')
+  if (typeof read !== 'function') throw new TypeError('read is missing')
+  return exported as ResourceDefinition
+}
+
+function checkPrompt(exported: unknown): AnyPrompt {
+  const { name, description, render } = exported as Partial<AnyPrompt>
+  if (typeof name !== 'string' || name === '') throw new TypeError('name is missing')
+  if (typeof description !== 'string') throw new TypeError('description is missing')
+  if (typeof render !== 'function') throw new TypeError('render is missing')
+  return exported as PromptDefinition<AnyPrompt['arguments']>
+}
+
+function refuseTwice<T>(
+  found: readonly Found<T>[],
+  key: (value: T) => string,
+  faults: string[],
+): void {
+  const seen = new Map<string, string>()
+  for (const { file, value } of found) {
+    const first = seen.get(key(value))
+    if (first !== undefined) faults.push(`${file}: "${key(value)}" is already declared in ${first}`)
+    seen.set(key(value), file)
+  }
+}
+
+function sortBy<T>(found: readonly Found<T>[], key: (value: T) => string): T[] {
+  return found.map(({ value }) => value).sort((a, b) => (key(a) < key(b) ? -1 : 1))
+}

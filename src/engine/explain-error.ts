@@ -1,0 +1,26 @@
+/** What a caller is told about a failed tool call: never anything internal. */
+
+import { AppError } from '../errors.ts'
+import { UpstreamError } from '../upstream/upstream-error.ts'
+import { ToolError } from './tool-error.ts'
+
+export interface Explanation {
+  readonly code: string
+  readonly message: string
+  /** A fault of ours, to be logged with its stack. */
+  readonly unexpected: boolean
+}
+
+/** Turns whatever was thrown into a stable code and a message fit for the model. */
+export function explainError(error: unknown, cancelled: AbortSignal): Explanation {
+  if (cancelled.aborted) {
+    return { code: 'cancelled', message: 'The call was cancelled.', unexpected: false }
+  }
+  if (error instanceof ToolError) {
+    return { code: error.code, message: error.message, unexpected: error.code === 'invalid_output' }
+  }
+  if (error instanceof UpstreamError || error instanceof AppError) {
+    return { code: error.code, message: error.message, unexpected: false }
+  }
+  return { code: 'internal_error', message: 'The tool failed. Try again later.', unexpected: true }
+}

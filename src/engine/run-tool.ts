@@ -1,0 +1,150 @@
+/** Runs one tool call: the order of the checks below is the order of the design. */
+
+import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
+import { isInputRequiredResult } from '@modelcontextprotocol/server'
+import { ZodError, z } from 'zod'
+import type { Redactor } from '../output/redactor.ts'
+import { createRedactor } from '../output/redactor.ts'
+import { answerAsText, type TextFormat } from '../output/text.ts'
+import type { CallSession, ToolCall } from './call.ts'
+import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
+import { explainError } from './explain-error.ts'
+import { climbSignInLadder } from './sign-in-ladder.ts'
+import { startTimeLimit } from './time-limit.ts'
+import { ToolError, toolErrorResult } from './tool-error.ts'
+import { createToolLog } from './tool-log.ts'
+
+export interface ToolSettings {
+  readonly textFormat: TextFormat
+  /** For tools that set none of their own. */
+  readonly timeoutSeconds: number
+}
+
+type ToolOutcome = CallToolResult | InputRequiredResult
+
+/** Never throws: a failure is a tool result with `isError`, so that the model can act on it. */
+export async function runTool(
+  tool: CompiledTool,
+  call: ToolCall,
+  settings: ToolSettings,
+): Promise<ToolOutcome> {
+  const started = performance.now()
+  const redactor = createRedactor(tool.output.masksByField)
+  const log = call.log.child({ tool: tool.definition.name })
+  const finish = (outcome: string) =>
+    log.info({ outcome, ms: Math.round(performance.now() - started) }, 'tool call')
+  try {
+    const result = await runChecked(tool, { ...call, log }, settings, redactor)
+    finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
+    return result
+  } catch (error) {
+    const { code, message, unexpected } = explainError(error, call.signal)
+    if (unexpected) log.error({ err: error }, 'tool failed')
+    finish(code)
+    return toolErrorResult(code, redactor.scrub(message))
+  }
+}
+
+async function runChecked(
+  tool: CompiledTool,
+  call: ToolCall,
+  settings: ToolSettings,
+  redactor: Redactor,
+): Promise<ToolOutcome> {
+  const { definition } = tool
+  const input = validateInput(tool, call)
+  requireScopes(definition.requires?.scopes ?? [], call.scopes)
+  const named = call.arguments[SESSION_ARGUMENT]
+  const session = await call.openSession(typeof named === 'string' ? named : call.carried?.session)
+  if (definition.requires?.login === true) {
+    const waiting = await climbSignInLadder(call, session)
+    if (waiting !== undefined) return waiting
+  }
+  const answer = await runInTime(tool, call, settings, session, input, redactor)
+  return toResult(tool, answer, session, settings.textFormat, call)
+}
+
+function validateInput({ definition }: CompiledTool, call: ToolCall): Record<string, unknown> {
+  const parsed = definition.input.safeParse(call.arguments)
+  if (parsed.success) return parsed.data
+  throw new ToolError(`Invalid arguments:\n${z.prettifyError(parsed.error)}`, {
+    code: 'invalid_arguments',
+  })
+}
+
+/** A caller without a token has no scopes to check; `MCP_AUTH` decides whether it may call at all. */
+function requireScopes(required: readonly string[], granted: readonly string[] | undefined): void {
+  const missing = granted === undefined ? [] : required.filter((scope) => !granted.includes(scope))
+  if (missing.length === 0) return
+  throw new ToolError(`This tool needs the scope ${missing.join(' ')}.`, {
+    code: 'insufficient_scope',
+  })
+}
+
+async function runInTime(
+  { definition }: CompiledTool,
+  call: ToolCall,
+  settings: ToolSettings,
+  session: CallSession,
+  input: Record<string, unknown>,
+  redactor: Redactor,
+): Promise<unknown> {
+  const limit = startTimeLimit(call.signal, definition.timeoutSeconds ?? settings.timeoutSeconds)
+  const { signal } = limit
+  try {
+    const running = definition.run({
+      input,
+      session,
+      upstream: call.upstreamFor(session, redactor.learn),
+      signal,
+      progress: async (done, total, message) => {
+        if (signal.aborted) return
+        await call.progress(done, total, message && redactor.scrub(message))
+      },
+      log: createToolLog(call.log, redactor),
+    })
+    // A tool that does not listen to its signal must not hold the caller.
+    return await Promise.race([running, limit.reached])
+  } catch (error) {
+    throw limit.timedOut() ? timedOut(error) : error
+  } finally {
+    limit.end()
+  }
+}
+
+function timedOut(cause: unknown): ToolError {
+  return new ToolError('The tool did not finish in time.', { code: 'timeout', cause })
+}
+
+function toResult(
+  { output }: CompiledTool,
+  answer: unknown,
+  session: CallSession,
+  format: TextFormat,
+  call: ToolCall,
+): CallToolResult {
+  const structuredContent = parseAnswer(output.parse, answer)
+  const content: CallToolResult['content'] = [
+    { type: 'text', text: answerAsText(structuredContent, format) },
+  ]
+  if (call.carried?.session !== undefined && session.handle !== undefined) {
+    const text = `Signed in. Pass "${SESSION_ARGUMENT}": "${session.handle}" in later calls.`
+    content.push({ type: 'text', text })
+  }
+  return { structuredContent, content }
+}
+
+function parseAnswer(
+  parse: (answer: unknown) => Record<string, unknown>,
+  answer: unknown,
+): Record<string, unknown> {
+  try {
+    return parse(answer)
+  } catch (error) {
+    if (!(error instanceof ZodError)) throw error
+    throw new ToolError('The answer did not have the form this tool promises.', {
+      code: 'invalid_output',
+      cause: error,
+    })
+  }
+}

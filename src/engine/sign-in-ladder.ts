@@ -1,0 +1,83 @@
+/** What happens when a tool needs somebody to be signed in and nobody is. */
+
+import { randomUUID } from 'node:crypto'
+import type { InputRequest, InputRequiredResult } from '@modelcontextprotocol/server'
+import { inputRequired } from '@modelcontextprotocol/server'
+import type { CallSession, ToolCall } from './call.ts'
+import type { SignInLink } from './context.ts'
+import { ToolError } from './tool-error.ts'
+
+/** The name of our one request among a result's `inputRequests`. */
+export const SIGN_IN_REQUEST = 'sign_in'
+
+/** One round waits this long; below the 30 s at which proxies and clients commonly give up. */
+const ROUND_MILLISECONDS = 25_000
+
+/** Both official clients stop after ten rounds, the 2025-era shim after eight. */
+const MOST_ROUNDS = 7
+
+/**
+ * Sees to it that somebody is signed in. A client that opens URLs is asked to, and the call goes on
+ * after the callback: the result to return meanwhile is given back, or undefined when the call may
+ * go on.
+ * @throws ToolError `login_required` for clients that cannot open URLs, `login_declined`
+ */
+export async function climbSignInLadder(
+  call: ToolCall,
+  session: CallSession,
+): Promise<InputRequiredResult | undefined> {
+  if (session.state === 'authenticated') return undefined
+  if (!call.client.opensUrls) throw loginRequired()
+  if (call.carried === undefined) return askToOpenUrl(call, session)
+  if (call.signInAnswer === 'decline' || call.signInAnswer === 'cancel') {
+    throw new ToolError('Signing in was declined. Call `login` to try again.', {
+      code: 'login_declined',
+    })
+  }
+  if (await session.waitForSignIn(ROUND_MILLISECONDS, call.signal)) return undefined
+  const round = call.carried.round + 1
+  if (round > MOST_ROUNDS) throw loginRequired()
+  // Without input requests: the client comes back at once, and nobody is asked twice.
+  return inputRequired({ requestState: call.carry({ ...call.carried, round }) })
+}
+
+async function askToOpenUrl(call: ToolCall, session: CallSession): Promise<InputRequiredResult> {
+  const link = await session.startSignIn()
+  const message = `Sign in to continue. The page asks for this code: ${link.code}`
+  const request = inputRequired.elicitUrl({ message, url: link.url })
+  return inputRequired({
+    inputRequests: { [SIGN_IN_REQUEST]: withElicitationId(request, call, session, link) },
+    requestState: call.carry({ session: session.handle, round: 1 }),
+  })
+}
+
+/**
+ * 2025-11-25 names a URL elicitation, and a client may hold its answer back until it hears that
+ * the elicitation is complete (client/elicitation, "Completion Notifications"). 2026-07-28 dropped both.
+ */
+function withElicitationId(
+  request: InputRequest,
+  { client, signal, log }: ToolCall,
+  session: CallSession,
+  link: SignInLink,
+): InputRequest {
+  const { elicitationCompleted } = client
+  if (elicitationCompleted === undefined) return request
+  const elicitationId = randomUUID()
+  session
+    .waitForSignIn(link.expiresAt.getTime() - Date.now(), signal)
+    .then((signedIn) => (signedIn ? elicitationCompleted(elicitationId) : undefined))
+    .catch((error: unknown) =>
+      log.debug({ err: error }, 'client not told that sign-in is complete'),
+    )
+  return { ...request, params: { ...request.params, elicitationId } } as InputRequest
+}
+
+function loginRequired(): ToolError {
+  return new ToolError(
+    'Sign-in required. Call the `login` tool, follow its link, then try again.',
+    {
+      code: 'login_required',
+    },
+  )
+}

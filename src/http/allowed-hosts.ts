@@ -1,0 +1,60 @@
+/** Which hosts and origins may talk to the server: the guard against DNS rebinding. */
+
+import type { IncomingMessage } from 'node:http'
+import { AppError } from '../errors.ts'
+
+export interface AllowedHosts {
+  /** The address clients use. */
+  readonly publicUrl: string
+  /** More host names, such as an inner one behind a balancer. */
+  readonly hosts: readonly string[]
+  /** More origins of browser-based clients. */
+  readonly origins: readonly string[]
+  /** Whether pages served on this machine may call (development: the Inspector and the like). */
+  readonly loopbackOrigins: boolean
+}
+
+export type HostGuard = (request: Pick<IncomingMessage, 'headers' | 'url'>) => void
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** Probes call by address, and learn nothing. */
+const PROBES = new Set(['/livez', '/readyz'])
+
+/**
+ * Makes the check that comes before everything else. It throws `misdirected_request` for a host
+ * that is not ours (RFC 9110, 15.5.20) and `forbidden` for an origin that may not call
+ * (2025-11-25, basic/transports, "Security Warning").
+ */
+export function createHostGuard(allowed: AllowedHosts): HostGuard {
+  const own = new URL(allowed.publicUrl)
+  const hosts = new Set([
+    own.hostname,
+    ...allowed.hosts.map((host) => host.toLowerCase()),
+    ...LOOPBACK,
+  ])
+  const origins = new Set([own.origin, ...allowed.origins])
+
+  return ({ headers, url = '' }) => {
+    if (!hosts.has(hostname(headers.host)) && !PROBES.has(url.split('?', 1)[0] ?? '')) {
+      throw new AppError('misdirected_request', 'This host is not served here.')
+    }
+    const { origin } = headers
+    if (origin === undefined || origins.has(origin)) return
+    if (allowed.loopbackOrigins && isLoopbackOrigin(origin)) return
+    throw new AppError('forbidden', 'This origin may not call the server.')
+  }
+}
+
+/** Host without port; empty for anything that is not exactly `host` or `host:port`. */
+function hostname(host: string | undefined): string {
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(host ?? '')
+  return match?.[1]?.toLowerCase() ?? ''
+}
+
+function isLoopbackOrigin(origin: string): boolean {
+  if (!URL.canParse(origin)) return false
+  const url = new URL(origin)
+  // Equal to its own serialisation: no user info, path or odd spelling got past the parser.
+  return url.origin === origin && LOOPBACK.has(url.hostname)
+}

@@ -1,0 +1,29 @@
+/** The cookie that ties the way back from the identity provider to the browser that left. */
+
+import type { Context } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { BindingCookie } from '../session/sign-in.ts'
+import type { HttpEnv } from './context.ts'
+
+/** `__Host-` (RFC 6265bis, 4.1.3.2) wherever the server is reached by https. */
+export function setBindingCookie(c: Context<HttpEnv>, cookie: BindingCookie): void {
+  setCookie(c, cookie.name, cookie.value, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Lax',
+    maxAge: cookie.maxAgeSeconds,
+    ...(cookie.secure && { secure: true, prefix: 'host' }),
+  })
+}
+
+/** Reads a binding cookie and drops it: it is good for one return. */
+export function takeBindingCookie(
+  c: Context<HttpEnv>,
+  name: string,
+  secure: boolean,
+): string | undefined {
+  const prefixed = secure ? `__Host-${name}` : name
+  const value = getCookie(c, prefixed)
+  if (value !== undefined) deleteCookie(c, prefixed, { path: '/', secure })
+  return value
+}

@@ -1,0 +1,54 @@
+/** `/callback` and `/redirect`: where the identity provider sends the browser back to. */
+
+import { type Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import type { FinishOutcome, SignIn } from '../session/sign-in.ts'
+import { takeBindingCookie } from './binding-cookie.ts'
+import type { HttpEnv } from './context.ts'
+import { type Page, page } from './pages.ts'
+
+export function callbackRoutes(signIn: SignIn, publicUrl: string): Hono<HttpEnv> {
+  const secure = publicUrl.startsWith('https:')
+
+  async function callback(c: Context<HttpEnv>) {
+    const { search } = new URL(c.req.url)
+    const returned = new URL(`/callback${search}`, publicUrl)
+    const finished = await signIn.finish(returned, (name) => takeBindingCookie(c, name, secure))
+    c.get('log').info({ outcome: finished.outcome }, 'sign-in')
+    return page(c, pageFor(finished))
+  }
+
+  const routes = new Hono<HttpEnv>()
+  routes.get('/callback', callback)
+  routes.get('/redirect', callback)
+  return routes
+}
+
+function pageFor(finished: FinishOutcome): Page {
+  switch (finished.outcome) {
+    case 'signed_in':
+      return {
+        title: 'Login successful',
+        body: html`<p>${finished.name === undefined ? 'You are' : html`<strong>${finished.name}</strong>, you are`}
+          signed in, and ${finished.clientName} can go on.</p>
+          <p class="soft">You can close this page.</p>`,
+      }
+    case 'unknown_state':
+      return failed(400, 'This sign-in is unknown, was used already, or took too long.')
+    case 'other_browser':
+      return failed(403, 'This sign-in was started in another browser, so it was stopped.')
+    case 'session_ended':
+      return failed(410, 'The session this sign-in was for has ended.')
+    case 'provider_error':
+      return failed(502, finished.error.message)
+  }
+}
+
+function failed(status: NonNullable<Page['status']>, what: string): Page {
+  return {
+    title: 'Sign-in failed',
+    status,
+    body: html`<p role="alert">${what}</p>
+      <p>Ask your assistant to call <code>login</code> again for a new link.</p>`,
+  }
+}

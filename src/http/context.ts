@@ -1,0 +1,14 @@
+/** What our middleware leaves for the routes behind it. */
+
+import type { HttpBindings } from '@hono/node-server'
+import type { Logger } from '../logger.ts'
+
+export interface HttpEnv {
+  Bindings: HttpBindings
+  Variables: {
+    readonly log: Logger
+    readonly requestId: string
+    /** The parsed JSON body of a POST. */
+    readonly body: unknown
+  }
+}

@@ -1,0 +1,51 @@
+/** The one place where a failure becomes an answer. */
+
+import type { ServerResponse } from 'node:http'
+import type { ErrorHandler } from 'hono'
+import { AppError } from '../errors.ts'
+import type { HttpEnv } from './context.ts'
+
+/**
+ * Answers with a JSON-RPC error, which says the same to programs that speak none. Faults of ours
+ * are logged with their stack, and told without it.
+ */
+export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
+  const known = asAppError(error)
+  const log = c.get('log')
+  if (known.status >= 500) log.error({ err: error }, 'request failed')
+  else log.debug({ err: error }, 'request refused')
+  return Response.json(body(known, requestIdOf(c.get('body'))), {
+    status: known.status,
+    headers: headers(known),
+  })
+}
+
+/** The same for what is refused before there is a request context. */
+export function writeError(response: ServerResponse, error: unknown): void {
+  const known = asAppError(error)
+  const type = { 'content-type': 'application/json' }
+  response.writeHead(known.status, { ...type, connection: 'close', ...headers(known) })
+  response.end(JSON.stringify(body(known, null)))
+}
+
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  return new AppError('internal_error', 'Something went wrong.', { cause: error })
+}
+
+function body({ rpcCode, code, message }: AppError, id: unknown) {
+  return { jsonrpc: '2.0', id, error: { code: rpcCode, message, data: { code } } }
+}
+
+function headers({ code, retryAfterSeconds }: AppError): Record<string, string> {
+  return {
+    ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+    ...(code === 'method_not_allowed' && { allow: 'POST, DELETE' }),
+    ...(code === 'unauthorized' && { 'www-authenticate': 'Bearer error="invalid_token"' }),
+  }
+}
+
+function requestIdOf(message: unknown): string | number | null {
+  const id = (message as { id?: unknown } | undefined)?.id
+  return typeof id === 'string' || typeof id === 'number' ? id : null
+}

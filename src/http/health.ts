@@ -1,0 +1,23 @@
+/** `/livez` and `/readyz`: for whatever starts, watches and balances the process. */
+
+import { Hono } from 'hono'
+import { AppError } from '../errors.ts'
+import type { Store } from '../store/port.ts'
+import type { HttpEnv } from './context.ts'
+
+export interface Health {
+  /** The process is going down: it finishes what runs and takes nothing new. */
+  readonly stopping: () => boolean
+}
+
+/** Alive as long as it answers; ready when it is not stopping and the store answers too. */
+export function healthRoutes(store: Store, { stopping }: Health): Hono<HttpEnv> {
+  const routes = new Hono<HttpEnv>()
+  routes.get('/livez', (c) => c.json({ status: 'ok' }))
+  routes.get('/readyz', async (c) => {
+    if (stopping()) throw new AppError('unavailable', 'Stopping.', { retryAfterSeconds: 5 })
+    await store.ping()
+    return c.json({ status: 'ok' })
+  })
+  return routes
+}

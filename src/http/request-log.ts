@@ -1,0 +1,35 @@
+/** Gives each request an id and a logger, and writes its line when it is answered. */
+
+import { randomUUID } from 'node:crypto'
+import type { MiddlewareHandler } from 'hono'
+import { shortHash } from '../crypto/hash.ts'
+import type { Logger } from '../logger.ts'
+import type { HttpEnv } from './context.ts'
+
+/** Only what cannot forge log lines or make them endless is taken over. */
+const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/
+
+/** Paths may carry handles, so that the route is logged, not the path. */
+export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const started = performance.now()
+    const given = c.req.header('x-request-id')
+    const requestId = given !== undefined && GIVEN_ID.test(given) ? given : randomUUID()
+    const connection = c.req.header('mcp-session-id')
+    const log = logger.child({
+      requestId,
+      ...(connection !== undefined && { session: shortHash(connection) }),
+    })
+    c.set('requestId', requestId)
+    c.set('log', log)
+    await next()
+    c.header('x-request-id', requestId)
+    const { method } = c.req
+    const ms = Math.round(performance.now() - started)
+    log.info({ method, route: routeOf(c.req.path), status: c.res.status, ms }, 'request')
+  }
+}
+
+function routeOf(path: string): string {
+  return path.startsWith('/connect/') ? '/connect/:handle' : path.slice(0, 100)
+}

@@ -1,0 +1,59 @@
+/** `/mcp`: decides which era a request belongs to, and hands it to the leg that serves it. */
+
+import { classifyInboundRequest, createMcpHandler } from '@modelcontextprotocol/server'
+import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { createLegacyEndpoint, type LegacyDeps } from './legacy-endpoint.ts'
+import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
+
+export interface McpRequest {
+  /** The body, if there was one, has been read and parsed already. */
+  readonly request: Request
+  readonly body: unknown
+  readonly origins: RequestOrigins
+}
+
+export interface McpEndpoint {
+  handle(request: McpRequest): Promise<Response>
+  /** Ends what is still running; call it last. */
+  close(): Promise<void>
+}
+
+export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
+  const legacy = createLegacyEndpoint(deps)
+  const modern = createMcpHandler(() => deps.buildServer({ audience: 'anonymous' }), {
+    legacy: 'reject',
+    onerror: (error) => log.debug({ err: error }, 'request refused'),
+  })
+
+  async function post({ request, body, origins }: McpRequest): Promise<Response> {
+    if (Array.isArray(body)) {
+      // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
+      throw new AppError('invalid_request', 'JSON-RPC batches are not supported.')
+    }
+    const header = (name: string) => request.headers.get(name) ?? undefined
+    const { kind } = classifyInboundRequest({
+      httpMethod: 'POST',
+      body,
+      ...optional('protocolVersionHeader', header('mcp-protocol-version')),
+      ...optional('mcpMethodHeader', header('mcp-method')),
+      ...optional('mcpNameHeader', header('mcp-name')),
+    })
+    if (kind === 'legacy') return legacy.post({ request, body, origins })
+    const authInfo = originAsAuthInfo(origins.stateless())
+    return modern.fetch(request, { parsedBody: body, authInfo })
+  }
+
+  return {
+    handle(mcp) {
+      if (mcp.request.method === 'POST') return post(mcp)
+      if (mcp.request.method === 'DELETE') return legacy.end(mcp)
+      throw new AppError('method_not_allowed', 'Use POST or DELETE.')
+    },
+    close: () => modern.close(),
+  }
+}
+
+function optional<Name extends string>(name: Name, value: string | undefined) {
+  return (value === undefined ? {} : { [name]: value }) as { [K in Name]?: string }
+}

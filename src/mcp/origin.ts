@@ -1,0 +1,55 @@
+/**
+ * Where a request comes from, as far as the protocol needs to know: what `mcp/` asks of whoever
+ * keeps sessions.
+ */
+
+import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
+import type { CallSession } from '../engine/call.ts'
+import type { Logger } from '../logger.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { ConnectionRecord } from './connection.ts'
+
+/** What a client says of itself; for the sign-in page and the logs, never for a decision. */
+export interface ClientFacts {
+  readonly clientName?: string
+  readonly protocolVersion?: string
+}
+
+/** The origin of one call. */
+export interface Origin {
+  /** Names the caller in what is sealed for it; no other caller can use that. */
+  readonly principal: string
+  readonly scopes: readonly string[] | undefined
+  readonly log: Logger
+  /**
+   * The session of one call. `handle` is the session the call names, if it names one.
+   * @throws ToolError `session_not_found`
+   */
+  openSession(handle: string | undefined, client: ClientFacts): Promise<CallSession>
+  /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */
+  upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream
+}
+
+/** The origins one authenticated HTTP request can turn out to have. */
+export interface RequestOrigins {
+  readonly log: Logger
+  /** A 2026-era request: known by its token or by the session handle that calls name. */
+  stateless(): Origin
+  /** A 2025-era request on a connection. */
+  connection(connection: ConnectionRecord): Origin
+  /** The session a new connection belongs to. */
+  connect(client: ClientFacts): Promise<{ readonly sessionId: string }>
+}
+
+/** The SDK hands `authInfo` through to handlers untouched: the way for what we know of a request. */
+export function originAsAuthInfo(origin: Origin): AuthInfo {
+  return { token: '', clientId: '', scopes: [...(origin.scopes ?? [])], extra: { origin } }
+}
+
+/** The origin of the request a handler serves; `fallback` where the transport carries none (stdio). */
+export function originOf(ctx: ServerContext, fallback: Origin | undefined): Origin {
+  const origin = ctx.http?.authInfo?.extra?.origin as Origin | undefined
+  const known = origin ?? fallback
+  if (known === undefined) throw new Error('A request arrived without its origin')
+  return known
+}

@@ -1,0 +1,59 @@
+/** What a tool may answer: its output schema, made closed, with the masks it declares by field name. */
+
+import { z } from 'zod'
+import { type MaskRule, maskRuleOf } from './mask.ts'
+
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+export interface OutputSchema {
+  /** For `tools/list`; a masked text is plain text there, since its pattern no longer holds. */
+  readonly jsonSchema: JsonSchema
+  /** Masks by property name, for the places where a value shows up outside the output. */
+  readonly masksByField: ReadonlyMap<string, MaskRule>
+  /**
+   * Validates, drops what is not declared and masks, in one parse.
+   * @throws z.ZodError when the tool's answer does not fit
+   */
+  readonly parse: (answer: unknown) => Record<string, unknown>
+}
+
+const OPEN_TYPES = new Set(['any', 'unknown', 'custom', 'transform'])
+
+/**
+ * Compiles an output schema.
+ * @throws TypeError when it is open (`z.any()`, `z.unknown()`, `looseObject`, …), since fields that
+ * are not declared must not leave the server
+ */
+export function compileOutputSchema(schema: z.ZodObject): OutputSchema {
+  const masksByField = new Map<string, MaskRule>()
+  const jsonSchema = z.toJSONSchema(schema, {
+    io: 'output',
+    override: ({ zodSchema, jsonSchema: node, path }) => {
+      refuseOpen(zodSchema, path)
+      const rule = maskRuleOf(zodSchema)
+      if (rule === undefined) return
+      for (const keyword of ['pattern', 'format', 'minLength', 'maxLength', 'allOf'])
+        delete node[keyword]
+      const field = propertyAt(path)
+      if (field !== undefined) masksByField.set(field, rule)
+    },
+  })
+  return { jsonSchema, masksByField, parse: (answer) => schema.parse(answer) }
+}
+
+/** The property a place in the JSON Schema belongs to: the innermost name after `properties`. */
+function propertyAt(path: readonly (string | number)[]): string | undefined {
+  const name = path.findLast((_part, index) => path[index - 1] === 'properties')
+  return typeof name === 'string' ? name : undefined
+}
+
+function refuseOpen(schema: z.core.$ZodTypes, path: readonly (string | number)[]): void {
+  const { def } = schema._zod
+  const catchall = def.type === 'object' ? def.catchall : undefined
+  const loose = catchall !== undefined && catchall._zod.def.type !== 'never'
+  if (!loose && !OPEN_TYPES.has(def.type)) return
+  const place = path.length === 0 ? 'its root' : path.join('.')
+  throw new TypeError(
+    `output is open at ${place} (${loose ? 'loose object' : def.type}): declare its fields`,
+  )
+}

@@ -1,0 +1,13 @@
+/** The text form of an answer: JSON, or TOON, which spends fewer tokens on tables. */
+
+import { encode } from '@toon-format/toon'
+
+export type TextFormat = 'json' | 'toon'
+
+/** Writes an already masked answer as text for the model to read. */
+export function answerAsText(
+  answer: Readonly<Record<string, unknown>>,
+  format: TextFormat,
+): string {
+  return format === 'toon' ? encode(answer) : JSON.stringify(answer)
+}

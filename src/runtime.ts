@@ -1,0 +1,150 @@
+/** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Config, Secrets } from './config.ts'
+import { createKeyRing } from './crypto/key-ring.ts'
+import { createDemo, type Demo } from './demo/demo.ts'
+import type { Catalog } from './engine/discover.ts'
+import type { About } from './http/landing.ts'
+import type { Logger } from './logger.ts'
+import { createClientAnswers } from './mcp/client-answers.ts'
+import { createConnections } from './mcp/connection.ts'
+import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
+import { createRequestStates } from './mcp/request-state.ts'
+import { type BuildServer, createServerFactory } from './mcp/server.ts'
+import { createCredentialStore } from './session/credentials.ts'
+import { createSessionManager } from './session/manager.ts'
+import { createOrigins, type Origins } from './session/origins.ts'
+import { createFreshToken } from './session/refresh.ts'
+import { createSignIn, type SignIn } from './session/sign-in.ts'
+import { createSignInLinks } from './session/sign-in-link.ts'
+import { createUpstreamAccess } from './session/upstream-access.ts'
+import type { Store } from './store/port.ts'
+import { type ApiClient, createApiClient } from './upstream/api-client.ts'
+import type { IdentityProvider } from './upstream/identity-provider.ts'
+import { createOpenIdProvider } from './upstream/openid-client.ts'
+
+export interface RuntimeDeps {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly log: Logger
+  readonly store: Store
+  readonly catalog: Catalog
+  /** Where people and clients reach this server. */
+  readonly publicUrl: string
+  /** Awaited before a sign-in link is given out: the page it leads to must be there. */
+  readonly pagesReady: () => Promise<void>
+}
+
+export interface Runtime extends RuntimeDeps {
+  readonly about: About
+  readonly demo: Demo | undefined
+  readonly signIn: SignIn
+  /** The host people sign in at, as they know it. */
+  readonly signsInAt: string
+  readonly origins: Origins
+  readonly buildServer: BuildServer
+  readonly mcp: McpEndpoint
+  /** Set when the process is going down. */
+  readonly stopping: () => boolean
+  stop(): void
+  /** Ends what still runs, then gives connections back. */
+  close(): Promise<void>
+}
+
+export function createRuntime(deps: RuntimeDeps): Runtime {
+  const { config, log, store, catalog, publicUrl, pagesReady } = deps
+  const now = Date.now
+  const keyRing = createKeyRing(deps.secrets.encryptionKeys)
+  const upstream = createUpstream(deps)
+  const { provider } = upstream
+
+  const sessions = createSessionManager({ store, now }, config.session)
+  const credentials = createCredentialStore({ store, keyRing }, upstream.name)
+  const links = createSignInLinks({ store, now }, config.signIn)
+  const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
+  const signIn = createSignIn(
+    { store, keyRing, links, provider, credentials, log },
+    { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
+  )
+
+  const linkUrl = async (handle: string) => {
+    await pagesReady()
+    return `${publicUrl}/connect/${handle}`
+  }
+  const connections = createConnections(store, config.session)
+  const upstreamAccess = createUpstreamAccess(upstream.api, freshToken)
+  const origins = createOrigins({
+    ...{ sessions, credentials, links, provider, linkUrl },
+    ...{ connections, upstreamAccess },
+  })
+  const states = createRequestStates({ keyRing, now }, config.signIn)
+  const about = { name: config.app.name, version: config.app.version }
+  const buildServer = createServerFactory({ catalog, settings: config.tools, about, states })
+  const mcp = createMcpEndpoint({ connections, answers: createClientAnswers(), buildServer }, log)
+
+  let stopping = false
+  return {
+    ...deps,
+    about: {
+      ...config.app,
+      publicUrl,
+      tools: [...catalog.tools.values()].map((t) => t.definition),
+    },
+    demo: upstream.demo,
+    signIn,
+    signsInAt: upstream.signsInAt,
+    origins,
+    buildServer,
+    mcp,
+    stopping: () => stopping,
+    stop() {
+      stopping = true
+    },
+    async close() {
+      await mcp.close()
+      await upstream.api.close()
+      await store.close()
+    },
+  }
+}
+
+interface UpstreamParts {
+  readonly name: string
+  readonly provider: IdentityProvider
+  readonly api: ApiClient
+  readonly signsInAt: string
+  readonly demo: Demo | undefined
+}
+
+/** The configured upstream, or the demo that stands in for one. */
+function createUpstream({ config, secrets, log, store, publicUrl }: RuntimeDeps): UpstreamParts {
+  const demo =
+    config.upstream.kind === 'demo' ? createDemo({ store, log, secrets, publicUrl }) : undefined
+  const facts = config.upstream.kind === 'demo' ? demo?.upstream : config.upstream
+  if (facts === undefined) throw new Error('Neither an upstream nor the demo is configured')
+  const clientSecret = demo?.clientSecret ?? secrets.upstreamClientSecret
+  const provider = createOpenIdProvider(
+    {
+      ...facts.provider,
+      clientId: facts.clientId,
+      clientSecret,
+      scopes: facts.scopes,
+      allowInsecureHttp: !config.isProduction,
+    },
+    { fetch, now: Date.now },
+  )
+  const { baseUrl, apiKeyHeader, timeoutMs } = facts.api
+  const userAgent = `${config.app.name.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`
+  const api = createApiClient(
+    { baseUrl, apiKeyHeader, timeoutMs, apiKey: secrets.upstreamApiKey, userAgent },
+    {
+      now: Date.now,
+      random: Math.random,
+      sleep: (ms, signal) => delay(ms, undefined, { signal }),
+    },
+  )
+  const address =
+    'issuer' in facts.provider ? facts.provider.issuer : facts.provider.authorizationEndpoint
+  return { name: facts.name, provider, api, signsInAt: new URL(address).host, demo }
+}

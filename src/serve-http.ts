@@ -1,0 +1,50 @@
+/** Serves HTTP: listens, mounts the app, and stops without cutting anybody off. */
+
+import { createApp } from './app.ts'
+import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
+import { createHostGuard } from './http/allowed-hosts.ts'
+import { createHttpServer, drain, type HttpHandlers, listen } from './http/server.ts'
+import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
+
+/** Longest wait for running calls once the process is told to stop; orchestrators kill after 30 s. */
+const DRAIN_MS = 25_000
+
+export interface HttpService {
+  readonly publicUrl: string
+  /** Not ready at once, then running calls finish, then everything is closed. */
+  stop(): Promise<void>
+}
+
+/** Starts serving; rejects when the address is in use. */
+export async function serveHttp(
+  deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady'>,
+): Promise<HttpService> {
+  const { host, port, publicUrl: configured } = deps.config.http
+  let handlers: HttpHandlers | undefined
+  const server = createHttpServer(() => handlers)
+  const taken = await listen(server, host, port)
+  const publicUrl = configured ?? `http://localhost:${taken}`
+  const runtime = createRuntime({ ...deps, publicUrl, pagesReady: async () => undefined })
+  handlers = httpHandlers(runtime)
+  return {
+    publicUrl,
+    async stop() {
+      runtime.stop()
+      await drain(server, DRAIN_MS)
+      await runtime.close()
+    },
+  }
+}
+
+/** Everything that is served over HTTP, for the Node server to dispatch to. */
+export function httpHandlers(runtime: Runtime): HttpHandlers {
+  const { config, publicUrl, demo } = runtime
+  const guard = createHostGuard({
+    publicUrl,
+    hosts: config.http.allowedHosts,
+    origins: config.http.allowedOrigins,
+    loopbackOrigins: !config.isProduction,
+  })
+  const mounts = new Map(demo && [[DEMO_PROVIDER_PATH, demo.handler]])
+  return { guard, fetch: createApp(runtime).fetch, mounts }
+}

@@ -1,0 +1,73 @@
+/** Serves stdio: one process, one person. A loopback listener opens when signing in needs pages. */
+
+import { createServer } from 'node:http'
+import { serveStdio as serveSdkStdio } from '@modelcontextprotocol/server/stdio'
+import { createHttpServer, drain, listen } from './http/server.ts'
+import { createRuntime, type RuntimeDeps } from './runtime.ts'
+import { httpHandlers } from './serve-http.ts'
+
+const LOOPBACK = '127.0.0.1'
+const DRAIN_MS = 1000
+
+export interface StdioService {
+  stop(): Promise<void>
+}
+
+/**
+ * Serves standard input and output. With `PUBLIC_URL` and Redis the deployed server has the pages,
+ * since it shares the store; otherwise this process opens them on the loopback address.
+ */
+export async function serveStdio(
+  deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady'>,
+): Promise<StdioService> {
+  const { http, store } = deps.config
+  const deployed = store.kind === 'redis' ? http.publicUrl : undefined
+  const pages = deployed === undefined ? await reservePages(http.port) : undefined
+  const publicUrl = deployed ?? `http://localhost:${pages?.port}`
+  const runtime = createRuntime({
+    ...deps,
+    publicUrl,
+    pagesReady: async () => pages?.open(),
+  })
+  pages?.mount(() => httpHandlers(runtime))
+
+  const origin = runtime.origins.process(deps.log)
+  const handle = serveSdkStdio(() => runtime.buildServer({ audience: 'anonymous', origin }), {
+    onerror: (error) => deps.log.debug({ err: error }, 'message refused'),
+  })
+  return {
+    async stop() {
+      await handle.close()
+      await pages?.close()
+      await runtime.close()
+    },
+  }
+}
+
+/** Chooses a port now, since the provider must know the address, and listens on it later. */
+async function reservePages(preferred: number) {
+  const port = await freePort(preferred)
+  let handlers: () => ReturnType<typeof httpHandlers> | undefined = () => undefined
+  const server = createHttpServer(() => handlers())
+  let opening: Promise<number> | undefined
+  return {
+    port,
+    mount(make: () => ReturnType<typeof httpHandlers>) {
+      const made = make()
+      handlers = () => made
+    },
+    async open() {
+      opening ??= listen(server, LOOPBACK, port)
+      await opening
+    },
+    close: async () => (opening === undefined ? undefined : drain(server, DRAIN_MS)),
+  }
+}
+
+/** The preferred port if nobody has it (a provider may know it), otherwise any. */
+async function freePort(preferred: number): Promise<number> {
+  const probe = createServer()
+  const port = await listen(probe, LOOPBACK, preferred).catch(() => listen(probe, LOOPBACK, 0))
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}

@@ -1,0 +1,110 @@
+/** The session as one tool call sees it: opened when first needed, read once, changed in the store. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CallSession } from '../engine/call.ts'
+import type { SignInLink } from '../engine/context.ts'
+import { ToolError } from '../engine/tool-error.ts'
+import type { ClientFacts } from '../mcp/origin.ts'
+import type { IdentityProvider } from '../upstream/identity-provider.ts'
+import type { CredentialStore } from './credentials.ts'
+import type { SessionManager } from './manager.ts'
+import type { Session, SessionAccess } from './record.ts'
+import type { SignInLinks } from './sign-in-link.ts'
+
+const POLL_MS = 300
+
+export interface CallSessionDeps {
+  readonly sessions: SessionManager
+  readonly credentials: CredentialStore
+  readonly links: SignInLinks
+  readonly provider: IdentityProvider
+  /** The address of a link's page, by its handle. */
+  readonly linkUrl: (handle: string) => Promise<string>
+}
+
+export interface NewSession {
+  readonly access: SessionAccess
+  readonly client: ClientFacts
+  /** Told when the call opened a session, so that the caller finds it again. */
+  readonly opened?: (session: Session) => Promise<void>
+}
+
+/** What tools may keep: names that cannot reach outside `data`. */
+const DATA_NAME = /^[A-Za-z0-9_-]{1,64}$/
+
+/** Wraps the caller's session, or the promise to open one with `fresh` when there is none yet. */
+export function createCallSession(
+  deps: CallSessionDeps,
+  existing: Session | undefined,
+  fresh: NewSession,
+): CallSession {
+  const { sessions, credentials, links, provider } = deps
+  let session = existing
+
+  async function opened(): Promise<Session> {
+    if (session !== undefined) return session
+    session = await sessions.create(fresh.access, fresh.client)
+    await fresh.opened?.(session)
+    return session
+  }
+
+  /** A record may say `authenticated` while its credentials do not decrypt: that counts as no. */
+  const readCredentials = () => session && credentials.read(session)
+
+  async function startSignIn(): Promise<SignInLink> {
+    const { id } = await opened()
+    const link = await links.issue(id, fresh.client.clientName ?? 'An AI client')
+    return { url: await deps.linkUrl(link.handle), code: link.code, expiresAt: link.expiresAt }
+  }
+
+  async function waitForSignIn(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+    const deadline = performance.now() + milliseconds
+    while (session !== undefined && !signal.aborted) {
+      session = await sessions.peek(session.id)
+      if (readCredentials() !== undefined) return true
+      if (performance.now() > deadline) return false
+      await delay(POLL_MS)
+    }
+    return false
+  }
+
+  async function end(): Promise<boolean> {
+    if (session === undefined) return false
+    const held = readCredentials()
+    const ended = await sessions.end(session.id)
+    if (held !== undefined) await provider.revoke(held)
+    session = undefined
+    return ended
+  }
+
+  async function set(name: string, value: unknown): Promise<void> {
+    if (!DATA_NAME.test(name))
+      throw new ToolError('Session values have plain names.', { code: 'invalid_name' })
+    const { id, data } = await opened()
+    await sessions.update(id, `data.${name}`, value)
+    if (session !== undefined) session = { ...session, data: { ...data, [name]: value } }
+  }
+
+  return {
+    id: () => session?.id,
+    get state() {
+      return readCredentials() === undefined ? 'anonymous' : 'authenticated'
+    },
+    get connectedAt() {
+      return session && new Date(session.connectedAt)
+    },
+    get expiresAt() {
+      return session && new Date(session.expiresAt)
+    },
+    get handle() {
+      return session?.access === 'handle' ? session.id : undefined
+    },
+    account: async () => readCredentials()?.account,
+    startSignIn,
+    waitForSignIn,
+    end,
+    get: (name) =>
+      session !== undefined && Object.hasOwn(session.data, name) ? session.data[name] : undefined,
+    set,
+  }
+}

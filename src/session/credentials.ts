@@ -1,0 +1,69 @@
+/** Upstream credentials in a session: sealed to it, and written by the newest holder only. */
+
+import type { KeyRing } from '../crypto/key-ring.ts'
+import type { Store } from '../store/port.ts'
+import type { Credentials } from '../upstream/identity-provider.ts'
+import type { Session, SessionRecord } from './record.ts'
+import { sessionKey } from './record.ts'
+
+const PURPOSE = 'credentials'
+
+/** Other fields change at the same time at most a few times; more than this is a fault. */
+const MOST_ATTEMPTS = 20
+
+export interface CredentialStore {
+  /** Undefined when there are none, or when they do not decrypt for this session. */
+  read(session: Session): Credentials | undefined
+  /**
+   * Keeps credentials and makes the session authenticated. `fence` is the lock's token: a write
+   * older than what is there is dropped. False when the session has ended or the write came late.
+   */
+  write(sessionId: string, credentials: Credentials, fence: number): Promise<boolean>
+  /** Forgets credentials that are no longer good, unless newer ones took their place. */
+  forget(sessionId: string, fence: number): Promise<void>
+}
+
+/** `upstream` names whose credentials these are; a session can hold those of several. */
+export function createCredentialStore(
+  { store, keyRing }: { readonly store: Store; readonly keyRing: KeyRing },
+  upstream: string,
+): CredentialStore {
+  const context = (sessionId: string) => `${sessionId}:${upstream}`
+
+  async function replace(
+    sessionId: string,
+    fence: number,
+    sealed: string | null,
+  ): Promise<boolean> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const session = await store.get<SessionRecord>(sessionKey(sessionId))
+      if (session === undefined) return false
+      if ((session.credentials[upstream]?.fence ?? 0) > fence) return false
+      const { [upstream]: _replaced, ...others } = session.credentials
+      const credentials = sealed === null ? others : { ...others, [upstream]: { sealed, fence } }
+      const state = Object.keys(credentials).length > 0 ? 'authenticated' : 'anonymous'
+      const written = await store.patch(
+        sessionKey(sessionId),
+        { state, credentials },
+        { ifRev: session.rev },
+      )
+      if (written.outcome === 'written') return true
+    }
+    throw new Error('The session changes too fast to write its credentials')
+  }
+
+  return {
+    read(session) {
+      const sealed = session.credentials[upstream]?.sealed
+      const opened = sealed && keyRing.open(PURPOSE, sealed, context(session.id))
+      return opened ? (JSON.parse(opened) as Credentials) : undefined
+    },
+    write(sessionId, credentials, fence) {
+      const sealed = keyRing.seal(PURPOSE, JSON.stringify(credentials), context(sessionId))
+      return replace(sessionId, fence, sealed)
+    },
+    async forget(sessionId, fence) {
+      await replace(sessionId, fence, null)
+    },
+  }
+}

@@ -1,0 +1,113 @@
+/** Sessions: made, found, changed, extended and ended. Any node can do each of it. */
+
+import { createId } from '../crypto/random-id.ts'
+import { AppError } from '../errors.ts'
+import type { ClientFacts } from '../mcp/origin.ts'
+import type { Store } from '../store/port.ts'
+import {
+  SESSION_SCHEMA,
+  type Session,
+  type SessionAccess,
+  type SessionRecord,
+  sessionKey,
+} from './record.ts'
+
+export interface SessionManager {
+  /** A new anonymous session. */
+  create(access: SessionAccess, client?: ClientFacts): Promise<Session>
+  /** The same with a known id; undefined when that id is taken. */
+  createWithId(
+    id: string,
+    access: SessionAccess,
+    client?: ClientFacts,
+  ): Promise<Session | undefined>
+  /** The session, its time-to-live slid on; undefined when it is unknown or has ended. */
+  retrieve(id: string): Promise<Session | undefined>
+  /** The session without counting as use. */
+  peek(id: string): Promise<Session | undefined>
+  /** Whether the session is alive; does not count as use. */
+  validate(id: string): Promise<boolean>
+  /** Sets one field, such as `state` or `data.cart`. Throws `not_found` for an ended session. */
+  update(id: string, field: string, value: unknown): Promise<void>
+  /** Slides the time-to-live on; false when the session has ended. */
+  extend(id: string): Promise<boolean>
+  /** Forgets the session and all it held; false when it had ended before. */
+  end(id: string): Promise<boolean>
+}
+
+export interface SessionManagerOptions {
+  readonly ttlSeconds: number
+}
+
+export interface SessionManagerDeps {
+  readonly store: Store
+  /** Unix time in milliseconds. */
+  readonly now: () => number
+}
+
+/** `lastActiveAt` is written at most this often: the store's own expiry is what counts. */
+const STAMP_EVERY_MS = 15_000
+
+export function createSessionManager(
+  { store, now }: SessionManagerDeps,
+  { ttlSeconds }: SessionManagerOptions,
+): SessionManager {
+  async function createWithId(
+    id: string,
+    access: SessionAccess,
+    client: ClientFacts = {},
+  ): Promise<Session | undefined> {
+    const record = newRecord(id, access, client, now(), ttlSeconds)
+    const created = await store.create(sessionKey(id), record, ttlSeconds)
+    return created ? { ...record, rev: 1 } : undefined
+  }
+
+  async function retrieve(id: string): Promise<Session | undefined> {
+    const session = await store.touch<SessionRecord>(sessionKey(id), ttlSeconds)
+    if (session === undefined) return undefined
+    const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
+    if (times.lastActiveAt - session.lastActiveAt > STAMP_EVERY_MS) {
+      await store.patch(sessionKey(id), times)
+    }
+    return { ...session, ...times }
+  }
+
+  return {
+    async create(access, client) {
+      const session = await createWithId(createId('ses'), access, client)
+      if (session === undefined) throw new Error('Two random session ids were equal')
+      return session
+    },
+    createWithId,
+    retrieve,
+    peek: (id) => store.get<SessionRecord>(sessionKey(id)),
+    validate: async (id) => (await store.get(sessionKey(id))) !== undefined,
+    async update(id, field, value) {
+      const { outcome } = await store.patch(sessionKey(id), { [field]: value })
+      if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
+    },
+    extend: async (id) => (await retrieve(id)) !== undefined,
+    end: (id) => store.delete(sessionKey(id)),
+  }
+}
+
+function newRecord(
+  id: string,
+  access: SessionAccess,
+  client: ClientFacts,
+  now: number,
+  ttlSeconds: number,
+): SessionRecord {
+  return {
+    schema: SESSION_SCHEMA,
+    id,
+    access,
+    state: 'anonymous',
+    connectedAt: now,
+    lastActiveAt: now,
+    expiresAt: now + ttlSeconds * 1000,
+    data: {},
+    credentials: {},
+    client,
+  }
+}

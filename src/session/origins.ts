@@ -1,0 +1,81 @@
+/** Finds each caller's session, and nobody else's. */
+
+import type { CallSession } from '../engine/call.ts'
+import { ToolError } from '../engine/tool-error.ts'
+import type { Logger } from '../logger.ts'
+import type { Connections } from '../mcp/connection.ts'
+import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
+import { type CallSessionDeps, createCallSession } from './call-session.ts'
+import type { Caller } from './caller.ts'
+import type { Session } from './record.ts'
+import type { UpstreamAccess } from './upstream-access.ts'
+
+export interface OriginDeps extends CallSessionDeps {
+  readonly connections: Connections
+  readonly upstreamAccess: UpstreamAccess
+}
+
+export interface Origins {
+  /** The origins of one HTTP request, once its caller is known. */
+  of(caller: Caller, log: Logger): RequestOrigins
+  /** The one person a process serves over stdio. */
+  process(log: Logger): Origin
+}
+
+type FindOwn = (client: ClientFacts) => Promise<CallSession>
+
+export function createOrigins(deps: OriginDeps): Origins {
+  const { sessions, connections, upstreamAccess } = deps
+
+  /** Only sessions that were given out as handles: others have an owner, and look unknown here. */
+  async function byHandle(handle: string, client: ClientFacts): Promise<CallSession> {
+    const session = handle.startsWith('ses_') ? await sessions.retrieve(handle) : undefined
+    if (session?.access !== 'handle') {
+      throw new ToolError('That session is unknown or has ended. Call `login` for a new one.', {
+        code: 'session_not_found',
+      })
+    }
+    return createCallSession(deps, session, { access: 'handle', client })
+  }
+
+  function origin(principal: string, { scopes }: Caller, log: Logger, own: FindOwn): Origin {
+    return {
+      principal,
+      scopes,
+      log,
+      openSession: (handle, client) =>
+        handle === undefined ? own(client) : byHandle(handle, client),
+      upstreamFor: (session, onAnswer) => upstreamAccess(session.id, onAnswer),
+    }
+  }
+
+  return {
+    of: (caller, log) => ({
+      log,
+      stateless: () =>
+        origin('anonymous', caller, log, async (client) =>
+          createCallSession(deps, undefined, { access: 'handle', client }),
+        ),
+      connection: ({ id, sessionId }) =>
+        origin(id, caller, log, async (client) => {
+          const opened = (session: Session) => connections.changeSession(id, session.id)
+          const session = await sessions.retrieve(sessionId)
+          return createCallSession(deps, session, { access: 'connection', client, opened })
+        }),
+      async connect(client) {
+        const session = await sessions.create('connection', client)
+        return { sessionId: session.id }
+      },
+    }),
+    process(log) {
+      let sessionId: string | undefined
+      const opened = async (session: Session) => {
+        sessionId = session.id
+      }
+      return origin('process', { kind: 'anonymous', scopes: undefined }, log, async (client) => {
+        const session = sessionId === undefined ? undefined : await sessions.retrieve(sessionId)
+        return createCallSession(deps, session, { access: 'process', client, opened })
+      })
+    },
+  }
+}

@@ -1,0 +1,46 @@
+/** A session as it lies in the store. */
+
+import type { ClientFacts } from '../mcp/origin.ts'
+import type { Stored } from '../store/port.ts'
+
+/** Counts up when the form changes, so that nodes of two releases can tell records apart. */
+export const SESSION_SCHEMA = 1
+
+/**
+ * What a caller shows to use the session: a connection (`Mcp-Session-Id`), an access token, the
+ * session handle itself, or nothing, because the process serves one person (stdio).
+ */
+export type SessionAccess = 'connection' | 'token' | 'handle' | 'process'
+
+/** Credentials of one upstream, encrypted. */
+export interface SealedCredentials {
+  readonly sealed: string
+  /** Token of the lock they were written under; older writers are refused. */
+  readonly fence: number
+}
+
+export interface SessionRecord {
+  readonly [field: string]: unknown
+  readonly schema: typeof SESSION_SCHEMA
+  /** `ses_` and 256 random bits. */
+  readonly id: string
+  readonly access: SessionAccess
+  readonly state: 'anonymous' | 'authenticated'
+  /** Unix times in milliseconds. */
+  readonly connectedAt: number
+  readonly lastActiveAt: number
+  readonly expiresAt: number
+  /** Values that tools keep, by name. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** By the upstream's name. */
+  readonly credentials: Readonly<Record<string, SealedCredentials>>
+  /** The client that opened it. */
+  readonly client: ClientFacts
+}
+
+export type Session = Stored<SessionRecord>
+
+/** The session's key in the store; the braces keep all keys of one session on one cluster node. */
+export function sessionKey(id: string): string {
+  return `{${id}}:session`
+}

@@ -1,0 +1,111 @@
+/** The store of a single process, for development: nothing to install, and nothing survives. */
+
+import { randomUUID } from 'node:crypto'
+import { storeUnavailable } from '../errors.ts'
+import { applyChanges, parseChanges } from './changes.ts'
+import { decodeDocument, encodeFields, withRevision } from './documents.ts'
+import { createExpiringMap } from './expiring-map.ts'
+import type { Changes, Document, Lock, PatchOptions, PatchOutcome, Store, Stored } from './port.ts'
+
+export interface MemoryStoreOptions {
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  /** Names a lock's holder. */
+  readonly randomId?: () => string
+}
+
+/** A store in this process's memory. It keeps text, so that callers never share references. */
+export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
+  const { now = Date.now, randomId = randomUUID } = options
+  const documents = createExpiringMap<string>(now)
+  const locks = createMemoryLocks(now, randomId)
+  let closed = false
+
+  /** Async, so that failures reject and callers see the same timing as with Redis. */
+  async function open<T>(operation: () => T): Promise<T> {
+    if (closed) throw storeUnavailable(new Error('The store is closed.'))
+    return operation()
+  }
+
+  return {
+    get: <T extends Document>(key: string) => open(() => decoded<T>(documents.get(key))),
+
+    set: (key, value, ttlSeconds) =>
+      open(() => {
+        const earlier = documents.get(key)
+        const rev = earlier === undefined ? 1 : decodeDocument(earlier).rev + 1
+        documents.set(key, withRevision(rev, encodeFields(value)), ttlSeconds)
+      }),
+
+    create: (key, value, ttlSeconds) =>
+      open(() => {
+        if (documents.get(key) !== undefined) return false
+        documents.set(key, withRevision(1, encodeFields(value)), ttlSeconds)
+        return true
+      }),
+
+    patch: (key: string, changes: Changes, options: PatchOptions = {}) =>
+      open((): PatchOutcome => {
+        const parsed = parseChanges(changes)
+        const text = documents.get(key)
+        if (text === undefined) return { outcome: 'absent' }
+        const { rev } = decodeDocument(text)
+        if (options.ifRev !== undefined && options.ifRev !== rev) return { outcome: 'conflict' }
+        documents.set(key, applyChanges(text, parsed), options.ttlSeconds)
+        return { outcome: 'written', rev: rev + 1 }
+      }),
+
+    touch: <T extends Document>(key: string, ttlSeconds: number) =>
+      open(() => {
+        const text = documents.get(key)
+        if (text !== undefined) documents.set(key, text, ttlSeconds)
+        return decoded<T>(text)
+      }),
+
+    take: <T extends Document>(key: string) =>
+      open(() => {
+        const text = documents.get(key)
+        documents.delete(key)
+        return decoded<T>(text)
+      }),
+
+    delete: (key) => open(() => documents.delete(key)),
+    lock: (key, ttlSeconds) => open(() => locks.acquire(key, ttlSeconds)),
+    ping: () => open(() => undefined),
+
+    async close() {
+      closed = true
+      documents.close()
+      locks.close()
+    },
+  }
+}
+
+function decoded<T extends Document>(text: string | undefined): Stored<T> | undefined {
+  return text === undefined ? undefined : decodeDocument<T>(text)
+}
+
+function createMemoryLocks(now: () => number, randomId: () => string) {
+  const holders = createExpiringMap<string>(now)
+  let lastToken = 0
+
+  function acquire(key: string, ttlSeconds: number): Lock | undefined {
+    if (holders.get(key) !== undefined) return undefined
+    const holder = randomId()
+    holders.set(key, holder, ttlSeconds)
+    lastToken += 1
+    return {
+      token: lastToken,
+      async extend(ttlSeconds) {
+        if (holders.get(key) !== holder) return false
+        holders.set(key, holder, ttlSeconds)
+        return true
+      },
+      async release() {
+        if (holders.get(key) === holder) holders.delete(key)
+      },
+    }
+  }
+
+  return { acquire, close: holders.close }
+}

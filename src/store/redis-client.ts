@@ -1,0 +1,56 @@
+/** One node-redis client, set up to fail fast and to come back by itself. */
+
+import { createClient } from 'redis'
+
+export interface RedisAddress {
+  /** `redis[s]://[[user][:password]@]host[:port][/db]`, or `unix://…`; wins over the other fields. */
+  readonly url?: string | undefined
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  readonly db?: number | undefined
+  readonly tls?: boolean | undefined
+}
+
+export type RedisClient = ReturnType<typeof createRedisClient>
+
+/** Longer than a lost SYN takes to be sent again (1 s), so that one lost packet is no failure. */
+const CONNECT_TIMEOUT_MS = 2000
+const SHORTEST_BACKOFF_MS = 50
+const LONGEST_BACKOFF_MS = 500
+
+/**
+ * A client that is not connected yet. It never queues while Redis is away, and tries to reconnect
+ * for ever: at most half a second after Redis is back.
+ * @param timeoutMs for commands that could not be written yet; they are then never sent
+ * @param random from 0 to 1, for the jitter
+ * @throws TypeError for a malformed address
+ */
+export function createRedisClient(address: RedisAddress, timeoutMs: number, random: () => number) {
+  return createClient({
+    url: toUrl(address),
+    disableOfflineQueue: true,
+    maintNotifications: 'disabled',
+    commandOptions: { timeout: timeoutMs },
+    socket: {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectStrategy: (retries) => backoffMs(retries, random),
+    },
+  })
+}
+
+/** Doubles up to its cap; the upper half is random, so that nodes do not come back all at once. */
+export function backoffMs(retries: number, random: () => number): number {
+  const full = Math.min(SHORTEST_BACKOFF_MS * 2 ** Math.min(retries, 10), LONGEST_BACKOFF_MS)
+  return Math.round((full * (1 + random())) / 2)
+}
+
+function toUrl(address: RedisAddress): string {
+  if (address.url) return address.url
+  const { host = 'localhost', port = 6379, username = '', password, db = 0 } = address
+  const user = encodeURIComponent(username)
+  const credentials = password ? `${user}:${encodeURIComponent(password)}@` : ''
+  const bracketed = host.includes(':') ? `[${host}]` : host
+  return `${address.tls ? 'rediss' : 'redis'}://${credentials}${bracketed}:${port}/${db}`
+}

@@ -1,0 +1,63 @@
+/** Commands to Redis, each with our own deadline. */
+
+import { ErrorReply } from 'redis'
+import { withDeadline } from './deadline.ts'
+import { DeadlineError, toStoreError } from './redis-errors.ts'
+import { createRedisLink, type RedisLinkOptions } from './redis-link.ts'
+import type { RedisScript } from './redis-scripts.ts'
+
+/** Commands throw `AppError('unavailable')` when Redis is away or late. */
+export interface RedisConnection {
+  command(args: readonly string[]): Promise<unknown>
+  /** Every key must lie in the same slot: Redis Cluster refuses others. */
+  script(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown>
+  /** Waits for commands in flight, one deadline at most. */
+  close(): Promise<void>
+}
+
+/** Connects in the background; until Redis is there, commands fail at once. */
+export function createRedisConnection(options: RedisLinkOptions): RedisConnection {
+  const { timeoutMs } = options
+  const link = createRedisLink(options)
+
+  async function command(args: readonly string[]): Promise<unknown> {
+    const client = link.client()
+    const reply: Promise<unknown> = client.sendCommand([...args])
+    // Late answers count as well: a slow server is not a dead one.
+    reply.then(
+      () => link.heard(client),
+      (error) => error instanceof ErrorReply && link.heard(client),
+    )
+    try {
+      // node-redis's own time-out does not cover commands already written to a hung server.
+      return await withDeadline(reply, timeoutMs, deadlineMissed)
+    } catch (error) {
+      link.failed(client, error)
+      throw toStoreError(error)
+    }
+  }
+
+  return {
+    command,
+    async script(script, keys, args) {
+      const rest = [String(keys.length), ...keys, ...args]
+      try {
+        return await command(['EVALSHA', script.sha, ...rest])
+      } catch (error) {
+        if (!(error instanceof ErrorReply) || !error.message.startsWith('NOSCRIPT')) throw error
+        return await command(['EVAL', script.source, ...rest])
+      }
+    },
+    async close() {
+      const client = link.end()
+      if (client.isReady) {
+        await withDeadline(client.close(), timeoutMs, deadlineMissed).catch(() => undefined)
+      }
+      client.destroy()
+    },
+  }
+}
+
+function deadlineMissed(): Error {
+  return new DeadlineError('Redis did not answer in time.')
+}

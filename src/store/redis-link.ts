@@ -1,0 +1,123 @@
+/** The current client, and its replacement when the other end has gone without a word. */
+
+import { createRedisClient, type RedisAddress, type RedisClient } from './redis-client.ts'
+import { isReadOnly, isTimeout } from './redis-errors.ts'
+
+export interface StoreLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+export interface RedisLinkOptions extends RedisAddress {
+  /** Deadline of a command, in milliseconds. */
+  readonly timeoutMs: number
+  readonly log: StoreLog
+  /** From 0 to 1. */
+  readonly random: () => number
+  /** Milliseconds that never go back. */
+  readonly monotonicNow: () => number
+  /** Called each time the connection is ready. */
+  readonly onReady: () => void
+}
+
+export interface RedisLink {
+  client(): RedisClient
+  /** Tells that the client was answered. */
+  heard(from: RedisClient): void
+  /** Tells that a command of the client failed. */
+  failed(from: RedisClient, error: unknown): void
+  /** Ends it; the client is left to be closed. */
+  end(): RedisClient
+}
+
+/** After so many deadlines of silence the connection is taken for dead, not for slow. */
+const PATIENCE_DEADLINES = 3
+/** A server that stays a replica must not make us reconnect for every command. */
+const REPLACE_EVERY_MS = 1000
+
+/**
+ * Connects in the background. node-redis comes back by itself from every closed socket; from one
+ * that stays open and silent (a host that vanished) only a new client helps.
+ */
+export function createRedisLink(options: RedisLinkOptions): RedisLink {
+  const { timeoutMs, random, monotonicNow, onReady } = options
+  const report = createStateReport(options.log)
+  let ended = false
+  /** Since when the current client has waited for an answer without hearing any. */
+  let silentSince: number | undefined
+  let replacedAt = Number.NEGATIVE_INFINITY
+  let client = connect()
+
+  function connect(): RedisClient {
+    const fresh = createRedisClient(options, timeoutMs, random)
+    const whenCurrent = (listener: (error: unknown) => void) => (error: unknown) => {
+      if (fresh === client && !ended) listener(error)
+    }
+    fresh.on('error', whenCurrent(lost))
+    fresh.on('connect', whenCurrent(startHandshake))
+    fresh.on('ready', whenCurrent(ready))
+    // Fails only when destroyed; every attempt's failure comes as an error event.
+    fresh.connect().catch(() => undefined)
+    return fresh
+  }
+
+  function lost(error: unknown): void {
+    silentSince = undefined
+    report.down(error)
+  }
+
+  /** A handshake can hang like any command. */
+  function startHandshake(): void {
+    silentSince = monotonicNow()
+  }
+
+  function ready(): void {
+    silentSince = undefined
+    report.up()
+    onReady()
+  }
+
+  function replace(reason: unknown): void {
+    const old = client
+    replacedAt = monotonicNow()
+    client = connect()
+    old.destroy()
+    lost(reason)
+  }
+
+  return {
+    client: () => client,
+    heard(from) {
+      if (from === client) silentSince = undefined
+    },
+    failed(from, error) {
+      if (from !== client || ended) return
+      const now = monotonicNow()
+      if (isTimeout(error)) silentSince ??= now - timeoutMs
+      const isDead = now - (silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
+      const isMoved = isReadOnly(error) && now - replacedAt >= REPLACE_EVERY_MS
+      if (isDead || isMoved) replace(error)
+    },
+    end() {
+      ended = true
+      return client
+    },
+  }
+}
+
+/** One line each time Redis goes or comes back, however many attempts are made in between. */
+function createStateReport(log: StoreLog) {
+  let state: 'unknown' | 'up' | 'down' = 'unknown'
+  return {
+    up(): void {
+      if (state === 'up') return
+      state = 'up'
+      log.info({}, 'Redis is connected.')
+    },
+    down(error: unknown): void {
+      if (state === 'down') return
+      state = 'down'
+      log.warn({ err: error }, 'Redis is away; reconnecting until it is back.')
+    },
+  }
+}

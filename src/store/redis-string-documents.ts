@@ -1,0 +1,79 @@
+/** Documents as strings, for a Redis without JSON commands. Lua never decodes them. */
+
+import { storeUnavailable } from '../errors.ts'
+import { applyChanges, type Change, parseChanges } from './changes.ts'
+import { decodeDocument, encodeFields, withRevision } from './documents.ts'
+import type { Document, PatchOptions, PatchOutcome, Stored } from './port.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import type { RedisDocuments } from './redis-documents.ts'
+import { defineScript } from './redis-scripts.ts'
+import { toMilliseconds } from './time-to-live.ts'
+
+/** Among writers that collide one always wins, so this many writers can never starve one. */
+const MAX_ATTEMPTS = 128
+
+const SET = defineScript(`
+local head = redis.call('GETRANGE', KEYS[1], 0, 31)
+local rev = tonumber(string.match(head, '^{"rev":(%d+)') or 0)
+local text = string.format('{"rev":%.0f', rev + 1) .. ARGV[1]
+redis.call('SET', KEYS[1], text, 'PX', ARGV[2])
+`)
+
+const COMPARE_AND_SET = defineScript(`
+local current = redis.call('GET', KEYS[1])
+if current ~= ARGV[1] then return {0, current} end
+if ARGV[3] == '' then
+  redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+else
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+end
+return {1}
+`)
+
+/** Documents in plain Redis strings, with the same atomicity as the JSON ones. */
+export function createStringDocuments(redis: RedisConnection): RedisDocuments {
+  async function patch(
+    key: string,
+    changes: readonly Change[],
+    { ifRev, ttlSeconds }: PatchOptions,
+  ): Promise<PatchOutcome> {
+    const ttl = ttlSeconds === undefined ? '' : String(toMilliseconds(ttlSeconds))
+    let seen = await redis.command(['GET', key])
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      if (typeof seen !== 'string') return { outcome: 'absent' }
+      const { rev } = decodeDocument(seen)
+      if (ifRev !== undefined && ifRev !== rev) return { outcome: 'conflict' }
+      const args = [seen, applyChanges(seen, changes), ttl]
+      const [done, current] = (await redis.script(COMPARE_AND_SET, [key], args)) as unknown[]
+      if (done === 1) return { outcome: 'written', rev: rev + 1 }
+      seen = current
+    }
+    throw storeUnavailable(new Error('Too many writers of one document.'))
+  }
+
+  return {
+    get: async <T extends Document>(key: string) => decoded<T>(await redis.command(['GET', key])),
+
+    async set(key, value, ttlSeconds) {
+      await redis.script(SET, [key], [encodeFields(value), String(toMilliseconds(ttlSeconds))])
+    },
+
+    async create(key, value, ttlSeconds) {
+      const text = withRevision(1, encodeFields(value))
+      const ttl = String(toMilliseconds(ttlSeconds))
+      return (await redis.command(['SET', key, text, 'NX', 'PX', ttl])) !== null
+    },
+
+    patch: async (key, changes, options = {}) => patch(key, parseChanges(changes), options),
+
+    touch: async <T extends Document>(key: string, ttlSeconds: number) =>
+      decoded<T>(await redis.command(['GETEX', key, 'PX', String(toMilliseconds(ttlSeconds))])),
+
+    take: async <T extends Document>(key: string) =>
+      decoded<T>(await redis.command(['GETDEL', key])),
+  }
+}
+
+function decoded<T extends Document>(text: unknown): Stored<T> | undefined {
+  return typeof text === 'string' ? decodeDocument<T>(text) : undefined
+}

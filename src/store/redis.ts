@@ -1,0 +1,110 @@
+/** The store that nodes share: Redis 6.2 or later, with JSON commands or without. */
+
+import { randomUUID } from 'node:crypto'
+import { ErrorReply } from 'redis'
+import { AppError } from '../errors.ts'
+import type { Document, Store } from './port.ts'
+import type { RedisAddress } from './redis-client.ts'
+import { createRedisConnection, type RedisConnection } from './redis-connection.ts'
+import { createJsonDocuments } from './redis-json-documents.ts'
+import { createRedisKeys } from './redis-keys.ts'
+import type { StoreLog } from './redis-link.ts'
+import { acquireRedisLock } from './redis-lock.ts'
+import { createStringDocuments } from './redis-string-documents.ts'
+
+export interface RedisStoreOptions extends RedisAddress {
+  readonly log: StoreLog
+  /** Before every key; `mcp:` by default. */
+  readonly prefix?: string | undefined
+  /** Deadline of a command, in milliseconds; 1000 by default. */
+  readonly timeoutMs?: number | undefined
+  /** `never`: strings even where Redis has JSON commands. All nodes must agree. */
+  readonly json?: 'detect' | 'never' | undefined
+  /** Names a lock's holder. */
+  readonly randomId?: () => string
+  /** From 0 to 1, for the jitter between attempts to reconnect. */
+  readonly random?: () => number
+  /** Milliseconds that never go back; decides when a silent connection is given up. */
+  readonly monotonicNow?: () => number
+}
+
+/**
+ * Connects in the background and for ever; until Redis is there, operations throw `unavailable`.
+ * @throws TypeError for a malformed address or prefix
+ */
+export function createRedisStore(options: RedisStoreOptions): Store {
+  const { log, randomId = randomUUID, random = Math.random } = options
+  const keys = createRedisKeys(options.prefix ?? 'mcp:')
+  const redis = createRedisConnection({
+    ...options,
+    timeoutMs: options.timeoutMs ?? 1000,
+    random,
+    monotonicNow: options.monotonicNow ?? (() => performance.now()),
+    onReady: () => detection.restart(),
+  })
+  const detection = createJsonDetection(redis, options.json ?? 'detect', log)
+  const json = createJsonDocuments(redis)
+  const strings = createStringDocuments(redis)
+  const documents = async () => ((await detection.hasJson()) ? json : strings)
+
+  return {
+    get: async <T extends Document>(key: string) => (await documents()).get<T>(keys.document(key)),
+    set: async (key, value, ttl) => (await documents()).set(keys.document(key), value, ttl),
+    create: async (key, value, ttl) => (await documents()).create(keys.document(key), value, ttl),
+    patch: async (key, changes, options) =>
+      (await documents()).patch(keys.document(key), changes, options),
+    touch: async <T extends Document>(key: string, ttl: number) =>
+      (await documents()).touch<T>(keys.document(key), ttl),
+    take: async <T extends Document>(key: string) =>
+      (await documents()).take<T>(keys.document(key)),
+    delete: async (key) => (await redis.command(['DEL', keys.document(key)])) === 1,
+    lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
+    async ping() {
+      await redis.command(['PING'])
+    },
+    close: redis.close,
+  }
+}
+
+/** Asks once a connection, since Redis may have been upgraded while it was away. */
+function createJsonDetection(redis: RedisConnection, json: 'detect' | 'never', log: StoreLog) {
+  let asked: Promise<boolean> | undefined
+  let known: boolean | undefined
+
+  async function ask(): Promise<boolean> {
+    const found = json === 'detect' && (await hasCommand(redis, 'JSON.SET'))
+    if (found !== known) log.info({ json: found }, 'Documents are kept as JSON or as strings.')
+    known = found
+    return found
+  }
+
+  function hasJson(): Promise<boolean> {
+    if (asked) return asked
+    const asking = ask()
+    asked = asking
+    asking.catch(() => {
+      if (asked === asking) asked = undefined
+    })
+    return asking
+  }
+
+  return {
+    hasJson,
+    restart(): void {
+      asked = undefined
+      hasJson().catch(() => undefined)
+    },
+  }
+}
+
+async function hasCommand(redis: RedisConnection, name: string): Promise<boolean> {
+  try {
+    const reply = (await redis.command(['COMMAND', 'INFO', name])) as unknown[]
+    return Array.isArray(reply[0])
+  } catch (error) {
+    // A provider may hide COMMAND or forbid it.
+    const cause = error instanceof AppError ? error.cause : error
+    if (cause instanceof ErrorReply && /^(?:NOPERM|ERR unknown)/.test(cause.message)) return false
+    throw error
+  }
+}

@@ -1,0 +1,26 @@
+/** The identity provider, by any OpenID Connect issuer or by plain OAuth 2.0 endpoints. */
+
+import type { IdentityProvider } from './identity-provider.ts'
+import { createCredentialUse } from './provider-credentials.ts'
+import { createOperation, type OpenIdProviderDeps } from './provider-operation.ts'
+import { checkProviderOptions, type OpenIdProviderOptions } from './provider-options.ts'
+import { createSignIn } from './provider-sign-in.ts'
+
+export type { OpenIdProviderDeps } from './provider-operation.ts'
+export type { OpenIdProviderOptions } from './provider-options.ts'
+
+/**
+ * Creates the provider without asking it anything: one that is down at start is found when it is
+ * back. Throws TypeError for an address that may not carry secrets.
+ */
+export function createOpenIdProvider(
+  options: OpenIdProviderOptions,
+  deps: OpenIdProviderDeps,
+): IdentityProvider {
+  checkProviderOptions(options)
+  const operate = createOperation(options, deps)
+  return {
+    ...createSignIn(options, operate, deps.now),
+    ...createCredentialUse(operate, deps.now),
+  }
+}

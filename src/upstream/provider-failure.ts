@@ -1,0 +1,74 @@
+/** From the library's errors to the port's four codes, without anything the provider sent. */
+
+import {
+  AuthorizationResponseError,
+  ClientError,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client'
+import { ProviderError, type ProviderErrorCode } from './identity-provider.ts'
+
+const MESSAGES: Record<ProviderErrorCode, string> = {
+  provider_unavailable: 'The sign-in service did not answer properly. Try again shortly.',
+  access_denied: 'The sign-in was cancelled or refused by the sign-in service.',
+  invalid_grant: 'The sign-in is no longer valid. Sign in again.',
+  invalid_response: 'The answer of the sign-in service did not pass a security check.',
+}
+
+/** Errors that pass by themselves (RFC 6749 §4.1.2.1, and what 5xx and 429 bodies carry). */
+const PASSING = new Set(['server_error', 'temporarily_unavailable', 'slow_down'])
+
+/** Failed comparisons: somebody else's answer, or a forged one. */
+const FAILED_CHECKS = new Set([
+  'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
+  'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED',
+  'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
+  'OAUTH_KEY_SELECTION_FAILED',
+  'OAUTH_UNSUPPORTED_OPERATION',
+])
+
+/** The ProviderError for whatever a call of the provider ended in. */
+export function toProviderError(error: unknown): ProviderError {
+  if (error instanceof ProviderError) return error
+  return providerError(codeOf(error), reasonOf(error))
+}
+
+/** A ProviderError whose message is fixed by its code; `reason` is for the log. */
+export function providerError(code: ProviderErrorCode, reason: string): ProviderError {
+  return new ProviderError(code, MESSAGES[code], { cause: new Error(reason) })
+}
+
+function codeOf(error: unknown): ProviderErrorCode {
+  if (error instanceof AuthorizationResponseError) {
+    return PASSING.has(error.error) ? 'provider_unavailable' : 'access_denied'
+  }
+  if (error instanceof ResponseBodyError) {
+    if (error.error === 'invalid_grant') return 'invalid_grant'
+    const passing = error.status >= 500 || error.status === 429 || PASSING.has(error.error)
+    return passing ? 'provider_unavailable' : 'access_denied'
+  }
+  // The provider does not know this server, or not by this secret.
+  if (error instanceof WWWAuthenticateChallengeError) return 'access_denied'
+  if (error instanceof ClientError && error.code !== undefined) {
+    if (FAILED_CHECKS.has(error.code)) return 'invalid_response'
+    if (error.code === 'OAUTH_INVALID_RESPONSE' && !isGarbage(error)) return 'invalid_response'
+  }
+  return 'provider_unavailable'
+}
+
+/** The library has one code for a wrong `state` and for JSON that lacks a field. */
+function isGarbage(error: ClientError): boolean {
+  const detail = (error.cause as Error | undefined)?.cause
+  return typeof detail === 'object' && detail !== null && 'body' in detail
+}
+
+/** Codes only: the library's errors carry answers, and with them tokens, in their properties. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AuthorizationResponseError || error instanceof ResponseBodyError) {
+    return /^[\w.-]{1,64}$/.test(error.error) ? error.error : 'error response'
+  }
+  const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown }
+  if (typeof code === 'string') return code
+  const causeCode = (cause as { code?: unknown } | undefined)?.code
+  return typeof causeCode === 'string' ? causeCode : String(name)
+}

@@ -1,0 +1,100 @@
+/** Where the provider's endpoints come from: discovery, tried until it works, or configuration. */
+
+import {
+  allowInsecureRequests,
+  Configuration,
+  type CustomFetch,
+  customFetch,
+  discovery,
+  enableNonRepudiationChecks,
+} from 'openid-client'
+import {
+  clientAuthentication,
+  type EndpointOptions,
+  type IssuerOptions,
+  type OpenIdProviderOptions,
+} from './provider-options.ts'
+
+const WELL_KNOWN = '/.well-known/openid-configuration'
+const METADATA_MAX_AGE_MS = 60 * 60 * 1000
+
+export interface ConfigureOptions {
+  readonly fetch: CustomFetch
+  /** Check the ID token's signature too, with keys fetched now. */
+  readonly verifySignature?: boolean
+}
+
+/** Gives the configuration of one operation; its requests end when its fetch does. */
+export type Configure = (options: ConfigureOptions) => Promise<Configuration>
+
+/** Metadata by discovery: fetched when first needed and kept for an hour, a failure never. */
+export function createDiscovery(
+  options: OpenIdProviderOptions & IssuerOptions,
+  now: () => number,
+): Configure {
+  let known: { readonly text: string; readonly at: number } | undefined
+
+  return async ({ fetch, verifySignature }) => {
+    let fetched: string | undefined
+    const remembering: CustomFetch = async (url, init) => {
+      if (!url.endsWith(WELL_KNOWN)) return fetch(url, init)
+      if (known && now() - known.at < METADATA_MAX_AGE_MS) return jsonResponse(known.text)
+      const response = await fetch(url, init)
+      fetched = response.ok ? await response.clone().text() : undefined
+      return response
+    }
+    const execute = [
+      ...(options.allowInsecureHttp ? [allowInsecureRequests] : []),
+      // A new configuration has no keys yet: a provider that changed them a second ago is fine.
+      ...(verifySignature ? [enableNonRepudiationChecks] : []),
+    ]
+    const configuration = await discovery(
+      new URL(options.issuer),
+      options.clientId,
+      undefined,
+      clientAuthentication(options),
+      { [customFetch]: remembering, execute },
+    )
+    const { authorization_endpoint, token_endpoint } = configuration.serverMetadata()
+    if (!authorization_endpoint || !token_endpoint) {
+      throw new TypeError('The metadata of the identity provider names no endpoints')
+    }
+    if (fetched !== undefined) known = { text: fetched, at: now() }
+    return configuration
+  }
+}
+
+/** Metadata by configuration. */
+export function createEndpoints(options: OpenIdProviderOptions & EndpointOptions): Configure {
+  const metadata = {
+    // Required by the type; nothing is compared with it, since there is no ID token.
+    issuer: new URL(options.tokenEndpoint).origin,
+    authorization_endpoint: options.authorizationEndpoint,
+    token_endpoint: options.tokenEndpoint,
+    ...(options.revocationEndpoint && { revocation_endpoint: options.revocationEndpoint }),
+    ...(options.userinfoEndpoint && { userinfo_endpoint: options.userinfoEndpoint }),
+  }
+  return async ({ fetch }) => {
+    const auth = clientAuthentication(options)
+    const configuration = new Configuration(metadata, options.clientId, undefined, auth)
+    if (options.allowInsecureHttp) allowInsecureRequests(configuration)
+    configuration[customFetch] = async (url, init) =>
+      url === options.tokenEndpoint ? withoutIdToken(await fetch(url, init)) : fetch(url, init)
+    return configuration
+  }
+}
+
+/** An ID token nobody can verify, because its issuer is not configured, is not looked at. */
+async function withoutIdToken(response: Response): Promise<Response> {
+  const text = await response.text()
+  try {
+    const { id_token: _, ...rest } = JSON.parse(text)
+    return new Response(JSON.stringify(rest), response)
+  } catch {
+    return new Response(text, response)
+  }
+}
+
+function jsonResponse(text: string): Response {
+  return new Response(text, { headers: { 'content-type': 'application/json' } })
+}

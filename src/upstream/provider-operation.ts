@@ -1,0 +1,47 @@
+/** What every operation at the identity provider has in common: one time limit, one kind of error. */
+
+import type { Configuration } from 'openid-client'
+import { startDeadline } from './deadline.ts'
+import { toProviderError } from './provider-failure.ts'
+import { createProviderFetch, type Fetch } from './provider-fetch.ts'
+import { createDiscovery, createEndpoints } from './provider-metadata.ts'
+import type { OpenIdProviderOptions } from './provider-options.ts'
+
+export interface OpenIdProviderDeps {
+  readonly fetch: Fetch
+  /** Unix time in milliseconds. */
+  now(): number
+}
+
+export interface OperationOptions {
+  /** Check the ID token's signature too. */
+  readonly verifySignature?: boolean
+  /** Instead of the provider's own limit, in milliseconds. */
+  readonly timeoutMs?: number
+}
+
+/** Runs an operation; rejects with ProviderError, at the latest when its time is up. */
+export type Operate = <T>(
+  use: (configuration: Configuration) => Promise<T>,
+  options?: OperationOptions,
+) => Promise<T>
+
+/** Creates the runner; the limit covers all requests of an operation, discovery included. */
+export function createOperation(options: OpenIdProviderOptions, deps: OpenIdProviderDeps): Operate {
+  const { allowInsecureHttp = false } = options
+  const configure =
+    'issuer' in options ? createDiscovery(options, deps.now) : createEndpoints(options)
+
+  return async (use, { verifySignature = false, timeoutMs } = {}) => {
+    const deadline = startDeadline(timeoutMs ?? options.timeoutMs ?? 5000, deps.now)
+    const { signal } = deadline
+    const fetch = createProviderFetch({ fetch: deps.fetch, allowInsecureHttp, signal })
+    try {
+      return await deadline.race(configure({ fetch, verifySignature }).then(use))
+    } catch (error) {
+      throw toProviderError(error)
+    } finally {
+      deadline.stop()
+    }
+  }
+}

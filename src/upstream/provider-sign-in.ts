@@ -1,0 +1,60 @@
+/** Signing in: to the provider with a challenge, back with a code (OAuth 2.1 §4.1). */
+
+import {
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  type Configuration,
+  calculatePKCECodeChallenge,
+} from 'openid-client'
+import type { IdentityProvider } from './identity-provider.ts'
+import { findAccount } from './provider-account.ts'
+import { credentialsFrom } from './provider-credentials.ts'
+import type { Operate } from './provider-operation.ts'
+import { type OpenIdProviderOptions, scopeOf } from './provider-options.ts'
+
+/** Creates the two halves of a sign-in. */
+export function createSignIn(
+  options: OpenIdProviderOptions,
+  operate: Operate,
+  now: () => number,
+): Pick<IdentityProvider, 'authorizationUrl' | 'exchange'> {
+  const isOpenId = 'issuer' in options
+
+  return {
+    async authorizationUrl(redirectUri, check) {
+      const scope = scopeOf(options)
+      const challenge = await calculatePKCECodeChallenge(check.codeVerifier)
+      return operate(async (configuration) =>
+        buildAuthorizationUrl(configuration, {
+          ...options.authorizationParameters,
+          redirect_uri: redirectUri,
+          scope,
+          state: check.state,
+          code_challenge: challenge,
+          code_challenge_method: 'S256',
+          ...(isOpenId && { nonce: check.nonce }),
+          // OpenID Connect Core 1.0 §11: offline access needs the person's consent.
+          ...(isOpenId && scope.split(' ').includes('offline_access') && { prompt: 'consent' }),
+        }),
+      )
+    },
+
+    async exchange(callbackUrl, redirectUri, check) {
+      const url = new URL(redirectUri)
+      url.search = callbackUrl.search
+      // RFC 9207: compared with the issuer. Where none is known, the redirect URI that every
+      // provider has for itself keeps their answers apart (RFC 9700 §4.4.2.2).
+      if (!isOpenId) url.searchParams.delete('iss')
+      const grant = (configuration: Configuration) =>
+        authorizationCodeGrant(configuration, url, {
+          expectedState: check.state,
+          pkceCodeVerifier: check.codeVerifier,
+          ...(isOpenId && { expectedNonce: check.nonce, idTokenExpected: true }),
+        })
+      const tokens = await operate(grant, { verifySignature: isOpenId })
+      const credentials = credentialsFrom(tokens, now())
+      const account = await findAccount(operate, tokens.access_token, tokens.claims())
+      return { ...credentials, ...(account && { account }) }
+    },
+  }
+}

@@ -1,0 +1,66 @@
+/** What can go wrong at the upstream API, in words a person may read. */
+
+const MESSAGES = {
+  upstream_unreachable: 'The service could not be reached.',
+  upstream_timeout: 'The service did not answer in time.',
+  upstream_rejected: 'The service refused the request.',
+  upstream_not_found: 'The service has nothing under that name.',
+  upstream_unauthorized: 'The service no longer accepts the sign-in. Sign in again.',
+  upstream_rate_limited: 'The service is receiving too many requests. Try again later.',
+  upstream_failed: 'The service failed to answer the request.',
+  upstream_bad_response: 'The service sent an answer that could not be understood.',
+  upstream_too_large: 'The answer of the service is too large.',
+  upstream_cancelled: 'The request to the service was cancelled.',
+} as const
+
+export type UpstreamErrorCode = keyof typeof MESSAGES
+
+export interface UpstreamErrorDetails {
+  /** The HTTP status of the answer, when there was one. */
+  readonly status?: number | undefined
+  /** How long the upstream asked us to wait, in seconds. */
+  readonly retryAfterSeconds?: number | undefined
+  /** A short technical reason for the log (`ECONNREFUSED`); never anything the upstream sent. */
+  readonly reason?: string | undefined
+}
+
+/**
+ * A failed call of the upstream API. The message is fixed by the code, so that nothing of the
+ * upstream's body, the URL, the token or the key can reach a caller through it.
+ */
+export class UpstreamError extends Error {
+  readonly code: UpstreamErrorCode
+  readonly status: number | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly reason: string | undefined
+
+  constructor(code: UpstreamErrorCode, details: UpstreamErrorDetails = {}) {
+    super(MESSAGES[code])
+    this.name = 'UpstreamError'
+    this.code = code
+    this.status = details.status
+    this.retryAfterSeconds = details.retryAfterSeconds
+    this.reason = details.reason
+  }
+}
+
+/** The error for an answer that is no success (any status but 2xx). */
+export function errorForStatus(status: number, retryAfterSeconds?: number): UpstreamError {
+  const details = { status, retryAfterSeconds }
+  if (status === 401) return new UpstreamError('upstream_unauthorized', details)
+  if (status === 404) return new UpstreamError('upstream_not_found', details)
+  if (status === 429) return new UpstreamError('upstream_rate_limited', details)
+  if (status >= 500) return new UpstreamError('upstream_failed', details)
+  if (status >= 400) return new UpstreamError('upstream_rejected', details)
+  // A redirect is never followed: the bearer token would travel to wherever it points.
+  return new UpstreamError('upstream_bad_response', details)
+}
+
+/** The error for a request that got no complete answer (undici's and Node's socket errors). */
+export function errorForTransport(error: unknown): UpstreamError {
+  if (error instanceof UpstreamError) return error
+  const { code, name } = error as { code?: unknown; name?: unknown }
+  const reason = typeof code === 'string' ? code : String(name)
+  const garbled = name === 'HTTPParserError' || reason === 'UND_ERR_HEADERS_OVERFLOW'
+  return new UpstreamError(garbled ? 'upstream_bad_response' : 'upstream_unreachable', { reason })
+}

@@ -1,0 +1,55 @@
+/** A browser without a screen: keeps cookies by path, follows redirects, sends forms. */
+
+export interface Page {
+  readonly url: URL
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+interface Cookie {
+  readonly name: string
+  readonly value: string
+  readonly path: string
+}
+
+export interface Browser {
+  readonly cookies: Cookie[]
+  /** Follows redirects up to `stopAt`, which is not asked for any more. */
+  open(url: URL | string, form?: Record<string, string>): Promise<Page>
+}
+
+export function createBrowser(stopAt: string): Browser {
+  const cookies: Cookie[] = []
+
+  function keep(header: string): void {
+    const [pair = '', ...attributes] = header.split('; ')
+    const [name = '', value = ''] = pair.split(/=(.*)/s)
+    const path = attributes.find((each) => /^path=/i.test(each))?.slice(5) ?? '/'
+    const index = cookies.findIndex((each) => each.name === name && each.path === path)
+    if (index >= 0) cookies.splice(index, 1)
+    if (value !== '') cookies.push({ name, value, path })
+  }
+
+  async function open(to: URL | string, form?: Record<string, string>): Promise<Page> {
+    const url = new URL(to)
+    const sent = cookies.filter(({ path }) => url.pathname.startsWith(path))
+    const response = await fetch(url, {
+      redirect: 'manual',
+      headers: {
+        accept: 'text/html',
+        cookie: sent.map(({ name, value }) => `${name}=${value}`).join('; '),
+      },
+      ...(form && { method: 'POST', body: new URLSearchParams(form) }),
+    })
+    response.headers.getSetCookie().forEach(keep)
+    const location = response.headers.get('location')
+    const { status, headers } = response
+    const text = await response.text()
+    if (location === null) return { url, status, headers, text }
+    const next = new URL(location, url)
+    return next.href.startsWith(stopAt) ? { url: next, status, headers, text } : open(next)
+  }
+
+  return { cookies, open }
+}

@@ -1,0 +1,101 @@
+/** The demo as the server mounts it: identity provider and bank on one port, beside other paths. */
+
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { afterEach } from 'vitest'
+import { createDemoBankApi } from '../../src/demo/bank-api.ts'
+import {
+  createDemoIdentityProvider,
+  type DemoIdentityProvider,
+} from '../../src/demo/identity-provider.ts'
+import { createStoreAdapter } from '../../src/demo/store-adapter.ts'
+import type { Store } from '../../src/store/port.ts'
+import type { Credentials, SignInCheck } from '../../src/upstream/identity-provider.ts'
+import { createOpenIdProvider } from '../../src/upstream/openid-client.ts'
+import { createBrowser } from './browser.ts'
+import { createFakeStore } from './fake-store.ts'
+
+export const REDIRECT_URI = 'http://localhost:6901/callback/demo'
+
+export interface DemoOptions {
+  readonly store?: Store
+  /** The public address, when it is not this node's own. */
+  readonly origin?: string
+  readonly accessTokenTtlSeconds?: number
+}
+
+const open: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((close) => close()))
+})
+
+/** Starts one node of the demo; closed after the test. */
+export async function startDemo(options: DemoOptions = {}) {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  open.push(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = options.origin ?? own
+  const errors: unknown[] = []
+  const idp = createDemoIdentityProvider(
+    {
+      issuer: `${origin}/demo/idp`,
+      redirectUris: [REDIRECT_URI],
+      secret: 'a secret that all nodes of the demo share',
+      accessTokenTtlSeconds: options.accessTokenTtlSeconds,
+    },
+    {
+      adapter: createStoreAdapter({ store: options.store ?? createFakeStore(), now: Date.now }),
+      onError: (error) => errors.push(error),
+    },
+  )
+  const app = new Hono().route('/demo/api', createDemoBankApi(idp))
+  const hono = getRequestListener(app.fetch)
+  server.on('request', (req, res) => {
+    const isIdp = /^\/demo\/idp(?=[/?]|$)/.test(req.url ?? '')
+    void (isIdp ? idp.handler(req, res) : hono(req, res))
+  })
+  return { own, origin, idp, errors, provider: openIdProvider(idp), api: `${own}/demo/api` }
+}
+
+export type Demo = Awaited<ReturnType<typeof startDemo>>
+
+/** Our client of the demo's provider, found by discovery. */
+export function openIdProvider(idp: DemoIdentityProvider) {
+  const { issuer, clientId, clientSecret } = idp
+  const scopes = ['profile', 'email', 'offline_access']
+  const options = { issuer, clientId, clientSecret, scopes, allowInsecureHttp: true }
+  return createOpenIdProvider(options, { fetch, now: Date.now })
+}
+
+export function newCheck(): SignInCheck {
+  const random = () => randomBytes(32).toString('base64url')
+  return { state: random(), nonce: random(), codeVerifier: random() }
+}
+
+/** The callback URL the browser ends at after choosing a person, or cancelling. */
+export async function callbackAfter(demo: Demo, check: SignInCheck, form: Record<string, string>) {
+  const browser = createBrowser(REDIRECT_URI)
+  const page = await browser.open(await demo.provider.authorizationUrl(REDIRECT_URI, check))
+  const end = await browser.open(page.url, form)
+  return end.url
+}
+
+/** A whole sign-in. */
+export async function signIn(demo: Demo, person = 'ada'): Promise<Credentials> {
+  const check = newCheck()
+  const url = await callbackAfter(demo, check, { person })
+  return demo.provider.exchange(url, REDIRECT_URI, check)
+}
+
+/** A request of the bank. */
+export function bank(demo: Demo, path: string, token?: string): Promise<Response> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  return fetch(demo.api + path, { headers })
+}

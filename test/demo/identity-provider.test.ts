@@ -1,0 +1,242 @@
+/** Signing in at the demo's provider with our own client: over HTTP, with forms and cookies. */
+
+import { request } from 'node:http'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createBrowser } from './browser.ts'
+import {
+  bank,
+  callbackAfter,
+  newCheck,
+  openIdProvider,
+  REDIRECT_URI,
+  signIn,
+  startDemo,
+} from './demo-server.ts'
+import { createFakeStore } from './fake-store.ts'
+
+const spies = (['info', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name))
+beforeEach(() => {
+  for (const spy of spies) spy.mockClear()
+})
+afterEach(() => {
+  for (const spy of spies) expect(spy).not.toHaveBeenCalled()
+})
+
+describe('signing in', () => {
+  test('asks who one is and comes back with credentials', async () => {
+    const demo = await startDemo()
+    const credentials = await signIn(demo, 'grace')
+    expect(credentials.account).toEqual({
+      sub: 'grace',
+      name: 'Grace Hopper',
+      email: 'grace@example.com',
+    })
+    expect(credentials.refreshToken).toBeTypeOf('string')
+    expect(credentials.expiresAt).toBeGreaterThan(Date.now() + 290_000)
+    expect(credentials.expiresAt).toBeLessThanOrEqual(Date.now() + 300_000)
+    expect(demo.errors).toEqual([])
+  })
+
+  test('shows two people on a page that nothing can be loaded into', async () => {
+    const demo = await startDemo()
+    const browser = createBrowser(REDIRECT_URI)
+    const page = await browser.open(await demo.provider.authorizationUrl(REDIRECT_URI, newCheck()))
+    expect(page.url.pathname).toMatch(/^\/demo\/idp\/interaction\/[\w-]+$/)
+    expect(page.text).toContain('Ada Lovelace')
+    expect(page.text).toContain('Grace Hopper')
+    expect(page.text).not.toMatch(/<script|https?:|password"/)
+    const csp = page.headers.get('content-security-policy')
+    expect(csp).toMatch(/default-src 'none'.*style-src 'sha256-.*frame-ancestors 'none'/)
+    expect(csp).not.toContain('form-action')
+    expect(page.headers.get('cache-control')).toBe('no-store')
+    expect(page.headers.get('referrer-policy')).toBe('same-origin')
+  })
+
+  test('asks again the next time, in the same browser', async () => {
+    const demo = await startDemo()
+    const browser = createBrowser(REDIRECT_URI)
+    for (const person of ['ada', 'grace']) {
+      const check = newCheck()
+      const page = await browser.open(await demo.provider.authorizationUrl(REDIRECT_URI, check))
+      const end = await browser.open(page.url, { person })
+      const { account } = await demo.provider.exchange(end.url, REDIRECT_URI, check)
+      expect(account?.sub).toBe(person)
+    }
+    expect(browser.cookies.map(({ name }) => name)).not.toContain('demo_session')
+  })
+
+  test('that is cancelled is access_denied', async () => {
+    const demo = await startDemo()
+    const check = newCheck()
+    const url = await callbackAfter(demo, check, { cancel: 'yes' })
+    expect(url.searchParams.get('error')).toBe('access_denied')
+    await expect(demo.provider.exchange(url, REDIRECT_URI, check)).rejects.toMatchObject({
+      code: 'access_denied',
+    })
+  })
+
+  test('cannot be finished in another browser', async () => {
+    const demo = await startDemo()
+    const url = await demo.provider.authorizationUrl(REDIRECT_URI, newCheck())
+    const page = await createBrowser(REDIRECT_URI).open(url)
+    const other = await createBrowser(REDIRECT_URI).open(page.url, { person: 'ada' })
+    expect(other.status).toBe(400)
+    expect(other.text).toContain('Start again')
+  })
+
+  test('with an unknown redirect URI ends on a page of the provider', async () => {
+    const demo = await startDemo()
+    const url = await demo.provider.authorizationUrl('https://evil.example/cb', newCheck())
+    const page = await createBrowser('https://evil.example').open(url)
+    expect(page.status).toBe(400)
+    expect(page.url.origin).toBe(demo.origin)
+    expect(page.text).toContain('invalid_redirect_uri')
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+  })
+})
+
+describe('checks', () => {
+  test.each([
+    ['state', 'invalid_response'],
+    ['nonce', 'invalid_response'],
+    ['codeVerifier', 'invalid_grant'],
+  ] as const)('refuse another %s', async (field, code) => {
+    const demo = await startDemo()
+    const check = newCheck()
+    const url = await callbackAfter(demo, check, { person: 'ada' })
+    const wrong = { ...check, [field]: newCheck()[field] }
+    const exchange = demo.provider.exchange(url, REDIRECT_URI, wrong)
+    await expect(exchange).rejects.toMatchObject({ code })
+  })
+
+  test("refuse another issuer's answer", async () => {
+    const demo = await startDemo()
+    const check = newCheck()
+    const url = await callbackAfter(demo, check, { person: 'ada' })
+    url.searchParams.set('iss', 'https://evil.example')
+    const exchange = demo.provider.exchange(url, REDIRECT_URI, check)
+    await expect(exchange).rejects.toMatchObject({ code: 'invalid_response' })
+  })
+
+  test('refuse an authorization request without PKCE', async () => {
+    const demo = await startDemo()
+    const check = newCheck()
+    const url = await demo.provider.authorizationUrl(REDIRECT_URI, check)
+    url.searchParams.delete('code_challenge')
+    url.searchParams.delete('code_challenge_method')
+    const end = await createBrowser(REDIRECT_URI).open(url)
+    expect(end.url.searchParams.get('error')).toBe('invalid_request')
+  })
+
+  test('let one of twenty exchanges of a code succeed', async () => {
+    const demo = await startDemo()
+    const check = newCheck()
+    const url = await callbackAfter(demo, check, { person: 'ada' })
+    const exchanges = Array.from({ length: 20 }, () =>
+      demo.provider.exchange(url, REDIRECT_URI, check).then(
+        () => 'success',
+        (error) => error.code,
+      ),
+    )
+    const outcomes = await Promise.all(exchanges)
+    expect(outcomes.filter((each) => each === 'success')).toHaveLength(1)
+    expect(new Set(outcomes)).toEqual(new Set(['success', 'invalid_grant']))
+  })
+})
+
+describe('credentials', () => {
+  test('are refreshed, and the old refresh token is used up', async () => {
+    const demo = await startDemo()
+    const first = await signIn(demo)
+    const second = await demo.provider.refresh(first)
+    expect(second.accessToken).not.toBe(first.accessToken)
+    expect(second.refreshToken).not.toBe(first.refreshToken)
+    expect(second.account).toEqual(first.account)
+    expect((await bank(demo, '/accounts/me', second.accessToken)).status).toBe(200)
+    const again = demo.provider.refresh(first)
+    await expect(again).rejects.toMatchObject({ code: 'invalid_grant' })
+  })
+
+  test('whose refresh token was stolen are revoked altogether', async () => {
+    const demo = await startDemo()
+    const first = await signIn(demo)
+    const second = await demo.provider.refresh(first)
+    await demo.provider.refresh(first).catch(() => {})
+    expect((await bank(demo, '/accounts/me', second.accessToken)).status).toBe(401)
+    await expect(demo.provider.refresh(second)).rejects.toMatchObject({ code: 'invalid_grant' })
+  })
+
+  test('that are revoked are good for nothing', async () => {
+    const demo = await startDemo()
+    const credentials = await signIn(demo)
+    const other = await signIn(demo)
+    await demo.provider.revoke(credentials)
+    expect((await bank(demo, '/accounts/me', credentials.accessToken)).status).toBe(401)
+    await expect(demo.provider.refresh(credentials)).rejects.toMatchObject({
+      code: 'invalid_grant',
+    })
+    expect((await bank(demo, '/accounts/me', other.accessToken)).status).toBe(200)
+  })
+
+  test('expire when the demo says so', async () => {
+    const demo = await startDemo({ accessTokenTtlSeconds: 1 })
+    const credentials = await signIn(demo)
+    await vi.waitFor(
+      async () => {
+        const { status } = await bank(demo, '/accounts/me', credentials.accessToken)
+        expect(status).toBe(401)
+      },
+      { timeout: 3000, interval: 100 },
+    )
+    const { accessToken } = await demo.provider.refresh(credentials)
+    expect((await bank(demo, '/accounts/me', accessToken)).status).toBe(200)
+  })
+
+  test('cannot be read from the store', async () => {
+    const store = createFakeStore()
+    const credentials = await signIn(await startDemo({ store }))
+    const all = JSON.stringify([...store.entries])
+    expect(all).toContain('AccessToken')
+    expect(all).not.toContain(credentials.accessToken)
+    expect(all).not.toContain(credentials.refreshToken)
+  })
+})
+
+test('two nodes with one store and one secret are one provider', async () => {
+  const store = createFakeStore()
+  const a = await startDemo({ store })
+  const b = await startDemo({ store, origin: a.origin })
+  const credentials = await signIn(a)
+  expect((await bank(b, '/accounts/me', credentials.accessToken)).status).toBe(200)
+  const keys = async (node: string) => (await fetch(`${node}/demo/idp/jwks`)).json()
+  expect(await keys(b.own)).toEqual(await keys(a.own))
+  expect(b.idp.clientSecret).toBe(a.idp.clientSecret)
+  await openIdProvider(b.idp).revoke(credentials)
+  expect((await bank(b, '/accounts/me', credentials.accessToken)).status).toBe(401)
+})
+
+test('its addresses do not depend on what the caller says about the host', async () => {
+  const demo = await startDemo()
+  const metadata = await new Promise<string>((resolve, reject) => {
+    const url = `${demo.own}/demo/idp/.well-known/openid-configuration`
+    const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example' }
+    request(url, { headers }, async (res) => resolve(Buffer.concat(await res.toArray()).toString()))
+      .on('error', reject)
+      .end()
+  })
+  expect(metadata).not.toContain('evil')
+  expect(JSON.parse(metadata).token_endpoint).toBe(`${demo.origin}/demo/idp/token`)
+})
+
+test.each(['/demo/idp', '/demo/idp?x=1', '/demo/idp/nothing'])('%s is not found', async (path) => {
+  const demo = await startDemo()
+  expect((await fetch(demo.own + path)).status).toBe(404)
+})
+
+test('a store that is away is told, and answered as a failure of the server', async () => {
+  const store = { ...createFakeStore(), get: () => Promise.reject(new Error('away')) }
+  const demo = await startDemo({ store })
+  const refresh = demo.provider.refresh({ accessToken: 'a', refreshToken: 'r' })
+  await expect(refresh).rejects.toMatchObject({ code: 'provider_unavailable' })
+  expect(demo.errors.map(String)).toEqual(['Error: away'])
+})

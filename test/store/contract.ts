@@ -1,0 +1,22 @@
+/** What every store must do, whatever its driver: one suite that runs on all of them. */
+
+import { afterAll, beforeAll } from 'vitest'
+import { documentsContract } from './documents-contract.ts'
+import { lockContract } from './lock-contract.ts'
+import { createNodes, type OpenedStore } from './nodes.ts'
+import { patchContract } from './patch-contract.ts'
+
+export function storeContract(open: () => Promise<OpenedStore>): void {
+  const nodes = createNodes()
+  let opened: OpenedStore | undefined
+
+  beforeAll(async () => {
+    opened = await open()
+    nodes.use(opened)
+  })
+  afterAll(() => opened?.close())
+
+  documentsContract(nodes)
+  patchContract(nodes)
+  lockContract(nodes)
+}

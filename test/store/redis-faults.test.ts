@@ -1,0 +1,171 @@
+/** What callers see while Redis is away, hung or otherwise unwell, and how soon it is over. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from 'redis'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Store } from '../../src/store/port.ts'
+import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
+import { freePort, type RedisServer, startRedis } from '../support/redis.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { untilAvailable } from './redis-stores.ts'
+
+const TIMEOUT_MS = 300
+/** Less than the deadline: nobody waited for it. */
+const AT_ONCE_MS = 250
+/** For a busy machine. */
+const SLACK_MS = 500
+const SOON_MS = 1500
+
+describeRedis('plain', 'when Redis fails, the store', () => {
+  let server: RedisServer
+  let store: Store
+  let messages: string[]
+
+  function openStore(options: Partial<RedisStoreOptions> = {}): Store {
+    const note = (_: object, message: string) => void messages.push(message)
+    const log = { info: note, warn: note }
+    return createRedisStore({ url: server.url, timeoutMs: TIMEOUT_MS, log, ...options })
+  }
+
+  beforeEach(async () => {
+    messages = []
+    server = await startRedis('plain')
+    store = openStore()
+    await untilAvailable(store)
+    await store.set('kept', { a: 1 }, 60)
+  })
+  afterEach(async () => {
+    await store?.close()
+    await server?.stop()
+  })
+
+  it('fails at once while the server is gone, and works soon after it is back', async () => {
+    await server.kill()
+    await expectUnavailable(store, AT_ONCE_MS)
+    await sleep(1500)
+    await expectUnavailable(store, AT_ONCE_MS)
+    await server.restart()
+    expect(await untilAvailable(store)).toBeLessThan(SOON_MS)
+    expect(await store.get('kept')).toEqual({ a: 1, rev: 1 })
+  })
+
+  it('says once that the server went and once that it is back', async () => {
+    messages = []
+    await server.kill()
+    await sleep(1500)
+    await server.restart()
+    await untilAvailable(store)
+    expect(messages).toEqual([
+      'Redis is away; reconnecting until it is back.',
+      'Redis is connected.',
+    ])
+  })
+
+  it('fails within its deadline while the server hangs, and works when it goes on', async () => {
+    server.pause()
+    await expectUnavailable(store, TIMEOUT_MS + SLACK_MS)
+    server.resume()
+    expect(await untilAvailable(store)).toBeLessThan(SOON_MS)
+    expect(await store.get('kept')).toEqual({ a: 1, rev: 1 })
+  })
+
+  it('gives up a connection that stays silent, and fails at once from then on', async () => {
+    server.pause()
+    const startedAt = performance.now()
+    while (performance.now() - startedAt < 5 * TIMEOUT_MS) {
+      await expectUnavailable(store, TIMEOUT_MS + SLACK_MS)
+      await sleep(10)
+    }
+    await expectUnavailable(store, AT_ONCE_MS)
+    server.resume()
+    expect(await untilAvailable(store)).toBeLessThan(SOON_MS)
+    expect(messages.filter((message) => message.includes('away'))).toHaveLength(1)
+  })
+
+  it('does not take a slow server for a dead one', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      server.pause()
+      await expectUnavailable(store, TIMEOUT_MS + SLACK_MS)
+      server.resume()
+      await store.ping()
+    }
+    expect(messages.join()).not.toContain('away')
+  })
+
+  it('needs no server at its start', async () => {
+    const port = await freePort()
+    const early = openStore({ url: `redis://127.0.0.1:${port}` })
+    await expectUnavailable(early, AT_ONCE_MS)
+    await early.close()
+
+    await server.kill()
+    const waiting = openStore()
+    await expectUnavailable(waiting, AT_ONCE_MS)
+    await server.restart()
+    expect(await untilAvailable(waiting)).toBeLessThan(SOON_MS)
+    await waiting.close()
+  })
+
+  it('is unavailable once it is closed, and closes twice', async () => {
+    await store.close()
+    await expectUnavailable(store, AT_ONCE_MS)
+    await store.close()
+  })
+
+  it('closes within its deadline while the server hangs', async () => {
+    server.pause()
+    const pending = store.get('kept').catch(() => undefined)
+    const startedAt = performance.now()
+    await store.close()
+    expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + SLACK_MS)
+    await pending
+  })
+
+  it('is unavailable, not broken, when the server is full or became a replica', async () => {
+    const admin = await createClient({ url: server.url }).connect()
+    await admin.configSet('maxmemory', '1')
+    await expectUnavailable({ get: () => store.set('new', { a: 1 }, 60) }, AT_ONCE_MS)
+    await expectUnavailable({ get: () => store.lock('new', 60) }, AT_ONCE_MS)
+    await admin.configSet('maxmemory', '0')
+
+    await admin.sendCommand(['REPLICAOF', '127.0.0.1', `${await freePort()}`])
+    await expectUnavailable({ get: () => store.set('new', { a: 1 }, 60) }, AT_ONCE_MS)
+    await admin.sendCommand(['REPLICAOF', 'NO', 'ONE'])
+    await untilAvailable(store)
+    await store.set('new', { a: 1 }, 60)
+    admin.destroy()
+  })
+
+  it('is unavailable when the password is wrong, and works when it is right', async () => {
+    const admin = await createClient({ url: server.url }).connect()
+    await admin.configSet('requirepass', 'p@ss/word:')
+    const { port } = server
+    const parts = { url: undefined, host: '127.0.0.1', port }
+    const wrong = openStore({ ...parts, password: 'no' })
+    await sleep(200)
+    await expectUnavailable(wrong, AT_ONCE_MS)
+    expect(messages.join()).not.toContain('p@ss')
+    await wrong.close()
+
+    const right = openStore({ ...parts, username: 'default', password: 'p@ss/word:', db: 3 })
+    await untilAvailable(right)
+    await right.set('a', { a: 1 }, 60)
+    await admin.select(3)
+    expect(await admin.exists('mcp:a')).toBe(1)
+    await right.close()
+    admin.destroy()
+  })
+})
+
+async function expectUnavailable(
+  store: { get(key: string): Promise<unknown> },
+  withinMs: number,
+): Promise<void> {
+  const startedAt = performance.now()
+  await expect(store.get('kept')).rejects.toMatchObject({
+    code: 'unavailable',
+    status: 503,
+    retryAfterSeconds: 1,
+  })
+  expect(performance.now() - startedAt).toBeLessThan(withinMs)
+}

@@ -1,0 +1,49 @@
+/** The whole server in this process, on a free port, with its log lines kept. */
+
+import { join } from 'node:path'
+import { loadConfig } from '../../src/config.ts'
+import { discover } from '../../src/engine/discover.ts'
+import { createLogger } from '../../src/logger.ts'
+import { serveHttp } from '../../src/serve-http.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/port.ts'
+import { createRedisStore } from '../../src/store/redis.ts'
+
+export interface TestApp {
+  readonly url: string
+  /** Every log line, at trace level. */
+  readonly lines: readonly string[]
+  readonly store: Store
+  stop(): Promise<void>
+}
+
+export interface TestAppOptions {
+  /** Variables besides those that every test app has. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Where `tools/`, `resources/` and `prompts/` are; the template's own if left out. */
+  readonly catalogDirectory?: string
+  /** Instead of the store that the variables name. */
+  readonly store?: Store
+}
+
+export const SOURCE_DIRECTORY = join(import.meta.dirname, '../../src')
+
+/** Starts a server; stop it when the test is over. */
+export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const env = { NODE_ENV: 'test', MASK_MCP_PORT: '0', LOG_LEVEL: 'trace', ...options.env }
+  const { config, secrets } = loadConfig({ env, cwd: import.meta.dirname })
+  const lines: string[] = []
+  const log = createLogger({
+    level: 'trace',
+    ...config.app,
+    destination: { write: (line) => void lines.push(line) },
+  })
+  const store =
+    options.store ??
+    (config.store.kind === 'redis'
+      ? createRedisStore({ ...config.store, password: secrets.redisPassword, log })
+      : createMemoryStore())
+  const catalog = await discover(options.catalogDirectory ?? SOURCE_DIRECTORY)
+  const service = await serveHttp({ config, secrets, log, store, catalog })
+  return { url: service.publicUrl, lines, store, stop: service.stop }
+}

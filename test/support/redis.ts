@@ -1,0 +1,165 @@
+/** Real, private Redis servers for tests: each with its own port and directory, gone at the end. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, connect as openSocket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { findRedis, type RedisKind } from './redis-binaries.ts'
+
+export interface RedisServer {
+  readonly url: string
+  readonly port: number
+  /** Ends the server and removes its directory. */
+  stop(): Promise<void>
+  /** SIGKILL: sockets are cut off, the port refuses. */
+  kill(): Promise<void>
+  /** SIGSTOP: sockets stay open and nobody answers. */
+  pause(): void
+  resume(): void
+  /** Starts a killed server again, on the same port and with its data. */
+  restart(): Promise<void>
+}
+
+export type RedisAvailability = Readonly<Record<RedisKind, true | string>>
+
+/** For each kind true, or the reason why there is none. Starts each once to find out. */
+export async function redisAvailability(): Promise<RedisAvailability> {
+  const [plain, json] = await Promise.all([tryKind('plain'), tryKind('json')])
+  return { plain, json }
+}
+
+async function tryKind(kind: RedisKind): Promise<true | string> {
+  try {
+    const server = await startRedis(kind)
+    await server.stop()
+    return true
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** @throws Error with the reason when there is no such server, or it lacks what its kind promises */
+export async function startRedis(
+  kind: RedisKind,
+  extraArgs: readonly string[] = [],
+): Promise<RedisServer> {
+  const found = findRedis(kind)
+  if ('missing' in found) throw new Error(found.missing)
+  const directory = await mkdtemp(join(tmpdir(), 'redis-test-'))
+  const port = await freePort()
+  const command = [found.program, ...serverOptions(port, directory), ...found.args, ...extraArgs]
+  let running = await launch(command)
+
+  const server: RedisServer = {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    async stop() {
+      await running.kill()
+      await rm(directory, { recursive: true, force: true })
+    },
+    kill: () => running.kill(),
+    pause: () => running.signal('SIGSTOP'),
+    resume: () => running.signal('SIGCONT'),
+    async restart() {
+      running = await launch(command)
+      await untilAnswers(port, running.ended)
+    },
+  }
+
+  try {
+    await untilAnswers(port, running.ended)
+    const hasJson = (await ask(port, 'COMMAND INFO JSON.SET')).includes('json.set')
+    if (kind === 'json' && !hasJson) throw new Error('the server has no JSON.SET')
+    return server
+  } catch (error) {
+    const log = await readFile(join(directory, 'log'), 'utf8').catch(() => '')
+    await server.stop()
+    throw new Error(`redis (${kind}) did not start: ${error}\n${log.slice(-500)}`)
+  }
+}
+
+function serverOptions(port: number, directory: string): readonly string[] {
+  const options = {
+    port,
+    bind: '127.0.0.1',
+    dir: directory,
+    logfile: 'log',
+    appendonly: 'yes',
+    save: '',
+  }
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`])
+}
+
+interface Launched {
+  /** Aborted when the server is gone. */
+  readonly ended: AbortSignal
+  signal(name: NodeJS.Signals): void
+  kill(): Promise<void>
+}
+
+/**
+ * The reader waits for the end of its input, which comes even if this process is killed, and then
+ * kills the server; the shell ends with the server. So no server is ever left behind.
+ */
+const SHELL = `
+exec 3<&0
+"$@" >/dev/null 2>&1 & server=$!
+{ read -r _; kill -9 $server; } <&3 >/dev/null 2>&1 & reader=$!
+echo $server
+wait $server
+kill $reader 2>/dev/null
+`
+
+async function launch(command: readonly string[]): Promise<Launched> {
+  const shell = spawn('sh', ['-c', SHELL, 'sh', ...command], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const gone = new AbortController()
+  shell.once('exit', () => gone.abort())
+  const [line] = await once(shell.stdout, 'data')
+  const pid = Number(String(line))
+
+  return {
+    ended: gone.signal,
+    signal: (name) => process.kill(pid, name),
+    async kill() {
+      shell.stdin.end()
+      while (!gone.signal.aborted) await sleep(5)
+    },
+  }
+}
+
+/** A port nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+async function untilAnswers(port: number, ended: AbortSignal): Promise<void> {
+  const giveUpAt = Date.now() + 10_000
+  while (Date.now() < giveUpAt && !ended.aborted) {
+    if ((await ask(port, 'PING')).startsWith('+PONG')) return
+    await sleep(20)
+  }
+  throw new Error('no answer')
+}
+
+/** Sends one command as a line and gives the beginning of the answer, or nothing. */
+async function ask(port: number, command: string): Promise<string> {
+  const socket = openSocket(port, '127.0.0.1')
+  socket.setTimeout(1000, () => socket.destroy())
+  socket.write(`${command}\r\n`)
+  try {
+    for await (const chunk of socket) return String(chunk)
+    return ''
+  } catch {
+    return ''
+  } finally {
+    socket.destroy()
+  }
+}

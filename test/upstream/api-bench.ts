@@ -1,0 +1,52 @@
+/** A client against a misbehaving server, with a clock that does not wait and tokens that count. */
+
+import { afterEach } from 'vitest'
+import { type ApiClientOptions, createApiClient } from '../../src/upstream/api-client.ts'
+import type { TokenOptions, TokenSource } from '../../src/upstream/upstream.ts'
+import { UpstreamError } from '../../src/upstream/upstream-error.ts'
+import { type Answer, startServer } from './misbehaving-server.ts'
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((each) => each.close()))
+})
+
+/** A server, a client for it and what they did; closed after the test. */
+export async function setUp(answer: Answer, options: Partial<ApiClientOptions> = {}) {
+  const server = await startServer(answer)
+  const waits: number[] = []
+  const client = createApiClient(
+    { baseUrl: server.origin, userAgent: 'test/1', ...options },
+    {
+      now: Date.now,
+      sleep: async (ms) => void waits.push(ms),
+      random: () => 0,
+    },
+  )
+  open.push(client, server)
+  return { server, client, waits, api: client.forCaller(tokens('secret-token')) }
+}
+
+/** A source that gives the first token, and the next one each time a fresh one is asked for. */
+export function tokens(...list: string[]): TokenSource & { asked: TokenOptions[] } {
+  const asked: TokenOptions[] = []
+  let index = 0
+  return {
+    asked,
+    async accessToken(options = {}) {
+      asked.push(options)
+      if (options.forceRefresh) index++
+      return list[index]
+    },
+  }
+}
+
+/** The UpstreamError a call ends in; anything else fails the test. */
+export async function failure(call: Promise<unknown>): Promise<UpstreamError> {
+  const error = await call.then(
+    (value) => new Error(`succeeded with ${JSON.stringify(value)}`),
+    (reason) => reason,
+  )
+  if (!(error instanceof UpstreamError)) throw error
+  return error
+}
