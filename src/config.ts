@@ -12,7 +12,7 @@ import { type ConfigSources, type RawVariables, readSources } from './config/sou
 import { isLoopback } from './config/values.ts'
 import { variables as schema, type Variables } from './config/variables.ts'
 
-export { ConfigError, type ConfigFault } from './config/faults.ts'
+export { ConfigError } from './config/faults.ts'
 export type { Secrets } from './config/secrets.ts'
 export type * from './config/shape.ts'
 export type { ConfigSources } from './config/sources.ts'

@@ -20,7 +20,11 @@ type Probe = [file: string, code: string]
 
 const forbidden: Probe[] = [
   ['src/app.ts', "import { x } from './main.ts'"],
+  ['src/serve-stdio.ts', "import { x } from './main.ts'"],
+  ['src/serve-http.ts', "import { x } from './serve-stdio.ts'"],
+  ['src/runtime.ts', "import { x } from './app.ts'"],
   ['src/http/a.ts', "import { x } from '../app.ts'"],
+  ['src/http/d.ts', "import { x } from '../runtime.ts'"],
   ['src/auth/a.ts', "import { x } from '../http/b.ts'"],
   ['src/auth/deep/a.ts', "import { x } from '../../http/deep/b.ts'"],
   ['src/session/a.ts', "import { x } from '../auth/b.ts'"],
@@ -55,7 +59,9 @@ const forbidden: Probe[] = [
 
 const legal: Probe[] = [
   ['src/main.ts', "import { x } from './app.ts'"],
-  ['src/app.ts', "import { x } from './demo/b.ts'"],
+  ['src/serve-http.ts', "import { x } from './app.ts'"],
+  ['src/app.ts', "import { x } from './runtime.ts'"],
+  ['src/runtime.ts', "import { x } from './demo/b.ts'"],
   ['src/http/b.ts', "import { x } from '../auth/b.ts'"],
   ['src/auth/b.ts', "import { x } from '../session/b.ts'"],
   ['src/session/b.ts', "import { x } from '../store/port.ts'"],

@@ -1,0 +1,48 @@
+/** The last line of a check run: true to the report, and a failure when anything failed. */
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const script = join(import.meta.dirname, '../../.ci/summary.mjs')
+const folder = mkdtempSync(join(tmpdir(), 'summary-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function summary(report: object | undefined) {
+  const file = join(folder, 'report.json')
+  rmSync(file, { force: true })
+  if (report !== undefined) writeFileSync(file, JSON.stringify(report))
+  const { status, stdout } = spawnSync(process.execPath, [script, file], { encoding: 'utf8' })
+  return [stdout, status]
+}
+
+const green = { success: true, numPassedTests: 7, numFailedTests: 0, testResults: [] }
+
+describe('the summary', () => {
+  it('counts what passed', () => {
+    expect(summary(green)).toEqual(['7 passed, 0 failed\n', 0])
+  })
+
+  it('names skipped tests only when there are some', () => {
+    const skipping = { ...green, numPendingTests: 2, numTodoTests: 1 }
+    expect(summary(skipping)).toEqual(['7 passed, 0 failed, 3 skipped\n', 0])
+  })
+
+  it('fails when a test failed', () => {
+    const testResults = [{ status: 'failed', assertionResults: [{ status: 'failed' }] }]
+    const red = { ...green, success: false, numFailedTests: 1, testResults }
+    expect(summary(red)).toEqual(['7 passed, 1 failed\n', 1])
+  })
+
+  it('counts a file that could not be run', () => {
+    const testResults = [{ status: 'failed', assertionResults: [] }]
+    expect(summary({ ...green, success: false, testResults })).toEqual(['7 passed, 1 failed\n', 1])
+  })
+
+  it('fails when nothing was run', () => {
+    expect(summary(undefined)).toEqual(['0 passed, 0 failed\n', 1])
+    expect(summary({ ...green, numPassedTests: 0 })).toEqual(['0 passed, 0 failed\n', 1])
+  })
+})
