@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config, Secrets } from './config.ts'
-import { createKeyRing } from './crypto/key-ring.ts'
+import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import { createDemo, type Demo } from './demo/demo.ts'
 import type { Catalog } from './engine/discover.ts'
 import type { About } from './http/landing.ts'
@@ -56,7 +56,7 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
   const { config, log, store, catalog, publicUrl, pagesReady } = deps
   const now = Date.now
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
-  const upstream = createUpstream(deps)
+  const upstream = createUpstream(deps, keyRing)
   const { provider } = upstream
 
   const sessions = createSessionManager({ store, now }, config.session)
@@ -118,9 +118,14 @@ interface UpstreamParts {
 }
 
 /** The configured upstream, or the demo that stands in for one. */
-function createUpstream({ config, secrets, log, store, publicUrl }: RuntimeDeps): UpstreamParts {
+function createUpstream(
+  { config, secrets, log, store, publicUrl }: RuntimeDeps,
+  keyRing: KeyRing,
+): UpstreamParts {
   const demo =
-    config.upstream.kind === 'demo' ? createDemo({ store, log, secrets, publicUrl }) : undefined
+    config.upstream.kind === 'demo'
+      ? createDemo({ store, log, secrets, keyRing, publicUrl })
+      : undefined
   const facts = config.upstream.kind === 'demo' ? demo?.upstream : config.upstream
   if (facts === undefined) throw new Error('Neither an upstream nor the demo is configured')
   const clientSecret = demo?.clientSecret ?? secrets.upstreamClientSecret

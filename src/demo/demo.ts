@@ -1,6 +1,7 @@
 /** The demo as one part: an upstream that the server brings along for development. */
 
 import type { ConfiguredUpstream, Secrets } from '../config.ts'
+import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
 import { createDemoBankApi } from './bank-api.ts'
@@ -11,6 +12,7 @@ export interface DemoDeps {
   readonly store: Store
   readonly log: Logger
   readonly secrets: Secrets
+  readonly keyRing: KeyRing
   /** The server's own address; the demo lives below it. */
   readonly publicUrl: string
 }
@@ -19,7 +21,7 @@ export interface DemoDeps {
 export const DEMO_PROVIDER_PATH = '/demo/idp'
 
 /** Makes provider and API; all nodes of one store and one key are the same demo. */
-export function createDemo({ store, log, secrets, publicUrl }: DemoDeps) {
+export function createDemo({ store, log, secrets, keyRing, publicUrl }: DemoDeps) {
   const provider = createDemoIdentityProvider(
     {
       issuer: `${publicUrl}${DEMO_PROVIDER_PATH}`,
@@ -27,7 +29,7 @@ export function createDemo({ store, log, secrets, publicUrl }: DemoDeps) {
       secret: secrets.encryptionKeys.map((key) => key.toString('hex')).join(),
     },
     {
-      adapter: createStoreAdapter({ store, now: Date.now }),
+      adapter: createStoreAdapter({ store, keyRing, now: Date.now }),
       onError: (error) => log.error({ err: error }, 'demo identity provider failed'),
     },
   )

@@ -8,7 +8,11 @@ export default defineTool({
   title: 'Account',
   description: "Reads one of the user's accounts: owner, number and balance.",
   input: z.object({
-    accountId: z.string().max(64).optional().describe("The user's own account if left out."),
+    accountId: z
+      .string()
+      .regex(/^[\w-]{1,64}$/)
+      .optional()
+      .describe("The user's own account if left out."),
   }),
   output: z.object({
     id: z.string(),

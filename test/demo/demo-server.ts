@@ -6,17 +6,18 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { afterEach } from 'vitest'
+import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createDemoBankApi } from '../../src/demo/bank-api.ts'
 import {
   createDemoIdentityProvider,
   type DemoIdentityProvider,
 } from '../../src/demo/identity-provider.ts'
 import { createStoreAdapter } from '../../src/demo/store-adapter.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { Credentials, SignInCheck } from '../../src/upstream/identity-provider.ts'
 import { createOpenIdProvider } from '../../src/upstream/openid-client.ts'
 import { createBrowser } from './browser.ts'
-import { createFakeStore } from './fake-store.ts'
 
 export const REDIRECT_URI = 'http://localhost:6901/callback/demo'
 
@@ -51,7 +52,11 @@ export async function startDemo(options: DemoOptions = {}) {
       accessTokenTtlSeconds: options.accessTokenTtlSeconds,
     },
     {
-      adapter: createStoreAdapter({ store: options.store ?? createFakeStore(), now: Date.now }),
+      adapter: createStoreAdapter({
+        store: options.store ?? createMemoryStore(),
+        keyRing: createKeyRing([Buffer.alloc(32, 7)]),
+        now: Date.now,
+      }),
       onError: (error) => errors.push(error),
     },
   )

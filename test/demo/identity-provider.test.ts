@@ -1,9 +1,9 @@
 /** Signing in at the demo's provider with our own client: over HTTP, with forms and cookies. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { recordingStore } from '../support/recording-store.ts'
 import { createBrowser } from './browser.ts'
 import { bank, callbackAfter, newCheck, REDIRECT_URI, signIn, startDemo } from './demo-server.ts'
-import { createFakeStore } from './fake-store.ts'
 
 const spies = (['info', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name))
 beforeEach(() => {
@@ -184,9 +184,9 @@ describe('credentials', () => {
   })
 
   test('cannot be read from the store', async () => {
-    const store = createFakeStore()
+    const { store, written } = recordingStore()
     const credentials = await signIn(await startDemo({ store }))
-    const all = JSON.stringify([...store.entries])
+    const all = JSON.stringify(written)
     expect(all).toContain('AccessToken')
     expect(all).not.toContain(credentials.accessToken)
     expect(all).not.toContain(credentials.refreshToken)

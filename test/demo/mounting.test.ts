@@ -2,11 +2,11 @@
 
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
+import { createMemoryStore } from '../../src/store/memory.ts'
 import { bank, openIdProvider, REDIRECT_URI, signIn, startDemo } from './demo-server.ts'
-import { createFakeStore } from './fake-store.ts'
 
 test('two nodes with one store and one secret are one provider', async () => {
-  const store = createFakeStore()
+  const store = createMemoryStore()
   const a = await startDemo({ store })
   const b = await startDemo({ store, origin: a.origin })
   const credentials = await signIn(a)
@@ -55,7 +55,7 @@ test.each(['/demo/idp', '/demo/idp?x=1', '/demo/idp/nothing'])('%s is not found'
 })
 
 test('a store that is away is told, and answered as a failure of the server', async () => {
-  const store = { ...createFakeStore(), get: () => Promise.reject(new Error('away')) }
+  const store = { ...createMemoryStore(), get: () => Promise.reject(new Error('away')) }
   const demo = await startDemo({ store })
   const refresh = demo.provider.refresh({ accessToken: 'a', refreshToken: 'r' })
   await expect(refresh).rejects.toMatchObject({ code: 'provider_unavailable' })
