@@ -12,10 +12,15 @@ import {
 } from '@modelcontextprotocol/server'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
-import { type ResourceDefinition, toResourceResult } from '../engine/define-resource.ts'
+import {
+  type ResourceDefinition,
+  type ResourceRequest,
+  toResourceResult,
+} from '../engine/define-resource.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
 import type { JsonSchema } from '../output/output-schema.ts'
+import { hideAccidents } from './hide-accidents.ts'
 import { type Origin, originOf } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 import { createToolCall } from './tool-call.ts'
@@ -68,8 +73,8 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     for (const { tool, output, ...input } of tools) {
       registerTool(mcp, tool, input[audience], output)
     }
-    for (const resource of deps.catalog.resources) registerResource(mcp, resource)
-    for (const prompt of deps.catalog.prompts) registerPrompt(mcp, prompt)
+    for (const resource of deps.catalog.resources) registerResource(mcp, resource, origin)
+    for (const prompt of deps.catalog.prompts) registerPrompt(mcp, prompt, origin)
     mcp.server.setRequestHandler('tools/call', (request, ctx) =>
       callTool(deps, mcp, request, ctx, origin),
     )
@@ -115,7 +120,11 @@ function registerTool(
   })
 }
 
-function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
+function registerResource(
+  mcp: McpServer,
+  resource: ResourceDefinition,
+  fallback: Origin | undefined,
+): void {
   const { name, title, description, mimeType, uri, cache, complete = {} } = resource
   const metadata = {
     ...(title !== undefined && { title }),
@@ -123,10 +132,15 @@ function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
     ...(mimeType !== undefined && { mimeType }),
     ...(cache !== undefined && { cacheHint: cache }),
   }
-  if (!uri.includes('{')) {
-    mcp.registerResource(name, uri, metadata, async (url, { mcpReq: { signal } }) =>
-      toResourceResult(resource, url, await resource.read({ uri: url, variables: {}, signal })),
+  const read = (url: URL, variables: ResourceRequest['variables'], ctx: ServerContext) => {
+    const { signal } = ctx.mcpReq
+    const { log } = originOf(ctx, fallback)
+    return hideAccidents({ what: `resource ${name}`, signal, log }, async () =>
+      toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),
     )
+  }
+  if (!uri.includes('{')) {
+    mcp.registerResource(name, uri, metadata, (url, ctx) => read(url, {}, ctx))
     return
   }
   const suggest = Object.entries(complete).map(
@@ -136,18 +150,18 @@ function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
     list: undefined,
     complete: Object.fromEntries(suggest),
   })
-  mcp.registerResource(name, template, metadata, async (url, variables, { mcpReq: { signal } }) =>
-    toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),
-  )
+  mcp.registerResource(name, template, metadata, read)
 }
 
-function registerPrompt(mcp: McpServer, prompt: AnyPrompt): void {
+function registerPrompt(mcp: McpServer, prompt: AnyPrompt, fallback: Origin | undefined): void {
   const { name, title, description } = prompt
   const about = { ...(title !== undefined && { title }), description }
-  mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input) => ({
-    description,
-    messages: [{ role: 'user', content: { type: 'text', text: await prompt.render(input) } }],
-  }))
+  mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input, ctx) => {
+    const { signal } = ctx.mcpReq
+    const work = { what: `prompt ${name}`, signal, log: originOf(ctx, fallback).log }
+    const text = await hideAccidents(work, () => prompt.render(input))
+    return { description, messages: [{ role: 'user', content: { type: 'text', text } }] }
+  })
 }
 
 /** A memoised JSON Schema in the form the SDK takes; the engine does the validating. */
