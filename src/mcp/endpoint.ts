@@ -3,6 +3,7 @@
 import { classifyInboundRequest, createMcpHandler } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { withStatus } from './handler-errors.ts'
 import { createLegacyEndpoint, type LegacyDeps } from './legacy-endpoint.ts'
 import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
 
@@ -42,7 +43,7 @@ export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
     })
     if (kind === 'legacy') return legacy.post({ request, body, origins })
     const authInfo = originAsAuthInfo(origins.stateless())
-    return modern.fetch(request, { parsedBody: body, authInfo })
+    return withStatus(await modern.fetch(request, { parsedBody: body, authInfo }), authInfo)
   }
 
   return {

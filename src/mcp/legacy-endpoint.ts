@@ -17,6 +17,7 @@ import {
 import { AppError } from '../errors.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
+import { withStatus } from './handler-errors.ts'
 import { createLegacyExchange, type LegacyExchange } from './legacy-exchange.ts'
 import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
 import type { BuildServer } from './server.ts'
@@ -83,7 +84,8 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       onclose?.()
     }
     running.set(key, exchange)
-    return exchange.serve(message, originAsAuthInfo(origins.connection(connection)))
+    const authInfo = originAsAuthInfo(origins.connection(connection))
+    return withStatus(await exchange.serve(message, authInfo), authInfo)
   }
 
   return {

@@ -7,6 +7,7 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   ResourceTemplate,
+  type ServerCapabilities,
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
@@ -16,6 +17,7 @@ import { type ResourceDefinition, toResourceResult } from '../engine/define-reso
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
 import type { JsonSchema } from '../output/output-schema.ts'
+import { guardHandlers } from './handler-errors.ts'
 import { type Origin, originOf } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 import { createToolCall } from './tool-call.ts'
@@ -57,14 +59,9 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   }))
 
   return ({ audience, origin }) => {
-    const mcp = new McpServer(deps.about, {
-      capabilities: {
-        tools: { listChanged: false },
-        resources: { listChanged: false },
-        prompts: { listChanged: false },
-      },
-      cacheHints: CACHE_HINTS,
-    })
+    const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS })
+    guardHandlers(mcp.server, origin)
+    mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
     for (const { tool, output, ...input } of tools) {
       registerTool(mcp, tool, input[audience], output)
     }
@@ -74,6 +71,15 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       callTool(deps, mcp, request, ctx, origin),
     )
     return mcp
+  }
+}
+
+/** What the catalog has; the SDK sets its handlers as things are registered. */
+function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
+  return {
+    tools: { listChanged: false },
+    ...(resources.length > 0 && { resources: { listChanged: false } }),
+    ...(prompts.length > 0 && { prompts: { listChanged: false } }),
   }
 }
 
