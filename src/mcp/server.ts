@@ -7,6 +7,7 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   ResourceTemplate,
+  type ServerCapabilities,
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
@@ -20,7 +21,7 @@ import {
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
 import type { JsonSchema } from '../output/output-schema.ts'
-import { hideAccidents } from './hide-accidents.ts'
+import { guardHandlers } from './handler-errors.ts'
 import { type Origin, originOf } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 import { createToolCall } from './tool-call.ts'
@@ -62,23 +63,27 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   }))
 
   return ({ audience, origin }) => {
-    const mcp = new McpServer(deps.about, {
-      capabilities: {
-        tools: { listChanged: false },
-        resources: { listChanged: false },
-        prompts: { listChanged: false },
-      },
-      cacheHints: CACHE_HINTS,
-    })
+    const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS })
+    guardHandlers(mcp.server, origin)
+    mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
     for (const { tool, output, ...input } of tools) {
       registerTool(mcp, tool, input[audience], output)
     }
-    for (const resource of deps.catalog.resources) registerResource(mcp, resource, origin)
-    for (const prompt of deps.catalog.prompts) registerPrompt(mcp, prompt, origin)
+    for (const resource of deps.catalog.resources) registerResource(mcp, resource)
+    for (const prompt of deps.catalog.prompts) registerPrompt(mcp, prompt)
     mcp.server.setRequestHandler('tools/call', (request, ctx) =>
       callTool(deps, mcp, request, ctx, origin),
     )
     return mcp
+  }
+}
+
+/** What the catalog has; the SDK sets its handlers as things are registered. */
+function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
+  return {
+    tools: { listChanged: false },
+    ...(resources.length > 0 && { resources: { listChanged: false } }),
+    ...(prompts.length > 0 && { prompts: { listChanged: false } }),
   }
 }
 
@@ -120,11 +125,7 @@ function registerTool(
   })
 }
 
-function registerResource(
-  mcp: McpServer,
-  resource: ResourceDefinition,
-  fallback: Origin | undefined,
-): void {
+function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
   const { name, title, description, mimeType, uri, cache, complete = {} } = resource
   const metadata = {
     ...(title !== undefined && { title }),
@@ -132,12 +133,9 @@ function registerResource(
     ...(mimeType !== undefined && { mimeType }),
     ...(cache !== undefined && { cacheHint: cache }),
   }
-  const read = (url: URL, variables: ResourceRequest['variables'], ctx: ServerContext) => {
+  const read = async (url: URL, variables: ResourceRequest['variables'], ctx: ServerContext) => {
     const { signal } = ctx.mcpReq
-    const { log } = originOf(ctx, fallback)
-    return hideAccidents({ what: `resource ${name}`, signal, log }, async () =>
-      toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),
-    )
+    return toResourceResult(resource, url, await resource.read({ uri: url, variables, signal }))
   }
   if (!uri.includes('{')) {
     mcp.registerResource(name, uri, metadata, (url, ctx) => read(url, {}, ctx))
@@ -153,15 +151,13 @@ function registerResource(
   mcp.registerResource(name, template, metadata, read)
 }
 
-function registerPrompt(mcp: McpServer, prompt: AnyPrompt, fallback: Origin | undefined): void {
+function registerPrompt(mcp: McpServer, prompt: AnyPrompt): void {
   const { name, title, description } = prompt
   const about = { ...(title !== undefined && { title }), description }
-  mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input, ctx) => {
-    const { signal } = ctx.mcpReq
-    const work = { what: `prompt ${name}`, signal, log: originOf(ctx, fallback).log }
-    const text = await hideAccidents(work, () => prompt.render(input))
-    return { description, messages: [{ role: 'user', content: { type: 'text', text } }] }
-  })
+  mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input) => ({
+    description,
+    messages: [{ role: 'user', content: { type: 'text', text: await prompt.render(input) } }],
+  }))
 }
 
 /** A memoised JSON Schema in the form the SDK takes; the engine does the validating. */
