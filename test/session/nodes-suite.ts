@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createSignInLinks, type SignInLinks } from '../../src/session/sign-in-link.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { Credentials } from '../../src/upstream/identity-provider.ts'
 import { createNode, credentialsFor, MINUTE_MS, type Node, signedIn } from './parts.ts'
@@ -68,6 +69,22 @@ export function nodesSuite(open: () => Promise<OpenedStores>): void {
     const ended = await Promise.all(all.map(({ sessions }) => sessions.end(id)))
     expect(ended.filter(Boolean)).toHaveLength(1)
     for (const { sessions } of all) expect(await sessions.retrieve(id)).toBeUndefined()
+  })
+
+  it('lets one of 20 use a sign-in link, and five check its code', async () => {
+    const all = nodes().map(({ store }) =>
+      createSignInLinks({ store, now: Date.now }, { ttlSeconds: 60 }),
+    )
+    const link = await all[0]?.issue('ses_1', 'a client')
+    const { handle, code } = link ?? { handle: '', code: '' }
+    const tries = Array.from({ length: 20 }, async (_, index) => {
+      const node = all[index % all.length] as SignInLinks
+      const { outcome } = await node.check(handle, code)
+      return { outcome, used: outcome === 'right' && (await node.use(handle)) }
+    })
+    const outcomes = await Promise.all(tries)
+    expect(outcomes.filter(({ used }) => used)).toHaveLength(1)
+    expect(outcomes.filter(({ outcome }) => outcome === 'right').length).toBeLessThanOrEqual(5)
   })
 
   it('refreshes once for 100 calls on all nodes', async () => {
