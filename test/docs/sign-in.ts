@@ -1,6 +1,6 @@
 /** Signs Ada in at the demo provider, as a person would: link, code, choice. */
 
-import { createBrowser } from '../demo/browser.ts'
+import { createBrowser } from '../../scripts/demo/browser.ts'
 
 export interface SignInAnswer {
   readonly url: string

@@ -126,11 +126,15 @@ describe('what a tool throws', () => {
   it.each([
     new UpstreamError('upstream_timeout'),
     new AppError('login_required', 'Sign in again.'),
-    new AppError('unavailable', 'Try again shortly.'),
   ])('with a code of its own keeps it: $code', async (error) => {
     const result = await callTool(failing(error), {})
     expect(result.code).toBe(error.code)
     expect(result.text).toBe(error.message)
+  })
+
+  it('when the store is away goes on to the transport, which answers 503', async () => {
+    const error = new AppError('unavailable', 'Try again shortly.')
+    await expect(callTool(failing(error), {})).rejects.toBe(error)
   })
 
   it.each([

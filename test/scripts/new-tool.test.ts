@@ -20,7 +20,7 @@ symlinkSync(modules, join(copy, 'node_modules'))
 afterAll(() => rmSync(copy, { recursive: true }))
 
 function run(program: string, ...args: string[]) {
-  const { VITEST: _inside, ...env } = process.env
+  const { VITEST: _inside, COVERAGE: _measured, CI: _reported, ...env } = process.env
   const command = [join(modules, program), ...args]
   const { status, stdout, stderr } = spawnSync(process.execPath, command, {
     cwd: copy,
