@@ -44,7 +44,7 @@ export function connectRoutes(signIn: SignIn, signsInAt: string): Hono<HttpEnv> 
         return page(c, { title: 'Sign in', status: 422, body: form(link, signsInAt, problem) })
       }
       case 'provider_error': {
-        const body = form(link, signsInAt, `${confirmed.error.message} Please try again.`)
+        const body = form(link, signsInAt, confirmed.error.message)
         return page(c, { title: 'Sign in', status: 502, body })
       }
       case 'void':
