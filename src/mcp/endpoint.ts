@@ -50,7 +50,9 @@ export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
     handle(mcp) {
       if (mcp.request.method === 'POST') return post(mcp)
       if (mcp.request.method === 'DELETE') return legacy.end(mcp)
-      throw new AppError('method_not_allowed', 'Use POST or DELETE.')
+      throw new AppError('method_not_allowed', 'Use POST or DELETE.', {
+        allow: ['POST', 'DELETE'],
+      })
     },
     close: () => modern.close(),
   }
