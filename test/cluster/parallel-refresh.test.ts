@@ -16,17 +16,14 @@ for (const kind of ['plain', 'json'] as const) {
     let redis: RedisServer
     let cluster: Cluster
     /** The servers reach provider and API through the balancer too, where a test can interfere. */
-    let interfere: Pick<BalancerOptions, 'refuse' | 'rewrite'> = {}
+    let interfere: Pick<BalancerOptions, 'intercept' | 'rewrite'> = {}
     let caller: Caller | undefined
     beforeAll(async () => {
       redis = await startRedis(kind)
-      cluster = await startCluster(
-        { REDIS_URL: redis.url },
-        {
-          refuse: (exchange) => interfere.refuse?.(exchange),
-          rewrite: (exchange) => interfere.rewrite?.(exchange),
-        },
-      )
+      cluster = await startCluster(() => ({ REDIS_URL: redis.url }), {
+        intercept: (exchange) => interfere.intercept?.(exchange),
+        rewrite: (exchange) => interfere.rewrite?.(exchange),
+      })
     })
     afterEach(async () => {
       interfere = {}
@@ -47,10 +44,10 @@ for (const kind of ['plain', 'json'] as const) {
     test('a token that the API does not take any more', async () => {
       let spent: string | undefined
       interfere = {
-        refuse({ path, headers }) {
+        intercept({ path, headers }) {
           if (!path.startsWith('/demo/api/')) return undefined
           spent ??= headers.authorization
-          return headers.authorization === spent ? 401 : undefined
+          return headers.authorization === spent ? { status: 401 } : undefined
         },
       }
       caller = await CALLERS['v2 client, 2026-07-28']?.(cluster.balancer.url)
