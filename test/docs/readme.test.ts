@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { KEY, load } from '../config/load.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS, structured } from '../support/clients.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { anchorsOf, linksOf, pathsOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
 import { parseRemovals, removeFrom } from './removals.ts'
-import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { createWorkspace } from './workspace.ts'
 
 const run = promisify(execFile)

@@ -5,7 +5,7 @@ import { createBrowser, headingOf, type Page } from '../../../scripts/demo/brows
 import type { BalancerOptions, Exchange } from '../../support/balancer.ts'
 import type { Caller, ConnectCaller } from '../../support/callers.ts'
 import { connectClient, type Era, errorCode, structured } from '../../support/clients.ts'
-import { type SignInLink, signInAs } from '../../support/sign-in.ts'
+import { newBrowser, type SignInLink, signInAs } from '../../support/sign-in.ts'
 
 export interface World {
   readonly url: string
@@ -41,7 +41,7 @@ export async function playUrlElicitation(url: string, era: Era): Promise<void> {
   const { client } = await connectClient(url, era, {
     async onUrl(link, message) {
       const [, code = ''] = /code: (\S+)/.exec(message) ?? []
-      await signInAs('ada', { url: link, code })
+      await signInAs(newBrowser(), { url: link, code }, 'ada')
       return 'accept'
     },
   })
@@ -134,7 +134,7 @@ async function failedByProvider(world: World, caller: Caller): Promise<void> {
     await world.checkpoint()
   }
   world.interfere = {}
-  await signInAs('grace', await login(caller))
+  await signInAs(newBrowser(), await login(caller), 'grace')
   expect(errorCode(await caller.call('service'))).toBeUndefined()
 }
 
