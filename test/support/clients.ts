@@ -59,6 +59,12 @@ export function errorCode(result: ToolResult): string | undefined {
   return meta?.[ERROR_META_KEY]?.code
 }
 
+/** The first text of a tool result. */
+export function textOf(result: ToolResult): string {
+  const [first] = (result.content ?? []) as { text?: string }[]
+  return first?.text ?? ''
+}
+
 /** The structured content of a tool result. */
 export function structured<T>(result: ToolResult): T {
   return result.structuredContent as T
