@@ -13,7 +13,11 @@ import {
 } from '@modelcontextprotocol/server'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
-import { type ResourceDefinition, toResourceResult } from '../engine/define-resource.ts'
+import {
+  type ResourceDefinition,
+  type ResourceRequest,
+  toResourceResult,
+} from '../engine/define-resource.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
 import type { JsonSchema } from '../output/output-schema.ts'
@@ -129,10 +133,12 @@ function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
     ...(mimeType !== undefined && { mimeType }),
     ...(cache !== undefined && { cacheHint: cache }),
   }
+  const read = async (url: URL, variables: ResourceRequest['variables'], ctx: ServerContext) => {
+    const { signal } = ctx.mcpReq
+    return toResourceResult(resource, url, await resource.read({ uri: url, variables, signal }))
+  }
   if (!uri.includes('{')) {
-    mcp.registerResource(name, uri, metadata, async (url, { mcpReq: { signal } }) =>
-      toResourceResult(resource, url, await resource.read({ uri: url, variables: {}, signal })),
-    )
+    mcp.registerResource(name, uri, metadata, (url, ctx) => read(url, {}, ctx))
     return
   }
   const suggest = Object.entries(complete).map(
@@ -142,9 +148,7 @@ function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
     list: undefined,
     complete: Object.fromEntries(suggest),
   })
-  mcp.registerResource(name, template, metadata, async (url, variables, { mcpReq: { signal } }) =>
-    toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),
-  )
+  mcp.registerResource(name, template, metadata, read)
 }
 
 function registerPrompt(mcp: McpServer, prompt: AnyPrompt): void {

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { afterEach } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createDemoBankApi } from '../../src/demo/bank-api.ts'
 import {
@@ -17,7 +18,6 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { Credentials, SignInCheck } from '../../src/upstream/identity-provider.ts'
 import { createOpenIdProvider } from '../../src/upstream/openid-client.ts'
-import { createBrowser } from './browser.ts'
 
 export const REDIRECT_URI = 'http://localhost:6901/callback/demo'
 
@@ -26,6 +26,8 @@ export interface DemoOptions {
   /** The public address, when it is not this node's own. */
   readonly origin?: string
   readonly accessTokenTtlSeconds?: number
+  /** Where people may be sent back to. */
+  readonly redirectUri?: string
 }
 
 const open: (() => Promise<unknown>)[] = []
@@ -47,7 +49,7 @@ export async function startDemo(options: DemoOptions = {}) {
   const idp = createDemoIdentityProvider(
     {
       issuer: `${origin}/demo/idp`,
-      redirectUris: [REDIRECT_URI],
+      redirectUris: [options.redirectUri ?? REDIRECT_URI],
       secret: 'a secret that all nodes of the demo share',
       accessTokenTtlSeconds: options.accessTokenTtlSeconds,
     },

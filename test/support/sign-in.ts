@@ -1,7 +1,7 @@
 /** Signing in as a person does: with the link and the code from the chat, in a browser. */
 
 import { expect } from 'vitest'
-import { type Browser, createBrowser, type Page } from '../demo/browser.ts'
+import { type Browser, createBrowser, type Page } from '../../scripts/demo/browser.ts'
 import { structured } from './clients.ts'
 import { postModern, read } from './wire.ts'
 
@@ -9,14 +9,20 @@ export { type Browser, createBrowser, type Page }
 
 /** A browser that goes all the way. */
 export function newBrowser(): Browser {
-  return createBrowser('nowhere:')
+  return createBrowser()
 }
 
-export interface Login {
+/** What `login` gives out. */
+export interface SignInLink {
   readonly url: string
   readonly code: string
+  /** The handle, for a caller that is known by nothing else. */
+  readonly session?: string
+}
+
+/** The same for a caller of the 2026 era. */
+export interface Login extends SignInLink {
   readonly expiresAt: string
-  /** The handle, for a caller of the 2026 era. */
   readonly session: string
 }
 
@@ -40,7 +46,7 @@ export async function enterCode(browser: Browser, link: string, code: string): P
 /** The whole way; ends on the last page. */
 export async function signInAs(
   browser: Browser,
-  { url, code }: Pick<Login, 'url' | 'code'>,
+  { url, code }: SignInLink,
   person = 'ada',
 ): Promise<Page> {
   const choice = await enterCode(browser, url, code)
@@ -51,7 +57,7 @@ export async function signInAs(
 /** Where the provider would send the browser back to, which stops just before. */
 export async function stopBeforeCallback(
   app: { readonly url: string },
-  { url, code }: Pick<Login, 'url' | 'code'>,
+  { url, code }: SignInLink,
   form: Record<string, string> = { person: 'ada' },
 ): Promise<{ readonly browser: Browser; readonly callback: URL }> {
   const browser = createBrowser(`${app.url}/callback`)
