@@ -82,12 +82,16 @@ async function refusedByProvider(world: World, caller: Caller, person: string): 
   world.interfere = {
     intercept: (exchange) => (isToken(exchange) ? echo(400, exchange) : undefined),
   }
-  expect(headingOf(await signInAs(person, await login(caller)))).toBe('Sign-in failed')
+  expect(headingOf(await signInAs(newBrowser(), await login(caller), person))).toBe(
+    'Sign-in failed',
+  )
 }
 
 async function signedIn(world: World, caller: Caller, person: string): Promise<void> {
   world.interfere = { rewrite: shortLived }
-  expect(headingOf(await signInAs(person, await login(caller)))).toBe('Login successful')
+  expect(headingOf(await signInAs(newBrowser(), await login(caller), person))).toBe(
+    'Login successful',
+  )
   await world.checkpoint()
   expect(structured(await caller.call('session'))).toMatchObject({ state: 'authenticated' })
 }
