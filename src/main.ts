@@ -81,11 +81,17 @@ function stopOnSignals(stop: () => Promise<void>, log: RootLogger): void {
   if (stdio) process.stdin.once('end', () => void stopOnce('end of input'))
 }
 
+/** Faults of configuration and machine in words, since people read this one; ours with a stack. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof ConfigError || error instanceof DiscoveryError) return error.message
+  // A port in use, a file that cannot be written: the system's message says which.
+  return 'syscall' in error ? `Cannot start: ${error.message}` : String(error.stack)
+}
+
 try {
   await main()
 } catch (error) {
-  // Before there is a log; people read this one.
-  const expected = error instanceof ConfigError || error instanceof DiscoveryError
-  process.stderr.write(`${expected ? error.message : String((error as Error).stack)}\n`)
-  process.exitCode = 1
+  // Not `exitCode`: what was opened already, such as a connection to Redis, would keep the process.
+  process.stderr.write(`${explain(error)}\n`, () => process.exit(1))
 }
