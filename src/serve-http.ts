@@ -11,6 +11,8 @@ const DRAIN_MS = 25_000
 
 export interface HttpService {
   readonly publicUrl: string
+  /** The port that was taken on this machine. */
+  readonly port: number
   /** Not ready at once, then running calls finish, then everything is closed. */
   stop(): Promise<void>
 }
@@ -28,6 +30,7 @@ export async function serveHttp(
   handlers = httpHandlers(runtime)
   return {
     publicUrl,
+    port: taken,
     async stop() {
       runtime.stop()
       await drain(DRAIN_MS)

@@ -13,7 +13,7 @@ export interface ConnectionRecord {
   readonly id: string
   readonly sessionId: string
   readonly protocolVersion: string
-  /** The parameters of `initialize` as they came. */
+  /** The parameters of `initialize`, as far as a replay needs them. */
   readonly initialize: InitializeRequest['params']
 }
 

@@ -3,6 +3,7 @@
 import { classifyInboundRequest, createMcpHandler } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { withStatus } from './handler-errors.ts'
 import { createLegacyEndpoint, type LegacyDeps } from './legacy-endpoint.ts'
 import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
 
@@ -31,6 +32,7 @@ export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
       // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
       throw new AppError('invalid_request', 'JSON-RPC batches are not supported.')
     }
+    checkAccept(request)
     const header = (name: string) => request.headers.get(name) ?? undefined
     const { kind } = classifyInboundRequest({
       httpMethod: 'POST',
@@ -41,17 +43,27 @@ export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
     })
     if (kind === 'legacy') return legacy.post({ request, body, origins })
     const authInfo = originAsAuthInfo(origins.stateless())
-    return modern.fetch(request, { parsedBody: body, authInfo })
+    return withStatus(await modern.fetch(request, { parsedBody: body, authInfo }), authInfo)
   }
 
   return {
     handle(mcp) {
       if (mcp.request.method === 'POST') return post(mcp)
       if (mcp.request.method === 'DELETE') return legacy.end(mcp)
-      throw new AppError('method_not_allowed', 'Use POST or DELETE.')
+      throw new AppError('method_not_allowed', 'Use POST or DELETE.', {
+        allow: ['POST', 'DELETE'],
+      })
     },
     close: () => modern.close(),
   }
+}
+
+/** 2025-11-25, basic/transports, and 2026-07-28 as well: the client MUST list both types. */
+function checkAccept(request: Request): void {
+  const accept = request.headers.get('accept')?.toLowerCase() ?? ''
+  const lists = (type: string) => accept.includes(type) || accept.includes('*/*')
+  if (lists('application/json') && lists('text/event-stream')) return
+  throw new AppError('not_acceptable', 'Accept application/json and text/event-stream.')
 }
 
 function optional<Name extends string>(name: Name, value: string | undefined) {

@@ -17,9 +17,13 @@ import {
 import { AppError } from '../errors.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
+import { withStatus } from './handler-errors.ts'
 import { createLegacyExchange, type LegacyExchange } from './legacy-exchange.ts'
 import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
 import type { BuildServer } from './server.ts'
+
+/** Characters of JSON. Real clients need a few hundred. */
+const MOST_CAPABILITIES = 8192
 
 export interface LegacyDeps {
   readonly connections: Connections
@@ -54,9 +58,9 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     if (!('result' in answer)) return Response.json(answer, { status: 400 })
 
     const { protocolVersion } = answer.result as { protocolVersion: string }
-    const clientName = request.params.clientInfo.name.slice(0, 100)
+    const initialize = essentials(request.params, protocolVersion)
+    const clientName = initialize.clientInfo.name
     const { sessionId } = await origins.connect({ clientName, protocolVersion })
-    const initialize = request.params
     const { id } = await connections.create({ sessionId, protocolVersion, initialize })
     origins.log.info({ client: clientName, protocolVersion }, 'connected')
     return Response.json(answer, { headers: { 'mcp-session-id': id } })
@@ -76,20 +80,20 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     const key = runningKey(connection.id, message.id)
     const { onclose } = transport
     transport.onclose = () => {
-      running.delete(key)
+      if (running.get(key) === exchange) running.delete(key)
       onclose?.()
     }
     running.set(key, exchange)
-    return exchange.serve(message, originAsAuthInfo(origins.connection(connection)))
+    const authInfo = originAsAuthInfo(origins.connection(connection))
+    return withStatus(await exchange.serve(message, authInfo), authInfo)
   }
 
   return {
     async post(legacy) {
-      checkAccept(legacy.request)
       if (isInitializeRequest(legacy.body)) return connect(legacy)
       const message = legacy.body as JSONRPCMessage
       if ('method' in message && message.method === 'initialize') {
-        throw new AppError('invalid_request', 'The parameters of initialize are not valid.')
+        throw new AppError('invalid_params', 'The parameters of initialize are not valid.')
       }
       const connection = await findConnection(legacy.request, connections)
       if (isJSONRPCRequest(message)) return call(message, connection, legacy)
@@ -109,6 +113,22 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       return new Response(null, { status: 204 })
     },
   }
+}
+
+/**
+ * What a replay needs. The rest, such as icons, is not looked at again, and would let anybody fill
+ * the store.
+ */
+function essentials(
+  { capabilities, clientInfo }: InitializeRequest['params'],
+  protocolVersion: string,
+): InitializeRequest['params'] {
+  if (JSON.stringify(capabilities).length > MOST_CAPABILITIES) {
+    throw new AppError('payload_too_large', 'The capabilities are too long.')
+  }
+  const name = clientInfo.name.slice(0, 100)
+  const version = clientInfo.version.slice(0, 100)
+  return { protocolVersion, capabilities, clientInfo: { name, version } }
 }
 
 /** Notifications get no answer, whatever becomes of them (JSON-RPC 2.0, 4.1). */
@@ -144,14 +164,6 @@ async function findConnection(
   const connection = id.startsWith('con_') ? await connections.retrieve(id) : undefined
   if (connection === undefined) throw new AppError('not_found', 'Session not found.')
   return connection
-}
-
-/** 2025-11-25, basic/transports: the client MUST list both types. */
-function checkAccept(request: Request): void {
-  const accept = request.headers.get('accept') ?? ''
-  const lists = (type: string) => accept.includes(type) || accept.includes('*/*')
-  if (lists('application/json') && lists('text/event-stream')) return
-  throw new AppError('not_acceptable', 'Accept application/json and text/event-stream.')
 }
 
 function runningKey(connectionId: string, requestId: unknown): string {

@@ -7,15 +7,21 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   ResourceTemplate,
+  type ServerCapabilities,
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
-import { type ResourceDefinition, toResourceResult } from '../engine/define-resource.ts'
+import {
+  type ResourceDefinition,
+  type ResourceRequest,
+  toResourceResult,
+} from '../engine/define-resource.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
 import type { JsonSchema } from '../output/output-schema.ts'
+import { guardHandlers } from './handler-errors.ts'
 import { type Origin, originOf } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 import { createToolCall } from './tool-call.ts'
@@ -57,14 +63,9 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   }))
 
   return ({ audience, origin }) => {
-    const mcp = new McpServer(deps.about, {
-      capabilities: {
-        tools: { listChanged: false },
-        resources: { listChanged: false },
-        prompts: { listChanged: false },
-      },
-      cacheHints: CACHE_HINTS,
-    })
+    const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS })
+    guardHandlers(mcp.server, origin)
+    mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
     for (const { tool, output, ...input } of tools) {
       registerTool(mcp, tool, input[audience], output)
     }
@@ -74,6 +75,15 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       callTool(deps, mcp, request, ctx, origin),
     )
     return mcp
+  }
+}
+
+/** What the catalog has; the SDK sets its handlers as things are registered. */
+function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
+  return {
+    tools: { listChanged: false },
+    ...(resources.length > 0 && { resources: { listChanged: false } }),
+    ...(prompts.length > 0 && { prompts: { listChanged: false } }),
   }
 }
 
@@ -123,10 +133,12 @@ function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
     ...(mimeType !== undefined && { mimeType }),
     ...(cache !== undefined && { cacheHint: cache }),
   }
+  const read = async (url: URL, variables: ResourceRequest['variables'], ctx: ServerContext) => {
+    const { signal } = ctx.mcpReq
+    return toResourceResult(resource, url, await resource.read({ uri: url, variables, signal }))
+  }
   if (!uri.includes('{')) {
-    mcp.registerResource(name, uri, metadata, async (url, { mcpReq: { signal } }) =>
-      toResourceResult(resource, url, await resource.read({ uri: url, variables: {}, signal })),
-    )
+    mcp.registerResource(name, uri, metadata, (url, ctx) => read(url, {}, ctx))
     return
   }
   const suggest = Object.entries(complete).map(
@@ -136,9 +148,7 @@ function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
     list: undefined,
     complete: Object.fromEntries(suggest),
   })
-  mcp.registerResource(name, template, metadata, async (url, variables, { mcpReq: { signal } }) =>
-    toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),
-  )
+  mcp.registerResource(name, template, metadata, read)
 }
 
 function registerPrompt(mcp: McpServer, prompt: AnyPrompt): void {

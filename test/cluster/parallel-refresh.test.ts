@@ -7,7 +7,7 @@ import { structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { type SignInLink, signInAs } from '../support/sign-in.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 const CALLS = 20
 
@@ -61,7 +61,7 @@ for (const kind of ['plain', 'json'] as const) {
 /** Signs in, calls at once and as often on both nodes, and tells how often the provider was asked. */
 async function callInParallel(caller: Caller | undefined, { balancer }: Cluster): Promise<number> {
   if (caller === undefined) throw new Error('no client')
-  await signInAs('ada', structured<SignInLink>(await caller.call('login')))
+  await signInAs(newBrowser(), structured<SignInLink>(await caller.call('login')), 'ada')
   const before = balancer.exchanges.length
   const results = await Promise.all(Array.from({ length: CALLS }, () => caller.call('service')))
   for (const { structuredContent } of results) {

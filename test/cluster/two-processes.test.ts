@@ -8,7 +8,7 @@ import { errorCode, structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { type SignInLink, signInAs } from '../support/sign-in.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 const MASKED = {
   owner: 'Ada Lovelace',
@@ -41,7 +41,7 @@ for (const kind of ['plain', 'json'] as const) {
 
         expect(errorCode(await service())).toBe('login_required')
         const link = structured<SignInLink>(await caller.call('login'))
-        expect(headingOf(await signInAs('ada', link))).toBe('Login successful')
+        expect(headingOf(await signInAs(newBrowser(), link, 'ada'))).toBe('Login successful')
         expect(nodesOf(since(), 'POST', '/connect/')).not.toEqual(
           nodesOf(since(), 'GET', '/callback'),
         )

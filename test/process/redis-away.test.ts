@@ -5,7 +5,7 @@ import { connectClient, errorCode, structured } from '../support/clients.ts'
 import { type ServerProcess, startServerProcess } from '../support/process.ts'
 import { startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { type SignInLink, signInAs } from '../support/sign-in.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 const SOON = { timeout: 15_000, interval: 50 }
 
@@ -63,7 +63,7 @@ for (const kind of ['plain', 'json'] as const) {
       onTestFinished(() => client.close())
       const service = () => client.callTool({ name: 'service', arguments: {} })
       const login = await client.callTool({ name: 'login', arguments: {} })
-      await signInAs('ada', structured<SignInLink>(login))
+      await signInAs(newBrowser(), structured<SignInLink>(login))
       expect(errorCode(await service())).toBeUndefined()
 
       await redis.kill()

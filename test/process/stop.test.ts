@@ -7,7 +7,7 @@ import { connectClient, ERAS, structured } from '../support/clients.ts'
 import { startOutside } from '../support/outside.ts'
 import { type ServerProcess, startServerProcess } from '../support/process.ts'
 import { freePort } from '../support/redis.ts'
-import { type SignInLink, signInAs } from '../support/sign-in.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 /** An API that answers when it is told to. */
 function slowApi() {
@@ -40,7 +40,7 @@ async function startSlowCall(era: (typeof ERAS)[number]) {
   onTestFinished(() => client.close())
   const login = await client.callTool({ name: 'login', arguments: {} })
   const link = structured<SignInLink>(login)
-  await signInAs('ada', link)
+  await signInAs(newBrowser(), link)
   const session = link.session === undefined ? {} : { session: link.session }
   const call = client.callTool({ name: 'service', arguments: session })
   call.catch(() => undefined)

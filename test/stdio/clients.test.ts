@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { headingOf } from '../../scripts/demo/browser.ts'
 import { errorCode, structured } from '../support/clients.ts'
-import { type SignInLink, signInAs } from '../support/sign-in.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { expectOnlyProtocol, STDIO_CALLERS } from './clients.ts'
 
 const MASKED = { owner: 'Ada Lovelace', accountNumber: '****5555' }
@@ -16,7 +16,7 @@ test.each(Object.entries(STDIO_CALLERS))(
     const link = structured<SignInLink>(await caller.call('login'))
     expect(link.url).toMatch(/^http:\/\/localhost:\d+\/connect\/lnk_/)
     expect(link.session).toBeUndefined()
-    expect(headingOf(await signInAs('ada', link))).toBe('Login successful')
+    expect(headingOf(await signInAs(newBrowser(), link))).toBe('Login successful')
 
     const service = await caller.call('service')
     expect(service.structuredContent).toMatchObject(MASKED)
@@ -40,7 +40,7 @@ test.each(Object.entries(STDIO_CALLERS).filter(([name]) => name.startsWith('v2')
     const opened: string[] = []
     const caller = await connect({}, async (url, message) => {
       const [, code = ''] = /code: (\S+)/.exec(message) ?? []
-      opened.push(headingOf(await signInAs('ada', { url, code })))
+      opened.push(headingOf(await signInAs(newBrowser(), { url, code })))
     })
     expect((await caller.call('service')).structuredContent).toMatchObject(MASKED)
     expect(opened).toEqual(['Login successful'])

@@ -6,7 +6,7 @@ import { errorCode, structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import { freePort, type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { type SignInLink, signInAs } from '../support/sign-in.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { expectOnlyProtocol, STDIO_CALLERS } from './clients.ts'
 
 for (const kind of ['plain', 'json'] as const) {
@@ -35,7 +35,7 @@ for (const kind of ['plain', 'json'] as const) {
 
         const link = structured<SignInLink>(await caller.call('login'))
         expect(link.url.startsWith(`${url}/connect/`)).toBe(true)
-        expect(headingOf(await signInAs('grace', link))).toBe('Login successful')
+        expect(headingOf(await signInAs(newBrowser(), link, 'grace'))).toBe('Login successful')
         expect((await caller.call('service')).structuredContent).toMatchObject({
           owner: 'Grace Hopper',
           accountNumber: '******6199',

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { type ServerProcess, spawnServer } from '../support/process.ts'
-import { signInAs } from '../support/sign-in.ts'
+import { newBrowser, signInAs } from '../support/sign-in.ts'
 import { expectOnlyProtocol } from './clients.ts'
 
 const INITIALIZE = {
@@ -35,7 +35,7 @@ test('ends with its pages open and a browser still connected', async () => {
   const server = spawnStdio()
   await ask(server, 1, INITIALIZE)
   const answer = await ask(server, 2, { method: 'tools/call', params: { name: 'login' } })
-  await signInAs('ada', answer.result.structuredContent)
+  await signInAs(newBrowser(), answer.result.structuredContent)
   server.child.stdin?.end()
   expect(await server.exited).toEqual({ code: 0, signal: null })
 })

@@ -5,7 +5,7 @@ import { createBrowser, headingOf, type Page } from '../../../scripts/demo/brows
 import type { BalancerOptions, Exchange } from '../../support/balancer.ts'
 import type { Caller, ConnectCaller } from '../../support/callers.ts'
 import { connectClient, type Era, errorCode, structured } from '../../support/clients.ts'
-import { type SignInLink, signInAs } from '../../support/sign-in.ts'
+import { newBrowser, type SignInLink, signInAs } from '../../support/sign-in.ts'
 
 export interface World {
   readonly url: string
@@ -41,7 +41,7 @@ export async function playUrlElicitation(url: string, era: Era): Promise<void> {
   const { client } = await connectClient(url, era, {
     async onUrl(link, message) {
       const [, code = ''] = /code: (\S+)/.exec(message) ?? []
-      await signInAs('ada', { url: link, code })
+      await signInAs(newBrowser(), { url: link, code }, 'ada')
       return 'accept'
     },
   })
@@ -82,12 +82,16 @@ async function refusedByProvider(world: World, caller: Caller, person: string): 
   world.interfere = {
     intercept: (exchange) => (isToken(exchange) ? echo(400, exchange) : undefined),
   }
-  expect(headingOf(await signInAs(person, await login(caller)))).toBe('Sign-in failed')
+  expect(headingOf(await signInAs(newBrowser(), await login(caller), person))).toBe(
+    'Sign-in failed',
+  )
 }
 
 async function signedIn(world: World, caller: Caller, person: string): Promise<void> {
   world.interfere = { rewrite: shortLived }
-  expect(headingOf(await signInAs(person, await login(caller)))).toBe('Login successful')
+  expect(headingOf(await signInAs(newBrowser(), await login(caller), person))).toBe(
+    'Login successful',
+  )
   await world.checkpoint()
   expect(structured(await caller.call('session'))).toMatchObject({ state: 'authenticated' })
 }
@@ -134,7 +138,7 @@ async function failedByProvider(world: World, caller: Caller): Promise<void> {
     await world.checkpoint()
   }
   world.interfere = {}
-  await signInAs('grace', await login(caller))
+  await signInAs(newBrowser(), await login(caller), 'grace')
   expect(errorCode(await caller.call('service'))).toBeUndefined()
 }
 
