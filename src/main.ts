@@ -53,8 +53,9 @@ async function main(): Promise<void> {
   await waitForStore(store, STORE_WAIT_MS)
   const deps = { config, secrets, log, store, catalog }
   const service = stdio ? await serveStdio(deps) : await serveHttp(deps)
-  log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
+  // First: whoever waits for the line may stop the server right after it.
   stopOnSignals(service.stop, log)
+  log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
 }
 
 /** The first signal stops cleanly, a second one at once. */
