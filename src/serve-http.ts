@@ -3,7 +3,7 @@
 import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard } from './http/allowed-hosts.ts'
-import { createHttpServer, drain, type HttpHandlers, listen } from './http/server.ts'
+import { createHttpServer, type HttpHandlers, listen } from './http/server.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
 /** Longest wait for running calls once the process is told to stop; orchestrators kill after 30 s. */
@@ -23,7 +23,7 @@ export async function serveHttp(
 ): Promise<HttpService> {
   const { host, port, publicUrl: configured } = deps.config.http
   let handlers: HttpHandlers | undefined
-  const server = createHttpServer(() => handlers)
+  const { server, drain } = createHttpServer(() => handlers)
   const taken = await listen(server, host, port)
   const publicUrl = configured ?? `http://localhost:${taken}`
   const runtime = createRuntime({ ...deps, publicUrl, pagesReady: async () => undefined })
@@ -33,7 +33,7 @@ export async function serveHttp(
     port: taken,
     async stop() {
       runtime.stop()
-      await drain(server, DRAIN_MS)
+      await drain(DRAIN_MS)
       await runtime.close()
     },
   }

@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http'
 import { serveStdio as serveSdkStdio } from '@modelcontextprotocol/server/stdio'
-import { createHttpServer, drain, listen } from './http/server.ts'
+import { createHttpServer, listen } from './http/server.ts'
 import { createRuntime, type RuntimeDeps } from './runtime.ts'
 import { httpHandlers } from './serve-http.ts'
 
@@ -48,7 +48,7 @@ export async function serveStdio(
 async function reservePages(preferred: number) {
   const port = await freePort(preferred)
   let handlers: () => ReturnType<typeof httpHandlers> | undefined = () => undefined
-  const server = createHttpServer(() => handlers())
+  const { server, drain } = createHttpServer(() => handlers())
   let opening: Promise<number> | undefined
   return {
     port,
@@ -60,7 +60,7 @@ async function reservePages(preferred: number) {
       opening ??= listen(server, LOOPBACK, port)
       await opening
     },
-    close: async () => (opening === undefined ? undefined : drain(server, DRAIN_MS)),
+    close: async () => (opening === undefined ? undefined : drain(DRAIN_MS)),
   }
 }
 
