@@ -1,0 +1,101 @@
+/**
+ * What a call says to its client before and with its answer. It goes to the client at once and into
+ * the store as well, so that any node can tell it again to a client that lost its connection.
+ */
+
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
+import type { Logger } from '../../logger.ts'
+import type { Streams } from '../../store/streams.ts'
+import type { Node } from '../nodes/node.ts'
+import { connectionKey } from './connection.ts'
+import { formatEventId } from './event-id.ts'
+import { createEventStream, type EventStream } from './event-stream.ts'
+import type { StreamNews } from './stream-news.ts'
+
+/** One entry of a call's stream: whose answer it is, then messages, then the end. */
+export type CallEntry =
+  | { readonly requestId: RequestId }
+  | { readonly message: JSONRPCMessage }
+  | { readonly end: 'answered' | 'cancelled' }
+
+const BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
+
+export interface CallStream {
+  readonly events: EventStream
+  write(message: JSONRPCMessage): void
+  /** Nothing more comes. A cancelled call cannot be resumed: its client does not want it. */
+  end(how: 'answered' | 'cancelled'): void
+}
+
+export interface CallStreams {
+  /** Starts the stream of a call; `fenced` is called if another node declared this one dead. */
+  open(connectionId: string, requestId: RequestId, fenced: () => void): CallStream
+}
+
+export interface CallStreamDeps {
+  readonly node: Node
+  readonly streams: Streams
+  readonly news: StreamNews
+  readonly log: Logger
+}
+
+/** The stream's key; the braces keep it beside its connection. */
+export function callStreamKey(connectionId: string, node: string, call: number): string {
+  return `{${connectionId}}:call:${node}.${call}`
+}
+
+export function createCallStreams({ node, streams, news, log }: CallStreamDeps): CallStreams {
+  let calls = 0
+  /** Nodes that read along, by stream. */
+  const watchers = new Map<string, Set<string>>()
+
+  node.onLetter((letter) => {
+    if (letter.kind !== 'watch') return
+    watchers.get(letter.stream)?.add(letter.by)
+    // What was written before the letter came, or a call that has ended, is news as well.
+    tellNews(letter.by, letter.stream)
+  })
+
+  function tellNews(nodeId: string, stream: string): void {
+    node
+      .tell(nodeId, { kind: 'news', stream })
+      .catch((error: unknown) => log.debug({ err: error }, 'reader not told of news'))
+  }
+
+  function announce(stream: string): void {
+    news.announce(stream)
+    for (const watcher of watchers.get(stream) ?? []) tellNews(watcher, stream)
+  }
+
+  function open(connectionId: string, requestId: RequestId, fenced: () => void): CallStream {
+    calls += 1
+    const call = calls
+    const key = callStreamKey(connectionId, node.id, call)
+    const events = createEventStream()
+    let sequence = 0
+    watchers.set(key, new Set())
+
+    /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
+    function keep(entry: CallEntry): string {
+      sequence += 1
+      streams
+        .append(key, JSON.stringify(entry), { ...BOUNDS, sequence, onlyIf: connectionKey(connectionId) })
+        .then((id) => (id === undefined ? fenced() : announce(key)))
+        .catch((error: unknown) => log.warn({ err: error }, 'event not kept: it cannot be resumed'))
+      return formatEventId({ kind: 'call', node: node.id, call, sequence })
+    }
+
+    events.prime(keep({ requestId }))
+    return {
+      events,
+      write: (message) => events.write(message, keep({ message })),
+      end(how) {
+        keep({ end: how })
+        events.end()
+        watchers.delete(key)
+      },
+    }
+  }
+
+  return { open }
+}

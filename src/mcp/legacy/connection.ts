@@ -1,0 +1,96 @@
+/** A 2025-era connection: what its `initialize` said and asked for since, kept so that any node can serve it. */
+
+import type { InitializeRequest, LoggingLevel } from '@modelcontextprotocol/server'
+import { createId } from '../../crypto/random-id.ts'
+import { AppError } from '../../errors.ts'
+import type { Store, Stored } from '../../store/port.ts'
+
+const CONNECTION_SCHEMA = 1
+
+export interface ConnectionRecord {
+  readonly [field: string]: unknown
+  readonly schema: typeof CONNECTION_SCHEMA
+  /** The `Mcp-Session-Id`: `con_` and 256 random bits; over HTTP+SSE the session's own id. */
+  readonly id: string
+  readonly sessionId: string
+  /** The parameters of `initialize` as they came; null until it has come (HTTP+SSE). */
+  readonly initialize: InitializeRequest['params'] | null
+  readonly protocolVersion: string | null
+  /** What the client asked to be logged to it; null for everything. */
+  readonly logLevel: LoggingLevel | null
+  /** URIs whose updates the client wants to hear of. */
+  readonly subscriptions: readonly string[]
+  /** The node that holds the GET stream, and how many held it before. */
+  readonly holder: string | null
+  readonly generation: number
+}
+
+export type Connection = Stored<ConnectionRecord>
+
+/** The connection's key in the store. */
+export function connectionKey(id: string): string {
+  return `{${id}}:conn`
+}
+
+export interface NewConnection {
+  readonly sessionId: string
+  /** Given where the session's id is what the client knows. */
+  readonly id?: string
+  readonly initialize?: InitializeRequest['params']
+  readonly protocolVersion?: string
+}
+
+type Change = Partial<Omit<ConnectionRecord, 'id' | 'schema'>>
+
+export interface Connections {
+  create(connection: NewConnection): Promise<ConnectionRecord>
+  /** The connection, its time-to-live slid on; undefined when it is unknown or has ended. */
+  retrieve(id: string): Promise<Connection | undefined>
+  /** Sets fields of the connection. Throws `not_found` when it has ended. */
+  update(id: string, change: Change): Promise<void>
+  /** The same, when the new value depends on the old one: asked again if somebody else was faster. */
+  revise(id: string, revision: (connection: Connection) => Change): Promise<Connection>
+  /** False when it had ended before. */
+  end(id: string): Promise<boolean>
+}
+
+/** Connections live as long as sessions do. */
+export function createConnections(
+  store: Store,
+  { ttlSeconds }: { readonly ttlSeconds: number },
+): Connections {
+  return {
+    async create({ sessionId, id = createId('con'), initialize, protocolVersion }) {
+      const record: ConnectionRecord = {
+        ...{ schema: CONNECTION_SCHEMA, id, sessionId },
+        initialize: initialize ?? null,
+        protocolVersion: protocolVersion ?? null,
+        ...{ logLevel: null, subscriptions: [], holder: null, generation: 0 },
+      }
+      await store.set(connectionKey(id), record, ttlSeconds)
+      return record
+    },
+    retrieve: (id) => store.touch<ConnectionRecord>(connectionKey(id), ttlSeconds),
+    async update(id, change) {
+      const { outcome } = await store.patch(connectionKey(id), change)
+      if (outcome === 'absent') throw connectionEnded()
+    },
+    async revise(id, revision) {
+      for (;;) {
+        const connection = await store.get<ConnectionRecord>(connectionKey(id))
+        if (connection === undefined) throw connectionEnded()
+        const change = revision(connection)
+        const options = { ifRev: connection.rev }
+        const { outcome } = await store.patch(connectionKey(id), change, options)
+        if (outcome === 'absent') throw connectionEnded()
+        if (outcome === 'written') return { ...connection, ...change } as Connection
+      }
+    },
+    end: (id) => store.delete(connectionKey(id)),
+  }
+}
+
+/** Also the answer for a connection that is somebody else's: the two must look alike. */
+export function connectionEnded(): AppError {
+  return new AppError('not_found', 'Session not found.')
+}

@@ -1,0 +1,115 @@
+/** The 2025 era on `/mcp`: Streamable HTTP with connections that any node serves (2025-11-25, basic/transports). */
+
+import {
+  isInitializeRequest,
+  isJSONRPCRequest,
+  type JSONRPCMessage,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@modelcontextprotocol/server'
+import { AppError } from '../../errors.ts'
+import type { Node } from '../nodes/node.ts'
+import type { RequestOrigins } from '../origin.ts'
+import type { CallStreams } from './call-streams.ts'
+import { type Connection, type Connections, connectionEnded } from './connection.ts'
+import { parseEventId } from './event-id.ts'
+import type { HeldStreams } from './held-streams.ts'
+import { isInitialize, type LegacyMessages } from './messages.ts'
+import { createPostOutlet } from './post-outlet.ts'
+import { type ResumeDeps, resumeCall } from './resume-call.ts'
+
+export interface LegacyDeps extends ResumeDeps {
+  readonly node: Node
+  readonly connections: Connections
+  readonly messages: LegacyMessages
+  readonly calls: CallStreams
+  readonly held: HeldStreams
+}
+
+export interface LegacyRequest {
+  readonly request: Request
+  readonly origins: RequestOrigins
+}
+
+export interface LegacyEndpoint {
+  /** `body` is what was posted, parsed. */
+  post(request: LegacyRequest, body: unknown): Promise<Response>
+  /** Opens the connection's stream, or goes on with one that broke off. */
+  get(request: LegacyRequest): Promise<Response>
+  /** Ends the connection for all nodes. */
+  end(request: LegacyRequest): Promise<Response>
+}
+
+export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
+  const { connections, messages, calls, held, node } = deps
+
+  async function connect(body: JSONRPCMessage, { origins }: LegacyRequest): Promise<Response> {
+    if (!isInitializeRequest(body)) {
+      throw new AppError('invalid_request', 'The parameters of initialize are not valid.')
+    }
+    const answer = await messages.initialize(body)
+    if (!('result' in answer)) return Response.json(answer, { status: 400 })
+    const { protocolVersion } = answer.result as { protocolVersion: string }
+    const clientName = body.params.clientInfo.name.slice(0, 100)
+    const { sessionId } = await origins.connect({ clientName, protocolVersion })
+    const initialize = body.params
+    const { id } = await connections.create({ sessionId, protocolVersion, initialize })
+    origins.log.info({ client: clientName, protocolVersion }, 'connected')
+    return Response.json(answer, { headers: { 'mcp-session-id': id } })
+  }
+
+  return {
+    async post(legacy, body) {
+      accept(legacy.request, 'application/json', 'text/event-stream')
+      const message = body as JSONRPCMessage
+      if (isInitialize(message)) return connect(message, legacy)
+      const connection = await findConnection(legacy.request, connections)
+      if (isJSONRPCRequest(message)) {
+        const { response } = await messages.request(message, connection, legacy.origins, (id, cancel) =>
+          createPostOutlet(calls, connection.id, id, cancel),
+        )
+        return response
+      }
+      await messages.takeIn(message, connection)
+      return new Response(null, { status: 202 })
+    },
+    async get({ request }) {
+      accept(request, 'text/event-stream')
+      const { id } = await findConnection(request, connections)
+      const last = request.headers.get('last-event-id')
+      const from = last === null ? undefined : parseEventId(last)
+      if (last !== null && from === undefined) {
+        throw new AppError('invalid_request', 'Last-Event-ID is not one of ours.')
+      }
+      if (from?.kind === 'call') return resumeCall(deps, id, from)
+      const { response } = await held.attach(id, from)
+      return response
+    },
+    async end({ request, origins }) {
+      const connection = await findConnection(request, connections)
+      const session = await origins.connection(connection).openSession(undefined, {})
+      await connections.end(connection.id)
+      await node.control({ kind: 'connection_ended', connectionId: connection.id })
+      await session.end()
+      return new Response(null, { status: 204 })
+    },
+  }
+}
+
+async function findConnection(request: Request, connections: Connections): Promise<Connection> {
+  const version = request.headers.get('mcp-protocol-version')
+  if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
+    throw new AppError('invalid_request', 'Unsupported protocol version.')
+  }
+  const id = request.headers.get('mcp-session-id')
+  if (id === null) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
+  const connection = id.startsWith('con_') ? await connections.retrieve(id) : undefined
+  if (connection === undefined) throw connectionEnded()
+  return connection
+}
+
+/** 2025-11-25, basic/transports: the client MUST list the types it takes. */
+function accept(request: Request, ...types: readonly string[]): void {
+  const listed = request.headers.get('accept') ?? ''
+  if (types.every((type) => listed.includes(type) || listed.includes('*/*'))) return
+  throw new AppError('not_acceptable', `Accept ${types.join(' and ')}.`)
+}

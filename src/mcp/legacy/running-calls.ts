@@ -1,0 +1,42 @@
+/** The calls this node runs, so that they can be cancelled from any node and waited for at the end. */
+
+import type { RequestId } from '@modelcontextprotocol/server'
+import type { Node } from '../nodes/node.ts'
+import type { Exchange } from './exchange.ts'
+
+export interface RunningCalls {
+  add(connectionId: string, requestId: RequestId, exchange: Exchange): void
+  /** Cancels a call wherever it runs. */
+  cancel(connectionId: string, requestId: RequestId, reason: string): Promise<void>
+}
+
+export function createRunningCalls(node: Node): RunningCalls {
+  const connections = new Map<string, Map<RequestId, Exchange>>()
+
+  node.onControl((control) => {
+    const calls = connections.get(control.connectionId)
+    if (control.kind === 'cancel') calls?.get(control.requestId)?.cancel(control.reason)
+    if (control.kind === 'connection_ended') {
+      for (const exchange of [...(calls?.values() ?? [])]) exchange.cancel('the connection ended')
+    }
+  })
+
+  return {
+    add(connectionId, requestId, exchange) {
+      const calls = connections.get(connectionId) ?? new Map<RequestId, Exchange>()
+      connections.set(connectionId, calls.set(requestId, exchange))
+      const { transport } = exchange
+      const { onclose } = transport
+      transport.onclose = () => {
+        calls.delete(requestId)
+        if (calls.size === 0) connections.delete(connectionId)
+        onclose?.()
+      }
+    },
+    async cancel(connectionId, requestId, reason) {
+      const here = connections.get(connectionId)?.get(requestId)
+      if (here !== undefined) here.cancel(reason)
+      else await node.control({ kind: 'cancel', connectionId, requestId, reason })
+    },
+  }
+}

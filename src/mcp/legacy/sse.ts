@@ -1,0 +1,89 @@
+/**
+ * `/sse` and `/messages`: the older transport (2024-11-05, basic/transports, "HTTP with SSE"). A
+ * message runs on the node that gets it; what it says goes to the stream, wherever that is held.
+ */
+
+import { isInitializeRequest, isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
+import { AppError } from '../../errors.ts'
+import type { Node } from '../nodes/node.ts'
+import type { RequestOrigins } from '../origin.ts'
+import { type Connection, type Connections, connectionEnded } from './connection.ts'
+import type { HeldStreams } from './held-streams.ts'
+import type { LegacyMessages } from './messages.ts'
+import type { Outlet } from './outlet.ts'
+import type { OwnStreams } from './own-stream.ts'
+
+export interface SseDeps {
+  readonly node: Node
+  readonly connections: Connections
+  readonly messages: LegacyMessages
+  readonly held: HeldStreams
+  readonly own: OwnStreams
+}
+
+export interface SseEndpoint {
+  /** A new session without an id; with one, a live session goes on. */
+  open(sessionId: string | undefined, origins: RequestOrigins): Promise<Response>
+  post(sessionId: string | undefined, body: unknown, origins: RequestOrigins): Promise<Response>
+}
+
+export function createSseEndpoint(deps: SseDeps): SseEndpoint {
+  const { connections, messages, held, own } = deps
+
+  async function find(sessionId: string | undefined): Promise<Connection> {
+    if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
+    const connection = sessionId.startsWith('ses_')
+      ? await connections.retrieve(sessionId)
+      : undefined
+    if (connection === undefined) throw connectionEnded()
+    return connection
+  }
+
+  async function start(origins: RequestOrigins): Promise<string> {
+    const { sessionId } = await origins.connect({})
+    await connections.create({ id: sessionId, sessionId })
+    return sessionId
+  }
+
+  async function initialize(message: JSONRPCMessage, connection: Connection): Promise<void> {
+    if (!isInitializeRequest(message)) {
+      throw new AppError('invalid_request', 'The parameters of initialize are not valid.')
+    }
+    const answer = await messages.initialize(message)
+    if ('result' in answer) {
+      const { protocolVersion } = answer.result as { protocolVersion: string }
+      await connections.update(connection.id, { initialize: message.params, protocolVersion })
+    }
+    await own.send(connection.id, [answer])
+  }
+
+  return {
+    async open(given, origins) {
+      const id = given === undefined ? await start(origins) : (await find(given)).id
+      const greet = { event: 'endpoint', data: `/messages?session_id=${id}` }
+      const { response } = await held.attach(id, undefined, greet)
+      return response
+    },
+    async post(sessionId, body, origins) {
+      const message = body as JSONRPCMessage
+      const connection = await find(sessionId)
+      if ('method' in message && message.method === 'initialize') {
+        await initialize(message, connection)
+      } else if (isJSONRPCRequest(message)) {
+        await messages.request(message, connection, origins, () => sseOutlet(own, connection.id))
+      } else {
+        await messages.takeIn(message, connection)
+      }
+      return new Response('Accepted', { status: 202 })
+    },
+  }
+}
+
+/** One message after the other, so that an answer never overtakes what came before it. */
+function sseOutlet(own: OwnStreams, connectionId: string): Outlet {
+  let sending = Promise.resolve()
+  const send = (message: JSONRPCMessage) => {
+    sending = sending.then(() => own.send(connectionId, [message])).catch(() => undefined)
+  }
+  return { tell: send, answer: send, drop: () => undefined }
+}
