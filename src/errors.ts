@@ -2,6 +2,7 @@
 
 const WIRE = {
   invalid_request: { status: 400, rpc: -32600 },
+  invalid_params: { status: 400, rpc: -32602 },
   parse_error: { status: 400, rpc: -32700 },
   unauthorized: { status: 401, rpc: -32001 },
   login_required: { status: 401, rpc: -32001 },

@@ -1,8 +1,9 @@
 /** Finds the fork's own files at start, and reports every fault in them together, by file. */
 
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
 import { type CompiledTool, compileTool } from './compile-tool.ts'
 import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
 import type { ResourceDefinition } from './define-resource.ts'
@@ -52,6 +53,7 @@ export async function discover(directory: string): Promise<Catalog> {
 }
 
 interface Found<T> {
+  /** With its folder, such as `tools/service.ts`. */
   readonly file: string
   readonly value: T
 }
@@ -63,12 +65,16 @@ async function load<T>(
 ): Promise<Found<T>[]> {
   const files = await readdir(directory).catch(() => [])
   const found: Found<T>[] = []
-  for (const file of files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name)).sort()) {
+  for (const name of files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name)).sort()) {
+    const file = `${basename(directory)}/${name}`
     try {
-      const module = (await import(pathToFileURL(join(directory, file)).href)) as {
+      const module = (await import(pathToFileURL(join(directory, name)).href)) as {
         default?: unknown
       }
       if (module.default === undefined) throw new TypeError('has no default export')
+      if (typeof module.default !== 'object' || module.default === null) {
+        throw new TypeError('its default export declares nothing')
+      }
       found.push({ file, value: check(module.default) })
     } catch (error) {
       faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
@@ -87,9 +93,12 @@ function checkResource(exported: unknown): ResourceDefinition {
 }
 
 function checkPrompt(exported: unknown): AnyPrompt {
-  const { name, description, render } = exported as Partial<AnyPrompt>
+  const prompt = exported as Partial<AnyPrompt>
+  const { name, description, render } = prompt
   if (typeof name !== 'string' || name === '') throw new TypeError('name is missing')
   if (typeof description !== 'string') throw new TypeError('description is missing')
+  if (!(prompt.arguments instanceof z.ZodObject))
+    throw new TypeError('arguments must be a z.object(…)')
   if (typeof render !== 'function') throw new TypeError('render is missing')
   return exported as PromptDefinition<AnyPrompt['arguments']>
 }

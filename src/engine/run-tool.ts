@@ -12,7 +12,8 @@ import { explainError } from './explain-error.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
 import { startTimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
-import { createToolLog } from './tool-log.ts'
+import { createToolLog, scrubValue } from './tool-log.ts'
+import { watchSession } from './watched-session.ts'
 
 export interface ToolSettings {
   readonly textFormat: TextFormat
@@ -39,7 +40,7 @@ export async function runTool(
     return result
   } catch (error) {
     const { code, message, unexpected } = explainError(error, call.signal)
-    if (unexpected) log.error({ err: error }, 'tool failed')
+    if (unexpected) log.error({ err: scrubValue(error, redactor) }, 'tool failed')
     finish(code)
     return toolErrorResult(code, redactor.scrub(message))
   }
@@ -65,7 +66,9 @@ async function runChecked(
 }
 
 function validateInput({ definition }: CompiledTool, call: ToolCall): Record<string, unknown> {
-  const parsed = definition.input.safeParse(call.arguments)
+  // Ours, not the tool's: a strict input would refuse it, a loose one would see the handle.
+  const { [SESSION_ARGUMENT]: _session, ...input } = call.arguments
+  const parsed = definition.input.safeParse(input)
   if (parsed.success) return parsed.data
   throw new ToolError(`Invalid arguments:\n${z.prettifyError(parsed.error)}`, {
     code: 'invalid_arguments',
@@ -92,14 +95,17 @@ async function runInTime(
   const limit = startTimeLimit(call.signal, definition.timeoutSeconds ?? settings.timeoutSeconds)
   const { signal } = limit
   try {
+    signal.throwIfAborted()
     const running = definition.run({
       input,
-      session,
+      session: watchSession(session, redactor.learn),
       upstream: call.upstreamFor(session, redactor.learn),
       signal,
       progress: async (done, total, message) => {
         if (signal.aborted) return
-        await call.progress(done, total, message && redactor.scrub(message))
+        await call
+          .progress(done, total, message && redactor.scrub(message))
+          .catch((error: unknown) => call.log.debug({ err: error }, 'progress not told'))
       },
       log: createToolLog(call.log, redactor),
     })

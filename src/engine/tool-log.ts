@@ -18,18 +18,30 @@ export function createToolLog(logger: Logger, redactor: Redactor): ToolLog {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-function scrubValue(value: unknown, redactor: Redactor, depth = 0): unknown {
+/** A value as it may be logged: at any depth, what the tool masks is masked. */
+export function scrubValue(value: unknown, redactor: Redactor, depth = 0): unknown {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') {
     const scrubbed = redactor.scrub(String(value))
     return scrubbed === String(value) ? value : scrubbed
   }
-  if (value instanceof Error) return redactor.scrub(value.message)
   if (typeof value !== 'object' || value === null) return value
   if (depth === DEEPEST) return '[too deep]'
+  if (value instanceof Error) return scrubError(value, redactor, depth)
   if (Array.isArray(value)) return value.map((item) => scrubValue(item, redactor, depth + 1))
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    return scrubValue(value.toJSON(), redactor, depth + 1)
+  }
   const fields = Object.entries(value).map(([name, item]) => [
-    name,
+    redactor.scrub(name),
     scrubValue(item, redactor, depth + 1),
   ])
   return Object.fromEntries(fields) as unknown
+}
+
+function scrubError(error: Error, redactor: Redactor, depth: number): Error {
+  const copy = new Error(redactor.scrub(error.message))
+  copy.name = error.name
+  copy.stack = redactor.scrub(error.stack ?? '')
+  if (error.cause !== undefined) copy.cause = scrubValue(error.cause, redactor, depth + 1)
+  return 'code' in error ? Object.assign(copy, { code: error.code }) : copy
 }

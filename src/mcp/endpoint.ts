@@ -43,6 +43,7 @@ export function createMcpEndpoint({ legacy, buildServer, bus, log }: McpDeps): M
       // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
       throw new AppError('invalid_request', 'JSON-RPC batches are not supported.')
     }
+    checkAccept(request)
     const header = (name: string) => request.headers.get(name) ?? undefined
     const { kind } = classifyInboundRequest({
       httpMethod: 'POST',
@@ -65,6 +66,14 @@ export function createMcpEndpoint({ legacy, buildServer, bus, log }: McpDeps): M
     },
     close: () => modern.close(),
   }
+}
+
+/** 2025-11-25, basic/transports, and 2026-07-28 as well: the client MUST list both types. */
+function checkAccept(request: Request): void {
+  const accept = request.headers.get('accept')?.toLowerCase() ?? ''
+  const lists = (type: string) => accept.includes(type) || accept.includes('*/*')
+  if (lists('application/json') && lists('text/event-stream')) return
+  throw new AppError('not_acceptable', 'Accept application/json and text/event-stream.')
 }
 
 function optional<Name extends string>(name: Name, value: string | undefined) {

@@ -7,7 +7,7 @@ import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
 import type { CallSession } from '../engine/call.ts'
 import type { Logger } from '../logger.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { ConnectionRecord } from './connection.ts'
+import type { ConnectionRecord } from './legacy/connection.ts'
 
 /** What a client says of itself; for the sign-in page and the logs, never for a decision. */
 export interface ClientFacts {

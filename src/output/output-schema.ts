@@ -2,6 +2,8 @@
 
 import { z } from 'zod'
 import { type MaskRule, maskRuleOf } from './mask.ts'
+import { findMaskedFields } from './masked-fields.ts'
+import { nestsFreely } from './schema-parts.ts'
 
 export type JsonSchema = Readonly<Record<string, unknown>>
 
@@ -25,35 +27,28 @@ const OPEN_TYPES = new Set(['any', 'unknown', 'custom', 'transform'])
  * are not declared must not leave the server
  */
 export function compileOutputSchema(schema: z.ZodObject): OutputSchema {
-  const masksByField = new Map<string, MaskRule>()
   const jsonSchema = z.toJSONSchema(schema, {
     io: 'output',
     override: ({ zodSchema, jsonSchema: node, path }) => {
       refuseOpen(zodSchema, path)
-      const rule = maskRuleOf(zodSchema)
-      if (rule === undefined) return
+      if (maskRuleOf(zodSchema) === undefined) return
       for (const keyword of ['pattern', 'format', 'minLength', 'maxLength', 'allOf'])
         delete node[keyword]
-      const field = propertyAt(path)
-      if (field !== undefined) masksByField.set(field, rule)
     },
   })
+  const masksByField = findMaskedFields(schema)
   return { jsonSchema, masksByField, parse: (answer) => schema.parse(answer) }
-}
-
-/** The property a place in the JSON Schema belongs to: the innermost name after `properties`. */
-function propertyAt(path: readonly (string | number)[]): string | undefined {
-  const name = path.findLast((_part, index) => path[index - 1] === 'properties')
-  return typeof name === 'string' ? name : undefined
 }
 
 function refuseOpen(schema: z.core.$ZodTypes, path: readonly (string | number)[]): void {
   const { def } = schema._zod
   const catchall = def.type === 'object' ? def.catchall : undefined
-  const loose = catchall !== undefined && catchall._zod.def.type !== 'never'
-  if (!loose && !OPEN_TYPES.has(def.type)) return
+  const isLoose = catchall !== undefined && catchall._zod.def.type !== 'never'
+  // Such as z.json(): whatever the answer holds would leave, at any depth.
+  const isAnything = def.type === 'record' && nestsFreely(schema)
+  if (!isLoose && !isAnything && !OPEN_TYPES.has(def.type)) return
   const place = path.length === 0 ? 'its root' : path.join('.')
   throw new TypeError(
-    `output is open at ${place} (${loose ? 'loose object' : def.type}): declare its fields`,
+    `output is open at ${place} (${isLoose ? 'loose object' : def.type}): declare its fields`,
   )
 }

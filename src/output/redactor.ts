@@ -8,8 +8,6 @@ const SHORTEST_SECRET = 4
 export interface Redactor {
   /** Remembers the values of masked fields in what came from upstream. */
   learn(value: unknown): void
-  /** Remembers one secret, which is hidden whole. */
-  learnSecret(secret: string | undefined): void
   /** The text with every remembered value masked. */
   scrub(text: string): string
 }
@@ -22,23 +20,34 @@ export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Red
     if (secret.length >= SHORTEST_SECRET) masks.set(secret, shown)
   }
 
-  function learn(value: unknown, rule?: MaskRule): void {
-    if (Array.isArray(value)) {
-      for (const item of value) learn(item, rule)
-    } else if (typeof value === 'object' && value !== null) {
-      for (const [name, item] of Object.entries(value)) learn(item, masksByField.get(name))
-    } else if (rule !== undefined && value !== null && value !== undefined) {
-      remember(String(value), maskText(String(value), rule))
+  /** Without recursion, since a value may be as deep as it likes, or lead back to itself. */
+  function learn(root: unknown): void {
+    const seen = new Set<object>()
+    const open: (readonly [value: unknown, rule: MaskRule | undefined])[] = [[root, undefined]]
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const [value, rule] = next
+      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') {
+        if (rule !== undefined) remember(String(value), maskText(String(value), rule))
+      } else if (typeof value === 'object' && value !== null && !seen.has(value)) {
+        seen.add(value)
+        for (const [name, item] of Object.entries(value)) {
+          open.push([item, masksByField.get(name) ?? rule])
+        }
+      }
     }
   }
 
   return {
-    learn: (value) => masksByField.size > 0 && learn(value),
-    learnSecret: (secret) => secret !== undefined && remember(secret, '[hidden]'),
+    learn(value) {
+      if (masksByField.size > 0) learn(value)
+    },
     scrub(text) {
       // Longest first, so that a value that contains another one is hidden whole.
       const known = [...masks].sort(([a], [b]) => b.length - a.length)
-      return known.reduce((scrubbed, [secret, shown]) => scrubbed.replaceAll(secret, shown), text)
+      return known.reduce(
+        (scrubbed, [secret, shown]) => scrubbed.replaceAll(secret, () => shown),
+        text,
+      )
     },
   }
 }

@@ -9,5 +9,7 @@ export function answerAsText(
   answer: Readonly<Record<string, unknown>>,
   format: TextFormat,
 ): string {
-  return format === 'toon' ? encode(answer) : JSON.stringify(answer)
+  const json = JSON.stringify(answer)
+  // By way of JSON: TOON would write an absent field as null.
+  return format === 'toon' ? encode(JSON.parse(json)) : json
 }

@@ -3,7 +3,7 @@
 import type { CallSession } from '../engine/call.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { Logger } from '../logger.ts'
-import type { Connections } from '../mcp/connection.ts'
+import type { Connections } from '../mcp/legacy/connection.ts'
 import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
 import { type CallSessionDeps, createCallSession } from './call-session.ts'
 import type { Caller } from './caller.ts'
@@ -58,7 +58,7 @@ export function createOrigins(deps: OriginDeps): Origins {
         ),
       connection: ({ id, sessionId }) =>
         origin(id, caller, log, async (client) => {
-          const opened = (session: Session) => connections.changeSession(id, session.id)
+          const opened = (session: Session) => connections.update(id, { sessionId: session.id })
           const session = await sessions.retrieve(sessionId)
           return createCallSession(deps, session, { access: 'connection', client, opened })
         }),

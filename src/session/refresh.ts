@@ -63,6 +63,9 @@ export function createFreshToken(deps: RefreshDeps): FreshToken {
       const fresh = await Promise.race([refresh, ...(signal ? [aborted(signal)] : [])])
       if (fresh === undefined) throw signInEnded()
       return fresh.accessToken
+    } catch (error) {
+      if (isProviderAway(error) && isUsable(known, rejected, now())) return known.accessToken
+      throw error
     } finally {
       running.delete(key)
     }
@@ -72,6 +75,11 @@ export function createFreshToken(deps: RefreshDeps): FreshToken {
 function isStale(known: Credentials, rejected: string | undefined, now: number): boolean {
   if (known.accessToken === rejected) return true
   return known.expiresAt !== undefined && known.expiresAt - now < EXPIRES_SOON_MS
+}
+
+/** Good enough while the provider is away: it has not expired, and the API did not refuse it. */
+function isUsable(known: Credentials, rejected: string | undefined, now: number): boolean {
+  return known.accessToken !== rejected && known.expiresAt !== undefined && known.expiresAt > now
 }
 
 /** Refreshes `stale`, or waits for the node that does. Undefined when the sign-in has ended. */
@@ -97,7 +105,7 @@ async function refreshOnce(
 
 async function refreshUnder(
   lock: Lock,
-  { credentials, provider, now, log }: RefreshDeps,
+  { credentials, provider, log }: RefreshDeps,
   sessionId: string,
   stale: Credentials,
 ): Promise<Credentials | undefined> {
@@ -119,7 +127,6 @@ async function refreshUnder(
       return undefined
     }
     log.warn({ err: error }, 'upstream refresh failed')
-    if (stale.expiresAt !== undefined && stale.expiresAt > now()) return stale
     throw providerAway(error)
   } finally {
     clearInterval(extending)
@@ -139,6 +146,10 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 function signInEnded(): AppError {
   return new AppError('login_required', 'Your sign-in has ended. Call `login` to sign in again.')
+}
+
+function isProviderAway(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'upstream_error'
 }
 
 function providerAway(cause?: unknown): AppError {

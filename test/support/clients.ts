@@ -47,7 +47,7 @@ export async function connectClientV1(url: string): Promise<ClientV1> {
 interface ToolResult {
   readonly content?: unknown
   readonly structuredContent?: unknown
-  readonly isError?: boolean
+  readonly isError?: boolean | undefined
   readonly _meta?: unknown
 }
 

@@ -79,7 +79,11 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     function keep(entry: CallEntry): string {
       sequence += 1
       streams
-        .append(key, JSON.stringify(entry), { ...BOUNDS, sequence, onlyIf: connectionKey(connectionId) })
+        .append(key, JSON.stringify(entry), {
+          ...BOUNDS,
+          sequence,
+          onlyIf: connectionKey(connectionId),
+        })
         .then((id) => (id === undefined ? fenced() : announce(key)))
         .catch((error: unknown) => log.warn({ err: error }, 'event not kept: it cannot be resumed'))
       return formatEventId({ kind: 'call', node: node.id, call, sequence })

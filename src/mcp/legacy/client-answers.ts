@@ -46,7 +46,13 @@ export function createClientAnswers(node: Node): ClientAnswers {
       const [, waitingNode] = WIRE_ID.exec(String(wireId)) ?? []
       if (waitingNode === undefined) return
       if (waitingNode === node.id) deliverHere(connectionId, String(wireId), message)
-      else await node.tell(waitingNode, { kind: 'answer', connectionId, wireId: String(wireId), message })
+      else
+        await node.tell(waitingNode, {
+          kind: 'answer',
+          connectionId,
+          wireId: String(wireId),
+          message,
+        })
     },
   }
 }

@@ -13,7 +13,7 @@ export interface ConnectionRecord {
   /** The `Mcp-Session-Id`: `con_` and 256 random bits; over HTTP+SSE the session's own id. */
   readonly id: string
   readonly sessionId: string
-  /** The parameters of `initialize` as they came; null until it has come (HTTP+SSE). */
+  /** The parameters of `initialize`, as far as a replay needs them; null until it has come (HTTP+SSE). */
   readonly initialize: InitializeRequest['params'] | null
   readonly protocolVersion: string | null
   /** What the client asked to be logged to it; null for everything. */
@@ -93,4 +93,24 @@ export function createConnections(
 /** Also the answer for a connection that is somebody else's: the two must look alike. */
 export function connectionEnded(): AppError {
   return new AppError('not_found', 'Session not found.')
+}
+
+/** Characters of JSON. Real clients need a few hundred. */
+const MOST_CAPABILITIES = 8192
+
+/**
+ * What a replay needs of `initialize`. The rest, such as icons, is not looked at again, and would
+ * let anybody fill the store.
+ * @throws AppError `payload_too_large`
+ */
+export function essentials(
+  { capabilities, clientInfo }: InitializeRequest['params'],
+  protocolVersion: string,
+): InitializeRequest['params'] {
+  if (JSON.stringify(capabilities).length > MOST_CAPABILITIES) {
+    throw new AppError('payload_too_large', 'The capabilities are too long.')
+  }
+  const name = clientInfo.name.slice(0, 100)
+  const version = clientInfo.version.slice(0, 100)
+  return { protocolVersion, capabilities, clientInfo: { name, version } }
 }

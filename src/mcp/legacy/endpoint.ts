@@ -1,7 +1,6 @@
 /** The 2025 era on `/mcp`: Streamable HTTP with connections that any node serves (2025-11-25, basic/transports). */
 
 import {
-  isInitializeRequest,
   isJSONRPCRequest,
   type JSONRPCMessage,
   SUPPORTED_PROTOCOL_VERSIONS,
@@ -10,10 +9,10 @@ import { AppError } from '../../errors.ts'
 import type { Node } from '../nodes/node.ts'
 import type { RequestOrigins } from '../origin.ts'
 import type { CallStreams } from './call-streams.ts'
-import { type Connection, type Connections, connectionEnded } from './connection.ts'
+import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
-import { isInitialize, type LegacyMessages } from './messages.ts'
+import { asInitialize, type LegacyMessages } from './messages.ts'
 import { createPostOutlet } from './post-outlet.ts'
 import { type ResumeDeps, resumeCall } from './resume-call.ts'
 
@@ -42,16 +41,16 @@ export interface LegacyEndpoint {
 export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
   const { connections, messages, calls, held, node } = deps
 
-  async function connect(body: JSONRPCMessage, { origins }: LegacyRequest): Promise<Response> {
-    if (!isInitializeRequest(body)) {
-      throw new AppError('invalid_request', 'The parameters of initialize are not valid.')
-    }
-    const answer = await messages.initialize(body)
+  async function connect(
+    request: NonNullable<ReturnType<typeof asInitialize>>,
+    { origins }: LegacyRequest,
+  ): Promise<Response> {
+    const answer = await messages.initialize(request)
     if (!('result' in answer)) return Response.json(answer, { status: 400 })
     const { protocolVersion } = answer.result as { protocolVersion: string }
-    const clientName = body.params.clientInfo.name.slice(0, 100)
+    const initialize = essentials(request.params, protocolVersion)
+    const clientName = initialize.clientInfo.name
     const { sessionId } = await origins.connect({ clientName, protocolVersion })
-    const initialize = body.params
     const { id } = await connections.create({ sessionId, protocolVersion, initialize })
     origins.log.info({ client: clientName, protocolVersion }, 'connected')
     return Response.json(answer, { headers: { 'mcp-session-id': id } })
@@ -59,13 +58,16 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
 
   return {
     async post(legacy, body) {
-      accept(legacy.request, 'application/json', 'text/event-stream')
       const message = body as JSONRPCMessage
-      if (isInitialize(message)) return connect(message, legacy)
+      const initialize = asInitialize(message)
+      if (initialize !== undefined) return connect(initialize, legacy)
       const connection = await findConnection(legacy.request, connections)
       if (isJSONRPCRequest(message)) {
-        const { response } = await messages.request(message, connection, legacy.origins, (id, cancel) =>
-          createPostOutlet(calls, connection.id, id, cancel),
+        const { response } = await messages.request(
+          message,
+          connection,
+          legacy.origins,
+          (id, cancel) => createPostOutlet(calls, connection.id, id, cancel),
         )
         return response
       }
@@ -73,7 +75,9 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       return new Response(null, { status: 202 })
     },
     async get({ request }) {
-      accept(request, 'text/event-stream')
+      if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
+        throw new AppError('not_acceptable', 'Accept text/event-stream.')
+      }
       const { id } = await findConnection(request, connections)
       const last = request.headers.get('last-event-id')
       const from = last === null ? undefined : parseEventId(last)
@@ -105,11 +109,4 @@ async function findConnection(request: Request, connections: Connections): Promi
   const connection = id.startsWith('con_') ? await connections.retrieve(id) : undefined
   if (connection === undefined) throw connectionEnded()
   return connection
-}
-
-/** 2025-11-25, basic/transports: the client MUST list the types it takes. */
-function accept(request: Request, ...types: readonly string[]): void {
-  const listed = request.headers.get('accept') ?? ''
-  if (types.every((type) => listed.includes(type) || listed.includes('*/*'))) return
-  throw new AppError('not_acceptable', `Accept ${types.join(' and ')}.`)
 }

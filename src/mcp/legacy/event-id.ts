@@ -19,9 +19,7 @@ const CALL = /^r\.([0-9a-f]{12})\.(\d{1,15})\.(\d{1,15})$/
 const STREAM = /^s\.(\d{1,15}(?:-\d{1,15})?)\.(\d{1,15}(?:-\d{1,15})?)$/
 
 export function formatEventId(id: CallEventId | StreamEventId): string {
-  return id.kind === 'call'
-    ? `r.${id.node}.${id.call}.${id.sequence}`
-    : `s.${id.own}.${id.common}`
+  return id.kind === 'call' ? `r.${id.node}.${id.call}.${id.sequence}` : `s.${id.own}.${id.common}`
 }
 
 /** Undefined for anything that is not an id of ours. */

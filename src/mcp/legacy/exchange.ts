@@ -8,8 +8,8 @@ import type {
   Transport,
 } from '@modelcontextprotocol/server'
 import type { ClientAnswers } from './client-answers.ts'
-import type { Outlet } from './outlet.ts'
 import { createOutgoingRequests, isAnswer } from './outgoing-requests.ts'
+import type { Outlet } from './outlet.ts'
 
 export interface Exchange {
   readonly transport: Transport

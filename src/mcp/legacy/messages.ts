@@ -4,10 +4,11 @@
  */
 
 import {
+  type InitializeRequest,
+  isInitializeRequest,
   isJSONRPCNotification,
   isJSONRPCRequest,
   isJSONRPCResponse,
-  type InitializeRequest,
   type JSONRPCMessage,
   type JSONRPCNotification,
   type JSONRPCRequest,
@@ -107,9 +108,14 @@ async function takeNotification(
   }
 }
 
-/** The one request that may come before a connection is known. */
-export function isInitialize(
+/**
+ * The `initialize` request, if the message is one.
+ * @throws AppError `invalid_request` when it is one with unusable parameters
+ */
+export function asInitialize(
   message: JSONRPCMessage,
-): message is JSONRPCRequest & InitializeRequest {
-  return isJSONRPCRequest(message) && message.method === 'initialize'
+): (JSONRPCRequest & InitializeRequest) | undefined {
+  if (!isJSONRPCRequest(message) || message.method !== 'initialize') return undefined
+  if (isInitializeRequest(message)) return message as JSONRPCRequest & InitializeRequest
+  throw new AppError('invalid_params', 'The parameters of initialize are not valid.')
 }

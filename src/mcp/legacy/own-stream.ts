@@ -38,7 +38,9 @@ export function createOwnStreams({ node, streams, news, connections }: OwnStream
     async send(connectionId, messages) {
       const options = { ...BOUNDS, onlyIf: connectionKey(connectionId) }
       const key = ownStreamKey(connectionId)
-      await Promise.all(messages.map((message) => streams.append(key, JSON.stringify(message), options)))
+      await Promise.all(
+        messages.map((message) => streams.append(key, JSON.stringify(message), options)),
+      )
       const connection = await connections.retrieve(connectionId)
       if (connection !== undefined) await wake(connectionId, connection.holder)
     },

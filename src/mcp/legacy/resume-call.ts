@@ -34,7 +34,9 @@ export async function resumeCall(
   const key = callStreamKey(connectionId, from.node, from.call)
   const [first] = await readEntries(deps.streams, key, 0, 1)
   const last = await deps.streams.read(key, `0-${from.sequence}`)
-  const cancelled = last.some((entry) => (JSON.parse(entry.value) as { end?: string }).end === 'cancelled')
+  const cancelled = last.some(
+    (entry) => (JSON.parse(entry.value) as { end?: string }).end === 'cancelled',
+  )
   if (first === undefined || cancelled) {
     throw new AppError('method_not_allowed', 'There is nothing to resume.')
   }
@@ -66,7 +68,8 @@ async function tell(
         if ('message' in entry) events.write(entry.message, formatEventId({ ...from, sequence }))
       }
       if (!events.open) return
-      if (from.node !== node.id) await node.tell(from.node, { kind: 'watch', stream: key, by: node.id })
+      if (from.node !== node.id)
+        await node.tell(from.node, { kind: 'watch', stream: key, by: node.id })
       await Promise.race([heard.raised, delay(LOOK_MS)])
       if (!(await node.isAlive(from.node))) await declareDead(deps, key, sequence)
     }
@@ -77,7 +80,11 @@ async function tell(
 }
 
 /** The call died with its node. The next number is taken, so that a node that was only slow is fenced. */
-async function declareDead({ streams, log }: ResumeDeps, key: string, sequence: number): Promise<void> {
+async function declareDead(
+  { streams, log }: ResumeDeps,
+  key: string,
+  sequence: number,
+): Promise<void> {
   const [first] = await readEntries(streams, key, 0, 1)
   if (first === undefined || !('requestId' in first.entry)) return
   const message: JSONRPCMessage = {

@@ -28,7 +28,7 @@ export function createRunningCalls(node: Node): RunningCalls {
       const { transport } = exchange
       const { onclose } = transport
       transport.onclose = () => {
-        calls.delete(requestId)
+        if (calls.get(requestId) === exchange) calls.delete(requestId)
         if (calls.size === 0) connections.delete(connectionId)
         onclose?.()
       }

@@ -3,13 +3,17 @@
  * message runs on the node that gets it; what it says goes to the stream, wherever that is held.
  */
 
-import { isInitializeRequest, isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
+import {
+  isInitializeRequest,
+  isJSONRPCRequest,
+  type JSONRPCMessage,
+} from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import type { Node } from '../nodes/node.ts'
 import type { RequestOrigins } from '../origin.ts'
-import { type Connection, type Connections, connectionEnded } from './connection.ts'
+import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
 import type { HeldStreams } from './held-streams.ts'
-import type { LegacyMessages } from './messages.ts'
+import { asInitialize, type LegacyMessages } from './messages.ts'
 import type { Outlet } from './outlet.ts'
 import type { OwnStreams } from './own-stream.ts'
 
@@ -45,16 +49,16 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
     return sessionId
   }
 
-  async function initialize(message: JSONRPCMessage, connection: Connection): Promise<void> {
-    if (!isInitializeRequest(message)) {
-      throw new AppError('invalid_request', 'The parameters of initialize are not valid.')
-    }
-    const answer = await messages.initialize(message)
+  async function initialize(
+    request: NonNullable<ReturnType<typeof asInitialize>>,
+    { id }: Connection,
+  ): Promise<void> {
+    const answer = await messages.initialize(request)
     if ('result' in answer) {
       const { protocolVersion } = answer.result as { protocolVersion: string }
-      await connections.update(connection.id, { initialize: message.params, protocolVersion })
+      await connections.update(id, { initialize: essentials(request.params, protocolVersion), protocolVersion })
     }
-    await own.send(connection.id, [answer])
+    await own.send(id, [answer])
   }
 
   return {
@@ -67,8 +71,9 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
     async post(sessionId, body, origins) {
       const message = body as JSONRPCMessage
       const connection = await find(sessionId)
-      if ('method' in message && message.method === 'initialize') {
-        await initialize(message, connection)
+      const opening = asInitialize(message)
+      if (opening !== undefined) {
+        await initialize(opening, connection)
       } else if (isJSONRPCRequest(message)) {
         await messages.request(message, connection, origins, () => sseOutlet(own, connection.id))
       } else {

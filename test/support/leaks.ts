@@ -1,0 +1,58 @@
+/** Looks for secrets in what a tool call let out, in every form they may hide in. */
+
+import { expect } from 'vitest'
+import type { ToolRun } from './tools.ts'
+
+/**
+ * Fails if one of the secrets stands in the call's result, log lines or progress: as it is, or as
+ * base64, base64url, hex, URL-encoded or JSON-escaped text. Secrets below six characters would be
+ * found by chance, and are refused.
+ */
+export function expectNoLeak(
+  { structuredContent, text, log, progress }: Partial<ToolRun>,
+  secrets: readonly string[],
+): void {
+  const places = { structuredContent, text, log, progress }
+  for (const secret of secrets) {
+    if (secret.length < 6) throw new RangeError(`"${secret}" is too short to look for`)
+    for (const [place, value] of Object.entries(places)) {
+      const said = JSON.stringify(value) ?? ''
+      const found = formsOf(secret).find((form) => [said, ...stringsIn(value)].some(contains(form)))
+      expect(found, `"${secret}" leaks through ${place}`).toBeUndefined()
+    }
+  }
+}
+
+/** Every form of a secret that text may hold. */
+export function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret)
+  const escaped = JSON.stringify(secret).slice(1, -1)
+  return [
+    secret,
+    escaped,
+    JSON.stringify(escaped).slice(1, -1),
+    encodeURIComponent(secret),
+    new URLSearchParams({ '': secret }).toString().slice(1),
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+    ...[0, 1, 2].flatMap((shift) => base64Inside(bytes, shift)),
+  ]
+}
+
+/** What base64 of a longer text shows of the secret when `shift` bytes stand before it. */
+function base64Inside(bytes: Buffer, shift: number): string[] {
+  const shifted = Buffer.concat([Buffer.alloc(shift), bytes])
+  const first = Math.ceil((shift * 8) / 6)
+  const end = Math.floor((shifted.length * 8) / 6)
+  return (['base64', 'base64url'] as const).map((form) => shifted.toString(form).slice(first, end))
+}
+
+function contains(form: string): (text: string) => boolean {
+  return (text) => text.includes(form)
+}
+
+/** All texts, numbers and names in a value. */
+function stringsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [String(value)]
+  return Object.entries(value).flatMap(([name, item]) => [name, ...stringsIn(item)])
+}

@@ -1,0 +1,141 @@
+/**
+ * For tests of tools: runs one through the real engine and a real session, without a server.
+ *
+ *     const result = await callTool(service, {}, {
+ *       signedInAs: { sub: 'ada' },
+ *       upstream: { 'GET /accounts/{id}': { owner: 'Ada', … } },
+ *     })
+ *     expect(result.structuredContent).toEqual({ … })
+ */
+
+import { isInputRequiredResult } from '@modelcontextprotocol/server'
+import type { ToolCall } from '../../src/engine/call.ts'
+import { compileTool } from '../../src/engine/compile-tool.ts'
+import type { Account } from '../../src/engine/context.ts'
+import type { AnyTool } from '../../src/engine/define-tool.ts'
+import { runTool } from '../../src/engine/run-tool.ts'
+import type { TextFormat } from '../../src/output/text.ts'
+import { type Line, recordingLogger } from '../logger/lines.ts'
+import { errorCode } from './clients.ts'
+import { openToolSession, type ToolSessionState } from './tool-session.ts'
+import {
+  createUpstreamAnswers,
+  type UpstreamAnswers,
+  type UpstreamRequest,
+} from './tool-upstream.ts'
+
+export { expectNoLeak } from './leaks.ts'
+
+export interface CallToolOptions {
+  /** Who has signed in upstream; nobody if left out. */
+  readonly signedInAs?: Account
+  /** Values the session holds already, by name. */
+  readonly sessionData?: Readonly<Record<string, unknown>>
+  /** What the upstream API answers, by method and route. */
+  readonly upstream?: UpstreamAnswers
+  /** Scopes of the caller's token; a caller without a token if left out. */
+  readonly scopes?: readonly string[]
+  /** What the user does when the client opens a sign-in URL; a client that cannot if left out. */
+  readonly opensUrl?: 'accept' | 'decline' | 'cancel'
+  readonly signal?: AbortSignal
+  /** Told of progress as it comes; the result has all of it too. */
+  readonly onProgress?: (progress: Progress) => void | Promise<void>
+  /** `json` if left out. */
+  readonly textFormat?: TextFormat
+  /** For tools that set no time of their own; 10 if left out. */
+  readonly timeoutSeconds?: number
+}
+
+export interface Progress {
+  readonly done: number
+  readonly total?: number | undefined
+  readonly message?: string | undefined
+}
+
+export interface ToolRun {
+  readonly structuredContent: Readonly<Record<string, unknown>> | undefined
+  /** What the model reads; the parts of it one below the other. */
+  readonly text: string
+  readonly isError: boolean
+  /** The error's code; undefined for a call that worked. */
+  readonly code: string | undefined
+  /** Everything the call logged. */
+  readonly log: readonly Line[]
+  readonly progress: readonly Progress[]
+  /** What the tool asked of the upstream API. */
+  readonly requests: readonly UpstreamRequest[]
+  /** URLs the client was asked to open. */
+  readonly openedUrls: readonly string[]
+  /** The session as the call left it. */
+  readonly session: ToolSessionState
+}
+
+/**
+ * Calls a tool as the server does.
+ * @throws Error when the tool makes an upstream request that `options.upstream` has no answer for
+ */
+export async function callTool(
+  tool: AnyTool,
+  input: Readonly<Record<string, unknown>>,
+  options: CallToolOptions = {},
+): Promise<ToolRun> {
+  const { textFormat = 'json', timeoutSeconds = 10 } = options
+  const compiled = compileTool(tool)
+  const own = await openToolSession(options)
+  const upstream = createUpstreamAnswers(options.upstream ?? {})
+  const { log, lines } = recordingLogger()
+  const progress: Progress[] = []
+  const openedUrls: string[] = []
+
+  const call: ToolCall = {
+    name: tool.name,
+    arguments: input,
+    scopes: options.scopes,
+    openSession: async () => own.session,
+    upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
+    client: { opensUrls: options.opensUrl !== undefined, elicitationCompleted: undefined },
+    signInAnswer: undefined,
+    carried: undefined,
+    carry: (state) => JSON.stringify(state),
+    signal: options.signal ?? new AbortController().signal,
+    async progress(done, total, message) {
+      progress.push({ done, total, message })
+      await options.onProgress?.({ done, total, message })
+    },
+    log,
+  }
+
+  try {
+    const settings = { textFormat, timeoutSeconds }
+    let result = await runTool(compiled, call, settings)
+    if (isInputRequiredResult(result)) {
+      for (const request of Object.values(result.inputRequests ?? {})) {
+        const { params } = request
+        if (params !== undefined && 'url' in params) openedUrls.push(String(params.url))
+      }
+      if (options.opensUrl === 'accept') await own.signIn()
+      const carried = JSON.parse(result.requestState ?? '{}')
+      result = await runTool(
+        compiled,
+        { ...call, carried, signInAnswer: options.opensUrl },
+        settings,
+      )
+    }
+    if (isInputRequiredResult(result)) throw new Error('The tool still waits for a sign-in')
+    upstream.refuseUnanswered()
+    const isError = result.isError === true
+    return {
+      structuredContent: result.structuredContent as ToolRun['structuredContent'],
+      text: result.content.map((part) => ('text' in part ? part.text : '')).join('\n'),
+      isError,
+      code: errorCode({ isError, _meta: result._meta }),
+      log: lines(),
+      progress,
+      requests: upstream.requests,
+      openedUrls,
+      session: await own.state(),
+    }
+  } finally {
+    await own.close()
+  }
+}

@@ -1,0 +1,37 @@
+/** `session`: who is signed in, and until when. */
+
+import { expect, test } from 'vitest'
+import session from '../../src/tools/session.ts'
+import { callTool, expectNoLeak } from '../support/tools.ts'
+
+const ADA = { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' }
+
+test('tells who is signed in, with the address masked', async () => {
+  const result = await callTool(session, {}, { signedInAs: ADA })
+  expect(result.structuredContent).toEqual({
+    state: 'authenticated',
+    name: 'Ada Lovelace',
+    email: 'ad*********.com',
+    connectedAt: expect.any(String),
+    expiresAt: expect.any(String),
+  })
+  expectNoLeak(result, [ADA.email])
+})
+
+test('tells that nobody is signed in', async () => {
+  const { structuredContent } = await callTool(session, {})
+  expect(structuredContent).toMatchObject({ state: 'anonymous' })
+  expect(structuredContent?.name).toBeUndefined()
+})
+
+test('tells when the session ends: later than it began', async () => {
+  const { structuredContent } = await callTool(session, {})
+  const { connectedAt, expiresAt } = structuredContent as Record<string, string>
+  expect(Date.parse(expiresAt ?? '')).toBeGreaterThan(Date.parse(connectedAt ?? ''))
+})
+
+test('leaves out what is not known, in TOON too', async () => {
+  const result = await callTool(session, {}, { textFormat: 'toon' })
+  expect(result.text).toMatch(/^state: anonymous\n/)
+  expect(result.text).not.toMatch(/name|email|null/)
+})
