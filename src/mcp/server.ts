@@ -6,25 +6,23 @@ import {
   McpServer,
   ProtocolError,
   ProtocolErrorCode,
-  ResourceTemplate,
   type ServerContext,
-  type StandardSchemaWithJSON,
+  type ServerEventBus,
 } from '@modelcontextprotocol/server'
-import type { CompiledTool } from '../engine/compile-tool.ts'
-import type { AnyPrompt } from '../engine/define-prompt.ts'
-import { type ResourceDefinition, toResourceResult } from '../engine/define-resource.ts'
+import type { Announce } from '../engine/context.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
-import type { JsonSchema } from '../output/output-schema.ts'
 import { type Origin, originOf } from './origin.ts'
+import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
 import type { RequestStates } from './request-state.ts'
 import { createToolCall } from './tool-call.ts'
 
 export interface ServerDeps {
-  readonly states: RequestStates
   readonly catalog: Catalog
   readonly settings: ToolSettings
   readonly about: { readonly name: string; readonly version: string }
+  readonly states: RequestStates
+  readonly bus: ServerEventBus
 }
 
 export interface ServerOptions {
@@ -47,32 +45,45 @@ const CACHE_HINTS = {
   'server/discover': LIST_CACHE,
 }
 
+const CAPABILITIES = {
+  tools: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
+  prompts: { listChanged: true },
+  logging: {},
+}
+
 /** Schemas are wrapped here once; building a server after that only fills its registries. */
 export function createServerFactory(deps: ServerDeps): BuildServer {
   const tools = [...deps.catalog.tools.values()].map((tool) => ({
     tool,
     anonymous: asStandardSchema(tool.anonymousInputSchema),
     token: asStandardSchema(tool.inputSchema),
-    output: asStandardSchema(tool.output.jsonSchema),
+    output: tool.output && asStandardSchema(tool.output.jsonSchema),
   }))
+  const announce = announceOn(deps.bus)
 
-  return ({ audience, origin }) => {
-    const mcp = new McpServer(deps.about, {
-      capabilities: {
-        tools: { listChanged: false },
-        resources: { listChanged: false },
-        prompts: { listChanged: false },
-      },
-      cacheHints: CACHE_HINTS,
-    })
+  return ({ audience, origin: fallback }) => {
+    const options = { capabilities: CAPABILITIES, cacheHints: CACHE_HINTS }
+    const mcp = new McpServer(deps.about, options)
+    const origin = (ctx: ServerContext) => originOf(ctx, fallback)
     for (const { tool, output, ...input } of tools) {
       registerTool(mcp, tool, input[audience], output)
     }
     for (const resource of deps.catalog.resources) registerResource(mcp, resource)
-    for (const prompt of deps.catalog.prompts) registerPrompt(mcp, prompt)
+    for (const prompt of deps.catalog.prompts) {
+      registerPrompt(mcp, prompt, { states: deps.states, originOf: origin })
+    }
     mcp.server.setRequestHandler('tools/call', (request, ctx) =>
-      callTool(deps, mcp, request, ctx, origin),
+      callTool({ ...deps, announce }, mcp, request, ctx, origin(ctx)),
     )
+    mcp.server.setRequestHandler('resources/subscribe', async ({ params }, ctx) => {
+      await origin(ctx).subscribe(params.uri, true)
+      return {}
+    })
+    mcp.server.setRequestHandler('resources/unsubscribe', async ({ params }, ctx) => {
+      await origin(ctx).subscribe(params.uri, false)
+      return {}
+    })
     return mcp
   }
 }
@@ -82,83 +93,27 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
  * that does not verify is a protocol error rather than a tool result.
  */
 async function callTool(
-  deps: ServerDeps,
+  deps: ServerDeps & { readonly announce: Announce },
   { server }: McpServer,
   request: CallToolRequest,
   ctx: ServerContext,
-  fallback: Origin | undefined,
+  origin: Origin,
 ) {
   const tool = deps.catalog.tools.get(request.params.name)
   if (tool === undefined) {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
   }
-  const call = createToolCall(deps.states, request, ctx, server, originOf(ctx, fallback))
+  const call = await createToolCall(deps, request, ctx, server, origin)
   const result = await runTool(tool, call, deps.settings)
   if (isInputRequiredResult(result)) return result
-  return server.projectCallToolResult(result, tool.output.jsonSchema)
+  return server.projectCallToolResult(result, tool.output?.jsonSchema)
 }
 
-function registerTool(
-  mcp: McpServer,
-  { definition }: CompiledTool,
-  inputSchema: StandardSchemaWithJSON,
-  outputSchema: StandardSchemaWithJSON,
-): void {
-  const { name, title, description, annotations } = definition
-  const about = {
-    ...(title !== undefined && { title }),
-    ...(annotations !== undefined && { annotations }),
-  }
-  const config = { ...about, description, inputSchema, outputSchema }
-  mcp.registerTool(name, config, () => {
-    throw new Error('Tools are run by the engine')
-  })
-}
-
-function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
-  const { name, title, description, mimeType, uri, cache, complete = {} } = resource
-  const metadata = {
-    ...(title !== undefined && { title }),
-    ...(description !== undefined && { description }),
-    ...(mimeType !== undefined && { mimeType }),
-    ...(cache !== undefined && { cacheHint: cache }),
-  }
-  if (!uri.includes('{')) {
-    mcp.registerResource(name, uri, metadata, async (url, { mcpReq: { signal } }) =>
-      toResourceResult(resource, url, await resource.read({ uri: url, variables: {}, signal })),
-    )
-    return
-  }
-  const suggest = Object.entries(complete).map(
-    ([variable, suggestions]) => [variable, (typed: string) => [...suggestions(typed)]] as const,
-  )
-  const template = new ResourceTemplate(uri, {
-    list: undefined,
-    complete: Object.fromEntries(suggest),
-  })
-  mcp.registerResource(name, template, metadata, async (url, variables, { mcpReq: { signal } }) =>
-    toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),
-  )
-}
-
-function registerPrompt(mcp: McpServer, prompt: AnyPrompt): void {
-  const { name, title, description } = prompt
-  const about = { ...(title !== undefined && { title }), description }
-  mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input) => ({
-    description,
-    messages: [{ role: 'user', content: { type: 'text', text: await prompt.render(input) } }],
-  }))
-}
-
-/** A memoised JSON Schema in the form the SDK takes; the engine does the validating. */
-function asStandardSchema(jsonSchema: JsonSchema): StandardSchemaWithJSON {
-  const json = () => ({ ...jsonSchema })
+function announceOn(bus: ServerEventBus): Announce {
   return {
-    '~standard': {
-      version: 1,
-      vendor: 'mcp-template',
-      validate: (value) => ({ value }),
-      jsonSchema: { input: json, output: json },
-    },
+    toolsChanged: () => bus.publish({ kind: 'tools_list_changed' }),
+    promptsChanged: () => bus.publish({ kind: 'prompts_list_changed' }),
+    resourcesChanged: () => bus.publish({ kind: 'resources_list_changed' }),
+    resourceUpdated: (uri) => bus.publish({ kind: 'resource_updated', uri }),
   }
 }

@@ -4,6 +4,7 @@ import type { InitializeRequest, LoggingLevel } from '@modelcontextprotocol/serv
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Store, Stored } from '../../store/port.ts'
+import type { Node } from '../nodes/node.ts'
 
 const CONNECTION_SCHEMA = 1
 
@@ -50,15 +51,40 @@ export interface Connections {
   update(id: string, change: Change): Promise<void>
   /** The same, when the new value depends on the old one: asked again if somebody else was faster. */
   revise(id: string, revision: (connection: Connection) => Change): Promise<Connection>
+  /** Whether the client wants to hear of updates of a resource, wherever its stream is held. */
+  subscribe(id: string, uri: string, wanted: boolean): Promise<void>
   /** False when it had ended before. */
   end(id: string): Promise<boolean>
 }
 
+/** Enough for a client that watches what it shows; the list is read with every update. */
+const MOST_SUBSCRIPTIONS = 200
+
+/** What a connection is told besides answers to its POSTs; read by the node that holds its GET stream. */
+export function ownStreamKey(connectionId: string): string {
+  return `{${connectionId}}:stream`
+}
+
 /** Connections live as long as sessions do. */
 export function createConnections(
-  store: Store,
+  { store, node }: { readonly store: Store; readonly node: Node },
   { ttlSeconds }: { readonly ttlSeconds: number },
 ): Connections {
+  async function revise(
+    id: string,
+    revision: (connection: Connection) => Change,
+  ): Promise<Connection> {
+    for (;;) {
+      const connection = await store.get<ConnectionRecord>(connectionKey(id))
+      if (connection === undefined) throw connectionEnded()
+      const change = revision(connection)
+      const options = { ifRev: connection.rev }
+      const { outcome } = await store.patch(connectionKey(id), change, options)
+      if (outcome === 'absent') throw connectionEnded()
+      if (outcome === 'written') return { ...connection, ...change } as Connection
+    }
+  }
+
   return {
     async create({ sessionId, id = createId('con'), initialize, protocolVersion }) {
       const record: ConnectionRecord = {
@@ -75,16 +101,16 @@ export function createConnections(
       const { outcome } = await store.patch(connectionKey(id), change)
       if (outcome === 'absent') throw connectionEnded()
     },
-    async revise(id, revision) {
-      for (;;) {
-        const connection = await store.get<ConnectionRecord>(connectionKey(id))
-        if (connection === undefined) throw connectionEnded()
-        const change = revision(connection)
-        const options = { ifRev: connection.rev }
-        const { outcome } = await store.patch(connectionKey(id), change, options)
-        if (outcome === 'absent') throw connectionEnded()
-        if (outcome === 'written') return { ...connection, ...change } as Connection
-      }
+    revise,
+    async subscribe(id, uri, wanted) {
+      const { holder } = await revise(id, ({ subscriptions }) => {
+        const others = subscriptions.filter((each) => each !== uri)
+        if (wanted && others.length >= MOST_SUBSCRIPTIONS) {
+          throw new AppError('invalid_request', 'Too many subscriptions.')
+        }
+        return { subscriptions: wanted ? [...others, uri] : others }
+      })
+      if (holder !== null) await node.tell(holder, { kind: 'news', stream: ownStreamKey(id) })
     },
     end: (id) => store.delete(connectionKey(id)),
   }

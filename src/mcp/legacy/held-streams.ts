@@ -7,10 +7,9 @@ import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcon
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { LoggedEvent, Node } from '../nodes/node.ts'
-import type { Connection, Connections } from './connection.ts'
+import { type Connection, type Connections, ownStreamKey } from './connection.ts'
 import { formatEventId, type StreamEventId } from './event-id.ts'
 import { createEventStream, type EventStream } from './event-stream.ts'
-import { ownStreamKey } from './own-stream.ts'
 import type { StreamNews } from './stream-news.ts'
 
 export interface HeldStreamDeps {

@@ -10,7 +10,7 @@ import type { Connections } from './connection.ts'
 import { createLegacyEndpoint, type LegacyEndpoint } from './endpoint.ts'
 import { createHeldStreams } from './held-streams.ts'
 import { createLegacyMessages } from './messages.ts'
-import { createOwnStreams } from './own-stream.ts'
+import { createSendToConnection } from './own-stream.ts'
 import { createRunningCalls } from './running-calls.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
 import { createStreamNews } from './stream-news.ts'
@@ -35,13 +35,13 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const news = createStreamNews(node)
   const answers = createClientAnswers(node)
   const running = createRunningCalls(node)
-  const messages = createLegacyMessages({ answers, running, buildServer })
+  const messages = createLegacyMessages({ answers, running, connections, buildServer })
   const calls = createCallStreams({ ...deps, news })
   const held = createHeldStreams({ ...deps, news })
-  const own = createOwnStreams({ ...deps, news })
+  const send = createSendToConnection(deps)
   return {
     streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held }),
-    sse: createSseEndpoint({ node, connections, messages, held, own }),
+    sse: createSseEndpoint({ connections, messages, held, send }),
     releaseStreams: held.closeAll,
   }
 }

@@ -9,6 +9,7 @@ import {
   isJSONRPCNotification,
   isJSONRPCRequest,
   isJSONRPCResponse,
+  isSpecType,
   type JSONRPCMessage,
   type JSONRPCNotification,
   type JSONRPCRequest,
@@ -18,7 +19,7 @@ import { AppError } from '../../errors.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import type { ClientAnswers } from './client-answers.ts'
-import type { ConnectionRecord } from './connection.ts'
+import type { ConnectionRecord, Connections } from './connection.ts'
 import { createExchange, type Exchange } from './exchange.ts'
 import type { Outlet } from './outlet.ts'
 import type { RunningCalls } from './running-calls.ts'
@@ -26,6 +27,7 @@ import type { RunningCalls } from './running-calls.ts'
 export interface MessageDeps {
   readonly answers: ClientAnswers
   readonly running: RunningCalls
+  readonly connections: Connections
   readonly buildServer: BuildServer
 }
 
@@ -50,7 +52,7 @@ export interface LegacyMessages {
 const REPLAY_ID = 'replay'
 
 export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
-  const { answers, running, buildServer } = deps
+  const { answers, running, connections, buildServer } = deps
 
   async function open(connectionId: string): Promise<Exchange> {
     const exchange = createExchange(answers, connectionId)
@@ -66,6 +68,9 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       return answer
     },
     async request(request, connection, origins, makeOutlet) {
+      if (isSpecType.SetLevelRequest(request)) {
+        await connections.update(connection.id, { logLevel: request.params.level })
+      }
       const exchange = await open(connection.id)
       for (const earlier of replays(connection)) await exchange.replay(earlier)
       running.add(connection.id, request.id, exchange)

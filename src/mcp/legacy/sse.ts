@@ -9,20 +9,18 @@ import {
   type JSONRPCMessage,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
-import type { Node } from '../nodes/node.ts'
 import type { RequestOrigins } from '../origin.ts'
 import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
 import type { Outlet } from './outlet.ts'
-import type { OwnStreams } from './own-stream.ts'
+import type { SendToConnection } from './own-stream.ts'
 
 export interface SseDeps {
-  readonly node: Node
   readonly connections: Connections
   readonly messages: LegacyMessages
   readonly held: HeldStreams
-  readonly own: OwnStreams
+  readonly send: SendToConnection
 }
 
 export interface SseEndpoint {
@@ -32,7 +30,7 @@ export interface SseEndpoint {
 }
 
 export function createSseEndpoint(deps: SseDeps): SseEndpoint {
-  const { connections, messages, held, own } = deps
+  const { connections, messages, held, send } = deps
 
   async function find(sessionId: string | undefined): Promise<Connection> {
     if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
@@ -56,9 +54,12 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
     const answer = await messages.initialize(request)
     if ('result' in answer) {
       const { protocolVersion } = answer.result as { protocolVersion: string }
-      await connections.update(id, { initialize: essentials(request.params, protocolVersion), protocolVersion })
+      await connections.update(id, {
+        initialize: essentials(request.params, protocolVersion),
+        protocolVersion,
+      })
     }
-    await own.send(id, [answer])
+    await send(id, answer)
   }
 
   return {
@@ -75,7 +76,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       if (opening !== undefined) {
         await initialize(opening, connection)
       } else if (isJSONRPCRequest(message)) {
-        await messages.request(message, connection, origins, () => sseOutlet(own, connection.id))
+        await messages.request(message, connection, origins, () => sseOutlet(send, connection.id))
       } else {
         await messages.takeIn(message, connection)
       }
@@ -85,10 +86,10 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
 }
 
 /** One message after the other, so that an answer never overtakes what came before it. */
-function sseOutlet(own: OwnStreams, connectionId: string): Outlet {
+function sseOutlet(send: SendToConnection, connectionId: string): Outlet {
   let sending = Promise.resolve()
-  const send = (message: JSONRPCMessage) => {
-    sending = sending.then(() => own.send(connectionId, [message])).catch(() => undefined)
+  const queue = (message: JSONRPCMessage) => {
+    sending = sending.then(() => send(connectionId, message)).catch(() => undefined)
   }
-  return { tell: send, answer: send, drop: () => undefined }
+  return { tell: queue, answer: queue, drop: () => undefined }
 }
