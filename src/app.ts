@@ -14,7 +14,7 @@ import { requestLog } from './http/request-log.ts'
 import type { Runtime } from './runtime.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
-  const { config, log, store, publicUrl, signIn, signsInAt, mcp, demo } = runtime
+  const { config, log, store, publicUrl, signIn, signsInAt, mcp, legacy, demo } = runtime
   const app = new Hono<HttpEnv>()
 
   app.use(requestLog(log))
@@ -28,6 +28,14 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     const request = c.req.raw
     const origins = runtime.origins.of(authenticate(request), c.get('log'))
     return mcp.handle({ request, body: c.get('body'), origins })
+  })
+  app.get('/sse', (c) => {
+    const origins = runtime.origins.of(authenticate(c.req.raw), c.get('log'))
+    return legacy.sse.open(c.req.query('session_id'), origins)
+  })
+  app.post('/messages', jsonBody({ limitBytes: config.http.bodyLimitBytes }), (c) => {
+    const origins = runtime.origins.of(authenticate(c.req.raw), c.get('log'))
+    return legacy.sse.post(c.req.query('session_id'), c.get('body'), origins)
   })
   if (demo !== undefined) app.route('/demo/api', demo.api)
 

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   if (config.usesDevelopmentKey) {
     log.warn('ENCRYPTION_KEY is not set: the published development key is used')
   }
-  const catalog = await discover(import.meta.dirname)
+  const catalog = await discover(config.tools.directory ?? import.meta.dirname)
   const store = openStore(loaded, log)
   const deps = { config, secrets, log, store, catalog }
   const service = stdio ? await serveStdio(deps) : await serveHttp(deps)

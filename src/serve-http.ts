@@ -1,5 +1,6 @@
 /** Serves HTTP: listens, mounts the app, and stops without cutting anybody off. */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard } from './http/allowed-hosts.ts'
@@ -24,13 +25,15 @@ export async function serveHttp(
   const server = createHttpServer(() => handlers)
   const taken = await listen(server, host, port)
   const publicUrl = configured ?? `http://localhost:${taken}`
-  const runtime = createRuntime({ ...deps, publicUrl, pagesReady: async () => undefined })
+  const runtime = await createRuntime({ ...deps, publicUrl, pagesReady: async () => undefined })
   handlers = httpHandlers(runtime)
   return {
     publicUrl,
     async stop() {
       runtime.stop()
-      await drain(server, DRAIN_MS)
+      await delay(deps.config.http.stopDelaySeconds * 1000)
+      runtime.legacy.releaseStreams()
+      await Promise.all([drain(server, DRAIN_MS), runtime.legacy.finishCalls(DRAIN_MS)])
       await runtime.close()
     },
   }

@@ -19,11 +19,15 @@ export interface Exchange {
   serve(request: JSONRPCRequest, outlet: Outlet, authInfo: AuthInfo): void
   /** The client does not want the answer any more (2025-11-25, basic/utilities/cancellation). */
   cancel(reason: string): void
+  /** Answers with an error in place of the tool, and stops it. */
+  fail(message: string): void
+  onEnd(listener: () => void): void
 }
 
 export function createExchange(answers: ClientAnswers, connectionId: string): Exchange {
   const swallowed = new Map<unknown, (answer: JSONRPCMessage) => void>()
   const outgoing = createOutgoingRequests(answers, connectionId, (message) => toServer(message))
+  const ended: (() => void)[] = []
   let serving: { readonly request: JSONRPCRequest; readonly outlet: Outlet } | undefined
 
   const transport: Transport = {
@@ -46,11 +50,23 @@ export function createExchange(answers: ClientAnswers, connectionId: string): Ex
     async close() {
       outgoing.forgetAll()
       transport.onclose?.()
+      for (const listener of ended.splice(0)) listener()
     },
   }
 
   function toServer(message: JSONRPCMessage, extra?: MessageExtraInfo): void {
     transport.onmessage?.(message, extra)
+  }
+
+  /** Aborts the tool; gives back the way out if there is an answer to come. */
+  function stop(reason: string): Outlet | undefined {
+    if (serving === undefined) return undefined
+    const { request, outlet } = serving
+    serving = undefined
+    const params = { requestId: request.id, reason }
+    toServer({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
+    queueMicrotask(() => void transport.close())
+    return outlet
   }
 
   return {
@@ -65,13 +81,13 @@ export function createExchange(answers: ClientAnswers, connectionId: string): Ex
       toServer(request, { authInfo })
     },
     cancel(reason) {
-      if (serving === undefined) return
-      const { request, outlet } = serving
-      serving = undefined
-      const params = { requestId: request.id, reason }
-      toServer({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
-      outlet.drop()
-      queueMicrotask(() => void transport.close())
+      stop(reason)?.drop()
     },
+    fail(message) {
+      const id = serving?.request.id
+      const outlet = stop(message)
+      if (id !== undefined) outlet?.answer({ jsonrpc: '2.0', id, error: { code: -32603, message } })
+    },
+    onEnd: (listener) => void ended.push(listener),
   }
 }

@@ -127,7 +127,9 @@ async function startTelling(
   early.forEach(tellEvent)
   onEvent = tellEvent
   readSoon()
-  return () => stops.forEach((stop) => stop())
+  return () => {
+    for (const stop of stops) stop()
+  }
 }
 
 function notificationOf(

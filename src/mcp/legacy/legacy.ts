@@ -28,6 +28,8 @@ export interface Legacy {
   readonly sse: SseEndpoint
   /** Ends the GET streams this node holds; their clients come back to another node. */
   releaseStreams(): void
+  /** Waits for the calls this node runs, so many milliseconds at most. */
+  finishCalls(longestMs: number): Promise<void>
 }
 
 export function createLegacy(deps: LegacyPartsDeps): Legacy {
@@ -43,5 +45,6 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
     streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held }),
     sse: createSseEndpoint({ connections, messages, held, send }),
     releaseStreams: held.closeAll,
+    finishCalls: running.finish,
   }
 }

@@ -8,10 +8,13 @@ export interface RunningCalls {
   add(connectionId: string, requestId: RequestId, exchange: Exchange): void
   /** Cancels a call wherever it runs. */
   cancel(connectionId: string, requestId: RequestId, reason: string): Promise<void>
+  /** Resolves when all are done; what still runs after so many milliseconds is answered with an error. */
+  finish(longestMs: number): Promise<void>
 }
 
 export function createRunningCalls(node: Node): RunningCalls {
   const connections = new Map<string, Map<RequestId, Exchange>>()
+  let onIdle: () => void = () => undefined
 
   node.onControl((control) => {
     const calls = connections.get(control.connectionId)
@@ -21,22 +24,37 @@ export function createRunningCalls(node: Node): RunningCalls {
     }
   })
 
+  function remove(connectionId: string, requestId: RequestId, exchange: Exchange): void {
+    const calls = connections.get(connectionId)
+    if (calls?.get(requestId) === exchange) calls.delete(requestId)
+    if (calls?.size === 0) connections.delete(connectionId)
+    if (connections.size === 0) onIdle()
+  }
+
   return {
     add(connectionId, requestId, exchange) {
       const calls = connections.get(connectionId) ?? new Map<RequestId, Exchange>()
       connections.set(connectionId, calls.set(requestId, exchange))
-      const { transport } = exchange
-      const { onclose } = transport
-      transport.onclose = () => {
-        if (calls.get(requestId) === exchange) calls.delete(requestId)
-        if (calls.size === 0) connections.delete(connectionId)
-        onclose?.()
-      }
+      exchange.onEnd(() => remove(connectionId, requestId, exchange))
     },
     async cancel(connectionId, requestId, reason) {
       const here = connections.get(connectionId)?.get(requestId)
       if (here !== undefined) here.cancel(reason)
       else await node.control({ kind: 'cancel', connectionId, requestId, reason })
+    },
+    async finish(longestMs) {
+      if (connections.size === 0) return
+      const idle = new Promise<void>((resolve) => {
+        onIdle = resolve
+      })
+      const failRest = () => {
+        for (const calls of [...connections.values()]) {
+          for (const exchange of [...calls.values()]) exchange.fail('The server is stopping.')
+        }
+      }
+      const timer = setTimeout(failRest, longestMs)
+      await idle
+      clearTimeout(timer)
     },
   }
 }

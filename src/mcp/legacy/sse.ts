@@ -3,11 +3,7 @@
  * message runs on the node that gets it; what it says goes to the stream, wherever that is held.
  */
 
-import {
-  isInitializeRequest,
-  isJSONRPCRequest,
-  type JSONRPCMessage,
-} from '@modelcontextprotocol/server'
+import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import type { RequestOrigins } from '../origin.ts'
 import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
