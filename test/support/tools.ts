@@ -93,8 +93,23 @@ export async function callTool(
     scopes: options.scopes,
     openSession: async () => own.session,
     upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
-    client: { opensUrls: options.opensUrl !== undefined, elicitationCompleted: undefined },
-    signInAnswer: undefined,
+    client: {
+      can: {
+        fillForms: true,
+        openUrls: options.opensUrl !== undefined,
+        sample: false,
+        listRoots: false,
+      },
+      log: async () => undefined,
+      elicitationCompleted: undefined,
+    },
+    announce: {
+      toolsChanged: () => undefined,
+      promptsChanged: () => undefined,
+      resourcesChanged: () => undefined,
+      resourceUpdated: () => undefined,
+    },
+    responses: {},
     carried: undefined,
     carry: (state) => JSON.stringify(state),
     signal: options.signal ?? new AbortController().signal,
@@ -117,7 +132,7 @@ export async function callTool(
       const carried = JSON.parse(result.requestState ?? '{}')
       result = await runTool(
         compiled,
-        { ...call, carried, signInAnswer: options.opensUrl },
+        { ...call, carried, responses: { sign_in: { action: options.opensUrl } } },
         settings,
       )
     }

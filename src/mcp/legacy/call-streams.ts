@@ -7,9 +7,9 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
-import { connectionKey } from './connection.ts'
+import { type ConnectionRecord, connectionKey } from './connection.ts'
 import { formatEventId } from './event-id.ts'
-import { createEventStream, type EventStream } from './event-stream.ts'
+import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
 import type { StreamNews } from './stream-news.ts'
 
 /** One entry of a call's stream: whose answer it is, then messages, then the end. */
@@ -29,7 +29,7 @@ export interface CallStream {
 
 export interface CallStreams {
   /** Starts the stream of a call; `fenced` is called if another node declared this one dead. */
-  open(connectionId: string, requestId: RequestId, fenced: () => void): CallStream
+  open(connection: ConnectionRecord, requestId: RequestId, fenced: () => void): CallStream
 }
 
 export interface CallStreamDeps {
@@ -67,7 +67,11 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     for (const watcher of watchers.get(stream) ?? []) tellNews(watcher, stream)
   }
 
-  function open(connectionId: string, requestId: RequestId, fenced: () => void): CallStream {
+  function open(
+    { id: connectionId, protocolVersion }: ConnectionRecord,
+    requestId: RequestId,
+    fenced: () => void,
+  ): CallStream {
     calls += 1
     const call = calls
     const key = callStreamKey(connectionId, node.id, call)
@@ -89,7 +93,8 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
       return formatEventId({ kind: 'call', node: node.id, call, sequence })
     }
 
-    events.prime(keep({ requestId }))
+    const first = keep({ requestId })
+    if (takesEmptyEvents(protocolVersion)) events.prime(first)
     return {
       events,
       write: (message) => events.write(message, keep({ message })),

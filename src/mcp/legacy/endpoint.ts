@@ -67,7 +67,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
           message,
           connection,
           legacy.origins,
-          (id, cancel) => createPostOutlet(calls, connection.id, id, cancel),
+          (id, cancel) => createPostOutlet(calls, connection, id, cancel),
         )
         return response
       }

@@ -25,6 +25,11 @@ export interface EventStream {
   onClose(listener: () => void): void
 }
 
+/** Clients of earlier revisions take an event without data for a broken message. */
+export function takesEmptyEvents(protocolVersion: string | null): boolean {
+  return protocolVersion !== null && protocolVersion >= '2025-11-25'
+}
+
 export function createEventStream(): EventStream {
   const encoder = new TextEncoder()
   const closed: (() => void)[] = []

@@ -9,7 +9,7 @@ import type { Streams } from '../../store/streams.ts'
 import type { LoggedEvent, Node } from '../nodes/node.ts'
 import { type Connection, type Connections, ownStreamKey } from './connection.ts'
 import { formatEventId, type StreamEventId } from './event-id.ts'
-import { createEventStream, type EventStream } from './event-stream.ts'
+import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
 import type { StreamNews } from './stream-news.ts'
 
 export interface HeldStreamDeps {
@@ -122,7 +122,7 @@ async function startTelling(
   const early: LoggedEvent[] = []
   let onEvent = (event: LoggedEvent): void => void early.push(event)
   const stops = [node.onEvent((event) => onEvent(event)), news.on(key, readSoon)]
-  if (!events.greeted) events.prime(eventId())
+  if (!events.greeted && takesEmptyEvents(connection.protocolVersion)) events.prime(eventId())
   for (const event of await node.eventsAfter(common)) tellEvent(event)
   early.forEach(tellEvent)
   onEvent = tellEvent

@@ -5,6 +5,7 @@
 
 import type { RequestId } from '@modelcontextprotocol/server'
 import type { CallStream, CallStreams } from './call-streams.ts'
+import type { ConnectionRecord } from './connection.ts'
 import type { Outlet } from './outlet.ts'
 
 /** A slower answer becomes a stream, so that its client can come back for it. */
@@ -17,7 +18,7 @@ export interface PostOutlet extends Outlet {
 /** `fenced` is called when another node declared this call dead: its client has its answer. */
 export function createPostOutlet(
   calls: CallStreams,
-  connectionId: string,
+  connection: ConnectionRecord,
   requestId: RequestId,
   fenced: () => void,
 ): PostOutlet {
@@ -31,7 +32,7 @@ export function createPostOutlet(
   function openStream(): CallStream {
     if (stream === undefined) {
       clearTimeout(timer)
-      stream = calls.open(connectionId, requestId, fenced)
+      stream = calls.open(connection, requestId, fenced)
       respond(stream.events.response)
     }
     return stream
