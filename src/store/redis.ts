@@ -8,9 +8,9 @@ import type { RedisAddress } from './redis-client.ts'
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts'
 import { createJsonDocuments } from './redis-json-documents.ts'
 import { createRedisKeys } from './redis-keys.ts'
-import type { StoreLog } from './redis-link.ts'
 import { acquireRedisLock } from './redis-lock.ts'
 import { createStringDocuments } from './redis-string-documents.ts'
+import type { StoreLog } from './store-log.ts'
 
 export interface RedisStoreOptions extends RedisAddress {
   readonly log: StoreLog

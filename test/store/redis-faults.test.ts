@@ -112,6 +112,17 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     await store.close()
   })
 
+  it('leaves no socket behind when it is closed while it connects', async () => {
+    const admin = await createClient({ url: server.url }).connect()
+    const sockets = async () =>
+      String(await admin.sendCommand(['CLIENT', 'LIST'])).split('\n').length
+    const before = await sockets()
+    await Promise.all(Array.from({ length: 5 }, () => openStore().close()))
+    await sleep(200)
+    expect(await sockets()).toBe(before)
+    admin.destroy()
+  })
+
   it('closes within its deadline while the server hangs', async () => {
     server.pause()
     const pending = store.get('kept').catch(() => undefined)
