@@ -22,6 +22,8 @@ export interface RedisLink {
   heard(from: RedisClient): void
   /** Tells that a command of the client failed. */
   failed(from: RedisClient, error: unknown): void
+  /** Replaces the client at once, without patience. */
+  giveUp(from: RedisClient, reason: unknown): void
   /** Ends it; the client is left to be closed. */
   end(): RedisClient
 }
@@ -97,6 +99,9 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
       const isDead = now - (silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
       const isMoved = isReadOnly(error) && now - replacedAt >= REPLACE_EVERY_MS
       if (isDead || isMoved) replace(error)
+    },
+    giveUp(from, reason) {
+      if (from === client && !ended) replace(reason)
     },
     end() {
       ended = true
