@@ -49,6 +49,15 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     expect(await store.get('kept')).toEqual({ a: 1, rev: 1 })
   })
 
+  it('fails at once with its streams, too', async () => {
+    await server.kill()
+    const { streams } = store
+    const append = () => streams.append('a', '1', { maxLength: 10, ttlSeconds: 60 })
+    await expectUnavailable({ get: append }, AT_ONCE_MS)
+    await expectUnavailable({ get: () => streams.read('a', '0') }, AT_ONCE_MS)
+    await expectUnavailable({ get: () => streams.last('a') }, AT_ONCE_MS)
+  })
+
   it('says once that the server went and once that it is back', async () => {
     messages = []
     await server.kill()
