@@ -12,7 +12,7 @@ import { createRedisStore } from './store/redis.ts'
 const stdio = process.argv[2] === 'stdio'
 
 function openStore({ config, secrets }: LoadedConfig, log: RootLogger): Store {
-  if (config.store.kind === 'memory') return createMemoryStore()
+  if (config.store.kind === 'memory') return createMemoryStore({ log })
   return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
 }
 

@@ -65,7 +65,7 @@ export function createMemoryStreams(
     onEntry: OnEntry,
     after: Readonly<Record<string, string>>,
   ): Follower {
-    const missed = keys.flatMap((key) =>
+    const missed = [...new Set(keys)].flatMap((key) =>
       entriesAfter(key, after[key] ?? lastOf(key)).map((entry) => ({ key, entry })),
     )
     const follower = createMemoryFollower(keys, onEntry, log, () => followers.delete(follower))
