@@ -12,6 +12,8 @@ const DRAIN_MS = 25_000
 
 export interface HttpService {
   readonly publicUrl: string
+  /** The port that was taken on this machine. */
+  readonly port: number
   /** Not ready at once, then running calls finish, then everything is closed. */
   stop(): Promise<void>
 }
@@ -29,6 +31,7 @@ export async function serveHttp(
   handlers = httpHandlers(runtime)
   return {
     publicUrl,
+    port: taken,
     async stop() {
       runtime.stop()
       await delay(deps.config.http.stopDelaySeconds * 1000)

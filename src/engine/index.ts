@@ -1,6 +1,6 @@
 /** All that tools, resources and prompts may import. */
 
-export { completable } from '@modelcontextprotocol/server'
+export { completable, ResourceNotFoundError } from '@modelcontextprotocol/server'
 export { type MaskRule, masked } from '../output/mask.ts'
 export { UpstreamError } from '../upstream/upstream-error.ts'
 export { AnswersNeeded } from './ask.ts'

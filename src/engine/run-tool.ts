@@ -3,6 +3,7 @@
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { ZodError, z } from 'zod'
+import { AppError } from '../errors.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
 import type { Redactor } from '../output/redactor.ts'
 import { createRedactor } from '../output/redactor.ts'
@@ -25,7 +26,10 @@ export interface ToolSettings {
 
 type ToolOutcome = CallToolResult | InputRequiredResult
 
-/** Never throws: a failure is a tool result with `isError`, so that the model can act on it. */
+/**
+ * A failure is a tool result with `isError`, so that the model can act on it.
+ * @throws AppError `unavailable` when the store is away: nothing the model could act on
+ */
 export async function runTool(
   tool: CompiledTool,
   call: ToolCall,
@@ -47,6 +51,10 @@ export async function runTool(
       return answersNeededResult(error, state)
     }
     const { code, message, unexpected } = explainError(error, call.signal)
+    if (error instanceof AppError && error.code === 'unavailable') {
+      finish(code)
+      throw error
+    }
     if (unexpected) log.error({ err: scrubValue(error, redactor) }, 'tool failed')
     finish(code)
     return toolErrorResult(code, redactor.scrub(message))

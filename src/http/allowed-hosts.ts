@@ -28,15 +28,17 @@ const PROBES = new Set(['/livez', '/readyz'])
  */
 export function createHostGuard(allowed: AllowedHosts): HostGuard {
   const own = new URL(allowed.publicUrl)
-  const hosts = new Set([
-    own.hostname,
-    ...allowed.hosts.map((host) => host.toLowerCase()),
-    ...LOOPBACK,
-  ])
-  const origins = new Set([own.origin, ...allowed.origins])
+  const hosts = new Set([own.hostname, ...allowed.hosts.map(lowerCase), ...LOOPBACK])
+  const origins = new Set([own.origin, ...allowed.origins.map(lowerCase)])
+
+  const serves = (header: string | undefined) => {
+    const host = parseHost(header)
+    // A host that is allowed with a port is served on that one only.
+    return host !== undefined && (hosts.has(host.name) || hosts.has(host.nameAndPort))
+  }
 
   return ({ headers, url = '' }) => {
-    if (!hosts.has(hostname(headers.host)) && !PROBES.has(url.split('?', 1)[0] ?? '')) {
+    if (!serves(headers.host) && !PROBES.has(url.split('?', 1)[0] ?? '')) {
       throw new AppError('misdirected_request', 'This host is not served here.')
     }
     const { origin } = headers
@@ -46,14 +48,21 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
   }
 }
 
-/** Host without port; empty for anything that is not exactly `host` or `host:port`. */
-function hostname(host: string | undefined): string {
-  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(host ?? '')
-  return match?.[1]?.toLowerCase() ?? ''
+/** Undefined for anything that is not exactly `host` or `host:port`. */
+function parseHost(header: string | undefined) {
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(header ?? '')
+  const [nameAndPort, name] = match ?? []
+  if (nameAndPort === undefined || name === undefined) return undefined
+  return { name: name.toLowerCase(), nameAndPort: nameAndPort.toLowerCase() }
+}
+
+/** Browsers send hosts and origins in lower case; people write them as they like. */
+function lowerCase(text: string): string {
+  return text.toLowerCase()
 }
 
 function isLoopbackOrigin(origin: string): boolean {
-  if (!URL.canParse(origin)) return false
+  if (!/^https?:/.test(origin) || !URL.canParse(origin)) return false
   const url = new URL(origin)
   // Equal to its own serialisation: no user info, path or odd spelling got past the parser.
   return url.origin === origin && LOOPBACK.has(url.hostname)

@@ -26,7 +26,7 @@ export function jsonBody({ limitBytes }: JsonBodyOptions): MiddlewareHandler<Htt
 async function readText(request: Request, limitBytes: number): Promise<string> {
   const { headers } = request
   const encoding = headers.get('content-encoding') ?? 'identity'
-  if (encoding !== 'identity') throw unsupported('Content-Encoding is not supported.')
+  if (encoding.toLowerCase() !== 'identity') throw unsupported('Content-Encoding is not supported.')
   if (!isJsonContentType(headers.get('content-type'))) {
     throw unsupported('Content-Type must be application/json.')
   }

@@ -18,6 +18,7 @@ export interface HttpHandlers {
 /** Slow headers and bodies are cut off after this (slow-loris). */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+const CLOSE_IDLE_MS = 100
 
 /** Makes the server; `handlers` may be set after it listens, when its address is known. */
 export function createHttpServer(handlers: () => HttpHandlers | undefined): Server {
@@ -69,8 +70,10 @@ export function listen(server: Server, host: string, port: number): Promise<numb
 /** Takes nothing new, lets running requests finish, and cuts off what still runs in the end. */
 export async function drain(server: Server, longestMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  // Again and again: a connection whose request has just ended is kept open for the next one.
+  const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS)
   const timer = setTimeout(() => server.closeAllConnections(), longestMs)
   await closed
+  clearInterval(idle)
   clearTimeout(timer)
 }

@@ -7,6 +7,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { withStatus } from './handler-errors.ts'
 import type { LegacyEndpoint } from './legacy/endpoint.ts'
 import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
 import type { BuildServer } from './server.ts'
@@ -54,7 +55,7 @@ export function createMcpEndpoint({ legacy, buildServer, bus, log }: McpDeps): M
     })
     if (kind === 'legacy') return legacy.post({ request, origins }, body)
     const authInfo = originAsAuthInfo(origins.stateless())
-    return modern.fetch(request, { parsedBody: body, authInfo })
+    return withStatus(await modern.fetch(request, { parsedBody: body, authInfo }), authInfo)
   }
 
   return {

@@ -6,12 +6,14 @@ import {
   McpServer,
   ProtocolError,
   ProtocolErrorCode,
+  type ServerCapabilities,
   type ServerContext,
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
 import type { Announce } from '../engine/context.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
+import { guardHandlers } from './handler-errors.ts'
 import { type Origin, originOf } from './origin.ts'
 import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
 import type { RequestStates } from './request-state.ts'
@@ -45,13 +47,6 @@ const CACHE_HINTS = {
   'server/discover': LIST_CACHE,
 }
 
-const CAPABILITIES = {
-  tools: { listChanged: true },
-  resources: { listChanged: true, subscribe: true },
-  prompts: { listChanged: true },
-  logging: {},
-}
-
 /** Schemas are wrapped here once; building a server after that only fills its registries. */
 export function createServerFactory(deps: ServerDeps): BuildServer {
   const tools = [...deps.catalog.tools.values()].map((tool) => ({
@@ -63,8 +58,9 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   const announce = announceOn(deps.bus)
 
   return ({ audience, origin: fallback }) => {
-    const options = { capabilities: CAPABILITIES, cacheHints: CACHE_HINTS }
-    const mcp = new McpServer(deps.about, options)
+    const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS })
+    guardHandlers(mcp.server, fallback)
+    mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
     const origin = (ctx: ServerContext) => originOf(ctx, fallback)
     for (const { tool, output, ...input } of tools) {
       registerTool(mcp, tool, input[audience], output)
@@ -76,15 +72,18 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     mcp.server.setRequestHandler('tools/call', (request, ctx) =>
       callTool({ ...deps, announce }, mcp, request, ctx, origin(ctx)),
     )
-    mcp.server.setRequestHandler('resources/subscribe', async ({ params }, ctx) => {
-      await origin(ctx).subscribe(params.uri, true)
-      return {}
-    })
-    mcp.server.setRequestHandler('resources/unsubscribe', async ({ params }, ctx) => {
-      await origin(ctx).subscribe(params.uri, false)
-      return {}
-    })
+    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin)
     return mcp
+  }
+}
+
+/** What the catalog has; the SDK sets its handlers as things are registered. */
+function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
+  return {
+    tools: { listChanged: true },
+    ...(resources.length > 0 && { resources: { listChanged: true, subscribe: true } }),
+    ...(prompts.length > 0 && { prompts: { listChanged: true } }),
+    logging: {},
   }
 }
 
@@ -107,6 +106,18 @@ async function callTool(
   const result = await runTool(tool, call, deps.settings)
   if (isInputRequiredResult(result)) return result
   return server.projectCallToolResult(result, tool.output?.jsonSchema)
+}
+
+/** 2025-11-25, server/resources, "Subscriptions"; in the 2026 era they are `subscriptions/listen`. */
+function serveSubscriptions({ server }: McpServer, origin: (ctx: ServerContext) => Origin): void {
+  server.setRequestHandler('resources/subscribe', async ({ params }, ctx) => {
+    await origin(ctx).subscribe(params.uri, true)
+    return {}
+  })
+  server.setRequestHandler('resources/unsubscribe', async ({ params }, ctx) => {
+    await origin(ctx).subscribe(params.uri, false)
+    return {}
+  })
 }
 
 function announceOn(bus: ServerEventBus): Announce {

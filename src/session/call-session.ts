@@ -29,8 +29,8 @@ export interface NewSession {
   readonly opened?: (session: Session) => Promise<void>
 }
 
-/** What tools may keep: names that cannot reach outside `data`. */
-const DATA_NAME = /^[A-Za-z0-9_-]{1,64}$/
+/** What tools may keep: names that reach neither outside `data` nor into an object's prototype. */
+const DATA_NAME = /^(?!(__proto__|constructor|prototype)$)[A-Za-z0-9_-]{1,64}$/
 
 /** Wraps the caller's session, or the promise to open one with `fresh` when there is none yet. */
 export function createCallSession(

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { afterEach } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createDemoBankApi } from '../../src/demo/bank-api.ts'
 import {
@@ -17,7 +18,6 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { Credentials, SignInCheck } from '../../src/upstream/identity-provider.ts'
 import { createOpenIdProvider } from '../../src/upstream/openid-client.ts'
-import { createBrowser } from './browser.ts'
 
 export const REDIRECT_URI = 'http://localhost:6901/callback/demo'
 

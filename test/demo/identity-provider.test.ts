@@ -1,8 +1,8 @@
 /** Signing in at the demo's provider with our own client: over HTTP, with forms and cookies. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
 import { recordingStore } from '../support/recording-store.ts'
-import { createBrowser } from './browser.ts'
 import { bank, callbackAfter, newCheck, REDIRECT_URI, signIn, startDemo } from './demo-server.ts'
 
 const spies = (['info', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name))

@@ -10,7 +10,10 @@ import type { Store } from '../../src/store/port.ts'
 import { createRedisStore } from '../../src/store/redis.ts'
 
 export interface TestApp {
+  /** Where people and clients reach it; the machine itself unless `PUBLIC_URL` is set. */
   readonly url: string
+  /** Where it listens. */
+  readonly localUrl: string
   /** Every log line, at trace level. */
   readonly lines: readonly string[]
   readonly store: Store
@@ -51,5 +54,6 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       : createMemoryStore())
   const catalog = await discover(options.catalogDirectory ?? SOURCE_DIRECTORY)
   const service = await serveHttp({ config, secrets, log, store, catalog })
-  return { url: service.publicUrl, lines, store, stop: service.stop }
+  const localUrl = `http://localhost:${service.port}`
+  return { url: service.publicUrl, localUrl, lines, store, stop: service.stop }
 }

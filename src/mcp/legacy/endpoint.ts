@@ -6,8 +6,9 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import { withStatus } from '../handler-errors.ts'
 import type { Node } from '../nodes/node.ts'
-import type { RequestOrigins } from '../origin.ts'
+import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
 import type { CallStreams } from './call-streams.ts'
 import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
 import { parseEventId } from './event-id.ts'
@@ -63,13 +64,11 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       if (initialize !== undefined) return connect(initialize, legacy)
       const connection = await findConnection(legacy.request, connections)
       if (isJSONRPCRequest(message)) {
-        const { response } = await messages.request(
-          message,
-          connection,
-          legacy.origins,
-          (id, cancel) => createPostOutlet(calls, connection, id, cancel),
+        const authInfo = originAsAuthInfo(legacy.origins.connection(connection))
+        const { response } = await messages.request(message, connection, authInfo, (id, cancel) =>
+          createPostOutlet(calls, connection, id, cancel),
         )
-        return response
+        return withStatus(await response, authInfo)
       }
       await messages.takeIn(message, connection)
       return new Response(null, { status: 202 })

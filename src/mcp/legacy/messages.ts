@@ -4,6 +4,7 @@
  */
 
 import {
+  type AuthInfo,
   type InitializeRequest,
   isInitializeRequest,
   isJSONRPCNotification,
@@ -16,7 +17,6 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
-import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
@@ -41,7 +41,7 @@ export interface LegacyMessages {
   request<T extends Outlet>(
     request: JSONRPCRequest,
     connection: ConnectionRecord,
-    origins: RequestOrigins,
+    authInfo: AuthInfo,
     makeOutlet: MakeOutlet<T>,
   ): Promise<T>
   /** Takes in a notification or an answer. */
@@ -67,7 +67,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       await exchange.transport.close()
       return answer
     },
-    async request(request, connection, origins, makeOutlet) {
+    async request(request, connection, authInfo, makeOutlet) {
       if (isSpecType.SetLevelRequest(request)) {
         await connections.update(connection.id, { logLevel: request.params.level })
       }
@@ -75,7 +75,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       for (const earlier of replays(connection)) await exchange.replay(earlier)
       running.add(connection.id, request.id, exchange)
       const outlet = makeOutlet(request.id, () => exchange.cancel('fenced'))
-      exchange.serve(request, outlet, originAsAuthInfo(origins.connection(connection)))
+      exchange.serve(request, outlet, authInfo)
       return outlet
     },
     async takeIn(message, connection) {

@@ -5,7 +5,7 @@
 
 import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
-import type { RequestOrigins } from '../origin.ts'
+import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
 import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
@@ -72,7 +72,8 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       if (opening !== undefined) {
         await initialize(opening, connection)
       } else if (isJSONRPCRequest(message)) {
-        await messages.request(message, connection, origins, () => sseOutlet(send, connection.id))
+        const authInfo = originAsAuthInfo(origins.connection(connection))
+        await messages.request(message, connection, authInfo, () => sseOutlet(send, connection.id))
       } else {
         await messages.takeIn(message, connection)
       }

@@ -19,7 +19,8 @@ export interface Browser {
   open(url: URL | string, form?: Record<string, string>): Promise<Page>
 }
 
-export function createBrowser(stopAt: string): Browser {
+/** Without `stopAt` every redirect is followed. */
+export function createBrowser(stopAt?: string): Browser {
   const cookies: Cookie[] = []
 
   function keep(header: string): void {
@@ -48,8 +49,14 @@ export function createBrowser(stopAt: string): Browser {
     const text = await response.text()
     if (location === null) return { url, status, headers, text }
     const next = new URL(location, url)
-    return next.href.startsWith(stopAt) ? { url: next, status, headers, text } : open(next)
+    const stops = stopAt !== undefined && next.href.startsWith(stopAt)
+    return stops ? { url: next, status, headers, text } : open(next)
   }
 
   return { cookies, open }
+}
+
+/** What the person reads first. */
+export function headingOf({ text }: Page): string {
+  return /<h1>(.*?)<\/h1>/s.exec(text)?.[1] ?? '(no heading)'
 }

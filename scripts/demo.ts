@@ -1,0 +1,56 @@
+/**
+ * Plays the whole story against a server of its own, with the official clients, and shows each step.
+ * Exits 0 only if every step did what it says. Needs nothing: no Redis, no account, no network.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createReport, DemoFailure } from './demo/report.ts'
+import { playStory } from './demo/story.ts'
+
+/** All of it takes a few seconds; a step that hangs ends here. */
+const LONGEST_MS = 20_000
+
+const report = createReport(process.stdout)
+const started = performance.now()
+const ends: (() => Promise<unknown>)[] = []
+
+async function play(): Promise<void> {
+  report.title('MCP Template: one session, from connecting to signing out')
+  const folder = await mkdtemp(join(tmpdir(), 'mcp-demo-'))
+  ends.push(() => rm(folder, { recursive: true, force: true }))
+  await playStory({ report, folder, cleanup: (end) => void ends.push(end) })
+}
+
+/** The last one started is the first to end. */
+async function cleanUp(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end().catch(() => undefined)
+}
+
+function tooLong(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const failure = new DemoFailure(`no end after ${LONGEST_MS / 1000} seconds`)
+    setTimeout(() => reject(failure), LONGEST_MS).unref()
+  })
+}
+
+function interrupted(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    process.on('SIGINT', () => reject(new DemoFailure('interrupted')))
+    process.on('SIGTERM', () => reject(new DemoFailure('interrupted')))
+  })
+}
+
+try {
+  await Promise.race([play(), tooLong(), interrupted()])
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  report.end(`Everything did what it says, in ${seconds} s. Start your own: npm run dev`)
+} catch (error) {
+  report.failed(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+} finally {
+  await cleanUp()
+  // Whatever a failed step left running must not hold the shell.
+  process.stdout.write('', () => process.exit())
+}

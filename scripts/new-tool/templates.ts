@@ -1,0 +1,62 @@
+/** What a new tool and its test look like, before their author makes them their own. */
+
+/** The tool: an input, an output with a masked field, and a run that does something. */
+export function toolTemplate(name: string): string {
+  return `/** \`${name}\`: says in one sentence what it does. */
+
+import { z } from 'zod'
+import { defineTool, masked } from '../engine/index.ts'
+
+export default defineTool({
+  name: '${name}',
+  title: '${titleOf(name)}',
+  description: 'Greets somebody. For the model: what it does, and when to use it.',
+  input: z.object({
+    name: z.string().min(1).max(100),
+    phone: z.string().max(30).optional().describe('Comes back masked.'),
+  }),
+  output: z.object({
+    greeting: z.string(),
+    phone: masked(z.string(), { right: 2 }).optional(),
+  }),
+  // Add \`requires: { login: true }\` to call the upstream API as whoever signed in.
+  annotations: { readOnlyHint: true },
+  async run({ input: { name, phone }, log }) {
+    log.info('greeting somebody')
+    return { greeting: \`Hello, \${name}!\`, phone }
+  },
+})
+`
+}
+
+/** The test: that it works, that it refuses wrong input, that nothing masked gets out. */
+export function testTemplate(name: string): string {
+  return `/** \`${name}\`: what its caller sees. */
+
+import { expect, test } from 'vitest'
+import tool from '../../src/tools/${name}.ts'
+import { callTool, expectNoLeak } from '../support/tools.ts'
+
+test('greets by name', async () => {
+  const result = await callTool(tool, { name: 'Ada' })
+  expect(result.structuredContent).toEqual({ greeting: 'Hello, Ada!' })
+})
+
+test('shows no more of a phone number than its end', async () => {
+  const result = await callTool(tool, { name: 'Ada', phone: '0123456789' })
+  expect(result.structuredContent?.phone).toBe('********89')
+  expectNoLeak(result, ['0123456789'])
+})
+
+test('refuses to greet nobody', async () => {
+  const result = await callTool(tool, { name: '' })
+  expect(result.code).toBe('invalid_arguments')
+})
+`
+}
+
+/** \`open-account\` as people write it: \`Open account\`. */
+function titleOf(name: string): string {
+  const words = name.replaceAll(/[-_]/g, ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

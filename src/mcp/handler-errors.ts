@@ -1,0 +1,68 @@
+/** What handlers throw: told to the client without anything internal, and logged with all of it. */
+
+import {
+  type AuthInfo,
+  ProtocolError,
+  ProtocolErrorCode,
+  type Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import { explainError } from '../engine/explain-error.ts'
+import { AppError } from '../errors.ts'
+import { type Origin, originOf } from './origin.ts'
+
+type Handler = (request: unknown, ctx: ServerContext) => unknown
+type SetHandler = (method: string, handler: Handler) => void
+
+/** Requests that could not be served at all, by what their handlers know them by. */
+const unserved = new WeakMap<AuthInfo, AppError>()
+
+/**
+ * Guards all handlers that are set from now on. The SDK would send the message of whatever the
+ * fork's resources, prompts and completions throw.
+ */
+export function guardHandlers(server: Server, fallback: Origin | undefined): void {
+  const set = server.setRequestHandler.bind(server) as SetHandler
+  const setGuarded: SetHandler = (method, handler) =>
+    set(method, async (request, ctx) => {
+      try {
+        return await handler(request, ctx)
+      } catch (error) {
+        throw toProtocolError(error, ctx, fallback)
+      }
+    })
+  Object.assign(server, { setRequestHandler: setGuarded })
+}
+
+function toProtocolError(
+  error: unknown,
+  ctx: ServerContext,
+  fallback: Origin | undefined,
+): ProtocolError {
+  if (error instanceof ProtocolError) return error
+  const { code, message, unexpected } = explainError(error, ctx.mcpReq.signal)
+  const { log } = originOf(ctx, fallback)
+  if (unexpected) {
+    log.error({ err: error, method: ctx.mcpReq.method }, 'request failed')
+    return new ProtocolError(ProtocolErrorCode.InternalError, 'Something went wrong.', { code })
+  }
+  if (!(error instanceof AppError)) {
+    return new ProtocolError(ProtocolErrorCode.InternalError, message, { code })
+  }
+  const authInfo = ctx.http?.authInfo
+  if (error.status === 503 && authInfo !== undefined) unserved.set(authInfo, error)
+  log.warn({ err: error, method: ctx.mcpReq.method }, 'request failed')
+  return new ProtocolError(error.rpcCode, message, { code })
+}
+
+/**
+ * The answer with the status of its failure: the SDK sends 200 for all that a handler throws, but
+ * clients and balancers tell a server in trouble by its 503. A stream has its status already.
+ */
+export function withStatus(response: Response, authInfo: AuthInfo): Response {
+  const error = unserved.get(authInfo)
+  const type = response.headers.get('content-type')
+  if (error === undefined || type !== 'application/json') return response
+  const headers = { 'content-type': type, 'retry-after': String(error.retryAfterSeconds ?? 1) }
+  return new Response(response.body, { status: error.status, headers })
+}

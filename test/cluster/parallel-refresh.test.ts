@@ -1,0 +1,92 @@
+/** Upstream credentials that must be replaced now, wanted by many calls on two processes at once. */
+
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { BalancerOptions, Exchange } from '../support/balancer.ts'
+import { CALLERS, type Caller } from '../support/callers.ts'
+import { structured } from '../support/clients.ts'
+import { type Cluster, startCluster } from '../support/cluster.ts'
+import { type RedisServer, startRedis } from '../support/redis.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { type SignInLink, signInAs } from '../support/sign-in.ts'
+
+const CALLS = 20
+
+for (const kind of ['plain', 'json'] as const) {
+  describeRedis(kind, `two processes on Redis (${kind}) refresh once`, () => {
+    let redis: RedisServer
+    let cluster: Cluster
+    /** The servers reach provider and API through the balancer too, where a test can interfere. */
+    let interfere: Pick<BalancerOptions, 'refuse' | 'rewrite'> = {}
+    let caller: Caller | undefined
+    beforeAll(async () => {
+      redis = await startRedis(kind)
+      cluster = await startCluster(
+        { REDIS_URL: redis.url },
+        {
+          refuse: (exchange) => interfere.refuse?.(exchange),
+          rewrite: (exchange) => interfere.rewrite?.(exchange),
+        },
+      )
+    })
+    afterEach(async () => {
+      interfere = {}
+      await caller?.close()
+    })
+    afterAll(async () => {
+      await cluster?.stop()
+      await redis?.stop()
+    })
+
+    test.each(Object.entries(CALLERS))('a token that runs out: %s', async (_name, connect) => {
+      interfere = { rewrite: shortLived }
+      caller = await connect(cluster.balancer.url)
+      const refreshes = await callInParallel(caller, cluster)
+      expect(refreshes).toBe(1)
+    })
+
+    test('a token that the API does not take any more', async () => {
+      let spent: string | undefined
+      interfere = {
+        refuse({ path, headers }) {
+          if (!path.startsWith('/demo/api/')) return undefined
+          spent ??= headers.authorization
+          return headers.authorization === spent ? 401 : undefined
+        },
+      }
+      caller = await CALLERS['v2 client, 2026-07-28']?.(cluster.balancer.url)
+      const refreshes = await callInParallel(caller, cluster)
+      expect(spent).toMatch(/^Bearer ./)
+      expect(refreshes).toBe(1)
+    })
+  })
+}
+
+/** Signs in, calls at once and as often on both nodes, and tells how often the provider was asked. */
+async function callInParallel(caller: Caller | undefined, { balancer }: Cluster): Promise<number> {
+  if (caller === undefined) throw new Error('no client')
+  await signInAs('ada', structured<SignInLink>(await caller.call('login')))
+  const before = balancer.exchanges.length
+  const results = await Promise.all(Array.from({ length: CALLS }, () => caller.call('service')))
+  for (const { structuredContent } of results) {
+    expect(structuredContent).toMatchObject({ owner: 'Ada Lovelace' })
+  }
+  const since = balancer.exchanges.slice(before)
+  const perNode = [0, 1].map((node) => since.filter((call) => isCallOn(node, call)).length)
+  expect(perNode).toEqual([CALLS / 2, CALLS / 2])
+  return since.filter(isRefresh).length
+}
+
+function isCallOn(node: number, exchange: Exchange): boolean {
+  return exchange.node === node && exchange.body.includes('"tools/call"')
+}
+
+function isRefresh({ path, body }: Exchange): boolean {
+  return path === '/demo/idp/token' && body.includes('grant_type=refresh_token')
+}
+
+/** The first token answer says that it is good for a second; the refreshed one lives as usual. */
+function shortLived({ path, body, answer }: Exchange): string | undefined {
+  if (path !== '/demo/idp/token' || !body.includes('grant_type=authorization_code'))
+    return undefined
+  return JSON.stringify({ ...JSON.parse(answer.body), expires_in: 1 })
+}

@@ -1,0 +1,201 @@
+/** What the documents say is true: their code compiles and runs, their links and paths exist. */
+
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { KEY, load } from '../config/load.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { connectClient, connectClientV1, ERAS, structured } from '../support/clients.ts'
+import { anchorsOf, linksOf, pathsOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
+import { parseRemovals, removeFrom } from './removals.ts'
+import { type SignInAnswer, signInAsAda } from './sign-in.ts'
+import { createWorkspace } from './workspace.ts'
+
+const run = promisify(execFile)
+const documents = readDocuments()
+const blocks = documents.flatMap((document) => document.blocks)
+const inLanguage = (...languages: string[]) =>
+  blocks.filter(({ language }) => languages.includes(language))
+const readme = documents.find(({ file }) => file === 'README.md') ?? expect.fail('no README')
+const notYet = sectionOf(readme, 'Not yet')
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  scripts: Record<string, string>
+}
+
+const workspace = createWorkspace()
+afterAll(() => workspace.remove())
+
+describe('TypeScript in the documents', () => {
+  const examples = inLanguage('ts')
+  const removals = parseRemovals(sectionOf(readme, "Remove what you don't need"))
+
+  it('compiles, and so does src without each feature that can be removed', () => {
+    expect(examples.length).toBeGreaterThan(0)
+    expect(removals.length).toBeGreaterThan(0)
+    for (const example of examples) workspace.place(example)
+    for (const [index, removal] of removals.entries()) {
+      const directory = join(workspace.directory, `without-${index}`)
+      mkdirSync(directory)
+      expect(() => removeFrom(directory, removal), removal.feature).not.toThrow()
+    }
+    expect(workspace.compile()).toBe('')
+  }, 60_000)
+
+  it('is no more than a screen long where it adds a tool', () => {
+    const [example] = examples
+    expect(example?.place).toMatch(/^README/)
+    expect(example?.code.split('\n').length).toBeLessThan(20)
+  })
+})
+
+describe('the tool that the README adds', () => {
+  let app: TestApp
+  beforeAll(async () => {
+    const example = inLanguage('ts')[0] ?? expect.fail('no example')
+    app = await startApp({ catalogDirectory: workspace.place(example) })
+  })
+  afterAll(() => app.stop())
+
+  const clients = {
+    ...Object.fromEntries(
+      ERAS.map((era) => [
+        `client v2, ${era}`,
+        async () => (await connectClient(app.url, era)).client,
+      ]),
+    ),
+    'client v1': () => connectClientV1(app.url),
+  }
+
+  it.each(Object.entries(clients))('answers masked once signed in: %s', async (_name, connect) => {
+    const client = await connect()
+    const call = async (name: string, given: Record<string, string> = {}) =>
+      // The types of v1 do not hold under exactOptionalPropertyTypes.
+      (await client.callTool({ name, arguments: given })) as { structuredContent?: unknown }
+    expect(await call('balance')).toMatchObject({ isError: true })
+
+    const { session, ...link } = structured<SignInAnswer>(await call('login'))
+    expect(await signInAsAda(link)).toContain('Login successful')
+    const answer = await call('balance', session === undefined ? {} : { session })
+    const balance = { accountNumber: '****5555', balance: 1842.5, currency: 'GBP' }
+    expect(structured(answer)).toEqual(balance)
+    await client.close()
+  })
+})
+
+describe('commands in the documents', () => {
+  const commands = inLanguage('sh').flatMap(({ place, code }) =>
+    code.includes('curl ') ? [] : commandsOf(code).map((command) => [place, command] as const),
+  )
+
+  it.each(commands)('%s: %s', (_place, command) => {
+    expect(missing(command)).toBeUndefined()
+  })
+
+  it('start the README, literally', () => {
+    const start = sectionOf(readme, 'Start')
+    for (const command of ['npm ci && npm run demo', 'npm ci && npm test', 'npm start']) {
+      expect(start).toMatch(new RegExp(`^${command}( |$)`, 'm'))
+    }
+    expect(readme.text).toContain('npm run new:tool NAME')
+  })
+
+  it.each(Object.keys(scripts))('are told apart from what is not there yet: npm run %s', (name) => {
+    const file = /^(?:tsx|node) (scripts\/\S+)/.exec(scripts[name] ?? '')?.[1]
+    const isThere = file === undefined || existsSync(join(ROOT, file))
+    const hint = isThere ? 'is there: take it out of "Not yet" and "soon"' : 'belongs in "Not yet"'
+    expect(notYet.includes(`\`npm run ${name}\``), `${name} ${hint}`).toBe(!isThere)
+  })
+})
+
+describe('curl in the documents', () => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await startApp()
+  })
+  afterAll(() => app.stop())
+
+  const examples = inLanguage('sh').filter(({ code }) => code.includes('curl '))
+  it.each(examples)('gets the answer: $place', async ({ code }) => {
+    const script = code.replaceAll('http://localhost:6901', app.url)
+    expect(script).not.toBe(code)
+    const { stdout } = await run('sh', ['-euc', script])
+    const { result } = JSON.parse(stdout) as { result: { structuredContent: SignInAnswer } }
+    expect(result.structuredContent.url).toMatch(/\/connect\/lnk_/)
+    expect(result.structuredContent.code).toMatch(/^\w{4}-\w{4}$/)
+  })
+
+  it('is there for both eras', () => {
+    expect(examples.map(({ code }) => /20\d\d-\d\d-\d\d/.exec(code)?.[0]).sort()).toEqual(ERAS)
+  })
+})
+
+describe('configuration in the documents', () => {
+  it.each(inLanguage('json', 'jsonc'))('parses: $place', ({ code }) => {
+    const text = code.replaceAll(/^\s*\/\/.*$/gm, '')
+    expect(() => JSON.parse(text)).not.toThrow()
+    if (code.includes('dist/main.js')) expect(existsSync(join(ROOT, 'src/main.ts'))).toBe(true)
+  })
+
+  it.each(inLanguage('dotenv', 'ini'))('loads, with a key: $place', ({ code }) => {
+    expect(() => load({ ENCRYPTION_KEY: KEY }, { files: { '.env': code } })).not.toThrow()
+  })
+})
+
+describe.each(documents)('$file', (document) => {
+  it('has code in languages that are checked or drawn only', () => {
+    const known = ['ts', 'sh', 'json', 'jsonc', 'dotenv', 'ini', 'text', 'mermaid']
+    const unknown = document.blocks.filter(({ language }) => !known.includes(language))
+    expect(unknown.map(({ place, language }) => `${place} ${language}`)).toEqual([])
+  })
+
+  it('links to files and headings that exist', () => {
+    const broken = linksOf(document).filter((link) => !leadsSomewhere(document.file, link))
+    expect(broken).toEqual([])
+  })
+
+  it('names paths that exist', () => {
+    const broken = pathsOf(document).filter((path) => !existsSync(join(ROOT, path)))
+    expect(broken.filter((path) => !MADE_BY_FORKS.has(path))).toEqual([])
+  })
+})
+
+/** Folders that come with the first file in them. */
+const MADE_BY_FORKS = new Set(['src/resources/', 'src/prompts/'])
+
+/** The programs our documents run, besides npm and node; `ADDRESS_…` and the like are for readers. */
+const PROGRAMS = new Set(['git', 'claude', 'cp'])
+
+/** Single commands: without comments, continued lines joined, chains taken apart. */
+function commandsOf(code: string): string[] {
+  const lines = code.replaceAll('\\\n', ' ').split('\n')
+  return lines
+    .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split('&&'))
+    .map((command) => command.trim().replace(/^(?:[A-Z_]+=\S* )+/, ''))
+    .filter((command) => command !== '')
+}
+
+/** What a command needs and does not find. */
+function missing(command: string): string | undefined {
+  const [program = '', verb = '', name = ''] = command.split(/\s+/)
+  if (program === 'npm' && verb === 'ci') return undefined
+  if (program === 'npm') {
+    const script = verb === 'run' ? name : verb
+    return Object.hasOwn(scripts, script) ? undefined : `the script ${script}`
+  }
+  if (program === 'node') return verb === 'dist/main.js' ? undefined : verb
+  if (program === 'npx') return existsSync(join(ROOT, 'node_modules/.bin', verb)) ? undefined : verb
+  return PROGRAMS.has(program) ? undefined : program
+}
+
+function leadsSomewhere(from: string, link: string): boolean {
+  if (/^https?:\/\//.test(link)) return true
+  const [path = '', anchor] = link.split('#')
+  const target = path === '' ? from : normalize(join(dirname(from), path))
+  if (target.startsWith('..') || !existsSync(join(ROOT, target))) return false
+  if (anchor === undefined) return true
+  if (statSync(join(ROOT, target)).isDirectory()) return false
+  const prose = readFileSync(join(ROOT, target), 'utf8').replaceAll(/^```[\s\S]*?^```$/gm, '')
+  return anchorsOf({ prose }).includes(anchor)
+}

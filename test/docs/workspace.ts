@@ -1,0 +1,53 @@
+/** A folder inside the repository where code from documents is compiled and loaded. */
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { CodeBlock } from './markdown.ts'
+import { ROOT } from './markdown.ts'
+
+/** `artifacts/` is in nobody's way: not in git, not linted, not compiled otherwise. */
+const PARENT = join(ROOT, 'artifacts')
+
+export interface Workspace {
+  readonly directory: string
+  /**
+   * Writes a block where its first line says (`// src/tools/balance.ts`), with the real engine
+   * beside it. Gives the folder that stands for `src/`.
+   */
+  place(block: CodeBlock): string
+  /** Compiles everything that was written; what the compiler says, nothing when it is content. */
+  compile(): string
+  remove(): void
+}
+
+export function createWorkspace(): Workspace {
+  mkdirSync(PARENT, { recursive: true })
+  const directory = mkdtempSync(join(PARENT, 'docs-'))
+  let count = 0
+  return {
+    directory,
+    place({ code }) {
+      count += 1
+      const source = join(directory, `block-${count}`)
+      const file = /^\/\/ src\/([\w/-]+\.ts)\n/.exec(code)?.[1] ?? `tools/block-${count}.ts`
+      cpSync(join(ROOT, 'src/tools'), join(source, 'tools'), { recursive: true })
+      write(join(source, file), code)
+      write(join(source, 'engine/index.ts'), "export * from '../../../../src/engine/index.ts'\n")
+      return source
+    },
+    compile() {
+      const config = { extends: '../../tsconfig.json', include: ['.'] }
+      write(join(directory, 'tsconfig.json'), JSON.stringify(config))
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+      const run = spawnSync(process.execPath, [tsc, '-p', directory], { encoding: 'utf8' })
+      return run.stdout + run.stderr
+    },
+    remove: () => rmSync(directory, { recursive: true }),
+  }
+}
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, content)
+}

@@ -1,0 +1,49 @@
+/** Catalogs for tests: files written as a fork writes them, in a folder that goes away again. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll } from 'vitest'
+
+const written: string[] = []
+afterAll(() => {
+  for (const folder of written.splice(0)) rmSync(folder, { recursive: true })
+})
+
+const ENGINE = pathToFileURL(join(import.meta.dirname, '../../src/engine/index.ts')).href
+const ZOD = import.meta.resolve('zod')
+
+/** Writes files by path, such as `tools/greet.ts`, and gives the folder to discover. */
+export function writeCatalog(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'catalog-'))
+  written.push(folder)
+  for (const [path, code] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), code)
+  }
+  return folder
+}
+
+/** A module with the engine's words and zod in scope. */
+export function moduleOf(code: string): string {
+  return [
+    `import { completable, definePrompt, defineResource, defineTool, masked } from '${ENGINE}'`,
+    `import { z } from '${ZOD}'`,
+    code,
+  ].join('\n')
+}
+
+/** A tool that works, but for the fields given: code, such as `output: 'z.any()'`. */
+export function toolFile(fields: Readonly<Record<string, string>> = {}): string {
+  const all = {
+    name: "'greet'",
+    description: "'Greets.'",
+    input: 'z.object({})',
+    output: 'z.object({})',
+    run: 'async () => ({})',
+    ...fields,
+  }
+  const body = Object.entries(all).map(([name, code]) => `${name}: ${code},`)
+  return moduleOf(`export default defineTool({ ${body.join(' ')} })`)
+}

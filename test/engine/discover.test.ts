@@ -1,0 +1,154 @@
+/** Discovery: what a fork's files must be like, and what it is told when they are not. */
+
+import { describe, expect, it } from 'vitest'
+import { DiscoveryError, discover } from '../../src/engine/discover.ts'
+import { SOURCE_DIRECTORY } from '../support/app.ts'
+import { moduleOf, toolFile, writeCatalog } from './catalog.ts'
+
+async function faultsOf(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const error = await discover(writeCatalog(files)).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  expect(error).toBeInstanceOf(DiscoveryError)
+  return (error as DiscoveryError).faults
+}
+
+const resource = (fields: string) =>
+  moduleOf(`export default { name: 'a', uri: 'bank://a', read: async () => '', ${fields} }`)
+const prompt = (fields: string) =>
+  moduleOf(
+    `export default { name: 'a', description: 'A.', arguments: z.object({}), render: () => '', ${fields} }`,
+  )
+
+describe('discovery', () => {
+  it("finds the template's own tools, resources and prompts", async () => {
+    const { tools, resources, prompts } = await discover(SOURCE_DIRECTORY)
+    expect([...tools.keys()]).toEqual(['login', 'logout', 'service', 'session'])
+    expect(resources.map(({ name }) => name)).toEqual(['branches'])
+    expect(prompts.map(({ name }) => name)).toEqual(['account-summary'])
+  })
+
+  it('sorts by name, whatever the files are called', async () => {
+    const folder = writeCatalog({
+      'tools/1.ts': toolFile({ name: "'zebra'" }),
+      'tools/2.ts': toolFile({ name: "'Ant'" }),
+      'tools/3.ts': toolFile({ name: "'bee'" }),
+      'resources/1.ts': resource("name: 'z'"),
+      'resources/2.ts': resource("name: 'b', uri: 'bank://b'"),
+      'prompts/1.ts': prompt("name: 'z'"),
+      'prompts/2.ts': prompt("name: 'b'"),
+    })
+    const { tools, resources, prompts } = await discover(folder)
+    expect([...tools.keys()]).toEqual(['Ant', 'bee', 'zebra'])
+    expect(resources.map(({ name }) => name)).toEqual(['b', 'z'])
+    expect(prompts.map(({ name }) => name)).toEqual(['b', 'z'])
+  })
+
+  it('leaves tests, declarations and other files alone', async () => {
+    const folder = writeCatalog({
+      'tools/greet.ts': toolFile(),
+      'tools/greet.test.ts': 'throw new Error()',
+      'tools/greet.d.ts': 'export {}',
+      'tools/notes.md': '# Notes',
+    })
+    expect((await discover(folder)).tools.size).toBe(1)
+  })
+
+  it('needs none of the folders', async () => {
+    const { tools, resources, prompts } = await discover(writeCatalog({}))
+    expect([tools.size, resources.length, prompts.length]).toEqual([0, 0, 0])
+  })
+
+  it('reports every fault of every file together, by folder and file', async () => {
+    const faults = await faultsOf({
+      'tools/broken.ts': 'export default {',
+      'tools/empty.ts': 'export const nothing = 1',
+      'tools/good.ts': toolFile(),
+      'tools/open.ts': toolFile({ output: 'z.object({ any: z.any() })' }),
+      'resources/bad.ts': resource("uri: 'relative'"),
+      'prompts/bad.ts': prompt("name: ''"),
+    })
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+      'tools/broken.ts',
+      'tools/empty.ts',
+      'tools/open.ts',
+      'resources/bad.ts',
+      'prompts/bad.ts',
+    ])
+  })
+
+  it('says in its message all that is wrong', async () => {
+    const folder = writeCatalog({ 'tools/a.ts': '', 'tools/b.ts': '' })
+    await expect(discover(folder)).rejects.toThrow(
+      'Cannot load:\n  - tools/a.ts: has no default export\n  - tools/b.ts: has no default export',
+    )
+  })
+})
+
+describe('a tool is refused', () => {
+  it.each([
+    ['with an empty name', { name: "''" }, 'name must be'],
+    ['with a space in its name', { name: "'a b'" }, 'name must be'],
+    ['with a slash in its name', { name: "'a/b'" }, 'name must be'],
+    ['with a name of other letters', { name: "'grüße'" }, 'name must be'],
+    ['with a name of 129 letters', { name: "'x'.repeat(129)" }, 'name must be'],
+    ['without a description', { description: "''" }, 'description is missing'],
+    ['without a run', { run: 'undefined' }, 'run is missing'],
+    ['with an input that is no object', { input: 'z.string()' }, 'input must be'],
+    ['with an output that is no object', { output: 'z.array(z.string())' }, 'output must be'],
+    ['with a session argument', { input: 'z.object({ session: z.string() })' }, '"session"'],
+  ])('%s', async (_what, fields, fault) => {
+    expect(await faultsOf({ 'tools/a.ts': toolFile(fields) })).toEqual([
+      expect.stringMatching(new RegExp(`^tools/a\\.ts: .*${fault}`)),
+    ])
+  })
+
+  it('whose name another one has', async () => {
+    const faults = await faultsOf({
+      'tools/a.ts': toolFile(),
+      'tools/b.ts': toolFile(),
+      'tools/c.ts': toolFile({ name: "'Greet'" }),
+    })
+    expect(faults).toEqual(['tools/b.ts: "greet" is already declared in tools/a.ts'])
+  })
+
+  it.each(['undefined', 'null', '42', "'greet'", '() => ({})'])('that is %s', async (value) => {
+    const faults = await faultsOf({ 'tools/a.ts': `export default ${value}` })
+    expect(faults).toEqual([expect.stringMatching(/^tools\/a\.ts: .*default export/)])
+  })
+
+  it('whose file throws', async () => {
+    const faults = await faultsOf({ 'tools/a.ts': "throw new Error('no such thing')" })
+    expect(faults).toEqual(['tools/a.ts: no such thing'])
+  })
+})
+
+describe('a resource or prompt is refused', () => {
+  it.each([
+    ['without a name', { 'resources/a.ts': resource("name: ''") }, 'name is missing'],
+    ['with a relative URI', { 'resources/a.ts': resource("uri: 'a/b'") }, 'uri must be absolute'],
+    ['without read', { 'resources/a.ts': resource('read: undefined') }, 'read is missing'],
+    ['without a name', { 'prompts/a.ts': prompt('name: undefined') }, 'name is missing'],
+    ['without a description', { 'prompts/a.ts': prompt('description: 1') }, 'description is'],
+    ['without arguments', { 'prompts/a.ts': prompt('arguments: undefined') }, 'arguments must be'],
+    ['without render', { 'prompts/a.ts': prompt('render: undefined') }, 'render is missing'],
+  ])('%s', async (_what, files, fault) => {
+    expect(await faultsOf(files)).toEqual([expect.stringContaining(fault)])
+  })
+
+  it('whose name or URI another one has', async () => {
+    const faults = await faultsOf({
+      'resources/a.ts': resource(''),
+      'resources/b.ts': resource("uri: 'bank://b'"),
+      'resources/c.ts': resource("name: 'c'"),
+      'prompts/a.ts': prompt(''),
+      'prompts/b.ts': prompt(''),
+    })
+    expect(faults).toEqual([
+      'resources/b.ts: "a" is already declared in resources/a.ts',
+      'resources/c.ts: "bank://a" is already declared in resources/a.ts',
+      'prompts/b.ts: "a" is already declared in prompts/a.ts',
+    ])
+  })
+})

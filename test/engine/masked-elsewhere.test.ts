@@ -1,0 +1,129 @@
+/** What a tool masks in its answer stays masked in its errors, its progress and its log. */
+
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { defineTool, masked, type ToolContext, ToolError } from '../../src/engine/index.ts'
+import { callTool, expectNoLeak } from '../support/tools.ts'
+
+const SECRET = 'NL91ABNA0417164300'
+const SHOWN = '****************00'
+
+type Read = (context: ToolContext<object>) => Promise<unknown>
+type Use = (context: ToolContext<object>, secret: string) => Promise<unknown> | unknown
+
+/** Where a tool may have the secret from. */
+const SOURCES: Record<string, Read> = {
+  upstream: ({ upstream }) => upstream.get('/account'),
+  account: async ({ session }) => ({ email: (await session.account())?.email }),
+  'session value': async ({ session }) => ({ email: session.get('email') }),
+}
+
+/** Where it may let it slip. */
+const SLIPS: Record<string, Use> = {
+  'an error for the caller': (_, secret) => {
+    throw new ToolError(`No account ${secret}.`, { cause: new Error(secret) })
+  },
+  'an accident': (_, secret) => {
+    throw new TypeError(`bad ${secret}`, { cause: new Error(`because of ${secret}`) })
+  },
+  'a thrown object': (_, secret) => {
+    throw { secret }
+  },
+  progress: ({ progress }, secret) => progress(1, 1, `at ${secret}`),
+  'a log message': ({ log }, secret) => log.warn(`seen ${secret}`),
+  'a log field': ({ log }, secret) => log.info('seen', { field: { list: [secret] } }),
+  'the name of a log field': ({ log }, secret) => log.info('seen', { [secret]: 1 }),
+  'an error in the log': ({ log }, secret) => log.error('failed', { err: new Error(secret) }),
+  'a wrong answer': () => ({ email: 42 }),
+}
+
+function tool(read: Read, slip: Use) {
+  return defineTool({
+    name: 'probe',
+    description: 'Lets a secret slip.',
+    input: z.object({}),
+    output: z.object({ email: masked(z.string(), { right: 2 }).optional() }),
+    async run(context) {
+      const { email } = (await read(context)) as { email: string }
+      return ((await slip(context, email)) ?? {}) as object
+    },
+  })
+}
+
+const given = {
+  signedInAs: { sub: 'ada', email: SECRET },
+  sessionData: { email: SECRET },
+  upstream: { 'GET /account': { email: SECRET } },
+}
+
+describe.each(Object.entries(SOURCES))('a masked value from %s', (_source, read) => {
+  it.each(Object.entries(SLIPS))('does not get out through %s', async (_slip, slip) => {
+    expectNoLeak(await callTool(tool(read, slip), {}, given), [SECRET])
+  })
+})
+
+describe('masked, not dropped:', () => {
+  const read = SOURCES.upstream as Read
+
+  it('the caller reads the rest of the message', async () => {
+    const result = await callTool(tool(read, SLIPS['an error for the caller'] as Use), {}, given)
+    expect(result.text).toBe(`No account ${SHOWN}.`)
+  })
+
+  it('progress says the rest', async () => {
+    const { progress } = await callTool(tool(read, SLIPS.progress as Use), {}, given)
+    expect(progress).toEqual([{ done: 1, total: 1, message: `at ${SHOWN}` }])
+  })
+
+  it('the log says the rest, and where an accident happened', async () => {
+    const { log } = await callTool(tool(read, SLIPS['an accident'] as Use), {}, given)
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        msg: 'tool failed',
+        err: expect.objectContaining({
+          type: 'TypeError',
+          message: `bad ${SHOWN}`,
+          stack: expect.stringContaining('masked-elsewhere.test.ts'),
+          cause: expect.objectContaining({ message: `because of ${SHOWN}` }),
+        }),
+      }),
+    )
+  })
+
+  it('a log line learns from its own fields', async () => {
+    const early: Use = ({ log }) =>
+      log.info('renamed', { email: 'other-secret', note: 'other-secret' })
+    const result = await callTool(tool(read, early), {}, given)
+    expectNoLeak(result, ['other-secret'])
+  })
+})
+
+describe('a tool log', () => {
+  const logging = (fields: Record<string, unknown>) =>
+    callTool(
+      tool(
+        async () => ({}),
+        ({ log }) => log.info('said', fields),
+      ),
+      {},
+    )
+  const said = async (fields: Record<string, unknown>) =>
+    (await logging(fields)).log.find(({ msg }) => msg === 'said')?.fields
+
+  it('carries values as they are', async () => {
+    const fields = { text: 'a', number: 1, flag: true, nothing: null, list: [1, { a: 'b' }] }
+    expect(await said(fields)).toEqual(fields)
+  })
+
+  it('writes dates as dates', async () => {
+    expect(await said({ at: new Date(0) })).toEqual({ at: '1970-01-01T00:00:00.000Z' })
+  })
+
+  it('does not fail a tool over a value that leads back to itself', async () => {
+    const ring: Record<string, unknown> = {}
+    ring.ring = ring
+    const result = await logging(ring)
+    expect(result.isError).toBe(false)
+    expect(JSON.stringify(result.log)).toContain('[too deep]')
+  })
+})

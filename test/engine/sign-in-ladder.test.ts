@@ -1,0 +1,183 @@
+/** The sign-in ladder: what a call does that needs somebody signed in when nobody is. */
+
+import { isInputRequiredResult } from '@modelcontextprotocol/server'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { CallSession, CarriedState, ToolCall } from '../../src/engine/call.ts'
+import { climbSignInLadder, SIGN_IN_REQUEST } from '../../src/engine/sign-in-ladder.ts'
+import service from '../../src/tools/service.ts'
+import { recordingLogger } from '../logger/lines.ts'
+import { type OpenedToolSession, openToolSession } from '../support/tool-session.ts'
+import { callTool } from '../support/tools.ts'
+
+let own: OpenedToolSession
+beforeEach(async () => {
+  own = await openToolSession({})
+})
+afterEach(() => own.close())
+
+const noUpstream = () => {
+  throw new Error('Signing in asks nothing of the upstream API')
+}
+
+function callWith(fields: Partial<ToolCall> = {}): ToolCall {
+  return {
+    name: 'probe',
+    arguments: {},
+    scopes: undefined,
+    openSession: async () => own.session,
+    upstreamFor: noUpstream,
+    client: { opensUrls: true, elicitationCompleted: undefined },
+    signInAnswer: undefined,
+    carried: undefined,
+    carry: (state) => JSON.stringify(state),
+    signal: new AbortController().signal,
+    progress: async () => undefined,
+    log: recordingLogger().log,
+    ...fields,
+  }
+}
+
+/** Nobody signs in, and the waiting takes no time. */
+const impatient = (): CallSession => ({ ...own.session, waitForSignIn: async () => false })
+const later = (fields: Partial<ToolCall> = {}) =>
+  callWith({ carried: { round: 1 }, signInAnswer: 'accept', ...fields })
+
+async function askedBy(call: ToolCall) {
+  const result = await climbSignInLadder(call, own.session)
+  const params = result?.inputRequests?.[SIGN_IN_REQUEST]?.params as Record<string, unknown>
+  return { result, params, carried: JSON.parse(result?.requestState ?? '{}') as CarriedState }
+}
+
+describe('somebody is signed in', () => {
+  it('and the call goes on, whatever the client can do', async () => {
+    await own.signIn()
+    const signedIn = { ...own.session, state: 'authenticated' } as const
+    for (const opensUrls of [true, false]) {
+      const call = callWith({ client: { opensUrls, elicitationCompleted: undefined } })
+      expect(await climbSignInLadder(call, signedIn)).toBeUndefined()
+    }
+  })
+})
+
+describe('a client that cannot open URLs', () => {
+  it('is told to call login', async () => {
+    const call = callWith({ client: { opensUrls: false, elicitationCompleted: undefined } })
+    await expect(climbSignInLadder(call, own.session)).rejects.toMatchObject({
+      code: 'login_required',
+    })
+  })
+})
+
+describe('a client that opens URLs', () => {
+  it('is asked to open a one-time link, and shown its code', async () => {
+    const { result, params } = await askedBy(callWith())
+    expect(isInputRequiredResult(result)).toBe(true)
+    expect(params.url).toMatch(/\/connect\/lnk_[\w-]{43}$/)
+    expect(params.message).toMatch(/[0-9A-Z]{4}-[0-9A-Z]{4}/)
+    expect(params.elicitationId).toBeUndefined()
+  })
+
+  it('carries the session on to the next round', async () => {
+    const { carried } = await askedBy(callWith())
+    expect(carried).toEqual({ session: own.session.handle, round: 1 })
+  })
+
+  it.each(['decline', 'cancel'] as const)(
+    'and whose user chose to %s ends there',
+    async (answer) => {
+      const call = callWith({ carried: { round: 1 }, signInAnswer: answer })
+      await expect(climbSignInLadder(call, own.session)).rejects.toMatchObject({
+        code: 'login_declined',
+      })
+    },
+  )
+
+  it('goes on when the sign-in comes while it waits', async () => {
+    const waiting = climbSignInLadder(later(), own.session)
+    await own.signIn()
+    expect(await waiting).toBeUndefined()
+  })
+
+  it('goes on when the sign-in comes in a later round, which has no answer of its own', async () => {
+    await own.signIn()
+    const call = later({ carried: { round: 3 }, signInAnswer: undefined })
+    expect(await climbSignInLadder(call, own.session)).toBeUndefined()
+  })
+
+  it('comes back for another round, and is asked nothing then', async () => {
+    const call = later({ carried: { session: 'ses_a', round: 3 } })
+    const result = await climbSignInLadder(call, impatient())
+    expect(result?.inputRequests).toBeUndefined()
+    expect(JSON.parse(result?.requestState ?? '')).toEqual({ session: 'ses_a', round: 4 })
+  })
+
+  it('gives up after seven rounds', async () => {
+    let carried: CarriedState = { round: 1 }
+    for (let round = 2; round <= 7; round += 1) {
+      const result = await climbSignInLadder(later({ carried }), impatient())
+      carried = JSON.parse(result?.requestState ?? '')
+      expect(carried.round).toBe(round)
+    }
+    await expect(climbSignInLadder(later({ carried }), impatient())).rejects.toMatchObject({
+      code: 'login_required',
+    })
+  })
+
+  it('waits for 25 seconds in a round', async () => {
+    const waitForSignIn = vi.fn(async () => false)
+    await climbSignInLadder(later(), { ...own.session, waitForSignIn })
+    expect(waitForSignIn).toHaveBeenCalledWith(25_000, expect.any(AbortSignal))
+  })
+})
+
+describe('a session that waits for a sign-in', () => {
+  it('stops when the time is over', async () => {
+    expect(await own.session.waitForSignIn(10, new AbortController().signal)).toBe(false)
+  })
+
+  it('stops when the call is cancelled', async () => {
+    expect(await own.session.waitForSignIn(60_000, AbortSignal.timeout(20))).toBe(false)
+  })
+
+  it('stops when the session ends', async () => {
+    const waiting = own.session.waitForSignIn(60_000, new AbortController().signal)
+    await own.session.end()
+    expect(await waiting).toBe(false)
+  })
+})
+
+describe('a client of the 2025 era', () => {
+  it('is told when the elicitation is complete', async () => {
+    const elicitationCompleted = vi.fn(async () => undefined)
+    const { params } = await askedBy(
+      callWith({ client: { opensUrls: true, elicitationCompleted } }),
+    )
+    expect(params.elicitationId).toBeTypeOf('string')
+    expect(elicitationCompleted).not.toHaveBeenCalled()
+    await own.signIn()
+    await vi.waitFor(() => expect(elicitationCompleted).toHaveBeenCalledWith(params.elicitationId))
+  })
+
+  it('that is gone by then does no harm', async () => {
+    const elicitationCompleted = vi.fn(() => Promise.reject(new Error('the stream is closed')))
+    await askedBy(callWith({ client: { opensUrls: true, elicitationCompleted } }))
+    await own.signIn()
+    await vi.waitFor(() => expect(elicitationCompleted).toHaveBeenCalled())
+  })
+})
+
+describe('a tool that needs a sign-in', () => {
+  const upstream = { 'GET /accounts/{id}': { owner: 'Ada' } }
+
+  it('answers with the session to pass on, once the caller has one', async () => {
+    const result = await callTool(service, {}, { opensUrl: 'accept', upstream })
+    expect(result.requests).toHaveLength(1)
+    expect(result.session.state).toBe('authenticated')
+  })
+
+  it.each(['decline', 'cancel'] as const)('does not run after %s', async (opensUrl) => {
+    const result = await callTool(service, {}, { opensUrl, upstream })
+    expect(result.code).toBe('login_declined')
+    expect(result.requests).toEqual([])
+  })
+})

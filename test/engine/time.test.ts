@@ -1,0 +1,158 @@
+/** A tool's time: when it is over, when the caller cancels, and what comes too late. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
+import { defineTool, type ToolContext, ToolError } from '../../src/engine/index.ts'
+import { callTool } from '../support/tools.ts'
+
+type Nothing = Record<string, never>
+type Context = ToolContext<Nothing>
+
+function toolThat(run: (context: Context) => Promise<object>, timeoutSeconds?: number) {
+  return defineTool({
+    name: 'probe',
+    description: 'Does what the test says.',
+    input: z.object({}),
+    output: z.object({}),
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    run: (context) => run(context) as Promise<Nothing>,
+  })
+}
+
+const forever = () => new Promise<never>(() => undefined)
+
+describe('a tool that takes too long', () => {
+  it('does not hold its caller, even if it ignores its signal', async () => {
+    const result = await callTool(toolThat(forever, 0.05), {})
+    expect(result.code).toBe('timeout')
+    expect(result.log.at(-1)).toMatchObject({ msg: 'tool call', outcome: 'timeout' })
+  })
+
+  it('is told by its signal', async () => {
+    const stopped = vi.fn()
+    const tool = toolThat(({ signal }) => {
+      signal.addEventListener('abort', stopped)
+      return forever()
+    }, 0.05)
+    await callTool(tool, {})
+    expect(stopped).toHaveBeenCalledOnce()
+  })
+
+  it('has as long as the configuration says when it does not say itself', async () => {
+    expect((await callTool(toolThat(forever), {}, { timeoutSeconds: 0.05 })).code).toBe('timeout')
+    const brief = toolThat(() => delay(80, {}))
+    expect((await callTool(brief, {}, { timeoutSeconds: 20 })).isError).toBe(false)
+  })
+
+  it('has as long as it says itself when it does', async () => {
+    const tool = toolThat(() => delay(80, {}), 20)
+    expect((await callTool(tool, {}, { timeoutSeconds: 0.01 })).isError).toBe(false)
+  })
+
+  it('is a time-out also when it throws because of its signal', async () => {
+    const tool = toolThat(({ signal }) => delay(10_000, {}, { signal }), 0.05)
+    expect((await callTool(tool, {})).code).toBe('timeout')
+  })
+
+  it('may fail later without anybody noticing', async () => {
+    const tool = toolThat(async () => {
+      await delay(80)
+      throw new Error('late')
+    }, 0.02)
+    expect((await callTool(tool, {})).code).toBe('timeout')
+    await delay(120)
+  })
+})
+
+describe('a call that is cancelled', () => {
+  it('ends at once, even if the tool ignores its signal', async () => {
+    const controller = new AbortController()
+    const started = toolThat(() => {
+      controller.abort()
+      return forever()
+    })
+    const result = await callTool(started, {}, { signal: controller.signal })
+    expect(result.code).toBe('cancelled')
+  })
+
+  it('tells the tool why', async () => {
+    const controller = new AbortController()
+    const reasons: unknown[] = []
+    const tool = toolThat(({ signal }) => {
+      signal.addEventListener('abort', () => reasons.push(signal.reason))
+      controller.abort('the user left')
+      return forever()
+    })
+    await callTool(tool, {}, { signal: controller.signal })
+    expect(reasons).toEqual(['the user left'])
+  })
+
+  it('before it starts does not start', async () => {
+    const run = vi.fn(async () => ({}))
+    const result = await callTool(toolThat(run), {}, { signal: AbortSignal.abort() })
+    expect(result.code).toBe('cancelled')
+    expect(run).not.toHaveBeenCalled()
+  })
+
+  it('is cancelled, whatever the tool throws on the way out', async () => {
+    const controller = new AbortController()
+    const tool = toolThat(async () => {
+      controller.abort()
+      throw new ToolError('Something else.', { code: 'something_else' })
+    })
+    const result = await callTool(tool, {}, { signal: controller.signal })
+    expect(result.code).toBe('cancelled')
+  })
+})
+
+describe('after its end', () => {
+  it('a tool is told to stop what it left running', async () => {
+    let ended: AbortSignal | undefined
+    const tool = toolThat(async ({ signal }) => {
+      ended = signal
+      return {}
+    })
+    await callTool(tool, {})
+    expect(ended?.aborted).toBe(true)
+  })
+
+  it.each([
+    ['ended', undefined],
+    ['taken too long', 0.02],
+  ])('a tool that has %s tells no more progress', async (_what, timeoutSeconds) => {
+    const onProgress = vi.fn()
+    let late: Promise<unknown> = Promise.resolve()
+    const tool = toolThat(async ({ progress }) => {
+      await progress(1, 2)
+      late = delay(60).then(() => progress(2, 2, 'too late'))
+      return timeoutSeconds === undefined ? {} : forever()
+    }, timeoutSeconds)
+    await callTool(tool, {}, { onProgress })
+    await late
+    expect(onProgress.mock.calls).toEqual([[{ done: 1, total: 2, message: undefined }]])
+  })
+})
+
+describe('progress', () => {
+  it('reaches the caller in order', async () => {
+    const tool = toolThat(async ({ progress }) => {
+      await progress(1, 3, 'one')
+      await progress(2)
+      return {}
+    })
+    expect((await callTool(tool, {})).progress).toEqual([
+      { done: 1, total: 3, message: 'one' },
+      { done: 2, total: undefined, message: undefined },
+    ])
+  })
+
+  it('that cannot be told does not fail the tool', async () => {
+    const tool = toolThat(async ({ progress }) => {
+      await progress(1)
+      return {}
+    })
+    const gone = { onProgress: () => Promise.reject(new Error('the client is gone')) }
+    expect((await callTool(tool, {}, gone)).isError).toBe(false)
+  })
+})

@@ -1,0 +1,118 @@
+/** While the store is away: 503 and `Retry-After`, never what makes clients forget who they are. */
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { connectClient, structured } from '../support/clients.ts'
+import { failingStore } from '../support/failing-store.ts'
+import {
+  type Answer,
+  connect,
+  INITIALIZE,
+  post,
+  postModern,
+  read,
+  request,
+} from '../support/wire.ts'
+
+const store = failingStore()
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp({ store })
+})
+afterEach(() => store.giveBack())
+afterAll(() => app.stop())
+
+function expectUnavailable({ status, headers, message, text }: Answer): void {
+  expect(status).toBe(503)
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+  expect(headers.get('content-type')).toBe('application/json')
+  expect(message.error).toMatchObject({ code: -32000, data: { code: 'unavailable' } })
+  expect(text).not.toContain('10.20.30.40')
+}
+
+describe('in the 2025 era', () => {
+  test('initialize says so', async () => {
+    store.takeAway()
+    expectUnavailable(await read(post(app.url, INITIALIZE)))
+  })
+
+  test('a connection is not said to be unknown, and works again afterwards', async () => {
+    const headers = await connect(app.url)
+    store.takeAway()
+    expectUnavailable(await read(post(app.url, request('tools/list', {}, 5), headers)))
+    expectUnavailable(await read(fetch(`${app.url}/mcp`, { method: 'DELETE', headers })))
+    store.giveBack()
+    const { status, message } = await read(post(app.url, request('tools/list', {}, 6), headers))
+    expect([status, message.id]).toEqual([200, 6])
+  })
+
+  test('a call that loses the store half way says so too', async () => {
+    const headers = await connect(app.url)
+    store.takeAway(':session')
+    const call = request('tools/call', { name: 'session' }, 'half-way')
+    const answer = await read(post(app.url, call, headers))
+    expectUnavailable(answer)
+    expect(answer.message.id).toBe('half-way')
+  })
+
+  test('the official client gets an error, keeps its connection and goes on', async () => {
+    const { client } = await connectClient(app.url, '2025-11-25')
+    store.takeAway()
+    await expect(client.callTool({ name: 'session', arguments: {} })).rejects.toThrow(/503|again/)
+    store.giveBack()
+    const { state } = structured<{ state: string }>(
+      await client.callTool({ name: 'session', arguments: {} }),
+    )
+    expect(state).toBe('anonymous')
+    await client.close()
+  })
+})
+
+describe('in the 2026 era', () => {
+  test('a call that needs a session says so', async () => {
+    store.takeAway()
+    const answer = await read(postModern(app.url, 'tools/call', { name: 'login' }, { id: 'x' }))
+    expectUnavailable(answer)
+    expect(answer.message.id).toBe('x')
+  })
+
+  test('a session handle is not said to be unknown', async () => {
+    const login = await read(postModern(app.url, 'tools/call', { name: 'login' }))
+    const { session } = structured<{ session: string }>(login.message.result ?? {})
+    store.takeAway()
+    const params = { name: 'session', arguments: { session } }
+    expectUnavailable(await read(postModern(app.url, 'tools/call', params)))
+    store.giveBack()
+    const { message } = await read(postModern(app.url, 'tools/call', params))
+    expect(message.result).toMatchObject({ structuredContent: { state: 'anonymous' } })
+  })
+
+  test('what needs no session goes on', async () => {
+    store.takeAway()
+    for (const method of ['server/discover', 'tools/list']) {
+      expect((await read(postModern(app.url, method))).status).toBe(200)
+    }
+    const called = await read(postModern(app.url, 'tools/call', { name: 'session' }))
+    expect(called.message.result).toMatchObject({ structuredContent: { state: 'anonymous' } })
+  })
+})
+
+describe('in the browser', () => {
+  test.each(['/connect/lnk_x', '/callback?state=x&code=y', '/redirect?state=x', '/readyz'])(
+    '%s says so',
+    async (path) => {
+      store.takeAway()
+      const response = await fetch(app.url + path)
+      expect(response.status).toBe(503)
+      expect(response.headers.get('retry-after')).toBe('1')
+      expect(response.headers.getSetCookie()).toEqual([])
+      expect(await response.text()).not.toMatch(/10\.20\.30\.40|ECONN|\.ts/)
+    },
+  )
+
+  test('the process is still alive, and says what it is', async () => {
+    store.takeAway()
+    expect((await fetch(`${app.url}/livez`)).status).toBe(200)
+    expect((await fetch(`${app.url}/`)).status).toBe(200)
+  })
+})

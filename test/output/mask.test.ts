@@ -1,0 +1,98 @@
+/** Masking one value: how much of it is ever shown. */
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { masked, maskText } from '../../src/output/mask.ts'
+
+const count = fc.nat({ max: 12 })
+/** Texts of every kind: letters, emoji, halves of surrogate pairs. */
+const texts = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: 'binary' }),
+  fc
+    .array(fc.constantFrom('a', '👩', '\ud83d', '\udc69', 'é', '\u0301'))
+    .map((all) => all.join('')),
+)
+/** Not in the texts, so that what is shown can be told from the mask. */
+const MASK = '\ufffc'
+const lengthOf = (text: string) => Array.from(text).length
+const shownOf = (text: string) => Array.from(text).filter((character) => character !== MASK)
+
+describe('masking a text', () => {
+  it.each([
+    ['0123456789', { right: 4 }, '******6789'],
+    ['0123456789', { left: 2 }, '01********'],
+    ['0123456789', { left: 2, right: 3 }, '01*****789'],
+    ['0123456789', {}, '**********'],
+    ['0123456789', { right: 4, character: '•' }, '••••••6789'],
+    ['0123456789', { right: 4, character: '$' }, '$$$$$$6789'],
+    ['', { left: 2, right: 2 }, ''],
+  ])('of %s with %j shows %s', (text, rule, shown) => {
+    expect(maskText(text, rule)).toBe(shown)
+  })
+
+  it('hides a text whole that is too short to hide anything of', () => {
+    expect(maskText('1234', { right: 4 })).toBe('****')
+    expect(maskText('123', { left: 2, right: 2 })).toBe('***')
+    expect(maskText('1', { left: 8 })).toBe('*')
+  })
+
+  it('takes an emoji for one character, and never shows half of one', () => {
+    expect(maskText('👩👨👧👦', { left: 1, right: 1 })).toBe('👩**👦')
+    expect(maskText('ab👩', { right: 1 })).toBe('**👩')
+    expect(maskText('👩👨', { left: 2 })).toBe('**')
+  })
+
+  it('shows no more characters than it is told to', () => {
+    fc.assert(
+      fc.property(texts, count, count, (text, left, right) => {
+        fc.pre(!text.includes(MASK))
+        const shown = shownOf(maskText(text, { left, right, character: MASK }))
+        expect(shown.length).toBeLessThanOrEqual(left + right)
+      }),
+    )
+  })
+
+  it('hides at least one character of any text', () => {
+    fc.assert(
+      fc.property(texts, count, count, (text, left, right) => {
+        fc.pre(text !== '' && !text.includes(MASK))
+        expect(maskText(text, { left, right, character: MASK })).toContain(MASK)
+      }),
+    )
+  })
+
+  it('keeps the length, and shows the start and the end only', () => {
+    fc.assert(
+      fc.property(texts, count, count, (text, left, right) => {
+        const shown = maskText(text, { left, right, character: MASK })
+        expect(lengthOf(shown)).toBe(lengthOf(text))
+        const parts = shown.split(MASK)
+        expect(text.startsWith(parts[0] ?? '')).toBe(true)
+        expect(text.endsWith(parts.at(-1) ?? '')).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('declaring a mask', () => {
+  it.each([
+    { left: -1 },
+    { right: 1.5 },
+    { left: Number.NaN },
+    { right: Number.POSITIVE_INFINITY },
+  ])('refuses %j', (rule) => {
+    expect(() => masked(z.string(), rule)).toThrow(RangeError)
+  })
+
+  it.each(['', '**', 'xy'])('refuses "%s" for a mask', (character) => {
+    expect(() => masked(z.string(), { character })).toThrow(RangeError)
+  })
+
+  it('checks the text before it is masked', () => {
+    const digits = masked(z.string().regex(/^\d{8}$/), { right: 2 })
+    expect(digits.parse('12345678')).toBe('******78')
+    expect(digits.safeParse('1234').success).toBe(false)
+  })
+})

@@ -1,0 +1,136 @@
+/** The session manager: made, found, changed, extended and ended; by its clock, and on any node. */
+
+import { describe, expect, it } from 'vitest'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import { createNode, credentialsFor } from './parts.ts'
+
+const START = Date.UTC(2026, 0, 1)
+
+function managed(ttlSeconds = 3600) {
+  let time = START
+  const now = () => time
+  const store = createMemoryStore({ now })
+  const node = createNode(store, { now, ttlSeconds })
+  function pass(seconds: number): void {
+    time += seconds * 1000
+  }
+  return { ...node, pass }
+}
+
+describe('a new session', () => {
+  it('is anonymous, holds nothing, and ends after its time-to-live', async () => {
+    const { sessions } = managed()
+    expect(await sessions.create('handle', { clientName: 'a client' })).toEqual({
+      schema: 1,
+      rev: 1,
+      id: expect.stringMatching(/^ses_[\w-]{43}$/),
+      access: 'handle',
+      state: 'anonymous',
+      connectedAt: START,
+      lastActiveAt: START,
+      expiresAt: START + 3600_000,
+      data: {},
+      credentials: {},
+      client: { clientName: 'a client' },
+    })
+  })
+
+  it('has an id of its own', async () => {
+    const { sessions } = managed()
+    const made = await Promise.all([1, 2, 3].map(() => sessions.create('handle')))
+    expect(new Set(made.map(({ id }) => id)).size).toBe(3)
+  })
+
+  it('can have a known id, once', async () => {
+    const { sessions } = managed()
+    expect(await sessions.createWithId('ses_known', 'token')).toMatchObject({ id: 'ses_known' })
+    expect(await sessions.createWithId('ses_known', 'token')).toBeUndefined()
+    expect(await sessions.peek('ses_known')).toMatchObject({ access: 'token', rev: 1 })
+  })
+})
+
+describe('a session goes from state to state', () => {
+  it('anonymous, authenticated when credentials come, gone when it ends', async () => {
+    const { sessions, credentials } = managed()
+    const { id, state } = await sessions.create('handle')
+    expect(state).toBe('anonymous')
+    await credentials.write(id, credentialsFor(60_000), 1)
+    expect(await sessions.peek(id)).toMatchObject({ state: 'authenticated' })
+    expect(await sessions.end(id)).toBe(true)
+    expect(await sessions.peek(id)).toBeUndefined()
+  })
+
+  it('gone when its time is over', async () => {
+    const { sessions, pass } = managed(60)
+    const { id } = await sessions.create('handle')
+    pass(59)
+    expect(await sessions.validate(id)).toBe(true)
+    pass(1)
+    expect(await sessions.validate(id)).toBe(false)
+    expect(await sessions.retrieve(id)).toBeUndefined()
+    expect(await sessions.extend(id)).toBe(false)
+    expect(await sessions.end(id)).toBe(false)
+  })
+})
+
+describe('using a session', () => {
+  it('slides its time-to-live on', async () => {
+    const { sessions, pass } = managed(60)
+    const { id } = await sessions.create('handle')
+    for (let use = 0; use < 5; use += 1) {
+      pass(50)
+      expect(await sessions.retrieve(id)).toMatchObject({ id })
+    }
+    pass(60)
+    expect(await sessions.retrieve(id)).toBeUndefined()
+  })
+
+  it('says when it was last used and when it ends', async () => {
+    const { sessions, pass } = managed(60)
+    const { id } = await sessions.create('handle')
+    pass(30)
+    const times = { lastActiveAt: START + 30_000, expiresAt: START + 90_000 }
+    expect(await sessions.retrieve(id)).toMatchObject(times)
+    expect(await sessions.peek(id)).toMatchObject(times)
+  })
+
+  it('is what extending is too, and what looking is not', async () => {
+    const { sessions, pass } = managed(60)
+    const { id } = await sessions.create('handle')
+    pass(50)
+    expect(await sessions.extend(id)).toBe(true)
+    pass(50)
+    await sessions.peek(id)
+    await sessions.validate(id)
+    pass(10)
+    expect(await sessions.validate(id)).toBe(false)
+  })
+})
+
+describe('changing a session', () => {
+  it('sets one field and leaves the others', async () => {
+    const { sessions } = managed()
+    const { id } = await sessions.create('handle')
+    await sessions.update(id, 'data.cart', ['apple'])
+    await sessions.update(id, 'data.language', 'fr')
+    expect((await sessions.peek(id))?.data).toEqual({ cart: ['apple'], language: 'fr' })
+    await sessions.update(id, 'data.cart', undefined)
+    expect((await sessions.peek(id))?.data).toEqual({ language: 'fr' })
+  })
+
+  it('does not slide its time-to-live on', async () => {
+    const { sessions, pass } = managed(60)
+    const { id } = await sessions.create('handle')
+    pass(50)
+    await sessions.update(id, 'data.a', 1)
+    pass(10)
+    expect(await sessions.validate(id)).toBe(false)
+  })
+
+  it('that has ended is refused', async () => {
+    const { sessions } = managed()
+    await expect(sessions.update('ses_gone', 'data.a', 1)).rejects.toMatchObject({
+      code: 'not_found',
+    })
+  })
+})

@@ -1,0 +1,121 @@
+/** One-time sign-in links: what the code is checked against, and when a link is void. */
+
+import { describe, expect, it } from 'vitest'
+import { createSignInLinks } from '../../src/session/sign-in-link.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/port.ts'
+
+const START = Date.UTC(2026, 0, 1)
+const WRONG = 'ZZZZ-ZZZZ'
+
+async function issued() {
+  let time = START
+  const now = () => time
+  const store = createMemoryStore({ now })
+  const links = createSignInLinks({ store, now }, { ttlSeconds: 600 })
+  const link = await links.issue('ses_1', 'a client')
+  function pass(seconds: number): void {
+    time += seconds * 1000
+  }
+  return { ...links, ...link, store, pass }
+}
+
+describe('a link', () => {
+  it('says who asked and since when', async () => {
+    const { describe, handle, expiresAt } = await issued()
+    expect(await describe(handle)).toEqual({
+      sessionId: 'ses_1',
+      clientName: 'a client',
+      since: new Date(START),
+    })
+    expect(expiresAt).toEqual(new Date(START + 600_000))
+  })
+
+  it('takes its code, however people type it', async () => {
+    for (const typed of [
+      (code: string) => code,
+      (code: string) => code.toLowerCase(),
+      (code: string) => code.replace('-', ''),
+      (code: string) => ` ${code.replace('-', ' ')} `,
+      (code: string) => code.replaceAll('0', 'o').replaceAll('1', 'l'),
+    ]) {
+      const { check, handle, code } = await issued()
+      expect(await check(handle, typed(code))).toMatchObject({ outcome: 'right' })
+    }
+  })
+
+  it('is void after its time', async () => {
+    const { check, describe, use, handle, code, pass } = await issued()
+    pass(600)
+    expect(await describe(handle)).toBeUndefined()
+    expect(await check(handle, code)).toEqual({ outcome: 'void' })
+    expect(await use(handle)).toBe(false)
+  })
+
+  it('that nobody issued is void', async () => {
+    const { check, describe, use, code } = await issued()
+    for (const handle of ['', 'lnk_x', `lnk_${'A'.repeat(43)}`]) {
+      expect(await describe(handle)).toBeUndefined()
+      expect(await check(handle, code)).toEqual({ outcome: 'void' })
+      expect(await use(handle)).toBe(false)
+    }
+  })
+
+  it('does not take the code of another link', async () => {
+    const one = await issued()
+    const other = await one.issue('ses_2', 'another client')
+    expect(await one.check(one.handle, other.code)).toMatchObject({ outcome: 'wrong' })
+  })
+
+  it('is used up once, of 20 at the same time', async () => {
+    const { use, handle } = await issued()
+    const used = await Promise.all(Array.from({ length: 20 }, () => use(handle)))
+    expect(used.filter(Boolean)).toHaveLength(1)
+  })
+})
+
+describe('guessing the code', () => {
+  it('is possible five times; the right code comes too late after that', async () => {
+    const { check, describe, handle, code } = await issued()
+    for (const triesLeft of [4, 3, 2, 1]) {
+      expect(await check(handle, WRONG)).toEqual({ outcome: 'wrong', triesLeft })
+    }
+    expect(await check(handle, WRONG)).toEqual({ outcome: 'void' })
+    expect(await check(handle, code)).toEqual({ outcome: 'void' })
+    expect(await describe(handle)).toBeUndefined()
+  })
+
+  it('may be right the fifth time', async () => {
+    const { check, handle, code } = await issued()
+    for (let tries = 0; tries < 4; tries += 1) await check(handle, WRONG)
+    expect(await check(handle, code)).toMatchObject({ outcome: 'right' })
+  })
+
+  it('a hundred times at once is five guesses', async () => {
+    const { check, handle, code } = await issued()
+    const guesses = Array.from({ length: 100 }, () => check(handle, WRONG))
+    const outcomes = (await Promise.all(guesses)).map(({ outcome }) => outcome)
+    expect(outcomes.filter((outcome) => outcome === 'wrong')).toHaveLength(4)
+    expect(await check(handle, code)).toEqual({ outcome: 'void' })
+  })
+})
+
+describe('the store', () => {
+  it('sees neither the handle nor the code', async () => {
+    const kept: unknown[] = []
+    const store = createMemoryStore()
+    const set: Store['set'] = (...call) => {
+      kept.push(call)
+      return store.set(...call)
+    }
+    const links = createSignInLinks(
+      { store: { ...store, set }, now: Date.now },
+      { ttlSeconds: 600 },
+    )
+    const { handle, code } = await links.issue('ses_1', 'a client')
+    expect(kept).toHaveLength(1)
+    for (const secret of [handle, code, code.replace('-', '')]) {
+      expect(JSON.stringify(kept)).not.toContain(secret)
+    }
+  })
+})

@@ -1,0 +1,191 @@
+/** Signing in, from the code on our page to the credentials in the session. */
+
+import { describe, expect, it, vi } from 'vitest'
+import { createSignIn } from '../../src/session/sign-in.ts'
+import { createSignInLinks } from '../../src/session/sign-in-link.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Credentials, SignInCheck } from '../../src/upstream/identity-provider.ts'
+import { ProviderError } from '../../src/upstream/identity-provider.ts'
+import { createNode, credentialsFor, MINUTE_MS } from './parts.ts'
+
+const REDIRECT_URI = 'https://mcp.example/callback'
+const GRANTED = credentialsFor(MINUTE_MS, { account: { sub: 'ada', name: 'Ada' } })
+const AWAY = new ProviderError('provider_unavailable', 'The provider is away.')
+
+async function started() {
+  const exchange = vi.fn(
+    async (_callback: URL, _redirectUri: string, _check: SignInCheck): Promise<Credentials> =>
+      GRANTED,
+  )
+  const revoke = vi.fn(async () => undefined)
+  const authorizationUrl = vi.fn(async (redirectUri: string, { state }: SignInCheck) => {
+    const query = new URLSearchParams({ state, redirect_uri: redirectUri })
+    return new URL(`https://idp.example/authorize?${query}`)
+  })
+  let time = Date.now()
+  const now = () => time
+  const provider = { authorizationUrl, exchange, revoke, refresh: exchange as never }
+  const node = createNode(createMemoryStore({ now }), { provider, now })
+  const { store, keyRing, credentials, log, sessions } = node
+  const links = createSignInLinks({ store, now }, { ttlSeconds: 600 })
+  const signIn = createSignIn(
+    { store, keyRing, links, provider, credentials, log },
+    { redirectUri: REDIRECT_URI, ttlSeconds: 600 },
+  )
+  const { id } = await sessions.create('handle')
+  const { handle, code } = await links.issue(id, 'a client')
+
+  /** Confirms the code; gives what the browser brings back from the provider, and its cookies. */
+  async function confirmed() {
+    const result = await signIn.confirm(handle, code)
+    if (result.outcome !== 'redirect') throw new Error(result.outcome)
+    const state = result.url.searchParams.get('state') ?? ''
+    const callback = new URL(`${REDIRECT_URI}?code=abc&state=${state}`)
+    const browser = (name: string) =>
+      name === result.cookie.name ? result.cookie.value : undefined
+    return { callback, browser, cookie: result.cookie }
+  }
+  function pass(seconds: number): void {
+    time += seconds * 1000
+  }
+  const mocks = { exchange, revoke, authorizationUrl }
+  return { ...node, ...mocks, signIn, id, handle, code, confirmed, pass }
+}
+
+describe('the right code', () => {
+  it('sends the browser to the provider, tied to it by a cookie', async () => {
+    const { signIn, handle, code, authorizationUrl } = await started()
+    expect(await signIn.confirm(handle, code)).toMatchObject({
+      outcome: 'redirect',
+      url: expect.objectContaining({ host: 'idp.example' }),
+      cookie: { value: expect.stringMatching(/^[\w-]{43}$/), maxAgeSeconds: 600, secure: true },
+    })
+    expect(authorizationUrl.mock.calls[0]?.[0]).toBe(REDIRECT_URI)
+  })
+
+  it('uses the link up', async () => {
+    const { signIn, handle, code } = await started()
+    await signIn.confirm(handle, code)
+    expect(await signIn.confirm(handle, code)).toEqual({ outcome: 'void' })
+  })
+
+  it('20 times at once is one redirect', async () => {
+    const { signIn, handle, code } = await started()
+    const all = Array.from({ length: 20 }, () => signIn.confirm(handle, code))
+    const outcomes = (await Promise.all(all)).map(({ outcome }) => outcome)
+    expect(outcomes.filter((outcome) => outcome === 'redirect')).toHaveLength(1)
+    expect(outcomes.filter((outcome) => outcome === 'void')).toHaveLength(19)
+  })
+
+  it('stays good while the provider cannot be reached', async () => {
+    const { signIn, handle, code, authorizationUrl } = await started()
+    authorizationUrl.mockRejectedValueOnce(AWAY)
+    await expect(signIn.confirm(handle, code)).rejects.toMatchObject({
+      code: 'provider_unavailable',
+    })
+    expect(await signIn.confirm(handle, code)).toMatchObject({ outcome: 'redirect' })
+  })
+})
+
+describe('a wrong code', () => {
+  it('asks the provider nothing, and voids the link the fifth time', async () => {
+    const { signIn, handle, code, authorizationUrl } = await started()
+    for (const triesLeft of [4, 3, 2, 1]) {
+      const outcome = await signIn.confirm(handle, 'ZZZZ-ZZZZ')
+      expect(outcome).toEqual({ outcome: 'wrong_code', triesLeft })
+    }
+    expect(await signIn.confirm(handle, 'ZZZZ-ZZZZ')).toEqual({ outcome: 'void' })
+    expect(await signIn.confirm(handle, code)).toEqual({ outcome: 'void' })
+    expect(authorizationUrl).not.toHaveBeenCalled()
+  })
+})
+
+describe('coming back from the provider', () => {
+  it('makes the session authenticated', async () => {
+    const { signIn, confirmed, sessions, freshToken, id } = await started()
+    const { callback, browser } = await confirmed()
+    expect(await signIn.finish(callback, browser)).toEqual({
+      outcome: 'signed_in',
+      clientName: 'a client',
+      name: 'Ada',
+    })
+    expect(await sessions.peek(id)).toMatchObject({ state: 'authenticated' })
+    expect(await freshToken(id)).toBe('access-1')
+  })
+
+  it('hands the provider what was kept: state, nonce and verifier', async () => {
+    const { signIn, confirmed, exchange, authorizationUrl } = await started()
+    const { callback, browser } = await confirmed()
+    await signIn.finish(callback, browser)
+    expect(exchange).toHaveBeenCalledWith(
+      callback,
+      REDIRECT_URI,
+      authorizationUrl.mock.calls[0]?.[1],
+    )
+  })
+
+  it('works once, also 20 times at once', async () => {
+    const { signIn, confirmed, exchange } = await started()
+    const { callback, browser } = await confirmed()
+    const all = Array.from({ length: 20 }, () => signIn.finish(callback, browser))
+    const outcomes = (await Promise.all(all)).map(({ outcome }) => outcome)
+    expect(outcomes.filter((outcome) => outcome === 'signed_in')).toHaveLength(1)
+    expect(outcomes.filter((outcome) => outcome === 'unknown_state')).toHaveLength(19)
+    expect(exchange).toHaveBeenCalledOnce()
+  })
+
+  it.each([
+    ['without the cookie', () => undefined],
+    ['with another cookie', () => 'x'.repeat(43)],
+  ])('in a browser %s burns the state', async (_what, other) => {
+    const { signIn, confirmed, exchange, sessions, id } = await started()
+    const { callback, browser } = await confirmed()
+    expect(await signIn.finish(callback, other)).toEqual({ outcome: 'other_browser' })
+    expect(await signIn.finish(callback, browser)).toEqual({ outcome: 'unknown_state' })
+    expect(exchange).not.toHaveBeenCalled()
+    expect(await sessions.peek(id)).toMatchObject({ state: 'anonymous' })
+  })
+
+  it('with no state, or one that nobody gave out, is refused', async () => {
+    const { signIn, confirmed } = await started()
+    const { browser } = await confirmed()
+    for (const query of ['', '?state=', '?state=x', `?code=a&state=${'A'.repeat(43)}`]) {
+      const outcome = await signIn.finish(new URL(REDIRECT_URI + query), browser)
+      expect(outcome).toEqual({ outcome: 'unknown_state' })
+    }
+  })
+
+  it('too late is refused', async () => {
+    const { signIn, confirmed, pass } = await started()
+    const { callback, browser } = await confirmed()
+    pass(600)
+    expect(await signIn.finish(callback, browser)).toEqual({ outcome: 'unknown_state' })
+  })
+
+  it('to a session that has ended revokes what was granted', async () => {
+    const { signIn, confirmed, sessions, revoke, id } = await started()
+    const { callback, browser } = await confirmed()
+    await sessions.end(id)
+    expect(await signIn.finish(callback, browser)).toEqual({ outcome: 'session_ended' })
+    expect(revoke).toHaveBeenCalledWith(GRANTED)
+  })
+
+  it('with a refusal says so, and uses the state up', async () => {
+    const { signIn, confirmed, exchange } = await started()
+    const { callback, browser } = await confirmed()
+    exchange.mockRejectedValueOnce(new ProviderError('access_denied', 'You said no.'))
+    expect(await signIn.finish(callback, browser)).toMatchObject({
+      outcome: 'provider_error',
+      error: { code: 'access_denied' },
+    })
+    expect(await signIn.finish(callback, browser)).toEqual({ outcome: 'unknown_state' })
+  })
+
+  it('takes the place of an earlier sign-in of the same session', async () => {
+    const { signIn, confirmed, credentials, freshToken, id } = await started()
+    const { callback, browser } = await confirmed()
+    await credentials.write(id, { accessToken: 'earlier' }, 0)
+    await signIn.finish(callback, browser)
+    expect(await freshToken(id)).toBe('access-1')
+  })
+})

@@ -1,0 +1,58 @@
+/** Two server processes on one Redis behind a balancer, as they would be deployed. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Balancer, type BalancerOptions, startBalancer } from './balancer.ts'
+import { type ServerProcess, startServerProcess } from './process.ts'
+import { freePort } from './redis.ts'
+
+export interface Cluster {
+  readonly balancer: Balancer
+  readonly nodes: readonly ServerProcess[]
+  /** Ends all processes, one after the other, and starts others in their places. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** The pages of one sign-in take turns together: confirmed here, called back there. */
+export function pagesTogether(path: string): string {
+  const [, first = ''] = path.split(/[/?]/)
+  return ['connect', 'callback'].includes(first) ? 'pages' : first
+}
+
+/** Starts everything; `env` is for both processes. */
+export async function startCluster(
+  env: Readonly<Record<string, string>>,
+  options: Omit<BalancerOptions, 'nodes'> = {},
+): Promise<Cluster> {
+  const ports = [await freePort(), await freePort()]
+  const balancer = await startBalancer({ turnsBy: pagesTogether, ...options, nodes: ports })
+  const start = async (port: number) => {
+    const own = { PUBLIC_URL: balancer.url, MASK_MCP_PORT: String(port) }
+    const node = await startServerProcess({ env: { ...env, ...own } })
+    await untilReady(port)
+    return node
+  }
+  const nodes = await Promise.all(ports.map(start))
+  return {
+    balancer,
+    nodes,
+    async restart() {
+      for (const [index, port] of ports.entries()) {
+        await nodes[index]?.stop()
+        nodes[index] = await start(port)
+      }
+    },
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()))
+      await balancer.close()
+    },
+  }
+}
+
+/** What a balancer asks before it sends anybody: a node serves before its Redis is connected. */
+export async function untilReady(port: number): Promise<void> {
+  const { ok } = await fetch(`http://127.0.0.1:${port}/readyz`)
+  if (ok) return
+  await delay(50)
+  await untilReady(port)
+}

@@ -1,0 +1,130 @@
+/** The server as a process of its own: from the sources, in an empty folder, always stopped. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts')
+
+/** How the server is started from its sources: for tests that spawn it themselves. */
+export const SERVER_COMMAND: readonly string[] = ['--import', import.meta.resolve('tsx'), MAIN]
+
+/** Longer than the server drains, so that only one that hangs is killed. */
+const PATIENCE_MS = 35_000
+
+export interface SpawnOptions {
+  /** The whole environment, besides what a process needs to run. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly args?: readonly string[]
+  /** An empty one of its own if left out. */
+  readonly folder?: string
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface ServerProcess {
+  readonly child: ChildProcess
+  readonly output: { readonly stdout: string; readonly stderr: string }
+  /** Settles when the process is gone and all it wrote has been read. */
+  readonly exited: Promise<Exit>
+  /** The first log line on standard output with this message; rejects if the process ends first. */
+  line(message: string): Promise<Readonly<Record<string, unknown>>>
+  /** SIGTERM; SIGKILL if that does not help. */
+  stop(): Promise<Exit>
+}
+
+const running = new Set<ServerProcess>()
+afterAll(async () => {
+  await Promise.all([...running].map((server) => server.stop()))
+})
+
+/** Spawns the server. It is stopped after the tests of the file at the latest. */
+export function spawnServer({ env = {}, args = [], folder }: SpawnOptions = {}): ServerProcess {
+  const cwd = folder ?? mkdtempSync(join(tmpdir(), 'mcp-server-'))
+  const child = spawn(process.execPath, [...SERVER_COMMAND, ...args], {
+    cwd,
+    env: { ...baseEnvironment(), ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const kill = () => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+    })
+  }
+  const exited = once(child, 'close').then(([code, signal]): Exit => {
+    process.off('exit', kill)
+    running.delete(server)
+    if (folder === undefined) rmSync(cwd, { recursive: true, force: true })
+    return { code, signal }
+  })
+  const server: ServerProcess = {
+    child,
+    output,
+    exited,
+    line: (message) => Promise.race([findLine(child, output, message), refuse(exited, output)]),
+    async stop() {
+      child.kill('SIGTERM')
+      const timer = setTimeout(kill, PATIENCE_MS)
+      const exit = await exited
+      clearTimeout(timer)
+      return exit
+    },
+  }
+  running.add(server)
+  return server
+}
+
+/** What a process needs to run; nothing that configures the server. */
+export function baseEnvironment(): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', TMPDIR: tmpdir() }
+}
+
+/** Starts a server that serves HTTP and waits until it does. */
+export async function startServerProcess(options: SpawnOptions = {}): Promise<ServerProcess> {
+  const env = { NODE_ENV: 'test', MASK_MCP_PORT: '0', ...options.env }
+  const server = spawnServer({ ...options, env })
+  await server.line('ready')
+  return server
+}
+
+function findLine(
+  { stdout }: ChildProcess,
+  output: ServerProcess['output'],
+  message: string,
+): Promise<Record<string, unknown>> {
+  return new Promise((resolve) => {
+    const look = () => {
+      const found = output.stdout
+        .split('\n')
+        .map(parseLine)
+        .find(({ msg }) => msg === message)
+      if (found === undefined) return
+      stdout?.off('data', look)
+      resolve(found)
+    }
+    stdout?.on('data', look)
+    look()
+  })
+}
+
+async function refuse(exited: Promise<Exit>, output: ServerProcess['output']): Promise<never> {
+  const { code, signal } = await exited
+  throw new Error(`the server ended (${code ?? signal}):\n${output.stdout}${output.stderr}`)
+}
+
+function parseLine(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}
