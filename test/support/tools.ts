@@ -17,6 +17,7 @@ import { runTool } from '../../src/engine/run-tool.ts'
 import type { TextFormat } from '../../src/output/text.ts'
 import { type Line, recordingLogger } from '../logger/lines.ts'
 import { errorCode } from './clients.ts'
+import { QUIET, quietClient } from './tool-client.ts'
 import { openToolSession, type ToolSessionState } from './tool-session.ts'
 import {
   createUpstreamAnswers,
@@ -93,22 +94,8 @@ export async function callTool(
     scopes: options.scopes,
     openSession: async () => own.session,
     upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
-    client: {
-      can: {
-        fillForms: true,
-        openUrls: options.opensUrl !== undefined,
-        sample: false,
-        listRoots: false,
-      },
-      log: async () => undefined,
-      elicitationCompleted: undefined,
-    },
-    announce: {
-      toolsChanged: () => undefined,
-      promptsChanged: () => undefined,
-      resourcesChanged: () => undefined,
-      resourceUpdated: () => undefined,
-    },
+    client: quietClient({ openUrls: options.opensUrl !== undefined }),
+    announce: QUIET,
     responses: {},
     carried: undefined,
     carry: (state) => JSON.stringify(state),
