@@ -2,7 +2,6 @@
 
 import { Hono } from 'hono'
 import { authenticate } from './auth/authenticate.ts'
-import { AppError } from './errors.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
 import type { HttpEnv } from './http/context.ts'
@@ -10,6 +9,7 @@ import { errorResponse } from './http/error-response.ts'
 import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
+import { notFound, wrongMethod } from './http/not-found.ts'
 import { requestLog } from './http/request-log.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -18,13 +18,16 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
 
   app.use(requestLog(log))
+  app.use(wrongMethod(app))
   app.onError(errorResponse)
+  app.notFound(notFound)
 
   app.route('/', landingRoutes(runtime.about))
   app.route('/', healthRoutes(store, runtime))
   app.route('/', connectRoutes(signIn, signsInAt))
   app.route('/', callbackRoutes(signIn, publicUrl))
-  app.all('/mcp', jsonBody({ limitBytes: config.http.bodyLimitBytes }), (c) => {
+  const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
+  app.on(['POST', 'DELETE'], '/mcp', body, (c) => {
     const request = c.req.raw
     const origins = runtime.origins.of(authenticate(request), c.get('log'))
     return mcp.handle({ request, body: c.get('body'), origins })
@@ -38,9 +41,5 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     return legacy.sse.post(c.req.query('session_id'), c.get('body'), origins)
   })
   if (demo !== undefined) app.route('/demo/api', demo.api)
-
-  app.notFound(() => {
-    throw new AppError('not_found', 'There is nothing at this address.')
-  })
   return app
 }

@@ -25,6 +25,8 @@ export interface AppErrorOptions {
   readonly cause?: unknown
   /** Sent as `Retry-After`, in seconds. */
   readonly retryAfterSeconds?: number
+  /** Sent as `Allow`: the methods there are. */
+  readonly allow?: readonly string[]
 }
 
 /**
@@ -36,6 +38,7 @@ export class AppError extends Error {
   readonly status: number
   readonly rpcCode: number
   readonly retryAfterSeconds: number | undefined
+  readonly allow: readonly string[] | undefined
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause })
@@ -44,6 +47,7 @@ export class AppError extends Error {
     this.status = WIRE[code].status
     this.rpcCode = WIRE[code].rpc
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.allow = options.allow
   }
 }
 

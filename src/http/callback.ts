@@ -40,7 +40,8 @@ function pageFor(finished: FinishOutcome): Page {
     case 'session_ended':
       return failed(410, 'The session this sign-in was for has ended.')
     case 'provider_error':
-      return failed(502, finished.error.message)
+      // The person said no: nothing is wrong with any server.
+      return failed(finished.error.code === 'access_denied' ? 403 : 502, finished.error.message)
   }
 }
 

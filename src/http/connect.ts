@@ -1,8 +1,9 @@
 /** `/connect/:handle`: where a person says, with the code from the chat, that the sign-in is theirs. */
 
-import { Hono } from 'hono'
+import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { html } from 'hono/html'
+import { AppError } from '../errors.ts'
 import type { SignIn } from '../session/sign-in.ts'
 import type { SignInLinkFacts } from '../session/sign-in-link.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
@@ -10,7 +11,12 @@ import { setBindingCookie } from './binding-cookie.ts'
 import type { HttpEnv } from './context.ts'
 import { page } from './pages.ts'
 
-const FORM_LIMIT_BYTES = 4096
+const formLimit = bodyLimit({
+  maxSize: 4096,
+  onError() {
+    throw new AppError('payload_too_large', 'The form is too long.')
+  },
+})
 
 /** `signsInAt` is the host people will be sent to, as they know it. */
 export function connectRoutes(signIn: SignIn, signsInAt: string): Hono<HttpEnv> {
@@ -22,12 +28,12 @@ export function connectRoutes(signIn: SignIn, signsInAt: string): Hono<HttpEnv> 
     return page(c, { title: 'Sign in', body: form(link, signsInAt) })
   })
 
-  routes.post('/connect/:handle', bodyLimit({ maxSize: FORM_LIMIT_BYTES }), async (c) => {
+  routes.post('/connect/:handle', formLimit, async (c) => {
     const handle = c.req.param('handle')
-    const { code } = await c.req.parseBody()
+    const code = await readCode(c.req)
     const link = await signIn.links.describe(handle)
     if (link === undefined) return page(c, VOID)
-    const confirmed = await confirm(signIn, handle, String(code ?? ''))
+    const confirmed = await confirm(signIn, handle, code)
     switch (confirmed.outcome) {
       case 'redirect':
         setBindingCookie(c, confirmed.cookie)
@@ -38,7 +44,7 @@ export function connectRoutes(signIn: SignIn, signsInAt: string): Hono<HttpEnv> 
         return page(c, { title: 'Sign in', status: 422, body: form(link, signsInAt, problem) })
       }
       case 'provider_error': {
-        const body = form(link, signsInAt, `${confirmed.error.message} Please try again.`)
+        const body = form(link, signsInAt, confirmed.error.message)
         return page(c, { title: 'Sign in', status: 502, body })
       }
       case 'void':
@@ -46,6 +52,15 @@ export function connectRoutes(signIn: SignIn, signsInAt: string): Hono<HttpEnv> 
     }
   })
   return routes
+}
+
+/** The page's form comes in one way; anything else does not count as a try. */
+async function readCode(request: HonoRequest): Promise<string> {
+  const [type = ''] = (request.header('content-type') ?? '').toLowerCase().split(';', 1)
+  if (type.trim() !== 'application/x-www-form-urlencoded') {
+    throw new AppError('unsupported_media_type', 'Use the form on the page.')
+  }
+  return new URLSearchParams(await request.text()).get('code') ?? ''
 }
 
 async function confirm(signIn: SignIn, handle: string, code: string) {

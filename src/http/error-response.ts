@@ -37,10 +37,10 @@ function body({ rpcCode, code, message }: AppError, id: unknown) {
   return { jsonrpc: '2.0', id, error: { code: rpcCode, message, data: { code } } }
 }
 
-function headers({ code, retryAfterSeconds }: AppError): Record<string, string> {
+function headers({ code, retryAfterSeconds, allow }: AppError): Record<string, string> {
   return {
     ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-    ...(code === 'method_not_allowed' && { allow: 'POST, DELETE' }),
+    ...(allow !== undefined && { allow: allow.join(', ') }),
     ...(code === 'unauthorized' && { 'www-authenticate': 'Bearer error="invalid_token"' }),
   }
 }

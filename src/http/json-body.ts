@@ -49,8 +49,9 @@ function parse(text: string): unknown {
   if (isTooDeep(text)) throw new AppError('invalid_request', 'The body is nested too deeply.')
   try {
     return JSON.parse(text)
-  } catch (error) {
-    throw new AppError('parse_error', 'The body is not JSON.', { cause: error })
+  } catch {
+    // Without the cause: its message repeats the beginning of the body, and would be logged.
+    throw new AppError('parse_error', 'The body is not JSON.')
   }
 }
 

@@ -63,7 +63,9 @@ export function createMcpEndpoint({ legacy, buildServer, bus, log }: McpDeps): M
       if (mcp.request.method === 'POST') return post(mcp)
       if (mcp.request.method === 'GET') return legacy.get(mcp)
       if (mcp.request.method === 'DELETE') return legacy.end(mcp)
-      throw new AppError('method_not_allowed', 'Use POST, GET or DELETE.')
+      throw new AppError('method_not_allowed', 'Use POST, GET or DELETE.', {
+        allow: ['POST', 'GET', 'DELETE'],
+      })
     },
     close: () => modern.close(),
   }

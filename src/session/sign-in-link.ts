@@ -45,6 +45,8 @@ export interface SignInLinks {
   describe(handle: string): Promise<SignInLinkFacts | undefined>
   /** Checks a code; every check counts, also those that come at the same time. */
   check(handle: string, code: string): Promise<CodeOutcome>
+  /** Forgets the tries so far, after a right code that nothing came of. */
+  forgetTries(handle: string): Promise<void>
   /** Uses the link up: of any number of callers one gets true. */
   use(handle: string): Promise<boolean>
 }
@@ -95,6 +97,9 @@ export function createSignInLinks(
         return { outcome: 'wrong', triesLeft: MOST_TRIES - record.tries }
       await store.delete(key(handle))
       return { outcome: 'void' }
+    },
+    async forgetTries(handle) {
+      await store.patch(key(handle), { tries: 0 })
     },
     use: async (handle) => (await store.take(key(handle))) !== undefined,
   }

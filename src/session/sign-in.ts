@@ -121,8 +121,11 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
         return { outcome: 'wrong_code', triesLeft: checked.triesLeft }
       if (checked.outcome === 'void') return { outcome: 'void' }
       const check = { state: randomValue(), nonce: randomValue(), codeVerifier: randomValue() }
-      // Asked first: if the provider is away, the link stays good for another try.
-      const url = await provider.authorizationUrl(redirectUri, check)
+      // Asked first: if the provider is away, the link stays good, however long that takes.
+      const url = await provider.authorizationUrl(redirectUri, check).catch(async (error) => {
+        await links.forgetTries(handle)
+        throw error
+      })
       if (!(await links.use(handle))) return { outcome: 'void' }
       return { outcome: 'redirect', url, cookie: await remember(check, checked.link) }
     },

@@ -3,7 +3,10 @@
 import { createClient } from 'redis'
 
 export interface RedisAddress {
-  /** `redis[s]://[[user][:password]@]host[:port][/db]`, or `unix://…`; wins over the other fields. */
+  /**
+   * `redis[s]://[[user][:password]@]host[:port][/db]`, or `unix://…`; wins over the other fields,
+   * but for `password`, which completes an address without one.
+   */
   readonly url?: string | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined
@@ -47,10 +50,18 @@ export function backoffMs(retries: number, random: () => number): number {
 }
 
 function toUrl(address: RedisAddress): string {
-  if (address.url) return address.url
   const { host = 'localhost', port = 6379, username = '', password, db = 0 } = address
+  if (address.url) return withPassword(address.url, password)
   const user = encodeURIComponent(username)
   const credentials = password ? `${user}:${encodeURIComponent(password)}@` : ''
   const bracketed = host.includes(':') ? `[${host}]` : host
   return `${address.tls ? 'rediss' : 'redis'}://${credentials}${bracketed}:${port}/${db}`
+}
+
+/** The configuration takes passwords out of addresses, so that it can be logged. */
+function withPassword(url: string, password: string | undefined): string {
+  const [, scheme = '', user = '', own] = /^(\w+:\/\/)(?:([^:@/]*)(:[^@/]*)?@)?/.exec(url) ?? []
+  if (password === undefined || own !== undefined) return url
+  const rest = url.slice(scheme.length).replace(/^[^@/]*@/, '')
+  return `${scheme}${user}:${encodeURIComponent(password)}@${rest}`
 }

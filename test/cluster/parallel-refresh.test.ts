@@ -7,7 +7,7 @@ import { structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { type SignInLink, signInAs } from '../support/sign-in.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 const CALLS = 20
 
@@ -16,17 +16,14 @@ for (const kind of ['plain', 'json'] as const) {
     let redis: RedisServer
     let cluster: Cluster
     /** The servers reach provider and API through the balancer too, where a test can interfere. */
-    let interfere: Pick<BalancerOptions, 'refuse' | 'rewrite'> = {}
+    let interfere: Pick<BalancerOptions, 'intercept' | 'rewrite'> = {}
     let caller: Caller | undefined
     beforeAll(async () => {
       redis = await startRedis(kind)
-      cluster = await startCluster(
-        { REDIS_URL: redis.url },
-        {
-          refuse: (exchange) => interfere.refuse?.(exchange),
-          rewrite: (exchange) => interfere.rewrite?.(exchange),
-        },
-      )
+      cluster = await startCluster(() => ({ REDIS_URL: redis.url }), {
+        intercept: (exchange) => interfere.intercept?.(exchange),
+        rewrite: (exchange) => interfere.rewrite?.(exchange),
+      })
     })
     afterEach(async () => {
       interfere = {}
@@ -47,10 +44,10 @@ for (const kind of ['plain', 'json'] as const) {
     test('a token that the API does not take any more', async () => {
       let spent: string | undefined
       interfere = {
-        refuse({ path, headers }) {
+        intercept({ path, headers }) {
           if (!path.startsWith('/demo/api/')) return undefined
           spent ??= headers.authorization
-          return headers.authorization === spent ? 401 : undefined
+          return headers.authorization === spent ? { status: 401 } : undefined
         },
       }
       caller = await CALLERS['v2 client, 2026-07-28']?.(cluster.balancer.url)
@@ -64,7 +61,7 @@ for (const kind of ['plain', 'json'] as const) {
 /** Signs in, calls at once and as often on both nodes, and tells how often the provider was asked. */
 async function callInParallel(caller: Caller | undefined, { balancer }: Cluster): Promise<number> {
   if (caller === undefined) throw new Error('no client')
-  await signInAs('ada', structured<SignInLink>(await caller.call('login')))
+  await signInAs(newBrowser(), structured<SignInLink>(await caller.call('login')), 'ada')
   const before = balancer.exchanges.length
   const results = await Promise.all(Array.from({ length: CALLS }, () => caller.call('service')))
   for (const { structuredContent } of results) {

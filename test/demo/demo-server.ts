@@ -26,6 +26,8 @@ export interface DemoOptions {
   /** The public address, when it is not this node's own. */
   readonly origin?: string
   readonly accessTokenTtlSeconds?: number
+  /** Where people may be sent back to. */
+  readonly redirectUri?: string
 }
 
 const open: (() => Promise<unknown>)[] = []
@@ -47,7 +49,7 @@ export async function startDemo(options: DemoOptions = {}) {
   const idp = createDemoIdentityProvider(
     {
       issuer: `${origin}/demo/idp`,
-      redirectUris: [REDIRECT_URI],
+      redirectUris: [options.redirectUri ?? REDIRECT_URI],
       secret: 'a secret that all nodes of the demo share',
       accessTokenTtlSeconds: options.accessTokenTtlSeconds,
     },

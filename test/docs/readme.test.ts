@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { KEY, load } from '../config/load.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS, structured } from '../support/clients.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { anchorsOf, linksOf, pathsOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
 import { parseRemovals, removeFrom } from './removals.ts'
-import { type SignInAnswer, signInAsAda } from './sign-in.ts'
 import { createWorkspace } from './workspace.ts'
 
 const run = promisify(execFile)
@@ -75,8 +75,8 @@ describe('the tool that the README adds', () => {
       (await client.callTool({ name, arguments: given })) as { structuredContent?: unknown }
     expect(await call('balance')).toMatchObject({ isError: true })
 
-    const { session, ...link } = structured<SignInAnswer>(await call('login'))
-    expect(await signInAsAda(link)).toContain('Login successful')
+    const { session, ...link } = structured<SignInLink>(await call('login'))
+    expect((await signInAs(newBrowser(), link)).text).toContain('Login successful')
     const answer = await call('balance', session === undefined ? {} : { session })
     const balance = { accountNumber: '****5555', balance: 1842.5, currency: 'GBP' }
     expect(structured(answer)).toEqual(balance)
@@ -121,7 +121,7 @@ describe('curl in the documents', () => {
     const script = code.replaceAll('http://localhost:6901', app.url)
     expect(script).not.toBe(code)
     const { stdout } = await run('sh', ['-euc', script])
-    const { result } = JSON.parse(stdout) as { result: { structuredContent: SignInAnswer } }
+    const { result } = JSON.parse(stdout) as { result: { structuredContent: SignInLink } }
     expect(result.structuredContent.url).toMatch(/\/connect\/lnk_/)
     expect(result.structuredContent.code).toMatch(/^\w{4}-\w{4}$/)
   })

@@ -3,6 +3,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { ERROR_META_KEY } from '../../src/engine/tool-error.ts'
 
 export type Era = '2025-11-25' | '2026-07-28'
 
@@ -55,7 +56,7 @@ interface ToolResult {
 export function errorCode(result: ToolResult): string | undefined {
   if (result.isError !== true) return undefined
   const meta = result._meta as Record<string, { code?: string }> | undefined
-  return meta?.['mcp-template/error']?.code
+  return meta?.[ERROR_META_KEY]?.code
 }
 
 /** The first text of a tool result. */

@@ -14,18 +14,20 @@ export interface Cluster {
 }
 
 /** The pages of one sign-in take turns together: confirmed here, called back there. */
-export function pagesTogether(path: string): string {
-  const [, first = ''] = path.split(/[/?]/)
-  return ['connect', 'callback'].includes(first) ? 'pages' : first
+function pagesTogether(segment: string): string {
+  return ['connect', 'callback'].includes(segment) ? 'pages' : segment
 }
 
-/** Starts everything; `env` is for both processes. */
+type Variables = Readonly<Record<string, string>>
+
+/** Starts everything; `environment` is for both processes, and may depend on their address. */
 export async function startCluster(
-  env: Readonly<Record<string, string>>,
+  environment: (url: string) => Variables | Promise<Variables>,
   options: Omit<BalancerOptions, 'nodes'> = {},
 ): Promise<Cluster> {
   const ports = [await freePort(), await freePort()]
   const balancer = await startBalancer({ turnsBy: pagesTogether, ...options, nodes: ports })
+  const env = await environment(balancer.url)
   const start = async (port: number) => {
     const own = { PUBLIC_URL: balancer.url, MASK_MCP_PORT: String(port) }
     const node = await startServerProcess({ env: { ...env, ...own } })

@@ -1,18 +1,73 @@
-/** Signing in as a person does: our page, the code, the provider's page, and back. */
+/** Signing in as a person does: with the link and the code from the chat, in a browser. */
 
-import { createBrowser, type Page } from '../../scripts/demo/browser.ts'
+import { expect } from 'vitest'
+import { type Browser, createBrowser, type Page } from '../../scripts/demo/browser.ts'
+import { structured } from './clients.ts'
+import { postModern, read } from './wire.ts'
+
+export { type Browser, createBrowser, type Page }
+
+/** A browser that goes all the way. */
+export function newBrowser(): Browser {
+  return createBrowser()
+}
 
 /** What `login` gives out. */
 export interface SignInLink {
   readonly url: string
   readonly code: string
+  /** The handle, for a caller that is known by nothing else. */
   readonly session?: string
 }
 
-/** Goes all the way, as one of the demo's people, and gives the last page. */
-export async function signInAs(person: string, link: SignInLink): Promise<Page> {
-  const browser = createBrowser()
-  const ours = await browser.open(link.url)
-  const providers = await browser.open(ours.url, { code: link.code })
-  return browser.open(providers.url, { person })
+/** The same for a caller of the 2026 era. */
+export interface Login extends SignInLink {
+  readonly expiresAt: string
+  readonly session: string
+}
+
+/** Calls `login` in the 2026 era. */
+export async function login(url: string): Promise<Login> {
+  const { message } = await read(postModern(url, 'tools/call', { name: 'login' }))
+  return structured<Login>(message.result ?? {})
+}
+
+/** Calls a tool in the 2026 era with a session handle. */
+export async function callWith(url: string, session: string, name: string) {
+  const { message } = await read(postModern(url, 'tools/call', { name, arguments: { session } }))
+  return message.result ?? {}
+}
+
+/** From the link to the page where the provider asks who one is. */
+export async function enterCode(browser: Browser, link: string, code: string): Promise<Page> {
+  return browser.open(link, { code })
+}
+
+/** The whole way; ends on the last page. */
+export async function signInAs(
+  browser: Browser,
+  { url, code }: SignInLink,
+  person = 'ada',
+): Promise<Page> {
+  const choice = await enterCode(browser, url, code)
+  expect(choice.text).toContain('Who are you?')
+  return browser.open(choice.url, { person })
+}
+
+/** Where the provider would send the browser back to, which stops just before. */
+export async function stopBeforeCallback(
+  app: { readonly url: string },
+  { url, code }: SignInLink,
+  form: Record<string, string> = { person: 'ada' },
+): Promise<{ readonly browser: Browser; readonly callback: URL }> {
+  const browser = createBrowser(`${app.url}/callback`)
+  const choice = await enterCode(browser, url, code)
+  const page = await browser.open(choice.url, form)
+  expect(page.url.pathname).toBe('/callback')
+  return { browser, callback: page.url }
+}
+
+/** The code from the message that asks a client's user to sign in. */
+export function codeIn(message: string): string {
+  return /[0-9A-Z]{4}-[0-9A-Z]{4}/.exec(message)?.[0] ?? ''
 }

@@ -1,0 +1,63 @@
+/** All that a Redis holds, and all that was ever written to it. */
+
+import { createClient } from 'redis'
+
+export interface RedisWatch {
+  /** Every command that any client has sent since. */
+  readonly commands: readonly string[]
+  /** Everything that is in it now, keys included; refuses a key that never expires. */
+  dump(): Promise<string>
+  close(): Promise<void>
+}
+
+export async function watchRedis(url: string): Promise<RedisWatch> {
+  const client = createClient({ url })
+  const monitor = createClient({ url })
+  for (const each of [client, monitor]) each.on('error', () => undefined)
+  await Promise.all([client.connect(), monitor.connect()])
+  const commands: string[] = []
+  await monitor.monitor((command) => void commands.push(String(command)))
+
+  async function read(key: string): Promise<unknown> {
+    const type = await client.type(key)
+    switch (type) {
+      case 'string':
+        return client.get(key)
+      case 'ReJSON-RL':
+        return client.sendCommand(['JSON.GET', key])
+      case 'hash':
+        return client.hGetAll(key)
+      case 'list':
+        return client.lRange(key, 0, -1)
+      case 'set':
+        return client.sMembers(key)
+      case 'zset':
+        return client.zRange(key, 0, -1)
+      case 'stream':
+        return client.xRange(key, '-', '+')
+      case 'none':
+        return undefined
+      default:
+        throw new Error(`${key} is a ${type}, which nobody looks into`)
+    }
+  }
+
+  return {
+    commands,
+    async dump() {
+      const parts: string[] = []
+      for (const key of await client.keys('*')) {
+        const value = await read(key)
+        const ttl = await client.pTTL(key)
+        // It may have expired since it was listed.
+        if (ttl === -1) throw new Error(`${key} never expires`)
+        parts.push(`${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+      }
+      return parts.join('\n')
+    },
+    async close() {
+      monitor.destroy()
+      await client.close()
+    },
+  }
+}

@@ -1,0 +1,68 @@
+/** Texts made to keep a matcher busy: they take no longer than others (CVE-2026-0621). */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { ERAS } from '../support/clients.ts'
+import { ask, connect, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
+})
+afterAll(() => app.stop())
+
+const MANY = 50_000
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await work()
+  return performance.now() - started
+}
+
+const URIS = [
+  ['commas', `test://list/${','.repeat(MANY)}`],
+  ['commas and a slash', `test://list/${','.repeat(MANY)}/`],
+  ['letters and commas', `test://list/${'a,'.repeat(MANY / 2)}`],
+  ['letters and commas, then what does not fit', `test://list/${'a,'.repeat(MANY / 2)}!/x/y/z`],
+  ['slashes', `test://list/${'/'.repeat(MANY)}`],
+  ['percent signs', `test://list/${'%2C'.repeat(MANY / 3)}`],
+  ['brackets', `test://${'{'.repeat(MANY)}`],
+] as const
+
+test.each(ERAS)('a resource URI of 50,000 characters is answered fast in %s', async (era) => {
+  const short = await timed(() => ask(app.url, era, 'resources/read', { uri: 'test://list/a/b' }))
+  for (const [, uri] of URIS) {
+    // Quadratic matching would take seconds; the bound leaves room for a busy machine.
+    const long = await timed(() =>
+      era === '2026-07-28' ? askModern(uri) : ask(app.url, era, 'resources/read', { uri }),
+    )
+    expect(long).toBeLessThan(short + 500)
+  }
+})
+
+/** A header may not be as long as the URI: 2026 clients get no further than that. */
+async function askModern(uri: string) {
+  const answer = await ask(app.url, '2026-07-28', 'resources/read', { uri })
+  expect([200, 400, 404, 431]).toContain(answer.status)
+}
+
+test('a list in a URI is still matched', async () => {
+  const { message } = await ask(app.url, '2025-11-25', 'resources/read', {
+    uri: 'test://list/a,b,c/d',
+  })
+  expect(JSON.stringify(message.result)).toContain('[\\"a\\",\\"b\\",\\"c\\"]')
+})
+
+test.each([
+  ['Accept', { accept: `${'application/json,'.repeat(700)} text/event-stream` }],
+  ['Content-Type', { 'content-type': `application/json;${'a=b;'.repeat(2000)}` }],
+  ['Content-Type with quotes', { 'content-type': `application/json;a="${'\\"'.repeat(4000)}` }],
+  ['Mcp-Session-Id', { 'mcp-session-id': `con_${'-'.repeat(8000)}` }],
+  ['X-Request-Id', { 'x-request-id': 'a'.repeat(8000) }],
+  ['Origin', { origin: `http://${'localhost.'.repeat(800)}` }],
+  ['Cookie', { cookie: 'a='.repeat(4000) }],
+])('a long %s is looked at once', async (_name, headers) => {
+  const given = { ...(await connect(app.url)), ...headers }
+  const long = await timed(() => read(post(app.url, request('ping'), given)))
+  expect(long).toBeLessThan(500)
+})

@@ -1,0 +1,138 @@
+/** Sign-in links in wrong hands: guessed, edited, replayed, sent to somebody else. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { structured } from '../support/clients.ts'
+import { recordingStore } from '../support/recording-store.ts'
+import { callWith, enterCode, login, newBrowser, signInAs } from '../support/sign-in.ts'
+import { postModern, read } from '../support/wire.ts'
+
+const { store, written } = recordingStore()
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp({ store })
+})
+afterAll(() => app.stop())
+
+const state = async (session: string) =>
+  structured<{ state: string }>(await callWith(app.url, session, 'session')).state
+
+const WRONG = 'ZZZZ-ZZZZ'
+
+function submit(url: string, code: string, headers: Record<string, string> = {}) {
+  const body = new URLSearchParams({ code })
+  return fetch(url, { method: 'POST', body, headers, redirect: 'manual' })
+}
+
+describe('the code', () => {
+  test.each([
+    ['lower case', (code: string) => code.toLowerCase()],
+    ['without the dash', (code: string) => code.replace('-', '')],
+    ['with spaces', (code: string) => ` ${code.replace('-', ' ')} `],
+    ['with O for 0 and I for 1', (code: string) => code.replace(/0/g, 'O').replace(/1/g, 'I')],
+  ])('is good %s', async (_how, typed) => {
+    const { url, code } = await login(app.url)
+    expect((await submit(url, typed(code))).status).toBe(303)
+  })
+
+  test.each(['', WRONG, 'x', '%', "' OR 1=1 --", '0'.repeat(3000)])(
+    'that is "%s" is wrong, and says how many tries are left',
+    async (code) => {
+      const link = await login(app.url)
+      const response = await submit(link.url, code)
+      expect(response.status).toBe(422)
+      expect(await response.text()).toContain('Tries left: 4.')
+      expect((await submit(link.url, link.code)).status).toBe(303)
+    },
+  )
+
+  test('of another link is wrong', async () => {
+    const [one, other] = [await login(app.url), await login(app.url)]
+    expect((await submit(one.url, other.code)).status).toBe(422)
+  })
+
+  test('wrong five times makes the link void, also for the right one', async () => {
+    const link = await login(app.url)
+    const statuses = []
+    for (let count = 0; count < 5; count += 1) {
+      statuses.push((await submit(link.url, WRONG)).status)
+    }
+    expect(statuses).toEqual([422, 422, 422, 422, 410])
+    expect((await submit(link.url, link.code)).status).toBe(410)
+    expect((await fetch(link.url)).status).toBe(410)
+    expect(await state(link.session)).toBe('anonymous')
+  })
+
+  test('guessed forty times at once is looked at five times', async () => {
+    const link = await login(app.url)
+    const answers = await Promise.all(Array.from({ length: 40 }, () => submit(link.url, WRONG)))
+    const wrong = answers.filter(({ status }) => status === 422)
+    expect(wrong.length).toBeLessThan(5)
+    expect((await submit(link.url, link.code)).status).toBe(410)
+  })
+
+  test('sent twenty times at once succeeds once', async () => {
+    const link = await login(app.url)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => submit(link.url, link.code)))
+    expect(answers.filter(({ status }) => status === 303)).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 410)).toHaveLength(19)
+  })
+})
+
+describe('the link', () => {
+  test('works once', async () => {
+    const link = await login(app.url)
+    await signInAs(newBrowser(), link)
+    expect((await fetch(link.url)).status).toBe(410)
+    expect((await submit(link.url, link.code)).status).toBe(410)
+  })
+
+  test('that was edited is void', async () => {
+    const { url, code } = await login(app.url)
+    const handle = url.slice(url.lastIndexOf('/') + 1)
+    const last = handle.endsWith('A') ? 'B' : 'A'
+    for (const edited of [
+      `${handle.slice(0, -1)}${last}`,
+      handle.slice(0, -1),
+      `${handle}A`,
+      handle.toUpperCase(),
+      handle.replace('lnk_', ''),
+      handle.replace('lnk_', 'ses_'),
+      'lnk_',
+      '*',
+      '__proto__',
+    ]) {
+      expect((await fetch(`${app.url}/connect/${edited}`)).status).toBe(410)
+      expect((await submit(`${app.url}/connect/${edited}`, code)).status).toBe(410)
+    }
+  })
+
+  test('lies in the store as a hash, with the hash of its code, and expires', async () => {
+    const before = written.length
+    const { url, code, session } = await login(app.url)
+    const handle = url.slice(url.lastIndexOf('/') + 1)
+    const kept = written.slice(before)
+    const link = kept.find(({ key }) => key.startsWith('sign-in-link:'))
+    expect(link?.ttlSeconds).toBe(600)
+    expect(JSON.stringify(kept)).not.toContain(handle)
+    expect(JSON.stringify(kept)).not.toContain(code)
+    expect(JSON.stringify(link)).toContain(session)
+  })
+})
+
+test('a person who did not see the code gets nowhere with the link of somebody else', async () => {
+  const attacker = await login(app.url)
+  const victim = newBrowser()
+  const page = await enterCode(victim, attacker.url, WRONG)
+  expect(page.status).toBe(422)
+  expect(page.text).toContain('Go on only if your own assistant showed you this code.')
+  expect(victim.cookies).toEqual([])
+  expect(await state(attacker.session)).toBe('anonymous')
+})
+
+test('a call that only asks for a sign-in keeps nothing', async () => {
+  const before = written.length
+  await read(postModern(app.url, 'tools/call', { name: 'service' }))
+  await read(postModern(app.url, 'tools/call', { name: 'logout' }))
+  expect(written).toHaveLength(before)
+})

@@ -1,0 +1,192 @@
+/** An identity provider that is away, lies or talks nonsense: the person gets a page that helps. */
+
+import { afterEach, expect, test } from 'vitest'
+import { startApp } from '../support/app.ts'
+import { structured } from '../support/clients.ts'
+import { recordingStore } from '../support/recording-store.ts'
+import { callWith, login } from '../support/sign-in.ts'
+import { type Paths, startProvider } from '../upstream/fake-provider.ts'
+import { type Answer, json } from '../upstream/misbehaving-server.ts'
+
+const METADATA = '/.well-known/openid-configuration'
+
+const stops: (() => Promise<void>)[] = []
+afterEach(async () => {
+  await Promise.all(stops.splice(0).map((stop) => stop()))
+})
+
+/** A server whose provider the test can spoil. */
+async function start() {
+  const provider = await startProvider()
+  const { store, written } = recordingStore()
+  const env = {
+    UPSTREAM_ISSUER: provider.origin,
+    UPSTREAM_CLIENT_ID: 'client-1',
+    UPSTREAM_API_URL: `${provider.origin}/api`,
+  }
+  const app = await startApp({ store, env })
+  stops.push(app.stop)
+
+  function submit({ url, code }: { url: string; code: string }) {
+    const body = new URLSearchParams({ code })
+    return fetch(url, { method: 'POST', body, redirect: 'manual' })
+  }
+
+  /** As far as the provider: what it was told, and how to come back. */
+  async function leave() {
+    const link = await login(app.url)
+    const response = await submit(link)
+    const asked = new URL(response.headers.get('location') ?? '').searchParams
+    const state = asked.get('state') ?? ''
+    const nonce = asked.get('nonce') ?? ''
+    const cookie = (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? ''
+    const idToken = provider.sign({ ...provider.claims(), nonce })
+    provider.paths['/token'] = json(provider.tokens({ id_token: idToken }))
+    const back = (params: Record<string, string>) => {
+      const search = new URLSearchParams({ state, ...params })
+      return fetch(`${app.url}/callback?${search}`, { headers: { cookie } })
+    }
+    return { link, back, nonce }
+  }
+
+  const signedIn = async (session: string) =>
+    structured<{ state: string }>(await callWith(app.url, session, 'session')).state ===
+    'authenticated'
+
+  /** What is still in the store of all that was ever put there. */
+  async function left() {
+    const keys = new Set(written.map(({ key }) => key))
+    const found = await Promise.all(
+      [...keys].map(async (key) => ((await store.get(key)) === undefined ? [] : [key])),
+    )
+    return found.flat()
+  }
+  return { app, provider, submit, leave, signedIn, left, written }
+}
+
+/** A failure's page, with nothing of the provider's own words. */
+async function expectFailure(response: Response, status: number, words: RegExp) {
+  const text = await response.text()
+  expect(response.status).toBe(status)
+  expect(response.headers.get('content-type')).toContain('text/html')
+  expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+  expect(text).toMatch(words)
+  expect(text).not.toMatch(/<script|<img|canary|secret-|ECONN|\.ts\b/)
+}
+
+test('signs in when the provider behaves', async () => {
+  const { leave, signedIn, left } = await start()
+  const { link, back } = await leave()
+  expect((await back({ code: 'code-1' })).status).toBe(200)
+  expect(await signedIn(link.session)).toBe(true)
+  expect(await left()).toEqual([`{${link.session}}:session`])
+})
+
+test.each([
+  ['access_denied', 403, /cancelled or refused/],
+  ['login_required', 403, /cancelled or refused/],
+  ['invalid_scope', 403, /cancelled or refused/],
+  ['temporarily_unavailable', 502, /did not answer properly/],
+  ['server_error', 502, /did not answer properly/],
+  ['<script>alert(1)</script>', 403, /cancelled or refused/],
+])('an error %s becomes a page, and only the session is left', async (error, status, words) => {
+  const { app, leave, signedIn, left } = await start()
+  const { link, back } = await leave()
+  const error_description = '<img src=x onerror=alert(1)> canary'
+  await expectFailure(await back({ error, error_description }), status, words)
+  expect(await signedIn(link.session)).toBe(false)
+  expect(await left()).toEqual([`{${link.session}}:session`])
+  expect((await back({ code: 'code-1' })).status).toBe(400)
+  expect(app.lines.join('')).not.toContain('canary')
+})
+
+test.each<[string, (paths: Paths) => void, RegExp]>([
+  [
+    'garbage instead of tokens',
+    (paths) => {
+      paths['/token'] = (res) => res.end('<html>canary</html>')
+    },
+    /did not answer properly/,
+  ],
+  [
+    'a fault instead of tokens',
+    (paths) => {
+      paths['/token'] = json({ error: 'canary' }, 500)
+    },
+    /did not answer properly/,
+  ],
+  [
+    'a broken connection instead of tokens',
+    (paths) => {
+      paths['/token'] = (res) => res.destroy()
+    },
+    /did not answer properly/,
+  ],
+  [
+    'a refusal of the code',
+    (paths) => {
+      paths['/token'] = json({ error: 'invalid_grant', error_description: 'canary' }, 400)
+    },
+    /no longer valid/,
+  ],
+  [
+    'an ID token for somebody else',
+    (paths) => {
+      paths['/jwks'] = json({ keys: [] })
+    },
+    /security check|did not answer properly/,
+  ],
+])('%s become a page, and nobody is signed in', async (_what, spoil, words) => {
+  const { provider, leave, signedIn, left } = await start()
+  const { link, back } = await leave()
+  spoil(provider.paths)
+  await expectFailure(await back({ code: 'code-1' }), 502, words)
+  expect(await signedIn(link.session)).toBe(false)
+  expect(await left()).toEqual([`{${link.session}}:session`])
+})
+
+test('an ID token with the nonce of another sign-in is refused', async () => {
+  const { provider, leave, signedIn } = await start()
+  const first = await leave()
+  const second = await leave()
+  const idToken = provider.sign({ ...provider.claims(), nonce: second.nonce })
+  provider.paths['/token'] = json(provider.tokens({ id_token: idToken }))
+  await expectFailure(await first.back({ code: 'code-1' }), 502, /security check/)
+  expect(await signedIn(first.link.session)).toBe(false)
+})
+
+test('an answer that names another issuer is refused before its code is sent anywhere', async () => {
+  const { provider, leave } = await start()
+  const { back } = await leave()
+  await expectFailure(await back({ code: 'c', iss: 'https://evil.com' }), 502, /security check/)
+  expect(provider.count('/token')).toBe(0)
+})
+
+test.each<[string, Answer]>([
+  ['away', (res) => res.destroy()],
+  ['silent', () => undefined],
+])('a provider that is %s: a page within 6 s, and the link stays good', async (_how, answer) => {
+  const { app, provider, submit } = await start()
+  const { paths } = provider
+  const metadata = paths[METADATA] ?? answer
+  paths[METADATA] = answer
+  const link = await login(app.url)
+  const started = performance.now()
+  const response = await submit(link)
+  expect(performance.now() - started).toBeLessThan(6000)
+  expect(response.headers.getSetCookie()).toEqual([])
+  await expectFailure(response, 502, /did not answer properly. Try again shortly\./)
+  paths[METADATA] = metadata
+  expect((await submit(link)).status).toBe(303)
+})
+
+test('the right code is not used up by a provider that is away for longer', async () => {
+  const { app, provider, submit } = await start()
+  const { paths } = provider
+  const metadata = paths[METADATA]
+  paths[METADATA] = (res) => res.destroy()
+  const link = await login(app.url)
+  for (let count = 0; count < 7; count += 1) expect((await submit(link)).status).toBe(502)
+  if (metadata !== undefined) paths[METADATA] = metadata
+  expect((await submit(link)).status).toBe(303)
+})

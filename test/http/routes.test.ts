@@ -1,0 +1,125 @@
+/** What is at each address, and what is said where there is nothing. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createHttpServer } from '../../src/http/server.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { failingStore } from '../support/failing-store.ts'
+import { INITIALIZE, post, postModern, read } from '../support/wire.ts'
+
+const store = failingStore()
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp({ store })
+})
+afterAll(() => app.stop())
+
+test.each([
+  '/nothing',
+  '/mcp/',
+  '/mcp/x',
+  '/MCP',
+  '//mcp',
+  '/connect',
+  '/connect/',
+  '/connect/a/b',
+  '/callback/x',
+  '/.env',
+  '/.git/config',
+  '/src/main.ts',
+  '/%2e%2e/etc/passwd',
+  '/%00',
+  '/%',
+  '/\u00e4',
+])('%s is 404', async (path) => {
+  const { status, headers, message, text } = await read(fetch(app.url + path))
+  expect([status, message.error?.code]).toEqual([404, -32001])
+  expect(headers.get('content-type')).toBe('application/json')
+  expect(text).not.toContain(path)
+})
+
+test.each([
+  ['GET', '/mcp', 'POST, DELETE'],
+  ['PUT', '/mcp', 'POST, DELETE'],
+  ['PATCH', '/mcp', 'POST, DELETE'],
+  ['OPTIONS', '/mcp', 'POST, DELETE'],
+  ['POST', '/', 'GET, HEAD'],
+  ['DELETE', '/livez', 'GET, HEAD'],
+  ['POST', '/readyz', 'GET, HEAD'],
+  ['POST', '/callback?state=x', 'GET, HEAD'],
+  ['PUT', '/redirect', 'GET, HEAD'],
+  ['DELETE', '/connect/lnk_x', 'GET, HEAD, POST'],
+])('%s %s is 405, and says what there is', async (method, path, allow) => {
+  store.asked.length = 0
+  const { status, headers, message } = await read(fetch(app.url + path, { method }))
+  expect([status, message.error?.code]).toEqual([405, -32000])
+  expect(headers.get('allow')).toBe(allow)
+  expect(store.asked).toEqual([])
+})
+
+test('HEAD is answered like GET, without a body', async () => {
+  for (const path of ['/', '/livez', '/readyz']) {
+    const response = await fetch(app.url + path, { method: 'HEAD' })
+    expect([response.status, await response.text()]).toEqual([200, ''])
+  }
+  expect((await fetch(`${app.url}/mcp`, { method: 'HEAD' })).status).toBe(405)
+})
+
+test('a token is refused before anything else is done, since none is known yet', async () => {
+  store.asked.length = 0
+  for (const authorization of ['Bearer x', 'Basic YTpi', 'Bearer', 'x'.repeat(5000)]) {
+    for (const answer of [
+      await read(post(app.url, INITIALIZE, { authorization })),
+      await read(postModern(app.url, 'tools/list', {}, { headers: { authorization } })),
+    ]) {
+      expect([answer.status, answer.message.error?.code]).toEqual([401, -32001])
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"')
+      expect(answer.text).not.toContain(authorization)
+    }
+  }
+  expect(store.asked).toEqual([])
+})
+
+test('every answer has a request id, and one that could do harm is not taken over', async () => {
+  const given = await fetch(`${app.url}/nothing`, { headers: { 'x-request-id': 'trace-1' } })
+  expect(given.headers.get('x-request-id')).toBe('trace-1')
+  for (const harmful of ['a b', '"', 'x'.repeat(65), '<script>']) {
+    const { headers } = await fetch(app.url, { headers: { 'x-request-id': harmful } })
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+  }
+})
+
+describe('the landing page', () => {
+  test('is JSON for programs', async () => {
+    const response = await fetch(app.url)
+    expect(response.headers.get('vary')).toBe('Accept')
+    expect(await response.json()).toEqual({
+      service: 'MCP Template',
+      version: expect.any(String),
+      status: 'ok',
+    })
+  })
+
+  test('is a page for people, with the address and the tools', async () => {
+    const response = await fetch(app.url, { headers: { accept: 'text/html,*/*;q=0.8' } })
+    expect(response.headers.get('content-type')).toContain('text/html')
+    const text = await response.text()
+    expect(text).toContain(`${app.url}/mcp`)
+    expect(text).toContain('<code>login</code>')
+  })
+})
+
+test('slow headers and bodies are cut off', () => {
+  const server = createHttpServer(() => undefined)
+  expect(server.headersTimeout).toBe(10_000)
+  expect(server.requestTimeout).toBe(30_000)
+})
+
+test('readiness goes before the server does', async () => {
+  const own = await startApp()
+  expect((await fetch(`${own.url}/readyz`)).status).toBe(200)
+  const stopped = own.stop()
+  // A probe on a connection that is open already hears it; a new one finds nobody.
+  const probe = await fetch(`${own.url}/readyz`).catch(() => undefined)
+  expect([503, undefined]).toContain(probe?.status)
+  await stopped
+})

@@ -1,0 +1,189 @@
+/** A tool that needs a sign-in: the client is asked to open a page, and the same call goes on. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { connectClient, ERAS, errorCode, structured, textOf } from '../support/clients.ts'
+import { failingStore } from '../support/failing-store.ts'
+import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
+import { type Answer, ask, connect, type Message, post, read, request } from '../support/wire.ts'
+
+const store = failingStore()
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp({ store })
+})
+afterAll(() => app.stop())
+
+interface Account {
+  readonly owner: string
+  readonly accountNumber: string
+}
+
+const SERVICE = { name: 'service', arguments: {} }
+
+describe.each(ERAS)('in %s', (era) => {
+  test('who accepts and signs in gets the answer of the same call, masked', async () => {
+    const asked: string[] = []
+    const { client } = await connectClient(app.url, era, {
+      async onUrl(url, message) {
+        asked.push(url)
+        await signInAs(newBrowser(), { url, code: codeIn(message) })
+        return 'accept'
+      },
+    })
+    const result = await client.callTool(SERVICE)
+    expect(structured<Account>(result)).toMatchObject({
+      owner: 'Ada Lovelace',
+      accountNumber: '****5555',
+      iban: 'GB33****************55',
+    })
+    expect(JSON.stringify(result)).not.toContain('55555555')
+    expect(JSON.stringify(result)).not.toContain('internalRiskScore')
+    expect(asked).toHaveLength(1)
+    expect(new URL(asked[0] ?? '').pathname).toMatch(/^\/connect\/lnk_[\w-]{43}$/)
+    await client.close()
+  })
+
+  test('who accepts first and signs in later gets it too', async () => {
+    const signedIn: Promise<unknown>[] = []
+    const { client } = await connectClient(app.url, era, {
+      async onUrl(url, message) {
+        const later = delay(500).then(() =>
+          signInAs(newBrowser(), { url, code: codeIn(message) }, 'grace'),
+        )
+        signedIn.push(later)
+        return 'accept'
+      },
+    })
+    const result = await client.callTool(SERVICE)
+    expect(structured<Account>(result).owner).toBe('Grace Hopper')
+    await Promise.all(signedIn)
+    await client.close()
+  })
+
+  test.each(['decline', 'cancel'] as const)(
+    'who answers %s is told how to go on',
+    async (action) => {
+      const { client } = await connectClient(app.url, era, { onUrl: async () => action })
+      const result = await client.callTool(SERVICE)
+      expect(errorCode(result)).toBe('login_declined')
+      expect(textOf(result)).toContain('`login`')
+      await client.close()
+    },
+  )
+
+  test('nothing goes on waiting for who declined', async () => {
+    const { client } = await connectClient(app.url, era, { onUrl: async () => 'decline' })
+    await client.callTool(SERVICE)
+    await client.close()
+    // Long enough for one more look to be under way when the call ended, and for two to show.
+    await delay(500)
+    store.asked.length = 0
+    await delay(900)
+    expect(store.asked).toEqual([])
+  })
+
+  test('who cannot open pages is told to call login', async () => {
+    const { client } = await connectClient(app.url, era)
+    const result = await client.callTool(SERVICE)
+    expect(errorCode(result)).toBe('login_required')
+    expect(textOf(result)).toContain('`login`')
+    await client.close()
+  })
+
+  test('who offers forms only is not sent a page', async () => {
+    const params = { ...SERVICE }
+    const { message } =
+      era === '2026-07-28'
+        ? await ask(app.url, era, 'tools/call', params)
+        : await read(
+            post(
+              app.url,
+              request('tools/call', params),
+              await connect(app.url, { elicitation: {} }),
+            ),
+          )
+    expect(errorCode(message.result ?? {})).toBe('login_required')
+  })
+})
+
+test('in 2026 later calls go on with the handle the answer names', async () => {
+  const { client } = await connectClient(app.url, '2026-07-28', {
+    async onUrl(url, message) {
+      await signInAs(newBrowser(), { url, code: codeIn(message) })
+      return 'accept'
+    },
+  })
+  const result = await client.callTool(SERVICE)
+  const texts = (result.content as { text?: string }[]).map(({ text }) => text ?? '').join(' ')
+  const session = /ses_[\w-]{43}/.exec(texts)?.[0] ?? ''
+  const again = await client.callTool({ name: 'service', arguments: { session } })
+  expect(structured<Account>(again).owner).toBe('Ada Lovelace')
+  await client.close()
+})
+
+describe('in 2025, on the wire', () => {
+  /** Calls `service` on a connection; gives the question, and what the stream says after it. */
+  async function callAndBeAsked() {
+    const headers = await connect(app.url, { elicitation: { url: {} } })
+    const response = await post(app.url, request('tools/call', SERVICE, 'call'), headers)
+    const [watched, rest] = response.body?.tee() ?? []
+    const reader = watched?.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    /** Reads on until the stream has said something. */
+    const hear = async (fragment: string) => {
+      while (!text.includes(fragment)) text += (await reader?.read())?.value ?? ''
+    }
+    await hear('\n\n')
+    const line = text.split('\n').find((each) => each.startsWith('data: ')) ?? ''
+    const question = JSON.parse(line.slice('data: '.length)) as Message
+    const answer: Promise<Answer> = read(new Response(rest))
+    return { headers, question, answer, hear }
+  }
+
+  const reply = (id: unknown, action: string) => ({ jsonrpc: '2.0', id, result: { action } })
+
+  test('the question names its elicitation, and its end is told by the same name', async () => {
+    const { headers, question, answer, hear } = await callAndBeAsked()
+    expect(question).toMatchObject({ method: 'elicitation/create', params: { mode: 'url' } })
+    const { url, message, elicitationId } = question.params as Record<string, string>
+    await signInAs(newBrowser(), { url: url ?? '', code: codeIn(message ?? '') })
+    await hear('notifications/elicitation/complete')
+    expect((await post(app.url, reply(question.id, 'accept'), headers)).status).toBe(202)
+    const { messages } = await answer
+    expect(messages).toContainEqual({
+      jsonrpc: '2.0',
+      method: 'notifications/elicitation/complete',
+      params: { elicitationId },
+    })
+    expect(messages.at(-1)).toMatchObject({ id: 'call', result: { structuredContent: {} } })
+  })
+
+  test('somebody else cannot answer the question', async () => {
+    const { headers, question, answer } = await callAndBeAsked()
+    const other = await connect(app.url, { elicitation: { url: {} } })
+    for (const id of [question.id, 0, '0', 1]) {
+      expect((await post(app.url, reply(id, 'decline'), other)).status).toBe(202)
+    }
+    await post(app.url, reply(question.id, 'cancel'), headers)
+    const { message } = await answer
+    expect(errorCode(message.result ?? {})).toBe('login_declined')
+    // The first answer counted: a second one finds nobody.
+    expect((await post(app.url, reply(question.id, 'accept'), headers)).status).toBe(202)
+  })
+
+  test('an answer that makes no sense ends the call with an error', async () => {
+    const { headers, question, answer } = await callAndBeAsked()
+    await post(app.url, { jsonrpc: '2.0', id: question.id, result: { action: 'perhaps' } }, headers)
+    expect((await answer).message.result).toMatchObject({ isError: true })
+  })
+
+  test('a cancellation withdraws the question', async () => {
+    const { headers, answer } = await callAndBeAsked()
+    const params = { requestId: 'call', reason: 'changed my mind' }
+    await post(app.url, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, headers)
+    const { messages } = await answer
+    expect(messages.filter(({ id }) => id === 'call')).toEqual([])
+  })
+})
