@@ -14,10 +14,12 @@ export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
   const log = c.get('log')
   if (known.status >= 500) log.error({ err: error }, 'request failed')
   else log.debug({ err: error }, 'request refused')
-  return Response.json(body(known, requestIdOf(c.get('body'))), {
-    status: known.status,
-    headers: headers(known),
-  })
+  return answerOf(known, requestIdOf(c.get('body')))
+}
+
+/** An error as an answer, not logged. */
+export function answerOf(error: AppError, id: string | number | null = null): Response {
+  return Response.json(body(error, id), { status: error.status, headers: headers(error) })
 }
 
 /** The same for what is refused before there is a request context. */

@@ -1,23 +1,21 @@
 /** Addresses there are not, and methods that an address does not have. */
 
-import type { Context, Hono, MiddlewareHandler } from 'hono'
+import type { Hono, MiddlewareHandler } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
-import { errorResponse } from './error-response.ts'
+import { answerOf } from './error-response.ts'
 
-/** Answered rather than thrown, so that `wrongMethod` can tell it from a resource that is gone. */
-export function notFound(c: Context<HttpEnv>): Response | Promise<Response> {
-  return errorResponse(new AppError('not_found', 'There is nothing at this address.'), c)
+/** Answered rather than thrown, so that `wrongMethod` can tell it from a session that is gone. */
+export function notFound(): Response {
+  return answerOf(new AppError('not_found', 'There is nothing at this address.'))
 }
 
 /** Makes 405 with `Allow` of a 404 at an address that has other methods (RFC 9110, 15.5.6). */
 export function wrongMethod(app: Hono<HttpEnv>): MiddlewareHandler<HttpEnv> {
   return methodNotAllowed({
     app,
-    onMethodNotAllowed(c, allow) {
-      const message = `Use ${allow.join(' or ')}.`
-      return errorResponse(new AppError('method_not_allowed', message, { allow }), c)
-    },
+    onMethodNotAllowed: (_c, allow) =>
+      answerOf(new AppError('method_not_allowed', `Use ${allow.join(' or ')}.`, { allow })),
   })
 }

@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, ERAS } from '../support/clients.ts'
-import { connect, PROTOCOL_CATALOG, post, postModern, read, request } from '../support/wire.ts'
+import {
+  connect,
+  envelope,
+  PROTOCOL_CATALOG,
+  post,
+  postModern,
+  read,
+  request,
+} from '../support/wire.ts'
 
 let app: TestApp
 beforeAll(async () => {
@@ -112,6 +120,22 @@ describe('in the 2026 era', () => {
     leave.abort()
     await expect(call).rejects.toThrow()
     expect(await probe('modern-leave').ended).toBe(true)
+  })
+
+  test('closing a stream that has begun aborts the tool', async () => {
+    const leave = new AbortController()
+    const _meta = { ...envelope(), progressToken: 'p' }
+    const call = request('tools/call', { ...params('modern-stream'), _meta })
+    const headers = {
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': 'hold',
+    }
+    const response = await post(app.url, call, headers, leave.signal)
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    await probe('modern-stream').started
+    leave.abort()
+    expect(await probe('modern-stream').ended).toBe(true)
   })
 
   test('a cancellation by message is not of this era: the call goes on', async () => {

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { connectClient, ERAS, errorCode, structured, textOf } from '../support/clients.ts'
+import { connectClient, ERAS, errorCode, structured } from '../support/clients.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
 import { type Answer, ask, connect, type Message, post, read, request } from '../support/wire.ts'
@@ -68,7 +68,7 @@ describe.each(ERAS)('in %s', (era) => {
       const { client } = await connectClient(app.url, era, { onUrl: async () => action })
       const result = await client.callTool(SERVICE)
       expect(errorCode(result)).toBe('login_declined')
-      expect(textOf(result)).toContain('`login`')
+      expect(JSON.stringify(result.content)).toContain('`login`')
       await client.close()
     },
   )
@@ -88,7 +88,7 @@ describe.each(ERAS)('in %s', (era) => {
     const { client } = await connectClient(app.url, era)
     const result = await client.callTool(SERVICE)
     expect(errorCode(result)).toBe('login_required')
-    expect(textOf(result)).toContain('`login`')
+    expect(JSON.stringify(result.content)).toContain('`login`')
     await client.close()
   })
 

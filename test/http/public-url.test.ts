@@ -1,0 +1,92 @@
+/** Behind a proxy: links and cookies follow `PUBLIC_URL`, never what a request says. */
+
+import { afterEach, expect, test } from 'vitest'
+import { startApp } from '../support/app.ts'
+import { structured } from '../support/clients.ts'
+import { callWith } from '../support/sign-in.ts'
+import { postModern, read } from '../support/wire.ts'
+import { startProvider } from '../upstream/fake-provider.ts'
+import { json } from '../upstream/misbehaving-server.ts'
+
+const stops: (() => Promise<void>)[] = []
+afterEach(async () => {
+  await Promise.all(stops.splice(0).map((stop) => stop()))
+})
+
+const PUBLIC_URL = 'https://mcp.example.com'
+
+async function start() {
+  const provider = await startProvider()
+  const app = await startApp({
+    env: {
+      PUBLIC_URL,
+      UPSTREAM_ISSUER: provider.origin,
+      UPSTREAM_CLIENT_ID: 'client-1',
+      UPSTREAM_API_URL: `${provider.origin}/api`,
+    },
+  })
+  stops.push(app.stop)
+  const { localUrl: url } = app
+  const { message } = await read(
+    postModern(url, 'tools/call', { name: 'login' }, { headers: POISON }),
+  )
+  const login = structured<{ url: string; code: string; session: string }>(message.result ?? {})
+  return { provider, url, login }
+}
+
+const POISON = {
+  'x-forwarded-host': 'evil.com',
+  'x-forwarded-proto': 'http',
+  'x-forwarded-port': '666',
+  forwarded: 'host=evil.com;proto=http',
+  'x-original-url': '/evil',
+}
+
+/** Enters the code as a browser behind the proxy does. */
+async function leave({ provider, url, login }: Awaited<ReturnType<typeof start>>) {
+  const response = await fetch(url + new URL(login.url).pathname, {
+    method: 'POST',
+    body: new URLSearchParams({ code: login.code }),
+    headers: { ...POISON, origin: PUBLIC_URL },
+    redirect: 'manual',
+  })
+  const asked = new URL(response.headers.get('location') ?? '').searchParams
+  const nonce = asked.get('nonce') ?? ''
+  const idToken = provider.sign({ ...provider.claims(), nonce })
+  provider.paths['/token'] = json(provider.tokens({ id_token: idToken }))
+  const cookie = response.headers.getSetCookie()[0] ?? ''
+  const back = (value: string) =>
+    fetch(`${url}/callback?state=${asked.get('state')}&code=code-1`, { headers: { cookie: value } })
+  return { asked, cookie, back }
+}
+
+test('links and the way back lead to PUBLIC_URL', async () => {
+  const started = await start()
+  expect(started.login.url.startsWith(`${PUBLIC_URL}/connect/lnk_`)).toBe(true)
+  const { asked } = await leave(started)
+  expect(asked.get('redirect_uri')).toBe(`${PUBLIC_URL}/callback`)
+})
+
+test('with https the cookie travels by https alone, for this host alone', async () => {
+  const started = await start()
+  const { cookie, back } = await leave(started)
+  expect(cookie).toMatch(/^__Host-mcp-sign-in-/)
+  expect(cookie).toMatch(/; Secure/)
+  expect(cookie).toMatch(/; Path=\/(;|$)/)
+  expect(cookie).not.toMatch(/Domain=/i)
+  const response = await back(cookie.split(';')[0] ?? '')
+  expect(response.status).toBe(200)
+  expect(response.headers.getSetCookie()[0]).toMatch(
+    /^__Host-mcp-sign-in-[\w-]+=; Max-Age=0.*Secure/,
+  )
+  const { state } = structured<{ state: string }>(
+    await callWith(started.url, started.login.session, 'session'),
+  )
+  expect(state).toBe('authenticated')
+})
+
+test('a cookie that a neighbouring site could have set does not count', async () => {
+  const { cookie, back } = await leave(await start())
+  const pair = (cookie.split(';')[0] ?? '').replace('__Host-', '')
+  expect((await back(pair)).status).toBe(403)
+})
