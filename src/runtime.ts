@@ -12,6 +12,7 @@ import { createConnections } from './mcp/legacy/connection.ts'
 import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { joinNodes, type Node } from './mcp/nodes/node.ts'
+import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createCredentialStore } from './session/credentials.ts'
@@ -76,7 +77,8 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     await pagesReady()
     return `${publicUrl}/connect/${handle}`
   }
-  const node = await joinNodes(store, log)
+  const streams = createSealedStreams(store.streams, keyRing)
+  const node = await joinNodes({ store, streams, log })
   const bus = createEventBus(node, log)
   const connections = createConnections({ store, node }, config.session)
   const upstreamAccess = createUpstreamAccess(upstream.api, freshToken)
@@ -87,7 +89,6 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
   const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
-  const { streams } = store
   const legacy = createLegacy({ node, streams, connections, buildServer, log })
   const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, log })
 

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import type { JSONRPCMessage, ServerEvent } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
-import type { Follower, StreamEntry } from '../../store/streams.ts'
+import type { Follower, StreamEntry, Streams } from '../../store/streams.ts'
 
 /** For one node. */
 export type NodeLetter =
@@ -72,9 +72,14 @@ const BEAT_MS = 1500
 /** A node that missed three beats is taken for dead. */
 const HEARTBEAT_SECONDS = 5
 
+export interface NodeDeps {
+  readonly store: Store
+  readonly streams: Streams
+  readonly log: Logger
+}
+
 /** Joins the nodes of a store. Resolves when it listens. */
-export async function joinNodes(store: Store, log: Logger): Promise<Node> {
-  const { streams } = store
+export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node> {
   const id = randomBytes(6).toString('hex')
   const inbox = inboxOf(id)
   const letters = new Set<(letter: NodeLetter) => void>()
