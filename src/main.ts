@@ -1,5 +1,6 @@
 /** Reads the configuration, opens the store, serves, and stops cleanly. */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigError, type LoadedConfig, loadConfig } from './config.ts'
 import { DiscoveryError, discover } from './engine/discover.ts'
 import { createLogger, type RootLogger } from './logger.ts'
@@ -9,11 +10,30 @@ import { createMemoryStore } from './store/memory.ts'
 import type { Store } from './store/port.ts'
 import { createRedisStore } from './store/redis.ts'
 
+const STORE_WAIT_MS = 1000
+const STORE_POLL_MS = 20
+
 const stdio = process.argv[2] === 'stdio'
 
 function openStore({ config, secrets }: LoadedConfig, log: RootLogger): Store {
   if (config.store.kind === 'memory') return createMemoryStore({ log })
   return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
+}
+
+/**
+ * Gives the store a moment, so that the first request finds it. One that stays away does not keep
+ * the server from starting: readiness tells.
+ */
+async function waitForStore(store: Store, longestMs: number): Promise<void> {
+  const giveUpAt = performance.now() + longestMs
+  while (performance.now() < giveUpAt) {
+    const answered = await store.ping().then(
+      () => true,
+      () => false,
+    )
+    if (answered) return
+    await delay(STORE_POLL_MS)
+  }
 }
 
 async function main(): Promise<void> {
@@ -30,34 +50,49 @@ async function main(): Promise<void> {
   }
   const catalog = await discover(config.tools.directory ?? import.meta.dirname)
   const store = openStore(loaded, log)
+  await waitForStore(store, STORE_WAIT_MS)
   const deps = { config, secrets, log, store, catalog }
   const service = stdio ? await serveStdio(deps) : await serveHttp(deps)
-  log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
+  // First: whoever waits for the line may stop the server right after it.
   stopOnSignals(service.stop, log)
+  log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
 }
 
 /** The first signal stops cleanly, a second one at once. */
 function stopOnSignals(stop: () => Promise<void>, log: RootLogger): void {
   let stopping = false
-  const onSignal = async (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1)
+  let signalled = false
+  async function stopOnce(reason: string): Promise<void> {
+    if (stopping) return
     stopping = true
-    log.info({ signal }, 'stopping')
+    log.info({ reason }, 'stopping')
     await stop()
     log.info('stopped')
     await log.close()
     process.exit(0)
   }
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (signalled) process.exit(1)
+    signalled = true
+    void stopOnce(signal)
+  }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
-  if (stdio) process.stdin.once('end', () => onSignal('SIGTERM'))
+  // Not a signal: hosts end the input, and many send a signal right after it.
+  if (stdio) process.stdin.once('end', () => void stopOnce('end of input'))
+}
+
+/** Faults of configuration and machine in words, since people read this one; ours with a stack. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof ConfigError || error instanceof DiscoveryError) return error.message
+  // A port in use, a file that cannot be written: the system's message says which.
+  return 'syscall' in error ? `Cannot start: ${error.message}` : String(error.stack)
 }
 
 try {
   await main()
 } catch (error) {
-  // Before there is a log; people read this one.
-  const expected = error instanceof ConfigError || error instanceof DiscoveryError
-  process.stderr.write(`${expected ? error.message : String((error as Error).stack)}\n`)
-  process.exitCode = 1
+  // Not `exitCode`: what was opened already, such as a connection to Redis, would keep the process.
+  process.stderr.write(`${explain(error)}\n`, () => process.exit(1))
 }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard } from './http/allowed-hosts.ts'
-import { createHttpServer, drain, type HttpHandlers, listen } from './http/server.ts'
+import { createHttpServer, type HttpHandlers, listen } from './http/server.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
 /** Longest wait for running calls once the process is told to stop; orchestrators kill after 30 s. */
@@ -24,7 +24,7 @@ export async function serveHttp(
 ): Promise<HttpService> {
   const { host, port, publicUrl: configured } = deps.config.http
   let handlers: HttpHandlers | undefined
-  const server = createHttpServer(() => handlers)
+  const { server, drain } = createHttpServer(() => handlers)
   const taken = await listen(server, host, port)
   const publicUrl = configured ?? `http://localhost:${taken}`
   const runtime = await createRuntime({ ...deps, publicUrl, pagesReady: async () => undefined })
@@ -36,7 +36,7 @@ export async function serveHttp(
       runtime.stop()
       await delay(deps.config.http.stopDelaySeconds * 1000)
       runtime.legacy.releaseStreams()
-      await Promise.all([drain(server, DRAIN_MS), runtime.legacy.finishCalls(DRAIN_MS)])
+      await Promise.all([drain(DRAIN_MS), runtime.legacy.finishCalls(DRAIN_MS)])
       await runtime.close()
     },
   }

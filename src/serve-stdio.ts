@@ -3,7 +3,7 @@
 import { createServer } from 'node:http'
 import type { McpServer, ServerEvent } from '@modelcontextprotocol/server'
 import { serveStdio as serveSdkStdio } from '@modelcontextprotocol/server/stdio'
-import { createHttpServer, drain, listen } from './http/server.ts'
+import { createHttpServer, listen } from './http/server.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 import { httpHandlers } from './serve-http.ts'
 
@@ -82,7 +82,7 @@ function isModern({ server }: McpServer): boolean {
 async function reservePages(preferred: number) {
   const port = await freePort(preferred)
   let handlers: () => ReturnType<typeof httpHandlers> | undefined = () => undefined
-  const server = createHttpServer(() => handlers())
+  const { server, drain } = createHttpServer(() => handlers())
   let opening: Promise<number> | undefined
   return {
     port,
@@ -94,7 +94,7 @@ async function reservePages(preferred: number) {
       opening ??= listen(server, LOOPBACK, port)
       await opening
     },
-    close: async () => (opening === undefined ? undefined : drain(server, DRAIN_MS)),
+    close: async () => (opening === undefined ? undefined : drain(DRAIN_MS)),
   }
 }
 

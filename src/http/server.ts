@@ -18,17 +18,31 @@ export interface HttpHandlers {
 /** Slow headers and bodies are cut off after this (slow-loris). */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
-const CLOSE_IDLE_MS = 100
+const SWEEP_MS = 50
+
+export interface HttpServer {
+  readonly server: Server
+  /**
+   * Lets running requests finish and takes nothing new after that: until then the server listens,
+   * so that its readiness is heard. What still runs in the end is cut off.
+   */
+  drain(longestMs: number): Promise<void>
+}
 
 /** Makes the server; `handlers` may be set after it listens, when its address is known. */
-export function createHttpServer(handlers: () => HttpHandlers | undefined): Server {
+export function createHttpServer(handlers: () => HttpHandlers | undefined): HttpServer {
   let listener: ReturnType<typeof getRequestListener> | undefined
+  const running = new Set<ServerResponse>()
+  let draining = false
   const options = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 5000,
   }
-  return createServer(options, (request, response) => {
+  const server = createServer(options, (request, response) => {
+    running.add(response)
+    response.once('close', () => running.delete(response))
+    if (draining) response.shouldKeepAlive = false
     const known = handlers()
     if (known === undefined) {
       response.writeHead(503, { 'retry-after': '1' }).end()
@@ -44,6 +58,31 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Serv
     const mounted = mountedHandler(known.mounts, request.url ?? '/') ?? listener
     void mounted(request, response)
   })
+  return {
+    server,
+    async drain(longestMs) {
+      draining = true
+      await finish(server, [...running], longestMs)
+    },
+  }
+}
+
+/** Waits for these responses, then for what came meanwhile, and for no connection that is idle. */
+async function finish(
+  server: Server,
+  responses: readonly ServerResponse[],
+  longestMs: number,
+): Promise<void> {
+  const cutOff = setTimeout(() => server.closeAllConnections(), longestMs)
+  for (const response of responses) response.shouldKeepAlive = false
+  await Promise.all(
+    responses.map((response) => new Promise((done) => response.once('close', done))),
+  )
+  // One whose stream has just ended counts as busy for a moment, and would then be kept.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  clearInterval(sweep)
+  clearTimeout(cutOff)
 }
 
 function mountedHandler(mounts: HttpHandlers['mounts'], url: string): NodeHandler | undefined {
@@ -65,15 +104,4 @@ export function listen(server: Server, host: string, port: number): Promise<numb
       resolve(typeof address === 'object' && address !== null ? address.port : port)
     })
   })
-}
-
-/** Takes nothing new, lets running requests finish, and cuts off what still runs in the end. */
-export async function drain(server: Server, longestMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  // Again and again: a connection whose request has just ended is kept open for the next one.
-  const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS)
-  const timer = setTimeout(() => server.closeAllConnections(), longestMs)
-  await closed
-  clearInterval(idle)
-  clearTimeout(timer)
 }

@@ -6,12 +6,13 @@ import type { Exchange } from '../support/balancer.ts'
 import { CALLERS } from '../support/callers.ts'
 import { ERAS } from '../support/clients.ts'
 import { startCluster } from '../support/cluster.ts'
+import { startOutside } from '../support/outside.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { hunt, spellings } from './leak-hunt/hunt.ts'
 import { watchRedis } from './leak-hunt/redis-watch.ts'
+import { startSecretRedis } from './leak-hunt/secret-redis.ts'
 import { idsIn, type Secret, secretsIn } from './leak-hunt/secrets.ts'
-import { startOutside, startSecretRedis } from './leak-hunt/servers.ts'
 import { playEverything, playUrlElicitation, type World } from './leak-hunt/story.ts'
 
 const PERSONAL: readonly Secret[] = PEOPLE.flatMap(({ email, account }) => [
@@ -58,7 +59,8 @@ async function leavesNothing(kind: RedisKind, provider: 'demo' | 'outside'): Pro
     const env = { ...redis.env, LOG_LEVEL: 'trace' }
     if (provider === 'demo') return env
     const started = await startOutside(url, hooks)
-    outside.push(started)
+    const secrets = [{ kind: 'API key', value: started.apiKey }]
+    outside.push({ ...started, secrets })
     return { ...env, ...started.env }
   }, hooks)
   onTestFinished(() => cluster.stop())

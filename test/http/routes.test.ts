@@ -109,7 +109,7 @@ describe('the landing page', () => {
 })
 
 test('slow headers and bodies are cut off', () => {
-  const server = createHttpServer(() => undefined)
+  const { server } = createHttpServer(() => undefined)
   expect(server.headersTimeout).toBe(10_000)
   expect(server.requestTimeout).toBe(30_000)
 })

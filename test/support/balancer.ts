@@ -33,13 +33,13 @@ export interface BalancerOptions {
   readonly nodes: readonly number[]
   /** Turns are taken by the path's first segment, or by what this makes of it. */
   readonly turnsBy?: (segment: string) => string
-  /** Answers in place of the nodes, with JSON. */
-  readonly intercept?: (
-    exchange: Exchange,
-  ) => { readonly status: number; readonly body?: string } | undefined
+  /** Answers in place of the nodes, with JSON; or holds a request back until it is decided. */
+  readonly intercept?: (exchange: Exchange) => Interception | Promise<Interception>
   /** Replaces the body of an answer that is not a stream. */
   readonly rewrite?: (exchange: Exchange) => string | undefined
 }
+
+type Interception = { readonly status: number; readonly body?: string } | undefined
 
 /** Starts it on a free port. Answers are passed on as they come; nothing is retried. */
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
@@ -62,7 +62,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     const answer = { status: 0, headers: {}, body: '' }
     const exchange = { node: nextNode(path), method, path, headers, body, answer }
     exchanges.push(exchange)
-    const intercepted = intercept?.(exchange)
+    const intercepted = await intercept?.(exchange)
     if (intercepted === undefined) return forward(exchange, nodes[exchange.node], res, rewrite)
     Object.assign(answer, intercepted)
     res.writeHead(intercepted.status, { 'content-type': 'application/json' })

@@ -1,11 +1,9 @@
-/** The parts of a deployment with secrets of all kinds, each of them watched. */
+/** A Redis that wants a password, and the keys of the server that uses it. */
 
 import { randomBytes } from 'node:crypto'
 import { createClient } from 'redis'
 import { onTestFinished } from 'vitest'
 import { encryptConfigSecret } from '../../../src/crypto/config-secret.ts'
-import { startDemo } from '../../demo/demo-server.ts'
-import { type BalancerOptions, type Exchange, startBalancer } from '../../support/balancer.ts'
 import { type RedisServer, startRedis } from '../../support/redis.ts'
 import type { RedisKind } from '../../support/redis-binaries.ts'
 import type { Secret } from './secrets.ts'
@@ -52,36 +50,4 @@ async function setPassword({ url }: RedisServer): Promise<void> {
   await client.connect()
   await client.configSet('requirepass', PASSWORD)
   client.destroy()
-}
-
-export interface OutsideProvider {
-  readonly exchanges: readonly Exchange[]
-  /** What the server must be told of it. */
-  readonly env: Variables
-  readonly secrets: readonly Secret[]
-}
-
-/** A provider and an API that are not the server's own; `publicUrl` is where it sends people back. */
-export async function startOutside(
-  publicUrl: string,
-  options: Omit<BalancerOptions, 'nodes'>,
-): Promise<OutsideProvider> {
-  const ports: number[] = []
-  const front = await startBalancer({ ...options, nodes: ports })
-  onTestFinished(() => front.close())
-  const demo = await startDemo({ origin: front.url, redirectUri: `${publicUrl}/callback` })
-  ports.push(Number(new URL(demo.own).port))
-  const apiKey = `key-${newKey(24)}`
-  return {
-    exchanges: front.exchanges,
-    env: {
-      UPSTREAM_ISSUER: demo.idp.issuer,
-      UPSTREAM_CLIENT_ID: demo.idp.clientId,
-      UPSTREAM_CLIENT_SECRET: demo.idp.clientSecret,
-      UPSTREAM_SCOPES: 'openid profile email offline_access',
-      UPSTREAM_API_URL: `${front.url}/demo/api`,
-      UPSTREAM_API_KEY: apiKey,
-    },
-    secrets: [{ kind: 'API key', value: apiKey }],
-  }
 }

@@ -1,0 +1,38 @@
+/** An identity provider and an API that are not the server's own, on one address. */
+
+import { randomBytes } from 'node:crypto'
+import { onTestFinished } from 'vitest'
+import { startDemo } from '../demo/demo-server.ts'
+import { type BalancerOptions, type Exchange, startBalancer } from './balancer.ts'
+
+export interface OutsideProvider {
+  readonly exchanges: readonly Exchange[]
+  /** What the server must be told of it. */
+  readonly env: Readonly<Record<string, string>>
+  readonly apiKey: string
+}
+
+/** A provider and an API that are not the server's own; `publicUrl` is where it sends people back. */
+export async function startOutside(
+  publicUrl: string,
+  options: Omit<BalancerOptions, 'nodes'>,
+): Promise<OutsideProvider> {
+  const ports: number[] = []
+  const front = await startBalancer({ ...options, nodes: ports })
+  onTestFinished(() => front.close())
+  const demo = await startDemo({ origin: front.url, redirectUri: `${publicUrl}/callback` })
+  ports.push(Number(new URL(demo.own).port))
+  const apiKey = `key-${randomBytes(12).toString('hex')}`
+  return {
+    exchanges: front.exchanges,
+    env: {
+      UPSTREAM_ISSUER: demo.idp.issuer,
+      UPSTREAM_CLIENT_ID: demo.idp.clientId,
+      UPSTREAM_CLIENT_SECRET: demo.idp.clientSecret,
+      UPSTREAM_SCOPES: 'openid profile email offline_access',
+      UPSTREAM_API_URL: `${front.url}/demo/api`,
+      UPSTREAM_API_KEY: apiKey,
+    },
+    apiKey,
+  }
+}
