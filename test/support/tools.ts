@@ -101,6 +101,7 @@ export async function callTool(
         listRoots: false,
       },
       log: async () => undefined,
+      hangUp: () => undefined,
       elicitationCompleted: undefined,
     },
     announce: {
