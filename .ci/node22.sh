@@ -12,6 +12,7 @@ done=$folder/$version
 [ -e "$done" ] && exit 0
 rm -rf "$folder"
 mkdir -p "$folder"
-package=$(node -p '`node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`')
-npm install --prefix "$folder" --no-save --ignore-scripts --no-audit --no-fund --silent "$package@$version"
+package=node-$(node -p 'process.platform.replace("win32", "win") + "-" + process.arch')
+npm install --prefix "$folder" --no-save --ignore-scripts --no-audit --no-fund --silent \
+  "$package@$version"
 touch "$done"

@@ -1,4 +1,7 @@
-/** `test_input_required_result_request_state`: asks for a confirmation; what it left with the client must come back. */
+/**
+ * `test_input_required_result_request_state`: asks for a confirmation; what it left with the client
+ * must come back.
+ */
 
 import { z } from 'zod'
 import { defineContentTool, form } from '../../src/engine/index.ts'

@@ -1,4 +1,7 @@
-/** `test_input_required_result_tampered_state`: asks for a confirmation; what it left with the client must come back unchanged. */
+/**
+ * `test_input_required_result_tampered_state`: asks for a confirmation; what it left with the client
+ * must come back unchanged.
+ */
 
 import { z } from 'zod'
 import { defineContentTool, form } from '../../src/engine/index.ts'
