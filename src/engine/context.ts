@@ -63,6 +63,11 @@ export interface ToolClient {
    * 2026-07-28 (SEP-2577).
    */
   log(level: LoggingLevel, data: unknown): Promise<void>
+  /**
+   * Ends the stream the client waits on, so that a long call holds no connection: the client comes
+   * back for the rest, to any node (2025-11-25, SEP-1699). Nothing happens where it could not.
+   */
+  hangUp(): void
 }
 
 /** Changes that clients can ask to hear of. */

@@ -4,6 +4,7 @@ export { completable, ResourceNotFoundError } from '@modelcontextprotocol/server
 export { type MaskRule, masked } from '../output/mask.ts'
 export { UpstreamError } from '../upstream/upstream-error.ts'
 export { AnswersNeeded } from './ask.ts'
+export { choice, choices } from './choice.ts'
 export type {
   Account,
   Announce,
@@ -16,5 +17,6 @@ export type {
 export { definePrompt } from './define-prompt.ts'
 export { defineResource } from './define-resource.ts'
 export { defineContentTool, defineTool } from './define-tool.ts'
+export { jsonSchema } from './json-schema.ts'
 export { form, openUrl, roots, sample } from './questions.ts'
 export { ToolError } from './tool-error.ts'

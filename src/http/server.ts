@@ -62,9 +62,16 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
     server,
     async drain(longestMs) {
       draining = true
+      // Cut off rather than ended: clients take an end as final, and a lost connection as a hiccup.
+      for (const response of running) if (neverEnds(response)) response.destroy()
       await finish(server, [...running], longestMs)
     },
   }
+}
+
+/** 2026-07-28, basic/utilities/subscriptions: a stream for as long as the client wants it. */
+function neverEnds({ req }: ServerResponse): boolean {
+  return req.headers['mcp-method'] === 'subscriptions/listen'
 }
 
 /** Waits for these responses, then for what came meanwhile, and for no connection that is idle. */

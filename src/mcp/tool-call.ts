@@ -33,6 +33,7 @@ export async function createToolCall(
     client: {
       can: client.can,
       log: (level, data) => mcpReq.log(level, data),
+      hangUp: () => ctx.http?.closeSSE?.(),
       elicitationCompleted:
         client.era === '2026' ? undefined : (id) => tellElicitationComplete(ctx, id),
     },

@@ -8,6 +8,7 @@ export function quietClient(can: Partial<ToolClient['can']> = {}): ToolCall['cli
   return {
     can: { fillForms: false, openUrls: false, sample: false, listRoots: false, ...can },
     log: async () => undefined,
+    hangUp: () => undefined,
     elicitationCompleted: undefined,
   }
 }

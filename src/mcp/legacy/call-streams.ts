@@ -18,11 +18,16 @@ export type CallEntry =
   | { readonly message: JSONRPCMessage }
   | { readonly end: 'answered' | 'cancelled' }
 
+/** Long enough for a call to get on, short enough for nobody to wait. */
+const COME_BACK_MS = 500
+
 const BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
 
 export interface CallStream {
   readonly events: EventStream
   write(message: JSONRPCMessage): void
+  /** Ends the client's stream and goes on without it, once all it was told can be told again. */
+  hangUp(): Promise<void>
   /** Nothing more comes. A cancelled call cannot be resumed: its client does not want it. */
   end(how: 'answered' | 'cancelled'): void
 }
@@ -76,28 +81,23 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     const call = calls
     const key = callStreamKey(connectionId, node.id, call)
     const events = createEventStream()
-    let sequence = 0
+    const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
+    const record = createRecord({ streams, log }, key, connectionKey(connectionId), onKept)
     watchers.set(key, new Set())
 
-    /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
-    function keep(entry: CallEntry): string {
-      sequence += 1
-      streams
-        .append(key, JSON.stringify(entry), {
-          ...BOUNDS,
-          sequence,
-          onlyIf: connectionKey(connectionId),
-        })
-        .then((id) => (id === undefined ? fenced() : announce(key)))
-        .catch((error: unknown) => log.warn({ err: error }, 'event not kept: it cannot be resumed'))
-      return formatEventId({ kind: 'call', node: node.id, call, sequence })
-    }
+    const keep = (entry: CallEntry) =>
+      formatEventId({ kind: 'call', node: node.id, call, sequence: record.keep(entry) })
 
     const first = keep({ requestId })
     if (takesEmptyEvents(protocolVersion)) events.prime(first)
     return {
       events,
       write: (message) => events.write(message, keep({ message })),
+      async hangUp() {
+        if (!(await record.complete()) || !events.open) return
+        events.retry(COME_BACK_MS)
+        events.end()
+      },
       end(how) {
         keep({ end: how })
         events.end()
@@ -107,4 +107,36 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
   }
 
   return { open }
+}
+
+/** Writes down what a call says, in order; `onKept` hears false when another node took its place. */
+function createRecord(
+  { streams, log }: Pick<CallStreamDeps, 'streams' | 'log'>,
+  key: string,
+  onlyIf: string,
+  onKept: (kept: boolean) => void,
+) {
+  let sequence = 0
+  let complete = Promise.resolve(true)
+
+  return {
+    /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
+    keep(entry: CallEntry): number {
+      sequence += 1
+      const keeping = streams
+        .append(key, JSON.stringify(entry), { ...BOUNDS, sequence, onlyIf })
+        .then((id) => {
+          onKept(id !== undefined)
+          return id !== undefined
+        })
+        .catch((error: unknown) => {
+          log.warn({ err: error }, 'event not kept: it cannot be resumed')
+          return false
+        })
+      complete = Promise.all([complete, keeping]).then((kept) => !kept.includes(false))
+      return sequence
+    },
+    /** Whether all that was said so far can be told again. */
+    complete: () => complete,
+  }
 }

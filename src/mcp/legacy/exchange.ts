@@ -78,7 +78,8 @@ export function createExchange(answers: ClientAnswers, connectionId: string): Ex
     },
     serve(request, outlet, authInfo) {
       serving = { request, outlet }
-      toServer(request, { authInfo })
+      const { hangUp } = outlet
+      toServer(request, { authInfo, ...(hangUp !== undefined && { closeSSEStream: hangUp }) })
     },
     cancel(reason) {
       stop(reason)?.drop()

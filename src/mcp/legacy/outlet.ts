@@ -6,6 +6,8 @@ export interface Outlet {
   /** Something that belongs to the request and comes before its answer. */
   tell(message: JSONRPCMessage): void
   answer(message: JSONRPCMessage): void
+  /** Ends what the client reads from for now. Undefined where it would not come back for the rest. */
+  readonly hangUp?: (() => void) | undefined
   /** There will be no answer: the client cancelled. */
   drop(): void
 }

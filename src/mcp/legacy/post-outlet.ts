@@ -6,6 +6,7 @@
 import type { RequestId } from '@modelcontextprotocol/server'
 import type { CallStream, CallStreams } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
+import { takesEmptyEvents } from './event-stream.ts'
 import type { Outlet } from './outlet.ts'
 
 /** A slower answer becomes a stream, so that its client can come back for it. */
@@ -47,6 +48,10 @@ export function createPostOutlet(
       stream?.write(message)
       stream?.end('answered')
     },
+    // Clients since the revision that has both; older ones take an ended stream for a lost answer.
+    hangUp: takesEmptyEvents(connection.protocolVersion)
+      ? () => void openStream().hangUp()
+      : undefined,
     drop: () => openStream().end('cancelled'),
   }
 }
