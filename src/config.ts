@@ -46,7 +46,11 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     store,
     session: { ttlSeconds: variables.SESSION_TTL },
     signIn: { ttlSeconds: variables.SIGN_IN_TTL },
-    tools: { textFormat: variables.TOOL_TEXT_FORMAT, timeoutSeconds: variables.TOOL_TIMEOUT },
+    tools: {
+      textFormat: variables.TOOL_TEXT_FORMAT,
+      timeoutSeconds: variables.TOOL_TIMEOUT,
+      ...defined({ directory: variables.TOOLS_DIR }),
+    },
     upstream,
   }
   const secrets = new Secrets({
@@ -86,6 +90,7 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     allowedHosts: variables.ALLOWED_HOSTS,
     allowedOrigins: variables.ALLOWED_ORIGINS,
     bodyLimitBytes: variables.BODY_LIMIT_BYTES,
+    stopDelaySeconds: variables.STOP_DELAY,
   }
 }
 

@@ -16,7 +16,7 @@ const STORE_POLL_MS = 20
 const stdio = process.argv[2] === 'stdio'
 
 function openStore({ config, secrets }: LoadedConfig, log: RootLogger): Store {
-  if (config.store.kind === 'memory') return createMemoryStore()
+  if (config.store.kind === 'memory') return createMemoryStore({ log })
   return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
 }
 
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   if (config.usesDevelopmentKey) {
     log.warn('ENCRYPTION_KEY is not set: the published development key is used')
   }
-  const catalog = await discover(import.meta.dirname)
+  const catalog = await discover(config.tools.directory ?? import.meta.dirname)
   const store = openStore(loaded, log)
   await waitForStore(store, STORE_WAIT_MS)
   const deps = { config, secrets, log, store, catalog }

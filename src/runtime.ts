@@ -7,9 +7,12 @@ import { createDemo, type Demo } from './demo/demo.ts'
 import type { Catalog } from './engine/discover.ts'
 import type { About } from './http/landing.ts'
 import type { Logger } from './logger.ts'
-import { createClientAnswers } from './mcp/client-answers.ts'
-import { createConnections } from './mcp/connection.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
+import { createConnections } from './mcp/legacy/connection.ts'
+import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
+import { createEventBus } from './mcp/nodes/event-bus.ts'
+import { joinNodes, type Node } from './mcp/nodes/node.ts'
+import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createCredentialStore } from './session/credentials.ts'
@@ -45,6 +48,8 @@ export interface Runtime extends RuntimeDeps {
   readonly origins: Origins
   readonly buildServer: BuildServer
   readonly mcp: McpEndpoint
+  readonly legacy: Legacy
+  readonly node: Node
   /** Set when the process is going down. */
   readonly stopping: () => boolean
   stop(): void
@@ -52,7 +57,7 @@ export interface Runtime extends RuntimeDeps {
   close(): Promise<void>
 }
 
-export function createRuntime(deps: RuntimeDeps): Runtime {
+export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const { config, log, store, catalog, publicUrl, pagesReady } = deps
   const now = Date.now
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
@@ -72,16 +77,20 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
     await pagesReady()
     return `${publicUrl}/connect/${handle}`
   }
-  const connections = createConnections(store, config.session)
+  const streams = createSealedStreams(store.streams, keyRing)
+  const node = await joinNodes({ store, streams, log })
+  const bus = createEventBus(node, log)
+  const connections = createConnections({ store, node }, config.session)
   const upstreamAccess = createUpstreamAccess(upstream.api, freshToken)
   const origins = createOrigins({
     ...{ sessions, credentials, links, provider, linkUrl },
     ...{ connections, upstreamAccess },
   })
-  const states = createRequestStates({ keyRing, now }, config.signIn)
+  const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
-  const buildServer = createServerFactory({ catalog, settings: config.tools, about, states })
-  const mcp = createMcpEndpoint({ connections, answers: createClientAnswers(), buildServer }, log)
+  const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
+  const legacy = createLegacy({ node, streams, connections, buildServer, log })
+  const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, log })
 
   let stopping = false
   return {
@@ -97,12 +106,15 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
     origins,
     buildServer,
     mcp,
+    legacy,
+    node,
     stopping: () => stopping,
     stop() {
       stopping = true
     },
     async close() {
       await mcp.close()
+      await node.close()
       await upstream.api.close()
       await store.close()
     },

@@ -1,5 +1,6 @@
 /** Serves HTTP: listens, mounts the app, and stops without cutting anybody off. */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard } from './http/allowed-hosts.ts'
@@ -23,17 +24,20 @@ export async function serveHttp(
 ): Promise<HttpService> {
   const { host, port, publicUrl: configured } = deps.config.http
   let handlers: HttpHandlers | undefined
-  const { server, drain } = createHttpServer(() => handlers)
+  const { server, stopKeepingAlive, drain } = createHttpServer(() => handlers)
   const taken = await listen(server, host, port)
   const publicUrl = configured ?? `http://localhost:${taken}`
-  const runtime = createRuntime({ ...deps, publicUrl, pagesReady: async () => undefined })
+  const runtime = await createRuntime({ ...deps, publicUrl, pagesReady: async () => undefined })
   handlers = httpHandlers(runtime)
   return {
     publicUrl,
     port: taken,
     async stop() {
       runtime.stop()
-      await drain(DRAIN_MS)
+      stopKeepingAlive()
+      await delay(deps.config.http.stopDelaySeconds * 1000)
+      runtime.legacy.releaseStreams()
+      await Promise.all([drain(DRAIN_MS), runtime.legacy.finishCalls(DRAIN_MS)])
       await runtime.close()
     },
   }

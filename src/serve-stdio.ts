@@ -1,9 +1,10 @@
 /** Serves stdio: one process, one person. A loopback listener opens when signing in needs pages. */
 
 import { createServer } from 'node:http'
+import type { McpServer, ServerEvent } from '@modelcontextprotocol/server'
 import { serveStdio as serveSdkStdio } from '@modelcontextprotocol/server/stdio'
 import { createHttpServer, listen } from './http/server.ts'
-import { createRuntime, type RuntimeDeps } from './runtime.ts'
+import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 import { httpHandlers } from './serve-http.ts'
 
 const LOOPBACK = '127.0.0.1'
@@ -24,15 +25,24 @@ export async function serveStdio(
   const deployed = store.kind === 'redis' ? http.publicUrl : undefined
   const pages = deployed === undefined ? await reservePages(http.port) : undefined
   const publicUrl = deployed ?? `http://localhost:${pages?.port}`
-  const runtime = createRuntime({
+  const runtime = await createRuntime({
     ...deps,
     publicUrl,
     pagesReady: async () => pages?.open(),
   })
   pages?.mount(() => httpHandlers(runtime))
 
-  const origin = runtime.origins.process(deps.log)
-  const handle = serveSdkStdio(() => runtime.buildServer({ audience: 'anonymous', origin }), {
+  const subscribed = new Set<string>()
+  const origin = runtime.origins.process(deps.log, async (uri, wanted) => {
+    if (wanted) subscribed.add(uri)
+    else subscribed.delete(uri)
+  })
+  const build = () => {
+    const mcp = runtime.buildServer({ audience: 'anonymous', origin })
+    tellChanges(runtime, mcp, subscribed)
+    return mcp
+  }
+  const handle = serveSdkStdio(build, {
     onerror: (error) => deps.log.debug({ err: error }, 'message refused'),
   })
   return {
@@ -42,6 +52,30 @@ export async function serveStdio(
       await runtime.close()
     },
   }
+}
+
+/** Passes changes on to the one client; in the 2026 era the SDK sends on those it asked for. */
+function tellChanges(
+  { node, log }: Runtime,
+  mcp: McpServer,
+  subscribed: ReadonlySet<string>,
+): void {
+  const stop = node.onEvent(({ event }) => {
+    if (event.kind === 'resource_updated' && !isModern(mcp) && !subscribed.has(event.uri)) return
+    tell(mcp, event).catch((error: unknown) => log.debug({ err: error }, 'change not told'))
+  })
+  mcp.server.onclose = stop
+}
+
+function tell({ server }: McpServer, event: ServerEvent): Promise<void> {
+  if (event.kind === 'tools_list_changed') return server.sendToolListChanged()
+  if (event.kind === 'prompts_list_changed') return server.sendPromptListChanged()
+  if (event.kind === 'resources_list_changed') return server.sendResourceListChanged()
+  return server.sendResourceUpdated({ uri: event.uri })
+}
+
+function isModern({ server }: McpServer): boolean {
+  return (server.getNegotiatedProtocolVersion() ?? '') >= '2026-07-28'
 }
 
 /** Chooses a port now, since the provider must know the address, and listens on it later. */

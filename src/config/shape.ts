@@ -16,6 +16,8 @@ export interface Config {
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
     readonly timeoutSeconds: number
+    /** Where tools, resources and prompts are, if not beside the server's own code. */
+    readonly directory?: string
   }
   readonly upstream: UpstreamConfig
 }
@@ -29,6 +31,8 @@ export interface HttpConfig {
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly bodyLimitBytes: number
+  /** How long it goes on serving after it said that it is not ready, in seconds. */
+  readonly stopDelaySeconds: number
 }
 
 export type StoreConfig = { readonly kind: 'memory' } | RedisConfig

@@ -48,6 +48,9 @@ const server = {
     .register(facts, {
       what: 'The largest request body that is read, in bytes.',
     }),
+  STOP_DELAY: integer(0, 60).default(1).register(facts, {
+    what: 'How long a stopping server goes on serving after /readyz said so, in seconds: the time a balancer needs to notice.',
+  }),
 }
 
 const logs = {
@@ -124,6 +127,9 @@ const behaviour = {
   }),
   TOOL_TEXT_FORMAT: oneOf('json', 'toon').default('json').register(facts, {
     what: "How a tool's answer is written as text: JSON, or TOON, which takes fewer tokens for tables.",
+  }),
+  TOOLS_DIR: z.string().optional().register(facts, {
+    what: "A folder with tools/, resources/ and prompts/ to serve instead of the server's own.",
   }),
   TOOL_TIMEOUT: integer(1, 3600).default(60).register(facts, {
     what: 'How long a tool may run, in seconds, where it does not say otherwise.',

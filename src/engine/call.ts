@@ -2,7 +2,7 @@
 
 import type { Logger } from '../logger.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { ToolSession } from './context.ts'
+import type { Announce, ToolClient, ToolSession } from './context.ts'
 
 /** The caller's session during one call, with what the engine needs besides what tools see. */
 export interface CallSession extends ToolSession {
@@ -24,14 +24,14 @@ export interface ToolCall {
   openSession(handle: string | undefined): Promise<CallSession>
   /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */
   upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream
-  readonly client: {
-    /** Whether the client opens a URL for its user when it is asked to. */
-    readonly opensUrls: boolean
+  readonly client: ToolClient & {
     /** Tells a 2025-era client that a URL elicitation is complete; the 2026 era has no such word. */
     readonly elicitationCompleted: ((elicitationId: string) => Promise<void>) | undefined
   }
-  /** What the client answered to the sign-in request of the round before; undefined at first. */
-  readonly signInAnswer: 'accept' | 'decline' | 'cancel' | undefined
+  /** Makes a change known to all clients that asked to hear of it, on all nodes. */
+  readonly announce: Announce
+  /** What the client answered in this round, by the names of our questions; not validated. */
+  readonly responses: Readonly<Record<string, unknown>>
   /** What an earlier round of this call left with the client, verified. */
   readonly carried: CarriedState | undefined
   /** Seals what the next round needs. */
@@ -45,5 +45,8 @@ export interface ToolCall {
 export interface CarriedState {
   /** The session handle opened for a caller that had none. */
   readonly session?: string | undefined
-  readonly round: number
+  /** How often the client was sent to sign in, or told to come back. */
+  readonly signInRound?: number
+  /** Answers of earlier rounds, by name. */
+  readonly answers?: Readonly<Record<string, unknown>>
 }

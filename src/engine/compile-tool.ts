@@ -14,7 +14,8 @@ export interface CompiledTool {
   readonly inputSchema: JsonSchema
   /** What callers without a token may pass: the same, and the session handle where it matters. */
   readonly anonymousInputSchema: JsonSchema
-  readonly output: OutputSchema
+  /** Undefined for a tool that answers with content of its own choosing. */
+  readonly output: OutputSchema | undefined
 }
 
 /** SEP-986: what a tool may be called. */
@@ -31,19 +32,21 @@ export function compileTool(definition: AnyTool): CompiledTool {
   }
   if (typeof description !== 'string' || description === '')
     throw new TypeError('description is missing')
-  if (!(input instanceof z.ZodObject)) throw new TypeError('input must be a z.object(…)')
-  if (!(output instanceof z.ZodObject)) throw new TypeError('output must be a z.object(…)')
+  if (!(input instanceof z.ZodObject))
+    throw new TypeError('input must be a z.object(…) or a jsonSchema(…)')
+  if (output !== undefined && !(output instanceof z.ZodObject))
+    throw new TypeError('output must be a z.object(…)')
   if (typeof definition.run !== 'function') throw new TypeError('run is missing')
-  if (SESSION_ARGUMENT in input.shape) {
+  const inputSchema: JsonSchema = z.toJSONSchema(input, { io: 'input' })
+  if (SESSION_ARGUMENT in ((inputSchema.properties as object | undefined) ?? {})) {
     throw new TypeError(`input must not declare "${SESSION_ARGUMENT}": the engine adds it`)
   }
-  const inputSchema: JsonSchema = z.toJSONSchema(input, { io: 'input' })
   const takesSession = requires?.login === true || requires?.session === true
   return {
     definition,
     inputSchema,
     anonymousInputSchema: takesSession ? withSessionArgument(inputSchema) : inputSchema,
-    output: compileOutputSchema(output),
+    output: output && compileOutputSchema(output),
   }
 }
 

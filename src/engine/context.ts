@@ -1,6 +1,8 @@
 /** What a tool sees while it runs. */
 
+import type { LoggingLevel } from '@modelcontextprotocol/server'
 import type { Upstream } from '../upstream/upstream.ts'
+import type { Ask } from './ask.ts'
 
 /** Where a person signs in, and the code that proves the page was opened by who asked for it. */
 export interface SignInLink {
@@ -47,6 +49,35 @@ export interface ToolLog {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
+/** The client that called, as far as it says. */
+export interface ToolClient {
+  /** What it does when it is asked: `ask` fails for the rest. */
+  readonly can: {
+    readonly fillForms: boolean
+    readonly openUrls: boolean
+    readonly sample: boolean
+    readonly listRoots: boolean
+  }
+  /**
+   * A log line for the people at the client, if they want lines of that level. Deprecated by
+   * 2026-07-28 (SEP-2577).
+   */
+  log(level: LoggingLevel, data: unknown): Promise<void>
+  /**
+   * Ends the stream the client waits on, so that a long call holds no connection: the client comes
+   * back for the rest, to any node (2025-11-25, SEP-1699). Nothing happens where it could not.
+   */
+  hangUp(): void
+}
+
+/** Changes that clients can ask to hear of. */
+export interface Announce {
+  toolsChanged(): void
+  promptsChanged(): void
+  resourcesChanged(): void
+  resourceUpdated(uri: string): void
+}
+
 export interface ToolContext<Input> {
   /** The validated arguments. */
   readonly input: Input
@@ -54,6 +85,10 @@ export interface ToolContext<Input> {
   readonly upstream: Upstream
   /** Aborted when the caller cancels or the tool's time is over; pass it on. */
   readonly signal: AbortSignal
+  readonly client: ToolClient
+  readonly announce: Announce
+  /** Puts questions to the people at the client, or to its model. */
+  readonly ask: Ask
   /** Tells the caller how far the call is; nothing happens if it did not ask. */
   progress(done: number, total?: number, message?: string): Promise<void>
   /** Structured log lines with the call's ids; values the tool masks are masked here too. */

@@ -1,6 +1,14 @@
 /** How a prompt is declared. One file in `src/prompts/`, default export. */
 
+import type { PromptMessage } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
+import type { Ask } from './ask.ts'
+
+export interface PromptContext {
+  /** Puts questions to the people at the client first. */
+  readonly ask: Ask
+  readonly signal: AbortSignal
+}
 
 export interface PromptDefinition<Arguments extends z.ZodObject> {
   readonly name: string
@@ -8,9 +16,11 @@ export interface PromptDefinition<Arguments extends z.ZodObject> {
   readonly description: string
   /** Texts, all of them; wrap one in `completable(…)` to suggest values. */
   readonly arguments: Arguments
-  /** What is said to the model, as the user. */
-  render(input: z.output<Arguments>): string | Promise<string>
+  /** What is said to the model: a text as the user, or whole messages. */
+  render(input: z.output<Arguments>, context: PromptContext): PromptText | Promise<PromptText>
 }
+
+export type PromptText = string | readonly PromptMessage[]
 
 /** A prompt whose arguments the engine need not know. */
 export type AnyPrompt = PromptDefinition<z.ZodObject>

@@ -1,6 +1,6 @@
 /** How a tool is declared. One file in `src/tools/`, default export. */
 
-import type { ToolAnnotations } from '@modelcontextprotocol/server'
+import type { ContentBlock, ToolAnnotations } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { ToolContext } from './context.ts'
 
@@ -13,29 +13,49 @@ export interface ToolRequirements {
   readonly scopes?: readonly string[]
 }
 
-export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
+interface ToolDeclaration<Input extends z.ZodObject> {
   /** Letters, digits, `_`, `-` and `.`; what the model calls. */
   readonly name: string
   readonly title?: string
   /** For the model: what it does and when to use it. */
   readonly description: string
   readonly input: Input
-  /** All that may leave the server; anything else in the answer is dropped. */
-  readonly output: Output
   readonly requires?: ToolRequirements
   readonly annotations?: ToolAnnotations
   /** Longest run, in seconds; `TOOL_TIMEOUT` when not given. */
   readonly timeoutSeconds?: number
+}
+
+export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject>
+  extends ToolDeclaration<Input> {
+  /** All that may leave the server; anything else in the answer is dropped. */
+  readonly output: Output
   /** Does the work. Throw a `ToolError` to tell the caller something; any other error is hidden. */
   run(context: ToolContext<z.output<Input>>): Promise<z.input<Output>>
 }
 
+export interface ContentToolDefinition<Input extends z.ZodObject> extends ToolDeclaration<Input> {
+  readonly output?: undefined
+  /** Does the work. What it returns leaves the server as it is. */
+  run(context: ToolContext<z.output<Input>>): Promise<readonly ContentBlock[]>
+}
+
 /** A tool whose schemas the engine need not know. */
-export type AnyTool = ToolDefinition<z.ZodObject, z.ZodObject>
+export type AnyTool = ToolDefinition<z.ZodObject, z.ZodObject> | ContentToolDefinition<z.ZodObject>
 
 /** Declares a tool; input and output types follow from the schemas. */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   definition: ToolDefinition<Input, Output>,
 ): ToolDefinition<Input, Output> {
+  return definition
+}
+
+/**
+ * Declares a tool that answers with content such as images, audio or embedded resources. Nothing
+ * of it is masked, so that it must say nothing that has to be.
+ */
+export function defineContentTool<Input extends z.ZodObject>(
+  definition: ContentToolDefinition<Input>,
+): ContentToolDefinition<Input> {
   return definition
 }

@@ -3,8 +3,20 @@
 export { completable, ResourceNotFoundError } from '@modelcontextprotocol/server'
 export { type MaskRule, masked } from '../output/mask.ts'
 export { UpstreamError } from '../upstream/upstream-error.ts'
-export type { Account, SignInLink, ToolContext, ToolLog, ToolSession } from './context.ts'
+export { AnswersNeeded } from './ask.ts'
+export { choice, choices } from './choice.ts'
+export type {
+  Account,
+  Announce,
+  SignInLink,
+  ToolClient,
+  ToolContext,
+  ToolLog,
+  ToolSession,
+} from './context.ts'
 export { definePrompt } from './define-prompt.ts'
 export { defineResource } from './define-resource.ts'
-export { defineTool } from './define-tool.ts'
+export { defineContentTool, defineTool } from './define-tool.ts'
+export { jsonSchema } from './json-schema.ts'
+export { form, openUrl, roots, sample } from './questions.ts'
 export { ToolError } from './tool-error.ts'

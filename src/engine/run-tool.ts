@@ -4,9 +4,11 @@ import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { ZodError, z } from 'zod'
 import { AppError } from '../errors.ts'
+import type { OutputSchema } from '../output/output-schema.ts'
 import type { Redactor } from '../output/redactor.ts'
 import { createRedactor } from '../output/redactor.ts'
 import { answerAsText, type TextFormat } from '../output/text.ts'
+import { AnswersNeeded, answersNeededResult, createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
 import { explainError } from './explain-error.ts'
@@ -34,7 +36,7 @@ export async function runTool(
   settings: ToolSettings,
 ): Promise<ToolOutcome> {
   const started = performance.now()
-  const redactor = createRedactor(tool.output.masksByField)
+  const redactor = createRedactor(tool.output?.masksByField ?? new Map())
   const log = call.log.child({ tool: tool.definition.name })
   const finish = (outcome: string) =>
     log.info({ outcome, ms: Math.round(performance.now() - started) }, 'tool call')
@@ -43,6 +45,11 @@ export async function runTool(
     finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
     return result
   } catch (error) {
+    if (error instanceof AnswersNeeded) {
+      finish('input_required')
+      const state = call.carry({ ...call.carried, answers: error.answers })
+      return answersNeededResult(error, state)
+    }
     const { code, message, unexpected } = explainError(error, call.signal)
     if (error instanceof AppError && error.code === 'unavailable') {
       finish(code)
@@ -116,6 +123,9 @@ async function runInTime(
           .catch((error: unknown) => call.log.debug({ err: error }, 'progress not told'))
       },
       log: createToolLog(call.log, redactor),
+      client: call.client,
+      announce: call.announce,
+      ask: createAsk({ ...call.carried?.answers, ...call.responses }),
     })
     // A tool that does not listen to its signal must not hold the caller.
     return await Promise.race([running, limit.reached])
@@ -137,15 +147,28 @@ function toResult(
   format: TextFormat,
   call: ToolCall,
 ): CallToolResult {
-  const structuredContent = parseAnswer(output.parse, answer)
-  const content: CallToolResult['content'] = [
-    { type: 'text', text: answerAsText(structuredContent, format) },
-  ]
+  const result =
+    output === undefined ? contentResult(answer) : structuredResult(output, answer, format)
   if (call.carried?.session !== undefined && session.handle !== undefined) {
     const text = `Signed in. Pass "${SESSION_ARGUMENT}": "${session.handle}" in later calls.`
-    content.push({ type: 'text', text })
+    result.content.push({ type: 'text', text })
   }
-  return { structuredContent, content }
+  return result
+}
+
+/** What a content tool answers is what its author chose to say. */
+function contentResult(answer: unknown): CallToolResult {
+  return { content: [...(answer as CallToolResult['content'])] }
+}
+
+function structuredResult(
+  output: OutputSchema,
+  answer: unknown,
+  format: TextFormat,
+): CallToolResult {
+  const structuredContent = parseAnswer(output.parse, answer)
+  const text = answerAsText(structuredContent, format)
+  return { structuredContent, content: [{ type: 'text', text }] }
 }
 
 function parseAnswer(

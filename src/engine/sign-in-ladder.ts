@@ -2,13 +2,13 @@
 
 import { randomUUID } from 'node:crypto'
 import type { InputRequest, InputRequiredResult } from '@modelcontextprotocol/server'
-import { inputRequired } from '@modelcontextprotocol/server'
+import { inputRequired, inputResponse } from '@modelcontextprotocol/server'
 import type { CallSession, ToolCall } from './call.ts'
 import type { SignInLink } from './context.ts'
 import { ToolError } from './tool-error.ts'
 
 /** The name of our one request among a result's `inputRequests`. */
-export const SIGN_IN_REQUEST = 'sign_in'
+const SIGN_IN_REQUEST = 'sign_in'
 
 /** One round waits this long; below the 30 s at which proxies and clients commonly give up. */
 const ROUND_MILLISECONDS = 25_000
@@ -27,18 +27,20 @@ export async function climbSignInLadder(
   session: CallSession,
 ): Promise<InputRequiredResult | undefined> {
   if (session.state === 'authenticated') return undefined
-  if (!call.client.opensUrls) throw loginRequired()
-  if (call.carried === undefined) return askToOpenUrl(call, session)
-  if (call.signInAnswer === 'decline' || call.signInAnswer === 'cancel') {
+  if (!call.client.can.openUrls) throw loginRequired()
+  const { signInRound } = call.carried ?? {}
+  if (signInRound === undefined) return askToOpenUrl(call, session)
+  const answer = inputResponse(call.responses, SIGN_IN_REQUEST)
+  if (answer.kind === 'elicit' && answer.action !== 'accept') {
     throw new ToolError('Signing in was declined. Call `login` to try again.', {
       code: 'login_declined',
     })
   }
   if (await session.waitForSignIn(ROUND_MILLISECONDS, call.signal)) return undefined
-  const round = call.carried.round + 1
+  const round = signInRound + 1
   if (round > MOST_ROUNDS) throw loginRequired()
   // Without input requests: the client comes back at once, and nobody is asked twice.
-  return inputRequired({ requestState: call.carry({ ...call.carried, round }) })
+  return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
 }
 
 async function askToOpenUrl(call: ToolCall, session: CallSession): Promise<InputRequiredResult> {
@@ -47,7 +49,7 @@ async function askToOpenUrl(call: ToolCall, session: CallSession): Promise<Input
   const request = inputRequired.elicitUrl({ message, url: link.url })
   return inputRequired({
     inputRequests: { [SIGN_IN_REQUEST]: withElicitationId(request, call, session, link) },
-    requestState: call.carry({ session: session.handle, round: 1 }),
+    requestState: call.carry({ ...call.carried, session: session.handle, signInRound: 1 }),
   })
 }
 

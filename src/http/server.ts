@@ -22,6 +22,8 @@ const SWEEP_MS = 50
 
 export interface HttpServer {
   readonly server: Server
+  /** From now on every answer closes its connection, so that clients look for another node. */
+  stopKeepingAlive(): void
   /**
    * Lets running requests finish and takes nothing new after that: until then the server listens,
    * so that its readiness is heard. What still runs in the end is cut off.
@@ -60,11 +62,21 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
   })
   return {
     server,
+    stopKeepingAlive() {
+      draining = true
+    },
     async drain(longestMs) {
       draining = true
+      // Cut off rather than ended: clients take an end as final, and a lost connection as a hiccup.
+      for (const response of running) if (neverEnds(response)) response.destroy()
       await finish(server, [...running], longestMs)
     },
   }
+}
+
+/** 2026-07-28, basic/utilities/subscriptions: a stream for as long as the client wants it. */
+function neverEnds({ req }: ServerResponse): boolean {
+  return req.headers['mcp-method'] === 'subscriptions/listen'
 }
 
 /** Waits for these responses, then for what came meanwhile, and for no connection that is idle. */

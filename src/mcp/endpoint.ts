@@ -1,11 +1,23 @@
 /** `/mcp`: decides which era a request belongs to, and hands it to the leg that serves it. */
 
-import { classifyInboundRequest, createMcpHandler } from '@modelcontextprotocol/server'
+import {
+  classifyInboundRequest,
+  createMcpHandler,
+  type ServerEventBus,
+} from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { withStatus } from './handler-errors.ts'
-import { createLegacyEndpoint, type LegacyDeps } from './legacy-endpoint.ts'
+import type { LegacyEndpoint } from './legacy/endpoint.ts'
 import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
+import type { BuildServer } from './server.ts'
+
+export interface McpDeps {
+  readonly legacy: LegacyEndpoint
+  readonly buildServer: BuildServer
+  readonly bus: ServerEventBus
+  readonly log: Logger
+}
 
 export interface McpRequest {
   /** The body, if there was one, has been read and parsed already. */
@@ -16,14 +28,14 @@ export interface McpRequest {
 
 export interface McpEndpoint {
   handle(request: McpRequest): Promise<Response>
-  /** Ends what is still running; call it last. */
+  /** Ends what is still running in the 2026 era; call it last. */
   close(): Promise<void>
 }
 
-export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
-  const legacy = createLegacyEndpoint(deps)
-  const modern = createMcpHandler(() => deps.buildServer({ audience: 'anonymous' }), {
+export function createMcpEndpoint({ legacy, buildServer, bus, log }: McpDeps): McpEndpoint {
+  const modern = createMcpHandler(() => buildServer({ audience: 'anonymous' }), {
     legacy: 'reject',
+    bus,
     onerror: (error) => log.debug({ err: error }, 'request refused'),
   })
 
@@ -41,7 +53,7 @@ export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
       ...optional('mcpMethodHeader', header('mcp-method')),
       ...optional('mcpNameHeader', header('mcp-name')),
     })
-    if (kind === 'legacy') return legacy.post({ request, body, origins })
+    if (kind === 'legacy') return legacy.post({ request, origins }, body)
     const authInfo = originAsAuthInfo(origins.stateless())
     return withStatus(await modern.fetch(request, { parsedBody: body, authInfo }), authInfo)
   }
@@ -49,9 +61,10 @@ export function createMcpEndpoint(deps: LegacyDeps, log: Logger): McpEndpoint {
   return {
     handle(mcp) {
       if (mcp.request.method === 'POST') return post(mcp)
+      if (mcp.request.method === 'GET') return legacy.get(mcp)
       if (mcp.request.method === 'DELETE') return legacy.end(mcp)
-      throw new AppError('method_not_allowed', 'Use POST or DELETE.', {
-        allow: ['POST', 'DELETE'],
+      throw new AppError('method_not_allowed', 'Use POST, GET or DELETE.', {
+        allow: ['POST', 'GET', 'DELETE'],
       })
     },
     close: () => modern.close(),

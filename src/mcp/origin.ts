@@ -7,7 +7,7 @@ import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
 import type { CallSession } from '../engine/call.ts'
 import type { Logger } from '../logger.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { ConnectionRecord } from './connection.ts'
+import type { ConnectionRecord } from './legacy/connection.ts'
 
 /** What a client says of itself; for the sign-in page and the logs, never for a decision. */
 export interface ClientFacts {
@@ -26,6 +26,8 @@ export interface Origin {
    * @throws ToolError `session_not_found`
    */
   openSession(handle: string | undefined, client: ClientFacts): Promise<CallSession>
+  /** Whether the caller wants to hear of updates of a resource (2025 era; 2026 has `subscriptions/listen`). */
+  subscribe(uri: string, wanted: boolean): Promise<void>
   /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */
   upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream
 }

@@ -1,31 +1,39 @@
 /**
  * What an `input_required` round leaves with the client (2026-07-28, basic/patterns/mrtr). Sealed
- * rather than signed, since it may hold a session handle; bound to caller, tool and arguments, so
- * that it opens for nothing else.
+ * rather than signed, since it may hold a session handle; bound to caller, method and arguments, so
+ * that it opens for nothing else; good once.
  */
 
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { sha256 } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { CarriedState } from '../engine/call.ts'
+import type { Store } from '../store/port.ts'
 
 const PURPOSE = 'request-state'
 
 /** What a state belongs to. */
 export interface StateBinding {
   readonly principal: string
-  readonly tool: string
+  /** The kind and name of what was asked for: `tool service`. */
+  readonly for: string
   readonly arguments: unknown
 }
 
 export interface RequestStates {
   seal(state: CarriedState, binding: StateBinding): string
-  /** @throws ProtocolError -32602 for a state that is edited, expired or belongs elsewhere */
-  open(sealed: string, binding: StateBinding): CarriedState
+  /** @throws ProtocolError -32602 for a state that is edited, expired, used or belongs elsewhere */
+  open(sealed: string, binding: StateBinding): Promise<CarriedState>
+}
+
+export interface RequestStateDeps {
+  readonly keyRing: KeyRing
+  readonly store: Store
+  readonly now: () => number
 }
 
 export function createRequestStates(
-  { keyRing, now }: { readonly keyRing: KeyRing; readonly now: () => number },
+  { keyRing, store, now }: RequestStateDeps,
   { ttlSeconds }: { readonly ttlSeconds: number },
 ): RequestStates {
   return {
@@ -33,22 +41,28 @@ export function createRequestStates(
       const expiresAt = now() + ttlSeconds * 1000
       return keyRing.seal(PURPOSE, JSON.stringify({ state, expiresAt }), context(binding))
     },
-    open(sealed, binding) {
+    async open(sealed, binding) {
       const opened = keyRing.open(PURPOSE, sealed, context(binding))
       const { state, expiresAt } = JSON.parse(opened ?? '{}') as {
         state?: CarriedState
         expiresAt?: number
       }
-      if (state !== undefined && expiresAt !== undefined && expiresAt > now()) return state
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Invalid or expired requestState', {
-        reason: 'invalid_request_state',
-      })
+      if (state === undefined || expiresAt === undefined || expiresAt <= now()) throw invalid()
+      const used = { usedAt: now() }
+      if (!(await store.create(`{${sha256(sealed)}}:used-state`, used, ttlSeconds))) throw invalid()
+      return state
     },
   }
 }
 
-function context({ principal, tool, arguments: input }: StateBinding): string {
-  return sha256(JSON.stringify([principal, tool, canonical(input)]))
+function invalid(): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, 'Invalid or expired requestState', {
+    reason: 'invalid_request_state',
+  })
+}
+
+function context(binding: StateBinding): string {
+  return sha256(JSON.stringify([binding.principal, binding.for, canonical(binding.arguments)]))
 }
 
 /** Arguments come back in whatever order the client's JSON library likes. */

@@ -6,31 +6,25 @@ import {
   McpServer,
   ProtocolError,
   ProtocolErrorCode,
-  ResourceTemplate,
   type ServerCapabilities,
   type ServerContext,
-  type StandardSchemaWithJSON,
+  type ServerEventBus,
 } from '@modelcontextprotocol/server'
-import type { CompiledTool } from '../engine/compile-tool.ts'
-import type { AnyPrompt } from '../engine/define-prompt.ts'
-import {
-  type ResourceDefinition,
-  type ResourceRequest,
-  toResourceResult,
-} from '../engine/define-resource.ts'
+import type { Announce } from '../engine/context.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
-import type { JsonSchema } from '../output/output-schema.ts'
 import { guardHandlers } from './handler-errors.ts'
 import { type Origin, originOf } from './origin.ts'
+import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
 import type { RequestStates } from './request-state.ts'
 import { createToolCall } from './tool-call.ts'
 
 export interface ServerDeps {
-  readonly states: RequestStates
   readonly catalog: Catalog
   readonly settings: ToolSettings
   readonly about: { readonly name: string; readonly version: string }
+  readonly states: RequestStates
+  readonly bus: ServerEventBus
 }
 
 export interface ServerOptions {
@@ -59,21 +53,26 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     tool,
     anonymous: asStandardSchema(tool.anonymousInputSchema),
     token: asStandardSchema(tool.inputSchema),
-    output: asStandardSchema(tool.output.jsonSchema),
+    output: tool.output && asStandardSchema(tool.output.jsonSchema),
   }))
+  const announce = announceOn(deps.bus)
 
-  return ({ audience, origin }) => {
+  return ({ audience, origin: fallback }) => {
     const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS })
-    guardHandlers(mcp.server, origin)
+    guardHandlers(mcp.server, fallback)
     mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
+    const origin = (ctx: ServerContext) => originOf(ctx, fallback)
     for (const { tool, output, ...input } of tools) {
       registerTool(mcp, tool, input[audience], output)
     }
     for (const resource of deps.catalog.resources) registerResource(mcp, resource)
-    for (const prompt of deps.catalog.prompts) registerPrompt(mcp, prompt)
+    for (const prompt of deps.catalog.prompts) {
+      registerPrompt(mcp, prompt, { states: deps.states, originOf: origin })
+    }
     mcp.server.setRequestHandler('tools/call', (request, ctx) =>
-      callTool(deps, mcp, request, ctx, origin),
+      callTool({ ...deps, announce }, mcp, request, ctx, origin(ctx)),
     )
+    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin)
     return mcp
   }
 }
@@ -81,9 +80,10 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
 /** What the catalog has; the SDK sets its handlers as things are registered. */
 function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
   return {
-    tools: { listChanged: false },
-    ...(resources.length > 0 && { resources: { listChanged: false } }),
-    ...(prompts.length > 0 && { prompts: { listChanged: false } }),
+    tools: { listChanged: true },
+    ...(resources.length > 0 && { resources: { listChanged: true, subscribe: true } }),
+    ...(prompts.length > 0 && { prompts: { listChanged: true } }),
+    logging: {},
   }
 }
 
@@ -92,83 +92,39 @@ function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
  * that does not verify is a protocol error rather than a tool result.
  */
 async function callTool(
-  deps: ServerDeps,
+  deps: ServerDeps & { readonly announce: Announce },
   { server }: McpServer,
   request: CallToolRequest,
   ctx: ServerContext,
-  fallback: Origin | undefined,
+  origin: Origin,
 ) {
   const tool = deps.catalog.tools.get(request.params.name)
   if (tool === undefined) {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
   }
-  const call = createToolCall(deps.states, request, ctx, server, originOf(ctx, fallback))
+  const call = await createToolCall(deps, request, ctx, server, origin)
   const result = await runTool(tool, call, deps.settings)
   if (isInputRequiredResult(result)) return result
-  return server.projectCallToolResult(result, tool.output.jsonSchema)
+  return server.projectCallToolResult(result, tool.output?.jsonSchema)
 }
 
-function registerTool(
-  mcp: McpServer,
-  { definition }: CompiledTool,
-  inputSchema: StandardSchemaWithJSON,
-  outputSchema: StandardSchemaWithJSON,
-): void {
-  const { name, title, description, annotations } = definition
-  const about = {
-    ...(title !== undefined && { title }),
-    ...(annotations !== undefined && { annotations }),
-  }
-  const config = { ...about, description, inputSchema, outputSchema }
-  mcp.registerTool(name, config, () => {
-    throw new Error('Tools are run by the engine')
+/** 2025-11-25, server/resources, "Subscriptions"; in the 2026 era they are `subscriptions/listen`. */
+function serveSubscriptions({ server }: McpServer, origin: (ctx: ServerContext) => Origin): void {
+  server.setRequestHandler('resources/subscribe', async ({ params }, ctx) => {
+    await origin(ctx).subscribe(params.uri, true)
+    return {}
+  })
+  server.setRequestHandler('resources/unsubscribe', async ({ params }, ctx) => {
+    await origin(ctx).subscribe(params.uri, false)
+    return {}
   })
 }
 
-function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
-  const { name, title, description, mimeType, uri, cache, complete = {} } = resource
-  const metadata = {
-    ...(title !== undefined && { title }),
-    ...(description !== undefined && { description }),
-    ...(mimeType !== undefined && { mimeType }),
-    ...(cache !== undefined && { cacheHint: cache }),
-  }
-  const read = async (url: URL, variables: ResourceRequest['variables'], ctx: ServerContext) => {
-    const { signal } = ctx.mcpReq
-    return toResourceResult(resource, url, await resource.read({ uri: url, variables, signal }))
-  }
-  if (!uri.includes('{')) {
-    mcp.registerResource(name, uri, metadata, (url, ctx) => read(url, {}, ctx))
-    return
-  }
-  const suggest = Object.entries(complete).map(
-    ([variable, suggestions]) => [variable, (typed: string) => [...suggestions(typed)]] as const,
-  )
-  const template = new ResourceTemplate(uri, {
-    list: undefined,
-    complete: Object.fromEntries(suggest),
-  })
-  mcp.registerResource(name, template, metadata, read)
-}
-
-function registerPrompt(mcp: McpServer, prompt: AnyPrompt): void {
-  const { name, title, description } = prompt
-  const about = { ...(title !== undefined && { title }), description }
-  mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input) => ({
-    description,
-    messages: [{ role: 'user', content: { type: 'text', text: await prompt.render(input) } }],
-  }))
-}
-
-/** A memoised JSON Schema in the form the SDK takes; the engine does the validating. */
-function asStandardSchema(jsonSchema: JsonSchema): StandardSchemaWithJSON {
-  const json = () => ({ ...jsonSchema })
+function announceOn(bus: ServerEventBus): Announce {
   return {
-    '~standard': {
-      version: 1,
-      vendor: 'mcp-template',
-      validate: (value) => ({ value }),
-      jsonSchema: { input: json, output: json },
-    },
+    toolsChanged: () => bus.publish({ kind: 'tools_list_changed' }),
+    promptsChanged: () => bus.publish({ kind: 'prompts_list_changed' }),
+    resourcesChanged: () => bus.publish({ kind: 'resources_list_changed' }),
+    resourceUpdated: (uri) => bus.publish({ kind: 'resource_updated', uri }),
   }
 }

@@ -1,33 +1,29 @@
 /** Translates a `tools/call` of either era into the engine's terms. */
 
-import {
-  type CallToolRequest,
-  CLIENT_CAPABILITIES_META_KEY,
-  CLIENT_INFO_META_KEY,
-  type ClientCapabilities,
-  inputResponse,
-  PROTOCOL_VERSION_META_KEY,
-  type Server,
-  type ServerContext,
-} from '@modelcontextprotocol/server'
+import type { CallToolRequest, Server, ServerContext } from '@modelcontextprotocol/server'
 import type { ToolCall } from '../engine/call.ts'
-import { SIGN_IN_REQUEST } from '../engine/sign-in-ladder.ts'
-import type { ClientFacts, Origin } from './origin.ts'
+import type { Announce } from '../engine/context.ts'
+import { callingClient } from './client-facts.ts'
+import type { Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 
-/** `server` knows the 2025-era client; a 2026 request says of itself who sent it. */
-export function createToolCall(
-  states: RequestStates,
+export interface ToolCallDeps {
+  readonly states: RequestStates
+  readonly announce: Announce
+}
+
+export async function createToolCall(
+  { states, announce }: ToolCallDeps,
   { params }: CallToolRequest,
   ctx: ServerContext,
   server: Server,
   origin: Origin,
-): ToolCall {
+): Promise<ToolCall> {
   const { mcpReq } = ctx
   const input = params.arguments ?? {}
-  const binding = { principal: origin.principal, tool: params.name, arguments: input }
+  const binding = { principal: origin.principal, for: `tool ${params.name}`, arguments: input }
   const sealed = mcpReq.requestState<string>()
-  const client = clientOf(ctx, server)
+  const client = callingClient(ctx, server)
   return {
     name: params.name,
     arguments: input,
@@ -35,17 +31,15 @@ export function createToolCall(
     openSession: (handle) => origin.openSession(handle, client.facts),
     upstreamFor: origin.upstreamFor,
     client: {
-      opensUrls: client.capabilities?.elicitation?.url !== undefined,
-      elicitationCompleted: client.modern
-        ? undefined
-        : (elicitationId) =>
-            mcpReq.notify({
-              method: 'notifications/elicitation/complete',
-              params: { elicitationId },
-            }),
+      can: client.can,
+      log: (level, data) => mcpReq.log(level, data),
+      hangUp: () => ctx.http?.closeSSE?.(),
+      elicitationCompleted:
+        client.era === '2026' ? undefined : (id) => tellElicitationComplete(ctx, id),
     },
-    signInAnswer: answerOf(mcpReq.inputResponses),
-    carried: sealed === undefined ? undefined : states.open(sealed, binding),
+    announce,
+    responses: mcpReq.inputResponses ?? {},
+    carried: sealed === undefined ? undefined : await states.open(sealed, binding),
     carry: (state) => states.seal(state, binding),
     signal: mcpReq.signal,
     progress: (done, total, message) => notifyProgress(ctx, done, total, message),
@@ -53,34 +47,9 @@ export function createToolCall(
   }
 }
 
-/** What a 2026-era request says of its client in `_meta`; validated by the SDK, not typed by it. */
-interface ClientEnvelope {
-  readonly [CLIENT_INFO_META_KEY]?: { readonly name: string }
-  readonly [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities
-  readonly [PROTOCOL_VERSION_META_KEY]?: string
-}
-
-/** 2026-07-28, basic: a client says with each request who it is; before, its connection knows. */
-function clientOf({ mcpReq }: ServerContext, server: Server) {
-  const envelope = mcpReq.envelope as ClientEnvelope | undefined
-  const modern = envelope !== undefined
-  const info = modern ? envelope[CLIENT_INFO_META_KEY] : server.getClientVersion()
-  const version = modern
-    ? envelope[PROTOCOL_VERSION_META_KEY]
-    : server.getNegotiatedProtocolVersion()
-  const facts: ClientFacts = {
-    ...(info !== undefined && { clientName: info.name.slice(0, 100) }),
-    ...(version !== undefined && { protocolVersion: version }),
-  }
-  const capabilities = modern
-    ? envelope[CLIENT_CAPABILITIES_META_KEY]
-    : server.getClientCapabilities()
-  return { modern, facts, capabilities }
-}
-
-function answerOf(responses: Record<string, unknown> | undefined): ToolCall['signInAnswer'] {
-  const view = inputResponse(responses, SIGN_IN_REQUEST)
-  return view.kind === 'elicit' ? view.action : undefined
+async function tellElicitationComplete({ mcpReq }: ServerContext, id: string): Promise<void> {
+  const method = 'notifications/elicitation/complete'
+  await mcpReq.notify({ method, params: { elicitationId: id } })
 }
 
 async function notifyProgress(

@@ -3,7 +3,7 @@
 import type { CallSession } from '../engine/call.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { Logger } from '../logger.ts'
-import type { Connections } from '../mcp/connection.ts'
+import type { Connections } from '../mcp/legacy/connection.ts'
 import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
 import { type CallSessionDeps, createCallSession } from './call-session.ts'
 import type { Caller } from './caller.ts'
@@ -19,10 +19,14 @@ export interface Origins {
   /** The origins of one HTTP request, once its caller is known. */
   of(caller: Caller, log: Logger): RequestOrigins
   /** The one person a process serves over stdio. */
-  process(log: Logger): Origin
+  process(log: Logger, subscribe: Origin['subscribe']): Origin
 }
 
-type FindOwn = (client: ClientFacts) => Promise<CallSession>
+/** What differs between callers that are known by different things. */
+interface Own {
+  session(client: ClientFacts): Promise<CallSession>
+  subscribe(uri: string, wanted: boolean): Promise<void>
+}
 
 export function createOrigins(deps: OriginDeps): Origins {
   const { sessions, connections, upstreamAccess } = deps
@@ -38,13 +42,14 @@ export function createOrigins(deps: OriginDeps): Origins {
     return createCallSession(deps, session, { access: 'handle', client })
   }
 
-  function origin(principal: string, { scopes }: Caller, log: Logger, own: FindOwn): Origin {
+  function origin(principal: string, { scopes }: Caller, log: Logger, own: Own): Origin {
     return {
       principal,
       scopes,
       log,
       openSession: (handle, client) =>
-        handle === undefined ? own(client) : byHandle(handle, client),
+        handle === undefined ? own.session(client) : byHandle(handle, client),
+      subscribe: own.subscribe,
       upstreamFor: (session, onAnswer) => upstreamAccess(session.id, onAnswer),
     }
   }
@@ -53,28 +58,36 @@ export function createOrigins(deps: OriginDeps): Origins {
     of: (caller, log) => ({
       log,
       stateless: () =>
-        origin('anonymous', caller, log, async (client) =>
-          createCallSession(deps, undefined, { access: 'handle', client }),
-        ),
+        origin('anonymous', caller, log, {
+          session: async (client) =>
+            createCallSession(deps, undefined, { access: 'handle', client }),
+          subscribe: async () => undefined,
+        }),
       connection: ({ id, sessionId }) =>
-        origin(id, caller, log, async (client) => {
-          const opened = (session: Session) => connections.changeSession(id, session.id)
-          const session = await sessions.retrieve(sessionId)
-          return createCallSession(deps, session, { access: 'connection', client, opened })
+        origin(id, caller, log, {
+          async session(client) {
+            const opened = (session: Session) => connections.update(id, { sessionId: session.id })
+            const session = await sessions.retrieve(sessionId)
+            return createCallSession(deps, session, { access: 'connection', client, opened })
+          },
+          subscribe: (uri, wanted) => connections.subscribe(id, uri, wanted),
         }),
       async connect(client) {
         const session = await sessions.create('connection', client)
         return { sessionId: session.id }
       },
     }),
-    process(log) {
+    process(log, subscribe) {
       let sessionId: string | undefined
       const opened = async (session: Session) => {
         sessionId = session.id
       }
-      return origin('process', { kind: 'anonymous', scopes: undefined }, log, async (client) => {
-        const session = sessionId === undefined ? undefined : await sessions.retrieve(sessionId)
-        return createCallSession(deps, session, { access: 'process', client, opened })
+      return origin('process', { kind: 'anonymous', scopes: undefined }, log, {
+        async session(client) {
+          const session = sessionId === undefined ? undefined : await sessions.retrieve(sessionId)
+          return createCallSession(deps, session, { access: 'process', client, opened })
+        },
+        subscribe,
       })
     },
   }

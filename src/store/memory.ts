@@ -5,20 +5,28 @@ import { storeUnavailable } from '../errors.ts'
 import { applyChanges, parseChanges } from './changes.ts'
 import { decodeDocument, encodeFields, withRevision } from './documents.ts'
 import { createExpiringMap } from './expiring-map.ts'
+import { createMemoryStreams } from './memory-streams.ts'
 import type { Changes, Document, Lock, PatchOptions, PatchOutcome, Store, Stored } from './port.ts'
+import type { StoreLog } from './store-log.ts'
 
 export interface MemoryStoreOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   /** Names a lock's holder. */
   readonly randomId?: () => string
+  /** Hears of followers of streams that fail; nobody does by default. */
+  readonly log?: StoreLog
 }
+
+const NO_LOG: StoreLog = { info: () => undefined, warn: () => undefined }
 
 /** A store in this process's memory. It keeps text, so that callers never share references. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
-  const { now = Date.now, randomId = randomUUID } = options
+  const { now = Date.now, randomId = randomUUID, log = NO_LOG } = options
   const documents = createExpiringMap<string>(now)
   const locks = createMemoryLocks(now, randomId)
+  const exists = (key: string) => documents.get(key) !== undefined
+  const streams = createMemoryStreams({ now, log, exists, open })
   let closed = false
 
   /** Async, so that failures reject and callers see the same timing as with Redis. */
@@ -39,7 +47,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
 
     create: (key, value, ttlSeconds) =>
       open(() => {
-        if (documents.get(key) !== undefined) return false
+        if (exists(key)) return false
         documents.set(key, withRevision(1, encodeFields(value)), ttlSeconds)
         return true
       }),
@@ -72,9 +80,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     delete: (key) => open(() => documents.delete(key)),
     lock: (key, ttlSeconds) => open(() => locks.acquire(key, ttlSeconds)),
     ping: () => open(() => undefined),
+    streams,
 
     async close() {
       closed = true
+      await streams.close()
       documents.close()
       locks.close()
     },

@@ -1,5 +1,7 @@
 /** What the server asks of a store. Drivers: memory and Redis (with or without JSON commands). */
 
+import type { Streams } from './streams.ts'
+
 export type Json =
   | string
   | number
@@ -63,7 +65,10 @@ export interface Store {
   delete(key: string): Promise<boolean>
   /** Undefined when somebody else holds the lock. */
   lock(key: string, ttlSeconds: number): Promise<Lock | undefined>
+  /** What nodes tell each other. */
+  readonly streams: Streams
   /** Asks the server itself; for readiness. */
   ping(): Promise<void>
+  /** Ends the followers of its streams too. */
   close(): Promise<void>
 }

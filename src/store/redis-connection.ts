@@ -2,7 +2,7 @@
 
 import { ErrorReply } from 'redis'
 import { withDeadline } from './deadline.ts'
-import { DeadlineError, toStoreError } from './redis-errors.ts'
+import { deadlineMissed, toStoreError } from './redis-errors.ts'
 import { createRedisLink, type RedisLinkOptions } from './redis-link.ts'
 import type { RedisScript } from './redis-scripts.ts'
 
@@ -56,8 +56,4 @@ export function createRedisConnection(options: RedisLinkOptions): RedisConnectio
       client.destroy()
     },
   }
-}
-
-function deadlineMissed(): Error {
-  return new DeadlineError('Redis did not answer in time.')
 }

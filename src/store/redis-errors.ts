@@ -4,8 +4,12 @@ import { ErrorReply, TimeoutError } from 'redis'
 import { AppError, storeUnavailable } from '../errors.ts'
 
 /** Redis did not answer within our deadline. The command may still run. */
-export class DeadlineError extends Error {
+class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
+}
+
+export function deadlineMissed(): Error {
+  return new DeadlineError('Redis did not answer in time.')
 }
 
 /**

@@ -4,6 +4,7 @@ export interface RedisKeys {
   document(key: string): string
   /** A lock and the place of its last fencing token, in one slot of a cluster. */
   lock(key: string): readonly [holder: string, lastToken: string]
+  stream(key: string): string
 }
 
 /**
@@ -19,5 +20,6 @@ export function createRedisKeys(prefix: string): RedisKeys {
       const tagged = /\{[^}]+\}/.test(key) ? key : `{${key}}`
       return [`${prefix}lock:${tagged}`, `${prefix}fence:${tagged}`]
     },
+    stream: (key) => `${prefix}stream:${key}`,
   }
 }

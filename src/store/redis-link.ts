@@ -2,11 +2,7 @@
 
 import { createRedisClient, type RedisAddress, type RedisClient } from './redis-client.ts'
 import { isReadOnly, isTimeout } from './redis-errors.ts'
-
-export interface StoreLog {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-}
+import type { StoreLog } from './store-log.ts'
 
 export interface RedisLinkOptions extends RedisAddress {
   /** Deadline of a command, in milliseconds. */
@@ -26,6 +22,8 @@ export interface RedisLink {
   heard(from: RedisClient): void
   /** Tells that a command of the client failed. */
   failed(from: RedisClient, error: unknown): void
+  /** Replaces the client at once, without patience. */
+  giveUp(from: RedisClient, reason: unknown): void
   /** Ends it; the client is left to be closed. */
   end(): RedisClient
 }
@@ -54,7 +52,11 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
       if (fresh === client && !ended) listener(error)
     }
     fresh.on('error', whenCurrent(lost))
-    fresh.on('connect', whenCurrent(startHandshake))
+    fresh.on('connect', () => {
+      if (fresh === client && !ended) startHandshake()
+      // node-redis does not destroy a socket that is still connecting, and would keep it open.
+      else fresh.destroy()
+    })
     fresh.on('ready', whenCurrent(ready))
     // Fails only when destroyed; every attempt's failure comes as an error event.
     fresh.connect().catch(() => undefined)
@@ -97,6 +99,9 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
       const isDead = now - (silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
       const isMoved = isReadOnly(error) && now - replacedAt >= REPLACE_EVERY_MS
       if (isDead || isMoved) replace(error)
+    },
+    giveUp(from, reason) {
+      if (from === client && !ended) replace(reason)
     },
     end() {
       ended = true

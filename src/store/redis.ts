@@ -8,9 +8,10 @@ import type { RedisAddress } from './redis-client.ts'
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts'
 import { createJsonDocuments } from './redis-json-documents.ts'
 import { createRedisKeys } from './redis-keys.ts'
-import type { StoreLog } from './redis-link.ts'
 import { acquireRedisLock } from './redis-lock.ts'
+import { createRedisStreams } from './redis-streams.ts'
 import { createStringDocuments } from './redis-string-documents.ts'
+import type { StoreLog } from './store-log.ts'
 
 export interface RedisStoreOptions extends RedisAddress {
   readonly log: StoreLog
@@ -33,15 +34,16 @@ export interface RedisStoreOptions extends RedisAddress {
  * @throws TypeError for a malformed address or prefix
  */
 export function createRedisStore(options: RedisStoreOptions): Store {
-  const { log, randomId = randomUUID, random = Math.random } = options
+  const { log, randomId = randomUUID } = options
   const keys = createRedisKeys(options.prefix ?? 'mcp:')
-  const redis = createRedisConnection({
+  const link = {
     ...options,
     timeoutMs: options.timeoutMs ?? 1000,
-    random,
+    random: options.random ?? Math.random,
     monotonicNow: options.monotonicNow ?? (() => performance.now()),
-    onReady: () => detection.restart(),
-  })
+  }
+  const redis = createRedisConnection({ ...link, onReady: () => detection.restart() })
+  const streams = createRedisStreams(redis, keys, link)
   const detection = createJsonDetection(redis, options.json ?? 'detect', log)
   const json = createJsonDocuments(redis)
   const strings = createStringDocuments(redis)
@@ -62,7 +64,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async ping() {
       await redis.command(['PING'])
     },
-    close: redis.close,
+    streams,
+    async close() {
+      await Promise.all([streams.close(), redis.close()])
+    },
   }
 }
 

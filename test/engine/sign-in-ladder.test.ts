@@ -3,9 +3,10 @@
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CallSession, CarriedState, ToolCall } from '../../src/engine/call.ts'
-import { climbSignInLadder, SIGN_IN_REQUEST } from '../../src/engine/sign-in-ladder.ts'
+import { climbSignInLadder } from '../../src/engine/sign-in-ladder.ts'
 import service from '../../src/tools/service.ts'
 import { recordingLogger } from '../logger/lines.ts'
+import { QUIET, quietClient } from '../support/tool-client.ts'
 import { type OpenedToolSession, openToolSession } from '../support/tool-session.ts'
 import { callTool } from '../support/tools.ts'
 
@@ -26,8 +27,9 @@ function callWith(fields: Partial<ToolCall> = {}): ToolCall {
     scopes: undefined,
     openSession: async () => own.session,
     upstreamFor: noUpstream,
-    client: { opensUrls: true, elicitationCompleted: undefined },
-    signInAnswer: undefined,
+    client: quietClient({ openUrls: true }),
+    announce: QUIET,
+    responses: {},
     carried: undefined,
     carry: (state) => JSON.stringify(state),
     signal: new AbortController().signal,
@@ -40,11 +42,11 @@ function callWith(fields: Partial<ToolCall> = {}): ToolCall {
 /** Nobody signs in, and the waiting takes no time. */
 const impatient = (): CallSession => ({ ...own.session, waitForSignIn: async () => false })
 const later = (fields: Partial<ToolCall> = {}) =>
-  callWith({ carried: { round: 1 }, signInAnswer: 'accept', ...fields })
+  callWith({ carried: { signInRound: 1 }, responses: { sign_in: { action: 'accept' } }, ...fields })
 
 async function askedBy(call: ToolCall) {
   const result = await climbSignInLadder(call, own.session)
-  const params = result?.inputRequests?.[SIGN_IN_REQUEST]?.params as Record<string, unknown>
+  const params = result?.inputRequests?.sign_in?.params as Record<string, unknown>
   return { result, params, carried: JSON.parse(result?.requestState ?? '{}') as CarriedState }
 }
 
@@ -52,8 +54,8 @@ describe('somebody is signed in', () => {
   it('and the call goes on, whatever the client can do', async () => {
     await own.signIn()
     const signedIn = { ...own.session, state: 'authenticated' } as const
-    for (const opensUrls of [true, false]) {
-      const call = callWith({ client: { opensUrls, elicitationCompleted: undefined } })
+    for (const openUrls of [true, false]) {
+      const call = callWith({ client: quietClient({ openUrls }) })
       expect(await climbSignInLadder(call, signedIn)).toBeUndefined()
     }
   })
@@ -61,7 +63,7 @@ describe('somebody is signed in', () => {
 
 describe('a client that cannot open URLs', () => {
   it('is told to call login', async () => {
-    const call = callWith({ client: { opensUrls: false, elicitationCompleted: undefined } })
+    const call = callWith({ client: quietClient({ openUrls: false }) })
     await expect(climbSignInLadder(call, own.session)).rejects.toMatchObject({
       code: 'login_required',
     })
@@ -79,13 +81,16 @@ describe('a client that opens URLs', () => {
 
   it('carries the session on to the next round', async () => {
     const { carried } = await askedBy(callWith())
-    expect(carried).toEqual({ session: own.session.handle, round: 1 })
+    expect(carried).toEqual({ session: own.session.handle, signInRound: 1 })
   })
 
   it.each(['decline', 'cancel'] as const)(
     'and whose user chose to %s ends there',
     async (answer) => {
-      const call = callWith({ carried: { round: 1 }, signInAnswer: answer })
+      const call = callWith({
+        carried: { signInRound: 1 },
+        responses: { sign_in: { action: answer } },
+      })
       await expect(climbSignInLadder(call, own.session)).rejects.toMatchObject({
         code: 'login_declined',
       })
@@ -100,23 +105,23 @@ describe('a client that opens URLs', () => {
 
   it('goes on when the sign-in comes in a later round, which has no answer of its own', async () => {
     await own.signIn()
-    const call = later({ carried: { round: 3 }, signInAnswer: undefined })
+    const call = later({ carried: { signInRound: 3 }, responses: {} })
     expect(await climbSignInLadder(call, own.session)).toBeUndefined()
   })
 
   it('comes back for another round, and is asked nothing then', async () => {
-    const call = later({ carried: { session: 'ses_a', round: 3 } })
+    const call = later({ carried: { session: 'ses_a', signInRound: 3 } })
     const result = await climbSignInLadder(call, impatient())
     expect(result?.inputRequests).toBeUndefined()
-    expect(JSON.parse(result?.requestState ?? '')).toEqual({ session: 'ses_a', round: 4 })
+    expect(JSON.parse(result?.requestState ?? '')).toEqual({ session: 'ses_a', signInRound: 4 })
   })
 
   it('gives up after seven rounds', async () => {
-    let carried: CarriedState = { round: 1 }
+    let carried: CarriedState = { signInRound: 1 }
     for (let round = 2; round <= 7; round += 1) {
       const result = await climbSignInLadder(later({ carried }), impatient())
       carried = JSON.parse(result?.requestState ?? '')
-      expect(carried.round).toBe(round)
+      expect(carried.signInRound).toBe(round)
     }
     await expect(climbSignInLadder(later({ carried }), impatient())).rejects.toMatchObject({
       code: 'login_required',
@@ -150,7 +155,7 @@ describe('a client of the 2025 era', () => {
   it('is told when the elicitation is complete', async () => {
     const elicitationCompleted = vi.fn(async () => undefined)
     const { params } = await askedBy(
-      callWith({ client: { opensUrls: true, elicitationCompleted } }),
+      callWith({ client: { ...quietClient({ openUrls: true }), elicitationCompleted } }),
     )
     expect(params.elicitationId).toBeTypeOf('string')
     expect(elicitationCompleted).not.toHaveBeenCalled()
@@ -160,7 +165,9 @@ describe('a client of the 2025 era', () => {
 
   it('that is gone by then does no harm', async () => {
     const elicitationCompleted = vi.fn(() => Promise.reject(new Error('the stream is closed')))
-    await askedBy(callWith({ client: { opensUrls: true, elicitationCompleted } }))
+    await askedBy(
+      callWith({ client: { ...quietClient({ openUrls: true }), elicitationCompleted } }),
+    )
     await own.signIn()
     await vi.waitFor(() => expect(elicitationCompleted).toHaveBeenCalled())
   })

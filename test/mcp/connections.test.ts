@@ -125,13 +125,6 @@ describe('a connection', () => {
     expect((await read(post(app.url, request('ping'), headers))).status).toBe(200)
   })
 
-  test('has no stream to GET yet: 405 says what there is', async () => {
-    const headers = { ...(await connect(app.url)), accept: 'text/event-stream' }
-    const response = await fetch(`${app.url}/mcp`, { headers })
-    expect(response.status).toBe(405)
-    expect(response.headers.get('allow')).toBe('POST, DELETE')
-  })
-
   test.each([
     ['', 406],
     ['application/json', 406],

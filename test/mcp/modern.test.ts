@@ -82,18 +82,6 @@ test('initialize is a method of the past: 404 and -32601', async () => {
   expect([status, message.error?.code]).toEqual([404, -32601])
 })
 
-test('a subscription to nothing there is ends at once', async () => {
-  const { status, messages } = await read(
-    postModern(app.url, 'subscriptions/listen', { notifications: { toolsListChanged: true } }),
-  )
-  expect(status).toBe(200)
-  expect(messages[0]).toMatchObject({
-    method: 'notifications/subscriptions/acknowledged',
-    params: { notifications: {} },
-  })
-  expect(messages.at(-1)?.result).toMatchObject({ resultType: 'complete' })
-})
-
 test('a client must accept both forms of an answer, or it is 406', async () => {
   const headers = { accept: 'application/json' }
   const { status } = await read(postModern(app.url, 'tools/list', {}, { headers }))

@@ -135,8 +135,9 @@ describe('in 2025, on the wire', () => {
     const hear = async (fragment: string) => {
       while (!text.includes(fragment)) text += (await reader?.read())?.value ?? ''
     }
-    await hear('\n\n')
-    const line = text.split('\n').find((each) => each.startsWith('data: ')) ?? ''
+    await hear('data: {')
+    await hear('}\n\n')
+    const line = text.split('\n').find((each) => each.startsWith('data: {')) ?? ''
     const question = JSON.parse(line.slice('data: '.length)) as Message
     const answer: Promise<Answer> = read(new Response(rest))
     return { headers, question, answer, hear }

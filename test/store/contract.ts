@@ -2,9 +2,11 @@
 
 import { afterAll, beforeAll } from 'vitest'
 import { documentsContract } from './documents-contract.ts'
+import { followContract } from './follow-contract.ts'
 import { lockContract } from './lock-contract.ts'
 import { createNodes, type OpenedStore } from './nodes.ts'
 import { patchContract } from './patch-contract.ts'
+import { streamsContract } from './streams-contract.ts'
 
 export function storeContract(open: () => Promise<OpenedStore>): void {
   const nodes = createNodes()
@@ -19,4 +21,6 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   documentsContract(nodes)
   patchContract(nodes)
   lockContract(nodes)
+  streamsContract(nodes)
+  followContract(nodes)
 }

@@ -1,9 +1,11 @@
 /** The memory store: the contract, and what is its own. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createExpiringMap } from '../../src/store/expiring-map.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { storeContract } from './contract.ts'
+import { listen } from './hearing.ts'
 import type { OpenedStore } from './nodes.ts'
 
 async function open(): Promise<OpenedStore> {
@@ -29,6 +31,67 @@ describe('the memory store by itself', () => {
     const store = createMemoryStore()
     await store.close()
     await expect(store.get('a')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
+describe('streams in memory', () => {
+  const limits = { maxLength: 10, ttlSeconds: 60 }
+
+  it('get growing ids from a clock that goes back', async () => {
+    let now = 2000
+    const store = createMemoryStore({ now: () => now })
+    expect(await store.streams.append('a', '1', limits)).toBe('2000-0')
+    now = 1000
+    expect(await store.streams.append('a', '2', limits)).toBe('2000-1')
+    await store.close()
+  })
+
+  it('deliver later than they append', async () => {
+    const store = createMemoryStore()
+    const hearing = await listen(store.streams, ['a'])
+    await store.streams.append('a', '1', limits)
+    expect(hearing.heard).toEqual([])
+    await hearing.until(1)
+    await store.close()
+  })
+
+  it('are heard again when they have expired and began anew', async () => {
+    let now = 0
+    const store = createMemoryStore({ now: () => now })
+    const hearing = await listen(store.streams, ['a'])
+    await store.streams.append('a', 'old', { ...limits, sequence: 9 })
+    now = 60_000
+    expect(await store.streams.append('a', 'new', { ...limits, sequence: 1 })).toBe('0-1')
+    await hearing.until(2)
+    expect(hearing.values()).toEqual(['old', 'new'])
+    await store.close()
+  })
+
+  it('log what goes wrong in a follower', async () => {
+    const warn = vi.fn()
+    const store = createMemoryStore({ log: { info: () => undefined, warn } })
+    const mistake = new Error('A mistake of the caller.')
+    await store.streams.follow(['a'], () => {
+      throw mistake
+    })
+    const id = await store.streams.append('a', '1', limits)
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce())
+    expect(warn.mock.calls[0]?.[0]).toEqual({ err: mistake, stream: 'a', entry: id })
+    await store.close()
+  })
+
+  it('end with their store', async () => {
+    const store = createMemoryStore()
+    const hearing = await listen(store.streams, ['a'])
+    await store.streams.append('a', '1', limits)
+    await store.close()
+    await sleep(20)
+    expect(hearing.heard).toEqual([])
+    const unavailable = { code: 'unavailable' }
+    await expect(store.streams.append('a', '1', limits)).rejects.toMatchObject(unavailable)
+    await expect(store.streams.read('a', '0')).rejects.toMatchObject(unavailable)
+    await expect(store.streams.last('a')).rejects.toMatchObject(unavailable)
+    await expect(listen(store.streams, ['a'])).rejects.toMatchObject(unavailable)
   })
 })
 

@@ -49,6 +49,15 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     expect(await store.get('kept')).toEqual({ a: 1, rev: 1 })
   })
 
+  it('fails at once with its streams, too', async () => {
+    await server.kill()
+    const { streams } = store
+    const append = () => streams.append('a', '1', { maxLength: 10, ttlSeconds: 60 })
+    await expectUnavailable({ get: append }, AT_ONCE_MS)
+    await expectUnavailable({ get: () => streams.read('a', '0') }, AT_ONCE_MS)
+    await expectUnavailable({ get: () => streams.last('a') }, AT_ONCE_MS)
+  })
+
   it('says once that the server went and once that it is back', async () => {
     messages = []
     await server.kill()
@@ -110,6 +119,17 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     await store.close()
     await expectUnavailable(store, AT_ONCE_MS)
     await store.close()
+  })
+
+  it('leaves no socket behind when it is closed while it connects', async () => {
+    const admin = await createClient({ url: server.url }).connect()
+    const sockets = async () =>
+      String(await admin.sendCommand(['CLIENT', 'LIST'])).split('\n').length
+    const before = await sockets()
+    await Promise.all(Array.from({ length: 5 }, () => openStore().close()))
+    await sleep(200)
+    expect(await sockets()).toBe(before)
+    admin.destroy()
   })
 
   it('closes within its deadline while the server hangs', async () => {

@@ -33,7 +33,13 @@ export const SOURCE_DIRECTORY = join(import.meta.dirname, '../../src')
 
 /** Starts a server; stop it when the test is over. */
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const env = { NODE_ENV: 'test', MASK_MCP_PORT: '0', LOG_LEVEL: 'trace', ...options.env }
+  const env = {
+    NODE_ENV: 'test',
+    MASK_MCP_PORT: '0',
+    LOG_LEVEL: 'trace',
+    STOP_DELAY: '0',
+    ...options.env,
+  }
   const { config, secrets } = loadConfig({ env, cwd: import.meta.dirname })
   const lines: string[] = []
   const log = createLogger({

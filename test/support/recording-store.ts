@@ -1,4 +1,4 @@
-/** A memory store that remembers all that was ever written to it. */
+/** A memory store that remembers what requests wrote to it. */
 
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -12,18 +12,22 @@ export interface Written {
 export function recordingStore(): { readonly store: Store; readonly written: Written[] } {
   const written: Written[] = []
   const memory = createMemoryStore()
+  /** What nodes tell each other is none of a request's doing. */
+  const record = (key: string, value: unknown, ttlSeconds: number | undefined) => {
+    if (!key.startsWith('{nodes}:')) written.push({ key, value, ttlSeconds })
+  }
   const store: Store = {
     ...memory,
     set(key, value, ttlSeconds) {
-      written.push({ key, value, ttlSeconds })
+      record(key, value, ttlSeconds)
       return memory.set(key, value, ttlSeconds)
     },
     create(key, value, ttlSeconds) {
-      written.push({ key, value, ttlSeconds })
+      record(key, value, ttlSeconds)
       return memory.create(key, value, ttlSeconds)
     },
     patch(key, value, options) {
-      written.push({ key, value, ttlSeconds: options?.ttlSeconds })
+      record(key, value, options?.ttlSeconds)
       return memory.patch(key, value, options)
     },
   }

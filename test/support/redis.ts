@@ -114,7 +114,11 @@ kill $reader 2>/dev/null
 `
 
 async function launch(command: readonly string[]): Promise<Launched> {
-  const shell = spawn('sh', ['-c', SHELL, 'sh', ...command], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const shell = spawn('sh', ['-c', SHELL, 'sh', ...command], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    // A group of its own: Ctrl-C must not end it before those that use it.
+    detached: true,
+  })
   const gone = new AbortController()
   shell.once('exit', () => gone.abort())
   const [line] = await once(shell.stdout, 'data')

@@ -17,6 +17,7 @@ import { runTool } from '../../src/engine/run-tool.ts'
 import type { TextFormat } from '../../src/output/text.ts'
 import { type Line, recordingLogger } from '../logger/lines.ts'
 import { errorCode } from './clients.ts'
+import { QUIET, quietClient } from './tool-client.ts'
 import { openToolSession, type ToolSessionState } from './tool-session.ts'
 import {
   createUpstreamAnswers,
@@ -93,8 +94,9 @@ export async function callTool(
     scopes: options.scopes,
     openSession: async () => own.session,
     upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
-    client: { opensUrls: options.opensUrl !== undefined, elicitationCompleted: undefined },
-    signInAnswer: undefined,
+    client: quietClient({ openUrls: options.opensUrl !== undefined }),
+    announce: QUIET,
+    responses: {},
     carried: undefined,
     carry: (state) => JSON.stringify(state),
     signal: options.signal ?? new AbortController().signal,
@@ -117,7 +119,7 @@ export async function callTool(
       const carried = JSON.parse(result.requestState ?? '{}')
       result = await runTool(
         compiled,
-        { ...call, carried, signInAnswer: options.opensUrl },
+        { ...call, carried, responses: { sign_in: { action: options.opensUrl } } },
         settings,
       )
     }

@@ -65,10 +65,15 @@ export async function read(answering: Response | Promise<Response>): Promise<Ans
 function parseMessages(text: string): Message[] {
   if (text === '') return []
   if (text.startsWith('{')) return [JSON.parse(text) as Message]
-  return text
-    .split('\n\n')
-    .flatMap((event) => event.split('\n').filter((line) => line.startsWith('data: ')))
-    .map((line) => JSON.parse(line.slice('data: '.length)) as Message)
+  return (
+    text
+      .split('\n\n')
+      .flatMap((event) => event.split('\n').filter((line) => line.startsWith('data: ')))
+      .map((line) => line.slice('data: '.length))
+      // The first event only gives the client an id to come back with.
+      .filter((data) => data !== '')
+      .map((data) => JSON.parse(data) as Message)
+  )
 }
 
 /** A request of the 2025 era. */

@@ -1,0 +1,19 @@
+/** `test_missing_capability`: asks the model of the client, whether it has one or not. */
+
+import { z } from 'zod'
+import { defineContentTool, sample } from '../../src/engine/index.ts'
+
+export default defineContentTool({
+  name: 'test_missing_capability',
+  description: 'Asks the model of the client, whether it has one or not.',
+  input: z.object({}),
+  async run({ ask }) {
+    const { greeting } = await ask({
+      greeting: sample({
+        messages: [{ role: 'user', content: { type: 'text', text: 'Generate a greeting' } }],
+        maxTokens: 50,
+      }),
+    })
+    return [{ type: 'text', text: JSON.stringify(greeting.content) }]
+  },
+})

@@ -1,0 +1,17 @@
+/** `test_streaming_elicitation`: tells its progress, then asks. */
+
+import { z } from 'zod'
+import { defineContentTool, form } from '../../src/engine/index.ts'
+
+export default defineContentTool({
+  name: 'test_streaming_elicitation',
+  description: 'Tells its progress, then asks.',
+  input: z.object({}),
+  async run({ ask, progress }) {
+    await progress(1, 2)
+    const { confirm } = await ask({
+      confirm: form('Please confirm', z.object({ ok: z.boolean() })),
+    })
+    return [{ type: 'text', text: confirm.action }]
+  },
+})

@@ -1,0 +1,109 @@
+/**
+ * A round-robin balancer as plain as they come, for tests and for trying several nodes on one
+ * machine. It knows nothing of sessions, looks at nothing, and holds nothing back.
+ */
+
+import { once } from 'node:events'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+  request as send,
+} from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { pipeline } from 'node:stream'
+
+export interface BalancerOptions {
+  /** Ports of the nodes on this machine. */
+  readonly nodes: readonly number[]
+  /** The port to listen on; a free one if left out. */
+  readonly port?: number
+}
+
+export interface Balancer {
+  readonly url: string
+  /** How many requests each node was given, by its place in the list. */
+  readonly served: readonly number[]
+  close(): Promise<void>
+}
+
+/** RFC 9110, section 7.6.1: what concerns one connection only, and is not passed on. */
+const HOP_BY_HOP = new Set([
+  ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection'],
+  ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
+])
+
+/** Starts it. Rejects when the port is in use. */
+export async function startBalancer({ nodes, port = 0 }: BalancerOptions): Promise<Balancer> {
+  const served = nodes.map(() => 0)
+  let turn = 0
+
+  /** The first node in turn that takes a connection; those that refuse are passed over. */
+  async function nextNode(): Promise<Socket | undefined> {
+    const first = turn
+    turn = (turn + 1) % nodes.length
+    for (const [offset] of nodes.entries()) {
+      const index = (first + offset) % nodes.length
+      const socket = await open(nodes[index] ?? 0)
+      if (socket === undefined) continue
+      served[index] = (served[index] ?? 0) + 1
+      return socket
+    }
+    return undefined
+  }
+
+  const server = createServer((request, response) => {
+    void nextNode().then((socket) => {
+      if (response.destroyed) socket?.destroy()
+      else if (socket !== undefined) forward(request, response, socket)
+      else response.writeHead(503, { 'retry-after': '1' }).end()
+    })
+  })
+  // Streams are open for as long as they like; the nodes have limits of their own.
+  server.requestTimeout = 0
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    served,
+    async close() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+/** A connection of its own for each request: a node that was restarted is not met on an old one. */
+async function open(port: number): Promise<Socket | undefined> {
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+  try {
+    await once(socket, 'connect')
+    return socket
+  } catch {
+    return undefined
+  }
+}
+
+function forward(request: IncomingMessage, response: ServerResponse, socket: Socket): void {
+  const { method, url, headers } = request
+  const options = { method, path: url, headers: endToEnd(headers), createConnection: () => socket }
+  const toNode = send(options, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).flushHeaders()
+    // Either side going away ends the other.
+    pipeline(answer, response, () => undefined)
+  })
+  toNode.on('error', () => {
+    if (response.headersSent) response.destroy()
+    else response.writeHead(502).end()
+  })
+  response.on('close', () => toNode.destroy())
+  request.pipe(toNode)
+}
+
+function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const kept = Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name))
+  return Object.fromEntries(kept)
+}

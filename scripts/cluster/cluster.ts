@@ -1,0 +1,55 @@
+/** Several nodes on one Redis behind a balancer, as they would be deployed. */
+
+import { freePort } from '../../test/support/redis.ts'
+import { type Balancer, startBalancer } from './balancer.ts'
+import { type Environment, type NodeProcess, startNode } from './node-process.ts'
+
+export interface ClusterOptions {
+  readonly size: number
+  /** The whole environment of each node, besides its port. */
+  readonly env: Environment
+  /** Where nodes look for `.env`; here if left out. */
+  readonly folder?: string
+  /** The balancer's port; a free one if left out. */
+  readonly port?: number
+  /** Called with each line a node writes, and the node's number from 1. */
+  readonly onLine: (line: string, node: number) => void
+}
+
+export interface Cluster {
+  /** Where clients go: the balancer, or what PUBLIC_URL says. */
+  readonly url: string
+  readonly balancer: Balancer
+  readonly nodes: readonly NodeProcess[]
+  stop(): Promise<void>
+}
+
+/** Starts everything, and resolves when every node is ready. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { size, env, folder, port = 0, onLine } = options
+  const ports: number[] = []
+  for (let count = 0; count < size; count += 1) ports.push(await freePort())
+  const balancer = await startBalancer({ nodes: ports, port })
+  const url = env.PUBLIC_URL ?? balancer.url
+  const start = (nodePort: number, index: number) =>
+    startNode({
+      ...{ port: nodePort, folder },
+      env: { ...env, PUBLIC_URL: url },
+      onLine: (line) => onLine(line, index + 1),
+    })
+  const started = await Promise.allSettled(ports.map(start))
+  const nodes = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  const cluster: Cluster = {
+    url,
+    balancer,
+    nodes,
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()))
+      await balancer.close()
+    },
+  }
+  const failed = started.find((each) => each.status === 'rejected')
+  if (failed === undefined) return cluster
+  await cluster.stop()
+  throw failed.reason
+}

@@ -1,0 +1,57 @@
+/**
+ * Runs the official conformance suite: both revisions, on one node in memory and on three nodes on
+ * one Redis behind a round-robin balancer. Nothing is expected to fail; warnings count as failures.
+ * Without redis-server in PATH the second part is left out, unless REQUIRE_REDIS=1.
+ */
+
+import { join } from 'node:path'
+import { asTable, outOfScope, problemsOf, type Run } from './conformance/report.ts'
+import { type Revision, runSuite } from './conformance/suite.ts'
+import { oneNode, type Topology, threeNodes } from './conformance/topologies.ts'
+
+const REVISIONS: readonly Revision[] = ['2025-11-25', '2026-07-28']
+
+/** Logs of the nodes and all that the suite wrote. */
+const ARTIFACTS = 'artifacts/conformance'
+
+// Leaving by way of `exit` takes the nodes along.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+
+const runs: Run[] = []
+const problems: string[] = []
+
+async function runOn(topology: Topology): Promise<void> {
+  const folder = join(import.meta.dirname, '..', ARTIFACTS, topology.name.replaceAll(/\W+/g, '-'))
+  const running = await topology.start(folder)
+  try {
+    for (const revision of REVISIONS) {
+      const url = `${running.url}/mcp`
+      const outcomes = await runSuite({ url, revision, folder: join(folder, revision) })
+      const run = { topology: topology.name, revision, outcomes }
+      runs.push(run)
+      problems.push(...problemsOf(run))
+    }
+  } finally {
+    const inside = await running.stop()
+    problems.push(...inside.map((what) => `${topology.name}: ${what}`))
+  }
+}
+
+for (const topology of [oneNode, threeNodes]) {
+  const missing = topology.missing()
+  if (missing === undefined) {
+    console.log(`Running the suite on ${topology.name}`)
+    await runOn(topology)
+  } else {
+    console.log(`Skipped: ${topology.name}: ${missing}`)
+    if (process.env.REQUIRE_REDIS === '1') problems.push(`${topology.name}: ${missing}`)
+  }
+}
+
+console.log(`\n${asTable(runs)}\n`)
+const unsaid = runs.reduce((sum, { outcomes }) => sum + outOfScope(outcomes), 0)
+if (unsaid > 0) console.log(`Not counted: ${unsaid} runs of scenarios for the tasks extension.`)
+for (const problem of problems) console.log(`✗ ${problem}`)
+console.log(problems.length === 0 ? 'Conforms.' : `${problems.length} problems; see ${ARTIFACTS}`)
+process.exitCode = problems.length === 0 ? 0 : 1

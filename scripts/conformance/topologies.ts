@@ -1,0 +1,92 @@
+/** What the suite is run against: one node that keeps everything to itself, and three that share. */
+
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort, startRedis } from '../../test/support/redis.ts'
+import { findRedis } from '../../test/support/redis-binaries.ts'
+import { startCluster } from '../cluster/cluster.ts'
+import { startNode } from '../cluster/node-process.ts'
+
+export interface Topology {
+  readonly name: string
+  /** Why it cannot be started here; undefined when it can. */
+  missing(): string | undefined
+  /** `folder` takes the logs; what is there is removed. */
+  start(folder: string): Promise<RunningTopology>
+}
+
+export interface RunningTopology {
+  readonly url: string
+  /** Stops everything, and gives back what looks wrong from the inside. */
+  stop(): Promise<readonly string[]>
+}
+
+const FIXTURES = join(import.meta.dirname, '../../conformance')
+
+/** Nothing of the environment here: a run must be the same everywhere. */
+const ENVIRONMENT = {
+  PATH: process.env.PATH,
+  NODE_ENV: 'test',
+  STOP_DELAY: '0',
+  TOOLS_DIR: FIXTURES,
+}
+
+export const oneNode: Topology = {
+  name: 'one node, memory',
+  missing: () => undefined,
+  async start(folder) {
+    const logs = openLogs(folder)
+    const port = await freePort()
+    const onLine = logs.of('node')
+    const node = await startNode({ port, env: ENVIRONMENT, folder, onLine })
+    return {
+      url: `http://localhost:${port}`,
+      async stop() {
+        await node.stop()
+        return logs.errors()
+      },
+    }
+  },
+}
+
+export const threeNodes: Topology = {
+  name: 'three nodes, Redis',
+  missing() {
+    const found = findRedis('plain')
+    return 'missing' in found ? found.missing : undefined
+  },
+  async start(folder) {
+    const logs = openLogs(folder)
+    const redis = await startRedis('plain')
+    const cluster = await startCluster({
+      size: 3,
+      env: { ...ENVIRONMENT, REDIS_URL: redis.url },
+      folder,
+      onLine: (line, node) => logs.of(`node-${node}`)(line),
+    })
+    const { served } = cluster.balancer
+    return {
+      url: cluster.url,
+      async stop() {
+        await cluster.stop()
+        await redis.stop()
+        const idle = served.includes(0) ? [`requests per node: ${served.join(', ')}`] : []
+        return [...idle, ...logs.errors()]
+      },
+    }
+  },
+}
+
+/** Logs go to files; lines at error level are remembered, since nothing here is to fail inside. */
+function openLogs(folder: string) {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const errors: string[] = []
+  return {
+    of: (name: string) => (line: string) => {
+      appendFileSync(join(folder, `${name}.log`), `${line}\n`)
+      if (/"level":"(error|fatal)"/.test(line)) errors.push(`${name}: ${line}`)
+    },
+    errors: (): readonly string[] => errors,
+  }
+}

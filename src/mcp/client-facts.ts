@@ -1,0 +1,55 @@
+/** What a client says of itself: with each request in the 2026 era, for its connection before. */
+
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  type ClientCapabilities,
+  PROTOCOL_VERSION_META_KEY,
+  type Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import type { ToolClient } from '../engine/context.ts'
+import type { ClientFacts } from './origin.ts'
+
+/** Validated by the SDK, not typed by it. */
+interface ClientEnvelope {
+  readonly [CLIENT_INFO_META_KEY]?: { readonly name: string }
+  readonly [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities
+  readonly [PROTOCOL_VERSION_META_KEY]?: string
+}
+
+export interface CallingClient {
+  readonly era: '2025' | '2026'
+  readonly facts: ClientFacts
+  readonly can: ToolClient['can']
+}
+
+/** `server` knows the 2025-era client, from the `initialize` it was given. */
+export function callingClient({ mcpReq }: ServerContext, server: Server): CallingClient {
+  const envelope = mcpReq.envelope as ClientEnvelope | undefined
+  if (envelope !== undefined) {
+    const info = envelope[CLIENT_INFO_META_KEY]
+    const facts = factsOf(info?.name, envelope[PROTOCOL_VERSION_META_KEY])
+    return { era: '2026', facts, can: abilities(envelope[CLIENT_CAPABILITIES_META_KEY]) }
+  }
+  const facts = factsOf(server.getClientVersion()?.name, server.getNegotiatedProtocolVersion())
+  return { era: '2025', facts, can: abilities(server.getClientCapabilities()) }
+}
+
+function factsOf(name: string | undefined, protocolVersion: string | undefined): ClientFacts {
+  return {
+    ...(name !== undefined && { clientName: name.slice(0, 100) }),
+    ...(protocolVersion !== undefined && { protocolVersion }),
+  }
+}
+
+function abilities(capabilities: ClientCapabilities | undefined): ToolClient['can'] {
+  const { elicitation, sampling, roots } = capabilities ?? {}
+  return {
+    // 2025-11-25, client/elicitation: an empty object means forms.
+    fillForms: elicitation !== undefined && (elicitation.form !== undefined || !elicitation.url),
+    openUrls: elicitation?.url !== undefined,
+    sample: sampling !== undefined,
+    listRoots: roots !== undefined,
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * What a call says to its client before and with its answer. It goes to the client at once and into
+ * the store as well, so that any node can tell it again to a client that lost its connection.
+ */
+
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
+import type { Logger } from '../../logger.ts'
+import type { Streams } from '../../store/streams.ts'
+import type { Node } from '../nodes/node.ts'
+import { type ConnectionRecord, connectionKey } from './connection.ts'
+import { formatEventId } from './event-id.ts'
+import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
+import type { StreamNews } from './stream-news.ts'
+
+/** One entry of a call's stream: whose answer it is, then messages, then the end. */
+export type CallEntry =
+  | { readonly requestId: RequestId }
+  | { readonly message: JSONRPCMessage }
+  | { readonly end: 'answered' | 'cancelled' }
+
+/** Long enough for a call to get on, short enough for nobody to wait. */
+const COME_BACK_MS = 500
+
+const BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
+
+export interface CallStream {
+  readonly events: EventStream
+  write(message: JSONRPCMessage): void
+  /** Ends the client's stream and goes on without it, once all it was told can be told again. */
+  hangUp(): Promise<void>
+  /** Nothing more comes. A cancelled call cannot be resumed: its client does not want it. */
+  end(how: 'answered' | 'cancelled'): void
+}
+
+export interface CallStreams {
+  /** Starts the stream of a call; `fenced` is called if another node declared this one dead. */
+  open(connection: ConnectionRecord, requestId: RequestId, fenced: () => void): CallStream
+}
+
+export interface CallStreamDeps {
+  readonly node: Node
+  readonly streams: Streams
+  readonly news: StreamNews
+  readonly log: Logger
+}
+
+/** The stream's key; the braces keep it beside its connection. */
+export function callStreamKey(connectionId: string, node: string, call: number): string {
+  return `{${connectionId}}:call:${node}.${call}`
+}
+
+export function createCallStreams({ node, streams, news, log }: CallStreamDeps): CallStreams {
+  let calls = 0
+  /** Nodes that read along, by stream. */
+  const watchers = new Map<string, Set<string>>()
+
+  node.onLetter((letter) => {
+    if (letter.kind !== 'watch') return
+    watchers.get(letter.stream)?.add(letter.by)
+    // What was written before the letter came, or a call that has ended, is news as well.
+    tellNews(letter.by, letter.stream)
+  })
+
+  function tellNews(nodeId: string, stream: string): void {
+    node
+      .tell(nodeId, { kind: 'news', stream })
+      .catch((error: unknown) => log.debug({ err: error }, 'reader not told of news'))
+  }
+
+  function announce(stream: string): void {
+    news.announce(stream)
+    for (const watcher of watchers.get(stream) ?? []) tellNews(watcher, stream)
+  }
+
+  function open(
+    { id: connectionId, protocolVersion }: ConnectionRecord,
+    requestId: RequestId,
+    fenced: () => void,
+  ): CallStream {
+    calls += 1
+    const call = calls
+    const key = callStreamKey(connectionId, node.id, call)
+    const events = createEventStream()
+    const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
+    const record = createRecord({ streams, log }, key, connectionKey(connectionId), onKept)
+    watchers.set(key, new Set())
+
+    const keep = (entry: CallEntry) =>
+      formatEventId({ kind: 'call', node: node.id, call, sequence: record.keep(entry) })
+
+    const first = keep({ requestId })
+    if (takesEmptyEvents(protocolVersion)) events.prime(first)
+    return {
+      events,
+      write: (message) => events.write(message, keep({ message })),
+      async hangUp() {
+        if (!(await record.complete()) || !events.open) return
+        events.retry(COME_BACK_MS)
+        events.end()
+      },
+      end(how) {
+        keep({ end: how })
+        events.end()
+        watchers.delete(key)
+      },
+    }
+  }
+
+  return { open }
+}
+
+/** Writes down what a call says, in order; `onKept` hears false when another node took its place. */
+function createRecord(
+  { streams, log }: Pick<CallStreamDeps, 'streams' | 'log'>,
+  key: string,
+  onlyIf: string,
+  onKept: (kept: boolean) => void,
+) {
+  let sequence = 0
+  let complete = Promise.resolve(true)
+
+  return {
+    /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
+    keep(entry: CallEntry): number {
+      sequence += 1
+      const keeping = streams
+        .append(key, JSON.stringify(entry), { ...BOUNDS, sequence, onlyIf })
+        .then((id) => {
+          onKept(id !== undefined)
+          return id !== undefined
+        })
+        .catch((error: unknown) => {
+          log.warn({ err: error }, 'event not kept: it cannot be resumed')
+          return false
+        })
+      complete = Promise.all([complete, keeping]).then((kept) => !kept.includes(false))
+      return sequence
+    },
+    /** Whether all that was said so far can be told again. */
+    complete: () => complete,
+  }
+}

@@ -1,0 +1,142 @@
+/** A 2025-era connection: what its `initialize` said and asked for since, kept so that any node can serve it. */
+
+import type { InitializeRequest, LoggingLevel } from '@modelcontextprotocol/server'
+import { createId } from '../../crypto/random-id.ts'
+import { AppError } from '../../errors.ts'
+import type { Store, Stored } from '../../store/port.ts'
+import type { Node } from '../nodes/node.ts'
+
+const CONNECTION_SCHEMA = 1
+
+export interface ConnectionRecord {
+  readonly [field: string]: unknown
+  readonly schema: typeof CONNECTION_SCHEMA
+  /** The `Mcp-Session-Id`: `con_` and 256 random bits; over HTTP+SSE the session's own id. */
+  readonly id: string
+  readonly sessionId: string
+  /** The parameters of `initialize`, as far as a replay needs them; null until it has come (HTTP+SSE). */
+  readonly initialize: InitializeRequest['params'] | null
+  readonly protocolVersion: string | null
+  /** What the client asked to be logged to it; null for everything. */
+  readonly logLevel: LoggingLevel | null
+  /** URIs whose updates the client wants to hear of. */
+  readonly subscriptions: readonly string[]
+  /** The node that holds the GET stream, and how many held it before. */
+  readonly holder: string | null
+  readonly generation: number
+}
+
+export type Connection = Stored<ConnectionRecord>
+
+/** The connection's key in the store. */
+export function connectionKey(id: string): string {
+  return `{${id}}:conn`
+}
+
+export interface NewConnection {
+  readonly sessionId: string
+  /** Given where the session's id is what the client knows. */
+  readonly id?: string
+  readonly initialize?: InitializeRequest['params']
+  readonly protocolVersion?: string
+}
+
+type Change = Partial<Omit<ConnectionRecord, 'id' | 'schema'>>
+
+export interface Connections {
+  create(connection: NewConnection): Promise<ConnectionRecord>
+  /** The connection, its time-to-live slid on; undefined when it is unknown or has ended. */
+  retrieve(id: string): Promise<Connection | undefined>
+  /** Sets fields of the connection. Throws `not_found` when it has ended. */
+  update(id: string, change: Change): Promise<void>
+  /** The same, when the new value depends on the old one: asked again if somebody else was faster. */
+  revise(id: string, revision: (connection: Connection) => Change): Promise<Connection>
+  /** Whether the client wants to hear of updates of a resource, wherever its stream is held. */
+  subscribe(id: string, uri: string, wanted: boolean): Promise<void>
+  /** False when it had ended before. */
+  end(id: string): Promise<boolean>
+}
+
+/** Enough for a client that watches what it shows; the list is read with every update. */
+const MOST_SUBSCRIPTIONS = 200
+
+/** What a connection is told besides answers to its POSTs; read by the node that holds its GET stream. */
+export function ownStreamKey(connectionId: string): string {
+  return `{${connectionId}}:stream`
+}
+
+/** Connections live as long as sessions do. */
+export function createConnections(
+  { store, node }: { readonly store: Store; readonly node: Node },
+  { ttlSeconds }: { readonly ttlSeconds: number },
+): Connections {
+  async function revise(
+    id: string,
+    revision: (connection: Connection) => Change,
+  ): Promise<Connection> {
+    for (;;) {
+      const connection = await store.get<ConnectionRecord>(connectionKey(id))
+      if (connection === undefined) throw connectionEnded()
+      const change = revision(connection)
+      const options = { ifRev: connection.rev }
+      const { outcome } = await store.patch(connectionKey(id), change, options)
+      if (outcome === 'absent') throw connectionEnded()
+      if (outcome === 'written') return { ...connection, ...change } as Connection
+    }
+  }
+
+  return {
+    async create({ sessionId, id = createId('con'), initialize, protocolVersion }) {
+      const record: ConnectionRecord = {
+        ...{ schema: CONNECTION_SCHEMA, id, sessionId },
+        initialize: initialize ?? null,
+        protocolVersion: protocolVersion ?? null,
+        ...{ logLevel: null, subscriptions: [], holder: null, generation: 0 },
+      }
+      await store.set(connectionKey(id), record, ttlSeconds)
+      return record
+    },
+    retrieve: (id) => store.touch<ConnectionRecord>(connectionKey(id), ttlSeconds),
+    async update(id, change) {
+      const { outcome } = await store.patch(connectionKey(id), change)
+      if (outcome === 'absent') throw connectionEnded()
+    },
+    revise,
+    async subscribe(id, uri, wanted) {
+      const { holder } = await revise(id, ({ subscriptions }) => {
+        const others = subscriptions.filter((each) => each !== uri)
+        if (wanted && others.length >= MOST_SUBSCRIPTIONS) {
+          throw new AppError('invalid_request', 'Too many subscriptions.')
+        }
+        return { subscriptions: wanted ? [...others, uri] : others }
+      })
+      if (holder !== null) await node.tell(holder, { kind: 'news', stream: ownStreamKey(id) })
+    },
+    end: (id) => store.delete(connectionKey(id)),
+  }
+}
+
+/** Also the answer for a connection that is somebody else's: the two must look alike. */
+export function connectionEnded(): AppError {
+  return new AppError('not_found', 'Session not found.')
+}
+
+/** Characters of JSON. Real clients need a few hundred. */
+const MOST_CAPABILITIES = 8192
+
+/**
+ * What a replay needs of `initialize`. The rest, such as icons, is not looked at again, and would
+ * let anybody fill the store.
+ * @throws AppError `payload_too_large`
+ */
+export function essentials(
+  { capabilities, clientInfo }: InitializeRequest['params'],
+  protocolVersion: string,
+): InitializeRequest['params'] {
+  if (JSON.stringify(capabilities).length > MOST_CAPABILITIES) {
+    throw new AppError('payload_too_large', 'The capabilities are too long.')
+  }
+  const name = clientInfo.name.slice(0, 100)
+  const version = clientInfo.version.slice(0, 100)
+  return { protocolVersion, capabilities, clientInfo: { name, version } }
+}

@@ -1,0 +1,111 @@
+/** The 2025 era on `/mcp`: Streamable HTTP with connections that any node serves (2025-11-25, basic/transports). */
+
+import {
+  isJSONRPCRequest,
+  type JSONRPCMessage,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@modelcontextprotocol/server'
+import { AppError } from '../../errors.ts'
+import { withStatus } from '../handler-errors.ts'
+import type { Node } from '../nodes/node.ts'
+import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
+import type { CallStreams } from './call-streams.ts'
+import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
+import { parseEventId } from './event-id.ts'
+import type { HeldStreams } from './held-streams.ts'
+import { asInitialize, type LegacyMessages } from './messages.ts'
+import { createPostOutlet } from './post-outlet.ts'
+import { type ResumeDeps, resumeCall } from './resume-call.ts'
+
+export interface LegacyDeps extends ResumeDeps {
+  readonly node: Node
+  readonly connections: Connections
+  readonly messages: LegacyMessages
+  readonly calls: CallStreams
+  readonly held: HeldStreams
+}
+
+export interface LegacyRequest {
+  readonly request: Request
+  readonly origins: RequestOrigins
+}
+
+export interface LegacyEndpoint {
+  /** `body` is what was posted, parsed. */
+  post(request: LegacyRequest, body: unknown): Promise<Response>
+  /** Opens the connection's stream, or goes on with one that broke off. */
+  get(request: LegacyRequest): Promise<Response>
+  /** Ends the connection for all nodes. */
+  end(request: LegacyRequest): Promise<Response>
+}
+
+export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
+  const { connections, messages, calls, held, node } = deps
+
+  async function connect(
+    request: NonNullable<ReturnType<typeof asInitialize>>,
+    { origins }: LegacyRequest,
+  ): Promise<Response> {
+    const answer = await messages.initialize(request)
+    if (!('result' in answer)) return Response.json(answer, { status: 400 })
+    const { protocolVersion } = answer.result as { protocolVersion: string }
+    const initialize = essentials(request.params, protocolVersion)
+    const clientName = initialize.clientInfo.name
+    const { sessionId } = await origins.connect({ clientName, protocolVersion })
+    const { id } = await connections.create({ sessionId, protocolVersion, initialize })
+    origins.log.info({ client: clientName, protocolVersion }, 'connected')
+    return Response.json(answer, { headers: { 'mcp-session-id': id } })
+  }
+
+  return {
+    async post(legacy, body) {
+      const message = body as JSONRPCMessage
+      const initialize = asInitialize(message)
+      if (initialize !== undefined) return connect(initialize, legacy)
+      const connection = await findConnection(legacy.request, connections)
+      if (isJSONRPCRequest(message)) {
+        const authInfo = originAsAuthInfo(legacy.origins.connection(connection))
+        const { response } = await messages.request(message, connection, authInfo, (id, cancel) =>
+          createPostOutlet(calls, connection, id, cancel),
+        )
+        return withStatus(await response, authInfo)
+      }
+      await messages.takeIn(message, connection)
+      return new Response(null, { status: 202 })
+    },
+    async get({ request }) {
+      if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
+        throw new AppError('not_acceptable', 'Accept text/event-stream.')
+      }
+      const { id } = await findConnection(request, connections)
+      const last = request.headers.get('last-event-id')
+      const from = last === null ? undefined : parseEventId(last)
+      if (last !== null && from === undefined) {
+        throw new AppError('invalid_request', 'Last-Event-ID is not one of ours.')
+      }
+      if (from?.kind === 'call') return resumeCall(deps, id, from)
+      const { response } = await held.attach(id, from)
+      return response
+    },
+    async end({ request, origins }) {
+      const connection = await findConnection(request, connections)
+      const session = await origins.connection(connection).openSession(undefined, {})
+      await connections.end(connection.id)
+      await node.control({ kind: 'connection_ended', connectionId: connection.id })
+      await session.end()
+      return new Response(null, { status: 204 })
+    },
+  }
+}
+
+async function findConnection(request: Request, connections: Connections): Promise<Connection> {
+  const version = request.headers.get('mcp-protocol-version')
+  if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
+    throw new AppError('invalid_request', 'Unsupported protocol version.')
+  }
+  const id = request.headers.get('mcp-session-id')
+  if (id === null) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
+  const connection = id.startsWith('con_') ? await connections.retrieve(id) : undefined
+  if (connection === undefined) throw connectionEnded()
+  return connection
+}

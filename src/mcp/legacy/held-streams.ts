@@ -1,0 +1,153 @@
+/**
+ * The GET streams that this node holds (2025-11-25, basic/transports, "Listening for Messages from
+ * the Server"). The newest GET of a connection wins, since the older one may be a dead socket.
+ */
+
+import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server'
+import type { Logger } from '../../logger.ts'
+import type { Streams } from '../../store/streams.ts'
+import type { LoggedEvent, Node } from '../nodes/node.ts'
+import { type Connection, type Connections, ownStreamKey } from './connection.ts'
+import { formatEventId, type StreamEventId } from './event-id.ts'
+import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
+import type { StreamNews } from './stream-news.ts'
+
+export interface HeldStreamDeps {
+  readonly node: Node
+  readonly streams: Streams
+  readonly news: StreamNews
+  readonly connections: Connections
+  readonly log: Logger
+}
+
+export interface HeldStreams {
+  /** Takes the connection's stream over, and catches up from `after` if that is given. */
+  attach(
+    connectionId: string,
+    after: StreamEventId | undefined,
+    greeting?: Greeting,
+  ): Promise<EventStream>
+  /** Ends all of them; clients come back to another node. */
+  closeAll(): void
+}
+
+/** The first event, where the transport has one of its own. */
+export interface Greeting {
+  readonly event: string
+  readonly data: string
+}
+
+interface Held {
+  readonly generation: number
+  readonly events: EventStream
+}
+
+/** Long enough for a node that stops to be gone, short enough for nobody to notice. */
+const COME_BACK_MS = 500
+
+export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
+  const { node, connections } = deps
+  const held = new Map<string, Held>()
+
+  node.onControl((control) => {
+    if (control.kind === 'cancel') return
+    const holding = held.get(control.connectionId)
+    if (control.kind === 'connection_ended') holding?.events.end()
+    else if (holding !== undefined && holding.generation < control.generation) holding.events.end()
+  })
+
+  return {
+    async attach(connectionId, after, greeting) {
+      const connection = await connections.revise(connectionId, ({ generation }) => ({
+        holder: node.id,
+        generation: generation + 1,
+      }))
+      const { generation } = connection
+      held.get(connectionId)?.events.end()
+      const events = createEventStream()
+      held.set(connectionId, { generation, events })
+      await node.control({ kind: 'stream_taken', connectionId, generation })
+      if (greeting !== undefined) events.greet(greeting)
+      const stop = await startTelling(deps, connection, after, events)
+      events.onClose(() => {
+        stop()
+        if (held.get(connectionId)?.events === events) held.delete(connectionId)
+      })
+      return events
+    },
+    closeAll() {
+      for (const { events } of [...held.values()]) {
+        events.retry(COME_BACK_MS)
+        events.end()
+      }
+    },
+  }
+}
+
+/** Writes what there is and what comes. Returns the function that stops it. */
+async function startTelling(
+  { node, streams, news, connections, log }: HeldStreamDeps,
+  connection: Connection,
+  after: StreamEventId | undefined,
+  events: EventStream,
+): Promise<() => void> {
+  const key = ownStreamKey(connection.id)
+  const first = connection.generation === 1
+  let own = after?.own ?? (first ? '0' : await streams.last(key))
+  let common = after?.common ?? (await node.lastEventId())
+  let { subscriptions } = connection
+  const eventId = () => formatEventId({ kind: 'stream', own, common })
+
+  const tellEvent = ({ id, event }: LoggedEvent) => {
+    if (!isLater(id, common)) return
+    common = id
+    const notification = notificationOf(event, subscriptions)
+    if (notification !== undefined) events.write(notification, eventId())
+  }
+  const tellOwn = async () => {
+    for (const entry of await streams.read(key, own)) {
+      own = entry.id
+      events.write(JSON.parse(entry.value) as JSONRPCMessage, eventId())
+    }
+    subscriptions = (await connections.retrieve(connection.id))?.subscriptions ?? []
+  }
+  // One reading after the other, so that nothing is told twice or out of order.
+  let reading = Promise.resolve()
+  const readSoon = () => {
+    reading = reading.then(tellOwn).catch((error: unknown) => {
+      log.warn({ err: error }, 'connection stream not read')
+    })
+  }
+  // Listening comes first: what arrives while catching up is told after it.
+  const early: LoggedEvent[] = []
+  let onEvent = (event: LoggedEvent): void => void early.push(event)
+  const stops = [node.onEvent((event) => onEvent(event)), news.on(key, readSoon)]
+  if (!events.greeted && takesEmptyEvents(connection.protocolVersion)) events.prime(eventId())
+  for (const event of await node.eventsAfter(common)) tellEvent(event)
+  early.forEach(tellEvent)
+  onEvent = tellEvent
+  readSoon()
+  return () => {
+    for (const stop of stops) stop()
+  }
+}
+
+function notificationOf(
+  event: ServerEvent,
+  subscriptions: readonly string[],
+): JSONRPCNotification | undefined {
+  if (event.kind !== 'resource_updated') {
+    const list = event.kind.split('_')[0]
+    return { jsonrpc: '2.0', method: `notifications/${list}/list_changed` }
+  }
+  if (!subscriptions.includes(event.uri)) return undefined
+  const params = { uri: event.uri }
+  return { jsonrpc: '2.0', method: 'notifications/resources/updated', params }
+}
+
+/** Compares ids of a log: `<milliseconds>-<number>`. */
+function isLater(id: string, than: string): boolean {
+  const [ms = 0, count = 0] = id.split('-').map(Number)
+  const [thanMs = 0, thanCount = 0] = than.split('-').map(Number)
+  return ms > thanMs || (ms === thanMs && count > thanCount)
+}

@@ -1,0 +1,28 @@
+/** Puts messages into a connection's own stream, for whichever node holds it. */
+
+import type { JSONRPCMessage } from '@modelcontextprotocol/server'
+import type { Streams } from '../../store/streams.ts'
+import type { Node } from '../nodes/node.ts'
+import { type Connections, connectionKey, ownStreamKey } from './connection.ts'
+
+const BOUNDS = { maxLength: 500, ttlSeconds: 3600 }
+
+export interface OwnStreamDeps {
+  readonly node: Node
+  readonly streams: Streams
+  readonly connections: Connections
+}
+
+/** Appends a message and wakes the holder of the stream. Messages sent one after the other stay so. */
+export type SendToConnection = (connectionId: string, message: JSONRPCMessage) => Promise<void>
+
+export function createSendToConnection(deps: OwnStreamDeps): SendToConnection {
+  const { node, streams, connections } = deps
+  return async (connectionId, message) => {
+    const stream = ownStreamKey(connectionId)
+    const options = { ...BOUNDS, onlyIf: connectionKey(connectionId) }
+    await streams.append(stream, JSON.stringify(message), options)
+    const holder = (await connections.retrieve(connectionId))?.holder
+    if (holder) await node.tell(holder, { kind: 'news', stream })
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The way out for a POST: one JSON answer, or a stream once there is something to say before the
+ * answer (2025-11-25, basic/transports, "Sending Messages to the Server").
+ */
+
+import type { RequestId } from '@modelcontextprotocol/server'
+import type { CallStream, CallStreams } from './call-streams.ts'
+import type { ConnectionRecord } from './connection.ts'
+import { takesEmptyEvents } from './event-stream.ts'
+import type { Outlet } from './outlet.ts'
+
+/** A slower answer becomes a stream, so that its client can come back for it. */
+const STREAM_AFTER_MS = 300
+
+export interface PostOutlet extends Outlet {
+  readonly response: Promise<Response>
+}
+
+/** `fenced` is called when another node declared this call dead: its client has its answer. */
+export function createPostOutlet(
+  calls: CallStreams,
+  connection: ConnectionRecord,
+  requestId: RequestId,
+  fenced: () => void,
+): PostOutlet {
+  let stream: CallStream | undefined
+  let respond!: (response: Response) => void
+  const response = new Promise<Response>((resolve) => {
+    respond = resolve
+  })
+  const timer = setTimeout(openStream, STREAM_AFTER_MS)
+
+  function openStream(): CallStream {
+    if (stream === undefined) {
+      clearTimeout(timer)
+      stream = calls.open(connection, requestId, fenced)
+      respond(stream.events.response)
+    }
+    return stream
+  }
+
+  return {
+    response,
+    tell: (message) => openStream().write(message),
+    answer(message) {
+      clearTimeout(timer)
+      if (stream === undefined) respond(Response.json(message))
+      stream?.write(message)
+      stream?.end('answered')
+    },
+    // Clients since the revision that has both; older ones take an ended stream for a lost answer.
+    hangUp: takesEmptyEvents(connection.protocolVersion)
+      ? () => void openStream().hangUp()
+      : undefined,
+    drop: () => openStream().end('cancelled'),
+  }
+}

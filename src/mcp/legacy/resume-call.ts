@@ -1,0 +1,118 @@
+/** Goes on telling what a call said, on whichever node the client came back to. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { JSONRPCMessage } from '@modelcontextprotocol/server'
+import { AppError } from '../../errors.ts'
+import type { Logger } from '../../logger.ts'
+import type { Streams } from '../../store/streams.ts'
+import type { Node } from '../nodes/node.ts'
+import { type CallEntry, callStreamKey } from './call-streams.ts'
+import { type CallEventId, formatEventId } from './event-id.ts'
+import { createEventStream, type EventStream } from './event-stream.ts'
+import type { StreamNews } from './stream-news.ts'
+
+export interface ResumeDeps {
+  readonly node: Node
+  readonly streams: Streams
+  readonly news: StreamNews
+  readonly log: Logger
+}
+
+/** How often the node that runs a call is looked at while its client waits. */
+const LOOK_MS = 1000
+
+/**
+ * Answers with the rest of a call's stream, from the event after `from`.
+ * @throws AppError `method_not_allowed` when there is nothing to resume: the answer that both
+ * official clients take as final, while an empty stream makes them come back for ever
+ */
+export async function resumeCall(
+  deps: ResumeDeps,
+  connectionId: string,
+  from: CallEventId,
+): Promise<Response> {
+  const key = callStreamKey(connectionId, from.node, from.call)
+  const [first] = await readEntries(deps.streams, key, 0, 1)
+  const last = await deps.streams.read(key, `0-${from.sequence}`)
+  const cancelled = last.some(
+    (entry) => (JSON.parse(entry.value) as { end?: string }).end === 'cancelled',
+  )
+  if (first === undefined || cancelled) {
+    throw new AppError('method_not_allowed', 'There is nothing to resume.')
+  }
+  const events = createEventStream()
+  tell(deps, key, from, events).catch((error: unknown) => {
+    deps.log.warn({ err: error }, 'call not resumed')
+    events.end()
+  })
+  return events.response
+}
+
+async function tell(
+  deps: ResumeDeps,
+  key: string,
+  from: CallEventId,
+  events: EventStream,
+): Promise<void> {
+  const { node, news } = deps
+  let heard = createSignal()
+  const stopListening = news.on(key, () => heard.raise())
+  events.onClose(() => heard.raise())
+  let { sequence } = from
+  try {
+    for (;;) {
+      heard = createSignal()
+      for (const { sequence: next, entry } of await readEntries(deps.streams, key, sequence)) {
+        sequence = next
+        if ('end' in entry) return
+        if ('message' in entry) events.write(entry.message, formatEventId({ ...from, sequence }))
+      }
+      if (!events.open) return
+      if (from.node !== node.id)
+        await node.tell(from.node, { kind: 'watch', stream: key, by: node.id })
+      await Promise.race([heard.raised, delay(LOOK_MS)])
+      if (!(await node.isAlive(from.node))) await declareDead(deps, key, sequence)
+    }
+  } finally {
+    stopListening()
+    events.end()
+  }
+}
+
+/** The call died with its node. The next number is taken, so that a node that was only slow is fenced. */
+async function declareDead(
+  { streams, log }: ResumeDeps,
+  key: string,
+  sequence: number,
+): Promise<void> {
+  const [first] = await readEntries(streams, key, 0, 1)
+  if (first === undefined || !('requestId' in first.entry)) return
+  const message: JSONRPCMessage = {
+    jsonrpc: '2.0',
+    id: first.entry.requestId,
+    error: { code: -32603, message: 'The server that ran this call was lost. Try again.' },
+  }
+  const entries: CallEntry[] = [{ message }, { end: 'answered' }]
+  for (const [index, entry] of entries.entries()) {
+    const options = { maxLength: 1000, ttlSeconds: 600, sequence: sequence + 1 + index }
+    const id = await streams.append(key, JSON.stringify(entry), options)
+    if (id === undefined) return
+  }
+  log.warn('a call died with its node')
+}
+
+async function readEntries(streams: Streams, key: string, after: number, limit?: number) {
+  const entries = await streams.read(key, `0-${after}`, limit)
+  return entries.map(({ id, value }) => ({
+    sequence: Number(id.split('-')[1]),
+    entry: JSON.parse(value) as CallEntry,
+  }))
+}
+
+function createSignal() {
+  let raise!: () => void
+  const raised = new Promise<void>((resolve) => {
+    raise = resolve
+  })
+  return { raised, raise }
+}

@@ -1,0 +1,92 @@
+/**
+ * `/sse` and `/messages`: the older transport (2024-11-05, basic/transports, "HTTP with SSE"). A
+ * message runs on the node that gets it; what it says goes to the stream, wherever that is held.
+ */
+
+import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
+import { AppError } from '../../errors.ts'
+import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
+import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
+import type { HeldStreams } from './held-streams.ts'
+import { asInitialize, type LegacyMessages } from './messages.ts'
+import type { Outlet } from './outlet.ts'
+import type { SendToConnection } from './own-stream.ts'
+
+export interface SseDeps {
+  readonly connections: Connections
+  readonly messages: LegacyMessages
+  readonly held: HeldStreams
+  readonly send: SendToConnection
+}
+
+export interface SseEndpoint {
+  /** A new session without an id; with one, a live session goes on. */
+  open(sessionId: string | undefined, origins: RequestOrigins): Promise<Response>
+  post(sessionId: string | undefined, body: unknown, origins: RequestOrigins): Promise<Response>
+}
+
+export function createSseEndpoint(deps: SseDeps): SseEndpoint {
+  const { connections, messages, held, send } = deps
+
+  async function find(sessionId: string | undefined): Promise<Connection> {
+    if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
+    const connection = sessionId.startsWith('ses_')
+      ? await connections.retrieve(sessionId)
+      : undefined
+    if (connection === undefined) throw connectionEnded()
+    return connection
+  }
+
+  async function start(origins: RequestOrigins): Promise<string> {
+    const { sessionId } = await origins.connect({})
+    await connections.create({ id: sessionId, sessionId })
+    return sessionId
+  }
+
+  async function initialize(
+    request: NonNullable<ReturnType<typeof asInitialize>>,
+    { id }: Connection,
+  ): Promise<void> {
+    const answer = await messages.initialize(request)
+    if ('result' in answer) {
+      const { protocolVersion } = answer.result as { protocolVersion: string }
+      await connections.update(id, {
+        initialize: essentials(request.params, protocolVersion),
+        protocolVersion,
+      })
+    }
+    await send(id, answer)
+  }
+
+  return {
+    async open(given, origins) {
+      const id = given === undefined ? await start(origins) : (await find(given)).id
+      const greet = { event: 'endpoint', data: `/messages?session_id=${id}` }
+      const { response } = await held.attach(id, undefined, greet)
+      return response
+    },
+    async post(sessionId, body, origins) {
+      const message = body as JSONRPCMessage
+      const connection = await find(sessionId)
+      const opening = asInitialize(message)
+      if (opening !== undefined) {
+        await initialize(opening, connection)
+      } else if (isJSONRPCRequest(message)) {
+        const authInfo = originAsAuthInfo(origins.connection(connection))
+        await messages.request(message, connection, authInfo, () => sseOutlet(send, connection.id))
+      } else {
+        await messages.takeIn(message, connection)
+      }
+      return new Response('Accepted', { status: 202 })
+    },
+  }
+}
+
+/** One message after the other, so that an answer never overtakes what came before it. */
+function sseOutlet(send: SendToConnection, connectionId: string): Outlet {
+  let sending = Promise.resolve()
+  const queue = (message: JSONRPCMessage) => {
+    sending = sending.then(() => send(connectionId, message)).catch(() => undefined)
+  }
+  return { tell: queue, answer: queue, drop: () => undefined }
+}

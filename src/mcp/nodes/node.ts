@@ -1,0 +1,134 @@
+/**
+ * One process among those that share a store: how it hears from the others, and they from it. Three
+ * streams, read by one blocking reader, carry news between nodes; what clients receive is elsewhere.
+ */
+
+import { randomBytes } from 'node:crypto'
+import type { JSONRPCMessage, ServerEvent } from '@modelcontextprotocol/server'
+import type { Logger } from '../../logger.ts'
+import type { Store } from '../../store/port.ts'
+import type { Follower, StreamEntry, Streams } from '../../store/streams.ts'
+
+/** For one node. */
+export type NodeLetter =
+  /** A client said something about a request that this node sent. */
+  | {
+      readonly kind: 'answer'
+      readonly connectionId: string
+      readonly wireId: string
+      readonly message: JSONRPCMessage
+    }
+  /** Another node serves a reader of a stream that is written here, and wants to hear of news. */
+  | { readonly kind: 'watch'; readonly stream: string; readonly by: string }
+  /** There is more in a stream that is read here. */
+  | { readonly kind: 'news'; readonly stream: string }
+
+/** For all nodes: what must take effect wherever it applies. */
+export type Control =
+  | {
+      readonly kind: 'cancel'
+      readonly connectionId: string
+      readonly requestId: string | number
+      readonly reason: string
+    }
+  | { readonly kind: 'connection_ended'; readonly connectionId: string }
+  /** Another node holds the connection's GET stream from now on. */
+  | { readonly kind: 'stream_taken'; readonly connectionId: string; readonly generation: number }
+
+/** A change that clients asked to hear of, with its place in the log. */
+export interface LoggedEvent {
+  readonly id: string
+  readonly event: ServerEvent
+}
+
+export interface Node {
+  /** Random for each start, so that nothing meant for an earlier process reaches this one. */
+  readonly id: string
+  tell(nodeId: string, letter: NodeLetter): Promise<void>
+  control(control: Control): Promise<void>
+  publish(event: ServerEvent): Promise<void>
+  /** Whether a node still shows signs of life. */
+  isAlive(nodeId: string): Promise<boolean>
+  onLetter(listener: (letter: NodeLetter) => void): void
+  onControl(listener: (control: Control) => void): void
+  /** Returns the function that stops listening. */
+  onEvent(listener: (event: LoggedEvent) => void): () => void
+  /** Events after an id of the log, and the log's present end when no id is given. */
+  eventsAfter(id: string): Promise<readonly LoggedEvent[]>
+  lastEventId(): Promise<string>
+  close(): Promise<void>
+}
+
+/** One hash tag for all of them, so that a Redis Cluster lets one command read all three. */
+const BUS = '{nodes}:bus'
+const CONTROL = '{nodes}:control'
+const inboxOf = (nodeId: string) => `{nodes}:inbox:${nodeId}`
+const heartbeatOf = (nodeId: string) => `{nodes}:heartbeat:${nodeId}`
+
+const BUS_BOUNDS = { maxLength: 10_000, ttlSeconds: 3600 }
+const NODE_BOUNDS = { maxLength: 10_000, ttlSeconds: 600 }
+
+const BEAT_MS = 1500
+/** A node that missed three beats is taken for dead. */
+const HEARTBEAT_SECONDS = 5
+
+export interface NodeDeps {
+  readonly store: Store
+  readonly streams: Streams
+  readonly log: Logger
+}
+
+/** Joins the nodes of a store. Resolves when it listens. */
+export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node> {
+  const id = randomBytes(6).toString('hex')
+  const inbox = inboxOf(id)
+  const letters = new Set<(letter: NodeLetter) => void>()
+  const controls = new Set<(control: Control) => void>()
+  const events = new Set<(event: LoggedEvent) => void>()
+
+  const listenersOf = (key: string) => (key === inbox ? letters : controls)
+  const onEntry = (key: string, entry: StreamEntry) => {
+    const value = JSON.parse(entry.value)
+    if (key === BUS) tellAll(events, { id: entry.id, event: value as ServerEvent })
+    else tellAll(listenersOf(key) as Set<(value: unknown) => void>, value)
+  }
+  const follower: Follower = await streams.follow([inbox, CONTROL, BUS], onEntry)
+
+  const beat = () => store.set(heartbeatOf(id), { since: Date.now() }, HEARTBEAT_SECONDS)
+  const beating = setInterval(() => {
+    beat().catch((error: unknown) => log.debug({ err: error }, 'heartbeat missed'))
+  }, BEAT_MS)
+  await beat().catch((error: unknown) => log.warn({ err: error }, 'first heartbeat missed'))
+
+  const append = async (key: string, value: unknown, bounds: typeof BUS_BOUNDS) => {
+    await streams.append(key, JSON.stringify(value), bounds)
+  }
+
+  return {
+    id,
+    tell: (nodeId, letter) => append(inboxOf(nodeId), letter, NODE_BOUNDS),
+    control: (control) => append(CONTROL, control, NODE_BOUNDS),
+    publish: (event) => append(BUS, event, BUS_BOUNDS),
+    isAlive: async (nodeId) => (await store.get(heartbeatOf(nodeId))) !== undefined,
+    onLetter: (listener) => void letters.add(listener),
+    onControl: (listener) => void controls.add(listener),
+    onEvent(listener) {
+      events.add(listener)
+      return () => events.delete(listener)
+    },
+    async eventsAfter(after) {
+      const entries = await streams.read(BUS, after)
+      return entries.map((entry) => ({ id: entry.id, event: JSON.parse(entry.value) }))
+    },
+    lastEventId: () => streams.last(BUS),
+    async close() {
+      clearInterval(beating)
+      await follower.close()
+      await store.delete(heartbeatOf(id)).catch(() => undefined)
+    },
+  }
+}
+
+function tellAll<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
+  for (const listener of [...listeners]) listener(value)
+}

@@ -1,0 +1,32 @@
+/** Streams whose entries nobody can read in the store: they carry answers, questions and codes. */
+
+import type { KeyRing } from '../../crypto/key-ring.ts'
+import type { StreamEntry, Streams } from '../../store/streams.ts'
+
+const PURPOSE = 'stream'
+
+/** Entries are bound to their stream; one that does not open, of another key or place, is left out. */
+export function createSealedStreams(streams: Streams, keyRing: KeyRing): Streams {
+  function open(key: string, { id, value }: StreamEntry): StreamEntry[] {
+    const opened = keyRing.open(PURPOSE, value, key)
+    return opened === undefined ? [] : [{ id, value: opened }]
+  }
+
+  return {
+    append: (key, value, options) =>
+      streams.append(key, keyRing.seal(PURPOSE, value, key), options),
+    async read(key, after, limit) {
+      const entries = await streams.read(key, after, limit)
+      return entries.flatMap((entry) => open(key, entry))
+    },
+    last: streams.last,
+    follow: (keys, onEntry, after) =>
+      streams.follow(
+        keys,
+        (key, sealed) => {
+          for (const entry of open(key, sealed)) onEntry(key, entry)
+        },
+        after,
+      ),
+  }
+}

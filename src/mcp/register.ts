@@ -1,0 +1,97 @@
+/** Fills the SDK's registries from the catalog. */
+
+import {
+  type McpServer,
+  ResourceTemplate,
+  type ServerContext,
+  type StandardSchemaWithJSON,
+} from '@modelcontextprotocol/server'
+import type { CompiledTool } from '../engine/compile-tool.ts'
+import type { AnyPrompt } from '../engine/define-prompt.ts'
+import { type ResourceDefinition, toResourceResult } from '../engine/define-resource.ts'
+import { renderPrompt } from '../engine/render-prompt.ts'
+import type { JsonSchema } from '../output/output-schema.ts'
+import type { Origin } from './origin.ts'
+import type { RequestStates } from './request-state.ts'
+
+/** Runs are the engine's: the SDK only lists the tool and checks the headers of its calls. */
+export function registerTool(
+  mcp: McpServer,
+  { definition }: CompiledTool,
+  inputSchema: StandardSchemaWithJSON,
+  outputSchema: StandardSchemaWithJSON | undefined,
+): void {
+  const { name, title, description, annotations } = definition
+  const about = {
+    ...(title !== undefined && { title }),
+    ...(annotations !== undefined && { annotations }),
+  }
+  const config = {
+    ...{ ...about, description, inputSchema },
+    ...(outputSchema !== undefined && { outputSchema }),
+  }
+  mcp.registerTool(name, config, () => {
+    throw new Error('Tools are run by the engine')
+  })
+}
+
+export function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
+  const { name, title, description, mimeType, uri, cache, complete = {} } = resource
+  const metadata = {
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
+    ...(mimeType !== undefined && { mimeType }),
+    ...(cache !== undefined && { cacheHint: cache }),
+  }
+  if (!uri.includes('{')) {
+    mcp.registerResource(name, uri, metadata, async (url, { mcpReq: { signal } }) =>
+      toResourceResult(resource, url, await resource.read({ uri: url, variables: {}, signal })),
+    )
+    return
+  }
+  const suggest = Object.entries(complete).map(
+    ([variable, suggestions]) => [variable, (typed: string) => [...suggestions(typed)]] as const,
+  )
+  const template = new ResourceTemplate(uri, {
+    list: undefined,
+    complete: Object.fromEntries(suggest),
+  })
+  mcp.registerResource(name, template, metadata, async (url, variables, { mcpReq: { signal } }) =>
+    toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),
+  )
+}
+
+export interface PromptDeps {
+  readonly states: RequestStates
+  readonly originOf: (ctx: ServerContext) => Origin
+}
+
+export function registerPrompt(mcp: McpServer, prompt: AnyPrompt, deps: PromptDeps): void {
+  const { name, title, description } = prompt
+  const about = { ...(title !== undefined && { title }), description }
+  mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input, ctx) => {
+    const { principal } = deps.originOf(ctx)
+    const binding = { principal, for: `prompt ${name}`, arguments: input }
+    const sealed = ctx.mcpReq.requestState<string>()
+    return renderPrompt(prompt, {
+      input,
+      responses: ctx.mcpReq.inputResponses ?? {},
+      carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding),
+      carry: (state) => deps.states.seal(state, binding),
+      signal: ctx.mcpReq.signal,
+    })
+  })
+}
+
+/** A memoised JSON Schema in the form the SDK takes; the engine does the validating. */
+export function asStandardSchema(jsonSchema: JsonSchema): StandardSchemaWithJSON {
+  const json = () => ({ ...jsonSchema })
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'mcp-template',
+      validate: (value) => ({ value }),
+      jsonSchema: { input: json, output: json },
+    },
+  }
+}

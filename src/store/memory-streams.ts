@@ -1,0 +1,121 @@
+/** Streams in this process's memory, with the behaviour of those in Redis. */
+
+import { createExpiringMap } from './expiring-map.ts'
+import type { StoreLog } from './store-log.ts'
+import { deliver } from './stream-delivery.ts'
+import {
+  formatStreamId,
+  isAfter,
+  parseStreamId,
+  positiveInteger,
+  STREAM_START,
+} from './stream-ids.ts'
+import type { AppendOptions, Follower, OnEntry, StreamEntry, Streams } from './streams.ts'
+import { toMilliseconds } from './time-to-live.ts'
+
+export interface MemoryStreamsOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly log: StoreLog
+  /** Whether there is a document with this key. */
+  readonly exists: (key: string) => boolean
+  /** Runs an operation as the store does: fails once the store is closed. */
+  readonly open: <T>(operation: () => T) => Promise<T>
+}
+
+interface MemoryFollower extends Follower {
+  offer(key: string, entry: StreamEntry): void
+}
+
+export function createMemoryStreams(
+  options: MemoryStreamsOptions,
+): Streams & { close(): Promise<void> } {
+  const { now, log, exists, open } = options
+  const streams = createExpiringMap<StreamEntry[]>(now)
+  const followers = new Set<MemoryFollower>()
+
+  const entriesOf = (key: string): readonly StreamEntry[] => streams.get(key) ?? []
+  const lastOf = (key: string): string => entriesOf(key).at(-1)?.id ?? STREAM_START
+
+  function entriesAfter(key: string, id: string): readonly StreamEntry[] {
+    parseStreamId(id)
+    const entries = entriesOf(key)
+    return entries.slice(entries.findLastIndex((entry) => !isAfter(entry.id, id)) + 1)
+  }
+
+  function append(key: string, value: string, options: AppendOptions): string | undefined {
+    const { sequence, onlyIf, ttlSeconds } = options
+    const maxLength = positiveInteger(options.maxLength)
+    toMilliseconds(ttlSeconds)
+    const id =
+      sequence === undefined ? nextId(lastOf(key), now()) : `0-${positiveInteger(sequence)}`
+    if (onlyIf !== undefined && !exists(onlyIf)) return undefined
+    if (!isAfter(id, lastOf(key))) return undefined
+    const entry = { id, value }
+    const entries = streams.get(key) ?? []
+    entries.push(entry)
+    entries.splice(0, entries.length - maxLength)
+    streams.set(key, entries, ttlSeconds)
+    for (const follower of followers) follower.offer(key, entry)
+    return id
+  }
+
+  function follow(
+    keys: readonly string[],
+    onEntry: OnEntry,
+    after: Readonly<Record<string, string>>,
+  ): Follower {
+    const missed = [...new Set(keys)].flatMap((key) =>
+      entriesAfter(key, after[key] ?? lastOf(key)).map((entry) => ({ key, entry })),
+    )
+    const follower = createMemoryFollower(keys, onEntry, log, () => followers.delete(follower))
+    followers.add(follower)
+    for (const { key, entry } of missed) follower.offer(key, entry)
+    return follower
+  }
+
+  return {
+    append: (key, value, options) => open(() => append(key, value, options)),
+    read: (key, after, limit) =>
+      open(() => {
+        const end = limit === undefined ? undefined : positiveInteger(limit)
+        return entriesAfter(key, after).slice(0, end)
+      }),
+    last: (key) => open(() => lastOf(key)),
+    follow: (keys, onEntry, after = {}) => open(() => follow(keys, onEntry, after)),
+    async close() {
+      for (const follower of followers) await follower.close()
+      streams.close()
+    },
+  }
+}
+
+/** Delivers later, as a network would: nobody may count on being called within `append`. */
+function createMemoryFollower(
+  keys: readonly string[],
+  onEntry: OnEntry,
+  log: StoreLog,
+  onClose: () => void,
+): MemoryFollower {
+  const followed = new Set(keys)
+  let closed = false
+
+  return {
+    offer(key, entry) {
+      if (!followed.has(key)) return
+      setImmediate(() => {
+        if (!closed) deliver(onEntry, key, entry, log)
+      })
+    },
+    async close() {
+      closed = true
+      onClose()
+    },
+  }
+}
+
+/** The clock may stand still or go back; ids never do. */
+function nextId(last: string, time: number): string {
+  const [milliseconds, number] = parseStreamId(last)
+  return formatStreamId(time > milliseconds ? [time, 0] : [milliseconds, number + 1])
+}

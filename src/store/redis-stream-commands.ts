@@ -1,0 +1,43 @@
+/** The commands that read streams, and their replies. */
+
+import { STREAM_START } from './stream-ids.ts'
+import type { StreamEntry } from './streams.ts'
+
+export type SendCommand = (args: readonly string[]) => Promise<unknown>
+
+/** The only field of an entry. */
+export const VALUE_FIELD = 'value'
+
+type EntryReply = readonly [id: string, fields: readonly [name: string, value: string]]
+
+/** Entries of one stream after an id, which must be well-formed. */
+export async function readEntries(
+  send: SendCommand,
+  name: string,
+  after: string,
+  limit?: number,
+): Promise<readonly StreamEntry[]> {
+  const count = limit === undefined ? [] : ['COUNT', String(limit)]
+  return toEntries(await send(['XRANGE', name, `(${after}`, '+', ...count]))
+}
+
+export async function readLastId(send: SendCommand, name: string): Promise<string> {
+  const newest = toEntries(await send(['XREVRANGE', name, '+', '-', 'COUNT', '1']))
+  return newest[0]?.id ?? STREAM_START
+}
+
+/** Waits until one of the streams has an entry after its id; gives nothing when none came. */
+export async function awaitEntries(
+  send: SendCommand,
+  cursors: ReadonlyMap<string, string>,
+  limit: number,
+  blockMs: number,
+): Promise<readonly (readonly [name: string, entries: readonly StreamEntry[]])[]> {
+  const options = ['COUNT', String(limit), 'BLOCK', String(blockMs)]
+  const reply = await send(['XREAD', ...options, 'STREAMS', ...cursors.keys(), ...cursors.values()])
+  return Object.entries(reply ?? {}).map(([name, entries]) => [name, toEntries(entries)])
+}
+
+function toEntries(reply: unknown): readonly StreamEntry[] {
+  return (reply as readonly EntryReply[]).map(([id, [, value]]) => ({ id, value }))
+}

@@ -1,0 +1,77 @@
+/** Streams in Redis: written and read on the store's connection, followed on ones of their own. */
+
+import { storeUnavailable } from '../errors.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import { createRedisFollower, type RedisFollowerOptions } from './redis-follower.ts'
+import type { RedisKeys } from './redis-keys.ts'
+import { defineScript } from './redis-scripts.ts'
+import { readEntries, readLastId, VALUE_FIELD } from './redis-stream-commands.ts'
+import { formatStreamId, parseStreamId, positiveInteger } from './stream-ids.ts'
+import type { Follower, Streams } from './streams.ts'
+import { toMilliseconds } from './time-to-live.ts'
+
+/** KEYS: the stream, perhaps a document. ARGV: id or '*', value, length, milliseconds. */
+const APPEND = defineScript(`
+if KEYS[2] and redis.call('EXISTS', KEYS[2]) == 0 then return false end
+local id = redis.pcall(
+  'XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], ARGV[1], '${VALUE_FIELD}', ARGV[2])
+if type(id) == 'table' then
+  if string.find(id.err, 'equal or smaller', 1, true) then return false end
+  return id
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return id
+`)
+
+/** @param options for the connections of followers, one each */
+export function createRedisStreams(
+  redis: RedisConnection,
+  keys: RedisKeys,
+  options: RedisFollowerOptions,
+): Streams & { close(): Promise<void> } {
+  const followers = new Set<Follower>()
+  let closed = false
+
+  return {
+    async append(key, value, { maxLength, ttlSeconds, sequence, onlyIf }) {
+      const id = sequence === undefined ? '*' : `0-${positiveInteger(sequence)}`
+      const names = [keys.stream(key)]
+      if (onlyIf !== undefined) names.push(keys.document(onlyIf))
+      const limits = [positiveInteger(maxLength), toMilliseconds(ttlSeconds)].map(String)
+      const written = await redis.script(APPEND, names, [id, value, ...limits])
+      return typeof written === 'string' ? written : undefined
+    },
+
+    async read(key, after, limit) {
+      const id = formatStreamId(parseStreamId(after))
+      if (limit !== undefined) positiveInteger(limit)
+      return readEntries(redis.command, keys.stream(key), id, limit)
+    },
+
+    last: async (key) => readLastId(redis.command, keys.stream(key)),
+
+    async follow(followed, onEntry, after = {}) {
+      if (closed) throw storeUnavailable(new Error('The store is closed.'))
+      const streams = [...new Set(followed)].map((key) => ({
+        key,
+        name: keys.stream(key),
+        after: after[key] === undefined ? undefined : formatStreamId(parseStreamId(after[key])),
+      }))
+      const redisFollower = createRedisFollower(streams, onEntry, options)
+      const follower = {
+        async close() {
+          followers.delete(follower)
+          await redisFollower.close()
+        },
+      }
+      followers.add(follower)
+      await redisFollower.listens()
+      return follower
+    },
+
+    async close() {
+      closed = true
+      await Promise.all([...followers].map((follower) => follower.close()))
+    },
+  }
+}

@@ -1,0 +1,229 @@
+/** What followers hear when connections break, Redis restarts, hangs or loses its data. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from 'redis'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { AppError } from '../../src/errors.ts'
+import type { Store } from '../../src/store/port.ts'
+import { createRedisStore } from '../../src/store/redis.ts'
+import { type RedisServer, startRedis } from '../support/redis.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { type Hearing, listen, numbers } from './hearing.ts'
+import { untilAvailable } from './redis-stores.ts'
+
+const TIMEOUT_MS = 300
+/** Longer than a follower waits before it gives a silent connection up. */
+const HANG_MS = 3500
+const LIMITS = { maxLength: 10_000, ttlSeconds: 60 }
+const KEY = '{test}:s'
+
+describeRedis('plain', 'when Redis fails, a follower', () => {
+  let server: RedisServer
+  let store: Store
+  let admin: ReturnType<typeof createClient>
+  let messages: string[]
+
+  beforeEach(async () => {
+    messages = []
+    // The tests kill the server: what it has answered must be on the disk.
+    server = await startRedis('plain', ['--appendfsync', 'always'])
+    admin = createClient({ url: server.url })
+    admin.on('error', () => undefined)
+    await admin.connect()
+    const note = (_: object, message: string) => void messages.push(message)
+    store = createRedisStore({
+      url: server.url,
+      timeoutMs: TIMEOUT_MS,
+      log: { info: note, warn: note },
+    })
+    await untilAvailable(store)
+  })
+  afterEach(async () => {
+    admin?.destroy()
+    await store?.close()
+    await server?.stop()
+  })
+
+  /** Tries again until it is known to be written: the answer to the first try may be lost. */
+  async function appendSurely(sequence: number): Promise<void> {
+    for (;;) {
+      try {
+        await store.streams.append(KEY, `${sequence}`, { ...LIMITS, sequence })
+        return
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        await sleep(5)
+      }
+    }
+  }
+
+  async function clients(command: string): Promise<readonly string[]> {
+    const list = String(await admin.sendCommand(['CLIENT', 'LIST']))
+    const lines = list.split('\n').filter((line) => line.includes(`cmd=${command}`))
+    return lines.map((line) => /^id=(\d+)/.exec(line)?.[1] ?? '')
+  }
+
+  /** Runs `fault` again and again while `work` goes on; gives how often. */
+  async function during(work: Promise<void>, fault: () => Promise<unknown>): Promise<number> {
+    let rounds = 0
+    let working = true
+    const done = work.finally(() => {
+      working = false
+    })
+    while (working) {
+      await fault()
+      rounds += 1
+      await sleep(20)
+    }
+    await done
+    return rounds
+  }
+
+  /** Every entry exactly once, in order, and nothing after them. */
+  async function expectAll(hearing: Hearing, count: number): Promise<void> {
+    await hearing.until(count)
+    await sleep(50)
+    expect(hearing.values()).toEqual(numbers(1, count))
+  }
+
+  it('hears 1,000 entries once each while its connection is killed again and again', async () => {
+    const hearing = await listen(store.streams, [KEY])
+    let kills = 0
+    const work = async () => {
+      for (const value of numbers(1, 1000)) {
+        await store.streams.append(KEY, value, LIMITS)
+        if (Number(value) % 5 === 0) await sleep(5)
+      }
+    }
+    await during(work(), async () => {
+      for (const id of await clients('xread')) {
+        kills += Number(await admin.sendCommand(['CLIENT', 'KILL', 'ID', id]))
+      }
+    })
+    await expectAll(hearing, 1000)
+    expect(kills).toBeGreaterThan(5)
+  })
+
+  it('hears 1,000 entries once each while every connection is killed', async () => {
+    const hearing = await listen(store.streams, [KEY])
+    const work = async () => {
+      for (const value of numbers(1, 1000)) {
+        await appendSurely(Number(value))
+        if (Number(value) % 10 === 0) await sleep(5)
+      }
+    }
+    const kill = async () => {
+      await admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal'])
+      await sleep(80)
+    }
+    expect(await during(work(), kill)).toBeGreaterThan(2)
+    await expectAll(hearing, 1000)
+  })
+
+  it('goes on after restarts of the server', async () => {
+    const hearing = await listen(store.streams, [KEY])
+    for (let round = 0; round < 3; round += 1) {
+      for (const value of numbers(round * 50 + 1, round * 50 + 50))
+        await appendSurely(Number(value))
+      await server.kill()
+      await sleep(100)
+      await server.restart()
+    }
+    await appendSurely(151)
+    await expectAll(hearing, 151)
+  })
+
+  it('goes on after a short and a long time in which the server hangs', async () => {
+    const hearing = await listen(store.streams, [KEY])
+    await appendSurely(1)
+    for (const [index, ms] of [500, HANG_MS].entries()) {
+      server.pause()
+      await sleep(ms)
+      server.resume()
+      await appendSurely(index + 2)
+      await hearing.until(index + 2)
+    }
+    await expectAll(hearing, 3)
+    expect(messages).toContain('Redis is away; reconnecting until it is back.')
+  })
+
+  it('is not deaf to a stream that was lost and counts anew, while others go on', async () => {
+    const busy = '{test}:busy'
+    const hearing = await listen(store.streams, [KEY, busy])
+    await appendSurely(10_000)
+    await hearing.until(1)
+    await admin.flushAll()
+    let sequence = 0
+    for (; hearing.values().length === 1; await sleep(20)) {
+      sequence += 1
+      await appendSurely(sequence)
+      await store.streams.append(busy, `${sequence}`, LIMITS)
+    }
+    await appendSurely(sequence + 1)
+    while (hearing.values().at(-1) !== `${sequence + 1}`) await sleep(10)
+    const first = Number(hearing.values()[1])
+    expect(hearing.values()).toEqual(['10000', ...numbers(first, sequence + 1)])
+    expect(hearing.values(busy)).toEqual(numbers(1, sequence))
+  })
+
+  it('loses nothing of a stream with automatic ids when Redis is emptied', async () => {
+    const hearing = await listen(store.streams, [KEY])
+    await store.streams.append(KEY, '1', LIMITS)
+    await hearing.until(1)
+    await sleep(5)
+    await admin.flushAll()
+    for (const value of numbers(2, 50)) await store.streams.append(KEY, value, LIMITS)
+    await expectAll(hearing, 50)
+  })
+
+  it('needs no server at its start, and then begins at the end', async () => {
+    await appendSurely(1)
+    await server.kill()
+    const startedAt = performance.now()
+    const hearing = await listen(store.streams, [KEY])
+    expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + 500)
+    await server.restart()
+    while ((await clients('xread').catch(() => [])).length === 0) await sleep(10)
+    await appendSurely(2)
+    await hearing.until(1)
+    expect(hearing.values()).toEqual(['2'])
+  })
+
+  it('says that it may not read, and reads when it may', async () => {
+    await admin.sendCommand(['ACL', 'SETUSER', 'default', '-xread'])
+    const hearing = await listen(store.streams, [KEY])
+    await appendSurely(1)
+    await sleep(300)
+    expect(messages.filter((message) => message.includes('let streams be read'))).toHaveLength(1)
+    await admin.sendCommand(['ACL', 'SETUSER', 'default', '+xread'])
+    await expectAll(hearing, 1)
+  })
+
+  it('ends soon while it waits, while the server hangs and while it is gone', async () => {
+    const hearings = [await listen(store.streams, [KEY]), await listen(store.streams, [KEY])]
+    while ((await clients('xread')).length < 2) await sleep(10)
+    await expectSoon(hearings[0]?.close())
+    while ((await clients('xread')).length > 1) await sleep(10)
+    server.pause()
+    await expectSoon(hearings[1]?.close())
+    server.resume()
+    while ((await clients('xread')).length > 0) await sleep(10)
+    const last = await listen(store.streams, [KEY])
+    await server.kill()
+    await expectSoon(last.close())
+  })
+
+  it('ends with its store', async () => {
+    await listen(store.streams, [KEY])
+    while ((await clients('xread')).length < 1) await sleep(10)
+    await store.close()
+    while ((await clients('xread')).length > 0) await sleep(10)
+    await expect(listen(store.streams, [KEY])).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
+async function expectSoon(closing: Promise<void> | undefined): Promise<void> {
+  const startedAt = performance.now()
+  await closing
+  expect(performance.now() - startedAt).toBeLessThan(1000)
+}
