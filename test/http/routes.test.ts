@@ -38,9 +38,9 @@ test.each([
 })
 
 test.each([
-  ['PUT', '/mcp', 'POST, GET, DELETE'],
-  ['PATCH', '/mcp', 'POST, GET, DELETE'],
-  ['OPTIONS', '/mcp', 'POST, GET, DELETE'],
+  ['PUT', '/mcp', 'POST, GET, HEAD, DELETE'],
+  ['PATCH', '/mcp', 'POST, GET, HEAD, DELETE'],
+  ['OPTIONS', '/mcp', 'POST, GET, HEAD, DELETE'],
   ['POST', '/', 'GET, HEAD'],
   ['DELETE', '/livez', 'GET, HEAD'],
   ['POST', '/readyz', 'GET, HEAD'],
