@@ -27,7 +27,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', connectRoutes(signIn, signsInAt))
   app.route('/', callbackRoutes(signIn, publicUrl))
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
-  app.on(['POST', 'DELETE'], '/mcp', body, (c) => {
+  app.on(['GET', 'POST', 'DELETE'], '/mcp', body, (c) => {
     const request = c.req.raw
     const origins = runtime.origins.of(authenticate(request), c.get('log'))
     return mcp.handle({ request, body: c.get('body'), origins })

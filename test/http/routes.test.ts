@@ -38,10 +38,9 @@ test.each([
 })
 
 test.each([
-  ['GET', '/mcp', 'POST, DELETE'],
-  ['PUT', '/mcp', 'POST, DELETE'],
-  ['PATCH', '/mcp', 'POST, DELETE'],
-  ['OPTIONS', '/mcp', 'POST, DELETE'],
+  ['PUT', '/mcp', 'GET, HEAD, POST, DELETE'],
+  ['PATCH', '/mcp', 'GET, HEAD, POST, DELETE'],
+  ['OPTIONS', '/mcp', 'GET, HEAD, POST, DELETE'],
   ['POST', '/', 'GET, HEAD'],
   ['DELETE', '/livez', 'GET, HEAD'],
   ['POST', '/readyz', 'GET, HEAD'],
