@@ -1,6 +1,6 @@
 /** The map: every middleware and route, in order, and nothing else. */
 
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { authenticate } from './auth/authenticate.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
@@ -26,20 +26,17 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', healthRoutes(store, runtime))
   app.route('/', connectRoutes(signIn, signsInAt))
   app.route('/', callbackRoutes(signIn, publicUrl))
+
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
-  app.on(['GET', 'POST', 'DELETE'], '/mcp', body, (c) => {
-    const request = c.req.raw
-    const origins = runtime.origins.of(authenticate(request), c.get('log'))
-    return mcp.handle({ request, body: c.get('body'), origins })
-  })
-  app.get('/sse', (c) => {
-    const origins = runtime.origins.of(authenticate(c.req.raw), c.get('log'))
-    return legacy.sse.open(c.req.query('session_id'), origins)
-  })
-  app.post('/messages', jsonBody({ limitBytes: config.http.bodyLimitBytes }), (c) => {
-    const origins = runtime.origins.of(authenticate(c.req.raw), c.get('log'))
-    return legacy.sse.post(c.req.query('session_id'), c.get('body'), origins)
-  })
+  const originsOf = (c: Context<HttpEnv>) =>
+    runtime.origins.of(authenticate(c.req.raw), c.get('log'))
+  app.on(['POST', 'GET', 'DELETE'], '/mcp', body, (c) =>
+    mcp.handle({ request: c.req.raw, body: c.get('body'), origins: originsOf(c) }),
+  )
+  app.get('/sse', (c) => legacy.sse.open(c.req.query('session_id'), originsOf(c)))
+  app.post('/messages', body, (c) =>
+    legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
+  )
   if (demo !== undefined) app.route('/demo/api', demo.api)
   return app
 }

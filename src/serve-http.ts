@@ -24,7 +24,7 @@ export async function serveHttp(
 ): Promise<HttpService> {
   const { host, port, publicUrl: configured } = deps.config.http
   let handlers: HttpHandlers | undefined
-  const { server, drain } = createHttpServer(() => handlers)
+  const { server, stopKeepingAlive, drain } = createHttpServer(() => handlers)
   const taken = await listen(server, host, port)
   const publicUrl = configured ?? `http://localhost:${taken}`
   const runtime = await createRuntime({ ...deps, publicUrl, pagesReady: async () => undefined })
@@ -34,6 +34,7 @@ export async function serveHttp(
     port: taken,
     async stop() {
       runtime.stop()
+      stopKeepingAlive()
       await delay(deps.config.http.stopDelaySeconds * 1000)
       runtime.legacy.releaseStreams()
       await Promise.all([drain(DRAIN_MS), runtime.legacy.finishCalls(DRAIN_MS)])

@@ -22,6 +22,8 @@ const SWEEP_MS = 50
 
 export interface HttpServer {
   readonly server: Server
+  /** From now on every answer closes its connection, so that clients look for another node. */
+  stopKeepingAlive(): void
   /**
    * Lets running requests finish and takes nothing new after that: until then the server listens,
    * so that its readiness is heard. What still runs in the end is cut off.
@@ -60,6 +62,9 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
   })
   return {
     server,
+    stopKeepingAlive() {
+      draining = true
+    },
     async drain(longestMs) {
       draining = true
       // Cut off rather than ended: clients take an end as final, and a lost connection as a hiccup.

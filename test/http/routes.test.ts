@@ -38,9 +38,9 @@ test.each([
 })
 
 test.each([
-  ['PUT', '/mcp', 'GET, HEAD, POST, DELETE'],
-  ['PATCH', '/mcp', 'GET, HEAD, POST, DELETE'],
-  ['OPTIONS', '/mcp', 'GET, HEAD, POST, DELETE'],
+  ['PUT', '/mcp', 'POST, GET, DELETE'],
+  ['PATCH', '/mcp', 'POST, GET, DELETE'],
+  ['OPTIONS', '/mcp', 'POST, GET, DELETE'],
   ['POST', '/', 'GET, HEAD'],
   ['DELETE', '/livez', 'GET, HEAD'],
   ['POST', '/readyz', 'GET, HEAD'],
