@@ -31,6 +31,9 @@ export interface SuiteRun {
   readonly folder: string
 }
 
+/** Checks that a server may opt out of without failing: this one must not. */
+const NOT_OPTIONAL = new Map([['server-sse-polling', ['server-sse-disconnect-resume']]])
+
 const checksFile = z.array(
   z.object({ id: z.string(), status: z.string(), errorMessage: z.string().optional() }),
 )
@@ -80,7 +83,11 @@ async function readOutcome(
   const withStatus = (status: string) => checks.filter((check) => check.status === status)
   const say = (check: (typeof checks)[number]) =>
     `${check.id}: ${check.errorMessage ?? 'no reason'}`
-  const failures = withStatus('FAILURE').map(say)
+  const skipped = withStatus('SKIPPED').map((check) => `${check.id}: skipped`)
+  const missing = (NOT_OPTIONAL.get(scenario) ?? [])
+    .filter((id) => !withStatus('SUCCESS').some((check) => check.id === id))
+    .map((id) => `${id}: not done`)
+  const failures = [...withStatus('FAILURE').map(say), ...skipped, ...missing]
   return {
     scenario,
     scored,
