@@ -3,6 +3,7 @@
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { ZodError, z } from 'zod'
+import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
 import type { Redactor } from '../output/redactor.ts'
@@ -37,11 +38,23 @@ export async function runTool(
 ): Promise<ToolOutcome> {
   const started = performance.now()
   const redactor = createRedactor(tool.output?.masksByField ?? new Map())
-  const log = call.log.child({ tool: tool.definition.name })
+  let log = call.log.child({ tool: tool.definition.name })
+  const logged: ToolCall = {
+    ...call,
+    get log() {
+      return log
+    },
+    async openSession(handle) {
+      const session = await call.openSession(handle)
+      const id = session.id()
+      if (id !== undefined) log = log.child({ session: shortHash(id) })
+      return session
+    },
+  }
   const finish = (outcome: string) =>
     log.info({ outcome, ms: Math.round(performance.now() - started) }, 'tool call')
   try {
-    const result = await runChecked(tool, { ...call, log }, settings, redactor)
+    const result = await runChecked(tool, logged, settings, redactor)
     finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
     return result
   } catch (error) {

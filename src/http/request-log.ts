@@ -18,7 +18,7 @@ export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
     const connection = c.req.header('mcp-session-id')
     const log = logger.child({
       requestId,
-      ...(connection !== undefined && { session: shortHash(connection) }),
+      ...(connection !== undefined && { connection: shortHash(connection) }),
     })
     c.set('requestId', requestId)
     c.set('log', log)

@@ -1,0 +1,43 @@
+/** Log lines of a call say which request and which session they belong to. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { shortHash } from '../../src/crypto/hash.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { callWith, login } from '../support/sign-in.ts'
+import { connect, post, read, request } from '../support/wire.ts'
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp()
+})
+afterAll(() => app.stop())
+
+interface Line {
+  readonly msg: string
+  readonly requestId?: string
+  readonly tool?: string
+  readonly session?: string
+  readonly connection?: string
+}
+
+const linesOf = (tool: string) =>
+  app.lines.map((line) => JSON.parse(line) as Line).filter((line) => line.tool === tool)
+
+test('a call with a session handle is logged with a hash of the session', async () => {
+  const { session } = await login(app.url)
+  await callWith(app.url, session, 'session')
+  expect(linesOf('session').at(-1)).toMatchObject({
+    msg: 'tool call',
+    requestId: expect.any(String),
+    session: shortHash(session),
+  })
+})
+
+test('a call on a connection is logged with a hash of both', async () => {
+  const headers = await connect(app.url)
+  await read(post(app.url, request('tools/call', { name: 'logout' }), headers))
+  const line = linesOf('logout').at(-1)
+  expect(line?.connection).toBe(shortHash(headers['mcp-session-id']))
+  expect(line?.session).toMatch(/^[\w-]{8}$/)
+  expect(line?.session).not.toBe(line?.connection)
+})
