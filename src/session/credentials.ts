@@ -39,9 +39,10 @@ export function createCredentialStore(
       const session = await store.get<SessionRecord>(sessionKey(sessionId))
       if (session === undefined) return false
       if ((session.credentials[upstream]?.fence ?? 0) > fence) return false
-      const { [upstream]: _replaced, ...others } = session.credentials
-      const credentials = sealed === null ? others : { ...others, [upstream]: { sealed, fence } }
-      const state = Object.keys(credentials).length > 0 ? 'authenticated' : 'anonymous'
+      // What was forgotten keeps its place: a late write by an older holder must not fill it.
+      const credentials = { ...session.credentials, [upstream]: { sealed, fence } }
+      const signedIn = Object.values(credentials).some((each) => each.sealed !== null)
+      const state = signedIn ? 'authenticated' : 'anonymous'
       const written = await store.patch(
         sessionKey(sessionId),
         { state, credentials },

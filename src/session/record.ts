@@ -12,9 +12,9 @@ export const SESSION_SCHEMA = 1
  */
 export type SessionAccess = 'connection' | 'token' | 'handle' | 'process'
 
-/** Credentials of one upstream, encrypted. */
+/** Credentials of one upstream, encrypted; null once they are no longer good. */
 export interface SealedCredentials {
-  readonly sealed: string
+  readonly sealed: string | null
   /** Token of the lock they were written under; older writers are refused. */
   readonly fence: number
 }

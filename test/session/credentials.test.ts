@@ -94,6 +94,14 @@ describe('writing credentials', () => {
     expect(await readBy(node, id)).toEqual(newer)
   })
 
+  it('is refused to an older holder also once the newer credentials are forgotten', async () => {
+    const node = createNode(createMemoryStore())
+    const id = await signedIn(node, GRANTED)
+    await node.credentials.forget(id, 6)
+    expect(await node.credentials.write(id, newer, 5)).toBe(false)
+    expect(await node.sessions.peek(id)).toMatchObject({ state: 'anonymous' })
+  })
+
   it('is refused when the session has ended', async () => {
     const node = createNode(createMemoryStore())
     const id = await signedIn(node, GRANTED)
