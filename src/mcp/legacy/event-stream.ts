@@ -39,7 +39,10 @@ export function createEventStream(): EventStream {
 
   function enqueue(frame: string): void {
     sink?.enqueue(encoder.encode(frame))
-    if (sink !== undefined && (sink.desiredSize ?? 0) < -MOST_BUFFERED_BYTES) end()
+    if (sink === undefined || (sink.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) return
+    // Not its end, which would keep what is buffered: the client can have it again.
+    sink.error(new Error('The reader is too slow.'))
+    release()
   }
 
   function release(): void {
