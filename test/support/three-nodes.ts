@@ -40,7 +40,7 @@ export async function startThreeNodes(
   async function start(index: number): Promise<ServerProcess> {
     const port = ports[index] ?? 0
     const started = await startServerProcess({
-      env: { LOG_LEVEL: 'debug', ...own, ...env, MASK_MCP_PORT: String(port) },
+      env: { LOG_LEVEL: 'debug', STOP_DELAY: '0', ...own, ...env, MASK_MCP_PORT: String(port) },
     })
     processes.push(started)
     await untilReady(port)
