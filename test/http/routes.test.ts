@@ -38,10 +38,9 @@ test.each([
 })
 
 test.each([
-  ['GET', '/mcp', 'POST, DELETE'],
-  ['PUT', '/mcp', 'POST, DELETE'],
-  ['PATCH', '/mcp', 'POST, DELETE'],
-  ['OPTIONS', '/mcp', 'POST, DELETE'],
+  ['PUT', '/mcp', 'POST, GET, HEAD, DELETE'],
+  ['PATCH', '/mcp', 'POST, GET, HEAD, DELETE'],
+  ['OPTIONS', '/mcp', 'POST, GET, HEAD, DELETE'],
   ['POST', '/', 'GET, HEAD'],
   ['DELETE', '/livez', 'GET, HEAD'],
   ['POST', '/readyz', 'GET, HEAD'],
