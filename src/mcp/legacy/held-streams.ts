@@ -35,6 +35,8 @@ export interface HeldStreams {
 export interface Greeting {
   readonly event: string
   readonly data: string
+  /** Stands before the ids of all events: what a client comes back with names its session, too. */
+  readonly idPrefix: string
 }
 
 interface Held {
@@ -72,8 +74,7 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
       })
       try {
         await node.control({ kind: 'stream_taken', connectionId, generation })
-        if (greeting !== undefined) events.greet(greeting)
-        events.onClose(await startTelling(deps, connection, after, events))
+        events.onClose(await startTelling(deps, connection, after, events, greeting))
       } catch (error) {
         // Nobody was given it, and nobody else would end it.
         events.end()
@@ -91,13 +92,15 @@ async function startTelling(
   connection: Connection,
   after: StreamEventId | undefined,
   events: EventStream,
+  greeting?: Greeting,
 ): Promise<() => void> {
   const key = ownStreamKey(connection.id)
   const first = connection.generation === 1
   let own = after?.own ?? (first ? '0' : await streams.last(key))
   let common = after?.common ?? (await node.lastEventId())
   let { subscriptions } = connection
-  const eventId = () => formatEventId({ kind: 'stream', own, common })
+  const prefix = greeting?.idPrefix ?? ''
+  const eventId = () => prefix + formatEventId({ kind: 'stream', own, common })
 
   const tellEvent = ({ id, event }: LoggedEvent) => {
     if (!isLater(id, common)) return
@@ -134,7 +137,8 @@ async function startTelling(
     clearTimeout(again)
     for (const each of stops) each()
   }
-  if (!events.greeted && takesEmptyEvents(connection.protocolVersion)) events.prime(eventId())
+  if (greeting !== undefined) events.greet(greeting, eventId())
+  else if (takesEmptyEvents(connection.protocolVersion)) events.prime(eventId())
   try {
     for (const event of await node.eventsAfter(common)) tellEvent(event)
   } catch (error) {
