@@ -33,7 +33,9 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.on(['POST', 'GET', 'DELETE'], '/mcp', body, (c) =>
     mcp.handle({ request: c.req.raw, body: c.get('body'), origins: originsOf(c) }),
   )
-  app.get('/sse', (c) => legacy.sse.open(c.req.query('session_id'), originsOf(c)))
+  app.get('/sse', (c) =>
+    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
+  )
   app.post('/messages', body, (c) =>
     legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
   )

@@ -90,6 +90,8 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     allowedHosts: variables.ALLOWED_HOSTS,
     allowedOrigins: variables.ALLOWED_ORIGINS,
     bodyLimitBytes: variables.BODY_LIMIT_BYTES,
+    maxStreams: variables.MAX_STREAMS,
+    maxCalls: variables.MAX_CALLS,
     stopDelaySeconds: variables.STOP_DELAY,
   }
 }

@@ -14,6 +14,7 @@ const WIRE = {
   payload_too_large: { status: 413, rpc: -32000 },
   unsupported_media_type: { status: 415, rpc: -32000 },
   misdirected_request: { status: 421, rpc: -32000 },
+  too_many_requests: { status: 429, rpc: -32000 },
   internal_error: { status: 500, rpc: -32603 },
   upstream_error: { status: 502, rpc: -32603 },
   unavailable: { status: 503, rpc: -32000 },

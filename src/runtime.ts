@@ -89,7 +89,8 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
   const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
-  const legacy = createLegacy({ node, streams, connections, buildServer, log })
+  const limits = { streams: config.http.maxStreams, callsPerConnection: config.http.maxCalls }
+  const legacy = createLegacy({ node, streams, connections, buildServer, limits, log })
   const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, log })
 
   let stopping = false

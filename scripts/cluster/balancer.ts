@@ -1,6 +1,7 @@
 /**
  * A round-robin balancer as plain as they come, for tests and for trying several nodes on one
- * machine. It knows nothing of sessions, looks at nothing, and holds nothing back.
+ * machine. It knows nothing of sessions, looks at nothing, and holds nothing back. Nodes that refuse
+ * or say that they are not ready are passed over.
  */
 
 import { once } from 'node:events'
@@ -19,12 +20,16 @@ export interface BalancerOptions {
   readonly nodes: readonly number[]
   /** The port to listen on; a free one if left out. */
   readonly port?: number
+  /** What nodes are asked, over and over, such as `/readyz`; they count as ready if left out. */
+  readonly readyPath?: string
 }
 
 export interface Balancer {
   readonly url: string
   /** How many requests each node was given, by its place in the list. */
   readonly served: readonly number[]
+  /** Breaks off everything that is open, as a network would. */
+  cut(): void
   close(): Promise<void>
 }
 
@@ -34,17 +39,23 @@ const HOP_BY_HOP = new Set([
   ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
 ])
 
+const LOOK_EVERY_MS = 200
+
 /** Starts it. Rejects when the port is in use. */
-export async function startBalancer({ nodes, port = 0 }: BalancerOptions): Promise<Balancer> {
+export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
+  const { nodes, port = 0, readyPath } = options
   const served = nodes.map(() => 0)
+  const watch = readyPath === undefined ? undefined : watchNodes(nodes, readyPath)
   let turn = 0
 
-  /** The first node in turn that takes a connection; those that refuse are passed over. */
+  /** The first node in turn that takes a connection; where none is ready, all are tried. */
   async function nextNode(): Promise<Socket | undefined> {
     const first = turn
     turn = (turn + 1) % nodes.length
-    for (const [offset] of nodes.entries()) {
-      const index = (first + offset) % nodes.length
+    const inTurn = nodes.map((_, offset) => (first + offset) % nodes.length)
+    const isReady = (index: number) => watch?.ready[index] ?? true
+    const byChance = [...inTurn.filter(isReady), ...inTurn.filter((index) => !isReady(index))]
+    for (const index of byChance) {
       const socket = await open(nodes[index] ?? 0)
       if (socket === undefined) continue
       served[index] = (served[index] ?? 0) + 1
@@ -67,13 +78,29 @@ export async function startBalancer({ nodes, port = 0 }: BalancerOptions): Promi
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
     served,
+    cut: () => server.closeAllConnections(),
     async close() {
+      watch?.stop()
       const closed = once(server, 'close')
       server.close()
       server.closeAllConnections()
       await closed
     },
   }
+}
+
+/** Which nodes say that they are ready, as of the last look. */
+function watchNodes(nodes: readonly number[], path: string) {
+  const ready = nodes.map(() => true)
+  const look = async (port: number, index: number) => {
+    const signal = AbortSignal.timeout(LOOK_EVERY_MS * 5)
+    ready[index] = await fetch(`http://127.0.0.1:${port}${path}`, { signal }).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  }
+  const timer = setInterval(() => nodes.forEach(look), LOOK_EVERY_MS)
+  return { ready, stop: () => clearInterval(timer) }
 }
 
 /** A connection of its own for each request: a node that was restarted is not met on an old one. */

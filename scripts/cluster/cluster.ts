@@ -29,7 +29,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { size, env, folder, port = 0, onLine } = options
   const ports: number[] = []
   for (let count = 0; count < size; count += 1) ports.push(await freePort())
-  const balancer = await startBalancer({ nodes: ports, port })
+  const balancer = await startBalancer({ nodes: ports, port, readyPath: '/readyz' })
   const url = env.PUBLIC_URL ?? balancer.url
   const start = (nodePort: number, index: number) =>
     startNode({

@@ -31,6 +31,9 @@ export interface HttpConfig {
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly bodyLimitBytes: number
+  readonly maxStreams: number
+  /** Of one connection, at a time. */
+  readonly maxCalls: number
   /** How long it goes on serving after it said that it is not ready, in seconds. */
   readonly stopDelaySeconds: number
 }

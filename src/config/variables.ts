@@ -48,6 +48,12 @@ const server = {
     .register(facts, {
       what: 'The largest request body that is read, in bytes.',
     }),
+  MAX_STREAMS: integer(1, 1_000_000).default(10_000).register(facts, {
+    what: 'How many open streams of the 2025 era one node holds; more are refused with 503.',
+  }),
+  MAX_CALLS: integer(1, 100_000).default(100).register(facts, {
+    what: 'How many calls of one connection run on a node at a time; more are refused with 429.',
+  }),
   STOP_DELAY: integer(0, 60).default(1).register(facts, {
     what: 'How long a stopping server goes on serving after /readyz said so, in seconds: the time a balancer needs to notice.',
   }),

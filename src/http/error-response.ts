@@ -7,12 +7,14 @@ import type { HttpEnv } from './context.ts'
 
 /**
  * Answers with a JSON-RPC error, which says the same to programs that speak none. Faults of ours
- * are logged with their stack, and told without it.
+ * are logged with their stack, and told without it; that the node stops or its store is away is no
+ * fault of ours.
  */
 export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
   const known = asAppError(error)
   const log = c.get('log')
-  if (known.status >= 500) log.error({ err: error }, 'request failed')
+  if (known.code === 'unavailable') log.warn({ err: error }, 'request failed')
+  else if (known.status >= 500) log.error({ err: error }, 'request failed')
   else log.debug({ err: error }, 'request refused')
   return answerOf(known, requestIdOf(c.get('body')))
 }

@@ -26,8 +26,14 @@ export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
     c.header('x-request-id', requestId)
     const { method } = c.req
     const ms = Math.round(performance.now() - started)
-    log.info({ method, route: routeOf(c.req.path), status: c.res.status, ms }, 'request')
+    // Asked every few moments by whatever watches the process.
+    const level = isProbe(c.req.path) && c.res.ok ? 'debug' : 'info'
+    log[level]({ method, route: routeOf(c.req.path), status: c.res.status, ms }, 'request')
   }
+}
+
+function isProbe(path: string): boolean {
+  return path === '/livez' || path === '/readyz'
 }
 
 function routeOf(path: string): string {

@@ -77,14 +77,14 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
-      const { id } = await findConnection(request, connections)
+      const connection = await findConnection(request, connections)
       const last = request.headers.get('last-event-id')
       const from = last === null ? undefined : parseEventId(last)
       if (last !== null && from === undefined) {
         throw new AppError('invalid_request', 'Last-Event-ID is not one of ours.')
       }
-      if (from?.kind === 'call') return resumeCall(deps, id, from)
-      const { response } = await held.attach(id, from)
+      if (from?.kind === 'call') return resumeCall(deps, connection, from)
+      const { response } = await held.attach(connection.id, from)
       return response
     },
     async end({ request, origins }) {

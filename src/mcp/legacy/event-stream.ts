@@ -14,8 +14,7 @@ export interface EventStream {
   readonly open: boolean
   write(message: JSONRPCMessage, id?: string): void
   /** The first event of a transport that has one of its own; its clients know no empty events. */
-  greet(greeting: { readonly event: string; readonly data: string }): void
-  readonly greeted: boolean
+  greet(greeting: { readonly event: string; readonly data: string }, id: string): void
   /** An event without data: it gives the client the id to come back with. */
   prime(id: string): void
   /** Tells how long to wait before coming back. */
@@ -33,13 +32,15 @@ export function takesEmptyEvents(protocolVersion: string | null): boolean {
 export function createEventStream(): EventStream {
   const encoder = new TextEncoder()
   const closed: (() => void)[] = []
-  let greeted = false
   let sink: ReadableStreamDefaultController<Uint8Array> | undefined
   const keepAlive = setInterval(() => enqueue(': keep-alive\n\n'), KEEP_ALIVE_MS)
 
   function enqueue(frame: string): void {
     sink?.enqueue(encoder.encode(frame))
-    if (sink !== undefined && (sink.desiredSize ?? 0) < -MOST_BUFFERED_BYTES) end()
+    if (sink === undefined || (sink.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) return
+    // Not its end, which would keep what is buffered: the client can have it again.
+    sink.error(new Error('The reader is too slow.'))
+    release()
   }
 
   function release(): void {
@@ -79,13 +80,7 @@ export function createEventStream(): EventStream {
     },
     write: (message, id) =>
       enqueue(`event: message\n${idLine(id)}data: ${JSON.stringify(message)}\n\n`),
-    get greeted() {
-      return greeted
-    },
-    greet({ event, data }) {
-      greeted = true
-      enqueue(`event: ${event}\ndata: ${data}\n\n`)
-    },
+    greet: ({ event, data }, id) => enqueue(`event: ${event}\n${idLine(id)}data: ${data}\n\n`),
     prime: (id) => enqueue(`${idLine(id)}data: \n\n`),
     retry: (milliseconds) => enqueue(`retry: ${milliseconds}\n\n`),
     end,

@@ -10,6 +10,7 @@ import type { LoggedEvent, Node } from '../nodes/node.ts'
 import { type Connection, type Connections, ownStreamKey } from './connection.ts'
 import { formatEventId, type StreamEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
+import type { OpenStreams } from './open-streams.ts'
 import type { StreamNews } from './stream-news.ts'
 
 export interface HeldStreamDeps {
@@ -17,6 +18,7 @@ export interface HeldStreamDeps {
   readonly streams: Streams
   readonly news: StreamNews
   readonly connections: Connections
+  readonly open: OpenStreams
   readonly log: Logger
 }
 
@@ -27,14 +29,14 @@ export interface HeldStreams {
     after: StreamEventId | undefined,
     greeting?: Greeting,
   ): Promise<EventStream>
-  /** Ends all of them; clients come back to another node. */
-  closeAll(): void
 }
 
 /** The first event, where the transport has one of its own. */
 export interface Greeting {
   readonly event: string
   readonly data: string
+  /** Stands before the ids of all events: what a client comes back with names its session, too. */
+  readonly idPrefix: string
 }
 
 interface Held {
@@ -42,11 +44,11 @@ interface Held {
   readonly events: EventStream
 }
 
-/** Long enough for a node that stops to be gone, short enough for nobody to notice. */
-const COME_BACK_MS = 500
+/** After a failure to read, since nobody may write to the stream again for long. */
+const READ_AGAIN_MS = 1000
 
 export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
-  const { node, connections } = deps
+  const { node, connections, open } = deps
   const held = new Map<string, Held>()
 
   node.onControl((control) => {
@@ -58,6 +60,7 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
 
   return {
     async attach(connectionId, after, greeting) {
+      open.admit()
       const connection = await connections.revise(connectionId, ({ generation }) => ({
         holder: node.id,
         generation: generation + 1,
@@ -66,20 +69,19 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
       held.get(connectionId)?.events.end()
       const events = createEventStream()
       held.set(connectionId, { generation, events })
-      await node.control({ kind: 'stream_taken', connectionId, generation })
-      if (greeting !== undefined) events.greet(greeting)
-      const stop = await startTelling(deps, connection, after, events)
       events.onClose(() => {
-        stop()
         if (held.get(connectionId)?.events === events) held.delete(connectionId)
       })
-      return events
-    },
-    closeAll() {
-      for (const { events } of [...held.values()]) {
-        events.retry(COME_BACK_MS)
+      try {
+        await node.control({ kind: 'stream_taken', connectionId, generation })
+        events.onClose(await startTelling(deps, connection, after, events, greeting))
+      } catch (error) {
+        // Nobody was given it, and nobody else would end it.
         events.end()
+        throw error
       }
+      open.add(events)
+      return events
     },
   }
 }
@@ -90,13 +92,15 @@ async function startTelling(
   connection: Connection,
   after: StreamEventId | undefined,
   events: EventStream,
+  greeting?: Greeting,
 ): Promise<() => void> {
   const key = ownStreamKey(connection.id)
   const first = connection.generation === 1
   let own = after?.own ?? (first ? '0' : await streams.last(key))
   let common = after?.common ?? (await node.lastEventId())
   let { subscriptions } = connection
-  const eventId = () => formatEventId({ kind: 'stream', own, common })
+  const prefix = greeting?.idPrefix ?? ''
+  const eventId = () => prefix + formatEventId({ kind: 'stream', own, common })
 
   const tellEvent = ({ id, event }: LoggedEvent) => {
     if (!isLater(id, common)) return
@@ -111,25 +115,40 @@ async function startTelling(
     }
     subscriptions = (await connections.retrieve(connection.id))?.subscriptions ?? []
   }
-  // One reading after the other, so that nothing is told twice or out of order.
-  let reading = Promise.resolve()
+  // One after the other, so that nothing is told twice or out of order, and a change that follows a
+  // subscription finds it.
+  let telling = Promise.resolve()
+  let again: NodeJS.Timeout | undefined
   const readSoon = () => {
-    reading = reading.then(tellOwn).catch((error: unknown) => {
+    telling = telling.then(tellOwn).catch((error: unknown) => {
       log.warn({ err: error }, 'connection stream not read')
+      clearTimeout(again)
+      if (events.open) again = setTimeout(readSoon, READ_AGAIN_MS)
     })
+  }
+  const tellSoon = (event: LoggedEvent) => {
+    telling = telling.then(() => tellEvent(event))
   }
   // Listening comes first: what arrives while catching up is told after it.
   const early: LoggedEvent[] = []
   let onEvent = (event: LoggedEvent): void => void early.push(event)
   const stops = [node.onEvent((event) => onEvent(event)), news.on(key, readSoon)]
-  if (!events.greeted && takesEmptyEvents(connection.protocolVersion)) events.prime(eventId())
-  for (const event of await node.eventsAfter(common)) tellEvent(event)
-  early.forEach(tellEvent)
-  onEvent = tellEvent
-  readSoon()
-  return () => {
-    for (const stop of stops) stop()
+  const stop = () => {
+    clearTimeout(again)
+    for (const each of stops) each()
   }
+  if (greeting !== undefined) events.greet(greeting, eventId())
+  else if (takesEmptyEvents(connection.protocolVersion)) events.prime(eventId())
+  try {
+    for (const event of await node.eventsAfter(common)) tellEvent(event)
+  } catch (error) {
+    stop()
+    throw error
+  }
+  early.forEach(tellEvent)
+  onEvent = tellSoon
+  readSoon()
+  return stop
 }
 
 function notificationOf(

@@ -10,6 +10,7 @@ import type { Connections } from './connection.ts'
 import { createLegacyEndpoint, type LegacyEndpoint } from './endpoint.ts'
 import { createHeldStreams } from './held-streams.ts'
 import { createLegacyMessages } from './messages.ts'
+import { createOpenStreams } from './open-streams.ts'
 import { createSendToConnection } from './own-stream.ts'
 import { createRunningCalls } from './running-calls.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
@@ -20,31 +21,34 @@ export interface LegacyPartsDeps {
   readonly streams: Streams
   readonly connections: Connections
   readonly buildServer: BuildServer
+  /** How much one node takes on. */
+  readonly limits: { readonly streams: number; readonly callsPerConnection: number }
   readonly log: Logger
 }
 
 export interface Legacy {
   readonly streamable: LegacyEndpoint
   readonly sse: SseEndpoint
-  /** Ends the GET streams this node holds; their clients come back to another node. */
+  /** Ends what clients can have from other nodes: they come back there. */
   releaseStreams(): void
   /** Waits for the calls this node runs, so many milliseconds at most. */
   finishCalls(longestMs: number): Promise<void>
 }
 
 export function createLegacy(deps: LegacyPartsDeps): Legacy {
-  const { node, connections, buildServer } = deps
+  const { node, connections, buildServer, limits } = deps
   const news = createStreamNews(node)
   const answers = createClientAnswers(node)
-  const running = createRunningCalls(node)
+  const running = createRunningCalls(node, limits.callsPerConnection)
   const messages = createLegacyMessages({ answers, running, connections, buildServer })
   const calls = createCallStreams({ ...deps, news })
-  const held = createHeldStreams({ ...deps, news })
+  const open = createOpenStreams(limits.streams)
+  const held = createHeldStreams({ ...deps, news, open })
   const send = createSendToConnection(deps)
   return {
-    streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held }),
+    streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, open }),
     sse: createSseEndpoint({ connections, messages, held, send }),
-    releaseStreams: held.closeAll,
+    releaseStreams: open.release,
     finishCalls: running.finish,
   }
 }

@@ -68,6 +68,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       return answer
     },
     async request(request, connection, authInfo, makeOutlet) {
+      running.admit(connection.id)
       if (isSpecType.SetLevelRequest(request)) {
         await connections.update(connection.id, { logLevel: request.params.level })
       }

@@ -7,14 +7,17 @@ import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { type CallEntry, callStreamKey } from './call-streams.ts'
+import type { ConnectionRecord } from './connection.ts'
 import { type CallEventId, formatEventId } from './event-id.ts'
-import { createEventStream, type EventStream } from './event-stream.ts'
+import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
+import type { OpenStreams } from './open-streams.ts'
 import type { StreamNews } from './stream-news.ts'
 
 export interface ResumeDeps {
   readonly node: Node
   readonly streams: Streams
   readonly news: StreamNews
+  readonly open: OpenStreams
   readonly log: Logger
 }
 
@@ -28,19 +31,22 @@ const LOOK_MS = 1000
  */
 export async function resumeCall(
   deps: ResumeDeps,
-  connectionId: string,
+  { id: connectionId, protocolVersion }: ConnectionRecord,
   from: CallEventId,
 ): Promise<Response> {
   const key = callStreamKey(connectionId, from.node, from.call)
+  deps.open.admit()
   const [first] = await readEntries(deps.streams, key, 0, 1)
-  const last = await deps.streams.read(key, `0-${from.sequence}`)
-  const cancelled = last.some(
-    (entry) => (JSON.parse(entry.value) as { end?: string }).end === 'cancelled',
-  )
-  if (first === undefined || cancelled) {
+  const rest = await readEntries(deps.streams, key, from.sequence)
+  const cancelled = rest.some(({ entry }) => 'end' in entry && entry.end === 'cancelled')
+  const toldAll = rest[0] !== undefined && 'end' in rest[0].entry
+  if (first === undefined || cancelled || toldAll) {
     throw new AppError('method_not_allowed', 'There is nothing to resume.')
   }
   const events = createEventStream()
+  // Should this stream break off as well: clients forget what they do not hear again.
+  if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
+  deps.open.add(events)
   tell(deps, key, from, events).catch((error: unknown) => {
     deps.log.warn({ err: error }, 'call not resumed')
     events.end()

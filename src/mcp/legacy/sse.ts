@@ -7,6 +7,7 @@ import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/ser
 import { AppError } from '../../errors.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
 import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
+import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
 import type { Outlet } from './outlet.ts'
@@ -20,8 +21,12 @@ export interface SseDeps {
 }
 
 export interface SseEndpoint {
-  /** A new session without an id; with one, a live session goes on. */
-  open(sessionId: string | undefined, origins: RequestOrigins): Promise<Response>
+  /** A new session without an id; with one, or with the id of an event of one, a live session goes on. */
+  open(
+    sessionId: string | undefined,
+    lastEventId: string | undefined,
+    origins: RequestOrigins,
+  ): Promise<Response>
   post(sessionId: string | undefined, body: unknown, origins: RequestOrigins): Promise<Response>
 }
 
@@ -59,10 +64,13 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
   }
 
   return {
-    async open(given, origins) {
-      const id = given === undefined ? await start(origins) : (await find(given)).id
-      const greet = { event: 'endpoint', data: `/messages?session_id=${id}` }
-      const { response } = await held.attach(id, undefined, greet)
+    async open(given, lastEventId, origins) {
+      const last = splitEventId(lastEventId)
+      const known = given ?? last.sessionId
+      const id = known === undefined ? await start(origins) : (await find(known)).id
+      const data = `/messages?session_id=${id}`
+      const greeting = { event: 'endpoint', data, idPrefix: `${id}.` }
+      const { response } = await held.attach(id, last.from, greeting)
       return response
     },
     async post(sessionId, body, origins) {
@@ -80,6 +88,13 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       return new Response('Accepted', { status: 202 })
     },
   }
+}
+
+/** Clients that come back by themselves ask for the address they started from, and name an event. */
+function splitEventId(id: string | undefined) {
+  const [, sessionId, rest = ''] = /^(ses_[\w-]+)\.(.+)$/.exec(id ?? '') ?? []
+  const from = parseEventId(rest)
+  return { sessionId, from: from?.kind === 'stream' ? from : undefined }
 }
 
 /** One message after the other, so that an answer never overtakes what came before it. */

@@ -47,7 +47,7 @@ export interface Node {
   tell(nodeId: string, letter: NodeLetter): Promise<void>
   control(control: Control): Promise<void>
   publish(event: ServerEvent): Promise<void>
-  /** Whether a node still shows signs of life. */
+  /** Whether a node still shows signs of life. In doubt it does: others are not blamed for a store that was away. */
   isAlive(nodeId: string): Promise<boolean>
   onLetter(listener: (letter: NodeLetter) => void): void
   onControl(listener: (control: Control) => void): void
@@ -94,11 +94,15 @@ export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node
   }
   const follower: Follower = await streams.follow([inbox, CONTROL, BUS], onEntry)
 
-  const beat = () => store.set(heartbeatOf(id), { since: Date.now() }, HEARTBEAT_SECONDS)
-  const beating = setInterval(() => {
-    beat().catch((error: unknown) => log.debug({ err: error }, 'heartbeat missed'))
-  }, BEAT_MS)
-  await beat().catch((error: unknown) => log.warn({ err: error }, 'first heartbeat missed'))
+  /** When a heartbeat of ours failed for the last time: those of others did then, too. */
+  let failedAt = Number.NEGATIVE_INFINITY
+  const beat = () =>
+    store.set(heartbeatOf(id), { since: Date.now() }, HEARTBEAT_SECONDS).catch((error: unknown) => {
+      failedAt = performance.now()
+      log.debug({ err: error }, 'heartbeat missed')
+    })
+  const beating = setInterval(beat, BEAT_MS)
+  await beat()
 
   const append = async (key: string, value: unknown, bounds: typeof BUS_BOUNDS) => {
     await streams.append(key, JSON.stringify(value), bounds)
@@ -109,7 +113,10 @@ export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node
     tell: (nodeId, letter) => append(inboxOf(nodeId), letter, NODE_BOUNDS),
     control: (control) => append(CONTROL, control, NODE_BOUNDS),
     publish: (event) => append(BUS, event, BUS_BOUNDS),
-    isAlive: async (nodeId) => (await store.get(heartbeatOf(nodeId))) !== undefined,
+    async isAlive(nodeId) {
+      if ((await store.get(heartbeatOf(nodeId))) !== undefined) return true
+      return performance.now() - failedAt < HEARTBEAT_SECONDS * 1000
+    },
     onLetter: (listener) => void letters.add(listener),
     onControl: (listener) => void controls.add(listener),
     onEvent(listener) {

@@ -1,0 +1,135 @@
+/** Nodes that stop, restart and die while three of them serve: who notices, and how little is lost. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { structured } from '../support/clients.ts'
+import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
+import { FULL_CLIENTS } from '../support/full-clients.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { startSteadyLoad } from '../support/steady-load.ts'
+import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { connect, post, postModern, read, request } from '../support/wire.ts'
+
+const where = (text: string, delayMs = 0) =>
+  request('tools/call', { name: 'where', arguments: { text, delayMs } }, 'call')
+
+describeRedis('plain', 'nodes that stop', () => {
+  let cluster: ThreeNodes
+  let [a, b, c] = ['', '', '']
+  const open: Listening[] = []
+  beforeAll(async () => {
+    cluster = await startThreeNodes('plain', { STOP_DELAY: '1' })
+    ;[a, b, c] = cluster.urls
+  })
+  afterEach(() => {
+    for (const stream of open.splice(0)) stream.close()
+  })
+  afterAll(() => cluster?.stop())
+
+  const keep = async (opening: Promise<Listening>) => {
+    const stream = await opening
+    open.push(stream)
+    await stream.until(({ data, id }) => data !== '' || id !== undefined)
+    return stream
+  }
+  const get = (url: string, headers: Record<string, string>, lastId?: string) =>
+    keep(listen(`${url}/mcp`, { ...headers, ...(lastId && { 'last-event-id': lastId }) }))
+
+  test('a node that is told to stop lets go of everything, and ends', async () => {
+    const headers = await connect(a)
+    const stream = await get(a, headers)
+    const sse = await keep(listen(`${a}/sse`, {}))
+    const notifications = { toolsListChanged: true }
+    const modern = await keep(
+      listenTo((signal) => postModern(a, 'subscriptions/listen', { notifications }, { signal })),
+    )
+    const params = { name: 'where', arguments: { text: 'modern', delayMs: 3000 } }
+    const modernCall = read(postModern(a, 'tools/call', params))
+    const call = await keep(listenTo((signal) => post(a, where('old', 3000), headers, signal)))
+    const elsewhere = await connect(b)
+    const far = await keep(listenTo((signal) => post(b, where('far', 5000), elsewhere, signal)))
+    far.close()
+    const resumed = await get(a, { ...elsewhere }, far.lastId)
+
+    const told = performance.now()
+    cluster.node(0).child.kill('SIGTERM')
+    await cluster.node(0).line('stopping')
+    expect((await fetch(`${a}/readyz`)).status).toBe(503)
+    expect(performance.now() - told).toBeLessThan(1000)
+
+    for (const each of [stream, sse, resumed]) {
+      expect(await each.ended).toBe(true)
+      expect(each.retry).toBe(500)
+    }
+    // An end would be final for its client: this one is to come back.
+    expect(await modern.ended).toBe(false)
+
+    // What the stream at the stopping node did not hear is heard at another.
+    await read(postModern(b, 'tools/call', { name: 'change', arguments: {} }))
+    const next = await get(c, headers, stream.lastId)
+    await next.until(({ message }) => message?.method === 'notifications/tools/list_changed')
+
+    // Whoever comes to the stopping node meanwhile is sent on with what it knows.
+    const late = await get(a, await connect(b))
+    expect(await late.ended).toBe(true)
+    expect([late.retry, late.lastId]).toEqual([500, expect.stringMatching(/^s\./)])
+
+    const { message } = await call.until(answering('call'))
+    expect(structured<{ text: string }>(message?.result ?? {}).text).toBe('old')
+    const modernAnswer = await modernCall
+    expect(structured<{ text: string }>(modernAnswer.message.result ?? {}).text).toBe('modern')
+    expect(await cluster.node(0).exited).toEqual({ code: 0, signal: null })
+    expect(performance.now() - told).toBeLessThan(8000)
+
+    const again = await get(c, elsewhere, resumed.lastId)
+    await again.until(answering('call'))
+    await cluster.revive(0)
+  })
+
+  test('all three restart in turn, and no call fails', { timeout: 90_000 }, async () => {
+    const load = await startSteadyLoad(cluster.url, FULL_CLIENTS)
+    for (const index of [0, 1, 2]) {
+      await delay(500)
+      expect(await cluster.node(index).stop()).toEqual({ code: 0, signal: null })
+      await cluster.revive(index)
+    }
+    await delay(500)
+    const { calls, failures, pids } = await load.stop()
+    expect(failures).toEqual([])
+    expect(calls).toBeGreaterThan(100)
+    expect(pids.size).toBe(6)
+  })
+
+  test('a node that is killed takes only its own calls along', { timeout: 60_000 }, async () => {
+    const load = await startSteadyLoad(cluster.url, FULL_CLIENTS)
+    const headers = await connect(b)
+    await read(post(b, request('tools/call', remember('kept')), headers))
+    const stream = await get(b, headers)
+    const direct = post(b, where('fast enough', 5000), headers)
+      .then(read)
+      .catch(() => 'cut off')
+    await delay(500)
+    const killed = performance.now()
+    cluster.node(1).child.kill('SIGKILL')
+    expect(await stream.ended).toBe(false)
+    expect(await direct).toBe('cut off')
+    expect(performance.now() - killed).toBeLessThan(1000)
+    const next = await get(c, headers, stream.lastId)
+    await read(postModern(a, 'tools/call', { name: 'change', arguments: {} }))
+    await next.until(({ message }) => message?.method === 'notifications/tools/list_changed')
+    const { message } = await read(post(a, request('tools/call', remember()), headers))
+    expect(structured<{ before: string }>(message.result ?? {}).before).toBe('kept')
+    await delay(500)
+    const { failures, slowestMs } = await load.stop()
+    // At most one of each client was under way on that node.
+    expect(failures.length).toBeLessThanOrEqual(Object.keys(FULL_CLIENTS).length * 2)
+    expect(slowestMs).toBeLessThan(10_000)
+    await cluster.revive(1)
+  })
+
+  test('nothing went wrong inside', () => {
+    expect(faultsIn(cluster.logs())).toEqual([])
+  })
+})
+
+const remember = (text?: string) => ({ name: 'remember', arguments: { text } })

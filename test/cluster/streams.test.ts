@@ -1,0 +1,170 @@
+/** Streams on three nodes: what changes anywhere is heard everywhere, once and in order. */
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { connect, post, postModern, read, request } from '../support/wire.ts'
+
+type Headers = Record<string, string>
+
+const LIST_CHANGED = 'notifications/tools/list_changed'
+const UPDATED = 'notifications/resources/updated'
+
+describeRedis('plain', 'streams on three nodes', () => {
+  let cluster: ThreeNodes
+  let [a, b, c] = ['', '', '']
+  const open: Listening[] = []
+  beforeAll(async () => {
+    cluster = await startThreeNodes()
+    ;[a, b, c] = cluster.urls
+  })
+  afterEach(() => {
+    for (const stream of open.splice(0)) stream.close()
+  })
+  afterAll(() => cluster?.stop())
+
+  async function get(url: string, headers: Headers, lastId?: string): Promise<Listening> {
+    const from: Headers = lastId === undefined ? {} : { 'last-event-id': lastId }
+    const stream = await listen(`${url}/mcp`, { ...headers, ...from })
+    open.push(stream)
+    if (stream.response.ok) await stream.until(({ id }) => id !== undefined)
+    return stream
+  }
+
+  /** Calls `change` at a node, as somebody who has nothing to do with the streams. */
+  async function change(url: string, uri?: string): Promise<void> {
+    const params = { name: 'change', arguments: { uri } }
+    expect((await read(postModern(url, 'tools/call', params))).status).toBe(200)
+  }
+
+  const subscription = async (url: string, headers: Headers, verb: string, uri: string) =>
+    expect((await read(post(url, request(`resources/${verb}`, { uri }), headers))).message).toEqual(
+      { jsonrpc: '2.0', id: 1, result: {} },
+    )
+
+  const urisIn = ({ messages }: Listening) =>
+    messages.filter(({ method }) => method === UPDATED).map(({ params }) => params?.uri)
+
+  /** By its ends: what comes before this has come as well. */
+  async function settle(streams: readonly Listening[]): Promise<void> {
+    const counts = streams.map(({ messages }) => countOf(messages))
+    await change(c)
+    await expect
+      .poll(() => streams.map(({ messages }) => countOf(messages)))
+      .toEqual(counts.map((count) => count + 1))
+  }
+
+  const countOf = (messages: Listening['messages']) =>
+    messages.filter(({ method }) => method === LIST_CHANGED).length
+
+  test('a change at one node is heard on the stream at another', async () => {
+    const stream = await get(a, await connect(b))
+    await change(b)
+    await stream.until(saying(LIST_CHANGED))
+    await change(c)
+    await expect.poll(() => countOf(stream.messages)).toBe(2)
+  })
+
+  test('subscriptions made elsewhere hold for the stream, at once, and until they end', async () => {
+    const headers = await connect(b)
+    const stream = await get(a, headers)
+    const stranger = await get(b, await connect(a))
+    await change(b, 'test://note/1')
+    for (let turn = 0; turn < 20; turn += 1) {
+      const uri = `test://note/${turn}`
+      await subscription(c, headers, 'subscribe', uri)
+      await change(b, uri)
+      await change(c, 'test://note/other')
+      await subscription(b, headers, 'unsubscribe', uri)
+      await change(c, uri)
+    }
+    await settle([stream, stranger])
+    const wanted = Array.from({ length: 20 }, (_, turn) => `test://note/${turn}`)
+    expect(urisIn(stream)).toEqual(wanted)
+    expect(urisIn(stranger)).toEqual([])
+  })
+
+  test('the newest stream wins, on the same node and on another', async () => {
+    const headers = await connect(a)
+    const first = await get(a, headers)
+    const second = await get(b, headers)
+    expect(await first.ended).toBe(true)
+    const third = await get(b, headers)
+    expect(await second.ended).toBe(true)
+    await settle([third])
+    expect(countOf(first.messages) + countOf(second.messages)).toBe(0)
+  })
+
+  test('who comes back at another node hears what was missed, once and in order', async () => {
+    const headers = await connect(a)
+    const uri = (count: number) => `test://note/${count}`
+    for (let count = 0; count < 30; count += 1) {
+      await subscription(a, headers, 'subscribe', uri(count))
+    }
+    const urls = [a, b, c]
+    const streams = [await get(a, headers)]
+    let lastId = streams[0]?.lastId
+    for (let count = 0; count < 30; count += 1) {
+      // Changes go on before, while and after the client is away.
+      const changing = change(urls[count % 3] ?? a, uri(count))
+      if (count % 5 === 3) {
+        const [current] = streams.slice(-1)
+        current?.close()
+        await current?.ended
+        lastId = current?.lastId ?? lastId
+        await changing
+        streams.push(await get(urls[(count + 1) % 3] ?? a, headers, lastId))
+      }
+      await changing
+    }
+    await settle(streams.slice(-1))
+    const heard = streams.flatMap(urisIn)
+    expect(heard).toEqual(Array.from({ length: 30 }, (_, count) => uri(count)))
+  })
+
+  test('a stream ends on all nodes with its connection', async () => {
+    const headers = await connect(a)
+    const stream = await get(a, headers)
+    expect((await fetch(`${b}/mcp`, { method: 'DELETE', headers })).status).toBe(204)
+    expect(await stream.ended).toBe(true)
+    for (const url of [a, b, c]) expect((await get(url, headers)).response.status).toBe(404)
+  })
+
+  test('hundreds of streams hear a change at once', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 150 }, async (_, count) => {
+        const url = cluster.urls[count % 3] ?? a
+        return get(url, await connect(url))
+      }),
+    )
+    await settle(all)
+  })
+
+  describe('subscriptions/listen', () => {
+    async function listenModern(url: string, notifications: object): Promise<Listening> {
+      const stream = await listenTo((signal) =>
+        postModern(url, 'subscriptions/listen', { notifications }, { signal }),
+      )
+      open.push(stream)
+      await stream.until(saying('notifications/subscriptions/acknowledged'))
+      return stream
+    }
+
+    test('hears of changes at all nodes, and only of what was asked for', async () => {
+      const uri = 'test://note/modern'
+      const wanted = { toolsListChanged: true, resourceSubscriptions: [uri] }
+      const stream = await listenModern(a, wanted)
+      const lists = await listenModern(b, { toolsListChanged: true })
+      for (const url of [a, b, c]) await change(url, uri)
+      await change(b, 'test://note/other')
+      await settle([stream, lists])
+      expect(urisIn(stream)).toEqual([uri, uri, uri])
+      expect(urisIn(lists)).toEqual([])
+    })
+  })
+
+  test('nothing went wrong inside', () => {
+    expect(faultsIn(cluster.logs())).toEqual([])
+  })
+})

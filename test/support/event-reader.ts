@@ -1,0 +1,121 @@
+/** Reads a server-sent event stream by hand, event by event. */
+
+import type { Message } from './wire.ts'
+
+export interface HeardEvent {
+  readonly id: string | undefined
+  readonly event: string | undefined
+  readonly data: string
+  /** The data as JSON-RPC, where it is. */
+  readonly message: Message | undefined
+}
+
+export interface Listening {
+  readonly response: Response
+  readonly events: readonly HeardEvent[]
+  readonly messages: readonly Message[]
+  /** The last one, to come back with. */
+  readonly lastId: string | undefined
+  /** What the server said to wait before coming back. */
+  readonly retry: number | undefined
+  /** The first event that fits, heard already or still to come. Rejects when it does not come. */
+  until(fits: (event: HeardEvent) => boolean, withinMs?: number): Promise<HeardEvent>
+  /** Settles when the stream is over: true when it ended, false when it broke off. */
+  readonly ended: Promise<boolean>
+  close(): void
+}
+
+/** Opens a GET stream. */
+export async function listen(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Listening> {
+  return listenTo((signal) =>
+    fetch(url, { headers: { accept: 'text/event-stream', ...headers }, signal }),
+  )
+}
+
+/** Reads what a request answers with. */
+export async function listenTo(
+  send: (signal: AbortSignal) => Promise<Response>,
+): Promise<Listening> {
+  const leaving = new AbortController()
+  const response = await send(leaving.signal)
+  const events: HeardEvent[] = []
+  const wake = new Set<() => void>()
+  const heard = { retry: undefined as number | undefined, over: false }
+  const take = (frame: string) => {
+    const field = (name: string) =>
+      frame
+        .split('\n')
+        .find((line) => line.startsWith(`${name}: `))
+        ?.slice(name.length + 2)
+    const retry = field('retry')
+    if (retry !== undefined) heard.retry = Number(retry)
+    const data = field('data')
+    if (data === undefined) return
+    const message = data.startsWith('{') ? (JSON.parse(data) as Message) : undefined
+    events.push({ id: field('id'), event: field('event'), data, message })
+  }
+  const readAll = async () => {
+    let text = ''
+    const decoder = new TextDecoder()
+    for await (const chunk of response.body ?? []) {
+      const frames = (text + decoder.decode(chunk, { stream: true })).split('\n\n')
+      text = frames.pop() ?? ''
+      frames.forEach(take)
+      for (const each of wake) each()
+    }
+  }
+  const ended = readAll()
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => {
+      heard.over = true
+      for (const each of wake) each()
+    })
+  return {
+    response,
+    events,
+    get messages() {
+      return events.flatMap(({ message }) => message ?? [])
+    },
+    get lastId() {
+      return events.findLast(({ id }) => id !== undefined)?.id
+    },
+    get retry() {
+      return heard.retry
+    },
+    until: (fits, withinMs = 10_000) =>
+      new Promise((resolve, reject) => {
+        const settle = (finish: () => void) => {
+          wake.delete(look)
+          clearTimeout(timer)
+          finish()
+        }
+        const missed = () => new Error(`not heard: ${fits}\nheard: ${JSON.stringify(events)}`)
+        const look = () => {
+          const found = events.find(fits)
+          if (found !== undefined) settle(() => resolve(found))
+          else if (heard.over) settle(() => reject(missed()))
+        }
+        const timer = setTimeout(() => settle(() => reject(missed())), withinMs)
+        wake.add(look)
+        look()
+      }),
+    ended,
+    close: () => leaving.abort(),
+  }
+}
+
+/** For `until`: a message with this method. */
+export function saying(method: string): (event: HeardEvent) => boolean {
+  return ({ message }) => message?.method === method
+}
+
+/** For `until`: the answer to this request. */
+export function answering(id: string | number): (event: HeardEvent) => boolean {
+  return ({ message }) => message?.id === id && message.method === undefined
+}

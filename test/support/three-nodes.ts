@@ -1,0 +1,83 @@
+/** Three server processes on one Redis behind the balancer of `npm run cluster`, for the tests of any node. */
+
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Balancer, startBalancer } from '../../scripts/cluster/balancer.ts'
+import { untilReady } from './cluster.ts'
+import { type ServerProcess, startServerProcess } from './process.ts'
+import { freePort, type RedisServer, startRedis } from './redis.ts'
+import type { RedisKind } from './redis-binaries.ts'
+
+const CATALOG = join(import.meta.dirname, '../fixtures/cluster')
+
+export interface ThreeNodes {
+  /** All three, one request after the other. */
+  readonly url: string
+  readonly balancer: Balancer
+  readonly redis: RedisServer
+  /** Each node's own address. */
+  readonly urls: readonly [a: string, b: string, c: string]
+  node(index: number): ServerProcess
+  /** Which node a process is. */
+  indexOf(pid: number): number
+  /** Starts another process in the place of one that has ended. */
+  revive(index: number): Promise<void>
+  /** All that the nodes wrote, those that have ended too. */
+  logs(): string
+  stop(): Promise<void>
+}
+
+export async function startThreeNodes(
+  kind: RedisKind = 'plain',
+  env: Readonly<Record<string, string>> = {},
+): Promise<ThreeNodes> {
+  const redis = await startRedis(kind)
+  const ports = [await freePort(), await freePort(), await freePort()] as const
+  const balancer = await startBalancer({ nodes: ports, readyPath: '/readyz' })
+  const processes: ServerProcess[] = []
+  const own = { REDIS_URL: redis.url, TOOLS_DIR: CATALOG, PUBLIC_URL: balancer.url }
+
+  async function start(index: number): Promise<ServerProcess> {
+    const port = ports[index] ?? 0
+    const started = await startServerProcess({
+      env: { LOG_LEVEL: 'debug', STOP_DELAY: '0', ...own, ...env, MASK_MCP_PORT: String(port) },
+    })
+    processes.push(started)
+    await untilReady(port)
+    return started
+  }
+
+  const nodes = await Promise.all(ports.map((_, index) => start(index)))
+  const [a, b, c] = ports.map((port) => `http://localhost:${port}`)
+  return {
+    url: balancer.url,
+    balancer,
+    redis,
+    urls: [a ?? '', b ?? '', c ?? ''],
+    node(index) {
+      const node = nodes[index]
+      if (node === undefined) throw new RangeError(`There is no node ${index}`)
+      return node
+    },
+    indexOf: (pid) => nodes.findIndex(({ child }) => child.pid === pid),
+    async revive(index) {
+      nodes[index] = await start(index)
+      // The balancer has to notice.
+      await delay(500)
+    },
+    logs: () => processes.map(({ output }) => output.stdout + output.stderr).join(''),
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()))
+      await balancer.close()
+      await redis.stop()
+    },
+  }
+}
+
+/** What must not be in the logs of nodes that nothing happened to. */
+export function faultsIn(logs: string): readonly string[] {
+  return logs
+    .split('\n')
+    .filter((line) => /"level":"(error|fatal)"|unhandled/i.test(line))
+    .map((line) => line.slice(0, 600))
+}
