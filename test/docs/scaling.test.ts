@@ -1,0 +1,161 @@
+/** The table of keys in docs/scaling.md against what servers write: names, lengths, lifetimes. */
+
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/port.ts'
+import { createRedisKeys } from '../../src/store/redis-keys.ts'
+import { startApp } from '../support/app.ts'
+import { connectClient } from '../support/clients.ts'
+import { newBrowser, signInAs } from '../support/sign-in.ts'
+import { ROOT, readDocuments, sectionOf } from './markdown.ts'
+
+/** Something written, named as in Redis. */
+interface Key {
+  readonly name: string
+  readonly length: string
+  readonly ttl: string
+}
+
+const document = readDocuments().find(({ file }) => file === 'docs/scaling.md')
+const rows = sectionOf(document ?? expect.fail('no docs/scaling.md'), 'What is in the store')
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) => {
+    const [, key = '', , length = '', ttl = ''] = line.split('|').map((cell) => cell.trim())
+    return { key: key.replaceAll('`', ''), length, ttl }
+  })
+
+/** Variables that are told apart from each other, and from every other number. */
+const LIFETIMES: Readonly<Record<string, string>> = { SESSION_TTL: '4321', SIGN_IN_TTL: '543' }
+
+const PLACES: readonly (readonly [string, string])[] = [
+  ['ses_…', String.raw`ses_[\w-]+`],
+  ['con_…', String.raw`con_[\w-]+`],
+  ['<node>', '[0-9a-f]{12}'],
+  ['<n>', String.raw`\d+`],
+  ['<hash>', String.raw`[\w-]{43,64}`],
+  ['…', '.+'],
+]
+
+function patternOf(key: string): RegExp {
+  const escaped = key.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+  const filled = PLACES.reduce((text, [place, form]) => text.replaceAll(place, form), escaped)
+  return new RegExp(`^${filled}$`)
+}
+
+const secondsOf = (ttl: string) => LIFETIMES[ttl.split(',')[0] ?? ''] ?? ttl.replace(/ s$/, '')
+
+/** A memory store that notes what becomes a key. Several nodes may share it. */
+function notingStore(noted: Map<string, Key>): Store {
+  const memory = createMemoryStore()
+  const keys = createRedisKeys('mcp:')
+  const note = (name: string, ttlSeconds: number, length = '') =>
+    void noted.set(name, { name, length, ttl: String(ttlSeconds) })
+  return {
+    ...memory,
+    set(key, value, ttlSeconds) {
+      note(keys.document(key), ttlSeconds)
+      return memory.set(key, value, ttlSeconds)
+    },
+    create(key, value, ttlSeconds) {
+      note(keys.document(key), ttlSeconds)
+      return memory.create(key, value, ttlSeconds)
+    },
+    lock(key, ttlSeconds) {
+      note(keys.lock(key)[0], ttlSeconds)
+      return memory.lock(key, ttlSeconds)
+    },
+    streams: {
+      ...memory.streams,
+      append(key, value, options) {
+        note(keys.stream(key), options.ttlSeconds, String(options.maxLength))
+        return memory.streams.append(key, value, options)
+      },
+    },
+    close: async () => undefined,
+  }
+}
+
+/** Signs in when asked, and hears of changes. */
+async function signInWhileCalling(url: string): Promise<void> {
+  const { client } = await connectClient(url, '2026-07-28', {
+    async onUrl(link, message) {
+      const [, code = ''] = /code: (\S+)/.exec(message) ?? []
+      await signInAs(newBrowser(), { url: link, code }, 'ada')
+      return 'accept'
+    },
+  })
+  expect(await client.callTool({ name: 'service', arguments: {} })).not.toMatchObject({
+    isError: true,
+  })
+  await client.close()
+}
+
+async function hangUpAndAnnounce(url: string): Promise<void> {
+  const client = new Client(
+    { name: 'keys', version: '1' },
+    { versionNegotiation: { mode: 'legacy' } },
+  )
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`)))
+  await client.callTool({ name: 'test_reconnection', arguments: {} })
+  await client.callTool({ name: 'test_trigger_tool_change', arguments: {} })
+  await client.close()
+}
+
+/** Reads `/sse` on one node, and posts to another. */
+async function talkAcross(reading: string, writing: string): Promise<void> {
+  const aborter = new AbortController()
+  const { body } = await fetch(`${reading}/sse`, { signal: aborter.signal })
+  const chunks = (body ?? expect.fail('no stream')).getReader()
+  const { value } = await chunks.read()
+  const [, path = ''] = /^data: (\S+)$/m.exec(new TextDecoder().decode(value)) ?? []
+  const params = {
+    protocolVersion: '2024-11-05',
+    capabilities: {},
+    clientInfo: { name: 'x', version: '1' },
+  }
+  const posted = await fetch(writing + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
+  })
+  expect(posted.status).toBe(202)
+  await chunks.read()
+  aborter.abort()
+  await delay(50)
+}
+
+/** What another test sees: a token must be about to expire. And what Redis alone has. */
+const NOT_SEEN_HERE = new Set(['mcp:lock:{ses_…}:refresh', 'mcp:fence:…'])
+
+describe('the keys in docs/scaling.md', () => {
+  const noted = new Map<string, Key>()
+  beforeAll(async () => {
+    const store = notingStore(noted)
+    const conformance = { store, env: LIFETIMES, catalogDirectory: join(ROOT, 'conformance') }
+    const nodes = [await startApp({ store, env: LIFETIMES }), await startApp(conformance)] as const
+    await signInWhileCalling(nodes[0].url)
+    await hangUpAndAnnounce(nodes[1].url)
+    await talkAcross(nodes[0].url, nodes[1].url)
+    for (const node of nodes) await node.stop()
+  }, 30_000)
+
+  it('are all there are, with their lengths and lifetimes', () => {
+    const own = [...noted.values()].filter(({ name }) => !/^mcp:demo/.test(name))
+    const unknown = own.filter(
+      ({ name, length, ttl }) =>
+        !rows.some(
+          (row) =>
+            patternOf(row.key).test(name) && row.length === length && secondsOf(row.ttl) === ttl,
+        ),
+    )
+    expect(unknown).toEqual([])
+  })
+
+  it.each(rows.filter(({ key }) => !NOT_SEEN_HERE.has(key)))('are written: $key', ({ key }) => {
+    expect([...noted.keys()].some((name) => patternOf(key).test(name))).toBe(true)
+  })
+})
