@@ -36,6 +36,7 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
   let listener: ReturnType<typeof getRequestListener> | undefined
   const running = new Set<ServerResponse>()
   let draining = false
+  let lettingGo = false
   const options = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -45,6 +46,10 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
     running.add(response)
     response.once('close', () => running.delete(response))
     if (draining) response.shouldKeepAlive = false
+    if (lettingGo && neverEnds(response)) {
+      response.destroy()
+      return
+    }
     const known = handlers()
     if (known === undefined) {
       response.writeHead(503, { 'retry-after': '1' }).end()
@@ -67,6 +72,7 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
     },
     async drain(longestMs) {
       draining = true
+      lettingGo = true
       // Cut off rather than ended: clients take an end as final, and a lost connection as a hiccup.
       for (const response of running) if (neverEnds(response)) response.destroy()
       await finish(server, [...running], longestMs)

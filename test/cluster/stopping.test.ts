@@ -74,6 +74,8 @@ describeRedis('plain', 'nodes that stop', () => {
     expect(await late.ended).toBe(true)
     expect([late.retry, late.lastId]).toEqual([500, expect.stringMatching(/^s\./)])
 
+    await expect(postModern(a, 'subscriptions/listen', { notifications })).rejects.toThrow()
+
     const { message } = await call.until(answering('call'))
     expect(structured<{ text: string }>(message?.result ?? {}).text).toBe('old')
     const modernAnswer = await modernCall
