@@ -67,7 +67,7 @@ function applyEdit(text: string, { file, line, replacement }: Edit): string {
     throw new Error(`${file} has the line ${found.length} times: ${line}`)
   }
   const indent = /^ */.exec(lines[start] ?? '')?.[0] ?? ''
-  const count = replacement === undefined && /[[({]$/.test(line) ? lengthOf(lines, start) : 1
+  const count = replacement === undefined && /(?:[[({]|=>)$/.test(line) ? lengthOf(lines, start) : 1
   lines.splice(start, count, ...(replacement === undefined ? [] : [indent + replacement]))
   return lines.join('\n')
 }
