@@ -5,11 +5,12 @@ import { authenticate } from './auth/authenticate.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
 import type { HttpEnv } from './http/context.ts'
+import { crossOrigin } from './http/cross-origin.ts'
 import { errorResponse } from './http/error-response.ts'
 import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
-import { notFound, wrongMethod } from './http/not-found.ts'
+import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
 import { requestLog } from './http/request-log.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -27,13 +28,14 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', connectRoutes(signIn, signsInAt))
   app.route('/', callbackRoutes(signIn, publicUrl))
 
+  for (const path of ['/mcp', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const originsOf = (c: Context<HttpEnv>) =>
     runtime.origins.of(authenticate(c.req.raw), c.get('log'))
   app.on(['POST', 'GET', 'DELETE'], '/mcp', body, (c) =>
     mcp.handle({ request: c.req.raw, body: c.get('body'), origins: originsOf(c) }),
   )
-  app.get('/sse', (c) =>
+  app.get('/sse', refuseHead, (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
   app.post('/messages', body, (c) =>

@@ -21,6 +21,9 @@ export interface CompiledTool {
 /** SEP-986: what a tool may be called. */
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/
 
+/** A day. Timers cannot count to more than 24 of them, and end at once when they are asked to. */
+const LONGEST_SECONDS = 86_400
+
 /**
  * Checks and compiles one tool.
  * @throws TypeError that says what is wrong with the declaration
@@ -37,6 +40,8 @@ export function compileTool(definition: AnyTool): CompiledTool {
   if (output !== undefined && !(output instanceof z.ZodObject))
     throw new TypeError('output must be a z.object(…)')
   if (typeof definition.run !== 'function') throw new TypeError('run is missing')
+  if (!isTimeLimit(definition.timeoutSeconds))
+    throw new TypeError(`timeoutSeconds must be more than 0 and at most ${LONGEST_SECONDS}`)
   const inputSchema: JsonSchema = z.toJSONSchema(input, { io: 'input' })
   if (SESSION_ARGUMENT in ((inputSchema.properties as object | undefined) ?? {})) {
     throw new TypeError(`input must not declare "${SESSION_ARGUMENT}": the engine adds it`)
@@ -48,6 +53,10 @@ export function compileTool(definition: AnyTool): CompiledTool {
     anonymousInputSchema: takesSession ? withSessionArgument(inputSchema) : inputSchema,
     output: output && compileOutputSchema(output),
   }
+}
+
+function isTimeLimit(seconds: number | undefined): boolean {
+  return seconds === undefined || (seconds > 0 && seconds <= LONGEST_SECONDS)
 }
 
 function withSessionArgument(schema: JsonSchema): JsonSchema {

@@ -32,6 +32,9 @@ export class DiscoveryError extends Error {
  * @throws DiscoveryError
  */
 export async function discover(directory: string): Promise<Catalog> {
+  if ((await filesIn(directory)) === undefined) {
+    throw new DiscoveryError([`${directory}: there is no such folder`])
+  }
   const faults: string[] = []
   const tools = await load(join(directory, 'tools'), faults, (found) =>
     compileTool(found as AnyTool),
@@ -63,7 +66,7 @@ async function load<T>(
   faults: string[],
   check: (exported: unknown) => T,
 ): Promise<Found<T>[]> {
-  const files = await readdir(directory).catch(() => [])
+  const files = (await filesIn(directory)) ?? []
   const found: Found<T>[] = []
   for (const name of files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name)).sort()) {
     const file = `${basename(directory)}/${name}`
@@ -81,6 +84,16 @@ async function load<T>(
     }
   }
   return found
+}
+
+/** Undefined for a folder that is not there; any other failure must not pass for an empty one. */
+async function filesIn(directory: string): Promise<string[] | undefined> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 function checkResource(exported: unknown): ResourceDefinition {

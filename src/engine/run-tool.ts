@@ -83,8 +83,7 @@ async function runChecked(
   const { definition } = tool
   const input = validateInput(tool, call)
   requireScopes(definition.requires?.scopes ?? [], call.scopes)
-  const named = call.arguments[SESSION_ARGUMENT]
-  const session = await call.openSession(typeof named === 'string' ? named : call.carried?.session)
+  const session = await call.openSession(namedSession(call) ?? call.carried?.session)
   if (definition.requires?.login === true) {
     const waiting = await climbSignInLadder(call, session)
     if (waiting !== undefined) return waiting
@@ -99,6 +98,15 @@ function validateInput({ definition }: CompiledTool, call: ToolCall): Record<str
   const parsed = definition.input.safeParse(input)
   if (parsed.success) return parsed.data
   throw new ToolError(`Invalid arguments:\n${z.prettifyError(parsed.error)}`, {
+    code: 'invalid_arguments',
+  })
+}
+
+/** A handle that is no text is a mistake, which must not open a session of its own. */
+function namedSession(call: ToolCall): string | undefined {
+  const named = call.arguments[SESSION_ARGUMENT]
+  if (named === undefined || typeof named === 'string') return named
+  throw new ToolError(`Invalid arguments:\n"${SESSION_ARGUMENT}" must be a string.`, {
     code: 'invalid_arguments',
   })
 }

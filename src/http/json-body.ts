@@ -31,18 +31,29 @@ async function readText(request: Request, limitBytes: number): Promise<string> {
     throw unsupported('Content-Type must be application/json.')
   }
   if (Number(headers.get('content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes)
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength
-    if (size > limitBytes) throw tooLarge(limitBytes)
-    chunks.push(chunk)
-  }
+  const bytes = await readBytes(request, limitBytes)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
     throw new AppError('parse_error', 'The body is not UTF-8.', { cause: error })
   }
+}
+
+async function readBytes({ body }: Request, limitBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of body ?? []) {
+      size += chunk.byteLength
+      if (size > limitBytes) throw tooLarge(limitBytes)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    // The client went away: no fault of ours, so that it must not look like one in the log.
+    throw new AppError('invalid_request', 'The body was cut off.', { cause: error })
+  }
+  return Buffer.concat(chunks)
 }
 
 function parse(text: string): unknown {

@@ -54,7 +54,8 @@ export function registerResource(mcp: McpServer, resource: ResourceDefinition): 
   )
   const template = new ResourceTemplate(uri, {
     list: undefined,
-    complete: Object.fromEntries(suggest),
+    // Without a prototype: the SDK looks up whatever name the client sends, `constructor` too.
+    complete: Object.assign(Object.create(null), Object.fromEntries(suggest)),
   })
   mcp.registerResource(name, template, metadata, async (url, variables, { mcpReq: { signal } }) =>
     toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),

@@ -29,6 +29,10 @@ describe('discovery', () => {
     expect(prompts.map(({ name }) => name)).toEqual(['account-summary'])
   })
 
+  it('refuses a folder that is not there, rather than serving nothing', async () => {
+    await expect(discover('/not/there')).rejects.toThrow('/not/there: there is no such folder')
+  })
+
   it('sorts by name, whatever the files are called', async () => {
     const folder = writeCatalog({
       'tools/1.ts': toolFile({ name: "'zebra'" }),

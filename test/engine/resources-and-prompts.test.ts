@@ -72,6 +72,12 @@ describe.each(ERAS)('a client of %s', (era) => {
     expect(await suggestions('x')).toEqual([])
   })
 
+  it.each(['constructor', 'toString', '__proto__'])('has no suggestions for %s', async (name) => {
+    const ref = { type: 'ref/resource', uri: 'bank://branches/{city}' } as const
+    const { completion } = await client.complete({ ref, argument: { name, value: 'a' } })
+    expect(completion.values).toEqual([])
+  })
+
   it('finds the prompt with its arguments, and gets it rendered', async () => {
     const { prompts } = await client.listPrompts()
     expect(prompts).toMatchObject([

@@ -42,6 +42,13 @@ describe('arguments', () => {
     expect(run).not.toHaveBeenCalled()
   })
 
+  it('name a session with a text or not at all', async () => {
+    for (const session of [5, {}, null, true]) {
+      expect((await callTool(tool(z.object({})), { session })).code).toBe('invalid_arguments')
+    }
+    expect(run).not.toHaveBeenCalled()
+  })
+
   it('reach the tool with defaults filled in and unknown ones left out', async () => {
     const seen = vi.fn()
     const echo = defineTool({

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
+import { compileTool } from '../../src/engine/compile-tool.ts'
 import { defineTool, type ToolContext, ToolError } from '../../src/engine/index.ts'
 import { callTool } from '../support/tools.ts'
 
@@ -44,6 +45,13 @@ describe('a tool that takes too long', () => {
     const brief = toolThat(() => delay(80, {}))
     expect((await callTool(brief, {}, { timeoutSeconds: 20 })).isError).toBe(false)
   })
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 10_000_000])(
+    'may not say that it takes %s seconds',
+    (seconds) => {
+      expect(() => compileTool(toolThat(forever, seconds))).toThrow('timeoutSeconds must be')
+    },
+  )
 
   it('has as long as it says itself when it does', async () => {
     const tool = toolThat(() => delay(80, {}), 20)

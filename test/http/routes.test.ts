@@ -63,6 +63,13 @@ test('HEAD is answered like GET, without a body', async () => {
   expect((await fetch(`${app.url}/mcp`, { method: 'HEAD' })).status).toBe(405)
 })
 
+test('HEAD of a stream is refused: nobody could end it', async () => {
+  store.asked.length = 0
+  const response = await fetch(`${app.url}/sse`, { method: 'HEAD' })
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET'])
+  expect(store.asked).toEqual([])
+})
+
 test('a token is refused before anything else is done, since none is known yet', async () => {
   store.asked.length = 0
   for (const authorization of ['Bearer x', 'Basic YTpi', 'Bearer', 'x'.repeat(5000)]) {

@@ -1,0 +1,47 @@
+/** Pages of allowed origins: what a browser wants to hear before it lets them call and read. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { INITIALIZE, post } from '../support/wire.ts'
+
+const ORIGIN = 'https://inspector.example.com'
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp({ env: { ALLOWED_ORIGINS: ORIGIN } })
+})
+afterAll(() => app.stop())
+
+function preflight(origin: string) {
+  const asked = { 'access-control-request-method': 'POST', origin }
+  return fetch(`${app.url}/mcp`, { method: 'OPTIONS', headers: asked })
+}
+
+test('an allowed origin may send what clients send', async () => {
+  const { status, headers } = await preflight(ORIGIN)
+  expect(status).toBe(204)
+  expect(headers.get('access-control-allow-origin')).toBe(ORIGIN)
+  expect(headers.get('access-control-allow-methods')).toBe('GET,POST,DELETE')
+  expect(headers.get('access-control-allow-headers')).toMatch(/Mcp-Session-Id/)
+  expect(headers.get('access-control-allow-credentials')).toBeNull()
+})
+
+test('it may read answers, refusals among them, and the id of its connection', async () => {
+  for (const body of [INITIALIZE, '{']) {
+    const { headers } = await post(app.url, body, { origin: ORIGIN })
+    expect(headers.get('access-control-allow-origin')).toBe(ORIGIN)
+    expect(headers.get('access-control-expose-headers')).toMatch(/Mcp-Session-Id/)
+    expect(headers.get('vary')).toMatch(/Origin/i)
+  }
+})
+
+test('another origin hears nothing of it', async () => {
+  const { status, headers } = await preflight('https://evil.example.com')
+  expect(status).toBe(403)
+  expect(headers.get('access-control-allow-origin')).toBeNull()
+})
+
+test('pages for people stay out of reach of other origins', async () => {
+  const { headers } = await fetch(app.url, { headers: { origin: ORIGIN } })
+  expect(headers.get('access-control-allow-origin')).toBeNull()
+})
