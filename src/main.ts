@@ -54,6 +54,8 @@ async function main(): Promise<void> {
   const deps = { config, secrets, log, store, catalog }
   const service = stdio ? await serveStdio(deps) : await serveHttp(deps)
   // First: whoever waits for the line may stop the server right after it.
+  // A promise that a tool forgot must not end everybody's calls.
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
   stopOnSignals(service.stop, log)
   log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
 }

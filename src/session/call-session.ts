@@ -25,8 +25,8 @@ export interface CallSessionDeps {
 export interface NewSession {
   readonly access: SessionAccess
   readonly client: ClientFacts
-  /** Told when the call opened a session, so that the caller finds it again. */
-  readonly opened?: (session: Session) => Promise<void>
+  /** Told when the call opened a session, so that the caller finds it again; says which one counts. */
+  readonly opened?: (session: Session) => Promise<Session>
 }
 
 /** What tools may keep: names that reach neither outside `data` nor into an object's prototype. */
@@ -43,8 +43,8 @@ export function createCallSession(
 
   async function opened(): Promise<Session> {
     if (session !== undefined) return session
-    session = await sessions.create(fresh.access, fresh.client)
-    await fresh.opened?.(session)
+    const created = await sessions.create(fresh.access, fresh.client)
+    session = fresh.opened === undefined ? created : await fresh.opened(created)
     return session
   }
 

@@ -42,6 +42,16 @@ export function createOrigins(deps: OriginDeps): Origins {
     return createCallSession(deps, session, { access: 'handle', client })
   }
 
+  /** Of calls that open a session for one connection at the same time, one gives it to all. */
+  async function adopt(id: string, replaced: string, created: Session): Promise<Session> {
+    const { sessionId } = await connections.revise(id, (connection) => ({
+      sessionId: connection.sessionId === replaced ? created.id : connection.sessionId,
+    }))
+    if (sessionId === created.id) return created
+    await sessions.end(created.id)
+    return (await sessions.retrieve(sessionId)) ?? created
+  }
+
   function origin(principal: string, { scopes }: Caller, log: Logger, own: Own): Origin {
     return {
       principal,
@@ -66,7 +76,7 @@ export function createOrigins(deps: OriginDeps): Origins {
       connection: ({ id, sessionId }) =>
         origin(id, caller, log, {
           async session(client) {
-            const opened = (session: Session) => connections.update(id, { sessionId: session.id })
+            const opened = (created: Session) => adopt(id, sessionId, created)
             const session = await sessions.retrieve(sessionId)
             return createCallSession(deps, session, { access: 'connection', client, opened })
           },
@@ -81,6 +91,7 @@ export function createOrigins(deps: OriginDeps): Origins {
       let sessionId: string | undefined
       const opened = async (session: Session) => {
         sessionId = session.id
+        return session
       }
       return origin('process', { kind: 'anonymous', scopes: undefined }, log, {
         async session(client) {

@@ -59,6 +59,7 @@ export interface Connections {
 
 /** Enough for a client that watches what it shows; the list is read with every update. */
 const MOST_SUBSCRIPTIONS = 200
+const LONGEST_URI = 2048
 
 /** What a connection is told besides answers to its POSTs; read by the node that holds its GET stream. */
 export function ownStreamKey(connectionId: string): string {
@@ -103,6 +104,7 @@ export function createConnections(
     },
     revise,
     async subscribe(id, uri, wanted) {
+      if (uri.length > LONGEST_URI) throw new AppError('invalid_params', 'The URI is too long.')
       const { holder } = await revise(id, ({ subscriptions }) => {
         const others = subscriptions.filter((each) => each !== uri)
         if (wanted && others.length >= MOST_SUBSCRIPTIONS) {
