@@ -8,12 +8,13 @@ import {
   ProtocolErrorCode,
   type ServerCapabilities,
   type ServerContext,
-  type ServerEventBus,
+  type ServerEvent,
 } from '@modelcontextprotocol/server'
 import type { Announce } from '../engine/context.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
 import { guardHandlers } from './handler-errors.ts'
+import type { EventBus } from './nodes/event-bus.ts'
 import { type Origin, originOf } from './origin.ts'
 import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
 import type { RequestStates } from './request-state.ts'
@@ -24,7 +25,7 @@ export interface ServerDeps {
   readonly settings: ToolSettings
   readonly about: { readonly name: string; readonly version: string }
   readonly states: RequestStates
-  readonly bus: ServerEventBus
+  readonly bus: EventBus
 }
 
 export interface ServerOptions {
@@ -55,7 +56,6 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     token: asStandardSchema(tool.inputSchema),
     output: tool.output && asStandardSchema(tool.output.jsonSchema),
   }))
-  const announce = announceOn(deps.bus)
 
   return ({ audience, origin: fallback }) => {
     const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS })
@@ -70,7 +70,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       registerPrompt(mcp, prompt, { states: deps.states, originOf: origin })
     }
     mcp.server.setRequestHandler('tools/call', (request, ctx) =>
-      callTool({ ...deps, announce }, mcp, request, ctx, origin(ctx)),
+      callTool(deps, mcp, request, ctx, origin(ctx)),
     )
     if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin)
     return mcp
@@ -92,7 +92,7 @@ function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
  * that does not verify is a protocol error rather than a tool result.
  */
 async function callTool(
-  deps: ServerDeps & { readonly announce: Announce },
+  deps: ServerDeps,
   { server }: McpServer,
   request: CallToolRequest,
   ctx: ServerContext,
@@ -102,8 +102,10 @@ async function callTool(
   if (tool === undefined) {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
   }
-  const call = await createToolCall(deps, request, ctx, server, origin)
-  const result = await runTool(tool, call, deps.settings)
+  const { announce, announced } = announceOn(deps.bus)
+  const call = await createToolCall({ ...deps, announce }, request, ctx, server, origin)
+  // The answer comes after its changes: what its client causes next comes after them, on any node.
+  const result = await runTool(tool, call, deps.settings).finally(announced)
   if (isInputRequiredResult(result)) return result
   return server.projectCallToolResult(result, tool.output?.jsonSchema)
 }
@@ -120,11 +122,15 @@ function serveSubscriptions({ server }: McpServer, origin: (ctx: ServerContext) 
   })
 }
 
-function announceOn(bus: ServerEventBus): Announce {
-  return {
-    toolsChanged: () => bus.publish({ kind: 'tools_list_changed' }),
-    promptsChanged: () => bus.publish({ kind: 'prompts_list_changed' }),
-    resourcesChanged: () => bus.publish({ kind: 'resources_list_changed' }),
-    resourceUpdated: (uri) => bus.publish({ kind: 'resource_updated', uri }),
+/** `announced` settles when all that one call announced so far has been published. */
+function announceOn(bus: EventBus) {
+  const publishing: Promise<void>[] = []
+  const publish = (event: ServerEvent) => void publishing.push(bus.publish(event))
+  const announce: Announce = {
+    toolsChanged: () => publish({ kind: 'tools_list_changed' }),
+    promptsChanged: () => publish({ kind: 'prompts_list_changed' }),
+    resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
+    resourceUpdated: (uri) => publish({ kind: 'resource_updated', uri }),
   }
+  return { announce, announced: () => Promise.all(publishing) }
 }
