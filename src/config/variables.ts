@@ -134,7 +134,7 @@ const behaviour = {
   TOOL_TEXT_FORMAT: oneOf('json', 'toon').default('json').register(facts, {
     what: "How a tool's answer is written as text: JSON, or TOON, which takes fewer tokens for tables.",
   }),
-  TOOLS_DIR: z.string().optional().register(facts, {
+  TOOLS_DIR: text('the path of a folder').optional().register(facts, {
     what: "A folder with tools/, resources/ and prompts/ to serve instead of the server's own.",
   }),
   TOOL_TIMEOUT: integer(1, 3600).default(60).register(facts, {
