@@ -134,14 +134,24 @@ async function launch(command: readonly string[]): Promise<Launched> {
   }
 }
 
+/** Below the ports that systems give to outgoing connections, which could take one meanwhile. */
+const LOWEST_PORT = 20_000
+const PORTS = 12_000
+
 /** A port nobody listens on. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * PORTS)
+    const server = createServer()
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!free) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 async function untilAnswers(port: number, ended: AbortSignal): Promise<void> {
