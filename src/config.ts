@@ -1,5 +1,6 @@
 /** Reads the configuration once, at start: one frozen value that is safe to log, and the secrets. */
 
+import { chooseAuth } from './config/choose-auth.ts'
 import { chooseKeys } from './config/choose-keys.ts'
 import { chooseStore } from './config/choose-store.ts'
 import { chooseUpstream } from './config/choose-upstream.ts'
@@ -33,6 +34,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { keys, usesDevelopmentKey } = chooseKeys(variables, faults)
   const { store, password } = chooseStore(raw, variables, faults)
   const upstream = chooseUpstream(raw, variables, faults)
+  const { auth, jwtSecret } = chooseAuth(variables, faults)
   const http = chooseHttp(raw, variables, faults)
   faults.throwIfAny()
 
@@ -46,6 +48,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     store,
     session: { ttlSeconds: variables.SESSION_TTL },
     signIn: { ttlSeconds: variables.SIGN_IN_TTL },
+    auth,
     tools: {
       textFormat: variables.TOOL_TEXT_FORMAT,
       timeoutSeconds: variables.TOOL_TIMEOUT,
@@ -55,6 +58,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   const secrets = new Secrets({
     encryptionKeys: Object.freeze(keys),
+    jwtSecret,
+    oauthClients: deepFreeze(variables.OAUTH_CLIENTS),
     redisPassword: password,
     upstreamClientSecret: variables.UPSTREAM_CLIENT_SECRET,
     upstreamApiKey: variables.UPSTREAM_API_KEY,

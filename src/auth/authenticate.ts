@@ -12,5 +12,5 @@ export function authenticate(request: Request): Caller {
   if (request.headers.has('authorization')) {
     throw new AppError('unauthorized', 'This server does not know that access token.')
   }
-  return { kind: 'anonymous', scopes: undefined }
+  return { kind: 'anonymous' }
 }

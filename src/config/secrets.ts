@@ -5,6 +5,10 @@ import { inspect } from 'node:util'
 export interface SecretValues {
   /** 32 bytes each; the first encrypts, all decrypt. */
   readonly encryptionKeys: readonly Buffer[]
+  /** Signs access tokens with HS256; 32 characters at least. */
+  readonly jwtSecret: string
+  /** Pre-registered clients, secrets and all. */
+  readonly oauthClients: readonly Readonly<Record<string, unknown>>[]
   readonly redisPassword?: string | undefined
   readonly upstreamClientSecret?: string | undefined
   readonly upstreamApiKey?: string | undefined
@@ -26,6 +30,14 @@ export class Secrets implements SecretValues {
 
   get encryptionKeys(): readonly Buffer[] {
     return this.#values.encryptionKeys
+  }
+
+  get jwtSecret(): string {
+    return this.#values.jwtSecret
+  }
+
+  get oauthClients(): readonly Readonly<Record<string, unknown>>[] {
+    return this.#values.oauthClients
   }
 
   get redisPassword(): string | undefined {

@@ -13,6 +13,7 @@ export interface Config {
   readonly store: StoreConfig
   readonly session: { readonly ttlSeconds: number }
   readonly signIn: { readonly ttlSeconds: number }
+  readonly auth: AuthConfig
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
     readonly timeoutSeconds: number
@@ -36,6 +37,34 @@ export interface HttpConfig {
   readonly maxCalls: number
   /** How long it goes on serving after it said that it is not ready, in seconds. */
   readonly stopDelaySeconds: number
+}
+
+export interface AuthConfig {
+  /** Whether `/mcp` and `/sse` want an access token, as `/http` always does. */
+  readonly required: boolean
+  /** The scopes of clients that ask for none; absent for all that tools want. */
+  readonly defaultScopes?: readonly string[]
+  readonly issuer: BuiltInIssuer | ExternalIssuer
+}
+
+/** The authorization server that is part of this server. Times to live are in seconds. */
+export interface BuiltInIssuer {
+  readonly kind: 'built-in'
+  readonly algorithm: Variables['JWT_ALG']
+  readonly login: Variables['LOGIN']
+  readonly codeTtl: number
+  readonly accessTokenTtl: number
+  readonly refreshTokenTtl: number
+  readonly refreshGrace: number
+  /** Without the colon, such as `cursor`. */
+  readonly redirectSchemes: readonly string[]
+}
+
+export interface ExternalIssuer {
+  readonly kind: 'external'
+  readonly url: string
+  /** Absent for the addresses of this server's own resources. */
+  readonly audience?: readonly string[]
 }
 
 export type StoreConfig = { readonly kind: 'memory' } | RedisConfig

@@ -47,6 +47,15 @@ export function list(form: RegExp, wants: string) {
     .register(values, { wants })
 }
 
+/** JSON objects in an array; what they hold is looked at where they are used. */
+export function jsonArray(wants: string) {
+  return z
+    .string()
+    .transform((given, context) => parseJson(given) ?? invalid(context))
+    .pipe(z.array(z.record(z.string(), z.unknown())))
+    .register(values, { wants })
+}
+
 /** Scheme, host and port, and nothing else: no path, query, fragment or credentials. */
 export function origin(wants: string) {
   return httpUrl()
@@ -123,6 +132,14 @@ function decodeBytes(given: string, length: number): Buffer | undefined {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(given)) return undefined
   const decoded = Buffer.from(given, 'base64')
   return decoded.length === length ? decoded : undefined
+}
+
+function parseJson(given: string): unknown {
+  try {
+    return JSON.parse(given)
+  } catch {
+    return undefined
+  }
 }
 
 function invalid(context: z.RefinementCtx): never {

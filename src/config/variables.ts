@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { authVariables } from './auth-variables.ts'
 import { facts } from './facts.ts'
 import { upstreamVariables } from './upstream-variables.ts'
 import { bytes, bytesList, integer, list, oneOf, origin, pattern, text } from './values.ts'
@@ -152,6 +153,7 @@ export const sections: readonly { readonly title: string; readonly variables: z.
   { title: 'Store', variables: store },
   { title: 'Encryption', variables: encryption },
   { title: 'Sessions and tools', variables: behaviour },
+  { title: 'Access', variables: authVariables },
   { title: 'Upstream', variables: upstreamVariables },
 ]
 
@@ -161,6 +163,7 @@ export const variables = z.object({
   ...store,
   ...encryption,
   ...behaviour,
+  ...authVariables,
   ...upstreamVariables,
 })
 

@@ -3,10 +3,10 @@
 import type { ConfiguredUpstream, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
+import { createStoreAdapter } from '../oidc/store-adapter.ts'
 import type { Store } from '../store/port.ts'
 import { createDemoBankApi } from './bank-api.ts'
 import { createDemoIdentityProvider } from './identity-provider.ts'
-import { createStoreAdapter } from './store-adapter.ts'
 
 export interface DemoDeps {
   readonly store: Store

@@ -1,11 +1,11 @@
 /** How the demo's identity provider is set up: one client, code flow with PKCE, rotation. */
 
 import type { AdapterFactory, Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import { LONGEST_TTL_SECONDS } from '../oidc/store-adapter.ts'
 import type { DerivedSecrets } from './derived-secrets.ts'
 import { errorPage, PAGE_HEADERS } from './pages.ts'
 import { findPerson } from './people.ts'
 import { INTERACTION_PATH } from './sign-in.ts'
-import { LONGEST_TTL_SECONDS } from './store-adapter.ts'
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE

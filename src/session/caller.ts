@@ -1,8 +1,18 @@
 /** Who is calling: what authentication yields and sessions are looked up by. */
 
+import type { Session } from './record.ts'
+
 /** A caller that showed no token; it is known by its connection or its session handle, if at all. */
-export interface Caller {
+export interface AnonymousCaller {
   readonly kind: 'anonymous'
-  /** Scopes of the token; undefined without one. */
-  readonly scopes: readonly string[] | undefined
 }
+
+/** A caller whose access token holds, with the session that the token belongs to. */
+export interface TokenCaller {
+  readonly kind: 'token'
+  readonly session: Session
+  readonly clientId: string
+  readonly scopes: readonly string[]
+}
+
+export type Caller = AnonymousCaller | TokenCaller

@@ -52,10 +52,10 @@ export function createOrigins(deps: OriginDeps): Origins {
     return (await sessions.retrieve(sessionId)) ?? created
   }
 
-  function origin(principal: string, { scopes }: Caller, log: Logger, own: Own): Origin {
+  function origin(principal: string, caller: Caller, log: Logger, own: Own): Origin {
     return {
       principal,
-      scopes,
+      scopes: caller.kind === 'token' ? caller.scopes : undefined,
       log,
       openSession: (handle, client) =>
         handle === undefined ? own.session(client) : byHandle(handle, client),
@@ -93,7 +93,7 @@ export function createOrigins(deps: OriginDeps): Origins {
         sessionId = session.id
         return session
       }
-      return origin('process', { kind: 'anonymous', scopes: undefined }, log, {
+      return origin('process', { kind: 'anonymous' }, log, {
         async session(client) {
           const session = sessionId === undefined ? undefined : await sessions.retrieve(sessionId)
           return createCallSession(deps, session, { access: 'process', client, opened })

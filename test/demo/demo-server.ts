@@ -13,7 +13,7 @@ import {
   createDemoIdentityProvider,
   type DemoIdentityProvider,
 } from '../../src/demo/identity-provider.ts'
-import { createStoreAdapter } from '../../src/demo/store-adapter.ts'
+import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { Credentials, SignInCheck } from '../../src/upstream/identity-provider.ts'

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
-import { createStoreAdapter } from '../../src/demo/store-adapter.ts'
+import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
 import { recordingStore } from '../support/recording-store.ts'
 
 function setUp() {

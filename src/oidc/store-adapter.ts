@@ -1,4 +1,4 @@
-/** Where the demo's identity provider keeps its state: the server's store, so that nodes share it. */
+/** Where `oidc-provider` keeps its state: the server's store, so that nodes share it. */
 
 import { createHash } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'

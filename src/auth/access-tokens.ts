@@ -1,0 +1,12 @@
+/** What the bearer check asks of whoever issues the tokens: the built-in server or an external one. */
+
+import type { TokenCaller } from '../session/caller.ts'
+
+export interface AccessTokens {
+  /**
+   * The caller a token stands for: its signature, issuer, audience and lifetime hold, it is not
+   * revoked, and its session is alive (and counted as used). Undefined for every other token.
+   * @throws AppError `unavailable` when the store or the issuer's keys cannot be reached
+   */
+  callerOf(token: string): Promise<TokenCaller | undefined>
+}

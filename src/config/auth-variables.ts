@@ -1,0 +1,64 @@
+/** The variables of sign-in for clients: who may call, and the tokens that are issued. */
+
+import { facts } from './facts.ts'
+import { address, integer, jsonArray, list, oneOf, pattern, words } from './values.ts'
+
+const DAY = 24 * 60 * 60
+
+export const authVariables = {
+  MCP_AUTH: oneOf('optional', 'required').default('optional').register(facts, {
+    what: 'Whether /mcp and /sse serve callers without an access token. /http always wants one.',
+  }),
+  LOGIN: oneOf('on-demand', 'at-authorize').default('on-demand').register(facts, {
+    what: 'When people sign in upstream: once a tool needs it, or while they let a client in.',
+  }),
+  JWT_ALG: oneOf('HS256', 'ES256', 'EdDSA').default('HS256').register(facts, {
+    what: 'How access tokens are signed: with JWT_SECRET (HS256), or with keys that are made and replaced in the store and published at /jwks.',
+  }),
+  JWT_SECRET: pattern(/^[\x20-\x7e]{32,}$/, 'at least 32 visible ASCII characters')
+    .optional()
+    .register(facts, {
+      what: 'Signs access tokens, with JWT_ALG=HS256. Whoever has it can make tokens, but none that the store does not know.',
+      secret: true,
+      requiredInProduction: true,
+      defaultText: 'a published secret, for development',
+    }),
+  AUTH_CODE_TTL: integer(10, 600).default(600).register(facts, {
+    what: 'How long an authorization code can be exchanged, in seconds.',
+  }),
+  ACCESS_TOKEN_TTL: integer(30, DAY)
+    .default(3600)
+    .register(facts, { what: 'How long an access token is good, in seconds.' }),
+  REFRESH_TOKEN_TTL: integer(60, 365 * DAY)
+    .default(14 * DAY)
+    .register(facts, {
+      what: 'How long a client stays let in, in seconds: refreshing does not prolong it.',
+    }),
+  REFRESH_GRACE: integer(0, 120).default(60).register(facts, {
+    what: 'How long the refresh token before the current one may be used again, in seconds: clients lose answers and refresh in parallel. 0 to refuse it.',
+  }),
+  OAUTH_DEFAULT_SCOPES: words('scopes separated by spaces').optional().register(facts, {
+    what: 'The scopes of clients that ask for none, and those named when a token is asked for. Tools with other scopes make the client come back for more.',
+    defaultText: 'all scopes of all tools',
+  }),
+  OAUTH_REDIRECT_SCHEMES: list(/^[a-z][a-z\d+.-]*$/, 'URI schemes separated by commas')
+    .default(['cursor', 'vscode', 'vscode-insiders', 'windsurf', 'claude'])
+    .register(facts, {
+      what: 'Custom URI schemes that clients may be sent back to, besides https and loopback addresses.',
+    }),
+  OAUTH_CLIENTS: jsonArray('a JSON array of clients (RFC 7591 metadata with a client_id)')
+    .default([])
+    .register(facts, {
+      what: 'Clients known from the start: `[{"client_id":"…","client_secret":"…","client_name":"…","redirect_uris":["…"]}]`; without client_secret public ones.',
+      secret: true,
+    }),
+  OAUTH_ISSUER: address('an http or https address without query and fragment')
+    .optional()
+    .register(facts, {
+      what: 'An external authorization server that takes the place of the built-in one; its keys are read from its metadata. https in production.',
+    }),
+  OAUTH_AUDIENCE: words('audiences separated by spaces').optional().register(facts, {
+    what: 'What tokens of OAUTH_ISSUER must name as their audience.',
+    defaultText: 'the address of /mcp, /sse or /http',
+  }),
+}
