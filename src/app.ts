@@ -11,6 +11,7 @@ import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
 import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
+import { pagesOf } from './http/pages.ts'
 import { requestLog } from './http/request-log.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -20,12 +21,13 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
 
   app.use(requestLog(log))
   app.use(wrongMethod(app))
+  app.use(pagesOf(config.app.name))
   app.onError(errorResponse)
   app.notFound(notFound)
 
   app.route('/', landingRoutes(runtime.about))
   app.route('/', healthRoutes(store, runtime))
-  app.route('/', connectRoutes(signIn, signsInAt))
+  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
   app.route('/', callbackRoutes(signIn, publicUrl))
 
   for (const path of ['/mcp', '/sse', '/messages']) app.use(path, crossOrigin())

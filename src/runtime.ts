@@ -69,7 +69,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const links = createSignInLinks({ store, now }, config.signIn)
   const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
   const signIn = createSignIn(
-    { store, keyRing, links, provider, credentials, log },
+    { store, keyRing, sessions, links, provider, credentials, log },
     { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
   )
 

@@ -9,7 +9,12 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
  * An id of 256 random bits: its kind (`ses`, `con`), an underscore and 43 base64url characters.
  */
 export function createId(kind: string): string {
-  return `${kind}_${randomBytes(32).toString('base64url')}`
+  return `${kind}_${randomValue()}`
+}
+
+/** 256 random bits, as base64url: also the length RFC 7636 recommends for a code verifier. */
+export function randomValue(): string {
+  return randomBytes(32).toString('base64url')
 }
 
 /** A code of 40 random bits, shown as `XXXX-XXXX`, for a person to compare or type. */

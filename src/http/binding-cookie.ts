@@ -2,7 +2,7 @@
 
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import type { BindingCookie } from '../session/sign-in.ts'
+import type { BindingCookie } from '../session/pending-sign-in.ts'
 import type { HttpEnv } from './context.ts'
 
 /** `__Host-` (RFC 6265bis, 4.1.3.2) wherever the server is reached by https. */

@@ -15,13 +15,28 @@ export function callbackRoutes(signIn: SignIn, publicUrl: string): Hono<HttpEnv>
     const returned = new URL(`/callback${search}`, publicUrl)
     const finished = await signIn.finish(returned, (name) => takeBindingCookie(c, name, secure))
     c.get('log').info({ outcome: finished.outcome }, 'sign-in')
-    return page(c, pageFor(finished))
+    const next = wayBack(finished, publicUrl)
+    if (next === undefined) return page(c, pageFor(finished))
+    c.header('cache-control', 'no-store')
+    return c.redirect(next, 303)
   }
 
   const routes = new Hono<HttpEnv>()
   routes.get('/callback', callback)
   routes.get('/redirect', callback)
   return routes
+}
+
+/**
+ * Where a sign-in goes on that did not begin with a link. A failure is named in `sign_in`, for the
+ * page to explain; success is not, since a query proves nothing: the page asks the session.
+ */
+function wayBack(finished: FinishOutcome, publicUrl: string): string | undefined {
+  if (!('returnTo' in finished) || finished.returnTo === undefined) return undefined
+  const next = new URL(finished.returnTo, publicUrl)
+  if (finished.outcome === 'session_ended') next.searchParams.set('sign_in', 'session_ended')
+  if (finished.outcome === 'provider_error') next.searchParams.set('sign_in', finished.error.code)
+  return next.href
 }
 
 function pageFor(finished: FinishOutcome): Page {

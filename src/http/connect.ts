@@ -1,15 +1,19 @@
-/** `/connect/:handle`: where a person says, with the code from the chat, that the sign-in is theirs. */
+/**
+ * `/connect/:handle`: where a person says that the sign-in is theirs, by the code from the chat; in
+ * the browser that let the client in, by going on.
+ */
 
 import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { html } from 'hono/html'
 import { AppError } from '../errors.ts'
-import type { SignIn } from '../session/sign-in.ts'
-import type { SignInLinkFacts } from '../session/sign-in-link.ts'
+import type { LinkForBrowser, SignIn, SignInProof } from '../session/sign-in.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import { setBindingCookie } from './binding-cookie.ts'
+import { knownBrowser } from './browser-cookie.ts'
 import type { HttpEnv } from './context.ts'
-import { page } from './pages.ts'
+import { ownForms } from './own-forms.ts'
+import { type Page, page } from './pages.ts'
 
 const formLimit = bodyLimit({
   maxSize: 4096,
@@ -18,22 +22,37 @@ const formLimit = bodyLimit({
   },
 })
 
-/** `signsInAt` is the host people will be sent to, as they know it. */
-export function connectRoutes(signIn: SignIn, signsInAt: string): Hono<HttpEnv> {
+export interface ConnectOptions {
+  readonly publicUrl: string
+  /** The host people will be sent to, as they know it. */
+  readonly signsInAt: string
+}
+
+export function connectRoutes(
+  signIn: SignIn,
+  { publicUrl, signsInAt }: ConnectOptions,
+): Hono<HttpEnv> {
+  const secure = publicUrl.startsWith('https:')
   const routes = new Hono<HttpEnv>()
 
+  const signInPage = (
+    link: LinkForBrowser,
+    status: NonNullable<Page['status']> = 200,
+    problem?: string,
+  ): Page => ({ title: 'Sign in', status, body: form(link, signsInAt, problem) })
+
   routes.get('/connect/:handle', async (c) => {
-    const link = await signIn.links.describe(c.req.param('handle'))
-    if (link === undefined) return page(c, VOID)
-    return page(c, { title: 'Sign in', body: form(link, signsInAt) })
+    const link = await signIn.describe(c.req.param('handle'), knownBrowser(c, secure))
+    return page(c, link === undefined ? VOID : signInPage(link))
   })
 
-  routes.post('/connect/:handle', formLimit, async (c) => {
+  routes.post('/connect/:handle', ownForms(publicUrl), formLimit, async (c) => {
     const handle = c.req.param('handle')
+    const browser = knownBrowser(c, secure)
     const code = await readCode(c.req)
-    const link = await signIn.links.describe(handle)
+    const link = await signIn.describe(handle, browser)
     if (link === undefined) return page(c, VOID)
-    const confirmed = await confirm(signIn, handle, code)
+    const confirmed = await confirm(signIn, handle, code === null ? { browser } : { code })
     switch (confirmed.outcome) {
       case 'redirect':
         setBindingCookie(c, confirmed.cookie)
@@ -41,12 +60,12 @@ export function connectRoutes(signIn: SignIn, signsInAt: string): Hono<HttpEnv> 
         return c.redirect(confirmed.url.href, 303)
       case 'wrong_code': {
         const problem = `That is not the code from your chat. Tries left: ${confirmed.triesLeft}.`
-        return page(c, { title: 'Sign in', status: 422, body: form(link, signsInAt, problem) })
+        return page(c, signInPage(link, 422, problem))
       }
-      case 'provider_error': {
-        const body = form(link, signsInAt, confirmed.error.message)
-        return page(c, { title: 'Sign in', status: 502, body })
-      }
+      case 'code_needed':
+        return page(c, signInPage({ ...link, needsCode: true }, 403, 'Enter the code to go on.'))
+      case 'provider_error':
+        return page(c, signInPage(link, 502, confirmed.error.message))
       case 'void':
         return page(c, VOID)
     }
@@ -54,18 +73,18 @@ export function connectRoutes(signIn: SignIn, signsInAt: string): Hono<HttpEnv> 
   return routes
 }
 
-/** The page's form comes in one way; anything else does not count as a try. */
-async function readCode(request: HonoRequest): Promise<string> {
+/** The page's form comes in one way; anything else does not count as a try. Null without a code. */
+async function readCode(request: HonoRequest): Promise<string | null> {
   const [type = ''] = (request.header('content-type') ?? '').toLowerCase().split(';', 1)
   if (type.trim() !== 'application/x-www-form-urlencoded') {
     throw new AppError('unsupported_media_type', 'Use the form on the page.')
   }
-  return new URLSearchParams(await request.text()).get('code') ?? ''
+  return new URLSearchParams(await request.text()).get('code')
 }
 
-async function confirm(signIn: SignIn, handle: string, code: string) {
+async function confirm(signIn: SignIn, handle: string, proof: SignInProof) {
   try {
-    return await signIn.confirm(handle, code)
+    return await signIn.confirm(handle, proof)
   } catch (error) {
     if (error instanceof ProviderError) return { outcome: 'provider_error', error } as const
     throw error
@@ -79,19 +98,29 @@ const VOID = {
     <code>login</code> again for a new one.</p>`,
 } as const
 
-function form({ clientName, since }: SignInLinkFacts, signsInAt: string, problem?: string) {
+function form(link: LinkForBrowser, signsInAt: string, problem?: string) {
+  const { clientName, since, needsCode } = link
   return html`
     <p><strong>${clientName}</strong> wants to act for you at <strong>${signsInAt}</strong>.
       If you go on, it can read and do there what you can.</p>
     <dl><dt>Asked by</dt><dd>${clientName}</dd><dt>Since</dt><dd>${since.toUTCString()}</dd>
       <dt>Leads to</dt><dd>${signsInAt}</dd></dl>
     ${problem === undefined ? '' : html`<p role="alert">${problem}</p>`}
-    <form method="post">
-      <label for="code">Code from your chat</label>
-      <input id="code" name="code" required autofocus autocomplete="one-time-code"
-        spellcheck="false" maxlength="12" aria-describedby="why">
-      <button>Continue to sign in</button>
-    </form>
-    <p class="soft" id="why">Go on only if your own assistant showed you this code. Somebody who sent
-      you a link or read a code out to you wants to use your account.</p>`
+    ${needsCode ? CODE_FORM : CONTINUE_FORM}`
 }
+
+const CODE_FORM = html`<form method="post">
+    <label for="code">Code from your chat</label>
+    <input id="code" name="code" required autofocus autocomplete="one-time-code"
+      autocapitalize="characters" spellcheck="false" maxlength="12" aria-describedby="why">
+    <div class="actions"><button>Continue to sign in</button></div>
+  </form>
+  <p class="notice" id="why">Go on only if your own assistant showed you this code. Somebody who sent
+    you a link or read a code out to you wants to use your account.</p>`
+
+/** No code: this browser said yes to the client, so that the link is not somebody else's. */
+const CONTINUE_FORM = html`<form method="post">
+    <div class="actions"><button autofocus aria-describedby="why">Continue</button></div>
+  </form>
+  <p class="soft" id="why">You let this client in with this browser, so no code is needed. Go on only
+    if you asked your assistant to sign in.</p>`

@@ -8,6 +8,8 @@ export interface HttpEnv {
   Variables: {
     readonly log: Logger
     readonly requestId: string
+    /** What the server calls itself at the top of its pages. */
+    readonly serverName?: string
     /** The parsed JSON body of a POST. */
     readonly body: unknown
   }

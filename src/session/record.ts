@@ -36,6 +36,11 @@ export interface SessionRecord {
   readonly credentials: Readonly<Record<string, SealedCredentials>>
   /** The client that opened it. */
   readonly client: ClientFacts
+  /**
+   * SHA-256 of the cookie of the browser that let the client in, where there was one. It is written
+   * with `SessionManager.update(id, 'browser', …)`; sign-in links need no code in that browser.
+   */
+  readonly browser?: string
 }
 
 export type Session = Stored<SessionRecord>

@@ -1,51 +1,79 @@
 /** Signing in upstream: from the one-time link through the identity provider to the session. */
 
-import { randomBytes } from 'node:crypto'
 import { sha256, shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
-import type { IdentityProvider, SignInCheck } from '../upstream/identity-provider.ts'
+import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
+import type { SessionManager } from './manager.ts'
+import {
+  type BindingCookie,
+  createPendingSignIns,
+  newCheck,
+  type PendingSignIn,
+  type SignInPurpose,
+} from './pending-sign-in.ts'
 import type { SignInLinkFacts, SignInLinks } from './sign-in-link.ts'
 
-const PURPOSE = 'sign-in'
+/** Why the person may go on: the code from the chat, or the browser that let the client in. */
+export type SignInProof =
+  | { readonly code: string }
+  /** SHA-256 of the value in the browser's cookie; undefined when it has none. */
+  | { readonly browser: string | undefined }
 
-/** Ties the callback to the browser that started: set before the redirect, checked after it. */
-export interface BindingCookie {
-  readonly name: string
-  readonly value: string
-  readonly maxAgeSeconds: number
-  /** Whether it may travel over https alone. */
-  readonly secure: boolean
+export interface LinkForBrowser extends SignInLinkFacts {
+  /** False in the browser that let the client in. */
+  readonly needsCode: boolean
+}
+
+/** Where to send the browser, and the cookie it must bring back. */
+export interface Departure {
+  readonly url: URL
+  readonly cookie: BindingCookie
 }
 
 export type ConfirmOutcome =
-  | { readonly outcome: 'redirect'; readonly url: URL; readonly cookie: BindingCookie }
+  | ({ readonly outcome: 'redirect' } & Departure)
   | { readonly outcome: 'wrong_code'; readonly triesLeft: number }
+  /** Another browser than the one that let the client in; no try was spent. */
+  | { readonly outcome: 'code_needed' }
   | { readonly outcome: 'void' }
 
+/** `returnTo` is where the sign-in began, for those that began with one. */
 export type FinishOutcome =
   | {
       readonly outcome: 'signed_in'
       readonly clientName: string
       readonly name?: string | undefined
+      readonly returnTo?: string | undefined
     }
   /** No such `state`: unknown, expired or used. */
   | { readonly outcome: 'unknown_state' }
   /** The browser is not the one that started; the state is burnt. */
   | { readonly outcome: 'other_browser' }
-  | { readonly outcome: 'session_ended' }
-  | { readonly outcome: 'provider_error'; readonly error: ProviderError }
+  | { readonly outcome: 'session_ended'; readonly returnTo?: string | undefined }
+  | {
+      readonly outcome: 'provider_error'
+      readonly error: ProviderError
+      readonly returnTo?: string | undefined
+    }
 
 export interface SignIn {
-  readonly links: SignInLinks
+  /** What a link's page shows in the browser with this hash; looking does not use the link up. */
+  describe(handle: string, browser: string | undefined): Promise<LinkForBrowser | undefined>
   /**
-   * Takes the code; when it is right, uses the link up and says where to send the browser.
+   * Takes the proof; when it holds, uses the link up and says where to send the browser.
    * @throws ProviderError when the provider cannot be reached; the link stays good then
    */
-  confirm(handle: string, code: string): Promise<ConfirmOutcome>
+  confirm(handle: string, proof: SignInProof): Promise<ConfirmOutcome>
+  /**
+   * Starts without link and code, for a page that knows whose browser it is in. The callback
+   * sends the browser to `returnTo`, a path of this server, however the sign-in went.
+   * @throws ProviderError when the provider cannot be reached
+   */
+  begin(purpose: SignInPurpose & { readonly returnTo: string }): Promise<Departure>
   /** Takes the browser's return from the provider. `cookie` reads a cookie by name. */
   finish(callback: URL, cookie: (name: string) => string | undefined): Promise<FinishOutcome>
 }
@@ -53,6 +81,7 @@ export interface SignIn {
 export interface SignInDeps {
   readonly store: Store
   readonly keyRing: KeyRing
+  readonly sessions: Pick<SessionManager, 'peek'>
   readonly links: SignInLinks
   readonly provider: IdentityProvider
   readonly credentials: CredentialStore
@@ -65,95 +94,94 @@ export interface SignInOptions {
   readonly ttlSeconds: number
 }
 
-/** What waits in the store for the callback, sealed. */
-interface PendingSignIn {
-  readonly link: { readonly sessionId: string; readonly clientName: string }
-  readonly check: SignInCheck
-  readonly cookie: string
-}
-
 export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: SignInOptions): SignIn {
-  const { store, keyRing, links, provider, credentials, log } = deps
-  const key = (state: string) => `sign-in-state:{${sha256(state)}}`
+  const { sessions, links, provider, log } = deps
+  const secure = redirectUri.startsWith('https:')
+  const pendingSignIns = createPendingSignIns(deps, { secure, ttlSeconds })
 
-  async function remember(check: SignInCheck, link: SignInLinkFacts): Promise<BindingCookie> {
-    const pending: PendingSignIn = { link, check, cookie: randomValue() }
-    const sealed = keyRing.seal(PURPOSE, JSON.stringify(pending), key(check.state))
-    await store.set(key(check.state), { sealed }, ttlSeconds)
-    const secure = redirectUri.startsWith('https:')
-    return {
-      name: cookieName(check.state),
-      value: pending.cookie,
-      maxAgeSeconds: ttlSeconds,
-      secure,
-    }
+  async function isBrowserOf(sessionId: string, shown: string | undefined): Promise<boolean> {
+    if (shown === undefined) return false
+    const session = await sessions.peek(sessionId)
+    return session?.browser !== undefined && timingSafeEqualStrings(session.browser, shown)
   }
 
-  async function recall(state: string): Promise<PendingSignIn | undefined> {
-    const record = await store.take<{ sealed: string }>(key(state))
-    const opened = record && keyRing.open(PURPOSE, record.sealed, key(state))
-    return opened ? (JSON.parse(opened) as PendingSignIn) : undefined
-  }
-
-  /** Newer than the token of any refresh under way, whose late write is dropped that way. */
-  async function newestFence({ sessionId }: PendingSignIn['link'], { state }: SignInCheck) {
-    const lock = await store.lock(`{${sessionId}}:sign-in:${sha256(state)}`, 1)
-    if (lock === undefined) throw new Error('A state was used twice')
-    return lock.token
-  }
-
-  /** A provider's tokens that find no session must not stay alive. */
-  async function complete(callback: URL, { link, check }: PendingSignIn): Promise<FinishOutcome> {
-    const fresh = await provider.exchange(callback, redirectUri, check)
-    const kept = await credentials.write(link.sessionId, fresh, await newestFence(link, check))
-    if (!kept) {
-      await provider.revoke(fresh)
-      return { outcome: 'session_ended' }
-    }
-    return { outcome: 'signed_in', clientName: link.clientName, name: fresh.account?.name }
+  async function check(handle: string, proof: SignInProof) {
+    if ('code' in proof) return links.check(handle, proof.code)
+    const link = await links.describe(handle)
+    if (link === undefined) return { outcome: 'void' } as const
+    const known = await isBrowserOf(link.sessionId, proof.browser)
+    return known ? ({ outcome: 'right', link } as const) : ({ outcome: 'code_needed' } as const)
   }
 
   return {
-    links,
-    async confirm(handle, code) {
-      const checked = await links.check(handle, code)
-      if (checked.outcome === 'wrong')
+    async describe(handle, browser) {
+      const link = await links.describe(handle)
+      return link && { ...link, needsCode: !(await isBrowserOf(link.sessionId, browser)) }
+    },
+    async confirm(handle, proof) {
+      const checked = await check(handle, proof)
+      if (checked.outcome === 'wrong') {
         return { outcome: 'wrong_code', triesLeft: checked.triesLeft }
-      if (checked.outcome === 'void') return { outcome: 'void' }
-      const check = { state: randomValue(), nonce: randomValue(), codeVerifier: randomValue() }
+      }
+      if (checked.outcome !== 'right') return checked
+      const fresh = newCheck()
       // Asked first: if the provider is away, the link stays good, however long that takes.
-      const url = await provider.authorizationUrl(redirectUri, check).catch(async (error) => {
-        await links.forgetTries(handle)
+      const url = await provider.authorizationUrl(redirectUri, fresh).catch(async (error) => {
+        if ('code' in proof) await links.forgetTries(handle)
         throw error
       })
       if (!(await links.use(handle))) return { outcome: 'void' }
-      return { outcome: 'redirect', url, cookie: await remember(check, checked.link) }
+      const cookie = await pendingSignIns.remember(fresh, checked.link)
+      return { outcome: 'redirect', url, cookie }
+    },
+    async begin(purpose) {
+      if (!isLocalPath(purpose.returnTo)) throw new TypeError('returnTo leads off this server')
+      const fresh = newCheck()
+      const url = await provider.authorizationUrl(redirectUri, fresh)
+      return { url, cookie: await pendingSignIns.remember(fresh, purpose) }
     },
     async finish(callback, cookie) {
       const state = callback.searchParams.get('state') ?? ''
-      const pending = await recall(state)
+      const pending = await pendingSignIns.recall(state, cookie)
       if (pending === undefined) return { outcome: 'unknown_state' }
-      const shown = cookie(cookieName(state))
-      if (shown === undefined || !timingSafeEqualStrings(shown, pending.cookie)) {
-        return { outcome: 'other_browser' }
-      }
+      // Not sent on to `returnTo` either: that page belongs to the browser that left.
+      if (!pending.sameBrowser) return { outcome: 'other_browser' }
+      const { returnTo } = pending
       try {
-        return await complete(callback, pending)
+        return { ...(await complete(deps, callback, redirectUri, pending)), returnTo }
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error
-        log.warn({ err: error, session: shortHash(pending.link.sessionId) }, 'sign-in failed')
-        return { outcome: 'provider_error', error }
+        log.warn({ err: error, session: shortHash(pending.sessionId) }, 'sign-in failed')
+        return { outcome: 'provider_error', error, returnTo }
       }
     },
   }
 }
 
-/** 256 random bits, as base64url: also the length RFC 7636 recommends for a code verifier. */
-function randomValue(): string {
-  return randomBytes(32).toString('base64url')
+/** A provider's tokens that find no session must not stay alive. */
+async function complete(
+  { store, provider, credentials }: SignInDeps,
+  callback: URL,
+  redirectUri: string,
+  { sessionId, clientName, check }: PendingSignIn,
+) {
+  const fresh = await provider.exchange(callback, redirectUri, check)
+  const fence = await newestFence(store, sessionId, check.state)
+  if (await credentials.write(sessionId, fresh, fence)) {
+    return { outcome: 'signed_in', clientName, name: fresh.account?.name } as const
+  }
+  await provider.revoke(fresh)
+  return { outcome: 'session_ended' } as const
 }
 
-/** One cookie for each sign-in, so that two of them in one browser do not disturb each other. */
-function cookieName(state: string): string {
-  return `mcp-sign-in-${shortHash(state)}`
+/** Newer than the token of any refresh under way, whose late write is dropped that way. */
+async function newestFence(store: Store, sessionId: string, state: string): Promise<number> {
+  const lock = await store.lock(`{${sessionId}}:sign-in:${sha256(state)}`, 1)
+  if (lock === undefined) throw new Error('A state was used twice')
+  return lock.token
+}
+
+/** Browsers take `//host` and `/\host` for another server, and leave out tabs and line breaks. */
+function isLocalPath(path: string): boolean {
+  return /^\/(?![/\\])[\x21-\x7e]*$/.test(path)
 }

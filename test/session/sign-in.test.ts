@@ -1,61 +1,13 @@
 /** Signing in, from the code on our page to the credentials in the session. */
 
-import { describe, expect, it, vi } from 'vitest'
-import { createSignIn } from '../../src/session/sign-in.ts'
-import { createSignInLinks } from '../../src/session/sign-in-link.ts'
-import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Credentials, SignInCheck } from '../../src/upstream/identity-provider.ts'
+import { describe, expect, it } from 'vitest'
 import { ProviderError } from '../../src/upstream/identity-provider.ts'
-import { createNode, credentialsFor, MINUTE_MS } from './parts.ts'
-
-const REDIRECT_URI = 'https://mcp.example/callback'
-const GRANTED = credentialsFor(MINUTE_MS, { account: { sub: 'ada', name: 'Ada' } })
-const AWAY = new ProviderError('provider_unavailable', 'The provider is away.')
-
-async function started() {
-  const exchange = vi.fn(
-    async (_callback: URL, _redirectUri: string, _check: SignInCheck): Promise<Credentials> =>
-      GRANTED,
-  )
-  const revoke = vi.fn(async () => undefined)
-  const authorizationUrl = vi.fn(async (redirectUri: string, { state }: SignInCheck) => {
-    const query = new URLSearchParams({ state, redirect_uri: redirectUri })
-    return new URL(`https://idp.example/authorize?${query}`)
-  })
-  let time = Date.now()
-  const now = () => time
-  const provider = { authorizationUrl, exchange, revoke, refresh: exchange as never }
-  const node = createNode(createMemoryStore({ now }), { provider, now })
-  const { store, keyRing, credentials, log, sessions } = node
-  const links = createSignInLinks({ store, now }, { ttlSeconds: 600 })
-  const signIn = createSignIn(
-    { store, keyRing, links, provider, credentials, log },
-    { redirectUri: REDIRECT_URI, ttlSeconds: 600 },
-  )
-  const { id } = await sessions.create('handle')
-  const { handle, code } = await links.issue(id, 'a client')
-
-  /** Confirms the code; gives what the browser brings back from the provider, and its cookies. */
-  async function confirmed() {
-    const result = await signIn.confirm(handle, code)
-    if (result.outcome !== 'redirect') throw new Error(result.outcome)
-    const state = result.url.searchParams.get('state') ?? ''
-    const callback = new URL(`${REDIRECT_URI}?code=abc&state=${state}`)
-    const browser = (name: string) =>
-      name === result.cookie.name ? result.cookie.value : undefined
-    return { callback, browser, cookie: result.cookie }
-  }
-  function pass(seconds: number): void {
-    time += seconds * 1000
-  }
-  const mocks = { exchange, revoke, authorizationUrl }
-  return { ...node, ...mocks, signIn, id, handle, code, confirmed, pass }
-}
+import { AWAY, GRANTED, REDIRECT_URI, started } from './sign-in-parts.ts'
 
 describe('the right code', () => {
   it('sends the browser to the provider, tied to it by a cookie', async () => {
     const { signIn, handle, code, authorizationUrl } = await started()
-    expect(await signIn.confirm(handle, code)).toMatchObject({
+    expect(await signIn.confirm(handle, { code })).toMatchObject({
       outcome: 'redirect',
       url: expect.objectContaining({ host: 'idp.example' }),
       cookie: { value: expect.stringMatching(/^[\w-]{43}$/), maxAgeSeconds: 600, secure: true },
@@ -65,13 +17,13 @@ describe('the right code', () => {
 
   it('uses the link up', async () => {
     const { signIn, handle, code } = await started()
-    await signIn.confirm(handle, code)
-    expect(await signIn.confirm(handle, code)).toEqual({ outcome: 'void' })
+    await signIn.confirm(handle, { code })
+    expect(await signIn.confirm(handle, { code })).toEqual({ outcome: 'void' })
   })
 
   it('20 times at once is one redirect', async () => {
     const { signIn, handle, code } = await started()
-    const all = Array.from({ length: 20 }, () => signIn.confirm(handle, code))
+    const all = Array.from({ length: 20 }, () => signIn.confirm(handle, { code }))
     const outcomes = (await Promise.all(all)).map(({ outcome }) => outcome)
     expect(outcomes.filter((outcome) => outcome === 'redirect')).toHaveLength(1)
     expect(outcomes.filter((outcome) => outcome === 'void')).toHaveLength(19)
@@ -80,10 +32,10 @@ describe('the right code', () => {
   it('stays good while the provider cannot be reached', async () => {
     const { signIn, handle, code, authorizationUrl } = await started()
     authorizationUrl.mockRejectedValueOnce(AWAY)
-    await expect(signIn.confirm(handle, code)).rejects.toMatchObject({
+    await expect(signIn.confirm(handle, { code })).rejects.toMatchObject({
       code: 'provider_unavailable',
     })
-    expect(await signIn.confirm(handle, code)).toMatchObject({ outcome: 'redirect' })
+    expect(await signIn.confirm(handle, { code })).toMatchObject({ outcome: 'redirect' })
   })
 })
 
@@ -91,11 +43,11 @@ describe('a wrong code', () => {
   it('asks the provider nothing, and voids the link the fifth time', async () => {
     const { signIn, handle, code, authorizationUrl } = await started()
     for (const triesLeft of [4, 3, 2, 1]) {
-      const outcome = await signIn.confirm(handle, 'ZZZZ-ZZZZ')
+      const outcome = await signIn.confirm(handle, { code: 'ZZZZ-ZZZZ' })
       expect(outcome).toEqual({ outcome: 'wrong_code', triesLeft })
     }
-    expect(await signIn.confirm(handle, 'ZZZZ-ZZZZ')).toEqual({ outcome: 'void' })
-    expect(await signIn.confirm(handle, code)).toEqual({ outcome: 'void' })
+    expect(await signIn.confirm(handle, { code: 'ZZZZ-ZZZZ' })).toEqual({ outcome: 'void' })
+    expect(await signIn.confirm(handle, { code })).toEqual({ outcome: 'void' })
     expect(authorizationUrl).not.toHaveBeenCalled()
   })
 })

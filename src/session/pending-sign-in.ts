@@ -1,0 +1,84 @@
+/** Sign-ins that are under way: what waits in the store for the browser's return, sealed. */
+
+import { sha256, shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
+import type { KeyRing } from '../crypto/key-ring.ts'
+import { randomValue } from '../crypto/random-id.ts'
+import type { Store } from '../store/port.ts'
+import type { SignInCheck } from '../upstream/identity-provider.ts'
+
+const PURPOSE = 'sign-in'
+
+/** Ties the callback to the browser that started: set before the redirect, checked after it. */
+export interface BindingCookie {
+  readonly name: string
+  readonly value: string
+  readonly maxAgeSeconds: number
+  /** Whether it may travel over https alone. */
+  readonly secure: boolean
+}
+
+/** What is signed in for, and where the browser goes afterwards. */
+export interface SignInPurpose {
+  readonly sessionId: string
+  /** What the client that asked calls itself. */
+  readonly clientName: string
+  /** A path of this server, such as `/consent/…`; absent for the page that says how it went. */
+  readonly returnTo?: string | undefined
+}
+
+export interface PendingSignIn extends SignInPurpose {
+  readonly check: SignInCheck
+  /** Whether the browser that returned is the one that left. */
+  readonly sameBrowser: boolean
+}
+
+export interface PendingSignIns {
+  /** Keeps a sign-in under its `state`; the cookie is for the browser that leaves. */
+  remember(check: SignInCheck, purpose: SignInPurpose): Promise<BindingCookie>
+  /** Takes it out, once. `cookie` reads a cookie by name. Undefined: unknown, expired or used. */
+  recall(
+    state: string,
+    cookie: (name: string) => string | undefined,
+  ): Promise<PendingSignIn | undefined>
+}
+
+interface Kept extends SignInPurpose {
+  readonly check: SignInCheck
+  readonly cookie: string
+}
+
+export function createPendingSignIns(
+  { store, keyRing }: { readonly store: Store; readonly keyRing: KeyRing },
+  { secure, ttlSeconds }: { readonly secure: boolean; readonly ttlSeconds: number },
+): PendingSignIns {
+  const key = (state: string) => `sign-in-state:{${sha256(state)}}`
+
+  return {
+    async remember(check, { sessionId, clientName, returnTo }) {
+      const value = randomValue()
+      const kept: Kept = { sessionId, clientName, returnTo, check, cookie: value }
+      const sealed = keyRing.seal(PURPOSE, JSON.stringify(kept), key(check.state))
+      await store.set(key(check.state), { sealed }, ttlSeconds)
+      return { name: cookieName(check.state), value, maxAgeSeconds: ttlSeconds, secure }
+    },
+    async recall(state, cookie) {
+      const record = await store.take<{ sealed: string }>(key(state))
+      const opened = record && keyRing.open(PURPOSE, record.sealed, key(state))
+      if (!opened) return undefined
+      const { cookie: expected, ...pending } = JSON.parse(opened) as Kept
+      const shown = cookie(cookieName(state))
+      const sameBrowser = shown !== undefined && timingSafeEqualStrings(shown, expected)
+      return { ...pending, sameBrowser }
+    },
+  }
+}
+
+/** State, nonce and verifier of a new sign-in. */
+export function newCheck(): SignInCheck {
+  return { state: randomValue(), nonce: randomValue(), codeVerifier: randomValue() }
+}
+
+/** One cookie for each sign-in, so that two of them in one browser do not disturb each other. */
+function cookieName(state: string): string {
+  return `mcp-sign-in-${shortHash(state)}`
+}
