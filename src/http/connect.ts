@@ -118,9 +118,12 @@ const CODE_FORM = html`<form method="post">
   <p class="notice" id="why">Go on only if your own assistant showed you this code. Somebody who sent
     you a link or read a code out to you wants to use your account.</p>`
 
-/** No code: this browser said yes to the client, so that the link is not somebody else's. */
+/**
+ * No code: this browser said yes to the client, so that the link is not somebody else's. No focus:
+ * a page that led here while a key was held down must not press the button with it.
+ */
 const CONTINUE_FORM = html`<form method="post">
-    <div class="actions"><button autofocus aria-describedby="why">Continue</button></div>
+    <div class="actions"><button aria-describedby="why">Continue</button></div>
   </form>
   <p class="soft" id="why">You let this client in with this browser, so no code is needed. Go on only
     if you asked your assistant to sign in.</p>`

@@ -23,8 +23,9 @@ header::before { content: ''; flex: none; width: .75rem; height: .75rem; border-
 main { padding: 1.75rem 1.75rem .75rem; background: var(--paper); border: 1px solid var(--line);
   border-radius: .75rem; box-shadow: 0 1px 2px #0000000d, 0 8px 24px #0000000f }
 h1 { margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25 }
+h2 { margin: 0 0 .5rem; font-size: 1.05rem }
 p, dl, ul, form { margin: 0 0 1.1rem }
-h1, p, li, dt, dd { overflow-wrap: anywhere }
+h1, h2, p, li, dt, dd { overflow-wrap: anywhere }
 a { color: var(--accent) }
 .soft { color: var(--soft); font-size: .9rem }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.25rem; padding: .8rem 1rem;

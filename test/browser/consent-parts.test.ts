@@ -1,0 +1,94 @@
+/** What a consent page is made of, and what people see of a sign-in that needs no code. */
+
+import { Hono } from 'hono'
+import { html } from 'hono/html'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { HttpEnv } from '../../src/http/context.ts'
+import { page as answer, pagesOf } from '../../src/http/pages.ts'
+import { createHttpServer, listen } from '../../src/http/server.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { describeBrowser, faintTexts, screenshot, scrollsSideways } from '../support/browser.ts'
+import { letIn } from '../support/let-in.ts'
+
+/** Every part that pages may have, on one page. */
+const PARTS = html`<p><strong>Some Editor</strong> wants to use this server in your name.</p>
+  <dl><dt>Client</dt><dd>Some Editor</dd>
+    <dt>Sends you back to</dt><dd>https://editor.example/a-very-long-path/that-does-not-break-anywhere-by-itself</dd></dl>
+  <h2>It may</h2>
+  <ul class="scopes"><li>Read your accounts <code>accounts:read</code></li>
+    <li>Make payments <code>payments:write</code></li></ul>
+  <p class="notice">Nobody has checked that this client is what it says.</p>
+  <p role="alert">The identity provider does not answer.</p>
+  <form method="post"><div class="actions">
+    <button name="decision" value="allow">Allow</button>
+    <button name="decision" value="deny" class="secondary">Deny</button></div></form>
+  <p class="soft">You can take this back at any time.</p>`
+
+let app: TestApp
+let partsUrl: string
+const parts = new Hono<HttpEnv>()
+parts.use(pagesOf('A server with the longest name that anybody would give to one'))
+parts.get('/', (c) => answer(c, { title: 'Let this client in?', body: PARTS }))
+const { server, drain } = createHttpServer(() => ({
+  guard: () => undefined,
+  fetch: parts.fetch,
+  mounts: new Map(),
+}))
+
+beforeAll(async () => {
+  app = await startApp()
+  partsUrl = `http://localhost:${await listen(server, '127.0.0.1', 0)}`
+})
+afterAll(async () => {
+  await drain(1000)
+  await app.stop()
+})
+
+describeBrowser('pages that lead through consent', (open) => {
+  describe.each(['light', 'dark'] as const)('on a %s screen', (colorScheme) => {
+    test.each([
+      ['wide', 1280],
+      ['small', 375],
+      ['tiny', 320],
+    ])('that is %s: can be read, and fit', async (size, width) => {
+      const { page, complaints } = await open({ colorScheme, viewport: { width, height: 800 } })
+      await page.goto(partsUrl)
+      await screenshot(page, `consent-parts-${colorScheme}-${size}`)
+      expect(await scrollsSideways(page)).toBe(false)
+      expect(await faintTexts(page)).toEqual([])
+      const allow = await page.getByRole('button', { name: 'Allow' }).boundingBox()
+      const deny = await page.getByRole('button', { name: 'Deny' }).boundingBox()
+      expect(allow?.y === deny?.y).toBe(size !== 'tiny')
+      expect(complaints).toEqual([])
+    })
+  })
+
+  test('a sign-in in the browser that let the client in takes one button', async () => {
+    const { url, browser, sessions, sessionId } = await letIn(app)
+    const { page, context, complaints } = await open()
+    await context.addCookies([{ name: 'mcp-browser', value: browser, url: app.url }])
+    await page.goto(url)
+    await screenshot(page, 'sign-in-without-code')
+    expect(await page.getByRole('textbox').count()).toBe(0)
+    expect(await page.locator(':focus').count()).toBe(0)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: /Ada Lovelace/ }).click()
+    await page.getByRole('heading', { name: 'Login successful' }).waitFor()
+    expect(await sessions.peek(sessionId)).toMatchObject({ state: 'authenticated' })
+    expect(complaints).toEqual([])
+  })
+
+  test('a page of another port cannot press that button', async () => {
+    const { url, browser, sessions, sessionId } = await letIn(app)
+    const { page, context } = await open()
+    await context.addCookies([{ name: 'mcp-browser', value: browser, url: app.url }])
+    await page.goto(`${partsUrl}/elsewhere`)
+    await page.setContent(`<form method="post" action="${url}"><button>Win a prize</button></form>`)
+    const sent = page.waitForResponse(url)
+    await page.getByRole('button', { name: 'Win a prize' }).click()
+    expect((await sent).status()).toBe(403)
+    expect((await (await sent).request().allHeaders()).cookie).toContain(browser)
+    expect(await sessions.peek(sessionId)).toMatchObject({ state: 'anonymous' })
+  })
+})

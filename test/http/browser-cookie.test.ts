@@ -1,0 +1,69 @@
+/** The cookie that a browser is known by, from the moment it lets a client in. */
+
+import { Hono } from 'hono'
+import { expect, test } from 'vitest'
+import { sha256 } from '../../src/crypto/hash.ts'
+import { browserCookie, knownBrowser } from '../../src/http/browser-cookie.ts'
+import type { HttpEnv } from '../../src/http/context.ts'
+
+/** Says yes at POST, and says at GET who is known; by https or not. */
+function approvals(secure: boolean) {
+  const app = new Hono<HttpEnv>()
+  app.post('/', (c) => c.text(browserCookie(c, { secure, maxAgeSeconds: 1209600 })))
+  app.get('/', (c) => c.text(knownBrowser(c, secure) ?? 'nobody'))
+  const ask = async (method: string, cookie = '') => {
+    const response = await app.request('/', { method, headers: { cookie } })
+    const [set = ''] = response.headers.getSetCookie()
+    return { text: await response.text(), set, pair: set.split(';', 1)[0] ?? '' }
+  }
+  return {
+    approve: (cookie?: string) => ask('POST', cookie),
+    who: (cookie: string) => ask('GET', cookie),
+  }
+}
+
+test('is out of reach of scripts, other sites and other hosts, and lasts as long as clients', async () => {
+  const { set } = await approvals(true).approve()
+  expect(set).toMatch(/^__Host-mcp-browser=[\w-]{43};/)
+  for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Lax', 'Path=/', 'Max-Age=1209600']) {
+    expect(set.split('; ')).toContain(attribute)
+  }
+  expect(set).not.toContain('Domain')
+})
+
+test('works on this machine without https', async () => {
+  const { set } = await approvals(false).approve()
+  expect(set).toMatch(/^mcp-browser=[\w-]{43};/)
+  expect(set).not.toContain('Secure')
+})
+
+test('tells the session its hash, and finds the browser by it again', async () => {
+  const { approve, who } = approvals(true)
+  const { text, pair } = await approve()
+  expect(text).toBe(sha256(pair.split('=')[1] ?? ''))
+  expect((await who(pair)).text).toBe(text)
+  expect((await who('')).text).toBe('nobody')
+})
+
+test('is one for each browser: a second client does not replace it, only makes it last', async () => {
+  const { approve } = approvals(true)
+  const first = await approve()
+  const second = await approve(first.pair)
+  expect(second.set).toBe(first.set)
+  expect(second.text).toBe(first.text)
+  expect((await approve()).text).not.toBe(first.text)
+})
+
+test.each(['', 'x', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}%`])(
+  'that we did not make ("%s") is replaced',
+  async (value) => {
+    const { approve, who } = approvals(false)
+    expect((await who(`mcp-browser=${value}`)).text).toBe('nobody')
+    expect((await approve(`mcp-browser=${value}`)).pair).not.toBe(`mcp-browser=${value}`)
+  },
+)
+
+test('of plain http says nothing by https', async () => {
+  const { pair } = await approvals(false).approve()
+  expect((await approvals(true).who(pair)).text).toBe('nobody')
+})
