@@ -14,8 +14,8 @@ export const STYLE = `
   --bad-tint: #331d1d } }
 * { box-sizing: border-box }
 body { margin: 0; min-height: 100vh; display: grid; place-content: center;
-  grid-template-columns: minmax(0, 31rem); gap: 1rem; padding: 1.5rem 1rem; background: var(--ground);
-  color: var(--ink); font: 1rem/1.55 system-ui, sans-serif }
+  grid-template-columns: minmax(0, 31rem); gap: 1rem; padding: 1.5rem 1rem;
+  background: var(--ground); color: var(--ink); font: 1rem/1.55 system-ui, sans-serif }
 header { display: flex; align-items: center; gap: .6rem; padding: 0 .25rem; font-weight: 600;
   overflow-wrap: anywhere }
 header::before { content: ''; flex: none; width: .75rem; height: .75rem; border-radius: .2rem;
@@ -28,8 +28,8 @@ p, dl, ul, form { margin: 0 0 1.1rem }
 h1, h2, p, li, dt, dd { overflow-wrap: anywhere }
 a { color: var(--accent) }
 .soft { color: var(--soft); font-size: .9rem }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.25rem; padding: .8rem 1rem;
-  background: var(--tint); border: 1px solid var(--line); border-radius: .5rem }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.25rem;
+  padding: .8rem 1rem; background: var(--tint); border: 1px solid var(--line); border-radius: .5rem }
 dt { color: var(--soft) } dd { margin: 0 }
 ul.scopes { padding: 0; list-style: none; border: 1px solid var(--line); border-radius: .5rem }
 ul.scopes li { padding: .6rem 1rem } ul.scopes li + li { border-top: 1px solid var(--line) }
@@ -49,6 +49,6 @@ button.secondary:hover { background: var(--tint) }
   border-radius: .25rem .5rem .5rem .25rem; background: var(--warn-tint); font-size: .95rem }
 [role=alert] { border-color: var(--bad); background: var(--bad-tint) }
 code { padding: .1em .35em; border-radius: .3rem; background: var(--tint); font-size: .92em }
-@media (max-width: 26rem) { main { padding: 1.25rem 1.1rem .25rem } dl { grid-template-columns: 1fr; gap: 0 }
-  dd + dt { margin-top: .5rem } }
+@media (max-width: 26rem) { main { padding: 1.25rem 1.1rem .25rem }
+  dl { grid-template-columns: 1fr; gap: 0 } dd + dt { margin-top: .5rem } }
 `
