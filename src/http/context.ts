@@ -10,5 +10,7 @@ export interface HttpEnv {
     readonly requestId: string
     /** The parsed JSON body of a POST. */
     readonly body: unknown
+    /** Set where callers need not speak JSON-RPC. */
+    readonly takesDirectCalls: boolean | undefined
   }
 }
