@@ -6,17 +6,19 @@ import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
 import type { HttpEnv } from './http/context.ts'
 import { crossOrigin } from './http/cross-origin.ts'
+import { directResponse, takesDirectCalls } from './http/direct-calls.ts'
 import { errorResponse } from './http/error-response.ts'
 import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
 import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
 import { pagesOf } from './http/pages.ts'
+import { isDirectCall } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import type { Runtime } from './runtime.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
-  const { config, log, store, publicUrl, signIn, signsInAt, mcp, legacy, demo } = runtime
+  const { config, log, store, publicUrl, signIn, signsInAt, mcp, direct, legacy, demo } = runtime
   const app = new Hono<HttpEnv>()
 
   app.use(requestLog(log))
@@ -30,13 +32,21 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
   app.route('/', callbackRoutes(signIn, publicUrl))
 
-  for (const path of ['/mcp', '/sse', '/messages']) app.use(path, crossOrigin())
+  for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const originsOf = (c: Context<HttpEnv>) =>
     runtime.origins.of(authenticate(c.req.raw), c.get('log'))
-  app.on(['POST', 'GET', 'DELETE'], '/mcp', body, (c) =>
-    mcp.handle({ request: c.req.raw, body: c.get('body'), origins: originsOf(c) }),
-  )
+  const messageOf = (c: Context<HttpEnv>) => ({
+    request: c.req.raw,
+    body: c.get('body'),
+    origins: originsOf(c),
+  })
+  app.on(['POST', 'GET', 'DELETE'], '/mcp', body, (c) => mcp.handle(messageOf(c)))
+  app.on(['POST', 'GET', 'DELETE'], '/http', takesDirectCalls, body, async (c) => {
+    const message = messageOf(c)
+    if (!isDirectCall(message.body)) return mcp.handle(message)
+    return directResponse(await direct.call(message))
+  })
   app.get('/sse', refuseHead, (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )

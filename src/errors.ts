@@ -22,6 +22,11 @@ const WIRE = {
 
 export type ErrorCode = keyof typeof WIRE
 
+/** The HTTP status of a code; undefined for one that is not ours. */
+export function statusOf(code: string): number | undefined {
+  return Object.hasOwn(WIRE, code) ? WIRE[code as ErrorCode].status : undefined
+}
+
 export interface AppErrorOptions {
   readonly cause?: unknown
   /** Sent as `Retry-After`, in seconds. */

@@ -7,6 +7,7 @@ import { createDemo, type Demo } from './demo/demo.ts'
 import type { Catalog } from './engine/discover.ts'
 import type { About } from './http/landing.ts'
 import type { Logger } from './logger.ts'
+import { createDirectCalls, type DirectCalls } from './mcp/direct/direct-calls.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createConnections } from './mcp/legacy/connection.ts'
 import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
@@ -48,6 +49,7 @@ export interface Runtime extends RuntimeDeps {
   readonly origins: Origins
   readonly buildServer: BuildServer
   readonly mcp: McpEndpoint
+  readonly direct: DirectCalls
   readonly legacy: Legacy
   readonly node: Node
   /** Set when the process is going down. */
@@ -107,6 +109,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     origins,
     buildServer,
     mcp,
+    direct: createDirectCalls({ catalog, buildServer }),
     legacy,
     node,
     stopping: () => stopping,

@@ -12,5 +12,7 @@ export interface HttpEnv {
     readonly serverName?: string
     /** The parsed JSON body of a POST. */
     readonly body: unknown
+    /** Set where callers need not speak JSON-RPC. */
+    readonly takesDirectCalls: boolean | undefined
   }
 }

@@ -4,11 +4,12 @@ import type { ServerResponse } from 'node:http'
 import type { ErrorHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
+import { problemResponse, wantsProblem } from './problem.ts'
 
 /**
- * Answers with a JSON-RPC error, which says the same to programs that speak none. Faults of ours
- * are logged with their stack, and told without it; that the node stops or its store is away is no
- * fault of ours.
+ * Answers with a JSON-RPC error, which says the same to programs that speak none; with a problem
+ * document for direct calls. Faults of ours are logged with their stack, and told without it; that
+ * the node stops or its store is away is no fault of ours.
  */
 export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
   const known = asAppError(error)
@@ -16,6 +17,10 @@ export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
   if (known.code === 'unavailable') log.warn({ err: error }, 'request failed')
   else if (known.status >= 500) log.error({ err: error }, 'request failed')
   else log.debug({ err: error }, 'request refused')
+  if (wantsProblem(c)) {
+    const { status, code, message: detail } = known
+    return problemResponse({ status, code, detail }, headers(known))
+  }
   return answerOf(known, requestIdOf(c.get('body')))
 }
 

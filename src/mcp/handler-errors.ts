@@ -55,12 +55,17 @@ function toProtocolError(
   return new ProtocolError(error.rpcCode, message, { code })
 }
 
+/** Why the request could not be served at all: the store or the like is away. */
+export function unservedError(authInfo: AuthInfo): AppError | undefined {
+  return unserved.get(authInfo)
+}
+
 /**
  * The answer with the status of its failure: the SDK sends 200 for all that a handler throws, but
  * clients and balancers tell a server in trouble by its 503. A stream has its status already.
  */
 export function withStatus(response: Response, authInfo: AuthInfo): Response {
-  const error = unserved.get(authInfo)
+  const error = unservedError(authInfo)
   const type = response.headers.get('content-type')
   if (error === undefined || type !== 'application/json') return response
   const headers = { 'content-type': type, 'retry-after': String(error.retryAfterSeconds ?? 1) }

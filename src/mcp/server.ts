@@ -9,6 +9,7 @@ import {
   type ServerCapabilities,
   type ServerContext,
   type ServerEvent,
+  SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 import type { Announce } from '../engine/context.ts'
 import type { Catalog } from '../engine/discover.ts'
@@ -37,6 +38,11 @@ export interface ServerOptions {
 
 export type BuildServer = (options: ServerOptions) => McpServer
 
+/** The revision of the 2026 era; the SDK's own list has the earlier ones. */
+export const MODERN_REVISION = '2026-07-28'
+
+const supportedProtocolVersions = [MODERN_REVISION, ...SUPPORTED_PROTOCOL_VERSIONS]
+
 /** Lists change with a deployment only, but differ with authorization. */
 const LIST_CACHE = { ttlMs: 60_000, cacheScope: 'private' } as const
 
@@ -58,7 +64,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   }))
 
   return ({ audience, origin: fallback }) => {
-    const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS })
+    const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
     guardHandlers(mcp.server, fallback)
     mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
     const origin = (ctx: ServerContext) => originOf(ctx, fallback)

@@ -1,0 +1,26 @@
+/** `/http`: calls without the protocol, beside messages with it. */
+
+import type { MiddlewareHandler } from 'hono'
+import type { DirectAnswer } from '../mcp/direct/direct-calls.ts'
+import type { HttpEnv } from './context.ts'
+import { problemResponse } from './problem.ts'
+
+/** Nobody reads it: the caller has gone. */
+const CLIENT_CLOSED_REQUEST = 499
+
+/** From here on callers that do not speak JSON-RPC are told of failures in problem documents. */
+export const takesDirectCalls: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  c.set('takesDirectCalls', true)
+  await next()
+}
+
+/** The result as it is, or what went wrong as a problem document. */
+export function directResponse(answer: DirectAnswer): Response {
+  if (answer.kind === 'cancelled') return new Response(null, { status: CLIENT_CLOSED_REQUEST })
+  if (answer.kind === 'result') return Response.json(answer.result)
+  const { content, retryAfterSeconds: seconds, ...problem } = answer.failure
+  // With what a tool result has, for programs that read those.
+  const extensions = content === undefined ? {} : { isError: true, content }
+  const headers = seconds === undefined ? undefined : { 'retry-after': String(seconds) }
+  return problemResponse({ ...problem, ...extensions }, headers)
+}

@@ -1,0 +1,77 @@
+/** Calls without the protocol: `{"method": …, "params": …}` in, the plain result or a failure out. */
+
+import {
+  type CallToolResult,
+  isJSONRPCErrorResponse,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/server'
+import type { Catalog } from '../../engine/discover.ts'
+import type { McpRequest } from '../endpoint.ts'
+import { unservedError } from '../handler-errors.ts'
+import { originAsAuthInfo } from '../origin.ts'
+import type { BuildServer } from '../server.ts'
+import { exchange } from './exchange.ts'
+import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
+import { checkHeaders, toRequest } from './request.ts'
+
+export interface DirectCallDeps {
+  readonly catalog: Catalog
+  readonly buildServer: BuildServer
+}
+
+export type DirectAnswer =
+  | { readonly kind: 'result'; readonly result: object }
+  | { readonly kind: 'failure'; readonly failure: DirectFailure }
+  /** The caller went away. */
+  | { readonly kind: 'cancelled' }
+
+export interface DirectCalls {
+  /**
+   * Answers a call as `/mcp` answers the same request of 2026-07-28, without the envelope. A caller
+   * that goes away cancels it.
+   * @throws AppError `invalid_request`, `invalid_params` for what is no call
+   */
+  call(call: McpRequest): Promise<DirectAnswer>
+}
+
+export function createDirectCalls({ catalog, buildServer }: DirectCallDeps): DirectCalls {
+  return {
+    async call({ request: { headers, signal }, body, origins }) {
+      const request = toRequest(body)
+      checkHeaders(headers, request)
+      // 2026-07-28 has no `ping` any more; callers that know no eras need not know that.
+      if (request.method === 'ping') return { kind: 'result', result: {} }
+      const missing = missingName(catalog, request)
+      if (missing !== undefined) return { kind: 'failure', failure: missing }
+
+      const origin = origins.stateless()
+      const authInfo = originAsAuthInfo(origin)
+      const server = buildServer({ audience: origin.scopes === undefined ? 'anonymous' : 'token' })
+      const answer = await exchange(server, request, { authInfo, signal })
+      if (answer === undefined) return { kind: 'cancelled' }
+      if (isJSONRPCErrorResponse(answer)) {
+        const unserved = unservedError(authInfo)
+        const failure = unserved ? unservedFailure(unserved) : protocolFailure(answer)
+        return { kind: 'failure', failure }
+      }
+      const result = answer.result as CallToolResult
+      if (request.method === 'tools/call' && result.isError === true) {
+        return { kind: 'failure', failure: toolFailure(result) }
+      }
+      return { kind: 'result', result }
+    },
+  }
+}
+
+/** To callers in REST style a name is an address, and one that leads nowhere is 404. */
+function missingName(catalog: Catalog, { method, params }: JSONRPCRequest) {
+  const { name } = params as { name?: unknown }
+  if (typeof name !== 'string') return undefined
+  if (method === 'tools/call' && !catalog.tools.has(name)) {
+    return { status: 404, code: 'tool_not_found', detail: 'There is no tool of that name.' }
+  }
+  if (method === 'prompts/get' && !catalog.prompts.some((prompt) => prompt.name === name)) {
+    return { status: 404, code: 'prompt_not_found', detail: 'There is no prompt of that name.' }
+  }
+  return undefined
+}

@@ -1,0 +1,83 @@
+/** What a failed call means in terms of HTTP. */
+
+import {
+  type CallToolResult,
+  type JSONRPCErrorResponse,
+  ProtocolErrorCode,
+} from '@modelcontextprotocol/server'
+import { ERROR_META_KEY } from '../../engine/tool-error.ts'
+import { type AppError, statusOf } from '../../errors.ts'
+
+export interface DirectFailure {
+  /** An HTTP status. */
+  readonly status: number
+  /** Stable, for programs. */
+  readonly code: string
+  /** For people. */
+  readonly detail: string
+  /** What a tool that failed has to say. */
+  readonly content?: CallToolResult['content']
+  /** When to try again, in seconds. */
+  readonly retryAfterSeconds?: number | undefined
+}
+
+/** Codes of tools, besides those that `AppError` knows. */
+const STATUS: Readonly<Record<string, number>> = {
+  invalid_arguments: 400,
+  insufficient_scope: 403,
+  login_declined: 403,
+  upstream_unauthorized: 403,
+  session_not_found: 404,
+  upstream_not_found: 404,
+  upstream_rate_limited: 429,
+  invalid_output: 500,
+  upstream_unreachable: 502,
+  upstream_rejected: 502,
+  upstream_failed: 502,
+  upstream_bad_response: 502,
+  upstream_too_large: 502,
+  upstream_cancelled: 502,
+  timeout: 504,
+  upstream_timeout: 504,
+}
+
+/** The request was in order and the server as well, but the tool could not do it (RFC 9110, 15.5.21). */
+const TOOL_FAILED = 422
+
+/** A tool's failure (`isError`). */
+export function toolFailure({ content, _meta }: CallToolResult): DirectFailure {
+  const { code } = (_meta?.[ERROR_META_KEY] ?? { code: 'tool_failed' }) as { code: string }
+  const text = content.map((part) => ('text' in part ? part.text : '')).join('\n')
+  return { status: statusOfCode(code) ?? TOOL_FAILED, code, detail: text, content }
+}
+
+/** What stood in the way of serving the request at all, such as a store that is away. */
+export function unservedFailure(error: AppError): DirectFailure {
+  const { status, code, message: detail, retryAfterSeconds } = error
+  return { status, code, detail, retryAfterSeconds }
+}
+
+/** A JSON-RPC error. */
+export function protocolFailure({ error }: JSONRPCErrorResponse): DirectFailure {
+  const { code, uri } = (error.data ?? {}) as { code?: string; uri?: string }
+  const detail = error.message
+  if (code !== undefined) return { status: statusOfCode(code) ?? 500, code, detail }
+  if (error.code === ProtocolErrorCode.MethodNotFound) {
+    return { status: 404, code: 'method_not_found', detail }
+  }
+  if (error.code === ProtocolErrorCode.MissingRequiredClientCapability) {
+    return { status: 400, code: 'missing_capability', detail }
+  }
+  if (error.code !== ProtocolErrorCode.InvalidParams) {
+    return { status: 500, code: 'internal_error', detail }
+  }
+  // Only a resource that is not there is told with its URI (2026-07-28, server/resources).
+  if (uri !== undefined) return { status: 404, code: 'resource_not_found', detail }
+  return { status: 400, code: 'invalid_params', detail }
+}
+
+/** 401 speaks of the access token alone, and clients throw it away for that. */
+function statusOfCode(code: string): number | undefined {
+  const status = Object.hasOwn(STATUS, code) ? STATUS[code] : statusOf(code)
+  return status === 401 ? 403 : status
+}

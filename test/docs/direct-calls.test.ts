@@ -1,0 +1,66 @@
+/** What docs/direct-calls.md says of `/http` is true: its calls get its answers, its codes exist. */
+
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ERROR_META_KEY } from '../../src/engine/tool-error.ts'
+import { toolFailure } from '../../src/mcp/direct/failure.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { readDocuments, sectionOf } from './markdown.ts'
+
+const run = promisify(execFile)
+const document =
+  readDocuments().find(({ file }) => file === 'docs/direct-calls.md') ?? expect.fail('not there')
+
+describe('the calls', () => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await startApp()
+  })
+  afterAll(() => app.stop())
+
+  const examples = document.blocks.flatMap((block, index) => {
+    const answer = document.blocks[index + 1]
+    return block.language === 'sh' ? [{ ...block, answer: answer?.code ?? '' }] : []
+  })
+
+  it.each(examples)('get the answer below them: $place', async ({ code, answer }) => {
+    const script = code.replaceAll('http://localhost:6901', app.url)
+    const { stdout } = await run('sh', ['-euc', script])
+    expect(JSON.parse(stdout)).toMatchObject(JSON.parse(answer, anyText))
+  })
+
+  it('are several', () => {
+    expect(examples.length).toBeGreaterThan(2)
+  })
+})
+
+describe('the table of failures', () => {
+  const rows = sectionOf(document, 'Failures').matchAll(/^\| (\d{3}) \| (.*) \|$/gm)
+  const codes = [...rows].flatMap(([, status, cell]) =>
+    [...(cell ?? '').matchAll(/`([a-z_]+)`/g)].map(([, code]) => [code ?? '', Number(status)]),
+  )
+  // These come from the protocol and its addresses, never from a tool.
+  const ofTools = codes.filter(
+    ([code]) => !/^(method|tool|prompt|resource)_not_found|missing_cap|^unauth/.test(String(code)),
+  )
+
+  it.each(ofTools)('%s is %i', (code, status) => {
+    const failure = toolFailure({
+      content: [],
+      isError: true,
+      _meta: { [ERROR_META_KEY]: { code } },
+    })
+    expect(failure.status).toBe(status)
+  })
+
+  it('never says 401 for a tool, which would cost its caller the access token', () => {
+    const _meta = { [ERROR_META_KEY]: { code: 'unauthorized' } }
+    expect(toolFailure({ content: [], isError: true, _meta }).status).toBe(403)
+  })
+})
+
+/** Three dots stand for what differs each time. */
+function anyText(_key: string, value: unknown): unknown {
+  return value === '…' ? expect.any(String) : value
+}
