@@ -3,7 +3,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createClient } from 'redis'
 import { afterEach, describe, expect, it } from 'vitest'
-import { clientAddress, networkOf } from '../../src/http/client-address.ts'
 import { createOAuthLimits } from '../../src/http/oauth-limits.ts'
 import { listen } from '../../src/http/server.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -51,8 +50,11 @@ async function start({ store = createMemoryStore(), rateLimit = true }: Bench = 
   return { send, lines, bodies }
 }
 
-async function statuses(times: number, send: () => Promise<Response>): Promise<number[]> {
-  const answers = await Promise.all(Array.from({ length: times }, send))
+async function statuses(
+  times: number,
+  send: (index: number) => Promise<Response>,
+): Promise<number[]> {
+  const answers = await Promise.all(Array.from({ length: times }, (_, index) => send(index)))
   await Promise.all(answers.map((answer) => answer.arrayBuffer()))
   return answers.map(({ status }) => status)
 }
@@ -102,16 +104,14 @@ describe('registrations', () => {
 
   it('are counted for a whole IPv6 network, which one host may have', async () => {
     const { send } = await start()
-    let host = 0
-    const all = await statuses(30, () => send('/register', `2001:db8:1:2::${(host += 1)}`))
+    const all = await statuses(30, (host) => send('/register', `2001:db8:1:2::${host}`))
     expect(served(all)).toBe(20)
     expect((await send('/register', '2001:db8:1:3::1')).status).toBe(201)
   })
 
   it('are not counted for what the caller wrote to the left', async () => {
     const { send } = await start()
-    let forged = 0
-    const all = await statuses(30, () => send('/register', `10.0.0.${(forged += 1)}, 192.0.2.1`))
+    const all = await statuses(30, (forged) => send('/register', `10.0.0.${forged}, 192.0.2.1`))
     expect(served(all)).toBe(20)
   })
 
@@ -204,39 +204,6 @@ describe('bodies', () => {
   })
 })
 
-describe('the address of a client', () => {
-  const from = (peer: string, forwarded: string | undefined, proxies: number) =>
-    clientAddress(
-      { socket: { remoteAddress: peer }, headers: { 'x-forwarded-for': forwarded } } as never,
-      proxies,
-    )
-
-  it.each([
-    ['192.0.2.9', undefined, 0, '192.0.2.9'],
-    ['192.0.2.9', '10.0.0.1', 0, '192.0.2.9'],
-    ['10.0.0.9', '192.0.2.1', 1, '192.0.2.1'],
-    ['10.0.0.9', 'forged, 192.0.2.1', 1, '192.0.2.1'],
-    ['10.0.0.9', '1.1.1.1, 192.0.2.1, 10.0.0.8', 2, '192.0.2.1'],
-    ['10.0.0.9', '192.0.2.1:4711', 1, '192.0.2.1'],
-    ['10.0.0.9', '[2001:db8::1]:4711', 1, '2001:db8::1'],
-    ['10.0.0.9', ' , 192.0.2.1 ', 1, '192.0.2.1'],
-    ['10.0.0.9', undefined, 1, '10.0.0.9'],
-    ['10.0.0.9', '192.0.2.1', 3, '192.0.2.1'],
-    ['10.0.0.9', 'unknown', 1, '10.0.0.9'],
-  ])('%s with %s behind %d proxies', (peer, forwarded, proxies, address) => {
-    expect(from(peer, forwarded, proxies)).toBe(address)
-  })
-
-  it.each([
-    ['192.0.2.1', '192.0.2.1'],
-    ['::ffff:192.0.2.1', '192.0.2.1'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['', ''],
-  ])('%s is counted as %s', (address, network) => {
-    expect(networkOf(address)).toBe(network)
-  })
-})
-
 describeRedis('plain', 'a flood of registrations, on Redis', () => {
   it('is refused but for a few, leaves one key that expires, and others are served', async () => {
     const redis = await startRedis('plain')
@@ -244,9 +211,8 @@ describeRedis('plain', 'a flood of registrations, on Redis', () => {
     const client = await createClient({ url: redis.url }).connect()
     closing.push(() => client.destroy(), one.close, other.close, redis.stop)
     const nodes = [await start({ store: one }), await start({ store: other })] as const
-    let turn = 0
-    const all = await statuses(300, () =>
-      nodes[(turn += 1) % 2 ? 0 : 1].send('/register', '192.0.2.1'),
+    const all = await statuses(300, (turn) =>
+      nodes[turn % 2 === 0 ? 0 : 1].send('/register', '192.0.2.1'),
     )
     expect(served(all)).toBe(20)
     expect(all.filter((status) => status === 429)).toHaveLength(280)
