@@ -3,8 +3,8 @@
 import type { SessionEnds, TokenSession } from './nodes/session-ends.ts'
 
 /**
- * The stream, cut off rather than ended: a client takes an end as final, but comes back after a lost
- * connection, and learns then that it needs another token.
+ * The stream, broken off without the result that a client would take as final (2026-07-28,
+ * basic/utilities/subscriptions): it comes back, and learns then that it needs another token.
  */
 export function endWithSession(
   response: Response,
@@ -14,16 +14,19 @@ export function endWithSession(
   if (response.body === null) return response
   const reader = response.body.getReader()
   let stop: () => void = () => undefined
+  let isOver = false
   const body = new ReadableStream<Uint8Array>({
     start(sink) {
       stop = sessionEnds.watch(session, () => {
-        sink.error(new Error('The session of this stream has ended.'))
+        isOver = true
+        sink.close()
         // Lets go of the subscription behind it.
         void reader.cancel()
       })
     },
     async pull(sink) {
       const { done, value } = await reader.read()
+      if (isOver) return
       if (!done) {
         sink.enqueue(value)
         return
