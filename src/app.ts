@@ -1,7 +1,8 @@
 /** The map: every middleware and route, in order, and nothing else. */
 
 import { type Context, Hono } from 'hono'
-import { authenticate } from './auth/authenticate.ts'
+import type { ResourcePath } from './auth/resources.ts'
+import { bearer } from './http/bearer.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
 import type { HttpEnv } from './http/context.ts'
@@ -14,11 +15,13 @@ import { landingRoutes } from './http/landing.ts'
 import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
 import { pagesOf } from './http/pages.ts'
 import { isDirectCall } from './http/problem.ts'
+import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { requestLog } from './http/request-log.ts'
 import type { Runtime } from './runtime.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
-  const { config, log, store, publicUrl, signIn, signsInAt, mcp, direct, legacy, demo } = runtime
+  const { config, log, store, publicUrl, auth, signIn, signsInAt, demo } = runtime
+  const { mcp, direct, legacy } = runtime
   const app = new Hono<HttpEnv>()
 
   app.use(requestLog(log))
@@ -31,26 +34,30 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', healthRoutes(store, runtime))
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
   app.route('/', callbackRoutes(signIn, publicUrl))
+  app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
 
   for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
-  const originsOf = (c: Context<HttpEnv>) =>
-    runtime.origins.of(authenticate(c.req.raw), c.get('log'))
+  const caller = (path: ResourcePath, required: boolean) =>
+    bearer(auth, { resource: auth.resources.at(path), required })
+  const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,
     body: c.get('body'),
     origins: originsOf(c),
   })
-  app.on(['POST', 'GET', 'DELETE'], '/mcp', body, (c) => mcp.handle(messageOf(c)))
-  app.on(['POST', 'GET', 'DELETE'], '/http', takesDirectCalls, body, async (c) => {
+  const { required } = config.auth
+  const methods = ['POST', 'GET', 'DELETE']
+  app.on(methods, '/mcp', body, caller('/mcp', required), (c) => mcp.handle(messageOf(c)))
+  app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {
     const message = messageOf(c)
     if (!isDirectCall(message.body)) return mcp.handle(message)
     return directResponse(await direct.call(message))
   })
-  app.get('/sse', refuseHead, (c) =>
+  app.get('/sse', refuseHead, caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
-  app.post('/messages', body, (c) =>
+  app.post('/messages', body, caller('/sse', required), (c) =>
     legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
   )
   if (demo !== undefined) app.route('/demo/api', demo.api)

@@ -1,9 +1,15 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import {
+  createResourceServer,
+  longestTokenSeconds,
+  type ResourceServer,
+} from './auth/resource-server.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import { createDemo, type Demo } from './demo/demo.ts'
+import type { CompiledTool } from './engine/compile-tool.ts'
 import type { Catalog } from './engine/discover.ts'
 import type { About } from './http/landing.ts'
 import type { Logger } from './logger.ts'
@@ -14,14 +20,16 @@ import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { joinNodes, type Node } from './mcp/nodes/node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
+import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createCredentialStore } from './session/credentials.ts'
-import { createSessionManager } from './session/manager.ts'
+import { createSessionManager, type SessionManager } from './session/manager.ts'
 import { createOrigins, type Origins } from './session/origins.ts'
 import { createFreshToken } from './session/refresh.ts'
 import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
+import { createSignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
 import type { Store } from './store/port.ts'
 import { type ApiClient, createApiClient } from './upstream/api-client.ts'
@@ -43,6 +51,7 @@ export interface RuntimeDeps {
 export interface Runtime extends RuntimeDeps {
   readonly about: About
   readonly demo: Demo | undefined
+  readonly auth: ResourceServer
   readonly signIn: SignIn
   /** The host people sign in at, as they know it. */
   readonly signsInAt: string
@@ -60,40 +69,26 @@ export interface Runtime extends RuntimeDeps {
 }
 
 export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
-  const { config, log, store, catalog, publicUrl, pagesReady } = deps
+  const { config, log, store, catalog, publicUrl } = deps
   const now = Date.now
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
   const upstream = createUpstream(deps, keyRing)
-  const { provider } = upstream
-
-  const sessions = createSessionManager({ store, now }, config.session)
-  const credentials = createCredentialStore({ store, keyRing }, upstream.name)
-  const links = createSignInLinks({ store, now }, config.signIn)
-  const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
-  const signIn = createSignIn(
-    { store, keyRing, sessions, links, provider, credentials, log },
-    { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
-  )
-
-  const linkUrl = async (handle: string) => {
-    await pagesReady()
-    return `${publicUrl}/connect/${handle}`
-  }
+  const parts = createSessionParts(deps, upstream, keyRing)
   const streams = createSealedStreams(store.streams, keyRing)
   const node = await joinNodes({ store, streams, log })
   const bus = createEventBus(node, log)
+  const sessionEnds = createSessionEnds(node, { now, log })
+  const { announce } = sessionEnds
+  const signOut = createSignOut({ ...parts, provider: upstream.provider, announceEnd: announce })
   const connections = createConnections({ store, node }, config.session)
-  const upstreamAccess = createUpstreamAccess(upstream.api, freshToken)
-  const origins = createOrigins({
-    ...{ sessions, credentials, links, provider, linkUrl },
-    ...{ connections, upstreamAccess },
-  })
+  const origins = createOrigins({ ...parts, signOut, connections })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
   const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
   const limits = { streams: config.http.maxStreams, callsPerConnection: config.http.maxCalls }
-  const legacy = createLegacy({ node, streams, connections, buildServer, limits, log })
-  const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, log })
+  const legacy = createLegacy({ node, streams, connections, buildServer, sessionEnds, limits, log })
+  const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, sessionEnds, log })
+  const auth = createAuth(deps, parts.sessions)
 
   let stopping = false
   return {
@@ -104,7 +99,8 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
       tools: [...catalog.tools.values()].map((t) => t.definition),
     },
     demo: upstream.demo,
-    signIn,
+    auth,
+    signIn: parts.signIn,
     signsInAt: upstream.signsInAt,
     origins,
     buildServer,
@@ -123,6 +119,44 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
       await store.close()
     },
   }
+}
+
+/** What is known about callers, as far as it takes no other nodes. */
+function createSessionParts(
+  { config, log, store, publicUrl, pagesReady }: RuntimeDeps,
+  { name, provider, api }: UpstreamParts,
+  keyRing: KeyRing,
+) {
+  const now = Date.now
+  const tokenTtlSeconds = longestTokenSeconds(config.auth)
+  const sessions = createSessionManager({ store, now }, { ...config.session, tokenTtlSeconds })
+  const credentials = createCredentialStore({ store, keyRing }, name)
+  const links = createSignInLinks({ store, now }, config.signIn)
+  const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
+  const signIn = createSignIn(
+    { store, keyRing, sessions, links, provider, credentials, log },
+    { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
+  )
+  const linkUrl = async (handle: string) => {
+    await pagesReady()
+    return `${publicUrl}/connect/${handle}`
+  }
+  const upstreamAccess = createUpstreamAccess(api, freshToken)
+  return { sessions, credentials, links, signIn, linkUrl, upstreamAccess }
+}
+
+function createAuth(
+  { config, log, catalog, publicUrl }: RuntimeDeps,
+  sessions: SessionManager,
+): ResourceServer {
+  const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
+  return createResourceServer({
+    ...{ config, publicUrl, sessions, log },
+    scopesOfTool: (name) => scopesOf(catalog.tools.get(name)),
+    toolScopes: [...catalog.tools.values()].flatMap(scopesOf),
+    // There is no such server yet: it has issued no token.
+    builtIn: { callerOf: async () => undefined },
+  })
 }
 
 interface UpstreamParts {

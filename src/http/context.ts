@@ -2,6 +2,7 @@
 
 import type { HttpBindings } from '@hono/node-server'
 import type { Logger } from '../logger.ts'
+import type { Caller } from '../session/caller.ts'
 
 export interface HttpEnv {
   Bindings: HttpBindings
@@ -14,5 +15,7 @@ export interface HttpEnv {
     readonly body: unknown
     /** Set where callers need not speak JSON-RPC. */
     readonly takesDirectCalls: boolean | undefined
+    /** Who calls; set where the bearer check stands before the route. */
+    readonly caller: Caller
   }
 }
