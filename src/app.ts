@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import { authenticate } from './auth/authenticate.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
+import { consentRoutes } from './http/consent.ts'
 import type { HttpEnv } from './http/context.ts'
 import { crossOrigin } from './http/cross-origin.ts'
 import { errorResponse } from './http/error-response.ts'
@@ -27,6 +28,10 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', healthRoutes(store, runtime))
   app.route('/', connectRoutes(signIn, signsInAt))
   app.route('/', callbackRoutes(signIn, publicUrl))
+  const { authorizationServer } = runtime
+  if (authorizationServer !== undefined) {
+    app.route('/', consentRoutes(authorizationServer.consents, publicUrl))
+  }
 
   for (const path of ['/mcp', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })

@@ -1,10 +1,13 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import type { AuthorizationServer } from './auth/server/authorization-server.ts'
+import { createBuiltInServer } from './auth/server/built-in.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import { createDemo, type Demo } from './demo/demo.ts'
 import type { Catalog } from './engine/discover.ts'
+import { authorizationErrorPage } from './http/authorization-server.ts'
 import type { About } from './http/landing.ts'
 import type { Logger } from './logger.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
@@ -16,7 +19,7 @@ import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createCredentialStore } from './session/credentials.ts'
-import { createSessionManager } from './session/manager.ts'
+import { createSessionManager, type SessionManager } from './session/manager.ts'
 import { createOrigins, type Origins } from './session/origins.ts'
 import { createFreshToken } from './session/refresh.ts'
 import { createSignIn, type SignIn } from './session/sign-in.ts'
@@ -37,11 +40,15 @@ export interface RuntimeDeps {
   readonly publicUrl: string
   /** Awaited before a sign-in link is given out: the page it leads to must be there. */
   readonly pagesReady: () => Promise<void>
+  /** Over stdio there is one person, and nothing to authorize. */
+  readonly transport: 'http' | 'stdio'
 }
 
 export interface Runtime extends RuntimeDeps {
   readonly about: About
   readonly demo: Demo | undefined
+  /** Absent when an external issuer takes its place. */
+  readonly authorizationServer: AuthorizationServer | undefined
   readonly signIn: SignIn
   /** The host people sign in at, as they know it. */
   readonly signsInAt: string
@@ -92,6 +99,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const limits = { streams: config.http.maxStreams, callsPerConnection: config.http.maxCalls }
   const legacy = createLegacy({ node, streams, connections, buildServer, limits, log })
   const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, log })
+  const authorizationServer = await createAuthorization(deps, { keyRing, sessions })
 
   let stopping = false
   return {
@@ -102,6 +110,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
       tools: [...catalog.tools.values()].map((t) => t.definition),
     },
     demo: upstream.demo,
+    authorizationServer,
     signIn,
     signsInAt: upstream.signsInAt,
     origins,
@@ -120,6 +129,21 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
       await store.close()
     },
   }
+}
+
+async function createAuthorization(
+  deps: RuntimeDeps,
+  parts: { readonly keyRing: KeyRing; readonly sessions: SessionManager },
+): Promise<AuthorizationServer | undefined> {
+  if (deps.transport === 'stdio') return undefined
+  const tools = [...deps.catalog.tools.values()]
+  return await createBuiltInServer({
+    ...deps,
+    ...parts,
+    toolScopes: tools.flatMap(({ definition }) => definition.requires?.scopes ?? []),
+    signOut: parts.sessions.end,
+    errorPage: authorizationErrorPage,
+  })
 }
 
 interface UpstreamParts {
