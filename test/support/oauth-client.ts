@@ -186,7 +186,7 @@ async function send(url: string, body: string, headers: Record<string, string>):
 
 function encode(params: Params): URLSearchParams {
   const pairs = Object.entries(params).flatMap(([name, value]) =>
-    [value ?? []].flat().map((each) => [name, String(each)]),
+    [value ?? []].flat().map((each): [string, string] => [name, String(each)]),
   )
   return new URLSearchParams(pairs)
 }
