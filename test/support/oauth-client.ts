@@ -9,6 +9,8 @@ export interface OAuthClientOptions {
   readonly metadata?: Readonly<Record<string, unknown>>
   /** A client that the server knows already: nothing is registered. */
   readonly known?: { readonly client_id: string; readonly client_secret?: string }
+  /** Addresses of nodes that its posts go to in turn, instead of the server's one. */
+  readonly nodes?: readonly string[]
 }
 
 /** An endpoint's answer. */
@@ -72,7 +74,7 @@ export const REDIRECT_URI = 'http://127.0.0.1:33418/callback'
 /** Registers a public client, or what `metadata` makes of it. `url` is the server's address. */
 export async function createOAuthClient(
   url: string,
-  { metadata, known }: OAuthClientOptions = {},
+  { metadata, known, nodes = [url] }: OAuthClientOptions = {},
 ): Promise<OAuthClient> {
   const registration = known ?? (await register(url, metadata)).body
   const { client_id: id, client_secret: secret } = registration as {
@@ -81,8 +83,11 @@ export async function createOAuthClient(
   }
   const [redirectUri = REDIRECT_URI] = (metadata?.redirect_uris as string[]) ?? []
   const authenticated = { client_id: id, client_secret: secret }
-  const post = (path: string, usual: Params, params: Params = {}) =>
-    postForm(url + path, { ...authenticated, ...usual, ...params })
+  let turn = 0
+  const post = (path: string, usual: Params, params: Params = {}) => {
+    turn += 1
+    return postForm(nodes[turn % nodes.length] + path, { ...authenticated, ...usual, ...params })
+  }
 
   function request(params: Params = {}) {
     const { verifier, challenge } = createPkce()
