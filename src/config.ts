@@ -95,6 +95,8 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     allowedHosts: variables.ALLOWED_HOSTS,
     allowedOrigins: variables.ALLOWED_ORIGINS,
     bodyLimitBytes: variables.BODY_LIMIT_BYTES,
+    trustedProxies: variables.TRUSTED_PROXIES,
+    rateLimit: variables.RATE_LIMIT === 'on',
     maxStreams: variables.MAX_STREAMS,
     maxCalls: variables.MAX_CALLS,
     stopDelaySeconds: variables.STOP_DELAY,

@@ -48,6 +48,9 @@ async function main(): Promise<void> {
   if (config.usesDevelopmentKey) {
     log.warn('ENCRYPTION_KEY is not set: the published development key is used')
   }
+  if (!config.http.rateLimit && !stdio) {
+    log.warn('RATE_LIMIT=off: requests are not counted, and anybody may send any number')
+  }
   const catalog = await discover(config.tools.directory ?? import.meta.dirname)
   const store = openStore(loaded, log)
   await waitForStore(store, STORE_WAIT_MS)

@@ -32,6 +32,10 @@ export interface HttpConfig {
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly bodyLimitBytes: number
+  /** How many entries of `X-Forwarded-For` are believed, from the right. */
+  readonly trustedProxies: number
+  /** Whether requests are counted by address. */
+  readonly rateLimit: boolean
   readonly maxStreams: number
   /** Of one connection, at a time. */
   readonly maxCalls: number

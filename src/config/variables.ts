@@ -49,6 +49,12 @@ const server = {
     .register(facts, {
       what: 'The largest request body that is read, in bytes.',
     }),
+  TRUSTED_PROXIES: integer(0, 16).default(0).register(facts, {
+    what: 'How many proxies of yours stand in front, each adding to `X-Forwarded-For`: so many addresses are believed, counted from the right. With 0 the header is ignored, and all that comes through one proxy counts as one caller.',
+  }),
+  RATE_LIMIT: oneOf('on', 'off').default('on').register(facts, {
+    what: 'Whether requests are counted by address, and too many refused with 429. `off` if something in front does so.',
+  }),
   MAX_STREAMS: integer(1, 1_000_000).default(10_000).register(facts, {
     what: 'How many open streams of the 2025 era one node holds; more are refused with 503.',
   }),

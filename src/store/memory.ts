@@ -24,6 +24,7 @@ const NO_LOG: StoreLog = { info: () => undefined, warn: () => undefined }
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const { now = Date.now, randomId = randomUUID, log = NO_LOG } = options
   const documents = createExpiringMap<string>(now)
+  const counters = createMemoryCounters(now)
   const locks = createMemoryLocks(now, randomId)
   const exists = (key: string) => documents.get(key) !== undefined
   const streams = createMemoryStreams({ now, log, exists, open })
@@ -78,6 +79,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       }),
 
     delete: (key) => open(() => documents.delete(key)),
+    count: (key, ttlSeconds) => open(() => counters.count(key, ttlSeconds)),
     lock: (key, ttlSeconds) => open(() => locks.acquire(key, ttlSeconds)),
     ping: () => open(() => undefined),
     streams,
@@ -85,14 +87,26 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     async close() {
       closed = true
       await streams.close()
-      documents.close()
-      locks.close()
+      for (const kept of [documents, counters, locks]) kept.close()
     },
   }
 }
 
 function decoded<T extends Document>(text: string | undefined): Stored<T> | undefined {
   return text === undefined ? undefined : decodeDocument<T>(text)
+}
+
+function createMemoryCounters(now: () => number) {
+  const counts = createExpiringMap<number>(now)
+  return {
+    count(key: string, ttlSeconds: number): number {
+      const earlier = counts.get(key)
+      const count = (earlier ?? 0) + 1
+      counts.set(key, count, earlier === undefined ? ttlSeconds : undefined)
+      return count
+    },
+    close: counts.close,
+  }
 }
 
 function createMemoryLocks(now: () => number, randomId: () => string) {

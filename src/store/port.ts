@@ -46,7 +46,7 @@ export interface Lock {
 }
 
 /**
- * Documents that expire, and locks. Every operation is atomic, and value and expiry are written in
+ * Documents that expire, counters and locks. Every operation is atomic, and value and expiry are written in
  * one step. Operations throw `AppError('unavailable')` when the store is away or does not answer
  * within its deadline; whether a late write happened is then unknown.
  */
@@ -63,6 +63,11 @@ export interface Store {
   take<T extends Document>(key: string): Promise<Stored<T> | undefined>
   /** False when there was nothing to delete. */
   delete(key: string): Promise<boolean>
+  /**
+   * Counts one more and tells how many there are, from 1 on, in one round trip. The first starts
+   * the window, which does not slide: `ttlSeconds` later counting begins anew.
+   */
+  count(key: string, ttlSeconds: number): Promise<number>
   /** Undefined when somebody else holds the lock. */
   lock(key: string, ttlSeconds: number): Promise<Lock | undefined>
   /** What nodes tell each other. */

@@ -2,6 +2,7 @@
 
 export interface RedisKeys {
   document(key: string): string
+  counter(key: string): string
   /** A lock and the place of its last fencing token, in one slot of a cluster. */
   lock(key: string): readonly [holder: string, lastToken: string]
   stream(key: string): string
@@ -16,6 +17,7 @@ export function createRedisKeys(prefix: string): RedisKeys {
   if (/[{}]/.test(prefix)) throw new TypeError('The key prefix must not contain braces.')
   return {
     document: (key) => prefix + key,
+    counter: (key) => `${prefix}count:${key}`,
     lock(key) {
       const tagged = /\{[^}]+\}/.test(key) ? key : `{${key}}`
       return [`${prefix}lock:${tagged}`, `${prefix}fence:${tagged}`]

@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts'
 import type { Document, Store } from './port.ts'
 import type { RedisAddress } from './redis-client.ts'
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts'
+import { countInRedis } from './redis-counter.ts'
 import { createJsonDocuments } from './redis-json-documents.ts'
 import { createRedisKeys } from './redis-keys.ts'
 import { acquireRedisLock } from './redis-lock.ts'
@@ -60,6 +61,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     take: async <T extends Document>(key: string) =>
       (await documents()).take<T>(keys.document(key)),
     delete: async (key) => (await redis.command(['DEL', keys.document(key)])) === 1,
+    count: (key, ttl) => countInRedis(redis, keys.counter(key), ttl),
     lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
     async ping() {
       await redis.command(['PING'])

@@ -21,6 +21,8 @@ describe('with nothing set', () => {
         allowedHosts: [],
         allowedOrigins: [],
         bodyLimitBytes: 1_048_576,
+        trustedProxies: 0,
+        rateLimit: true,
         maxStreams: 10_000,
         maxCalls: 100,
         stopDelaySeconds: 1,

@@ -64,6 +64,10 @@ function notingStore(noted: Map<string, Key>): Store {
       note(keys.document(key), ttlSeconds)
       return memory.create(key, value, ttlSeconds)
     },
+    count(key, ttlSeconds) {
+      note(keys.counter(key), ttlSeconds)
+      return memory.count(key, ttlSeconds)
+    },
     lock(key, ttlSeconds) {
       note(keys.lock(key)[0], ttlSeconds)
       return memory.lock(key, ttlSeconds)

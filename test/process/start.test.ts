@@ -127,3 +127,11 @@ test('tells where it listens when the port is given', async () => {
   const server = await startServerProcess({ env: { MASK_MCP_PORT: String(port) } })
   expect(await server.line('ready')).toMatchObject({ publicUrl: `http://localhost:${port}` })
 })
+
+test.each([
+  ['on', false],
+  ['off', true],
+])('says so when it starts without limits: RATE_LIMIT=%s', async (limit, isSaid) => {
+  const server = await startServerProcess({ env: { RATE_LIMIT: limit } })
+  expect(server.output.stdout.includes('RATE_LIMIT=off')).toBe(isSaid)
+})

@@ -1,6 +1,7 @@
 /** What every store must do, whatever its driver: one suite that runs on all of them. */
 
 import { afterAll, beforeAll } from 'vitest'
+import { counterContract } from './counter-contract.ts'
 import { documentsContract } from './documents-contract.ts'
 import { followContract } from './follow-contract.ts'
 import { lockContract } from './lock-contract.ts'
@@ -20,6 +21,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
 
   documentsContract(nodes)
   patchContract(nodes)
+  counterContract(nodes)
   lockContract(nodes)
   streamsContract(nodes)
   followContract(nodes)

@@ -80,6 +80,8 @@ function keysOf(kind: RedisKind): void {
     await store.patch(key, { a: 2 })
     await store.touch(key, 60)
     await store.create(newKey(), {}, 60)
+    await store.count(key, 60)
+    await store.count(key, 60)
     await (await store.lock(key, 60))?.extend(60)
     const limits = { maxLength: 10, ttlSeconds: 60 }
     await store.streams.append(key, '1', limits)
@@ -87,7 +89,7 @@ function keysOf(kind: RedisKind): void {
     await store.streams.append(`${key}:s`, '1', { ...limits, onlyIf: key })
     await store.streams.append(newKey(), '1', { ...limits, onlyIf: newKey() })
     const names = await client.keys('*')
-    expect(names).toHaveLength(7)
+    expect(names).toHaveLength(8)
     for (const name of names) {
       expect(name).toMatch(/^pre:/)
       expect(await client.ttl(name), name).toBeGreaterThan(0)

@@ -30,6 +30,11 @@ export function recordingStore(): { readonly store: Store; readonly written: Wri
       record(key, value, options?.ttlSeconds)
       return memory.patch(key, value, options)
     },
+    async count(key, ttlSeconds) {
+      const value = await memory.count(key, ttlSeconds)
+      record(key, value, ttlSeconds)
+      return value
+    },
   }
   return { store, written }
 }

@@ -1,0 +1,36 @@
+/** Where a request comes from, as far as that can be believed. */
+
+import type { IncomingMessage } from 'node:http'
+import ipaddr from 'ipaddr.js'
+
+/** What one host can have by itself: RFC 6177 gives every site at least this much. */
+const IPV6_NETWORK_BITS = 64
+
+/**
+ * The client's address: that of the socket, or what the outermost of `trustedProxies` proxies saw.
+ * Each adds the address it was called from at the right of `X-Forwarded-For`; what is further left
+ * was sent by the client, who may write there what he likes.
+ */
+export function clientAddress(request: IncomingMessage, trustedProxies: number): string {
+  const peer = request.socket.remoteAddress ?? ''
+  if (trustedProxies === 0) return peer
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',')
+  const hops = [...forwarded.map(withoutPort).filter((hop) => hop !== ''), peer]
+  const address = hops[Math.max(0, hops.length - 1 - trustedProxies)] ?? peer
+  return ipaddr.isValid(address) ? address : peer
+}
+
+/** Whom a limit counts as one: an IPv4 address, or the IPv6 network that a single host may have. */
+export function networkOf(address: string): string {
+  if (!ipaddr.isValid(address)) return address
+  const parsed = ipaddr.process(address)
+  if (parsed.kind() === 'ipv4') return parsed.toString()
+  const network = ipaddr.IPv6.networkAddressFromCIDR(`${parsed}/${IPV6_NETWORK_BITS}`)
+  return `${network}/${IPV6_NETWORK_BITS}`
+}
+
+/** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`. */
+function withoutPort(hop: string): string {
+  const text = hop.trim()
+  return /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? text.replace(/^([\d.]+):\d+$/, '$1')
+}

@@ -1,0 +1,165 @@
+/** Client ID metadata documents: what is fetched, how long it is kept, and what is refused. */
+
+import { gzipSync } from 'node:zlib'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createDocumentFetch, type DocumentFetchOptions } from '../../src/auth/document-fetch.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/port.ts'
+import { failingStore } from '../support/failing-store.ts'
+import { type HttpsServer, startHttpsServer } from '../support/https-server.ts'
+import type { Answer } from '../upstream/misbehaving-server.ts'
+
+let server: HttpsServer | undefined
+afterEach(() => server?.close())
+
+interface BenchOptions extends DocumentFetchOptions {
+  readonly store?: Store
+}
+
+/** A host of documents, and the fetch that may reach it, under a clock that the test moves. */
+async function bench(answer: Answer, options: BenchOptions = {}) {
+  const started = await startHttpsServer(answer)
+  server = started
+  let time = 1_800_000_000_000
+  const now = () => time
+  const { store = createMemoryStore({ now }), ...rest } = options
+  const make = () =>
+    createDocumentFetch({ store, now }, { allowLoopback: true, ca: started.ca, ...rest })
+  return {
+    server: started,
+    make,
+    url: `${started.origin}/client.json`,
+    pass: (seconds: number) => {
+      time += seconds * 1000
+    },
+  }
+}
+
+type Fetching = ReturnType<typeof createDocumentFetch>
+
+/** What one authorization request does with a client's address. */
+async function fetchOnce(documents: Fetching, url: string): Promise<Response> {
+  expect(await documents.allowFetch({}, url)).toBe(true)
+  return documents.fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(10_000) })
+}
+
+/** A sound document of whatever address it is asked at. */
+function sound(headers: Record<string, string> = {}): Answer {
+  return (res, { url, headers: { host } }) => {
+    res.writeHead(200, { 'content-type': 'application/json', ...headers })
+    res.end(JSON.stringify({ client_id: `https://${host}${url}`, client_name: 'App' }))
+  }
+}
+
+describe('a metadata document', () => {
+  it('is fetched with a plain GET and given as it is', async () => {
+    const { make, url, server } = await bench(sound())
+    const response = await fetchOnce(make(), url)
+    expect(await response.json()).toEqual({ client_id: url, client_name: 'App' })
+    expect(server.seen).toHaveLength(1)
+    expect(server.seen[0]).toMatchObject({
+      method: 'GET',
+      headers: { accept: 'application/json', 'accept-encoding': 'identity' },
+    })
+  })
+
+  it('is kept for all nodes, for five minutes at least', async () => {
+    const { make, url, server, pass } = await bench(sound({ 'cache-control': 'no-store' }))
+    await fetchOnce(make(), url)
+    pass(299)
+    const kept = await fetchOnce(make(), url)
+    expect(kept.headers.get('cache-control')).toBe('max-age=1')
+    expect(await kept.json()).toMatchObject({ client_id: url })
+    expect(server.seen).toHaveLength(1)
+    pass(1)
+    await fetchOnce(make(), url)
+    expect(server.seen).toHaveLength(2)
+  })
+
+  it.each([
+    ['max-age=1200', 1200],
+    ['public, MAX-AGE=1200', 1200],
+    ['max-age=1', 300],
+    ['max-age=999999999', 86_400],
+    ['no-store, max-age=9999', 300],
+    ['s-maxage=9999', 300],
+    ['max-age=-5', 300],
+  ])('says %s and is kept for %d seconds', async (cacheControl, seconds) => {
+    const { make, url, server, pass } = await bench(sound({ 'cache-control': cacheControl }))
+    await fetchOnce(make(), url)
+    pass(seconds - 1)
+    await fetchOnce(make(), url)
+    expect(server.seen).toHaveLength(1)
+    pass(1)
+    await fetchOnce(make(), url)
+    expect(server.seen).toHaveLength(2)
+  })
+
+  it('is fetched once in an authorization request', async () => {
+    const { make, url } = await bench(sound())
+    const documents = make()
+    const context = {}
+    expect(await documents.allowFetch(context, url)).toBe(true)
+    expect(await documents.allowFetch(context, `${url}?2`)).toBe(false)
+    expect(await documents.allowFetch({}, `${url}?2`)).toBe(true)
+  })
+
+  it('cannot be asked for when the store is away, which is no fault of the client', async () => {
+    const store = failingStore()
+    const { make, url, server } = await bench(sound(), { store })
+    store.takeAway()
+    await expect(make().allowFetch({}, url)).rejects.toMatchObject({ code: 'unavailable' })
+    expect(server.connections()).toBe(0)
+  })
+})
+
+describe('what is no metadata document', () => {
+  const refusals: readonly (readonly [string, Answer])[] = [
+    ['that of another client', (res) => res.end('{"client_id":"https://other.example/"}')],
+    ['no JSON', (res) => res.end('<html>')],
+    ['null', (res) => res.end('null')],
+    ['not UTF-8', (res) => res.end(Buffer.from([0x7b, 0xff, 0x7d]))],
+    ['too large', (res) => res.end(`{"client_id":"${'x'.repeat(5 * 1024)}"}`)],
+    [
+      'encoded',
+      (res) => res.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"client_id":""}')),
+    ],
+    [
+      'cut off',
+      (res) => res.writeHead(200, { 'content-length': '99' }).write('{', () => res.destroy()),
+    ],
+  ]
+
+  it.each(refusals)('is refused: %s', async (_, answer) => {
+    const { make, url } = await bench(answer)
+    await expect(fetchOnce(make(), url)).rejects.toThrow()
+  })
+
+  it('is not asked for again for 30 seconds, on any node', async () => {
+    const { make, url, server, pass } = await bench((res) => res.end('<html>'))
+    for (let tries = 0; tries < 5; tries += 1) {
+      await expect(fetchOnce(make(), url)).rejects.toThrow('Not the metadata')
+    }
+    expect(server.seen).toHaveLength(1)
+    pass(30)
+    await expect(fetchOnce(make(), url)).rejects.toThrow('Not the metadata')
+    expect(server.seen).toHaveLength(2)
+  })
+
+  it('has its status told, and kept as briefly', async () => {
+    const { make, url, server } = await bench((res) => res.writeHead(404).end())
+    expect((await fetchOnce(make(), url)).status).toBe(404)
+    expect((await fetchOnce(make(), url)).status).toBe(404)
+    expect(server.seen).toHaveLength(1)
+  })
+
+  it('is asked of one host 60 times a minute at most', async () => {
+    const { make, url, server, pass } = await bench((res) => res.writeHead(404).end())
+    const documents = make()
+    for (let n = 0; n < 60; n += 1) await fetchOnce(documents, `${url}?${n}`)
+    await expect(fetchOnce(documents, `${url}?60`)).rejects.toThrow('Too many')
+    expect(server.seen).toHaveLength(60)
+    pass(60)
+    expect((await fetchOnce(documents, `${url}?60`)).status).toBe(404)
+  })
+})

@@ -1,0 +1,49 @@
+/** The part of the contract about counters. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { MINUTE, type Nodes, newKey } from './nodes.ts'
+
+export function counterContract(nodes: Nodes): void {
+  describe('a counter', () => {
+    it('begins with 1 and counts on, for all nodes together', async () => {
+      const key = newKey()
+      expect(await nodes.one.count(key, MINUTE)).toBe(1)
+      expect(await nodes.other.count(key, MINUTE)).toBe(2)
+      expect(await nodes.one.count(newKey(), MINUTE)).toBe(1)
+    })
+
+    it('gives each of 50 a number of its own', async () => {
+      const key = newKey()
+      const counted = await nodes.race((node) => node.count(key, MINUTE))
+      expect(counted.toSorted((a, b) => a - b)).toEqual(
+        Array.from(counted, (_, index) => index + 1),
+      )
+    })
+
+    it('begins anew after its window, which counting does not lengthen', async () => {
+      const key = newKey()
+      const counted: number[] = []
+      // Each comes well within the window of the one before: if it slid, it would never end.
+      for (let round = 0; round < 8; round += 1) {
+        counted.push(await nodes.one.count(key, 0.3))
+        await sleep(100)
+      }
+      expect(counted.slice(1)).toContain(1)
+    })
+
+    it('does not mix with a document or a lock of the same name', async () => {
+      const key = await nodes.given({ a: 1 })
+      const lock = await nodes.one.lock(key, MINUTE)
+      expect(await nodes.one.count(key, MINUTE)).toBe(1)
+      expect(await nodes.one.get(key)).toEqual({ a: 1, rev: 1 })
+      expect(await lock?.extend(MINUTE)).toBe(true)
+    })
+
+    it('refuses a window that is not positive', async () => {
+      for (const ttl of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+        await expect(nodes.one.count(newKey(), ttl)).rejects.toThrow(RangeError)
+      }
+    })
+  })
+}
