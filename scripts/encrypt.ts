@@ -2,7 +2,7 @@
  * Encrypts a secret for the configuration, such as REDIS_P, with ENCRYPTION_KEY and ENCRYPTION_IV
  * from the environment, `--env NAME` or `.env`. The secret is asked for, or read from standard
  * input; arguments would stay in the shell's history and show in the list of processes.
- * `--generate` prints a fresh key and vector instead.
+ * `--generate` prints a fresh key and vector instead, and a JWT_SECRET.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -24,7 +24,8 @@ async function main(argv: string[]): Promise<string> {
   const { generate } = parseOptions(argv)
   if (generate) {
     const [key, iv] = [randomBytes(32), randomBytes(16)].map((bytes) => bytes.toString('hex'))
-    return `ENCRYPTION_KEY=${key}\nENCRYPTION_IV=${iv}`
+    const jwtSecret = randomBytes(32).toString('base64url')
+    return `ENCRYPTION_KEY=${key}\nENCRYPTION_IV=${iv}\nJWT_SECRET=${jwtSecret}`
   }
   const secretKey = loadSecretKey({ argv, env: process.env, cwd: process.cwd() })
   const secret = process.stdin.isTTY ? await askHidden() : await readPiped()

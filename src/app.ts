@@ -1,7 +1,8 @@
 /** The map: every middleware and route, in order, and nothing else. */
 
 import { type Context, Hono } from 'hono'
-import { authenticate } from './auth/authenticate.ts'
+import type { ResourcePath } from './auth/resources.ts'
+import { bearer } from './http/bearer.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
 import { consentRoutes } from './http/consent.ts'
@@ -12,11 +13,13 @@ import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
 import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
+import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { requestLog } from './http/request-log.ts'
 import type { Runtime } from './runtime.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
-  const { config, log, store, publicUrl, signIn, signsInAt, mcp, legacy, demo } = runtime
+  const { config, log, store, publicUrl, auth, authorizationServer, demo } = runtime
+  const { signIn, signsInAt, mcp, legacy } = runtime
   const app = new Hono<HttpEnv>()
 
   app.use(requestLog(log))
@@ -28,22 +31,25 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', healthRoutes(store, runtime))
   app.route('/', connectRoutes(signIn, signsInAt))
   app.route('/', callbackRoutes(signIn, publicUrl))
-  const { authorizationServer } = runtime
+  app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   if (authorizationServer !== undefined) {
     app.route('/', consentRoutes(authorizationServer.consents, publicUrl))
   }
 
-  for (const path of ['/mcp', '/sse', '/messages']) app.use(path, crossOrigin())
+  for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
-  const originsOf = (c: Context<HttpEnv>) =>
-    runtime.origins.of(authenticate(c.req.raw), c.get('log'))
-  app.on(['POST', 'GET', 'DELETE'], '/mcp', body, (c) =>
-    mcp.handle({ request: c.req.raw, body: c.get('body'), origins: originsOf(c) }),
-  )
-  app.get('/sse', refuseHead, (c) =>
+  const caller = (path: ResourcePath, required: boolean) =>
+    bearer(auth, { resource: auth.resources.at(path), required })
+  const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
+  const serveMcp = (c: Context<HttpEnv>) =>
+    mcp.handle({ request: c.req.raw, body: c.get('body'), origins: originsOf(c) })
+  const { required } = config.auth
+  app.on(['POST', 'GET', 'DELETE'], '/mcp', body, caller('/mcp', required), serveMcp)
+  app.on(['POST', 'GET', 'DELETE'], '/http', body, caller('/http', true), serveMcp)
+  app.get('/sse', refuseHead, caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
-  app.post('/messages', body, (c) =>
+  app.post('/messages', body, caller('/sse', required), (c) =>
     legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
   )
   if (demo !== undefined) app.route('/demo/api', demo.api)

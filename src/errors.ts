@@ -7,6 +7,7 @@ const WIRE = {
   unauthorized: { status: 401, rpc: -32001 },
   login_required: { status: 401, rpc: -32001 },
   forbidden: { status: 403, rpc: -32003 },
+  insufficient_scope: { status: 403, rpc: -32003 },
   not_found: { status: 404, rpc: -32001 },
   method_not_allowed: { status: 405, rpc: -32000 },
   not_acceptable: { status: 406, rpc: -32000 },
@@ -28,6 +29,8 @@ export interface AppErrorOptions {
   readonly retryAfterSeconds?: number
   /** Sent as `Allow`: the methods there are. */
   readonly allow?: readonly string[]
+  /** Sent as `WWW-Authenticate`: how to get a token that is good. */
+  readonly challenge?: string
 }
 
 /**
@@ -40,6 +43,7 @@ export class AppError extends Error {
   readonly rpcCode: number
   readonly retryAfterSeconds: number | undefined
   readonly allow: readonly string[] | undefined
+  readonly challenge: string | undefined
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause })
@@ -49,6 +53,7 @@ export class AppError extends Error {
     this.rpcCode = WIRE[code].rpc
     this.retryAfterSeconds = options.retryAfterSeconds
     this.allow = options.allow
+    this.challenge = options.challenge
   }
 }
 

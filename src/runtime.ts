@@ -1,11 +1,18 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import type { AccessTokens } from './auth/access-tokens.ts'
+import {
+  createResourceServer,
+  longestTokenSeconds,
+  type ResourceServer,
+} from './auth/resource-server.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { createBuiltInServer } from './auth/server/built-in.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import { createDemo, type Demo } from './demo/demo.ts'
+import type { CompiledTool } from './engine/compile-tool.ts'
 import type { Catalog } from './engine/discover.ts'
 import { authorizationErrorPage } from './http/authorization-server.ts'
 import type { About } from './http/landing.ts'
@@ -16,6 +23,7 @@ import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { joinNodes, type Node } from './mcp/nodes/node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
+import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createCredentialStore } from './session/credentials.ts'
@@ -24,6 +32,7 @@ import { createOrigins, type Origins } from './session/origins.ts'
 import { createFreshToken } from './session/refresh.ts'
 import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
+import { createSignOut, type SignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
 import type { Store } from './store/port.ts'
 import { type ApiClient, createApiClient } from './upstream/api-client.ts'
@@ -47,6 +56,7 @@ export interface RuntimeDeps {
 export interface Runtime extends RuntimeDeps {
   readonly about: About
   readonly demo: Demo | undefined
+  readonly auth: ResourceServer
   /** Absent when an external issuer takes its place. */
   readonly authorizationServer: AuthorizationServer | undefined
   readonly signIn: SignIn
@@ -65,41 +75,27 @@ export interface Runtime extends RuntimeDeps {
 }
 
 export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
-  const { config, log, store, catalog, publicUrl, pagesReady } = deps
+  const { config, log, store, catalog, publicUrl } = deps
   const now = Date.now
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
   const upstream = createUpstream(deps, keyRing)
-  const { provider } = upstream
-
-  const sessions = createSessionManager({ store, now }, config.session)
-  const credentials = createCredentialStore({ store, keyRing }, upstream.name)
-  const links = createSignInLinks({ store, now }, config.signIn)
-  const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
-  const signIn = createSignIn(
-    { store, keyRing, links, provider, credentials, log },
-    { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
-  )
-
-  const linkUrl = async (handle: string) => {
-    await pagesReady()
-    return `${publicUrl}/connect/${handle}`
-  }
+  const parts = createSessionParts(deps, upstream, keyRing)
   const streams = createSealedStreams(store.streams, keyRing)
   const node = await joinNodes({ store, streams, log })
   const bus = createEventBus(node, log)
+  const sessionEnds = createSessionEnds(node, { now, log })
+  const { announce } = sessionEnds
+  const signOut = createSignOut({ ...parts, provider: upstream.provider, announceEnd: announce })
   const connections = createConnections({ store, node }, config.session)
-  const upstreamAccess = createUpstreamAccess(upstream.api, freshToken)
-  const origins = createOrigins({
-    ...{ sessions, credentials, links, provider, linkUrl },
-    ...{ connections, upstreamAccess },
-  })
+  const origins = createOrigins({ ...parts, signOut, connections })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
   const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
   const limits = { streams: config.http.maxStreams, callsPerConnection: config.http.maxCalls }
-  const legacy = createLegacy({ node, streams, connections, buildServer, limits, log })
-  const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, log })
-  const authorizationServer = await createAuthorization(deps, { keyRing, sessions })
+  const legacy = createLegacy({ node, streams, connections, buildServer, sessionEnds, limits, log })
+  const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, sessionEnds, log })
+  const authParts = { keyRing, sessions: parts.sessions, signOut }
+  const { auth, authorizationServer } = await createAuth(deps, authParts)
 
   let stopping = false
   return {
@@ -110,8 +106,9 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
       tools: [...catalog.tools.values()].map((t) => t.definition),
     },
     demo: upstream.demo,
+    auth,
     authorizationServer,
-    signIn,
+    signIn: parts.signIn,
     signsInAt: upstream.signsInAt,
     origins,
     buildServer,
@@ -131,20 +128,55 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   }
 }
 
-async function createAuthorization(
-  deps: RuntimeDeps,
-  parts: { readonly keyRing: KeyRing; readonly sessions: SessionManager },
-): Promise<AuthorizationServer | undefined> {
-  if (deps.transport === 'stdio') return undefined
-  const tools = [...deps.catalog.tools.values()]
-  return await createBuiltInServer({
-    ...deps,
-    ...parts,
-    toolScopes: tools.flatMap(({ definition }) => definition.requires?.scopes ?? []),
-    signOut: parts.sessions.end,
-    errorPage: authorizationErrorPage,
-  })
+/** What is known about callers, as far as it takes no other nodes. */
+function createSessionParts(
+  { config, log, store, publicUrl, pagesReady }: RuntimeDeps,
+  { name, provider, api }: UpstreamParts,
+  keyRing: KeyRing,
+) {
+  const now = Date.now
+  const tokenTtlSeconds = longestTokenSeconds(config.auth)
+  const sessions = createSessionManager({ store, now }, { ...config.session, tokenTtlSeconds })
+  const credentials = createCredentialStore({ store, keyRing }, name)
+  const links = createSignInLinks({ store, now }, config.signIn)
+  const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
+  const signIn = createSignIn(
+    { store, keyRing, links, provider, credentials, log },
+    { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
+  )
+  const linkUrl = async (handle: string) => {
+    await pagesReady()
+    return `${publicUrl}/connect/${handle}`
+  }
+  const upstreamAccess = createUpstreamAccess(api, freshToken)
+  return { sessions, credentials, links, signIn, linkUrl, upstreamAccess }
 }
+
+interface AuthParts {
+  readonly keyRing: KeyRing
+  readonly sessions: SessionManager
+  readonly signOut: SignOut
+}
+
+/** The built-in authorization server, where it issues the tokens, and the check of all tokens. */
+async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
+  const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
+  const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
+  const errorPage = authorizationErrorPage
+  const authorizationServer =
+    deps.transport === 'http'
+      ? await createBuiltInServer({ ...deps, ...parts, toolScopes, errorPage })
+      : undefined
+  const auth = createResourceServer({
+    ...{ ...deps, ...parts, toolScopes },
+    scopesOfTool: (name) => scopesOf(deps.catalog.tools.get(name)),
+    builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,
+  })
+  return { auth, authorizationServer }
+}
+
+/** Over stdio nobody shows one. */
+const NO_TOKENS: AccessTokens = { callerOf: async () => undefined }
 
 interface UpstreamParts {
   readonly name: string

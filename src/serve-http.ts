@@ -5,6 +5,7 @@ import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard } from './http/allowed-hosts.ts'
 import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
+import { createOAuthLimits } from './http/oauth-limits.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
@@ -51,7 +52,7 @@ export async function serveHttp(
 
 /** Everything that is served over HTTP, for the Node server to dispatch to. */
 export function httpHandlers(runtime: Runtime): HttpHandlers {
-  const { config, log, publicUrl, demo, authorizationServer } = runtime
+  const { config, log, store, publicUrl, demo, authorizationServer } = runtime
   const guard = createHostGuard({
     publicUrl,
     hosts: config.http.allowedHosts,
@@ -59,8 +60,9 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     loopbackOrigins: !config.isProduction,
     openPaths: authorizationServer === undefined ? new Set() : OPEN_PATHS,
   })
+  const limit = createOAuthLimits({ store, log }, config.http)
   const mounts = authorizationServer
-    ? authorizationMounts(authorizationServer, log)
+    ? authorizationMounts(authorizationServer, { log, limit })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
   return { guard, fetch: createApp(runtime).fetch, mounts }

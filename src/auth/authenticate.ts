@@ -1,16 +1,54 @@
-/** Authenticates requests. */
+/** The bearer check: who is calling, by the access token in the header. */
 
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
+import type { AccessTokens } from './access-tokens.ts'
+import { bearerChallenge } from './challenge.ts'
+import type { Resource } from './resources.ts'
+import type { Scopes } from './scopes.ts'
+
+export interface AuthenticateDeps {
+  readonly tokens: AccessTokens
+  readonly scopes: Scopes
+}
+
+export interface Door {
+  readonly resource: Resource
+  /** Whether callers without a token are refused. */
+  readonly required: boolean
+}
 
 /**
- * Tells who is calling. No token is issued or accepted yet, so one that is shown is refused rather
- * than ignored (RFC 6750, 3.1).
- * @throws AppError `unauthorized`
+ * Tells who is calling. A token that is shown and not good is refused everywhere, also where none
+ * is needed: a caller must not be taken for another than it believes to be.
+ * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
  */
-export function authenticate(request: Request): Caller {
-  if (request.headers.has('authorization')) {
-    throw new AppError('unauthorized', 'This server does not know that access token.')
+export type Authenticate = (request: Request, door: Door) => Promise<Caller>
+
+export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
+  return async ({ headers }, { resource, required }) => {
+    const refuse = (message: string, error?: 'invalid_token' | 'invalid_request') => {
+      const about = error === undefined ? {} : { error, description: message }
+      const challenge = bearerChallenge({ resource, scopes: scopes.challenged, ...about })
+      const code = error === 'invalid_request' ? error : 'unauthorized'
+      return new AppError(code, message, { challenge })
+    }
+    const header = headers.get('authorization')
+    if (header === null) {
+      if (required) throw refuse('An access token is needed.')
+      return { kind: 'anonymous' }
+    }
+    if (!/^bearer(?: |$)/i.test(header)) throw refuse('Authorize with the scheme Bearer.')
+    const token = bearerToken(header)
+    if (token === undefined)
+      throw refuse('The Authorization header is malformed.', 'invalid_request')
+    const caller = await tokens.callerOf(token)
+    if (caller === undefined) throw refuse('The access token is not valid.', 'invalid_token')
+    return caller
   }
-  return { kind: 'anonymous' }
+}
+
+/** RFC 6750, 2.1. Headers that came twice are joined by a comma, which no token has. */
+function bearerToken(header: string): string | undefined {
+  return /^bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1]
 }

@@ -26,7 +26,8 @@ export function defaultOf(schema: z.ZodType): string {
   const text = facts.get(schema)?.defaultText
   if (text !== undefined) return text
   const value: unknown = schema.safeParse(undefined).data
-  return Array.isArray(value) ? value.join(' ') : String(value ?? '')
+  if (!Array.isArray(value)) return String(value ?? '')
+  return value.join(values.get(innermost(schema))?.separator ?? ' ')
 }
 
 function innermost(schema: z.ZodType): z.ZodType {

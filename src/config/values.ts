@@ -2,8 +2,14 @@
 
 import { z } from 'zod'
 
-/** What a value has to look like, to follow the word "wants". */
-export const values = z.registry<{ readonly wants: string }>()
+export interface ValueFacts {
+  /** What a value has to look like, to follow the word "wants". */
+  readonly wants: string
+  /** Between the entries of a list; a space if left out. */
+  readonly separator?: string
+}
+
+export const values = z.registry<ValueFacts>()
 
 /** Free text. */
 export function text(wants: string) {
@@ -44,7 +50,7 @@ export function list(form: RegExp, wants: string) {
     .string()
     .transform((given) => entries(given).map((entry) => entry.toLowerCase()))
     .pipe(z.array(z.string().regex(form)))
-    .register(values, { wants })
+    .register(values, { wants, separator: ',' })
 }
 
 /** JSON objects in an array; what they hold is looked at where they are used. */

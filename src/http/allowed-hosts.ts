@@ -23,6 +23,9 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 /** Probes call by address, and learn nothing. */
 const PROBES = new Set(['/livez', '/readyz'])
 
+/** Metadata that says nothing which any page could not fetch by way of a server of its own. */
+const METADATA = /^\/\.well-known\//
+
 /**
  * Makes the check that comes before everything else. It throws `misdirected_request` for a host
  * that is not ours (RFC 9110, 15.5.20) and `forbidden` for an origin that may not call
@@ -45,7 +48,7 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
       throw new AppError('misdirected_request', 'This host is not served here.')
     }
     const { origin } = headers
-    if (origin === undefined || origins.has(origin)) return
+    if (origin === undefined || origins.has(origin) || METADATA.test(url)) return
     if (allowed.loopbackOrigins && isLoopbackOrigin(origin)) return
     if (allowed.openPaths.has(path)) return
     throw new AppError('forbidden', 'This origin may not call the server.')

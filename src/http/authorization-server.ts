@@ -37,17 +37,24 @@ export const OPEN_PATHS: ReadonlySet<string> = new Set(
   Object.keys(METHODS).filter((path) => path !== '/authorize'),
 )
 
+export interface AuthorizationMountDeps {
+  readonly log: Logger
+  /** Puts limits in front of a handler. */
+  readonly limit: (handler: NodeHandler) => NodeHandler
+}
+
 /** Node handlers, by path. */
 export function authorizationMounts(
   server: AuthorizationEndpoints,
-  log: Logger,
+  { log, limit }: AuthorizationMountDeps,
 ): Map<string, NodeHandler> {
-  const handler: NodeHandler = (request, response) => void serve(server, log, request, response)
+  const limited = { handle: limit((request, response) => server.handle(request, response)) }
+  const handler: NodeHandler = (request, response) => void serve(limited, log, request, response)
   return new Map(Object.keys(METHODS).map((path) => [path, handler]))
 }
 
 async function serve(
-  server: AuthorizationEndpoints,
+  server: { readonly handle: NodeHandler },
   log: Logger,
   request: IncomingMessage,
   response: ServerResponse,
@@ -78,11 +85,20 @@ async function serve(
     }
     await server.handle(request, response)
   } catch (error) {
-    const expected = error instanceof AppError && error.code !== 'internal_error'
-    log[expected ? 'warn' : 'error']({ err: error }, 'request failed')
+    const level = !(error instanceof AppError) ? 'error' : error.status < 500 ? 'debug' : 'warn'
+    log[level]({ err: error }, 'request failed')
     if (response.headersSent) response.destroy()
+    else if (error instanceof AppError && error.code === 'unavailable') writeAway(response, error)
     else writeError(response, error)
   }
+}
+
+/** In OAuth's words (RFC 6749, 4.1.2.1): anything else would make clients drop what they hold. */
+function writeAway(response: ServerResponse, { message, retryAfterSeconds = 1 }: AppError): void {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+  response.writeHead(503, { ...headers, 'retry-after': String(retryAfterSeconds) })
+  const body = { error: 'temporarily_unavailable', error_description: message }
+  response.end(JSON.stringify(body))
 }
 
 /** Fetch Standard, "CORS protocol"; without credentials, so that cookies stay out of it. */

@@ -2,6 +2,7 @@
 
 import type { HttpBindings } from '@hono/node-server'
 import type { Logger } from '../logger.ts'
+import type { Caller } from '../session/caller.ts'
 
 export interface HttpEnv {
   Bindings: HttpBindings
@@ -10,5 +11,7 @@ export interface HttpEnv {
     readonly requestId: string
     /** The parsed JSON body of a POST. */
     readonly body: unknown
+    /** Who calls; set where the bearer check stands before the route. */
+    readonly caller: Caller
   }
 }

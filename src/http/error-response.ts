@@ -41,11 +41,11 @@ function body({ rpcCode, code, message }: AppError, id: unknown) {
   return { jsonrpc: '2.0', id, error: { code: rpcCode, message, data: { code } } }
 }
 
-function headers({ code, retryAfterSeconds, allow }: AppError): Record<string, string> {
+function headers({ retryAfterSeconds, allow, challenge }: AppError): Record<string, string> {
   return {
     ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
     ...(allow !== undefined && { allow: allow.join(', ') }),
-    ...(code === 'unauthorized' && { 'www-authenticate': 'Bearer error="invalid_token"' }),
+    ...(challenge !== undefined && { 'www-authenticate': challenge }),
   }
 }
 

@@ -9,13 +9,16 @@ import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { withStatus } from './handler-errors.ts'
 import type { LegacyEndpoint } from './legacy/endpoint.ts'
-import { originAsAuthInfo, type RequestOrigins } from './origin.ts'
+import { endWithSession } from './listen-stream.ts'
+import type { SessionEnds } from './nodes/session-ends.ts'
+import { audienceOf, originAsAuthInfo, type RequestOrigins } from './origin.ts'
 import type { BuildServer } from './server.ts'
 
 export interface McpDeps {
   readonly legacy: LegacyEndpoint
   readonly buildServer: BuildServer
   readonly bus: ServerEventBus
+  readonly sessionEnds: SessionEnds
   readonly log: Logger
 }
 
@@ -32,12 +35,16 @@ export interface McpEndpoint {
   close(): Promise<void>
 }
 
-export function createMcpEndpoint({ legacy, buildServer, bus, log }: McpDeps): McpEndpoint {
-  const modern = createMcpHandler(() => buildServer({ audience: 'anonymous' }), {
-    legacy: 'reject',
-    bus,
-    onerror: (error) => log.debug({ err: error }, 'request refused'),
-  })
+export function createMcpEndpoint(deps: McpDeps): McpEndpoint {
+  const { legacy, buildServer, bus, sessionEnds, log } = deps
+  const modern = createMcpHandler(
+    ({ authInfo }) => buildServer({ audience: audienceOf(authInfo) }),
+    {
+      legacy: 'reject',
+      bus,
+      onerror: (error) => log.debug({ err: error }, 'request refused'),
+    },
+  )
 
   async function post({ request, body, origins }: McpRequest): Promise<Response> {
     if (Array.isArray(body)) {
@@ -55,7 +62,12 @@ export function createMcpEndpoint({ legacy, buildServer, bus, log }: McpDeps): M
     })
     if (kind === 'legacy') return legacy.post({ request, origins }, body)
     const authInfo = originAsAuthInfo(origins.stateless())
-    return withStatus(await modern.fetch(request, { parsedBody: body, authInfo }), authInfo)
+    const response = await modern.fetch(request, { parsedBody: body, authInfo })
+    const { tokenSession } = origins
+    if (tokenSession !== undefined && isListen(body)) {
+      return endWithSession(response, tokenSession, sessionEnds)
+    }
+    return withStatus(response, authInfo)
   }
 
   return {
@@ -69,6 +81,10 @@ export function createMcpEndpoint({ legacy, buildServer, bus, log }: McpDeps): M
     },
     close: () => modern.close(),
   }
+}
+
+function isListen(body: unknown): boolean {
+  return (body as { method?: unknown } | null)?.method === 'subscriptions/listen'
 }
 
 /** 2025-11-25, basic/transports, and 2026-07-28 as well: the client MUST list both types. */

@@ -8,6 +8,7 @@ import type { CallSession } from '../engine/call.ts'
 import type { Logger } from '../logger.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ConnectionRecord } from './legacy/connection.ts'
+import type { TokenSession } from './nodes/session-ends.ts'
 
 /** What a client says of itself; for the sign-in page and the logs, never for a decision. */
 export interface ClientFacts {
@@ -32,20 +33,35 @@ export interface Origin {
   upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream
 }
 
+export type ConnectionOwner = Pick<ConnectionRecord, 'sessionId' | 'needsToken'>
+
 /** The origins one authenticated HTTP request can turn out to have. */
 export interface RequestOrigins {
   readonly log: Logger
+  /** The session of the caller's token; undefined for a caller without one. */
+  readonly tokenSession: TokenSession | undefined
   /** A 2026-era request: known by its token or by the session handle that calls name. */
   stateless(): Origin
   /** A 2025-era request on a connection. */
   connection(connection: ConnectionRecord): Origin
-  /** The session a new connection belongs to. */
-  connect(client: ClientFacts): Promise<{ readonly sessionId: string }>
+  /** Whose a new connection is. */
+  connect(client: ClientFacts): Promise<ConnectionOwner>
+  /** Ends the session of a connection that has ended, if nobody could use it any more. */
+  disconnect(connection: ConnectionRecord): Promise<void>
 }
 
 /** The SDK hands `authInfo` through to handlers untouched: the way for what we know of a request. */
 export function originAsAuthInfo(origin: Origin): AuthInfo {
   return { token: '', clientId: '', scopes: [...(origin.scopes ?? [])], extra: { origin } }
+}
+
+/** Lists vary by authorization only: callers without a token see the `session` argument. */
+export type Audience = 'anonymous' | 'token'
+
+/** Who is listed to, by what `originAsAuthInfo` made. */
+export function audienceOf(authInfo: AuthInfo | undefined): Audience {
+  const origin = authInfo?.extra?.origin as Origin | undefined
+  return origin?.scopes === undefined ? 'anonymous' : 'token'
 }
 
 /** The origin of the request a handler serves; `fallback` where the transport carries none (stdio). */

@@ -15,7 +15,7 @@ import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
 import { guardHandlers } from './handler-errors.ts'
 import type { EventBus } from './nodes/event-bus.ts'
-import { type Origin, originOf } from './origin.ts'
+import { type Audience, type Origin, originOf } from './origin.ts'
 import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
 import type { RequestStates } from './request-state.ts'
 import { createToolCall } from './tool-call.ts'
@@ -29,8 +29,7 @@ export interface ServerDeps {
 }
 
 export interface ServerOptions {
-  /** Lists vary by authorization only: callers without a token see the `session` argument. */
-  readonly audience: 'anonymous' | 'token'
+  readonly audience: Audience
   /** For transports that carry no origin with each request. */
   readonly origin?: Origin
 }

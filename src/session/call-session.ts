@@ -5,11 +5,11 @@ import type { CallSession } from '../engine/call.ts'
 import type { SignInLink } from '../engine/context.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { ClientFacts } from '../mcp/origin.ts'
-import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
 import type { Session, SessionAccess } from './record.ts'
 import type { SignInLinks } from './sign-in-link.ts'
+import type { SignOut } from './sign-out.ts'
 
 const POLL_MS = 300
 
@@ -17,7 +17,7 @@ export interface CallSessionDeps {
   readonly sessions: SessionManager
   readonly credentials: CredentialStore
   readonly links: SignInLinks
-  readonly provider: IdentityProvider
+  readonly signOut: SignOut
   /** The address of a link's page, by its handle. */
   readonly linkUrl: (handle: string) => Promise<string>
 }
@@ -38,11 +38,15 @@ export function createCallSession(
   existing: Session | undefined,
   fresh: NewSession,
 ): CallSession {
-  const { sessions, credentials, links, provider } = deps
+  const { sessions, credentials, links } = deps
   let session = existing
 
   async function opened(): Promise<Session> {
     if (session !== undefined) return session
+    if (fresh.access === 'token') {
+      // Its owner brings a newer token for a new one.
+      throw new ToolError('The session has ended.', { code: 'session_not_found' })
+    }
     const created = await sessions.create(fresh.access, fresh.client)
     session = fresh.opened === undefined ? created : await fresh.opened(created)
     return session
@@ -70,9 +74,7 @@ export function createCallSession(
 
   async function end(): Promise<boolean> {
     if (session === undefined) return false
-    const held = readCredentials()
-    const ended = await sessions.end(session.id)
-    if (held !== undefined) await provider.revoke(held)
+    const ended = await deps.signOut(session.id)
     session = undefined
     return ended
   }

@@ -13,6 +13,8 @@ export interface TokenCaller {
   readonly session: Session
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** When the token runs out, as Unix time in milliseconds; what it opened ends then. */
+  readonly expiresAt?: number
 }
 
 export type Caller = AnonymousCaller | TokenCaller

@@ -10,16 +10,23 @@ import {
   type SessionAccess,
   type SessionRecord,
   sessionKey,
+  type Tombstone,
+  tombstoneKey,
 } from './record.ts'
 
 export interface SessionManager {
   /** A new anonymous session. */
   create(access: SessionAccess, client?: ClientFacts): Promise<Session>
-  /** The same with a known id; undefined when that id is taken. */
+  /**
+   * The same with a known id; undefined when that id is taken, or belonged to a session of tokens
+   * that was ended. `issuedAt` (Unix time in milliseconds) is that of the token that asks: one
+   * issued after the end brings a new session.
+   */
   createWithId(
     id: string,
     access: SessionAccess,
     client?: ClientFacts,
+    issuedAt?: number,
   ): Promise<Session | undefined>
   /** The session, its time-to-live slid on; undefined when it is unknown or has ended. */
   retrieve(id: string): Promise<Session | undefined>
@@ -31,12 +38,17 @@ export interface SessionManager {
   update(id: string, field: string, value: unknown): Promise<void>
   /** Slides the time-to-live on; false when the session has ended. */
   extend(id: string): Promise<boolean>
-  /** Forgets the session and all it held; false when it had ended before. */
+  /**
+   * Forgets the session and all it held; false when it had ended before. The id of a session of
+   * tokens stays dead for as long as any of its tokens may live.
+   */
   end(id: string): Promise<boolean>
 }
 
 export interface SessionManagerOptions {
   readonly ttlSeconds: number
+  /** How long any access or refresh token may live, in seconds; as long as sessions if left out. */
+  readonly tokenTtlSeconds?: number
 }
 
 export interface SessionManagerDeps {
@@ -50,16 +62,41 @@ const STAMP_EVERY_MS = 15_000
 
 export function createSessionManager(
   { store, now }: SessionManagerDeps,
-  { ttlSeconds }: SessionManagerOptions,
+  { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
 ): SessionManager {
   async function createWithId(
     id: string,
     access: SessionAccess,
-    client: ClientFacts = {},
+    client?: ClientFacts,
+    issuedAt = Number.NEGATIVE_INFINITY,
   ): Promise<Session | undefined> {
-    const record = newRecord(id, access, client, now(), ttlSeconds)
-    const created = await store.create(sessionKey(id), record, ttlSeconds)
-    return created ? { ...record, rev: 1 } : undefined
+    const endedBefore = await endOf(id)
+    if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
+    const record = {
+      ...newRecord(id, access, client, now(), ttlSeconds),
+      ...(endedBefore !== undefined && { endedBefore }),
+    }
+    if (!(await store.create(sessionKey(id), record, ttlSeconds))) return undefined
+    // Ended meanwhile: the tombstone comes before the deletion, so that one of us sees the other.
+    if ((await endOf(id)) !== endedBefore) {
+      await store.delete(sessionKey(id))
+      return undefined
+    }
+    return { ...record, rev: 1 }
+  }
+
+  async function endOf(id: string): Promise<number | undefined> {
+    return (await store.get<Tombstone>(tombstoneKey(id)))?.endedAt
+  }
+
+  async function end(id: string): Promise<boolean> {
+    const session = await store.get<SessionRecord>(sessionKey(id))
+    if (session === undefined) return false
+    if (session.access === 'token') {
+      const tombstone: Tombstone = { endedAt: now() }
+      await store.set(tombstoneKey(id), tombstone, Math.max(tokenTtlSeconds, ttlSeconds))
+    }
+    return store.delete(sessionKey(id))
   }
 
   async function retrieve(id: string): Promise<Session | undefined> {
@@ -74,9 +111,10 @@ export function createSessionManager(
 
   return {
     async create(access, client) {
-      const session = await createWithId(createId('ses'), access, client)
-      if (session === undefined) throw new Error('Two random session ids were equal')
-      return session
+      const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
+      const created = await store.create(sessionKey(record.id), record, ttlSeconds)
+      if (!created) throw new Error('Two random session ids were equal')
+      return { ...record, rev: 1 }
     },
     createWithId,
     retrieve,
@@ -87,14 +125,22 @@ export function createSessionManager(
       if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
     },
     extend: async (id) => (await retrieve(id)) !== undefined,
-    end: (id) => store.delete(sessionKey(id)),
+    end,
   }
+}
+
+/**
+ * Whether a token was issued before a session was ended, or in the same second: `iat` knows no less
+ * (RFC 7519, 4.1.6), and in doubt it was.
+ */
+export function isFromBefore(issuedAt: number, endedAt: number): boolean {
+  return Math.floor(issuedAt / 1000) <= Math.floor(endedAt / 1000)
 }
 
 function newRecord(
   id: string,
   access: SessionAccess,
-  client: ClientFacts,
+  client: ClientFacts | undefined,
   now: number,
   ttlSeconds: number,
 ): SessionRecord {
@@ -108,6 +154,6 @@ function newRecord(
     expiresAt: now + ttlSeconds * 1000,
     data: {},
     credentials: {},
-    client,
+    client: client ?? {},
   }
 }

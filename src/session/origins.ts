@@ -6,7 +6,7 @@ import type { Logger } from '../logger.ts'
 import type { Connections } from '../mcp/legacy/connection.ts'
 import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
 import { type CallSessionDeps, createCallSession } from './call-session.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, TokenCaller } from './caller.ts'
 import type { Session } from './record.ts'
 import type { UpstreamAccess } from './upstream-access.ts'
 
@@ -24,16 +24,108 @@ export interface Origins {
 
 /** What differs between callers that are known by different things. */
 interface Own {
+  readonly scopes?: readonly string[]
   session(client: ClientFacts): Promise<CallSession>
+  /** The session that a call names by its handle. */
+  named(handle: string, client: ClientFacts): Promise<CallSession>
   subscribe(uri: string, wanted: boolean): Promise<void>
 }
 
 export function createOrigins(deps: OriginDeps): Origins {
-  const { sessions, connections, upstreamAccess } = deps
+  return {
+    of: (caller, log) =>
+      caller.kind === 'token' ? tokenOrigins(deps, caller, log) : anonymousOrigins(deps, log),
+    process(log, subscribe) {
+      let sessionId: string | undefined
+      const opened = async (session: Session) => {
+        sessionId = session.id
+        return session
+      }
+      return origin(deps, 'process', log, {
+        async session(client) {
+          const session =
+            sessionId === undefined ? undefined : await deps.sessions.retrieve(sessionId)
+          return createCallSession(deps, session, { access: 'process', client, opened })
+        },
+        named: byHandle(deps),
+        subscribe,
+      })
+    },
+  }
+}
 
-  /** Only sessions that were given out as handles: others have an owner, and look unknown here. */
-  async function byHandle(handle: string, client: ClientFacts): Promise<CallSession> {
-    const session = handle.startsWith('ses_') ? await sessions.retrieve(handle) : undefined
+function origin(deps: OriginDeps, principal: string, log: Logger, own: Own): Origin {
+  return {
+    principal,
+    scopes: own.scopes,
+    log,
+    openSession: (handle, client) =>
+      handle === undefined ? own.session(client) : own.named(handle, client),
+    subscribe: own.subscribe,
+    upstreamFor: (session, onAnswer) => deps.upstreamAccess(session.id, onAnswer),
+  }
+}
+
+function anonymousOrigins(deps: OriginDeps, log: Logger): RequestOrigins {
+  const { sessions, connections } = deps
+  return {
+    log,
+    tokenSession: undefined,
+    stateless: () =>
+      origin(deps, 'anonymous', log, {
+        session: async (client) => createCallSession(deps, undefined, { access: 'handle', client }),
+        named: byHandle(deps),
+        subscribe: async () => undefined,
+      }),
+    connection: ({ id, sessionId }) =>
+      origin(deps, id, log, {
+        async session(client) {
+          const opened = (created: Session) => adopt(deps, id, sessionId, created)
+          const session = await sessions.retrieve(sessionId)
+          return createCallSession(deps, session, { access: 'connection', client, opened })
+        },
+        named: byHandle(deps),
+        subscribe: (uri, wanted) => connections.subscribe(id, uri, wanted),
+      }),
+    async connect(client) {
+      const session = await sessions.create('connection', client)
+      return { sessionId: session.id, needsToken: false }
+    },
+    async disconnect({ sessionId }) {
+      await deps.signOut(sessionId)
+    },
+  }
+}
+
+/** The session comes with the token: it was found, and counted as used, when that was checked. */
+function tokenOrigins(
+  deps: OriginDeps,
+  { session, scopes, expiresAt }: TokenCaller,
+  log: Logger,
+): RequestOrigins {
+  const own = (subscribe: Own['subscribe']) =>
+    origin(deps, session.id, log, {
+      scopes,
+      session: async (client) => createCallSession(deps, session, { access: 'token', client }),
+      named: refuseHandle,
+      subscribe,
+    })
+  const expiry = expiresAt === undefined ? {} : { expiresAt }
+  return {
+    log,
+    tokenSession: { id: session.id, since: session.connectedAt, ...expiry },
+    stateless: () => own(async () => undefined),
+    connection: ({ id }) => own((uri, wanted) => deps.connections.subscribe(id, uri, wanted)),
+    connect: async () => ({ sessionId: session.id, needsToken: true }),
+    // The token is good without the connection, and may have others.
+    disconnect: async () => undefined,
+  }
+}
+
+/** Only sessions that were given out as handles: others have an owner, and look unknown here. */
+function byHandle(deps: OriginDeps): Own['named'] {
+  return async (handle, client) => {
+    const session = handle.startsWith('ses_') ? await deps.sessions.retrieve(handle) : undefined
     if (session?.access !== 'handle') {
       throw new ToolError('That session is unknown or has ended. Call `login` for a new one.', {
         code: 'session_not_found',
@@ -41,65 +133,26 @@ export function createOrigins(deps: OriginDeps): Origins {
     }
     return createCallSession(deps, session, { access: 'handle', client })
   }
+}
 
-  /** Of calls that open a session for one connection at the same time, one gives it to all. */
-  async function adopt(id: string, replaced: string, created: Session): Promise<Session> {
-    const { sessionId } = await connections.revise(id, (connection) => ({
-      sessionId: connection.sessionId === replaced ? created.id : connection.sessionId,
-    }))
-    if (sessionId === created.id) return created
-    await sessions.end(created.id)
-    return (await sessions.retrieve(sessionId)) ?? created
-  }
+/** Refused rather than ignored: what the call did would land in another session than it says. */
+async function refuseHandle(): Promise<never> {
+  throw new ToolError('You are known by your access token. Leave `session` out.', {
+    code: 'session_not_found',
+  })
+}
 
-  function origin(principal: string, caller: Caller, log: Logger, own: Own): Origin {
-    return {
-      principal,
-      scopes: caller.kind === 'token' ? caller.scopes : undefined,
-      log,
-      openSession: (handle, client) =>
-        handle === undefined ? own.session(client) : byHandle(handle, client),
-      subscribe: own.subscribe,
-      upstreamFor: (session, onAnswer) => upstreamAccess(session.id, onAnswer),
-    }
-  }
-
-  return {
-    of: (caller, log) => ({
-      log,
-      stateless: () =>
-        origin('anonymous', caller, log, {
-          session: async (client) =>
-            createCallSession(deps, undefined, { access: 'handle', client }),
-          subscribe: async () => undefined,
-        }),
-      connection: ({ id, sessionId }) =>
-        origin(id, caller, log, {
-          async session(client) {
-            const opened = (created: Session) => adopt(id, sessionId, created)
-            const session = await sessions.retrieve(sessionId)
-            return createCallSession(deps, session, { access: 'connection', client, opened })
-          },
-          subscribe: (uri, wanted) => connections.subscribe(id, uri, wanted),
-        }),
-      async connect(client) {
-        const session = await sessions.create('connection', client)
-        return { sessionId: session.id }
-      },
-    }),
-    process(log, subscribe) {
-      let sessionId: string | undefined
-      const opened = async (session: Session) => {
-        sessionId = session.id
-        return session
-      }
-      return origin('process', { kind: 'anonymous' }, log, {
-        async session(client) {
-          const session = sessionId === undefined ? undefined : await sessions.retrieve(sessionId)
-          return createCallSession(deps, session, { access: 'process', client, opened })
-        },
-        subscribe,
-      })
-    },
-  }
+/** Of calls that open a session for one connection at the same time, one gives it to all. */
+async function adopt(
+  { sessions, connections }: OriginDeps,
+  id: string,
+  replaced: string,
+  created: Session,
+): Promise<Session> {
+  const { sessionId } = await connections.revise(id, (connection) => ({
+    sessionId: connection.sessionId === replaced ? created.id : connection.sessionId,
+  }))
+  if (sessionId === created.id) return created
+  await sessions.end(created.id)
+  return (await sessions.retrieve(sessionId)) ?? created
 }

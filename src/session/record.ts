@@ -36,6 +36,11 @@ export interface SessionRecord {
   readonly credentials: Readonly<Record<string, SealedCredentials>>
   /** The client that opened it. */
   readonly client: ClientFacts
+  /**
+   * When an earlier session of this id was ended, as Unix time in milliseconds: tokens from before
+   * that are good for nothing any more, though the id lives again.
+   */
+  readonly endedBefore?: number
 }
 
 export type Session = Stored<SessionRecord>
@@ -43,4 +48,16 @@ export type Session = Stored<SessionRecord>
 /** The session's key in the store; the braces keep all keys of one session on one cluster node. */
 export function sessionKey(id: string): string {
   return `{${id}}:session`
+}
+
+/** What an ended session of tokens leaves behind, so that no token brings it back to life. */
+export interface Tombstone {
+  readonly [field: string]: unknown
+  /** Unix time in milliseconds. */
+  readonly endedAt: number
+}
+
+/** The tombstone's key in the store. */
+export function tombstoneKey(id: string): string {
+  return `{${id}}:ended`
 }

@@ -54,6 +54,7 @@ const PRODUCTION = {
   PUBLIC_URL: 'https://mcp.example.com',
   ALLOWED_ORIGINS: 'https://Inspector.example.com,vscode-webview://panel',
   ENCRYPTION_KEY: '11'.repeat(32),
+  JWT_SECRET: '11'.repeat(16),
   REDIS_URL: 'redis://127.0.0.1:1',
   UPSTREAM_ISSUER: 'https://idp.example.com',
   UPSTREAM_CLIENT_ID: 'client',

@@ -11,7 +11,7 @@ afterEach(async () => {
 
 /** Starts a server; stopped after the test. */
 export async function start(options: TestAppOptions = {}): Promise<TestApp> {
-  const app = await startApp(options)
+  const app = await startApp({ ...options, env: { RATE_LIMIT: 'off', ...options.env } })
   open.push(app)
   return app
 }

@@ -7,7 +7,7 @@ import { createOAuthClient, type Params, REDIRECT_URI } from '../support/oauth-c
 
 let app: TestApp
 beforeAll(async () => {
-  app = await startApp()
+  app = await startApp({ env: { RATE_LIMIT: 'off' } })
 })
 afterAll(() => app.stop())
 

@@ -31,6 +31,19 @@ describe('with nothing set', () => {
       store: { kind: 'memory' },
       session: { ttlSeconds: 3600 },
       signIn: { ttlSeconds: 600 },
+      auth: {
+        required: false,
+        issuer: {
+          kind: 'built-in',
+          algorithm: 'HS256',
+          login: 'on-demand',
+          codeTtl: 600,
+          accessTokenTtl: 3600,
+          refreshTokenTtl: 1_209_600,
+          refreshGrace: 60,
+          redirectSchemes: ['cursor', 'vscode', 'vscode-insiders', 'windsurf', 'claude'],
+        },
+      },
       tools: { textFormat: 'json', timeoutSeconds: 60 },
       upstream: { kind: 'demo' },
     })

@@ -12,6 +12,7 @@ describe('faults', () => {
       'UPSTREAM_ISSUER',
       'UPSTREAM_CLIENT_ID',
       'UPSTREAM_API_URL',
+      'JWT_SECRET',
       'PUBLIC_URL',
     ])
     for (const { name } of error.faults) expect(error.message).toContain(`${name} is required`)

@@ -45,6 +45,7 @@ export const production = {
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://mcp.example.com',
   ENCRYPTION_KEY: KEY,
+  JWT_SECRET: 'thirty-two characters or more of it',
   UPSTREAM_ISSUER: 'https://id.example.com',
   UPSTREAM_CLIENT_ID: 'mcp',
   UPSTREAM_API_URL: 'https://api.example.com',

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { KEY, load } from '../config/load.ts'
+import { KEY, load, production } from '../config/load.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS, structured } from '../support/clients.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
@@ -138,8 +138,11 @@ describe('configuration in the documents', () => {
     if (code.includes('dist/main.js')) expect(existsSync(join(ROOT, 'src/main.ts'))).toBe(true)
   })
 
-  it.each(inLanguage('dotenv', 'ini'))('loads, with a key: $place', ({ code }) => {
-    expect(() => load({ ENCRYPTION_KEY: KEY }, { files: { '.env': code } })).not.toThrow()
+  it.each(inLanguage('dotenv', 'ini'))('loads, with keys: $place', ({ code }) => {
+    const { JWT_SECRET } = production
+    expect(() =>
+      load({ ENCRYPTION_KEY: KEY, JWT_SECRET }, { files: { '.env': code } }),
+    ).not.toThrow()
   })
 })
 

@@ -65,7 +65,7 @@ test('tells all that is wrong with the configuration in one message', async () =
 test('refuses production without secrets and addresses', async () => {
   const server = spawnServer({ env: { NODE_ENV: 'production' } })
   expect(await server.exited).toEqual({ code: 1, signal: null })
-  const required = ['PUBLIC_URL', 'ENCRYPTION_KEY', 'UPSTREAM_ISSUER', 'UPSTREAM_CLIENT_ID']
+  const required = ['PUBLIC_URL', 'ENCRYPTION_KEY', 'JWT_SECRET', 'UPSTREAM_ISSUER']
   for (const name of required) expect(server.output.stderr).toContain(name)
   expect(server.output.stderr).not.toMatch(STACK)
 })

@@ -17,14 +17,20 @@ export interface NodeOptions {
   readonly provider?: Partial<IdentityProvider>
   readonly now?: () => number
   readonly ttlSeconds?: number
+  readonly tokenTtlSeconds?: number
 }
 
 /** One node's parts; several nodes may share a store. */
 export function createNode(store: Store, options: NodeOptions = {}) {
-  const { now = Date.now, ttlSeconds = 3600, keyRing = createKeyRing([KEY]) } = options
+  const {
+    now = Date.now,
+    ttlSeconds = 3600,
+    tokenTtlSeconds = ttlSeconds,
+    keyRing = createKeyRing([KEY]),
+  } = options
   const provider = { ...REFUSING, ...options.provider }
   const { log, lines } = recordingLogger()
-  const sessions = createSessionManager({ store, now }, { ttlSeconds })
+  const sessions = createSessionManager({ store, now }, { ttlSeconds, tokenTtlSeconds })
   const credentials = createCredentialStore({ store, keyRing }, 'bank')
   const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
   return { store, keyRing, sessions, credentials, freshToken, log, lines }

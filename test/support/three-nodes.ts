@@ -8,7 +8,8 @@ import { type ServerProcess, startServerProcess } from './process.ts'
 import { freePort, type RedisServer, startRedis } from './redis.ts'
 import type { RedisKind } from './redis-binaries.ts'
 
-const CATALOG = join(import.meta.dirname, '../fixtures/cluster')
+/** Tools made for tests of several nodes. */
+export const CLUSTER_CATALOG = join(import.meta.dirname, '../fixtures/cluster')
 
 export interface ThreeNodes {
   /** All three, one request after the other. */
@@ -35,7 +36,7 @@ export async function startThreeNodes(
   const ports = [await freePort(), await freePort(), await freePort()] as const
   const balancer = await startBalancer({ nodes: ports, readyPath: '/readyz' })
   const processes: ServerProcess[] = []
-  const own = { REDIS_URL: redis.url, TOOLS_DIR: CATALOG, PUBLIC_URL: balancer.url }
+  const own = { REDIS_URL: redis.url, TOOLS_DIR: CLUSTER_CATALOG, PUBLIC_URL: balancer.url }
 
   async function start(index: number): Promise<ServerProcess> {
     const port = ports[index] ?? 0

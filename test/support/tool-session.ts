@@ -8,8 +8,9 @@ import { createCallSession } from '../../src/session/call-session.ts'
 import { createCredentialStore } from '../../src/session/credentials.ts'
 import { createSessionManager } from '../../src/session/manager.ts'
 import { createSignInLinks } from '../../src/session/sign-in-link.ts'
+import { createSignOut } from '../../src/session/sign-out.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Credentials, IdentityProvider } from '../../src/upstream/identity-provider.ts'
+import type { Credentials } from '../../src/upstream/identity-provider.ts'
 
 export interface ToolSessionState {
   readonly state: 'anonymous' | 'authenticated' | 'expired'
@@ -40,6 +41,8 @@ export async function openToolSession(given: {
   const links = createSignInLinks({ store, now: Date.now }, { ttlSeconds: 600 })
   const revoked: Credentials[] = []
   const provider = { revoke: async (held: Credentials) => void revoked.push(held) }
+  const announceEnd = async () => undefined
+  const signOut = createSignOut({ sessions, credentials, provider, announceEnd })
   const linkUrl = async (handle: string) => `https://mcp.example/connect/${handle}`
 
   const { id } = await sessions.create('handle')
@@ -51,7 +54,7 @@ export async function openToolSession(given: {
   if (given.signedInAs !== undefined) await signIn(given.signedInAs)
 
   const session = createCallSession(
-    { sessions, credentials, links, provider: provider as IdentityProvider, linkUrl },
+    { sessions, credentials, links, signOut, linkUrl },
     await sessions.retrieve(id),
     { access: 'handle', client: { clientName: 'test' } },
   )

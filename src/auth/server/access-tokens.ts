@@ -2,10 +2,11 @@
 
 import { jwtVerify } from 'jose'
 import type { AccessToken, Client, JWTStructured } from 'oidc-provider'
+import { AppError } from '../../errors.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { AccessTokens } from '../access-tokens.ts'
-import type { Resources } from './resources.ts'
+import type { ResourceNames } from './resource-names.ts'
 import type { Signing } from './signing.ts'
 
 /**
@@ -22,7 +23,10 @@ export interface TokenFacts {
 }
 
 export interface TokenReader {
-  /** What a token says whose signature, type, issuer, audience and lifetime hold. */
+  /**
+   * What a token says whose signature, type, issuer, audience and lifetime hold.
+   * @throws AppError `unavailable` when the keys cannot be reached
+   */
   read(token: string): Promise<TokenFacts | undefined>
 }
 
@@ -30,7 +34,7 @@ export interface TokenReader {
 export function createTokenReader(
   signing: Signing,
   issuer: string,
-  resources: Resources,
+  resources: ResourceNames,
 ): TokenReader {
   const expected = {
     // RFC 8725, 3.1: what the header names is no choice.
@@ -43,11 +47,14 @@ export function createTokenReader(
   }
   return {
     async read(token) {
-      const key = await signing.verificationKey()
+      const key = signing.verificationKey()
       const verified = await (typeof key === 'function'
         ? jwtVerify(token, key, expected)
         : jwtVerify(token, key, expected)
-      ).catch(() => undefined)
+      ).catch((error: unknown) => {
+        if (error instanceof AppError) throw error
+        return undefined
+      })
       if (verified === undefined) return undefined
       const { jti, session_id, client_id, scope } = verified.payload
       return {

@@ -5,6 +5,7 @@ import type Provider from 'oidc-provider'
 import { createEntries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
 import type { AccessTokens } from '../access-tokens.ts'
+import { createResources } from '../resources.ts'
 import { createAccessTokens, createTokenReader } from './access-tokens.ts'
 import { createServerAdapter } from './adapter.ts'
 import { COOKIES } from './configuration.ts'
@@ -15,7 +16,7 @@ import {
   USED_CLIENT_TTL_SECONDS,
 } from './options.ts'
 import { checkPreRegistered, createProvider } from './provider.ts'
-import { createResources } from './resources.ts'
+import { createResourceNames } from './resource-names.ts'
 import type { SigningKey } from './signing.ts'
 
 export interface AuthorizationServer {
@@ -34,13 +35,13 @@ export async function createAuthorizationServer(
   deps: AuthorizationServerDeps,
 ): Promise<AuthorizationServer> {
   const { store, keyRing, sessions, signing, now } = deps
-  const resources = createResources(options.publicUrl)
+  const resources = createResourceNames(createResources(options.publicUrl))
   const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
   const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
   const tokens = createTokenReader(signing, options.publicUrl, resources)
   const scopes = {
-    known: new Set(options.scopes),
-    defaults: options.defaultScopes ?? options.scopes,
+    known: new Set(options.scopes.supported),
+    defaults: options.scopes.challenged,
   }
   const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
   const shared = {

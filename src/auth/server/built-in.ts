@@ -1,22 +1,22 @@
 /** The built-in authorization server as the configuration wants it. */
 
-import type { Config, Secrets } from '../../config.ts'
+import type { BuiltInIssuer, Config, Secrets } from '../../config.ts'
+import { createDocumentFetch } from '../document-fetch.ts'
 import { redirectUriFault } from '../redirect-uris.ts'
+import { createScopes } from '../scopes.ts'
+import { createSigningKeys } from '../signing-keys.ts'
 import { type AuthorizationServer, createAuthorizationServer } from './authorization-server.ts'
 import type { AuthorizationServerDeps } from './options.ts'
-import { createSecretSigning } from './signing.ts'
+import { createKeySigning, createSecretSigning } from './signing.ts'
 
 export interface BuiltInServerDeps
-  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'fetch' | 'now'> {
+  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents' | 'now'> {
   readonly config: Config
   readonly secrets: Secrets
   readonly publicUrl: string
   /** The scopes of all tools. */
   readonly toolScopes: Iterable<string>
 }
-
-/** Lets a client in at all; what tools want comes on top. */
-const BASE_SCOPE = 'mcp'
 
 /**
  * Undefined when an external issuer takes its place.
@@ -25,18 +25,25 @@ const BASE_SCOPE = 'mcp'
 export async function createBuiltInServer(
   deps: BuiltInServerDeps,
 ): Promise<AuthorizationServer | undefined> {
-  const { config, secrets, publicUrl, toolScopes } = deps
+  const { config, secrets, store, publicUrl, toolScopes } = deps
   const { issuer, defaultScopes } = config.auth
   if (issuer.kind !== 'built-in') return undefined
-  const scopes = [...new Set([BASE_SCOPE, ...(defaultScopes ?? []), ...[...toolScopes].sort()])]
+  const scopes = createScopes(toolScopes, defaultScopes)
+  const now = Date.now
   return await createAuthorizationServer(
-    { ...issuer, publicUrl, scopes, defaultScopes, clients: secrets.oauthClients },
+    { ...issuer, publicUrl, scopes, clients: secrets.oauthClients },
     {
-      ...deps,
-      signing: createSecretSigning(secrets.jwtSecret),
+      ...{ ...deps, now },
+      signing: createSigning(deps, issuer),
       redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),
-      fetch: () => Promise.reject(new Error('Metadata documents are not fetched.')),
-      now: Date.now,
+      documents: createDocumentFetch({ store, now }, { allowLoopback: !config.isProduction }),
     },
   )
+}
+
+function createSigning({ store, keyRing, secrets }: BuiltInServerDeps, issuer: BuiltInIssuer) {
+  const { algorithm, accessTokenTtl: keepSeconds } = issuer
+  if (algorithm === 'HS256') return createSecretSigning(secrets.jwtSecret)
+  const keys = createSigningKeys({ store, keyRing, now: Date.now }, { algorithm, keepSeconds })
+  return createKeySigning(algorithm, keys)
 }

@@ -11,7 +11,7 @@ import {
   CONSENT_TTL_SECONDS,
 } from './options.ts'
 import { scopeParameter } from './requests.ts'
-import type { Resources } from './resources.ts'
+import type { ResourceNames } from './resource-names.ts'
 import type { ScopeRules } from './scopes.ts'
 import type { SigningKey } from './signing.ts'
 import { forProvider } from './unavailable.ts'
@@ -28,7 +28,7 @@ export const COOKIES = {
 export interface ProviderParts {
   readonly adapter: AdapterFactory
   readonly signingKey: SigningKey
-  readonly resources: Resources
+  readonly resources: ResourceNames
   readonly scopes: ScopeRules
   readonly clientRules: ClientRules
   /** Told when a client is given tokens. */
@@ -74,7 +74,7 @@ export function providerConfiguration(
     allowOmittingSingleRegisteredRedirectUri: false,
     // What pages of other origins may do is decided before requests come here.
     clientBasedCORS: () => true,
-    fetch: deps.fetch as never,
+    fetch: deps.documents.fetch as never,
     findAccount: createFindAccount(deps),
     extraTokenClaims: async (_ctx, token) => ({
       session_id: 'accountId' in token ? token.accountId : undefined,

@@ -1,6 +1,6 @@
 /** The library's features that are on, and their rules. */
 
-import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
+import { type Configuration, errors } from 'oidc-provider'
 import { createId } from '../../crypto/random-id.ts'
 import type { ProviderParts } from './configuration.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
@@ -10,7 +10,7 @@ const OFF = { enabled: false }
 
 export function providerFeatures(
   { accessTokenTtl, clients }: AuthorizationServerOptions,
-  { signing, sessions }: AuthorizationServerDeps,
+  { signing, sessions, documents }: AuthorizationServerDeps,
   { resources, scopes, signingKey }: ProviderParts,
 ): Configuration['features'] {
   const confidential = clients.filter((client) => client.client_secret !== undefined)
@@ -35,7 +35,11 @@ export function providerFeatures(
     pushedAuthorizationRequests: OFF,
     rpInitiatedLogout: OFF,
     userinfo: OFF,
-    clientIdMetadataDocument: { enabled: true, ack: 'draft-02', allowFetch: onePerRequest() },
+    clientIdMetadataDocument: {
+      enabled: true,
+      ack: 'draft-02',
+      allowFetch: (ctx, clientId) => forProvider(() => documents.allowFetch(ctx, clientId)),
+    },
     registration: {
       enabled: true,
       issueRegistrationAccessToken: false,
@@ -63,14 +67,4 @@ export function providerFeatures(
 
 function sessionOf(token: object): string {
   return 'accountId' in token ? String(token.accountId) : ''
-}
-
-/** A request may name clients more than once; it makes one connection to the outside. */
-function onePerRequest() {
-  const fetched = new WeakSet<KoaContextWithOIDC>()
-  return (ctx: KoaContextWithOIDC): boolean => {
-    if (fetched.has(ctx)) return false
-    fetched.add(ctx)
-    return true
-  }
 }

@@ -5,15 +5,15 @@ import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Logger } from '../../logger.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { Store } from '../../store/port.ts'
+import type { DocumentFetch } from '../document-fetch.ts'
+import type { Scopes } from '../scopes.ts'
 import type { Signing } from './signing.ts'
 
 export interface AuthorizationServerOptions extends BuiltInIssuer {
   /** The server's own address, without a path: who issues, and where the resources are. */
   readonly publicUrl: string
-  /** Every scope there is. */
-  readonly scopes: readonly string[]
-  /** What clients get that ask for none; absent for all. */
-  readonly defaultScopes?: readonly string[] | undefined
+  /** Clients that ask for none get those they would be challenged with. */
+  readonly scopes: Scopes
   /** Clients known from the start: RFC 7591 metadata with a `client_id`. */
   readonly clients: readonly Readonly<Record<string, unknown>>[]
 }
@@ -39,7 +39,7 @@ export interface AuthorizationServerDeps {
   /** Why a client may not register an address; undefined when people may be sent there. */
   readonly redirectUriFault: (uri: string) => string | undefined
   /** Reads client ID metadata documents, from nowhere but the public internet. */
-  readonly fetch: typeof fetch
+  readonly documents: DocumentFetch
   readonly log: Logger
   /** What a browser is shown when it cannot be sent back to the client. */
   readonly errorPage: (failure: OAuthFailure) => Promise<RenderedPage>

@@ -50,7 +50,7 @@ async function finish(
       ctx.body = await signing.published()
       return
     case '/.well-known/oauth-authorization-server':
-      ctx.body = serverMetadata(body, scopes)
+      ctx.body = serverMetadata(body, scopes.supported)
       return
     case '/register': {
       const lifetime = Math.max(USED_CLIENT_TTL_SECONDS, refreshTokenTtl)

@@ -2,11 +2,12 @@
 
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
 import type { TokenReader } from './access-tokens.ts'
-import type { Resources } from './resources.ts'
+import type { ResourceNames } from './resource-names.ts'
 import { requestedScope, type ScopeRules } from './scopes.ts'
+import { forProvider } from './unavailable.ts'
 
 export interface RequestRules {
-  readonly resources: Resources
+  readonly resources: ResourceNames
   readonly scopes: ScopeRules
   readonly tokens: TokenReader
 }
@@ -40,7 +41,7 @@ async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRu
   }
 }
 
-function spellResources(params: Params, { spelled }: Resources): void {
+function spellResources(params: Params, { spelled }: ResourceNames): void {
   const { resource } = params
   if (Array.isArray(resource)) {
     params.resource = [...new Set(resource.map((each) => spelled(String(each))))]
@@ -52,7 +53,7 @@ function spellResources(params: Params, { spelled }: Resources): void {
 /** The library looks tokens up by an id of its own, and refuses JWTs: their id takes their place. */
 async function known(token: unknown, tokens: TokenReader): Promise<unknown> {
   if (typeof token !== 'string' || !isJwt(token)) return token
-  const facts = await tokens.read(token)
+  const facts = await forProvider(() => tokens.read(token))
   return facts?.jti ?? 'unknown'
 }
 

@@ -1,20 +1,13 @@
 /** What access tokens are signed with: one secret (HS256), or keys that are replaced over time. */
 
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose'
+import { errors, importJWK, type JWK, type JWTVerifyGetKey } from 'jose'
 import type { BuiltInIssuer } from '../../config.ts'
+import type { SigningKeys } from '../signing-keys.ts'
 
 export interface SigningKey {
   readonly kid: string
   readonly privateJwk: JWK
-}
-
-/** Keys that nodes share and replace. */
-export interface SigningKeys {
-  /** The one that signs now. */
-  current(): Promise<SigningKey>
-  /** The public parts of all that may have signed what is still good. */
-  published(): Promise<{ readonly keys: readonly JWK[] }>
 }
 
 export interface Signing {
@@ -25,8 +18,8 @@ export interface Signing {
   current(): Promise<SigningKey>
   /** RFC 7517; empty when there is a secret. */
   published(): Promise<{ readonly keys: readonly JWK[] }>
-  /** Finds what checks a token of ours. */
-  verificationKey(): Promise<JWTVerifyGetKey | KeyObject>
+  /** What checks a token of ours; looking a key up throws `unavailable` when the store is away. */
+  verificationKey(): JWTVerifyGetKey | KeyObject
 }
 
 /** HS256: whoever has the secret makes and checks tokens; there is nothing to publish. */
@@ -38,7 +31,7 @@ export function createSecretSigning(jwtSecret: string): Signing {
     secret,
     current: async () => idle,
     published: async () => ({ keys: [] }),
-    verificationKey: async () => secret,
+    verificationKey: () => secret,
   }
 }
 
@@ -49,9 +42,10 @@ export function createKeySigning(algorithm: 'ES256' | 'EdDSA', keys: SigningKeys
     secret: undefined,
     current: keys.current,
     published: keys.published,
-    async verificationKey() {
-      const { keys: published } = await keys.published()
-      return createLocalJWKSet({ keys: [...published] })
+    verificationKey: () => async (header) => {
+      const jwk = header.kid === undefined ? undefined : await keys.byKid(header.kid)
+      if (jwk === undefined) throw new errors.JWKSNoMatchingKey()
+      return importJWK(jwk, algorithm)
     },
   }
 }

@@ -5,6 +5,7 @@ import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Store, Stored } from '../../store/port.ts'
 import type { Node } from '../nodes/node.ts'
+import type { TokenSession } from '../nodes/session-ends.ts'
 
 const CONNECTION_SCHEMA = 1
 
@@ -14,6 +15,8 @@ export interface ConnectionRecord {
   /** The `Mcp-Session-Id`: `con_` and 256 random bits; over HTTP+SSE the session's own id. */
   readonly id: string
   readonly sessionId: string
+  /** Whether only tokens of that session may use it; otherwise none may. */
+  readonly needsToken: boolean
   /** The parameters of `initialize`, as far as a replay needs them; null until it has come (HTTP+SSE). */
   readonly initialize: InitializeRequest['params'] | null
   readonly protocolVersion: string | null
@@ -35,6 +38,7 @@ export function connectionKey(id: string): string {
 
 export interface NewConnection {
   readonly sessionId: string
+  readonly needsToken: boolean
   /** Given where the session's id is what the client knows. */
   readonly id?: string
   readonly initialize?: InitializeRequest['params']
@@ -87,9 +91,9 @@ export function createConnections(
   }
 
   return {
-    async create({ sessionId, id = createId('con'), initialize, protocolVersion }) {
+    async create({ id = createId('con'), initialize, protocolVersion, ...owner }) {
       const record: ConnectionRecord = {
-        ...{ schema: CONNECTION_SCHEMA, id, sessionId },
+        ...{ schema: CONNECTION_SCHEMA, id, ...owner },
         initialize: initialize ?? null,
         protocolVersion: protocolVersion ?? null,
         ...{ logLevel: null, subscriptions: [], holder: null, generation: 0 },
@@ -118,8 +122,22 @@ export function createConnections(
   }
 }
 
+/**
+ * The connection, if this caller may use it: one that came with a token belongs to the token's
+ * session, and one that came without belongs to no token.
+ */
+export function ownConnection(
+  connection: Connection | undefined,
+  caller: TokenSession | undefined,
+): Connection {
+  if (connection === undefined) throw connectionEnded()
+  const isOwn = connection.needsToken ? connection.sessionId === caller?.id : caller === undefined
+  if (!isOwn) throw connectionEnded()
+  return connection
+}
+
 /** Also the answer for a connection that is somebody else's: the two must look alike. */
-export function connectionEnded(): AppError {
+function connectionEnded(): AppError {
   return new AppError('not_found', 'Session not found.')
 }
 

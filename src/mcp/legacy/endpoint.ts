@@ -10,7 +10,7 @@ import { withStatus } from '../handler-errors.ts'
 import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
 import type { CallStreams } from './call-streams.ts'
-import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
+import { type Connection, type Connections, essentials, ownConnection } from './connection.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
@@ -51,8 +51,8 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     const { protocolVersion } = answer.result as { protocolVersion: string }
     const initialize = essentials(request.params, protocolVersion)
     const clientName = initialize.clientInfo.name
-    const { sessionId } = await origins.connect({ clientName, protocolVersion })
-    const { id } = await connections.create({ sessionId, protocolVersion, initialize })
+    const owner = await origins.connect({ clientName, protocolVersion })
+    const { id } = await connections.create({ ...owner, protocolVersion, initialize })
     origins.log.info({ client: clientName, protocolVersion }, 'connected')
     return Response.json(answer, { headers: { 'mcp-session-id': id } })
   }
@@ -62,7 +62,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       const message = body as JSONRPCMessage
       const initialize = asInitialize(message)
       if (initialize !== undefined) return connect(initialize, legacy)
-      const connection = await findConnection(legacy.request, connections)
+      const connection = await findConnection(legacy, connections)
       if (isJSONRPCRequest(message)) {
         const authInfo = originAsAuthInfo(legacy.origins.connection(connection))
         const { response } = await messages.request(message, connection, authInfo, (id, cancel) =>
@@ -73,32 +73,35 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       await messages.takeIn(message, connection)
       return new Response(null, { status: 202 })
     },
-    async get({ request }) {
+    async get({ request, origins }) {
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
-      const connection = await findConnection(request, connections)
+      const connection = await findConnection({ request, origins }, connections)
       const last = request.headers.get('last-event-id')
       const from = last === null ? undefined : parseEventId(last)
       if (last !== null && from === undefined) {
         throw new AppError('invalid_request', 'Last-Event-ID is not one of ours.')
       }
-      if (from?.kind === 'call') return resumeCall(deps, connection, from)
-      const { response } = await held.attach(connection.id, from)
+      const owner = origins.tokenSession
+      if (from?.kind === 'call') return resumeCall(deps, connection, from, owner)
+      const { response } = await held.attach(connection.id, from, owner)
       return response
     },
     async end({ request, origins }) {
-      const connection = await findConnection(request, connections)
-      const session = await origins.connection(connection).openSession(undefined, {})
+      const connection = await findConnection({ request, origins }, connections)
       await connections.end(connection.id)
       await node.control({ kind: 'connection_ended', connectionId: connection.id })
-      await session.end()
+      await origins.disconnect(connection)
       return new Response(null, { status: 204 })
     },
   }
 }
 
-async function findConnection(request: Request, connections: Connections): Promise<Connection> {
+async function findConnection(
+  { request, origins }: LegacyRequest,
+  connections: Connections,
+): Promise<Connection> {
   const version = request.headers.get('mcp-protocol-version')
   if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
     throw new AppError('invalid_request', 'Unsupported protocol version.')
@@ -106,6 +109,5 @@ async function findConnection(request: Request, connections: Connections): Promi
   const id = request.headers.get('mcp-session-id')
   if (id === null) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
   const connection = id.startsWith('con_') ? await connections.retrieve(id) : undefined
-  if (connection === undefined) throw connectionEnded()
-  return connection
+  return ownConnection(connection, origins.tokenSession)
 }

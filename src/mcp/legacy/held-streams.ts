@@ -7,6 +7,7 @@ import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcon
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { LoggedEvent, Node } from '../nodes/node.ts'
+import type { TokenSession } from '../nodes/session-ends.ts'
 import { type Connection, type Connections, ownStreamKey } from './connection.ts'
 import { formatEventId, type StreamEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
@@ -23,10 +24,14 @@ export interface HeldStreamDeps {
 }
 
 export interface HeldStreams {
-  /** Takes the connection's stream over, and catches up from `after` if that is given. */
+  /**
+   * Takes the connection's stream over, and catches up from `after` if that is given. It ends with
+   * the session of its `owner`.
+   */
   attach(
     connectionId: string,
     after: StreamEventId | undefined,
+    owner: TokenSession | undefined,
     greeting?: Greeting,
   ): Promise<EventStream>
 }
@@ -52,14 +57,14 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
   const held = new Map<string, Held>()
 
   node.onControl((control) => {
-    if (control.kind === 'cancel') return
+    if (control.kind === 'cancel' || control.kind === 'session_ended') return
     const holding = held.get(control.connectionId)
     if (control.kind === 'connection_ended') holding?.events.end()
     else if (holding !== undefined && holding.generation < control.generation) holding.events.end()
   })
 
   return {
-    async attach(connectionId, after, greeting) {
+    async attach(connectionId, after, owner, greeting) {
       open.admit()
       const connection = await connections.revise(connectionId, ({ generation }) => ({
         holder: node.id,
@@ -80,7 +85,7 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
         events.end()
         throw error
       }
-      open.add(events)
+      open.add(events, owner)
       return events
     },
   }

@@ -3,6 +3,7 @@
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
+import type { SessionEnds } from '../nodes/session-ends.ts'
 import type { BuildServer } from '../server.ts'
 import { createCallStreams } from './call-streams.ts'
 import { createClientAnswers } from './client-answers.ts'
@@ -21,6 +22,7 @@ export interface LegacyPartsDeps {
   readonly streams: Streams
   readonly connections: Connections
   readonly buildServer: BuildServer
+  readonly sessionEnds: SessionEnds
   /** How much one node takes on. */
   readonly limits: { readonly streams: number; readonly callsPerConnection: number }
   readonly log: Logger
@@ -42,7 +44,7 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const running = createRunningCalls(node, limits.callsPerConnection)
   const messages = createLegacyMessages({ answers, running, connections, buildServer })
   const calls = createCallStreams({ ...deps, news })
-  const open = createOpenStreams(limits.streams)
+  const open = createOpenStreams(limits.streams, deps.sessionEnds)
   const held = createHeldStreams({ ...deps, news, open })
   const send = createSendToConnection(deps)
   return {

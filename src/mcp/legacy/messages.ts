@@ -17,6 +17,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import { type Audience, audienceOf } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
@@ -54,15 +55,16 @@ const REPLAY_ID = 'replay'
 export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
   const { answers, running, connections, buildServer } = deps
 
-  async function open(connectionId: string): Promise<Exchange> {
+  async function open(connectionId: string, audience: Audience): Promise<Exchange> {
     const exchange = createExchange(answers, connectionId)
-    await buildServer({ audience: 'anonymous' }).connect(exchange.transport)
+    await buildServer({ audience }).connect(exchange.transport)
     return exchange
   }
 
   return {
     async initialize(request) {
-      const exchange = await open('')
+      // Nothing is listed in its answer.
+      const exchange = await open('', 'anonymous')
       const answer = await exchange.replay(request)
       await exchange.transport.close()
       return answer
@@ -72,7 +74,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       if (isSpecType.SetLevelRequest(request)) {
         await connections.update(connection.id, { logLevel: request.params.level })
       }
-      const exchange = await open(connection.id)
+      const exchange = await open(connection.id, audienceOf(authInfo))
       for (const earlier of replays(connection)) await exchange.replay(earlier)
       running.add(connection.id, request.id, exchange)
       const outlet = makeOutlet(request.id, () => exchange.cancel('fenced'))

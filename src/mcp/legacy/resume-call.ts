@@ -6,6 +6,7 @@ import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
+import type { TokenSession } from '../nodes/session-ends.ts'
 import { type CallEntry, callStreamKey } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
 import { type CallEventId, formatEventId } from './event-id.ts'
@@ -33,6 +34,7 @@ export async function resumeCall(
   deps: ResumeDeps,
   { id: connectionId, protocolVersion }: ConnectionRecord,
   from: CallEventId,
+  owner: TokenSession | undefined,
 ): Promise<Response> {
   const key = callStreamKey(connectionId, from.node, from.call)
   deps.open.admit()
@@ -46,7 +48,7 @@ export async function resumeCall(
   const events = createEventStream()
   // Should this stream break off as well: clients forget what they do not hear again.
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
-  deps.open.add(events)
+  deps.open.add(events, owner)
   tell(deps, key, from, events).catch((error: unknown) => {
     deps.log.warn({ err: error }, 'call not resumed')
     events.end()

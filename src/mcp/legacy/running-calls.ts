@@ -20,6 +20,7 @@ export function createRunningCalls(node: Node, mostPerConnection: number): Runni
   let onIdle: () => void = () => undefined
 
   node.onControl((control) => {
+    if (control.kind === 'session_ended') return
     const calls = connections.get(control.connectionId)
     if (control.kind === 'cancel') calls?.get(control.requestId)?.cancel(control.reason)
     if (control.kind === 'connection_ended') {

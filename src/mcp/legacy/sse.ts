@@ -4,9 +4,10 @@
  */
 
 import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
+import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
-import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
+import { type Connection, type Connections, essentials, ownConnection } from './connection.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
@@ -33,19 +34,20 @@ export interface SseEndpoint {
 export function createSseEndpoint(deps: SseDeps): SseEndpoint {
   const { connections, messages, held, send } = deps
 
-  async function find(sessionId: string | undefined): Promise<Connection> {
+  async function find(sessionId: string | undefined, origins: RequestOrigins): Promise<Connection> {
     if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
     const connection = sessionId.startsWith('ses_')
       ? await connections.retrieve(sessionId)
       : undefined
-    if (connection === undefined) throw connectionEnded()
-    return connection
+    return ownConnection(connection, origins.tokenSession)
   }
 
   async function start(origins: RequestOrigins): Promise<string> {
-    const { sessionId } = await origins.connect({})
-    await connections.create({ id: sessionId, sessionId })
-    return sessionId
+    const owner = await origins.connect({})
+    // One token may have several streams; without one, the session is the stream's alone.
+    const id = owner.needsToken ? createId('ses') : owner.sessionId
+    await connections.create({ id, ...owner })
+    return id
   }
 
   async function initialize(
@@ -67,15 +69,15 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
     async open(given, lastEventId, origins) {
       const last = splitEventId(lastEventId)
       const known = given ?? last.sessionId
-      const id = known === undefined ? await start(origins) : (await find(known)).id
+      const id = known === undefined ? await start(origins) : (await find(known, origins)).id
       const data = `/messages?session_id=${id}`
       const greeting = { event: 'endpoint', data, idPrefix: `${id}.` }
-      const { response } = await held.attach(id, last.from, greeting)
+      const { response } = await held.attach(id, last.from, origins.tokenSession, greeting)
       return response
     },
     async post(sessionId, body, origins) {
       const message = body as JSONRPCMessage
-      const connection = await find(sessionId)
+      const connection = await find(sessionId, origins)
       const opening = asInitialize(message)
       if (opening !== undefined) {
         await initialize(opening, connection)

@@ -1,6 +1,8 @@
-/** The resources of this server, which are one audience by several names (RFC 8707). */
+/** The resources of this server by their names, which are one audience (RFC 8707). */
 
-export interface Resources {
+import type { Resources } from '../resources.ts'
+
+export interface ResourceNames {
   /** Exactly as clients name them: what tokens may be for. */
   readonly all: readonly string[]
   /** What a token is for when nobody says. */
@@ -9,13 +11,11 @@ export interface Resources {
   spelled(resource: string): string
 }
 
-const PATHS = ['/mcp', '/http', '/sse']
-
-export function createResources(publicUrl: string): Resources {
-  const all = PATHS.map((path) => publicUrl + path)
+export function createResourceNames(resources: Resources): ResourceNames {
+  const all = resources.all.map(({ url }) => url)
   return {
     all,
-    canonical: `${publicUrl}/mcp`,
+    canonical: resources.at('/mcp').url,
     spelled(resource) {
       if (!URL.canParse(resource)) return resource
       const { href } = new URL(resource)

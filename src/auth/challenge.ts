@@ -1,0 +1,28 @@
+/** `WWW-Authenticate`: how a client gets a token that is good (RFC 6750, 3, and RFC 9728, 5.1). */
+
+import type { Resource } from './resources.ts'
+
+export interface Challenge {
+  readonly resource: Resource
+  /** All that the request needs, so that one authorization is enough. */
+  readonly scopes: readonly string[]
+  /** What is wrong with the token; left out when none was shown (RFC 6750, 3.1). */
+  readonly error?: 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+  readonly description?: string
+}
+
+/** The value of the header. */
+export function bearerChallenge({ resource, scopes, error, description }: Challenge): string {
+  const parameters = [
+    ...(error === undefined ? [] : [quoted('error', error)]),
+    ...(description === undefined ? [] : [quoted('error_description', description)]),
+    quoted('resource_metadata', resource.metadataUrl),
+    ...(scopes.length === 0 ? [] : [quoted('scope', scopes.join(' '))]),
+  ]
+  return `Bearer ${parameters.join(', ')}`
+}
+
+/** RFC 6750, 3: neither quotes, backslashes nor anything but visible ASCII. */
+function quoted(name: string, value: string): string {
+  return `${name}="${value.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '')}"`
+}

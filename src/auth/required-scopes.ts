@@ -1,0 +1,40 @@
+/** Refuses a call for lack of scopes before anything runs or a stream starts, in every transport. */
+
+import { AppError } from '../errors.ts'
+import type { Caller } from '../session/caller.ts'
+import { bearerChallenge } from './challenge.ts'
+import type { Resource } from './resources.ts'
+
+/** The scopes a tool needs, by its name; none for a tool there is not. */
+export type ScopesOfTool = (tool: string) => readonly string[]
+
+/**
+ * Looks at what was posted, whatever its era: `tools/call` of a tool whose scopes the token lacks
+ * is refused (2026-07-28, basic/authorization, "Scope Challenge Handling"). The challenge names the
+ * scopes granted already as well, so that the client does not lose them.
+ * @throws AppError `insufficient_scope` with a challenge
+ */
+export type RequireScopes = (caller: Caller, message: unknown, resource: Resource) => void
+
+export function createRequireScopes(scopesOfTool: ScopesOfTool): RequireScopes {
+  return (caller, message, resource) => {
+    const tool = calledTool(message)
+    if (caller.kind !== 'token' || tool === undefined) return
+    const needed = scopesOfTool(tool)
+    const missing = needed.filter((scope) => !caller.scopes.includes(scope))
+    if (missing.length === 0) return
+    const description = `The tool ${tool} needs the scope ${missing.join(' ')}.`
+    const scopes = [...new Set([...caller.scopes, ...needed])]
+    const challenge = bearerChallenge({
+      ...{ resource, scopes, description },
+      error: 'insufficient_scope',
+    })
+    throw new AppError('insufficient_scope', description, { challenge })
+  }
+}
+
+function calledTool(message: unknown): string | undefined {
+  const { method, params } = (message ?? {}) as { method?: unknown; params?: { name?: unknown } }
+  const name = method === 'tools/call' ? params?.name : undefined
+  return typeof name === 'string' ? name : undefined
+}

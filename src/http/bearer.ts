@@ -1,0 +1,24 @@
+/** The bearer check as a middleware: who calls, and whether its token is enough for what it posts. */
+
+import type { MiddlewareHandler } from 'hono'
+import type { Authenticate, Door } from '../auth/authenticate.ts'
+import type { RequireScopes } from '../auth/required-scopes.ts'
+import type { HttpEnv } from './context.ts'
+
+export interface BearerDeps {
+  readonly authenticate: Authenticate
+  readonly requireScopes: RequireScopes
+}
+
+/** Puts the caller into the context. Stands behind what parses the body, where there is one. */
+export function bearer(
+  { authenticate, requireScopes }: BearerDeps,
+  door: Door,
+): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const caller = await authenticate(c.req.raw, door)
+    requireScopes(caller, c.get('body'), door.resource)
+    c.set('caller', caller)
+    await next()
+  }
+}

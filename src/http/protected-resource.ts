@@ -1,0 +1,21 @@
+/** `/.well-known/oauth-protected-resource`, alone and with each resource's path (RFC 9728, 3). */
+
+import { Hono } from 'hono'
+import { cors } from 'hono/cors'
+import { protectedResourceMetadata, type ResourceFacts } from '../auth/protected-resource.ts'
+import { METADATA_PATH, type Resources } from '../auth/resources.ts'
+import type { HttpEnv } from './context.ts'
+
+/** Without a path it is that of `/mcp`. Any page may read it: a client may run in a browser. */
+export function protectedResourceRoutes(resources: Resources, facts: ResourceFacts): Hono<HttpEnv> {
+  const routes = new Hono<HttpEnv>()
+  const anyOrigin = cors({ origin: '*', allowMethods: ['GET'], maxAge: 600 })
+  const serve = (path: string, resource = resources.at('/mcp')) => {
+    const metadata = protectedResourceMetadata(resource, facts)
+    routes.use(path, anyOrigin)
+    routes.get(path, (c) => c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' }))
+  }
+  serve(METADATA_PATH)
+  for (const resource of resources.all) serve(METADATA_PATH + resource.path, resource)
+  return routes
+}

@@ -1,0 +1,102 @@
+/** Ends what is open for a session of tokens: when it ends on any node, or its token runs out. */
+
+import type { Logger } from '../../logger.ts'
+import type { Node } from './node.ts'
+
+/** The session that what a token opens belongs to. */
+export interface TokenSession {
+  readonly id: string
+  /** When the session was opened, as Unix time in milliseconds. */
+  readonly since: number
+  /** When the token runs out. */
+  readonly expiresAt?: number
+}
+
+export interface SessionEnds {
+  /** Calls `end` once, when it is time. Returns the function that stops watching. */
+  watch(session: TokenSession, end: () => void): () => void
+  /** Tells all nodes that a session has ended, or tokens of it were revoked. Never fails. */
+  announce(sessionId: string): Promise<void>
+}
+
+/** The answer to the call that signs out leaves by the same stream over HTTP+SSE. */
+const LAST_WORDS_MS = 400
+/** What was let in just before an end, and is opened just after it. */
+const REMEMBERED_MS = 30_000
+
+interface Watched {
+  readonly session: TokenSession
+  readonly end: () => void
+}
+
+export interface SessionEndDeps {
+  readonly now: () => number
+  readonly log: Logger
+}
+
+export function createSessionEnds(node: Node, { now, log }: SessionEndDeps): SessionEnds {
+  const open = new Map<string, Set<Watched>>()
+  const ended = new Map<string, number>()
+
+  function forget(watched: Watched): void {
+    const { id } = watched.session
+    const all = open.get(id)
+    all?.delete(watched)
+    if (all?.size === 0) open.delete(id)
+  }
+
+  function endAll(sessionId: string, at: number): void {
+    for (const watched of [...(open.get(sessionId) ?? [])]) {
+      // A newer token may have brought the session back meanwhile.
+      if (watched.session.since <= at) watched.end()
+    }
+  }
+
+  node.onControl((control) => {
+    if (control.kind !== 'session_ended') return
+    const { sessionId, at } = control
+    ended.set(sessionId, at)
+    later(REMEMBERED_MS, () => {
+      if (ended.get(sessionId) === at) ended.delete(sessionId)
+    })
+    later(LAST_WORDS_MS, () => endAll(sessionId, at))
+  })
+
+  return {
+    watch(session, end) {
+      let timer: NodeJS.Timeout | undefined
+      const stop = () => {
+        clearTimeout(timer)
+        forget(watched)
+      }
+      const watched: Watched = {
+        session,
+        end() {
+          stop()
+          end()
+        },
+      }
+      const all = open.get(session.id) ?? new Set()
+      open.set(session.id, all.add(watched))
+      const endedAt = ended.get(session.id)
+      const isOver = endedAt !== undefined && session.since <= endedAt
+      if (isOver) timer = later(0, watched.end)
+      else if (session.expiresAt !== undefined) {
+        timer = later(session.expiresAt - now(), watched.end)
+      }
+      return stop
+    },
+    announce: (sessionId) =>
+      node
+        .control({ kind: 'session_ended', sessionId, at: now() })
+        .catch((error: unknown) => log.warn({ err: error }, 'end of a session not announced')),
+  }
+}
+
+/** Timers count to 24 days at most, and end at once when they are asked to count on. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** A timer that does not keep the process. */
+function later(milliseconds: number, run: () => void): NodeJS.Timeout {
+  return setTimeout(run, Math.min(milliseconds, LONGEST_MS)).unref()
+}

@@ -1,0 +1,31 @@
+/** Signing out: the session ends on all nodes, and what was granted to it upstream is revoked. */
+
+import type { IdentityProvider } from '../upstream/identity-provider.ts'
+import type { CredentialStore } from './credentials.ts'
+import type { SessionManager } from './manager.ts'
+
+export interface SignOutDeps {
+  readonly sessions: SessionManager
+  readonly credentials: CredentialStore
+  readonly provider: Pick<IdentityProvider, 'revoke'>
+  /** Tells all nodes that a session of tokens has ended: its streams end wherever they are held. */
+  readonly announceEnd: (sessionId: string) => Promise<void>
+}
+
+/**
+ * Ends the session, then revokes its credentials upstream where the provider can. False when the
+ * session had ended before.
+ */
+export type SignOut = (sessionId: string) => Promise<boolean>
+
+export function createSignOut(deps: SignOutDeps): SignOut {
+  const { sessions, credentials, provider, announceEnd } = deps
+  return async (sessionId) => {
+    const session = await sessions.peek(sessionId)
+    const held = session && credentials.read(session)
+    const ended = await sessions.end(sessionId)
+    if (ended && session?.access === 'token') await announceEnd(sessionId)
+    if (held !== undefined) await provider.revoke(held)
+    return ended
+  }
+}

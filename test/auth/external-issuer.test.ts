@@ -1,0 +1,130 @@
+/** Tokens of an external issuer: found keys, changed keys, no answer, and audiences as configured. */
+
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { startApp, type TestAppOptions } from '../support/app.ts'
+import { type ExternalIssuer, startExternalIssuer } from '../support/external-issuer.ts'
+import { failingStore } from '../support/failing-store.ts'
+import { postModern, read } from '../support/wire.ts'
+
+const issuers: ExternalIssuer[] = []
+afterEach(() => Promise.all(issuers.splice(0).map((issuer) => issuer.stop())))
+
+async function start(options: TestAppOptions = {}, path = '', slash = '') {
+  const issuer = await startExternalIssuer(path)
+  issuers.push(issuer)
+  const env = { OAUTH_ISSUER: issuer.url + slash, ...options.env }
+  const app = await startApp({ ...options, env })
+  onTestFinished(() => app.stop())
+  const ask = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` }
+    return read(postModern(app.url, 'tools/list', {}, { headers }))
+  }
+  const statusOf = async (token: string) => (await ask(token)).status
+  return { app, issuer, ask, statusOf, resource: `${app.url}/mcp` }
+}
+
+describe('its keys', () => {
+  test('are found by its metadata, once for many tokens', async () => {
+    const { issuer, statusOf, resource } = await start({}, '/realms/one')
+    const tokens = await Promise.all(Array.from({ length: 20 }, () => issuer.token(resource)))
+    const statuses = await Promise.all(tokens.map(statusOf))
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect(issuer.asked.filter((path) => path.endsWith('/jwks'))).toHaveLength(1)
+    expect(issuer.asked.length).toBeLessThan(5)
+  })
+
+  test('may change at any time', async () => {
+    const { issuer, statusOf, resource } = await start()
+    const before = await issuer.token(resource)
+    expect(await statusOf(before)).toBe(200)
+    await issuer.rotate()
+    expect(await statusOf(await issuer.token(resource))).toBe(200)
+    expect(await statusOf(before)).toBe(401)
+  })
+
+  test('that nobody has are not asked for again and again', async () => {
+    const { issuer, statusOf, resource } = await start()
+    expect(await statusOf(await issuer.token(resource))).toBe(200)
+    const forged = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        issuer.sign(issuer.claims(resource), { kid: `made up ${index}` }),
+      ),
+    )
+    expect(new Set(await Promise.all(forged.map(statusOf)))).toEqual(new Set([401]))
+    expect(issuer.asked.filter((path) => path.endsWith('/jwks')).length).toBeLessThan(5)
+  })
+})
+
+describe('when it does not answer', () => {
+  test('nobody is told that a token is bad, and it is good once the issuer is back', async () => {
+    const { issuer, ask, statusOf, resource } = await start()
+    const token = await issuer.token(resource)
+    await issuer.goAway()
+    const { status, headers, message } = await ask(token)
+    expect([status, message.error?.data]).toEqual([503, { code: 'unavailable' }])
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(headers.get('www-authenticate')).toBeNull()
+    await issuer.comeBack()
+    expect(await statusOf(token)).toBe(200)
+  })
+
+  test('keys that are known serve on', async () => {
+    const { issuer, statusOf, resource } = await start()
+    expect(await statusOf(await issuer.token(resource))).toBe(200)
+    const token = await issuer.token(resource)
+    await issuer.goAway()
+    expect(await statusOf(token)).toBe(200)
+    await issuer.comeBack()
+  })
+})
+
+test('metadata that names another issuer is not used', async () => {
+  const { issuer, statusOf, resource } = await start({}, '', '/')
+  expect(await statusOf(await issuer.token(resource))).toBe(503)
+})
+
+test('a store that is away is 503 and not 401', async () => {
+  const store = failingStore()
+  const { issuer, ask, statusOf, resource } = await start({ store })
+  const token = await issuer.token(resource)
+  store.takeAway(':session')
+  const { status, headers } = await ask(token)
+  expect([status, headers.get('www-authenticate')]).toEqual([503, null])
+  store.giveBack()
+  expect(await statusOf(token)).toBe(200)
+})
+
+test('a token costs one round trip to the store, once its session is there', async () => {
+  const store = failingStore()
+  const { issuer, statusOf, resource } = await start({ store })
+  const token = await issuer.token(resource)
+  expect(await statusOf(token)).toBe(200)
+  store.asked.length = 0
+  expect(await statusOf(token)).toBe(200)
+  expect(store.asked).toHaveLength(1)
+})
+
+describe('the audience', () => {
+  test.each(['/mcp', '/sse', '/http', '/mcp/'])('%s is good everywhere', async (path) => {
+    const { app, issuer, statusOf } = await start()
+    expect(await statusOf(await issuer.token(app.url + path))).toBe(200)
+  })
+
+  test('may be one of several, and one that was configured', async () => {
+    const { issuer, statusOf, resource } = await start({ env: { OAUTH_AUDIENCE: 'api://bank' } })
+    const several = { ...issuer.claims(resource), aud: ['https://other.example', 'api://bank/'] }
+    expect(await statusOf(await issuer.sign(several))).toBe(200)
+    expect(await statusOf(await issuer.sign(issuer.claims(resource)))).toBe(401)
+  })
+})
+
+describe('forms of tokens', () => {
+  test('scopes as a list, the client as azp, and the type JWT are understood', async () => {
+    const { issuer, statusOf, resource } = await start()
+    const { scope: _scope, client_id: _client, ...claims } = issuer.claims(resource)
+    const okta = { ...claims, scp: ['mcp', 'service:read'], cid: 'client-a' }
+    const keycloak = { ...claims, scope: 'mcp service:read', azp: 'client-a' }
+    expect(await statusOf(await issuer.sign(okta, { typ: 'JWT' }))).toBe(200)
+    expect(await statusOf(await issuer.sign(keycloak, { typ: 'application/at+jwt' }))).toBe(200)
+  })
+})

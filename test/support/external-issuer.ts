@@ -1,0 +1,164 @@
+/** Somebody else's authorization server: a second `oidc-provider`, with JWT access tokens (RFC 9068). */
+
+import { randomUUID } from 'node:crypto'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { type Configuration, Provider } from 'oidc-provider'
+import { createKeyRing } from '../../src/crypto/key-ring.ts'
+import { createEntries } from '../../src/oidc/entries.ts'
+import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+
+export interface TokenWishes {
+  readonly subject?: string
+  readonly client?: string
+  /** Separated by spaces. */
+  readonly scope?: string
+  readonly ttlSeconds?: number
+}
+
+export interface ExternalIssuer {
+  readonly url: string
+  /** Paths it was asked for. */
+  readonly asked: readonly string[]
+  /** A token as the provider itself issues it, for one resource. */
+  token(resource: string, wishes?: TokenWishes): Promise<string>
+  /** A token it would never issue, signed with its key all the same. */
+  sign(claims: JWTPayload, header?: Readonly<Record<string, unknown>>): Promise<string>
+  /** Claims that make a good token for the resource. */
+  claims(resource: string): JWTPayload
+  /** Signs with a new key from now on, and publishes that one only. */
+  rotate(): Promise<void>
+  /** Nobody answers at its address until it is back. */
+  goAway(): Promise<void>
+  comeBack(): Promise<void>
+  stop(): Promise<void>
+}
+
+const CLIENTS = ['client-a', 'client-b']
+const SCOPES = 'mcp service:read'
+
+/** Starts it on a free port; `path` is that of its issuer, such as `/realms/one`. */
+export async function startExternalIssuer(path = ''): Promise<ExternalIssuer> {
+  const asked: string[] = []
+  let handle: RequestListener = (_request, response) => response.writeHead(503).end()
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    handle(request, response)
+  })
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  await listen(0)
+  const { port } = server.address() as AddressInfo
+  const url = `http://127.0.0.1:${port}${path}`
+
+  let signing = await makeKey()
+  let provider = makeProvider()
+
+  function makeProvider(): Provider {
+    const made = new Provider(url, configuration(signing.jwk))
+    const callback = made.callback()
+    handle = (request, response) => {
+      // The library wants the path below its mount point.
+      request.url = (request.url ?? '').replace(path, '') || '/'
+      void callback(request, response)
+    }
+    return made
+  }
+
+  return {
+    url,
+    asked,
+    async token(
+      resource,
+      { subject = 'ada', client = 'client-a', scope = SCOPES, ttlSeconds = 600 } = {},
+    ) {
+      const found = await provider.Client.find(client)
+      if (found === undefined) throw new RangeError(`There is no client ${client}`)
+      const token = new provider.AccessToken({
+        ...{ accountId: subject, client: found, scope, grantId: randomUUID() },
+        gty: 'authorization_code',
+      })
+      const server = { ...resourceServer(resource), accessTokenTTL: ttlSeconds }
+      token.resourceServer = new provider.ResourceServer(resource, server)
+      return token.save()
+    },
+    sign: (claims, header = {}) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: signing.jwk.kid, ...header })
+        .sign(signing.key, { crit: { x: true } }),
+    claims: (resource) => ({
+      ...{ iss: url, aud: resource, sub: 'ada', client_id: 'client-a', scope: SCOPES },
+      ...{ jti: randomUUID(), iat: seconds(), exp: seconds() + 600 },
+    }),
+    async rotate() {
+      signing = await makeKey()
+      provider = makeProvider()
+    },
+    goAway: close,
+    comeBack: () => listen(port),
+    stop: close,
+  }
+}
+
+/** Unix time. */
+export function seconds(): number {
+  return Math.floor(Date.now() / 1000)
+}
+
+async function makeKey() {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
+  const more = { kid: randomUUID(), alg: 'ES256', use: 'sig' }
+  const key: CryptoKey = privateKey
+  return { key, jwk: { ...(await exportJWK(privateKey)), ...more }, publicKey }
+}
+
+function resourceServer(resource: string) {
+  return {
+    audience: resource,
+    scope: SCOPES,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg: 'ES256' } },
+  } as const
+}
+
+function configuration(jwk: object): Configuration {
+  return {
+    adapter: createStoreAdapter(
+      createEntries(
+        {
+          store: createMemoryStore(),
+          keyRing: createKeyRing([Buffer.alloc(32, 7)]),
+          now: Date.now,
+        },
+        { prefix: 'external', longestTtlSeconds: 3600 },
+      ),
+    ),
+    ttl: { AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 600 },
+    clients: CLIENTS.map((client_id) => ({
+      client_id,
+      token_endpoint_auth_method: 'none',
+      redirect_uris: ['http://127.0.0.1/callback'],
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      id_token_signed_response_alg: 'ES256',
+    })),
+    jwks: { keys: [jwk] },
+    cookies: { keys: ['of a provider in a test'] },
+    scopes: ['openid', ...SCOPES.split(' ')],
+    findAccount: (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
+    features: {
+      devInteractions: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_ctx, resource) => resourceServer(resource),
+      },
+    },
+  }
+}

@@ -1,0 +1,37 @@
+/** Three nodes in this process, on one Redis, that take the tokens of one external issuer. */
+
+import { startApp, type TestApp } from './app.ts'
+import { type ExternalIssuer, startExternalIssuer, type TokenWishes } from './external-issuer.ts'
+import { startRedis } from './redis.ts'
+import { CLUSTER_CATALOG } from './three-nodes.ts'
+import { withToken } from './token-app.ts'
+
+export interface TokenNodes {
+  readonly issuer: ExternalIssuer
+  readonly urls: readonly [a: string, b: string, c: string]
+  readonly nodes: readonly TestApp[]
+  /** The header of a caller with a token that is good on all nodes. */
+  bearer(wishes?: TokenWishes): Promise<{ readonly authorization: string }>
+  stop(): Promise<void>
+}
+
+export async function startTokenNodes(): Promise<TokenNodes> {
+  const redis = await startRedis('plain')
+  const issuer = await startExternalIssuer()
+  const PUBLIC_URL = 'http://localhost:6901'
+  const env = { OAUTH_ISSUER: issuer.url, REDIS_URL: redis.url, PUBLIC_URL }
+  const options = { env, catalogDirectory: CLUSTER_CATALOG }
+  const nodes = await Promise.all([startApp(options), startApp(options), startApp(options)])
+  const [a, b, c] = nodes
+  return {
+    issuer,
+    nodes,
+    urls: [a.localUrl, b.localUrl, c.localUrl],
+    bearer: async (wishes) => withToken(await issuer.token(`${PUBLIC_URL}/mcp`, wishes)),
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()))
+      await issuer.stop()
+      await redis.stop()
+    },
+  }
+}
