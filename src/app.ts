@@ -5,6 +5,7 @@ import type { ResourcePath } from './auth/resources.ts'
 import { bearer } from './http/bearer.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
+import { consentRoutes } from './http/consent.ts'
 import type { HttpEnv } from './http/context.ts'
 import { crossOrigin } from './http/cross-origin.ts'
 import { directResponse, takesDirectCalls } from './http/direct-calls.ts'
@@ -20,8 +21,8 @@ import { requestLog } from './http/request-log.ts'
 import type { Runtime } from './runtime.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
-  const { config, log, store, publicUrl, auth, signIn, signsInAt, demo } = runtime
-  const { mcp, direct, legacy } = runtime
+  const { config, log, store, publicUrl, auth, authorizationServer, demo } = runtime
+  const { signIn, signsInAt, mcp, direct, legacy } = runtime
   const app = new Hono<HttpEnv>()
 
   app.use(requestLog(log))
@@ -35,6 +36,9 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
   app.route('/', callbackRoutes(signIn, publicUrl))
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
+  if (authorizationServer !== undefined) {
+    app.route('/', consentRoutes(authorizationServer.consents, publicUrl))
+  }
 
   for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })

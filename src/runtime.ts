@@ -1,16 +1,20 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import type { AccessTokens } from './auth/access-tokens.ts'
 import {
   createResourceServer,
   longestTokenSeconds,
   type ResourceServer,
 } from './auth/resource-server.ts'
+import type { AuthorizationServer } from './auth/server/authorization-server.ts'
+import { createBuiltInServer } from './auth/server/built-in.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import { createDemo, type Demo } from './demo/demo.ts'
 import type { CompiledTool } from './engine/compile-tool.ts'
 import type { Catalog } from './engine/discover.ts'
+import { authorizationErrorPage } from './http/authorization-server.ts'
 import type { About } from './http/landing.ts'
 import type { Logger } from './logger.ts'
 import { createDirectCalls, type DirectCalls } from './mcp/direct/direct-calls.ts'
@@ -29,7 +33,7 @@ import { createOrigins, type Origins } from './session/origins.ts'
 import { createFreshToken } from './session/refresh.ts'
 import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
-import { createSignOut } from './session/sign-out.ts'
+import { createSignOut, type SignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
 import type { Store } from './store/port.ts'
 import { type ApiClient, createApiClient } from './upstream/api-client.ts'
@@ -46,12 +50,16 @@ export interface RuntimeDeps {
   readonly publicUrl: string
   /** Awaited before a sign-in link is given out: the page it leads to must be there. */
   readonly pagesReady: () => Promise<void>
+  /** Over stdio there is one person, and nothing to authorize. */
+  readonly transport: 'http' | 'stdio'
 }
 
 export interface Runtime extends RuntimeDeps {
   readonly about: About
   readonly demo: Demo | undefined
   readonly auth: ResourceServer
+  /** Absent when an external issuer takes its place. */
+  readonly authorizationServer: AuthorizationServer | undefined
   readonly signIn: SignIn
   /** The host people sign in at, as they know it. */
   readonly signsInAt: string
@@ -88,7 +96,8 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const limits = { streams: config.http.maxStreams, callsPerConnection: config.http.maxCalls }
   const legacy = createLegacy({ node, streams, connections, buildServer, sessionEnds, limits, log })
   const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, sessionEnds, log })
-  const auth = createAuth(deps, parts.sessions)
+  const authParts = { keyRing, sessions: parts.sessions, signOut }
+  const { auth, authorizationServer } = await createAuth(deps, authParts)
 
   let stopping = false
   return {
@@ -100,6 +109,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     },
     demo: upstream.demo,
     auth,
+    authorizationServer,
     signIn: parts.signIn,
     signsInAt: upstream.signsInAt,
     origins,
@@ -145,19 +155,31 @@ function createSessionParts(
   return { sessions, credentials, links, signIn, linkUrl, upstreamAccess }
 }
 
-function createAuth(
-  { config, log, catalog, publicUrl }: RuntimeDeps,
-  sessions: SessionManager,
-): ResourceServer {
-  const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
-  return createResourceServer({
-    ...{ config, publicUrl, sessions, log },
-    scopesOfTool: (name) => scopesOf(catalog.tools.get(name)),
-    toolScopes: [...catalog.tools.values()].flatMap(scopesOf),
-    // There is no such server yet: it has issued no token.
-    builtIn: { callerOf: async () => undefined },
-  })
+interface AuthParts {
+  readonly keyRing: KeyRing
+  readonly sessions: SessionManager
+  readonly signOut: SignOut
 }
+
+/** The built-in authorization server, where it issues the tokens, and the check of all tokens. */
+async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
+  const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
+  const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
+  const errorPage = authorizationErrorPage
+  const authorizationServer =
+    deps.transport === 'http'
+      ? await createBuiltInServer({ ...deps, ...parts, toolScopes, errorPage })
+      : undefined
+  const auth = createResourceServer({
+    ...{ ...deps, ...parts, toolScopes },
+    scopesOfTool: (name) => scopesOf(deps.catalog.tools.get(name)),
+    builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,
+  })
+  return { auth, authorizationServer }
+}
+
+/** Over stdio nobody shows one. */
+const NO_TOKENS: AccessTokens = { callerOf: async () => undefined }
 
 interface UpstreamParts {
   readonly name: string

@@ -4,7 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard } from './http/allowed-hosts.ts'
-import { createHttpServer, type HttpHandlers, listen } from './http/server.ts'
+import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
+import { createOAuthLimits } from './http/oauth-limits.ts'
+import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
 /** Longest wait for running calls once the process is told to stop; orchestrators kill after 30 s. */
@@ -20,14 +22,19 @@ export interface HttpService {
 
 /** Starts serving; rejects when the address is in use. */
 export async function serveHttp(
-  deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady'>,
+  deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady' | 'transport'>,
 ): Promise<HttpService> {
   const { host, port, publicUrl: configured } = deps.config.http
   let handlers: HttpHandlers | undefined
   const { server, stopKeepingAlive, drain } = createHttpServer(() => handlers)
   const taken = await listen(server, host, port)
   const publicUrl = configured ?? `http://localhost:${taken}`
-  const runtime = await createRuntime({ ...deps, publicUrl, pagesReady: async () => undefined })
+  const runtime = await createRuntime({
+    ...deps,
+    publicUrl,
+    pagesReady: async () => undefined,
+    transport: 'http',
+  })
   handlers = httpHandlers(runtime)
   return {
     publicUrl,
@@ -45,13 +52,18 @@ export async function serveHttp(
 
 /** Everything that is served over HTTP, for the Node server to dispatch to. */
 export function httpHandlers(runtime: Runtime): HttpHandlers {
-  const { config, publicUrl, demo } = runtime
+  const { config, log, store, publicUrl, demo, authorizationServer } = runtime
   const guard = createHostGuard({
     publicUrl,
     hosts: config.http.allowedHosts,
     origins: config.http.allowedOrigins,
     loopbackOrigins: !config.isProduction,
+    openPaths: authorizationServer === undefined ? new Set() : OPEN_PATHS,
   })
-  const mounts = new Map(demo && [[DEMO_PROVIDER_PATH, demo.handler]])
+  const limit = createOAuthLimits({ store, log }, config.http)
+  const mounts = authorizationServer
+    ? authorizationMounts(authorizationServer, { log, limit })
+    : new Map<string, NodeHandler>()
+  if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
   return { guard, fetch: createApp(runtime).fetch, mounts }
 }

@@ -19,7 +19,7 @@ export interface StdioService {
  * since it shares the store; otherwise this process opens them on the loopback address.
  */
 export async function serveStdio(
-  deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady'>,
+  deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady' | 'transport'>,
 ): Promise<StdioService> {
   const { http, store } = deps.config
   const deployed = store.kind === 'redis' ? http.publicUrl : undefined
@@ -29,6 +29,7 @@ export async function serveStdio(
     ...deps,
     publicUrl,
     pagesReady: async () => pages?.open(),
+    transport: 'stdio',
   })
   pages?.mount(() => httpHandlers(runtime))
 

@@ -13,6 +13,8 @@ export interface KeyRing {
   seal(purpose: string, plaintext: string, context: string): string
   /** The plaintext; undefined for anything that does not decrypt, whatever the reason. */
   open(purpose: string, sealed: string, context: string): string | undefined
+  /** Keys of 32 bytes for one purpose that is not sealing: the first one makes, all of them check. */
+  subKeys(purpose: string): readonly Buffer[]
 }
 
 interface RingKey {
@@ -39,6 +41,7 @@ export function createKeyRing(keys: readonly Buffer[]): KeyRing {
       if (key === undefined) return undefined
       return openWith(key.forPurpose(purpose), key.id, { purpose, context }, sealed)
     },
+    subKeys: (purpose) => ring.map((key) => key.forPurpose(purpose)),
   }
 }
 

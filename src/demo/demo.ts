@@ -3,10 +3,12 @@
 import type { ConfiguredUpstream, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
+import { createEntries } from '../oidc/entries.ts'
 import { createStoreAdapter } from '../oidc/store-adapter.ts'
 import type { Store } from '../store/port.ts'
 import { createDemoBankApi } from './bank-api.ts'
 import { createDemoIdentityProvider } from './identity-provider.ts'
+import { DEMO_ENTRIES } from './provider-configuration.ts'
 
 export interface DemoDeps {
   readonly store: Store
@@ -29,7 +31,7 @@ export function createDemo({ store, log, secrets, keyRing, publicUrl }: DemoDeps
       secret: secrets.encryptionKeys.map((key) => key.toString('hex')).join(),
     },
     {
-      adapter: createStoreAdapter({ store, keyRing, now: Date.now }),
+      adapter: createStoreAdapter(createEntries({ store, keyRing, now: Date.now }, DEMO_ENTRIES)),
       onError: (error) => log.error({ err: error }, 'demo identity provider failed'),
     },
   )

@@ -3,6 +3,7 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AdapterFactory, Provider } from 'oidc-provider'
+import { dropSessionCookie, enter } from '../oidc/mount.ts'
 import { deriveSecrets } from './derived-secrets.ts'
 import { findPerson, type Person } from './people.ts'
 import { providerConfiguration, SESSION_COOKIE } from './provider-configuration.ts'
@@ -42,6 +43,7 @@ export function createDemoIdentityProvider(
   const clientId = 'mcp-template'
   const issuer = new URL(options.issuer)
   const path = issuer.pathname.replace(/\/$/, '')
+  const mount = { issuer, sessionCookie: SESSION_COOKIE }
   const secrets = deriveSecrets(options.secret)
   const provider = new Provider(
     options.issuer,
@@ -54,11 +56,11 @@ export function createDemoIdentityProvider(
       adapter: deps.adapter,
     }),
   )
-  // The only forwarded header left is the one set below.
+  // The only forwarded header left is the one that `enter` sets.
   provider.proxy = true
   provider.use(async (ctx, next) => {
     await next()
-    dropSessionCookie(ctx.res)
+    dropSessionCookie(ctx.res, mount)
   })
   // Without a listener of ours Koa writes to the console.
   const events: EventEmitter = provider
@@ -67,7 +69,7 @@ export function createDemoIdentityProvider(
   const callback = provider.callback()
 
   async function handler(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    mount(req, issuer, path)
+    enter(req, mount)
     try {
       const isInteraction = req.url?.startsWith(INTERACTION_PATH)
       await (isInteraction ? handleInteraction(provider, req, res) : callback(req, res))
@@ -90,30 +92,4 @@ export function createDemoIdentityProvider(
     handler,
     verifyToken,
   }
-}
-
-/**
- * Makes the request look as the library wants it: the path below the mount point in `url`, the
- * whole one in `originalUrl`, and an origin that is ours and not the caller's to choose.
- */
-function mount(req: IncomingMessage & { originalUrl?: string }, issuer: URL, path: string): void {
-  const whole = req.url ?? '/'
-  req.originalUrl = whole
-  req.url = whole.slice(path.length).replace(/^(?!\/)/, '/')
-  req.headers.host = issuer.host
-  req.headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1)
-  delete req.headers['x-forwarded-host']
-  delete req.headers['x-forwarded-for']
-  req.headers.cookie = (req.headers.cookie ?? '')
-    .split('; ')
-    .filter((cookie) => !cookie.startsWith(SESSION_COOKIE))
-    .join('; ')
-}
-
-/** No browser session, in neither direction: each sign-in asks who is there. */
-function dropSessionCookie(res: ServerResponse): void {
-  const cookies = [res.getHeader('set-cookie') ?? []].flat().map(String)
-  const kept = cookies.filter((cookie) => !cookie.startsWith(SESSION_COOKIE))
-  if (kept.length > 0) res.setHeader('set-cookie', kept)
-  else res.removeHeader('set-cookie')
 }

@@ -1,7 +1,6 @@
 /** How the demo's identity provider is set up: one client, code flow with PKCE, rotation. */
 
 import type { AdapterFactory, Configuration, KoaContextWithOIDC } from 'oidc-provider'
-import { LONGEST_TTL_SECONDS } from '../oidc/store-adapter.ts'
 import type { DerivedSecrets } from './derived-secrets.ts'
 import { errorPage, PAGE_HEADERS } from './pages.ts'
 import { findPerson } from './people.ts'
@@ -9,6 +8,12 @@ import { INTERACTION_PATH } from './sign-in.ts'
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE
+
+/** As long as anything that a grant gave may live. */
+const LONGEST_TTL_SECONDS = 14 * 24 * HOUR
+
+/** Where its entries lie in the store. */
+export const DEMO_ENTRIES = { prefix: 'demo', longestTtlSeconds: LONGEST_TTL_SECONDS }
 
 /** Not the names of the server's own authorization server, which shares the host. */
 export const SESSION_COOKIE = 'demo_session'

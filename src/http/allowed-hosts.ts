@@ -12,6 +12,8 @@ export interface AllowedHosts {
   readonly origins: readonly string[]
   /** Whether pages served on this machine may call (development: the Inspector and the like). */
   readonly loopbackOrigins: boolean
+  /** Paths that pages of every origin may call. */
+  readonly openPaths: ReadonlySet<string>
 }
 
 export type HostGuard = (request: Pick<IncomingMessage, 'headers' | 'url'>) => void
@@ -41,12 +43,14 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
   }
 
   return ({ headers, url = '' }) => {
-    if (!serves(headers.host) && !PROBES.has(url.split('?', 1)[0] ?? '')) {
+    const path = url.split('?', 1)[0] ?? ''
+    if (!serves(headers.host) && !PROBES.has(path)) {
       throw new AppError('misdirected_request', 'This host is not served here.')
     }
     const { origin } = headers
     if (origin === undefined || origins.has(origin) || METADATA.test(url)) return
     if (allowed.loopbackOrigins && isLoopbackOrigin(origin)) return
+    if (allowed.openPaths.has(path)) return
     throw new AppError('forbidden', 'This origin may not call the server.')
   }
 }

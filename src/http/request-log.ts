@@ -37,5 +37,6 @@ function isProbe(path: string): boolean {
 }
 
 function routeOf(path: string): string {
-  return path.startsWith('/connect/') ? '/connect/:handle' : path.slice(0, 100)
+  if (path.startsWith('/connect/')) return '/connect/:handle'
+  return path.startsWith('/consent/') ? '/consent/:uid' : path.slice(0, 100)
 }

@@ -11,7 +11,7 @@ export interface HttpHandlers {
   readonly guard: HostGuard
   /** The Hono app. */
   readonly fetch: Parameters<typeof getRequestListener>[0]
-  /** Handlers for everything below a path, such as `/demo/idp`. */
+  /** Handlers for a path and everything below it, such as `/demo/idp`. */
   readonly mounts: ReadonlyMap<string, NodeHandler>
 }
 

@@ -1,84 +1,90 @@
 /** Where `oidc-provider` keeps its state: the server's store, so that nodes share it. */
 
-import { createHash } from 'node:crypto'
-import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
-import type { KeyRing } from '../crypto/key-ring.ts'
-import type { Store } from '../store/port.ts'
+import { randomBytes } from 'node:crypto'
+import { type Adapter, type AdapterFactory, errors } from 'oidc-provider'
+import type { Entries, Entry } from './entries.ts'
 
-/** As long as anything that a grant gave may live. */
-export const LONGEST_TTL_SECONDS = 14 * 24 * 60 * 60
-
-export interface StoreAdapterDeps {
-  readonly store: Store
-  readonly keyRing: KeyRing
-  /** Unix time in milliseconds. */
-  now(): number
+/** Without them whoever shows again what was used has all revoked that it gave. */
+export interface StoreAdapterOptions {
+  /**
+   * How long those who lost the race for a code get no more than a refusal. Default 0; after that
+   * whoever shows it has it from somebody else (RFC 6749, 4.1.2).
+   */
+  readonly codeRaceSeconds?: number
+  /** How long a refresh token that was used gives the same successor again. Default 0: never. */
+  readonly refreshGraceSeconds?: number
+  /** Told, while a refresh token is exchanged, which value its successor has. */
+  readonly onSuccessor?: (value: string) => void
 }
 
-const PURPOSE = 'demo-provider'
-
-type Entry = {
-  /** The payload: it may hold states, nonces and codes. */
-  readonly sealed: string
-  /** Unix time in seconds of its one use. */
-  readonly consumed?: number
-}
-
-/** Creates the adapters of one provider. Keys are hashes: nothing can be read from the store. */
-export function createStoreAdapter(deps: StoreAdapterDeps, prefix = 'demo'): AdapterFactory {
-  return (model) => createModelAdapter(deps, model, (kind, id) => `${prefix}:${kind}:${sha256(id)}`)
+/** Creates the adapters of one provider. */
+export function createStoreAdapter(
+  entries: Entries,
+  options: StoreAdapterOptions = {},
+): AdapterFactory {
+  return (model) => createModelAdapter(entries, model, options)
 }
 
 function createModelAdapter(
-  { store, keyRing, now }: StoreAdapterDeps,
+  entries: Entries,
   model: string,
-  keyOf: (kind: string, id: string) => string,
+  { codeRaceSeconds = 0, refreshGraceSeconds = 0, onSuccessor }: StoreAdapterOptions,
 ): Adapter {
+  const graceSeconds = model === 'RefreshToken' ? refreshGraceSeconds : 0
+  const markSeconds = model === 'AuthorizationCode' ? codeRaceSeconds : graceSeconds
+
+  /** What an entry is to somebody who shows it after its use. */
+  async function secondLook(id: string, { successor }: Entry): Promise<'good' | 'gone' | 'used'> {
+    if (markSeconds === 0 || !(await entries.isMarked(model, id))) return 'used'
+    if (graceSeconds === 0) return 'gone'
+    const next = successor === undefined ? undefined : await entries.read(model, successor)
+    return next?.consumed === undefined ? 'good' : 'used'
+  }
+
+  /** The first one wins; within the grace the others get what it got. */
+  async function use(id: string): Promise<string | undefined> {
+    const entry = await entries.read(model, id)
+    if (entry !== undefined && entry.consumed === undefined) {
+      // Before the use is written, so that nobody sees one without the other.
+      if (markSeconds > 0) await entries.markUse(model, id, markSeconds)
+      const successor = graceSeconds > 0 ? randomBytes(32).toString('base64url') : undefined
+      if (await entries.consume(model, id, entry.rev, successor)) return successor
+    }
+    const used = graceSeconds > 0 ? await entries.read(model, id) : undefined
+    if (used?.successor === undefined) throw new errors.InvalidGrant('already used')
+    return used.successor
+  }
+
   return {
     async find(id) {
-      const key = keyOf(model, id)
-      const entry = await store.get<Entry>(key)
-      const opened = entry && keyRing.open(PURPOSE, entry.sealed, key)
-      if (!opened) return undefined
-      const payload = JSON.parse(opened) as AdapterPayload
-      const { grantId } = payload
-      if (grantId && (await store.get(keyOf('RevokedGrant', grantId)))) return undefined
-      const { consumed } = entry
-      // The id is the token itself: it comes from the caller, not from the store.
-      return { ...payload, ...(consumed !== undefined && { consumed }), jti: id }
+      const entry = await entries.read(model, id)
+      if (entry === undefined) return undefined
+      const { payload, consumed } = entry
+      const grantId = model === 'Grant' ? id : payload.grantId
+      if (grantId && (await entries.isRevoked(grantId))) return undefined
+      if (consumed === undefined) return payload
+      const outcome = await secondLook(id, entry)
+      if (outcome === 'gone') return undefined
+      return outcome === 'good' ? payload : { ...payload, consumed }
     },
 
-    async upsert(id, { jti: _, ...payload }, expiresIn = LONGEST_TTL_SECONDS) {
-      const key = keyOf(model, id)
-      const sealed = keyRing.seal(PURPOSE, JSON.stringify(payload), key)
-      await store.set(key, { sealed }, expiresIn)
-    },
+    // A refresh token may be made twice, by those who share it: what was used must stay used.
+    upsert: (id, payload, expiresIn) =>
+      model === 'RefreshToken'
+        ? entries.create(model, id, payload, expiresIn)
+        : entries.write(model, id, payload, expiresIn),
 
-    /** The first one wins: a code or a refresh token is good once, on all nodes together. */
+    /** A code or a refresh token is good once, on all nodes together. */
     async consume(id) {
-      const key = keyOf(model, id)
-      const entry = await store.get<Entry>(key)
-      if (!entry || entry.consumed !== undefined) throw new errors.InvalidGrant('already used')
-      const consumed = Math.floor(now() / 1000)
-      const { outcome } = await store.patch(key, { consumed }, { ifRev: entry.rev })
-      if (outcome !== 'written') throw new errors.InvalidGrant('already used')
+      const successor = await use(id)
+      if (successor !== undefined) onSuccessor?.(successor)
     },
 
-    async destroy(id) {
-      await store.delete(keyOf(model, id))
-    },
+    destroy: (id) => entries.remove(model, id),
+    revokeByGrantId: (grantId) => entries.revokeGrant(grantId),
 
-    /** Marks the grant: what is made from it at this very moment is revoked as well. */
-    async revokeByGrantId(grantId) {
-      await store.set(keyOf('RevokedGrant', grantId), { revoked: true }, LONGEST_TTL_SECONDS)
-    },
-
-    // Asked only for device codes and for tokens bound to a browser session: the demo has neither.
+    // Asked only for device codes and for tokens bound to a browser session: there are neither.
     findByUserCode: async () => undefined,
     findByUid: async () => undefined,
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

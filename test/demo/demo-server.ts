@@ -13,6 +13,7 @@ import {
   createDemoIdentityProvider,
   type DemoIdentityProvider,
 } from '../../src/demo/identity-provider.ts'
+import { createEntries } from '../../src/oidc/entries.ts'
 import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -54,11 +55,16 @@ export async function startDemo(options: DemoOptions = {}) {
       accessTokenTtlSeconds: options.accessTokenTtlSeconds,
     },
     {
-      adapter: createStoreAdapter({
-        store: options.store ?? createMemoryStore(),
-        keyRing: createKeyRing([Buffer.alloc(32, 7)]),
-        now: Date.now,
-      }),
+      adapter: createStoreAdapter(
+        createEntries(
+          {
+            store: options.store ?? createMemoryStore(),
+            keyRing: createKeyRing([Buffer.alloc(32, 7)]),
+            now: Date.now,
+          },
+          { prefix: 'demo', longestTtlSeconds: 3600 },
+        ),
+      ),
       onError: (error) => errors.push(error),
     },
   )

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { type Configuration, Provider } from 'oidc-provider'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
+import { createEntries } from '../../src/oidc/entries.ts'
 import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 
@@ -129,11 +130,16 @@ function resourceServer(resource: string) {
 
 function configuration(jwk: object): Configuration {
   return {
-    adapter: createStoreAdapter({
-      store: createMemoryStore(),
-      keyRing: createKeyRing([Buffer.alloc(32, 7)]),
-      now: Date.now,
-    }),
+    adapter: createStoreAdapter(
+      createEntries(
+        {
+          store: createMemoryStore(),
+          keyRing: createKeyRing([Buffer.alloc(32, 7)]),
+          now: Date.now,
+        },
+        { prefix: 'external', longestTtlSeconds: 3600 },
+      ),
+    ),
     ttl: { AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 600 },
     clients: CLIENTS.map((client_id) => ({
       client_id,

@@ -1,0 +1,106 @@
+/** Access tokens: JWTs that are good for as long as the store knows them (RFC 9068). */
+
+import { jwtVerify } from 'jose'
+import type { AccessToken, Client, JWTStructured } from 'oidc-provider'
+import { AppError } from '../../errors.ts'
+import type { Entries } from '../../oidc/entries.ts'
+import type { SessionManager } from '../../session/manager.ts'
+import type { AccessTokens } from '../access-tokens.ts'
+import type { ResourceNames } from './resource-names.ts'
+import type { Signing } from './signing.ts'
+
+/**
+ * The clocks of nodes may differ by this much: how long a token lives is measured by the store, in
+ * which its entry expires.
+ */
+const CLOCK_TOLERANCE_SECONDS = 120
+
+export interface TokenFacts {
+  readonly jti: string
+  readonly sessionId: string
+  readonly clientId: string
+  readonly scopes: readonly string[]
+}
+
+export interface TokenReader {
+  /**
+   * What a token says whose signature, type, issuer, audience and lifetime hold.
+   * @throws AppError `unavailable` when the keys cannot be reached
+   */
+  read(token: string): Promise<TokenFacts | undefined>
+}
+
+/** Reads tokens, without asking whether the store still knows them. */
+export function createTokenReader(
+  signing: Signing,
+  issuer: string,
+  resources: ResourceNames,
+): TokenReader {
+  const expected = {
+    // RFC 8725, 3.1: what the header names is no choice.
+    algorithms: [signing.algorithm],
+    typ: 'at+jwt',
+    issuer,
+    audience: [...resources.all],
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    requiredClaims: ['jti', 'exp', 'session_id', 'client_id'],
+  }
+  return {
+    async read(token) {
+      const key = signing.verificationKey()
+      const verified = await (typeof key === 'function'
+        ? jwtVerify(token, key, expected)
+        : jwtVerify(token, key, expected)
+      ).catch((error: unknown) => {
+        if (error instanceof AppError) throw error
+        return undefined
+      })
+      if (verified === undefined) return undefined
+      const { jti, session_id, client_id, scope } = verified.payload
+      return {
+        jti: String(jti),
+        sessionId: String(session_id),
+        clientId: String(client_id),
+        scopes: String(scope ?? '')
+          .split(' ')
+          .filter(Boolean),
+      }
+    },
+  }
+}
+
+/** The bearer check. What it asks of the store it asks at once: a call waits for one round trip. */
+export function createAccessTokens(
+  reader: TokenReader,
+  entries: Entries,
+  sessions: Pick<SessionManager, 'retrieve'>,
+): AccessTokens {
+  return {
+    async callerOf(token) {
+      const facts = await reader.read(token)
+      if (facts === undefined) return undefined
+      const { jti, sessionId, clientId, scopes } = facts
+      const [isKnown, isRevoked, session] = await Promise.all([
+        entries.exists('AccessToken', jti),
+        entries.isRevoked(sessionId),
+        sessions.retrieve(sessionId),
+      ])
+      if (!isKnown || isRevoked || session === undefined) return undefined
+      return { kind: 'token', session, clientId, scopes }
+    },
+  }
+}
+
+/**
+ * Remembers a token that is about to be signed, in the form in which the library keeps opaque
+ * tokens, so that its endpoints can look it up and revoke it.
+ */
+export async function rememberAccessToken(
+  token: AccessToken & { readonly client?: Client | undefined },
+  { payload }: JWTStructured,
+): Promise<void> {
+  const { jti, grantId, accountId, clientId, aud, scope, gty, extra } = token
+  const { iat, exp } = payload
+  const stub = { kind: 'AccessToken', jti, grantId, accountId, clientId, aud, scope, gty, extra }
+  await token.adapter.upsert(jti, { ...stub, iat: Number(iat), exp: Number(exp) }, token.expiration)
+}

@@ -1,0 +1,97 @@
+/** The built-in OAuth 2.1 authorization server: the library, and what is ours to do around it. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type Provider from 'oidc-provider'
+import { createEntries } from '../../oidc/entries.ts'
+import { enter } from '../../oidc/mount.ts'
+import type { AccessTokens } from '../access-tokens.ts'
+import { createResources } from '../resources.ts'
+import { createAccessTokens, createTokenReader } from './access-tokens.ts'
+import { createServerAdapter } from './adapter.ts'
+import { COOKIES } from './configuration.ts'
+import { type Consents, createConsents } from './consents.ts'
+import {
+  type AuthorizationServerDeps,
+  type AuthorizationServerOptions,
+  USED_CLIENT_TTL_SECONDS,
+} from './options.ts'
+import { checkPreRegistered, createProvider } from './provider.ts'
+import { createResourceNames } from './resource-names.ts'
+import type { SigningKey } from './signing.ts'
+
+export interface AuthorizationServer {
+  /** Answers a request at one of its endpoints; rejects when the store is away. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  readonly consents: Consents
+  readonly accessTokens: AccessTokens
+}
+
+/**
+ * Makes the server; any node with the same store and the same secrets is the same server.
+ * @throws ConfigError when a pre-registered client cannot be
+ */
+export async function createAuthorizationServer(
+  options: AuthorizationServerOptions,
+  deps: AuthorizationServerDeps,
+): Promise<AuthorizationServer> {
+  const { store, keyRing, sessions, signing, now } = deps
+  const resources = createResourceNames(createResources(options.publicUrl))
+  const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
+  const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
+  const tokens = createTokenReader(signing, options.publicUrl, resources)
+  const scopes = {
+    known: new Set(options.scopes.supported),
+    defaults: options.scopes.challenged,
+  }
+  const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
+  const shared = {
+    adapter: createServerAdapter(entries, {
+      refreshGraceSeconds: options.refreshGrace,
+      onRevoked: deps.signOut,
+    }),
+    resources,
+    scopes,
+    clientRules: {
+      redirectUriFault: deps.redirectUriFault,
+      idTokenAlgorithm: signing.algorithm === 'HS256' ? ('ES256' as const) : signing.algorithm,
+    },
+    clientUsed: (clientId: string) => entries.touch('Client', clientId, clientTtl),
+  }
+  const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
+  const rules = { resources, scopes, tokens }
+
+  const current = perKey(signing.current, (signingKey) =>
+    createProvider(options, deps, { ...shared, signingKey }, rules, mount),
+  )
+  await checkPreRegistered(current, options)
+  return {
+    async handle(request, response) {
+      const { callback } = await current()
+      enter(request, mount)
+      await callback(request, response)
+    },
+    consents: createConsents(deps, async () => (await current()).provider),
+    accessTokens: createAccessTokens(tokens, entries, sessions),
+  }
+}
+
+interface Current {
+  readonly provider: Provider
+  readonly callback: ReturnType<Provider['callback']>
+}
+
+/** The library takes its key when it is made, so that another key makes another one. */
+function perKey(
+  currentKey: () => Promise<SigningKey>,
+  create: (key: SigningKey) => Provider,
+): () => Promise<Current> {
+  let known: (Current & { readonly kid: string }) | undefined
+  return async () => {
+    const key = await currentKey()
+    if (known?.kid !== key.kid) {
+      const provider = create(key)
+      known = { kid: key.kid, provider, callback: provider.callback() }
+    }
+    return known
+  }
+}

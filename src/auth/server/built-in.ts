@@ -1,0 +1,49 @@
+/** The built-in authorization server as the configuration wants it. */
+
+import type { BuiltInIssuer, Config, Secrets } from '../../config.ts'
+import { createDocumentFetch } from '../document-fetch.ts'
+import { redirectUriFault } from '../redirect-uris.ts'
+import { createScopes } from '../scopes.ts'
+import { createSigningKeys } from '../signing-keys.ts'
+import { type AuthorizationServer, createAuthorizationServer } from './authorization-server.ts'
+import type { AuthorizationServerDeps } from './options.ts'
+import { createKeySigning, createSecretSigning } from './signing.ts'
+
+export interface BuiltInServerDeps
+  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents' | 'now'> {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly publicUrl: string
+  /** The scopes of all tools. */
+  readonly toolScopes: Iterable<string>
+}
+
+/**
+ * Undefined when an external issuer takes its place.
+ * @throws ConfigError when a pre-registered client cannot be
+ */
+export async function createBuiltInServer(
+  deps: BuiltInServerDeps,
+): Promise<AuthorizationServer | undefined> {
+  const { config, secrets, store, publicUrl, toolScopes } = deps
+  const { issuer, defaultScopes } = config.auth
+  if (issuer.kind !== 'built-in') return undefined
+  const scopes = createScopes(toolScopes, defaultScopes)
+  const now = Date.now
+  return await createAuthorizationServer(
+    { ...issuer, publicUrl, scopes, clients: secrets.oauthClients },
+    {
+      ...{ ...deps, now },
+      signing: createSigning(deps, issuer),
+      redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),
+      documents: createDocumentFetch({ store, now }, { allowLoopback: !config.isProduction }),
+    },
+  )
+}
+
+function createSigning({ store, keyRing, secrets }: BuiltInServerDeps, issuer: BuiltInIssuer) {
+  const { algorithm, accessTokenTtl: keepSeconds } = issuer
+  if (algorithm === 'HS256') return createSecretSigning(secrets.jwtSecret)
+  const keys = createSigningKeys({ store, keyRing, now: Date.now }, { algorithm, keepSeconds })
+  return createKeySigning(algorithm, keys)
+}

@@ -1,0 +1,70 @@
+/** The library's features that are on, and their rules. */
+
+import { type Configuration, errors } from 'oidc-provider'
+import { createId } from '../../crypto/random-id.ts'
+import type { ProviderParts } from './configuration.ts'
+import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
+import { forProvider } from './unavailable.ts'
+
+const OFF = { enabled: false }
+
+export function providerFeatures(
+  { accessTokenTtl, clients }: AuthorizationServerOptions,
+  { signing, sessions, documents }: AuthorizationServerDeps,
+  { resources, scopes, signingKey }: ProviderParts,
+): Configuration['features'] {
+  const confidential = clients.filter((client) => client.client_secret !== undefined)
+  const resourceServers = new Set(confidential.map(({ client_id }) => client_id))
+
+  function resourceServer(resource: string) {
+    if (!resources.all.includes(resource)) throw new errors.InvalidTarget()
+    const { algorithm: alg, secret } = signing
+    const sign = secret === undefined ? { alg, kid: signingKey.kid } : { alg, key: secret }
+    return {
+      audience: resource,
+      scope: [...scopes.known].join(' '),
+      accessTokenFormat: 'jwt' as const,
+      accessTokenTTL: accessTokenTtl,
+      jwt: { sign } as never,
+    }
+  }
+
+  return {
+    devInteractions: OFF,
+    dPoP: OFF,
+    pushedAuthorizationRequests: OFF,
+    rpInitiatedLogout: OFF,
+    userinfo: OFF,
+    clientIdMetadataDocument: {
+      enabled: true,
+      ack: 'draft-02',
+      allowFetch: (ctx, clientId) => forProvider(() => documents.allowFetch(ctx, clientId)),
+    },
+    registration: {
+      enabled: true,
+      issueRegistrationAccessToken: false,
+      idFactory: () => createId('cli'),
+    },
+    revocation: {
+      enabled: true,
+      allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId,
+    },
+    introspection: {
+      enabled: true,
+      // Anybody can register: only those whom the operator knows may ask about tokens of others.
+      allowedPolicy: async (_ctx, client, token) =>
+        (client.clientId === token.clientId || resourceServers.has(client.clientId)) &&
+        (token.kind !== 'AccessToken' ||
+          (await forProvider(() => sessions.validate(sessionOf(token))))),
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: async (_ctx, _client, oneOf) => oneOf?.[0] ?? resources.canonical,
+      getResourceServerInfo: async (_ctx, resource) => resourceServer(resource),
+    },
+  }
+}
+
+function sessionOf(token: object): string {
+  return 'accountId' in token ? String(token.accountId) : ''
+}

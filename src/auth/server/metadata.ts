@@ -1,0 +1,60 @@
+/** What the provider says of itself: OAuth, without the OpenID Connect it could do. */
+
+/** RFC 8414, 2; RFC 9207, 3; draft-ietf-oauth-client-id-metadata-document, 5. */
+const SERVER_METADATA = [
+  'issuer',
+  'authorization_endpoint',
+  'token_endpoint',
+  'registration_endpoint',
+  'revocation_endpoint',
+  'introspection_endpoint',
+  'jwks_uri',
+  'response_types_supported',
+  'response_modes_supported',
+  'grant_types_supported',
+  'code_challenge_methods_supported',
+  'token_endpoint_auth_methods_supported',
+  'authorization_response_iss_parameter_supported',
+  'client_id_metadata_document_supported',
+] as const
+
+/** RFC 7591, 2 and 3.2.1. */
+const CLIENT_METADATA = [
+  'client_id',
+  'client_id_issued_at',
+  'client_secret',
+  'client_secret_expires_at',
+  'client_name',
+  'client_uri',
+  'logo_uri',
+  'policy_uri',
+  'tos_uri',
+  'contacts',
+  'redirect_uris',
+  'grant_types',
+  'response_types',
+  'token_endpoint_auth_method',
+  'application_type',
+] as const
+
+type Body = Readonly<Record<string, unknown>>
+
+export function serverMetadata(body: Body, scopes: readonly string[]): Body {
+  const methods = body.token_endpoint_auth_methods_supported
+  return {
+    ...pick(body, SERVER_METADATA),
+    scopes_supported: scopes,
+    revocation_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_methods_supported: methods,
+  }
+}
+
+export function clientMetadata(body: Body): Body {
+  return pick(body, CLIENT_METADATA)
+}
+
+function pick(body: Body, names: readonly string[]): Body {
+  return Object.fromEntries(
+    names.filter((name) => body[name] !== undefined).map((name) => [name, body[name]]),
+  )
+}

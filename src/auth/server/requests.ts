@@ -1,0 +1,71 @@
+/** What is put right in a request before the library judges it. */
+
+import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
+import type { TokenReader } from './access-tokens.ts'
+import type { ResourceNames } from './resource-names.ts'
+import { requestedScope, type ScopeRules } from './scopes.ts'
+import { forProvider } from './unavailable.ts'
+
+export interface RequestRules {
+  readonly resources: ResourceNames
+  readonly scopes: ScopeRules
+  readonly tokens: TokenReader
+}
+
+type Params = Record<string, unknown>
+
+/**
+ * Hooks in where every endpoint has read its parameters and asks for the client. The library has
+ * no other place between reading a request's parameters and judging them.
+ */
+export function prepareRequests(provider: Provider, rules: RequestRules): void {
+  const model = provider.Client
+  const find = model.find
+  model.find = async function findClient(this: typeof model, id: string) {
+    const { ctx } = Provider
+    if (ctx?.oidc.params !== undefined) await prepare(ctx, ctx.oidc.params as Params, rules)
+    return find.call(this, id)
+  } as typeof find
+}
+
+async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRules) {
+  switch (ctx.oidc.route) {
+    case 'authorization':
+    case 'token':
+      spellResources(params, rules.resources)
+      return
+    case 'revocation':
+    case 'introspection':
+      params.token = await known(params.token, rules.tokens)
+      return
+  }
+}
+
+function spellResources(params: Params, { spelled }: ResourceNames): void {
+  const { resource } = params
+  if (Array.isArray(resource)) {
+    params.resource = [...new Set(resource.map((each) => spelled(String(each))))]
+  } else if (typeof resource === 'string') {
+    params.resource = spelled(resource)
+  }
+}
+
+/** The library looks tokens up by an id of its own, and refuses JWTs: their id takes their place. */
+async function known(token: unknown, tokens: TokenReader): Promise<unknown> {
+  if (typeof token !== 'string' || !isJwt(token)) return token
+  const facts = await forProvider(() => tokens.read(token))
+  return facts?.jti ?? 'unknown'
+}
+
+/** Dots are in no other token of ours. */
+function isJwt(token: string): boolean {
+  return token.includes('.')
+}
+
+/** For the library's `extraParams`: runs at `/authorize`, when the parameters have been judged. */
+export function scopeParameter(rules: ScopeRules) {
+  return (ctx: KoaContextWithOIDC, scope: string | undefined): void => {
+    const params = ctx.oidc.params as Params
+    params.scope = requestedScope(scope, rules)
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * `/authorize`, `/token`, `/register`, `/revoke`, `/introspect`, `/jwks` and the metadata: how the
+ * authorization server's endpoints are served, beside the routes, since it speaks Node.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Hono } from 'hono'
+import { html } from 'hono/html'
+import type { OAuthFailure, RenderedPage } from '../auth/server/options.ts'
+import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { HttpEnv } from './context.ts'
+import { writeError } from './error-response.ts'
+import { page } from './pages.ts'
+import type { NodeHandler } from './server.ts'
+
+export interface AuthorizationEndpoints {
+  /** Rejects when the store is away. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+}
+
+const METHODS: Readonly<Record<string, readonly string[]>> = {
+  '/authorize': ['GET'],
+  '/token': ['POST'],
+  '/register': ['POST'],
+  '/revoke': ['POST'],
+  '/introspect': ['POST'],
+  '/jwks': ['GET', 'HEAD'],
+  '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
+}
+
+/**
+ * What pages of any origin may call, so that clients in browsers can sign in: no cookie counts
+ * there, and what is given out goes to whoever holds the code and its verifier, or the secret.
+ */
+export const OPEN_PATHS: ReadonlySet<string> = new Set(
+  Object.keys(METHODS).filter((path) => path !== '/authorize'),
+)
+
+export interface AuthorizationMountDeps {
+  readonly log: Logger
+  /** Puts limits in front of a handler. */
+  readonly limit: (handler: NodeHandler) => NodeHandler
+}
+
+/** Node handlers, by path. */
+export function authorizationMounts(
+  server: AuthorizationEndpoints,
+  { log, limit }: AuthorizationMountDeps,
+): Map<string, NodeHandler> {
+  const limited = { handle: limit((request, response) => server.handle(request, response)) }
+  const handler: NodeHandler = (request, response) => void serve(limited, log, request, response)
+  return new Map(Object.keys(METHODS).map((path) => [path, handler]))
+}
+
+async function serve(
+  server: { readonly handle: NodeHandler },
+  log: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const started = performance.now()
+  const { method = 'GET' } = request
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+  // The second one is where the consent page leads back to, by the authorization's id.
+  const route = /^\/authorize\/[\w-]+$/.test(path) ? '/authorize/:uid' : path
+  response.once('close', () => {
+    const ms = Math.round(performance.now() - started)
+    log.info({ method, route, status: response.statusCode, ms }, 'request')
+  })
+  try {
+    const methods = METHODS[route === '/authorize/:uid' ? '/authorize' : path]
+    if (methods === undefined) {
+      throw new AppError('not_found', 'There is nothing at this address.')
+    }
+    if (OPEN_PATHS.has(path)) {
+      allowPages(request, response, methods)
+      if (method === 'OPTIONS' && request.headers.origin !== undefined) {
+        response.writeHead(204).end()
+        return
+      }
+    }
+    if (!methods.includes(method)) {
+      throw new AppError('method_not_allowed', `Use ${methods.join(' or ')}.`, { allow: methods })
+    }
+    await server.handle(request, response)
+  } catch (error) {
+    const level = !(error instanceof AppError) ? 'error' : error.status < 500 ? 'debug' : 'warn'
+    log[level]({ err: error }, 'request failed')
+    if (response.headersSent) response.destroy()
+    else if (error instanceof AppError && error.code === 'unavailable') writeAway(response, error)
+    else writeError(response, error)
+  }
+}
+
+/** In OAuth's words (RFC 6749, 4.1.2.1): anything else would make clients drop what they hold. */
+function writeAway(response: ServerResponse, { message, retryAfterSeconds = 1 }: AppError): void {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+  response.writeHead(503, { ...headers, 'retry-after': String(retryAfterSeconds) })
+  const body = { error: 'temporarily_unavailable', error_description: message }
+  response.end(JSON.stringify(body))
+}
+
+/** Fetch Standard, "CORS protocol"; without credentials, so that cookies stay out of it. */
+function allowPages(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  methods: readonly string[],
+): void {
+  response.setHeader('access-control-allow-origin', '*')
+  response.setHeader('access-control-expose-headers', 'Retry-After, WWW-Authenticate')
+  if (headers['access-control-request-method'] === undefined) return
+  response.setHeader('access-control-allow-methods', methods.join(', '))
+  response.setHeader(
+    'access-control-allow-headers',
+    'Authorization, Content-Type, MCP-Protocol-Version',
+  )
+  response.setHeader('access-control-max-age', '600')
+}
+
+/** The page of a failure that no client can be told of: where it is may be what is wrong. */
+export async function authorizationErrorPage(failure: OAuthFailure): Promise<RenderedPage> {
+  const { error, description } = failure
+  const pages = new Hono<HttpEnv>()
+  pages.get('/', (c) =>
+    page(c, {
+      title: 'This cannot go on',
+      body: html`<p role="alert">${description ?? 'The request cannot be answered.'}</p>
+        <p>Go back to your client and connect again.</p>
+        <p class="soft"><code>${error}</code></p>`,
+    }),
+  )
+  const response = await pages.request('/')
+  return { headers: Object.fromEntries(response.headers), html: await response.text() }
+}

@@ -1,0 +1,28 @@
+/** Servers with the built-in authorization server, and a clock for what their store keeps. */
+
+import { afterEach } from 'vitest'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import { startApp, type TestApp, type TestAppOptions } from '../support/app.ts'
+
+const open: TestApp[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((app) => app.stop()))
+})
+
+/** Starts a server; stopped after the test. */
+export async function start(options: TestAppOptions = {}): Promise<TestApp> {
+  const app = await startApp({ ...options, env: { RATE_LIMIT: 'off', ...options.env } })
+  open.push(app)
+  return app
+}
+
+/** The same on a store whose time stands still until the test moves it on. */
+export async function startWithClock(env: Readonly<Record<string, string>> = {}) {
+  let now = Date.now()
+  const store = createMemoryStore({ now: () => now })
+  const app = await start({ env, store })
+  const pass = (seconds: number) => {
+    now += seconds * 1000
+  }
+  return { app, pass }
+}

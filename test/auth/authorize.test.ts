@@ -1,0 +1,179 @@
+/** `/authorize` and the consent page: who is sent where, and what a person is asked. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { createOAuthClient, type Params, REDIRECT_URI } from '../support/oauth-client.ts'
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp({ env: { RATE_LIMIT: 'off' } })
+})
+afterAll(() => app.stop())
+
+/** Where the browser ends that was not asked anything. */
+async function refused(params: Params) {
+  const client = await createOAuthClient(app.url)
+  const { page } = await client.ask(params)
+  return page
+}
+
+describe('a client that asks wrongly', () => {
+  test.each([
+    ['no PKCE', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
+    ['plain PKCE', { code_challenge_method: 'plain' }, 'invalid_request'],
+    ['no PKCE method', { code_challenge_method: undefined }, 'invalid_request'],
+    ['a token instead of a code', { response_type: 'token' }, 'unsupported_response_type'],
+    ['an ID token', { response_type: 'id_token' }, 'unsupported_response_type'],
+    ['an unknown resource', { resource: 'https://elsewhere.example/mcp' }, 'invalid_target'],
+    ['unknown scopes alone', { scope: 'admin root' }, 'invalid_scope'],
+    ['no interaction', { prompt: 'none' }, 'login_required'],
+    ['a request object', { request: 'e.e.e' }, 'request_not_supported'],
+  ])('for %s is told so', async (_what, params, error) => {
+    const { url } = await refused(params)
+    expect(url.href.startsWith(REDIRECT_URI)).toBe(true)
+    // What is answered with tokens is refused in the fragment (OAuth 2.0 Multiple Response Types).
+    const answer = new URLSearchParams(url.search || url.hash.slice(1))
+    expect(answer.get('error')).toBe(error)
+    expect(answer.get('iss')).toBe(app.url)
+    expect(answer.has('code')).toBe(false)
+  })
+
+  test.each([
+    ['an unknown client', { client_id: 'nobody' }, 'invalid_client'],
+    ['no client', { client_id: undefined }, 'invalid_request'],
+    ['another redirect URI', { redirect_uri: 'https://evil.example/' }, 'invalid_redirect_uri'],
+    ['another path', { redirect_uri: `${REDIRECT_URI}/../evil` }, 'invalid_redirect_uri'],
+    ['another loopback name', { redirect_uri: REDIRECT_URI.replace('127.0.0.1', 'localhost') }, ''],
+    ['no redirect URI', { redirect_uri: undefined }, 'invalid_request'],
+    ['two redirect URIs', { redirect_uri: [REDIRECT_URI, 'https://evil.example/'] }, ''],
+  ])('with %s is sent nowhere', async (_what, params, error) => {
+    const { url, status, text, headers } = await refused(params)
+    expect([url.pathname, status]).toEqual(['/authorize', 400])
+    expect(text).toContain(error)
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+    expect(headers.get('cache-control')).toBe('no-store')
+  })
+})
+
+describe('scopes', () => {
+  test.each([
+    [undefined, 'mcp service:read'],
+    ['mcp', 'mcp'],
+    ['service:read mcp service:read', 'mcp service:read'],
+    ['openid profile email offline_access', 'mcp service:read'],
+    ['openid mcp unheard-of', 'mcp'],
+  ])('%s gives %s', async (scope, granted) => {
+    const client = await createOAuthClient(app.url)
+    const tokens = await client.connect({ scope, prompt: 'consent' })
+    expect(tokens.scope.split(' ').sort()).toEqual(granted.split(' ').sort())
+    expect(tokens).not.toHaveProperty('id_token')
+  })
+})
+
+describe('the consent page', () => {
+  test('says who asks, for what, and where it leads, without script and frames', async () => {
+    const metadata = {
+      client_name: '<b>Evil</b>',
+      redirect_uris: ['https://client.example/callback'],
+    }
+    const client = await createOAuthClient(app.url, { metadata })
+    const { page } = await client.ask({ scope: 'mcp' })
+    expect(page.status).toBe(200)
+    expect(page.text).toContain('&lt;b&gt;Evil&lt;/b&gt;')
+    expect(page.text).toContain('client.example')
+    expect(page.text).not.toContain('service:read')
+    expect(page.text).not.toContain('<script')
+    const policy = page.headers.get('content-security-policy')
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("frame-ancestors 'none'")
+    expect(policy).not.toContain('form-action')
+    expect(page.headers.get('cache-control')).toBe('no-store')
+  })
+
+  test('warns of apps on this computer', async () => {
+    const metadata = { redirect_uris: ['cursor://anysphere.cursor-mcp/callback'] }
+    const client = await createOAuthClient(app.url, { metadata })
+    const { page } = await client.ask()
+    expect(page.text).toContain('an app on this computer (cursor:)')
+    expect(page.text).toContain('Nobody has checked it')
+  })
+
+  test('that is denied tells the client, once', async () => {
+    const client = await createOAuthClient(app.url)
+    const { page, browser, state, decide } = await client.ask()
+    const { url } = await decide('deny')
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      error: 'access_denied',
+      state,
+      iss: app.url,
+    })
+    expect((await browser.open(page.url)).status).toBe(410)
+  })
+
+  test('is gone for another browser, and cannot be answered there', async () => {
+    const client = await createOAuthClient(app.url)
+    const { page } = await client.ask()
+    const stranger = createBrowser()
+    expect((await stranger.open(page.url)).status).toBe(410)
+    expect((await stranger.open(page.url, { decision: 'allow' })).status).toBe(410)
+  })
+
+  test('of one authorization does not answer another of the same browser', async () => {
+    const client = await createOAuthClient(app.url)
+    const one = await client.ask()
+    const cookie = one.browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+    const other = await client.ask()
+    const response = await fetch(other.page.url, { headers: { cookie } })
+    expect(response.status).toBe(410)
+  })
+
+  test.each([
+    ['sec-fetch-site', 'cross-site'],
+    ['sec-fetch-site', 'same-site'],
+    ['origin', 'https://evil.example'],
+    ['origin', 'http://localhost:1'],
+    ['origin', 'null'],
+  ])('takes no answer from elsewhere (%s: %s)', async (name, value) => {
+    const client = await createOAuthClient(app.url)
+    const { page, browser } = await client.ask()
+    const cookie = browser.cookies.map((each) => `${each.name}=${each.value}`).join('; ')
+    const body = new URLSearchParams({ decision: 'allow' })
+    const headers = { cookie, [name]: value }
+    const response = await fetch(page.url, { method: 'POST', body, headers, redirect: 'manual' })
+    expect(response.status).toBe(403)
+  })
+
+  test.each([[{}], [{ decision: 'maybe' }]])('takes %o for no answer', async (form) => {
+    const client = await createOAuthClient(app.url)
+    const { page, browser } = await client.ask()
+    expect((await browser.open(page.url, form)).status).toBe(400)
+  })
+})
+
+test('a browser that let one client in is asked again, for every client and session', async () => {
+  const client = await createOAuthClient(app.url)
+  const { browser } = await client.authorize()
+  const { url } = client.request()
+  const page = await browser.open(url)
+  expect(page.text).toContain('Let this client in?')
+  expect(browser.cookies.map(({ name }) => name)).not.toContain('oauth_session')
+})
+
+test('nothing of it is in the log', async () => {
+  const client = await createOAuthClient(app.url)
+  const authorization = await client.authorize()
+  const { body } = await client.exchange(authorization)
+  await client.exchange(authorization)
+  await client.refresh('no such token')
+  const log = app.lines.join()
+  const secrets = [
+    authorization.code,
+    authorization.verifier,
+    body.access_token,
+    body.refresh_token,
+  ]
+  for (const secret of secrets) expect(log).not.toContain(secret)
+  for (const { value } of authorization.browser.cookies) expect(log).not.toContain(value)
+  expect(log).toContain('invalid_grant')
+})

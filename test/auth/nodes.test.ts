@@ -1,0 +1,98 @@
+/** Three nodes on one Redis are one authorization server. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
+import { type RedisServer, startRedis } from '../support/redis.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+
+const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
+
+async function isActive(client: OAuthClient, token: unknown): Promise<boolean> {
+  const { body } = await client.introspect(String(token))
+  return body.active === true
+}
+
+for (const kind of ['plain', 'json'] as const) {
+  describeRedis(kind, `authorizing on three nodes with Redis (${kind})`, () => {
+    let redis: RedisServer
+    let apps: TestApp[]
+    /** All of them go by the address of the first. */
+    let url: string
+    const nodes = () => apps.map(({ localUrl }) => localUrl)
+
+    async function startAll(): Promise<void> {
+      const REDIS_URL = redis.url
+      const first = await startApp({
+        env: { REDIS_URL, ...(url && { PUBLIC_URL: url }) },
+      })
+      url ??= first.url
+      const others = [1, 2].map(() => startApp({ env: { REDIS_URL, PUBLIC_URL: url } }))
+      apps = [first, ...(await Promise.all(others))]
+    }
+    beforeAll(async () => {
+      redis = await startRedis(kind)
+      await startAll()
+    })
+    afterAll(async () => {
+      await Promise.all(apps.map((app) => app.stop()))
+      await redis.stop()
+    })
+
+    test('of fifty parallel exchanges one succeeds, and a later one revokes it', async () => {
+      const client = await createOAuthClient(url, { nodes: nodes() })
+      const authorization = await client.authorize()
+      const uses = Array.from({ length: 50 }, () => client.exchange(authorization))
+      const answers = await Promise.all(uses)
+      const won = answers.filter(({ status }) => status === 200)
+      expect(won).toHaveLength(1)
+      expect(await isActive(client, won[0]?.body.access_token)).toBe(true)
+      await expect
+        .poll(
+          async () => {
+            expect(await client.exchange(authorization)).toMatchObject(REFUSED)
+            return isActive(client, won[0]?.body.access_token)
+          },
+          { timeout: 10_000, interval: 300 },
+        )
+        .toBe(false)
+    })
+
+    test('twenty parallel refreshes give one successor', async () => {
+      const client = await createOAuthClient(url, { nodes: nodes() })
+      const { refresh_token: token } = await client.connect()
+      const answers = await Promise.all(Array.from({ length: 20 }, () => client.refresh(token)))
+      const successors = new Set(answers.map(({ body }) => body.refresh_token))
+      expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
+      expect(successors.size).toBe(1)
+      const [successor] = successors
+      expect(await client.refresh(String(successor))).toMatchObject({ status: 200 })
+    })
+
+    test('what one node revoked the others refuse, also while it is refreshed', async () => {
+      const client = await createOAuthClient(url, { nodes: nodes() })
+      const { access_token: access, refresh_token: token } = await client.connect()
+      const refreshes = Array.from({ length: 10 }, () => client.refresh(token))
+      await client.revoke(token)
+      const answers = await Promise.all(refreshes)
+      for (const { body } of answers.filter(({ status }) => status === 200)) {
+        expect(await isActive(client, body.access_token)).toBe(false)
+        expect(await client.refresh(String(body.refresh_token))).toMatchObject(REFUSED)
+      }
+      for (const _ of apps) expect(await isActive(client, access)).toBe(false)
+    })
+
+    test('another release keeps clients, grants and authorizations that are under way', async () => {
+      const client = await createOAuthClient(url, { nodes: nodes() })
+      const tokens = await client.connect()
+      const authorization = await client.authorize()
+      await Promise.all(apps.map((app) => app.stop()))
+      await startAll()
+      const { id: client_id } = client
+      const again = await createOAuthClient(url, { known: { client_id }, nodes: nodes() })
+      expect(await isActive(again, tokens.access_token)).toBe(true)
+      expect(await again.refresh(tokens.refresh_token)).toMatchObject({ status: 200 })
+      expect(await again.exchange(authorization)).toMatchObject({ status: 200 })
+    })
+  })
+}

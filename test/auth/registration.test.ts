@@ -1,0 +1,129 @@
+/** Clients: those that register, those that are configured, and those that nobody needs. */
+
+import { expect, test } from 'vitest'
+import { ConfigError } from '../../src/config.ts'
+import { claimsOf, createOAuthClient, REDIRECT_URI, register } from '../support/oauth-client.ts'
+import { recordingStore } from '../support/recording-store.ts'
+import { start, startWithClock } from './authorization-apps.ts'
+
+const DAY = 24 * 60 * 60
+
+test('a public client gets an id, and is told what counts', async () => {
+  const app = await start()
+  const { status, headers, body } = await register(app.url, {
+    scope: 'everything',
+    application_type: 'web',
+    grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+    logo_uri: '',
+    client_uri: null,
+  })
+  expect(status).toBe(201)
+  expect(headers.get('cache-control')).toBe('no-store')
+  expect(body).toEqual({
+    client_id: expect.stringMatching(/^cli_[\w-]{43}$/),
+    client_id_issued_at: expect.any(Number),
+    client_name: 'A test client',
+    redirect_uris: [REDIRECT_URI],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+    application_type: 'native',
+  })
+})
+
+test.each(['client_secret_basic', 'client_secret_post', undefined])(
+  'a confidential client (%s) gets a secret, and needs it',
+  async (method) => {
+    const { store, written } = recordingStore()
+    const app = await start({ store })
+    const metadata = { token_endpoint_auth_method: method }
+    const client = await createOAuthClient(app.url, { metadata })
+    const { client_secret: secret, client_secret_expires_at: expiry } = client.registration
+    expect(Number(expiry)).toBeGreaterThan(Date.now() / 1000 + 89 * DAY)
+    expect(JSON.stringify(written)).not.toContain(secret)
+    const authorization = await client.authorize()
+    for (const client_secret of [undefined, 'another one']) {
+      const refused = await client.exchange(authorization, { client_secret })
+      expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+    }
+    expect(await client.exchange(authorization)).toMatchObject({ status: 200 })
+  },
+)
+
+test.each([
+  ['http elsewhere', ['http://client.example/callback'], 'invalid_redirect_uri'],
+  ['a scheme that is not allowed', ['evil-app:/callback'], 'invalid_redirect_uri'],
+  ['a script', ['javascript:alert(1)'], 'invalid_redirect_uri'],
+  ['a fragment', ['https://client.example/#there'], 'invalid_redirect_uri'],
+  ['none', [], 'invalid_redirect_uri'],
+  ['something else', 'https://client.example/', 'invalid_redirect_uri'],
+  [
+    'very many',
+    Array.from({ length: 21 }, (_, i) => `https://a.example/${i}`),
+    'invalid_redirect_uri',
+  ],
+])('%s as redirect URI is refused', async (_what, redirect_uris, error) => {
+  const app = await start()
+  expect(await register(app.url, { redirect_uris })).toMatchObject({ status: 400, body: { error } })
+})
+
+test('what is not JSON, or too long, is refused without repeating it', async () => {
+  const app = await start()
+  const long = await register(app.url, { contacts: Array(900).fill(`${'x'.repeat(40)}@a.example`) })
+  expect(long.status).toBe(400)
+  const response = await fetch(`${app.url}/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"client_secret": canary-in-the-body',
+  })
+  expect(response.status).toBe(400)
+  expect((await response.text()) + app.lines.join()).not.toContain('canary')
+})
+
+test('a loopback client may come with any port', async () => {
+  const app = await start()
+  const metadata = { redirect_uris: ['http://127.0.0.1/callback'] }
+  const client = await createOAuthClient(app.url, { metadata })
+  const redirect_uri = 'http://127.0.0.1:49152/callback'
+  const { page, verifier } = await client.ask({ redirect_uri })
+  expect(page.text).toContain('127.0.0.1:49152')
+  expect(verifier).toBeTruthy()
+})
+
+test('a registration is forgotten in a day if unused, and in ninety if not used again', async () => {
+  const { app, pass } = await startWithClock()
+  const unused = await createOAuthClient(app.url)
+  const used = await createOAuthClient(app.url)
+  await used.connect()
+  pass(DAY + 60)
+  expect((await unused.ask()).page.text).toContain('invalid_client')
+  pass(88 * DAY)
+  await used.connect()
+  pass(89 * DAY)
+  await used.connect()
+  pass(91 * DAY)
+  expect((await used.ask()).page.text).toContain('invalid_client')
+})
+
+test('configured clients need no registration', async () => {
+  const redirect_uris = [REDIRECT_URI]
+  const clients = [
+    { client_id: 'public', client_name: 'Known app', redirect_uris },
+    { client_id: 'private', client_secret: 'its own secret', redirect_uris },
+  ]
+  const app = await start({ env: { OAUTH_CLIENTS: JSON.stringify(clients) } })
+  for (const known of clients) {
+    const client = await createOAuthClient(app.url, { known })
+    const { access_token: token } = await client.connect()
+    expect(claimsOf(token)).toMatchObject({ client_id: known.client_id })
+  }
+})
+
+test('a configured client that cannot be keeps the server from starting', async () => {
+  const clients = [{ client_id: 'broken', redirect_uris: ['http://client.example/'] }]
+  const starting = start({ env: { OAUTH_CLIENTS: JSON.stringify(clients) } })
+  await expect(starting).rejects.toBeInstanceOf(ConfigError)
+  await expect(starting).rejects.toThrow(
+    /OAUTH_CLIENTS client broken: redirect_uris must use https/,
+  )
+})

@@ -1,0 +1,90 @@
+/** `/revoke` and `/introspect`: what is taken back is dead everywhere, and told to its owner only. */
+
+import { describe, expect, test } from 'vitest'
+import { createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
+import { start } from './authorization-apps.ts'
+
+const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
+
+async function isActive(client: OAuthClient, token: string): Promise<boolean> {
+  const { status, body } = await client.introspect(token)
+  expect(status).toBe(200)
+  return body.active === true
+}
+
+test('revoking a refresh token ends what it gave, and its session', async () => {
+  const app = await start()
+  const client = await createOAuthClient(app.url)
+  const { access_token: access, refresh_token: refresh } = await client.connect()
+  const other = await client.connect()
+  expect(await client.revoke(refresh)).toMatchObject({ status: 200 })
+  expect(await isActive(client, access)).toBe(false)
+  expect(await client.refresh(refresh)).toMatchObject(REFUSED)
+  expect(await isActive(client, other.access_token)).toBe(true)
+})
+
+test('revoking an access token ends that one alone', async () => {
+  const app = await start()
+  const client = await createOAuthClient(app.url)
+  const { access_token: access, refresh_token: refresh } = await client.connect()
+  for (const hint of ['access_token', undefined]) {
+    expect(await client.revoke(access, { token_type_hint: hint })).toMatchObject({ status: 200 })
+  }
+  expect(await isActive(client, access)).toBe(false)
+  const { body } = await client.refresh(refresh)
+  expect(await isActive(client, String(body.access_token))).toBe(true)
+})
+
+test('what is unknown or damaged is revoked already', async () => {
+  const app = await start()
+  const client = await createOAuthClient(app.url)
+  const { access_token: access } = await client.connect()
+  for (const token of ['unknown', 'a.b.c', `${access}x`, access.replace(/\.[^.]*$/, '.')]) {
+    expect(await client.revoke(token)).toMatchObject({ status: 200 })
+    expect(await isActive(client, token)).toBe(false)
+  }
+  expect(await isActive(client, access)).toBe(true)
+})
+
+describe('introspection', () => {
+  test('tells what a token says', async () => {
+    const app = await start()
+    const client = await createOAuthClient(app.url)
+    const { access_token: access, refresh_token: refresh } = await client.connect()
+    expect((await client.introspect(access)).body).toMatchObject({
+      active: true,
+      client_id: client.id,
+      iss: app.url,
+      aud: `${app.url}/mcp`,
+      scope: 'mcp service:read',
+      token_type: 'Bearer',
+      session_id: expect.stringMatching(/^ses_/),
+    })
+    expect((await client.introspect(refresh)).body).toMatchObject({ active: true })
+  })
+
+  test('tells other clients nothing, and lets them revoke nothing', async () => {
+    const app = await start()
+    const client = await createOAuthClient(app.url)
+    const secret = { token_endpoint_auth_method: 'client_secret_post' }
+    const { access_token: access, refresh_token: refresh } = await client.connect()
+    for (const metadata of [{}, secret]) {
+      const other = await createOAuthClient(app.url, { metadata })
+      for (const token of [access, refresh]) {
+        expect((await other.introspect(token)).body).toEqual({ active: false })
+        await other.revoke(token)
+      }
+    }
+    expect(await isActive(client, access)).toBe(true)
+    expect(await isActive(client, refresh)).toBe(true)
+  })
+
+  test('tells the resource servers that the operator knows', async () => {
+    const known = { client_id: 'gateway', client_secret: 'a secret of the gateway' }
+    const clients = [{ ...known, redirect_uris: ['https://gateway.example/callback'] }]
+    const app = await start({ env: { OAUTH_CLIENTS: JSON.stringify(clients) } })
+    const { access_token: access } = await (await createOAuthClient(app.url)).connect()
+    const gateway = await createOAuthClient(app.url, { known })
+    expect((await gateway.introspect(access)).body).toMatchObject({ active: true })
+  })
+})

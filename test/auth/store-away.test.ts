@@ -1,0 +1,49 @@
+/** A store that is away is no refusal: clients would throw away what they hold. */
+
+import { expect, test } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
+import { failingStore } from '../support/failing-store.ts'
+import { createOAuthClient, REDIRECT_URI, register } from '../support/oauth-client.ts'
+import { start } from './authorization-apps.ts'
+
+test('every endpoint says so, and goes on when it is back', async () => {
+  const store = failingStore()
+  const app = await start({ store })
+  const client = await createOAuthClient(app.url)
+  const tokens = await client.connect()
+  const authorization = await client.authorize()
+  const asked = await client.ask()
+
+  store.takeAway()
+  for (const answer of [
+    await client.exchange(authorization),
+    await client.refresh(tokens.refresh_token),
+    await client.revoke(tokens.refresh_token),
+    await client.revoke(tokens.access_token),
+    await client.introspect(tokens.access_token),
+    await register(app.url),
+  ]) {
+    expect(answer).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
+    expect(answer.headers.get('retry-after')).toBe('1')
+  }
+  expect((await client.ask()).page.status).toBe(503)
+  expect((await asked.browser.open(asked.page.url)).status).toBe(503)
+  expect((await asked.decide('allow')).status).toBe(503)
+  expect((await createBrowser().open(`${app.url}/authorize?client_id=x`)).status).toBe(503)
+
+  store.giveBack()
+  expect(await client.exchange(authorization)).toMatchObject({ status: 200 })
+  expect(await client.refresh(tokens.refresh_token)).toMatchObject({ status: 200 })
+  expect((await asked.decide('allow')).url.href).toContain(REDIRECT_URI)
+})
+
+test('what fails half way through refuses nothing', async () => {
+  const store = failingStore()
+  const app = await start({ store })
+  const client = await createOAuthClient(app.url)
+  const { refresh_token: token } = await client.connect()
+  store.takeAway(':session')
+  expect(await client.refresh(token)).toMatchObject({ status: 503 })
+  store.giveBack()
+  expect(await client.refresh(token)).toMatchObject({ status: 200 })
+})

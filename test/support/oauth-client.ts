@@ -1,0 +1,201 @@
+/** An OAuth client written by hand, and the browser of the person who lets it in. */
+
+import { createHash, randomBytes } from 'node:crypto'
+import { expect } from 'vitest'
+import { type Browser, createBrowser, type Page } from '../../scripts/demo/browser.ts'
+
+export interface OAuthClientOptions {
+  /** What it registers besides, or instead of, what every test client has. */
+  readonly metadata?: Readonly<Record<string, unknown>>
+  /** A client that the server knows already: nothing is registered. */
+  readonly known?: { readonly client_id: string; readonly client_secret?: string }
+  /** Addresses of nodes that its posts go to in turn, instead of the server's one. */
+  readonly nodes?: readonly string[]
+}
+
+/** An endpoint's answer. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export interface Tokens {
+  readonly access_token: string
+  readonly refresh_token: string
+  readonly token_type: string
+  readonly expires_in: number
+  readonly scope: string
+}
+
+/** Parameters besides, or instead of, the usual ones; undefined leaves one out. */
+export type Params = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export interface Authorization {
+  /** What the client was told: `code` or `error`, `state` and `iss`. */
+  readonly answer: URLSearchParams
+  readonly code: string
+  readonly verifier: string
+  readonly browser: Browser
+}
+
+export interface OAuthClient {
+  readonly id: string
+  readonly registration: Readonly<Record<string, unknown>>
+  /** Where a browser is sent to be asked, with the verifier that belongs to it. */
+  request(params?: Params): { readonly url: URL; readonly verifier: string; readonly state: string }
+  /** Opens the consent page; or what comes instead of it. */
+  ask(params?: Params): Promise<Asked>
+  /** The whole way to the code. */
+  authorize(params?: Params): Promise<Authorization>
+  exchange(
+    authorization: Pick<Authorization, 'code' | 'verifier'>,
+    params?: Params,
+  ): Promise<Answer>
+  refresh(token: string, params?: Params): Promise<Answer>
+  revoke(token: string, params?: Params): Promise<Answer>
+  introspect(token: string, params?: Params): Promise<Answer>
+  /** From nothing to tokens. */
+  connect(params?: Params): Promise<Tokens>
+}
+
+export interface Asked {
+  readonly page: Page
+  readonly browser: Browser
+  readonly verifier: string
+  readonly state: string
+  /** Presses a button of the page; the answer is the address the client is called at. */
+  decide(decision: 'allow' | 'deny'): Promise<Page>
+}
+
+/** Nothing listens there: browsers stop before they ask for it. */
+export const REDIRECT_URI = 'http://127.0.0.1:33418/callback'
+
+/** Registers a public client, or what `metadata` makes of it. `url` is the server's address. */
+export async function createOAuthClient(
+  url: string,
+  { metadata, known, nodes = [url] }: OAuthClientOptions = {},
+): Promise<OAuthClient> {
+  const registration = known ?? (await register(url, metadata)).body
+  const { client_id: id, client_secret: secret } = registration as {
+    client_id: string
+    client_secret?: string
+  }
+  const [redirectUri = REDIRECT_URI] = (metadata?.redirect_uris as string[]) ?? []
+  const authenticated = { client_id: id, client_secret: secret }
+  let turn = 0
+  const post = (path: string, usual: Params, params: Params = {}) => {
+    turn += 1
+    return postForm(nodes[turn % nodes.length] + path, { ...authenticated, ...usual, ...params })
+  }
+
+  function request(params: Params = {}) {
+    const { verifier, challenge } = createPkce()
+    const state = random()
+    const usual = {
+      response_type: 'code',
+      client_id: id,
+      redirect_uri: redirectUri,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      state,
+    }
+    return { url: new URL(`/authorize?${encode({ ...usual, ...params })}`, url), verifier, state }
+  }
+
+  async function ask(params?: Params): Promise<Asked> {
+    const { url: address, verifier, state } = request(params)
+    const browser = createBrowser(redirectUri)
+    const page = await browser.open(address)
+    const decide = (decision: string) => browser.open(page.url, { decision })
+    return { page, browser, verifier, state, decide }
+  }
+
+  async function authorize(params?: Params): Promise<Authorization> {
+    const { page, browser, verifier, decide } = await ask(params)
+    expect(page.text).toContain('Let this client in?')
+    const { url: called } = await decide('allow')
+    const answer = called.searchParams
+    expect(called.href).toContain(redirectUri)
+    return { answer, code: answer.get('code') ?? '', verifier, browser }
+  }
+
+  const exchange: OAuthClient['exchange'] = ({ code, verifier }, params) => {
+    const usual = { grant_type: 'authorization_code', redirect_uri: redirectUri }
+    return post('/token', { ...usual, code, code_verifier: verifier }, params)
+  }
+
+  return {
+    id,
+    registration,
+    request,
+    ask,
+    authorize,
+    exchange,
+    refresh: (token, params) =>
+      post('/token', { grant_type: 'refresh_token', refresh_token: token }, params),
+    revoke: (token, params) => post('/revoke', { token }, params),
+    introspect: (token, params) => post('/introspect', { token }, params),
+    async connect(params) {
+      const answer = await exchange(await authorize(params))
+      expect(answer.body).toMatchObject({ token_type: 'Bearer' })
+      return answer.body as unknown as Tokens
+    },
+  }
+}
+
+/** Registers at `/register` (RFC 7591). */
+export function register(
+  url: string,
+  metadata: Readonly<Record<string, unknown>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const usual = {
+    client_name: 'A test client',
+    redirect_uris: [REDIRECT_URI],
+    token_endpoint_auth_method: 'none',
+  }
+  return send(`${url}/register`, JSON.stringify({ ...usual, ...metadata }), {
+    'content-type': 'application/json',
+    ...headers,
+  })
+}
+
+/** RFC 7636, 4.1 and 4.2. */
+export function createPkce(): { readonly verifier: string; readonly challenge: string } {
+  const verifier = random()
+  return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') }
+}
+
+/** Posts a form to an endpoint. */
+export function postForm(
+  url: string,
+  params: Params,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const type = { 'content-type': 'application/x-www-form-urlencoded' }
+  return send(url, encode(params).toString(), { ...type, ...headers })
+}
+
+/** What an access token says, unchecked. */
+export function claimsOf(token: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+}
+
+async function send(url: string, body: string, headers: Record<string, string>): Promise<Answer> {
+  const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual' })
+  const text = await response.text()
+  const parsed = text.startsWith('{') ? JSON.parse(text) : {}
+  return { status: response.status, headers: response.headers, body: parsed }
+}
+
+function encode(params: Params): URLSearchParams {
+  const pairs = Object.entries(params).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each): [string, string] => [name, String(each)]),
+  )
+  return new URLSearchParams(pairs)
+}
+
+function random(): string {
+  return randomBytes(32).toString('base64url')
+}
