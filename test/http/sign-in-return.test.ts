@@ -28,7 +28,7 @@ beforeAll(async () => {
     catalog: await discover(SOURCE_DIRECTORY),
     pagesReady: async () => undefined,
   }
-  runtime = await createRuntime({ ...deps, store, publicUrl })
+  runtime = await createRuntime({ ...deps, store, publicUrl, transport: 'http' })
   handlers = httpHandlers(runtime)
 })
 afterAll(async () => {
