@@ -21,8 +21,8 @@ import { requestLog } from './http/request-log.ts'
 import type { Runtime } from './runtime.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
-  const { config, log, store, publicUrl, auth, authorizationServer, demo } = runtime
-  const { signIn, signsInAt, mcp, direct, legacy } = runtime
+  const { config, log, store, publicUrl, auth, signIn, signsInAt, demo } = runtime
+  const { mcp, direct, legacy } = runtime
   const app = new Hono<HttpEnv>()
 
   app.use(requestLog(log))
@@ -36,9 +36,8 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
   app.route('/', callbackRoutes(signIn, publicUrl))
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
-  if (authorizationServer !== undefined) {
-    app.route('/', consentRoutes(authorizationServer.consents, publicUrl))
-  }
+  const consents = runtime.authorizationServer?.consents
+  if (consents !== undefined) app.route('/', consentRoutes(consents, publicUrl))
 
   for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })

@@ -63,7 +63,7 @@ async function serve(
   const { method = 'GET' } = request
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
   // The second one is where the consent page leads back to, by the authorization's id.
-  const route = /^\/authorize\/[\w-]+$/.test(path) ? '/authorize/:uid' : path
+  const route = /^\/authorize\/[\w-]+$/.test(path) ? '/authorize/:uid' : path.slice(0, 100)
   response.once('close', () => {
     const ms = Math.round(performance.now() - started)
     log.info({ method, route, status: response.statusCode, ms }, 'request')

@@ -5,6 +5,7 @@ import type { Entries } from '../../oidc/entries.ts'
 import { createStoreAdapter } from '../../oidc/store-adapter.ts'
 import { UNUSED_CLIENT_TTL_SECONDS } from './options.ts'
 import { rememberSuccessor } from './refresh-tokens.ts'
+import { hasShownToken } from './requests.ts'
 import { forProvider } from './unavailable.ts'
 
 /** Parallel exchanges of one code are a client's doing; what comes later is a replay. */
@@ -42,6 +43,7 @@ export function createServerAdapter(
       case 'AccessToken':
         return {
           ...adapter,
+          find: async (id) => (hasShownToken() ? adapter.find(id) : undefined),
           async revokeByGrantId(grantId) {
             if (isOneAccessToken()) return
             await adapter.revokeByGrantId(grantId)

@@ -2,6 +2,7 @@
 
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { ConfigError } from '../../config.ts'
+import { AppError } from '../../errors.ts'
 import { dropSessionCookie, type Mount } from '../../oidc/mount.ts'
 import { type ProviderParts, providerConfiguration } from './configuration.ts'
 import { logEvents } from './events.ts'
@@ -71,7 +72,15 @@ export async function checkPreRegistered(
   { clients }: AuthorizationServerOptions,
 ): Promise<void> {
   if (clients.length === 0) return
-  const { provider } = await current()
+  const provider = await current().then(
+    (made) => made.provider,
+    (error: unknown) => {
+      // A store that is away keeps nobody from starting: readiness tells.
+      if (error instanceof AppError && error.code === 'unavailable') return undefined
+      throw error
+    },
+  )
+  if (provider === undefined) return
   const faults = []
   for (const { client_id } of clients) {
     try {

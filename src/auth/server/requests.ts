@@ -36,7 +36,7 @@ async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRu
       return
     case 'revocation':
     case 'introspection':
-      params.token = await known(params.token, rules.tokens)
+      params.token = await known(ctx, params.token, rules.tokens)
       return
   }
 }
@@ -50,11 +50,26 @@ function spellResources(params: Params, { spelled }: ResourceNames): void {
   }
 }
 
+/** Requests that showed an access token, whole. */
+const shown = new WeakSet<KoaContextWithOIDC>()
+
+/** Whether this request may look an access token up: its id alone is no token. */
+export function hasShownToken(): boolean {
+  const { ctx } = Provider
+  return ctx !== undefined && shown.has(ctx)
+}
+
 /** The library looks tokens up by an id of its own, and refuses JWTs: their id takes their place. */
-async function known(token: unknown, tokens: TokenReader): Promise<unknown> {
+async function known(
+  ctx: KoaContextWithOIDC,
+  token: unknown,
+  tokens: TokenReader,
+): Promise<unknown> {
   if (typeof token !== 'string' || !isJwt(token)) return token
   const facts = await forProvider(() => tokens.read(token))
-  return facts?.jti ?? 'unknown'
+  if (facts === undefined) return 'unknown'
+  shown.add(ctx)
+  return facts.jti
 }
 
 /** Dots are in no other token of ours. */

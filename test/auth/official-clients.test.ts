@@ -1,0 +1,76 @@
+/** The official clients find, register, are let in, and call, from nothing but an address. */
+
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { expect, onTestFinished, test } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
+import { ERAS } from '../support/clients.ts'
+import { REDIRECT_URI } from '../support/oauth-client.ts'
+import { start } from './authorization-apps.ts'
+
+/** Keeps what the client learns, and lets it in where a person would be asked. */
+function createAuthProvider() {
+  const kept: Record<string, unknown> = {}
+  let code: string | undefined
+  return {
+    kept,
+    code: () => code ?? '',
+    redirectUrl: REDIRECT_URI,
+    clientMetadata: {
+      client_name: 'An official client',
+      redirect_uris: [REDIRECT_URI],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    },
+    clientInformation: () => kept.client as never,
+    saveClientInformation: (client: unknown) => void Object.assign(kept, { client }),
+    tokens: () => kept.tokens as never,
+    saveTokens: (tokens: unknown) => void Object.assign(kept, { tokens }),
+    discoveryState: () => kept.discovery as never,
+    saveDiscoveryState: (discovery: unknown) => void Object.assign(kept, { discovery }),
+    codeVerifier: () => String(kept.verifier),
+    saveCodeVerifier: (verifier: string) => void Object.assign(kept, { verifier }),
+    async redirectToAuthorization(url: URL) {
+      const browser = createBrowser(REDIRECT_URI)
+      const page = await browser.open(url)
+      const { url: called } = await browser.open(page.url, { decision: 'allow' })
+      code = called.searchParams.get('code') ?? undefined
+    },
+  }
+}
+
+test.each(ERAS)('v2 in %s', async (era) => {
+  const app = await start({ env: { MCP_AUTH: 'required' } })
+  const authProvider = createAuthProvider()
+  const mode = era === '2026-07-28' ? { pin: era } : 'legacy'
+  const newClient = () =>
+    new Client({ name: 'official', version: '1' }, { versionNegotiation: { mode } })
+  const transport = () =>
+    new StreamableHTTPClientTransport(new URL(`${app.url}/mcp`), { authProvider })
+  const first = transport()
+  await expect(newClient().connect(first)).rejects.toThrow()
+  await first.finishAuth(new URLSearchParams({ code: authProvider.code(), iss: app.url }))
+  const client = newClient()
+  await client.connect(transport())
+  onTestFinished(() => client.close())
+  const { tools } = await client.listTools()
+  expect(tools.map(({ name }) => name)).toContain('service')
+  expect(authProvider.kept.tokens).toHaveProperty('refresh_token')
+})
+
+test('v1', async () => {
+  const app = await start({ env: { MCP_AUTH: 'required' } })
+  const authProvider = createAuthProvider()
+  const transport = () => new TransportV1(new URL(`${app.url}/mcp`), { authProvider })
+  const first = transport()
+  const newClient = () => new ClientV1({ name: 'official', version: '1' })
+  type Connected = Parameters<ClientV1['connect']>[0]
+  await expect(newClient().connect(first as Connected)).rejects.toThrow()
+  await first.finishAuth(authProvider.code())
+  const client = newClient()
+  await client.connect(transport() as Connected)
+  onTestFinished(() => client.close())
+  expect((await client.listTools()).tools).not.toHaveLength(0)
+})
