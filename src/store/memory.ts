@@ -26,7 +26,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const documents = createExpiringMap<string>(now)
   const locks = createMemoryLocks(now, randomId)
   const exists = (key: string) => documents.get(key) !== undefined
-  const streams = createMemoryStreams({ now, log, exists, open })
+  const streams = createMemoryStreams({ now, log, exists, remove: documents.delete, open })
   let closed = false
 
   /** Async, so that failures reject and callers see the same timing as with Redis. */
