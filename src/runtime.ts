@@ -90,7 +90,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const about = { name: config.app.name, version: config.app.version }
   const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
   const limits = { streams: config.http.maxStreams, callsPerConnection: config.http.maxCalls }
-  const legacy = createLegacy({ node, streams, connections, buildServer, limits, log })
+  const legacy = createLegacy({ node, store, streams, connections, buildServer, limits, log })
   const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, log })
 
   let stopping = false

@@ -27,8 +27,14 @@ export interface HeldStreams {
   attach(
     connectionId: string,
     after: StreamEventId | undefined,
-    greeting?: Greeting,
+    options?: HeldOptions,
   ): Promise<EventStream>
+}
+
+export interface HeldOptions {
+  readonly greeting?: Greeting
+  /** Hears what the connection is like: at first, and each time there was something to tell. */
+  readonly onConnection?: (connection: Connection | undefined) => void
 }
 
 /** The first event, where the transport has one of its own. */
@@ -59,7 +65,7 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
   })
 
   return {
-    async attach(connectionId, after, greeting) {
+    async attach(connectionId, after, options = {}) {
       open.admit()
       const connection = await connections.revise(connectionId, ({ generation }) => ({
         holder: node.id,
@@ -74,7 +80,7 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
       })
       try {
         await node.control({ kind: 'stream_taken', connectionId, generation })
-        events.onClose(await startTelling(deps, connection, after, events, greeting))
+        events.onClose(await startTelling(deps, connection, after, events, options))
       } catch (error) {
         // Nobody was given it, and nobody else would end it.
         events.end()
@@ -92,7 +98,7 @@ async function startTelling(
   connection: Connection,
   after: StreamEventId | undefined,
   events: EventStream,
-  greeting?: Greeting,
+  { greeting, onConnection }: HeldOptions,
 ): Promise<() => void> {
   const key = ownStreamKey(connection.id)
   const first = connection.generation === 1
@@ -113,7 +119,9 @@ async function startTelling(
       own = entry.id
       events.write(JSON.parse(entry.value) as JSONRPCMessage, eventId())
     }
-    subscriptions = (await connections.retrieve(connection.id))?.subscriptions ?? []
+    const latest = await connections.retrieve(connection.id)
+    subscriptions = latest?.subscriptions ?? []
+    onConnection?.(latest)
   }
   // One after the other, so that nothing is told twice or out of order, and a change that follows a
   // subscription finds it.

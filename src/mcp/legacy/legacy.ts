@@ -1,6 +1,7 @@
 /** Puts the parts of the 2025 era together. */
 
 import type { Logger } from '../../logger.ts'
+import type { Store } from '../../store/port.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import type { BuildServer } from '../server.ts'
@@ -11,13 +12,13 @@ import { createLegacyEndpoint, type LegacyEndpoint } from './endpoint.ts'
 import { createHeldStreams } from './held-streams.ts'
 import { createLegacyMessages } from './messages.ts'
 import { createOpenStreams } from './open-streams.ts'
-import { createSendToConnection } from './own-stream.ts'
 import { createRunningCalls } from './running-calls.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
 import { createStreamNews } from './stream-news.ts'
 
 export interface LegacyPartsDeps {
   readonly node: Node
+  readonly store: Store
   readonly streams: Streams
   readonly connections: Connections
   readonly buildServer: BuildServer
@@ -44,10 +45,9 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const calls = createCallStreams({ ...deps, news })
   const open = createOpenStreams(limits.streams)
   const held = createHeldStreams({ ...deps, news, open })
-  const send = createSendToConnection(deps)
   return {
     streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, open }),
-    sse: createSseEndpoint({ connections, messages, held, send }),
+    sse: createSseEndpoint({ ...deps, news, messages, held }),
     releaseStreams: open.release,
     finishCalls: running.finish,
   }

@@ -31,8 +31,11 @@ export interface MessageDeps {
   readonly buildServer: BuildServer
 }
 
-/** Makes the way out of a request; `cancel` stops the call. */
-export type MakeOutlet<T extends Outlet> = (requestId: RequestId, cancel: () => void) => T
+/** Makes the way out of a request, which does not run before; `cancel` stops it when it does. */
+export type MakeOutlet<T extends Outlet> = (
+  requestId: RequestId,
+  cancel: () => void,
+) => T | Promise<T>
 
 export interface LegacyMessages {
   /** Answers `initialize`. */
@@ -74,8 +77,8 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       }
       const exchange = await open(connection.id)
       for (const earlier of replays(connection)) await exchange.replay(earlier)
+      const outlet = await makeOutlet(request.id, () => exchange.cancel('fenced'))
       running.add(connection.id, request.id, exchange)
-      const outlet = makeOutlet(request.id, () => exchange.cancel('fenced'))
       exchange.serve(request, outlet, authInfo)
       return outlet
     },

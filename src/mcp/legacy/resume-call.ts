@@ -1,7 +1,6 @@
 /** Goes on telling what a call said, on whichever node the client came back to. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
@@ -10,6 +9,7 @@ import { type CallEntry, callStreamKey } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
 import { type CallEventId, formatEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
+import { lostAnswer } from './lost-answer.ts'
 import type { OpenStreams } from './open-streams.ts'
 import type { StreamNews } from './stream-news.ts'
 
@@ -93,11 +93,7 @@ async function declareDead(
 ): Promise<void> {
   const [first] = await readEntries(streams, key, 0, 1)
   if (first === undefined || !('requestId' in first.entry)) return
-  const message: JSONRPCMessage = {
-    jsonrpc: '2.0',
-    id: first.entry.requestId,
-    error: { code: -32603, message: 'The server that ran this call was lost. Try again.' },
-  }
+  const message = lostAnswer(first.entry.requestId)
   const entries: CallEntry[] = [{ message }, { end: 'answered' }]
   for (const [index, entry] of entries.entries()) {
     const options = { maxLength: 1000, ttlSeconds: 600, sequence: sequence + 1 + index }

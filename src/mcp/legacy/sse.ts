@@ -5,19 +5,29 @@
 
 import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import type { Logger } from '../../logger.ts'
+import type { Store } from '../../store/port.ts'
+import type { Streams } from '../../store/streams.ts'
+import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
+import { createCallWatch } from './call-watch.ts'
 import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
-import type { Outlet } from './outlet.ts'
-import type { SendToConnection } from './own-stream.ts'
+import { createSendToConnection } from './own-stream.ts'
+import { createSseCalls } from './sse-calls.ts'
+import type { StreamNews } from './stream-news.ts'
 
 export interface SseDeps {
+  readonly node: Node
+  readonly store: Store
+  readonly streams: Streams
   readonly connections: Connections
   readonly messages: LegacyMessages
   readonly held: HeldStreams
-  readonly send: SendToConnection
+  readonly news: StreamNews
+  readonly log: Logger
 }
 
 export interface SseEndpoint {
@@ -31,7 +41,9 @@ export interface SseEndpoint {
 }
 
 export function createSseEndpoint(deps: SseDeps): SseEndpoint {
-  const { connections, messages, held, send } = deps
+  const { connections, messages, held } = deps
+  const send = createSendToConnection(deps)
+  const calls = createSseCalls({ ...deps, send })
 
   async function find(sessionId: string | undefined): Promise<Connection> {
     if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
@@ -70,8 +82,10 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       const id = known === undefined ? await start(origins) : (await find(known)).id
       const data = `/messages?session_id=${id}`
       const greeting = { event: 'endpoint', data, idPrefix: `${id}.` }
-      const { response } = await held.attach(id, last.from, greeting)
-      return response
+      const watch = createCallWatch({ ...deps, send })
+      const events = await held.attach(id, last.from, { greeting, onConnection: watch.see })
+      events.onClose(watch.stop)
+      return events.response
     },
     async post(sessionId, body, origins) {
       const message = body as JSONRPCMessage
@@ -81,7 +95,9 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
         await initialize(opening, connection)
       } else if (isJSONRPCRequest(message)) {
         const authInfo = originAsAuthInfo(origins.connection(connection))
-        await messages.request(message, connection, authInfo, () => sseOutlet(send, connection.id))
+        await messages.request(message, connection, authInfo, (requestId, cancel) =>
+          calls.begin(connection.id, requestId, cancel),
+        )
       } else {
         await messages.takeIn(message, connection)
       }
@@ -95,13 +111,4 @@ function splitEventId(id: string | undefined) {
   const [, sessionId, rest = ''] = /^(ses_[\w-]+)\.(.+)$/.exec(id ?? '') ?? []
   const from = parseEventId(rest)
   return { sessionId, from: from?.kind === 'stream' ? from : undefined }
-}
-
-/** One message after the other, so that an answer never overtakes what came before it. */
-function sseOutlet(send: SendToConnection, connectionId: string): Outlet {
-  let sending = Promise.resolve()
-  const queue = (message: JSONRPCMessage) => {
-    sending = sending.then(() => send(connectionId, message)).catch(() => undefined)
-  }
-  return { tell: queue, answer: queue, drop: () => undefined }
 }
