@@ -115,8 +115,9 @@ async function open(port: number): Promise<Socket | undefined> {
 }
 
 function forward(request: IncomingMessage, response: ServerResponse, socket: Socket): void {
-  const { method, url, headers } = request
-  const options = { method, path: url, headers: endToEnd(headers), createConnection: () => socket }
+  const { method, url } = request
+  const headers = { ...endToEnd(request.headers), 'x-forwarded-for': forwardedFor(request) }
+  const options = { method, path: url, headers, createConnection: () => socket }
   const toNode = send(options, (answer) => {
     response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).flushHeaders()
     // Either side going away ends the other.
@@ -128,6 +129,11 @@ function forward(request: IncomingMessage, response: ServerResponse, socket: Soc
   })
   response.on('close', () => toNode.destroy())
   request.pipe(toNode)
+}
+
+/** Each proxy adds the address it was called from, at the end. */
+function forwardedFor({ headers, socket }: IncomingMessage): string {
+  return [headers['x-forwarded-for'] ?? [], socket.remoteAddress ?? 'unknown'].flat().join(', ')
 }
 
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
