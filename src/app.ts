@@ -3,6 +3,7 @@
 import { type Context, Hono } from 'hono'
 import { authenticate } from './auth/authenticate.ts'
 import { callbackRoutes } from './http/callback.ts'
+import { clientAddress } from './http/client-address.ts'
 import { connectRoutes } from './http/connect.ts'
 import type { HttpEnv } from './http/context.ts'
 import { crossOrigin } from './http/cross-origin.ts'
@@ -12,6 +13,7 @@ import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
 import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
 import { requestLog } from './http/request-log.ts'
+import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
@@ -30,11 +32,14 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
 
   for (const path of ['/mcp', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
-  const originsOf = (c: Context<HttpEnv>) =>
-    runtime.origins.of(authenticate(c.req.raw), c.get('log'))
-  app.on(['POST', 'GET', 'DELETE'], '/mcp', body, (c) =>
-    mcp.handle({ request: c.req.raw, body: c.get('body'), origins: originsOf(c) }),
-  )
+  const originsOf = (c: Context<HttpEnv>) => {
+    const address = clientAddress(c.env.incoming, config.http.trustedProxies)
+    return runtime.origins.of(authenticate(c.req.raw, address), c.get('log'))
+  }
+  app.on(['POST', 'GET', 'DELETE'], '/mcp', body, (c) => {
+    const onClose = whenClosed(c.env.outgoing)
+    return mcp.handle({ request: c.req.raw, body: c.get('body'), origins: originsOf(c), onClose })
+  })
   app.get('/sse', refuseHead, (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )

@@ -90,8 +90,11 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     allowedHosts: variables.ALLOWED_HOSTS,
     allowedOrigins: variables.ALLOWED_ORIGINS,
     bodyLimitBytes: variables.BODY_LIMIT_BYTES,
+    trustedProxies: variables.TRUSTED_PROXIES,
     maxStreams: variables.MAX_STREAMS,
+    maxNodeStreams: variables.MAX_NODE_STREAMS,
     maxCalls: variables.MAX_CALLS,
+    maxConnections: variables.MAX_CONNECTIONS,
     stopDelaySeconds: variables.STOP_DELAY,
   }
 }

@@ -10,6 +10,7 @@ import type { Logger } from './logger.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createConnections } from './mcp/legacy/connection.ts'
 import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
+import { createLimits } from './mcp/limits.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { joinNodes, type Node } from './mcp/nodes/node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
@@ -89,9 +90,12 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
   const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
-  const limits = { streams: config.http.maxStreams, callsPerConnection: config.http.maxCalls }
-  const legacy = createLegacy({ node, store, streams, connections, buildServer, limits, log })
-  const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, log })
+  const limits = createLimits(config.http)
+  const legacy = createLegacy({
+    ...{ node, store, streams, connections, buildServer, limits, log },
+    ttlSeconds: config.session.ttlSeconds,
+  })
+  const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, limits, log })
 
   let stopping = false
   return {

@@ -31,9 +31,14 @@ export interface HttpConfig {
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly bodyLimitBytes: number
+  /** Proxies in front of the server that say where a request came from. */
+  readonly trustedProxies: number
+  /** Of one caller on one node, as calls and connections. */
   readonly maxStreams: number
-  /** Of one connection, at a time. */
+  /** Of all callers on one node. */
+  readonly maxNodeStreams: number
   readonly maxCalls: number
+  readonly maxConnections: number
   /** How long it goes on serving after it said that it is not ready, in seconds. */
   readonly stopDelaySeconds: number
 }

@@ -48,11 +48,20 @@ const server = {
     .register(facts, {
       what: 'The largest request body that is read, in bytes.',
     }),
-  MAX_STREAMS: integer(1, 1_000_000).default(10_000).register(facts, {
-    what: 'How many open streams of the 2025 era one node holds; more are refused with 503.',
+  TRUSTED_PROXIES: integer(0, 10).default(0).register(facts, {
+    what: 'How many proxies or balancers a request passes, each of which adds to `X-Forwarded-For`. With 0 that header is ignored. Callers without a session are told apart by their address.',
   }),
-  MAX_CALLS: integer(1, 100_000).default(100).register(facts, {
-    what: 'How many calls of one connection run on a node at a time; more are refused with 429.',
+  MAX_STREAMS: integer(1, 1_000_000).default(2000).register(facts, {
+    what: 'How many open streams one caller has on a node, requests that wait for an answer included; more are refused with 429. A caller is a session, or an address where there is none.',
+  }),
+  MAX_NODE_STREAMS: integer(1, 1_000_000).default(10_000).register(facts, {
+    what: 'How many streams all callers listen to on a node; more are refused with 503.',
+  }),
+  MAX_CALLS: integer(1, 100_000).default(500).register(facts, {
+    what: 'How many calls of one caller run on a node at a time; more are refused with 429.',
+  }),
+  MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000).register(facts, {
+    what: 'How many live connections of the 2025 era one caller opened at a node; more are refused with 429. Without a token each brings a session of its own, so that the caller is the address.',
   }),
   STOP_DELAY: integer(0, 60).default(1).register(facts, {
     what: 'How long a stopping server goes on serving after /readyz said so, in seconds: the time a balancer needs to notice.',

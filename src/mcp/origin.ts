@@ -35,6 +35,8 @@ export interface Origin {
 /** The origins one authenticated HTTP request can turn out to have. */
 export interface RequestOrigins {
   readonly log: Logger
+  /** Who is counted for a request that belongs to no session yet: its address. */
+  readonly caller: string
   /** A 2026-era request: known by its token or by the session handle that calls name. */
   stateless(): Origin
   /** A 2025-era request on a connection. */

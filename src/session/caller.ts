@@ -5,4 +5,6 @@ export interface Caller {
   readonly kind: 'anonymous'
   /** Scopes of the token; undefined without one. */
   readonly scopes: readonly string[] | undefined
+  /** Where it calls from; what it is known by where it shows nothing else. */
+  readonly address: string
 }

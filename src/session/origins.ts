@@ -52,7 +52,7 @@ export function createOrigins(deps: OriginDeps): Origins {
     return (await sessions.retrieve(sessionId)) ?? created
   }
 
-  function origin(principal: string, { scopes }: Caller, log: Logger, own: Own): Origin {
+  function origin(principal: string, scopes: Caller['scopes'], log: Logger, own: Own): Origin {
     return {
       principal,
       scopes,
@@ -67,14 +67,15 @@ export function createOrigins(deps: OriginDeps): Origins {
   return {
     of: (caller, log) => ({
       log,
+      caller: caller.address,
       stateless: () =>
-        origin('anonymous', caller, log, {
+        origin('anonymous', caller.scopes, log, {
           session: async (client) =>
             createCallSession(deps, undefined, { access: 'handle', client }),
           subscribe: async () => undefined,
         }),
       connection: ({ id, sessionId }) =>
-        origin(id, caller, log, {
+        origin(id, caller.scopes, log, {
           async session(client) {
             const opened = (created: Session) => adopt(id, sessionId, created)
             const session = await sessions.retrieve(sessionId)
@@ -93,7 +94,7 @@ export function createOrigins(deps: OriginDeps): Origins {
         sessionId = session.id
         return session
       }
-      return origin('process', { kind: 'anonymous', scopes: undefined }, log, {
+      return origin('process', undefined, log, {
         async session(client) {
           const session = sessionId === undefined ? undefined : await sessions.retrieve(sessionId)
           return createCallSession(deps, session, { access: 'process', client, opened })

@@ -11,8 +11,8 @@ import type { Follower, Streams } from './streams.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
 /**
- * KEYS: the stream, documents that must exist. ARGV: id or '*', value, length, milliseconds, 1 if the
- * last document is deleted.
+ * KEYS: the stream, documents that must exist. ARGV: id or '*', value, length, milliseconds, 1 if
+ * the last document is deleted.
  */
 const APPEND = defineScript(`
 for i = 2, #KEYS do

@@ -1,4 +1,4 @@
-/** Looks after the calls of an HTTP+SSE stream that this node holds: answers for nodes that are lost. */
+/** Looks after the calls of an HTTP+SSE stream that is held here: answers for nodes that are lost. */
 
 import type { Logger } from '../../logger.ts'
 import type { Node } from '../nodes/node.ts'

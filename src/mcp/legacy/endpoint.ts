@@ -14,6 +14,7 @@ import { type Connection, type Connections, connectionEnded, essentials } from '
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
+import type { OpenedConnections } from './opened-connections.ts'
 import { createPostOutlet } from './post-outlet.ts'
 import { type ResumeDeps, resumeCall } from './resume-call.ts'
 
@@ -23,6 +24,7 @@ export interface LegacyDeps extends ResumeDeps {
   readonly messages: LegacyMessages
   readonly calls: CallStreams
   readonly held: HeldStreams
+  readonly opened: OpenedConnections
 }
 
 export interface LegacyRequest {
@@ -40,7 +42,7 @@ export interface LegacyEndpoint {
 }
 
 export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
-  const { connections, messages, calls, held, node } = deps
+  const { connections, messages, held, node, opened } = deps
 
   async function connect(
     request: NonNullable<ReturnType<typeof asInitialize>>,
@@ -51,8 +53,10 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     const { protocolVersion } = answer.result as { protocolVersion: string }
     const initialize = essentials(request.params, protocolVersion)
     const clientName = initialize.clientInfo.name
-    const { sessionId } = await origins.connect({ clientName, protocolVersion })
-    const { id } = await connections.create({ sessionId, protocolVersion, initialize })
+    const { id } = await opened.open(origins.caller, async () => {
+      const { sessionId } = await origins.connect({ clientName, protocolVersion })
+      return connections.create({ sessionId, protocolVersion, initialize })
+    })
     origins.log.info({ client: clientName, protocolVersion }, 'connected')
     return Response.json(answer, { headers: { 'mcp-session-id': id } })
   }
@@ -62,11 +66,11 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       const message = body as JSONRPCMessage
       const initialize = asInitialize(message)
       if (initialize !== undefined) return connect(initialize, legacy)
-      const connection = await findConnection(legacy.request, connections)
+      const connection = await findConnection(legacy.request, deps)
       if (isJSONRPCRequest(message)) {
         const authInfo = originAsAuthInfo(legacy.origins.connection(connection))
         const { response } = await messages.request(message, connection, authInfo, (id, cancel) =>
-          createPostOutlet(calls, connection, id, cancel),
+          createPostOutlet(deps, connection, id, cancel),
         )
         return withStatus(await response, authInfo)
       }
@@ -77,18 +81,18 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
-      const connection = await findConnection(request, connections)
+      const connection = await findConnection(request, deps)
       const last = request.headers.get('last-event-id')
       const from = last === null ? undefined : parseEventId(last)
       if (last !== null && from === undefined) {
         throw new AppError('invalid_request', 'Last-Event-ID is not one of ours.')
       }
       if (from?.kind === 'call') return resumeCall(deps, connection, from)
-      const { response } = await held.attach(connection.id, from)
+      const { response } = await held.attach(connection, from)
       return response
     },
     async end({ request, origins }) {
-      const connection = await findConnection(request, connections)
+      const connection = await findConnection(request, deps)
       const session = await origins.connection(connection).openSession(undefined, {})
       await connections.end(connection.id)
       await node.control({ kind: 'connection_ended', connectionId: connection.id })
@@ -98,7 +102,10 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
   }
 }
 
-async function findConnection(request: Request, connections: Connections): Promise<Connection> {
+async function findConnection(
+  request: Request,
+  { connections, opened }: LegacyDeps,
+): Promise<Connection> {
   const version = request.headers.get('mcp-protocol-version')
   if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
     throw new AppError('invalid_request', 'Unsupported protocol version.')
@@ -107,5 +114,6 @@ async function findConnection(request: Request, connections: Connections): Promi
   if (id === null) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
   const connection = id.startsWith('con_') ? await connections.retrieve(id) : undefined
   if (connection === undefined) throw connectionEnded()
+  opened.used(id)
   return connection
 }

@@ -6,8 +6,14 @@
 import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
+import type { Limits } from '../limits.ts'
 import type { LoggedEvent, Node } from '../nodes/node.ts'
-import { type Connection, type Connections, ownStreamKey } from './connection.ts'
+import {
+  type Connection,
+  type ConnectionRecord,
+  type Connections,
+  ownStreamKey,
+} from './connection.ts'
 import { formatEventId, type StreamEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
 import type { OpenStreams } from './open-streams.ts'
@@ -18,14 +24,18 @@ export interface HeldStreamDeps {
   readonly streams: Streams
   readonly news: StreamNews
   readonly connections: Connections
+  readonly limits: Limits
   readonly open: OpenStreams
   readonly log: Logger
 }
 
 export interface HeldStreams {
-  /** Takes the connection's stream over, and catches up from `after` if that is given. */
+  /**
+   * Takes the connection's stream over, and catches up from `after` if that is given.
+   * @throws AppError `too_many_requests` or `unavailable` when there are too many streams
+   */
   attach(
-    connectionId: string,
+    connection: Pick<ConnectionRecord, 'id' | 'sessionId'>,
     after: StreamEventId | undefined,
     options?: HeldOptions,
   ): Promise<EventStream>
@@ -54,7 +64,7 @@ interface Held {
 const READ_AGAIN_MS = 1000
 
 export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
-  const { node, connections, open } = deps
+  const { node, connections, limits, open } = deps
   const held = new Map<string, Held>()
 
   node.onControl((control) => {
@@ -65,20 +75,23 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
   })
 
   return {
-    async attach(connectionId, after, options = {}) {
-      open.admit()
-      const connection = await connections.revise(connectionId, ({ generation }) => ({
-        holder: node.id,
-        generation: generation + 1,
-      }))
-      const { generation } = connection
+    async attach({ id: connectionId, sessionId }, after, options = {}) {
+      // Its client has given the older one up, which takes no place from the newer.
       held.get(connectionId)?.events.end()
+      const release = limits.stream(sessionId)
       const events = createEventStream()
-      held.set(connectionId, { generation, events })
-      events.onClose(() => {
-        if (held.get(connectionId)?.events === events) held.delete(connectionId)
-      })
+      events.onClose(release)
       try {
+        const connection = await connections.revise(connectionId, ({ generation }) => ({
+          holder: node.id,
+          generation: generation + 1,
+        }))
+        const { generation } = connection
+        held.get(connectionId)?.events.end()
+        held.set(connectionId, { generation, events })
+        events.onClose(() => {
+          if (held.get(connectionId)?.events === events) held.delete(connectionId)
+        })
         await node.control({ kind: 'stream_taken', connectionId, generation })
         events.onClose(await startTelling(deps, connection, after, events, options))
       } catch (error) {

@@ -3,6 +3,7 @@
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import type { Streams } from '../../store/streams.ts'
+import type { Limits } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
 import type { BuildServer } from '../server.ts'
 import { createCallStreams } from './call-streams.ts'
@@ -12,6 +13,7 @@ import { createLegacyEndpoint, type LegacyEndpoint } from './endpoint.ts'
 import { createHeldStreams } from './held-streams.ts'
 import { createLegacyMessages } from './messages.ts'
 import { createOpenStreams } from './open-streams.ts'
+import { createOpenedConnections } from './opened-connections.ts'
 import { createRunningCalls } from './running-calls.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
 import { createStreamNews } from './stream-news.ts'
@@ -22,8 +24,9 @@ export interface LegacyPartsDeps {
   readonly streams: Streams
   readonly connections: Connections
   readonly buildServer: BuildServer
-  /** How much one node takes on. */
-  readonly limits: { readonly streams: number; readonly callsPerConnection: number }
+  readonly limits: Limits
+  /** How long connections that nobody uses live. */
+  readonly ttlSeconds: number
   readonly log: Logger
 }
 
@@ -37,17 +40,18 @@ export interface Legacy {
 }
 
 export function createLegacy(deps: LegacyPartsDeps): Legacy {
-  const { node, connections, buildServer, limits } = deps
+  const { node } = deps
   const news = createStreamNews(node)
   const answers = createClientAnswers(node)
-  const running = createRunningCalls(node, limits.callsPerConnection)
-  const messages = createLegacyMessages({ answers, running, connections, buildServer })
+  const running = createRunningCalls(node)
+  const messages = createLegacyMessages({ ...deps, answers, running })
   const calls = createCallStreams({ ...deps, news })
-  const open = createOpenStreams(limits.streams)
+  const open = createOpenStreams()
   const held = createHeldStreams({ ...deps, news, open })
+  const opened = createOpenedConnections(deps, deps)
   return {
-    streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, open }),
-    sse: createSseEndpoint({ ...deps, news, messages, held }),
+    streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, opened, open }),
+    sse: createSseEndpoint({ ...deps, news, messages, held, opened }),
     releaseStreams: open.release,
     finishCalls: running.finish,
   }

@@ -17,6 +17,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import type { Limits } from '../limits.ts'
 import type { BuildServer } from '../server.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
@@ -28,6 +29,7 @@ export interface MessageDeps {
   readonly answers: ClientAnswers
   readonly running: RunningCalls
   readonly connections: Connections
+  readonly limits: Limits
   readonly buildServer: BuildServer
 }
 
@@ -40,7 +42,10 @@ export type MakeOutlet<T extends Outlet> = (
 export interface LegacyMessages {
   /** Answers `initialize`. */
   initialize(request: JSONRPCRequest): Promise<JSONRPCMessage>
-  /** Runs a request; what it says leaves by the outlet that is given back. */
+  /**
+   * Runs a request; what it says leaves by the outlet that is given back.
+   * @throws AppError `too_many_requests` when its session runs as many here as it may
+   */
   request<T extends Outlet>(
     request: JSONRPCRequest,
     connection: ConnectionRecord,
@@ -55,7 +60,7 @@ export interface LegacyMessages {
 const REPLAY_ID = 'replay'
 
 export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
-  const { answers, running, connections, buildServer } = deps
+  const { answers, running, connections, limits, buildServer } = deps
 
   async function open(connectionId: string): Promise<Exchange> {
     const exchange = createExchange(answers, connectionId)
@@ -71,16 +76,22 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       return answer
     },
     async request(request, connection, authInfo, makeOutlet) {
-      running.admit(connection.id)
-      if (isSpecType.SetLevelRequest(request)) {
-        await connections.update(connection.id, { logLevel: request.params.level })
+      const release = limits.call(connection.sessionId)
+      try {
+        if (isSpecType.SetLevelRequest(request)) {
+          await connections.update(connection.id, { logLevel: request.params.level })
+        }
+        const exchange = await open(connection.id)
+        for (const earlier of replays(connection)) await exchange.replay(earlier)
+        const outlet = await makeOutlet(request.id, () => exchange.cancel('fenced'))
+        exchange.onEnd(release)
+        running.add(connection.id, request.id, exchange)
+        exchange.serve(request, outlet, authInfo)
+        return outlet
+      } catch (error) {
+        release()
+        throw error
       }
-      const exchange = await open(connection.id)
-      for (const earlier of replays(connection)) await exchange.replay(earlier)
-      const outlet = await makeOutlet(request.id, () => exchange.cancel('fenced'))
-      running.add(connection.id, request.id, exchange)
-      exchange.serve(request, outlet, authInfo)
-      return outlet
     },
     async takeIn(message, connection) {
       if (isJSONRPCNotification(message)) await takeNotification(deps, message, connection)

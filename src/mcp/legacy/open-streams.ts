@@ -1,24 +1,18 @@
-/**
- * The streams on this node that their clients could just as well have on another: ended when it
- * stops, and never more than it can hold.
- */
+/** The streams that clients could just as well have on another node: ended when this one stops. */
 
-import { AppError } from '../../errors.ts'
 import type { EventStream } from './event-stream.ts'
 
 /** Long enough for a node that stops to be gone, short enough for nobody to notice. */
 const COME_BACK_MS = 500
 
 export interface OpenStreams {
-  /** @throws AppError `unavailable` when the node holds as many as it may */
-  admit(): void
   /** A stream that comes when the node already stops is sent on at once. */
   add(events: EventStream): void
   /** Ends all of them; clients come back to another node. */
   release(): void
 }
 
-export function createOpenStreams(most: number): OpenStreams {
+export function createOpenStreams(): OpenStreams {
   const streams = new Set<EventStream>()
   let released = false
 
@@ -28,11 +22,6 @@ export function createOpenStreams(most: number): OpenStreams {
   }
 
   return {
-    admit() {
-      if (streams.size < most) return
-      const message = 'This node holds as many streams as it can.'
-      throw new AppError('unavailable', message, { retryAfterSeconds: 1 })
-    },
     add(events) {
       if (released) {
         sendOn(events)

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
+import type { Limits } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
 import { type CallEntry, callStreamKey } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
@@ -17,6 +18,7 @@ export interface ResumeDeps {
   readonly node: Node
   readonly streams: Streams
   readonly news: StreamNews
+  readonly limits: Limits
   readonly open: OpenStreams
   readonly log: Logger
 }
@@ -27,15 +29,15 @@ const LOOK_MS = 1000
 /**
  * Answers with the rest of a call's stream, from the event after `from`.
  * @throws AppError `method_not_allowed` when there is nothing to resume: the answer that both
- * official clients take as final, while an empty stream makes them come back for ever
+ * official clients take as final, while an empty stream makes them come back for ever; and
+ * `too_many_requests` or `unavailable` when there are too many streams
  */
 export async function resumeCall(
   deps: ResumeDeps,
-  { id: connectionId, protocolVersion }: ConnectionRecord,
+  { id: connectionId, sessionId, protocolVersion }: ConnectionRecord,
   from: CallEventId,
 ): Promise<Response> {
   const key = callStreamKey(connectionId, from.node, from.call)
-  deps.open.admit()
   const [first] = await readEntries(deps.streams, key, 0, 1)
   const rest = await readEntries(deps.streams, key, from.sequence)
   const cancelled = rest.some(({ entry }) => 'end' in entry && entry.end === 'cancelled')
@@ -43,7 +45,9 @@ export async function resumeCall(
   if (first === undefined || cancelled || toldAll) {
     throw new AppError('method_not_allowed', 'There is nothing to resume.')
   }
+  const release = deps.limits.stream(sessionId)
   const events = createEventStream()
+  events.onClose(release)
   // Should this stream break off as well: clients forget what they do not hear again.
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
   deps.open.add(events)

@@ -11,10 +11,17 @@ import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
 import { createCallWatch } from './call-watch.ts'
-import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
+import {
+  type Connection,
+  type ConnectionRecord,
+  type Connections,
+  connectionEnded,
+  essentials,
+} from './connection.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
+import type { OpenedConnections } from './opened-connections.ts'
 import { createSendToConnection } from './own-stream.ts'
 import { createSseCalls } from './sse-calls.ts'
 import type { StreamNews } from './stream-news.ts'
@@ -26,6 +33,7 @@ export interface SseDeps {
   readonly connections: Connections
   readonly messages: LegacyMessages
   readonly held: HeldStreams
+  readonly opened: OpenedConnections
   readonly news: StreamNews
   readonly log: Logger
 }
@@ -41,7 +49,7 @@ export interface SseEndpoint {
 }
 
 export function createSseEndpoint(deps: SseDeps): SseEndpoint {
-  const { connections, messages, held } = deps
+  const { connections, messages, held, opened } = deps
   const send = createSendToConnection(deps)
   const calls = createSseCalls({ ...deps, send })
 
@@ -51,13 +59,15 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       ? await connections.retrieve(sessionId)
       : undefined
     if (connection === undefined) throw connectionEnded()
+    opened.used(sessionId)
     return connection
   }
 
-  async function start(origins: RequestOrigins): Promise<string> {
-    const { sessionId } = await origins.connect({})
-    await connections.create({ id: sessionId, sessionId })
-    return sessionId
+  function start(origins: RequestOrigins): Promise<ConnectionRecord> {
+    return opened.open(origins.caller, async () => {
+      const { sessionId } = await origins.connect({})
+      return connections.create({ id: sessionId, sessionId })
+    })
   }
 
   async function initialize(
@@ -79,11 +89,14 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
     async open(given, lastEventId, origins) {
       const last = splitEventId(lastEventId)
       const known = given ?? last.sessionId
-      const id = known === undefined ? await start(origins) : (await find(known)).id
-      const data = `/messages?session_id=${id}`
-      const greeting = { event: 'endpoint', data, idPrefix: `${id}.` }
+      const connection = known === undefined ? await start(origins) : await find(known)
+      const data = `/messages?session_id=${connection.id}`
+      const greeting = { event: 'endpoint', data, idPrefix: `${connection.id}.` }
       const watch = createCallWatch({ ...deps, send })
-      const events = await held.attach(id, last.from, { greeting, onConnection: watch.see })
+      const events = await held.attach(connection, last.from, {
+        greeting,
+        onConnection: watch.see,
+      })
       events.onClose(watch.stop)
       return events.response
     },
