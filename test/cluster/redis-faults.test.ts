@@ -1,13 +1,13 @@
 /** Redis restarts or hangs under three nodes with calls and streams: they refuse, wait, and go on. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { structured } from '../support/clients.ts'
 import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { startSteadyLoad } from '../support/steady-load.ts'
-import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { type Answer, connect, post, postModern, read, request } from '../support/wire.ts'
 
 const call = (name: string, input: object = {}, id = 'call') =>
@@ -18,26 +18,20 @@ const LIST_CHANGED = 'notifications/tools/list_changed'
 describeRedis('plain', 'three nodes whose Redis fails', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const open: Listening[] = []
-  beforeAll(async () => {
-    cluster = await startThreeNodes()
-    ;[a, b, c] = cluster.urls
+  const keep = useThreeNodes((started) => {
+    cluster = started
+    ;[a, b, c] = started.urls
   })
-  afterEach(() => {
-    for (const stream of open.splice(0)) stream.close()
-  })
-  afterAll(() => cluster?.stop())
 
   /** A connection with a session, a stream of each era, and a call that is under way. */
   async function prepare() {
     const headers = await connect(a)
     await read(post(b, call('remember', { text: 'kept' }), headers))
-    const stream = await listen(`${a}/mcp`, headers)
+    const stream = keep(await listen(`${a}/mcp`, headers))
     const params = { notifications: { toolsListChanged: true } }
-    const modern = await listenTo((signal) =>
-      postModern(b, 'subscriptions/listen', params, { signal }),
+    const modern = keep(
+      await listenTo((signal) => postModern(b, 'subscriptions/listen', params, { signal })),
     )
-    open.push(stream, modern)
     await modern.until(({ message }) => message !== undefined)
     // Longer than a second: Redis writes what it was told to disk once a second.
     await delay(1200)
@@ -129,8 +123,8 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
     await delay(6500)
     cluster.redis.resume()
     await untilServed(headers)
-    const second = await listen(`${a}/mcp`, { ...headers, 'last-event-id': first.lastId ?? '' })
-    open.push(second)
+    const from = { ...headers, 'last-event-id': first.lastId ?? '' }
+    const second = keep(await listen(`${a}/mcp`, from))
     const { message } = await second.until(answering('call'), 20_000)
     expect(structured<{ text: string }>(message?.result ?? {}).text).toBe('survivor')
   })

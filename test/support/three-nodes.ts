@@ -2,8 +2,10 @@
 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type Balancer, startBalancer } from '../../scripts/cluster/balancer.ts'
 import { untilReady } from './cluster.ts'
+import type { Listening } from './event-reader.ts'
 import { type ServerProcess, startServerProcess } from './process.ts'
 import { freePort, type RedisServer, startRedis } from './redis.ts'
 import type { RedisKind } from './redis-binaries.ts'
@@ -71,6 +73,30 @@ export async function startThreeNodes(
       await balancer.close()
       await redis.stop()
     },
+  }
+}
+
+/**
+ * Starts three nodes before the tests of a suite, tells which, and stops them after. What is given to
+ * the function that comes back is closed after the test.
+ */
+export function useThreeNodes(
+  onStarted: (nodes: ThreeNodes) => void,
+  env: Readonly<Record<string, string>> = {},
+): <Stream extends Pick<Listening, 'close'>>(stream: Stream) => Stream {
+  let nodes: ThreeNodes | undefined
+  const open: Pick<Listening, 'close'>[] = []
+  beforeAll(async () => {
+    nodes = await startThreeNodes('plain', env)
+    onStarted(nodes)
+  })
+  afterEach(() => {
+    for (const stream of open.splice(0)) stream.close()
+  })
+  afterAll(() => nodes?.stop())
+  return (stream) => {
+    open.push(stream)
+    return stream
   }
 }
 
