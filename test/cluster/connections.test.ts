@@ -28,7 +28,7 @@ const call = (name: string, input: object = {}, id: string | number = 1) =>
 
 describeRedis('json', 'three nodes on a Redis with JSON', () => {
   test('share a connection', async () => {
-    const cluster = await startThreeNodes('json')
+    const cluster = await startThreeNodes({ kind: 'json' })
     onTestFinished(() => cluster.stop())
     const [a, b, c] = cluster.urls
     const headers = await connect(a)

@@ -21,7 +21,7 @@ describeRedis('plain', 'nodes that stop', () => {
       cluster = started
       ;[a, b, c] = started.urls
     },
-    { STOP_DELAY: '1' },
+    { env: () => ({ STOP_DELAY: '1' }) },
   )
 
   const keep = async (opening: Promise<Listening>) => {

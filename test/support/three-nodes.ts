@@ -29,20 +29,31 @@ export interface ThreeNodes {
   stop(): Promise<void>
 }
 
-export async function startThreeNodes(
-  kind: RedisKind = 'plain',
-  env: Readonly<Record<string, string>> = {},
-): Promise<ThreeNodes> {
+type Variables = Readonly<Record<string, string>>
+
+export interface ThreeNodesOptions {
+  readonly kind?: RedisKind
+  /** Variables of a node, by its index, besides those that all have. */
+  readonly env?: (index: number) => Variables
+  /** Where the nodes find their Redis, if not at its own port. */
+  readonly redisPort?: (redis: RedisServer) => Promise<number>
+}
+
+export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<ThreeNodes> {
+  const { kind = 'plain', env = () => ({}), redisPort = async ({ port }) => port } = options
   const redis = await startRedis(kind)
   const ports = [await freePort(), await freePort(), await freePort()] as const
   const balancer = await startBalancer({ nodes: ports, readyPath: '/readyz' })
   const processes: ServerProcess[] = []
-  const own = { REDIS_URL: redis.url, TOOLS_DIR: CATALOG, PUBLIC_URL: balancer.url }
+  const common = {
+    ...{ LOG_LEVEL: 'debug', STOP_DELAY: '0', TOOLS_DIR: CATALOG, PUBLIC_URL: balancer.url },
+    REDIS_URL: `redis://127.0.0.1:${await redisPort(redis)}`,
+  }
 
   async function start(index: number): Promise<ServerProcess> {
     const port = ports[index] ?? 0
     const started = await startServerProcess({
-      env: { LOG_LEVEL: 'debug', STOP_DELAY: '0', ...own, ...env, MASK_MCP_PORT: String(port) },
+      env: { ...common, ...env(index), MASK_MCP_PORT: String(port) },
     })
     processes.push(started)
     await untilReady(port)
@@ -82,12 +93,12 @@ export async function startThreeNodes(
  */
 export function useThreeNodes(
   onStarted: (nodes: ThreeNodes) => void,
-  env: Readonly<Record<string, string>> = {},
+  options: ThreeNodesOptions = {},
 ): <Stream extends Pick<Listening, 'close'>>(stream: Stream) => Stream {
   let nodes: ThreeNodes | undefined
   const open: Pick<Listening, 'close'>[] = []
   beforeAll(async () => {
-    nodes = await startThreeNodes('plain', env)
+    nodes = await startThreeNodes(options)
     onStarted(nodes)
   })
   afterEach(() => {
