@@ -23,6 +23,7 @@ import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
 import type { Store } from './store/port.ts'
+import { createStoreClock } from './store/store-clock.ts'
 import { type ApiClient, createApiClient } from './upstream/api-client.ts'
 import type { IdentityProvider } from './upstream/identity-provider.ts'
 import { createOpenIdProvider } from './upstream/openid-client.ts'
@@ -59,9 +60,14 @@ export interface Runtime extends RuntimeDeps {
 
 export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const { config, log, store, catalog, publicUrl, pagesReady } = deps
-  const now = Date.now
+  const clock = createStoreClock({
+    store,
+    now: Date.now,
+    monotonicNow: () => performance.now(),
+  })
+  const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
-  const upstream = createUpstream(deps, keyRing)
+  const upstream = createUpstream(deps, keyRing, now)
   const { provider } = upstream
 
   const sessions = createSessionManager({ store, now }, config.session)
@@ -79,6 +85,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   }
   const streams = createSealedStreams(store.streams, keyRing)
   const node = await joinNodes({ store, streams, log })
+  await clock.start()
   const bus = createEventBus(node, log)
   const connections = createConnections({ store, node }, config.session)
   const upstreamAccess = createUpstreamAccess(upstream.api, freshToken)
@@ -115,6 +122,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     },
     async close() {
       await mcp.close()
+      clock.stop()
       await node.close()
       await upstream.api.close()
       await store.close()
@@ -134,6 +142,7 @@ interface UpstreamParts {
 function createUpstream(
   { config, secrets, log, store, publicUrl }: RuntimeDeps,
   keyRing: KeyRing,
+  now: () => number,
 ): UpstreamParts {
   const demo =
     config.upstream.kind === 'demo'
@@ -150,7 +159,7 @@ function createUpstream(
       scopes: facts.scopes,
       allowInsecureHttp: !config.isProduction,
     },
-    { fetch, now: Date.now },
+    { fetch, now },
   )
   const { baseUrl, apiKeyHeader, timeoutMs } = facts.api
   const userAgent = `${config.app.name.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`

@@ -3,7 +3,11 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type Balancer, startBalancer } from '../../scripts/cluster/balancer.ts'
+import {
+  type Balancer,
+  type BalancerOptions,
+  startBalancer,
+} from '../../scripts/cluster/balancer.ts'
 import { untilReady } from './cluster.ts'
 import type { Listening } from './event-reader.ts'
 import { type ServerProcess, startServerProcess } from './process.ts'
@@ -37,13 +41,18 @@ export interface ThreeNodesOptions {
   readonly env?: (index: number) => Variables
   /** Where the nodes find their Redis, if not at its own port. */
   readonly redisPort?: (redis: RedisServer) => Promise<number>
+  /** How the balancer treats requests, if not like any other. */
+  readonly balancing?: Pick<BalancerOptions, 'firstNode' | 'handOver'>
 }
 
 export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<ThreeNodes> {
   const { kind = 'plain', env = () => ({}), redisPort = async ({ port }) => port } = options
   const redis = await startRedis(kind)
   const ports = [await freePort(), await freePort(), await freePort()] as const
-  const balancer = await startBalancer({ nodes: ports, readyPath: '/readyz' })
+  const balancer = await startBalancer({
+    ...options.balancing,
+    ...{ nodes: ports, readyPath: '/readyz' },
+  })
   const processes: ServerProcess[] = []
   const common = {
     ...{ LOG_LEVEL: 'debug', STOP_DELAY: '0', TOOLS_DIR: CATALOG, PUBLIC_URL: balancer.url },
