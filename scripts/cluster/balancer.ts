@@ -135,7 +135,7 @@ async function open(port: number): Promise<Socket | undefined> {
 }
 
 /** As it comes, both ways. */
-const passOn: HandOver = (request, response, { socket }) => {
+export const passOn: HandOver = (request, response, { socket }) => {
   const toNode = sendTo(socket, request, response, (answer) => {
     response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).flushHeaders()
     // Either side going away ends the other.

@@ -67,7 +67,7 @@ export async function untilRecovered({ urls }: ThreeNodes, headers: Survivors['h
 
 /** A change that is made now is heard on every stream, once. */
 export async function expectHearing(
-  { urls }: ThreeNodes,
+  { urls }: Pick<ThreeNodes, 'urls'>,
   streams: readonly Listening[],
 ): Promise<void> {
   const counts = () =>
