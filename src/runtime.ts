@@ -24,6 +24,7 @@ import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
 import type { Store } from './store/port.ts'
+import { createStoreClock } from './store/store-clock.ts'
 import { type ApiClient, createApiClient } from './upstream/api-client.ts'
 import type { IdentityProvider } from './upstream/identity-provider.ts'
 import { createOpenIdProvider } from './upstream/openid-client.ts'
@@ -59,34 +60,22 @@ export interface Runtime extends RuntimeDeps {
 }
 
 export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
-  const { config, log, store, catalog, publicUrl, pagesReady } = deps
-  const now = Date.now
+  const { config, log, store, catalog, publicUrl } = deps
+  const clock = createStoreClock({
+    store,
+    now: Date.now,
+    monotonicNow: () => performance.now(),
+  })
+  const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
-  const upstream = createUpstream(deps, keyRing)
-  const { provider } = upstream
-
-  const sessions = createSessionManager({ store, now }, config.session)
-  const credentials = createCredentialStore({ store, keyRing }, upstream.name)
-  const links = createSignInLinks({ store, now }, config.signIn)
-  const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
-  const signIn = createSignIn(
-    { store, keyRing, links, provider, credentials, log },
-    { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
-  )
-
-  const linkUrl = async (handle: string) => {
-    await pagesReady()
-    return `${publicUrl}/connect/${handle}`
-  }
+  const upstream = createUpstream(deps, keyRing, now)
+  const parts = createSessionParts(deps, upstream, keyRing, now)
   const streams = createSealedStreams(store.streams, keyRing)
   const node = await joinNodes({ store, streams, log })
+  await clock.start()
   const bus = createEventBus(node, log)
   const connections = createConnections({ store, node }, config.session)
-  const upstreamAccess = createUpstreamAccess(upstream.api, freshToken)
-  const origins = createOrigins({
-    ...{ sessions, credentials, links, provider, linkUrl },
-    ...{ connections, upstreamAccess },
-  })
+  const origins = createOrigins({ ...parts, provider: upstream.provider, connections })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
   const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
@@ -106,7 +95,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
       tools: [...catalog.tools.values()].map((t) => t.definition),
     },
     demo: upstream.demo,
-    signIn,
+    signIn: parts.signIn,
     signsInAt: upstream.signsInAt,
     origins,
     buildServer,
@@ -119,11 +108,35 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     },
     async close() {
       await mcp.close()
+      clock.stop()
       await node.close()
       await upstream.api.close()
       await store.close()
     },
   }
+}
+
+/** What is known about callers, as far as it takes no other nodes. */
+function createSessionParts(
+  { config, log, store, publicUrl, pagesReady }: RuntimeDeps,
+  { name, provider, api }: UpstreamParts,
+  keyRing: KeyRing,
+  now: () => number,
+) {
+  const sessions = createSessionManager({ store, now }, config.session)
+  const credentials = createCredentialStore({ store, keyRing }, name)
+  const links = createSignInLinks({ store, now }, config.signIn)
+  const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
+  const signIn = createSignIn(
+    { store, keyRing, links, provider, credentials, log },
+    { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
+  )
+  const linkUrl = async (handle: string) => {
+    await pagesReady()
+    return `${publicUrl}/connect/${handle}`
+  }
+  const upstreamAccess = createUpstreamAccess(api, freshToken)
+  return { sessions, credentials, links, signIn, linkUrl, upstreamAccess }
 }
 
 interface UpstreamParts {
@@ -138,6 +151,7 @@ interface UpstreamParts {
 function createUpstream(
   { config, secrets, log, store, publicUrl }: RuntimeDeps,
   keyRing: KeyRing,
+  now: () => number,
 ): UpstreamParts {
   const demo =
     config.upstream.kind === 'demo'
@@ -154,7 +168,7 @@ function createUpstream(
       scopes: facts.scopes,
       allowInsecureHttp: !config.isProduction,
     },
-    { fetch, now: Date.now },
+    { fetch, now },
   )
   const { baseUrl, apiKeyHeader, timeoutMs } = facts.api
   const userAgent = `${config.app.name.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`

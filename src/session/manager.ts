@@ -67,7 +67,7 @@ export function createSessionManager(
     if (session === undefined) return undefined
     const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
     if (times.lastActiveAt - session.lastActiveAt > STAMP_EVERY_MS) {
-      await store.patch(sessionKey(id), times)
+      await store.patch(sessionKey(id), times).catch(ifUnavailable)
     }
     return { ...session, ...times }
   }
@@ -89,6 +89,11 @@ export function createSessionManager(
     extend: async (id) => (await retrieve(id)) !== undefined,
     end: (id) => store.delete(sessionKey(id)),
   }
+}
+
+/** A store that is full still reads, and slides on: what is not stamped can be used all the same. */
+function ifUnavailable(error: unknown): void {
+  if (!(error instanceof AppError && error.code === 'unavailable')) throw error
 }
 
 function newRecord(

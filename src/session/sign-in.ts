@@ -95,21 +95,16 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
     return opened ? (JSON.parse(opened) as PendingSignIn) : undefined
   }
 
-  /** Newer than the token of any refresh under way, whose late write is dropped that way. */
-  async function newestFence({ sessionId }: PendingSignIn['link'], { state }: SignInCheck) {
-    const lock = await store.lock(`{${sessionId}}:sign-in:${sha256(state)}`, 1)
-    if (lock === undefined) throw new Error('A state was used twice')
-    return lock.token
-  }
-
-  /** A provider's tokens that find no session must not stay alive. */
+  /** A provider's tokens that find no session, or no store, must not stay alive. */
   async function complete(callback: URL, { link, check }: PendingSignIn): Promise<FinishOutcome> {
     const fresh = await provider.exchange(callback, redirectUri, check)
-    const kept = await credentials.write(link.sessionId, fresh, await newestFence(link, check))
-    if (!kept) {
-      await provider.revoke(fresh)
-      return { outcome: 'session_ended' }
+    let kept = false
+    try {
+      kept = await credentials.write(link.sessionId, fresh, await newestFence(store, link, check))
+    } finally {
+      if (!kept) await provider.revoke(fresh)
     }
+    if (!kept) return { outcome: 'session_ended' }
     return { outcome: 'signed_in', clientName: link.clientName, name: fresh.account?.name }
   }
 
@@ -146,6 +141,17 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
       }
     },
   }
+}
+
+/** Newer than the token of any refresh under way, whose late write is dropped that way. */
+async function newestFence(
+  store: Store,
+  { sessionId }: PendingSignIn['link'],
+  { state }: SignInCheck,
+): Promise<number> {
+  const lock = await store.lock(`{${sessionId}}:sign-in:${sha256(state)}`, 1)
+  if (lock === undefined) throw new Error('A state was used twice')
+  return lock.token
 }
 
 /** 256 random bits, as base64url: also the length RFC 7636 recommends for a code verifier. */

@@ -79,6 +79,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
 
     delete: (key) => open(() => documents.delete(key)),
     lock: (key, ttlSeconds) => open(() => locks.acquire(key, ttlSeconds)),
+    time: () => open(now),
     ping: () => open(() => undefined),
     streams,
 

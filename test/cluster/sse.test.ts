@@ -3,14 +3,14 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
 import { structured } from '../support/clients.ts'
-import { answering, type Listening, saying } from '../support/event-reader.ts'
+import { answering, saying } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
 import { greet, openSse, sendSse } from '../support/sse.ts'
-import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, postModern, read, request } from '../support/wire.ts'
 
 const where = (text: string, id: string | number = text) =>
@@ -19,20 +19,13 @@ const where = (text: string, id: string | number = text) =>
 describeRedis('plain', 'the older transport on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const open: Listening[] = []
-  beforeAll(async () => {
-    cluster = await startThreeNodes()
-    ;[a, b, c] = cluster.urls
+  const keep = useThreeNodes((started) => {
+    cluster = started
+    ;[a, b, c] = started.urls
   })
-  afterEach(() => {
-    for (const stream of open.splice(0)) stream.close()
-  })
-  afterAll(() => cluster?.stop())
 
   async function get(url: string, sessionId?: string, headers: Record<string, string> = {}) {
-    const stream = await openSse(url, sessionId, headers)
-    open.push(stream)
-    return stream
+    return keep(await openSse(url, sessionId, headers))
   }
 
   /** Opens a session on one node, initialized on another. */

@@ -7,6 +7,7 @@ import { lockContract } from './lock-contract.ts'
 import { createNodes, type OpenedStore } from './nodes.ts'
 import { patchContract } from './patch-contract.ts'
 import { streamsContract } from './streams-contract.ts'
+import { timeContract } from './time-contract.ts'
 
 export function storeContract(open: () => Promise<OpenedStore>): void {
   const nodes = createNodes()
@@ -21,6 +22,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   documentsContract(nodes)
   patchContract(nodes)
   lockContract(nodes)
+  timeContract(nodes)
   streamsContract(nodes)
   followContract(nodes)
 }

@@ -6,7 +6,7 @@ import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Limits } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
-import { type CallEntry, callStreamKey } from './call-streams.ts'
+import { CALL_STREAM_BOUNDS, type CallEntry, callStreamKey } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
 import { type CallEventId, formatEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
@@ -100,7 +100,7 @@ async function declareDead(
   const message = lostAnswer(first.entry.requestId)
   const entries: CallEntry[] = [{ message }, { end: 'answered' }]
   for (const [index, entry] of entries.entries()) {
-    const options = { maxLength: 1000, ttlSeconds: 600, sequence: sequence + 1 + index }
+    const options = { ...CALL_STREAM_BOUNDS, sequence: sequence + 1 + index }
     const id = await streams.append(key, JSON.stringify(entry), options)
     if (id === undefined) return
   }
