@@ -18,6 +18,7 @@ import { pagesOf } from './http/pages.ts'
 import { isDirectCall } from './http/problem.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { requestLog } from './http/request-log.ts'
+import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
@@ -41,15 +42,17 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
 
   for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
-  const caller = (path: ResourcePath, required: boolean) =>
-    bearer(auth, { resource: auth.resources.at(path), required })
+  const { required } = config.auth
+  const { trustedProxies } = config.http
+  const caller = (path: ResourcePath, isRequired: boolean) =>
+    bearer({ ...auth, trustedProxies }, { resource: auth.resources.at(path), required: isRequired })
   const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,
     body: c.get('body'),
     origins: originsOf(c),
+    onClose: whenClosed(c.env.outgoing),
   })
-  const { required } = config.auth
   const methods = ['POST', 'GET', 'DELETE']
   app.on(methods, '/mcp', body, caller('/mcp', required), (c) => mcp.handle(messageOf(c)))
   app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {

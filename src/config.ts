@@ -7,10 +7,10 @@ import { chooseUpstream } from './config/choose-upstream.ts'
 import { defined } from './config/defined.ts'
 import { wantedBy } from './config/facts.ts'
 import { Faults } from './config/faults.ts'
+import { isLoopbackHost } from './config/loopback.ts'
 import { Secrets } from './config/secrets.ts'
 import type { Config, HttpConfig } from './config/shape.ts'
 import { type ConfigSources, type RawVariables, readSources } from './config/sources.ts'
-import { isLoopback } from './config/values.ts'
 import { variables as schema, type Variables } from './config/variables.ts'
 
 export { ConfigError } from './config/faults.ts'
@@ -84,7 +84,7 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
   const publicUrl = variables.PUBLIC_URL
   if (variables.NODE_ENV === 'production') {
     if (raw.PUBLIC_URL === undefined) faults.add('PUBLIC_URL', 'is required in production')
-    if (publicUrl?.startsWith('http:') && !isLoopback(new URL(publicUrl))) {
+    if (publicUrl?.startsWith('http:') && !isLoopbackHost(new URL(publicUrl).hostname)) {
       faults.add('PUBLIC_URL', 'wants https in production')
     }
   }
@@ -98,7 +98,9 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     trustedProxies: variables.TRUSTED_PROXIES,
     rateLimit: variables.RATE_LIMIT === 'on',
     maxStreams: variables.MAX_STREAMS,
+    maxNodeStreams: variables.MAX_NODE_STREAMS,
     maxCalls: variables.MAX_CALLS,
+    maxConnections: variables.MAX_CONNECTIONS,
     stopDelaySeconds: variables.STOP_DELAY,
   }
 }

@@ -21,6 +21,7 @@ import { createDirectCalls, type DirectCalls } from './mcp/direct/direct-calls.t
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createConnections } from './mcp/legacy/connection.ts'
 import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
+import { createLimits } from './mcp/limits.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { joinNodes, type Node } from './mcp/nodes/node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
@@ -36,6 +37,7 @@ import { createSignInLinks } from './session/sign-in-link.ts'
 import { createSignOut, type SignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
 import type { Store } from './store/port.ts'
+import { createStoreClock } from './store/store-clock.ts'
 import { type ApiClient, createApiClient } from './upstream/api-client.ts'
 import type { IdentityProvider } from './upstream/identity-provider.ts'
 import { createOpenIdProvider } from './upstream/openid-client.ts'
@@ -78,12 +80,18 @@ export interface Runtime extends RuntimeDeps {
 
 export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const { config, log, store, catalog, publicUrl } = deps
-  const now = Date.now
+  const clock = createStoreClock({
+    store,
+    now: Date.now,
+    monotonicNow: () => performance.now(),
+  })
+  const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
-  const upstream = createUpstream(deps, keyRing)
-  const parts = createSessionParts(deps, upstream, keyRing)
+  const upstream = createUpstream(deps, keyRing, now)
+  const parts = createSessionParts(deps, upstream, keyRing, now)
   const streams = createSealedStreams(store.streams, keyRing)
   const node = await joinNodes({ store, streams, log })
+  await clock.start()
   const bus = createEventBus(node, log)
   const sessionEnds = createSessionEnds(node, { now, log })
   const { announce } = sessionEnds
@@ -93,10 +101,14 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
   const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
-  const limits = { streams: config.http.maxStreams, callsPerConnection: config.http.maxCalls }
-  const legacy = createLegacy({ node, streams, connections, buildServer, sessionEnds, limits, log })
-  const mcp = createMcpEndpoint({ legacy: legacy.streamable, buildServer, bus, sessionEnds, log })
-  const authParts = { keyRing, sessions: parts.sessions, signOut }
+  const limits = createLimits(config.http)
+  const legacy = createLegacy({
+    ...{ node, store, streams, connections, buildServer, sessionEnds, limits, log },
+    ttlSeconds: config.session.ttlSeconds,
+  })
+  const { streamable } = legacy
+  const mcp = createMcpEndpoint({ legacy: streamable, buildServer, bus, sessionEnds, limits, log })
+  const authParts = { keyRing, sessions: parts.sessions, signOut, now }
   const { auth, authorizationServer } = await createAuth(deps, authParts)
 
   let stopping = false
@@ -115,7 +127,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     origins,
     buildServer,
     mcp,
-    direct: createDirectCalls({ catalog, buildServer }),
+    direct: createDirectCalls({ catalog, buildServer, limits }),
     legacy,
     node,
     stopping: () => stopping,
@@ -124,6 +136,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     },
     async close() {
       await mcp.close()
+      clock.stop()
       await node.close()
       await upstream.api.close()
       await store.close()
@@ -136,8 +149,8 @@ function createSessionParts(
   { config, log, store, publicUrl, pagesReady }: RuntimeDeps,
   { name, provider, api }: UpstreamParts,
   keyRing: KeyRing,
+  now: () => number,
 ) {
-  const now = Date.now
   const tokenTtlSeconds = longestTokenSeconds(config.auth)
   const sessions = createSessionManager({ store, now }, { ...config.session, tokenTtlSeconds })
   const credentials = createCredentialStore({ store, keyRing }, name)
@@ -156,6 +169,7 @@ function createSessionParts(
 }
 
 interface AuthParts {
+  readonly now: () => number
   readonly keyRing: KeyRing
   readonly sessions: SessionManager
   readonly signOut: SignOut
@@ -193,6 +207,7 @@ interface UpstreamParts {
 function createUpstream(
   { config, secrets, log, store, publicUrl }: RuntimeDeps,
   keyRing: KeyRing,
+  now: () => number,
 ): UpstreamParts {
   const demo =
     config.upstream.kind === 'demo'
@@ -209,7 +224,7 @@ function createUpstream(
       scopes: facts.scopes,
       allowInsecureHttp: !config.isProduction,
     },
-    { fetch, now: Date.now },
+    { fetch, now },
   )
   const { baseUrl, apiKeyHeader, timeoutMs } = facts.api
   const userAgent = `${config.app.name.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`

@@ -6,6 +6,7 @@
 
 import { once } from 'node:events'
 import {
+  type ClientRequest,
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
@@ -22,7 +23,18 @@ export interface BalancerOptions {
   readonly port?: number
   /** What nodes are asked, over and over, such as `/readyz`; they count as ready if left out. */
   readonly readyPath?: string
+  /** The place in the list of the node that is tried first; one after the other if left out. */
+  readonly firstNode?: (path: string) => number
+  /** How a request reaches the node whose turn it is; as it comes, both ways, if left out. */
+  readonly handOver?: HandOver
 }
+
+/** Brings a request to a node by a socket that is for this request alone, and the answer back. */
+export type HandOver = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  to: { readonly node: number; readonly socket: Socket },
+) => void
 
 export interface Balancer {
   readonly url: string
@@ -43,15 +55,14 @@ const LOOK_EVERY_MS = 200
 
 /** Starts it. Rejects when the port is in use. */
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
-  const { nodes, port = 0, readyPath } = options
+  const { nodes, port = 0, readyPath, handOver = passOn } = options
   const served = nodes.map(() => 0)
   const watch = readyPath === undefined ? undefined : watchNodes(nodes, readyPath)
-  let turn = 0
+  const { firstNode = takeTurns(nodes) } = options
 
   /** The first node in turn that takes a connection; where none is ready, all are tried. */
-  async function nextNode(): Promise<Socket | undefined> {
-    const first = turn
-    turn = (turn + 1) % nodes.length
+  async function nextNode(path: string) {
+    const first = firstNode(path)
     const inTurn = nodes.map((_, offset) => (first + offset) % nodes.length)
     const isReady = (index: number) => watch?.ready[index] ?? true
     const byChance = [...inTurn.filter(isReady), ...inTurn.filter((index) => !isReady(index))]
@@ -59,15 +70,15 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
       const socket = await open(nodes[index] ?? 0)
       if (socket === undefined) continue
       served[index] = (served[index] ?? 0) + 1
-      return socket
+      return { node: index, socket }
     }
     return undefined
   }
 
   const server = createServer((request, response) => {
-    void nextNode().then((socket) => {
-      if (response.destroyed) socket?.destroy()
-      else if (socket !== undefined) forward(request, response, socket)
+    void nextNode(request.url ?? '/').then((to) => {
+      if (response.destroyed) to?.socket.destroy()
+      else if (to !== undefined) handOver(request, response, to)
       else response.writeHead(503, { 'retry-after': '1' }).end()
     })
   })
@@ -86,6 +97,15 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
       server.closeAllConnections()
       await closed
     },
+  }
+}
+
+function takeTurns(nodes: readonly number[]): () => number {
+  let next = 0
+  return () => {
+    const first = next
+    next = (next + 1) % nodes.length
+    return first
   }
 }
 
@@ -114,23 +134,42 @@ async function open(port: number): Promise<Socket | undefined> {
   }
 }
 
-function forward(request: IncomingMessage, response: ServerResponse, socket: Socket): void {
-  const { method, url, headers } = request
-  const options = { method, path: url, headers: endToEnd(headers), createConnection: () => socket }
-  const toNode = send(options, (answer) => {
+/** As it comes, both ways. */
+export const passOn: HandOver = (request, response, { socket }) => {
+  const toNode = sendTo(socket, request, response, (answer) => {
     response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).flushHeaders()
     // Either side going away ends the other.
     pipeline(answer, response, () => undefined)
   })
+  request.pipe(toNode)
+}
+
+/** Repeats a request to a node, up to its body. Either side going away ends the other. */
+export function sendTo(
+  socket: Socket,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onAnswer: (answer: IncomingMessage) => void,
+): ClientRequest {
+  const { method, url } = request
+  const headers = { ...endToEnd(request.headers), 'x-forwarded-for': forwardedFor(request) }
+  const options = { method, path: url, headers, createConnection: () => socket }
+  const toNode = send(options, onAnswer)
   toNode.on('error', () => {
     if (response.headersSent) response.destroy()
     else response.writeHead(502).end()
   })
   response.on('close', () => toNode.destroy())
-  request.pipe(toNode)
+  return toNode
 }
 
-function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+/** Each proxy adds the address it was called from, at the end. */
+function forwardedFor({ headers, socket }: IncomingMessage): string {
+  return [headers['x-forwarded-for'] ?? [], socket.remoteAddress ?? 'unknown'].flat().join(', ')
+}
+
+/** What is passed on of a request's or an answer's headers. */
+export function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const kept = Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name))
   return Object.fromEntries(kept)
 }

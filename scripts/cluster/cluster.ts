@@ -34,7 +34,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const start = (nodePort: number, index: number) =>
     startNode({
       ...{ port: nodePort, folder },
-      env: { ...env, PUBLIC_URL: url },
+      env: { TRUSTED_PROXIES: '1', ...env, PUBLIC_URL: url },
       onLine: (line) => onLine(line, index + 1),
     })
   const started = await Promise.allSettled(ports.map(start))

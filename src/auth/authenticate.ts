@@ -20,13 +20,14 @@ export interface Door {
 
 /**
  * Tells who is calling. A token that is shown and not good is refused everywhere, also where none
- * is needed: a caller must not be taken for another than it believes to be.
+ * is needed: a caller must not be taken for another than it believes to be. `address` is what a
+ * caller without a token is counted by.
  * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
  */
-export type Authenticate = (request: Request, door: Door) => Promise<Caller>
+export type Authenticate = (request: Request, door: Door, address: string) => Promise<Caller>
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
-  return async ({ headers }, { resource, required }) => {
+  return async ({ headers }, { resource, required }, address) => {
     const refuse = (message: string, error?: 'invalid_token' | 'invalid_request') => {
       const about = error === undefined ? {} : { error, description: message }
       const challenge = bearerChallenge({ resource, scopes: scopes.challenged, ...about })
@@ -36,7 +37,7 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
     const header = headers.get('authorization')
     if (header === null) {
       if (required) throw refuse('An access token is needed.')
-      return { kind: 'anonymous' }
+      return { kind: 'anonymous', address }
     }
     if (!/^bearer(?: |$)/i.test(header)) throw refuse('Authorize with the scheme Bearer.')
     const token = bearerToken(header)

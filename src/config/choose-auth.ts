@@ -2,8 +2,8 @@
 
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
+import { isLoopbackHost } from './loopback.ts'
 import type { AuthConfig, BuiltInIssuer, ExternalIssuer } from './shape.ts'
-import { isLoopback } from './values.ts'
 import type { Variables } from './variables.ts'
 
 /** Published on purpose, as the development key is. Production refuses it. */
@@ -54,7 +54,7 @@ function externalIssuer(
     if (audience !== undefined) faults.add('OAUTH_AUDIENCE', 'is of use with OAUTH_ISSUER only')
     return undefined
   }
-  if (isProduction && url.startsWith('http:') && !isLoopback(new URL(url))) {
+  if (isProduction && url.startsWith('http:') && !isLoopbackHost(new URL(url).hostname)) {
     faults.add('OAUTH_ISSUER', 'wants https in production')
   }
   return { kind: 'external', url, ...defined({ audience }) }

@@ -2,9 +2,9 @@
 
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
+import { isLoopbackHost } from './loopback.ts'
 import type { ConfiguredUpstream, ProviderConfig, UpstreamConfig } from './shape.ts'
 import type { RawVariables } from './sources.ts'
-import { isLoopback } from './values.ts'
 import type { Variables } from './variables.ts'
 
 const ENDPOINTS = [
@@ -77,7 +77,8 @@ function requireHttps(variables: Variables, faults: Faults): void {
     const given = variables[name]
     if (given === undefined) continue
     const url = new URL(given)
-    if (url.protocol !== 'https:' && !isLoopback(url)) faults.add(name, 'wants https in production')
+    if (url.protocol !== 'https:' && !isLoopbackHost(url.hostname))
+      faults.add(name, 'wants https in production')
   }
 }
 

@@ -36,9 +36,12 @@ export interface HttpConfig {
   readonly trustedProxies: number
   /** Whether requests are counted by address. */
   readonly rateLimit: boolean
+  /** Of one caller on one node, as calls and connections. */
   readonly maxStreams: number
-  /** Of one connection, at a time. */
+  /** Of all callers on one node. */
+  readonly maxNodeStreams: number
   readonly maxCalls: number
+  readonly maxConnections: number
   /** How long it goes on serving after it said that it is not ready, in seconds. */
   readonly stopDelaySeconds: number
 }

@@ -106,12 +106,6 @@ export function bytesList(length: number) {
     .register(values, { wants: `a comma-separated list, each ${bytesWanted(length)}` })
 }
 
-/** True for addresses that never leave the machine. */
-export function isLoopback(url: URL): boolean {
-  const host = url.hostname
-  return /^127(\.\d+){3}$/.test(host) || host === '[::1]' || /(^|\.)localhost$/.test(host)
-}
-
 function httpUrl() {
   return z
     .string()

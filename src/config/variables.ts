@@ -50,16 +50,22 @@ const server = {
       what: 'The largest request body that is read, in bytes.',
     }),
   TRUSTED_PROXIES: integer(0, 16).default(0).register(facts, {
-    what: 'How many proxies of yours stand in front, each adding to `X-Forwarded-For`: so many addresses are believed, counted from the right. With 0 the header is ignored, and all that comes through one proxy counts as one caller.',
+    what: 'How many proxies or balancers of yours stand in front, each adding to `X-Forwarded-For`: so many addresses are believed, counted from the right. With 0 the header is ignored, and all that comes through one proxy counts as one caller.',
   }),
   RATE_LIMIT: oneOf('on', 'off').default('on').register(facts, {
     what: 'Whether requests are counted by address, and too many refused with 429. `off` if something in front does so.',
   }),
-  MAX_STREAMS: integer(1, 1_000_000).default(10_000).register(facts, {
-    what: 'How many open streams of the 2025 era one node holds; more are refused with 503.',
+  MAX_STREAMS: integer(1, 1_000_000).default(2000).register(facts, {
+    what: 'How many open streams one caller has on a node, requests that wait for an answer included; more are refused with 429. A caller is a session, or an address where there is none.',
   }),
-  MAX_CALLS: integer(1, 100_000).default(100).register(facts, {
-    what: 'How many calls of one connection run on a node at a time; more are refused with 429.',
+  MAX_NODE_STREAMS: integer(1, 1_000_000).default(10_000).register(facts, {
+    what: 'How many streams all callers listen to on a node; more are refused with 503.',
+  }),
+  MAX_CALLS: integer(1, 100_000).default(500).register(facts, {
+    what: 'How many calls of one caller run on a node at a time; more are refused with 429.',
+  }),
+  MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000).register(facts, {
+    what: 'How many live connections of the 2025 era one caller opened at a node; more are refused with 429. Without a token each brings a session of its own, so that the caller is the address.',
   }),
   STOP_DELAY: integer(0, 60).default(1).register(facts, {
     what: 'How long a stopping server goes on serving after /readyz said so, in seconds: the time a balancer needs to notice.',

@@ -9,6 +9,8 @@ export interface SignInLink {
   readonly url: string
   readonly code: string
   readonly expiresAt: Date
+  /** The same without a clock: how long the link is good from when it was made. */
+  readonly ttlSeconds: number
 }
 
 /** Who signed in, as the identity provider says. */

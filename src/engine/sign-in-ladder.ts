@@ -67,7 +67,7 @@ function withElicitationId(
   if (elicitationCompleted === undefined) return request
   const elicitationId = randomUUID()
   session
-    .waitForSignIn(link.expiresAt.getTime() - Date.now(), signal)
+    .waitForSignIn(link.ttlSeconds * 1000, signal)
     .then((signedIn) => (signedIn ? elicitationCompleted(elicitationId) : undefined))
     .catch((error: unknown) =>
       log.debug({ err: error }, 'client not told that sign-in is complete'),

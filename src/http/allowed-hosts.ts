@@ -1,6 +1,7 @@
 /** Which hosts and origins may talk to the server: the guard against DNS rebinding. */
 
 import type { IncomingMessage } from 'node:http'
+import { isLoopbackHost } from '../config/loopback.ts'
 import { AppError } from '../errors.ts'
 
 export interface AllowedHosts {
@@ -18,8 +19,6 @@ export interface AllowedHosts {
 
 export type HostGuard = (request: Pick<IncomingMessage, 'headers' | 'url'>) => void
 
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
-
 /** Probes call by address, and learn nothing. */
 const PROBES = new Set(['/livez', '/readyz'])
 
@@ -33,13 +32,14 @@ const METADATA = /^\/\.well-known\//
  */
 export function createHostGuard(allowed: AllowedHosts): HostGuard {
   const own = new URL(allowed.publicUrl)
-  const hosts = new Set([own.hostname, ...allowed.hosts.map(lowerCase), ...LOOPBACK])
+  const hosts = new Set([own.hostname, ...allowed.hosts.map(lowerCase)])
   const origins = new Set([own.origin, ...allowed.origins.map(lowerCase)])
 
   const serves = (header: string | undefined) => {
     const host = parseHost(header)
+    if (host === undefined) return false
     // A host that is allowed with a port is served on that one only.
-    return host !== undefined && (hosts.has(host.name) || hosts.has(host.nameAndPort))
+    return isLoopbackHost(host.name) || hosts.has(host.name) || hosts.has(host.nameAndPort)
   }
 
   return ({ headers, url = '' }) => {
@@ -72,5 +72,5 @@ function isLoopbackOrigin(origin: string): boolean {
   if (!/^https?:/.test(origin) || !URL.canParse(origin)) return false
   const url = new URL(origin)
   // Equal to its own serialisation: no user info, path or odd spelling got past the parser.
-  return url.origin === origin && LOOPBACK.has(url.hostname)
+  return url.origin === origin && isLoopbackHost(url.hostname)
 }

@@ -3,20 +3,24 @@
 import type { MiddlewareHandler } from 'hono'
 import type { Authenticate, Door } from '../auth/authenticate.ts'
 import type { RequireScopes } from '../auth/required-scopes.ts'
+import { clientAddress, networkOf } from './client-address.ts'
 import type { HttpEnv } from './context.ts'
 
 export interface BearerDeps {
   readonly authenticate: Authenticate
   readonly requireScopes: RequireScopes
+  /** How many entries of `X-Forwarded-For` are believed. */
+  readonly trustedProxies: number
 }
 
 /** Puts the caller into the context. Stands behind what parses the body, where there is one. */
 export function bearer(
-  { authenticate, requireScopes }: BearerDeps,
+  { authenticate, requireScopes, trustedProxies }: BearerDeps,
   door: Door,
 ): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
-    const caller = await authenticate(c.req.raw, door)
+    const address = networkOf(clientAddress(c.env.incoming, trustedProxies))
+    const caller = await authenticate(c.req.raw, door, address)
     requireScopes(caller, c.get('body'), door.resource)
     c.set('caller', caller)
     await next()

@@ -9,6 +9,7 @@ import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { withStatus } from './handler-errors.ts'
 import type { LegacyEndpoint } from './legacy/endpoint.ts'
+import type { Limits } from './limits.ts'
 import { endWithSession } from './listen-stream.ts'
 import type { SessionEnds } from './nodes/session-ends.ts'
 import { audienceOf, originAsAuthInfo, type RequestOrigins } from './origin.ts'
@@ -19,6 +20,7 @@ export interface McpDeps {
   readonly buildServer: BuildServer
   readonly bus: ServerEventBus
   readonly sessionEnds: SessionEnds
+  readonly limits: Limits
   readonly log: Logger
 }
 
@@ -27,6 +29,8 @@ export interface McpRequest {
   readonly request: Request
   readonly body: unknown
   readonly origins: RequestOrigins
+  /** Calls back when the answer is over, however it ended. */
+  readonly onClose: (listener: () => void) => void
 }
 
 export interface McpEndpoint {
@@ -36,17 +40,30 @@ export interface McpEndpoint {
 }
 
 export function createMcpEndpoint(deps: McpDeps): McpEndpoint {
-  const { legacy, buildServer, bus, sessionEnds, log } = deps
+  const { legacy, buildServer, bus, sessionEnds, limits, log } = deps
   const modern = createMcpHandler(
     ({ authInfo }) => buildServer({ audience: audienceOf(authInfo) }),
     {
       legacy: 'reject',
       bus,
+      // Ours come first.
+      maxSubscriptions: Number.POSITIVE_INFINITY,
       onerror: (error) => log.debug({ err: error }, 'request refused'),
     },
   )
 
-  async function post({ request, body, origins }: McpRequest): Promise<Response> {
+  /** 2026-07-28, basic/transports: a request lasts as long as its answer. */
+  function takePlaces({ body, origins: { caller }, onClose }: McpRequest): void {
+    if ((body as { method?: unknown } | null)?.method === 'subscriptions/listen') {
+      onClose(limits.stream(caller))
+    } else {
+      onClose(limits.answer(caller))
+      onClose(limits.call(caller))
+    }
+  }
+
+  async function post(mcp: McpRequest): Promise<Response> {
+    const { request, body, origins } = mcp
     if (Array.isArray(body)) {
       // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
       throw new AppError('invalid_request', 'JSON-RPC batches are not supported.')
@@ -61,6 +78,7 @@ export function createMcpEndpoint(deps: McpDeps): McpEndpoint {
       ...optional('mcpNameHeader', header('mcp-name')),
     })
     if (kind === 'legacy') return legacy.post({ request, origins }, body)
+    takePlaces(mcp)
     const authInfo = originAsAuthInfo(origins.stateless())
     const response = await modern.fetch(request, { parsedBody: body, authInfo })
     const { tokenSession } = origins

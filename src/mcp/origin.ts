@@ -40,6 +40,8 @@ export interface RequestOrigins {
   readonly log: Logger
   /** The session of the caller's token; undefined for a caller without one. */
   readonly tokenSession: TokenSession | undefined
+  /** Who is counted for a request: the token's session, or an address. */
+  readonly caller: string
   /** A 2026-era request: known by its token or by the session handle that calls name. */
   stateless(): Origin
   /** A 2025-era request on a connection. */

@@ -57,8 +57,8 @@ export function createCallSession(
 
   async function startSignIn(): Promise<SignInLink> {
     const { id } = await opened()
-    const link = await links.issue(id, fresh.client.clientName ?? 'An AI client')
-    return { url: await deps.linkUrl(link.handle), code: link.code, expiresAt: link.expiresAt }
+    const { handle, ...link } = await links.issue(id, fresh.client.clientName ?? 'An AI client')
+    return { url: await deps.linkUrl(handle), ...link }
   }
 
   async function waitForSignIn(milliseconds: number, signal: AbortSignal): Promise<boolean> {

@@ -5,6 +5,8 @@ import type { Session } from './record.ts'
 /** A caller that showed no token; it is known by its connection or its session handle, if at all. */
 export interface AnonymousCaller {
   readonly kind: 'anonymous'
+  /** Where it calls from; what it is counted by where it shows nothing else. */
+  readonly address: string
 }
 
 /** A caller whose access token holds, with the session that the token belongs to. */

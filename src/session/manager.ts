@@ -104,7 +104,7 @@ export function createSessionManager(
     if (session === undefined) return undefined
     const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
     if (times.lastActiveAt - session.lastActiveAt > STAMP_EVERY_MS) {
-      await store.patch(sessionKey(id), times)
+      await store.patch(sessionKey(id), times).catch(ifUnavailable)
     }
     return { ...session, ...times }
   }
@@ -135,6 +135,11 @@ export function createSessionManager(
  */
 export function isFromBefore(issuedAt: number, endedAt: number): boolean {
   return Math.floor(issuedAt / 1000) <= Math.floor(endedAt / 1000)
+}
+
+/** A store that is full still reads, and slides on: what is not stamped can be used all the same. */
+function ifUnavailable(error: unknown): void {
+  if (!(error instanceof AppError && error.code === 'unavailable')) throw error
 }
 
 function newRecord(

@@ -6,7 +6,7 @@ import type { Logger } from '../logger.ts'
 import type { Connections } from '../mcp/legacy/connection.ts'
 import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
 import { type CallSessionDeps, createCallSession } from './call-session.ts'
-import type { Caller, TokenCaller } from './caller.ts'
+import type { AnonymousCaller, Caller, TokenCaller } from './caller.ts'
 import type { Session } from './record.ts'
 import type { UpstreamAccess } from './upstream-access.ts'
 
@@ -34,7 +34,9 @@ interface Own {
 export function createOrigins(deps: OriginDeps): Origins {
   return {
     of: (caller, log) =>
-      caller.kind === 'token' ? tokenOrigins(deps, caller, log) : anonymousOrigins(deps, log),
+      caller.kind === 'token'
+        ? tokenOrigins(deps, caller, log)
+        : anonymousOrigins(deps, caller, log),
     process(log, subscribe) {
       let sessionId: string | undefined
       const opened = async (session: Session) => {
@@ -66,11 +68,16 @@ function origin(deps: OriginDeps, principal: string, log: Logger, own: Own): Ori
   }
 }
 
-function anonymousOrigins(deps: OriginDeps, log: Logger): RequestOrigins {
+function anonymousOrigins(
+  deps: OriginDeps,
+  { address }: AnonymousCaller,
+  log: Logger,
+): RequestOrigins {
   const { sessions, connections } = deps
   return {
     log,
     tokenSession: undefined,
+    caller: address,
     stateless: () =>
       origin(deps, 'anonymous', log, {
         session: async (client) => createCallSession(deps, undefined, { access: 'handle', client }),
@@ -114,6 +121,7 @@ function tokenOrigins(
   return {
     log,
     tokenSession: { id: session.id, since: session.connectedAt, ...expiry },
+    caller: session.id,
     stateless: () => own(async () => undefined),
     connection: ({ id }) => own((uri, wanted) => deps.connections.subscribe(id, uri, wanted)),
     connect: async () => ({ sessionId: session.id, needsToken: true }),

@@ -37,6 +37,7 @@ export interface NewLink {
   readonly handle: string
   readonly code: string
   readonly expiresAt: Date
+  readonly ttlSeconds: number
 }
 
 export interface SignInLinks {
@@ -81,7 +82,7 @@ export function createSignInLinks(
         tries: 0,
       }
       await store.set(key(handle), record, ttlSeconds)
-      return { handle, code, expiresAt: new Date(now() + ttlSeconds * 1000) }
+      return { handle, code, ttlSeconds, expiresAt: new Date(now() + ttlSeconds * 1000) }
     },
     async describe(handle) {
       const record = await store.get<LinkRecord>(key(handle))

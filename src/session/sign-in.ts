@@ -158,7 +158,7 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
   }
 }
 
-/** A provider's tokens that find no session must not stay alive. */
+/** A provider's tokens that find no session, or no store, must not stay alive. */
 async function complete(
   { store, provider, credentials }: SignInDeps,
   callback: URL,
@@ -166,12 +166,15 @@ async function complete(
   { sessionId, clientName, check }: PendingSignIn,
 ) {
   const fresh = await provider.exchange(callback, redirectUri, check)
-  const fence = await newestFence(store, sessionId, check.state)
-  if (await credentials.write(sessionId, fresh, fence)) {
-    return { outcome: 'signed_in', clientName, name: fresh.account?.name } as const
+  let kept = false
+  try {
+    const fence = await newestFence(store, sessionId, check.state)
+    kept = await credentials.write(sessionId, fresh, fence)
+  } finally {
+    if (!kept) await provider.revoke(fresh)
   }
-  await provider.revoke(fresh)
-  return { outcome: 'session_ended' } as const
+  if (!kept) return { outcome: 'session_ended' } as const
+  return { outcome: 'signed_in', clientName, name: fresh.account?.name } as const
 }
 
 /** Newer than the token of any refresh under way, whose late write is dropped that way. */

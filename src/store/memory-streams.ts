@@ -19,6 +19,7 @@ export interface MemoryStreamsOptions {
   readonly log: StoreLog
   /** Whether there is a document with this key. */
   readonly exists: (key: string) => boolean
+  readonly remove: (key: string) => void
   /** Runs an operation as the store does: fails once the store is closed. */
   readonly open: <T>(operation: () => T) => Promise<T>
 }
@@ -30,7 +31,7 @@ interface MemoryFollower extends Follower {
 export function createMemoryStreams(
   options: MemoryStreamsOptions,
 ): Streams & { close(): Promise<void> } {
-  const { now, log, exists, open } = options
+  const { now, log, exists, remove, open } = options
   const streams = createExpiringMap<StreamEntry[]>(now)
   const followers = new Set<MemoryFollower>()
 
@@ -44,13 +45,16 @@ export function createMemoryStreams(
   }
 
   function append(key: string, value: string, options: AppendOptions): string | undefined {
-    const { sequence, onlyIf, ttlSeconds } = options
+    const { sequence, onlyIf, takes, ttlSeconds } = options
     const maxLength = positiveInteger(options.maxLength)
     toMilliseconds(ttlSeconds)
     const id =
       sequence === undefined ? nextId(lastOf(key), now()) : `0-${positiveInteger(sequence)}`
-    if (onlyIf !== undefined && !exists(onlyIf)) return undefined
+    if ([onlyIf, takes].some((document) => document !== undefined && !exists(document))) {
+      return undefined
+    }
     if (!isAfter(id, lastOf(key))) return undefined
+    if (takes !== undefined) remove(takes)
     const entry = { id, value }
     const entries = streams.get(key) ?? []
     entries.push(entry)

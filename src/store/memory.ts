@@ -27,7 +27,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const counters = createMemoryCounters(now)
   const locks = createMemoryLocks(now, randomId)
   const exists = (key: string) => documents.get(key) !== undefined
-  const streams = createMemoryStreams({ now, log, exists, open })
+  const streams = createMemoryStreams({ now, log, exists, remove: documents.delete, open })
   let closed = false
 
   /** Async, so that failures reject and callers see the same timing as with Redis. */
@@ -41,8 +41,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
 
     set: (key, value, ttlSeconds) =>
       open(() => {
-        const earlier = documents.get(key)
-        const rev = earlier === undefined ? 1 : decodeDocument(earlier).rev + 1
+        const rev = (decoded(documents.get(key))?.rev ?? 0) + 1
         documents.set(key, withRevision(rev, encodeFields(value)), ttlSeconds)
       }),
 
@@ -81,6 +80,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     delete: (key) => open(() => documents.delete(key)),
     count: (key, ttlSeconds) => open(() => counters.count(key, ttlSeconds)),
     lock: (key, ttlSeconds) => open(() => locks.acquire(key, ttlSeconds)),
+    time: () => open(now),
     ping: () => open(() => undefined),
     streams,
 

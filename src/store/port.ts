@@ -70,6 +70,8 @@ export interface Store {
   count(key: string, ttlSeconds: number): Promise<number>
   /** Undefined when somebody else holds the lock. */
   lock(key: string, ttlSeconds: number): Promise<Lock | undefined>
+  /** Unix time in milliseconds by the clock that times-to-live go by: one for all nodes. */
+  time(): Promise<number>
   /** What nodes tell each other. */
   readonly streams: Streams
   /** Asks the server itself; for readiness. */

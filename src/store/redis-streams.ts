@@ -10,9 +10,14 @@ import { formatStreamId, parseStreamId, positiveInteger } from './stream-ids.ts'
 import type { Follower, Streams } from './streams.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
-/** KEYS: the stream, perhaps a document. ARGV: id or '*', value, length, milliseconds. */
+/**
+ * KEYS: the stream, documents that must exist. ARGV: id or '*', value, length, milliseconds, 1 if
+ * the last document is deleted.
+ */
 const APPEND = defineScript(`
-if KEYS[2] and redis.call('EXISTS', KEYS[2]) == 0 then return false end
+for i = 2, #KEYS do
+  if redis.call('EXISTS', KEYS[i]) == 0 then return false end
+end
 local id = redis.pcall(
   'XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], ARGV[1], '${VALUE_FIELD}', ARGV[2])
 if type(id) == 'table' then
@@ -20,6 +25,7 @@ if type(id) == 'table' then
   return id
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if ARGV[5] == '1' then redis.call('DEL', KEYS[#KEYS]) end
 return id
 `)
 
@@ -33,12 +39,13 @@ export function createRedisStreams(
   let closed = false
 
   return {
-    async append(key, value, { maxLength, ttlSeconds, sequence, onlyIf }) {
+    async append(key, value, { maxLength, ttlSeconds, sequence, onlyIf, takes }) {
       const id = sequence === undefined ? '*' : `0-${positiveInteger(sequence)}`
-      const names = [keys.stream(key)]
-      if (onlyIf !== undefined) names.push(keys.document(onlyIf))
+      const conditions = [onlyIf, takes].filter((document) => document !== undefined)
+      const names = [keys.stream(key), ...conditions.map(keys.document)]
       const limits = [positiveInteger(maxLength), toMilliseconds(ttlSeconds)].map(String)
-      const written = await redis.script(APPEND, names, [id, value, ...limits])
+      const takesLast = takes === undefined ? '0' : '1'
+      const written = await redis.script(APPEND, names, [id, value, ...limits, takesLast])
       return typeof written === 'string' ? written : undefined
     },
 

@@ -63,6 +63,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     delete: async (key) => (await redis.command(['DEL', keys.document(key)])) === 1,
     count: (key, ttl) => countInRedis(redis, keys.counter(key), ttl),
     lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
+    async time() {
+      const [seconds, microseconds] = (await redis.command(['TIME'])) as string[]
+      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+    },
     async ping() {
       await redis.command(['PING'])
     },

@@ -22,6 +22,11 @@ export interface AppendOptions {
    * what has ended.
    */
   readonly onlyIf?: string
+  /**
+   * Key of a document that must exist and is deleted together with this entry, with the same hash
+   * tag: of any number of writers one gets through.
+   */
+  readonly takes?: string
 }
 
 export type OnEntry = (key: string, entry: StreamEntry) => void
@@ -36,7 +41,7 @@ export interface Follower {
  * as the store's do, RangeError for numbers out of range and TypeError for a malformed id.
  */
 export interface Streams {
-  /** The id of the new entry; undefined when `sequence` was taken or the `onlyIf` is gone. */
+  /** The id of the new entry; undefined when `sequence` was taken, or `onlyIf` or `takes` is gone. */
   append(key: string, value: string, options: AppendOptions): Promise<string | undefined>
   /**
    * The entries after an id (`0`: all), oldest first, at most `limit`. Where the id itself was

@@ -1,6 +1,7 @@
 /** The fetch that the identity provider is reached with: encrypted, bounded in time and size. */
 
 import type { CustomFetch } from 'openid-client'
+import { isLoopbackHost } from '../config/loopback.ts'
 
 /** Metadata, key sets and token answers are a few kilobytes. */
 const MAX_BYTES = 512 * 1024
@@ -40,12 +41,8 @@ export function createProviderFetch(options: ProviderFetchOptions): CustomFetch 
 export function requireSecure(address: string, allowInsecureHttp: boolean): URL {
   const url = new URL(address)
   if (url.protocol === 'https:') return url
-  if (url.protocol === 'http:' && allowInsecureHttp && isLoopback(url.hostname)) return url
+  if (url.protocol === 'http:' && allowInsecureHttp && isLoopbackHost(url.hostname)) return url
   throw new TypeError('An identity provider is reached over https (http only on this machine)')
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 
 async function readBytes(response: Response): Promise<Uint8Array<ArrayBuffer>> {

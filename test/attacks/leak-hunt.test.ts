@@ -2,11 +2,11 @@
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { PEOPLE } from '../../src/demo/people.ts'
-import type { Exchange } from '../support/balancer.ts'
 import { CALLERS } from '../support/callers.ts'
 import { ERAS } from '../support/clients.ts'
 import { startCluster } from '../support/cluster.ts'
 import { startOutside } from '../support/outside.ts'
+import type { Exchange } from '../support/recording-balancer.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { hunt, spellings } from './leak-hunt/hunt.ts'

@@ -13,6 +13,7 @@ import {
   newBrowser,
   signInAs,
   stopBeforeCallback,
+  WRONG_CODE,
 } from '../support/sign-in.ts'
 import { listenIn, type Traffic } from '../support/traffic.ts'
 import { connect, post, postModern, postText, read, request } from '../support/wire.ts'
@@ -48,7 +49,7 @@ async function clientsSignIn() {
 /** Signing in by hand, with everything that can go wrong at the pages. */
 async function peopleGetLost() {
   const link = await login(app.url)
-  await enterCode(newBrowser(), link.url, 'ZZZZ-ZZZZ')
+  await enterCode(newBrowser(), link.url, WRONG_CODE)
   const { browser, callback } = await stopBeforeCallback(app, link)
   await newBrowser().open(callback)
   await browser.open(callback)

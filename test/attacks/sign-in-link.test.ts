@@ -2,9 +2,16 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { structured } from '../support/clients.ts'
 import { recordingStore } from '../support/recording-store.ts'
-import { callWith, enterCode, login, newBrowser, signInAs } from '../support/sign-in.ts'
+import {
+  enterCode,
+  login,
+  newBrowser,
+  sessionState,
+  signInAs,
+  submitCode,
+  WRONG_CODE,
+} from '../support/sign-in.ts'
 import { postModern, read } from '../support/wire.ts'
 
 const { store, written } = recordingStore()
@@ -14,16 +21,6 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-const state = async (session: string) =>
-  structured<{ state: string }>(await callWith(app.url, session, 'session')).state
-
-const WRONG = 'ZZZZ-ZZZZ'
-
-function submit(url: string, code: string, headers: Record<string, string> = {}) {
-  const body = new URLSearchParams({ code })
-  return fetch(url, { method: 'POST', body, headers, redirect: 'manual' })
-}
-
 describe('the code', () => {
   test.each([
     ['lower case', (code: string) => code.toLowerCase()],
@@ -32,48 +29,52 @@ describe('the code', () => {
     ['with O for 0 and I for 1', (code: string) => code.replace(/0/g, 'O').replace(/1/g, 'I')],
   ])('is good %s', async (_how, typed) => {
     const { url, code } = await login(app.url)
-    expect((await submit(url, typed(code))).status).toBe(303)
+    expect((await submitCode(url, typed(code))).status).toBe(303)
   })
 
-  test.each(['', WRONG, 'x', '%', "' OR 1=1 --", '0'.repeat(3000)])(
+  test.each(['', WRONG_CODE, 'x', '%', "' OR 1=1 --", '0'.repeat(3000)])(
     'that is "%s" is wrong, and says how many tries are left',
     async (code) => {
       const link = await login(app.url)
-      const response = await submit(link.url, code)
+      const response = await submitCode(link.url, code)
       expect(response.status).toBe(422)
       expect(await response.text()).toContain('Tries left: 4.')
-      expect((await submit(link.url, link.code)).status).toBe(303)
+      expect((await submitCode(link.url, link.code)).status).toBe(303)
     },
   )
 
   test('of another link is wrong', async () => {
     const [one, other] = [await login(app.url), await login(app.url)]
-    expect((await submit(one.url, other.code)).status).toBe(422)
+    expect((await submitCode(one.url, other.code)).status).toBe(422)
   })
 
   test('wrong five times makes the link void, also for the right one', async () => {
     const link = await login(app.url)
     const statuses = []
     for (let count = 0; count < 5; count += 1) {
-      statuses.push((await submit(link.url, WRONG)).status)
+      statuses.push((await submitCode(link.url, WRONG_CODE)).status)
     }
     expect(statuses).toEqual([422, 422, 422, 422, 410])
-    expect((await submit(link.url, link.code)).status).toBe(410)
+    expect((await submitCode(link.url, link.code)).status).toBe(410)
     expect((await fetch(link.url)).status).toBe(410)
-    expect(await state(link.session)).toBe('anonymous')
+    expect(await sessionState(app.url, link.session)).toBe('anonymous')
   })
 
   test('guessed forty times at once is looked at five times', async () => {
     const link = await login(app.url)
-    const answers = await Promise.all(Array.from({ length: 40 }, () => submit(link.url, WRONG)))
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => submitCode(link.url, WRONG_CODE)),
+    )
     const wrong = answers.filter(({ status }) => status === 422)
     expect(wrong.length).toBeLessThan(5)
-    expect((await submit(link.url, link.code)).status).toBe(410)
+    expect((await submitCode(link.url, link.code)).status).toBe(410)
   })
 
   test('sent twenty times at once succeeds once', async () => {
     const link = await login(app.url)
-    const answers = await Promise.all(Array.from({ length: 20 }, () => submit(link.url, link.code)))
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => submitCode(link.url, link.code)),
+    )
     expect(answers.filter(({ status }) => status === 303)).toHaveLength(1)
     expect(answers.filter(({ status }) => status === 410)).toHaveLength(19)
   })
@@ -84,7 +85,7 @@ describe('the link', () => {
     const link = await login(app.url)
     await signInAs(newBrowser(), link)
     expect((await fetch(link.url)).status).toBe(410)
-    expect((await submit(link.url, link.code)).status).toBe(410)
+    expect((await submitCode(link.url, link.code)).status).toBe(410)
   })
 
   test('that was edited is void', async () => {
@@ -103,7 +104,7 @@ describe('the link', () => {
       '__proto__',
     ]) {
       expect((await fetch(`${app.url}/connect/${edited}`)).status).toBe(410)
-      expect((await submit(`${app.url}/connect/${edited}`, code)).status).toBe(410)
+      expect((await submitCode(`${app.url}/connect/${edited}`, code)).status).toBe(410)
     }
   })
 
@@ -123,11 +124,11 @@ describe('the link', () => {
 test('a person who did not see the code gets nowhere with the link of somebody else', async () => {
   const attacker = await login(app.url)
   const victim = newBrowser()
-  const page = await enterCode(victim, attacker.url, WRONG)
+  const page = await enterCode(victim, attacker.url, WRONG_CODE)
   expect(page.status).toBe(422)
   expect(page.text).toContain('Go on only if your own assistant showed you this code.')
   expect(victim.cookies).toEqual([])
-  expect(await state(attacker.session)).toBe('anonymous')
+  expect(await sessionState(app.url, attacker.session)).toBe('anonymous')
 })
 
 test('a call that only asks for a sign-in keeps nothing', async () => {

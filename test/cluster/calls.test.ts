@@ -1,12 +1,12 @@
 /** Calls on three nodes: what they say on their way, where they are resumed, and how they end. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { structured } from '../support/clients.ts'
 import { answering, listen, listenTo, saying } from '../support/event-reader.ts'
 import { FULL_CLIENTS, LEGACY_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, post, read, request } from '../support/wire.ts'
 
 interface Where {
@@ -21,11 +21,10 @@ const where = (text: string, delayMs = 0) =>
 describeRedis('plain', 'calls on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  beforeAll(async () => {
-    cluster = await startThreeNodes()
-    ;[a, b, c] = cluster.urls
+  useThreeNodes((started) => {
+    cluster = started
+    ;[a, b, c] = started.urls
   })
-  afterAll(() => cluster?.stop())
 
   /** Posts a call to a node, and waits for its stream to say where it could be resumed. */
   async function start(url: string, headers: Record<string, string>, message: object) {

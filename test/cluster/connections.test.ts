@@ -1,11 +1,16 @@
 /** Connections of the 2025 era and rounds of the 2026 era, spread over three nodes. */
 
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { connectClient, ERAS, structured } from '../support/clients.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
-import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import {
+  faultsIn,
+  startThreeNodes,
+  type ThreeNodes,
+  useThreeNodes,
+} from '../support/three-nodes.ts'
 import {
   connect,
   envelope,
@@ -23,7 +28,7 @@ const call = (name: string, input: object = {}, id: string | number = 1) =>
 
 describeRedis('json', 'three nodes on a Redis with JSON', () => {
   test('share a connection', async () => {
-    const cluster = await startThreeNodes('json')
+    const cluster = await startThreeNodes({ kind: 'json' })
     onTestFinished(() => cluster.stop())
     const [a, b, c] = cluster.urls
     const headers = await connect(a)
@@ -37,11 +42,10 @@ describeRedis('json', 'three nodes on a Redis with JSON', () => {
 describeRedis('plain', 'connections on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  beforeAll(async () => {
-    cluster = await startThreeNodes()
-    ;[a, b, c] = cluster.urls
+  useThreeNodes((started) => {
+    cluster = started
+    ;[a, b, c] = started.urls
   })
-  afterAll(() => cluster?.stop())
 
   test('a connection is opened on one node, used on the next and ended on the third', async () => {
     const headers = await connect(a)

@@ -1,10 +1,10 @@
 /** Upstream credentials that must be replaced now, wanted by many calls on two processes at once. */
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { BalancerOptions, Exchange } from '../support/balancer.ts'
 import { CALLERS, type Caller } from '../support/callers.ts'
 import { structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
+import type { Exchange, Interference } from '../support/recording-balancer.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
@@ -16,7 +16,7 @@ for (const kind of ['plain', 'json'] as const) {
     let redis: RedisServer
     let cluster: Cluster
     /** The servers reach provider and API through the balancer too, where a test can interfere. */
-    let interfere: Pick<BalancerOptions, 'intercept' | 'rewrite'> = {}
+    let interfere: Interference = {}
     let caller: Caller | undefined
     beforeAll(async () => {
       redis = await startRedis(kind)

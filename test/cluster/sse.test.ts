@@ -3,14 +3,15 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
 import { structured } from '../support/clients.ts'
-import { answering, type Listening, listen, saying } from '../support/event-reader.ts'
+import { answering, saying } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
-import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
-import { connect, INITIALIZE, postModern, read, request } from '../support/wire.ts'
+import { greet, openSse, sendSse } from '../support/sse.ts'
+import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
+import { connect, postModern, read, request } from '../support/wire.ts'
 
 const where = (text: string, id: string | number = text) =>
   request('tools/call', { name: 'where', arguments: { text } }, id)
@@ -18,46 +19,17 @@ const where = (text: string, id: string | number = text) =>
 describeRedis('plain', 'the older transport on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const open: Listening[] = []
-  beforeAll(async () => {
-    cluster = await startThreeNodes()
-    ;[a, b, c] = cluster.urls
+  const keep = useThreeNodes((started) => {
+    cluster = started
+    ;[a, b, c] = started.urls
   })
-  afterEach(() => {
-    for (const stream of open.splice(0)) stream.close()
-  })
-  afterAll(() => cluster?.stop())
 
   async function get(url: string, sessionId?: string, headers: Record<string, string> = {}) {
-    const query = sessionId === undefined ? '' : `?session_id=${sessionId}`
-    const stream = await listen(`${url}/sse${query}`, headers)
-    open.push(stream)
-    return stream
-  }
-
-  function send(
-    url: string,
-    path: string,
-    message: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Response> {
-    const type = { 'content-type': 'application/json' }
-    const body = JSON.stringify(message)
-    return fetch(url + path, { method: 'POST', headers: { ...type, ...headers }, body })
+    return keep(await openSse(url, sessionId, headers))
   }
 
   /** Opens a session on one node, initialized on another. */
-  async function start(capabilities: object = {}) {
-    const stream = await get(a)
-    const { data: path } = await stream.until(({ event }) => event === 'endpoint')
-    const initialize = { ...INITIALIZE, id: 'init' }
-    const params = { ...INITIALIZE.params, capabilities, protocolVersion: '2024-11-05' }
-    expect((await send(b, path, { ...initialize, params })).status).toBe(202)
-    await stream.until(answering('init'))
-    const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' }
-    expect((await send(c, path, initialized)).status).toBe(202)
-    return { stream, path, id: path.split('=')[1] ?? '' }
-  }
+  const start = async () => greet(await get(a), [b, c])
 
   async function connectClient(onUrl?: (url: string, message: string) => Promise<unknown>) {
     const client = new Client(
@@ -86,7 +58,8 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     expect(pids.size).toBe(3)
     const heard: number[] = []
     const onprogress = ({ progress }: { progress: number }) => void heard.push(progress)
-    const steps = { name: 'steps', arguments: { steps: 5, everyMs: 0 } }
+    // The client forgets about progress that comes in one piece with the answer.
+    const steps = { name: 'steps', arguments: { steps: 5, everyMs: 50 } }
     await client.callTool(steps, undefined, { onprogress })
     expect(heard).toEqual([1, 2, 3, 4, 5])
     const asked = await client.callTool({ name: 'ask', arguments: { kinds: ['form'] } })
@@ -105,7 +78,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     const { stream, path } = await start()
     for (let count = 0; count < 15; count += 1) {
       const text = `call-${count}`
-      const response = await send(cluster.urls[count % 3] ?? a, path, where(text))
+      const response = await sendSse(cluster.urls[count % 3] ?? a, path, where(text))
       expect([response.status, await response.text()]).toEqual([202, 'Accepted'])
       await stream.until(answering(text))
     }
@@ -116,9 +89,9 @@ describeRedis('plain', 'the older transport on three nodes', () => {
   test('changes and cancellations work across nodes', async () => {
     const { stream, path } = await start()
     const slow = { name: 'where', arguments: { text: 'sse-unwanted', delayMs: 20_000 } }
-    await send(b, path, request('tools/call', slow, 'slow'))
+    await sendSse(b, path, request('tools/call', slow, 'slow'))
     const cancel = { method: 'notifications/cancelled', params: { requestId: 'slow' } }
-    await send(c, path, { jsonrpc: '2.0', ...cancel })
+    await sendSse(c, path, { jsonrpc: '2.0', ...cancel })
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"sse-unwanted".*"aborted"/)
     await read(postModern(c, 'tools/call', { name: 'change', arguments: {} }))
     await stream.until(saying('notifications/tools/list_changed'))
@@ -127,16 +100,16 @@ describeRedis('plain', 'the older transport on three nodes', () => {
 
   test('a live session goes on at another node, and hears what was missed', async () => {
     const { stream, path, id } = await start()
-    await send(b, path, where('before'))
+    await sendSse(b, path, where('before'))
     await stream.until(answering('before'))
     stream.close()
     await stream.ended
-    await send(b, path, where('missed'))
+    await sendSse(b, path, where('missed'))
     const lastId = stream.lastId ?? ''
     const next = await get(c, id, { 'last-event-id': lastId })
     expect((await next.until(({ event }) => event === 'endpoint')).data).toBe(path)
     await next.until(answering('missed'))
-    await send(a, path, where('after'))
+    await sendSse(a, path, where('after'))
     await next.until(answering('after'))
     expect(next.messages.map(({ id }) => id)).toEqual(['missed', 'after'])
     // The newest stream wins.
@@ -147,10 +120,10 @@ describeRedis('plain', 'the older transport on three nodes', () => {
 
   test('a client that comes back by itself goes on, although it names no session', async () => {
     const { stream, path } = await start()
-    await send(b, path, where('before'))
+    await sendSse(b, path, where('before'))
     await stream.until(answering('before'))
     stream.close()
-    await send(c, path, where('missed'))
+    await sendSse(c, path, where('missed'))
     const next = await get(b, undefined, { 'last-event-id': stream.lastId ?? '' })
     expect((await next.until(({ event }) => event === 'endpoint')).data).toBe(path)
     await next.until(answering('missed'))
@@ -161,7 +134,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     const headers = await connect(a)
     for (const id of [createId('ses'), 'ses_', 'x', headers['mcp-session-id']]) {
       expect((await get(b, id)).response.status).toBe(404)
-      expect((await send(c, `/messages?session_id=${id}`, where('x'))).status).toBe(404)
+      expect((await sendSse(c, `/messages?session_id=${id}`, where('x'))).status).toBe(404)
     }
     const from = { 'last-event-id': `${createId('ses')}.0.0` }
     expect((await get(b, undefined, from)).response.status).toBe(404)
@@ -169,12 +142,12 @@ describeRedis('plain', 'the older transport on three nodes', () => {
 
   test('posts that make no sense are refused', async () => {
     const { path } = await start()
-    expect((await send(a, '/messages', where('x'))).status).toBe(400)
-    expect((await send(b, path, [where('x')])).status).toBe(400)
-    expect((await send(b, path, { jsonrpc: '2.0' })).status).toBe(400)
-    expect((await send(c, path, 'text')).status).toBe(400)
+    expect((await sendSse(a, '/messages', where('x'))).status).toBe(400)
+    expect((await sendSse(b, path, [where('x')])).status).toBe(400)
+    expect((await sendSse(b, path, { jsonrpc: '2.0' })).status).toBe(400)
+    expect((await sendSse(c, path, 'text')).status).toBe(400)
     const type = { 'content-type': 'text/plain' }
-    expect((await send(c, path, where('x'), type)).status).toBe(415)
+    expect((await sendSse(c, path, where('x'), type)).status).toBe(415)
   })
 
   test('the logs name no session, and nothing went wrong inside', async () => {

@@ -1,13 +1,13 @@
 /** Nodes that stop, restart and die while three of them serve: who notices, and how little is lost. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { structured } from '../support/clients.ts'
 import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { startSteadyLoad } from '../support/steady-load.ts'
-import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, post, postModern, read, request } from '../support/wire.ts'
 
 const where = (text: string, delayMs = 0) =>
@@ -16,19 +16,16 @@ const where = (text: string, delayMs = 0) =>
 describeRedis('plain', 'nodes that stop', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const open: Listening[] = []
-  beforeAll(async () => {
-    cluster = await startThreeNodes('plain', { STOP_DELAY: '1' })
-    ;[a, b, c] = cluster.urls
-  })
-  afterEach(() => {
-    for (const stream of open.splice(0)) stream.close()
-  })
-  afterAll(() => cluster?.stop())
+  const closeLater = useThreeNodes(
+    (started) => {
+      cluster = started
+      ;[a, b, c] = started.urls
+    },
+    { env: () => ({ STOP_DELAY: '1' }) },
+  )
 
   const keep = async (opening: Promise<Listening>) => {
-    const stream = await opening
-    open.push(stream)
+    const stream = closeLater(await opening)
     await stream.until(({ data, id }) => data !== '' || id !== undefined)
     return stream
   }

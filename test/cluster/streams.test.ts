@@ -1,9 +1,9 @@
 /** Streams on three nodes: what changes anywhere is heard everywhere, once and in order. */
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Listening, listen, listenTo, saying } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 import { connect, post, postModern, read, request } from '../support/wire.ts'
 
 type Headers = Record<string, string>
@@ -14,20 +14,14 @@ const UPDATED = 'notifications/resources/updated'
 describeRedis('plain', 'streams on three nodes', () => {
   let cluster: ThreeNodes
   let [a, b, c] = ['', '', '']
-  const open: Listening[] = []
-  beforeAll(async () => {
-    cluster = await startThreeNodes()
-    ;[a, b, c] = cluster.urls
+  const keep = useThreeNodes((started) => {
+    cluster = started
+    ;[a, b, c] = started.urls
   })
-  afterEach(() => {
-    for (const stream of open.splice(0)) stream.close()
-  })
-  afterAll(() => cluster?.stop())
 
   async function get(url: string, headers: Headers, lastId?: string): Promise<Listening> {
     const from: Headers = lastId === undefined ? {} : { 'last-event-id': lastId }
-    const stream = await listen(`${url}/mcp`, { ...headers, ...from })
-    open.push(stream)
+    const stream = keep(await listen(`${url}/mcp`, { ...headers, ...from }))
     if (stream.response.ok) await stream.until(({ id }) => id !== undefined)
     return stream
   }
@@ -145,10 +139,11 @@ describeRedis('plain', 'streams on three nodes', () => {
 
   describe('subscriptions/listen', () => {
     async function listenModern(url: string, notifications: object): Promise<Listening> {
-      const stream = await listenTo((signal) =>
-        postModern(url, 'subscriptions/listen', { notifications }, { signal }),
+      const stream = keep(
+        await listenTo((signal) =>
+          postModern(url, 'subscriptions/listen', { notifications }, { signal }),
+        ),
       )
-      open.push(stream)
       await stream.until(saying('notifications/subscriptions/acknowledged'))
       return stream
     }

@@ -2,10 +2,10 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { headingOf } from '../../scripts/demo/browser.ts'
-import type { Exchange } from '../support/balancer.ts'
 import { CALLERS } from '../support/callers.ts'
 import { errorCode, structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
+import type { Exchange } from '../support/recording-balancer.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'

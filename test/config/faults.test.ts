@@ -79,6 +79,8 @@ describe('faults', () => {
     ['http://127.0.0.1:6901', undefined],
     ['http://[::1]:6901', undefined],
     ['http://127.0.0.1.evil.example', ['PUBLIC_URL']],
+    ['http://127.0.0.2:6901', ['PUBLIC_URL']],
+    ['http://mcp.localhost:6901', ['PUBLIC_URL']],
   ])('in production, PUBLIC_URL=%s: faults %j', (PUBLIC_URL, faults) => {
     const env = { ...production, PUBLIC_URL }
     if (faults === undefined) expect(load(env).config.http.publicUrl).toBe(PUBLIC_URL)

@@ -121,13 +121,19 @@ async function talkAcross(reading: string, writing: string): Promise<void> {
     capabilities: {},
     clientInfo: { name: 'x', version: '1' },
   }
-  const posted = await fetch(writing + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
-  })
-  expect(posted.status).toBe(202)
-  await chunks.read()
+  const post = (message: object) =>
+    fetch(writing + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+    })
+  for (const message of [
+    { id: 1, method: 'initialize', params },
+    { id: 2, method: 'tools/list' },
+  ]) {
+    expect((await post(message)).status).toBe(202)
+    await chunks.read()
+  }
   aborter.abort()
   await delay(50)
 }

@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
 import { recordingStore } from '../support/recording-store.ts'
-import { callWith, login, newBrowser, signInAs, stopBeforeCallback } from '../support/sign-in.ts'
+import {
+  callWith,
+  login,
+  newBrowser,
+  sessionState,
+  signInAs,
+  stopBeforeCallback,
+  submitCode,
+} from '../support/sign-in.ts'
 
 const { store, written } = recordingStore()
 let app: TestApp
@@ -12,9 +20,6 @@ beforeAll(async () => {
   app = await startApp({ store })
 })
 afterAll(() => app.stop())
-
-const state = async (session: string) =>
-  structured<{ state: string }>(await callWith(app.url, session, 'session')).state
 
 test('signs the person in who started, and tells their name', async () => {
   const link = await login(app.url)
@@ -32,8 +37,7 @@ test('signs the person in who started, and tells their name', async () => {
 
 test('sets a cookie that scripts and other sites do not get', async () => {
   const { url, code } = await login(app.url)
-  const body = new URLSearchParams({ code })
-  const response = await fetch(url, { method: 'POST', body, redirect: 'manual' })
+  const response = await submitCode(url, code)
   const [cookie = '', ...others] = response.headers.getSetCookie()
   expect(others).toEqual([])
   expect(cookie).toMatch(/^mcp-sign-in-[\w-]{8}=[\w-]{43};/)
@@ -47,8 +51,7 @@ test('sets a cookie that scripts and other sites do not get', async () => {
 test('sends the browser away with a state, a nonce and a challenge of their own', async () => {
   const leave = async () => {
     const { url, code } = await login(app.url)
-    const body = new URLSearchParams({ code })
-    const response = await fetch(url, { method: 'POST', body, redirect: 'manual' })
+    const response = await submitCode(url, code)
     return new URL(response.headers.get('location') ?? '').searchParams
   }
   const [one, other] = [await leave(), await leave()]
@@ -86,7 +89,7 @@ describe('is refused', () => {
     expect((await newBrowser().open(callback)).status).toBe(403)
     const right = await fetch(callback, { headers: { cookie: cookieOf(browser.cookies) } })
     expect(right.status).toBe(400)
-    expect(await state(link.session)).toBe('anonymous')
+    expect(await sessionState(app.url, link.session)).toBe('anonymous')
   })
 
   test('with the cookie of another sign-in, even in the same browser', async () => {
@@ -97,7 +100,7 @@ describe('is refused', () => {
     const [value = ''] = two.browser.cookies.map((cookie) => cookie.value)
     const response = await fetch(one.callback, { headers: { cookie: `${name}=${value}` } })
     expect(response.status).toBe(403)
-    expect(await state(mine.session)).toBe('anonymous')
+    expect(await sessionState(app.url, mine.session)).toBe('anonymous')
   })
 
   test('the second time', async () => {
@@ -106,7 +109,7 @@ describe('is refused', () => {
     const headers = { cookie: cookieOf(browser.cookies) }
     expect((await fetch(callback, { headers })).status).toBe(200)
     expect((await fetch(callback, { headers })).status).toBe(400)
-    expect(await state(link.session)).toBe('authenticated')
+    expect(await sessionState(app.url, link.session)).toBe('authenticated')
   })
 
   test('all but once when it comes twenty times at once', async () => {
@@ -137,7 +140,7 @@ describe('is refused', () => {
     const text = await response.text()
     expect(text).toContain('cancelled or refused')
     expect(text).toContain('<code>login</code>')
-    expect(await state(link.session)).toBe('anonymous')
+    expect(await sessionState(app.url, link.session)).toBe('anonymous')
   })
 })
 

@@ -3,7 +3,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
-import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
+import {
+  login,
+  newBrowser,
+  sessionState,
+  signInAs,
+  submitCode,
+  WRONG_CODE,
+} from '../support/sign-in.ts'
 import { envelope, post, read, request } from '../support/wire.ts'
 
 let app: TestApp
@@ -11,16 +18,6 @@ beforeAll(async () => {
   app = await startApp()
 })
 afterAll(() => app.stop())
-
-const state = async (session: string) =>
-  structured<{ state: string }>(await callWith(app.url, session, 'session')).state
-
-const WRONG = 'ZZZZ-ZZZZ'
-
-function submit(url: string, code: string, headers: Record<string, string> = {}) {
-  const body = new URLSearchParams({ code })
-  return fetch(url, { method: 'POST', body, headers, redirect: 'manual' })
-}
 
 describe('the page', () => {
   test('can be looked at as often as one likes: previews do not use the link up', async () => {
@@ -30,7 +27,7 @@ describe('the page', () => {
     }
     const page = await signInAs(newBrowser(), link)
     expect(page.text).toContain('Login successful')
-    expect(await state(link.session)).toBe('authenticated')
+    expect(await sessionState(app.url, link.session)).toBe('authenticated')
   })
 
   test('shows who asks, since when and where it leads, and not the code', async () => {
@@ -48,7 +45,7 @@ describe('the page', () => {
     const link = await login(app.url)
     const pages = [
       await newBrowser().open(link.url),
-      await newBrowser().open(link.url, { code: WRONG }),
+      await newBrowser().open(link.url, { code: WRONG_CODE }),
       await newBrowser().open(`${app.url}/connect/lnk_nothing`),
       await newBrowser().open(`${app.url}/callback?state=x`),
     ]
@@ -85,7 +82,7 @@ describe('the page', () => {
     const link = structured<{ url: string; code: string }>(message.result ?? {})
     const pages = [
       await newBrowser().open(link.url),
-      await newBrowser().open(link.url, { code: WRONG }),
+      await newBrowser().open(link.url, { code: WRONG_CODE }),
       await signInAs(newBrowser(), link),
     ]
     for (const { text } of pages) {
@@ -115,15 +112,15 @@ describe('a form', () => {
   test('from another site is refused', async () => {
     const { url, code } = await login(app.url)
     for (const origin of ['https://evil.com', 'null']) {
-      expect((await submit(url, code, { origin })).status).toBe(403)
+      expect((await submitCode(url, code, { origin })).status).toBe(403)
     }
-    expect((await submit(url, code, { origin: app.url })).status).toBe(303)
+    expect((await submitCode(url, code, { origin: app.url })).status).toBe(303)
   })
 
   test('that is too long is 413', async () => {
     const { url, code } = await login(app.url)
-    expect((await submit(url, 'x'.repeat(5000))).status).toBe(413)
-    expect((await submit(url, code)).status).toBe(303)
+    expect((await submitCode(url, 'x'.repeat(5000))).status).toBe(413)
+    expect((await submitCode(url, code)).status).toBe(303)
   })
 
   test.each([
@@ -140,6 +137,6 @@ describe('a form', () => {
       body: new TextEncoder().encode(body),
     })
     expect(response.status).toBe(415)
-    expect(await (await submit(link.url, WRONG)).text()).toContain('Tries left: 4.')
+    expect(await (await submitCode(link.url, WRONG_CODE)).text()).toContain('Tries left: 4.')
   })
 })

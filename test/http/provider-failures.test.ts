@@ -2,9 +2,8 @@
 
 import { afterEach, expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'
-import { structured } from '../support/clients.ts'
 import { recordingStore } from '../support/recording-store.ts'
-import { callWith, login } from '../support/sign-in.ts'
+import { login, type SignInLink, sessionState, submitCode } from '../support/sign-in.ts'
 import { type Paths, startProvider } from '../upstream/fake-provider.ts'
 import { type Answer, json } from '../upstream/misbehaving-server.ts'
 
@@ -27,10 +26,7 @@ async function start() {
   const app = await startApp({ store, env })
   stops.push(app.stop)
 
-  function submit({ url, code }: { url: string; code: string }) {
-    const body = new URLSearchParams({ code })
-    return fetch(url, { method: 'POST', body, redirect: 'manual' })
-  }
+  const submit = ({ url, code }: SignInLink) => submitCode(url, code)
 
   /** As far as the provider: what it was told, and how to come back. */
   async function leave() {
@@ -50,8 +46,7 @@ async function start() {
   }
 
   const signedIn = async (session: string) =>
-    structured<{ state: string }>(await callWith(app.url, session, 'session')).state ===
-    'authenticated'
+    (await sessionState(app.url, session)) === 'authenticated'
 
   /** What is still in the store of all that was ever put there. */
   async function left() {

@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
-import { callWith } from '../support/sign-in.ts'
+import { callWith, submitCode } from '../support/sign-in.ts'
 import { postModern, read } from '../support/wire.ts'
 import { startProvider } from '../upstream/fake-provider.ts'
 import { json } from '../upstream/misbehaving-server.ts'
@@ -44,12 +44,8 @@ const POISON = {
 
 /** Enters the code as a browser behind the proxy does. */
 async function leave({ provider, url, login }: Awaited<ReturnType<typeof start>>) {
-  const response = await fetch(url + new URL(login.url).pathname, {
-    method: 'POST',
-    body: new URLSearchParams({ code: login.code }),
-    headers: { ...POISON, origin: PUBLIC_URL },
-    redirect: 'manual',
-  })
+  const link = url + new URL(login.url).pathname
+  const response = await submitCode(link, login.code, { ...POISON, origin: PUBLIC_URL })
   const asked = new URL(response.headers.get('location') ?? '').searchParams
   const nonce = asked.get('nonce') ?? ''
   const idToken = provider.sign({ ...provider.claims(), nonce })

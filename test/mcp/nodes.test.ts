@@ -1,4 +1,4 @@
-/** Streams of the 2025 era in one process: their ids, their readers, their bounds and their secrecy. */
+/** Streams of the 2025 era in one process: their ids, their readers and their secrecy. */
 
 import { connect as openSocket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -33,7 +33,7 @@ function recordStreams(): Store {
 let app: TestApp
 const open: Listening[] = []
 beforeAll(async () => {
-  const env = { MAX_STREAMS: '4', MAX_CALLS: '2' }
+  const env = { MAX_STREAMS: '4' }
   app = await startApp({ catalogDirectory: PROTOCOL_CATALOG, store: recordStreams(), env })
 })
 afterEach(async () => {
@@ -122,35 +122,6 @@ describe('readers', () => {
       socket.destroy()
     }
     await expect.poll(async () => (await get(headers)).response.status).toBe(200)
-  })
-})
-
-describe('limits', () => {
-  test('a node holds so many streams, and refuses more until some are gone', async () => {
-    const streams = await Promise.all(
-      Array.from({ length: 4 }, async () => get(await connect(app.url))),
-    )
-    expect(streams.map(({ response }) => response.status)).toEqual([200, 200, 200, 200])
-    const { response } = await get(await connect(app.url))
-    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1'])
-    streams[0]?.close()
-    const headers = await connect(app.url)
-    await expect.poll(async () => (await get(headers)).response.status).toBe(200)
-  })
-
-  test('a connection runs so many calls at a time; others are not held up', async () => {
-    const headers = await connect(app.url)
-    const running = [echo('one', 400), echo('two', 400)].map((call) =>
-      read(post(app.url, call, headers)),
-    )
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    const refused = await read(post(app.url, echo('three'), headers))
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
-    expect(refused.message).toMatchObject({ id: 'three', error: { code: -32000 } })
-    const other = await connect(app.url)
-    expect((await read(post(app.url, echo('other'), other))).status).toBe(200)
-    for (const answer of await Promise.all(running)) expect(answer.status).toBe(200)
-    expect((await read(post(app.url, echo('three'), headers))).status).toBe(200)
   })
 })
 

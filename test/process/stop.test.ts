@@ -2,10 +2,10 @@
 
 import { Agent, get } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import type { BalancerOptions } from '../support/balancer.ts'
 import { connectClient, ERAS, structured } from '../support/clients.ts'
 import { startOutside } from '../support/outside.ts'
 import { type ServerProcess, startServerProcess } from '../support/process.ts'
+import type { Interference } from '../support/recording-balancer.ts'
 import { freePort } from '../support/redis.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
@@ -18,7 +18,7 @@ function slowApi() {
   const answered = new Promise<void>((resolve) => {
     api.answer = resolve
   })
-  const intercept: BalancerOptions['intercept'] = async ({ path }) => {
+  const intercept: Interference['intercept'] = async ({ path }) => {
     if (!path.startsWith('/demo/api/')) return undefined
     api.asked()
     await answered

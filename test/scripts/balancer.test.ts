@@ -59,6 +59,14 @@ describe('requests', () => {
     expect(seen?.headers).toMatchObject({ 'x-given': 'yes', host: new URL(url).host })
   })
 
+  test('say where they come from, after what was said before', async () => {
+    const { port } = await node(({ headers }, response) => response.end(headers['x-forwarded-for']))
+    const { url } = await balance(port)
+    expect(await ask(url)).toMatch(/^(::ffff:)?127\.0\.0\.1$/)
+    const headers = { 'x-forwarded-for': '192.0.2.1' }
+    expect(await ask(url, { headers })).toMatch(/^192\.0\.2\.1, (::ffff:)?127\.0\.0\.1$/)
+  })
+
   test('pass over nodes that refuse, with their whole body, once', async () => {
     const bodies: string[] = []
     const { port } = await node(async (request, response) => {

@@ -1,6 +1,7 @@
 /** The session manager: made, found, changed, extended and ended; by its clock, and on any node. */
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { storeUnavailable } from '../../src/errors.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createNode, credentialsFor } from './parts.ts'
 
@@ -92,6 +93,15 @@ describe('using a session', () => {
     const times = { lastActiveAt: START + 30_000, expiresAt: START + 90_000 }
     expect(await sessions.retrieve(id)).toMatchObject(times)
     expect(await sessions.peek(id)).toMatchObject(times)
+  })
+
+  it('goes on while the store is full, and takes nothing in', async () => {
+    const { sessions, store, pass } = managed()
+    const { id } = await sessions.create('handle')
+    pass(30)
+    vi.spyOn(store, 'patch').mockRejectedValueOnce(storeUnavailable())
+    expect(await sessions.retrieve(id)).toMatchObject({ lastActiveAt: START + 30_000 })
+    expect(await sessions.peek(id)).toMatchObject({ lastActiveAt: START })
   })
 
   it('is what extending is too, and what looking is not', async () => {

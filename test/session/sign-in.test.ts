@@ -1,6 +1,7 @@
 /** Signing in, from the code on our page to the credentials in the session. */
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { storeUnavailable } from '../../src/errors.ts'
 import { ProviderError } from '../../src/upstream/identity-provider.ts'
 import { AWAY, GRANTED, REDIRECT_URI, started } from './sign-in-parts.ts'
 
@@ -119,6 +120,16 @@ describe('coming back from the provider', () => {
     const { callback, browser } = await confirmed()
     await sessions.end(id)
     expect(await signIn.finish(callback, browser)).toEqual({ outcome: 'session_ended' })
+    expect(revoke).toHaveBeenCalledWith(GRANTED)
+  })
+
+  it.each(['lock', 'patch'] as const)('revokes what cannot be kept (%s)', async (operation) => {
+    const { signIn, confirmed, store, revoke } = await started()
+    const { callback, browser } = await confirmed()
+    // A full Redis still gives the state away, and then takes nothing in.
+    vi.spyOn(store, operation).mockRejectedValueOnce(storeUnavailable())
+    const finishing = signIn.finish(callback, browser)
+    await expect(finishing).rejects.toMatchObject({ code: 'unavailable' })
     expect(revoke).toHaveBeenCalledWith(GRANTED)
   })
 

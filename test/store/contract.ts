@@ -8,6 +8,7 @@ import { lockContract } from './lock-contract.ts'
 import { createNodes, type OpenedStore } from './nodes.ts'
 import { patchContract } from './patch-contract.ts'
 import { streamsContract } from './streams-contract.ts'
+import { timeContract } from './time-contract.ts'
 
 export function storeContract(open: () => Promise<OpenedStore>): void {
   const nodes = createNodes()
@@ -23,6 +24,7 @@ export function storeContract(open: () => Promise<OpenedStore>): void {
   patchContract(nodes)
   counterContract(nodes)
   lockContract(nodes)
+  timeContract(nodes)
   streamsContract(nodes)
   followContract(nodes)
 }

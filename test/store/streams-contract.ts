@@ -137,5 +137,35 @@ export function streamsContract(nodes: Nodes): void {
         expect(await nodes.one.streams.last(`${document}:s`)).toBe('0')
       }
     })
+
+    it('takes its document along', async () => {
+      const document = await nodes.given({ a: 1 })
+      const key = `${document}:s`
+      expect(await append(key, '1', { takes: document })).toBeDefined()
+      expect(await nodes.other.get(document)).toBeUndefined()
+      expect(await append(key, '2', { takes: document })).toBeUndefined()
+      expect(await valuesOf(key)).toEqual(['1'])
+    })
+
+    it('leaves its document where it is when the entry is refused', async () => {
+      const document = await nodes.given({ a: 1 })
+      const key = `${document}:s`
+      await append(key, '1', { sequence: 5 })
+      expect(await append(key, '2', { sequence: 5, takes: document })).toBeUndefined()
+      const onlyIf = `${document}:gone`
+      expect(await append(key, '3', { sequence: 6, onlyIf, takes: document })).toBeUndefined()
+      expect(await nodes.one.get(document)).toMatchObject({ a: 1 })
+      expect(await valuesOf(key)).toEqual(['1'])
+    })
+
+    it('lets one of 50 writers take its document', async () => {
+      const document = await nodes.given({ a: 1 })
+      const key = `${document}:s`
+      const won = await nodes.race((node, index) =>
+        node.streams.append(key, `${index}`, { ...LIMITS, takes: document }),
+      )
+      expect(won.filter((id) => id !== undefined)).toHaveLength(1)
+      expect(await valuesOf(key)).toEqual([`${won.findIndex((id) => id !== undefined)}`])
+    })
   })
 }

@@ -1,12 +1,16 @@
 /** Two server processes on one Redis behind a balancer, as they would be deployed. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Balancer, type BalancerOptions, startBalancer } from './balancer.ts'
 import { type ServerProcess, startServerProcess } from './process.ts'
+import {
+  type RecordingBalancer,
+  type RecordingOptions,
+  startRecordingBalancer,
+} from './recording-balancer.ts'
 import { freePort } from './redis.ts'
 
 export interface Cluster {
-  readonly balancer: Balancer
+  readonly balancer: RecordingBalancer
   readonly nodes: readonly ServerProcess[]
   /** Ends all processes, one after the other, and starts others in their places. */
   restart(): Promise<void>
@@ -23,10 +27,14 @@ type Variables = Readonly<Record<string, string>>
 /** Starts everything; `environment` is for both processes, and may depend on their address. */
 export async function startCluster(
   environment: (url: string) => Variables | Promise<Variables>,
-  options: Omit<BalancerOptions, 'nodes'> = {},
+  options: Omit<RecordingOptions, 'nodes'> = {},
 ): Promise<Cluster> {
   const ports = [await freePort(), await freePort()]
-  const balancer = await startBalancer({ turnsBy: pagesTogether, ...options, nodes: ports })
+  const balancer = await startRecordingBalancer({
+    turnsBy: pagesTogether,
+    ...options,
+    nodes: ports,
+  })
   const env = await environment(balancer.url)
   const start = async (port: number) => {
     const own = { PUBLIC_URL: balancer.url, MASK_MCP_PORT: String(port) }

@@ -3,7 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import { onTestFinished } from 'vitest'
 import { startDemo } from '../demo/demo-server.ts'
-import { type BalancerOptions, type Exchange, startBalancer } from './balancer.ts'
+import {
+  type Exchange,
+  type RecordingOptions,
+  startRecordingBalancer,
+} from './recording-balancer.ts'
 
 export interface OutsideProvider {
   readonly exchanges: readonly Exchange[]
@@ -15,10 +19,10 @@ export interface OutsideProvider {
 /** A provider and an API that are not the server's own; `publicUrl` is where it sends people back. */
 export async function startOutside(
   publicUrl: string,
-  options: Omit<BalancerOptions, 'nodes'>,
+  options: Omit<RecordingOptions, 'nodes'>,
 ): Promise<OutsideProvider> {
   const ports: number[] = []
-  const front = await startBalancer({ ...options, nodes: ports })
+  const front = await startRecordingBalancer({ ...options, nodes: ports })
   onTestFinished(() => front.close())
   const demo = await startDemo({ origin: front.url, redirectUri: `${publicUrl}/callback` })
   ports.push(Number(new URL(demo.own).port))

@@ -38,6 +38,24 @@ export async function callWith(url: string, session: string, name: string) {
   return message.result ?? {}
 }
 
+/** Whether the session of a handle is signed in, as the tool `session` tells. */
+export async function sessionState(url: string, session: string): Promise<string> {
+  return structured<{ state: string }>(await callWith(url, session, 'session')).state
+}
+
+/** One that no link has. */
+export const WRONG_CODE = 'ZZZZ-ZZZZ'
+
+/** Posts the page's form, and stays where the answer would lead away. */
+export function submitCode(
+  link: string,
+  code: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  const body = new URLSearchParams({ code })
+  return fetch(link, { method: 'POST', body, headers, redirect: 'manual' })
+}
+
 /** From the link to the page where the provider asks who one is. */
 export async function enterCode(browser: Browser, link: string, code: string): Promise<Page> {
   return browser.open(link, { code })

@@ -3,17 +3,27 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallResult } from './callers.ts'
 import { errorCode, structured } from './clients.ts'
-import type { FULL_CLIENTS } from './full-clients.ts'
+import type { FULL_CLIENTS, FullClient } from './full-clients.ts'
+
+/** A call that went wrong. Times are milliseconds of `performance.now`. */
+export interface Failure {
+  /** What it was to say: nobody else's call has it. */
+  readonly text: string
+  readonly fault: string
+  readonly startedAt: number
+  readonly failedAt: number
+}
 
 interface LoadReport {
   readonly calls: number
-  /** What went wrong, one line each. */
-  readonly failures: readonly string[]
-  /** When each failed, in milliseconds of `performance.now`. */
-  readonly failedAt: readonly number[]
+  readonly failures: readonly Failure[]
+  /** Clients whose sessions do not know any more what they were told at the start. */
+  readonly forgotten: readonly string[]
   /** The processes that answered. */
   readonly pids: ReadonlySet<number>
   readonly slowestMs: number
+  /** Until it was told to stop. */
+  readonly callsPerSecond: number
 }
 
 export interface SteadyLoad {
@@ -21,57 +31,74 @@ export interface SteadyLoad {
   stop(): Promise<LoadReport>
 }
 
-const PAUSE_MS = 10
-const CLIENTS_OF_EACH_KIND = 3
+export interface SteadyLoadOptions {
+  readonly clientsOfEachKind?: number
+  /** How long a client waits between its calls. */
+  readonly pauseMs?: number
+}
 
-/** Starts three clients of each kind; each checks that it is given its own text back. */
+/** Starts some clients of each kind; each checks that it is given its own text back. */
 export async function startSteadyLoad(
   url: string,
   kinds: typeof FULL_CLIENTS,
+  { clientsOfEachKind = 3, pauseMs = 10 }: SteadyLoadOptions = {},
 ): Promise<SteadyLoad> {
   const report = {
     calls: 0,
-    failures: [] as string[],
-    failedAt: [] as number[],
+    failures: [] as Failure[],
     pids: new Set<number>(),
     slowestMs: 0,
   }
   let running = true
 
   const connectAll = Object.entries(kinds).flatMap(([kind, connect]) =>
-    Array.from({ length: CLIENTS_OF_EACH_KIND }, async (_, number) => ({
-      name: `${kind} ${number}`,
-      client: await connect(url),
-    })),
+    Array.from({ length: clientsOfEachKind }, async (_, number) => {
+      const name = `${kind} ${number}`
+      const client = await connect(url)
+      return { name, client, recall: await startMemory(client, name) }
+    }),
   )
   const clients = await Promise.all(connectAll)
+  const startedAll = performance.now()
   const work = clients.map(async ({ name, client }) => {
     for (let count = 0; running; count += 1) {
       const text = `${name} ${count}`
       // Some calls become streams.
       const delayMs = count % 10 === 9 ? 400 : 0
-      const started = performance.now()
+      const startedAt = performance.now()
       const fault = await client.call('where', { text, delayMs }).then(
         (result) => faultOf(result, text, report.pids),
         (error: unknown) => String(error),
       )
       report.calls += 1
-      report.slowestMs = Math.max(report.slowestMs, performance.now() - started)
-      if (fault !== undefined) {
-        report.failures.push(`${text}: ${fault}`)
-        report.failedAt.push(performance.now())
-      }
-      await delay(PAUSE_MS)
+      const failedAt = performance.now()
+      report.slowestMs = Math.max(report.slowestMs, failedAt - startedAt)
+      if (fault !== undefined) report.failures.push({ text, fault, startedAt, failedAt })
+      await delay(pauseMs)
     }
   })
   return {
     async stop() {
       running = false
+      const callsPerSecond = (report.calls * 1000) / (performance.now() - startedAll)
       await Promise.all(work)
-      await Promise.all(clients.map(({ client }) => client.close()))
-      return report
+      const forgotten: string[] = []
+      const leave = clients.map(async ({ name, client, recall }) => {
+        if ((await recall()) !== name) forgotten.push(name)
+        await client.close()
+      })
+      await Promise.all(leave)
+      return { ...report, forgotten, callsPerSecond }
     },
   }
+}
+
+/** Keeps a text with the client's session; the function that comes back asks for it. */
+async function startMemory({ call }: FullClient, text: string) {
+  const answer = await call('remember', { text })
+  const { session } = structured<{ session: string }>(answer)
+  const handle = session === '' ? {} : { session }
+  return async () => structured<{ before: string }>(await call('remember', handle)).before
 }
 
 function faultOf(result: CallResult, text: string, pids: Set<number>): string | undefined {

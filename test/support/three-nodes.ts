@@ -2,8 +2,14 @@
 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Balancer, startBalancer } from '../../scripts/cluster/balancer.ts'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+import {
+  type Balancer,
+  type BalancerOptions,
+  startBalancer,
+} from '../../scripts/cluster/balancer.ts'
 import { untilReady } from './cluster.ts'
+import type { Listening } from './event-reader.ts'
 import { type ServerProcess, startServerProcess } from './process.ts'
 import { freePort, type RedisServer, startRedis } from './redis.ts'
 import type { RedisKind } from './redis-binaries.ts'
@@ -28,20 +34,37 @@ export interface ThreeNodes {
   stop(): Promise<void>
 }
 
-export async function startThreeNodes(
-  kind: RedisKind = 'plain',
-  env: Readonly<Record<string, string>> = {},
-): Promise<ThreeNodes> {
+type Variables = Readonly<Record<string, string>>
+
+export interface ThreeNodesOptions {
+  readonly kind?: RedisKind
+  /** Variables of a node, by its index, besides those that all have. */
+  readonly env?: (index: number) => Variables
+  /** Where the nodes find their Redis, if not at its own port. */
+  readonly redisPort?: (redis: RedisServer) => Promise<number>
+  /** How the balancer treats requests, if not like any other. */
+  readonly balancing?: Pick<BalancerOptions, 'firstNode' | 'handOver'>
+}
+
+export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<ThreeNodes> {
+  const { kind = 'plain', env = () => ({}), redisPort = async ({ port }) => port } = options
   const redis = await startRedis(kind)
   const ports = [await freePort(), await freePort(), await freePort()] as const
-  const balancer = await startBalancer({ nodes: ports, readyPath: '/readyz' })
+  const balancer = await startBalancer({
+    ...options.balancing,
+    ...{ nodes: ports, readyPath: '/readyz' },
+  })
   const processes: ServerProcess[] = []
-  const own = { REDIS_URL: redis.url, TOOLS_DIR: CLUSTER_CATALOG, PUBLIC_URL: balancer.url }
+  const common = {
+    ...{ LOG_LEVEL: 'debug', STOP_DELAY: '0', TOOLS_DIR: CLUSTER_CATALOG },
+    PUBLIC_URL: balancer.url,
+    REDIS_URL: `redis://127.0.0.1:${await redisPort(redis)}`,
+  }
 
   async function start(index: number): Promise<ServerProcess> {
     const port = ports[index] ?? 0
     const started = await startServerProcess({
-      env: { LOG_LEVEL: 'debug', STOP_DELAY: '0', ...own, ...env, MASK_MCP_PORT: String(port) },
+      env: { ...common, ...env(index), MASK_MCP_PORT: String(port) },
     })
     processes.push(started)
     await untilReady(port)
@@ -72,6 +95,30 @@ export async function startThreeNodes(
       await balancer.close()
       await redis.stop()
     },
+  }
+}
+
+/**
+ * Starts three nodes before the tests of a suite, tells which, and stops them after. What is given to
+ * the function that comes back is closed after the test.
+ */
+export function useThreeNodes(
+  onStarted: (nodes: ThreeNodes) => void,
+  options: ThreeNodesOptions = {},
+): <Stream extends Pick<Listening, 'close'>>(stream: Stream) => Stream {
+  let nodes: ThreeNodes | undefined
+  const open: Pick<Listening, 'close'>[] = []
+  beforeAll(async () => {
+    nodes = await startThreeNodes(options)
+    onStarted(nodes)
+  })
+  afterEach(() => {
+    for (const stream of open.splice(0)) stream.close()
+  })
+  afterAll(() => nodes?.stop())
+  return (stream) => {
+    open.push(stream)
+    return stream
   }
 }
 

@@ -221,6 +221,8 @@ describe('revoking', () => {
 test.each([
   ['http://idp.example.com', true],
   ['http://127.0.0.1.example.com', true],
+  ['http://127.0.0.2', true],
+  ['http://idp.localhost', true],
   ['http://localhost:1', false],
   ['ftp://localhost', true],
 ])('%s is refused at start (plain http allowed: %s)', (issuer, allowInsecureHttp) => {

@@ -10,7 +10,7 @@ import type { AuthorizationServerDeps } from './options.ts'
 import { createKeySigning, createSecretSigning } from './signing.ts'
 
 export interface BuiltInServerDeps
-  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents' | 'now'> {
+  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents'> {
   readonly config: Config
   readonly secrets: Secrets
   readonly publicUrl: string
@@ -25,15 +25,14 @@ export interface BuiltInServerDeps
 export async function createBuiltInServer(
   deps: BuiltInServerDeps,
 ): Promise<AuthorizationServer | undefined> {
-  const { config, secrets, store, publicUrl, toolScopes } = deps
+  const { config, secrets, store, publicUrl, toolScopes, now } = deps
   const { issuer, defaultScopes } = config.auth
   if (issuer.kind !== 'built-in') return undefined
   const scopes = createScopes(toolScopes, defaultScopes)
-  const now = Date.now
   return await createAuthorizationServer(
     { ...issuer, publicUrl, scopes, clients: secrets.oauthClients },
     {
-      ...{ ...deps, now },
+      ...deps,
       signing: createSigning(deps, issuer),
       redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),
       documents: createDocumentFetch({ store, now }, { allowLoopback: !config.isProduction }),
@@ -41,9 +40,9 @@ export async function createBuiltInServer(
   )
 }
 
-function createSigning({ store, keyRing, secrets }: BuiltInServerDeps, issuer: BuiltInIssuer) {
+function createSigning({ store, keyRing, secrets, now }: BuiltInServerDeps, issuer: BuiltInIssuer) {
   const { algorithm, accessTokenTtl: keepSeconds } = issuer
   if (algorithm === 'HS256') return createSecretSigning(secrets.jwtSecret)
-  const keys = createSigningKeys({ store, keyRing, now: Date.now }, { algorithm, keepSeconds })
+  const keys = createSigningKeys({ store, keyRing, now }, { algorithm, keepSeconds })
   return createKeySigning(algorithm, keys)
 }

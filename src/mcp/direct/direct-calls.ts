@@ -8,6 +8,7 @@ import {
 import type { Catalog } from '../../engine/discover.ts'
 import type { McpRequest } from '../endpoint.ts'
 import { unservedError } from '../handler-errors.ts'
+import type { Limits } from '../limits.ts'
 import { originAsAuthInfo } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import { exchange } from './exchange.ts'
@@ -17,6 +18,7 @@ import { checkHeaders, toRequest } from './request.ts'
 export interface DirectCallDeps {
   readonly catalog: Catalog
   readonly buildServer: BuildServer
+  readonly limits: Limits
 }
 
 export type DirectAnswer =
@@ -34,9 +36,9 @@ export interface DirectCalls {
   call(call: McpRequest): Promise<DirectAnswer>
 }
 
-export function createDirectCalls({ catalog, buildServer }: DirectCallDeps): DirectCalls {
+export function createDirectCalls({ catalog, buildServer, limits }: DirectCallDeps): DirectCalls {
   return {
-    async call({ request: { headers, signal }, body, origins }) {
+    async call({ request: { headers, signal }, body, origins, onClose }) {
       const request = toRequest(body)
       checkHeaders(headers, request)
       // 2026-07-28 has no `ping` any more; callers that know no eras need not know that.
@@ -44,6 +46,7 @@ export function createDirectCalls({ catalog, buildServer }: DirectCallDeps): Dir
       const missing = missingName(catalog, request)
       if (missing !== undefined) return { kind: 'failure', failure: missing }
 
+      onClose(limits.call(origins.caller))
       const origin = origins.stateless()
       const authInfo = originAsAuthInfo(origin)
       const server = buildServer({ audience: origin.scopes === undefined ? 'anonymous' : 'token' })

@@ -21,7 +21,8 @@ export type CallEntry =
 /** Long enough for a call to get on, short enough for nobody to wait. */
 const COME_BACK_MS = 500
 
-const BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
+/** How much of a call can be told again, and until when. */
+export const CALL_STREAM_BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
 
 export interface CallStream {
   readonly events: EventStream
@@ -124,7 +125,7 @@ function createRecord(
     keep(entry: CallEntry): number {
       sequence += 1
       const keeping = streams
-        .append(key, JSON.stringify(entry), { ...BOUNDS, sequence, onlyIf })
+        .append(key, JSON.stringify(entry), { ...CALL_STREAM_BOUNDS, sequence, onlyIf })
         .then((id) => {
           onKept(id !== undefined)
           return id !== undefined

@@ -1,9 +1,9 @@
 /** A 2025-era connection: what its `initialize` said and asked for since, kept so that any node can serve it. */
 
-import type { InitializeRequest, LoggingLevel } from '@modelcontextprotocol/server'
+import type { InitializeRequest, LoggingLevel, RequestId } from '@modelcontextprotocol/server'
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
-import type { Store, Stored } from '../../store/port.ts'
+import type { Changes, Store, Stored } from '../../store/port.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
 
@@ -24,6 +24,8 @@ export interface ConnectionRecord {
   readonly logLevel: LoggingLevel | null
   /** URIs whose updates the client wants to hear of. */
   readonly subscriptions: readonly string[]
+  /** Requests over HTTP+SSE that run, by node and number: `<node>-<n>`. */
+  readonly calls: Readonly<Record<string, RequestId>>
   /** The node that holds the GET stream, and how many held it before. */
   readonly holder: string | null
   readonly generation: number
@@ -57,6 +59,9 @@ export interface Connections {
   revise(id: string, revision: (connection: Connection) => Change): Promise<Connection>
   /** Whether the client wants to hear of updates of a resource, wherever its stream is held. */
   subscribe(id: string, uri: string, wanted: boolean): Promise<void>
+  /** A request over HTTP+SSE runs from now on; whoever holds the stream learns of it. */
+  callBegins(id: string, name: string, requestId: RequestId): Promise<void>
+  callEnds(id: string, name: string): Promise<void>
   /** False when it had ended before. */
   end(id: string): Promise<boolean>
 }
@@ -90,22 +95,29 @@ export function createConnections(
     }
   }
 
+  async function update(id: string, change: Changes): Promise<void> {
+    const { outcome } = await store.patch(connectionKey(id), change)
+    if (outcome === 'absent') throw connectionEnded()
+  }
+
+  /** Has whoever holds the stream look at the connection again. */
+  async function tellHolder(id: string, holder: string | null | undefined): Promise<void> {
+    if (holder) await node.tell(holder, { kind: 'news', stream: ownStreamKey(id) })
+  }
+
   return {
     async create({ id = createId('con'), initialize, protocolVersion, ...owner }) {
       const record: ConnectionRecord = {
         ...{ schema: CONNECTION_SCHEMA, id, ...owner },
         initialize: initialize ?? null,
         protocolVersion: protocolVersion ?? null,
-        ...{ logLevel: null, subscriptions: [], holder: null, generation: 0 },
+        ...{ logLevel: null, subscriptions: [], calls: {}, holder: null, generation: 0 },
       }
       await store.set(connectionKey(id), record, ttlSeconds)
       return record
     },
     retrieve: (id) => store.touch<ConnectionRecord>(connectionKey(id), ttlSeconds),
-    async update(id, change) {
-      const { outcome } = await store.patch(connectionKey(id), change)
-      if (outcome === 'absent') throw connectionEnded()
-    },
+    update,
     revise,
     async subscribe(id, uri, wanted) {
       if (uri.length > LONGEST_URI) throw new AppError('invalid_params', 'The URI is too long.')
@@ -116,7 +128,16 @@ export function createConnections(
         }
         return { subscriptions: wanted ? [...others, uri] : others }
       })
-      if (holder !== null) await node.tell(holder, { kind: 'news', stream: ownStreamKey(id) })
+      await tellHolder(id, holder)
+    },
+    async callBegins(id, name, requestId) {
+      await update(id, { [`calls.${name}`]: requestId })
+      // Asked for after the call was noted: who holds the stream later finds it there.
+      const connection = await store.get<ConnectionRecord>(connectionKey(id))
+      await tellHolder(id, connection?.holder)
+    },
+    async callEnds(id, name) {
+      await store.patch(connectionKey(id), { [`calls.${name}`]: undefined })
     },
     end: (id) => store.delete(connectionKey(id)),
   }

@@ -14,6 +14,7 @@ import { type Connection, type Connections, essentials, ownConnection } from './
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
+import type { OpenedConnections } from './opened-connections.ts'
 import { createPostOutlet } from './post-outlet.ts'
 import { type ResumeDeps, resumeCall } from './resume-call.ts'
 
@@ -23,6 +24,7 @@ export interface LegacyDeps extends ResumeDeps {
   readonly messages: LegacyMessages
   readonly calls: CallStreams
   readonly held: HeldStreams
+  readonly opened: OpenedConnections
 }
 
 export interface LegacyRequest {
@@ -40,7 +42,7 @@ export interface LegacyEndpoint {
 }
 
 export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
-  const { connections, messages, calls, held, node } = deps
+  const { connections, messages, held, node, opened } = deps
 
   async function connect(
     request: NonNullable<ReturnType<typeof asInitialize>>,
@@ -51,8 +53,10 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     const { protocolVersion } = answer.result as { protocolVersion: string }
     const initialize = essentials(request.params, protocolVersion)
     const clientName = initialize.clientInfo.name
-    const owner = await origins.connect({ clientName, protocolVersion })
-    const { id } = await connections.create({ ...owner, protocolVersion, initialize })
+    const { id } = await opened.open(origins.caller, async () => {
+      const owner = await origins.connect({ clientName, protocolVersion })
+      return connections.create({ ...owner, protocolVersion, initialize })
+    })
     origins.log.info({ client: clientName, protocolVersion }, 'connected')
     return Response.json(answer, { headers: { 'mcp-session-id': id } })
   }
@@ -62,11 +66,11 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       const message = body as JSONRPCMessage
       const initialize = asInitialize(message)
       if (initialize !== undefined) return connect(initialize, legacy)
-      const connection = await findConnection(legacy, connections)
+      const connection = await findConnection(legacy, deps)
       if (isJSONRPCRequest(message)) {
         const authInfo = originAsAuthInfo(legacy.origins.connection(connection))
         const { response } = await messages.request(message, connection, authInfo, (id, cancel) =>
-          createPostOutlet(calls, connection, id, cancel),
+          createPostOutlet(deps, connection, id, cancel),
         )
         return withStatus(await response, authInfo)
       }
@@ -77,7 +81,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
-      const connection = await findConnection({ request, origins }, connections)
+      const connection = await findConnection({ request, origins }, deps)
       const last = request.headers.get('last-event-id')
       const from = last === null ? undefined : parseEventId(last)
       if (last !== null && from === undefined) {
@@ -85,11 +89,11 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       }
       const owner = origins.tokenSession
       if (from?.kind === 'call') return resumeCall(deps, connection, from, owner)
-      const { response } = await held.attach(connection.id, from, owner)
+      const { response } = await held.attach(connection, from, { owner })
       return response
     },
     async end({ request, origins }) {
-      const connection = await findConnection({ request, origins }, connections)
+      const connection = await findConnection({ request, origins }, deps)
       await connections.end(connection.id)
       await node.control({ kind: 'connection_ended', connectionId: connection.id })
       await origins.disconnect(connection)
@@ -100,7 +104,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
 
 async function findConnection(
   { request, origins }: LegacyRequest,
-  connections: Connections,
+  { connections, opened }: LegacyDeps,
 ): Promise<Connection> {
   const version = request.headers.get('mcp-protocol-version')
   if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
@@ -109,5 +113,7 @@ async function findConnection(
   const id = request.headers.get('mcp-session-id')
   if (id === null) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
   const connection = id.startsWith('con_') ? await connections.retrieve(id) : undefined
-  return ownConnection(connection, origins.tokenSession)
+  const own = ownConnection(connection, origins.tokenSession)
+  opened.used(id)
+  return own
 }

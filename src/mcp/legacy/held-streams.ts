@@ -6,9 +6,15 @@
 import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
+import type { Limits } from '../limits.ts'
 import type { LoggedEvent, Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
-import { type Connection, type Connections, ownStreamKey } from './connection.ts'
+import {
+  type Connection,
+  type ConnectionRecord,
+  type Connections,
+  ownStreamKey,
+} from './connection.ts'
 import { formatEventId, type StreamEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
 import type { OpenStreams } from './open-streams.ts'
@@ -19,21 +25,29 @@ export interface HeldStreamDeps {
   readonly streams: Streams
   readonly news: StreamNews
   readonly connections: Connections
+  readonly limits: Limits
   readonly open: OpenStreams
   readonly log: Logger
 }
 
 export interface HeldStreams {
   /**
-   * Takes the connection's stream over, and catches up from `after` if that is given. It ends with
-   * the session of its `owner`.
+   * Takes the connection's stream over, and catches up from `after` if that is given.
+   * @throws AppError `too_many_requests` or `unavailable` when there are too many streams
    */
   attach(
-    connectionId: string,
+    connection: Pick<ConnectionRecord, 'id' | 'sessionId'>,
     after: StreamEventId | undefined,
-    owner: TokenSession | undefined,
-    greeting?: Greeting,
+    options?: HeldOptions,
   ): Promise<EventStream>
+}
+
+export interface HeldOptions {
+  /** The session of the token that opens it: the stream ends with it. */
+  readonly owner?: TokenSession | undefined
+  readonly greeting?: Greeting
+  /** Hears what the connection is like: at first, and each time there was something to tell. */
+  readonly onConnection?: (connection: Connection | undefined) => void
 }
 
 /** The first event, where the transport has one of its own. */
@@ -53,7 +67,7 @@ interface Held {
 const READ_AGAIN_MS = 1000
 
 export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
-  const { node, connections, open } = deps
+  const { node, connections, limits, open } = deps
   const held = new Map<string, Held>()
 
   node.onControl((control) => {
@@ -64,28 +78,31 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
   })
 
   return {
-    async attach(connectionId, after, owner, greeting) {
-      open.admit()
-      const connection = await connections.revise(connectionId, ({ generation }) => ({
-        holder: node.id,
-        generation: generation + 1,
-      }))
-      const { generation } = connection
+    async attach({ id: connectionId, sessionId }, after, options = {}) {
+      // Its client has given the older one up, which takes no place from the newer.
       held.get(connectionId)?.events.end()
+      const release = limits.stream(sessionId)
       const events = createEventStream()
-      held.set(connectionId, { generation, events })
-      events.onClose(() => {
-        if (held.get(connectionId)?.events === events) held.delete(connectionId)
-      })
+      events.onClose(release)
       try {
+        const connection = await connections.revise(connectionId, ({ generation }) => ({
+          holder: node.id,
+          generation: generation + 1,
+        }))
+        const { generation } = connection
+        held.get(connectionId)?.events.end()
+        held.set(connectionId, { generation, events })
+        events.onClose(() => {
+          if (held.get(connectionId)?.events === events) held.delete(connectionId)
+        })
         await node.control({ kind: 'stream_taken', connectionId, generation })
-        events.onClose(await startTelling(deps, connection, after, events, greeting))
+        events.onClose(await startTelling(deps, connection, after, events, options))
       } catch (error) {
         // Nobody was given it, and nobody else would end it.
         events.end()
         throw error
       }
-      open.add(events, owner)
+      open.add(events, options.owner)
       return events
     },
   }
@@ -97,7 +114,7 @@ async function startTelling(
   connection: Connection,
   after: StreamEventId | undefined,
   events: EventStream,
-  greeting?: Greeting,
+  { greeting, onConnection }: HeldOptions,
 ): Promise<() => void> {
   const key = ownStreamKey(connection.id)
   const first = connection.generation === 1
@@ -118,7 +135,9 @@ async function startTelling(
       own = entry.id
       events.write(JSON.parse(entry.value) as JSONRPCMessage, eventId())
     }
-    subscriptions = (await connections.retrieve(connection.id))?.subscriptions ?? []
+    const latest = await connections.retrieve(connection.id)
+    subscriptions = latest?.subscriptions ?? []
+    onConnection?.(latest)
   }
   // One after the other, so that nothing is told twice or out of order, and a change that follows a
   // subscription finds it.

@@ -1,7 +1,9 @@
 /** Puts the parts of the 2025 era together. */
 
 import type { Logger } from '../../logger.ts'
+import type { Store } from '../../store/port.ts'
 import type { Streams } from '../../store/streams.ts'
+import type { Limits } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
 import type { BuildServer } from '../server.ts'
@@ -12,19 +14,21 @@ import { createLegacyEndpoint, type LegacyEndpoint } from './endpoint.ts'
 import { createHeldStreams } from './held-streams.ts'
 import { createLegacyMessages } from './messages.ts'
 import { createOpenStreams } from './open-streams.ts'
-import { createSendToConnection } from './own-stream.ts'
+import { createOpenedConnections } from './opened-connections.ts'
 import { createRunningCalls } from './running-calls.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
 import { createStreamNews } from './stream-news.ts'
 
 export interface LegacyPartsDeps {
   readonly node: Node
+  readonly store: Store
   readonly streams: Streams
   readonly connections: Connections
   readonly buildServer: BuildServer
   readonly sessionEnds: SessionEnds
-  /** How much one node takes on. */
-  readonly limits: { readonly streams: number; readonly callsPerConnection: number }
+  readonly limits: Limits
+  /** How long connections that nobody uses live. */
+  readonly ttlSeconds: number
   readonly log: Logger
 }
 
@@ -38,18 +42,18 @@ export interface Legacy {
 }
 
 export function createLegacy(deps: LegacyPartsDeps): Legacy {
-  const { node, connections, buildServer, limits } = deps
+  const { node } = deps
   const news = createStreamNews(node)
   const answers = createClientAnswers(node)
-  const running = createRunningCalls(node, limits.callsPerConnection)
-  const messages = createLegacyMessages({ answers, running, connections, buildServer })
+  const running = createRunningCalls(node)
+  const messages = createLegacyMessages({ ...deps, answers, running })
   const calls = createCallStreams({ ...deps, news })
-  const open = createOpenStreams(limits.streams, deps.sessionEnds)
+  const open = createOpenStreams(deps.sessionEnds)
   const held = createHeldStreams({ ...deps, news, open })
-  const send = createSendToConnection(deps)
+  const opened = createOpenedConnections(deps, deps)
   return {
-    streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, open }),
-    sse: createSseEndpoint({ connections, messages, held, send }),
+    streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, opened, open }),
+    sse: createSseEndpoint({ ...deps, news, messages, held, opened }),
     releaseStreams: open.release,
     finishCalls: running.finish,
   }

@@ -17,6 +17,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import type { Limits } from '../limits.ts'
 import { type Audience, audienceOf } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import type { ClientAnswers } from './client-answers.ts'
@@ -29,16 +30,23 @@ export interface MessageDeps {
   readonly answers: ClientAnswers
   readonly running: RunningCalls
   readonly connections: Connections
+  readonly limits: Limits
   readonly buildServer: BuildServer
 }
 
-/** Makes the way out of a request; `cancel` stops the call. */
-export type MakeOutlet<T extends Outlet> = (requestId: RequestId, cancel: () => void) => T
+/** Makes the way out of a request, which does not run before; `cancel` stops it when it does. */
+export type MakeOutlet<T extends Outlet> = (
+  requestId: RequestId,
+  cancel: () => void,
+) => T | Promise<T>
 
 export interface LegacyMessages {
   /** Answers `initialize`. */
   initialize(request: JSONRPCRequest): Promise<JSONRPCMessage>
-  /** Runs a request; what it says leaves by the outlet that is given back. */
+  /**
+   * Runs a request; what it says leaves by the outlet that is given back.
+   * @throws AppError `too_many_requests` when its session runs as many here as it may
+   */
   request<T extends Outlet>(
     request: JSONRPCRequest,
     connection: ConnectionRecord,
@@ -53,7 +61,7 @@ export interface LegacyMessages {
 const REPLAY_ID = 'replay'
 
 export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
-  const { answers, running, connections, buildServer } = deps
+  const { answers, running, connections, limits, buildServer } = deps
 
   async function open(connectionId: string, audience: Audience): Promise<Exchange> {
     const exchange = createExchange(answers, connectionId)
@@ -70,16 +78,22 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       return answer
     },
     async request(request, connection, authInfo, makeOutlet) {
-      running.admit(connection.id)
-      if (isSpecType.SetLevelRequest(request)) {
-        await connections.update(connection.id, { logLevel: request.params.level })
+      const release = limits.call(connection.sessionId)
+      try {
+        if (isSpecType.SetLevelRequest(request)) {
+          await connections.update(connection.id, { logLevel: request.params.level })
+        }
+        const exchange = await open(connection.id, audienceOf(authInfo))
+        for (const earlier of replays(connection)) await exchange.replay(earlier)
+        const outlet = await makeOutlet(request.id, () => exchange.cancel('fenced'))
+        exchange.onEnd(release)
+        running.add(connection.id, request.id, exchange)
+        exchange.serve(request, outlet, authInfo)
+        return outlet
+      } catch (error) {
+        release()
+        throw error
       }
-      const exchange = await open(connection.id, audienceOf(authInfo))
-      for (const earlier of replays(connection)) await exchange.replay(earlier)
-      running.add(connection.id, request.id, exchange)
-      const outlet = makeOutlet(request.id, () => exchange.cancel('fenced'))
-      exchange.serve(request, outlet, authInfo)
-      return outlet
     },
     async takeIn(message, connection) {
       if (isJSONRPCNotification(message)) await takeNotification(deps, message, connection)

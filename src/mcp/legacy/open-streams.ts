@@ -1,9 +1,5 @@
-/**
- * The streams on this node that their clients could just as well have on another: ended when it
- * stops, and never more than it can hold.
- */
+/** The streams that clients could just as well have on another node: ended when this one stops. */
 
-import { AppError } from '../../errors.ts'
 import type { SessionEnds, TokenSession } from '../nodes/session-ends.ts'
 import type { EventStream } from './event-stream.ts'
 
@@ -11,8 +7,6 @@ import type { EventStream } from './event-stream.ts'
 const COME_BACK_MS = 500
 
 export interface OpenStreams {
-  /** @throws AppError `unavailable` when the node holds as many as it may */
-  admit(): void
   /**
    * A stream that comes when the node already stops is sent on at once. One that belongs to a token
    * ends with it.
@@ -22,7 +16,7 @@ export interface OpenStreams {
   release(): void
 }
 
-export function createOpenStreams(most: number, sessionEnds: SessionEnds): OpenStreams {
+export function createOpenStreams(sessionEnds: SessionEnds): OpenStreams {
   const streams = new Set<EventStream>()
   let released = false
 
@@ -32,11 +26,6 @@ export function createOpenStreams(most: number, sessionEnds: SessionEnds): OpenS
   }
 
   return {
-    admit() {
-      if (streams.size < most) return
-      const message = 'This node holds as many streams as it can.'
-      throw new AppError('unavailable', message, { retryAfterSeconds: 1 })
-    },
     add(events, owner) {
       if (released) {
         sendOn(events)

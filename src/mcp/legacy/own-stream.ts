@@ -1,7 +1,7 @@
 /** Puts messages into a connection's own stream, for whichever node holds it. */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
-import type { Streams } from '../../store/streams.ts'
+import type { AppendOptions, Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { type Connections, connectionKey, ownStreamKey } from './connection.ts'
 
@@ -13,16 +13,26 @@ export interface OwnStreamDeps {
   readonly connections: Connections
 }
 
-/** Appends a message and wakes the holder of the stream. Messages sent one after the other stay so. */
-export type SendToConnection = (connectionId: string, message: JSONRPCMessage) => Promise<void>
+/**
+ * Appends a message and wakes the holder of the stream. Messages sent one after the other stay so.
+ * The condition is as for `Streams.append`, by default that the connection lives; false when it did
+ * not hold, and nothing was sent.
+ */
+export type SendToConnection = (
+  connectionId: string,
+  message: JSONRPCMessage,
+  condition?: Pick<AppendOptions, 'onlyIf' | 'takes'>,
+) => Promise<boolean>
 
 export function createSendToConnection(deps: OwnStreamDeps): SendToConnection {
   const { node, streams, connections } = deps
-  return async (connectionId, message) => {
+  return async (connectionId, message, condition) => {
     const stream = ownStreamKey(connectionId)
-    const options = { ...BOUNDS, onlyIf: connectionKey(connectionId) }
-    await streams.append(stream, JSON.stringify(message), options)
+    const options = { ...BOUNDS, ...(condition ?? { onlyIf: connectionKey(connectionId) }) }
+    const id = await streams.append(stream, JSON.stringify(message), options)
+    if (id === undefined) return false
     const holder = (await connections.retrieve(connectionId))?.holder
     if (holder) await node.tell(holder, { kind: 'news', stream })
+    return true
   }
 }

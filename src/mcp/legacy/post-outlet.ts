@@ -4,6 +4,7 @@
  */
 
 import type { RequestId } from '@modelcontextprotocol/server'
+import type { Limits } from '../limits.ts'
 import type { CallStream, CallStreams } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
 import { takesEmptyEvents } from './event-stream.ts'
@@ -16,13 +17,22 @@ export interface PostOutlet extends Outlet {
   readonly response: Promise<Response>
 }
 
-/** `fenced` is called when another node declared this call dead: its client has its answer. */
+export interface PostOutletDeps {
+  readonly calls: CallStreams
+  readonly limits: Limits
+}
+
+/**
+ * `fenced` is called when another node declared this call dead: its client has its answer.
+ * @throws AppError `too_many_requests` when its session has as many streams here as it may
+ */
 export function createPostOutlet(
-  calls: CallStreams,
+  { calls, limits }: PostOutletDeps,
   connection: ConnectionRecord,
   requestId: RequestId,
   fenced: () => void,
 ): PostOutlet {
+  const release = limits.answer(connection.sessionId)
   let stream: CallStream | undefined
   let respond!: (response: Response) => void
   const response = new Promise<Response>((resolve) => {
@@ -34,6 +44,7 @@ export function createPostOutlet(
     if (stream === undefined) {
       clearTimeout(timer)
       stream = calls.open(connection, requestId, fenced)
+      stream.events.onClose(release)
       respond(stream.events.response)
     }
     return stream
@@ -44,7 +55,10 @@ export function createPostOutlet(
     tell: (message) => openStream().write(message),
     answer(message) {
       clearTimeout(timer)
-      if (stream === undefined) respond(Response.json(message))
+      if (stream === undefined) {
+        respond(Response.json(message))
+        release()
+      }
       stream?.write(message)
       stream?.end('answered')
     },

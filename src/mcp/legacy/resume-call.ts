@@ -1,16 +1,17 @@
 /** Goes on telling what a call said, on whichever node the client came back to. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
+import type { Limits } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
-import { type CallEntry, callStreamKey } from './call-streams.ts'
+import { CALL_STREAM_BOUNDS, type CallEntry, callStreamKey } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
 import { type CallEventId, formatEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
+import { lostAnswer } from './lost-answer.ts'
 import type { OpenStreams } from './open-streams.ts'
 import type { StreamNews } from './stream-news.ts'
 
@@ -18,6 +19,7 @@ export interface ResumeDeps {
   readonly node: Node
   readonly streams: Streams
   readonly news: StreamNews
+  readonly limits: Limits
   readonly open: OpenStreams
   readonly log: Logger
 }
@@ -28,16 +30,16 @@ const LOOK_MS = 1000
 /**
  * Answers with the rest of a call's stream, from the event after `from`.
  * @throws AppError `method_not_allowed` when there is nothing to resume: the answer that both
- * official clients take as final, while an empty stream makes them come back for ever
+ * official clients take as final, while an empty stream makes them come back for ever; and
+ * `too_many_requests` or `unavailable` when there are too many streams
  */
 export async function resumeCall(
   deps: ResumeDeps,
-  { id: connectionId, protocolVersion }: ConnectionRecord,
+  { id: connectionId, sessionId, protocolVersion }: ConnectionRecord,
   from: CallEventId,
   owner: TokenSession | undefined,
 ): Promise<Response> {
   const key = callStreamKey(connectionId, from.node, from.call)
-  deps.open.admit()
   const [first] = await readEntries(deps.streams, key, 0, 1)
   const rest = await readEntries(deps.streams, key, from.sequence)
   const cancelled = rest.some(({ entry }) => 'end' in entry && entry.end === 'cancelled')
@@ -45,7 +47,9 @@ export async function resumeCall(
   if (first === undefined || cancelled || toldAll) {
     throw new AppError('method_not_allowed', 'There is nothing to resume.')
   }
+  const release = deps.limits.stream(sessionId)
   const events = createEventStream()
+  events.onClose(release)
   // Should this stream break off as well: clients forget what they do not hear again.
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
   deps.open.add(events, owner)
@@ -95,14 +99,10 @@ async function declareDead(
 ): Promise<void> {
   const [first] = await readEntries(streams, key, 0, 1)
   if (first === undefined || !('requestId' in first.entry)) return
-  const message: JSONRPCMessage = {
-    jsonrpc: '2.0',
-    id: first.entry.requestId,
-    error: { code: -32603, message: 'The server that ran this call was lost. Try again.' },
-  }
+  const message = lostAnswer(first.entry.requestId)
   const entries: CallEntry[] = [{ message }, { end: 'answered' }]
   for (const [index, entry] of entries.entries()) {
-    const options = { maxLength: 1000, ttlSeconds: 600, sequence: sequence + 1 + index }
+    const options = { ...CALL_STREAM_BOUNDS, sequence: sequence + 1 + index }
     const id = await streams.append(key, JSON.stringify(entry), options)
     if (id === undefined) return
   }

@@ -1,13 +1,10 @@
 /** The calls this node runs, so that they can be cancelled from any node and waited for at the end. */
 
 import type { RequestId } from '@modelcontextprotocol/server'
-import { AppError } from '../../errors.ts'
 import type { Node } from '../nodes/node.ts'
 import type { Exchange } from './exchange.ts'
 
 export interface RunningCalls {
-  /** @throws AppError `too_many_requests` when the connection runs as many here as it may */
-  admit(connectionId: string): void
   add(connectionId: string, requestId: RequestId, exchange: Exchange): void
   /** Cancels a call wherever it runs. */
   cancel(connectionId: string, requestId: RequestId, reason: string): Promise<void>
@@ -15,7 +12,7 @@ export interface RunningCalls {
   finish(longestMs: number): Promise<void>
 }
 
-export function createRunningCalls(node: Node, mostPerConnection: number): RunningCalls {
+export function createRunningCalls(node: Node): RunningCalls {
   const connections = new Map<string, Map<RequestId, Exchange>>()
   let onIdle: () => void = () => undefined
 
@@ -36,11 +33,6 @@ export function createRunningCalls(node: Node, mostPerConnection: number): Runni
   }
 
   return {
-    admit(connectionId) {
-      if ((connections.get(connectionId)?.size ?? 0) < mostPerConnection) return
-      const message = 'Too many calls of this connection are running.'
-      throw new AppError('too_many_requests', message, { retryAfterSeconds: 1 })
-    },
     add(connectionId, requestId, exchange) {
       const calls = connections.get(connectionId) ?? new Map<RequestId, Exchange>()
       connections.set(connectionId, calls.set(requestId, exchange))

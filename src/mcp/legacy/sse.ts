@@ -6,19 +6,37 @@
 import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
+import type { Logger } from '../../logger.ts'
+import type { Store } from '../../store/port.ts'
+import type { Streams } from '../../store/streams.ts'
+import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
-import { type Connection, type Connections, essentials, ownConnection } from './connection.ts'
+import { createCallWatch } from './call-watch.ts'
+import {
+  type Connection,
+  type ConnectionRecord,
+  type Connections,
+  essentials,
+  ownConnection,
+} from './connection.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
-import type { Outlet } from './outlet.ts'
-import type { SendToConnection } from './own-stream.ts'
+import type { OpenedConnections } from './opened-connections.ts'
+import { createSendToConnection } from './own-stream.ts'
+import { createSseCalls } from './sse-calls.ts'
+import type { StreamNews } from './stream-news.ts'
 
 export interface SseDeps {
+  readonly node: Node
+  readonly store: Store
+  readonly streams: Streams
   readonly connections: Connections
   readonly messages: LegacyMessages
   readonly held: HeldStreams
-  readonly send: SendToConnection
+  readonly opened: OpenedConnections
+  readonly news: StreamNews
+  readonly log: Logger
 }
 
 export interface SseEndpoint {
@@ -32,22 +50,27 @@ export interface SseEndpoint {
 }
 
 export function createSseEndpoint(deps: SseDeps): SseEndpoint {
-  const { connections, messages, held, send } = deps
+  const { connections, messages, held, opened } = deps
+  const send = createSendToConnection(deps)
+  const calls = createSseCalls({ ...deps, send })
 
   async function find(sessionId: string | undefined, origins: RequestOrigins): Promise<Connection> {
     if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
     const connection = sessionId.startsWith('ses_')
       ? await connections.retrieve(sessionId)
       : undefined
-    return ownConnection(connection, origins.tokenSession)
+    const own = ownConnection(connection, origins.tokenSession)
+    opened.used(sessionId)
+    return own
   }
 
-  async function start(origins: RequestOrigins): Promise<string> {
-    const owner = await origins.connect({})
-    // One token may have several streams; without one, the session is the stream's alone.
-    const id = owner.needsToken ? createId('ses') : owner.sessionId
-    await connections.create({ id, ...owner })
-    return id
+  function start(origins: RequestOrigins): Promise<ConnectionRecord> {
+    return opened.open(origins.caller, async () => {
+      const owner = await origins.connect({})
+      // One token may have several streams; without one, the session is the stream's alone.
+      const id = owner.needsToken ? createId('ses') : owner.sessionId
+      return connections.create({ id, ...owner })
+    })
   }
 
   async function initialize(
@@ -69,11 +92,17 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
     async open(given, lastEventId, origins) {
       const last = splitEventId(lastEventId)
       const known = given ?? last.sessionId
-      const id = known === undefined ? await start(origins) : (await find(known, origins)).id
-      const data = `/messages?session_id=${id}`
-      const greeting = { event: 'endpoint', data, idPrefix: `${id}.` }
-      const { response } = await held.attach(id, last.from, origins.tokenSession, greeting)
-      return response
+      const connection = known === undefined ? await start(origins) : await find(known, origins)
+      const data = `/messages?session_id=${connection.id}`
+      const greeting = { event: 'endpoint', data, idPrefix: `${connection.id}.` }
+      const watch = createCallWatch({ ...deps, send })
+      const events = await held.attach(connection, last.from, {
+        owner: origins.tokenSession,
+        greeting,
+        onConnection: watch.see,
+      })
+      events.onClose(watch.stop)
+      return events.response
     },
     async post(sessionId, body, origins) {
       const message = body as JSONRPCMessage
@@ -83,7 +112,9 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
         await initialize(opening, connection)
       } else if (isJSONRPCRequest(message)) {
         const authInfo = originAsAuthInfo(origins.connection(connection))
-        await messages.request(message, connection, authInfo, () => sseOutlet(send, connection.id))
+        await messages.request(message, connection, authInfo, (requestId, cancel) =>
+          calls.begin(connection.id, requestId, cancel),
+        )
       } else {
         await messages.takeIn(message, connection)
       }
@@ -97,13 +128,4 @@ function splitEventId(id: string | undefined) {
   const [, sessionId, rest = ''] = /^(ses_[\w-]+)\.(.+)$/.exec(id ?? '') ?? []
   const from = parseEventId(rest)
   return { sessionId, from: from?.kind === 'stream' ? from : undefined }
-}
-
-/** One message after the other, so that an answer never overtakes what came before it. */
-function sseOutlet(send: SendToConnection, connectionId: string): Outlet {
-  let sending = Promise.resolve()
-  const queue = (message: JSONRPCMessage) => {
-    sending = sending.then(() => send(connectionId, message)).catch(() => undefined)
-  }
-  return { tell: queue, answer: queue, drop: () => undefined }
 }

@@ -1,6 +1,6 @@
 /** What must not be found anywhere: collected from the traffic in which it was used. */
 
-import type { Exchange } from '../../support/balancer.ts'
+import type { Exchange } from '../../support/recording-balancer.ts'
 
 export interface Secret {
   readonly kind: string

@@ -2,15 +2,15 @@
 
 import { expect } from 'vitest'
 import { createBrowser, headingOf, type Page } from '../../../scripts/demo/browser.ts'
-import type { BalancerOptions, Exchange } from '../../support/balancer.ts'
 import type { Caller, ConnectCaller } from '../../support/callers.ts'
 import { connectClient, type Era, errorCode, structured } from '../../support/clients.ts'
+import type { Exchange, Interference } from '../../support/recording-balancer.ts'
 import { newBrowser, type SignInLink, signInAs } from '../../support/sign-in.ts'
 
 export interface World {
   readonly url: string
   /** What the way to server, provider and API does at the moment. */
-  interfere: Pick<BalancerOptions, 'intercept' | 'rewrite'>
+  interfere: Interference
   /** Looks into the store, in the middle of things. */
   checkpoint(): Promise<void>
 }

@@ -1,0 +1,70 @@
+/**
+ * Calls whose answers go to an HTTP+SSE stream. No POST waits for them, so that the store knows of
+ * those that run: one whose node is lost can be answered by another.
+ */
+
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
+import type { Logger } from '../../logger.ts'
+import type { Store } from '../../store/port.ts'
+import type { Node } from '../nodes/node.ts'
+import type { Connections } from './connection.ts'
+import type { Outlet } from './outlet.ts'
+import type { SendToConnection } from './own-stream.ts'
+
+export interface SseCallDeps {
+  readonly node: Node
+  readonly store: Store
+  readonly connections: Connections
+  readonly send: SendToConnection
+  readonly log: Logger
+}
+
+export interface SseCalls {
+  /**
+   * Gives the way out of a call, which must not run before that. `fenced` is called when the call
+   * was taken for lost meanwhile: its client has its answer.
+   * @throws AppError `unavailable`, and `not_found` when the connection has ended
+   */
+  begin(connectionId: string, requestId: RequestId, fenced: () => void): Promise<Outlet>
+}
+
+/** Longer than any call runs: one that is not known any more could not be answered. */
+const RUNNING_SECONDS = 24 * 60 * 60
+
+/** Exists until the call is answered; the answer takes it along, so that there is only one. */
+export function runningKey(connectionId: string, name: string): string {
+  return `{${connectionId}}:running:${name}`
+}
+
+export function createSseCalls({ node, store, connections, send, log }: SseCallDeps): SseCalls {
+  let count = 0
+
+  return {
+    async begin(connectionId, requestId, fenced) {
+      count += 1
+      const name = `${node.id}-${count}`
+      const running = runningKey(connectionId, name)
+      await store.set(running, {}, RUNNING_SECONDS)
+      await connections.callBegins(connectionId, name, requestId)
+
+      // One after the other, so that an answer never overtakes what came before it.
+      let working = Promise.resolve()
+      const next = (work: () => Promise<void>) => {
+        working = working.then(work).catch((error: unknown) => {
+          log.warn({ err: error }, 'client not told')
+        })
+      }
+      async function tell(message: JSONRPCMessage, condition: object): Promise<void> {
+        if (await send(connectionId, message, condition)) return
+        log.warn('a call was taken for lost')
+        fenced()
+      }
+      const end = () => connections.callEnds(connectionId, name)
+      return {
+        tell: (message) => next(() => tell(message, { onlyIf: running })),
+        answer: (message) => next(() => tell(message, { takes: running }).then(end)),
+        drop: () => next(() => store.delete(running).then(end)),
+      }
+    },
+  }
+}

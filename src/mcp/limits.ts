@@ -1,0 +1,86 @@
+/**
+ * How much of this node one caller may take at a time, so that none keeps the others out. A caller is
+ * a session, or an address where a request belongs to no session.
+ */
+
+import { AppError } from '../errors.ts'
+
+export interface LimitSettings {
+  /** Open streams of one caller. */
+  readonly maxStreams: number
+  /** Open streams of all callers. */
+  readonly maxNodeStreams: number
+  /** Running calls of one caller. */
+  readonly maxCalls: number
+  /** Live connections that one caller opened. */
+  readonly maxConnections: number
+}
+
+/** Gives a place back; only the first time counts. */
+export type Release = () => void
+
+/** Takes a place. Throws AppError `too_many_requests` when the caller has as many as it may. */
+type TakePlace = (caller: string) => Release
+
+export interface Limits {
+  /** A stream to listen to. Throws `unavailable` as well, when the node holds as many as it can. */
+  readonly stream: TakePlace
+  /** A request that waits for its answer: it counts as a stream, since it may become one. */
+  readonly answer: TakePlace
+  readonly call: TakePlace
+  readonly connection: TakePlace
+}
+
+const SOON = { retryAfterSeconds: 1 }
+/** Connections live on for a while, whatever their callers do next. */
+const LATER = { retryAfterSeconds: 60 }
+
+export function createLimits(settings: LimitSettings): Limits {
+  const { maxStreams, maxNodeStreams, maxCalls, maxConnections } = settings
+  const ofCaller = (most: number, what: string, options: typeof SOON): TakePlace => {
+    const message = `Too many ${what}: one caller may have ${most} on a node.`
+    return createPlaces(most, () => new AppError('too_many_requests', message, options))
+  }
+  const answer = ofCaller(maxStreams, 'open streams', SOON)
+  const full = 'This node holds as many streams as it can.'
+  const ofNode = createPlaces(maxNodeStreams, () => new AppError('unavailable', full, SOON))
+
+  return {
+    stream(caller) {
+      const release = answer(caller)
+      try {
+        const releaseOfNode = ofNode('')
+        return () => {
+          release()
+          releaseOfNode()
+        }
+      } catch (error) {
+        release()
+        throw error
+      }
+    },
+    answer,
+    call: ofCaller(maxCalls, 'running calls', SOON),
+    connection: ofCaller(maxConnections, 'live connections', LATER),
+  }
+}
+
+function createPlaces(most: number, refusal: () => AppError): TakePlace {
+  const taken = new Map<string, number>()
+
+  function change(caller: string, by: 1 | -1): void {
+    const count = (taken.get(caller) ?? 0) + by
+    if (count === 0) taken.delete(caller)
+    else taken.set(caller, count)
+  }
+
+  return (caller) => {
+    if ((taken.get(caller) ?? 0) >= most) throw refusal()
+    change(caller, 1)
+    let held = true
+    return () => {
+      if (held) change(caller, -1)
+      held = false
+    }
+  }
+}

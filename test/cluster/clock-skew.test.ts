@@ -1,0 +1,185 @@
+/** A node whose clock is two minutes off: nothing lives longer or shorter for that. */
+
+import { createClient } from 'redis'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { headingOf } from '../../scripts/demo/browser.ts'
+import { errorCode, structured } from '../support/clients.ts'
+import { listen } from '../support/event-reader.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
+import { skewedClock } from '../support/skewed-clock.ts'
+import { expectHearing } from '../support/survivors.ts'
+import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
+import { connect, type Message, post, postModern, read, request } from '../support/wire.ts'
+
+const MINUTE_MS = 60_000
+const SESSION_TTL_MS = 60 * MINUTE_MS
+/** Less than the clocks are apart. */
+const SIGN_IN_TTL_MS = MINUTE_MS
+/** More than a test takes from one moment to the next. */
+const SLACK_MS = 5000
+const SKEWED = 2
+
+const tool = (name: string, input: object = {}) =>
+  request('tools/call', { name, arguments: input }, 'call')
+
+describe.each([
+  ['ahead', 2 * MINUTE_MS],
+  ['behind', -2 * MINUTE_MS],
+])('a clock that is two minutes %s', (_how, skewMs) => {
+  describeRedis('plain', 'at one of three nodes', () => {
+    let cluster: ThreeNodes
+    let [right, skewed] = ['', '']
+    let pagesAt = 0
+    const keep = useThreeNodes(
+      (started) => {
+        cluster = started
+        ;[right, , skewed] = started.urls
+      },
+      {
+        env: (index) => ({
+          SIGN_IN_TTL: String(SIGN_IN_TTL_MS / 1000),
+          ...(index === SKEWED && skewedClock(skewMs)),
+        }),
+        // The identity provider is not ours, and has one clock.
+        balancing: { firstNode: (path) => (path.startsWith('/demo/') ? 0 : pagesAt) },
+      },
+    )
+    let admin: ReturnType<typeof createClient>
+    beforeAll(async () => {
+      admin = createClient({ url: cluster.redis.url })
+      await admin.connect()
+    })
+    afterAll(() => admin?.destroy())
+
+    const keysOf = (pattern: string) => admin.keys(`mcp:${pattern}`)
+
+    /** That it will end within so long, and not much sooner. */
+    async function expectLifetime(pattern: string, ms: number): Promise<void> {
+      for (const key of await keysOf(pattern)) {
+        const leftMs = await admin.pTTL(key)
+        expect(leftMs).toBeLessThanOrEqual(ms)
+        expect(leftMs).toBeGreaterThan(ms - SLACK_MS)
+      }
+    }
+
+    async function expectInRedisTime(told: string, inMs: number): Promise<void> {
+      const [seconds = 0] = (await admin.sendCommand(['TIME'])) as unknown as string[]
+      const difference = Date.parse(told) - Number(seconds) * 1000 - inMs
+      expect(Math.abs(difference)).toBeLessThan(SLACK_MS)
+    }
+
+    test('is wrong there, and right at the others', () => {
+      const offset = (index: number) => {
+        const [line = '{}'] = cluster.node(index).output.stdout.split('\n')
+        return Date.parse(JSON.parse(line).time) - Date.now()
+      }
+      expect(Math.abs(offset(SKEWED) - skewMs)).toBeLessThan(MINUTE_MS)
+      expect(Math.abs(offset(0))).toBeLessThan(MINUTE_MS)
+    })
+
+    test('a session is used in turn, and lives as long from each use', async () => {
+      const headers = await connect(skewed)
+      for (const [before, text, url] of [
+        ['', 'one', right],
+        ['one', 'two', skewed],
+        ['two', 'three', right],
+      ] as const) {
+        const { message } = await read(post(url, tool('remember', { text }), headers))
+        expect(structured<{ before: string }>(message.result ?? {}).before).toBe(before)
+        await expectLifetime('*:session', SESSION_TTL_MS)
+        await expectLifetime('*:conn', SESSION_TTL_MS)
+      }
+    })
+
+    test('a connection that has ended is unknown everywhere', async () => {
+      for (const [opened, ended, asked] of [
+        [skewed, right, skewed],
+        [right, skewed, right],
+      ] as const) {
+        const headers = await connect(opened)
+        expect((await fetch(`${ended}/mcp`, { method: 'DELETE', headers })).status).toBe(204)
+        expect((await read(post(asked, tool('where'), headers))).status).toBe(404)
+      }
+    })
+
+    test('a session that Redis let go is gone there too', async () => {
+      const headers = await connect(skewed)
+      const { session } = await login(skewed)
+      const keys = [...(await keysOf('*:conn')), ...(await keysOf('*:session'))]
+      await Promise.all(keys.map((key) => admin.pExpire(key, 1)))
+      await expect.poll(async () => (await keysOf('{*}:session')).length).toBe(0)
+      expect((await read(post(skewed, tool('where'), headers))).status).toBe(404)
+      expect(errorCode(await callWith(skewed, session, 'service'))).toBe('session_not_found')
+    })
+
+    test('a session that was logged out stays so', async () => {
+      for (const [used, ended] of [
+        [skewed, right],
+        [right, skewed],
+      ] as const) {
+        const { session } = await login(used)
+        expect(structured(await callWith(ended, session, 'logout'))).toEqual({ ended: true })
+        expect(errorCode(await callWith(used, session, 'service'))).toBe('session_not_found')
+      }
+    })
+
+    test('a sign-in link is good as long as it says, at every node', async () => {
+      for (const [made, pages] of [
+        [skewed, 0],
+        [right, SKEWED],
+      ] as const) {
+        const link = await login(made)
+        await expectLifetime('sign-in-link:*', SIGN_IN_TTL_MS)
+        await expectInRedisTime(link.expiresAt, SIGN_IN_TTL_MS)
+        pagesAt = pages
+        expect(headingOf(await signInAs(newBrowser(), link))).toBe('Login successful')
+        for (const url of cluster.urls) {
+          const result = await callWith(url, link.session, 'service')
+          expect(structured<{ owner: string }>(result).owner).toBe('Ada Lovelace')
+        }
+      }
+    })
+
+    test('a sign-in link that Redis let go is void there too', async () => {
+      const { url } = await login(skewed)
+      const page = new URL(url).pathname
+      expect((await fetch(skewed + page)).status).toBe(200)
+      for (const key of await keysOf('sign-in-link:*')) await admin.del(key)
+      expect((await fetch(skewed + page)).status).toBe(410)
+    })
+
+    test('a round is answered elsewhere, once', async () => {
+      const options = { capabilities: { elicitation: { form: {} } } }
+      const params = { name: 'ask', arguments: { kinds: ['form'] } }
+      const answer = async (url: string, { result }: Message) => {
+        const [question = ''] = Object.keys((result?.inputRequests ?? {}) as object)
+        const inputResponses = { [question]: { action: 'accept', content: { name: 'x' } } }
+        const more = { requestState: result?.requestState, inputResponses }
+        return (await read(postModern(url, 'tools/call', { ...params, ...more }, options))).message
+      }
+      for (const [asked, answered] of [
+        [skewed, right],
+        [right, skewed],
+      ] as const) {
+        const { message } = await read(postModern(asked, 'tools/call', params, options))
+        expect((await answer(answered, message)).result).toMatchObject({ resultType: 'complete' })
+        for (const url of cluster.urls) {
+          expect((await answer(url, message)).error?.code).toBe(-32602)
+        }
+      }
+    })
+
+    test('changes are heard there, and from there', async () => {
+      const streams = [right, skewed].map(async (url) =>
+        keep(await listen(`${url}/mcp`, await connect(right))),
+      )
+      // The change is made at the node that is off.
+      await expectHearing(cluster, await Promise.all(streams))
+    })
+
+    test('nothing went wrong inside', () => {
+      expect(faultsIn(cluster.logs())).toEqual([])
+    })
+  })
+})

@@ -1,0 +1,199 @@
+/** Redis is slow, or full, under three nodes: slower, or 503 within our own deadline, and then as before. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { createClient } from 'redis'
+import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { headingOf } from '../../scripts/demo/browser.ts'
+import { CALLERS } from '../support/callers.ts'
+import { structured } from '../support/clients.ts'
+import { listen, listenTo } from '../support/event-reader.ts'
+import { FULL_CLIENTS } from '../support/full-clients.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { login, newBrowser, type SignInLink, signInAs, submitCode } from '../support/sign-in.ts'
+import { openSlowLink, type SlowLink } from '../support/slow-link.ts'
+import {
+  expectHearing,
+  expectUnavailable,
+  startSurvivors,
+  untilRecovered,
+} from '../support/survivors.ts'
+import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
+import {
+  type Answer,
+  connect,
+  INITIALIZE,
+  post,
+  postModern,
+  read,
+  request,
+} from '../support/wire.ts'
+
+type Headers = Readonly<Record<string, string>>
+type Ask = (url: string) => Promise<Answer>
+
+const tool = (name: string, input: object = {}) =>
+  request('tools/call', { name, arguments: input }, 'call')
+const toolModern = (url: string, name: string, input: object = {}) =>
+  read(postModern(url, 'tools/call', { name, arguments: input }))
+
+describeRedis('plain', 'three nodes on a Redis', () => {
+  let cluster: ThreeNodes
+  let link: SlowLink
+  const keep = useThreeNodes(
+    (started) => {
+      cluster = started
+    },
+    {
+      async redisPort({ port }) {
+        link = await openSlowLink(port)
+        return link.port
+      },
+    },
+  )
+  afterEach(() => link.takes(0))
+  afterAll(() => link.close())
+
+  /** What somebody with and without a connection asks for, and needs the store for. */
+  const needingStore = (headers: Headers, session: string): Record<string, Ask> => ({
+    initialize: (url) => read(post(url, INITIALIZE)),
+    'a call': (url) => read(post(url, tool('remember', { text: 'new' }), headers)),
+    'a log level': (url) =>
+      read(post(url, request('logging/setLevel', { level: 'info' }), headers)),
+    'a subscription': (url) =>
+      read(post(url, request('resources/subscribe', { uri: 'test://note/1' }), headers)),
+    'a stream': (url) =>
+      read(fetch(`${url}/mcp`, { headers: { ...headers, accept: 'text/event-stream' } })),
+    'a cancellation': (url) => {
+      const params = { requestId: 'nothing' }
+      return read(post(url, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, headers))
+    },
+    'the older transport': (url) => read(fetch(`${url}/sse`)),
+    login: (url) => toolModern(url, 'login'),
+    'a call with a handle': (url) => toolModern(url, 'remember', { session, text: 'new' }),
+  })
+
+  describe('that is slow', () => {
+    test('everything works, and takes longer', { timeout: 60_000 }, async () => {
+      link.takes(100)
+      const { headers, streams, slowText } = await startSurvivors(cluster, keep)
+      await expectHearing(cluster, streams)
+      expect(await slowText()).toBe('slow')
+      await untilRecovered(cluster, headers)
+      for (const url of cluster.urls) expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    })
+
+    test.each(Object.entries(FULL_CLIENTS))('%s: asked, told and answered', async (_name, open) => {
+      link.takes(100)
+      const client = await open(cluster.url, 'canary-of-mine')
+      onTestFinished(() => client.close())
+      const heard: number[] = []
+      const onprogress = ({ progress }: { progress: number }) => void heard.push(progress)
+      await client.call('steps', { steps: 4, everyMs: 20 }, { onprogress })
+      expect(heard).toEqual([1, 2, 3, 4])
+      const result = await client.call('ask', { kinds: ['form', 'sample'] })
+      const { answers } = structured<{ answers: string[] }>(result)
+      expect(answers.map((answer) => answer.includes('canary-of-mine'))).toEqual([true, true])
+    })
+
+    test.each(Object.entries(CALLERS))('%s: signed in', async (_name, open) => {
+      link.takes(100)
+      const caller = await open(cluster.url)
+      onTestFinished(() => caller.close())
+      const signIn = structured<SignInLink>(await caller.call('login'))
+      expect(headingOf(await signInAs(newBrowser(), signIn))).toBe('Login successful')
+      expect((await caller.call('service')).structuredContent).toMatchObject({
+        owner: 'Ada Lovelace',
+      })
+    })
+  })
+
+  describe('that takes two seconds for an answer', () => {
+    test('what needs it is refused before that, the rest goes on', {
+      timeout: 60_000,
+    }, async () => {
+      const { headers, streams, slowText } = await startSurvivors(cluster, keep)
+      const { session } = await login(cluster.url)
+      const ended = await connect(cluster.urls[0])
+      await fetch(`${cluster.urls[1]}/mcp`, { method: 'DELETE', headers: ended })
+      link.takes(2000)
+      for (const url of cluster.urls) {
+        const asking = Object.values(needingStore(headers, session)).map(async (ask) => {
+          const asked = performance.now()
+          expectUnavailable(await ask(url))
+          // Our own deadline, not the answer.
+          expect(performance.now() - asked).toBeLessThan(1900)
+        })
+        await Promise.all(asking)
+        expect((await fetch(`${url}/readyz`)).status).toBe(503)
+        const free = await toolModern(url, 'where', { text: 'free' })
+        expect(free.message.result).toMatchObject({ structuredContent: { text: 'free' } })
+        // Nobody who has left is let in for that.
+        expect((await read(post(url, tool('where'), ended))).status).toBe(503)
+      }
+      expect(await slowText()).toBe('slow')
+      link.takes(0)
+      expect(await untilRecovered(cluster, headers)).toBeLessThan(5000)
+      await expectHearing(cluster, streams)
+      for (const url of cluster.urls) {
+        expect((await read(post(url, tool('where'), ended))).status).toBe(404)
+        expect((await fetch(`${url}/readyz`)).status).toBe(200)
+      }
+    })
+  })
+
+  describe('that is full', () => {
+    const setMemory = async (bytes: number) => {
+      const admin = await createClient({ url: cluster.redis.url }).connect()
+      await admin.configSet('maxmemory', String(bytes))
+      admin.destroy()
+    }
+    afterEach(() => setMemory(0))
+
+    test('what writes is refused, what reads goes on, and nothing is lost', {
+      timeout: 60_000,
+    }, async () => {
+      const { headers, streams, slowText } = await startSurvivors(cluster, keep)
+      const { session, url: page, code } = await login(cluster.url)
+      await setMemory(1)
+      for (const url of cluster.urls) {
+        for (const [what, ask] of Object.entries(needingStore(headers, session))) {
+          const answer = await ask(url)
+          expect([what, answer.status]).toEqual([what, 503])
+          expectUnavailable(answer)
+        }
+        const { message } = await read(post(url, tool('where', { text: 'read' }), headers))
+        expect(message.result).toMatchObject({ structuredContent: { text: 'read' } })
+      }
+      const refused = await submitCode(page, code)
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+      expect(await slowText()).toBe('slow')
+      await setMemory(0)
+      await untilRecovered(cluster, headers)
+      await expectHearing(cluster, streams)
+      expect(headingOf(await signInAs(newBrowser(), { url: page, code }))).toBe('Login successful')
+    })
+
+    test('a call is not taken for dead because nodes cannot show that they live', {
+      timeout: 30_000,
+    }, async () => {
+      const [a, , c] = cluster.urls
+      const headers = await connect(a)
+      const slow = tool('where', { text: 'survivor', delayMs: 10_000 })
+      const first = await listenTo((signal) => post(c, slow, headers, signal))
+      await first.until(({ id }) => id !== undefined)
+      first.close()
+      await setMemory(1)
+      // Heartbeats run out after five seconds.
+      await delay(6000)
+      await setMemory(0)
+      const from = { ...headers, 'last-event-id': first.lastId ?? '' }
+      const second = keep(await listen(`${a}/mcp`, from))
+      const { message } = await second.until(({ message }) => message?.id === 'call', 15_000)
+      expect(message?.result).toMatchObject({ structuredContent: { text: 'survivor' } })
+    })
+  })
+
+  test('nothing went wrong inside', () => {
+    expect(faultsIn(cluster.logs())).toEqual([])
+  })
+})

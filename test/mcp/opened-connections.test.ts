@@ -1,0 +1,65 @@
+/** For how long a connection counts among those that its caller opened. */
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createLogger } from '../../src/logger.ts'
+import { createOpenedConnections } from '../../src/mcp/legacy/opened-connections.ts'
+import { createLimits } from '../../src/mcp/limits.ts'
+import { joinNodes, type Node } from '../../src/mcp/nodes/node.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+
+const log = createLogger({ level: 'silent', name: 'test', version: '0', destination: 'stderr' })
+const HOUR = 3600
+const MONTH = 30 * 24 * HOUR
+
+const store = createMemoryStore()
+let node: Node
+beforeEach(async () => {
+  node = await joinNodes({ store, streams: store.streams, log })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await node.close()
+})
+
+function opened(ttlSeconds: number) {
+  const most = { maxStreams: 1, maxNodeStreams: 1, maxCalls: 1, maxConnections: 1 }
+  const connections = createOpenedConnections({ node, limits: createLimits(most) }, { ttlSeconds })
+  const open = (id: string) => connections.open('somebody', async () => ({ id }))
+  return { ...connections, open, fail: connections.open }
+}
+
+test('until it expires', async () => {
+  const { open } = opened(HOUR)
+  await open('one')
+  vi.advanceTimersByTime((HOUR - 1) * 1000)
+  await expect(open('two')).rejects.toMatchObject({ code: 'too_many_requests' })
+  vi.advanceTimersByTime(1000)
+  await open('two')
+})
+
+test('for longer when it is used', async () => {
+  const { open, used } = opened(HOUR)
+  await open('one')
+  vi.advanceTimersByTime((HOUR - 1) * 1000)
+  used('one')
+  used('unknown')
+  vi.advanceTimersByTime((HOUR - 1) * 1000)
+  await expect(open('two')).rejects.toMatchObject({ code: 'too_many_requests' })
+  vi.advanceTimersByTime(1000)
+  await open('two')
+})
+
+test('not at all when it could not be opened', async () => {
+  const { open, fail } = opened(HOUR)
+  const failing = fail('somebody', () => Promise.reject(new Error('away')))
+  await expect(failing).rejects.toThrow('away')
+  await open('one')
+})
+
+test('also where it lives longer than a timer can wait', async () => {
+  const { open } = opened(MONTH)
+  await open('one')
+  vi.advanceTimersByTime(HOUR * 1000)
+  await expect(open('two')).rejects.toMatchObject({ code: 'too_many_requests' })
+})

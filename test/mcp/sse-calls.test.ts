@@ -1,0 +1,140 @@
+/** Calls over HTTP+SSE between two servers in this process: known while they run, answered once. */
+
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { type ConnectionRecord, connectionKey } from '../../src/mcp/legacy/connection.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/port.ts'
+import { probe } from '../fixtures/protocol/probe.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { answering, type Listening } from '../support/event-reader.ts'
+import { greet, openSse, sendSse } from '../support/sse.ts'
+import { PROTOCOL_CATALOG, request } from '../support/wire.ts'
+
+const HEARTBEAT = '{nodes}:heartbeat:'
+
+const memory = createMemoryStore()
+const running = new Set<string>()
+const nodes = new Set<string>()
+let silenced: string | undefined
+let lettersAreLost = false
+
+/** Shared by both servers; one of them can be made to look dead. */
+const store: Store = {
+  ...memory,
+  async set(key, value, ttlSeconds) {
+    if (key.startsWith(HEARTBEAT)) nodes.add(key)
+    if (key.includes(':running:')) running.add(key)
+    if (key !== silenced) await memory.set(key, value, ttlSeconds)
+  },
+  streams: {
+    ...memory.streams,
+    append: (key, value, options) =>
+      lettersAreLost && key.startsWith('{nodes}:inbox:')
+        ? Promise.resolve('0-1')
+        : memory.streams.append(key, value, options),
+  },
+  close: async () => undefined,
+}
+
+async function silence(node: number): Promise<void> {
+  silenced = [...nodes][node] ?? expect.fail('no such node')
+  await memory.delete(silenced)
+}
+
+const open: Listening[] = []
+let [a, b]: TestApp[] = []
+let [reading, calling] = ['', '']
+beforeAll(async () => {
+  a = await startApp({ catalogDirectory: PROTOCOL_CATALOG, store })
+  b = await startApp({ catalogDirectory: PROTOCOL_CATALOG, store })
+  ;[reading, calling] = [a.url, b.url]
+})
+afterEach(() => {
+  silenced = undefined
+  lettersAreLost = false
+  for (const stream of open.splice(0)) stream.close()
+})
+afterAll(async () => {
+  await a?.stop()
+  await b?.stop()
+  await memory.close()
+})
+
+async function start() {
+  const stream = await openSse(reading)
+  open.push(stream)
+  return greet(stream, [reading, calling])
+}
+
+const hold = (key: string) => request('tools/call', { name: 'hold', arguments: { key } }, key)
+const echo = (text: string) => request('tools/call', { name: 'echo', arguments: { text } }, text)
+
+test('a call is known while it runs, and nothing of it is kept when it has its answer', async () => {
+  const { stream, path, id } = await start()
+  const calls = async () => (await memory.get<ConnectionRecord>(connectionKey(id)))?.calls ?? {}
+  running.clear()
+  expect((await sendSse(calling, path, hold('sse-known'))).status).toBe(202)
+  expect(Object.values(await calls())).toEqual(['sse-known'])
+  expect(running.size).toBe(1)
+  await probe('sse-known').started
+  probe('sse-known').release()
+  await stream.until(answering('sse-known'))
+  await expect.poll(calls).toEqual({})
+  for (const key of running) expect(await memory.get(key)).toBeUndefined()
+})
+
+test('nothing is kept of a call that was cancelled either', async () => {
+  const { stream, path, id } = await start()
+  running.clear()
+  await sendSse(calling, path, hold('sse-cancelled'))
+  await probe('sse-cancelled').started
+  const params = { requestId: 'sse-cancelled' }
+  await sendSse(reading, path, { jsonrpc: '2.0', method: 'notifications/cancelled', params })
+  const left = async () => {
+    const kept = await Promise.all([...running].map((key) => memory.get(key)))
+    const connection = await memory.get<ConnectionRecord>(connectionKey(id))
+    return [...kept.filter((each) => each !== undefined), ...Object.keys(connection?.calls ?? {})]
+  }
+  await expect.poll(left).toEqual([])
+  await sendSse(calling, path, echo('after'))
+  await stream.until(answering('after'))
+  expect(stream.messages.find((message) => message.id === 'sse-cancelled')).toBeUndefined()
+})
+
+test('a node that shows no sign of life is answered for; its own answer comes too late', async () => {
+  const { stream, path } = await start()
+  await sendSse(calling, path, hold('sse-late'))
+  await probe('sse-late').started
+  await silence(1)
+  const { message } = await stream.until(answering('sse-late'))
+  expect(message?.error).toMatchObject({ code: -32603 })
+  probe('sse-late').release()
+  await expect.poll(() => b?.lines.join('')).toContain('a call was taken for lost')
+  await sendSse(reading, path, echo('after'))
+  await stream.until(answering('after'))
+  expect(stream.messages.filter((each) => each.id === 'sse-late')).toHaveLength(1)
+})
+
+test('an answer that nobody was told of is found', async () => {
+  const { stream, path } = await start()
+  await sendSse(calling, path, hold('sse-untold'))
+  await probe('sse-untold').started
+  lettersAreLost = true
+  probe('sse-untold').release()
+  const { message } = await stream.until(answering('sse-untold'))
+  expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
+})
+
+test('a node does not take itself for lost', async () => {
+  const { stream, path } = await start()
+  await sendSse(reading, path, hold('sse-own'))
+  await sendSse(calling, path, hold('sse-other'))
+  await silence(0)
+  // The calls elsewhere make it look; what it finds there is not its own.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  for (const key of ['sse-own', 'sse-other']) probe(key).release()
+  for (const key of ['sse-own', 'sse-other']) {
+    const { message } = await stream.until(answering(key))
+    expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
+  }
+})

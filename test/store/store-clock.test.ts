@@ -1,0 +1,93 @@
+/** The store's clock at a node whose own is wrong, on a store that is far away or not there. */
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { storeUnavailable } from '../../src/errors.ts'
+import { createStoreClock, type StoreClock } from '../../src/store/store-clock.ts'
+
+const NOON = Date.UTC(2026, 6, 28, 12)
+
+let storeAheadMs = 0
+let wayMs = 0
+let away = false
+let clock: StoreClock
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOON })
+  storeAheadMs = 0
+  wayMs = 0
+  away = false
+  const time = async () => {
+    await wait(wayMs)
+    if (away) throw storeUnavailable()
+    const answer = Date.now() + storeAheadMs
+    await wait(wayMs)
+    return answer
+  }
+  const monotonicNow = () => performance.now()
+  clock = createStoreClock({ store: { time }, now: Date.now, monotonicNow })
+})
+afterEach(() => {
+  clock.stop()
+  vi.useRealTimers()
+})
+
+const wait = async (ms: number) => {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Runs the time on until it is done. */
+async function soon(done: Promise<void>): Promise<void> {
+  await vi.advanceTimersByTimeAsync(2 * wayMs)
+  await done
+}
+
+const aheadMs = () => clock.now() - Date.now()
+
+describe('the clock of a store', () => {
+  it.each([120_000, -120_000, 0])('is told however far off this one is: %i ms', async (ahead) => {
+    storeAheadMs = ahead
+    await soon(clock.start())
+    expect(aheadMs()).toBe(ahead)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(clock.now()).toBe(Date.now() + ahead)
+  })
+
+  it('is told exactly from afar', async () => {
+    storeAheadMs = 120_000
+    wayMs = 400
+    await soon(clock.start())
+    expect(aheadMs()).toBe(120_000)
+  })
+
+  it("is this machine's until the store answers", async () => {
+    away = true
+    storeAheadMs = 120_000
+    await soon(clock.start())
+    expect(aheadMs()).toBe(0)
+    away = false
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(aheadMs()).toBe(120_000)
+  })
+
+  it('goes on while the store is away', async () => {
+    storeAheadMs = 120_000
+    await soon(clock.start())
+    away = true
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(aheadMs()).toBe(120_000)
+  })
+
+  it("is right again soon after this machine's was set", async () => {
+    await soon(clock.start())
+    vi.setSystemTime(NOON + 120_000)
+    storeAheadMs = -120_000
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(aheadMs()).toBe(-120_000)
+  })
+
+  it('asks no more when it is stopped', async () => {
+    await soon(clock.start())
+    clock.stop()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})

@@ -1,0 +1,68 @@
+/** A way to a server on this machine that takes as long as a test wants. */
+
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+export interface SlowLink {
+  readonly port: number
+  /** From now on a question and its answer are so long on their way. */
+  takes(roundTripMs: number): void
+  close(): Promise<void>
+}
+
+/** Opens it on a free port; at first it takes no time. */
+export async function openSlowLink(to: number): Promise<SlowLink> {
+  let oneWayMs = 0
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect({ host: '127.0.0.1', port: to, noDelay: true })
+    near.setNoDelay()
+    carry(near, far, () => oneWayMs)
+    carry(far, near, () => oneWayMs)
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    takes(roundTripMs) {
+      oneWayMs = roundTripMs / 2
+    },
+    async close() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** In order, however the delay changes meanwhile: what has left arrives no earlier for that. */
+function carry(from: Socket, to: Socket, delayMs: () => number): void {
+  const underway: { readonly chunk: Buffer; readonly arrivesAt: number }[] = []
+  let timer: NodeJS.Timeout | undefined
+  const arrive = () => {
+    timer = undefined
+    const [next] = underway
+    if (next === undefined) return
+    const waitMs = next.arrivesAt - performance.now()
+    if (waitMs > 0) {
+      timer = setTimeout(arrive, waitMs)
+      return
+    }
+    underway.shift()
+    to.write(next.chunk)
+    arrive()
+  }
+  from.on('data', (chunk) => {
+    underway.push({ chunk, arrivesAt: performance.now() + delayMs() })
+    if (timer === undefined) arrive()
+  })
+  from.on('error', () => undefined)
+  from.once('close', () => {
+    clearTimeout(timer)
+    to.destroy()
+  })
+}

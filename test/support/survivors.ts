@@ -1,0 +1,78 @@
+/** What clients have at three nodes before something fails below them, and how it fares. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { structured } from './clients.ts'
+import { answering, type Listening, listen, listenTo } from './event-reader.ts'
+import type { ThreeNodes } from './three-nodes.ts'
+import { type Answer, connect, post, postModern, read, request } from './wire.ts'
+
+export interface Survivors {
+  /** Of a connection whose session remembers a text. */
+  readonly headers: Readonly<Record<string, string>>
+  /** A stream of each era. */
+  readonly streams: readonly Listening[]
+  /** The answer of a call that is under way for two seconds. */
+  readonly slowText: () => Promise<string>
+}
+
+const LIST_CHANGED = 'notifications/tools/list_changed'
+
+const remember = (text?: string) =>
+  request('tools/call', { name: 'remember', arguments: { text } }, 'remember')
+
+export async function startSurvivors(
+  { urls: [a, b, c] }: ThreeNodes,
+  keep: (stream: Listening) => Listening,
+): Promise<Survivors> {
+  const headers = await connect(a)
+  await read(post(b, remember('kept'), headers))
+  const stream = keep(await listen(`${a}/mcp`, headers))
+  const params = { notifications: { toolsListChanged: true } }
+  const modern = keep(
+    await listenTo((signal) => postModern(b, 'subscriptions/listen', params, { signal })),
+  )
+  await modern.until(({ message }) => message !== undefined)
+  // Longer than a second: Redis writes what it was told to disk once a second.
+  await delay(1200)
+  const slow = { name: 'where', arguments: { text: 'slow', delayMs: 2000 } }
+  const call = request('tools/call', slow, 'slow')
+  const running = keep(await listenTo((signal) => post(c, call, headers, signal)))
+  const slowText = async () => {
+    const { message } = await running.until(answering('slow'))
+    return structured<{ text: string }>(message?.result ?? {}).text
+  }
+  return { headers, streams: [stream, modern], slowText }
+}
+
+/** What every request gets that cannot be served without Redis: never 401, 404 or 500. */
+export function expectUnavailable({ status, headers, message }: Answer): void {
+  expect([status, headers.get('retry-after')]).toEqual([503, '1'])
+  expect(message).toMatchObject({ jsonrpc: '2.0', error: { code: -32000 } })
+  expect(message.error?.data).toEqual({ code: 'unavailable' })
+}
+
+/** How long it takes until every node serves the connection again, with all it knew. */
+export async function untilRecovered({ urls }: ThreeNodes, headers: Survivors['headers']) {
+  const started = performance.now()
+  for (const url of urls) {
+    const ask = () => read(post(url, remember(), headers))
+    const options = { timeout: 10_000, interval: 20 }
+    await expect.poll(async () => (await ask()).status, options).toBe(200)
+    const { message } = await ask()
+    expect(structured<{ before: string }>(message.result ?? {}).before).toBe('kept')
+  }
+  return performance.now() - started
+}
+
+/** A change that is made now is heard on every stream, once. */
+export async function expectHearing(
+  { urls }: Pick<ThreeNodes, 'urls'>,
+  streams: readonly Listening[],
+): Promise<void> {
+  const counts = () =>
+    streams.map(({ messages }) => messages.filter(({ method }) => method === LIST_CHANGED).length)
+  const before = counts()
+  await read(postModern(urls[2], 'tools/call', { name: 'change', arguments: {} }))
+  await expect.poll(counts, { timeout: 10_000 }).toEqual(before.map((count) => count + 1))
+}
