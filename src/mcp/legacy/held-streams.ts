@@ -6,7 +6,7 @@
 import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
-import type { Limits } from '../limits.ts'
+import type { Limits, Release } from '../limits.ts'
 import type { LoggedEvent, Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
 import {
@@ -60,6 +60,8 @@ export interface Greeting {
 
 interface Held {
   readonly generation: number
+  /** Gives its place back. */
+  readonly release: Release
   readonly events: EventStream
 }
 
@@ -79,8 +81,9 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
 
   return {
     async attach({ id: connectionId, sessionId }, after, options = {}) {
-      // Its client has given the older one up, which takes no place from the newer.
-      held.get(connectionId)?.events.end()
+      // The older one takes no place from the newer. It goes on until that is there: a store that is
+      // full must not cost the client the stream it has.
+      held.get(connectionId)?.release()
       const release = limits.stream(sessionId)
       const events = createEventStream()
       events.onClose(release)
@@ -91,7 +94,7 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
         }))
         const { generation } = connection
         held.get(connectionId)?.events.end()
-        held.set(connectionId, { generation, events })
+        held.set(connectionId, { generation, events, release })
         events.onClose(() => {
           if (held.get(connectionId)?.events === events) held.delete(connectionId)
         })
