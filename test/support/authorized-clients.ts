@@ -125,10 +125,12 @@ function v2(path: ClientKind['path'], mode: Mode): ClientKind {
 
 const MODERN = { pin: '2026-07-28' }
 
+export const v1AtMcp = v1('/mcp')
+
 export const AUTHORIZED_CLIENTS: readonly ClientKind[] = [
   v2('/mcp', MODERN),
   v2('/mcp', 'legacy'),
-  v1('/mcp'),
+  v1AtMcp,
   v2('/http', MODERN),
   v1('/http'),
   v2('/sse', 'legacy'),
