@@ -18,6 +18,11 @@ export function closing<T extends { close(): Promise<unknown> }>(one: T): T {
 export async function startGuarded(options: TestAppOptions = {}): Promise<TestApp> {
   const env = { MCP_AUTH: 'required', RATE_LIMIT: 'off', ...options.env }
   const app = await startApp({ ...options, env })
-  open.push(() => app.stop())
-  return app
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= app.stop()
+    return stopped
+  }
+  open.push(stop)
+  return { ...app, stop }
 }
