@@ -59,7 +59,7 @@ function emptyFolder(): string {
   return folder
 }
 
-const isRequired = process.env.REQUIRE_MCP_REMOTE === '1'
+const isRequired = process.env.REQUIRE_CLIENTS === '1'
 describe.skipIf(!isThere && !isRequired)('mcp-remote', { timeout: 60_000 }, () => {
   test.each(['/mcp', '/sse'])('signs in at %s, and not again at its next start', async (path) => {
     const { url } = await startGuarded()
