@@ -54,6 +54,8 @@ export interface RuntimeDeps {
   readonly pagesReady: () => Promise<void>
   /** Over stdio there is one person, and nothing to authorize. */
   readonly transport: 'http' | 'stdio'
+  /** Trusted instead of the usual certificate authorities for client metadata documents, in PEM. */
+  readonly documentCa?: string | undefined
 }
 
 export interface Runtime extends RuntimeDeps {

@@ -71,6 +71,8 @@ async function serve(
   try {
     const methods = METHODS[route === '/authorize/:uid' ? '/authorize' : path]
     if (methods === undefined) {
+      // Clients in pages look for metadata in several places, and must see that one is not there.
+      if (path.startsWith('/.well-known/')) allowPages(request, response, ['GET', 'HEAD'])
       throw new AppError('not_found', 'There is nothing at this address.')
     }
     if (OPEN_PATHS.has(path)) {

@@ -10,9 +10,10 @@ import type { HttpEnv } from './context.ts'
 export function protectedResourceRoutes(resources: Resources, facts: ResourceFacts): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const anyOrigin = cors({ origin: '*', allowMethods: ['GET'], maxAge: 600 })
+  // Also what is not there: a page could not tell it from a server that is away.
+  routes.use('/.well-known/*', anyOrigin)
   const serve = (path: string, resource = resources.at('/mcp')) => {
     const metadata = protectedResourceMetadata(resource, facts)
-    routes.use(path, anyOrigin)
     routes.get(path, (c) => c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' }))
   }
   serve(METADATA_PATH)

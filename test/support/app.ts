@@ -27,6 +27,8 @@ export interface TestAppOptions {
   readonly catalogDirectory?: string
   /** Instead of the store that the variables name. */
   readonly store?: Store
+  /** Whom to trust when client metadata documents are fetched, in PEM. */
+  readonly documentCa?: string
 }
 
 export const SOURCE_DIRECTORY = join(import.meta.dirname, '../../src')
@@ -53,7 +55,8 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       ? createRedisStore({ ...config.store, password: secrets.redisPassword, log })
       : createMemoryStore())
   const catalog = await discover(options.catalogDirectory ?? SOURCE_DIRECTORY)
-  const service = await serveHttp({ config, secrets, log, store, catalog })
+  const { documentCa } = options
+  const service = await serveHttp({ config, secrets, log, store, catalog, documentCa })
   const localUrl = `http://localhost:${service.port}`
   return { url: service.publicUrl, localUrl, lines, store, stop: service.stop }
 }

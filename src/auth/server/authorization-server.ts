@@ -8,6 +8,7 @@ import type { AccessTokens } from '../access-tokens.ts'
 import { createResources } from '../resources.ts'
 import { createAccessTokens, createTokenReader } from './access-tokens.ts'
 import { createServerAdapter } from './adapter.ts'
+import { encodedBasic } from './client-secrets.ts'
 import { COOKIES } from './configuration.ts'
 import { type Consents, createConsents } from './consents.ts'
 import {
@@ -68,6 +69,8 @@ export async function createAuthorizationServer(
     async handle(request, response) {
       const { callback } = await current()
       enter(request, mount)
+      const authorization = encodedBasic(request.headers.authorization, options.clients)
+      if (authorization !== undefined) request.headers.authorization = authorization
       await callback(request, response)
     },
     consents: createConsents(deps, async () => (await current()).provider),

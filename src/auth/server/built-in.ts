@@ -16,6 +16,8 @@ export interface BuiltInServerDeps
   readonly publicUrl: string
   /** The scopes of all tools. */
   readonly toolScopes: Iterable<string>
+  /** Trusted instead of the usual certificate authorities for metadata documents, in PEM. */
+  readonly documentCa?: string | undefined
 }
 
 /**
@@ -25,7 +27,7 @@ export interface BuiltInServerDeps
 export async function createBuiltInServer(
   deps: BuiltInServerDeps,
 ): Promise<AuthorizationServer | undefined> {
-  const { config, secrets, store, publicUrl, toolScopes, now } = deps
+  const { config, secrets, store, publicUrl, toolScopes, now, documentCa: ca } = deps
   const { issuer, defaultScopes } = config.auth
   if (issuer.kind !== 'built-in') return undefined
   const scopes = createScopes(toolScopes, defaultScopes)
@@ -35,7 +37,7 @@ export async function createBuiltInServer(
       ...deps,
       signing: createSigning(deps, issuer),
       redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),
-      documents: createDocumentFetch({ store, now }, { allowLoopback: !config.isProduction }),
+      documents: createDocumentFetch({ store, now }, { allowLoopback: !config.isProduction, ca }),
     },
   )
 }

@@ -3,7 +3,7 @@
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
 import type { TokenReader } from './access-tokens.ts'
 import type { ResourceNames } from './resource-names.ts'
-import { requestedScope, type ScopeRules } from './scopes.ts'
+import { refreshedScope, requestedScope, type ScopeRules } from './scopes.ts'
 import { forProvider } from './unavailable.ts'
 
 export interface RequestRules {
@@ -31,8 +31,13 @@ export function prepareRequests(provider: Provider, rules: RequestRules): void {
 async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRules) {
   switch (ctx.oidc.route) {
     case 'authorization':
+      spellResources(params, rules.resources)
+      return
     case 'token':
       spellResources(params, rules.resources)
+      if (typeof params.scope === 'string') {
+        params.scope = refreshedScope(params.scope, rules.scopes)
+      }
       return
     case 'revocation':
     case 'introspection':

@@ -21,3 +21,12 @@ export function requestedScope(asked: string | undefined, { known, defaults }: S
   if (scopes.every((scope) => OPENID_SCOPES.has(scope))) return defaults.join(' ')
   throw new errors.InvalidScope('none of the requested scopes exists', scopes.join(' '))
 }
+
+/**
+ * The scopes a refresh is for, without what was left out when they were granted: clients repeat
+ * what they once asked for. What else is unknown stays, and is refused (RFC 6749, 6).
+ */
+export function refreshedScope(asked: string, { known }: ScopeRules): string | undefined {
+  const scopes = asked.split(' ').filter((scope) => known.has(scope) || !OPENID_SCOPES.has(scope))
+  return scopes.length > 0 ? scopes.join(' ') : undefined
+}

@@ -1,0 +1,76 @@
+/** mcp-remote, which hosts start that know stdio only: a process of its own, as they start it. */
+
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { describe, expect, test } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
+import { structured } from '../support/clients.ts'
+import { closing, startGuarded } from './apps.ts'
+
+const PROGRAM = join(
+  import.meta.dirname,
+  '../../.cache/mcp-remote/node_modules/mcp-remote/dist/proxy.js',
+)
+const isThere = existsSync(PROGRAM)
+if (!isThere) process.stderr.write('Skipped: mcp-remote is not there: sh .ci/mcp-remote.sh\n')
+
+/** Starts it with what it keeps in an empty folder, and lets it in when it asks for that. */
+async function startRemote(url: string, folder: string) {
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [PROGRAM, url],
+    // It would open a browser of its own; `true` is one that does nothing.
+    env: { PATH: process.env.PATH ?? '', MCP_REMOTE_CONFIG_DIR: folder, BROWSER: 'true' },
+    stderr: 'pipe',
+  })
+  const asked: string[] = []
+  let said = ''
+  transport.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk
+    for (const [address] of said.matchAll(/^http\S+\/authorize\?\S+$/gm)) {
+      if (asked.includes(address)) continue
+      asked.push(address)
+      void letIn(address)
+    }
+  })
+  const client = closing(new Client({ name: 'a host with stdio only', version: '1' }))
+  await client.connect(transport)
+  return { client, asked }
+}
+
+async function letIn(address: string): Promise<void> {
+  const browser = createBrowser()
+  const page = await browser.open(address)
+  expect(page.text).toContain('Let this client in?')
+  await browser.open(page.url, { decision: 'allow' })
+}
+
+async function connectedAt(client: Client): Promise<unknown> {
+  const session = await client.callTool({ name: 'session', arguments: {} })
+  return structured<{ connectedAt: string }>(session).connectedAt
+}
+
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-remote-'))
+  closing({ close: async () => rmSync(folder, { recursive: true, force: true }) })
+  return folder
+}
+
+const isRequired = process.env.REQUIRE_CLIENTS === '1'
+describe.skipIf(!isThere && !isRequired)('mcp-remote', { timeout: 60_000 }, () => {
+  test.each(['/mcp', '/sse'])('signs in at %s, and not again at its next start', async (path) => {
+    const { url } = await startGuarded()
+    const folder = emptyFolder()
+    const first = await startRemote(url + path, folder)
+    const session = await connectedAt(first.client)
+    expect(first.asked).toHaveLength(1)
+    await first.client.close()
+
+    const again = await startRemote(url + path, folder)
+    expect(await connectedAt(again.client)).toBe(session)
+    expect(again.asked).toHaveLength(0)
+  })
+})
