@@ -17,7 +17,7 @@ const started = performance.now()
 const ends: (() => Promise<unknown>)[] = []
 
 async function play(): Promise<void> {
-  report.title('MCP Template: one session, from connecting to signing out')
+  report.title('MCP Template: from connecting to signing out')
   const folder = await mkdtemp(join(tmpdir(), 'mcp-demo-'))
   ends.push(() => rm(folder, { recursive: true, force: true }))
   await playStory({ report, folder, cleanup: (end) => void ends.push(end) })
