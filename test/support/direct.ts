@@ -19,6 +19,7 @@ export interface DirectOptions {
 
 /** A program that was let in, with a session of its own. */
 export interface DirectCaller {
+  readonly token: string
   readonly credentials: { readonly authorization: string }
   /** Posts text as it is. */
   post(text: string, options?: DirectOptions): Promise<DirectAnswer>
@@ -28,11 +29,12 @@ export interface DirectCaller {
 
 /** Gets a token from the built-in server; `params` are those of the authorization request. */
 export async function letDirectCallerIn(url: string, params?: Params): Promise<DirectCaller> {
-  const tokens = await (await createOAuthClient(url)).connect(params)
-  const credentials = withToken(tokens.access_token)
+  const { access_token: token } = await (await createOAuthClient(url)).connect(params)
+  const credentials = withToken(token)
   const post: DirectCaller['post'] = (text, { headers, ...options } = {}) =>
     postDirect(url, text, { ...options, headers: { ...credentials, ...headers } })
   return {
+    token,
     credentials,
     post,
     call: (method, given, options) =>
