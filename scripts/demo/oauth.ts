@@ -19,7 +19,7 @@ export interface LetInClient {
   revokes(): Promise<void>
 }
 
-/** Everything from the refusal to the token, each step shown. `url` is the address of `/mcp`. */
+/** Everything from the refusal to the token, each step shown. `url` is what the client connects to. */
 export async function letClientIn(url: URL, report: Report): Promise<LetInClient> {
   await isRefused(url, report)
 

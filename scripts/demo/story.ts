@@ -31,7 +31,7 @@ export async function playStory(stage: Stage): Promise<void> {
 
   const leaveFirst = await playLegacy(stage, `${server.url}/mcp`)
   await playModern(stage, `${server.url}/mcp`)
-  await playLettingIn(stage)
+  await playLettingIn(stage, `${server.url}/http`)
   await playStdio(stage)
   await leaveFirst()
 }
@@ -73,13 +73,11 @@ async function playModern(stage: Stage, url: string): Promise<void> {
   await ada.readsAccount()
 }
 
-/** A second server, which serves nobody without a token. */
-async function playLettingIn(stage: Stage): Promise<void> {
-  const { report, cleanup, folder } = stage
-  report.step('Start a server that wants access tokens (MCP_AUTH=required)')
-  const server = await startServer(folder, { ...embeddedDefaults(), MCP_AUTH: 'required' })
-  cleanup(server.stop)
-  const url = new URL('/mcp', server.url)
+/** All of it is the same at `/mcp` with MCP_AUTH=required. */
+async function playLettingIn(stage: Stage, address: string): Promise<void> {
+  const { report } = stage
+  const url = new URL(address)
+  report.step('Go to /http, which serves nobody without an access token')
   const letIn = await letClientIn(url, report)
 
   report.step('Connect with the token, and sign in')

@@ -21,14 +21,15 @@ export async function openCallback(): Promise<Callback> {
     wait: (state) =>
       new Promise((resolve) => {
         server.on('request', ({ url = '/' }, response) => {
-          const { pathname, searchParams } = new URL(url, redirectUri)
-          const isOurs = pathname === '/callback' && searchParams.get('state') === state
+          const [path, query = ''] = url.split('?', 2)
+          const params = new URLSearchParams(query)
+          const isOurs = path === '/callback' && params.get('state') === state
           response.writeHead(isOurs ? 200 : 400, {
             'content-type': 'text/plain; charset=utf-8',
             connection: 'close',
           })
           response.end(isOurs ? 'Done. You can close this page.\n' : 'This is not expected here.\n')
-          if (isOurs) resolve(searchParams)
+          if (isOurs) resolve(params)
         })
       }),
     close: () => void server.close(),

@@ -46,7 +46,7 @@ test('plays the story, whatever the environment of the caller says', async () =>
     'Connect a client of the 2026 era: no connection, a session handle instead',
     'Sign in',
     'Ask for the account, with the handle',
-    'Start a server that wants access tokens (MCP_AUTH=required)',
+    'Go to /http, which serves nobody without an access token',
     'The client finds out where, and registers itself',
     'A person lets it in, and it exchanges the code for tokens',
     'Connect with the token, and sign in',
@@ -70,7 +70,7 @@ test('plays the story, whatever the environment of the caller says', async () =>
   expect(shown.text).toContain('state: anonymous')
   expect(shown.text).toMatch(/✓ Everything did what it says, in \d+\.\d s/)
   expect(shown.text).not.toContain('\u001b[')
-})
+}, 60_000)
 
 test('ends with 1 and a reason when it is interrupted, and takes its server along', async () => {
   const { process: demo, shown, ended } = startDemo()

@@ -32,12 +32,17 @@ function startToken(...args: string[]) {
   return { said, ended: once(started, 'close').then(([code]) => code as number | null) }
 }
 
-/** Opens the page that the script names, and presses a button. */
-async function decide(said: { readonly err: string }, decision: string): Promise<string> {
+/** The page that the script asks to open. */
+async function pageOf(said: { readonly err: string }): Promise<URL> {
   const addressIn = (text: string) => /^http\S+\/authorize\?\S+$/m.exec(text)?.[0]
   await expect.poll(() => addressIn(said.err), { timeout: 15_000 }).toBeDefined()
+  return new URL(addressIn(said.err) ?? '')
+}
+
+/** Opens it, and presses a button. */
+async function decide(said: { readonly err: string }, decision: string): Promise<string> {
   const browser = createBrowser()
-  const page = await browser.open(addressIn(said.err) ?? '')
+  const page = await browser.open(await pageOf(said))
   expect(page.text).toContain('npm run token')
   return (await browser.open(page.url, { decision })).text
 }
@@ -59,6 +64,16 @@ test('says so when the person does not let it in', async () => {
   expect(await ended).toBe(1)
   expect(said.out).toBe('')
   expect(said.err).toContain('did not let the client in')
+})
+
+test('takes no answer but the one it waits for', async () => {
+  const { said, ended } = startToken(app.url)
+  const callback = (await pageOf(said)).searchParams.get('redirect_uri') ?? ''
+  for (const query of ['', '?code=x', '?code=x&state=y']) {
+    expect((await fetch(callback + query)).status).toBe(400)
+  }
+  await decide(said, 'allow')
+  expect(await ended, said.err).toBe(0)
 })
 
 test.each([
