@@ -1,10 +1,17 @@
 /**
- * Runs the official conformance suite: both revisions, on one node in memory and on three nodes on
- * one Redis behind a round-robin balancer. Nothing is expected to fail; warnings count as failures.
+ * Runs the official conformance suite: both revisions and the authorization server, on one node in
+ * memory and on three nodes on one Redis behind a round-robin balancer. Nothing is expected to fail;
+ * warnings count as failures.
  * Without redis-server in PATH the second part is left out, unless REQUIRE_REDIS=1.
  */
 
 import { join } from 'node:path'
+import {
+  PRE_REGISTERED,
+  registerClient,
+  runAuthorizationSuite,
+} from './conformance/authorization.ts'
+import type { Outcome } from './conformance/outcome.ts'
 import { asTable, outOfScope, problemsOf, type Run } from './conformance/report.ts'
 import { type Revision, runSuite } from './conformance/suite.ts'
 import { oneNode, type Topology, threeNodes } from './conformance/topologies.ts'
@@ -24,13 +31,25 @@ const problems: string[] = []
 async function runOn(topology: Topology): Promise<void> {
   const folder = join(import.meta.dirname, '..', ARTIFACTS, topology.name.replaceAll(/\W+/g, '-'))
   const running = await topology.start(folder)
+  const add = (what: string, outcomes: readonly Outcome[]) => {
+    const run = { topology: topology.name, what, outcomes }
+    runs.push(run)
+    problems.push(...problemsOf(run))
+  }
   try {
+    const { url } = running
     for (const revision of REVISIONS) {
-      const url = `${running.url}/mcp`
-      const outcomes = await runSuite({ url, revision, folder: join(folder, revision) })
-      const run = { topology: topology.name, revision, outcomes }
-      runs.push(run)
-      problems.push(...problemsOf(run))
+      const options = { url: `${url}/mcp`, revision, folder: join(folder, revision) }
+      add(revision, await runSuite(options))
+    }
+    const clients = {
+      'pre-registered': PRE_REGISTERED.client_id,
+      registered: await registerClient(url),
+    }
+    for (const [kind, clientId] of Object.entries(clients)) {
+      const what = `authorization, ${kind} client`
+      const options = { url, clientId, folder: join(folder, kind) }
+      add(what, await runAuthorizationSuite(options))
     }
   } finally {
     const inside = await running.stop()

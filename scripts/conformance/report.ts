@@ -1,17 +1,18 @@
 /** What people read of a run: a table, and the reason of everything that is not as it should be. */
 
-import type { Outcome, Revision } from './suite.ts'
+import type { Outcome } from './outcome.ts'
 
 export interface Run {
   readonly topology: string
-  readonly revision: Revision
+  /** A revision of the protocol, or another part of the suite. */
+  readonly what: string
   readonly outcomes: readonly Outcome[]
 }
 
 /** Scenarios of what this server does not have: they are run, and say nothing about it. */
 const OUT_OF_SCOPE = /^tasks-/
 
-const HEADINGS = ['', 'revision', 'required', 'others', 'checks', 'failed', 'warnings']
+const HEADINGS = ['', 'suite', 'required', 'others', 'checks', 'failed', 'warnings']
 
 /** One line for each run. */
 export function asTable(runs: readonly Run[]): string {
@@ -22,13 +23,13 @@ export function asTable(runs: readonly Run[]): string {
   return rows.map((row) => row.map(align).join('  ').trimEnd()).join('\n')
 }
 
-function asRow({ topology, revision, outcomes }: Run): string[] {
+function asRow({ topology, what, outcomes }: Run): string[] {
   const counted = inScope(outcomes)
   const failures = counted.flatMap((outcome) => outcome.failures).length
   const passed = counted.reduce((sum, outcome) => sum + outcome.passed, 0)
   const warnings = counted.flatMap((outcome) => outcome.warnings).length
   const scenarios = [true, false].map((scored) => share(counted.filter((o) => o.scored === scored)))
-  return [topology, revision, ...scenarios, ...[passed, failures, warnings].map(String)]
+  return [topology, what, ...scenarios, ...[passed, failures, warnings].map(String)]
 }
 
 /** How many of them passed, such as `30/30`. */
@@ -38,10 +39,10 @@ function share(outcomes: readonly Outcome[]): string {
 }
 
 /** Everything that is not as it should be, a line each. */
-export function problemsOf({ topology, revision, outcomes }: Run): readonly string[] {
+export function problemsOf({ topology, what, outcomes }: Run): readonly string[] {
   return inScope(outcomes).flatMap(({ scenario, failures, warnings }) => [
-    ...failures.map((what) => `${topology}, ${revision}, ${scenario}: ${what}`),
-    ...warnings.map((what) => `${topology}, ${revision}, ${scenario} (warning): ${what}`),
+    ...failures.map((fault) => `${topology}, ${what}, ${scenario}: ${fault}`),
+    ...warnings.map((fault) => `${topology}, ${what}, ${scenario} (warning): ${fault}`),
   ])
 }
 

@@ -6,6 +6,7 @@ import { freePort, startRedis } from '../../test/support/redis.ts'
 import { findRedis } from '../../test/support/redis-binaries.ts'
 import { startCluster } from '../cluster/cluster.ts'
 import { startNode } from '../cluster/node-process.ts'
+import { PRE_REGISTERED } from './authorization.ts'
 
 export interface Topology {
   readonly name: string
@@ -29,6 +30,7 @@ const ENVIRONMENT = {
   NODE_ENV: 'test',
   STOP_DELAY: '0',
   TOOLS_DIR: FIXTURES,
+  OAUTH_CLIENTS: JSON.stringify([PRE_REGISTERED]),
 }
 
 export const oneNode: Topology = {

@@ -1,8 +1,9 @@
-/** The story in its order: both eras over HTTP, then stdio, then the end of a session. */
+/** The story in its order: both eras over HTTP, with and without a token, then stdio. */
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { embeddedDefaults, serverCommand } from './command.ts'
+import { letClientIn } from './oauth.ts'
 import { check, type Report } from './report.ts'
 import { startServer } from './server.ts'
 import { createUser } from './user.ts'
@@ -30,6 +31,7 @@ export async function playStory(stage: Stage): Promise<void> {
 
   const leaveFirst = await playLegacy(stage, `${server.url}/mcp`)
   await playModern(stage, `${server.url}/mcp`)
+  await playLettingIn(stage, `${server.url}/http`)
   await playStdio(stage)
   await leaveFirst()
 }
@@ -69,6 +71,27 @@ async function playModern(stage: Stage, url: string): Promise<void> {
   check((await ada.signsIn()) !== undefined, 'login gave no session handle')
   report.step('Ask for the account, with the handle')
   await ada.readsAccount()
+}
+
+/** All of it is the same at `/mcp` with MCP_AUTH=required. */
+async function playLettingIn(stage: Stage, address: string): Promise<void> {
+  const { report } = stage
+  const url = new URL(address)
+  report.step('Go to /http, which serves nobody without an access token')
+  const letIn = await letClientIn(url, report)
+
+  report.step('Connect with the token, and sign in')
+  const options = { authProvider: letIn.provider }
+  const client = await connect(stage, 'modern', new StreamableHTTPClientTransport(url, options))
+  const ada = createUser(client, report)
+  await ada.connected()
+  check((await ada.signsIn()) === undefined, 'a client with a token needs no session handle')
+  await ada.readsAccount()
+  report.step('Refresh the token: it is still Ada')
+  await letIn.refreshes()
+  await ada.readsAccount()
+  report.step('Give the tokens back')
+  await letIn.revokes()
 }
 
 async function playStdio(stage: Stage): Promise<void> {

@@ -2,14 +2,16 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { postDirect } from '../support/direct.ts'
+import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
 import { recordingStore } from '../support/recording-store.ts'
 import { PROTOCOL_CATALOG } from '../support/wire.ts'
 
 const { store, written } = recordingStore()
 let app: TestApp
+let direct: DirectCaller
 beforeAll(async () => {
   app = await startApp({ catalogDirectory: PROTOCOL_CATALOG, store })
+  direct = await letDirectCallerIn(app.url)
 })
 afterAll(() => app.stop())
 
@@ -17,7 +19,7 @@ const ARGUMENTS = '"arguments":{"text":"x"}'
 const PARAMS = `"params":{"name":"echo",${ARGUMENTS}}`
 
 async function send(text: string, headers = {}) {
-  const { status, body } = await postDirect(app.url, text, { headers })
+  const { status, body } = await direct.post(text, { headers })
   return { status, body, outcome: [status, body.code] }
 }
 

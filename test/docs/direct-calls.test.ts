@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ERROR_META_KEY } from '../../src/engine/tool-error.ts'
 import { toolFailure } from '../../src/mcp/direct/failure.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
 import { readDocuments, sectionOf } from './markdown.ts'
 
 const run = promisify(execFile)
@@ -14,19 +15,24 @@ const document =
 
 describe('the calls', () => {
   let app: TestApp
+  let caller: DirectCaller
   beforeAll(async () => {
     app = await startApp()
+    caller = await letDirectCallerIn(app.url)
   })
   afterAll(() => app.stop())
 
   const examples = document.blocks.flatMap((block, index) => {
     const answer = document.blocks[index + 1]
-    return block.language === 'sh' ? [{ ...block, answer: answer?.code ?? '' }] : []
+    return block.language === 'sh' && block.code.includes('curl ')
+      ? [{ ...block, answer: answer?.code ?? '' }]
+      : []
   })
 
   it.each(examples)('get the answer below them: $place', async ({ code, answer }) => {
     const script = code.replaceAll('http://localhost:6901', app.url)
-    const { stdout } = await run('sh', ['-euc', script])
+    const env = { ...process.env, TOKEN: caller.token }
+    const { stdout } = await run('sh', ['-euc', script], { env })
     expect(JSON.parse(stdout)).toMatchObject(JSON.parse(answer, anyText))
   })
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { KEY, load, production } from '../config/load.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS, structured } from '../support/clients.ts'
+import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { anchorsOf, linksOf, pathsOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
 import { parseRemovals, removeFrom } from './removals.ts'
@@ -111,8 +112,10 @@ describe('commands in the documents', () => {
 
 describe('curl in the documents', () => {
   let app: TestApp
+  let caller: DirectCaller
   beforeAll(async () => {
     app = await startApp()
+    caller = await letDirectCallerIn(app.url)
   })
   afterAll(() => app.stop())
 
@@ -123,7 +126,8 @@ describe('curl in the documents', () => {
   it.each(examples)('gets the answer: $place', async ({ code }) => {
     const script = code.replaceAll('http://localhost:6901', app.url)
     expect(script).not.toBe(code)
-    const { stdout } = await run('sh', ['-euc', script])
+    const env = { ...process.env, TOKEN: caller.token }
+    const { stdout } = await run('sh', ['-euc', script], { env })
     const answer = JSON.parse(stdout)
     const { structuredContent } = (answer.result ?? answer) as { structuredContent: SignInLink }
     expect(structuredContent.url).toMatch(/\/connect\/lnk_/)
@@ -177,7 +181,10 @@ const PROGRAMS = new Set(['git', 'claude', 'cp'])
 
 /** Single commands: without comments, continued lines joined, chains taken apart. */
 function commandsOf(code: string): string[] {
-  const lines = code.replaceAll('\\\n', ' ').split('\n')
+  const lines = code
+    .replaceAll('\\\n', ' ')
+    .replaceAll(/^[A-Z_]+=\$\((.*)\)$/gm, '$1')
+    .split('\n')
   return lines
     .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split('&&'))
     .map((command) => command.trim().replace(/^(?:[A-Z_]+=\S* )+/, ''))
@@ -186,7 +193,8 @@ function commandsOf(code: string): string[] {
 
 /** What a command needs and does not find. */
 function missing(command: string): string | undefined {
-  const [program = '', verb = '', name = ''] = command.split(/\s+/)
+  const words = command.split(/\s+/).filter((word) => word !== '-s')
+  const [program = '', verb = '', name = ''] = words
   if (program === 'npm' && verb === 'ci') return undefined
   if (program === 'npm') {
     const script = verb === 'run' ? name : verb

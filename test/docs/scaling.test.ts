@@ -9,6 +9,7 @@ import type { Store } from '../../src/store/port.ts'
 import { createRedisKeys } from '../../src/store/redis-keys.ts'
 import { startApp } from '../support/app.ts'
 import { connectClient } from '../support/clients.ts'
+import { createOAuthClient } from '../support/oauth-client.ts'
 import { newBrowser, signInAs } from '../support/sign-in.ts'
 import { ROOT, readDocuments, sectionOf } from './markdown.ts'
 
@@ -29,13 +30,23 @@ const rows = sectionOf(document ?? expect.fail('no docs/scaling.md'), 'What is i
   })
 
 /** Variables that are told apart from each other, and from every other number. */
-const LIFETIMES: Readonly<Record<string, string>> = { SESSION_TTL: '4321', SIGN_IN_TTL: '543' }
+const LIFETIMES: Readonly<Record<string, string>> = {
+  SESSION_TTL: '4321',
+  SIGN_IN_TTL: '543',
+  AUTH_CODE_TTL: '321',
+  ACCESS_TOKEN_TTL: '1234',
+  REFRESH_TOKEN_TTL: '98765',
+  REFRESH_GRACE: '45',
+}
+
+const ENVIRONMENT = { ...LIFETIMES, JWT_ALG: 'ES256' }
 
 const PLACES: readonly (readonly [string, string])[] = [
   ['ses_…', String.raw`ses_[\w-]+`],
   ['con_…', String.raw`con_[\w-]+`],
   ['<node>', '[0-9a-f]{12}'],
   ['<n>', String.raw`\d+`],
+  ['<endpoint>', '[a-z]+'],
   ['<hash>', String.raw`[\w-]{43,64}`],
   ['…', '.+'],
 ]
@@ -46,7 +57,12 @@ function patternOf(key: string): RegExp {
   return new RegExp(`^${filled}$`)
 }
 
-const secondsOf = (ttl: string) => LIFETIMES[ttl.split(',')[0] ?? ''] ?? ttl.replace(/ s$/, '')
+/** Such as `60 s`, `SESSION_TTL, sliding` or a sum of both. */
+function secondsOf(ttl: string): string {
+  const terms = (ttl.split(',')[0] ?? '').split(' + ')
+  const seconds = terms.map((term) => Number(LIFETIMES[term] ?? term.replace(/ s$/, '')))
+  return String(seconds.reduce((sum, each) => sum + each, 0))
+}
 
 /** A memory store that notes what becomes a key. Several nodes may share it. */
 function notingStore(noted: Map<string, Key>): Store {
@@ -109,6 +125,19 @@ async function hangUpAndAnnounce(url: string): Promise<void> {
   await client.close()
 }
 
+/** Lets a client in, which refreshes its token, and signs its session out. */
+async function letInAndOut(url: string): Promise<void> {
+  const client = await createOAuthClient(url)
+  const { access_token: token, refresh_token: refreshToken } = await client.connect()
+  expect((await client.refresh(refreshToken)).status).toBe(200)
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ method: 'tools/call', params: { name: 'logout' } })
+  expect((await fetch(`${url}/http`, { method: 'POST', headers, body })).status).toBe(200)
+  const other = await createOAuthClient(url)
+  const { refresh_token: given } = await other.connect()
+  expect((await other.revoke(given)).status).toBe(200)
+}
+
 /** Reads `/sse` on one node, and posts to another. */
 async function talkAcross(reading: string, writing: string): Promise<void> {
   const aborter = new AbortController()
@@ -138,17 +167,29 @@ async function talkAcross(reading: string, writing: string): Promise<void> {
   await delay(50)
 }
 
-/** What another test sees: a token must be about to expire. And what Redis alone has. */
-const NOT_SEEN_HERE = new Set(['mcp:lock:{ses_…}:refresh', 'mcp:fence:…'])
+/**
+ * What other tests see: a token must be about to expire, a client must have published a document.
+ * And what Redis alone has.
+ */
+const NOT_SEEN_HERE = new Set([
+  'mcp:lock:{ses_…}:refresh',
+  'mcp:client-document:{<hash>}',
+  'mcp:count:client-document-fetches:{<hash>}',
+  'mcp:fence:…',
+])
 
 describe('the keys in docs/scaling.md', () => {
   const noted = new Map<string, Key>()
   beforeAll(async () => {
     const store = notingStore(noted)
-    const conformance = { store, env: LIFETIMES, catalogDirectory: join(ROOT, 'conformance') }
-    const nodes = [await startApp({ store, env: LIFETIMES }), await startApp(conformance)] as const
+    const conformance = { store, env: ENVIRONMENT, catalogDirectory: join(ROOT, 'conformance') }
+    const nodes = [
+      await startApp({ store, env: ENVIRONMENT }),
+      await startApp(conformance),
+    ] as const
     await signInWhileCalling(nodes[0].url)
     await hangUpAndAnnounce(nodes[1].url)
+    await letInAndOut(nodes[0].url)
     await talkAcross(nodes[0].url, nodes[1].url)
     for (const node of nodes) await node.stop()
   }, 30_000)

@@ -1,10 +1,10 @@
 /** A direct call of a tool that needs a person: the questions are the result, the answer a new call. */
 
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
-import { callDirect } from '../support/direct.ts'
-import { codeIn, newBrowser, signInAs } from '../support/sign-in.ts'
+import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { codeIn, newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 interface Waiting {
   readonly resultType: string
@@ -16,13 +16,17 @@ const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 
 describe('signing in', () => {
   let app: TestApp
+  let direct: DirectCaller
   beforeAll(async () => {
     app = await startApp()
+  })
+  beforeEach(async () => {
+    direct = await letDirectCallerIn(app.url)
   })
   afterAll(() => app.stop())
 
   async function ask(): Promise<Waiting> {
-    const { status, body } = await callDirect(app.url, 'tools/call', { name: 'service' })
+    const { status, body } = await direct.call('tools/call', { name: 'service' })
     expect([status, body.resultType]).toEqual([200, 'input_required'])
     return body as unknown as Waiting
   }
@@ -32,14 +36,14 @@ describe('signing in', () => {
     const { url = '', message = '' } = inputRequests.sign_in?.params ?? {}
     await signInAs(newBrowser(), { url, code: codeIn(message) })
     const again = { name: 'service', requestState, inputResponses: { sign_in: ACCEPT } }
-    const { status, body } = await callDirect(app.url, 'tools/call', again)
+    const { status, body } = await direct.call('tools/call', again)
     expect(status).toBe(200)
     expect(body.structuredContent).toMatchObject({
       owner: 'Ada Lovelace',
       accountNumber: '****5555',
     })
     expect(JSON.stringify(body)).not.toContain('55555555')
-    const replayed = await callDirect(app.url, 'tools/call', again)
+    const replayed = await direct.call('tools/call', again)
     expect([replayed.status, replayed.body.code]).toEqual([400, 'invalid_params'])
   })
 
@@ -47,29 +51,31 @@ describe('signing in', () => {
     const { requestState } = await ask()
     const inputResponses = { sign_in: { action: 'decline' } }
     const again = { name: 'service', requestState, inputResponses }
-    const { status, body } = await callDirect(app.url, 'tools/call', again)
+    const { status, body } = await direct.call('tools/call', again)
     expect([status, body.code]).toEqual([403, 'login_declined'])
   })
 
   test('who says it cannot open pages is told to call login', async () => {
     const _meta = { [CAPABILITIES]: {} }
-    const { status, body } = await callDirect(app.url, 'tools/call', { name: 'service', _meta })
+    const { status, body } = await direct.call('tools/call', { name: 'service', _meta })
     expect([status, body.code]).toEqual([403, 'login_required'])
   })
 
-  test('by login, and the session it gives', async () => {
-    const given = await callDirect(app.url, 'tools/call', { name: 'login' })
-    const link = given.body.structuredContent as { url: string; code: string; session: string }
+  test('by login, for all later calls with the token', async () => {
+    const given = await direct.call('tools/call', { name: 'login' })
+    const link = given.body.structuredContent as SignInLink
+    expect(link).not.toHaveProperty('session')
     await signInAs(newBrowser(), link, 'grace')
-    const params = { name: 'service', arguments: { session: link.session } }
-    const { body } = await callDirect(app.url, 'tools/call', params)
+    const { body } = await direct.call('tools/call', { name: 'service' })
     expect(body.structuredContent).toMatchObject({ owner: 'Grace Hopper' })
   })
 
-  test('an unknown session is 404', async () => {
-    const params = { name: 'service', arguments: { session: `ses_${'a'.repeat(43)}` } }
-    const { status, body } = await callDirect(app.url, 'tools/call', params)
-    expect([status, body.code]).toEqual([404, 'session_not_found'])
+  test('of one caller is none of another', async () => {
+    const { body } = await direct.call('tools/call', { name: 'login' })
+    await signInAs(newBrowser(), body.structuredContent as SignInLink)
+    const other = await letDirectCallerIn(app.url)
+    const answer = await other.call('tools/call', { name: 'service' })
+    expect(answer.body).toMatchObject({ resultType: 'input_required' })
   })
 })
 
@@ -77,19 +83,21 @@ const ACCEPT = { action: 'accept' }
 
 describe('questions of a tool', () => {
   let app: TestApp
+  let direct: DirectCaller
   beforeAll(async () => {
     const catalogDirectory = join(import.meta.dirname, '../fixtures/cluster')
     app = await startApp({ catalogDirectory })
+    direct = await letDirectCallerIn(app.url)
   })
   afterAll(() => app.stop())
 
   test('forms are filled in by the next call', async () => {
     const params = { name: 'ask', arguments: { kinds: ['form'] } }
-    const { body } = await callDirect(app.url, 'tools/call', params)
+    const { body } = await direct.call('tools/call', params)
     expect(body).toMatchObject({ resultType: 'input_required' })
     const inputResponses = { question0: { action: 'accept', content: { name: 'Ada' } } }
     const { requestState } = body
-    const answer = await callDirect(app.url, 'tools/call', {
+    const answer = await direct.call('tools/call', {
       ...params,
       ...{ requestState, inputResponses },
     })
@@ -98,10 +106,10 @@ describe('questions of a tool', () => {
 
   test('what no capability covers is 400, unless the caller declares it', async () => {
     const params = { name: 'ask', arguments: { kinds: ['roots'] } }
-    const { status, body } = await callDirect(app.url, 'tools/call', params)
+    const { status, body } = await direct.call('tools/call', params)
     expect([status, body.code]).toEqual([400, 'missing_capability'])
     const _meta = { [CAPABILITIES]: { roots: {} } }
-    const declared = await callDirect(app.url, 'tools/call', { ...params, _meta })
+    const declared = await direct.call('tools/call', { ...params, _meta })
     expect(declared.body).toMatchObject({ resultType: 'input_required' })
   })
 })

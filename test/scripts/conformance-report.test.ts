@@ -1,8 +1,8 @@
 /** What `npm run conformance` says of a run. */
 
 import { describe, expect, it } from 'vitest'
+import type { Outcome } from '../../scripts/conformance/outcome.ts'
 import { asTable, outOfScope, problemsOf } from '../../scripts/conformance/report.ts'
-import type { Outcome } from '../../scripts/conformance/suite.ts'
 
 const good: Outcome = { scenario: 'ping', scored: true, passed: 2, warnings: [], failures: [] }
 const broken: Outcome = { ...good, scenario: 'tools-list', failures: ['tools-list: no tools'] }
@@ -10,9 +10,9 @@ const odd: Outcome = { ...good, scenario: 'extra', scored: false, warnings: ['ex
 const tasks: Outcome = { ...broken, scenario: 'tasks-lifecycle', scored: false }
 const run = {
   topology: 'one node',
-  revision: '2025-11-25',
+  what: '2025-11-25',
   outcomes: [good, broken, odd, tasks],
-} as const
+}
 
 describe('the report', () => {
   it('counts what is in scope', () => {

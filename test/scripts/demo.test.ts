@@ -46,6 +46,12 @@ test('plays the story, whatever the environment of the caller says', async () =>
     'Connect a client of the 2026 era: no connection, a session handle instead',
     'Sign in',
     'Ask for the account, with the handle',
+    'Go to /http, which serves nobody without an access token',
+    'The client finds out where, and registers itself',
+    'A person lets it in, and it exchanges the code for tokens',
+    'Connect with the token, and sign in',
+    'Refresh the token: it is still Ada',
+    'Give the tokens back',
     'The same over stdio: the client starts the server itself',
     'Sign in, at pages that the process opens on this machine',
     'Sign the first client out',
@@ -53,14 +59,18 @@ test('plays the story, whatever the environment of the caller says', async () =>
   ])
   const times = (text: string) => shown.text.split(text).length - 1
   expect(times('protocol 2025-11-25, tools: login, logout, service, session')).toBe(2)
-  expect(times('protocol 2026-07-28, tools: login, logout, service, session')).toBe(1)
+  expect(times('protocol 2026-07-28, tools: login, logout, service, session')).toBe(2)
   expect(times('refused: Sign-in required. Call the `login` tool')).toBe(4)
-  expect(times('“Login successful”')).toBe(3)
-  expect(times('Ada Lovelace, account ****5555, IBAN GB33****************55')).toBe(3)
+  expect(times('“Login successful”')).toBe(4)
+  expect(times('“Let this client in?” The demo. Allow')).toBe(1)
+  expect(times('refused: 401, WWW-Authenticate: Bearer')).toBe(1)
+  expect(times('refused: 401, WWW-Authenticate: error="invalid_token"')).toBe(1)
+  expect(times('an access token for 60 minutes, scopes mcp service:read')).toBe(2)
+  expect(times('Ada Lovelace, account ****5555, IBAN GB33****************55')).toBe(5)
   expect(shown.text).toContain('state: anonymous')
   expect(shown.text).toMatch(/✓ Everything did what it says, in \d+\.\d s/)
   expect(shown.text).not.toContain('\u001b[')
-})
+}, 60_000)
 
 test('ends with 1 and a reason when it is interrupted, and takes its server along', async () => {
   const { process: demo, shown, ended } = startDemo()

@@ -1,5 +1,7 @@
-/** Direct calls of `/http`, as a program without the protocol makes them. */
+/** Direct calls of `/http`, as a program without the protocol makes them: with an access token. */
 
+import { createOAuthClient, type Params } from './oauth-client.ts'
+import { withToken } from './token-app.ts'
 import type { HeaderFields } from './wire.ts'
 
 export interface DirectAnswer {
@@ -15,30 +17,42 @@ export interface DirectOptions {
   readonly signal?: AbortSignal
 }
 
-/** What each caller of `/http` shows. */
-const CREDENTIALS: HeaderFields = {}
+/** A program that was let in, with a session of its own. */
+export interface DirectCaller {
+  readonly token: string
+  readonly credentials: { readonly authorization: string }
+  /** Posts text as it is. */
+  post(text: string, options?: DirectOptions): Promise<DirectAnswer>
+  /** Makes a call. */
+  call(method: string, params?: object, options?: DirectOptions): Promise<DirectAnswer>
+}
 
-/** Posts text as it is. */
+/** Gets a token from the built-in server; `params` are those of the authorization request. */
+export async function letDirectCallerIn(url: string, params?: Params): Promise<DirectCaller> {
+  const { access_token: token } = await (await createOAuthClient(url)).connect(params)
+  const credentials = withToken(token)
+  const post: DirectCaller['post'] = (text, { headers, ...options } = {}) =>
+    postDirect(url, text, { ...options, headers: { ...credentials, ...headers } })
+  return {
+    token,
+    credentials,
+    post,
+    call: (method, given, options) =>
+      post(JSON.stringify({ method, ...(given && { params: given }) }), options),
+  }
+}
+
+/** Posts text with no other credentials than those in `headers`. */
 export async function postDirect(
   url: string,
   text: string,
   { headers, signal }: DirectOptions = {},
 ): Promise<DirectAnswer> {
-  const fields = { 'content-type': 'application/json', ...CREDENTIALS, ...headers }
+  const fields = { 'content-type': 'application/json', ...headers }
   const init = { method: 'POST', headers: fields, body: text, signal: signal ?? null }
   const response = await fetch(`${url}/http`, init)
   const { status } = response
   const type = response.headers.get('content-type')
   const body = (await response.json()) as Record<string, unknown>
   return { status, type, headers: response.headers, body }
-}
-
-/** Makes a call. */
-export function callDirect(
-  url: string,
-  method: string,
-  params?: object,
-  options?: DirectOptions,
-): Promise<DirectAnswer> {
-  return postDirect(url, JSON.stringify({ method, ...(params && { params }) }), options)
 }

@@ -1,0 +1,88 @@
+/** `npm run token`: a person lets it in, and it prints a token that `/http` takes. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { postDirect } from '../support/direct.ts'
+
+const script = join(import.meta.dirname, '../../scripts/token.ts')
+const command = ['--import', import.meta.resolve('tsx'), script]
+
+let app: TestApp
+let child: ChildProcess | undefined
+beforeAll(async () => {
+  app = await startApp()
+})
+afterEach(() => void child?.kill('SIGKILL'))
+afterAll(() => app.stop())
+
+function startToken(...args: string[]) {
+  const started = spawn(process.execPath, [...command, ...args])
+  child = started
+  const said = { out: '', err: '' }
+  started.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said.out += text
+  })
+  started.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.err += text
+  })
+  return { said, ended: once(started, 'close').then(([code]) => code as number | null) }
+}
+
+/** The page that the script asks to open. */
+async function pageOf(said: { readonly err: string }): Promise<URL> {
+  const addressIn = (text: string) => /^http\S+\/authorize\?\S+$/m.exec(text)?.[0]
+  await expect.poll(() => addressIn(said.err), { timeout: 15_000 }).toBeDefined()
+  return new URL(addressIn(said.err) ?? '')
+}
+
+/** Opens it, and presses a button. */
+async function decide(said: { readonly err: string }, decision: string): Promise<string> {
+  const browser = createBrowser()
+  const page = await browser.open(await pageOf(said))
+  expect(page.text).toContain('npm run token')
+  return (await browser.open(page.url, { decision })).text
+}
+
+test('prints a token, and nothing else, where a script can read it', async () => {
+  const { said, ended } = startToken(app.url)
+  expect(await decide(said, 'allow')).toContain('You can close this page')
+  expect(await ended, said.err).toBe(0)
+  expect(said.out).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+  expect(said.err).not.toContain(said.out.trim())
+  const headers = { authorization: `Bearer ${said.out.trim()}` }
+  const { status } = await postDirect(app.url, '{"method":"ping"}', { headers })
+  expect(status).toBe(200)
+})
+
+test('says so when the person does not let it in', async () => {
+  const { said, ended } = startToken(app.url)
+  await decide(said, 'deny')
+  expect(await ended).toBe(1)
+  expect(said.out).toBe('')
+  expect(said.err).toContain('did not let the client in')
+})
+
+test('takes no answer but the one it waits for', async () => {
+  const { said, ended } = startToken(app.url)
+  const callback = (await pageOf(said)).searchParams.get('redirect_uri') ?? ''
+  for (const query of ['', '?code=x', '?code=x&state=y']) {
+    expect((await fetch(callback + query)).status).toBe(400)
+  }
+  await decide(said, 'allow')
+  expect(await ended, said.err).toBe(0)
+})
+
+test.each([
+  ['no address', [], 'Say which server'],
+  ['a server that is not there', ['http://127.0.0.1:1'], 'fetch failed'],
+])('with %s it says why it cannot', async (_what, args, reason) => {
+  const { said, ended } = startToken(...args)
+  expect(await ended).toBe(1)
+  expect(said.out).toBe('')
+  expect(said.err).toContain(reason)
+  expect(said.err).not.toMatch(/^ +at /m)
+})
