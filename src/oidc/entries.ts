@@ -38,7 +38,6 @@ export interface Entries {
   /** For as long as the store says, others who use it at the same time can be told from thieves. */
   markUse(model: string, id: string, ttlSeconds: number): Promise<void>
   isMarked(model: string, id: string): Promise<boolean>
-  exists(model: string, id: string): Promise<boolean>
   /** Slides the time-to-live on; nothing happens when there is no such entry. */
   touch(model: string, id: string, ttlSeconds: number): Promise<void>
   /** False when somebody else has done it. */
@@ -105,7 +104,6 @@ export function createEntries(
       await store.create(keyOf(`${model}Use`, id), {}, ttlSeconds)
     },
     isMarked: (model, id) => exists(keyOf(`${model}Use`, id)),
-    exists: (model, id) => exists(keyOf(model, id)),
     async touch(model, id, ttlSeconds) {
       await store.touch(keyOf(model, id), ttlSeconds)
     },
