@@ -62,8 +62,7 @@ async function serve(
   const started = performance.now()
   const { method = 'GET' } = request
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
-  // The second one is where the consent page leads back to, by the authorization's id.
-  const route = /^\/authorize\/[\w-]+$/.test(path) ? '/authorize/:uid' : path.slice(0, 100)
+  const route = routeOf(path)
   response.once('close', () => {
     const ms = Math.round(performance.now() - started)
     log.info({ method, route, status: response.statusCode, ms }, 'request')
@@ -93,6 +92,13 @@ async function serve(
     else if (error instanceof AppError && error.code === 'unavailable') writeAway(response, error)
     else writeError(response, error)
   }
+}
+
+/** What may stand in a log: the rest of a path is the caller's choice, and might be a secret. */
+function routeOf(path: string): string {
+  // Where the consent page leads back to, by the authorization's id.
+  if (/^\/authorize\/[\w-]+$/.test(path)) return '/authorize/:uid'
+  return path in METHODS ? path : `/${path.split('/')[1]}/*`
 }
 
 /** In OAuth's words (RFC 6749, 4.1.2.1): anything else would make clients drop what they hold. */

@@ -38,10 +38,10 @@ export interface Entries {
   /** For as long as the store says, others who use it at the same time can be told from thieves. */
   markUse(model: string, id: string, ttlSeconds: number): Promise<void>
   isMarked(model: string, id: string): Promise<boolean>
-  exists(model: string, id: string): Promise<boolean>
   /** Slides the time-to-live on; nothing happens when there is no such entry. */
   touch(model: string, id: string, ttlSeconds: number): Promise<void>
-  remove(model: string, id: string): Promise<void>
+  /** False when somebody else has done it. */
+  remove(model: string, id: string): Promise<boolean>
   /** Remembers it for longer than what the grant gave lives: that is dead, and what it gives yet. */
   revokeGrant(grantId: string): Promise<void>
   isRevoked(grantId: string): Promise<boolean>
@@ -104,13 +104,10 @@ export function createEntries(
       await store.create(keyOf(`${model}Use`, id), {}, ttlSeconds)
     },
     isMarked: (model, id) => exists(keyOf(`${model}Use`, id)),
-    exists: (model, id) => exists(keyOf(model, id)),
     async touch(model, id, ttlSeconds) {
       await store.touch(keyOf(model, id), ttlSeconds)
     },
-    async remove(model, id) {
-      await store.delete(keyOf(model, id))
-    },
+    remove: (model, id) => store.delete(keyOf(model, id)),
     revokeGrant: (grantId) =>
       store.set(keyOf('RevokedGrant', grantId), { revoked: true }, longestTtlSeconds),
     isRevoked: (grantId) => exists(keyOf('RevokedGrant', grantId)),

@@ -80,7 +80,9 @@ function createModelAdapter(
       if (successor !== undefined) onSuccessor?.(successor)
     },
 
-    destroy: (id) => entries.remove(model, id),
+    async destroy(id) {
+      await entries.remove(model, id)
+    },
     revokeByGrantId: (grantId) => entries.revokeGrant(grantId),
 
     // Asked only for device codes and for tokens bound to a browser session: there are neither.

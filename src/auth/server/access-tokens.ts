@@ -1,7 +1,7 @@
 /** Access tokens: JWTs that are good for as long as the store knows them (RFC 9068). */
 
 import { jwtVerify } from 'jose'
-import type { AccessToken, Client, JWTStructured } from 'oidc-provider'
+import type { AccessToken, AdapterPayload, Client, JWTStructured } from 'oidc-provider'
 import { AppError } from '../../errors.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import type { SessionManager } from '../../session/manager.ts'
@@ -69,7 +69,11 @@ export function createTokenReader(
   }
 }
 
-/** The bearer check. What it asks of the store it asks at once: a call waits for one round trip. */
+/**
+ * The bearer check. What it asks of the store it asks at once: a call waits for one round trip.
+ * The store knows what each token was given for, so that not even who has the signing secret can
+ * make one that says more.
+ */
 export function createAccessTokens(
   reader: TokenReader,
   entries: Entries,
@@ -80,15 +84,23 @@ export function createAccessTokens(
       const facts = await reader.read(token)
       if (facts === undefined) return undefined
       const { jti, sessionId, clientId, scopes } = facts
-      const [isKnown, isRevoked, session] = await Promise.all([
-        entries.exists('AccessToken', jti),
+      const [stub, isRevoked, session] = await Promise.all([
+        entries.read('AccessToken', jti),
         entries.isRevoked(sessionId),
         sessions.retrieve(sessionId),
       ])
-      if (!isKnown || isRevoked || session === undefined) return undefined
-      return { kind: 'token', session, clientId, scopes }
+      if (stub === undefined || isRevoked || session === undefined) return undefined
+      const { payload } = stub
+      if (!isStubOf(payload, facts)) return undefined
+      const expiry = payload.exp === undefined ? {} : { expiresAt: payload.exp * 1000 }
+      return { kind: 'token', session, clientId, scopes, ...expiry }
     },
   }
+}
+
+function isStubOf({ accountId, clientId, scope = '' }: AdapterPayload, token: TokenFacts): boolean {
+  const { scopes } = token
+  return accountId === token.sessionId && clientId === token.clientId && scope === scopes.join(' ')
 }
 
 /**

@@ -1,0 +1,98 @@
+/**
+ * One code, many takers (the class of CVE-2026-1035), over three processes: one gets tokens, whatever
+ * the others do, and who comes later has all revoked. `ROUNDS` says how often it is tried.
+ */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Authorization, createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { withToken } from '../support/token-app.ts'
+import { postModern, read } from '../support/wire.ts'
+
+const ROUNDS = Number(process.env.ROUNDS ?? 20)
+const TAKERS = 50
+const REPLAYS = 5
+/** A little more than parallel exchanges are told from a replay by. */
+const RACE_IS_OVER_MS = 2500
+
+const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
+
+describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
+  let cluster: ThreeNodes
+  let client: OAuthClient
+  beforeAll(async () => {
+    cluster = await startThreeNodes({ env: () => ({ RATE_LIMIT: 'off' }) })
+    client = await createOAuthClient(cluster.url, { nodes: cluster.urls })
+  })
+  afterAll(() => cluster?.stop())
+
+  /** What each node says to a token. */
+  const statuses = (token: unknown) =>
+    Promise.all(
+      cluster.urls.map(async (url) => {
+        const headers = withToken(String(token))
+        return (await read(postModern(url, 'tools/list', {}, { headers }))).status
+      }),
+    )
+
+  /** Plays one round; gives what was won. */
+  async function race(authorization: Authorization) {
+    const takes = Array.from({ length: TAKERS }, () => client.exchange(authorization))
+    const answers = await Promise.all(takes)
+    const won = answers.filter(({ status }) => status === 200)
+    expect(won).toHaveLength(1)
+    for (const lost of answers.filter((each) => !won.includes(each))) {
+      expect(lost).toMatchObject(REFUSED)
+    }
+    return won[0]?.body ?? {}
+  }
+
+  test('one takes it, of fifty', { timeout: 30_000 + ROUNDS * 3000 }, async () => {
+    const rounds: { authorization: Authorization; tokens: Record<string, unknown> }[] = []
+    const started = performance.now()
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const authorization = await client.authorize()
+      rounds.push({ authorization, tokens: await race(authorization) })
+    }
+    process.stderr.write(`${ROUNDS} code races: ${Math.round(performance.now() - started)} ms\n`)
+    for (const { tokens } of rounds) {
+      expect(await statuses(tokens.access_token)).toEqual([200, 200, 200])
+    }
+    await delay(RACE_IS_OVER_MS)
+    for (const { authorization, tokens } of rounds.slice(-REPLAYS)) {
+      expect(await client.exchange(authorization)).toMatchObject(REFUSED)
+      expect(await statuses(tokens.access_token)).toEqual([401, 401, 401])
+      expect(await client.refresh(String(tokens.refresh_token))).toMatchObject(REFUSED)
+    }
+  })
+
+  test('who shows it without the verifier neither wins nor spoils it', async () => {
+    const authorization = await client.authorize()
+    const thefts = Array.from({ length: TAKERS }, (_, index) =>
+      client.exchange(authorization, {
+        code_verifier: index % 2 === 0 ? undefined : 'v'.repeat(43),
+      }),
+    )
+    const [own, ...stolen] = await Promise.all([client.exchange(authorization), ...thefts])
+    expect(own).toMatchObject({ status: 200 })
+    for (const answer of stolen) expect(answer).toMatchObject({ status: 400 })
+    expect(await statuses(own.body.access_token)).toEqual([200, 200, 200])
+  })
+
+  test('another client that shows it neither wins nor spoils it', async () => {
+    const thief = await createOAuthClient(cluster.url, { nodes: cluster.urls })
+    const authorization = await client.authorize()
+    const thefts = Array.from({ length: TAKERS }, () => thief.exchange(authorization))
+    const [own, ...stolen] = await Promise.all([client.exchange(authorization), ...thefts])
+    expect(own).toMatchObject({ status: 200 })
+    for (const answer of stolen) expect(answer).toMatchObject(REFUSED)
+    await delay(RACE_IS_OVER_MS)
+    expect(await thief.exchange(authorization)).toMatchObject(REFUSED)
+  })
+
+  test('nothing went wrong inside', () => {
+    expect(faultsIn(cluster.logs())).toEqual([])
+  })
+})

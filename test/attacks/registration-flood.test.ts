@@ -1,0 +1,82 @@
+/** 10,000 registrations: few are taken, all expire, and neighbours of the flood are not locked out. */
+
+import { createClient } from 'redis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createOAuthClient, postForm, register } from '../support/oauth-client.ts'
+import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { withToken } from '../support/token-app.ts'
+import { postModern, read } from '../support/wire.ts'
+
+const FLOOD = 10_000
+const AT_ONCE = 100
+/** Of one address in a minute; a flood may reach into a second one. */
+const MOST = 2 * 20
+const DAY_MS = 86_400_000
+
+describeRedis('plain', 'on three nodes', () => {
+  let cluster: OAuthNodes
+  beforeAll(async () => {
+    cluster = await startOAuthNodes({ RATE_LIMIT: 'on', TRUSTED_PROXIES: '1' })
+  })
+  afterAll(() => cluster?.stop())
+
+  const from = (address: string) => ({ 'x-forwarded-for': address })
+  const registerAt = (index: number, address: string, name = `client ${index}`) =>
+    register(cluster.urls[index % 3] ?? '', { client_name: name }, from(address))
+
+  test('of one address are refused but for a few', { timeout: 120_000 }, async () => {
+    // Let in before the flood, from the same address: somebody in the same office.
+    const neighbour = await createOAuthClient(cluster.url)
+    const tokens = await neighbour.connect()
+    const statuses = new Map<number, number>()
+    for (let sent = 0; sent < FLOOD; sent += AT_ONCE) {
+      const batch = Array.from({ length: AT_ONCE }, (_, index) => registerAt(index, '192.0.2.1'))
+      for (const { status } of await Promise.all(batch)) {
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+    }
+    expect([...statuses.keys()].sort()).toEqual([201, 429])
+    expect(statuses.get(201)).toBeLessThanOrEqual(MOST)
+
+    const same = from('192.0.2.1')
+    const headers = { ...withToken(tokens.access_token), ...same }
+    expect((await read(postModern(cluster.url, 'tools/list', {}, { headers }))).status).toBe(200)
+    const refresh = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token }
+    const form = { ...refresh, client_id: neighbour.id }
+    expect((await postForm(`${cluster.urls[2]}/token`, form, same)).status).toBe(200)
+    const { url } = neighbour.request()
+    const asked = await fetch(url, { headers: same, redirect: 'manual' })
+    expect(asked.status).toBe(303)
+    expect((await registerAt(1, '192.0.2.2')).status).toBe(201)
+  })
+
+  test('of one address cannot be had for many by what the caller writes', async () => {
+    const forged = Array.from({ length: 60 }, (_, index) =>
+      registerAt(index, `10.0.0.${index}, 198.51.100.7`),
+    )
+    const taken = (await Promise.all(forged)).filter(({ status }) => status === 201)
+    expect(taken.length).toBeLessThanOrEqual(MOST)
+    expect(taken.length).toBeGreaterThan(0)
+  })
+
+  test('leave nothing in the store that stays', async () => {
+    const redis = createClient({ url: cluster.redis.url })
+    await redis.connect()
+    const keys = await redis.keys('*')
+    for (const key of keys) {
+      const leftMs = await redis.pTTL(key)
+      expect(leftMs, key).not.toBe(-1)
+      if (key.includes(':Client:')) expect(leftMs).toBeLessThanOrEqual(90 * DAY_MS)
+      if (key.includes('rate:')) expect(leftMs).toBeLessThanOrEqual(60_000)
+    }
+    const unused = keys.filter((key) => key.includes(':Client:'))
+    expect(unused.length).toBeLessThan(3 * MOST)
+    redis.destroy()
+  })
+
+  test('no fault was logged', () => {
+    const lines = cluster.nodes.flatMap((node) => node.lines)
+    expect(lines.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([])
+  })
+})

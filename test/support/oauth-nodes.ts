@@ -1,0 +1,42 @@
+/** Three nodes in this process, on one Redis, with the built-in authorization server. */
+
+import { startApp, type TestApp } from './app.ts'
+import { createOAuthClient, type OAuthClient, type OAuthClientOptions } from './oauth-client.ts'
+import { freePort, type RedisServer, startRedis } from './redis.ts'
+import { CLUSTER_CATALOG } from './three-nodes.ts'
+
+export interface OAuthNodes {
+  /** The first node's address, which is what all of them call themselves. */
+  readonly url: string
+  readonly urls: readonly [a: string, b: string, c: string]
+  readonly nodes: readonly TestApp[]
+  readonly redis: RedisServer
+  /** A registered client that posts to the nodes in turn. */
+  client(options?: OAuthClientOptions): Promise<OAuthClient>
+  stop(): Promise<void>
+}
+
+export async function startOAuthNodes(
+  env: Readonly<Record<string, string>> = {},
+): Promise<OAuthNodes> {
+  const redis = await startRedis('plain')
+  const port = String(await freePort())
+  const url = `http://localhost:${port}`
+  const shared = { RATE_LIMIT: 'off', REDIS_URL: redis.url, PUBLIC_URL: url, ...env }
+  const start = (own: Readonly<Record<string, string>> = {}) =>
+    startApp({ env: { ...shared, ...own }, catalogDirectory: CLUSTER_CATALOG })
+  const [a, b, c] = await Promise.all([start({ MASK_MCP_PORT: port }), start(), start()])
+  const nodes = [a, b, c] as const
+  const urls = [a.localUrl, b.localUrl, c.localUrl] as const
+  return {
+    url,
+    urls,
+    nodes,
+    redis,
+    client: (options) => createOAuthClient(url, { nodes: urls, ...options }),
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()))
+      await redis.stop()
+    },
+  }
+}
