@@ -70,7 +70,7 @@ export async function createAuthorizationServer(
       enter(request, mount)
       await callback(request, response)
     },
-    consents: createConsents(deps, async () => (await current()).provider),
+    consents: createConsents(options, deps, async () => (await current()).provider),
     accessTokens: createAccessTokens(tokens, entries, sessions),
   }
 }
