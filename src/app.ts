@@ -1,6 +1,7 @@
 /** The map: every middleware and route, in order, and nothing else. */
 
 import { type Context, Hono } from 'hono'
+import { longestTokenSeconds } from './auth/resource-server.ts'
 import type { ResourcePath } from './auth/resources.ts'
 import { bearer } from './http/bearer.ts'
 import { callbackRoutes } from './http/callback.ts'
@@ -38,7 +39,12 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', callbackRoutes(signIn, publicUrl))
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
-  if (consents !== undefined) app.route('/', consentRoutes(consents, publicUrl))
+  if (consents !== undefined) {
+    const browserTtlSeconds = longestTokenSeconds(config.auth)
+    const { sessions } = runtime
+    const deps = { consents, signIn, sessions }
+    app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds }))
+  }
 
   for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin())
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })

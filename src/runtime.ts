@@ -67,6 +67,7 @@ export interface Runtime extends RuntimeDeps {
   readonly signIn: SignIn
   /** The host people sign in at, as they know it. */
   readonly signsInAt: string
+  readonly sessions: SessionManager
   readonly origins: Origins
   readonly buildServer: BuildServer
   readonly mcp: McpEndpoint
@@ -110,8 +111,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   })
   const { streamable } = legacy
   const mcp = createMcpEndpoint({ legacy: streamable, buildServer, bus, sessionEnds, limits, log })
-  const authParts = { keyRing, sessions: parts.sessions, signOut, now }
-  const { auth, authorizationServer } = await createAuth(deps, authParts)
+  const { auth, authorizationServer } = await createAuth(deps, { ...parts, keyRing, signOut, now })
 
   let stopping = false
   return {
@@ -125,6 +125,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     auth,
     authorizationServer,
     signIn: parts.signIn,
+    sessions: parts.sessions,
     signsInAt: upstream.signsInAt,
     origins,
     buildServer,
@@ -167,7 +168,11 @@ function createSessionParts(
     return `${publicUrl}/connect/${handle}`
   }
   const upstreamAccess = createUpstreamAccess(api, freshToken)
-  return { sessions, credentials, links, signIn, linkUrl, upstreamAccess }
+  const isSignedIn = async (sessionId: string) => {
+    const session = await sessions.peek(sessionId)
+    return session !== undefined && credentials.read(session) !== undefined
+  }
+  return { sessions, credentials, links, signIn, linkUrl, upstreamAccess, isSignedIn }
 }
 
 interface AuthParts {
@@ -175,6 +180,7 @@ interface AuthParts {
   readonly keyRing: KeyRing
   readonly sessions: SessionManager
   readonly signOut: SignOut
+  readonly isSignedIn: (sessionId: string) => Promise<boolean>
 }
 
 /** The built-in authorization server, where it issues the tokens, and the check of all tokens. */

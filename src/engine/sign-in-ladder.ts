@@ -45,7 +45,7 @@ export async function climbSignInLadder(
 
 async function askToOpenUrl(call: ToolCall, session: CallSession): Promise<InputRequiredResult> {
   const link = await session.startSignIn()
-  const message = `Sign in to continue. The page asks for this code: ${link.code}`
+  const message = `Sign in to continue. The page may ask for this code: ${link.code}`
   const request = inputRequired.elicitUrl({ message, url: link.url })
   return inputRequired({
     inputRequests: { [SIGN_IN_REQUEST]: withElicitationId(request, call, session, link) },

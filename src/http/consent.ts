@@ -2,10 +2,14 @@
 
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { html } from 'hono/html'
-import { describeTarget, type RedirectTarget } from '../auth/redirect-uris.ts'
-import type { ConsentRequest, Consents } from '../auth/server/consents.ts'
+import type { Approved, Consents } from '../auth/server/consents.ts'
 import { AppError } from '../errors.ts'
+import type { SessionManager } from '../session/manager.ts'
+import type { SignIn } from '../session/sign-in.ts'
+import { ProviderError } from '../upstream/identity-provider.ts'
+import { setBindingCookie } from './binding-cookie.ts'
+import { browserCookie } from './browser-cookie.ts'
+import { askPage, nameOfClient, OVER, signInPage } from './consent-pages.ts'
 import type { HttpEnv } from './context.ts'
 import { ownForms } from './own-forms.ts'
 import { page } from './pages.ts'
@@ -17,22 +21,61 @@ const formLimit = bodyLimit({
   },
 })
 
-/** Names are the client's own choice: no more of them than fits on the page. */
-const LONGEST_NAME = 80
+export interface ConsentDeps {
+  readonly consents: Consents
+  readonly signIn: Pick<SignIn, 'begin'>
+  readonly sessions: Pick<SessionManager, 'update'>
+}
 
-/** The pages of the built-in authorization server; `publicUrl` is where their forms come from. */
-export function consentRoutes(consents: Consents, publicUrl: string): Hono<HttpEnv> {
+export interface ConsentOptions {
+  /** Where the forms come from. */
+  readonly publicUrl: string
+  /** The host people will be sent to, as they know it. */
+  readonly signsInAt: string
+  /** How long a browser that let a client in is known by that. */
+  readonly browserTtlSeconds: number
+}
+
+/** The pages of the built-in authorization server. */
+export function consentRoutes(
+  { consents, signIn, sessions }: ConsentDeps,
+  { publicUrl, signsInAt, browserTtlSeconds }: ConsentOptions,
+): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
-  const { host } = new URL(publicUrl)
+  const { host, protocol } = new URL(publicUrl)
+  const cookie = { secure: protocol === 'https:', maxAgeSeconds: browserTtlSeconds }
   const visit = (c: Context<HttpEnv>) => ({
     request: c.env.incoming,
     response: c.env.outgoing,
   })
 
+  /** Off to the identity provider, which sends the browser back to this page. */
+  async function leaveToSignIn(c: Context<HttpEnv>, consent: Approved & { step: 'sign_in' }) {
+    const { request, sessionId } = consent
+    const clientName = nameOfClient(request)
+    try {
+      const departure = await signIn.begin({ sessionId, clientName, returnTo: c.req.path })
+      setBindingCookie(c, departure.cookie)
+      return c.redirect(departure.url.href, 303)
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error
+      return page(c, signInPage(request, signsInAt, error.code))
+    }
+  }
+
   routes.get('/consent/:uid', async (c) => {
-    const asked = await consents.find(visit(c), c.req.param('uid'))
-    if (asked === undefined) return page(c, OVER)
-    return page(c, { title: 'Let this client in?', body: form(asked, host) })
+    const consent = await consents.find(visit(c), c.req.param('uid'))
+    c.header('cache-control', 'no-store')
+    switch (consent?.step) {
+      case undefined:
+        return page(c, OVER)
+      case 'ask':
+        return page(c, askPage(consent.request, host))
+      case 'sign_in':
+        return page(c, signInPage(consent.request, signsInAt, c.req.query('sign_in')))
+      case 'done':
+        return c.redirect(consent.next, 303)
+    }
   })
 
   routes.post('/consent/:uid', ownForms(publicUrl), formLimit, async (c) => {
@@ -41,55 +84,16 @@ export function consentRoutes(consents: Consents, publicUrl: string): Hono<HttpE
     c.header('cache-control', 'no-store')
     if (decision === 'allow') {
       const approval = await consents.approve(visit(c), uid)
-      c.get('log').info({ approved: approval !== undefined }, 'consent')
-      return approval === undefined ? page(c, OVER) : c.redirect(approval.next, 303)
+      c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
+      if (approval === undefined) return page(c, OVER)
+      // From now on links of this session need no code in this browser.
+      await sessions.update(approval.sessionId, 'browser', browserCookie(c, cookie))
+      if (approval.step === 'sign_in') return leaveToSignIn(c, approval)
+      return c.redirect(approval.next, 303)
     }
     if (decision !== 'deny') throw new AppError('invalid_request', 'Use the form on the page.')
     const next = await consents.deny(visit(c), uid)
     return next === undefined ? page(c, OVER) : c.redirect(next, 303)
   })
   return routes
-}
-
-const OVER = {
-  title: 'This request is over',
-  status: 410,
-  body: html`<p>It was answered already, took too long, or was begun in another browser. Go back to
-    your client and connect again.</p>`,
-} as const
-
-function form({ clientName, clientHost, redirectUri, scopes }: ConsentRequest, host: string) {
-  const name = (clientName ?? clientHost ?? 'A client without a name').slice(0, LONGEST_NAME)
-  const target = describeTarget(redirectUri)
-  return html`<p><strong>${name}</strong> wants to use <strong>${host}</strong> in your name.</p>
-    <dl><dt>Client</dt><dd>${name}</dd>
-      ${clientHost === undefined ? '' : html`<dt>Published by</dt><dd>${clientHost}</dd>`}
-      <dt>Sends you back to</dt><dd>${nameOf(target)}</dd></dl>
-    <h2>It may</h2>
-    <ul class="scopes">${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>
-    <p class="notice">${warning(target, clientHost)}</p>
-    <form method="post"><div class="actions">
-      <button name="decision" value="allow">Allow</button>
-      <button name="decision" value="deny" class="secondary">Deny</button></div></form>
-    <p class="soft">Go on only if you have just connected this client yourself.</p>`
-}
-
-function nameOf(target: RedirectTarget): string {
-  switch (target.kind) {
-    case 'https':
-      return target.host
-    case 'loopback':
-      return `an app on this computer (${target.host})`
-    case 'app':
-      return `an app on this computer (${target.scheme}:)`
-  }
-}
-
-function warning(target: RedirectTarget, clientHost: string | undefined): string {
-  if (target.kind !== 'https') {
-    return 'Any app on this computer can say that it is this client. Nobody has checked it.'
-  }
-  return clientHost === target.host
-    ? `Whoever runs ${target.host} gets access.`
-    : `Nobody has checked that this client is what it says. Whoever runs ${target.host} gets access.`
 }

@@ -35,8 +35,11 @@ export interface Entries {
   create(model: string, id: string, payload: AdapterPayload, ttlSeconds?: number): Promise<void>
   /** Marks the one use; false when somebody else was first. */
   consume(model: string, id: string, rev: number, successor?: string): Promise<boolean>
-  /** For as long as the store says, others who use it at the same time can be told from thieves. */
-  markUse(model: string, id: string, ttlSeconds: number): Promise<void>
+  /**
+   * For as long as the store says, others who use it at the same time can be told from thieves.
+   * False when it is marked already.
+   */
+  markUse(model: string, id: string, ttlSeconds: number): Promise<boolean>
   isMarked(model: string, id: string): Promise<boolean>
   /** Slides the time-to-live on; nothing happens when there is no such entry. */
   touch(model: string, id: string, ttlSeconds: number): Promise<void>
@@ -100,9 +103,7 @@ export function createEntries(
       const { outcome } = await store.patch(key, changes, { ifRev: rev })
       return outcome === 'written'
     },
-    async markUse(model, id, ttlSeconds) {
-      await store.create(keyOf(`${model}Use`, id), {}, ttlSeconds)
-    },
+    markUse: (model, id, ttlSeconds) => store.create(keyOf(`${model}Use`, id), {}, ttlSeconds),
     isMarked: (model, id) => exists(keyOf(`${model}Use`, id)),
     async touch(model, id, ttlSeconds) {
       await store.touch(keyOf(model, id), ttlSeconds)

@@ -45,6 +45,7 @@ async function startEndpoints(ca: string): Promise<string> {
     },
     {
       ...{ store, sessions, signOut: sessions.end, log, now, errorPage: authorizationErrorPage },
+      isSignedIn: async () => false,
       keyRing: createKeyRing([Buffer.alloc(32, 7)]),
       signing: createSecretSigning('a secret of thirty-two characters'),
       redirectUriFault: (uri) => redirectUriFault(uri, []),
@@ -53,7 +54,10 @@ async function startEndpoints(ca: string): Promise<string> {
   )
   const pages = new Hono<HttpEnv>()
   pages.use(requestLog(log))
-  pages.route('/', consentRoutes(authorization.consents, publicUrl))
+  const { consents } = authorization
+  const nobody = { begin: () => Promise.reject(new Error('Nobody signs in here')) }
+  const options = { publicUrl, signsInAt: 'idp.example', browserTtlSeconds: 600 }
+  pages.route('/', consentRoutes({ consents, sessions, signIn: nobody }, options))
   const mounts = authorizationMounts(authorization, { log, limit: (handler) => handler })
   handlers = { guard: () => undefined, fetch: pages.fetch, mounts }
   open.push(() => drain(1000))

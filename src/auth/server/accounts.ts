@@ -13,18 +13,22 @@ export function createFindAccount({
 }: Pick<AuthorizationServerDeps, 'sessions'>): FindAccount {
   return (ctx, id) =>
     forProvider(async () => {
-      const client = clientFacts(ctx.oidc.client?.clientName)
-      const session =
-        (await sessions.retrieve(id)) ??
-        (await sessions.createWithId(id, 'token', client)) ??
-        // Somebody else was faster, or it was ended.
-        (await sessions.retrieve(id))
-      if (session === undefined) return undefined
+      if (!(await openSession(sessions, id, ctx.oidc.client?.clientName))) return undefined
       const account: Account = { accountId: id, claims: async () => ({ sub: id }) }
       return account
     })
 }
 
-export function clientFacts(clientName: string | undefined): { clientName?: string } {
-  return clientName === undefined ? {} : { clientName }
+/** Sees to it that there is a session of this id; false when it was ended. */
+export async function openSession(
+  sessions: AuthorizationServerDeps['sessions'],
+  id: string,
+  clientName: string | undefined,
+): Promise<boolean> {
+  const session =
+    (await sessions.retrieve(id)) ??
+    (await sessions.createWithId(id, 'token', clientName === undefined ? {} : { clientName })) ??
+    // Somebody else was faster, or it was ended.
+    (await sessions.retrieve(id))
+  return session !== undefined
 }

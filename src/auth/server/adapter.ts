@@ -3,7 +3,7 @@
 import Provider, { type Adapter, type AdapterFactory, errors } from 'oidc-provider'
 import type { Entries } from '../../oidc/entries.ts'
 import { createStoreAdapter } from '../../oidc/store-adapter.ts'
-import { UNUSED_CLIENT_TTL_SECONDS } from './options.ts'
+import { CONSENT_TTL_SECONDS, UNUSED_CLIENT_TTL_SECONDS } from './options.ts'
 import { rememberSuccessor } from './refresh-tokens.ts'
 import { hasShownToken } from './requests.ts'
 import { forProvider } from './unavailable.ts'
@@ -47,6 +47,17 @@ export function createServerAdapter(
           upsert(id, { client_secret_expires_at: _, ...metadata }) {
             // The registration expires with its secret, and later than told if it is used.
             return adapter.upsert(id, metadata, UNUSED_CLIENT_TTL_SECONDS)
+          },
+        }
+      case 'Interaction':
+        return {
+          ...adapter,
+          async destroy(id) {
+            // Answers that come at once, or bring it back: an authorization gives one code.
+            if (!(await entries.markUse(model, id, CONSENT_TTL_SECONDS))) {
+              throw new errors.SessionNotFound('the authorization was answered already')
+            }
+            await adapter.destroy(id)
           },
         }
       case 'AccessToken':

@@ -73,7 +73,7 @@ export async function createAuthorizationServer(
       if (authorization !== undefined) request.headers.authorization = authorization
       await callback(request, response)
     },
-    consents: createConsents(deps, async () => (await current()).provider),
+    consents: createConsents(options, deps, async () => (await current()).provider),
     accessTokens: createAccessTokens(tokens, entries, sessions),
   }
 }

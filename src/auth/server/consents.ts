@@ -3,9 +3,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import { type Client, errors, type InteractionResults } from 'oidc-provider'
-import { clientFacts } from './accounts.ts'
+import { openSession } from './accounts.ts'
+import { createApprovals } from './approvals.ts'
 import { isMetadataDocument } from './clients.ts'
-import type { AuthorizationServerDeps } from './options.ts'
+import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import { fromProvider } from './unavailable.ts'
 
 /** A browser's request: the cookies in it say which authorization the browser is in. */
@@ -23,18 +24,24 @@ export interface ConsentRequest {
   readonly scopes: readonly string[]
 }
 
-export interface Approval {
-  readonly sessionId: string
-  /** Where the browser goes on. */
-  readonly next: string
-}
+/** How far an authorization has come. */
+export type Consent = { readonly step: 'ask'; readonly request: ConsentRequest } | Approved
+
+export type Approved =
+  /** The person said yes, and has yet to sign in upstream (`LOGIN=at-authorize`). */
+  | { readonly step: 'sign_in'; readonly request: ConsentRequest; readonly sessionId: string }
+  /** Let in; the address is where the browser goes on. */
+  | { readonly step: 'done'; readonly sessionId: string; readonly next: string }
 
 export interface Consents {
   /** Undefined when it is unknown, over, or another browser's. */
-  find(visit: Visit, uid: string): Promise<ConsentRequest | undefined>
-  /** Makes the session and lets the client in. */
-  approve(visit: Visit, uid: string): Promise<Approval | undefined>
-  /** The client is told; the address is where the browser goes on. */
+  find(visit: Visit, uid: string): Promise<Consent | undefined>
+  /** Makes the session and, unless the person has to sign in first, lets the client in. */
+  approve(visit: Visit, uid: string): Promise<Approved | undefined>
+  /**
+   * The client is told; the address is where the browser goes on. An approval before it is
+   * withdrawn: its session ends.
+   */
   deny(visit: Visit, uid: string): Promise<string | undefined>
 }
 
@@ -45,10 +52,18 @@ interface Pending {
   finish(result: InteractionResults): Promise<string>
 }
 
+type ConsentDeps = Pick<
+  AuthorizationServerDeps,
+  'store' | 'keyRing' | 'sessions' | 'signOut' | 'isSignedIn'
+>
+
 export function createConsents(
-  { sessions }: Pick<AuthorizationServerDeps, 'sessions'>,
+  { login }: Pick<AuthorizationServerOptions, 'login'>,
+  deps: ConsentDeps,
   current: () => Promise<Provider>,
 ): Consents {
+  const approvals = createApprovals(deps)
+
   async function pending({ request, response }: Visit, uid: string): Promise<Pending | undefined> {
     try {
       const provider = await current()
@@ -59,7 +74,9 @@ export function createConsents(
       if (client === undefined) return undefined
       const once = { mergeWithLastSubmission: false }
       const finish = (result: InteractionResults) =>
-        provider.interactionResult(request, response, result, once)
+        provider.interactionResult(request, response, result, once).catch((error: unknown) => {
+          throw fromProvider(error)
+        })
       return { provider, client, params, finish }
     } catch (error) {
       if (error instanceof errors.OIDCProviderError && error.statusCode < 500) return undefined
@@ -67,31 +84,49 @@ export function createConsents(
     }
   }
 
+  /**
+   * The grant is made last, so that an authorization that is given up leaves none. Repeating it
+   * makes the same one.
+   */
+  async function proceed(found: Pending, sessionId: string): Promise<Approved> {
+    if (login === 'at-authorize' && !(await deps.isSignedIn(sessionId))) {
+      return { step: 'sign_in', request: describe(found), sessionId }
+    }
+    const grantId = await saveGrant(found, sessionId)
+    const next = await found.finish({
+      login: { accountId: sessionId, remember: false },
+      consent: { grantId },
+    })
+    return { step: 'done', sessionId, next }
+  }
+
   return {
     async find(visit, uid) {
       const found = await pending(visit, uid)
-      return found && describe(found)
+      if (found === undefined) return undefined
+      const sessionId = await approvals.find(uid)
+      if (sessionId === undefined) return { step: 'ask', request: describe(found) }
+      return proceed(found, sessionId)
     },
 
     async approve(visit, uid) {
       const found = await pending(visit, uid)
       if (found === undefined) return undefined
-      const { provider, client, params } = found
-      const session = await sessions.create('token', clientFacts(client.clientName))
-      const grantId = await saveGrant(provider, session.id, client, params)
-      // Signing in upstream at this moment (`LOGIN=at-authorize`) goes here: the session exists,
-      // and the browser is let go on when it is signed in.
-      const next = await found.finish({
-        login: { accountId: session.id, remember: false },
-        consent: { grantId },
-      })
-      return { sessionId: session.id, next }
+      const sessionId = await approvals.give(uid)
+      if (sessionId === undefined) return undefined
+      if (!(await openSession(deps.sessions, sessionId, found.client.clientName))) return undefined
+      // Withdrawn before there was a session to end.
+      if ((await approvals.find(uid)) === undefined) return undefined
+      return proceed(found, sessionId)
     },
 
     async deny(visit, uid) {
       const found = await pending(visit, uid)
+      if (found === undefined) return undefined
+      const sessionId = await approvals.withdraw(uid)
+      if (sessionId !== undefined) await deps.signOut(sessionId)
       const description = 'The person did not let the client in'
-      return found?.finish({ error: 'access_denied', error_description: description })
+      return found.finish({ error: 'access_denied', error_description: description })
     },
   }
 }
@@ -108,13 +143,9 @@ function describe({ client, params }: Pending): ConsentRequest {
 }
 
 /** A grant has the id of its session: they begin and end together. */
-async function saveGrant(
-  provider: Provider,
-  sessionId: string,
-  { clientId }: Client,
-  { scope, resource }: Pending['params'],
-): Promise<string> {
-  const grant = new provider.Grant({ accountId: sessionId, clientId })
+async function saveGrant({ provider, client, params }: Pending, sessionId: string) {
+  const { scope, resource } = params
+  const grant = new provider.Grant({ accountId: sessionId, clientId: client.clientId })
   grant.jti = sessionId
   grant.addOIDCScope(String(scope))
   for (const each of [resource].flat()) grant.addResourceScope(String(each), String(scope))

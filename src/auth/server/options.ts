@@ -32,9 +32,11 @@ export interface RenderedPage {
 export interface AuthorizationServerDeps {
   readonly store: Store
   readonly keyRing: KeyRing
-  readonly sessions: Pick<SessionManager, 'create' | 'createWithId' | 'retrieve' | 'validate'>
+  readonly sessions: Pick<SessionManager, 'createWithId' | 'retrieve' | 'validate'>
   /** Ends a session and gives its upstream credentials back; false when it had ended before. */
   readonly signOut: (sessionId: string) => Promise<boolean>
+  /** Whether somebody has signed in upstream for this session. */
+  readonly isSignedIn: (sessionId: string) => Promise<boolean>
   readonly signing: Signing
   /** Why a client may not register an address; undefined when people may be sent there. */
   readonly redirectUriFault: (uri: string) => string | undefined

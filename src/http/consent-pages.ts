@@ -1,0 +1,98 @@
+/** What `/consent/:uid` shows: the question, and a sign-in that has yet to succeed. */
+
+import { html } from 'hono/html'
+import { describeTarget, type RedirectTarget } from '../auth/redirect-uris.ts'
+import type { ConsentRequest } from '../auth/server/consents.ts'
+import type { Page } from './pages.ts'
+
+/** Names are the client's own choice: no more of them than fits on the page. */
+const LONGEST_NAME = 80
+
+export const OVER = {
+  title: 'This request is over',
+  status: 410,
+  body: html`<p>It was answered already, took too long, or was begun in another browser. Go back to
+    your client and connect again.</p>`,
+} as const
+
+/** How a client is called on pages. */
+export function nameOfClient({ clientName, clientHost }: ConsentRequest): string {
+  return (clientName ?? clientHost ?? 'A client without a name').slice(0, LONGEST_NAME)
+}
+
+/** Whether the client may use `host` in the person's name. */
+export function askPage(request: ConsentRequest, host: string): Page {
+  const { clientHost, redirectUri, scopes } = request
+  const name = nameOfClient(request)
+  const target = describeTarget(redirectUri)
+  const body = html`<p><strong>${name}</strong> wants to use <strong>${host}</strong> in your name.</p>
+    <dl><dt>Client</dt><dd>${name}</dd>
+      ${clientHost === undefined ? '' : html`<dt>Published by</dt><dd>${clientHost}</dd>`}
+      <dt>Sends you back to</dt><dd>${nameOf(target)}</dd></dl>
+    <h2>It may</h2>
+    <ul class="scopes">${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>
+    <p class="notice">${warning(target, clientHost)}</p>
+    <form method="post"><div class="actions">
+      <button name="decision" value="allow">Allow</button>
+      <button name="decision" value="deny" class="secondary">Deny</button></div></form>
+    <p class="soft">Go on only if you have just connected this client yourself.</p>`
+  return { title: 'Let this client in?', body }
+}
+
+/**
+ * Allowed, and not signed in. `failure` says why, in the words of `/callback`; anybody can write
+ * there what they like, so that it picks a sentence and nothing else.
+ */
+export function signInPage(
+  request: ConsentRequest,
+  signsInAt: string,
+  failure: string | undefined,
+): Page {
+  const problem = failure === undefined ? undefined : problemOf(failure, signsInAt)
+  return {
+    title: problem === undefined ? 'Sign in' : 'Sign-in failed',
+    status: problem === undefined ? 200 : failure === 'access_denied' ? 403 : 502,
+    body: html`${problem === undefined ? '' : html`<p role="alert">${problem}</p>`}
+      <p>You allowed <strong>${nameOfClient(request)}</strong>. It gets in once you have signed in at
+        <strong>${signsInAt}</strong>.</p>
+      <form method="post"><div class="actions">
+        <button name="decision" value="allow">${problem === undefined ? 'Sign in' : 'Try again'}</button>
+        <button name="decision" value="deny" class="secondary">Give up</button></div></form>`,
+  }
+}
+
+function problemOf(failure: string, signsInAt: string): string | undefined {
+  switch (failure) {
+    case 'access_denied':
+      return `The sign-in was cancelled, or ${signsInAt} refused it.`
+    case 'session_ended':
+      return 'The sign-in took too long.'
+    case 'provider_unavailable':
+      return `${signsInAt} does not answer.`
+    case 'invalid_grant':
+    case 'invalid_response':
+      return `What ${signsInAt} answered cannot be used.`
+    default:
+      return undefined
+  }
+}
+
+function nameOf(target: RedirectTarget): string {
+  switch (target.kind) {
+    case 'https':
+      return target.host
+    case 'loopback':
+      return `an app on this computer (${target.host})`
+    case 'app':
+      return `an app on this computer (${target.scheme}:)`
+  }
+}
+
+function warning(target: RedirectTarget, clientHost: string | undefined): string {
+  if (target.kind !== 'https') {
+    return 'Any app on this computer can say that it is this client. Nobody has checked it.'
+  }
+  return clientHost === target.host
+    ? `Whoever runs ${target.host} gets access.`
+    : `Nobody has checked that this client is what it says. Whoever runs ${target.host} gets access.`
+}
