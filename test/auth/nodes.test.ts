@@ -1,10 +1,15 @@
 /** Three nodes on one Redis are one authorization server. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Browser, createBrowser } from '../../scripts/demo/browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
+import { structured } from '../support/clients.ts'
+import { createOAuthClient, type OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
+import { postModern, read } from '../support/wire.ts'
+
+type Cookies = Browser['cookies']
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
 
@@ -80,6 +85,37 @@ for (const kind of ['plain', 'json'] as const) {
         expect(await client.refresh(String(body.refresh_token))).toMatchObject(REFUSED)
       }
       for (const _ of apps) expect(await isActive(client, access)).toBe(false)
+    })
+
+    test('allowed on one, signed in on another, finished on the third', async () => {
+      const login = { LOGIN: 'at-authorize', REDIS_URL: redis.url, PUBLIC_URL: url }
+      const [b, c] = await Promise.all([startApp({ env: login }), startApp({ env: login })])
+      apps.push(b, c)
+      const client = await createOAuthClient(url, { nodes: [c.localUrl] })
+      const { url: address, verifier } = client.request()
+      /** Goes on elsewhere with what it knows, up to where it is sent next. */
+      const at = (node: TestApp, page: URL, cookies: Cookies, stopAt: string) => {
+        const browser = createBrowser(stopAt)
+        browser.cookies.push(...cookies)
+        const open = (form?: Record<string, string>) =>
+          browser.open(new URL(page.pathname + page.search, node.localUrl), form)
+        return { browser, open }
+      }
+      const asked = createBrowser()
+      const consent = await asked.open(address)
+      const first = at(b, consent.url, asked.cookies, `${url}/callback`)
+      const choice = await first.open({ decision: 'allow' })
+      const returned = await first.browser.open(choice.url, { person: 'ada' })
+      const second = at(c, returned.url, first.browser.cookies, `${url}/consent`)
+      const signedIn = await second.open()
+      const third = at(b, signedIn.url, second.browser.cookies, REDIRECT_URI)
+      const { url: called } = await third.open()
+      const code = called.searchParams.get('code') ?? ''
+      const { body } = await client.exchange({ code, verifier })
+      const headers = { authorization: `Bearer ${body.access_token}` }
+      const call = postModern(c.localUrl, 'tools/call', { name: 'service' }, { headers })
+      const { message } = await read(call)
+      expect(structured(message.result ?? {})).toMatchObject({ owner: 'Ada Lovelace' })
     })
 
     test('another release keeps clients, grants and authorizations that are under way', async () => {

@@ -1,0 +1,141 @@
+/** Letting clients in, as people do: in a real browser, with mouse or keyboard, on any screen. */
+
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { describeBrowser, faintTexts, screenshot, scrollsSideways } from '../support/browser.ts'
+import { structured } from '../support/clients.ts'
+import { createOAuthClient, type OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
+import { postModern, read } from '../support/wire.ts'
+
+const CLIENTS = {
+  https: 'https://client.example/callback',
+  loopback: REDIRECT_URI,
+  cursor: 'cursor://anysphere.cursor-mcp/callback',
+} as const
+
+/** Nothing answers at a client's address: that the browser could not go there is no fault of ours. */
+const NOBODY_THERE = /^Failed to load resource: net::ERR_|^Failed to launch 'cursor:/
+
+let app: TestApp
+let signingIn: TestApp
+beforeAll(async () => {
+  app = await startApp({ env: { RATE_LIMIT: 'off' } })
+  signingIn = await startApp({ env: { RATE_LIMIT: 'off', LOGIN: 'at-authorize' } })
+})
+afterAll(() => Promise.all([app.stop(), signingIn.stop()]))
+
+const clientAt = (redirectUri: string, { url } = app) =>
+  createOAuthClient(url, { metadata: { redirect_uris: [redirectUri] } })
+
+const ours = (complaints: readonly string[]) =>
+  complaints.filter((complaint) => !NOBODY_THERE.test(complaint))
+
+/** Where the server sends the browser in the end: browsers do not load what nobody serves. */
+async function sentTo(page: Page, redirectUri: string, act: () => Promise<void>): Promise<URL> {
+  const answered = page.waitForResponse((response) =>
+    (response.headers().location ?? '').startsWith(redirectUri),
+  )
+  await act()
+  return new URL((await answered).headers().location ?? '')
+}
+
+async function callService(url: string, client: OAuthClient, called: URL, verifier: string) {
+  const code = called.searchParams.get('code') ?? ''
+  const { body } = await client.exchange({ code, verifier })
+  const headers = { authorization: `Bearer ${body.access_token}` }
+  const params = { name: 'service' }
+  const { message } = await read(postModern(url, 'tools/call', params, { headers }))
+  return structured(message.result ?? {})
+}
+
+describeBrowser('letting a client in', (open) => {
+  describe.each(Object.entries(CLIENTS))('that comes back by %s', (kind, redirectUri) => {
+    test('leads back to it, whatever the answer, with the keyboard alone', async () => {
+      const client = await clientAt(redirectUri)
+      for (const [tabs, expected] of [
+        [1, 'code'],
+        [2, 'error'],
+      ] as const) {
+        const { page, complaints } = await open()
+        const { url, state } = client.request()
+        await page.goto(url.href)
+        await page.getByRole('heading', { level: 1, name: 'Let this client in?' }).waitFor()
+        const called = await sentTo(page, redirectUri, async () => {
+          for (let count = 0; count < tabs; count += 1) await page.keyboard.press('Tab')
+          await page.keyboard.press('Enter')
+        })
+        expect(called.searchParams.get('state')).toBe(state)
+        expect(called.searchParams.has(expected)).toBe(true)
+        expect(ours(complaints)).toEqual([])
+      }
+    })
+
+    test.each(['light', 'dark'] as const)(
+      'can be read on a small %s screen',
+      async (colorScheme) => {
+        const { url } = (await clientAt(redirectUri)).request()
+        const { page, complaints } = await open({
+          colorScheme,
+          viewport: { width: 375, height: 667 },
+        })
+        await page.goto(url.href)
+        await screenshot(page, `consent-${kind}-${colorScheme}-small`)
+        expect(await scrollsSideways(page)).toBe(false)
+        expect(await faintTexts(page)).toEqual([])
+        const main = await page.getByRole('main').textContent()
+        if (kind === 'https') expect(main).toContain('Whoever runs client.example gets access')
+        else expect(main).toContain('Any app on this computer can say that it is this client')
+        expect(complaints).toEqual([])
+      },
+    )
+  })
+
+  test('works without JavaScript', async () => {
+    const client = await clientAt(REDIRECT_URI)
+    const { page } = await open({ javaScriptEnabled: false })
+    await page.goto(client.request().url.href)
+    const called = await sentTo(page, REDIRECT_URI, () =>
+      page.getByRole('button', { name: 'Allow' }).click(),
+    )
+    expect(called.searchParams.has('code')).toBe(true)
+  })
+})
+
+describeBrowser('signing in while a client is let in', (open) => {
+  test.each(Object.entries(CLIENTS))('leads to the provider and back, by %s', async (_, back) => {
+    const client = await clientAt(back, signingIn)
+    const { page, complaints } = await open()
+    const { url, verifier } = client.request()
+    await page.goto(url.href)
+    await page.getByRole('button', { name: 'Allow' }).click()
+    const called = await sentTo(page, back, () =>
+      page.getByRole('button', { name: /Ada Lovelace/ }).click(),
+    )
+    expect(await callService(signingIn.url, client, called, verifier)).toMatchObject({
+      owner: 'Ada Lovelace',
+    })
+    expect(ours(complaints)).toEqual([])
+  })
+
+  test.each(['light', 'dark'] as const)('can be tried again, or given up (%s)', async (scheme) => {
+    const client = await clientAt(REDIRECT_URI, signingIn)
+    const viewport = { width: 375, height: 667 }
+    const { page, complaints } = await open({ colorScheme: scheme, viewport })
+    await page.goto(client.request().url.href)
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Sign-in failed' }).waitFor()
+    expect(await page.getByRole('alert').textContent()).toContain('cancelled')
+    await screenshot(page, `consent-sign-in-failed-${scheme}`)
+    expect(await scrollsSideways(page)).toBe(false)
+    expect(await faintTexts(page)).toEqual([])
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    const called = await sentTo(page, REDIRECT_URI, () =>
+      page.getByRole('button', { name: 'Give up' }).click(),
+    )
+    expect(called.searchParams.get('error')).toBe('access_denied')
+    expect(ours(complaints)).toEqual([])
+  })
+})
