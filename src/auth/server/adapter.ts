@@ -32,15 +32,6 @@ export function createServerAdapter(
     switch (model) {
       case 'Session':
         return withoutBrowserSessions(adapter)
-      case 'Interaction':
-        return {
-          ...adapter,
-          /** What a person allowed gives one code, however often the browser goes on at once. */
-          async destroy(id) {
-            if (await entries.remove(model, id)) return
-            throw new errors.SessionNotFound('authorization request has been resumed already')
-          },
-        }
       case 'Client':
         return {
           ...adapter,
