@@ -1,83 +1,11 @@
 /** Clients that nobody registered: their id is the address of what they say of themselves (CIMD). */
 
-import { Hono } from 'hono'
-import { afterEach, expect, test } from 'vitest'
-import { createDocumentFetch } from '../../src/auth/document-fetch.ts'
-import { redirectUriFault } from '../../src/auth/redirect-uris.ts'
-import { createAuthorizationServer } from '../../src/auth/server/authorization-server.ts'
-import { createSecretSigning } from '../../src/auth/server/signing.ts'
-import { createKeyRing } from '../../src/crypto/key-ring.ts'
-import { authorizationErrorPage, authorizationMounts } from '../../src/http/authorization-server.ts'
-import { consentRoutes } from '../../src/http/consent.ts'
-import type { HttpEnv } from '../../src/http/context.ts'
-import { requestLog } from '../../src/http/request-log.ts'
-import { createHttpServer, type HttpHandlers, listen } from '../../src/http/server.ts'
-import { createLogger } from '../../src/logger.ts'
-import { createSessionManager } from '../../src/session/manager.ts'
-import { createMemoryStore } from '../../src/store/memory.ts'
-import { startHttpsServer } from '../support/https-server.ts'
-import { createOAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
-
-const open: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((close) => close()))
-})
-
-/** The endpoints and the consent page alone, which trust a certificate of the test's own. */
-async function startEndpoints(ca: string): Promise<string> {
-  let handlers: HttpHandlers | undefined
-  const { server, drain } = createHttpServer(() => handlers)
-  const publicUrl = `http://localhost:${await listen(server, '127.0.0.1', 0)}`
-  const log = createLogger({
-    level: 'trace',
-    name: 'test',
-    version: '1',
-    destination: { write: () => undefined },
-  })
-  const store = createMemoryStore()
-  const now = Date.now
-  const sessions = createSessionManager({ store, now }, { ttlSeconds: 3600 })
-  const authorization = await createAuthorizationServer(
-    {
-      ...{ kind: 'built-in', algorithm: 'HS256', login: 'on-demand', redirectSchemes: [] },
-      ...{ codeTtl: 60, accessTokenTtl: 60, refreshTokenTtl: 600, refreshGrace: 60 },
-      ...{ publicUrl, clients: [], scopes: { supported: ['mcp'], challenged: ['mcp'] } },
-    },
-    {
-      ...{ store, sessions, signOut: sessions.end, log, now, errorPage: authorizationErrorPage },
-      isSignedIn: async () => false,
-      keyRing: createKeyRing([Buffer.alloc(32, 7)]),
-      signing: createSecretSigning('a secret of thirty-two characters'),
-      redirectUriFault: (uri) => redirectUriFault(uri, []),
-      documents: createDocumentFetch({ store, now }, { allowLoopback: true, ca }),
-    },
-  )
-  const pages = new Hono<HttpEnv>()
-  pages.use(requestLog(log))
-  const { consents } = authorization
-  const nobody = { begin: () => Promise.reject(new Error('Nobody signs in here')) }
-  const options = { publicUrl, signsInAt: 'idp.example', browserTtlSeconds: 600 }
-  pages.route('/', consentRoutes({ consents, sessions, signIn: nobody }, options))
-  const mounts = authorizationMounts(authorization, { log, limit: (handler) => handler })
-  handlers = { guard: () => undefined, fetch: pages.fetch, mounts }
-  open.push(() => drain(1000))
-  return publicUrl
-}
-
-/** The document's host, and the server that may fetch it. */
-async function setUp(document: (clientId: string) => object) {
-  const host = await startHttpsServer((res, { url }) => {
-    res.writeHead(200, { 'content-type': 'application/json' })
-    res.end(JSON.stringify(document(`${host.origin}${url}`)))
-  })
-  open.push(() => host.close())
-  const url = await startEndpoints(host.ca)
-  const known = { client_id: `${host.origin}/client.json` }
-  return { host, client: await createOAuthClient(url, { known }) }
-}
+import { expect, test } from 'vitest'
+import { startMetadataClient } from '../support/metadata-client.ts'
+import { REDIRECT_URI } from '../support/oauth-client.ts'
 
 test('such a client is public, shown with its host, and asked for once', async () => {
-  const { host, client } = await setUp((client_id) => ({
+  const { host, client } = await startMetadataClient((client_id) => ({
     client_id,
     client_name: 'An app of the web',
     redirect_uris: [REDIRECT_URI],
@@ -99,7 +27,7 @@ test.each([
     (client_id: string) => ({ client_id, redirect_uris: ['http://evil.example/'] }),
   ],
 ])('a document %s makes no client', async (_what, document) => {
-  const { client } = await setUp(document)
+  const { client } = await startMetadataClient(document)
   const { page } = await client.ask()
   expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
 })

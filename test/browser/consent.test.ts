@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { describeBrowser, faintTexts, screenshot, scrollsSideways } from '../support/browser.ts'
 import { structured } from '../support/clients.ts'
+import { startMetadataClient } from '../support/metadata-client.ts'
 import { createOAuthClient, type OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
 import { postModern, read } from '../support/wire.ts'
 
@@ -89,6 +90,25 @@ describeBrowser('letting a client in', (open) => {
         expect(complaints).toEqual([])
       },
     )
+  })
+
+  test('that a document speaks for shows the host of the document', async () => {
+    const redirect_uris = [REDIRECT_URI]
+    const { host, client } = await startMetadataClient((client_id) => ({
+      client_id,
+      client_name: 'An app of the web',
+      redirect_uris,
+    }))
+    const { page, complaints } = await open()
+    await page.goto(client.request().url.href)
+    const published = page.getByText('Published by').locator('xpath=following-sibling::dd[1]')
+    expect(await published.textContent()).toBe(new URL(host.origin).host)
+    await screenshot(page, 'consent-document')
+    const called = await sentTo(page, REDIRECT_URI, () =>
+      page.getByRole('button', { name: 'Allow' }).click(),
+    )
+    expect(called.searchParams.has('code')).toBe(true)
+    expect(ours(complaints)).toEqual([])
   })
 
   test('works without JavaScript', async () => {

@@ -68,8 +68,11 @@ function secondsOf(ttl: string): string {
 function notingStore(noted: Map<string, Key>): Store {
   const memory = createMemoryStore()
   const keys = createRedisKeys('mcp:')
-  const note = (name: string, ttlSeconds: number, length = '') =>
-    void noted.set(name, { name, length, ttl: String(ttlSeconds) })
+  // What is written again lives for what is left of its time: the longest is the first.
+  const note = (name: string, ttlSeconds: number, length = '') => {
+    const ttl = String(Math.max(ttlSeconds, Number(noted.get(name)?.ttl ?? 0)))
+    noted.set(name, { name, length, ttl })
+  }
   return {
     ...memory,
     set(key, value, ttlSeconds) {
