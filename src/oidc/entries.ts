@@ -79,7 +79,7 @@ export function createEntries(
       const successor = entry.successor && keyRing.open(purpose, entry.successor, `${key}:next`)
       return {
         // The id is the token itself: it comes from the caller, not from the store.
-        payload: { ...unexpired(JSON.parse(opened), now()), jti: id },
+        payload: { ...(JSON.parse(opened) as AdapterPayload), jti: id },
         rev,
         ...(consumed !== undefined && { consumed }),
         ...(successor && { successor }),
@@ -113,10 +113,4 @@ export function createEntries(
       store.set(keyOf('RevokedGrant', grantId), { revoked: true }, longestTtlSeconds),
     isRevoked: (grantId) => exists(keyOf('RevokedGrant', grantId)),
   }
-}
-
-/** The store's clock decides: what it still has is good, whatever this node's clock says. */
-function unexpired(payload: AdapterPayload, now: number): AdapterPayload {
-  if (payload.exp === undefined) return payload
-  return { ...payload, exp: Math.max(payload.exp, Math.ceil(now / 1000) + 1) }
 }

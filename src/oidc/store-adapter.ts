@@ -1,7 +1,7 @@
 /** Where `oidc-provider` keeps its state: the server's store, so that nodes share it. */
 
 import { randomBytes } from 'node:crypto'
-import { type Adapter, type AdapterFactory, errors } from 'oidc-provider'
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import type { Entries, Entry } from './entries.ts'
 
 /** Without them whoever shows again what was used has all revoked that it gave. */
@@ -59,7 +59,8 @@ function createModelAdapter(
     async find(id) {
       const entry = await entries.read(model, id)
       if (entry === undefined) return undefined
-      const { payload, consumed } = entry
+      const { consumed } = entry
+      const payload = unexpired(entry.payload)
       const grantId = model === 'Grant' ? id : payload.grantId
       if (grantId && (await entries.isRevoked(grantId))) return undefined
       if (consumed === undefined) return payload
@@ -89,4 +90,13 @@ function createModelAdapter(
     findByUserCode: async () => undefined,
     findByUid: async () => undefined,
   }
+}
+
+/**
+ * The store's clock decides: what it still has is good. The library looks at this process's own,
+ * which may be wrong.
+ */
+function unexpired(payload: AdapterPayload): AdapterPayload {
+  if (payload.exp === undefined) return payload
+  return { ...payload, exp: Math.max(payload.exp, Math.ceil(Date.now() / 1000) + 1) }
 }
