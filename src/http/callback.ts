@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import type { FinishOutcome, SignIn } from '../session/sign-in.ts'
 import { takeBindingCookie } from './binding-cookie.ts'
+import { clientNameOnPage } from './client-name.ts'
 import type { HttpEnv } from './context.ts'
 import { type Page, page } from './pages.ts'
 
@@ -45,7 +46,7 @@ function pageFor(finished: FinishOutcome): Page {
       return {
         title: 'Login successful',
         body: html`<p>${finished.name === undefined ? 'You are' : html`<strong>${finished.name}</strong>, you are`}
-          signed in, and ${finished.clientName} can go on.</p>
+          signed in, and ${clientNameOnPage(finished.clientName, 'your client')} can go on.</p>
           <p class="soft">You can close this page.</p>`,
       }
     case 'unknown_state':

@@ -11,6 +11,7 @@ import type { LinkForBrowser, SignIn, SignInProof } from '../session/sign-in.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import { setBindingCookie } from './binding-cookie.ts'
 import { knownBrowser } from './browser-cookie.ts'
+import { clientNameOnPage } from './client-name.ts'
 import type { HttpEnv } from './context.ts'
 import { ownForms } from './own-forms.ts'
 import { type Page, page } from './pages.ts'
@@ -99,7 +100,8 @@ const VOID = {
 } as const
 
 function form(link: LinkForBrowser, signsInAt: string, problem?: string) {
-  const { clientName, since, needsCode } = link
+  const { since, needsCode } = link
+  const clientName = clientNameOnPage(link.clientName, 'An AI client')
   return html`
     <p><strong>${clientName}</strong> wants to act for you at <strong>${signsInAt}</strong>.
       If you go on, it can read and do there what you can.</p>

@@ -3,10 +3,8 @@
 import { html } from 'hono/html'
 import { describeTarget, type RedirectTarget } from '../auth/redirect-uris.ts'
 import type { ConsentRequest } from '../auth/server/consents.ts'
+import { clientNameOnPage } from './client-name.ts'
 import type { Page } from './pages.ts'
-
-/** Names are the client's own choice: no more of them than fits on the page. */
-const LONGEST_NAME = 80
 
 export const OVER = {
   title: 'This request is over',
@@ -17,7 +15,7 @@ export const OVER = {
 
 /** How a client is called on pages. */
 export function nameOfClient({ clientName, clientHost }: ConsentRequest): string {
-  return (clientName ?? clientHost ?? 'A client without a name').slice(0, LONGEST_NAME)
+  return clientNameOnPage(clientName, clientHost ?? 'A client without a name')
 }
 
 /** Whether the client may use `host` in the person's name. */

@@ -34,6 +34,8 @@ export interface SessionManager {
   peek(id: string): Promise<Session | undefined>
   /** Whether the session is alive; does not count as use. */
   validate(id: string): Promise<boolean>
+  /** Whether a session of tokens was ended, rather than left to expire. */
+  hasEnded(id: string): Promise<boolean>
   /** Sets one field, such as `state` or `data.cart`. Throws `not_found` for an ended session. */
   update(id: string, field: string, value: unknown): Promise<void>
   /** Slides the time-to-live on; false when the session has ended. */
@@ -119,6 +121,7 @@ export function createSessionManager(
     createWithId,
     retrieve,
     peek: (id) => store.get<SessionRecord>(sessionKey(id)),
+    hasEnded: async (id) => (await endOf(id)) !== undefined,
     validate: async (id) => (await store.get(sessionKey(id))) !== undefined,
     async update(id, field, value) {
       const { outcome } = await store.patch(sessionKey(id), { [field]: value })

@@ -46,6 +46,8 @@ describe('a client that asks wrongly', () => {
     ['another path', { redirect_uri: `${REDIRECT_URI}/../evil` }, 'invalid_redirect_uri'],
     ['another loopback name', { redirect_uri: REDIRECT_URI.replace('127.0.0.1', 'localhost') }, ''],
     ['no redirect URI', { redirect_uri: undefined }, 'invalid_request'],
+    ['a page that posts', { response_mode: 'form_post' }, 'unsupported_response_mode'],
+    ['a fragment', { response_mode: 'fragment' }, 'unsupported_response_mode'],
     ['two redirect URIs', { redirect_uri: [REDIRECT_URI, 'https://evil.example/'] }, ''],
   ])('with %s is sent nowhere', async (_what, params, error) => {
     const { url, status, text, headers } = await refused(params)

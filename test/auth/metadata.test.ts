@@ -20,7 +20,7 @@ test('its metadata is OAuth, and nothing else', async () => {
     jwks_uri: `${url}/jwks`,
     scopes_supported: ['mcp', 'service:read'],
     response_types_supported: ['code'],
-    response_modes_supported: ['form_post', 'fragment', 'query'],
+    response_modes_supported: ['query'],
     grant_types_supported: ['authorization_code', 'refresh_token'],
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],

@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 import { claimsOf, createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
+import { withToken } from '../support/token-app.ts'
+import { postModern, read } from '../support/wire.ts'
 import { start } from './authorization-apps.ts'
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
@@ -65,6 +67,16 @@ describe('introspection', () => {
       session_id: expect.stringMatching(/^ses_/),
     })
     expect((await client.introspect(refresh)).body).toMatchObject({ active: true })
+  })
+
+  test('knows that nothing is good after logging out', async () => {
+    const app = await start()
+    const client = await createOAuthClient(app.url)
+    const { access_token: access, refresh_token: refresh } = await client.connect()
+    const headers = withToken(access)
+    await read(postModern(app.url, 'tools/call', { name: 'logout' }, { headers }))
+    expect(await isActive(client, access)).toBe(false)
+    expect(await isActive(client, refresh)).toBe(false)
   })
 
   test('tells other clients nothing, and lets them revoke nothing', async () => {

@@ -29,6 +29,12 @@ export function providerFeatures(
     }
   }
 
+  /** A session that nobody used for a while comes back with a refresh token, but not with another. */
+  async function isAlive(token: { readonly kind: string }): Promise<boolean> {
+    const id = sessionOf(token)
+    return token.kind === 'AccessToken' ? sessions.validate(id) : !(await sessions.hasEnded(id))
+  }
+
   return {
     devInteractions: OFF,
     dPoP: OFF,
@@ -54,8 +60,7 @@ export function providerFeatures(
       // Anybody can register: only those whom the operator knows may ask about tokens of others.
       allowedPolicy: async (_ctx, client, token) =>
         (client.clientId === token.clientId || resourceServers.has(client.clientId)) &&
-        (token.kind !== 'AccessToken' ||
-          (await forProvider(() => sessions.validate(sessionOf(token))))),
+        (await forProvider(() => isAlive(token))),
     },
     resourceIndicators: {
       enabled: true,

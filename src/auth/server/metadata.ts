@@ -10,7 +10,6 @@ const SERVER_METADATA = [
   'introspection_endpoint',
   'jwks_uri',
   'response_types_supported',
-  'response_modes_supported',
   'grant_types_supported',
   'code_challenge_methods_supported',
   'token_endpoint_auth_methods_supported',
@@ -44,6 +43,7 @@ export function serverMetadata(body: Body, scopes: readonly string[]): Body {
   return {
     ...pick(body, SERVER_METADATA),
     scopes_supported: scopes,
+    response_modes_supported: ['query'],
     revocation_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_methods_supported: methods,
   }

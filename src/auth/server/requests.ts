@@ -1,6 +1,6 @@
 /** What is put right in a request before the library judges it. */
 
-import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
+import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { TokenReader } from './access-tokens.ts'
 import type { ResourceNames } from './resource-names.ts'
 import { refreshedScope, requestedScope, type ScopeRules } from './scopes.ts'
@@ -31,6 +31,7 @@ export function prepareRequests(provider: Provider, rules: RequestRules): void {
 async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRules) {
   switch (ctx.oidc.route) {
     case 'authorization':
+      checkResponseMode(params)
       spellResources(params, rules.resources)
       return
     case 'token':
@@ -44,6 +45,11 @@ async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRu
       params.token = await known(ctx, params.token, rules.tokens)
       return
   }
+}
+
+/** The library answers the others with pages and scripts of its own, or in fragments. */
+function checkResponseMode({ response_mode: mode }: Params): void {
+  if (mode !== undefined && mode !== 'query') throw new errors.UnsupportedResponseMode()
 }
 
 function spellResources(params: Params, { spelled }: ResourceNames): void {

@@ -1,0 +1,20 @@
+/** What pages make of the names that clients give themselves. */
+
+import { describe, expect, test } from 'vitest'
+import { clientNameOnPage } from '../../src/http/client-name.ts'
+
+describe('the name of a client on a page', () => {
+  test.each([
+    ['Claude', 'Claude'],
+    ['  two\n\twords ', 'two words'],
+    ['\u202egnp.live', 'gnp.live'],
+    ['a\u0000b\u200bc\u2066d\ud800', 'abcd'],
+    ['many   spaces', 'many spaces'],
+    ['\u200b \u2060', 'nameless'],
+    ['', 'nameless'],
+    [undefined, 'nameless'],
+    ['😀'.repeat(90), '😀'.repeat(80)],
+  ])('%j is shown as %j', (given, shown) => {
+    expect(clientNameOnPage(given, 'nameless')).toBe(shown)
+  })
+})
