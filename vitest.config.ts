@@ -7,6 +7,8 @@ const inCi = process.env.CI === 'true'
 export default defineConfig({
   test: {
     environment: 'node',
+    // Most of the time is spent waiting for processes and for what expires.
+    maxWorkers: 2,
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
