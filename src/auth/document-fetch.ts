@@ -1,14 +1,15 @@
 /** Fetches client ID metadata documents (draft-ietf-oauth-client-id-metadata-document), and no else. */
 
 import { lookup } from 'node:dns/promises'
-import { sha256 } from '../crypto/hash.ts'
-import type { Store } from '../store/port.ts'
+import {
+  createDocumentCache,
+  type DocumentCacheDeps,
+  type Known,
+  type Outcome,
+} from './document-cache.ts'
 import { type GuardOptions, guardedRequest } from './guarded-request.ts'
 
-export interface DocumentFetchDeps {
-  readonly store: Store
-  /** Unix time in milliseconds. */
-  now(): number
+export interface DocumentFetchDeps extends DocumentCacheDeps {
   /** All addresses of a host name; the system's resolver by default. */
   readonly resolve?: GuardOptions['resolve']
 }
@@ -27,7 +28,8 @@ export interface DocumentFetch {
   /**
    * Whether the document may be fetched: once in a request (its context), however many clients it
    * names. Looks at what is known of it already.
-   * @throws AppError `unavailable` when the store is away
+   * @throws AppError `unavailable` when the store is away, or the host was asked too often for
+   * documents that nothing is known of
    */
   allowFetch(context: object, clientId: string): Promise<boolean>
   /**
@@ -36,12 +38,13 @@ export interface DocumentFetch {
    * @throws Error for anything but a small answer in time from a public host over https
    */
   fetch(address: string | URL | Request, init?: RequestInit): Promise<Response>
+  /**
+   * Keeps the document of a client that has tokens for so many seconds from now, to be served when
+   * its host is away.
+   * @throws AppError `unavailable` when the store is away
+   */
+  keep(clientId: string, seconds: number): Promise<void>
 }
-
-type Outcome =
-  | { readonly text: string; readonly goodUntil: number }
-  | { readonly status: number }
-  | { readonly failure: string }
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE
@@ -49,9 +52,8 @@ const HOUR = 60 * MINUTE
 const MAX_BYTES = 5 * 1024
 const MAX_ADDRESS = 2048
 const GOOD_SECONDS = { least: 5 * MINUTE, most: 24 * HOUR }
-const FAILED_SECONDS = 30
-/** Nobody may have us knock at one host more often, under ever new paths. */
-const FETCHES_A_MINUTE = 60
+/** The draft, section 3: https as it is usually spelled, and a path after the host. */
+const WITH_PATH = /^https:\/\/[^/?#]+\//
 /** Requests under way at a time, with room to spare. */
 const MOST_ALLOWED = 1000
 
@@ -60,25 +62,14 @@ export function createDocumentFetch(
   { allowLoopback = false, ca, timeoutMs = 3000 }: DocumentFetchOptions = {},
 ): DocumentFetch {
   const guard = { resolve, allowLoopback, ca, timeoutMs, maxBytes: MAX_BYTES }
+  const cache = createDocumentCache({ store, now })
   const hasFetched = new WeakSet<object>()
   /** Addresses that were let pass lately, with what was known of them then. */
-  const allowed = new Map<string, Outcome | undefined>()
+  const allowed = new Map<string, Known | undefined>()
 
-  /** What is known of an address, a new request to its host being counted where nothing is. */
-  async function lookInto(address: string): Promise<Outcome | undefined> {
-    const known = await store.get<{ outcome: Outcome }>(keyOf(address))
-    if (known !== undefined) return known.outcome
-    const host = sha256(new URL(address).host)
-    const fetches = await store.count(`client-document-fetches:{${host}}`, MINUTE)
-    return fetches > FETCHES_A_MINUTE ? { failure: 'Too many documents of this host' } : undefined
-  }
-
-  async function fetchAnew(address: string, signal?: AbortSignal | null): Promise<Outcome> {
-    const outcome = await ask(address, signal)
-    const ttl = 'goodUntil' in outcome ? (outcome.goodUntil - now()) / 1000 : FAILED_SECONDS
-    // The answer is there: that it cannot be kept must not turn it into an unknown client.
-    await store.set(keyOf(address), { outcome }, Math.max(1, ttl)).catch(() => undefined)
-    return outcome
+  /** Failures are kept no longer than they are to be believed. */
+  function isCurrent(outcome: Outcome): boolean {
+    return !('goodUntil' in outcome) || outcome.goodUntil > now()
   }
 
   async function ask(address: string, signal?: AbortSignal | null): Promise<Outcome> {
@@ -95,9 +86,10 @@ export function createDocumentFetch(
   return {
     async allowFetch(context, clientId) {
       if (hasFetched.has(context)) return false
-      if (clientId.length > MAX_ADDRESS || !URL.canParse(clientId)) return false
+      if (clientId.length > MAX_ADDRESS || !WITH_PATH.test(clientId)) return false
+      if (!URL.canParse(clientId)) return false
       hasFetched.add(context)
-      const known = await lookInto(clientId)
+      const known = await cache.lookUp(clientId)
       allowed.delete(clientId)
       allowed.set(clientId, known)
       const [oldest] = allowed.keys()
@@ -108,7 +100,11 @@ export function createDocumentFetch(
     async fetch(given, init) {
       const address = String(given)
       if (!allowed.has(address)) throw new TypeError('Only metadata documents are fetched')
-      const outcome = allowed.get(address) ?? (await fetchAnew(address, init?.signal))
+      const known = allowed.get(address)
+      const outcome =
+        known !== undefined && isCurrent(known.outcome)
+          ? known.outcome
+          : await cache.keep(address, await ask(address, init?.signal), known)
       if ('failure' in outcome) throw new Error(outcome.failure)
       if ('status' in outcome) return new Response(null, { status: outcome.status })
       const secondsLeft = Math.max(0, Math.floor((outcome.goodUntil - now()) / 1000))
@@ -118,11 +114,9 @@ export function createDocumentFetch(
       }
       return new Response(outcome.text, { headers })
     },
-  }
-}
 
-function keyOf(address: string): string {
-  return `client-document:{${sha256(address)}}`
+    keep: (clientId, seconds) => cache.prolong(clientId, seconds),
+  }
 }
 
 /** Only what is worth keeping; the provider checks the rest of it. */

@@ -1,5 +1,7 @@
 /** Where a client may have people sent back to (RFC 8252, OAuth 2.1 section 2.3). */
 
+import { UNSAFE_SCHEMES } from '../config/unsafe-schemes.ts'
+
 /** What a person is told about where they are sent. */
 export type RedirectTarget =
   | { readonly kind: 'https' | 'loopback'; readonly host: string }
@@ -16,11 +18,6 @@ const TRICKY_ESCAPE = /%(?:2e|2f|5c|25)/i
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
 const HOST = /^(?:(?:[a-z\d_-]+\.)*[a-z\d_-]+|\[[\da-f:]+\])$/
-/** They run, read or open things instead of telling an app: refused whatever is configured. */
-const NEVER = new Set(
-  `about blob chrome content data file filesystem ftp http intent jar javascript mailto resource sms
-  tel vbscript view-source ws wss`.split(/\s+/),
-)
 /** RFC 6749, section 4.1.2, and RFC 9207: one in the query already could be taken for the answer's. */
 const ANSWER = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri']
 
@@ -59,25 +56,10 @@ function schemeFault(url: URL, uri: string, schemes: readonly string[]): string 
     return HOST.test(url.hostname) ? undefined : 'must name a host'
   }
   const scheme = url.protocol.slice(0, -1)
-  if (NEVER.has(scheme) || !schemes.includes(scheme)) return 'must use a scheme that is allowed'
+  if (UNSAFE_SCHEMES.has(scheme) || !schemes.includes(scheme))
+    return 'must use a scheme that is allowed'
   // RFC 8252, section 7.1: a path follows. Without one the rest could be anything, even a script.
   return uri.startsWith(`${scheme}:/`) ? undefined : 'must have a path after the scheme'
-}
-
-/**
- * Whether a request may use this redirect URI: it is registered character by character, or differs
- * in nothing but the port of a loopback address (RFC 8252, section 7.3), registered with or without
- * one. VS Code needs this: it registers `http://127.0.0.1/` and comes with whatever port was free.
- * `localhost` and `127.0.0.1` are different hosts, as `oidc-provider`'s rule for native clients has
- * it, too.
- */
-export function matchesRegistered(registered: readonly string[], requested: string): boolean {
-  if (registered.includes(requested)) return true
-  if (!CHARACTERS.test(requested) || !LOOPBACK.test(requested) || !URL.canParse(requested)) {
-    return false
-  }
-  const wanted = withoutLoopbackPort(requested)
-  return registered.some((uri) => LOOPBACK.test(uri) && withoutLoopbackPort(uri) === wanted)
 }
 
 /**

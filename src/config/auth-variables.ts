@@ -4,6 +4,8 @@ import { facts } from './facts.ts'
 import { address, integer, jsonArray, list, oneOf, pattern, words } from './values.ts'
 
 const DAY = 24 * 60 * 60
+/** RFC 6749, section 3.3. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 export const authVariables = {
   MCP_AUTH: oneOf('optional', 'required').default('optional').register(facts, {
@@ -37,7 +39,7 @@ export const authVariables = {
   REFRESH_GRACE: integer(0, 120).default(60).register(facts, {
     what: 'How long the refresh token before the current one may be used again, in seconds: clients lose answers and refresh in parallel. 0 to refuse it.',
   }),
-  OAUTH_DEFAULT_SCOPES: words('scopes separated by spaces').optional().register(facts, {
+  OAUTH_DEFAULT_SCOPES: words('scopes separated by spaces', SCOPE).optional().register(facts, {
     what: 'The scopes of clients that ask for none, and those named when a token is asked for. Tools with other scopes make the client come back for more.',
     defaultText: 'all scopes of all tools',
   }),

@@ -1,9 +1,11 @@
 /** The built-in authorization server, or an external one that takes its place. */
 
+import { checkClients } from './check-clients.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
 import { isLoopbackHost } from './loopback.ts'
 import type { AuthConfig, BuiltInIssuer, ExternalIssuer } from './shape.ts'
+import { UNSAFE_SCHEMES } from './unsafe-schemes.ts'
 import type { Variables } from './variables.ts'
 
 /** Published on purpose, as the development key is. Production refuses it. */
@@ -17,6 +19,8 @@ interface AuthChoice {
 export function chooseAuth(variables: Variables, faults: Faults): AuthChoice {
   const isProduction = variables.NODE_ENV === 'production'
   const issuer = externalIssuer(variables, isProduction, faults) ?? builtIn(variables)
+  checkClients(variables, faults)
+  checkRedirectSchemes(variables, faults)
   const { JWT_SECRET: secret = DEVELOPMENT_JWT_SECRET, JWT_ALG: algorithm } = variables
   if (isProduction && issuer.kind === 'built-in' && algorithm === 'HS256') {
     if (variables.JWT_SECRET === undefined) faults.add('JWT_SECRET', 'is required in production')
@@ -45,11 +49,22 @@ function builtIn(variables: Variables): BuiltInIssuer {
   }
 }
 
+/** They would be refused later, without a word to the operator. */
+function checkRedirectSchemes({ OAUTH_REDIRECT_SCHEMES: schemes }: Variables, faults: Faults) {
+  if (schemes.some((scheme) => scheme === 'https' || UNSAFE_SCHEMES.has(scheme))) {
+    faults.add(
+      'OAUTH_REDIRECT_SCHEMES',
+      'wants schemes of apps, none that browsers open themselves',
+    )
+  }
+}
+
 function externalIssuer(
-  { OAUTH_ISSUER: url, OAUTH_AUDIENCE: audience }: Variables,
+  variables: Variables,
   isProduction: boolean,
   faults: Faults,
 ): ExternalIssuer | undefined {
+  const { OAUTH_ISSUER: url, OAUTH_AUDIENCE: audience } = variables
   if (url === undefined) {
     if (audience !== undefined) faults.add('OAUTH_AUDIENCE', 'is of use with OAUTH_ISSUER only')
     return undefined
@@ -57,5 +72,20 @@ function externalIssuer(
   if (isProduction && url.startsWith('http:') && !isLoopbackHost(new URL(url).hostname)) {
     faults.add('OAUTH_ISSUER', 'wants https in production')
   }
+  checkWithIssuer(url, variables, faults)
   return { kind: 'external', url, ...defined({ audience }) }
+}
+
+/** What an external issuer leaves without effect, or cannot be. */
+function checkWithIssuer(url: string, variables: Variables, faults: Faults): void {
+  const { PUBLIC_URL = `http://localhost:${variables.MASK_MCP_PORT}` } = variables
+  if (new URL(url).href === new URL(PUBLIC_URL).href) {
+    faults.add('OAUTH_ISSUER', 'is PUBLIC_URL: leave it out for the built-in authorization server')
+  }
+  if (variables.LOGIN === 'at-authorize') {
+    faults.add('LOGIN', 'cannot be at-authorize with OAUTH_ISSUER, where clients are let in')
+  }
+  if (variables.OAUTH_CLIENTS.length > 0) {
+    faults.add('OAUTH_CLIENTS', 'is of use without OAUTH_ISSUER only')
+  }
 }

@@ -36,11 +36,12 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(...wor
   return z.enum(words).register(values, { wants: `one of ${words.join(', ')}` })
 }
 
-/** Words separated by spaces. */
-export function words(wants: string) {
+/** Words of one form separated by spaces. */
+export function words(wants: string, form = /^\S+$/) {
   return z
     .string()
     .transform((given) => given.split(/\s+/).filter((word) => word !== ''))
+    .pipe(z.array(z.string().regex(form)))
     .register(values, { wants })
 }
 

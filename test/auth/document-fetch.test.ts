@@ -113,6 +113,83 @@ describe('a metadata document', () => {
   })
 })
 
+describe('a document that was good once', () => {
+  const DAY = 24 * 3600
+  /** Good at first; then whatever the host does later. */
+  const soundOnce = (later: Answer): Answer => {
+    return (res, request, index) => (index === 0 ? sound() : later)(res, request, index)
+  }
+  const failures: readonly (readonly [string, Answer])[] = [
+    ['does not answer', (res) => res.destroy()],
+    ['fails', (res) => res.writeHead(503).end()],
+    ['shows a page of somebody else', (res) => res.end('<html>')],
+  ]
+
+  it.each(failures)(
+    'is served on when its host %s, which is asked again later',
+    async (_, later) => {
+      const { make, url, server, pass } = await bench(soundOnce(later))
+      await fetchOnce(make(), url)
+      for (const asked of [2, 3]) {
+        pass(300)
+        for (let tries = 0; tries < 3; tries += 1) {
+          const kept = await fetchOnce(make(), url)
+          expect(kept.headers.get('cache-control')).toBe('max-age=30')
+          expect(await kept.json()).toMatchObject({ client_id: url })
+        }
+        expect(server.seen).toHaveLength(asked)
+      }
+    },
+  )
+
+  it('is kept for a day, and longer where its client has tokens', async () => {
+    const { make, url, pass } = await bench(soundOnce((res) => res.writeHead(503).end()))
+    const documents = make()
+    await fetchOnce(documents, url)
+    await documents.keep(url, 30 * DAY)
+    pass(29 * DAY)
+    expect((await fetchOnce(documents, url)).status).toBe(200)
+    await documents.keep(url, 30 * DAY)
+    pass(29 * DAY)
+    expect((await fetchOnce(documents, url)).status).toBe(200)
+    pass(DAY)
+    expect((await fetchOnce(documents, url)).status).toBe(503)
+  })
+
+  it('stays kept as long when it is read anew', async () => {
+    let isAway = false
+    const { make, url, pass } = await bench((res, request, index) =>
+      isAway ? res.destroy() : sound()(res, request, index),
+    )
+    const documents = make()
+    await fetchOnce(documents, url)
+    await documents.keep(url, 30 * DAY)
+    pass(2 * DAY)
+    await fetchOnce(documents, url)
+    isAway = true
+    pass(29 * DAY)
+    expect((await fetchOnce(documents, url)).status).toBe(200)
+  })
+
+  it.each([404, 410])('is no more when its host says %d', async (status) => {
+    const { make, url, pass } = await bench(soundOnce((res) => res.writeHead(status).end()))
+    await fetchOnce(make(), url)
+    pass(300)
+    expect((await fetchOnce(make(), url)).status).toBe(status)
+  })
+
+  it('is not counted among those that strangers ask its host for', async () => {
+    const { make, url, server, pass } = await bench(sound())
+    const documents = make()
+    await fetchOnce(documents, url)
+    pass(300)
+    for (let n = 0; n < 60; n += 1) await documents.allowFetch({}, `${url}?${n}`)
+    await expect(documents.allowFetch({}, `${url}?60`)).rejects.toThrow('Too many')
+    expect((await fetchOnce(documents, url)).status).toBe(200)
+    expect(server.seen).toHaveLength(2)
+  })
+})
+
 describe('what is no metadata document', () => {
   const refusals: readonly (readonly [string, Answer])[] = [
     ['that of another client', (res) => res.end('{"client_id":"https://other.example/"}')],
@@ -157,7 +234,10 @@ describe('what is no metadata document', () => {
     const { make, url, server, pass } = await bench((res) => res.writeHead(404).end())
     const documents = make()
     for (let n = 0; n < 60; n += 1) await fetchOnce(documents, `${url}?${n}`)
-    await expect(fetchOnce(documents, `${url}?60`)).rejects.toThrow('Too many')
+    await expect(documents.allowFetch({}, `${url}?60`)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('Too many'),
+    })
     expect(server.seen).toHaveLength(60)
     pass(60)
     expect((await fetchOnce(documents, `${url}?60`)).status).toBe(404)

@@ -1,8 +1,10 @@
 /** Clients that nobody registered: their id is the address of what they say of themselves (CIMD). */
 
 import { expect, test } from 'vitest'
+import { createDocumentFetch } from '../../src/auth/document-fetch.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
 import { startMetadataClient } from '../support/metadata-client.ts'
-import { REDIRECT_URI } from '../support/oauth-client.ts'
+import { createOAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
 
 test('such a client is public, shown with its host, and asked for once', async () => {
   const { host, client } = await startMetadataClient((client_id) => ({
@@ -19,6 +21,28 @@ test('such a client is public, shown with its host, and asked for once', async (
   expect(host.seen).toHaveLength(1)
 })
 
+test('a client whose document cannot be asked for now is told to try again', async () => {
+  const { host, client, url } = await startMetadataClient((client_id) => ({
+    client_id,
+    redirect_uris: [REDIRECT_URI],
+  }))
+  const { refresh_token: token } = await client.connect()
+  for (let n = 0; n < 62; n += 1) {
+    const params = new URLSearchParams({ client_id: `${host.origin}/c${n}` })
+    await fetch(`${url}/authorize?${params}`, { redirect: 'manual' })
+  }
+  const other = await createOAuthClient(url, { known: { client_id: `${host.origin}/other.json` } })
+  for (const answer of [
+    await other.refresh('unknown'),
+    await other.revoke('unknown'),
+    await other.introspect('unknown'),
+  ]) {
+    expect(answer).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
+    expect(answer.headers.get('retry-after')).toBe('1')
+  }
+  expect(await client.refresh(token)).toMatchObject({ status: 200 })
+})
+
 test.each([
   ['of another client', () => ({ client_id: 'https://elsewhere.example/', redirect_uris: [] })],
   ['with a secret', (client_id: string) => ({ client_id, client_secret: 'x' })],
@@ -31,3 +55,11 @@ test.each([
   const { page } = await client.ask()
   expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
 })
+
+test.each(['https://example.com', 'https://example.com?x=/', 'HTTPS://example.com/client.json'])(
+  '%s is no address of a document',
+  async (clientId) => {
+    const documents = createDocumentFetch({ store: createMemoryStore(), now: Date.now })
+    expect(await documents.allowFetch({}, clientId)).toBe(false)
+  },
+)

@@ -80,15 +80,18 @@ test('what is not JSON, or too long, is refused without repeating it', async () 
   expect((await response.text()) + app.lines.join()).not.toContain('canary')
 })
 
-test('a loopback client may come with any port', async () => {
-  const app = await start()
-  const metadata = { redirect_uris: ['http://127.0.0.1/callback'] }
-  const client = await createOAuthClient(app.url, { metadata })
-  const redirect_uri = 'http://127.0.0.1:49152/callback'
-  const { page, verifier } = await client.ask({ redirect_uri })
-  expect(page.text).toContain('127.0.0.1:49152')
-  expect(verifier).toBeTruthy()
-})
+test.each(['http://127.0.0.1/callback', 'http://127.0.0.1:33418/callback'])(
+  'a client of %s may come with any port',
+  async (registered) => {
+    const app = await start()
+    const metadata = { redirect_uris: [registered] }
+    const client = await createOAuthClient(app.url, { metadata })
+    const redirect_uri = 'http://127.0.0.1:49152/callback'
+    const { page, verifier } = await client.ask({ redirect_uri })
+    expect(page.text).toContain('127.0.0.1:49152')
+    expect(verifier).toBeTruthy()
+  },
+)
 
 test('a registration is forgotten in a day if unused, and in ninety if not used again', async () => {
   const { app, pass } = await startWithClock()

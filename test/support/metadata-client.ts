@@ -73,5 +73,5 @@ export async function startMetadataClient(document: (clientId: string) => object
   open.push(() => host.close())
   const url = await startEndpoints(host.ca)
   const known = { client_id: `${host.origin}/client.json` }
-  return { host, client: await createOAuthClient(url, { known }) }
+  return { host, url, client: await createOAuthClient(url, { known }) }
 }

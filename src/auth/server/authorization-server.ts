@@ -9,6 +9,7 @@ import { createResources } from '../resources.ts'
 import { createAccessTokens, createTokenReader } from './access-tokens.ts'
 import { createServerAdapter } from './adapter.ts'
 import { encodedBasic } from './client-secrets.ts'
+import { isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
 import { type Consents, createConsents } from './consents.ts'
 import {
@@ -56,7 +57,10 @@ export async function createAuthorizationServer(
       redirectUriFault: deps.redirectUriFault,
       idTokenAlgorithm: signing.algorithm === 'HS256' ? ('ES256' as const) : signing.algorithm,
     },
-    clientUsed: (clientId: string) => entries.touch('Client', clientId, clientTtl),
+    clientUsed: (clientId: string) =>
+      isMetadataDocument({ client_id: clientId })
+        ? deps.documents.keep(clientId, clientTtl)
+        : entries.touch('Client', clientId, clientTtl),
   }
   const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
   const rules = { resources, scopes, tokens }
