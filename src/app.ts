@@ -15,7 +15,7 @@ import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
 import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
-import { pagesOf } from './http/pages.ts'
+import { forPeople, pagesOf } from './http/pages.ts'
 import { isDirectCall } from './http/problem.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { requestLog } from './http/request-log.ts'
@@ -33,6 +33,8 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.onError(errorResponse)
   app.notFound(notFound)
 
+  const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
+  for (const path of visited) app.use(path, forPeople)
   app.route('/', landingRoutes(runtime.about))
   app.route('/', healthRoutes(store, runtime))
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))

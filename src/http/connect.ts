@@ -3,25 +3,16 @@
  * the browser that let the client in, by going on.
  */
 
-import { Hono, type HonoRequest } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import { Hono } from 'hono'
 import { html } from 'hono/html'
-import { AppError } from '../errors.ts'
 import type { LinkForBrowser, SignIn, SignInProof } from '../session/sign-in.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import { setBindingCookie } from './binding-cookie.ts'
 import { knownBrowser } from './browser-cookie.ts'
 import { clientNameOnPage } from './client-name.ts'
 import type { HttpEnv } from './context.ts'
-import { ownForms } from './own-forms.ts'
+import { formField, formLimit, ownForms } from './own-forms.ts'
 import { type Page, page } from './pages.ts'
-
-const formLimit = bodyLimit({
-  maxSize: 4096,
-  onError() {
-    throw new AppError('payload_too_large', 'The form is too long.')
-  },
-})
 
 export interface ConnectOptions {
   readonly publicUrl: string
@@ -50,7 +41,8 @@ export function connectRoutes(
   routes.post('/connect/:handle', ownForms(publicUrl), formLimit, async (c) => {
     const handle = c.req.param('handle')
     const browser = knownBrowser(c, secure)
-    const code = await readCode(c.req)
+    // What is no form of ours does not count as a try.
+    const code = await formField(c.req, 'code')
     const link = await signIn.describe(handle, browser)
     if (link === undefined) return page(c, VOID)
     const confirmed = await confirm(signIn, handle, code === null ? { browser } : { code })
@@ -72,15 +64,6 @@ export function connectRoutes(
     }
   })
   return routes
-}
-
-/** The page's form comes in one way; anything else does not count as a try. Null without a code. */
-async function readCode(request: HonoRequest): Promise<string | null> {
-  const [type = ''] = (request.header('content-type') ?? '').toLowerCase().split(';', 1)
-  if (type.trim() !== 'application/x-www-form-urlencoded') {
-    throw new AppError('unsupported_media_type', 'Use the form on the page.')
-  }
-  return new URLSearchParams(await request.text()).get('code')
 }
 
 async function confirm(signIn: SignIn, handle: string, proof: SignInProof) {

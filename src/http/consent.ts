@@ -1,7 +1,6 @@
 /** `/consent/:uid`: where a person lets a client in, or does not. */
 
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Approved, Consents } from '../auth/server/consents.ts'
 import { AppError } from '../errors.ts'
 import type { SessionManager } from '../session/manager.ts'
@@ -11,15 +10,8 @@ import { setBindingCookie } from './binding-cookie.ts'
 import { browserCookie } from './browser-cookie.ts'
 import { askPage, nameOfClient, OVER, signInPage } from './consent-pages.ts'
 import type { HttpEnv } from './context.ts'
-import { ownForms } from './own-forms.ts'
+import { formField, formLimit, ownForms } from './own-forms.ts'
 import { page } from './pages.ts'
-
-const formLimit = bodyLimit({
-  maxSize: 4096,
-  onError() {
-    throw new AppError('payload_too_large', 'The form is too long.')
-  },
-})
 
 export interface ConsentDeps {
   readonly consents: Consents
@@ -80,7 +72,7 @@ export function consentRoutes(
 
   routes.post('/consent/:uid', ownForms(publicUrl), formLimit, async (c) => {
     const uid = c.req.param('uid')
-    const decision = new URLSearchParams(await c.req.text()).get('decision')
+    const decision = await formField(c.req, 'decision')
     c.header('cache-control', 'no-store')
     if (decision === 'allow') {
       const approval = await consents.approve(visit(c), uid)

@@ -15,6 +15,8 @@ export interface HttpEnv {
     readonly body: unknown
     /** Set where callers need not speak JSON-RPC. */
     readonly takesDirectCalls: boolean | undefined
+    /** Set where browsers bring people, who are told of failures on a page. */
+    readonly forPeople: boolean | undefined
     /** Who calls; set where the bearer check stands before the route. */
     readonly caller: Caller
   }

@@ -1,14 +1,17 @@
 /** The one place where a failure becomes an answer. */
 
 import type { ServerResponse } from 'node:http'
-import type { ErrorHandler } from 'hono'
+import type { Context, ErrorHandler } from 'hono'
+import { html } from 'hono/html'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
+import { page } from './pages.ts'
 import { problemResponse, wantsProblem } from './problem.ts'
 
 /**
  * Answers with a JSON-RPC error, which says the same to programs that speak none; with a problem
- * document for direct calls. Faults of ours are logged with their stack, and told without it; that
+ * document for direct calls, and with a page where people are. Faults of ours are logged with their stack, and told without it; that
  * the node stops or its store is away is no fault of ours.
  */
 export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
@@ -17,6 +20,7 @@ export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
   if (known.code === 'unavailable') log.warn({ err: error }, 'request failed')
   else if (known.status >= 500) log.error({ err: error }, 'request failed')
   else log.debug({ err: error }, 'request refused')
+  if (c.get('forPeople') === true) return errorPage(c, known)
   if (wantsProblem(c)) {
     const { status, code, message: detail } = known
     return problemResponse({ status, code, detail }, headers(known))
@@ -27,6 +31,19 @@ export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
 /** An error as an answer, not logged. */
 export function answerOf(error: AppError, id: string | number | null = null): Response {
   return Response.json(body(error, id), { status: error.status, headers: headers(error) })
+}
+
+function errorPage(c: Context<HttpEnv>, error: AppError): Response | Promise<Response> {
+  // Cookies stay as they are, so that trying again can succeed.
+  c.header('set-cookie', undefined)
+  for (const [name, value] of Object.entries(headers(error))) c.header(name, value)
+  const isAway = error.status === 503
+  const what = isAway ? 'This server is busy or out of order. Try again shortly.' : error.message
+  return page(c, {
+    title: isAway ? 'Not available just now' : 'This cannot go on',
+    status: error.status as ContentfulStatusCode,
+    body: html`<p role="alert">${what}</p>`,
+  })
 }
 
 /** The same for what is refused before there is a request context. */

@@ -1,6 +1,7 @@
-/** Lets forms be sent from this server's own pages only. */
+/** The forms of this server's own pages: sent from there only, in one way, and short. */
 
-import type { MiddlewareHandler } from 'hono'
+import type { HonoRequest, MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
 
@@ -18,4 +19,26 @@ export function ownForms(publicUrl: string): MiddlewareHandler<HttpEnv> {
     if (!isOwn) throw new AppError('forbidden', 'Use the form on the page.')
     await next()
   }
+}
+
+/** Longer ones are refused (413). */
+export const formLimit = bodyLimit({
+  maxSize: 4096,
+  onError() {
+    throw new AppError('payload_too_large', 'The form is too long.')
+  },
+})
+
+/**
+ * A field of a form as our pages send it; null without it. Refuses other content types (415), since
+ * pages of other sites can send some without asking, and a field that comes twice (400).
+ */
+export async function formField(request: HonoRequest, name: string): Promise<string | null> {
+  const [type = ''] = (request.header('content-type') ?? '').toLowerCase().split(';', 1)
+  if (type.trim() !== 'application/x-www-form-urlencoded') {
+    throw new AppError('unsupported_media_type', 'Use the form on the page.')
+  }
+  const [value = null, ...more] = new URLSearchParams(await request.text()).getAll(name)
+  if (more.length > 0) throw new AppError('invalid_request', 'Use the form on the page.')
+  return value
 }

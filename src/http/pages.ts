@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { html, raw } from 'hono/html'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpEnv } from './context.ts'
 import { STYLE } from './page-style.ts'
 
@@ -25,7 +26,7 @@ const HEADERS = {
 export interface Page {
   readonly title: string
   readonly body: Html | string
-  readonly status?: 200 | 400 | 403 | 404 | 410 | 422 | 429 | 502 | 503
+  readonly status?: ContentfulStatusCode
 }
 
 /** Puts the server's name at the top of the pages that follow. */
@@ -34,6 +35,12 @@ export function pagesOf(serverName: string): MiddlewareHandler<HttpEnv> {
     c.set('serverName', serverName)
     await next()
   }
+}
+
+/** From here on failures are told on a page. */
+export const forPeople: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  c.set('forPeople', true)
+  await next()
 }
 
 /** Answers with a page; texts that are put into `html` templates are escaped there. */

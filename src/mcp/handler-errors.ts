@@ -13,13 +13,20 @@ import { type Origin, originOf } from './origin.ts'
 
 type Handler = (request: unknown, ctx: ServerContext) => unknown
 type SetHandler = (method: string, handler: Handler) => void
+/** The SDK's hook for subclasses: wraps a handler together with the check of its parameters. */
+type WrapHandler = (method: string, handler: Handler) => Handler
+
+const REFUSED = /^(\[.*\])$/s
+const REFUSED_CALL = /^Invalid tools\/call request: (\[.*\])$/s
+/** Of more a client learns nothing. */
+const MOST_FAULTS = 3
 
 /** Requests that could not be served at all, by what their handlers know them by. */
 const unserved = new WeakMap<AuthInfo, AppError>()
 
 /**
  * Guards all handlers that are set from now on. The SDK would send the message of whatever the
- * fork's resources, prompts and completions throw.
+ * fork's resources, prompts and completions throw, and would call bad parameters a fault of ours.
  */
 export function guardHandlers(server: Server, fallback: Origin | undefined): void {
   const set = server.setRequestHandler.bind(server) as SetHandler
@@ -31,7 +38,19 @@ export function guardHandlers(server: Server, fallback: Origin | undefined): voi
         throw toProtocolError(error, ctx, fallback)
       }
     })
-  Object.assign(server, { setRequestHandler: setGuarded })
+  const hook = server as unknown as { _wrapHandler: WrapHandler }
+  const wrap = hook._wrapHandler.bind(server)
+  const wrapGuarded: WrapHandler = (method, handler) => {
+    const wrapped = wrap(method, handler)
+    return async (request, ctx) => {
+      try {
+        return await wrapped(request, ctx)
+      } catch (error) {
+        throw asInvalidParams(error) ?? error
+      }
+    }
+  }
+  Object.assign(server, { setRequestHandler: setGuarded, _wrapHandler: wrapGuarded })
 }
 
 function toProtocolError(
@@ -53,6 +72,24 @@ function toProtocolError(
   if (error.status === 503 && authInfo !== undefined) unserved.set(authInfo, error)
   log.warn({ err: error, method: ctx.mcpReq.method }, 'request failed')
   return new ProtocolError(error.rpcCode, message, { code })
+}
+
+/**
+ * The SDK refuses parameters with the JSON of zod's issues for a message, as a plain `Error` but for
+ * `tools/call`. Here in words, as -32602 (JSON-RPC 2.0, section 5.1); undefined for other errors,
+ * which what a handler throws always is by now.
+ */
+function asInvalidParams(error: unknown): ProtocolError | undefined {
+  if (!(error instanceof Error)) return undefined
+  const form = error instanceof ProtocolError ? REFUSED_CALL : REFUSED
+  const [, json] = form.exec(error.message) ?? []
+  if (json === undefined) return undefined
+  const issues = JSON.parse(json) as { path: PropertyKey[]; message: string }[]
+  const faults = issues.slice(0, MOST_FAULTS).map(({ path, message }) => {
+    const place = (path[0] === 'params' ? path.slice(1) : path).join('.')
+    return place === '' ? message : `${place}: ${message}`
+  })
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, `Invalid params: ${faults.join('; ')}`)
 }
 
 /** Why the request could not be served at all: the store or the like is away. */

@@ -151,6 +151,23 @@ describe('the consent page', () => {
     const { page, browser } = await client.ask()
     expect((await browser.open(page.url, form)).status).toBe(400)
   })
+
+  test.each([
+    ['text/plain', 'decision=allow', 415],
+    ['', 'decision=allow', 415],
+    ['application/x-www-form-urlencoded', 'decision=deny&decision=allow', 400],
+  ])('takes no answer sent as "%s": %s', async (type, body, expected) => {
+    const client = await createOAuthClient(app.url)
+    const { page, browser } = await client.ask()
+    const cookie = browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+    const headers = { cookie, ...(type !== '' && { 'content-type': type }) }
+    const bytes = new TextEncoder().encode(body)
+    const init: RequestInit = { method: 'POST', headers, body: bytes, redirect: 'manual' }
+    const refused = await fetch(page.url, init)
+    expect(refused.status).toBe(expected)
+    expect(refused.headers.get('content-type')).toContain('text/html')
+    expect((await browser.open(page.url)).text).toContain('Let this client in?')
+  })
 })
 
 test('a browser that let one client in is asked again, for every client and session', async () => {

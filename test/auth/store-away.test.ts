@@ -27,8 +27,10 @@ test('every endpoint says so, and goes on when it is back', async () => {
     expect(answer.headers.get('retry-after')).toBe('1')
   }
   expect((await client.ask()).page.status).toBe(503)
-  expect((await asked.browser.open(asked.page.url)).status).toBe(503)
-  expect((await asked.decide('allow')).status).toBe(503)
+  for (const page of [await asked.browser.open(asked.page.url), await asked.decide('allow')]) {
+    expect([page.status, page.headers.get('retry-after')]).toEqual([503, '1'])
+    expect(page.text).toContain('<h1>Not available just now</h1>')
+  }
   expect((await createBrowser().open(`${app.url}/authorize?client_id=x`)).status).toBe(503)
 
   store.giveBack()

@@ -23,6 +23,7 @@ function expectProblem({ type, body, status }: DirectAnswer, expected: [number, 
   expect(body).toMatchObject({ type: 'about:blank', status })
   expect(body.title).toMatch(/^[A-Z][A-Za-z ]+$/)
   expect(body.detail).toMatch(/\w/)
+  expect(body.detail).not.toMatch(/[{}[\]]/)
   expect(body).not.toHaveProperty('jsonrpc')
 }
 
@@ -77,6 +78,8 @@ describe('a failure is a problem document', () => {
     ['a notification', 'notifications/cancelled', {}, [404, 'method_not_found']],
     ['an unknown tool', 'tools/call', { name: 'nope' }, [404, 'tool_not_found']],
     ['an unknown prompt', 'prompts/get', { name: 'nope' }, [404, 'prompt_not_found']],
+    ['a prompt without a name', 'prompts/get', {}, [400, 'invalid_params']],
+    ['a tool call without a name', 'tools/call', {}, [400, 'invalid_params']],
     ['an unknown resource', 'resources/read', { uri: 'test://x' }, [404, 'resource_not_found']],
     ['no name', 'tools/call', {}, [400, 'invalid_params']],
     [

@@ -30,6 +30,16 @@ function expectUnavailable({ status, headers, message, text }: Answer): void {
   expect(text).not.toContain('10.20.30.40')
 }
 
+async function expectPage(response: Response, title: string): Promise<void> {
+  expect(response.headers.get('content-type')).toMatch(/^text\/html/)
+  expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  const text = await response.text()
+  expect(text).toContain(`<h1>${title}</h1>`)
+  expect(text).toContain('<header>MCP Template</header>')
+  expect(text).not.toMatch(/jsonrpc|session store/)
+}
+
 describe('in the 2025 era', () => {
   test('initialize says so', async () => {
     store.takeAway()
@@ -109,6 +119,31 @@ describe('in the browser', () => {
       expect(await response.text()).not.toMatch(/10\.20\.30\.40|ECONN|\.ts/)
     },
   )
+
+  test.each(['/connect/lnk_x', '/callback?state=x&code=y', '/redirect?state=x'])(
+    '%s says so to people, on a page of ours',
+    async (path) => {
+      store.takeAway()
+      const response = await fetch(app.url + path)
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1'])
+      await expectPage(response, 'Not available just now')
+    },
+  )
+
+  test.each([
+    ['from elsewhere', { origin: 'http://localhost:1' }, 'code=x', 403],
+    ['that is no form', { 'content-type': 'text/plain' }, 'code=x', 415],
+    ['that is too long', {}, `code=${'x'.repeat(5000)}`, 413],
+    ['with two codes', {}, 'code=x&code=y', 400],
+  ])('a form %s is refused on a page of ours', async (_what, extra, text, status) => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...extra }
+    for (const path of ['/connect/lnk_x', '/consent/x']) {
+      const body = text.replaceAll('code', path.startsWith('/consent') ? 'decision' : 'code')
+      const response = await fetch(app.url + path, { method: 'POST', headers, body })
+      expect(response.status).toBe(status)
+      await expectPage(response, 'This cannot go on')
+    }
+  })
 
   test('the process is still alive, and says what it is', async () => {
     store.takeAway()

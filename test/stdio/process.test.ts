@@ -82,6 +82,14 @@ test('goes on after garbage, before and after the handshake', async () => {
   expectOnlyProtocol(server.output.stdout)
 })
 
+test('refuses parameters that are none in words, and as the fault of the client', async () => {
+  const server = spawnStdio()
+  await ask(server, 1, INITIALIZE)
+  const { error } = await ask(server, 2, { method: 'resources/read', params: {} })
+  expect(error?.code).toBe(-32602)
+  expect(error?.message).toMatch(/^Invalid params: uri: [^{}[\]]+$/)
+})
+
 function spawnStdio(): ServerProcess {
   const env = { NODE_ENV: 'test', MASK_MCP_PORT: '0', LOG_LEVEL: 'trace' }
   return spawnServer({ args: ['stdio'], env })
@@ -94,6 +102,7 @@ interface Answer {
     readonly serverInfo: unknown
     readonly structuredContent: { readonly url: string; readonly code: string }
   }
+  readonly error?: { readonly code: number; readonly message: string }
 }
 
 /** Sends a request and waits for the answer with its id. */
