@@ -14,6 +14,7 @@ import { errorResponse } from './http/error-response.ts'
 import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
+import { noStore } from './http/no-store.ts'
 import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
 import { forPeople, pagesOf } from './http/pages.ts'
 import { isDirectCall } from './http/problem.ts'
@@ -48,7 +49,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds }))
   }
 
-  for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin())
+  for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin(), noStore)
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const { required } = config.auth
   const { trustedProxies } = config.http

@@ -187,7 +187,7 @@ interface AuthParts {
 async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
   const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
   const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
-  const errorPage = authorizationErrorPage
+  const errorPage = authorizationErrorPage(deps.config.app.name)
   const authorizationServer =
     deps.transport === 'http'
       ? await createBuiltInServer({ ...deps, ...parts, toolScopes, errorPage })

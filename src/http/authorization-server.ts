@@ -10,8 +10,7 @@ import type { OAuthFailure, RenderedPage } from '../auth/server/options.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { HttpEnv } from './context.ts'
-import { writeError } from './error-response.ts'
-import { page } from './pages.ts'
+import { page, pagesOf } from './pages.ts'
 import type { NodeHandler } from './server.ts'
 
 export interface AuthorizationEndpoints {
@@ -89,8 +88,7 @@ async function serve(
     const level = !(error instanceof AppError) ? 'error' : error.status < 500 ? 'debug' : 'warn'
     log[level]({ err: error }, 'request failed')
     if (response.headersSent) response.destroy()
-    else if (error instanceof AppError && error.code === 'unavailable') writeAway(response, error)
-    else writeError(response, error)
+    else writeFailure(response, error)
   }
 }
 
@@ -101,12 +99,27 @@ function routeOf(path: string): string {
   return path in METHODS ? path : `/${path.split('/')[1]}/*`
 }
 
-/** In OAuth's words (RFC 6749, 4.1.2.1): anything else would make clients drop what they hold. */
-function writeAway(response: ServerResponse, { message, retryAfterSeconds = 1 }: AppError): void {
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
-  response.writeHead(503, { ...headers, 'retry-after': String(retryAfterSeconds) })
-  const body = { error: 'temporarily_unavailable', error_description: message }
-  response.end(JSON.stringify(body))
+/**
+ * In OAuth's words (RFC 6749, 4.1.2.1 and 5.2), and a store that is away as such: anything else would
+ * make clients drop what they hold.
+ */
+function writeFailure(response: ServerResponse, failure: unknown): void {
+  const known =
+    failure instanceof AppError ? failure : new AppError('internal_error', 'Something went wrong.')
+  const { status, message, allow, retryAfterSeconds } = known
+  const isAway = status === 503
+  const fault = status < 500 ? 'invalid_request' : 'server_error'
+  const error = isAway ? 'temporarily_unavailable' : fault
+  const seconds = retryAfterSeconds ?? (isAway ? 1 : undefined)
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    // A body that nobody has read would be taken for the next request.
+    ...(!isAway && { connection: 'close' }),
+    ...(seconds !== undefined && { 'retry-after': String(seconds) }),
+    ...(allow !== undefined && { allow: allow.join(', ') }),
+  })
+  response.end(JSON.stringify({ error, error_description: message }))
 }
 
 /** Fetch Standard, "CORS protocol"; without credentials, so that cookies stay out of it. */
@@ -127,17 +140,21 @@ function allowPages(
 }
 
 /** The page of a failure that no client can be told of: where it is may be what is wrong. */
-export async function authorizationErrorPage(failure: OAuthFailure): Promise<RenderedPage> {
-  const { error, description } = failure
-  const pages = new Hono<HttpEnv>()
-  pages.get('/', (c) =>
-    page(c, {
-      title: 'This cannot go on',
-      body: html`<p role="alert">${description ?? 'The request cannot be answered.'}</p>
-        <p>Go back to your client and connect again.</p>
-        <p class="soft"><code>${error}</code></p>`,
-    }),
-  )
-  const response = await pages.request('/')
-  return { headers: Object.fromEntries(response.headers), html: await response.text() }
+export function authorizationErrorPage(
+  serverName: string,
+): (failure: OAuthFailure) => Promise<RenderedPage> {
+  return async ({ error, description }) => {
+    const pages = new Hono<HttpEnv>()
+    pages.use(pagesOf(serverName))
+    pages.get('/', (c) =>
+      page(c, {
+        title: 'This cannot go on',
+        body: html`<p role="alert">${description ?? 'The request cannot be answered.'}</p>
+          <p>Go back to your client and connect again.</p>
+          <p class="soft"><code>${error}</code></p>`,
+      }),
+    )
+    const response = await pages.request('/')
+    return { headers: Object.fromEntries(response.headers), html: await response.text() }
+  }
 }

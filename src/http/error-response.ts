@@ -65,6 +65,8 @@ function body({ rpcCode, code, message }: AppError, id: unknown) {
 
 function headers({ retryAfterSeconds, allow, challenge }: AppError): Record<string, string> {
   return {
+    // Many depend on the caller, and 404 and 405 may be kept by default (RFC 9111, 4.2.2).
+    'cache-control': 'no-store',
     ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
     ...(allow !== undefined && { allow: allow.join(', ') }),
     ...(challenge !== undefined && { 'www-authenticate': challenge }),

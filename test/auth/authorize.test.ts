@@ -53,8 +53,25 @@ describe('a client that asks wrongly', () => {
     const { url, status, text, headers } = await refused(params)
     expect([url.pathname, status]).toEqual(['/authorize', 400])
     expect(text).toContain(error)
+    expect(text).toContain('<header>MCP Template</header>')
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
     expect(headers.get('cache-control')).toBe('no-store')
+  })
+})
+
+test.each([
+  ['GET', '/token', 405, 'POST'],
+  ['POST', '/authorize', 405, 'GET'],
+  ['PUT', '/register', 405, 'POST'],
+  ['GET', '/token/x', 404, null],
+  ['POST', '/authorize/a/b', 404, null],
+])("%s %s is %i, in OAuth's words", async (method, path, status, allow) => {
+  const response = await fetch(app.url + path, { method })
+  expect([response.status, response.headers.get('allow')]).toEqual([status, allow])
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  expect(await response.json()).toEqual({
+    error: 'invalid_request',
+    error_description: expect.stringMatching(/\w/),
   })
 })
 

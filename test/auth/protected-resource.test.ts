@@ -79,5 +79,8 @@ test.each([
   const response = await fetch(app.url + path)
   expect(response.status).toBe(404)
   expect(response.headers.get('www-authenticate')).toBeNull()
-  expect(await response.json()).toMatchObject({ error: { data: { code: 'not_found' } } })
+  // The authorization server's part says so in OAuth's words.
+  const ofAuthorization = path.startsWith('/.well-known/oauth-authorization-server/')
+  const error = ofAuthorization ? 'invalid_request' : { data: { code: 'not_found' } }
+  expect(await response.json()).toMatchObject({ error })
 })

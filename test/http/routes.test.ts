@@ -85,6 +85,25 @@ test('a token that is no token is refused before anything else is done', async (
   expect(store.asked).toEqual([])
 })
 
+test('no cache keeps what depends on the caller', async () => {
+  const authorization = 'Bearer x'
+  const headers = { 'content-type': 'application/json' }
+  for (const [response, status] of [
+    [await postModern(app.url, 'tools/list'), 200],
+    [await post(app.url, INITIALIZE), 200],
+    [await post(app.url, INITIALIZE, { authorization }), 401],
+    [await post(app.url, INITIALIZE, { origin: 'https://evil.example' }), 403],
+    [await fetch(`${app.url}/http`, { method: 'POST', headers, body: '{"method":"ping"}' }), 401],
+    [await fetch(`${app.url}/messages`, { method: 'POST', headers, body: '{}' }), 400],
+  ] as const) {
+    expect([response.status, response.headers.get('cache-control')]).toEqual([status, 'no-store'])
+    await response.text()
+  }
+  const stream = await fetch(`${app.url}/sse`)
+  expect(stream.headers.get('cache-control')).toContain('no-cache')
+  await stream.body?.cancel()
+})
+
 test('every answer has a request id, and one that could do harm is not taken over', async () => {
   const given = await fetch(`${app.url}/nothing`, { headers: { 'x-request-id': 'trace-1' } })
   expect(given.headers.get('x-request-id')).toBe('trace-1')

@@ -44,7 +44,8 @@ async function startEndpoints(ca: string): Promise<string> {
       ...{ publicUrl, clients: [], scopes: { supported: ['mcp'], challenged: ['mcp'] } },
     },
     {
-      ...{ store, sessions, signOut: sessions.end, log, now, errorPage: authorizationErrorPage },
+      ...{ store, sessions, signOut: sessions.end, log, now },
+      errorPage: authorizationErrorPage('test'),
       isSignedIn: async () => false,
       keyRing: createKeyRing([Buffer.alloc(32, 7)]),
       signing: createSecretSigning('a secret of thirty-two characters'),

@@ -1,0 +1,10 @@
+/** Keeps caches away from answers that depend on who asks. */
+
+import type { MiddlewareHandler } from 'hono'
+import type { HttpEnv } from './context.ts'
+
+/** `Cache-Control: no-store` (RFC 9111, 5.2.2.5) where the answer says nothing itself, as streams do. */
+export const noStore: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  await next()
+  if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
+}
