@@ -20,14 +20,18 @@ export interface Door {
 
 /**
  * Tells who is calling. A token that is shown and not good is refused everywhere, also where none
- * is needed: a caller must not be taken for another than it believes to be. `address` is what a
- * caller without a token is counted by.
+ * is needed: a caller must not be taken for another than it believes to be. `addressOf` tells
+ * what a caller without a token is counted by; with one nobody asks.
  * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
  */
-export type Authenticate = (request: Request, door: Door, address: string) => Promise<Caller>
+export type Authenticate = (
+  request: Request,
+  door: Door,
+  addressOf: () => string,
+) => Promise<Caller>
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
-  return async ({ headers }, { resource, required }, address) => {
+  return async ({ headers }, { resource, required }, addressOf) => {
     const refuse = (message: string, error?: 'invalid_token' | 'invalid_request') => {
       const about = error === undefined ? {} : { error, description: message }
       const challenge = bearerChallenge({ resource, scopes: scopes.challenged, ...about })
@@ -37,7 +41,7 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
     const header = headers.get('authorization')
     if (header === null) {
       if (required) throw refuse('An access token is needed.')
-      return { kind: 'anonymous', address }
+      return { kind: 'anonymous', address: addressOf() }
     }
     if (!/^bearer(?: |$)/i.test(header)) throw refuse('Authorize with the scheme Bearer.')
     const token = bearerToken(header)

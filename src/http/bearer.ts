@@ -19,8 +19,8 @@ export function bearer(
   door: Door,
 ): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
-    const address = networkOf(clientAddress(c.env.incoming, trustedProxies))
-    const caller = await authenticate(c.req.raw, door, address)
+    const addressOf = () => networkOf(clientAddress(c.env.incoming, trustedProxies))
+    const caller = await authenticate(c.req.raw, door, addressOf)
     requireScopes(caller, c.get('body'), door.resource)
     c.set('caller', caller)
     await next()
