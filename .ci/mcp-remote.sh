@@ -1,16 +1,5 @@
 #!/bin/sh
-# Puts mcp-remote for its test into .cache/mcp-remote. Nothing else uses it. Does nothing when it is
-# there already.
+# Puts mcp-remote for its test into .cache/mcp-remote.
 set -eu
 
-cd "$(dirname "$0")/.."
-version=0.15.1
-folder=.cache/mcp-remote
-done=$folder/$version
-
-[ -e "$done" ] && exit 0
-rm -rf "$folder"
-mkdir -p "$folder"
-npm install --prefix "$folder" --no-save --ignore-scripts --no-audit --no-fund --silent \
-  "mcp-remote@$version"
-touch "$done"
+sh "$(dirname "$0")/install-client.sh" mcp-remote mcp-remote 0.15.1
