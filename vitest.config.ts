@@ -12,6 +12,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // What is polled for comes from other processes, which a busy machine makes wait.
+    expect: { poll: { timeout: 10_000 } },
     reporters: inCi ? ['default', 'json'] : ['default'],
     outputFile: { json: 'artifacts/test-results.json' },
     coverage: {

@@ -137,6 +137,7 @@ describeRedis('plain', 'calls on three nodes', () => {
   test('a cancellation at another node stops the tool; the call cannot be resumed', async () => {
     const headers = await connect(a)
     const stream = await start(a, headers, where('unwanted', 20_000))
+    await expect.poll(() => cluster.node(0).output.stdout).toMatch(/"unwanted".*"waiting"/)
     const params = { requestId: 'call-unwanted', reason: 'changed my mind' }
     const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params }
     expect((await post(b, cancel, headers)).status).toBe(202)

@@ -112,6 +112,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
   }, async () => {
     const { stream, path } = await greet(await get(a), [a])
     expect((await sendSse(b, path, where('unwanted', 60_000))).status).toBe(202)
+    await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"unwanted".*"waiting"/)
     const params = { requestId: 'unwanted' }
     await sendSse(c, path, { jsonrpc: '2.0', method: 'notifications/cancelled', params })
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"unwanted".*"aborted"/)

@@ -90,6 +90,7 @@ describeRedis('plain', 'the older transport on three nodes', () => {
     const { stream, path } = await start()
     const slow = { name: 'where', arguments: { text: 'sse-unwanted', delayMs: 20_000 } }
     await sendSse(b, path, request('tools/call', slow, 'slow'))
+    await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"sse-unwanted".*"waiting"/)
     const cancel = { method: 'notifications/cancelled', params: { requestId: 'slow' } }
     await sendSse(c, path, { jsonrpc: '2.0', ...cancel })
     await expect.poll(() => cluster.node(1).output.stdout).toMatch(/"sse-unwanted".*"aborted"/)
