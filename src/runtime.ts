@@ -96,7 +96,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const node = await joinNodes({ store, streams, log })
   await clock.start()
   const bus = createEventBus(node, log)
-  const sessionEnds = createSessionEnds(node, { now, log })
+  const sessionEnds = createSessionEnds(node, { now })
   const { announce } = sessionEnds
   const signOut = createSignOut({ ...parts, provider: upstream.provider, announceEnd: announce })
   const connections = createConnections({ store, node }, config.session)

@@ -2,8 +2,12 @@
 
 import { createServer } from 'node:http'
 import type { McpServer, ServerEvent } from '@modelcontextprotocol/server'
-import { serveStdio as serveSdkStdio } from '@modelcontextprotocol/server/stdio'
+import {
+  StdioServerTransport,
+  serveStdio as serveSdkStdio,
+} from '@modelcontextprotocol/server/stdio'
 import { createHttpServer, listen } from './http/server.ts'
+import { messageLines } from './mcp/stdio-lines.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 import { httpHandlers } from './serve-http.ts'
 
@@ -43,12 +47,18 @@ export async function serveStdio(
     tellChanges(runtime, mcp, subscribed)
     return mcp
   }
+  const lines = messageLines(process.stdin, (refusal) => {
+    deps.log.debug({ code: refusal.error.code }, 'line refused')
+    process.stdout.write(`${JSON.stringify(refusal)}\n`)
+  })
   const handle = serveSdkStdio(build, {
+    transport: new StdioServerTransport(lines),
     onerror: (error) => deps.log.debug({ err: error }, 'message refused'),
   })
   return {
     async stop() {
       await handle.close()
+      lines.destroy()
       await pages?.close()
       await runtime.close()
     },

@@ -49,3 +49,13 @@ test('what fails half way through refuses nothing', async () => {
   store.giveBack()
   expect(await client.refresh(token)).toMatchObject({ status: 200 })
 })
+
+test('/authorize waits for it once', async () => {
+  const store = failingStore()
+  const app = await start({ store })
+  const client = await createOAuthClient(app.url)
+  store.takeAway()
+  store.asked.length = 0
+  expect((await client.ask()).page.status).toBe(503)
+  expect(store.asked).toEqual([expect.stringContaining('oauth:Client:')])
+})

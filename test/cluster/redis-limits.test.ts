@@ -142,10 +142,17 @@ describeRedis('plain', 'three nodes on a Redis', () => {
   })
 
   describe('that is full', () => {
+    const openAdmin = () => createClient({ url: cluster.redis.url }).connect()
     const setMemory = async (bytes: number) => {
-      const admin = await createClient({ url: cluster.redis.url }).connect()
+      const admin = await openAdmin()
       await admin.configSet('maxmemory', String(bytes))
       admin.destroy()
+    }
+    const sessionCount = async () => {
+      const admin = await openAdmin()
+      const keys = await admin.keys('*:session')
+      admin.destroy()
+      return keys.length
     }
     afterEach(() => setMemory(0))
 
@@ -171,6 +178,24 @@ describeRedis('plain', 'three nodes on a Redis', () => {
       await untilRecovered(cluster, headers)
       await expectHearing(cluster, streams)
       expect(headingOf(await signInAs(newBrowser(), { url: page, code }))).toBe('Login successful')
+    })
+
+    test('a connection that is ended takes its session along, and all nodes hear of it later', {
+      timeout: 30_000,
+    }, async () => {
+      const [a, b, c] = cluster.urls
+      const headers = await connect(a)
+      await read(post(b, tool('remember', { text: 'private' }), headers))
+      const stream = keep(await listen(`${c}/mcp`, headers))
+      const sessions = await sessionCount()
+      await setMemory(1)
+      expect((await fetch(`${b}/mcp`, { method: 'DELETE', headers })).status).toBe(204)
+      expect(await sessionCount()).toBe(sessions - 1)
+      for (const url of cluster.urls) {
+        expect((await read(post(url, tool('where'), headers))).status).toBe(404)
+      }
+      await setMemory(0)
+      expect(await stream.ended).toBe(true)
     })
 
     test('a call is not taken for dead because nodes cannot show that they live', {

@@ -1,8 +1,10 @@
 /** The process behind stdio: what ends it, what does not, and what comes out of it. */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type ServerProcess, spawnServer } from '../support/process.ts'
 import { newBrowser, signInAs } from '../support/sign-in.ts'
+import { envelope } from '../support/wire.ts'
 import { expectOnlyProtocol } from './clients.ts'
 
 const INITIALIZE = {
@@ -13,6 +15,9 @@ const INITIALIZE = {
     clientInfo: { name: 'by hand', version: '1.0.0' },
   },
 }
+
+const MODERN = { _meta: envelope() }
+const DISCOVER = { method: 'server/discover', params: MODERN }
 
 test('ends by itself, with 0 and soon, when its input ends', async () => {
   const server = spawnStdio()
@@ -56,30 +61,74 @@ test('ends with 0 when its host ends the input and sends a signal as well', asyn
   expect(await server.exited).toEqual({ code: 0, signal: null })
 })
 
-/** What may stand on a line that is no message. */
-const GARBAGE: Readonly<Record<string, string | Buffer>> = {
-  text: 'garbage',
-  'an empty line': '',
-  'control characters': '\u0000\u001b[2J',
-  'half a message': '{"jsonrpc":"2.0","id":1',
-  'another JSON': '{"a":1}',
-  'a batch': '[{"jsonrpc":"2.0","id":7,"method":"ping"}]',
-  'a message of another version': '{"jsonrpc":"1.0","id":7,"method":"ping"}',
-  'a very long line': 'x'.repeat(1024 * 1024),
-  'invalid UTF-8': Buffer.from([0xff, 0xfe, 0x80]),
+const PARSE_ERROR = { id: null, error: { code: -32700, message: 'The line is not JSON.' } }
+const invalid = (id: unknown, message = 'The line is not a JSON-RPC message.') => ({
+  id,
+  error: { code: -32600, message },
+})
+
+/** What may stand on a line that is no message, and how it is answered. */
+const GARBAGE: Readonly<Record<string, readonly [line: string | Buffer, answer?: object]>> = {
+  text: ['garbage', PARSE_ERROR],
+  'an empty line': [''],
+  'a line that ends as in Windows': ['\r'],
+  'control characters': ['\u0000\u001b[2J', PARSE_ERROR],
+  'half a message': ['{"jsonrpc":"2.0","id":1', PARSE_ERROR],
+  'a very long line': ['x'.repeat(1024 * 1024), PARSE_ERROR],
+  'invalid UTF-8': [Buffer.from([0xff, 0xfe, 0x80]), PARSE_ERROR],
+  'another JSON': ['{"a":1}', invalid(null)],
+  'no object': ['null', invalid(null)],
+  'a batch': [
+    '[{"jsonrpc":"2.0","id":7,"method":"ping"}]',
+    invalid(null, 'JSON-RPC batches are not supported.'),
+  ],
+  'a message of another version': ['{"jsonrpc":"1.0","id":7,"method":"ping"}', invalid(7)],
+  'a method that is no text': ['{"jsonrpc":"2.0","id":"x","method":1}', invalid('x')],
+  'an id that is none': ['{"jsonrpc":"2.0","id":{},"method":"ping"}', invalid(null)],
+  'an answer that is none': ['{"jsonrpc":"2.0","id":null,"error":{"code":"x"}}'],
 }
 
-test('goes on after garbage, before and after the handshake', async () => {
+test.each([
+  ['2025', INITIALIZE, {}],
+  ['2026', DISCOVER, MODERN],
+])(
+  'goes on after a line that is no message, and answers it: era of %s',
+  async (_era, opening, params) => {
+    const server = spawnStdio()
+    await ask(server, 'opening', opening)
+    for (const [what, [line, answer]] of Object.entries(GARBAGE)) {
+      const before = linesOf(server).length
+      server.child.stdin?.write(line)
+      server.child.stdin?.write('\n')
+      await ask(server, what, { method: 'tools/list', params })
+      const answers = linesOf(server)
+        .slice(before)
+        .filter(({ id }) => id !== what)
+      const expected = answer === undefined ? [] : [{ jsonrpc: '2.0', ...answer }]
+      expect([what, answers]).toEqual([what, expected])
+    }
+    expectOnlyProtocol(server.output.stdout)
+  },
+)
+
+test('a line that is no message is answered before the handshake, too', async () => {
   const server = spawnStdio()
   server.child.stdin?.write('garbage\n')
   const { result } = await ask(server, 1, INITIALIZE)
   expect(result.serverInfo).toMatchObject({ name: 'MCP Template' })
-  for (const [what, garbage] of Object.entries(GARBAGE)) {
-    server.child.stdin?.write(garbage)
-    server.child.stdin?.write('\n')
-    expect(await ask(server, what, { method: 'ping' })).toMatchObject({ result: {} })
+  expect(linesOf(server)[0]).toEqual({ jsonrpc: '2.0', ...PARSE_ERROR })
+})
+
+test('messages may come in pieces, and several at once', async () => {
+  const server = spawnStdio()
+  await ask(server, 0, INITIALIZE)
+  for (const piece of ['{"jsonrpc":"2.0","id":1,"met', 'hod":"ping"}\ngarb', 'age\n"x"\n']) {
+    server.child.stdin?.write(piece)
+    await delay(50)
   }
-  expectOnlyProtocol(server.output.stdout)
+  await ask(server, 2, { method: 'ping' })
+  const ids = linesOf(server).map(({ id }) => id)
+  expect(ids.toSorted()).toEqual([0, 1, 2, null, null])
 })
 
 test('refuses parameters that are none in words, and as the fault of the client', async () => {
@@ -105,14 +154,19 @@ interface Answer {
   readonly error?: { readonly code: number; readonly message: string }
 }
 
+/** All that came out, line by line. */
+function linesOf({ output }: ServerProcess): Answer[] {
+  const lines = output.stdout.split('\n').slice(0, -1)
+  return lines.map((line) => JSON.parse(line) as Answer)
+}
+
 /** Sends a request and waits for the answer with its id. */
 function ask(server: ServerProcess, id: string | number, request: object): Promise<Answer> {
   const { child, output, exited } = server
   child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id, ...request })}\n`)
   const answered = new Promise<Answer>((resolve) => {
     const look = () => {
-      const lines = output.stdout.split('\n').slice(0, -1)
-      const found = lines.map((line) => JSON.parse(line) as Answer).find((line) => line.id === id)
+      const found = linesOf(server).find((line) => line.id === id)
       if (found === undefined) return
       child.stdout?.off('data', look)
       resolve(found)

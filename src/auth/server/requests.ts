@@ -4,7 +4,7 @@ import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { TokenReader } from './access-tokens.ts'
 import type { ResourceNames } from './resource-names.ts'
 import { refreshedScope, requestedScope, type ScopeRules } from './scopes.ts'
-import { forProvider } from './unavailable.ts'
+import { forProvider, isUnavailable } from './unavailable.ts'
 
 export interface RequestRules {
   readonly resources: ResourceNames
@@ -21,10 +21,19 @@ type Params = Record<string, unknown>
 export function prepareRequests(provider: Provider, rules: RequestRules): void {
   const model = provider.Client
   const find = model.find
+  /** Requests for whose client the store was away. */
+  const unserved = new WeakMap<KoaContextWithOIDC, unknown>()
   model.find = async function findClient(this: typeof model, id: string) {
     const { ctx } = Provider
+    // The library asks again, to tell the client: that would be another wait.
+    if (ctx !== undefined && unserved.has(ctx)) throw unserved.get(ctx)
     if (ctx?.oidc.params !== undefined) await prepare(ctx, ctx.oidc.params as Params, rules)
-    return find.call(this, id)
+    try {
+      return await find.call(this, id)
+    } catch (error) {
+      if (ctx !== undefined && isUnavailable(error)) unserved.set(ctx, error)
+      throw error
+    }
   } as typeof find
 }
 

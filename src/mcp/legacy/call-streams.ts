@@ -7,16 +7,23 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
+import { tryLater } from '../nodes/try-later.ts'
 import { type ConnectionRecord, connectionKey } from './connection.ts'
 import { formatEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
+import { lostAnswer } from './lost-answer.ts'
 import type { StreamNews } from './stream-news.ts'
 
 /** One entry of a call's stream: whose answer it is, then messages, then the end. */
 export type CallEntry =
   | { readonly requestId: RequestId }
   | { readonly message: JSONRPCMessage }
-  | { readonly end: 'answered' | 'cancelled' }
+  | CallEnd
+
+/** The answer is in it, so that nobody finds the one without the other. */
+export type CallEnd =
+  | { readonly end: 'answered'; readonly message: JSONRPCMessage }
+  | { readonly end: 'cancelled'; readonly message?: never }
 
 /** Long enough for a call to get on, short enough for nobody to wait. */
 const COME_BACK_MS = 500
@@ -24,13 +31,16 @@ const COME_BACK_MS = 500
 /** How much of a call can be told again, and until when. */
 export const CALL_STREAM_BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
 
+/** So many answers of this node wait for a store that does not take them; others are lost. */
+const MOST_WAITING = 100
+
 export interface CallStream {
   readonly events: EventStream
   write(message: JSONRPCMessage): void
   /** Ends the client's stream and goes on without it, once all it was told can be told again. */
   hangUp(): Promise<void>
   /** Nothing more comes. A cancelled call cannot be resumed: its client does not want it. */
-  end(how: 'answered' | 'cancelled'): void
+  end(end: CallEnd): void
 }
 
 export interface CallStreams {
@@ -51,13 +61,16 @@ export function callStreamKey(connectionId: string, node: string, call: number):
 }
 
 export function createCallStreams({ node, streams, news, log }: CallStreamDeps): CallStreams {
+  const writeLate = createLateEnds()
   let calls = 0
   /** Nodes that read along, by stream. */
   const watchers = new Map<string, Set<string>>()
 
   node.onLetter((letter) => {
     if (letter.kind !== 'watch') return
-    watchers.get(letter.stream)?.add(letter.by)
+    const known = watchers.get(letter.stream)
+    if (known?.has(letter.by)) return
+    known?.add(letter.by)
     // What was written before the letter came, or a call that has ended, is news as well.
     tellNews(letter.by, letter.stream)
   })
@@ -86,8 +99,9 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     const record = createRecord({ streams, log }, key, connectionKey(connectionId), onKept)
     watchers.set(key, new Set())
 
-    const keep = (entry: CallEntry) =>
-      formatEventId({ kind: 'call', node: node.id, call, sequence: record.keep(entry) })
+    const eventId = (sequence: number) =>
+      formatEventId({ kind: 'call', node: node.id, call, sequence })
+    const keep = (entry: CallEntry) => eventId(record.keep(entry))
 
     const first = keep({ requestId })
     if (takesEmptyEvents(protocolVersion)) events.prime(first)
@@ -99,15 +113,38 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
         events.retry(COME_BACK_MS)
         events.end()
       },
-      end(how) {
-        keep({ end: how })
+      end(end) {
+        const { sequence, write } = record.last()
+        if (end.message !== undefined) events.write(end.message, eventId(sequence))
         events.end()
-        watchers.delete(key)
+        write(end)
+          .catch((error: unknown) => {
+            log.warn({ err: error }, 'end of a call not kept: trying again')
+            return writeLate(write, end, requestId)
+          })
+          .finally(() => watchers.delete(key))
       },
     }
   }
 
   return { open }
+}
+
+/** Writes ends that the store did not take: else a call is waited for as long as its node lives. */
+function createLateEnds() {
+  let waiting = 0
+
+  return async (
+    write: (end: CallEnd) => Promise<unknown>,
+    end: CallEnd,
+    requestId: RequestId,
+  ): Promise<void> => {
+    const lost: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
+    const told = waiting < MOST_WAITING ? end : lost
+    waiting += 1
+    await tryLater(() => write(told), CALL_STREAM_BOUNDS.ttlSeconds)
+    waiting -= 1
+  }
 }
 
 /** Writes down what a call says, in order; `onKept` hears false when another node took its place. */
@@ -120,22 +157,29 @@ function createRecord(
   let sequence = 0
   let complete = Promise.resolve(true)
 
+  /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
+  async function write(entry: CallEntry, at: number): Promise<boolean> {
+    const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
+    const kept = (await streams.append(key, JSON.stringify(entry), options)) !== undefined
+    onKept(kept)
+    return kept
+  }
+
   return {
-    /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
     keep(entry: CallEntry): number {
       sequence += 1
-      const keeping = streams
-        .append(key, JSON.stringify(entry), { ...CALL_STREAM_BOUNDS, sequence, onlyIf })
-        .then((id) => {
-          onKept(id !== undefined)
-          return id !== undefined
-        })
-        .catch((error: unknown) => {
-          log.warn({ err: error }, 'event not kept: it cannot be resumed')
-          return false
-        })
+      const keeping = write(entry, sequence).catch((error: unknown) => {
+        log.warn({ err: error }, 'event not kept: it cannot be resumed')
+        return false
+      })
       complete = Promise.all([complete, keeping]).then((kept) => !kept.includes(false))
       return sequence
+    },
+    /** The place of the end, which may be written later. */
+    last() {
+      sequence += 1
+      const at = sequence
+      return { sequence: at, write: (end: CallEnd) => write(end, at) }
     },
     /** Whether all that was said so far can be told again. */
     complete: () => complete,

@@ -94,9 +94,10 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     },
     async end({ request, origins }) {
       const connection = await findConnection({ request, origins }, deps)
-      await connections.end(connection.id)
-      await node.control({ kind: 'connection_ended', connectionId: connection.id })
+      // The session first: whoever asks again must find the connection for as long as that is alive.
       await origins.disconnect(connection)
+      await connections.end(connection.id)
+      await node.announce({ kind: 'connection_ended', connectionId: connection.id })
       return new Response(null, { status: 204 })
     },
   }

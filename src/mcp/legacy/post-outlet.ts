@@ -59,13 +59,12 @@ export function createPostOutlet(
         respond(Response.json(message))
         release()
       }
-      stream?.write(message)
-      stream?.end('answered')
+      stream?.end({ end: 'answered', message })
     },
     // Clients since the revision that has both; older ones take an ended stream for a lost answer.
     hangUp: takesEmptyEvents(connection.protocolVersion)
       ? () => void openStream().hangUp()
       : undefined,
-    drop: () => openStream().end('cancelled'),
+    drop: () => openStream().end({ end: 'cancelled' }),
   }
 }

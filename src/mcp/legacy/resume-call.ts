@@ -7,7 +7,7 @@ import type { Streams } from '../../store/streams.ts'
 import type { Limits } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
-import { CALL_STREAM_BOUNDS, type CallEntry, callStreamKey } from './call-streams.ts'
+import { CALL_STREAM_BOUNDS, type CallEnd, type CallEntry, callStreamKey } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
 import { type CallEventId, formatEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
@@ -41,10 +41,13 @@ export async function resumeCall(
 ): Promise<Response> {
   const key = callStreamKey(connectionId, from.node, from.call)
   const [first] = await readEntries(deps.streams, key, 0, 1)
-  const rest = await readEntries(deps.streams, key, from.sequence)
-  const cancelled = rest.some(({ entry }) => 'end' in entry && entry.end === 'cancelled')
-  const toldAll = rest[0] !== undefined && 'end' in rest[0].entry
-  if (first === undefined || cancelled || toldAll) {
+  // From what the client has on: that may be the end.
+  const rest = await readEntries(deps.streams, key, Math.max(from.sequence - 1, 0))
+  const isOver = rest.some(
+    ({ sequence, entry }) =>
+      'end' in entry && (entry.end === 'cancelled' || sequence <= from.sequence),
+  )
+  if (first === undefined || isOver) {
     throw new AppError('method_not_allowed', 'There is nothing to resume.')
   }
   const release = deps.limits.stream(sessionId)
@@ -76,8 +79,9 @@ async function tell(
       heard = createSignal()
       for (const { sequence: next, entry } of await readEntries(deps.streams, key, sequence)) {
         sequence = next
+        const message = 'message' in entry ? entry.message : undefined
+        if (message !== undefined) events.write(message, formatEventId({ ...from, sequence }))
         if ('end' in entry) return
-        if ('message' in entry) events.write(entry.message, formatEventId({ ...from, sequence }))
       }
       if (!events.open) return
       if (from.node !== node.id)
@@ -99,13 +103,9 @@ async function declareDead(
 ): Promise<void> {
   const [first] = await readEntries(streams, key, 0, 1)
   if (first === undefined || !('requestId' in first.entry)) return
-  const message = lostAnswer(first.entry.requestId)
-  const entries: CallEntry[] = [{ message }, { end: 'answered' }]
-  for (const [index, entry] of entries.entries()) {
-    const options = { ...CALL_STREAM_BOUNDS, sequence: sequence + 1 + index }
-    const id = await streams.append(key, JSON.stringify(entry), options)
-    if (id === undefined) return
-  }
+  const end: CallEnd = { end: 'answered', message: lostAnswer(first.entry.requestId) }
+  const options = { ...CALL_STREAM_BOUNDS, sequence: sequence + 1 }
+  if ((await streams.append(key, JSON.stringify(end), options)) === undefined) return
   log.warn('a call died with its node')
 }
 

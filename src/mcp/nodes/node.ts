@@ -8,6 +8,7 @@ import type { JSONRPCMessage, ServerEvent } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import type { Follower, StreamEntry, Streams } from '../../store/streams.ts'
+import { tryLater } from './try-later.ts'
 
 /** For one node. */
 export type NodeLetter =
@@ -48,6 +49,8 @@ export interface Node {
   readonly id: string
   tell(nodeId: string, letter: NodeLetter): Promise<void>
   control(control: Control): Promise<void>
+  /** The same for what has happened already: later, where the store does not take it now. Never fails. */
+  announce(control: Control): Promise<void>
   publish(event: ServerEvent): Promise<void>
   /** Whether a node still shows signs of life. In doubt it does: others are not blamed for a store that was away. */
   isAlive(nodeId: string): Promise<boolean>
@@ -110,10 +113,17 @@ export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node
     await streams.append(key, JSON.stringify(value), bounds)
   }
 
+  const control = (told: Control) => append(CONTROL, told, NODE_BOUNDS)
+
   return {
     id,
     tell: (nodeId, letter) => append(inboxOf(nodeId), letter, NODE_BOUNDS),
-    control: (control) => append(CONTROL, control, NODE_BOUNDS),
+    control,
+    announce: (told) =>
+      control(told).catch((error: unknown) => {
+        log.warn({ err: error, kind: told.kind }, 'nodes not told: trying again')
+        void tryLater(() => control(told), NODE_BOUNDS.ttlSeconds)
+      }),
     publish: (event) => append(BUS, event, BUS_BOUNDS),
     async isAlive(nodeId) {
       // Whoever asks is, even if it was held up for so long that its heartbeat expired.

@@ -1,6 +1,5 @@
 /** Ends what is open for a session of tokens: when it ends on any node, or its token runs out. */
 
-import type { Logger } from '../../logger.ts'
 import type { Node } from './node.ts'
 
 /** The session that what a token opens belongs to. */
@@ -31,10 +30,9 @@ interface Watched {
 
 export interface SessionEndDeps {
   readonly now: () => number
-  readonly log: Logger
 }
 
-export function createSessionEnds(node: Node, { now, log }: SessionEndDeps): SessionEnds {
+export function createSessionEnds(node: Node, { now }: SessionEndDeps): SessionEnds {
   const open = new Map<string, Set<Watched>>()
   const ended = new Map<string, number>()
 
@@ -86,10 +84,7 @@ export function createSessionEnds(node: Node, { now, log }: SessionEndDeps): Ses
       }
       return stop
     },
-    announce: (sessionId) =>
-      node
-        .control({ kind: 'session_ended', sessionId, at: now() })
-        .catch((error: unknown) => log.warn({ err: error }, 'end of a session not announced')),
+    announce: (sessionId) => node.announce({ kind: 'session_ended', sessionId, at: now() }),
   }
 }
 

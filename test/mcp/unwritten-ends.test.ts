@@ -1,0 +1,128 @@
+/** The end of a call cannot be written just then: who comes back for it has it once it can. */
+
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { storeUnavailable } from '../../src/errors.ts'
+import { createLogger } from '../../src/logger.ts'
+import { createCallStreams } from '../../src/mcp/legacy/call-streams.ts'
+import { type ConnectionRecord, connectionKey } from '../../src/mcp/legacy/connection.ts'
+import type { Node } from '../../src/mcp/nodes/node.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/port.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
+import { connect, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
+
+/** So many ends wait whole for the store. */
+const MOST_WAITING = 100
+
+let isFull = false
+/** Streams of calls that were written to while the store was full. */
+const refused = new Set<string>()
+
+/** Takes no more of what calls say, but that they began, as when Redis fills up. */
+function fillingStore(): Store {
+  const store = createMemoryStore()
+  const append: Store['streams']['append'] = async (key, value, options) => {
+    if (isFull && key.includes(':call:') && options.sequence !== 1) {
+      refused.add(key)
+      throw storeUnavailable(new Error('OOM'))
+    }
+    return store.streams.append(key, value, options)
+  }
+  return { ...store, streams: { ...store.streams, append } }
+}
+
+let nodes: TestApp[]
+const open: Listening[] = []
+beforeAll(async () => {
+  const store = fillingStore()
+  const options = { catalogDirectory: PROTOCOL_CATALOG, store }
+  nodes = [await startApp(options), await startApp(options)]
+})
+afterEach(async () => {
+  isFull = false
+  refused.clear()
+  for (const stream of open.splice(0)) {
+    stream.close()
+    await stream.ended
+  }
+})
+afterAll(async () => {
+  for (const node of nodes) await node.stop()
+})
+
+/** Starts a call at the first node, and loses its stream; gives what to come back with. */
+async function losing(
+  call: ReturnType<typeof request>,
+  headers: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const url = nodes[0]?.url ?? ''
+  const stream = await listenTo((signal) => post(url, call, headers, signal))
+  await stream.until(({ id }) => id !== undefined)
+  stream.close()
+  return { ...headers, 'last-event-id': stream.lastId ?? '' }
+}
+
+async function resume(node: number, from: Record<string, string>): Promise<Listening> {
+  const stream = await listen(`${nodes[node]?.url}/mcp`, from)
+  open.push(stream)
+  return stream
+}
+
+const echo = (text: string, delayMs = 600) =>
+  request('tools/call', { name: 'echo', arguments: { text, delayMs } }, text)
+
+test.each([
+  ['at the node that ran it', 0],
+  ['at another node', 1],
+])('the answer comes late, %s', async (_where, node) => {
+  const headers = await connect(nodes[0]?.url ?? '')
+  const from = await losing(echo('late'), headers)
+  isFull = true
+  const resumed = await resume(node, from)
+  await expect.poll(() => refused.size).toBeGreaterThan(0)
+  isFull = false
+  const { message } = await resumed.until(answering('late'), 10_000)
+  expect(message?.result).toMatchObject({ structuredContent: { text: 'late' } })
+  await resumed.ended
+  const again = await resume(node, { ...headers, 'last-event-id': resumed.lastId ?? '' })
+  expect(again.response.status).toBe(405)
+})
+
+test('a cancelled call ends late, and is not waited for', async () => {
+  const headers = await connect(nodes[0]?.url ?? '')
+  const from = await losing(echo('unwanted'), headers)
+  isFull = true
+  const resumed = await resume(1, from)
+  const cancel = { method: 'notifications/cancelled', params: { requestId: 'unwanted' } }
+  await read(post(nodes[0]?.url ?? '', { jsonrpc: '2.0', ...cancel }, headers))
+  await expect.poll(() => refused.size).toBeGreaterThan(0)
+  isFull = false
+  await resumed.ended
+  expect(resumed.messages).toEqual([])
+  expect((await resume(1, from)).response.status).toBe(405)
+})
+
+test('of very many, some are known only to be lost', async () => {
+  const store = fillingStore()
+  await store.set(connectionKey('con_x'), {}, 60)
+  const { streams } = store
+  const log = createLogger({ level: 'silent', name: 'test', version: '0', destination: 'stderr' })
+  const node = { id: '0123456789ab', onLetter: () => undefined } as unknown as Node
+  const news = { on: () => () => undefined, announce: () => undefined }
+  const calls = createCallStreams({ node, streams, news, log })
+  const connection = { id: 'con_x', protocolVersion: '2025-11-25' } as ConnectionRecord
+  isFull = true
+  for (let id = 1; id <= MOST_WAITING + 5; id += 1) {
+    const call = calls.open(connection, id, () => undefined)
+    call.end({ end: 'answered', message: { jsonrpc: '2.0', id, result: {} } })
+  }
+  await expect.poll(() => refused.size).toBe(MOST_WAITING + 5)
+  isFull = false
+  const ends = () =>
+    Promise.all([...refused].map(async (key) => (await streams.read(key, '0-1'))[0]?.value))
+  await expect.poll(ends, { timeout: 10_000 }).not.toContain(undefined)
+  const lost = (await ends()).map((end) => end?.includes('-32603') === true)
+  expect(lost.filter((each) => each)).toHaveLength(5)
+  expect(lost.slice(0, MOST_WAITING)).not.toContain(true)
+})
