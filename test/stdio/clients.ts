@@ -96,7 +96,7 @@ async function connected(
   return { output, pid: child.pid ?? 0 }
 }
 
-/** The process needs far longer for its first line than this for finding it. */
+/** In the 2026 era the client asks a process first that it throws away: only then comes this one. */
 function spawnedBy(transport: StdioTransport, output: { stdout: string }): Promise<ChildProcess> {
   return vi.waitUntil(
     () => {
@@ -106,7 +106,7 @@ function spawnedBy(transport: StdioTransport, output: { stdout: string }): Promi
       })
       return child
     },
-    { interval: 5, timeout: 5000 },
+    { interval: 5, timeout: 15_000 },
   )
 }
 
