@@ -1,6 +1,7 @@
 /** Calls over HTTP+SSE between two servers in this process: known while they run, answered once. */
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { storeUnavailable } from '../../src/errors.ts'
 import { type ConnectionRecord, connectionKey } from '../../src/mcp/legacy/connection.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -17,6 +18,8 @@ const running = new Set<string>()
 const nodes = new Set<string>()
 let silenced: string | undefined
 let lettersAreLost = false
+let isFull = false
+let refusals = 0
 
 /** Shared by both servers; one of them can be made to look dead. */
 const store: Store = {
@@ -28,10 +31,14 @@ const store: Store = {
   },
   streams: {
     ...memory.streams,
-    append: (key, value, options) =>
-      lettersAreLost && key.startsWith('{nodes}:inbox:')
-        ? Promise.resolve('0-1')
-        : memory.streams.append(key, value, options),
+    async append(key, value, options) {
+      if (lettersAreLost && key.startsWith('{nodes}:inbox:')) return '0-1'
+      if (isFull && key.endsWith(':stream')) {
+        refusals += 1
+        throw storeUnavailable(new Error('OOM'))
+      }
+      return memory.streams.append(key, value, options)
+    },
   },
   close: async () => undefined,
 }
@@ -52,6 +59,7 @@ beforeAll(async () => {
 afterEach(() => {
   silenced = undefined
   lettersAreLost = false
+  isFull = false
   for (const stream of open.splice(0)) stream.close()
 })
 afterAll(async () => {
@@ -122,6 +130,18 @@ test('an answer that nobody was told of is found', async () => {
   lettersAreLost = true
   probe('sse-untold').release()
   const { message } = await stream.until(answering('sse-untold'))
+  expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
+})
+
+test('an answer that the store does not take comes once it does', async () => {
+  const { stream, path } = await start()
+  await sendSse(calling, path, hold('sse-unwritten'))
+  await probe('sse-unwritten').started
+  isFull = true
+  probe('sse-unwritten').release()
+  await expect.poll(() => refusals).toBeGreaterThan(0)
+  isFull = false
+  const { message } = await stream.until(answering('sse-unwritten'), 10_000)
   expect(message?.result).toMatchObject({ structuredContent: { aborted: false } })
 })
 

@@ -7,7 +7,7 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
-import { tryLater } from '../nodes/try-later.ts'
+import { createLateAnswers } from '../nodes/try-later.ts'
 import { type ConnectionRecord, connectionKey } from './connection.ts'
 import { formatEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
@@ -30,9 +30,6 @@ const COME_BACK_MS = 500
 
 /** How much of a call can be told again, and until when. */
 export const CALL_STREAM_BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
-
-/** So many answers of this node wait for a store that does not take them; others are lost. */
-const MOST_WAITING = 100
 
 export interface CallStream {
   readonly events: EventStream
@@ -61,7 +58,7 @@ export function callStreamKey(connectionId: string, node: string, call: number):
 }
 
 export function createCallStreams({ node, streams, news, log }: CallStreamDeps): CallStreams {
-  const writeLate = createLateEnds()
+  const writeLate = createLateAnswers(CALL_STREAM_BOUNDS.ttlSeconds)
   let calls = 0
   /** Nodes that read along, by stream. */
   const watchers = new Map<string, Set<string>>()
@@ -115,12 +112,14 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
       },
       end(end) {
         const { sequence, write } = record.last()
+        const lost: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
         if (end.message !== undefined) events.write(end.message, eventId(sequence))
         events.end()
         write(end)
           .catch((error: unknown) => {
             log.warn({ err: error }, 'end of a call not kept: trying again')
-            return writeLate(write, end, requestId)
+            // Else the call is waited for as long as its node lives.
+            return writeLate((isWhole) => write(isWhole ? end : lost))
           })
           .finally(() => watchers.delete(key))
       },
@@ -128,23 +127,6 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
   }
 
   return { open }
-}
-
-/** Writes ends that the store did not take: else a call is waited for as long as its node lives. */
-function createLateEnds() {
-  let waiting = 0
-
-  return async (
-    write: (end: CallEnd) => Promise<unknown>,
-    end: CallEnd,
-    requestId: RequestId,
-  ): Promise<void> => {
-    const lost: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
-    const told = waiting < MOST_WAITING ? end : lost
-    waiting += 1
-    await tryLater(() => write(told), CALL_STREAM_BOUNDS.ttlSeconds)
-    waiting -= 1
-  }
 }
 
 /** Writes down what a call says, in order; `onKept` hears false when another node took its place. */

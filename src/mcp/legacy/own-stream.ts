@@ -3,9 +3,10 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import type { AppendOptions, Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
+import { tryLater } from '../nodes/try-later.ts'
 import { type Connections, connectionKey, ownStreamKey } from './connection.ts'
 
-const BOUNDS = { maxLength: 500, ttlSeconds: 3600 }
+export const OWN_STREAM_BOUNDS = { maxLength: 500, ttlSeconds: 3600 }
 
 export interface OwnStreamDeps {
   readonly node: Node
@@ -28,11 +29,18 @@ export function createSendToConnection(deps: OwnStreamDeps): SendToConnection {
   const { node, streams, connections } = deps
   return async (connectionId, message, condition) => {
     const stream = ownStreamKey(connectionId)
-    const options = { ...BOUNDS, ...(condition ?? { onlyIf: connectionKey(connectionId) }) }
+    const options = {
+      ...OWN_STREAM_BOUNDS,
+      ...(condition ?? { onlyIf: connectionKey(connectionId) }),
+    }
     const id = await streams.append(stream, JSON.stringify(message), options)
     if (id === undefined) return false
-    const holder = (await connections.retrieve(connectionId))?.holder
-    if (holder) await node.tell(holder, { kind: 'news', stream })
+    const wake = async () => {
+      const holder = (await connections.retrieve(connectionId))?.holder
+      if (holder) await node.tell(holder, { kind: 'news', stream })
+    }
+    // It is written: who does not hear of it now must not have it a second time.
+    await wake().catch(() => void tryLater(wake, OWN_STREAM_BOUNDS.ttlSeconds))
     return true
   }
 }

@@ -7,9 +7,11 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import type { Node } from '../nodes/node.ts'
+import { createLateAnswers } from '../nodes/try-later.ts'
 import type { Connections } from './connection.ts'
+import { lostAnswer } from './lost-answer.ts'
 import type { Outlet } from './outlet.ts'
-import type { SendToConnection } from './own-stream.ts'
+import { OWN_STREAM_BOUNDS, type SendToConnection } from './own-stream.ts'
 
 export interface SseCallDeps {
   readonly node: Node
@@ -37,6 +39,7 @@ export function runningKey(connectionId: string, name: string): string {
 }
 
 export function createSseCalls({ node, store, connections, send, log }: SseCallDeps): SseCalls {
+  const sendLate = createLateAnswers(OWN_STREAM_BOUNDS.ttlSeconds)
   let count = 0
 
   return {
@@ -60,9 +63,17 @@ export function createSseCalls({ node, store, connections, send, log }: SseCallD
         fenced()
       }
       const end = () => connections.callEnds(connectionId, name)
+      async function answer(message: JSONRPCMessage): Promise<void> {
+        const lost = lostAnswer(requestId)
+        await tell(message, { takes: running }).catch((error: unknown) => {
+          log.warn({ err: error }, 'answer not kept: trying again')
+          return sendLate((isWhole) => tell(isWhole ? message : lost, { takes: running }))
+        })
+        await end()
+      }
       return {
         tell: (message) => next(() => tell(message, { onlyIf: running })),
-        answer: (message) => next(() => tell(message, { takes: running }).then(end)),
+        answer: (message) => next(() => answer(message)),
         drop: () => next(() => store.delete(running).then(end)),
       }
     },

@@ -22,3 +22,22 @@ export async function tryLater(attempt: () => Promise<unknown>, forSeconds: numb
     }
   }
 }
+
+/** So many answers of one kind wait whole for a store that does not take them; others are lost. */
+const MOST_WAITING = 100
+
+/**
+ * The same for answers, which may be large: `write` hears whether the answer may wait whole, or only
+ * that it was lost. Tries for so many seconds.
+ */
+export function createLateAnswers(
+  forSeconds: number,
+): (write: (isWhole: boolean) => Promise<unknown>) => Promise<void> {
+  let waiting = 0
+  return async (write) => {
+    const isWhole = waiting < MOST_WAITING
+    waiting += 1
+    await tryLater(() => write(isWhole), forSeconds)
+    waiting -= 1
+  }
+}
