@@ -19,6 +19,7 @@ import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
 import { forPeople, pagesOf } from './http/pages.ts'
 import { isDirectCall } from './http/problem.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
+import { createRateLimiting } from './http/rate-limit.ts'
 import { requestLog } from './http/request-log.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
@@ -35,7 +36,8 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.notFound(notFound)
 
   const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
-  for (const path of visited) app.use(path, forPeople)
+  const limited = createRateLimiting(runtime.rateLimits, config.http)
+  for (const path of visited) app.use(path, forPeople, limited.headers, limited.pages)
   app.route('/', landingRoutes(runtime.about))
   app.route('/', healthRoutes(store, runtime))
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
@@ -49,12 +51,19 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds }))
   }
 
-  for (const path of ['/mcp', '/http', '/sse', '/messages']) app.use(path, crossOrigin(), noStore)
+  for (const path of ['/mcp', '/http', '/sse', '/messages']) {
+    app.use(path, crossOrigin(), noStore, limited.headers)
+  }
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const { required } = config.auth
   const { trustedProxies } = config.http
   const caller = (path: ResourcePath, isRequired: boolean) =>
-    bearer({ ...auth, trustedProxies }, { resource: auth.resources.at(path), required: isRequired })
+    limited.calls(
+      bearer(
+        { ...auth, trustedProxies },
+        { resource: auth.resources.at(path), required: isRequired },
+      ),
+    )
   const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,

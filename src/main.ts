@@ -49,7 +49,9 @@ async function main(): Promise<void> {
     log.warn('ENCRYPTION_KEY is not set: the published development key is used')
   }
   if (!config.http.rateLimit && !stdio) {
-    log.warn('RATE_LIMIT=off: requests are not counted, and anybody may send any number')
+    log.warn(
+      'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
+    )
   }
   const catalog = await discover(config.tools.directory ?? import.meta.dirname)
   const store = openStore(loaded, log)

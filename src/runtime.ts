@@ -37,6 +37,7 @@ import { createSignInLinks } from './session/sign-in-link.ts'
 import { createSignOut, type SignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
 import type { Store } from './store/port.ts'
+import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStoreClock } from './store/store-clock.ts'
 import { type ApiClient, createApiClient } from './upstream/api-client.ts'
 import type { IdentityProvider } from './upstream/identity-provider.ts'
@@ -73,6 +74,7 @@ export interface Runtime extends RuntimeDeps {
   readonly mcp: McpEndpoint
   readonly direct: DirectCalls
   readonly legacy: Legacy
+  readonly rateLimits: RateLimits
   readonly node: Node
   /** Set when the process is going down. */
   readonly stopping: () => boolean
@@ -83,11 +85,8 @@ export interface Runtime extends RuntimeDeps {
 
 export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const { config, log, store, catalog, publicUrl } = deps
-  const clock = createStoreClock({
-    store,
-    now: Date.now,
-    monotonicNow: () => performance.now(),
-  })
+  const monotonicNow = () => performance.now()
+  const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
   const upstream = createUpstream(deps, keyRing, now)
@@ -103,7 +102,9 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   const origins = createOrigins({ ...parts, signOut, connections })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
-  const buildServer = createServerFactory({ catalog, settings: config.tools, about, states, bus })
+  const rateLimits = createRateLimits({ store, log, monotonicNow }, config.http)
+  const served = { catalog, about, states, bus, rateLimits }
+  const buildServer = createServerFactory({ ...served, settings: config.tools })
   const limits = createLimits(config.http)
   const legacy = createLegacy({
     ...{ node, store, streams, connections, buildServer, sessionEnds, limits, log },
@@ -132,6 +133,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     mcp,
     direct: createDirectCalls({ catalog, buildServer, limits }),
     legacy,
+    rateLimits,
     node,
     stopping: () => stopping,
     stop() {
@@ -140,6 +142,7 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
     async close() {
       await mcp.close()
       clock.stop()
+      rateLimits.close()
       await node.close()
       await upstream.api.close()
       await store.close()
@@ -238,11 +241,7 @@ function createUpstream(
   const userAgent = `${config.app.name.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`
   const api = createApiClient(
     { baseUrl, apiKeyHeader, timeoutMs, apiKey: secrets.upstreamApiKey, userAgent },
-    {
-      now: Date.now,
-      random: Math.random,
-      sleep: (ms, signal) => delay(ms, undefined, { signal }),
-    },
+    { now: Date.now, random: Math.random, sleep: (ms, signal) => delay(ms, undefined, { signal }) },
   )
   const address =
     'issuer' in facts.provider ? facts.provider.issuer : facts.provider.authorizationEndpoint

@@ -5,7 +5,8 @@ import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard } from './http/allowed-hosts.ts'
 import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
-import { createOAuthLimits } from './http/oauth-limits.ts'
+import { limitOAuthBody } from './http/oauth-body-limit.ts'
+import { limitOAuthRate } from './http/oauth-rate-limit.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
@@ -52,7 +53,7 @@ export async function serveHttp(
 
 /** Everything that is served over HTTP, for the Node server to dispatch to. */
 export function httpHandlers(runtime: Runtime): HttpHandlers {
-  const { config, log, store, publicUrl, demo, authorizationServer } = runtime
+  const { config, log, publicUrl, demo, authorizationServer } = runtime
   const guard = createHostGuard({
     publicUrl,
     hosts: config.http.allowedHosts,
@@ -60,7 +61,8 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     loopbackOrigins: !config.isProduction,
     openPaths: authorizationServer === undefined ? new Set() : OPEN_PATHS,
   })
-  const limit = createOAuthLimits({ store, log }, config.http)
+  const limitRate = limitOAuthRate(runtime.rateLimits, config.http)
+  const limit = (handler: NodeHandler) => limitOAuthBody(limitRate(handler))
   const mounts = authorizationServer
     ? authorizationMounts(authorizationServer, { log, limit })
     : new Map<string, NodeHandler>()

@@ -51,8 +51,8 @@ export function createDocumentCache({ store, now }: DocumentCacheDeps): Document
       const known = await store.get<{ outcome: Outcome; keptSeconds?: number }>(keyOf(address))
       if (known !== undefined) return known
       const host = sha256(new URL(address).host)
-      const fetches = await store.count(`client-document-fetches:{${host}}`, MINUTE)
-      if (fetches <= FETCHES_A_MINUTE) return undefined
+      const { count } = await store.count(`client-document-fetches:{${host}}`, MINUTE)
+      if (count <= FETCHES_A_MINUTE) return undefined
       // Not the client's fault, which would drop its credentials if it were told so.
       throw new AppError('unavailable', 'Too many documents of this host. Try again in a minute.', {
         retryAfterSeconds: 1,

@@ -34,8 +34,14 @@ export interface HttpConfig {
   readonly bodyLimitBytes: number
   /** How many entries of `X-Forwarded-For` are believed, from the right. */
   readonly trustedProxies: number
-  /** Whether requests are counted by address. */
+  /** Whether requests are counted. */
   readonly rateLimit: boolean
+  /** Whether requests of this machine count like those of others. */
+  readonly countsThisMachine: boolean
+  /** Requests a minute of one session or connection, on all nodes together. */
+  readonly callerRate: number
+  /** Requests a minute of all that come from one address without a token. */
+  readonly addressRate: number
   /** Of one caller on one node, as calls and connections. */
   readonly maxStreams: number
   /** Of all callers on one node. */

@@ -52,8 +52,14 @@ const server = {
   TRUSTED_PROXIES: integer(0, 16).default(0).register(facts, {
     what: 'How many proxies or balancers of yours stand in front, each adding to `X-Forwarded-For`: so many addresses are believed, counted from the right. With 0 the header is ignored, and all that comes through one proxy counts as one caller.',
   }),
-  RATE_LIMIT: oneOf('on', 'off').default('on').register(facts, {
-    what: 'Whether requests are counted by address, and too many refused with 429. `off` if something in front does so.',
+  RATE_LIMIT: oneOf('auto', 'on', 'off').default('auto').register(facts, {
+    what: 'Whether requests are counted, and too many refused with 429. `auto`: all but those that come from this machine itself outside production. `off` if something in front counts, or for benchmarks; limits of tools are off then too.',
+  }),
+  RATE_LIMIT_CALLER: integer(1, 1_000_000).default(3000).register(facts, {
+    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or a connection.',
+  }),
+  RATE_LIMIT_ADDRESS: integer(1, 10_000_000).default(12_000).register(facts, {
+    what: 'How many such requests all that have no token, or a bad one, may send from one address a minute.',
   }),
   MAX_STREAMS: integer(1, 1_000_000).default(2000).register(facts, {
     what: 'How many open streams one caller has on a node, requests that wait for an answer included; more are refused with 429. A caller is a session, or an address where there is none.',

@@ -1,6 +1,7 @@
 /** One tool call as the protocol layer hands it over, in either era. */
 
 import type { Logger } from '../logger.ts'
+import type { Rate, Standing } from '../store/rate-limits.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Announce, ToolClient, ToolSession } from './context.ts'
 
@@ -17,6 +18,11 @@ export interface ToolCall {
   readonly arguments: Readonly<Record<string, unknown>>
   /** Scopes of the caller's token; undefined for a caller without one. */
   readonly scopes: readonly string[] | undefined
+  /**
+   * Counts one more call of this tool by its caller; undefined where nothing is counted.
+   * @throws AppError `unavailable` when the store is away
+   */
+  count(rate: Rate): Promise<Standing | undefined>
   /**
    * The session this call belongs to. `handle` is the `session` argument, if there was one.
    * @throws ToolError `session_not_found` for a handle that is unknown, ended or somebody else's

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { JsonSchema, OutputSchema } from '../output/output-schema.ts'
 import { compileOutputSchema } from '../output/output-schema.ts'
+import type { Rate } from '../store/rate-limits.ts'
 import type { AnyTool } from './define-tool.ts'
 
 /** The argument that names a session, for callers that have neither token nor connection. */
@@ -42,6 +43,10 @@ export function compileTool(definition: AnyTool): CompiledTool {
   if (typeof definition.run !== 'function') throw new TypeError('run is missing')
   if (!isTimeLimit(definition.timeoutSeconds))
     throw new TypeError(`timeoutSeconds must be more than 0 and at most ${LONGEST_SECONDS}`)
+  if (!isRate(definition.rateLimit))
+    throw new TypeError(
+      `rateLimit must be { calls, perSeconds }: whole numbers from 1, a window of at most ${LONGEST_SECONDS}`,
+    )
   const inputSchema: JsonSchema = z.toJSONSchema(input, { io: 'input' })
   if (SESSION_ARGUMENT in ((inputSchema.properties as object | undefined) ?? {})) {
     throw new TypeError(`input must not declare "${SESSION_ARGUMENT}": the engine adds it`)
@@ -57,6 +62,13 @@ export function compileTool(definition: AnyTool): CompiledTool {
 
 function isTimeLimit(seconds: number | undefined): boolean {
   return seconds === undefined || (seconds > 0 && seconds <= LONGEST_SECONDS)
+}
+
+function isRate(rate: Rate | undefined): boolean {
+  if (rate === undefined) return true
+  const { calls, perSeconds } = rate
+  const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1
+  return isCount(calls) && isCount(perSeconds) && perSeconds <= LONGEST_SECONDS
 }
 
 function withSessionArgument(schema: JsonSchema): JsonSchema {

@@ -2,6 +2,7 @@
 
 import type { ContentBlock, ToolAnnotations } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
+import type { Rate } from '../store/rate-limits.ts'
 import type { ToolContext } from './context.ts'
 
 export interface ToolRequirements {
@@ -24,6 +25,11 @@ interface ToolDeclaration<Input extends z.ZodObject> {
   readonly annotations?: ToolAnnotations
   /** Longest run, in seconds; `TOOL_TIMEOUT` when not given. */
   readonly timeoutSeconds?: number
+  /**
+   * How often one caller may call it, on all nodes together, such as `{ calls: 10, perSeconds: 60 }`;
+   * besides what callers may send at all (`RATE_LIMIT_CALLER`). `RATE_LIMIT=off` turns it off.
+   */
+  readonly rateLimit?: Rate
 }
 
 export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject>

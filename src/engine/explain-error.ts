@@ -9,6 +9,8 @@ export interface Explanation {
   readonly message: string
   /** A fault of ours, to be logged with its stack. */
   readonly unexpected: boolean
+  /** When to try again, where that is known. */
+  readonly retryAfterSeconds?: number | undefined
 }
 
 /** Turns whatever was thrown into a stable code and a message fit for the model. */
@@ -17,7 +19,8 @@ export function explainError(error: unknown, cancelled: AbortSignal): Explanatio
     return { code: 'cancelled', message: 'The call was cancelled.', unexpected: false }
   }
   if (error instanceof ToolError) {
-    return { code: error.code, message: error.message, unexpected: error.code === 'invalid_output' }
+    const { code, message, retryAfterSeconds } = error
+    return { code, message, unexpected: code === 'invalid_output', retryAfterSeconds }
   }
   if (error instanceof UpstreamError || error instanceof AppError) {
     return { code: error.code, message: error.message, unexpected: false }

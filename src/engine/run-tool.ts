@@ -11,6 +11,7 @@ import { createRedactor } from '../output/redactor.ts'
 import { answerAsText, type TextFormat } from '../output/text.ts'
 import { AnswersNeeded, answersNeededResult, createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
+import { countCall } from './call-rate.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
 import { explainError } from './explain-error.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
@@ -63,14 +64,14 @@ export async function runTool(
       const state = call.carry({ ...call.carried, answers: error.answers })
       return answersNeededResult(error, state)
     }
-    const { code, message, unexpected } = explainError(error, call.signal)
+    const { code, message, unexpected, retryAfterSeconds } = explainError(error, call.signal)
     if (error instanceof AppError && error.code === 'unavailable') {
       finish(code)
       throw error
     }
     if (unexpected) log.error({ err: scrubValue(error, redactor) }, 'tool failed')
     finish(code)
-    return toolErrorResult(code, redactor.scrub(message))
+    return toolErrorResult(code, redactor.scrub(message), retryAfterSeconds)
   }
 }
 
@@ -83,6 +84,7 @@ async function runChecked(
   const { definition } = tool
   const input = validateInput(tool, call)
   requireScopes(definition.requires?.scopes ?? [], call.scopes)
+  await countCall(tool, call)
   const session = await call.openSession(namedSession(call) ?? call.carried?.session)
   if (definition.requires?.login === true) {
     const waiting = await climbSignInLadder(call, session)

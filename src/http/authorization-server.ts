@@ -10,7 +10,9 @@ import type { OAuthFailure, RenderedPage } from '../auth/server/options.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { HttpEnv } from './context.ts'
+import { writeOAuthError } from './oauth-error.ts'
 import { page, pagesOf } from './pages.ts'
+import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
 import type { NodeHandler } from './server.ts'
 
 export interface AuthorizationEndpoints {
@@ -88,7 +90,7 @@ async function serve(
     const level = !(error instanceof AppError) ? 'error' : error.status < 500 ? 'debug' : 'warn'
     log[level]({ err: error }, 'request failed')
     if (response.headersSent) response.destroy()
-    else writeFailure(response, error)
+    else writeOAuthError(response, error)
   }
 }
 
@@ -99,28 +101,7 @@ function routeOf(path: string): string {
   return path in METHODS ? path : `/${path.split('/')[1]}/*`
 }
 
-/**
- * In OAuth's words (RFC 6749, 4.1.2.1 and 5.2), and a store that is away as such: anything else would
- * make clients drop what they hold.
- */
-function writeFailure(response: ServerResponse, failure: unknown): void {
-  const known =
-    failure instanceof AppError ? failure : new AppError('internal_error', 'Something went wrong.')
-  const { status, message, allow, retryAfterSeconds } = known
-  const isAway = status === 503
-  const fault = status < 500 ? 'invalid_request' : 'server_error'
-  const error = isAway ? 'temporarily_unavailable' : fault
-  const seconds = retryAfterSeconds ?? (isAway ? 1 : undefined)
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    // A body that nobody has read would be taken for the next request.
-    ...(!isAway && { connection: 'close' }),
-    ...(seconds !== undefined && { 'retry-after': String(seconds) }),
-    ...(allow !== undefined && { allow: allow.join(', ') }),
-  })
-  response.end(JSON.stringify({ error, error_description: message }))
-}
+const EXPOSED = [...RATE_LIMIT_HEADERS, 'WWW-Authenticate'].join(', ')
 
 /** Fetch Standard, "CORS protocol"; without credentials, so that cookies stay out of it. */
 function allowPages(
@@ -129,7 +110,7 @@ function allowPages(
   methods: readonly string[],
 ): void {
   response.setHeader('access-control-allow-origin', '*')
-  response.setHeader('access-control-expose-headers', 'Retry-After, WWW-Authenticate')
+  response.setHeader('access-control-expose-headers', EXPOSED)
   if (headers['access-control-request-method'] === undefined) return
   response.setHeader('access-control-allow-methods', methods.join(', '))
   response.setHeader(

@@ -21,8 +21,8 @@ export function bearer(
   return async (c, next) => {
     const addressOf = () => networkOf(clientAddress(c.env.incoming, trustedProxies))
     const caller = await authenticate(c.req.raw, door, addressOf)
-    requireScopes(caller, c.get('body'), door.resource)
     c.set('caller', caller)
+    requireScopes(caller, c.get('body'), door.resource)
     await next()
   }
 }

@@ -29,6 +29,32 @@ export function networkOf(address: string): string {
   return `${network}/${IPV6_NETWORK_BITS}`
 }
 
+export interface CountedAddresses {
+  /** How many proxies of ours a request passes. */
+  readonly trustedProxies: number
+  /** Whether requests of this machine count like those of others. */
+  readonly countsThisMachine: boolean
+}
+
+/** Whether rate limits count a request at all. */
+export function isCounted(request: IncomingMessage, addresses: CountedAddresses): boolean {
+  const { trustedProxies, countsThisMachine } = addresses
+  return countsThisMachine || !isThisMachine(clientAddress(request, trustedProxies))
+}
+
+/** The network that rate limits count a request for; undefined for one that is not counted. */
+export function countedNetwork(
+  request: IncomingMessage,
+  addresses: CountedAddresses,
+): string | undefined {
+  if (!isCounted(request, addresses)) return undefined
+  return networkOf(clientAddress(request, addresses.trustedProxies))
+}
+
+function isThisMachine(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'
+}
+
 /** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`. */
 function withoutPort(hop: string): string {
   const text = hop.trim()

@@ -3,6 +3,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Logger } from '../logger.ts'
 import type { Caller } from '../session/caller.ts'
+import type { Standing } from '../store/rate-limits.ts'
 
 export interface HttpEnv {
   Bindings: HttpBindings
@@ -17,6 +18,8 @@ export interface HttpEnv {
     readonly takesDirectCalls: boolean | undefined
     /** Set where browsers bring people, who are told of failures on a page. */
     readonly forPeople: boolean | undefined
+    /** Where the caller stands with its rate limits; set where they are counted. */
+    readonly standings?: readonly Standing[]
     /** Who calls; set where the bearer check stands before the route. */
     readonly caller: Caller
   }

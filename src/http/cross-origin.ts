@@ -3,6 +3,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import type { HttpEnv } from './context.ts'
+import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
 
 /** What clients send besides what browsers let through anyway. */
 const REQUEST_HEADERS = [
@@ -24,7 +25,7 @@ export function crossOrigin(): MiddlewareHandler<HttpEnv> {
     origin: (origin) => origin,
     allowMethods: ['GET', 'POST', 'DELETE'],
     allowHeaders: REQUEST_HEADERS,
-    exposeHeaders: ['Mcp-Session-Id', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+    exposeHeaders: ['Mcp-Session-Id', ...RATE_LIMIT_HEADERS, 'WWW-Authenticate', 'X-Request-Id'],
     maxAge: 600,
   })
   // Without an origin there is no page, and OPTIONS is a method like any other.

@@ -20,6 +20,8 @@ export interface ClientFacts {
 export interface Origin {
   /** Names the caller in what is sealed for it; no other caller can use that. */
   readonly principal: string
+  /** Who is counted where a tool has a limit. */
+  readonly caller: string
   readonly scopes: readonly string[] | undefined
   readonly log: Logger
   /**

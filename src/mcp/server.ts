@@ -14,6 +14,7 @@ import {
 import type { Announce } from '../engine/context.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
+import type { RateLimits } from '../store/rate-limits.ts'
 import { guardHandlers } from './handler-errors.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import { type Audience, type Origin, originOf } from './origin.ts'
@@ -27,6 +28,7 @@ export interface ServerDeps {
   readonly about: { readonly name: string; readonly version: string }
   readonly states: RequestStates
   readonly bus: EventBus
+  readonly rateLimits: RateLimits
 }
 
 export interface ServerOptions {

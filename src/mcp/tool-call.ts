@@ -3,6 +3,7 @@
 import type { CallToolRequest, Server, ServerContext } from '@modelcontextprotocol/server'
 import type { ToolCall } from '../engine/call.ts'
 import type { Announce } from '../engine/context.ts'
+import type { RateLimits } from '../store/rate-limits.ts'
 import { callingClient } from './client-facts.ts'
 import type { Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
@@ -10,10 +11,11 @@ import type { RequestStates } from './request-state.ts'
 export interface ToolCallDeps {
   readonly states: RequestStates
   readonly announce: Announce
+  readonly rateLimits: RateLimits
 }
 
 export async function createToolCall(
-  { states, announce }: ToolCallDeps,
+  { states, announce, rateLimits }: ToolCallDeps,
   { params }: CallToolRequest,
   ctx: ServerContext,
   server: Server,
@@ -28,6 +30,7 @@ export async function createToolCall(
     name: params.name,
     arguments: input,
     scopes: origin.scopes,
+    count: (rate) => rateLimits.count('tool', `${params.name} ${origin.caller}`, rate),
     openSession: (handle) => origin.openSession(handle, client.facts),
     upstreamFor: origin.upstreamFor,
     client: {

@@ -24,6 +24,8 @@ export interface Origins {
 
 /** What differs between callers that are known by different things. */
 interface Own {
+  /** Who is counted, if not the principal. */
+  readonly caller?: string
   readonly scopes?: readonly string[]
   session(client: ClientFacts): Promise<CallSession>
   /** The session that a call names by its handle. */
@@ -59,6 +61,7 @@ export function createOrigins(deps: OriginDeps): Origins {
 function origin(deps: OriginDeps, principal: string, log: Logger, own: Own): Origin {
   return {
     principal,
+    caller: own.caller ?? principal,
     scopes: own.scopes,
     log,
     openSession: (handle, client) =>
@@ -80,6 +83,7 @@ function anonymousOrigins(
     caller: address,
     stateless: () =>
       origin(deps, 'anonymous', log, {
+        caller: address,
         session: async (client) => createCallSession(deps, undefined, { access: 'handle', client }),
         named: byHandle(deps),
         subscribe: async () => undefined,

@@ -6,8 +6,18 @@ import { applyChanges, parseChanges } from './changes.ts'
 import { decodeDocument, encodeFields, withRevision } from './documents.ts'
 import { createExpiringMap } from './expiring-map.ts'
 import { createMemoryStreams } from './memory-streams.ts'
-import type { Changes, Document, Lock, PatchOptions, PatchOutcome, Store, Stored } from './port.ts'
+import type {
+  Changes,
+  Counted,
+  Document,
+  Lock,
+  PatchOptions,
+  PatchOutcome,
+  Store,
+  Stored,
+} from './port.ts'
 import type { StoreLog } from './store-log.ts'
+import { toMilliseconds } from './time-to-live.ts'
 
 export interface MemoryStoreOptions {
   /** Milliseconds since the epoch. */
@@ -97,13 +107,14 @@ function decoded<T extends Document>(text: string | undefined): Stored<T> | unde
 }
 
 function createMemoryCounters(now: () => number) {
-  const counts = createExpiringMap<number>(now)
+  const counts = createExpiringMap<{ readonly count: number; readonly endsAt: number }>(now)
   return {
-    count(key: string, ttlSeconds: number): number {
+    count(key: string, ttlSeconds: number): Counted {
       const earlier = counts.get(key)
-      const count = (earlier ?? 0) + 1
-      counts.set(key, count, earlier === undefined ? ttlSeconds : undefined)
-      return count
+      const count = (earlier?.count ?? 0) + 1
+      const endsAt = earlier?.endsAt ?? now() + toMilliseconds(ttlSeconds)
+      counts.set(key, { count, endsAt }, earlier === undefined ? ttlSeconds : undefined)
+      return { count, windowLeftMs: Math.max(1, endsAt - now()) }
     },
     close: counts.close,
   }

@@ -45,6 +45,14 @@ export interface Lock {
   release(): Promise<void>
 }
 
+/** What `count` tells. */
+export interface Counted {
+  /** How many there are in this window, with the one just counted. */
+  readonly count: number
+  /** Milliseconds until the window is over; at least 1. */
+  readonly windowLeftMs: number
+}
+
 /**
  * Documents that expire, counters and locks. Every operation is atomic, and value and expiry are written in
  * one step. Operations throw `AppError('unavailable')` when the store is away or does not answer
@@ -64,10 +72,11 @@ export interface Store {
   /** False when there was nothing to delete. */
   delete(key: string): Promise<boolean>
   /**
-   * Counts one more and tells how many there are, from 1 on, in one round trip. The first starts
-   * the window, which does not slide: `ttlSeconds` later counting begins anew.
+   * Counts one more and tells how many there are, from 1 on, and how long the window still lasts, in
+   * one round trip. The first starts the window, which does not slide: `ttlSeconds` later counting
+   * begins anew.
    */
-  count(key: string, ttlSeconds: number): Promise<number>
+  count(key: string, ttlSeconds: number): Promise<Counted>
   /** Undefined when somebody else holds the lock. */
   lock(key: string, ttlSeconds: number): Promise<Lock | undefined>
   /** Unix time in milliseconds by the clock that times-to-live go by: one for all nodes. */

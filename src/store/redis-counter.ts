@@ -1,5 +1,6 @@
 /** Counters in Redis that begin anew when their window is over. */
 
+import type { Counted } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
@@ -7,7 +8,7 @@ import { toMilliseconds } from './time-to-live.ts'
 /** The key is made together with its expiry, which INCR keeps: there is never one without. */
 const COUNT = defineScript(`
 redis.call('SET', KEYS[1], '0', 'PX', ARGV[1], 'NX')
-return redis.call('INCR', KEYS[1])
+return {redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])}
 `)
 
 /** Counts one more; the first starts a window of `ttlSeconds`. The key is given in full. */
@@ -15,6 +16,8 @@ export async function countInRedis(
   redis: RedisConnection,
   key: string,
   ttlSeconds: number,
-): Promise<number> {
-  return Number(await redis.script(COUNT, [key], [String(toMilliseconds(ttlSeconds))]))
+): Promise<Counted> {
+  const given = [String(toMilliseconds(ttlSeconds))]
+  const [count, leftMs] = (await redis.script(COUNT, [key], given)) as [unknown, unknown]
+  return { count: Number(count), windowLeftMs: Math.max(1, Number(leftMs)) }
 }

@@ -23,6 +23,9 @@ describe('with nothing set', () => {
         bodyLimitBytes: 1_048_576,
         trustedProxies: 0,
         rateLimit: true,
+        countsThisMachine: false,
+        callerRate: 3000,
+        addressRate: 12_000,
         maxStreams: 2000,
         maxNodeStreams: 10_000,
         maxCalls: 500,
@@ -120,6 +123,7 @@ describe('what was loaded', () => {
     expect(config.isProduction).toBe(true)
     expect(config.usesDevelopmentKey).toBe(false)
     expect(config.http.publicUrl).toBe('https://mcp.example.com')
+    expect(config.http.countsThisMachine).toBe(true)
     expect(config.store).toMatchObject({ kind: 'redis', host: '127.0.0.1', port: 6379 })
     expect(secrets.encryptionKeys.map((key) => key.toString('hex'))).toEqual([KEY])
   })

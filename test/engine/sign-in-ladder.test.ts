@@ -25,6 +25,7 @@ function callWith(fields: Partial<ToolCall> = {}): ToolCall {
     name: 'probe',
     arguments: {},
     scopes: undefined,
+    count: async () => undefined,
     openSession: async () => own.session,
     upstreamFor: noUpstream,
     client: quietClient({ openUrls: true }),

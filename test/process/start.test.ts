@@ -129,6 +129,7 @@ test('tells where it listens when the port is given', async () => {
 })
 
 test.each([
+  ['auto', false],
   ['on', false],
   ['off', true],
 ])('says so when it starts without limits: RATE_LIMIT=%s', async (limit, isSaid) => {

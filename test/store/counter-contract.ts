@@ -8,15 +8,15 @@ export function counterContract(nodes: Nodes): void {
   describe('a counter', () => {
     it('begins with 1 and counts on, for all nodes together', async () => {
       const key = newKey()
-      expect(await nodes.one.count(key, MINUTE)).toBe(1)
-      expect(await nodes.other.count(key, MINUTE)).toBe(2)
-      expect(await nodes.one.count(newKey(), MINUTE)).toBe(1)
+      expect(await nodes.one.count(key, MINUTE)).toMatchObject({ count: 1 })
+      expect(await nodes.other.count(key, MINUTE)).toMatchObject({ count: 2 })
+      expect(await nodes.one.count(newKey(), MINUTE)).toMatchObject({ count: 1 })
     })
 
     it('gives each of 50 a number of its own', async () => {
       const key = newKey()
       const counted = await nodes.race((node) => node.count(key, MINUTE))
-      expect(counted.toSorted((a, b) => a - b)).toEqual(
+      expect(counted.map(({ count }) => count).toSorted((a, b) => a - b)).toEqual(
         Array.from(counted, (_, index) => index + 1),
       )
     })
@@ -26,16 +26,28 @@ export function counterContract(nodes: Nodes): void {
       const counted: number[] = []
       // Each comes well within the window of the one before: if it slid, it would never end.
       for (let round = 0; round < 8; round += 1) {
-        counted.push(await nodes.one.count(key, 0.3))
+        counted.push((await nodes.one.count(key, 0.3)).count)
         await sleep(100)
       }
       expect(counted.slice(1)).toContain(1)
     })
 
+    it('tells how long its window still lasts, the same for all nodes', async () => {
+      const key = newKey()
+      const { windowLeftMs: first } = await nodes.one.count(key, MINUTE)
+      expect(first).toBeGreaterThan((MINUTE - 1) * 1000)
+      expect(first).toBeLessThanOrEqual(MINUTE * 1000)
+      await sleep(20)
+      const { windowLeftMs: later } = await nodes.other.count(key, MINUTE)
+      // Timers may fire a moment early.
+      expect(later).toBeLessThanOrEqual(first - 15)
+      expect(later).toBeGreaterThan(first - 30_000)
+    })
+
     it('does not mix with a document or a lock of the same name', async () => {
       const key = await nodes.given({ a: 1 })
       const lock = await nodes.one.lock(key, MINUTE)
-      expect(await nodes.one.count(key, MINUTE)).toBe(1)
+      expect(await nodes.one.count(key, MINUTE)).toMatchObject({ count: 1 })
       expect(await nodes.one.get(key)).toEqual({ a: 1, rev: 1 })
       expect(await lock?.extend(MINUTE)).toBe(true)
     })

@@ -31,9 +31,9 @@ export function recordingStore(): { readonly store: Store; readonly written: Wri
       return memory.patch(key, value, options)
     },
     async count(key, ttlSeconds) {
-      const value = await memory.count(key, ttlSeconds)
-      record(key, value, ttlSeconds)
-      return value
+      const counted = await memory.count(key, ttlSeconds)
+      record(key, counted.count, ttlSeconds)
+      return counted
     },
   }
   return { store, written }

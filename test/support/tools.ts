@@ -15,6 +15,7 @@ import type { Account } from '../../src/engine/context.ts'
 import type { AnyTool } from '../../src/engine/define-tool.ts'
 import { runTool } from '../../src/engine/run-tool.ts'
 import type { TextFormat } from '../../src/output/text.ts'
+import type { RateLimits } from '../../src/store/rate-limits.ts'
 import { type Line, recordingLogger } from '../logger/lines.ts'
 import { errorCode } from './clients.ts'
 import { QUIET, quietClient } from './tool-client.ts'
@@ -41,6 +42,8 @@ export interface CallToolOptions {
   readonly signal?: AbortSignal
   /** Told of progress as it comes; the result has all of it too. */
   readonly onProgress?: (progress: Progress) => void | Promise<void>
+  /** What counts the calls of a tool that has a limit; nothing if left out. */
+  readonly rateLimits?: RateLimits
   /** `json` if left out. */
   readonly textFormat?: TextFormat
   /** For tools that set no time of their own; 10 if left out. */
@@ -92,6 +95,7 @@ export async function callTool(
     name: tool.name,
     arguments: input,
     scopes: options.scopes,
+    count: async (rate) => options.rateLimits?.count('tool', tool.name, rate),
     openSession: async () => own.session,
     upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
     client: quietClient({ openUrls: options.opensUrl !== undefined }),

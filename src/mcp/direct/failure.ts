@@ -5,7 +5,7 @@ import {
   type JSONRPCErrorResponse,
   ProtocolErrorCode,
 } from '@modelcontextprotocol/server'
-import { ERROR_META_KEY } from '../../engine/tool-error.ts'
+import { ERROR_META_KEY, type ToolErrorFacts } from '../../engine/tool-error.ts'
 import { type AppError, statusOf } from '../../errors.ts'
 
 export interface DirectFailure {
@@ -46,9 +46,16 @@ const TOOL_FAILED = 422
 
 /** A tool's failure (`isError`). */
 export function toolFailure({ content, _meta }: CallToolResult): DirectFailure {
-  const { code } = (_meta?.[ERROR_META_KEY] ?? { code: 'tool_failed' }) as { code: string }
+  const facts = (_meta?.[ERROR_META_KEY] ?? { code: 'tool_failed' }) as ToolErrorFacts
+  const { code, retryAfterSeconds } = facts
   const text = content.map((part) => ('text' in part ? part.text : '')).join('\n')
-  return { status: statusOfCode(code) ?? TOOL_FAILED, code, detail: text, content }
+  return {
+    status: statusOfCode(code) ?? TOOL_FAILED,
+    code,
+    detail: text,
+    content,
+    retryAfterSeconds,
+  }
 }
 
 /** What stood in the way of serving the request at all, such as a store that is away. */
