@@ -39,7 +39,7 @@ const LIFETIMES: Readonly<Record<string, string>> = {
   REFRESH_GRACE: '45',
 }
 
-const ENVIRONMENT = { ...LIFETIMES, JWT_ALG: 'ES256' }
+const ENVIRONMENT = { ...LIFETIMES, JWT_ALG: 'ES256', RATE_LIMIT: 'on' }
 
 const PLACES: readonly (readonly [string, string])[] = [
   ['ses_…', String.raw`ses_[\w-]+`],

@@ -3,7 +3,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { ERROR_META_KEY } from '../../src/engine/tool-error.ts'
+import { ERROR_META_KEY, type ToolErrorFacts } from '../../src/engine/tool-error.ts'
 
 export type Era = '2025-11-25' | '2026-07-28'
 
@@ -54,9 +54,14 @@ interface ToolResult {
 
 /** The code of a failed tool call; undefined for one that worked. */
 export function errorCode(result: ToolResult): string | undefined {
-  if (result.isError !== true) return undefined
-  const meta = result._meta as Record<string, { code?: string }> | undefined
-  return meta?.[ERROR_META_KEY]?.code
+  return errorFacts(result).code
+}
+
+/** What a failed tool call tells programs. */
+export function errorFacts({ isError, _meta }: ToolResult) {
+  const meta = _meta as Record<string, ToolErrorFacts> | undefined
+  const facts = isError === true ? meta?.[ERROR_META_KEY] : undefined
+  return { code: facts?.code, retryAfterSeconds: facts?.retryAfterSeconds }
 }
 
 /** The first text of a tool result. */

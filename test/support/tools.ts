@@ -17,7 +17,7 @@ import { runTool } from '../../src/engine/run-tool.ts'
 import type { TextFormat } from '../../src/output/text.ts'
 import type { RateLimits } from '../../src/store/rate-limits.ts'
 import { type Line, recordingLogger } from '../logger/lines.ts'
-import { errorCode } from './clients.ts'
+import { errorFacts } from './clients.ts'
 import { QUIET, quietClient } from './tool-client.ts'
 import { openToolSession, type ToolSessionState } from './tool-session.ts'
 import {
@@ -63,6 +63,8 @@ export interface ToolRun {
   readonly isError: boolean
   /** The error's code; undefined for a call that worked. */
   readonly code: string | undefined
+  /** When to try again, where the error says. */
+  readonly retryAfterSeconds: number | undefined
   /** Everything the call logged. */
   readonly log: readonly Line[]
   readonly progress: readonly Progress[]
@@ -134,7 +136,7 @@ export async function callTool(
       structuredContent: result.structuredContent as ToolRun['structuredContent'],
       text: result.content.map((part) => ('text' in part ? part.text : '')).join('\n'),
       isError,
-      code: errorCode({ isError, _meta: result._meta }),
+      ...errorFacts({ isError, _meta: result._meta }),
       log: lines(),
       progress,
       requests: upstream.requests,

@@ -1,0 +1,29 @@
+/** What answers say of rate limits, read as structured fields (RFC 9651). */
+
+import { type Item, parseList } from 'structured-headers'
+
+export interface ToldLimit {
+  readonly limit: unknown
+  /** Calls in a window, and its seconds. */
+  readonly quota: unknown
+  readonly window: unknown
+  readonly remaining: unknown
+  readonly secondsLeft: unknown
+}
+
+/** The limits an answer tells of, in their order. */
+export function toldLimits(headers: Headers): readonly ToldLimit[] {
+  const policies = itemsOf(headers.get('ratelimit-policy'))
+  const left = new Map(itemsOf(headers.get('ratelimit')))
+  return policies.map(([limit, policy]) => ({
+    limit,
+    quota: policy.get('q'),
+    window: policy.get('w'),
+    remaining: left.get(limit)?.get('r'),
+    secondsLeft: left.get(limit)?.get('t'),
+  }))
+}
+
+function itemsOf(field: string | null) {
+  return parseList(field ?? '').map((item) => item as Item)
+}
