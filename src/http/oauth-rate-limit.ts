@@ -31,8 +31,8 @@ export function limitOAuthRate(
     const network = countedNetwork(request, addresses)
     // Browsers ask before they send: the request itself is counted.
     if (calls !== undefined && network !== undefined && request.method !== 'OPTIONS') {
-      const standing = await limits.count(endpoint, network, { calls, perSeconds: MINUTE })
-      const standings = standing === undefined ? [] : [standing]
+      const rate = { calls, perSeconds: MINUTE }
+      const standings = await limits.count([{ limit: endpoint, who: network, rate }])
       for (const [name, value] of Object.entries(rateLimitHeaders(standings))) {
         response.setHeader(name, value)
       }

@@ -3,7 +3,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
-import type { RateLimits, Standing } from '../store/rate-limits.ts'
+import type { Counting, Rate, RateLimits } from '../store/rate-limits.ts'
 import {
   type CountedAddresses,
   clientAddress,
@@ -14,7 +14,6 @@ import {
 import type { HttpEnv } from './context.ts'
 import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
 
-const MINUTE = 60
 /** Each costs a few writes, or a request to the identity provider; people open three to sign in. */
 const PAGES_A_MINUTE = 600
 
@@ -39,29 +38,24 @@ export interface RateLimiting {
 }
 
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
-  const byCaller = { calls: options.callerRate, perSeconds: MINUTE }
-  const byAddress = { calls: options.addressRate, perSeconds: MINUTE }
-  const byPages = { calls: PAGES_A_MINUTE, perSeconds: MINUTE }
+  const { trustedProxies, callerRate, addressRate } = options
 
-  /** In one round trip, however many there are. */
-  async function refuseTooMany(
-    c: Context<HttpEnv>,
-    counts: readonly Promise<Standing | undefined>[],
-  ): Promise<void> {
-    const standings = (await Promise.all(counts)).filter((standing) => standing !== undefined)
+  async function refuseTooMany(c: Context<HttpEnv>, countings: readonly Counting[]): Promise<void> {
+    const standings = await limits.count(countings)
     c.set('standings', standings)
     refuseIfOver(standings)
   }
 
-  function countCall(c: Context<HttpEnv>): Promise<Standing | undefined>[] {
+  const byCaller = (who: string): Counting => ({ limit: 'caller', who, rate: aMinute(callerRate) })
+
+  function whoCalls(c: Context<HttpEnv>): readonly Counting[] {
     if (!isCounted(c.env.incoming, options)) return []
     const caller: Caller | undefined = c.get('caller')
-    if (caller?.kind === 'token') return [limits.count('caller', caller.session.id, byCaller)]
-    const network = networkOf(clientAddress(c.env.incoming, options.trustedProxies))
-    const counted = limits.count('address', network, byAddress)
+    if (caller?.kind === 'token') return [byCaller(caller.session.id)]
+    const network = networkOf(clientAddress(c.env.incoming, trustedProxies))
+    const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
     const connection = caller === undefined ? undefined : connectionOf(c)
-    if (connection === undefined) return [counted]
-    return [counted, limits.count('caller', connection, byCaller)]
+    return connection === undefined ? [byAddress] : [byAddress, byCaller(connection)]
   }
 
   return {
@@ -70,16 +64,18 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
         await check(c, async () => undefined)
       } catch (error) {
         // Guessing is bounded; a store that is away has nothing to do with the caller.
-        if (error instanceof AppError && error.status < 500) await refuseTooMany(c, countCall(c))
+        if (error instanceof AppError && error.status < 500) await refuseTooMany(c, whoCalls(c))
         throw error
       }
-      await refuseTooMany(c, countCall(c))
+      await refuseTooMany(c, whoCalls(c))
       await next()
     },
 
     async pages(c, next) {
       const network = countedNetwork(c.env.incoming, options)
-      if (network !== undefined) await refuseTooMany(c, [limits.count('page', network, byPages)])
+      if (network !== undefined) {
+        await refuseTooMany(c, [{ limit: 'page', who: network, rate: aMinute(PAGES_A_MINUTE) }])
+      }
       await next()
     },
 
@@ -89,6 +85,10 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       for (const [name, value] of Object.entries(fields)) c.header(name, value)
     },
   }
+}
+
+function aMinute(calls: number): Rate {
+  return { calls, perSeconds: 60 }
 }
 
 /** As the request says: an id that is unknown is refused later, and has been counted by address. */

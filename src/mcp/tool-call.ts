@@ -30,7 +30,11 @@ export async function createToolCall(
     name: params.name,
     arguments: input,
     scopes: origin.scopes,
-    count: (rate) => rateLimits.count('tool', `${params.name} ${origin.caller}`, rate),
+    async count(rate) {
+      const who = `${params.name} ${origin.caller}`
+      const [standing] = await rateLimits.count([{ limit: 'tool', who, rate }])
+      return standing
+    },
     openSession: (handle) => origin.openSession(handle, client.facts),
     upstreamFor: origin.upstreamFor,
     client: {

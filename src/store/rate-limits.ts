@@ -11,9 +11,16 @@ export interface Rate {
   readonly perSeconds: number
 }
 
+/** Whom a call is counted for. */
+export interface Counting {
+  /** Names the limit. */
+  readonly limit: string
+  readonly who: string
+  readonly rate: Rate
+}
+
 /** Where a caller stands in its window, with the call that was just counted. */
 export interface Standing {
-  /** Names the limit. */
   readonly limit: string
   readonly rate: Rate
   readonly remaining: number
@@ -25,10 +32,12 @@ export interface Standing {
 
 export interface RateLimits {
   /**
-   * Counts one more of `who`, for the limit of this name. Undefined where nothing is counted.
+   * Counts a call for everybody named, in one round trip, and tells where they stand. Where somebody
+   * is known to be over, nothing is counted: a flood costs the store nothing, and leaves no keys.
+   * Empty where nothing is counted at all.
    * @throws AppError `unavailable` when the store is away
    */
-  count(limit: string, who: string, rate: Rate): Promise<Standing | undefined>
+  count(countings: readonly Counting[]): Promise<readonly Standing[]>
   close(): void
 }
 
@@ -44,32 +53,42 @@ export interface RateLimitOptions {
   readonly rateLimit: boolean
 }
 
-/** Who is over a limit is refused without asking the store again, until the window is over. */
 export function createRateLimits(
   { store, log, monotonicNow }: RateLimitDeps,
   { rateLimit }: RateLimitOptions,
 ): RateLimits {
-  if (!rateLimit) return { count: async () => undefined, close: () => undefined }
-  const closedUntil = createExpiringMap<number>(monotonicNow)
+  if (!rateLimit) return { count: async () => [], close: () => undefined }
+  /** When the windows of those end who are over. */
+  const ends = createExpiringMap<number>(monotonicNow)
+
+  async function countOne(counting: Counting): Promise<Standing> {
+    const { limit, rate } = counting
+    const key = keyOf(counting)
+    const { count, windowLeftMs } = await store.count(key, rate.perSeconds)
+    if (count > rate.calls) ends.set(key, monotonicNow() + windowLeftMs, windowLeftMs / 1000)
+    // One line a window is enough to see it.
+    if (count === rate.calls + 1) log.warn({ limit }, 'a caller is over a limit')
+    return standingOf(counting, count, windowLeftMs)
+  }
 
   return {
-    async count(limit, who, rate) {
-      const key = `rate:${limit}:{${sha256(who)}}`
-      const end = closedUntil.get(key)
-      if (end !== undefined) return standingOf(limit, rate, rate.calls + 1, end - monotonicNow())
-      const { count, windowLeftMs } = await store.count(key, rate.perSeconds)
-      if (count > rate.calls) {
-        closedUntil.set(key, monotonicNow() + windowLeftMs, windowLeftMs / 1000)
-      }
-      // One line a window is enough to see it.
-      if (count === rate.calls + 1) log.warn({ limit }, 'a caller is over a limit')
-      return standingOf(limit, rate, count, windowLeftMs)
+    async count(countings) {
+      const over = countings.flatMap((counting) => {
+        const end = ends.get(keyOf(counting))
+        if (end === undefined) return []
+        return [standingOf(counting, counting.rate.calls + 1, end - monotonicNow())]
+      })
+      return over.length > 0 ? over : Promise.all(countings.map(countOne))
     },
-    close: closedUntil.close,
+    close: ends.close,
   }
 }
 
-function standingOf(limit: string, rate: Rate, count: number, windowLeftMs: number): Standing {
+function keyOf({ limit, who }: Counting): string {
+  return `rate:${limit}:{${sha256(who)}}`
+}
+
+function standingOf({ limit, rate }: Counting, count: number, windowLeftMs: number): Standing {
   return {
     ...{ limit, rate },
     remaining: Math.max(0, rate.calls - count),

@@ -97,7 +97,11 @@ export async function callTool(
     name: tool.name,
     arguments: input,
     scopes: options.scopes,
-    count: async (rate) => options.rateLimits?.count('tool', tool.name, rate),
+    async count(rate) {
+      const counting = { limit: 'tool', who: tool.name, rate }
+      const [standing] = (await options.rateLimits?.count([counting])) ?? []
+      return standing
+    },
     openSession: async () => own.session,
     upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
     client: quietClient({ openUrls: options.opensUrl !== undefined }),
