@@ -57,13 +57,9 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const { required } = config.auth
   const { trustedProxies } = config.http
-  const caller = (path: ResourcePath, isRequired: boolean) =>
-    limited.calls(
-      bearer(
-        { ...auth, trustedProxies },
-        { resource: auth.resources.at(path), required: isRequired },
-      ),
-    )
+  const check = (path: ResourcePath, isRequired: boolean) =>
+    bearer({ ...auth, trustedProxies }, { resource: auth.resources.at(path), required: isRequired })
+  const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
   const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,
