@@ -8,5 +8,11 @@ export interface AccessTokens {
    * revoked, and its session is alive (and counted as used). Undefined for every other token.
    * @throws AppError `unavailable` when the store or the issuer's keys cannot be reached
    */
-  callerOf(token: string): Promise<TokenCaller | undefined>
+  callerOf(token: string, onSession?: OnSession): Promise<TokenCaller | undefined>
 }
+
+/**
+ * Hears whose token it is where its signature tells, before the store is asked about it: what else is
+ * asked of the store for that session goes along in the same round trip. The token may yet be bad.
+ */
+export type OnSession = (sessionId: string) => void

@@ -2,7 +2,7 @@
 
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
-import type { AccessTokens } from './access-tokens.ts'
+import type { AccessTokens, OnSession } from './access-tokens.ts'
 import { bearerChallenge } from './challenge.ts'
 import type { Resource } from './resources.ts'
 import type { Scopes } from './scopes.ts'
@@ -28,10 +28,11 @@ export type Authenticate = (
   request: Request,
   door: Door,
   addressOf: () => string,
+  onSession?: OnSession,
 ) => Promise<Caller>
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
-  return async ({ headers }, { resource, required }, addressOf) => {
+  return async ({ headers }, { resource, required }, addressOf, onSession) => {
     const refuse = (message: string, error?: 'invalid_token' | 'invalid_request') => {
       const about = error === undefined ? {} : { error, description: message }
       const challenge = bearerChallenge({ resource, scopes: scopes.challenged, ...about })
@@ -47,7 +48,7 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
     const token = bearerToken(header)
     if (token === undefined)
       throw refuse('The Authorization header is malformed.', 'invalid_request')
-    const caller = await tokens.callerOf(token)
+    const caller = await tokens.callerOf(token, onSession)
     if (caller === undefined) throw refuse('The access token is not valid.', 'invalid_token')
     return caller
   }

@@ -20,7 +20,7 @@ export function bearer(
 ): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const addressOf = () => networkOf(clientAddress(c.env.incoming, trustedProxies))
-    const caller = await authenticate(c.req.raw, door, addressOf)
+    const caller = await authenticate(c.req.raw, door, addressOf, c.get('onSession'))
     c.set('caller', caller)
     requireScopes(caller, c.get('body'), door.resource)
     await next()

@@ -1,6 +1,7 @@
 /** What our middleware leaves for the routes behind it. */
 
 import type { HttpBindings } from '@hono/node-server'
+import type { OnSession } from '../auth/access-tokens.ts'
 import type { Logger } from '../logger.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Standing } from '../store/rate-limits.ts'
@@ -20,6 +21,8 @@ export interface HttpEnv {
     readonly forPeople: boolean | undefined
     /** Where the caller stands with its rate limits; set where they are counted. */
     readonly standings?: readonly Standing[]
+    /** Hears of a token's session before the bearer check is done. */
+    readonly onSession?: OnSession
     /** Who calls; set where the bearer check stands before the route. */
     readonly caller: Caller
   }

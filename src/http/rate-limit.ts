@@ -3,7 +3,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
-import type { Counting, Rate, RateLimits } from '../store/rate-limits.ts'
+import type { Counting, Rate, RateLimits, Standing } from '../store/rate-limits.ts'
 import {
   type CountedAddresses,
   clientAddress,
@@ -28,7 +28,8 @@ export interface RateLimiting {
   /**
    * Puts the count behind the check of who is calling. A caller with a token is counted by its
    * session alone, so that others at its address cannot lock it out; one without by its address, and
-   * by its connection if it has one; and who is refused, by its address.
+   * by its connection if it has one; and who is refused, by its address. A session is counted while
+   * the store is asked about its token, so that the call waits once for both.
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
   /** Counts pages, by address. */
@@ -40,17 +41,19 @@ export interface RateLimiting {
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
   const { trustedProxies, callerRate, addressRate } = options
 
-  async function refuseTooMany(c: Context<HttpEnv>, countings: readonly Counting[]): Promise<void> {
-    const standings = await limits.count(countings)
+  async function refuseTooMany(
+    c: Context<HttpEnv>,
+    counted: Promise<readonly Standing[]>,
+  ): Promise<void> {
+    const standings = await counted
     c.set('standings', standings)
     refuseIfOver(standings)
   }
 
   const byCaller = (who: string): Counting => ({ limit: 'caller', who, rate: aMinute(callerRate) })
 
-  function whoCalls(c: Context<HttpEnv>): readonly Counting[] {
+  function whoCalls(c: Context<HttpEnv>, caller: Caller | undefined): readonly Counting[] {
     if (!isCounted(c.env.incoming, options)) return []
-    const caller: Caller | undefined = c.get('caller')
     if (caller?.kind === 'token') return [byCaller(caller.session.id)]
     const network = networkOf(clientAddress(c.env.incoming, trustedProxies))
     const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
@@ -60,22 +63,35 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
 
   return {
     calls: (check) => async (c, next) => {
+      let ofSession: Promise<readonly Standing[]> | undefined
+      c.set('onSession', (id) => {
+        if (!isCounted(c.env.incoming, options)) return
+        ofSession = limits.count([byCaller(id)])
+        // If it fails, and the check as well, nobody asks for it.
+        ofSession.catch(() => undefined)
+      })
+      /** Once it is known who calls, or that it is nobody. */
+      const count = () => {
+        const caller: Caller | undefined = c.get('caller')
+        if (caller?.kind === 'token' && ofSession !== undefined) return ofSession
+        return limits.count(whoCalls(c, caller))
+      }
       try {
         await check(c, async () => undefined)
       } catch (error) {
         // Guessing is bounded; a store that is away has nothing to do with the caller.
-        if (error instanceof AppError && error.status < 500) await refuseTooMany(c, whoCalls(c))
+        if (error instanceof AppError && error.status < 500) await refuseTooMany(c, count())
         throw error
       }
-      await refuseTooMany(c, whoCalls(c))
+      await refuseTooMany(c, count())
       await next()
     },
 
     async pages(c, next) {
       const network = countedNetwork(c.env.incoming, options)
-      if (network !== undefined) {
-        await refuseTooMany(c, [{ limit: 'page', who: network, rate: aMinute(PAGES_A_MINUTE) }])
-      }
+      const rate = aMinute(PAGES_A_MINUTE)
+      const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
+      await refuseTooMany(c, limits.count(who))
       await next()
     },
 

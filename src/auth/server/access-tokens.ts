@@ -80,10 +80,11 @@ export function createAccessTokens(
   sessions: Pick<SessionManager, 'retrieve'>,
 ): AccessTokens {
   return {
-    async callerOf(token) {
+    async callerOf(token, onSession) {
       const facts = await reader.read(token)
       if (facts === undefined) return undefined
       const { jti, sessionId, clientId, scopes } = facts
+      onSession?.(sessionId)
       const [stub, isRevoked, session] = await Promise.all([
         entries.read('AccessToken', jti),
         entries.isRevoked(sessionId),
