@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { AppError } from '../errors.ts'
 
-/** All else is answered before the body is read, and what is left of it would be taken for a request. */
+/** Their clients come back. After others a body that nobody has read would be taken for a request. */
 const KEEPS_CONNECTION: ReadonlySet<number> = new Set([413, 429, 503])
 
 /**

@@ -1,0 +1,58 @@
+/** A tool that has a limit, as its callers meet it over HTTP. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { errorFacts } from '../support/clients.ts'
+import { letDirectCallerIn } from '../support/direct.ts'
+import { CLUSTER_CATALOG } from '../support/three-nodes.ts'
+import { postModern, read } from '../support/wire.ts'
+
+const SPARING = { name: 'sparing', arguments: {} }
+/** One more than it may be called in its window. */
+const AT_ONCE = [0, 1, 2, 3]
+
+let app: TestApp
+const start = (env: Readonly<Record<string, string>>) =>
+  startApp({ catalogDirectory: CLUSTER_CATALOG, env: { TRUSTED_PROXIES: '1', ...env } })
+
+describe('a tool that may be called three times', () => {
+  beforeAll(async () => {
+    app = await start({})
+  })
+  afterAll(() => app.stop())
+
+  it('is a 429 for programs without the protocol, which are told when to try again', async () => {
+    const caller = await letDirectCallerIn(app.url)
+    const answers = await Promise.all(AT_ONCE.map(() => caller.call('tools/call', SPARING)))
+    const refused = answers.filter(({ status }) => status !== 200)
+    expect(refused).toHaveLength(1)
+    const [{ status, type, headers, body } = expect.fail()] = refused
+    expect([status, type]).toEqual([429, 'application/problem+json'])
+    expect(body).toMatchObject({ code: 'too_many_requests', isError: true })
+    expect(['1', '2', '3']).toContain(headers.get('retry-after'))
+  })
+
+  it('counts each session for itself, and callers without one by address', async () => {
+    const [one, other] = [await letDirectCallerIn(app.url), await letDirectCallerIn(app.url)]
+    const at = (address: string) => ({ headers: { 'x-forwarded-for': address } })
+    const call = async (address: string) => {
+      const { message } = await read(postModern(app.url, 'tools/call', SPARING, at(address)))
+      return errorFacts(message.result ?? {}).code
+    }
+    const codes = await Promise.all([
+      ...AT_ONCE.map(() => call('192.0.2.1')),
+      call('192.0.2.2'),
+      ...[one, other].map(async (each) => (await each.call('tools/call', SPARING)).body.code),
+    ])
+    expect(codes.slice(0, 4).toSorted()).toEqual(['too_many_requests', ...Array(3)])
+    expect(codes.slice(4)).toEqual([undefined, undefined, undefined])
+  })
+})
+
+it('may be called at will with RATE_LIMIT=off', async () => {
+  app = await start({ RATE_LIMIT: 'off' })
+  const caller = await letDirectCallerIn(app.url)
+  const answers = await Promise.all(AT_ONCE.map(() => caller.call('tools/call', SPARING)))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  await app.stop()
+})
