@@ -197,11 +197,16 @@ function quoted(word: string): string {
 const sh = (code: string): Snippet => ({ language: 'sh', code })
 const text = (code: string): Snippet => ({ language: 'text', code })
 
+/** A list as JSON lays it out. */
+function inOneLine(list: string): string {
+  return `[${list.slice(1, -1).trim().replace(/\n */g, ' ')}]`
+}
+
 /** Laid out, with lists in one line. */
 function json(value: unknown): Snippet {
   const code = JSON.stringify(value, undefined, 2)
   return {
     language: 'json',
-    code: code.replace(/\[\n[^[\]{}]*\n *\]/g, (list) => list.replace(/\n */g, ' ')),
+    code: code.replace(/\[\n[^[\]{}]*\n *\]/g, inOneLine),
   }
 }

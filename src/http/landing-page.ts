@@ -12,6 +12,8 @@ export interface About extends ServerFacts {
   readonly description?: string
   /** Who gives out access tokens. */
   readonly issuer: string
+  /** Whether that is this server, so that browsers are known here. */
+  readonly letsClientsIn: boolean
   /** The host people sign in at, as they know it. */
   readonly signsInAt: string
   readonly tools: readonly AnyTool[]
@@ -29,7 +31,7 @@ export function landingPage(about: About, clients: readonly LetInClient[] | unde
 }
 
 function serverSection(about: About, clients: readonly LetInClient[] | undefined): Html {
-  const { url, version, tokenRequired, issuer, signsInAt, tools } = about
+  const { url, version, tokenRequired, issuer, letsClientsIn, tools } = about
   const access = tokenRequired
     ? html`With an access token. Clients ask for one themselves, and you let them in at
         <strong>${new URL(issuer).host}</strong>.`
@@ -40,17 +42,21 @@ function serverSection(about: About, clients: readonly LetInClient[] | undefined
     'Address',
     html`<pre><code>${url}</code></pre>
     <dl><dt>Access</dt><dd>${access}</dd>
-      ${needsSignIn ? html`<dt>Signed in?</dt><dd>${signedIn(clients)}</dd>` : ''}
+      ${needsSignIn && letsClientsIn ? html`<dt>Signed in?</dt><dd>${signedIn(clients)}</dd>` : ''}
       <dt>Protocol</dt><dd>2026-07-28, and 2025-11-25 and earlier</dd>
       <dt>Version</dt><dd>${version}</dd></dl>
-    ${needsSignIn ? html`<p class="soft">You sign in for one client at a time, when a tool needs it, at <strong>${signsInAt}</strong>. This page needs no sign-in.</p>` : ''}`,
+    ${needsSignIn ? signInNote(about) : ''}`,
   )
+}
+
+function signInNote({ signsInAt, letsClientsIn }: About): Html {
+  return html`<p class="soft">You sign in for one client at a time, at <strong>${signsInAt}</strong>.
+    ${letsClientsIn ? 'This browser knows of clients that you let in with it.' : ''}</p>`
 }
 
 function signedIn(clients: readonly LetInClient[] | undefined): Html {
   if (clients === undefined) return html`That cannot be told just now.`
-  if (clients.length === 0)
-    return html`Not that this browser knows. It knows the clients that you let in with it.`
+  if (clients.length === 0) return html`Not that this browser knows.`
   return html`${clients.map(
     ({ clientName, signedIn }) => html`<div class="client">
       <span>${clientNameOnPage(clientName, 'A client without a name')}</span>

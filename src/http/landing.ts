@@ -29,6 +29,7 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
     url: `${publicUrl}/mcp`,
     tokenRequired: config.auth.required,
     issuer: auth.facts.issuer,
+    letsClientsIn: config.auth.issuer.kind === 'built-in',
     tools: [...catalog.tools.values()].map(({ definition }) => definition),
   }
   const secure = publicUrl.startsWith('https:')

@@ -48,6 +48,11 @@ async function unfold(page: Page): Promise<void> {
   for (const summary of await page.locator('summary').all()) await summary.click()
 }
 
+function toolsIn(answer: string): string[] {
+  const { result } = JSON.parse(answer) as { result: { tools: { name: string }[] } }
+  return result.tools.map(({ name }) => name)
+}
+
 async function looksRight(page: Page): Promise<void> {
   expect(await scrollsSideways(page)).toBe(false)
   expect(await faintTexts(page)).toEqual([])
@@ -163,10 +168,21 @@ describeBrowser('the landing page', (open) => {
     const { page } = await open()
     await page.goto(app.url)
     await client(page, 'curl').locator('summary').click()
-    const command = await client(page, 'curl').locator('pre').innerText()
-    const { stdout } = await run('sh', ['-euc', command])
-    const { result } = JSON.parse(stdout) as { result: { tools: { name: string }[] } }
-    expect(result.tools.map(({ name }) => name)).toEqual(['login', 'logout', 'service', 'session'])
+    const command = await client(page, 'curl').locator('pre').textContent()
+    const { stdout } = await run('sh', ['-euc', command ?? ''])
+    expect(toolsIn(stdout)).toEqual(['login', 'logout', 'service', 'session'])
+  })
+
+  test('shows a curl command that works with a token, where one is needed', async () => {
+    const guarded = await startApp({ env: { MCP_AUTH: 'required' } })
+    const { page } = await open()
+    await page.goto(guarded.url)
+    const command = (await client(page, 'curl').locator('pre').textContent()) ?? ''
+    const { access_token: TOKEN } = await (await createOAuthClient(guarded.url)).connect()
+    const { stdout } = await run('sh', ['-euc', command], { env: { ...process.env, TOKEN } })
+    expect(toolsIn(stdout)).toContain('service')
+    await expect(run('sh', ['-c', command])).rejects.toThrow('401')
+    await guarded.stop()
   })
 
   test('links to clients, and shows settings, that say where this server is', async () => {

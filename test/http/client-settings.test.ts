@@ -83,8 +83,8 @@ describe('settings to copy', () => {
   test('let mcp-remote go without https where that is the only way', () => {
     const url = 'http://mcp.internal.example/mcp'
     const [elsewhere = ''] = snippets(settingsOf('Claude Desktop', { ...HERE, url }), 'json')
-    expect(elsewhere).toContain('"args": [ "-y", "mcp-remote", "http')
-    expect(elsewhere).toContain('"--allow-http" ]')
+    expect(elsewhere).toContain('"args": ["-y", "mcp-remote", "http')
+    expect(elsewhere).toContain('"--allow-http"]')
     expect(snippets(settingsOf('Claude Desktop', HERE), 'json').join()).not.toContain('--allow')
   })
 

@@ -179,6 +179,14 @@ describe('whether one is signed in', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(30_000)
   })
 
+  test('is not told where another server lets clients in: browsers are not known here', async () => {
+    const env = { OAUTH_ISSUER: 'http://localhost:1', MCP_AUTH: 'required' }
+    const { text } = await open(await start({ env }))
+    expect(text).not.toMatch(/Signed in\?|This browser knows/)
+    expect(text).toContain('You sign in for one client at a time')
+    expect(text).toContain('let them in at\n        <strong>localhost:1</strong>')
+  })
+
   test('is found out without writing anything', async () => {
     const { store, written } = recordingStore()
     const at = await start({ store })
