@@ -181,7 +181,7 @@ describeBrowser('the landing page', (open) => {
     const { access_token: TOKEN } = await (await createOAuthClient(guarded.url)).connect()
     const { stdout } = await run('sh', ['-euc', command], { env: { ...process.env, TOKEN } })
     expect(toolsIn(stdout)).toContain('service')
-    await expect(run('sh', ['-c', command])).rejects.toThrow('401')
+    await expect(run('sh', ['-euc', command])).rejects.toThrow('TOKEN')
     await guarded.stop()
   })
 
