@@ -51,14 +51,15 @@ export function settingsName(name: string): string {
 
 /** https://code.claude.com/docs/en/mcp */
 function claudeCode({ name, url, tokenRequired }: ServerFacts): ClientSettings {
-  const command = `claude mcp add --transport http ${settingsName(name)} ${quoted(url)}`
+  const key = settingsName(name)
   return {
     client: 'Claude Code',
     how: 'one command',
     steps: [
-      sh(command),
-      'Add `--scope user` before the name to have it in all your projects.',
-      ...(tokenRequired ? ['Then enter `/mcp` in Claude Code, and let it in.'] : []),
+      sh(`claude mcp add --transport http ${key} ${quoted(url)}`),
+      ...(tokenRequired ? ['Then let it in:', sh(`claude mcp login ${key}`)] : []),
+      'For everybody who works on a project, put this into `.mcp.json` there:',
+      json({ mcpServers: { [key]: { type: 'http', url } } }),
     ],
   }
 }

@@ -158,7 +158,7 @@ describeBrowser('the landing page', (open) => {
     const { page: other } = await open()
     await other.goto(app.url)
     await client(other, 'Claude Code').locator('summary').click()
-    await client(other, 'Claude Code').locator('pre').click()
+    await client(other, 'Claude Code').locator('pre').first().click()
     expect(await other.evaluate('String(getSelection())')).toBe(
       `claude mcp add --transport http example-bank-assistant ${app.url}/mcp`,
     )

@@ -92,7 +92,8 @@ describe('settings to copy', () => {
     expect(snippets(settingsOf('curl'), 'sh').join()).toContain('Authorization: Bearer $TOKEN')
     expect(snippets(settingsOf('curl', HERE), 'sh').join()).not.toContain('TOKEN')
     expect(prose(settingsOf('ChatGPT'))).toContain('choose OAuth.')
-    expect(prose(settingsOf('Claude Code'))).toContain('/mcp')
+    expect(snippets(settingsOf('Claude Code'), 'sh')).toContain('claude mcp login example-bank')
+    expect(snippets(settingsOf('Claude Code', HERE), 'sh')).toHaveLength(1)
   })
 
   test('are quoted where a shell could take an address for more than that', () => {
