@@ -45,8 +45,11 @@ export function clientSettings(server: ServerFacts): readonly ClientSettings[] {
 /** What the server is called in settings: `Example Bank` is `example-bank`. */
 export function settingsName(name: string): string {
   const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
-  const slug = plain.replace(/[^a-z\d]+/g, '-').replace(/^-|-$/g, '')
-  return slug.slice(0, 48) || 'mcp-server'
+  const slug = plain
+    .replace(/[^a-z\d]+/g, '-')
+    .replace(/^-/, '')
+    .slice(0, 48)
+  return slug.replace(/-$/, '') || 'mcp-server'
 }
 
 /** https://code.claude.com/docs/en/mcp */
@@ -146,9 +149,9 @@ function chatGpt({ url, tokenRequired }: ServerFacts): ClientSettings {
   }
 }
 
-/** What version 2 of it takes. */
+/** The options are those of version 2. */
 function inspector({ url }: ServerFacts): ClientSettings {
-  const program = 'npx @modelcontextprotocol/inspector'
+  const program = 'npx -y @modelcontextprotocol/inspector@2'
   const target = quoted(url)
   return {
     client: 'MCP Inspector',

@@ -114,6 +114,7 @@ test.each([
   ['銀行', 'mcp-server'],
   ["'; rm -rf /", 'rm-rf'],
   ['x'.repeat(100), 'x'.repeat(48)],
+  [`${'x'.repeat(47)} and more`, 'x'.repeat(47)],
 ])('%s is called %s in settings', (name, key) => {
   expect(settingsName(name)).toBe(key)
 })
