@@ -19,18 +19,21 @@ export interface About extends ServerFacts {
   readonly tools: readonly AnyTool[]
 }
 
-/** `clients` are those that this browser let in; undefined if that cannot be told just now. */
-export function landingPage(about: About, clients: readonly LetInClient[] | undefined): WidePage {
-  return {
-    skipTo: { id: 'connect', text: 'Skip to connecting a client' },
-    intro: html`<p>${about.description ?? 'Tools for your AI assistant, by the Model Context Protocol.'}</p>`,
-    body: html`${serverSection(about, clients)}
-      ${connectSection(about)}
-      ${about.tools.length === 0 ? '' : toolsSection(about.tools)}`,
-  }
+/** The clients that a browser let in; undefined if that cannot be told just now. */
+type Clients = readonly LetInClient[] | undefined
+
+/** Gives the page of each browser; most of it is the same for all, and made once. */
+export function createLandingPage(about: About): (clients: Clients) => WidePage {
+  const skipTo = { id: 'connect', text: 'Skip to connecting a client' }
+  const description =
+    about.description ?? 'Tools for your AI assistant, by the Model Context Protocol.'
+  const intro = html`<p>${description}</p>`
+  const rest = html`${connectSection(about)}
+    ${about.tools.length === 0 ? '' : toolsSection(about.tools)}`
+  return (clients) => ({ skipTo, intro, body: html`${serverSection(about, clients)}${rest}` })
 }
 
-function serverSection(about: About, clients: readonly LetInClient[] | undefined): Html {
+function serverSection(about: About, clients: Clients): Html {
   const { url, version, tokenRequired, issuer, letsClientsIn, tools } = about
   const access = tokenRequired
     ? html`With an access token. Clients ask for one themselves, and you let them in at
@@ -54,7 +57,7 @@ function signInNote({ signsInAt, letsClientsIn }: About): Html {
     ${letsClientsIn ? 'This browser knows of clients that you let in with it.' : ''}</p>`
 }
 
-function signedIn(clients: readonly LetInClient[] | undefined): Html {
+function signedIn(clients: Clients): Html {
   if (clients === undefined) return html`That cannot be told just now.`
   if (clients.length === 0) return html`Not that this browser knows.`
   return html`${clients.map(

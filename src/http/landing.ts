@@ -8,7 +8,7 @@ import type { Catalog } from '../engine/discover.ts'
 import type { LetInClient, LetInClients } from '../session/let-in-clients.ts'
 import { knownBrowser } from './browser-cookie.ts'
 import type { HttpEnv } from './context.ts'
-import { landingPage } from './landing-page.ts'
+import { createLandingPage } from './landing-page.ts'
 import { widePage } from './pages.ts'
 
 export interface LandingDeps {
@@ -24,14 +24,14 @@ export interface LandingDeps {
 export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
   const { config, publicUrl, catalog, auth, signsInAt, letInClients } = deps
   const { name, version } = config.app
-  const about = {
+  const landingPage = createLandingPage({
     ...{ ...config.pages, name, version, signsInAt },
     url: `${publicUrl}/mcp`,
     tokenRequired: config.auth.required,
     issuer: auth.facts.issuer,
     letsClientsIn: config.auth.issuer.kind === 'built-in',
     tools: [...catalog.tools.values()].map(({ definition }) => definition),
-  }
+  })
   const secure = publicUrl.startsWith('https:')
 
   /** Undefined while the store is away: the rest of the page needs none. */
@@ -52,7 +52,7 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
     const type = accepts(c, { header: 'Accept', supports, default: 'application/json' })
     c.header('vary', 'Accept')
     if (type !== 'text/html') return c.json({ service: name, version, status: 'ok' })
-    return widePage(c, landingPage(about, await clientsOf(c)))
+    return widePage(c, landingPage(await clientsOf(c)))
   })
   return routes
 }
