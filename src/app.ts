@@ -23,6 +23,7 @@ import { createRateLimiting } from './http/rate-limit.ts'
 import { requestLog } from './http/request-log.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
+import { createLetInClients } from './session/let-in-clients.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const { config, log, store, publicUrl, auth, signIn, signsInAt, demo } = runtime
@@ -31,24 +32,24 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
 
   app.use(requestLog(log))
   app.use(wrongMethod(app))
-  app.use(pagesOf(config.app.name))
+  app.use(pagesOf(runtime.look))
   app.onError(errorResponse)
   app.notFound(notFound)
 
   const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
   const limited = createRateLimiting(runtime.rateLimits, config.http)
   for (const path of visited) app.use(path, forPeople, limited.headers, limited.pages)
-  app.route('/', landingRoutes(runtime.about))
+  const ttlSeconds = longestTokenSeconds(config.auth)
+  const letInClients = createLetInClients(runtime, { ttlSeconds })
+  app.route('/', landingRoutes({ ...runtime, letInClients }))
   app.route('/', healthRoutes(store, runtime))
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
   app.route('/', callbackRoutes(signIn, publicUrl))
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
-    const browserTtlSeconds = longestTokenSeconds(config.auth)
-    const { sessions } = runtime
-    const deps = { consents, signIn, sessions }
-    app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds }))
+    const deps = { ...runtime, consents, letInClients }
+    app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds: ttlSeconds }))
   }
 
   for (const path of ['/mcp', '/http', '/sse', '/messages']) {

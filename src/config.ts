@@ -43,6 +43,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     isProduction: variables.NODE_ENV === 'production',
     usesDevelopmentKey,
     app: { name: variables.APP_NAME, version: variables.APP_VERSION },
+    pages: {
+      color: `#${variables.APP_COLOR.replace('#', '').toLowerCase()}`,
+      ...defined({ description: variables.APP_DESCRIPTION, supportUrl: variables.APP_SUPPORT_URL }),
+    },
     http,
     log: { level: variables.LOG_LEVEL, ...defined({ file: variables.LOG_FILE }) },
     store,

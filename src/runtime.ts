@@ -15,7 +15,7 @@ import { createDemo, type Demo } from './demo/demo.ts'
 import type { CompiledTool } from './engine/compile-tool.ts'
 import type { Catalog } from './engine/discover.ts'
 import { authorizationErrorPage } from './http/authorization-server.ts'
-import type { About } from './http/landing.ts'
+import { createLook, type Look } from './http/look.ts'
 import type { Logger } from './logger.ts'
 import { createDirectCalls, type DirectCalls } from './mcp/direct/direct-calls.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
@@ -60,7 +60,8 @@ export interface RuntimeDeps {
 }
 
 export interface Runtime extends RuntimeDeps {
-  readonly about: About
+  /** Of the pages that people see. */
+  readonly look: Look
   readonly demo: Demo | undefined
   readonly auth: ResourceServer
   /** Absent when an external issuer takes its place. */
@@ -112,16 +113,14 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   })
   const { streamable } = legacy
   const mcp = createMcpEndpoint({ legacy: streamable, buildServer, bus, sessionEnds, limits, log })
-  const { auth, authorizationServer } = await createAuth(deps, { ...parts, keyRing, signOut, now })
+  const look = createLook({ ...config.app, ...config.pages, publicUrl })
+  const authParts = { ...parts, look, keyRing, signOut, now }
+  const { auth, authorizationServer } = await createAuth(deps, authParts)
 
   let stopping = false
   return {
     ...deps,
-    about: {
-      ...config.app,
-      publicUrl,
-      tools: [...catalog.tools.values()].map((t) => t.definition),
-    },
+    look,
     demo: upstream.demo,
     auth,
     authorizationServer,
@@ -179,6 +178,7 @@ function createSessionParts(
 }
 
 interface AuthParts {
+  readonly look: Look
   readonly now: () => number
   readonly keyRing: KeyRing
   readonly sessions: SessionManager
@@ -190,7 +190,7 @@ interface AuthParts {
 async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
   const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
   const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
-  const errorPage = authorizationErrorPage(deps.config.app.name)
+  const errorPage = authorizationErrorPage(parts.look)
   const authorizationServer =
     deps.transport === 'http'
       ? await createBuiltInServer({ ...deps, ...parts, toolScopes, errorPage })

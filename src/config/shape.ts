@@ -8,6 +8,7 @@ export interface Config {
   /** The key that encrypts is the published one for development: start-up warns of it. */
   readonly usesDevelopmentKey: boolean
   readonly app: { readonly name: string; readonly version: string }
+  readonly pages: PagesConfig
   readonly http: HttpConfig
   readonly log: { readonly level: Variables['LOG_LEVEL']; readonly file?: string }
   readonly store: StoreConfig
@@ -21,6 +22,14 @@ export interface Config {
     readonly directory?: string
   }
   readonly upstream: UpstreamConfig
+}
+
+/** What people see in a browser, besides the server's name. */
+export interface PagesConfig {
+  readonly description?: string
+  /** Six hexadecimal digits, with `#` before them. */
+  readonly color: string
+  readonly supportUrl?: string
 }
 
 export interface HttpConfig {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { authVariables } from './auth-variables.ts'
 import { facts } from './facts.ts'
+import { pageVariables } from './page-variables.ts'
 import { upstreamVariables } from './upstream-variables.ts'
 import { bytes, bytesList, integer, list, oneOf, origin, pattern, text } from './values.ts'
 
@@ -167,6 +168,7 @@ const behaviour = {
 /** The variables by section, in the order in which the reference shows them. */
 export const sections: readonly { readonly title: string; readonly variables: z.ZodRawShape }[] = [
   { title: 'Server', variables: server },
+  { title: 'Pages', variables: pageVariables },
   { title: 'Logs', variables: logs },
   { title: 'Store', variables: store },
   { title: 'Encryption', variables: encryption },
@@ -177,6 +179,7 @@ export const sections: readonly { readonly title: string; readonly variables: z.
 
 export const variables = z.object({
   ...server,
+  ...pageVariables,
   ...logs,
   ...store,
   ...encryption,

@@ -1,16 +1,8 @@
 /** The demo provider's two pages: who are you, and what went wrong. */
 
 import { createHash } from 'node:crypto'
+import { STYLE } from './page-style.ts'
 import type { Person } from './people.ts'
-
-const STYLE = `
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
-body { margin: 0; display: grid; min-height: 100vh; place-items: center }
-main { max-width: 24rem; padding: 2rem }
-button { display: block; width: 100%; margin: .75rem 0; padding: .75rem 1rem; font: inherit;
-  text-align: left; cursor: pointer; border: 1px solid; border-radius: .5rem }
-small { display: block }
-`
 
 /**
  * For both pages. No `form-action`: it would also apply to the redirect after the form, which
@@ -37,10 +29,10 @@ export function signInPage(people: readonly Person[]): string {
   )
   return page(
     'Who are you?',
-    `<p>This is the demo sign-in for development. There is no password: choose a person.</p>
+    `<p>For development: there is no password. Choose a person.</p>
 <form method="post">
 ${buttons.join('\n')}
-<button name="cancel" value="yes">Cancel</button>
+<button name="cancel" value="yes" class="cancel">Cancel</button>
 </form>`,
   )
 }
@@ -49,7 +41,7 @@ ${buttons.join('\n')}
 export function errorPage(error: string, description: string | undefined): string {
   return page(
     'This did not work',
-    `<p>${escapeHtml(description ?? error)}</p><p>${escapeHtml(error)}</p>`,
+    `<p>${escapeHtml(description ?? error)}</p><p class="soft">${escapeHtml(error)}</p>`,
   )
 }
 
@@ -63,6 +55,7 @@ function page(title: string, content: string): string {
 <style>${STYLE}</style>
 </head>
 <body>
+<header>Demo sign-in</header>
 <main>
 <h1>${title}</h1>
 ${content}

@@ -10,6 +10,7 @@ import type { OAuthFailure, RenderedPage } from '../auth/server/options.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { HttpEnv } from './context.ts'
+import type { Look } from './look.ts'
 import { writeOAuthError } from './oauth-error.ts'
 import { page, pagesOf } from './pages.ts'
 import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
@@ -122,11 +123,11 @@ function allowPages(
 
 /** The page of a failure that no client can be told of: where it is may be what is wrong. */
 export function authorizationErrorPage(
-  serverName: string,
+  look: Look,
 ): (failure: OAuthFailure) => Promise<RenderedPage> {
   return async ({ error, description }) => {
     const pages = new Hono<HttpEnv>()
-    pages.use(pagesOf(serverName))
+    pages.use(pagesOf(look))
     pages.get('/', (c) =>
       page(c, {
         title: 'This cannot go on',

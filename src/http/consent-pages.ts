@@ -28,7 +28,7 @@ export function askPage(request: ConsentRequest, host: string): Page {
       ${clientHost === undefined ? '' : html`<dt>Published by</dt><dd>${clientHost}</dd>`}
       <dt>Sends you back to</dt><dd>${nameOf(target)}</dd></dl>
     <h2>It may</h2>
-    <ul class="scopes">${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>
+    <ul class="rows">${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>
     <p class="notice">${warning(target, clientHost)}</p>
     <form method="post"><div class="actions">
       <button name="decision" value="allow">Allow</button>

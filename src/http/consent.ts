@@ -3,6 +3,7 @@
 import { type Context, Hono } from 'hono'
 import type { Approved, Consents } from '../auth/server/consents.ts'
 import { AppError } from '../errors.ts'
+import type { LetInClients } from '../session/let-in-clients.ts'
 import type { SessionManager } from '../session/manager.ts'
 import type { SignIn } from '../session/sign-in.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
@@ -17,6 +18,7 @@ export interface ConsentDeps {
   readonly consents: Consents
   readonly signIn: Pick<SignIn, 'begin'>
   readonly sessions: Pick<SessionManager, 'update'>
+  readonly letInClients: Pick<LetInClients, 'remember'>
 }
 
 export interface ConsentOptions {
@@ -30,7 +32,7 @@ export interface ConsentOptions {
 
 /** The pages of the built-in authorization server. */
 export function consentRoutes(
-  { consents, signIn, sessions }: ConsentDeps,
+  { consents, signIn, sessions, letInClients }: ConsentDeps,
   { publicUrl, signsInAt, browserTtlSeconds }: ConsentOptions,
 ): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
@@ -79,7 +81,9 @@ export function consentRoutes(
       c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
       if (approval === undefined) return page(c, OVER)
       // From now on links of this session need no code in this browser.
-      await sessions.update(approval.sessionId, 'browser', browserCookie(c, cookie))
+      const browser = browserCookie(c, cookie)
+      await sessions.update(approval.sessionId, 'browser', browser)
+      await letInClients.remember(browser, approval.sessionId)
       if (approval.step === 'sign_in') return leaveToSignIn(c, approval)
       return c.redirect(approval.next, 303)
     }

@@ -5,14 +5,15 @@ import type { OnSession } from '../auth/access-tokens.ts'
 import type { Logger } from '../logger.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Standing } from '../store/rate-limits.ts'
+import type { Look } from './look.ts'
 
 export interface HttpEnv {
   Bindings: HttpBindings
   Variables: {
     readonly log: Logger
     readonly requestId: string
-    /** What the server calls itself at the top of its pages. */
-    readonly serverName?: string
+    /** What all pages share. */
+    readonly look: Look
     /** The parsed JSON body of a POST. */
     readonly body: unknown
     /** Set where callers need not speak JSON-RPC. */

@@ -1,32 +1,58 @@
 /** `/`: what this server is, as a page for people and as JSON for programs. */
 
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { accepts } from 'hono/accepts'
-import { html } from 'hono/html'
+import type { ResourceServer } from '../auth/resource-server.ts'
+import type { Config } from '../config.ts'
+import type { Catalog } from '../engine/discover.ts'
+import type { LetInClient, LetInClients } from '../session/let-in-clients.ts'
+import { knownBrowser } from './browser-cookie.ts'
 import type { HttpEnv } from './context.ts'
-import { page } from './pages.ts'
+import { createLandingPage } from './landing-page.ts'
+import { widePage } from './pages.ts'
 
-export interface About {
-  readonly name: string
-  readonly version: string
+export interface LandingDeps {
+  readonly config: Config
   readonly publicUrl: string
-  readonly tools: readonly { readonly name: string; readonly description: string }[]
+  readonly catalog: Pick<Catalog, 'tools'>
+  readonly auth: Pick<ResourceServer, 'facts'>
+  /** The host people sign in at, as they know it. */
+  readonly signsInAt: string
+  readonly letInClients: Pick<LetInClients, 'of'>
 }
 
-export function landingRoutes({ name, version, publicUrl, tools }: About): Hono<HttpEnv> {
+export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
+  const { config, publicUrl, catalog, auth, signsInAt, letInClients } = deps
+  const { name, version } = config.app
+  const landingPage = createLandingPage({
+    ...{ ...config.pages, name, version, signsInAt },
+    url: `${publicUrl}/mcp`,
+    tokenRequired: config.auth.required,
+    issuer: auth.facts.issuer,
+    letsClientsIn: config.auth.issuer.kind === 'built-in',
+    tools: [...catalog.tools.values()].map(({ definition }) => definition),
+  })
+  const secure = publicUrl.startsWith('https:')
+
+  /** Undefined while the store is away: the rest of the page needs none. */
+  async function clientsOf(c: Context<HttpEnv>): Promise<readonly LetInClient[] | undefined> {
+    const browser = knownBrowser(c, secure)
+    if (browser === undefined) return []
+    try {
+      return await letInClients.of(browser)
+    } catch (error) {
+      c.get('log').warn({ err: error }, 'the landing page does without the store')
+      return undefined
+    }
+  }
+
   const routes = new Hono<HttpEnv>()
-  routes.get('/', (c) => {
+  routes.get('/', async (c) => {
     const supports = ['application/json', 'text/html']
     const type = accepts(c, { header: 'Accept', supports, default: 'application/json' })
     c.header('vary', 'Accept')
     if (type !== 'text/html') return c.json({ service: name, version, status: 'ok' })
-    return page(c, {
-      title: name,
-      body: html`<p>A server for the Model Context Protocol. Point your AI client at it:</p>
-        <p><code>${publicUrl}/mcp</code></p>
-        <dl>${tools.map((tool) => html`<dt><code>${tool.name}</code></dt><dd>${tool.description}</dd>`)}</dl>
-        <p class="soft">Version ${version}</p>`,
-    })
+    return widePage(c, landingPage(await clientsOf(c)))
   })
   return routes
 }

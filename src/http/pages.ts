@@ -1,27 +1,12 @@
-/** The look of every page, and the headers that keep it ours: no script, no frame, no cache. */
+/** Every page that people see is made here, so that all look alike. */
 
-import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { html, raw } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpEnv } from './context.ts'
-import { STYLE } from './page-style.ts'
+import type { Look } from './look.ts'
 
-type Html = ReturnType<typeof html>
-
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
-
-/**
- * No `form-action`: browsers apply it to the redirect that follows a post too, which leads to the
- * identity provider. `same-origin` referrers, since `no-referrer` turns a form's Origin into `null`.
- */
-const HEADERS = {
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'`,
-  'x-frame-options': 'DENY',
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'same-origin',
-  'cache-control': 'no-store',
-}
+export type Html = ReturnType<typeof html>
 
 export interface Page {
   readonly title: string
@@ -29,10 +14,20 @@ export interface Page {
   readonly status?: ContentfulStatusCode
 }
 
-/** Puts the server's name at the top of the pages that follow. */
-export function pagesOf(serverName: string): MiddlewareHandler<HttpEnv> {
+/** A page that is read rather than answered; its title is the server's name. */
+export interface WidePage {
+  /** Below the name. */
+  readonly intro: Html | string
+  /** Sections, each with a heading. */
+  readonly body: Html | string
+  /** Leads past the beginning: the id of a section, and what it is. */
+  readonly skipTo: { readonly id: string; readonly text: string }
+}
+
+/** Gives the pages that follow their look. */
+export function pagesOf(look: Look): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
-    c.set('serverName', serverName)
+    c.set('look', look)
     await next()
   }
 }
@@ -48,20 +43,52 @@ export function page(
   c: Context<HttpEnv>,
   { title, body, status = 200 }: Page,
 ): Response | Promise<Response> {
-  for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
-  const server = c.get('serverName') ?? title
-  const named = server !== title
+  const { serverName } = c.get('look')
+  const content = html`<body>
+<header data-initial="${initial(serverName)}">${serverName}</header>
+<main><h1>${title}</h1>${body}</main>`
+  return answer(c, `${title} – ${serverName}`, content, status)
+}
+
+/** Answers with a page about the server itself. */
+export function widePage(
+  c: Context<HttpEnv>,
+  { intro, body, skipTo }: WidePage,
+): Response | Promise<Response> {
+  const { serverName } = c.get('look')
+  const content = html`<body class="wide">
+<a class="skip" href="#${skipTo.id}">${skipTo.text}</a>
+<header data-initial="${initial(serverName)}"><div><h1>${serverName}</h1>${intro}</div></header>
+<main>${body}</main>`
+  return answer(c, serverName, content, 200)
+}
+
+function answer(
+  c: Context<HttpEnv>,
+  title: string,
+  content: Html,
+  status: ContentfulStatusCode,
+): Response | Promise<Response> {
+  const { host, supportUrl, style, headers } = c.get('look')
+  for (const [name, value] of Object.entries(headers)) c.header(name, value)
   return c.html(
     html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${named ? `${title} – ${server}` : title}</title>
-<style>${raw(STYLE)}</style>
+<title>${title}</title>
+<style>${raw(style)}</style>
 </head>
-<body>${named ? html`<header>${server}</header>` : ''}<main><h1>${title}</h1>${body}</main></body>
+${content}
+<footer><span>${host}</span>${supportUrl === undefined ? '' : html`<a href="${supportUrl}">Help</a>`}</footer>
+</body>
 </html>`,
     status,
   )
+}
+
+/** What the server's mark shows. */
+function initial(name: string): string {
+  return [...name.toUpperCase()].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? ''
 }

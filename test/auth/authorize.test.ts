@@ -53,7 +53,7 @@ describe('a client that asks wrongly', () => {
     const { url, status, text, headers } = await refused(params)
     expect([url.pathname, status]).toEqual(['/authorize', 400])
     expect(text).toContain(error)
-    expect(text).toContain('<header>MCP Template</header>')
+    expect(text).toContain('>MCP Template</header>')
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
     expect(headers.get('cache-control')).toBe('no-store')
   })

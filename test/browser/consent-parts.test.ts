@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { html } from 'hono/html'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HttpEnv } from '../../src/http/context.ts'
+import { createLook } from '../../src/http/look.ts'
 import { page as answer, pagesOf } from '../../src/http/pages.ts'
 import { createHttpServer, listen } from '../../src/http/server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -15,7 +16,7 @@ const PARTS = html`<p><strong>Some Editor</strong> wants to use this server in y
   <dl><dt>Client</dt><dd>Some Editor</dd>
     <dt>Sends you back to</dt><dd>https://editor.example/a-very-long-path/that-does-not-break-anywhere-by-itself</dd></dl>
   <h2>It may</h2>
-  <ul class="scopes"><li>Read your accounts <code>accounts:read</code></li>
+  <ul class="rows"><li>Read your accounts <code>accounts:read</code></li>
     <li>Make payments <code>payments:write</code></li></ul>
   <p class="notice">Nobody has checked that this client is what it says.</p>
   <p role="alert">The identity provider does not answer.</p>
@@ -27,7 +28,16 @@ const PARTS = html`<p><strong>Some Editor</strong> wants to use this server in y
 let app: TestApp
 let partsUrl: string
 const parts = new Hono<HttpEnv>()
-parts.use(pagesOf('A server with the longest name that anybody would give to one'))
+parts.use(
+  pagesOf(
+    createLook({
+      name: 'A server with the longest name that anybody would give to one',
+      publicUrl: 'https://a-very-long-name-of-a-server-that-does-not-break.departments.example',
+      color: '#ffcc00',
+      supportUrl: 'https://help.example/contact',
+    }),
+  ),
+)
 parts.get('/', (c) => answer(c, { title: 'Let this client in?', body: PARTS }))
 const { server, drain } = createHttpServer(() => ({
   guard: () => undefined,

@@ -128,8 +128,6 @@ describeBrowser('signing in', (open) => {
           expect(await scrollsSideways(page)).toBe(false)
           expect(await faintTexts(page)).toEqual([])
         }
-        await page.goto(app.url)
-        await look('landing')
         await page.goto(link.url)
         await look('sign-in')
         await codeField(page).fill(link.code)

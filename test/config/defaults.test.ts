@@ -15,6 +15,7 @@ describe('with nothing set', () => {
       isProduction: false,
       usesDevelopmentKey: true,
       app: { name: 'MCP Template', version: manifest.version },
+      pages: { color: '#1f4fbf' },
       http: {
         host: '127.0.0.1',
         port: 6901,

@@ -1,6 +1,6 @@
 /** What is at each address, and what is said where there is nothing. */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHttpServer } from '../../src/http/server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { failingStore } from '../support/failing-store.ts'
@@ -111,26 +111,6 @@ test('every answer has a request id, and one that could do harm is not taken ove
     const { headers } = await fetch(app.url, { headers: { 'x-request-id': harmful } })
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   }
-})
-
-describe('the landing page', () => {
-  test('is JSON for programs', async () => {
-    const response = await fetch(app.url)
-    expect(response.headers.get('vary')).toBe('Accept')
-    expect(await response.json()).toEqual({
-      service: 'MCP Template',
-      version: expect.any(String),
-      status: 'ok',
-    })
-  })
-
-  test('is a page for people, with the address and the tools', async () => {
-    const response = await fetch(app.url, { headers: { accept: 'text/html,*/*;q=0.8' } })
-    expect(response.headers.get('content-type')).toContain('text/html')
-    const text = await response.text()
-    expect(text).toContain(`${app.url}/mcp`)
-    expect(text).toContain('<code>login</code>')
-  })
 })
 
 test('slow headers and bodies are cut off', () => {

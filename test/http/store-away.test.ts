@@ -36,7 +36,7 @@ async function expectPage(response: Response, title: string): Promise<void> {
   expect(response.headers.get('cache-control')).toBe('no-store')
   const text = await response.text()
   expect(text).toContain(`<h1>${title}</h1>`)
-  expect(text).toContain('<header>MCP Template</header>')
+  expect(text).toContain('>MCP Template</header>')
   expect(text).not.toMatch(/jsonrpc|session store/)
 }
 

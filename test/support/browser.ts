@@ -10,6 +10,7 @@ import {
   type Page,
 } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { contrast } from './contrast.ts'
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const SCREENSHOTS = join(import.meta.dirname, '../../artifacts/screenshots')
@@ -128,19 +129,4 @@ export async function faintTexts(page: Page): Promise<readonly string[]> {
   const all = await page.evaluate<readonly TextColours[]>(TEXT_COLOURS)
   expect(all.length).toBeGreaterThan(0)
   return all.filter(({ ink, ground }) => contrast(ink, ground) < 4.5).map(({ text }) => text)
-}
-
-/** WCAG 2.2, "contrast ratio". */
-function contrast(one: readonly number[], other: readonly number[]): number {
-  const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b)
-  return (light + 0.05) / (dark + 0.05)
-}
-
-/** WCAG 2.2, "relative luminance". */
-function luminance(colour: readonly number[]): number {
-  const [red = 0, green = 0, blue = 0] = colour.slice(0, 3).map((channel) => {
-    const share = channel / 255
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
-  })
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 }

@@ -10,9 +10,12 @@ import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { authorizationErrorPage, authorizationMounts } from '../../src/http/authorization-server.ts'
 import { consentRoutes } from '../../src/http/consent.ts'
 import type { HttpEnv } from '../../src/http/context.ts'
+import { createLook } from '../../src/http/look.ts'
+import { pagesOf } from '../../src/http/pages.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { createHttpServer, type HttpHandlers, listen } from '../../src/http/server.ts'
 import { createLogger } from '../../src/logger.ts'
+import { createLetInClients } from '../../src/session/let-in-clients.ts'
 import { createSessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startHttpsServer } from './https-server.ts'
@@ -36,6 +39,7 @@ async function startEndpoints(ca: string): Promise<string> {
   })
   const store = createMemoryStore()
   const now = Date.now
+  const look = createLook({ name: 'test', publicUrl, color: '#1f4fbf' })
   const sessions = createSessionManager({ store, now }, { ttlSeconds: 3600 })
   const authorization = await createAuthorizationServer(
     {
@@ -45,7 +49,7 @@ async function startEndpoints(ca: string): Promise<string> {
     },
     {
       ...{ store, sessions, signOut: sessions.end, log, now },
-      errorPage: authorizationErrorPage('test'),
+      errorPage: authorizationErrorPage(look),
       isSignedIn: async () => false,
       keyRing: createKeyRing([Buffer.alloc(32, 7)]),
       signing: createSecretSigning('a secret of thirty-two characters'),
@@ -54,11 +58,12 @@ async function startEndpoints(ca: string): Promise<string> {
     },
   )
   const pages = new Hono<HttpEnv>()
-  pages.use(requestLog(log))
+  pages.use(requestLog(log), pagesOf(look))
   const { consents } = authorization
   const nobody = { begin: () => Promise.reject(new Error('Nobody signs in here')) }
   const options = { publicUrl, signsInAt: 'idp.example', browserTtlSeconds: 600 }
-  pages.route('/', consentRoutes({ consents, sessions, signIn: nobody }, options))
+  const letInClients = createLetInClients({ store, sessions }, { ttlSeconds: 600 })
+  pages.route('/', consentRoutes({ consents, sessions, signIn: nobody, letInClients }, options))
   const mounts = authorizationMounts(authorization, { log, limit: (handler) => handler })
   handlers = { guard: () => undefined, fetch: pages.fetch, mounts }
   open.push(() => drain(1000))

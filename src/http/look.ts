@@ -1,0 +1,44 @@
+/** What all pages share: the server's name, its style, and the headers that keep them ours. */
+
+import { createHash } from 'node:crypto'
+import { pageStyle } from './page-style.ts'
+
+export interface Look {
+  readonly serverName: string
+  /** Where people are, as they see it in the address bar. */
+  readonly host: string
+  readonly supportUrl: string | undefined
+  readonly style: string
+  /** No script, no frame, no cache. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface LookOptions {
+  readonly name: string
+  readonly publicUrl: string
+  /** The accent: six hexadecimal digits after `#`. */
+  readonly color: string
+  readonly supportUrl?: string
+}
+
+/** Made once: the style goes by the colour, and the policy by the style. */
+export function createLook({ name, publicUrl, color, supportUrl }: LookOptions): Look {
+  const style = pageStyle(color)
+  const { host } = new URL(publicUrl)
+  return { serverName: name, host, supportUrl, style, headers: headersOf(style) }
+}
+
+/**
+ * No `form-action`: browsers apply it to the redirect that follows a post too, which leads to the
+ * identity provider. `same-origin` referrers, since `no-referrer` turns a form's Origin into `null`.
+ */
+function headersOf(style: string): Readonly<Record<string, string>> {
+  const hash = createHash('sha256').update(style).digest('base64')
+  return {
+    'content-security-policy': `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; frame-ancestors 'none'`,
+    'x-frame-options': 'DENY',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'same-origin',
+    'cache-control': 'no-store',
+  }
+}

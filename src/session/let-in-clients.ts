@@ -1,0 +1,52 @@
+/** Which clients a browser let in, for the one page that tells people whether they are signed in. */
+
+import type { Store } from '../store/port.ts'
+import type { SessionManager } from './manager.ts'
+
+export interface LetInClient {
+  /** What it calls itself. */
+  readonly clientName: string | undefined
+  readonly signedIn: boolean
+}
+
+/** `browser` is the SHA-256 of the value in the browser's cookie. */
+export interface LetInClients {
+  /** Notes that this browser let a client into a session. */
+  remember(browser: string, sessionId: string): Promise<void>
+  /** Those whose session lives, newest first. Looking does not count as use, and writes nothing. */
+  of(browser: string): Promise<readonly LetInClient[]>
+}
+
+export interface LetInClientsDeps {
+  readonly store: Store
+  readonly sessions: Pick<SessionManager, 'peek'>
+}
+
+/** More sessions of one browser are not looked at; the oldest have ended in all likelihood. */
+const MOST_SESSIONS = 16
+
+/** A note lives `ttlSeconds` from the last one on: as long as the browser is known. */
+export function createLetInClients(
+  { store, sessions }: LetInClientsDeps,
+  { ttlSeconds }: { readonly ttlSeconds: number },
+): LetInClients {
+  const key = (browser: string) => `browser:{${browser}}`
+
+  return {
+    async remember(browser, sessionId) {
+      await store.streams.append(key(browser), sessionId, { maxLength: MOST_SESSIONS, ttlSeconds })
+    },
+    async of(browser) {
+      const notes = await store.streams.read(key(browser), '0')
+      // Allow, pressed twice, is noted twice.
+      const ids = new Set(notes.map(({ value }) => value).reverse())
+      const found = await Promise.all([...ids].slice(0, MOST_SESSIONS).map(sessions.peek))
+      return found
+        .filter((session) => session?.browser === browser)
+        .map((session) => ({
+          clientName: session?.client.clientName,
+          signedIn: session?.state === 'authenticated',
+        }))
+    },
+  }
+}

@@ -1,0 +1,29 @@
+/** What pages are told of the server that is configured. */
+
+import { describe, expect, it } from 'vitest'
+import { load, refusal } from './load.ts'
+
+describe('the pages', () => {
+  it.each(['0b7285', '#0b7285', '0B7285'])('take %s as a colour', (APP_COLOR) => {
+    expect(load({ APP_COLOR }).config.pages).toEqual({ color: '#0b7285' })
+  })
+
+  it('take a description and an address for help', () => {
+    const given = {
+      APP_DESCRIPTION: 'Reads accounts.',
+      APP_SUPPORT_URL: 'https://bank.example/help',
+    }
+    expect(load(given).config.pages).toMatchObject({
+      description: 'Reads accounts.',
+      supportUrl: 'https://bank.example/help',
+    })
+  })
+
+  it('refuse what would be no colour or lead elsewhere, and do not repeat it', () => {
+    const faulty = { APP_COLOR: 'red; }', APP_SUPPORT_URL: 'javascript:alert(1)' }
+    const { message } = refusal(faulty)
+    expect(message).toContain('APP_COLOR wants six hexadecimal digits such as 1f4fbf')
+    expect(message).toContain('APP_SUPPORT_URL wants an http or https address')
+    expect(message).not.toMatch(/red;|javascript/)
+  })
+})

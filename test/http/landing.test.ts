@@ -1,0 +1,213 @@
+/** `/`: a page for people, JSON for programs, and nothing on either that is nobody's business. */
+
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { sha256 } from '../../src/crypto/hash.ts'
+import { createLetInClients } from '../../src/session/let-in-clients.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { failingStore } from '../support/failing-store.ts'
+import { letIn } from '../support/let-in.ts'
+import { createOAuthClient } from '../support/oauth-client.ts'
+import { recordingStore } from '../support/recording-store.ts'
+
+const CHROME = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp()
+})
+afterAll(() => app.stop())
+
+const others: TestApp[] = []
+afterEach(async () => {
+  await Promise.all(others.splice(0).map((other) => other.stop()))
+})
+async function start(options: Parameters<typeof startApp>[0]): Promise<TestApp> {
+  const other = await startApp(options)
+  others.push(other)
+  return other
+}
+
+async function open({ localUrl }: TestApp, headers: Readonly<Record<string, string>> = {}) {
+  const response = await fetch(localUrl, { headers: { accept: CHROME, ...headers } })
+  return { response, text: await response.text() }
+}
+
+/** Lets a client in as consent does, so that the page can tell of it. */
+async function remembered(at: Pick<TestApp, 'store' | 'url'>) {
+  const client = await letIn(at)
+  const { sessions, sessionId, browser } = client
+  const deps = { store: at.store, sessions }
+  await createLetInClients(deps, { ttlSeconds: 60 }).remember(sha256(browser), sessionId)
+  return client
+}
+
+describe('the form of the answer', () => {
+  test.each([
+    ['curl', '*/*'],
+    ['a program', 'application/json'],
+    ['a program that takes all', 'application/json, text/plain, */*'],
+    ['somebody who likes JSON better', 'text/html;q=0.5, application/json'],
+    ['somebody who wants no page', 'text/html;q=0, */*'],
+    ['somebody with another taste', 'image/png'],
+  ])('is JSON for %s', async (_who, accept) => {
+    const { response, text } = await open(app, { accept })
+    expect(response.headers.get('content-type')).toContain('application/json')
+    expect(response.headers.get('vary')).toBe('Accept')
+    const version = expect.any(String)
+    expect(JSON.parse(text)).toEqual({ service: 'MCP Template', version, status: 'ok' })
+  })
+
+  test.each([
+    ['Chrome', CHROME],
+    ['Firefox', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
+    ['somebody who likes pages better', 'application/json;q=0.4, text/html;q=0.9'],
+    ['somebody who takes any text', 'text/*'],
+  ])('is a page for %s', async (_who, accept) => {
+    const { response } = await open(app, { accept })
+    expect(response.headers.get('content-type')).toContain('text/html')
+    expect(response.headers.get('vary')).toBe('Accept')
+  })
+})
+
+describe('the page', () => {
+  test('says what the server is, and where', async () => {
+    const at = await start({
+      env: {
+        APP_NAME: 'Example Bank',
+        APP_VERSION: '7.8.9',
+        APP_DESCRIPTION: 'Reads your accounts.',
+        APP_SUPPORT_URL: 'https://bank.example/help',
+        APP_COLOR: '#0b7285',
+      },
+    })
+    const { text } = await open(at)
+    for (const part of [
+      '<title>Example Bank</title>',
+      'Reads your accounts.',
+      `<code>${at.url}/mcp</code>`,
+      '7.8.9',
+      'href="https://bank.example/help"',
+      '--accent: #0b7285',
+      'Open to every client that reaches it.',
+    ]) {
+      expect(text).toContain(part)
+    }
+  })
+
+  test('says of each tool what it is and what it takes', async () => {
+    const { text } = await open(app)
+    const rows = [...text.matchAll(/<li><h3>[\s\S]*?<\/li>/g)].map(([row]) => row)
+    expect(rows).toHaveLength(4)
+    const row = (name: string) =>
+      (rows.find((each) => each.includes(`<code>${name}</code></h3>`)) ?? '')
+        .replaceAll(/<[^>]+>/g, ' ')
+        .replaceAll(/\s+/g, ' ')
+    expect(row('service')).toMatch(
+      /Account .*Reads one of the user.*Needs sign-in Only reads Scope service:read/,
+    )
+    expect(row('logout')).toContain('May delete or end things')
+    expect(row('session')).toContain('Only reads')
+    expect(row('login')).not.toMatch(/Only reads|May delete|Needs sign-in/)
+  })
+
+  test('says who gives out tokens, where one is needed', async () => {
+    const { text } = await open(await start({ env: { MCP_AUTH: 'required' } }))
+    expect(text).toContain('With an access token.')
+    expect(text).toContain('$TOKEN')
+    expect(text).not.toContain('Open to every client')
+  })
+
+  test('goes by PUBLIC_URL, whatever a request says', async () => {
+    const at = await start({
+      env: { PUBLIC_URL: 'https://mcp.example.com', ALLOWED_HOSTS: 'other.example' },
+    })
+    const poison = { 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' }
+    const { text } = await open(at, poison)
+    expect(text).toContain('https://mcp.example.com/mcp')
+    expect(text).not.toMatch(/evil\.example|http:\/\/localhost/)
+  })
+
+  test('shows names as text, whatever is in them', async () => {
+    const name = `<script>alert(1)</script>&"'><b>`
+    const { text } = await open(await start({ env: { APP_NAME: name, APP_DESCRIPTION: name } }))
+    expect(text).not.toMatch(/<script|<b>/)
+    expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;')
+  })
+
+  test('allows its one style and nothing else, and is small', async () => {
+    const { response, text } = await open(app)
+    const style = /<style>([\s\S]*?)<\/style>/.exec(text)?.[1] ?? ''
+    const hash = createHash('sha256').update(style).digest('base64')
+    expect(response.headers.get('content-security-policy')).toBe(
+      `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; frame-ancestors 'none'`,
+    )
+    expect(text).not.toMatch(/ style=|<script|<img|<link|@import|url\(/)
+    expect(Buffer.byteLength(text)).toBeLessThan(30_000)
+  })
+})
+
+describe('whether one is signed in', () => {
+  test('is told to the browser that let the client in, and to no other', async () => {
+    const { sessions, sessionId, cookie } = await remembered(app)
+    const before = await open(app, { cookie })
+    expect(before.text).toMatch(/A let-in client[\s\S]*Not signed in/)
+    await sessions.update(sessionId, 'state', 'authenticated')
+    const { response, text } = await open(app, { cookie })
+    expect(text).toMatch(/A let-in client[\s\S]*>Signed in</)
+    expect(text).not.toMatch(/Not signed in|ses_/)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    for (const other of ['', 'mcp-browser=x', `mcp-browser=${'a'.repeat(43)}`]) {
+      expect((await open(app, { cookie: other })).text).toContain('Not that this browser knows')
+    }
+    await sessions.end(sessionId)
+    expect((await open(app, { cookie })).text).toContain('Not that this browser knows')
+  })
+
+  test('is known from the moment a client is let in', async () => {
+    const client = await createOAuthClient(app.url, { metadata: { client_name: 'Real <client>' } })
+    const { browser } = await client.authorize()
+    const { text } = await browser.open(app.url)
+    expect(text).toMatch(/Real &lt;client&gt;[\s\S]*Not signed in/)
+  })
+
+  test('is not spoken of where no tool needs it', async () => {
+    const catalogDirectory = join(import.meta.dirname, '../../conformance')
+    const { text } = await open(await start({ catalogDirectory }))
+    expect(text).not.toMatch(/signed in|sign in/i)
+    expect(Buffer.byteLength(text)).toBeLessThan(30_000)
+  })
+
+  test('is not told where another server lets clients in: browsers are not known here', async () => {
+    const env = { OAUTH_ISSUER: 'http://localhost:1', MCP_AUTH: 'required' }
+    const { text } = await open(await start({ env }))
+    expect(text).not.toMatch(/Signed in\?|This browser knows/)
+    expect(text).toContain('You sign in for one client at a time')
+    expect(text).toContain('let them in at\n        <strong>localhost:1</strong>')
+  })
+
+  test('is found out without writing anything', async () => {
+    const { store, written } = recordingStore()
+    const at = await start({ store })
+    const { cookie } = await remembered(at)
+    written.length = 0
+    expect((await open(at, { cookie })).text).toContain('A let-in client')
+    expect(written).toEqual([])
+  })
+
+  test('is left open while the store is away; the rest of the page needs none', async () => {
+    const store = failingStore()
+    const at = await start({ store })
+    const { cookie } = await remembered(at)
+    store.takeAway()
+    const { response, text } = await open(at, { cookie })
+    expect(response.status).toBe(200)
+    expect(text).toContain('That cannot be told just now.')
+    expect(text).toContain('Add to Cursor')
+    store.asked.length = 0
+    expect((await open(at)).text).toContain('Not that this browser knows')
+    expect(store.asked).toEqual([])
+    store.giveBack()
+  })
+})

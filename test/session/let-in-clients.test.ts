@@ -1,0 +1,66 @@
+/** Which clients a browser has let in, as the landing page asks for it. */
+
+import { describe, expect, test } from 'vitest'
+import { createLetInClients } from '../../src/session/let-in-clients.ts'
+import { createSessionManager } from '../../src/session/manager.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+
+const BROWSER = 'a'.repeat(43)
+const OTHER = 'b'.repeat(43)
+
+function parts() {
+  const store = createMemoryStore()
+  const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
+  const clients = createLetInClients({ store, sessions }, { ttlSeconds: 7200 })
+  const letIn = async (clientName: string, browser = BROWSER) => {
+    const { id } = await sessions.create('token', { clientName })
+    await sessions.update(id, 'browser', browser)
+    await clients.remember(browser, id)
+    return id
+  }
+  return { store, sessions, clients, letIn }
+}
+
+describe('the clients that a browser let in', () => {
+  test('are told newest first, with whether one is signed in', async () => {
+    const { sessions, clients, letIn } = parts()
+    await sessions.update(await letIn('Editor'), 'state', 'authenticated')
+    await letIn('Terminal')
+    expect(await clients.of(BROWSER)).toEqual([
+      { clientName: 'Terminal', signedIn: false },
+      { clientName: 'Editor', signedIn: true },
+    ])
+  })
+
+  test('are told once each, and no longer than their session lives', async () => {
+    const { sessions, clients, letIn } = parts()
+    const id = await letIn('Editor')
+    await clients.remember(BROWSER, id)
+    expect(await clients.of(BROWSER)).toHaveLength(1)
+    await sessions.end(id)
+    expect(await clients.of(BROWSER)).toEqual([])
+  })
+
+  test('are no other browser’s, even if a session passes to one', async () => {
+    const { sessions, clients, letIn } = parts()
+    const id = await letIn('Editor')
+    expect(await clients.of(OTHER)).toEqual([])
+    await sessions.update(id, 'browser', OTHER)
+    expect(await clients.of(BROWSER)).toEqual([])
+  })
+
+  test('are so many as a page can show', async () => {
+    const { clients, letIn } = parts()
+    for (let count = 1; count <= 20; count += 1) await letIn(`Client ${count}`)
+    const names = (await clients.of(BROWSER)).map(({ clientName }) => clientName)
+    expect(names).toHaveLength(16)
+    expect([names[0], names[15]]).toEqual(['Client 20', 'Client 5'])
+  })
+
+  test('are looked at without counting as use', async () => {
+    const { sessions, clients, letIn } = parts()
+    const before = await sessions.peek(await letIn('Editor'))
+    await clients.of(BROWSER)
+    expect(await sessions.peek(before?.id ?? '')).toEqual(before)
+  })
+})
