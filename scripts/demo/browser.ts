@@ -19,8 +19,8 @@ export interface Browser {
   open(url: URL | string, form?: Record<string, string>): Promise<Page>
 }
 
-/** Without `stopAt` every redirect is followed. */
-export function createBrowser(stopAt?: string): Browser {
+/** Without `stopAt` every redirect is followed. `send` gets every request. */
+export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Browser {
   const cookies: Cookie[] = []
 
   function keep(header: string): void {
@@ -35,7 +35,7 @@ export function createBrowser(stopAt?: string): Browser {
   async function open(to: URL | string, form?: Record<string, string>): Promise<Page> {
     const url = new URL(to)
     const sent = cookies.filter(({ path }) => url.pathname.startsWith(path))
-    const response = await fetch(url, {
+    const response = await send(url, {
       redirect: 'manual',
       headers: {
         accept: 'text/html',

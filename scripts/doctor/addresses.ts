@@ -1,0 +1,21 @@
+/** The addresses that clients derive from the one they were given. */
+
+/** What clients connect to. */
+export const ENDPOINTS = ['/mcp', '/http', '/sse'] as const
+
+export type Endpoint = (typeof ENDPOINTS)[number]
+
+/** RFC 9728, 3.1, and RFC 8414, 3.1: the well-known part goes between the host and the path. */
+export function wellKnown(name: string, address: string): string {
+  const { origin, pathname } = new URL(address)
+  return `${origin}/.well-known/${name}${pathname === '/' ? '' : pathname}`
+}
+
+export function isLoopback(address: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(address).hostname)
+}
+
+/** Only the machine itself is reached safely without TLS. */
+export function isSafe(address: string): boolean {
+  return URL.canParse(address) && (address.startsWith('https:') || isLoopback(address))
+}

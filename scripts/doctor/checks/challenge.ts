@@ -1,0 +1,77 @@
+/** 401, and where it sends clients: how they find out that and where they can sign in (RFC 9728, 5.1). */
+
+import { ENDPOINTS, type Endpoint, wellKnown } from '../addresses.ts'
+import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
+import { type Answer, boundedFetch, postJson } from '../http.ts'
+import { PING } from '../mcp.ts'
+import type { Check, Visit } from '../visit.ts'
+
+export const challenge: Check = {
+  id: 'challenge',
+  title: 'Asking for a token',
+  async run(visit) {
+    const findings: Finding[] = []
+    for (const path of ENDPOINTS) findings.push(await look(visit, path))
+    return [...findings, await keepsTokens(visit)]
+  },
+}
+
+type Refusal = Pick<Answer, 'status' | 'headers'>
+
+/** What a caller without a token meets. */
+async function knockAt(base: string, path: Endpoint): Promise<Refusal> {
+  if (path !== '/sse') return postJson(base + path, PING)
+  const leaving = new AbortController()
+  const accept = { accept: 'text/event-stream' }
+  const answer = await boundedFetch(base + path, { headers: accept, signal: leaving.signal })
+  leaving.abort()
+  return answer
+}
+
+async function look(visit: Visit, path: Endpoint): Promise<Finding> {
+  const { status, headers } = await knockAt(visit.base, path)
+  if (path === '/mcp') visit.facts.mcpIsGuarded = status === 401
+  if (status === 404 || status === 405) return skipped(`${path} is not there (${status}).`)
+  if (status !== 401) return isOpen(visit, path)
+  const given = headers.get('www-authenticate')
+  if (given === null) {
+    return wrong(
+      `${path} says 401 without WWW-Authenticate: a proxy takes it out, and clients do not learn where to sign in.`,
+      'Let answers keep the header: nginx without `proxy_hide_header WWW-Authenticate` and without an error_page for 401; a gateway with authentication of its own must leave this host alone.',
+    )
+  }
+  const expected = wellKnown('oauth-protected-resource', visit.base + path)
+  const [, named] = /resource_metadata="([^"]*)"/.exec(given) ?? []
+  if (named === expected) return ok(`${path} sends callers without a token to ${expected}.`)
+  return wrong(
+    `${path} sends clients to ${named ?? 'nowhere'}; it should be ${expected}.`,
+    `Set PUBLIC_URL=${new URL(visit.base).origin}, which is where clients reach the server.`,
+  )
+}
+
+function isOpen({ base }: Visit, path: Endpoint): Finding {
+  const serves = `${path} serves callers without a token`
+  if (path === '/http')
+    return wrong(`${serves}.`, 'Something answers in its place: look at the proxy.')
+  if (new URL(base).protocol === 'http:') return ok(`${serves} (MCP_AUTH=optional).`)
+  return warning(
+    `${serves}: many clients then never offer to sign in.`,
+    'Set MCP_AUTH=required, unless everybody who reaches the server may use it.',
+  )
+}
+
+/** RFC 6750, 3.1: only who shows a token is told that it is not valid. */
+async function keepsTokens({ base }: Visit): Promise<Finding> {
+  const url = `${base}/mcp`
+  const { status, headers } = await postJson(url, PING, { authorization: 'Bearer not-a-token' })
+  if (/error="?invalid_token/.test(headers.get('www-authenticate') ?? '')) {
+    return ok('A token that is not valid is refused as such.')
+  }
+  if (status === 401 && headers.get('www-authenticate') === null) {
+    return skipped('Whether Authorization arrives cannot be told without WWW-Authenticate.')
+  }
+  return wrong(
+    'The Authorization header does not reach the server: a token that is not valid is treated like none.',
+    'Let the proxy pass it on: nginx without `proxy_set_header Authorization ""`; Apache with `CGIPassAuth On` or mod_proxy; a gateway must not put its own in its place.',
+  )
+}

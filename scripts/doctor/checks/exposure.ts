@@ -1,0 +1,53 @@
+/** What strangers see: pages with their headers, and nothing that is meant for the operator. */
+
+import { type Finding, ok, skipped, warning, whether, wrong } from '../findings.ts'
+import { ask } from '../http.ts'
+import type { Check } from '../visit.ts'
+
+export const exposure: Check = {
+  id: 'exposure',
+  title: 'What strangers see',
+  run: async ({ base }) => Promise.all([metrics(base), landing(base), nowhere(base)]),
+}
+
+async function metrics(base: string): Promise<Finding> {
+  const { status, text } = await ask(`${base}/metrics`)
+  return whether(
+    status !== 200 || !/^# (HELP|TYPE) /m.test(text),
+    'Metrics are not public.',
+    wrong(
+      '/metrics can be read by everybody: it tells who uses what, and how much.',
+      'Serve metrics on a port of their own, or close the path at the proxy: nginx `location = /metrics { return 404; }`.',
+    ),
+  )
+}
+
+async function landing(base: string): Promise<Finding> {
+  const { status, headers } = await ask(`${base}/`, { headers: { accept: 'text/html' } })
+  if (status !== 200) return skipped(`There is no page at / (${status}).`)
+  const missing = ['content-security-policy', 'x-content-type-options'].filter(
+    (name) => headers.get(name) === null,
+  )
+  return whether(
+    missing.length === 0,
+    'Pages come with the headers that protect them.',
+    warning(
+      `The page at / comes without ${missing.join(' and ')}.`,
+      'The server sends them: the proxy must not take them out, or puts a page of its own there.',
+    ),
+  )
+}
+
+async function nowhere(base: string): Promise<Finding> {
+  const [unknown, put] = await Promise.all([
+    ask(`${base}/there-is-nothing-here`),
+    ask(`${base}/mcp`, { method: 'PUT' }),
+  ])
+  if (unknown.status === 404 && put.status === 405) {
+    return ok('Unknown addresses are 404, wrong methods 405.')
+  }
+  return warning(
+    `An unknown address answers ${unknown.status}, and PUT at /mcp ${put.status}, instead of 404 and 405.`,
+    'Let the statuses of the nodes through: no fallback page, no list of methods at the proxy.',
+  )
+}

@@ -1,0 +1,62 @@
+/** A session that meets another node with each request. */
+
+import { type Finding, ok, wrong } from '../findings.ts'
+import { manyTimes, postJson, tally } from '../http.ts'
+import { authorization, connect, PING } from '../mcp.ts'
+import { noAccess } from '../needs.ts'
+import type { Check, Visit } from '../visit.ts'
+
+const TIMES = 24
+
+const SAME = 'the same REDIS_URL, STORE_PREFIX, ENCRYPTION_KEY and JWT_SECRET'
+
+export const hopping: Check = {
+  id: 'hopping',
+  title: 'A session on any node',
+  async run(visit): Promise<readonly Finding[]> {
+    const obstacle = noAccess(visit)
+    if (obstacle !== undefined) return [obstacle]
+    return [...(await token(visit)), ...(await connection(visit))]
+  },
+}
+
+/** Each node checks tokens by itself. */
+async function token(visit: Visit): Promise<readonly Finding[]> {
+  if (visit.facts.accessToken === undefined) return []
+  const statuses = await many(visit, authorization(visit))
+  if (!statuses.includes(401)) return [ok(`The token is good for all of ${TIMES} requests.`)]
+  return [
+    wrong(
+      `The token is good for some requests only: ${tally(statuses)}.`,
+      `Give all nodes ${SAME}: with another JWT_SECRET a node does not know what the others signed.`,
+    ),
+  ]
+}
+
+/** 2025-11-25, basic/transports: a session that a node does not know is 404, and the client starts anew. */
+async function connection(visit: Visit): Promise<readonly Finding[]> {
+  const opened = await connect(visit)
+  if ('status' in opened) {
+    return [wrong(`A connection does not open: ${opened.status}.`, 'Look at the log of the nodes.')]
+  }
+  const statuses = await many(visit, opened.headers)
+  await opened.end()
+  if (statuses.every((status) => status === 200)) {
+    return [
+      ok(
+        `${TIMES} requests of one session, each on a TCP connection of its own, are all answered. How many nodes they met cannot be told from outside: answers do not name them.`,
+      ),
+    ]
+  }
+  return [
+    wrong(
+      `${TIMES} requests of one session, each on a TCP connection of its own: ${tally(statuses)}.`,
+      `404 comes from nodes that do not know the session: give all nodes ${SAME}. 5xx comes from a node that is unwell: see its log.`,
+    ),
+  ]
+}
+
+async function many(visit: Visit, headers: Readonly<Record<string, string>>): Promise<number[]> {
+  const answers = await manyTimes(TIMES, () => postJson(`${visit.base}/mcp`, PING, headers))
+  return answers.map(({ status }) => status)
+}

@@ -1,0 +1,66 @@
+/** Host, Origin and forwarded names: what a page of somebody else, or a poisoned link, would use. */
+
+import { wellKnown } from '../addresses.ts'
+import { type Finding, ok, skipped, warning, whether, wrong } from '../findings.ts'
+import { ask, postJson } from '../http.ts'
+import { PING } from '../mcp.ts'
+import type { Check } from '../visit.ts'
+
+const EVIL = 'evil.example'
+
+export const hosts: Check = {
+  id: 'hosts',
+  title: 'Host and Origin',
+  async run({ base }) {
+    const metadata = wellKnown('oauth-protected-resource', `${base}/mcp`)
+    return Promise.all([otherHost(metadata), otherOrigin(base), forwarded(metadata)])
+  },
+}
+
+async function otherHost(metadata: string): Promise<Finding> {
+  const answer = await ask(metadata, { headers: { host: EVIL } }).catch(() => undefined)
+  if (answer === undefined || answer.status !== 200) {
+    return ok(`Another Host is refused (${answer?.status ?? 'the connection is closed'}).`)
+  }
+  if (answer.text.includes(EVIL)) {
+    return wrong(
+      'A made-up Host gets into the metadata: whoever poisons a cache sends clients elsewhere.',
+      'Set PUBLIC_URL; nothing else may name the server.',
+    )
+  }
+  return warning(
+    'A made-up Host is served: the proxy does not look at it, and hides it from the server.',
+    'Let the proxy serve its own names only, and pass them on: nginx `server_name` with a default server that refuses, and `proxy_set_header Host $host;`.',
+  )
+}
+
+async function otherOrigin(base: string): Promise<Finding> {
+  const { status } = await postJson(`${base}/mcp`, PING, { origin: `https://${EVIL}` })
+  return whether(
+    status === 403,
+    'A page of another origin may not call (403).',
+    wrong(
+      `A page of another origin may call /mcp (${status}): Origin does not reach the server, or is allowed.`,
+      'Let the proxy pass Origin on: nginx without `proxy_set_header Origin ""`. Take what is not yours out of ALLOWED_ORIGINS.',
+    ),
+  )
+}
+
+async function forwarded(metadata: string): Promise<Finding> {
+  const usual = await ask(metadata)
+  if (usual.status !== 200) return skipped('Forwarded names need metadata to show in.')
+  const headers = {
+    'x-forwarded-host': EVIL,
+    'x-forwarded-proto': 'https',
+    forwarded: `host=${EVIL};proto=https`,
+  }
+  const answer = await ask(metadata, { headers })
+  return whether(
+    answer.text === usual.text,
+    'X-Forwarded-Host and Forwarded change nothing.',
+    wrong(
+      'X-Forwarded-Host or Forwarded change the metadata: clients can be sent elsewhere.',
+      'Something between rewrites answers by these headers: turn that off, or strip them at the outer proxy.',
+    ),
+  )
+}

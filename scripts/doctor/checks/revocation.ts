@@ -1,0 +1,65 @@
+/** Taking tokens back (RFC 7009): on every node, at once. Comes last, since nothing is left after it. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Finding, ok, skipped, wrong } from '../findings.ts'
+import { manyTimes, objectIn, postJson } from '../http.ts'
+import { authorization, PING } from '../mcp.ts'
+import { needsClient } from '../needs.ts'
+import { failureIn, postForm } from '../oauth.ts'
+import type { Check, RegisteredClient, ServerMetadata, Visit } from '../visit.ts'
+
+const TIMES = 12
+const SOON_MS = 1000
+
+export const revocation: Check = {
+  id: 'revocation',
+  title: 'Taking tokens back',
+  run: needsClient(async (visit, server, client) => {
+    // One that somebody else gave the doctor has none, and is left alone.
+    const { refreshToken: token, accessToken } = visit.facts
+    if (token === undefined || accessToken === undefined) {
+      return [skipped('The doctor got no token of its own.')]
+    }
+    const before = await isActive(server, client, accessToken)
+    const answer = await postForm(server.revocation_endpoint, { token, client_id: client.id })
+    if (answer.status !== 200) {
+      const mend = 'Hand POST at /revoke on to the nodes.'
+      return [wrong(`Tokens cannot be taken back: ${failureIn(answer)}.`, mend)]
+    }
+    const gone = await isGone(visit)
+    return [gone, introspected(before, await isActive(server, client, accessToken))]
+  }),
+}
+
+async function isGone(visit: Visit): Promise<Finding> {
+  await delay(SOON_MS)
+  const answers = await manyTimes(TIMES, () =>
+    postJson(`${visit.base}/mcp`, PING, authorization(visit)),
+  )
+  const served = answers.filter(({ status }) => status !== 401).length
+  if (served === 0) return ok(`A second after it was taken back a token is refused everywhere.`)
+  return wrong(
+    `A second after it was taken back the token is good for ${served} of ${TIMES} requests.`,
+    'Let all nodes use one Redis; no proxy may keep answers or decisions by token.',
+  )
+}
+
+/** RFC 7662; undefined where it cannot be asked. */
+async function isActive(
+  { introspection_endpoint: endpoint }: ServerMetadata,
+  { id }: RegisteredClient,
+  token: string,
+): Promise<boolean | undefined> {
+  if (endpoint === undefined) return undefined
+  const { active } = objectIn(await postForm(endpoint, { token, client_id: id }))
+  return typeof active === 'boolean' ? active : undefined
+}
+
+function introspected(before: boolean | undefined, after: boolean | undefined): Finding {
+  if (before === undefined || after === undefined) return skipped('Introspection cannot be asked.')
+  if (before && !after) return ok('Introspection says that it was good, and is no more.')
+  return wrong(
+    `Introspection says ${before ? 'good' : 'not good'} before, and ${after ? 'good' : 'not good'} after.`,
+    'Let all nodes use one Redis.',
+  )
+}

@@ -1,0 +1,149 @@
+/** The metadata of the authorization server (RFC 8414), the built-in one or another. */
+
+import { isSafe, wellKnown } from '../addresses.ts'
+import { type Finding, ok, skipped, warning, whether, wrong } from '../findings.ts'
+import { type Answer, ask, objectIn } from '../http.ts'
+import { postForm } from '../oauth.ts'
+import { reasonOf } from '../reasons.ts'
+import type { Check, ServerMetadata, Visit } from '../visit.ts'
+
+export const serverMetadata: Check = {
+  id: 'server-metadata',
+  title: 'Metadata of the authorization server',
+  async run(visit) {
+    const { origin } = new URL(visit.base)
+    const here = await ask(wellKnown('oauth-authorization-server', origin))
+    return here.status === 200 ? ofBuiltIn(visit, here) : ofAnother(visit)
+  },
+}
+
+async function ofBuiltIn(visit: Visit, answer: Answer): Promise<readonly Finding[]> {
+  const { base, facts } = visit
+  const { origin } = new URL(base)
+  const metadata = objectIn(answer) as unknown as ServerMetadata
+  facts.noBuiltIn = 'It needs sound metadata of the authorization server; see there.'
+  if (metadata.issuer !== origin || (facts.issuer ?? origin) !== origin) {
+    const named = [...new Set([metadata.issuer, facts.issuer ?? metadata.issuer])].join(' and ')
+    return [
+      wrong(
+        `The issuer is ${named}, and not ${origin}: clients refuse it, or go elsewhere.`,
+        `Set PUBLIC_URL=${origin} on every node, and restart them.`,
+      ),
+    ]
+  }
+  const findings = [ok(`The issuer is ${origin}.`), ...judge(metadata)]
+  const reached = await reach(metadata)
+  if (![...findings, ...reached].some(({ verdict }) => verdict === 'wrong')) {
+    facts.builtIn = metadata
+  }
+  return [...findings, ...reached]
+}
+
+/** RFC 8414, 3.1, and OpenID Connect Discovery, 4: where clients look, in their order. */
+function placesOf(issuer: string): readonly string[] {
+  const bare = issuer.replace(/\/$/, '')
+  return [
+    wellKnown('oauth-authorization-server', bare),
+    wellKnown('openid-configuration', bare),
+    `${bare}/.well-known/openid-configuration`,
+  ]
+}
+
+async function ofAnother({ base, facts }: Visit): Promise<readonly Finding[]> {
+  const { issuer } = facts
+  facts.noBuiltIn = 'It needs an authorization server, and none was found.'
+  if (issuer === undefined) return [skipped('No resource says which authorization server it has.')]
+  facts.noBuiltIn = `It is a matter of ${issuer}, which lets clients in here, and not of this server.`
+  for (const place of placesOf(issuer)) {
+    const answer = await ask(place).catch(() => undefined)
+    if (answer?.status !== 200) continue
+    const metadata = objectIn(answer) as unknown as ServerMetadata
+    return [
+      ok(`Clients are sent to ${issuer}; its metadata is at ${place}.`),
+      ...judge(metadata, issuer),
+    ]
+  }
+  const { origin } = new URL(base)
+  return [
+    wrong(
+      `Clients are sent to ${issuer}, and no metadata is found there.`,
+      `If that is an authorization server of yours, look at its address in OAUTH_ISSUER. If it should be the built-in one, set PUBLIC_URL=${origin}, and hand /.well-known/ on to the nodes.`,
+    ),
+  ]
+}
+
+/** What the document says. `issuer` is who it must be of, where that is not looked at before. */
+function judge(metadata: ServerMetadata, issuer = metadata.issuer): readonly Finding[] {
+  const pkce = metadata.code_challenge_methods_supported ?? []
+  const unsafe = Object.entries(metadata).filter(
+    ([name, value]) => /_endpoint$|^jwks_uri$/.test(name) && !isSafe(String(value)),
+  )
+  return [
+    ...(metadata.issuer === issuer
+      ? []
+      : [wrong(`Its issuer is ${metadata.issuer}.`, 'Set OAUTH_ISSUER to exactly that.')]),
+    whether(
+      pkce.includes('S256'),
+      'PKCE with S256 is offered.',
+      wrong(
+        'PKCE with S256 is not offered: clients stop.',
+        'Turn it on at the authorization server.',
+      ),
+    ),
+    whether(
+      unsafe.length === 0,
+      'Every endpoint is on https, or on this machine.',
+      wrong(
+        `Not on https: ${unsafe.map(([name, value]) => `${name} ${value}`).join(', ')}.`,
+        'Put the server behind a proxy with TLS, and set PUBLIC_URL to its https address.',
+      ),
+    ),
+    ...offers(metadata),
+  ]
+}
+
+function offers(metadata: ServerMetadata): readonly Finding[] {
+  const { registration_endpoint: registers, client_id_metadata_document_supported: reads } =
+    metadata
+  const findings: Finding[] = []
+  if (registers !== undefined) findings.push(ok('Clients can register themselves.'))
+  if (reads === true) findings.push(ok('Clients can be known by their metadata documents (CIMD).'))
+  if (findings.length === 0) {
+    findings.push(
+      warning(
+        'Clients can neither register nor be known by a document: each must be set up by hand.',
+        'Turn on dynamic registration or CIMD at the authorization server.',
+      ),
+    )
+  }
+  if (metadata.authorization_response_iss_parameter_supported === true) {
+    return [...findings, ok('Answers name their issuer (RFC 9207).')]
+  }
+  const mend = 'Turn it on at the authorization server (RFC 9207).'
+  return [
+    ...findings,
+    warning('Answers do not name their issuer, which lets servers be mixed up.', mend),
+  ]
+}
+
+/** That the endpoints are where they are said to be: an empty request is refused by them, in JSON. */
+async function reach(metadata: ServerMetadata): Promise<readonly Finding[]> {
+  const { token_endpoint: token, authorization_endpoint: authorize } = metadata
+  if (token === undefined || authorize === undefined) {
+    return [wrong('There is no token or authorization endpoint.', 'Something else answers here.')]
+  }
+  try {
+    const [asked, page] = await Promise.all([postForm(token, {}), ask(authorize)])
+    const isThere = objectIn(asked).error !== undefined && asked.status < 500
+    if (isThere && page.status !== 404) return [ok('Its endpoints answer.')]
+    return [
+      wrong(
+        `${token} answers ${asked.status} and ${authorize} ${page.status} where they should refuse.`,
+        'Hand all paths on to the nodes, with every method.',
+      ),
+    ]
+  } catch (error) {
+    const { what, mend } = reasonOf(error)
+    return [wrong(`Its endpoints cannot be reached: ${what}.`, mend)]
+  }
+}

@@ -1,0 +1,58 @@
+/** Letting a client in, from the page to the tokens. */
+
+import { type Finding, ok, skipped, whether, wrong } from '../findings.ts'
+import { objectIn } from '../http.ts'
+import { type GivenCode, letIn, letInByPerson } from '../let-in.ts'
+import { needsClient } from '../needs.ts'
+import { exchange, failureIn } from '../oauth.ts'
+import type { Check, ServerMetadata, Visit } from '../visit.ts'
+
+export const signIn: Check = {
+  id: 'sign-in',
+  title: 'Letting a client in',
+  run: needsClient(async (visit, server, client) => {
+    let outcome = await letIn(visit, server, client)
+    if ('failure' in outcome && outcome.needsPerson) {
+      if (!visit.interactive) {
+        return [skipped(`${outcome.failure} With --interactive the doctor waits for that.`)]
+      }
+      outcome = await letInByPerson(visit, server, client)
+    }
+    if ('given' in outcome) return useCode(visit, server, outcome.given)
+    return [
+      wrong(
+        `${outcome.failure} That is where clients stop.`,
+        'The cookies of the page must come back to the same address: no rewriting of cookies or paths at the proxy. On several nodes: one Redis and one ENCRYPTION_KEY.',
+      ),
+    ]
+  }),
+}
+
+async function useCode(
+  { facts }: Visit,
+  server: ServerMetadata,
+  given: GivenCode,
+): Promise<readonly Finding[]> {
+  const answer = await exchange(server, given.client, given)
+  const { access_token: access, refresh_token: refresh, expires_in: seconds } = objectIn(answer)
+  const named = whether(
+    given.iss === server.issuer,
+    'A page was answered, and the code came back with its issuer.',
+    wrong(
+      `The code came back from ${given.iss ?? 'nobody'}.`,
+      'Set PUBLIC_URL, on every node the same.',
+    ),
+  )
+  if (answer.status !== 200 || typeof access !== 'string') {
+    return [
+      named,
+      wrong(
+        `The code gives no token: ${failureIn(answer)}.`,
+        'On several nodes: one Redis for all, and the same JWT_SECRET.',
+      ),
+    ]
+  }
+  facts.accessToken = access
+  if (typeof refresh === 'string') facts.refreshToken = refresh
+  return [named, ok(`It gives an access token for ${Math.round(Number(seconds) / 60)} minutes.`)]
+}

@@ -1,0 +1,96 @@
+/** Streams held open as long as clients do it: nothing is held back, and nobody cuts them. */
+
+import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
+import { noAccess } from '../needs.ts'
+import { notOpened, type OpenedStream, SOON_MS, STREAM_KINDS } from '../stream-kinds.ts'
+import type { Check, Visit } from '../visit.ts'
+
+/** The server says something every 15 seconds; proxies give up after 60 at the earliest. */
+const LONGEST_SILENCE_MS = 35_000
+/** Less shows no keep-alive. */
+const SHOWS_KEEP_ALIVE_MS = 16_000
+
+const UNBUFFERED =
+  'Turn buffering off for event streams: nginx `proxy_buffering off;` (and `gzip off;`), which X-Accel-Buffering of the server asks for unless proxy_ignore_headers takes that away; Apache `flushpackets=on`; Caddy `flush_interval -1`.'
+
+const UNCUT =
+  'Let streams live: nginx `proxy_read_timeout 1h; proxy_send_timeout 1h;` and no keepalive_timeout below it; AWS ALB idle_timeout 4000; HAProxy `timeout tunnel 1h` and `timeout server 1h`; Cloudflare and others have limits of their plan.'
+
+export const streams: Check = {
+  id: 'streams',
+  title: 'Streams',
+  async run(visit) {
+    const obstacle = noAccess(visit)
+    if (obstacle !== undefined) return [obstacle]
+    visit.say(`Holding streams open for ${visit.holdMs / 1000} s …`)
+    const found = await Promise.all(STREAM_KINDS.map((open) => hold(visit, open)))
+    return found.flat()
+  },
+}
+
+async function hold(
+  visit: Visit,
+  open: (typeof STREAM_KINDS)[number],
+): Promise<readonly Finding[]> {
+  let opened: OpenedStream | Finding
+  try {
+    opened = await open(visit)
+  } catch (error) {
+    return [notOpened(error)]
+  }
+  if ('verdict' in opened) return [opened]
+  try {
+    return [(await atOnce(opened)) ?? (await overTime(visit, opened))]
+  } finally {
+    await opened.close()
+  }
+}
+
+/** What is wrong with it from the beginning. */
+async function atOnce(opened: OpenedStream): Promise<Finding | undefined> {
+  const { name, stream, first, trigger } = opened
+  const type = stream.headers.get('content-type') ?? 'nothing'
+  if (stream.status !== 200 || !type.includes('text/event-stream')) {
+    const mend = 'Let the answer of the nodes through; see their log.'
+    return wrong(`${name} is answered with ${stream.status} and ${type}.`, mend)
+  }
+  const encoding = stream.headers.get('content-encoding')
+  if (encoding !== null && encoding !== 'identity') {
+    return wrong(
+      `${name} comes compressed (${encoding}): events wait until there is enough to compress.`,
+      'Do not compress text/event-stream: nginx `gzip off;`, or leave it out of gzip_types.',
+    )
+  }
+  if (!(await stream.hears(first, SOON_MS))) {
+    return wrong(`${name}: nothing arrives, a proxy holds events back.`, UNBUFFERED)
+  }
+  if (trigger !== undefined && !(await trigger())) {
+    return wrong(`${name}: an answer does not arrive on it within ${SOON_MS / 1000} s.`, UNBUFFERED)
+  }
+  return undefined
+}
+
+async function overTime({ holdMs }: Visit, opened: OpenedStream): Promise<Finding> {
+  const { name, stream, trigger } = opened
+  await stream.hold(holdMs)
+  const { endedMs, longestSilenceMs } = stream
+  if (endedMs !== undefined && /"resultType":\s*"complete"/.test(stream.text)) {
+    return skipped(`${name}: the server has nothing to tell there, and ended it.`)
+  }
+  if (endedMs !== undefined) {
+    return wrong(`${name} is cut after ${Math.round(endedMs / 1000)} s.`, UNCUT)
+  }
+  const silence = Math.round(longestSilenceMs / 1000)
+  if (longestSilenceMs > LONGEST_SILENCE_MS) {
+    const quiet = `${name}: nothing comes for ${silence} s, though the server says something every 15 s.`
+    return warning(quiet, UNBUFFERED)
+  }
+  if (trigger !== undefined && !(await trigger())) {
+    return wrong(`${name} is open after ${holdMs / 1000} s, and says nothing any more.`, UNCUT)
+  }
+  const kept =
+    holdMs < SHOWS_KEEP_ALIVE_MS
+      ? 'too short to see keep-alives'
+      : `never quiet for more than ${silence} s`
+  return ok(`${name}: events arrive at once, open for ${holdMs / 1000} s, ${kept}.`)
+}

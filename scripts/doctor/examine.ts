@@ -1,0 +1,36 @@
+/** Runs every check, one after the other; none that fails keeps the others from running. */
+
+import { CHECKS } from './checks.ts'
+import { type CheckReport, type Finding, wrong } from './findings.ts'
+import { knock } from './knock.ts'
+import { reasonOf } from './reasons.ts'
+import type { Check, Visit } from './visit.ts'
+
+/** `onReport` is called with each report as soon as there is one. All of them come back. */
+export async function examine(
+  visit: Visit,
+  onReport: (report: CheckReport) => void,
+): Promise<readonly CheckReport[]> {
+  const obstacle = await knock(visit.base)
+  if (obstacle !== undefined) {
+    const report = { check: 'reach', title: 'Reaching the server', findings: [obstacle] }
+    onReport(report)
+    return [report]
+  }
+  const reports: CheckReport[] = []
+  for (const check of CHECKS) {
+    const report = { check: check.id, title: check.title, findings: await run(check, visit) }
+    onReport(report)
+    reports.push(report)
+  }
+  return reports
+}
+
+async function run(check: Check, visit: Visit): Promise<readonly Finding[]> {
+  try {
+    return await check.run(visit)
+  } catch (error) {
+    const { what, mend } = reasonOf(error)
+    return [wrong(`This could not be looked at to its end: ${what}.`, mend)]
+  }
+}

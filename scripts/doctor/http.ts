@@ -1,0 +1,120 @@
+/**
+ * Requests as a stranger sends them: each on a TCP connection of its own, so that a balancer spreads
+ * them, with any Host, never following redirects, and never waiting for ever.
+ */
+
+import { type IncomingMessage, request as plainRequest } from 'node:http'
+import { request as tlsRequest } from 'node:https'
+import { Readable } from 'node:stream'
+
+const TIMEOUT_MS = 15_000
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** `fetch` without a pool of connections and without redirects. Rejects as Node's sockets do. */
+export function freshFetch(to: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+  const request = new Request(to, { ...init, signal: null })
+  const url = new URL(request.url)
+  const send = url.protocol === 'https:' ? tlsRequest : plainRequest
+  // A given Host is what is tried, and a certificate is for the host that was asked for.
+  const headers = Object.fromEntries(new Headers(init.headers ?? request.headers))
+  const type = request.headers.get('content-type')
+  if (type !== null) headers['content-type'] ??= type
+  const { signal } = init
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const options = { method: request.method, headers, agent: false, servername: nameOf(url) }
+    const sent = send(url, { ...options, ...(signal && { signal }) }, (message) =>
+      resolve(asResponse(message)),
+    )
+    sent.on('error', (error) => reject(signal?.aborted ? signal.reason : error))
+    request.arrayBuffer().then((body) => sent.end(Buffer.from(body)), reject)
+  })
+}
+
+/** RFC 6066, 3: no addresses. */
+function nameOf({ hostname }: URL): string {
+  return /^[\d.]+$|^\[/.test(hostname) ? '' : hostname
+}
+
+const WITHOUT_BODY = new Set([101, 204, 205, 304])
+
+function asResponse(message: IncomingMessage): Response {
+  const { statusCode: status = 500, headersDistinct } = message
+  const headers = new Headers()
+  for (const [name, values = []] of Object.entries(headersDistinct)) {
+    for (const value of values) headers.append(name, value)
+  }
+  // Nobody may be reading when a connection breaks off.
+  message.on('error', () => undefined)
+  const body = WITHOUT_BODY.has(status) ? null : (Readable.toWeb(message) as ReadableStream)
+  if (body === null) message.resume()
+  return new Response(body, { status, headers })
+}
+
+/** The same, within a time: for the official clients, and for the browser. */
+export function boundedFetch(to: string | URL | Request, init: RequestInit = {}) {
+  const limits = [AbortSignal.timeout(TIMEOUT_MS), ...(init.signal ? [init.signal] : [])]
+  return freshFetch(to, { ...init, signal: AbortSignal.any(limits) })
+}
+
+/** Asks, and reads the answer to its end. */
+export async function ask(url: string | URL, init: RequestInit = {}): Promise<Answer> {
+  const response = await boundedFetch(url, init)
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** Sends JSON. */
+export function postJson(
+  url: string | URL,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const type = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+  return ask(url, { method: 'POST', headers: { ...type, ...headers }, body: JSON.stringify(body) })
+}
+
+/** The body as an object; empty where it is none. */
+export function objectIn({ text }: Pick<Answer, 'text'>): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
+
+/** How often each status came, as people read it: `200 (8), 404 (4)`. */
+export function tally(statuses: readonly number[]): string {
+  const counts = new Map<number, number>()
+  for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1)
+  return [...counts].map(([status, count]) => `${status} (${count})`).join(', ')
+}
+
+/** A few at a time, so that nobody takes it for an attack. */
+export async function manyTimes<T>(times: number, work: () => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  const AT_ONCE = 6
+  while (results.length < times) {
+    const count = Math.min(AT_ONCE, times - results.length)
+    results.push(...(await Promise.all(Array.from({ length: count }, work))))
+  }
+  return results
+}
+
+/** Rejects when it takes longer. */
+export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${ms / 1000} s`)), ms)
+  })
+  try {
+    return await Promise.race([work, tooLong])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,64 @@
+/** The first look: whether there is a server of this kind at all. Everything else builds on it. */
+
+import { type Finding, wrong } from './findings.ts'
+import { type Answer, ask, postJson } from './http.ts'
+import { PING } from './mcp.ts'
+import { reasonOf } from './reasons.ts'
+
+/** What is in the way; undefined when there is such a server. */
+export async function knock(base: string): Promise<Finding | undefined> {
+  const url = `${base}/mcp`
+  try {
+    const answer = await postJson(url, PING)
+    return obstacle(base, answer)
+  } catch (error) {
+    const { what, mend } = reasonOf(error)
+    return wrong(`${url} cannot be reached: ${what}.`, mend)
+  }
+}
+
+async function obstacle(base: string, answer: Answer): Promise<Finding | undefined> {
+  const { status, headers } = answer
+  const { origin, host, pathname } = new URL(base)
+  if (status >= 300 && status < 400) {
+    return wrong(
+      `${base}/mcp redirects to ${headers.get('location')} (${status}): clients do not follow that with a POST.`,
+      'Give clients the address it leads to, and the doctor as well.',
+    )
+  }
+  if (status === 421) {
+    return wrong(
+      `The server says that it does not serve ${host} (421), or the proxy sends it another Host.`,
+      `Set PUBLIC_URL=${origin} (further names: ALLOWED_HOSTS), and let the proxy pass the name on: nginx \`proxy_set_header Host $host;\`.`,
+    )
+  }
+  if ([502, 503, 504].includes(status)) return noNode(status, headers)
+  if (status === 401 || isOurs(answer)) return undefined
+  const below = pathname === '/' ? '' : await insteadOf(origin)
+  return wrong(
+    `There is no MCP server at ${base}/mcp: it answers ${status} and ${headers.get('content-type') ?? 'nothing'}.`,
+    below ||
+      'Look at the address, without /mcp at its end. A proxy must hand the paths on as they are: nginx `location / { proxy_pass http://node; }`.',
+  )
+}
+
+/** Its failures are in the protocol's words. */
+function isOurs({ status, headers, text }: Answer): boolean {
+  const isJson = headers.get('content-type')?.includes('json') === true
+  return status !== 404 && isJson && /"jsonrpc"|"error"/.test(text)
+}
+
+function noNode(status: number, headers: Headers): Finding {
+  const retry = headers.get('retry-after')
+  return wrong(
+    `The proxy answers, but no node behind it does (${status}${retry === null ? '' : `, Retry-After: ${retry}`}).`,
+    'Look at /readyz of the nodes, at their logs, and at the address that the proxy hands on to. 503 with JSON comes from a node that cannot reach Redis.',
+  )
+}
+
+/** A server at the root of the host, when there is none below the path. */
+async function insteadOf(origin: string): Promise<string> {
+  const answer = await ask(`${origin}/mcp`, { method: 'POST' }).catch(() => undefined)
+  const isThere = answer !== undefined && (answer.status === 401 || isOurs(answer))
+  return isThere ? `There is one at ${origin}: use that address.` : ''
+}

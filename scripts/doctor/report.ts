@@ -1,0 +1,62 @@
+/** What people and programs read of it. */
+
+import { styleText } from 'node:util'
+import type { CheckReport, Finding, Verdict } from './findings.ts'
+
+const SIGNS: Readonly<Record<Verdict, string>> = {
+  ok: '✓ ok     ',
+  warning: '! warning',
+  wrong: '✗ wrong  ',
+  skipped: '- skipped',
+}
+
+const COLOURS = { ok: 'green', warning: 'yellow', wrong: 'red', skipped: 'gray' } as const
+
+export interface TextReport {
+  check(report: CheckReport): void
+  summary(reports: readonly CheckReport[]): void
+}
+
+/** Colours only where somebody sees them. */
+export function createTextReport(out: NodeJS.WriteStream): TextReport {
+  const isPainted = out.isTTY === true && process.env.NO_COLOR === undefined
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    isPainted ? styleText(style, text) : text
+  const line = (text = '') => void out.write(`${text}\n`)
+
+  function finding({ verdict, what, mend }: Finding): void {
+    line(`  ${paint(COLOURS[verdict], SIGNS[verdict])} ${what}`)
+    if (mend !== undefined) line(`  ${' '.repeat(SIGNS.ok.length)} ${paint('bold', '→')} ${mend}`)
+  }
+
+  return {
+    check({ title, findings }) {
+      line()
+      line(paint('bold', title))
+      findings.forEach(finding)
+    },
+    summary(reports) {
+      const counts = countVerdicts(reports)
+      line()
+      line(
+        `${counts.ok} ok, ${counts.warning} warnings, ${counts.wrong} wrong, ${counts.skipped} skipped.`,
+      )
+      line(
+        counts.wrong === 0
+          ? 'Nothing is wrong.'
+          : 'Begin with the first that is wrong: others may follow from it.',
+      )
+    },
+  }
+}
+
+/** One object, for programs. */
+export function asJson(base: string, reports: readonly CheckReport[]): string {
+  return JSON.stringify({ url: base, counts: countVerdicts(reports), checks: reports }, null, 2)
+}
+
+export function countVerdicts(reports: readonly CheckReport[]): Record<Verdict, number> {
+  const counts = { ok: 0, warning: 0, wrong: 0, skipped: 0 }
+  for (const { verdict } of reports.flatMap(({ findings }) => findings)) counts[verdict] += 1
+  return counts
+}
