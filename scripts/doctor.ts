@@ -6,22 +6,18 @@
 import { parseArguments, USAGE, UsageError } from './doctor/arguments.ts'
 import { examine } from './doctor/examine.ts'
 import { asJson, countVerdicts, createTextReport } from './doctor/report.ts'
+import { firstFacts } from './doctor/visit.ts'
 
 async function main(args: readonly string[]): Promise<number> {
-  const { base, json, ...options } = parseArguments(args)
-  const { DOCTOR_TOKEN: token } = process.env
+  const { json, ...options } = parseArguments(args)
   const text = createTextReport(process.stdout)
   const visit = {
-    base,
     ...options,
     say: (what: string) => console.error(what),
-    facts: {
-      noBuiltIn: 'It needs metadata of the authorization server.',
-      ...(token !== undefined && token !== '' && { accessToken: token }),
-    },
+    facts: firstFacts(process.env.DOCTOR_TOKEN),
   }
   const reports = await examine(visit, json ? () => undefined : text.check)
-  if (json) console.log(asJson(base, reports))
+  if (json) console.log(asJson(options.base, reports))
   else text.summary(reports)
   return countVerdicts(reports).wrong === 0 ? 0 : 1
 }

@@ -22,10 +22,15 @@ Exit code: 0 when nothing is wrong, 1 otherwise, 2 when the command is.`
 export class UsageError extends Error {}
 
 export interface Arguments {
+  /** Where clients reach the server, without a slash at the end. */
   readonly base: string
+  /** The clients that it has to work with. */
   readonly profiles: readonly ClientProfile[]
+  /** Whether those were named; otherwise all are tried, and what only some need is no fault. */
   readonly areNamed: boolean
+  /** How long streams are held open. */
   readonly holdMs: number
+  /** Whether a person is there to sign in. */
   readonly interactive: boolean
   readonly json: boolean
 }

@@ -60,7 +60,12 @@ export const PROFILES: readonly ClientProfile[] = [
   {
     name: 'vscode',
     title: 'VS Code',
-    redirectUris: ['http://127.0.0.1:33418', 'https://vscode.dev/redirect'],
+    redirectUris: [
+      'https://insiders.vscode.dev/redirect',
+      'https://vscode.dev/redirect',
+      'http://127.0.0.1/',
+      'http://127.0.0.1:33418/',
+    ],
     comesWith: 'http://127.0.0.1:40123/',
     isHosted: false,
     document: 'https://vscode.dev/oauth/client-metadata.json',
@@ -68,7 +73,10 @@ export const PROFILES: readonly ClientProfile[] = [
   {
     name: 'inspector',
     title: 'MCP Inspector',
-    redirectUris: ['http://localhost:6274/oauth/callback'],
+    redirectUris: [
+      'http://localhost:6274/oauth/callback',
+      'http://localhost:6274/oauth/callback/debug',
+    ],
     isHosted: false,
     origin: 'http://localhost:6274',
   },

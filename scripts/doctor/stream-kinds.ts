@@ -8,7 +8,7 @@ import type { Visit } from './visit.ts'
 
 /** Longer than any event needs that nobody holds back. */
 export const SOON_MS = 3000
-const OPENS_WITHIN_MS = 10_000
+const OPENS_WITHIN_MS = 5000
 
 export interface OpenedStream {
   readonly name: string

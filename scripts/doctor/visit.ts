@@ -1,19 +1,9 @@
 /** What checks are given, and the board on which they write what later ones need. */
 
-import type { ClientProfile } from './client-profiles.ts'
+import type { Arguments } from './arguments.ts'
 import type { Finding } from './findings.ts'
 
-export interface Visit {
-  /** Where clients reach the server, without a slash at the end. */
-  readonly base: string
-  /** How long streams are held open, in milliseconds. */
-  readonly holdMs: number
-  /** Whether a person is there to sign in. */
-  readonly interactive: boolean
-  /** The clients that it has to work with. */
-  readonly profiles: readonly ClientProfile[]
-  /** Whether those were named; otherwise all are tried, and what only some need is no fault. */
-  readonly areNamed: boolean
+export interface Visit extends Omit<Arguments, 'json'> {
   /** Tells the person what happens meanwhile. */
   readonly say: (text: string) => void
   readonly facts: Facts
@@ -61,4 +51,10 @@ export interface Check {
   readonly id: string
   readonly title: string
   readonly run: (visit: Visit) => Promise<readonly Finding[]>
+}
+
+/** Nothing is known yet but, perhaps, a token that somebody gave the doctor. */
+export function firstFacts(token: string | undefined): Facts {
+  const noBuiltIn = 'It needs metadata of the authorization server.'
+  return { noBuiltIn, ...(token !== undefined && token !== '' && { accessToken: token }) }
 }

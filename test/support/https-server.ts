@@ -59,7 +59,7 @@ const CERTIFICATE = [
 let made: { readonly key: string; readonly cert: string } | undefined
 
 /** Made anew for each run, so that no private key lies in the repository. */
-function ownCertificate() {
+export function ownCertificate() {
   if (made !== undefined) return made
   const directory = mkdtempSync(join(tmpdir(), 'certificate-'))
   try {

@@ -2,7 +2,7 @@
 
 import { ENDPOINTS, type Endpoint, wellKnown } from '../addresses.ts'
 import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
-import { type Answer, boundedFetch, postJson } from '../http.ts'
+import { type Answer, freshFetch, postJson } from '../http.ts'
 import { PING } from '../mcp.ts'
 import type { Check, Visit } from '../visit.ts'
 
@@ -16,20 +16,29 @@ export const challenge: Check = {
   },
 }
 
+/** A stream that is held back does not begin at all. */
+const BEGINS_WITHIN_MS = 5000
+
 type Refusal = Pick<Answer, 'status' | 'headers'>
 
 /** What a caller without a token meets. */
 async function knockAt(base: string, path: Endpoint): Promise<Refusal> {
   if (path !== '/sse') return postJson(base + path, PING)
   const leaving = new AbortController()
-  const accept = { accept: 'text/event-stream' }
-  const answer = await boundedFetch(base + path, { headers: accept, signal: leaving.signal })
-  leaving.abort()
-  return answer
+  const timer = setTimeout(() => leaving.abort(), BEGINS_WITHIN_MS)
+  try {
+    const headers = { accept: 'text/event-stream' }
+    return await freshFetch(base + path, { headers, signal: leaving.signal })
+  } finally {
+    clearTimeout(timer)
+    leaving.abort()
+  }
 }
 
 async function look(visit: Visit, path: Endpoint): Promise<Finding> {
-  const { status, headers } = await knockAt(visit.base, path)
+  const answer = await knockAt(visit.base, path).catch(() => undefined)
+  if (answer === undefined) return skipped(`${path} does not answer; see “Streams”.`)
+  const { status, headers } = answer
   if (path === '/mcp') visit.facts.mcpIsGuarded = status === 401
   if (status === 404 || status === 405) return skipped(`${path} is not there (${status}).`)
   if (status !== 401) return isOpen(visit, path)

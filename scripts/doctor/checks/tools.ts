@@ -10,7 +10,7 @@ import { noAccess } from '../needs.ts'
 import { reasonOf } from '../reasons.ts'
 import type { Check, Visit } from '../visit.ts'
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 10_000
 
 /** Changes nothing; forks may have none of that name. */
 const HARMLESS = 'session'

@@ -1,0 +1,118 @@
+/** `npm run doctor`: names what is wrong with set-ups of the field, and says how to mend it. */
+
+import { afterAll, describe, expect, test } from 'vitest'
+import { type HandOver, passOn, startBalancer } from '../../scripts/cluster/balancer.ts'
+import { startApp } from '../support/app.ts'
+import { consult, withVerdict } from '../support/doctor.ts'
+import {
+  addsOrigins,
+  buffers,
+  compresses,
+  cutsAfter,
+  sendsHost,
+  servesBelow,
+  takesAuthorization,
+  takesChallenges,
+} from '../support/faulty-proxies.ts'
+import { freePort } from '../support/redis.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+afterAll(async () => {
+  await Promise.all(closing.map((close) => close()))
+})
+
+/** A server with a proxy in front; by itself it is set up well. */
+async function startBehind(handOver: HandOver, env: Readonly<Record<string, string>> = {}) {
+  const port = await freePort()
+  const proxy = await startBalancer({ nodes: [port], handOver })
+  const usual = { PUBLIC_URL: proxy.url, MASK_MCP_PORT: String(port), RATE_LIMIT: 'off' }
+  const app = await startApp({ env: { ...usual, ...env } })
+  closing.push(async () => {
+    await proxy.close()
+    await app.stop()
+  })
+  return proxy.url
+}
+
+/** What is wrong, as a person reads it. */
+async function faultsAt(url: string, ...args: string[]): Promise<string> {
+  return withVerdict(await consult(url, ...args), 'wrong').join('\n')
+}
+
+describe.concurrent('names', { timeout: 60_000 }, () => {
+  test('nothing, where the proxy does as it should', async () => {
+    expect(await faultsAt(await startBehind(passOn))).toBe('')
+  })
+
+  test('a PUBLIC_URL with another host', async () => {
+    const url = await startBehind(passOn, { PUBLIC_URL: 'http://mcp.example.com' })
+    const faults = await faultsAt(url)
+    expect(faults).toContain(`names http://mcp.example.com/mcp, and not ${url}/mcp`)
+    expect(faults).toContain('server-metadata: The issuer is http://mcp.example.com')
+    expect(faults).toContain(`Set PUBLIC_URL=${url} on every node`)
+  })
+
+  test('a proxy that collects what the server says', async () => {
+    const faults = await faultsAt(await startBehind(buffers))
+    expect(faults).toMatch(/streams: A stream does not open .*proxy_buffering off/)
+  })
+
+  test('a proxy that cuts streams', async () => {
+    const faults = await faultsAt(await startBehind(cutsAfter(1500)), '--hold', '4')
+    expect(faults).toMatch(/streams: GET \/mcp .*cut after [12] s\..*proxy_read_timeout 1h/)
+    expect(faults).toMatch(/streams: subscriptions\/listen .*cut after [12] s\./)
+    expect(faults).toMatch(/streams: GET \/sse .*cut after [12] s\./)
+  })
+
+  test('a proxy that compresses events', async () => {
+    const faults = await faultsAt(await startBehind(compresses))
+    expect(faults).toMatch(/streams: GET \/sse .*comes compressed \(gzip\).*gzip off/)
+  })
+
+  test('a proxy that takes Authorization out', async () => {
+    const faults = await faultsAt(await startBehind(takesAuthorization))
+    expect(faults).toMatch(/challenge: The Authorization header does not reach.*proxy_set_header/)
+  })
+
+  test('a proxy that takes WWW-Authenticate out', async () => {
+    const url = await startBehind(takesChallenges, { MCP_AUTH: 'required' })
+    const faults = await faultsAt(url)
+    expect(faults).toMatch(/challenge: \/mcp says 401 without WWW-Authenticate.*proxy_hide_header/)
+    expect(faults).toMatch(/challenge: \/http says 401 without/)
+  })
+
+  test('a proxy that adds an allowed origin of its own', async () => {
+    const faults = await faultsAt(await startBehind(addsOrigins))
+    expect(faults).toMatch(/cors: \/token names the allowed origin twice .*add_header/)
+  })
+
+  test('a proxy that asks for the server by a name it does not have', async () => {
+    const faults = await faultsAt(await startBehind(sendsHost('node.internal')))
+    expect(faults).toMatch(/reach: .*does not serve.*\(421\).*proxy_set_header Host \$host/)
+  })
+
+  test('a proxy that hides other names from the server', async () => {
+    const diagnoses = await consult(await startBehind(sendsHost('127.0.0.1')))
+    expect(withVerdict(diagnoses, 'wrong')).toEqual([])
+    const [warning] = withVerdict(diagnoses, 'warning')
+    expect(warning).toMatch(/hosts: A made-up Host is served.*server_name/)
+  })
+
+  test('a server below a path', async () => {
+    const faults = await faultsAt(`${await startBehind(servesBelow('/tools'))}/tools`)
+    expect(faults).toMatch(/resources: .* answers 404.*host name of its own instead of the path/)
+  })
+
+  test('a path that the proxy does not take off', async () => {
+    const url = await startBehind(passOn)
+    const faults = await faultsAt(`${url}/tools`)
+    expect(faults).toMatch(/reach: There is no MCP server at .*\/tools\/mcp/)
+    expect(faults).toContain(`There is one at ${url}: use that address.`)
+  })
+
+  test('a node that is away', async () => {
+    const proxy = await startBalancer({ nodes: [await freePort()] })
+    closing.push(proxy.close)
+    expect(await faultsAt(proxy.url)).toMatch(/reach: The proxy answers, but no node.*\/readyz/)
+  })
+})

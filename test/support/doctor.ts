@@ -1,0 +1,52 @@
+/** The doctor, in this process or as one of its own, and what it found. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { parseArguments } from '../../scripts/doctor/arguments.ts'
+import { examine } from '../../scripts/doctor/examine.ts'
+import type { CheckReport, Finding, Verdict } from '../../scripts/doctor/findings.ts'
+import { firstFacts } from '../../scripts/doctor/visit.ts'
+
+const SCRIPT = join(import.meta.dirname, '../../scripts/doctor.ts')
+
+/** A finding with the check it belongs to. */
+export interface Diagnosis extends Finding {
+  readonly check: string
+}
+
+/** Examines a server in this process. Streams are held for a second unless `args` say otherwise. */
+export async function consult(url: string, ...args: string[]): Promise<readonly Diagnosis[]> {
+  const { json: _, ...options } = parseArguments([url, '--hold', '1', ...args])
+  const visit = { ...options, say: () => undefined, facts: firstFacts(undefined) }
+  return diagnosesIn(await examine(visit, () => undefined))
+}
+
+export function diagnosesIn(reports: readonly CheckReport[]): readonly Diagnosis[] {
+  return reports.flatMap(({ check, findings }) => findings.map((each) => ({ check, ...each })))
+}
+
+/** Those of some verdicts, as a person would read them. */
+export function withVerdict(
+  diagnoses: readonly Diagnosis[],
+  ...verdicts: Verdict[]
+): readonly string[] {
+  return diagnoses
+    .filter(({ verdict }) => verdicts.includes(verdict))
+    .map(({ check, what, mend = '' }) => `${check}: ${what} → ${mend}`)
+}
+
+/** `npm run doctor`, to its end. */
+export async function runDoctor(args: readonly string[], env: Record<string, string> = {}) {
+  const command = ['--import', import.meta.resolve('tsx'), SCRIPT, ...args]
+  const child = spawn(process.execPath, command, { env: { PATH: process.env.PATH, ...env } })
+  const said = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said.out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.err += text
+  })
+  const [code] = await once(child, 'close')
+  return { code: code as number | null, ...said }
+}

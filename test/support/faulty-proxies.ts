@@ -1,0 +1,114 @@
+/** Proxies as they are set up in the field: each does one thing that a client comes to feel. */
+
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { pipeline } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
+import { createGzip } from 'node:zlib'
+import { endToEnd, type HandOver, passOn, sendTo } from '../../scripts/cluster/balancer.ts'
+import { ownCertificate } from './https-server.ts'
+
+/** Changes what goes to the node. */
+function withRequest(change: (request: IncomingMessage) => void): HandOver {
+  return (request, response, to) => {
+    change(request)
+    passOn(request, response, to)
+  }
+}
+
+/** Changes the headers of what comes back. */
+function withAnswer(change: (headers: IncomingHttpHeaders) => IncomingHttpHeaders): HandOver {
+  return (request, response, { socket }) => {
+    const toNode = sendTo(socket, request, response, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, change(endToEnd(answer.headers)))
+      response.flushHeaders()
+      pipeline(answer, response, () => undefined)
+    })
+    request.pipe(toNode)
+  }
+}
+
+/** Does not tell the node who is calling. */
+export const takesAuthorization = withRequest(({ headers }) => {
+  delete headers.authorization
+})
+
+/** Asks for the node by another name. */
+export function sendsHost(host: string): HandOver {
+  return withRequest((request) => {
+    request.headers.host = host
+  })
+}
+
+/** Serves below a path, which the node does not hear of; elsewhere there is something else. */
+export function servesBelow(path: string): HandOver {
+  return (request, response, to) => {
+    const { url = '/' } = request
+    if (!url.startsWith(`${path}/`)) {
+      to.socket.destroy()
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>Not here</h1>')
+      return
+    }
+    request.url = url.slice(path.length)
+    passOn(request, response, to)
+  }
+}
+
+/** Keeps from clients where to sign in. */
+export const takesChallenges = withAnswer(({ 'www-authenticate': _, ...kept }) => kept)
+
+/** Names an allowed origin where the node has named one. */
+export const addsOrigins = withAnswer((headers) => {
+  const own = headers['access-control-allow-origin']
+  return own === undefined ? headers : { ...headers, 'access-control-allow-origin': `${own}, *` }
+})
+
+/** Hands answers on once they are complete: streams never are. */
+export const buffers: HandOver = (request, response, { socket }) => {
+  const toNode = sendTo(socket, request, response, async (answer) => {
+    const body = await answer.toArray().catch(() => undefined)
+    if (body === undefined) return
+    response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).end(Buffer.concat(body))
+  })
+  request.pipe(toNode)
+}
+
+/** Ends what takes longer. */
+export function cutsAfter(ms: number): HandOver {
+  return (request, response, to) => {
+    const timer = setTimeout(() => response.destroy(), ms)
+    response.on('close', () => clearTimeout(timer))
+    passOn(request, response, to)
+  }
+}
+
+/** Compresses events for whoever takes that. */
+export const compresses: HandOver = (request, response, { socket }) => {
+  const may = /gzip/.test(String(request.headers['accept-encoding']))
+  const toNode = sendTo(socket, request, response, (answer) => {
+    const headers = endToEnd(answer.headers)
+    const isStream = may && headers['content-type'] === 'text/event-stream'
+    const encoding = isStream ? { 'content-encoding': 'gzip' } : {}
+    response.writeHead(answer.statusCode ?? 502, { ...headers, ...encoding }).flushHeaders()
+    if (isStream) pipeline(answer, createGzip(), response, () => undefined)
+    else pipeline(answer, response, () => undefined)
+  })
+  request.pipe(toNode)
+}
+
+/** https in front of a port of this machine, and nothing else. Trust `ca` to reach it. */
+export async function startTlsEnd(port: () => number) {
+  const { key, cert } = ownCertificate()
+  const server = createTlsServer({ key, cert }, (socket) => {
+    const inner = connect({ host: '127.0.0.1', port: port() })
+    pipeline(socket, inner, socket, () => undefined)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const taken = typeof address === 'object' && address !== null ? address.port : 0
+  return {
+    url: `https://localhost:${taken}`,
+    ca: cert,
+    close: async () => void server.close(),
+  }
+}
