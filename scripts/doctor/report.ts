@@ -39,7 +39,9 @@ export function createTextReport(out: NodeJS.WriteStream): TextReport {
       const counts = countVerdicts(reports)
       line()
       line(
-        `${counts.ok} ok, ${counts.warning} warnings, ${counts.wrong} wrong, ${counts.skipped} skipped.`,
+        Object.entries(counts)
+          .map(([verdict, count]) => `${verdict} ${count}`)
+          .join(', '),
       )
       line(
         counts.wrong === 0

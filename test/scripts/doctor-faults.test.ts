@@ -45,10 +45,10 @@ describe.concurrent('names', { timeout: 60_000 }, () => {
   })
 
   test('a PUBLIC_URL with another host', async () => {
-    const url = await startBehind(passOn, { PUBLIC_URL: 'http://mcp.example.com' })
+    const url = await startBehind(passOn, { PUBLIC_URL: 'https://mcp.example.com' })
     const faults = await faultsAt(url)
-    expect(faults).toContain(`names http://mcp.example.com/mcp, and not ${url}/mcp`)
-    expect(faults).toContain('server-metadata: The issuer is http://mcp.example.com')
+    expect(faults).toContain(`names https://mcp.example.com/mcp, and not ${url}/mcp`)
+    expect(faults).toContain('server-metadata: The issuer is https://mcp.example.com')
     expect(faults).toContain(`Set PUBLIC_URL=${url} on every node`)
   })
 

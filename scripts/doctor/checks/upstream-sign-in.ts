@@ -15,7 +15,9 @@ export const upstreamSignIn: Check = {
   title: 'Signing in upstream',
   async run(visit): Promise<readonly Finding[]> {
     const { facts, base } = visit
-    if (facts.accessToken === undefined) return [skipped('It needs an access token.')]
+    if (facts.refreshToken === undefined) {
+      return [skipped('The doctor got no token of its own, and signs nobody in with another.')]
+    }
     const has = (name: string) => facts.toolNames?.includes(name) === true
     if (!has('login') || !has('session')) return [skipped('The tool `login` is not there.')]
     if (await isSignedIn(visit)) return [ok('Whoever lets the client in is signed in.')]

@@ -1,0 +1,99 @@
+/** `npm run doctor`: several nodes behind one address, and what makes strangers of them. */
+
+import { afterAll, describe, expect, test } from 'vitest'
+import { startBalancer } from '../../scripts/cluster/balancer.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import { startApp } from '../support/app.ts'
+import { consult, withVerdict } from '../support/doctor.ts'
+import { freePort } from '../support/redis.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+afterAll(async () => {
+  await Promise.all(closing.map((close) => close()))
+})
+
+type Variables = Readonly<Record<string, string>>
+
+interface Strangers {
+  /** Variables of the second node alone. */
+  readonly env?: Variables
+  readonly shareStore: boolean
+}
+
+/** Two nodes that are no cluster, behind a balancer that takes them for one. */
+async function startStrangers({ env = {}, shareStore }: Strangers): Promise<string> {
+  const ports = [await freePort(), await freePort()]
+  const balancer = await startBalancer({ nodes: ports })
+  const shared = createMemoryStore()
+  const nodes = await Promise.all(
+    ports.map((port, index) =>
+      startApp({
+        env: {
+          ...{ PUBLIC_URL: balancer.url, MASK_MCP_PORT: String(port), RATE_LIMIT: 'off' },
+          ...(index === 1 && env),
+        },
+        ...(shareStore && { store: shared }),
+      }),
+    ),
+  )
+  closing.push(async () => {
+    await balancer.close()
+    await Promise.all(nodes.map((node) => node.stop()))
+  })
+  return balancer.url
+}
+
+async function faultsOf(strangers: Strangers): Promise<string> {
+  return withVerdict(await consult(await startStrangers(strangers)), 'wrong').join('\n')
+}
+
+describe.concurrent('nodes that are strangers', { timeout: 60_000 }, () => {
+  test('because each keeps everything in its own memory', async () => {
+    const faults = await faultsOf({ shareStore: false })
+    expect(faults).toMatch(/nodes-agree: A client that registered is unknown to some.*REDIS_URL/)
+    expect(faults).toMatch(/hopping: 24 requests of one session.* 404 \(\d+\).*REDIS_URL/)
+  })
+
+  test('because their ENCRYPTION_KEY differs', async () => {
+    const env = { ENCRYPTION_KEY: 'ab'.repeat(32) }
+    const faults = await faultsOf({ shareStore: true, env })
+    expect(faults).toMatch(/nodes-agree: .* 410 \(\d+\).*the same ENCRYPTION_KEY/)
+  })
+
+  test('because their JWT_SECRET differs', async () => {
+    const env = { JWT_SECRET: 'another secret, which is long enough' }
+    const faults = await faultsOf({ shareStore: true, env })
+    expect(faults).toMatch(/hopping: The token is good for some requests only: .*JWT_SECRET/)
+  })
+
+  test('because their PUBLIC_URL differs', async () => {
+    const env = { PUBLIC_URL: 'https://old.example.com' }
+    const faults = await faultsOf({ shareStore: true, env })
+    expect(faults).toMatch(/Set PUBLIC_URL=http:\/\/localhost:\d+ on every node/)
+  })
+})
+
+describeRedis('plain', 'three nodes on one Redis', () => {
+  let nodes: ThreeNodes
+  useThreeNodes(
+    (started) => {
+      nodes = started
+    },
+    { env: () => ({ TRUSTED_PROXIES: '1' }) },
+  )
+
+  test('are one server, with nothing to mend', async () => {
+    const diagnoses = await consult(nodes.url, '--hold', '17')
+    expect(withVerdict(diagnoses, 'wrong', 'warning')).toEqual([])
+    const said = withVerdict(diagnoses, 'ok').join('\n')
+    expect(said).toContain('hopping: 24 requests of one session')
+    expect(said).toContain('refreshing: 6 refreshes at once all give a token that is good')
+    expect(said).toContain('A second after it was taken back a token is refused everywhere')
+    expect(said.match(/streams: .* open for 17 s, never quiet for more than \d+ s/g)).toHaveLength(
+      3,
+    )
+    for (const served of nodes.balancer.served) expect(served).toBeGreaterThan(20)
+  }, 60_000)
+})

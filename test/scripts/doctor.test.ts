@@ -1,0 +1,140 @@
+/** `npm run doctor`, as a process: what it says of servers that are well, and of what is no server. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { parseArguments, UsageError } from '../../scripts/doctor/arguments.ts'
+import { startApp } from '../support/app.ts'
+import { consult, diagnosesIn, runDoctor, withVerdict } from '../support/doctor.ts'
+import { startExternalIssuer } from '../support/external-issuer.ts'
+import { startTlsEnd } from '../support/faulty-proxies.ts'
+import { startServerProcess } from '../support/process.ts'
+import { freePort } from '../support/redis.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+afterAll(async () => {
+  for (const close of closing.reverse()) await close()
+})
+
+async function startServer(env: Readonly<Record<string, string>> = {}) {
+  const port = await freePort()
+  const server = await startServerProcess({ env: { MASK_MCP_PORT: String(port), ...env } })
+  closing.push(server.stop)
+  return { url: `http://localhost:${port}`, port, server }
+}
+
+describe('a server that is well', { timeout: 60_000 }, () => {
+  test('has nothing wrong, and every part of it was looked at', async () => {
+    const { url, server } = await startServer()
+    const { code, out, err } = await runDoctor([`${url}/mcp`, '--hold', '2'])
+    expect(code, out + err).toBe(0)
+    expect(out).toContain('warning 0, wrong 0, ')
+    expect(out.match(/^ {2}- skipped .*$/gm)).toEqual([
+      expect.stringContaining('on this machine, where http will do'),
+      ...Array.from({ length: 3 }, () => expect.stringContaining('cannot be read from here')),
+    ])
+    expect(out).toContain('`session` answers')
+    expect(out).toContain('Ada signs in at the demo provider')
+    expect(out).not.toContain('\u001b[')
+    expect(server.output.stdout).not.toMatch(/"level":"(error|fatal)"/)
+  })
+
+  test('guards /mcp, signs people in while clients are let in, and is told to programs', async () => {
+    const { url } = await startServer({ MCP_AUTH: 'required', LOGIN: 'at-authorize' })
+    const args = [url, '--hold', '1', '--json', '--client', 'inspector', '--client', 'cursor']
+    const { code, out, err } = await runDoctor(args)
+    expect(code, out + err).toBe(0)
+    const report = JSON.parse(out)
+    expect(report).toMatchObject({ url, counts: { warning: 0, wrong: 0 } })
+    const said = withVerdict(diagnosesIn(report.checks), 'ok').join('\n')
+    expect(said).toContain('challenge: /mcp sends callers without a token to')
+    expect(said).toContain('upstream-sign-in: Whoever lets the client in is signed in')
+    expect(said.match(/^clients: .*$/gm)).toHaveLength(2)
+  })
+
+  test('with an authorization server of its own is looked at as far as it goes', async () => {
+    const issuer = await startExternalIssuer()
+    closing.push(issuer.stop)
+    const { url } = await startServer({ OAUTH_ISSUER: issuer.url })
+    const token = await issuer.token(`${url}/mcp`)
+    const { code, out, err } = await runDoctor([url, '--hold', '1'], { DOCTOR_TOKEN: token })
+    expect(out + err).toContain(`Clients are sent to ${issuer.url}; its metadata is at`)
+    expect(out).toMatch(
+      /- skipped It is a matter of http:\/\/127\.0\.0\.1:\d+, which lets clients in/,
+    )
+    expect(out).toContain('2025-11-25 at /mcp: 4 tools are listed')
+    expect(out).toContain('The doctor got no token of its own, and signs nobody in with another')
+    expect(code, out).toBe(0)
+  })
+})
+
+describe('https', { timeout: 60_000 }, () => {
+  test('in front is what PUBLIC_URL has to say', async () => {
+    const port = await freePort()
+    const end = await startTlsEnd(() => port)
+    closing.push(end.close)
+    const app = await startApp({
+      env: { MASK_MCP_PORT: String(port), PUBLIC_URL: end.url.replace('https', 'http') },
+    })
+    closing.push(app.stop)
+    const [distrust] = withVerdict(await consult(end.url), 'wrong')
+    expect(distrust).toMatch(/cannot be reached: its certificate is not trusted\..*chain/)
+    const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
+    closing.push(async () => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'ca.pem')
+    writeFileSync(file, end.ca)
+    const { code, out } = await runDoctor([end.url, '--hold', '1'], { NODE_EXTRA_CA_CERTS: file })
+    expect(code).toBe(1)
+    expect(out).toContain(`Set PUBLIC_URL=${end.url} on every node, and restart them.`)
+    expect(out).toContain('X-Forwarded-Proto is not looked at')
+  })
+})
+
+describe('what is no server', { timeout: 60_000 }, () => {
+  test.each([
+    ['no address', [], 'Say which server.'],
+    ['no URL', ['localhost:6901'], 'This is not an http or https address: localhost:6901'],
+    ['two addresses', ['http://a.example', 'http://b.example'], 'One server at a time.'],
+    ['an unknown option', ['http://a.example', '--fast'], '--fast'],
+    ['an unknown client', ['http://a.example', '--client', 'emacs'], 'There is no client emacs'],
+    ['no time', ['http://a.example', '--hold', 'long'], '--hold takes seconds'],
+  ])('%s is a matter of how it was called', (_what, args, reason) => {
+    expect(() => parseArguments(args)).toThrow(UsageError)
+    expect(() => parseArguments(args)).toThrow(reason)
+  })
+
+  test('how it is called is told, with an exit code of its own', async () => {
+    const { code, out, err } = await runDoctor([])
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain('Usage: npm run doctor -- URL')
+    expect(err).not.toMatch(/^ +at /m)
+  })
+
+  test('nothing listens there', async () => {
+    const { code, out, err } = await runDoctor(['http://127.0.0.1:1'])
+    expect(code).toBe(1)
+    expect(out).toContain('http://127.0.0.1:1/mcp cannot be reached: nothing listens there.')
+    expect(out + err).not.toMatch(/^ +at /m)
+  })
+
+  test('something else listens there', async () => {
+    const other = createServer((_, response) => response.end('<h1>Welcome to nginx!</h1>'))
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    closing.push(async () => other.close())
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+    const [fault] = withVerdict(await consult(url), 'wrong')
+    expect(fault).toContain(`There is no MCP server at ${url}/mcp: it answers 200`)
+  })
+
+  test('Claude cannot come to this machine', async () => {
+    const app = await startApp()
+    closing.push(app.stop)
+    const faults = withVerdict(await consult(app.url, '--client', 'claude'), 'wrong')
+    expect(faults).toEqual([
+      expect.stringMatching(/clients: Claude .* calls from the internet.*tunnel/),
+    ])
+  })
+})
