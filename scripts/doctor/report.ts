@@ -24,16 +24,18 @@ export function createTextReport(out: NodeJS.WriteStream): TextReport {
     isPainted ? styleText(style, text) : text
   const line = (text = '') => void out.write(`${text}\n`)
 
-  function finding({ verdict, what, mend }: Finding): void {
+  /** What mends the next one as well is told there. */
+  function finding({ verdict, what, mend }: Finding, next: Finding | undefined): void {
     line(`  ${paint(COLOURS[verdict], SIGNS[verdict])} ${what}`)
-    if (mend !== undefined) line(`  ${' '.repeat(SIGNS.ok.length)} ${paint('bold', '→')} ${mend}`)
+    if (mend !== undefined && mend !== next?.mend)
+      line(`  ${' '.repeat(SIGNS.ok.length)} ${paint('bold', '→')} ${mend}`)
   }
 
   return {
     check({ title, findings }) {
       line()
       line(paint('bold', title))
-      findings.forEach(finding)
+      for (const [index, each] of findings.entries()) finding(each, findings[index + 1])
     },
     summary(reports) {
       const counts = countVerdicts(reports)

@@ -9,6 +9,7 @@ import {
   buffers,
   compresses,
   cutsAfter,
+  fillsBlocks,
   sendsHost,
   servesBelow,
   takesAuthorization,
@@ -55,6 +56,13 @@ describe.concurrent('names', { timeout: 60_000 }, () => {
   test('a proxy that collects what the server says', async () => {
     const faults = await faultsAt(await startBehind(buffers))
     expect(faults).toMatch(/streams: A stream does not open .*proxy_buffering off/)
+  })
+
+  test('a proxy that holds back the ends of large events', async () => {
+    const faults = await faultsAt(await startBehind(fillsBlocks))
+    expect(faults).toMatch(
+      /streams: GET \/sse .* large answer does not come whole.*proxy_buffering/,
+    )
   })
 
   test('a proxy that cuts streams', async () => {

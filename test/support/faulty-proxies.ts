@@ -8,6 +8,8 @@ import { createGzip } from 'node:zlib'
 import { endToEnd, type HandOver, passOn, sendTo } from '../../scripts/cluster/balancer.ts'
 import { ownCertificate } from './https-server.ts'
 
+const BLOCK_BYTES = 4096
+
 /** Changes what goes to the node. */
 function withRequest(change: (request: IncomingMessage) => void): HandOver {
   return (request, response, to) => {
@@ -69,6 +71,24 @@ export const buffers: HandOver = (request, response, { socket }) => {
     const body = await answer.toArray().catch(() => undefined)
     if (body === undefined) return
     response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).end(Buffer.concat(body))
+  })
+  request.pipe(toNode)
+}
+
+/** Holds back what does not fill the last of its blocks, once there was more than one (nginx). */
+export const fillsBlocks: HandOver = (request, response, { socket }) => {
+  const toNode = sendTo(socket, request, response, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).flushHeaders()
+    let pending = Buffer.alloc(0)
+    answer.on('data', (chunk: Buffer) => {
+      pending = Buffer.concat([pending, chunk])
+      const isPart = pending.length > BLOCK_BYTES
+      const ready = isPart ? pending.length - (pending.length % BLOCK_BYTES) : pending.length
+      response.write(pending.subarray(0, ready))
+      pending = pending.subarray(ready)
+    })
+    answer.on('end', () => response.end(pending))
+    answer.on('error', () => response.destroy())
   })
   request.pipe(toNode)
 }

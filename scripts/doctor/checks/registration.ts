@@ -24,6 +24,6 @@ export const registration: Check = {
       ]
     }
     visit.facts.client = { id, redirectUri: REDIRECT_URI }
-    return [ok('A client can register. What is never used is forgotten.')]
+    return [ok('A client can register. What is not used expires.')]
   }),
 }

@@ -65,7 +65,7 @@ async function atOnce(opened: OpenedStream): Promise<Finding | undefined> {
     return wrong(`${name}: nothing arrives, a proxy holds events back.`, UNBUFFERED)
   }
   if (trigger !== undefined && !(await trigger())) {
-    return wrong(`${name}: an answer does not arrive on it within ${SOON_MS / 1000} s.`, UNBUFFERED)
+    return wrong(`${name}: a large answer does not come whole, a proxy holds it back.`, UNBUFFERED)
   }
   return undefined
 }
