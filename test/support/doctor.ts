@@ -36,8 +36,8 @@ export function withVerdict(
     .map(({ check, what, mend = '' }) => `${check}: ${what} → ${mend}`)
 }
 
-/** `npm run doctor`, to its end. */
-export async function runDoctor(args: readonly string[], env: Record<string, string> = {}) {
+/** Starts `npm run doctor`; what it says can be read while it runs. */
+export function startDoctor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const command = ['--import', import.meta.resolve('tsx'), SCRIPT, ...args]
   const child = spawn(process.execPath, command, { env: { PATH: process.env.PATH, ...env } })
   const said = { out: '', err: '' }
@@ -47,6 +47,12 @@ export async function runDoctor(args: readonly string[], env: Record<string, str
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said.err += text
   })
-  const [code] = await once(child, 'close')
-  return { code: code as number | null, ...said }
+  return { said, ended: once(child, 'close').then(([code]) => code as number | null) }
+}
+
+/** `npm run doctor`, to its end. */
+export async function runDoctor(...given: Parameters<typeof startDoctor>) {
+  const { said, ended } = startDoctor(...given)
+  const code = await ended
+  return { code, ...said }
 }

@@ -48,7 +48,8 @@ async function follow(
       'Cookies and /callback must reach the nodes unchanged; on several nodes: one Redis, one ENCRYPTION_KEY.',
     )
   }
-  if (provider?.url.origin === ours.url.origin) {
+  const isStillOurs = provider?.url.origin === ours.url.origin
+  if (isStillOurs && /^\/(?:connect|callback)\b/.test(provider.url.pathname)) {
     return wrong(
       `The page of the link says ${provider.status} “${headingOf(provider)}”.`,
       'Look at the identity provider (UPSTREAM_ISSUER) and at the log; on several nodes: one Redis, one ENCRYPTION_KEY.',

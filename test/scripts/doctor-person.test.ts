@@ -1,0 +1,54 @@
+/** `npm run doctor` where a person has to sign in: it says so, or waits for that. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { consult, startDoctor, withVerdict } from '../support/doctor.ts'
+import { type RecordingBalancer, startRecordingBalancer } from '../support/recording-balancer.ts'
+import { freePort } from '../support/redis.ts'
+
+/** The demo's page as it is nowhere: the doctor does not know it. */
+function disguise(body: string): string {
+  return body.replaceAll('value="ada"', "value='ada'")
+}
+
+describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 60_000 }, (login) => {
+  let app: TestApp
+  let proxy: RecordingBalancer
+  beforeAll(async () => {
+    const port = await freePort()
+    proxy = await startRecordingBalancer({
+      nodes: [port],
+      rewrite: ({ path, answer }) =>
+        path.startsWith('/demo/idp') ? disguise(answer.body) : undefined,
+    })
+    const where = { PUBLIC_URL: proxy.url, MASK_MCP_PORT: String(port) }
+    app = await startApp({ env: { ...where, LOGIN: login, RATE_LIMIT: 'off' } })
+  })
+  afterAll(async () => {
+    await proxy.close()
+    await app.stop()
+  })
+
+  test('it says what it cannot do alone', async () => {
+    const diagnoses = await consult(proxy.url)
+    expect(withVerdict(diagnoses, 'wrong')).toEqual([])
+    const skipped = withVerdict(diagnoses, 'skipped').join('\n')
+    const check = login === 'on-demand' ? 'upstream-sign-in' : 'sign-in'
+    expect(skipped).toMatch(new RegExp(`^${check}: .* with --interactive`, 'im'))
+  })
+
+  test('it waits for a person, with --interactive', async () => {
+    const { said, ended } = startDoctor([proxy.url, '--hold', '1', '--interactive'])
+    const asked = () => /Open this page.*\n\n(http\S+)\n/.exec(said.err)?.[1]
+    await expect.poll(asked, { timeout: 30_000 }).toBeDefined()
+    const browser = createBrowser()
+    const ours = await browser.open(asked() ?? '')
+    const code = /the code is (\S+):/.exec(said.err)?.[1]
+    const answer = code === undefined ? { decision: 'allow' } : { code }
+    const provider = await browser.open(ours.url, answer)
+    await browser.open(provider.url, { person: 'ada' })
+    expect(await ended, said.out + said.err).toBe(0)
+    expect(said.out).toMatch(/A person signed in|Whoever lets the client in is signed in/)
+  })
+})
