@@ -24,6 +24,8 @@ async function main(args: readonly string[]): Promise<number> {
 
 try {
   process.exitCode = await main(process.argv.slice(2))
+  // What a failed check left waiting must not hold the shell.
+  process.stdout.write('', () => process.exit())
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   console.error(`${error.message}\n\n${USAGE}`)

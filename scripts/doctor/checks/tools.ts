@@ -34,7 +34,7 @@ export const tools: Check = {
 
 async function attempt(what: string, work: () => Promise<string>): Promise<Finding> {
   try {
-    return ok(`${what}: ${await within(PATIENCE_MS, what, work())}.`)
+    return ok(`${what}: ${await work()}.`)
   } catch (error) {
     const { what: why } = reasonOf(error)
     return wrong(
@@ -56,14 +56,16 @@ async function current(
     requestInit: { headers: { ...authorization(visit) } },
   })
   try {
-    await client.connect(transport)
-    const { tools: listed } = await client.listTools()
-    facts.toolNames = listed.map(({ name }) => name)
-    const said = await callHarmless(facts.toolNames, (name) =>
-      client.callTool({ name, arguments: {} }),
-    )
-    if (mode === 'legacy') await transport.terminateSession()
-    return said
+    return await inTime(async () => {
+      await client.connect(transport)
+      const { tools: listed } = await client.listTools()
+      facts.toolNames = listed.map(({ name }) => name)
+      const said = await callHarmless(facts.toolNames, (name) =>
+        client.callTool({ name, arguments: {} }),
+      )
+      if (mode === 'legacy') await transport.terminateSession()
+      return said
+    })
   } finally {
     await client.close()
   }
@@ -82,10 +84,12 @@ async function older(visit: Visit): Promise<Finding> {
       })
     const transport = new SSEClientTransport(new URL(`${visit.base}/sse`), { fetch: send })
     try {
-      await client.connect(transport as Parameters<typeof client.connect>[0])
-      const { tools: listed } = await client.listTools()
-      const names = listed.map(({ name }) => name)
-      return await callHarmless(names, (name) => client.callTool({ name, arguments: {} }))
+      return await inTime(async () => {
+        await client.connect(transport as Parameters<typeof client.connect>[0])
+        const { tools: listed } = await client.listTools()
+        const names = listed.map(({ name }) => name)
+        return callHarmless(names, (name) => client.callTool({ name, arguments: {} }))
+      })
     } finally {
       await client.close()
     }
@@ -103,6 +107,11 @@ async function direct(visit: Visit): Promise<Finding> {
   if (status === 404) return skipped('/http is not there.')
   if (status === 200) return ok('Without the protocol at /http: tools are listed.')
   return wrong(`Without the protocol at /http: ${status}.`, 'Let JSON through as it is.')
+}
+
+/** Whoever waits longer closes the client, which ends what it still waits for. */
+function inTime(work: () => Promise<string>): Promise<string> {
+  return within(PATIENCE_MS, 'The client', work())
 }
 
 async function callHarmless(
