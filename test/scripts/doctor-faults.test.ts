@@ -40,7 +40,7 @@ async function faultsAt(url: string, ...args: string[]): Promise<string> {
   return withVerdict(await consult(url, ...args), 'wrong').join('\n')
 }
 
-describe.concurrent('names', { timeout: 60_000 }, () => {
+describe.concurrent('names', { timeout: 120_000 }, () => {
   test('nothing, where the proxy does as it should', async () => {
     expect(await faultsAt(await startBehind(passOn))).toBe('')
   })

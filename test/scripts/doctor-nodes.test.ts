@@ -49,7 +49,7 @@ async function faultsOf(strangers: Strangers): Promise<string> {
   return withVerdict(await consult(await startStrangers(strangers)), 'wrong').join('\n')
 }
 
-describe.concurrent('nodes that are strangers', { timeout: 60_000 }, () => {
+describe.concurrent('nodes that are strangers', { timeout: 120_000 }, () => {
   test('because each keeps everything in its own memory', async () => {
     const faults = await faultsOf({ shareStore: false })
     expect(faults).toMatch(/nodes-agree: A client that registered is unknown to some.*REDIS_URL/)
@@ -95,5 +95,5 @@ describeRedis('plain', 'three nodes on one Redis', () => {
       3,
     )
     for (const served of nodes.balancer.served) expect(served).toBeGreaterThan(20)
-  }, 60_000)
+  }, 120_000)
 })

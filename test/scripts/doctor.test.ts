@@ -26,7 +26,7 @@ async function startServer(env: Readonly<Record<string, string>> = {}) {
   return { url: `http://localhost:${port}`, port, server }
 }
 
-describe('a server that is well', { timeout: 60_000 }, () => {
+describe('a server that is well', { timeout: 120_000 }, () => {
   test('has nothing wrong, and every part of it was looked at', async () => {
     const { url, server } = await startServer()
     const { code, out, err } = await runDoctor([`${url}/mcp`, '--hold', '2'])
@@ -71,7 +71,7 @@ describe('a server that is well', { timeout: 60_000 }, () => {
   })
 })
 
-describe('https', { timeout: 60_000 }, () => {
+describe('https', { timeout: 120_000 }, () => {
   test('in front is what PUBLIC_URL has to say', async () => {
     const port = await freePort()
     const end = await startTlsEnd(() => port)
@@ -93,7 +93,7 @@ describe('https', { timeout: 60_000 }, () => {
   })
 })
 
-describe('what is no server', { timeout: 60_000 }, () => {
+describe('what is no server', { timeout: 120_000 }, () => {
   test.each([
     ['no address', [], 'Say which server.'],
     ['no URL', ['localhost:6901'], 'This is not an http or https address: localhost:6901'],
