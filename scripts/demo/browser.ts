@@ -1,4 +1,4 @@
-/** A browser without a screen: keeps cookies by path, follows redirects, sends forms. */
+/** A browser without a screen: keeps cookies by host and path, follows redirects, sends forms. */
 
 export interface Page {
   readonly url: URL
@@ -11,6 +11,7 @@ interface Cookie {
   readonly name: string
   readonly value: string
   readonly path: string
+  readonly host: string
 }
 
 export interface Browser {
@@ -23,18 +24,21 @@ export interface Browser {
 export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Browser {
   const cookies: Cookie[] = []
 
-  function keep(header: string): void {
+  function keep(header: string, { hostname: host }: URL): void {
     const [pair = '', ...attributes] = header.split('; ')
     const [name = '', value = ''] = pair.split(/=(.*)/s)
     const path = attributes.find((each) => /^path=/i.test(each))?.slice(5) ?? '/'
-    const index = cookies.findIndex((each) => each.name === name && each.path === path)
+    const isSame = (each: Cookie) => each.name === name && each.path === path && each.host === host
+    const index = cookies.findIndex(isSame)
     if (index >= 0) cookies.splice(index, 1)
-    if (value !== '') cookies.push({ name, value, path })
+    if (value !== '') cookies.push({ name, value, path, host })
   }
 
   async function open(to: URL | string, form?: Record<string, string>): Promise<Page> {
     const url = new URL(to)
-    const sent = cookies.filter(({ path }) => url.pathname.startsWith(path))
+    const sent = cookies.filter(
+      ({ path, host }) => host === url.hostname && url.pathname.startsWith(path),
+    )
     const response = await send(url, {
       redirect: 'manual',
       headers: {
@@ -43,7 +47,7 @@ export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Brow
       },
       ...(form && { method: 'POST', body: new URLSearchParams(form) }),
     })
-    response.headers.getSetCookie().forEach(keep)
+    for (const header of response.headers.getSetCookie()) keep(header, url)
     const location = response.headers.get('location')
     const { status, headers } = response
     const text = await response.text()

@@ -24,7 +24,7 @@ test('shows which client asks and where it leads, and asks for no code', async (
 test('signs in with that one button', async () => {
   const { url, browser: value, sessions, sessionId } = await letIn(app)
   const browser = newBrowser()
-  browser.cookies.push({ name: 'mcp-browser', value, path: '/' })
+  browser.cookies.push({ name: 'mcp-browser', value, path: '/', host: new URL(url).hostname })
   const choice = await browser.open(url, {})
   expect(choice.text).toContain('Who are you?')
   const page = await browser.open(choice.url, { person: 'ada' })
