@@ -41,8 +41,11 @@ export interface Entries {
    */
   markUse(model: string, id: string, ttlSeconds: number): Promise<boolean>
   isMarked(model: string, id: string): Promise<boolean>
-  /** Slides the time-to-live on; nothing happens when there is no such entry. */
-  touch(model: string, id: string, ttlSeconds: number): Promise<void>
+  /**
+   * Slides the time-to-live on and seals with the current key, so that keys that were replaced are
+   * needed no longer than what is used at all. Nothing happens when there is no such entry.
+   */
+  renew(model: string, id: string, ttlSeconds: number): Promise<void>
   /** False when somebody else has done it. */
   remove(model: string, id: string): Promise<boolean>
   /** Remembers it for longer than what the grant gave lives: that is dead, and what it gives yet. */
@@ -69,7 +72,7 @@ export function createEntries(
     sealed: keyRing.seal(purpose, JSON.stringify(payload), key),
   })
 
-  return {
+  const entries: Entries = {
     async read(model, id) {
       const key = keyOf(model, id)
       const entry = await store.get<StoredEntry>(key)
@@ -105,12 +108,14 @@ export function createEntries(
     },
     markUse: (model, id, ttlSeconds) => store.create(keyOf(`${model}Use`, id), {}, ttlSeconds),
     isMarked: (model, id) => exists(keyOf(`${model}Use`, id)),
-    async touch(model, id, ttlSeconds) {
-      await store.touch(keyOf(model, id), ttlSeconds)
+    async renew(model, id, ttlSeconds) {
+      const entry = await entries.read(model, id)
+      if (entry !== undefined) await entries.write(model, id, entry.payload, ttlSeconds)
     },
     remove: (model, id) => store.delete(keyOf(model, id)),
     revokeGrant: (grantId) =>
       store.set(keyOf('RevokedGrant', grantId), { revoked: true }, longestTtlSeconds),
     isRevoked: (grantId) => exists(keyOf('RevokedGrant', grantId)),
   }
+  return entries
 }

@@ -60,7 +60,7 @@ export async function createAuthorizationServer(
     clientUsed: (clientId: string) =>
       isMetadataDocument({ client_id: clientId })
         ? deps.documents.keep(clientId, clientTtl)
-        : entries.touch('Client', clientId, clientTtl),
+        : entries.renew('Client', clientId, clientTtl),
   }
   const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
   const rules = { resources, scopes, tokens }
