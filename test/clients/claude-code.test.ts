@@ -1,0 +1,97 @@
+/** Claude Code: a process of its own, which connects in its way and signs in through a browser. */
+
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
+import { startApp } from '../support/app.ts'
+import { SERVER_COMMAND } from '../support/process.ts'
+import { freePort } from '../support/redis.ts'
+import { closing } from './apps.ts'
+
+const run = promisify(execFile)
+const PROGRAM = join(
+  import.meta.dirname,
+  '../../.cache/claude-code/node_modules/@anthropic-ai',
+  `claude-code-${process.platform}-${process.arch}/claude`,
+)
+const isThere = existsSync(PROGRAM)
+if (!isThere) process.stderr.write('Skipped: Claude Code is not there: sh .ci/claude-code.sh\n')
+
+const TERMINAL = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))'
+
+/** Claude Code as a person finds it after installing: it knows no server, and nobody. */
+function install() {
+  const home = mkdtempSync(join(tmpdir(), 'claude-code-'))
+  closing({ close: async () => rmSync(home, { recursive: true, force: true }) })
+  const settings = { DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }
+  const env = { PATH: process.env.PATH, HOME: home, BROWSER: 'true', ...settings }
+  const options = { cwd: home, env }
+  return {
+    mcp: async (...args: readonly string[]) =>
+      (await run(PROGRAM, ['mcp', ...args], options)).stdout,
+    /** It asks people at a terminal only. */
+    atTerminal: (...args: readonly string[]) =>
+      spawn('python3', ['-c', TERMINAL, PROGRAM, 'mcp', ...args], options),
+  }
+}
+
+/** What it asks its user to open. */
+function addressIn({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    for (const stream of [stdout, stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        said += chunk
+        // In a terminal an address is a link, between control characters.
+        const [found] = /http[!-~]+\/authorize\?[!-~]+(?=[^!-~])/.exec(said) ?? []
+        if (found !== undefined) resolve(found)
+      })
+    }
+    stdout.once('close', () => reject(new Error(said)))
+  })
+}
+
+const isRequired = process.env.REQUIRE_CLIENTS === '1'
+describe.skipIf(!isThere && !isRequired)('Claude Code', { timeout: 60_000 }, () => {
+  test('connects with the command of the documentation', async () => {
+    const { url, lines, stop } = await startApp()
+    closing({ close: stop })
+    const { mcp } = install()
+    await mcp('add', '--transport', 'http', 'mcp-template', `${url}/mcp`)
+    expect(await mcp('list')).toMatch(/mcp-template: \S+ \(HTTP\) - \S+ Connected/)
+    expect(lines.join('')).not.toMatch(/"level":"(warn|error)"/)
+  })
+
+  test('starts the server itself', async () => {
+    const { mcp } = install()
+    await mcp('add', 'mcp-template', '--', process.execPath, ...SERVER_COMMAND, 'stdio')
+    expect(await mcp('list')).toMatch(/mcp-template: .* - \S+ Connected/)
+  })
+
+  test('sees that it has to be let in, and connects once it was', async () => {
+    const port = await freePort()
+    const known = { client_id: 'claude-code', redirect_uris: [`http://localhost:${port}/callback`] }
+    const { url, stop } = await startApp({
+      env: { MCP_AUTH: 'required', OAUTH_CLIENTS: JSON.stringify([known]) },
+    })
+    closing({ close: stop })
+    const { mcp, atTerminal } = install()
+    const client = ['--client-id', known.client_id, '--callback-port', String(port)]
+    await mcp('add', '--transport', 'http', ...client, 'mcp-template', `${url}/mcp`)
+    expect(await mcp('list')).toContain('Needs authentication')
+
+    const login = atTerminal('login', 'mcp-template')
+    const browser = createBrowser()
+    const page = await browser.open(await addressIn(login))
+    expect(page.text).toContain('Let this client in?')
+    const ended = once(login, 'close')
+    expect((await browser.open(page.url, { decision: 'allow' })).status).toBe(200)
+    expect(await ended).toEqual([0, null])
+    expect(await mcp('list')).toMatch(/mcp-template: \S+ \(HTTP\) - \S+ Connected/)
+  })
+})
