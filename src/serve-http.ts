@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
-import { createHostGuard } from './http/allowed-hosts.ts'
+import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
 import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
 import { limitOAuthBody } from './http/oauth-body-limit.ts'
 import { limitOAuthRate } from './http/oauth-rate-limit.ts'
@@ -67,5 +67,5 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     ? authorizationMounts(authorizationServer, { log, limit })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
-  return { guard, fetch: createApp(runtime).fetch, mounts }
+  return { guard: tellRefusals(guard, log), fetch: createApp(runtime).fetch, mounts }
 }

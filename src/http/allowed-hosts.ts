@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isLoopbackHost } from '../config/loopback.ts'
 import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
 
 export interface AllowedHosts {
   /** The address clients use. */
@@ -24,6 +25,9 @@ const PROBES = new Set(['/livez', '/readyz'])
 
 /** Metadata that says nothing which any page could not fetch by way of a server of its own. */
 const METADATA = /^\/\.well-known\//
+
+/** What is logged of a header. */
+const LONGEST = 100
 
 /**
  * Makes the check that comes before everything else. It throws `misdirected_request` for a host
@@ -52,6 +56,23 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
     if (allowed.loopbackOrigins && isLoopbackOrigin(origin)) return
     if (allowed.openPaths.has(path)) return
     throw new AppError('forbidden', 'This origin may not call the server.')
+  }
+}
+
+/**
+ * The same, with a log line for each refusal: behind a proxy that sends another host it is all an
+ * operator has to go by.
+ */
+export function tellRefusals(guard: HostGuard, log: Pick<Logger, 'info'>): HostGuard {
+  return (request) => {
+    try {
+      guard(request)
+    } catch (error) {
+      const { host, origin } = request.headers
+      const facts = { host: host?.slice(0, LONGEST), origin: origin?.slice(0, LONGEST) }
+      log.info({ ...facts, err: error }, 'host or origin refused')
+      throw error
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Log lines of a call say which request and which session they belong to. */
 
+import { get } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -40,4 +41,17 @@ test('a call on a connection is logged with a hash of both', async () => {
   expect(line?.connection).toBe(shortHash(headers['mcp-session-id']))
   expect(line?.session).toMatch(/^[\w-]{8}$/)
   expect(line?.session).not.toBe(line?.connection)
+})
+
+test('a host that is refused is logged, so that operators learn which one their proxy sends', async () => {
+  const status = await new Promise((resolve, reject) => {
+    const headers = { host: 'inner.example:8080' }
+    get(`${app.localUrl}/mcp`, { headers }, (answer) => resolve(answer.resume().statusCode)).on(
+      'error',
+      reject,
+    )
+  })
+  expect(status).toBe(421)
+  const line = app.lines.find((each) => each.includes('host or origin refused'))
+  expect(JSON.parse(line ?? '{}')).toMatchObject({ level: 'info', host: 'inner.example:8080' })
 })
