@@ -1,15 +1,13 @@
 /** What docs/direct-calls.md says of `/http` is true: its calls get its answers, its codes exist. */
 
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ERROR_META_KEY } from '../../src/engine/tool-error.ts'
 import { toolFailure } from '../../src/mcp/direct/failure.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { curlExamplesOf, runCurl, shownAnswer } from './examples.ts'
 import { readDocuments, sectionOf } from './markdown.ts'
 
-const run = promisify(execFile)
 const document =
   readDocuments().find(({ file }) => file === 'docs/direct-calls.md') ?? expect.fail('not there')
 
@@ -22,18 +20,11 @@ describe('the calls', () => {
   })
   afterAll(() => app.stop())
 
-  const examples = document.blocks.flatMap((block, index) => {
-    const answer = document.blocks[index + 1]
-    return block.language === 'sh' && block.code.includes('curl ')
-      ? [{ ...block, answer: answer?.code ?? '' }]
-      : []
-  })
+  const examples = curlExamplesOf(document)
 
-  it.each(examples)('get the answer below them: $place', async ({ code, answer }) => {
-    const script = code.replaceAll('http://localhost:6901', app.url)
-    const env = { ...process.env, TOKEN: caller.token }
-    const { stdout } = await run('sh', ['-euc', script], { env })
-    expect(JSON.parse(stdout)).toMatchObject(JSON.parse(answer, anyText))
+  it.each(examples)('get the answer below them: $place', async (example) => {
+    const printed = await runCurl(example, app.url, caller.token)
+    expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
   })
 
   it('are several', () => {
@@ -65,8 +56,3 @@ describe('the table of failures', () => {
     expect(toolFailure({ content: [], isError: true, _meta }).status).toBe(403)
   })
 })
-
-/** Three dots stand for what differs each time. */
-function anyText(_key: string, value: unknown): unknown {
-  return value === '…' ? expect.any(String) : value
-}

@@ -40,6 +40,11 @@ function parse(file: string): Document {
   return { file, text, prose: text.replaceAll(/^```[\s\S]*?^```$/gm, ''), blocks }
 }
 
+/** The file that a block of code says it is, in its first line: `// src/tools/balance.ts`. */
+export function fileOf({ code }: CodeBlock): string | undefined {
+  return /^\/\/ ((?:src|test)\/[\w./-]+\.ts)\n/.exec(code)?.[1]
+}
+
 /** The targets of a document's links and images. */
 export function linksOf({ prose }: Document): string[] {
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map((match) => match[1] ?? '')

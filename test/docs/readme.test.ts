@@ -1,20 +1,18 @@
 /** What the documents say is true: their code compiles and runs, their links and paths exist. */
 
-import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { KEY, load, production } from '../config/load.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS, structured } from '../support/clients.ts'
 import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
-import { anchorsOf, linksOf, pathsOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
+import { curlExamplesOf, runCurl } from './examples.ts'
+import { anchorsOf, fileOf, linksOf, pathsOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
 import { parseRemovals, removeFrom } from './removals.ts'
 import { createWorkspace } from './workspace.ts'
 
-const run = promisify(execFile)
 const documents = readDocuments()
 const blocks = documents.flatMap((document) => document.blocks)
 const inLanguage = (...languages: string[]) =>
@@ -29,7 +27,8 @@ const workspace = createWorkspace()
 afterAll(() => workspace.remove())
 
 describe('TypeScript in the documents', () => {
-  const examples = inLanguage('ts')
+  // What is shown of tests is compared with them by the test of its document.
+  const examples = inLanguage('ts').filter((block) => !fileOf(block)?.startsWith('test/'))
   const removals = parseRemovals(sectionOf(readme, "Remove what you don't need"))
 
   it('compiles, and so does src without each feature that can be removed', () => {
@@ -42,7 +41,7 @@ describe('TypeScript in the documents', () => {
       expect(() => removeFrom(directory, removal), removal.feature).not.toThrow()
     }
     expect(workspace.compile()).toBe('')
-  }, 60_000)
+  }, 180_000)
 
   it('is no more than a screen long where it adds a tool', () => {
     const [example] = examples
@@ -110,7 +109,7 @@ describe('commands in the documents', () => {
   })
 })
 
-describe('curl in the documents', () => {
+describe('curl as a client', () => {
   let app: TestApp
   let caller: DirectCaller
   beforeAll(async () => {
@@ -119,16 +118,11 @@ describe('curl in the documents', () => {
   })
   afterAll(() => app.stop())
 
-  const examples = inLanguage('sh').filter(
-    // Those of docs/direct-calls.md are run by the test of that document.
-    ({ code, place }) => code.includes('curl ') && !place.startsWith('docs/direct-calls.md'),
-  )
-  it.each(examples)('gets the answer: $place', async ({ code }) => {
-    const script = code.replaceAll('http://localhost:6901', app.url)
-    expect(script).not.toBe(code)
-    const env = { ...process.env, TOKEN: caller.token }
-    const { stdout } = await run('sh', ['-euc', script], { env })
-    const answer = JSON.parse(stdout)
+  // Those of other pages are run by the tests of these.
+  const clients = documents.find(({ file }) => file === 'docs/clients.md')
+  const examples = curlExamplesOf(clients ?? expect.fail('no docs/clients.md'))
+  it.each(examples)('gets the answer: $place', async (example) => {
+    const answer = JSON.parse(await runCurl(example, app.url, caller.token))
     const { structuredContent } = (answer.result ?? answer) as { structuredContent: SignInLink }
     expect(structuredContent.url).toMatch(/\/connect\/lnk_/)
     expect(structuredContent.code).toMatch(/^\w{4}-\w{4}$/)
@@ -177,7 +171,7 @@ describe.each(documents)('$file', (document) => {
 const MADE_BY_FORKS = new Set(['src/resources/', 'src/prompts/'])
 
 /** The programs our documents run, besides npm and node; `ADDRESS_…` and the like are for readers. */
-const PROGRAMS = new Set(['git', 'claude', 'cp'])
+const PROGRAMS = new Set(['git', 'claude', 'cp', 'redis-cli'])
 
 /** Single commands: without comments, continued lines joined, chains taken apart. */
 function commandsOf(code: string): string[] {
@@ -201,8 +195,17 @@ function missing(command: string): string | undefined {
     return Object.hasOwn(scripts, script) ? undefined : `the script ${script}`
   }
   if (program === 'node') return verb === 'dist/main.js' ? undefined : verb
+  // A client, in the version that its test installs.
+  if (program === 'npx' && verb === '-y') return isTried(name) ? undefined : name
   if (program === 'npx') return existsSync(join(ROOT, 'node_modules/.bin', verb)) ? undefined : verb
   return PROGRAMS.has(program) ? undefined : program
+}
+
+function isTried(packageAtVersion: string): boolean {
+  const scripts = readdirSync(join(ROOT, '.ci')).filter((name) => name.endsWith('.sh'))
+  return scripts.some((name) =>
+    readFileSync(join(ROOT, '.ci', name), 'utf8').includes(packageAtVersion.replace(/(?!^)@/, ' ')),
+  )
 }
 
 function leadsSomewhere(from: string, link: string): boolean {

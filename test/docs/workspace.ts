@@ -3,8 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { CodeBlock } from './markdown.ts'
-import { ROOT } from './markdown.ts'
+import { type CodeBlock, fileOf, ROOT } from './markdown.ts'
 
 /** `artifacts/` is in nobody's way: not in git, not linted, not compiled otherwise. */
 const PARENT = join(ROOT, 'artifacts')
@@ -27,12 +26,12 @@ export function createWorkspace(): Workspace {
   let count = 0
   return {
     directory,
-    place({ code }) {
+    place(block) {
       count += 1
       const source = join(directory, `block-${count}`)
-      const file = /^\/\/ src\/([\w/-]+\.ts)\n/.exec(code)?.[1] ?? `tools/block-${count}.ts`
+      const file = fileOf(block)?.replace(/^src\//, '') ?? `tools/block-${count}.ts`
       cpSync(join(ROOT, 'src/tools'), join(source, 'tools'), { recursive: true })
-      write(join(source, file), code)
+      write(join(source, file), block.code)
       write(join(source, 'engine/index.ts'), "export * from '../../../../src/engine/index.ts'\n")
       return source
     },

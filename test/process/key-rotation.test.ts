@@ -38,6 +38,7 @@ describeRedis('plain', 'keys are replaced', () => {
     })
     return {
       url,
+      store: () => nodes[0]?.store ?? expect.fail('nothing runs'),
       async run(...keys: readonly [Keys, Keys]) {
         await stop()
         const start = (own: Keys, index: number) =>
@@ -127,6 +128,21 @@ describeRedis('plain', 'keys are replaced', () => {
     await run(replaced, replaced)
     expect(await isTaken(url, token)).toBe(true)
     await (await createOAuthClient(url)).connect()
+  })
+
+  test.each([
+    ['deleted', { JWT_ALG: 'ES256' }, { JWT_ALG: 'ES256' }],
+    ['given up for a secret', { JWT_ALG: 'ES256' }, { JWT_ALG: 'HS256' }],
+  ])('signing keys that are %s cost each client a refresh', async (_what, before, after) => {
+    const { url, run, store } = await startPair()
+    await run(before, before)
+    const client = await createOAuthClient(url)
+    const { access_token: token, refresh_token: refreshToken } = await client.connect()
+    await store().delete('signing-keys:ES256')
+    await run(after, after)
+    expect(await isTaken(url, token)).toBe(false)
+    const { body } = await client.refresh(refreshToken)
+    expect(await isTaken(url, String(body.access_token))).toBe(true)
   })
 })
 

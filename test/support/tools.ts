@@ -8,7 +8,7 @@
  *     expect(result.structuredContent).toEqual({ … })
  */
 
-import { isInputRequiredResult } from '@modelcontextprotocol/server'
+import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
 import type { ToolCall } from '../../src/engine/call.ts'
 import { compileTool } from '../../src/engine/compile-tool.ts'
 import type { Account } from '../../src/engine/context.ts'
@@ -38,7 +38,9 @@ export interface CallToolOptions {
   /** Scopes of the caller's token; a caller without a token if left out. */
   readonly scopes?: readonly string[]
   /** What the user does when the client opens a sign-in URL; a client that cannot if left out. */
-  readonly opensUrl?: 'accept' | 'decline' | 'cancel'
+  readonly opensUrl?: PersonsAction
+  /** What people say when the tool asks, by the question's name. */
+  readonly answers?: Readonly<Record<string, PersonsAnswer>>
   readonly signal?: AbortSignal
   /** Told of progress as it comes; the result has all of it too. */
   readonly onProgress?: (progress: Progress) => void | Promise<void>
@@ -48,6 +50,14 @@ export interface CallToolOptions {
   readonly textFormat?: TextFormat
   /** For tools that set no time of their own; 10 if left out. */
   readonly timeoutSeconds?: number
+}
+
+type PersonsAction = 'accept' | 'decline' | 'cancel'
+
+export interface PersonsAnswer {
+  readonly action: PersonsAction
+  /** The fields of a form that was accepted. */
+  readonly content?: Readonly<Record<string, unknown>>
 }
 
 export interface Progress {
@@ -72,9 +82,14 @@ export interface ToolRun {
   readonly requests: readonly UpstreamRequest[]
   /** URLs the client was asked to open. */
   readonly openedUrls: readonly string[]
+  /** What the people at the client were asked, in the words they saw. */
+  readonly questions: readonly string[]
   /** The session as the call left it. */
   readonly session: ToolSessionState
 }
+
+/** The 2025-era clients give up after so many. */
+const MOST_ROUNDS = 8
 
 /**
  * Calls a tool as the server does.
@@ -92,6 +107,7 @@ export async function callTool(
   const { log, lines } = recordingLogger()
   const progress: Progress[] = []
   const openedUrls: string[] = []
+  const questions: string[] = []
 
   const call: ToolCall = {
     name: tool.name,
@@ -104,7 +120,10 @@ export async function callTool(
     },
     openSession: async () => own.session,
     upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
-    client: quietClient({ openUrls: options.opensUrl !== undefined }),
+    client: quietClient({
+      openUrls: options.opensUrl !== undefined,
+      fillForms: options.answers !== undefined,
+    }),
     announce: QUIET,
     responses: {},
     carried: undefined,
@@ -120,20 +139,13 @@ export async function callTool(
   try {
     const settings = { textFormat, timeoutSeconds }
     let result = await runTool(compiled, call, settings)
-    if (isInputRequiredResult(result)) {
-      for (const request of Object.values(result.inputRequests ?? {})) {
-        const { params } = request
-        if (params !== undefined && 'url' in params) openedUrls.push(String(params.url))
-      }
-      if (options.opensUrl === 'accept') await own.signIn()
+    for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
+      const responses = answersTo(result, options, { openedUrls, questions })
+      if (responses.sign_in?.action === 'accept') await own.signIn()
       const carried = JSON.parse(result.requestState ?? '{}')
-      result = await runTool(
-        compiled,
-        { ...call, carried, responses: { sign_in: { action: options.opensUrl } } },
-        settings,
-      )
+      result = await runTool(compiled, { ...call, carried, responses }, settings)
     }
-    if (isInputRequiredResult(result)) throw new Error('The tool still waits for a sign-in')
+    if (isInputRequiredResult(result)) throw new Error('The tool still waits for an answer')
     upstream.refuseUnanswered()
     const isError = result.isError === true
     return {
@@ -145,9 +157,24 @@ export async function callTool(
       progress,
       requests: upstream.requests,
       openedUrls,
+      questions,
       session: await own.state(),
     }
   } finally {
     await own.close()
   }
+}
+
+/** What the people at the client say to what a tool asks in one round; notes what they saw. */
+function answersTo(
+  { inputRequests = {} }: InputRequiredResult,
+  { answers, opensUrl = 'cancel' }: CallToolOptions,
+  seen: { readonly openedUrls: string[]; readonly questions: string[] },
+): Readonly<Record<string, PersonsAnswer>> {
+  const given = Object.entries(inputRequests).map(([name, { params }]) => {
+    if (params !== undefined && 'url' in params) seen.openedUrls.push(String(params.url))
+    if (params !== undefined && 'message' in params) seen.questions.push(String(params.message))
+    return [name, answers?.[name] ?? { action: opensUrl }] as const
+  })
+  return Object.fromEntries(given)
 }

@@ -1,0 +1,74 @@
+/** The pages below docs/: their commands run, their diagrams can be drawn, and each can be found. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { curlExamplesOf, runCurl, shownAnswer } from './examples.ts'
+import { linksOf, readDocuments } from './markdown.ts'
+
+const documents = readDocuments()
+/** They have tests of their own, with a caller who has a token. */
+const ELSEWHERE = ['docs/clients.md', 'docs/direct-calls.md']
+
+describe('commands with curl', () => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await startApp()
+  })
+  afterAll(() => app.stop())
+
+  const examples = documents
+    .filter(({ file }) => !ELSEWHERE.includes(file))
+    .flatMap((document) => curlExamplesOf(document))
+
+  it.each(examples)('print what is below them: $place', async (example) => {
+    const printed = await runCurl(example, app.url, 'none')
+    if (example.answer === '') expect(printed).not.toBe('')
+    else expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
+  })
+
+  it('are several', () => {
+    expect(examples.length).toBeGreaterThan(2)
+  })
+})
+
+/** What a line of a sequence diagram may be (mermaid.js.org, "Sequence diagrams"). */
+const SEQUENCE = {
+  who: /^(?:participant|actor) (\w+) as [^;#]+$/,
+  message: /^(\w+)-?->>(\w+): [^;#]+$/,
+  note: /^Note over (\w+)(?:,(\w+))?: [^;#]+$/,
+  setting: /^autonumber$/,
+} as const
+
+describe('sequence diagrams', () => {
+  const diagrams = documents
+    .flatMap(({ blocks }) => blocks)
+    .filter(({ language, code }) => language === 'mermaid' && code.startsWith('sequenceDiagram\n'))
+
+  it.each(diagrams)('have lines that can be drawn, of those who take part: $place', ({ code }) => {
+    const lines = code.trim().split('\n').slice(1)
+    const present = new Set<string>()
+    for (const line of lines.map((each) => each.trim())) {
+      const [, name] = SEQUENCE.who.exec(line) ?? []
+      if (name !== undefined) present.add(name)
+      const kind = Object.values(SEQUENCE).find((form) => form.test(line))
+      expect(kind, line).toBeDefined()
+      const named = [SEQUENCE.message, SEQUENCE.note].flatMap((form) => form.exec(line)?.slice(1))
+      for (const each of named) if (each !== undefined) expect([...present], line).toContain(each)
+    }
+  })
+
+  it('are several', () => {
+    expect(diagrams.length).toBeGreaterThan(3)
+  })
+})
+
+describe('the index', () => {
+  const index = documents.find(({ file }) => file === 'docs/README.md') ?? expect.fail('not there')
+  const pages = documents
+    .map(({ file }) => /^docs\/([\w-]+\.md)$/.exec(file)?.[1])
+    .filter((name) => name !== undefined && name !== 'README.md')
+
+  it.each(pages)('has %s', (name) => {
+    expect(linksOf(index)).toContain(name)
+  })
+})

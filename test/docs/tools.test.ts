@@ -1,0 +1,128 @@
+/** The tools, resources and prompts in docs/tools.md do what it says of them. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, test } from 'vitest'
+import { testTemplate, toolTemplate } from '../../scripts/new-tool/templates.ts'
+import type { AnyTool } from '../../src/engine/define-tool.ts'
+import { type Catalog, discover } from '../../src/engine/discover.ts'
+import { callTool, expectNoLeak } from '../support/tools.ts'
+import { fileOf, ROOT, readDocuments } from './markdown.ts'
+import { createWorkspace } from './workspace.ts'
+
+const { blocks } =
+  readDocuments().find(({ file }) => file === 'docs/tools.md') ?? expect.fail('not there')
+const workspace = createWorkspace()
+afterAll(() => workspace.remove())
+
+const catalogs: Catalog[] = []
+for (const block of blocks.filter((each) => fileOf(each)?.startsWith('src/'))) {
+  catalogs.push(await discover(workspace.place(block)))
+}
+
+/** The tool of that name, from the first block that has it. */
+function tool(name: string): AnyTool {
+  const found = catalogs.map(({ tools }) => tools.get(name)).find((each) => each !== undefined)
+  return found?.definition ?? expect.fail(`no tool ${name}`)
+}
+
+const tools = {
+  customer: tool('customer'),
+  pay: tool('pay'),
+  export: tool('export'),
+  remember: tool('remember'),
+  chart: tool('chart'),
+}
+const CARD = { brand: 'Visa', number: '4111111111111111' }
+const signedIn = { signedInAs: { sub: 'ada' } }
+
+test('masks the customer, and drops the rest', async () => {
+  const customer = { name: 'Ada', phone: '+447700900123', cards: [CARD], score: 'C-minus' }
+  const upstream = { 'GET /customers/{id}': customer }
+  const result = await callTool(tools.customer, {}, { signedInAs: { sub: 'ada' }, upstream })
+  expect(result.structuredContent).toEqual({
+    name: 'Ada',
+    phone: '+44••••••••23',
+    cards: [{ brand: 'Visa', number: '************1111' }],
+  })
+  expectNoLeak(result, [customer.phone, CARD.number, customer.score])
+})
+
+test('pays once the person has said yes', async () => {
+  const payment = { to: 'Grace', amount: 12 }
+  const result = await callTool(tools.pay, payment, {
+    signedInAs: { sub: 'ada' },
+    answers: { sure: { action: 'accept', content: { reason: 'gift' } } },
+    upstream: { 'POST /payments': { id: 'r-1' } },
+  })
+  expect(result.questions).toEqual(['Pay 12 to Grace?'])
+  expect(result.requests).toMatchObject([{ body: { to: 'Grace', reason: 'gift' } }])
+  expect(result.structuredContent).toEqual({ paid: true, receipt: 'r-1' })
+})
+
+test('pays nothing when the person says no, or the token lacks the scope', async () => {
+  const payment = { to: 'Grace', amount: 12 }
+  const declined = await callTool(tools.pay, payment, {
+    ...signedIn,
+    answers: { sure: { action: 'decline' } },
+  })
+  expect(declined.structuredContent).toEqual({ paid: false })
+  const result = await callTool(tools.pay, payment, { ...signedIn, scopes: ['service:read'] })
+  expect(result.code).toBe('insufficient_scope')
+  expect([...declined.requests, ...result.requests]).toEqual([])
+})
+
+test('reports how far it is', async () => {
+  const upstream = { 'GET /bookings': () => ['one', 'two'] }
+  const result = await callTool(tools.export, { year: 2025 }, { ...signedIn, upstream })
+  expect(result.structuredContent).toEqual({ bookings: 24 })
+  expect(result.progress).toHaveLength(12)
+  expect(result.progress.at(-1)).toEqual({ done: 12, total: 12, message: 'Month 12 of 12' })
+})
+
+test('keeps a note with the session', async () => {
+  const sessionData = { note: 'milk' }
+  const result = await callTool(tools.remember, { note: 'bread' }, { sessionData })
+  expect(result.structuredContent).toEqual({ before: 'milk' })
+  expect(result.session.data).toEqual({ note: 'bread' })
+})
+
+test('draws', async () => {
+  const result = await callTool(tools.chart, { value: 40 })
+  expect(result.text).toContain('40 of 100')
+})
+
+describe('the resource and the prompt', () => {
+  const [rates] = catalogs.flatMap(({ resources }) => resources)
+  const [explain] = catalogs.flatMap(({ prompts }) => prompts)
+  const read = async (currency: string) =>
+    rates?.read({
+      uri: new URL(`bank://rates/${currency}`),
+      variables: { currency },
+      signal: new AbortController().signal,
+    })
+
+  it('answer', async () => {
+    expect(await read('eur')).toBe('{"rate":1.17}')
+    await expect(read('none')).rejects.toThrow()
+    const context = { signal: new AbortController().signal, ask: () => expect.fail('asks') }
+    expect(await explain?.render({ topic: 'fees' }, context)).toContain('Explain fees')
+  })
+})
+
+describe('what is shown of files', () => {
+  it('is what `npm run new:tool` writes', () => {
+    const shown = (file: string) => blocks.find((block) => fileOf(block) === file)?.code
+    expect(shown('src/tools/greet.ts')).toBe(`// src/tools/greet.ts\n${toolTemplate('greet')}`)
+    const path = 'test/tools/greet.test.ts'
+    expect(shown(path)).toBe(`// ${path}\n${testTemplate('greet')}`)
+  })
+
+  it('is in this one', () => {
+    const path = 'test/docs/tools.test.ts'
+    const found = blocks.find((block) => fileOf(block) === path)
+    const shown = found?.code.split('\n').slice(1).join('\n') ?? ''
+    expect(shown).not.toBe('')
+    expect(readFileSync(join(ROOT, path), 'utf8')).toContain(shown)
+  })
+})
