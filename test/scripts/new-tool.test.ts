@@ -1,27 +1,17 @@
 /** `npm run new:tool`, as a process in a copy of the project: what it writes passes as it is. */
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { copyProject, MODULES, ROOT } from '../support/project-copy.ts'
 
-const root = join(import.meta.dirname, '../..')
-const modules = join(root, 'node_modules')
-
-const FOLDERS = ['src', 'scripts', 'test']
-const FILES = ['.gitignore', 'biome.json', 'package.json', 'tsconfig.json', 'vitest.config.ts']
-
-const copy = mkdtempSync(join(tmpdir(), 'new-tool-'))
-for (const path of [...FOLDERS, ...FILES]) {
-  cpSync(join(root, path), join(copy, path), { recursive: true })
-}
-symlinkSync(modules, join(copy, 'node_modules'))
-afterAll(() => rmSync(copy, { recursive: true }))
+const { folder: copy, remove } = copyProject()
+afterAll(remove)
 
 function run(program: string, ...args: string[]) {
   const { VITEST: _inside, COVERAGE: _measured, CI: _reported, ...env } = process.env
-  const command = [join(modules, program), ...args]
+  const command = [join(MODULES, program), ...args]
   const { status, stdout, stderr } = spawnSync(process.execPath, command, {
     cwd: copy,
     env,
@@ -31,7 +21,7 @@ function run(program: string, ...args: string[]) {
 }
 
 const newTool = (...args: string[]) =>
-  run('tsx/dist/cli.mjs', join(root, 'scripts/new-tool.ts'), ...args)
+  run('tsx/dist/cli.mjs', join(ROOT, 'scripts/new-tool.ts'), ...args)
 
 describe('a new tool', () => {
   it('is written with its test, and both say where they are', () => {
