@@ -1,13 +1,13 @@
 /** The pages below docs/: their commands run, their diagrams can be drawn, and each can be found. */
 
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { curlExamplesOf, runCurl, shownAnswer } from './examples.ts'
-import { linksOf, readDocuments } from './markdown.ts'
+import { linksOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
 import { createWorkspace } from './workspace.ts'
 
 const run = promisify(execFile)
@@ -87,6 +87,40 @@ describe('sequence diagrams', () => {
 
   it('are several', () => {
     expect(diagrams.length).toBeGreaterThan(3)
+  })
+})
+
+describe('variables', () => {
+  const configuration = documents.find(({ file }) => file === 'docs/configuration.md')
+  const known = new Set(
+    [...(configuration?.prose ?? '').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name),
+  )
+  const pages = documents.filter(({ file }) => /^(?:README|docs\/[\w-]+)\.md$/.test(file))
+
+  it.each(pages)('of $file exist', ({ prose }) => {
+    const spans = [...prose.matchAll(/`([A-Z][A-Z\d]*(?:_[A-Z\d]+)+)(?:=[^`]*)?`/g)]
+    const names = spans.map(([, name]) => name)
+    expect(names.filter((name) => !known.has(name))).toEqual([])
+  })
+})
+
+describe('log lines in docs/operations.md', () => {
+  const operations = documents.find(({ file }) => file === 'docs/operations.md')
+  const rows = sectionOf(operations ?? expect.fail('not there'), 'Logs').matchAll(
+    /^\| `(.+?)` \|/gm,
+  )
+  const messages = [...rows].map(([, message]) => message).filter((message) => message !== 'msg')
+  const source = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+    .join('')
+
+  it.each(messages)('are written: %s', (message) => {
+    expect(source).toContain(`'${message}'`)
+  })
+
+  it('are several', () => {
+    expect(messages.length).toBeGreaterThan(3)
   })
 })
 
