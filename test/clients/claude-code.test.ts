@@ -28,8 +28,8 @@ const TERMINAL = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))'
 function install() {
   const home = mkdtempSync(join(tmpdir(), 'claude-code-'))
   closing({ close: async () => rmSync(home, { recursive: true, force: true }) })
-  const settings = { DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }
-  const env = { PATH: process.env.PATH, HOME: home, BROWSER: 'true', ...settings }
+  const quiet = { DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }
+  const env = { PATH: process.env.PATH, HOME: home, BROWSER: 'true', ...quiet, MCP_TIMEOUT: '60000' }
   const options = { cwd: home, env }
   return {
     mcp: async (...args: readonly string[]) =>
@@ -57,7 +57,7 @@ function addressIn({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<
 }
 
 const isRequired = process.env.REQUIRE_CLIENTS === '1'
-describe.skipIf(!isThere && !isRequired)('Claude Code', { timeout: 60_000 }, () => {
+describe.skipIf(!isThere && !isRequired)('Claude Code', { timeout: 120_000 }, () => {
   test('connects with the command of the documentation', async () => {
     const { url, lines, stop } = await startApp()
     closing({ close: stop })
