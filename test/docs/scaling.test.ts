@@ -64,6 +64,12 @@ function secondsOf(ttl: string): string {
   return String(seconds.reduce((sum, each) => sum + each, 0))
 }
 
+/** What a refresh brings ends when its consent does: a moment sooner than one that begins. */
+function lives(ttl: string, promised: string): boolean {
+  const spent = Number(promised) - Number(ttl)
+  return ttl === promised || (spent > 0 && spent < 10)
+}
+
 /** A memory store that notes what becomes a key. Several nodes may share it. */
 function notingStore(noted: Map<string, Key>): Store {
   const memory = createMemoryStore()
@@ -203,7 +209,7 @@ describe('the keys in docs/scaling.md', () => {
       ({ name, length, ttl }) =>
         !rows.some(
           (row) =>
-            patternOf(row.key).test(name) && row.length === length && secondsOf(row.ttl) === ttl,
+            patternOf(row.key).test(name) && row.length === length && lives(ttl, secondsOf(row.ttl)),
         ),
     )
     expect(unknown).toEqual([])
