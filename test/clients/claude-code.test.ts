@@ -29,7 +29,13 @@ function install() {
   const home = mkdtempSync(join(tmpdir(), 'claude-code-'))
   closing({ close: async () => rmSync(home, { recursive: true, force: true }) })
   const quiet = { DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' }
-  const env = { PATH: process.env.PATH, HOME: home, BROWSER: 'true', ...quiet, MCP_TIMEOUT: '60000' }
+  const env = {
+    PATH: process.env.PATH,
+    HOME: home,
+    BROWSER: 'true',
+    ...quiet,
+    MCP_TIMEOUT: '60000',
+  }
   const options = { cwd: home, env }
   return {
     mcp: async (...args: readonly string[]) =>

@@ -209,7 +209,9 @@ describe('the keys in docs/scaling.md', () => {
       ({ name, length, ttl }) =>
         !rows.some(
           (row) =>
-            patternOf(row.key).test(name) && row.length === length && lives(ttl, secondsOf(row.ttl)),
+            patternOf(row.key).test(name) &&
+            row.length === length &&
+            lives(ttl, secondsOf(row.ttl)),
         ),
     )
     expect(unknown).toEqual([])
