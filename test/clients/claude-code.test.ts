@@ -92,6 +92,7 @@ describe.skipIf(!isThere && !isRequired)('Claude Code', { timeout: 120_000 }, ()
     expect(await mcp('list')).toContain('Needs authentication')
 
     const login = atTerminal('login', 'mcp-template')
+    closing({ close: async () => login.kill() })
     const browser = createBrowser()
     const page = await browser.open(await addressIn(login))
     expect(page.text).toContain('Let this client in?')
