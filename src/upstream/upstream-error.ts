@@ -15,6 +15,10 @@ const MESSAGES = {
 
 export type UpstreamErrorCode = keyof typeof MESSAGES
 
+export function isUpstreamErrorCode(code: string): code is UpstreamErrorCode {
+  return Object.hasOwn(MESSAGES, code)
+}
+
 export interface UpstreamErrorDetails {
   /** The HTTP status of the answer, when there was one. */
   readonly status?: number | undefined

@@ -18,6 +18,7 @@ import type { TextFormat } from '../../src/output/text.ts'
 import type { RateLimits } from '../../src/store/rate-limits.ts'
 import { type Line, recordingLogger } from '../logger/lines.ts'
 import { errorFacts } from './clients.ts'
+import { telemetry } from './telemetry.ts'
 import { QUIET, quietClient } from './tool-client.ts'
 import { openToolSession, type ToolSessionState } from './tool-session.ts'
 import {
@@ -119,7 +120,7 @@ export async function callTool(
 
   try {
     const settings = { textFormat, timeoutSeconds }
-    let result = await runTool(compiled, call, settings)
+    let result = await runTool(compiled, call, settings, telemetry)
     if (isInputRequiredResult(result)) {
       for (const request of Object.values(result.inputRequests ?? {})) {
         const { params } = request
@@ -131,6 +132,7 @@ export async function callTool(
         compiled,
         { ...call, carried, responses: { sign_in: { action: options.opensUrl } } },
         settings,
+        telemetry,
       )
     }
     if (isInputRequiredResult(result)) throw new Error('The tool still waits for a sign-in')
