@@ -5,9 +5,9 @@ import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard } from './http/allowed-hosts.ts'
 import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
+import { openMetricsPort } from './http/metrics.ts'
 import { limitOAuthBody } from './http/oauth-body-limit.ts'
 import { limitOAuthRate } from './http/oauth-rate-limit.ts'
-import { createMetricsServer } from './http/metrics.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
 import { createRouteOf } from './http/route-of.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
@@ -42,7 +42,7 @@ export async function serveHttp(
     transport: 'http',
   })
   handlers = httpHandlers(runtime)
-  const metrics = await serveMetrics(runtime)
+  const metrics = await openMetricsPort(runtime.telemetry.metrics, deps)
   return {
     publicUrl,
     port: taken,
@@ -55,21 +55,6 @@ export async function serveHttp(
       await Promise.all([drain(DRAIN_MS), runtime.legacy.finishCalls(DRAIN_MS)])
       await runtime.close()
       metrics?.close()
-    },
-  }
-}
-
-/** Opens the port for metrics, if there is to be one. Rejects when the address is in use. */
-async function serveMetrics({ config, secrets, telemetry }: Runtime) {
-  const { host, port } = config.metrics
-  if (port === undefined) return undefined
-  const server = createMetricsServer(telemetry.metrics, secrets.metricsToken)
-  const taken = await listen(server, host, port)
-  return {
-    port: taken,
-    close() {
-      server.close()
-      server.closeAllConnections()
     },
   }
 }

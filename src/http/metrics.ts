@@ -1,14 +1,16 @@
 /** `/metrics`: for Prometheus, and for nobody else. */
 
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { MiddlewareHandler } from 'hono'
 import ipaddr from 'ipaddr.js'
 import { isLoopbackHost } from '../config/loopback.ts'
+import type { LoadedConfig } from '../config.ts'
 import { timingSafeEqualStrings } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { HttpEnv } from './context.ts'
 import { writeError } from './error-response.ts'
+import { listen } from './server.ts'
 
 export interface MetricsAccess {
   /** Who shows it may read. */
@@ -33,8 +35,27 @@ export function metricsAtMainPort(
   }
 }
 
-/** A server for a port of its own, which answers nothing else. Without a token, whoever reaches it reads. */
-export function createMetricsServer(metrics: Pick<Metrics, 'scrape'>, token: string | undefined) {
+/**
+ * Opens the port of its own, if there is to be one. Without a token, whoever reaches it may read.
+ * Rejects when the address is in use.
+ */
+export async function openMetricsPort(
+  metrics: Pick<Metrics, 'scrape'>,
+  { config, secrets }: Pick<LoadedConfig, 'config' | 'secrets'>,
+) {
+  const { host, port } = config.metrics
+  if (port === undefined) return undefined
+  const server = createMetricsServer(metrics, secrets.metricsToken)
+  return {
+    port: await listen(server, host, port),
+    close() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+function createMetricsServer(metrics: Pick<Metrics, 'scrape'>, token: string | undefined): Server {
   const limits = { headersTimeout: MOST_MS, requestTimeout: MOST_MS }
   return createServer(limits, async (request, response) => {
     const isMetrics = request.url?.split('?', 1)[0] === '/metrics' && isRead(request)

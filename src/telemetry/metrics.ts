@@ -2,16 +2,22 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-export type SessionChange = 'created' | 'authenticated' | 'ended'
+const SESSION_CHANGES = ['created', 'authenticated', 'ended'] as const
 /** Listening of the 2026 era, of a 2025-era connection, and reading on in a call's answer. */
-export type StreamKind = 'listen' | 'connection' | 'resumed'
+const STREAM_KINDS = ['listen', 'connection', 'resumed'] as const
 /** What there was too much of. */
-export type LimitScope = 'oauth' | 'streams' | 'node_streams' | 'calls' | 'connections'
+const LIMIT_SCOPES = ['oauth', 'streams', 'node_streams', 'calls', 'connections'] as const
+const PROVIDER_ERRORS = [
+  ...['provider_unavailable', 'access_denied', 'invalid_grant', 'invalid_response'],
+]
+
+export type SessionChange = (typeof SESSION_CHANGES)[number]
+export type StreamKind = (typeof STREAM_KINDS)[number]
+export type LimitScope = (typeof LIMIT_SCOPES)[number]
 
 export interface Metrics {
   /** `route` is a pattern of the server's own, never a path that a caller chose. */
   request(method: string, route: string, status: number, seconds: number): void
-  /** Undefined for a tool that there is not. */
   toolStarted(): void
   toolEnded(tool: string, outcome: string, seconds: number): void
   /** A call of a tool that there is not. */
@@ -94,7 +100,8 @@ function trafficMetrics(registers: Registry[]) {
     labelNames: ['scope'],
     registers,
   })
-  for (const kind of ['listen', 'connection', 'resumed']) open.set({ kind }, 0)
+  for (const kind of STREAM_KINDS) open.set({ kind }, 0)
+  for (const scope of LIMIT_SCOPES) limited.inc({ scope }, 0)
   return {
     request(method: string, route: string, status: number, seconds: number) {
       const known = METHODS.has(method) ? method : 'other'
@@ -131,7 +138,11 @@ function peopleMetrics(registers: Registry[]) {
     labelNames: ['outcome'],
     registers,
   })
-  for (const change of ['created', 'authenticated', 'ended']) sessions.inc({ change }, 0)
+  // A series that is there from the start lets rules add and compare before anything has happened.
+  for (const change of SESSION_CHANGES) sessions.inc({ change }, 0)
+  const ended = ['signed_in', 'unknown_state', 'other_browser', 'session_ended']
+  for (const outcome of [...ended, ...PROVIDER_ERRORS]) signIns.inc({ outcome }, 0)
+  for (const outcome of ['ok', ...PROVIDER_ERRORS]) refreshes.inc({ outcome }, 0)
   return {
     session: (change: SessionChange) => sessions.inc({ change }),
     signIn: (outcome: string) => signIns.inc({ outcome }),
