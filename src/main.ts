@@ -10,6 +10,7 @@ import { createMemoryStore } from './store/memory.ts'
 import type { Store } from './store/port.ts'
 import { createRedisStore } from './store/redis.ts'
 import { openTracing } from './telemetry/open-tracing.ts'
+import type { Tracing } from './telemetry/tracing.ts'
 
 const STORE_WAIT_MS = 1000
 const STORE_POLL_MS = 20
@@ -25,7 +26,7 @@ function openStore({ config, secrets }: LoadedConfig, log: RootLogger): Store {
 async function startTracing(
   { config, secrets }: LoadedConfig,
   onFailure: (error: unknown) => void,
-) {
+): Promise<Tracing | undefined> {
   if (config.traces === undefined) return undefined
   return openTracing({ ...config.traces, headers: secrets.otlpHeaders, onFailure })
 }

@@ -80,9 +80,9 @@ describe('the dashboard', () => {
     expect(dashboard.templating.list).toContainEqual(
       expect.objectContaining({ name: 'datasource', type: 'datasource' }),
     )
-    expect(panels.map(({ datasource }) => datasource?.uid)).toEqual(
-      panels.map(() => '${datasource}'),
-    )
+    for (const { title, datasource } of panels) {
+      expect(datasource?.uid, title).toMatch(/^\$\{datasource\}$/)
+    }
   })
 
   const queries = panels.flatMap(({ title, targets = [] }) =>
