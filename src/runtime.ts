@@ -88,10 +88,11 @@ export interface Runtime extends RuntimeDeps {
   close(): Promise<void>
 }
 
+const monotonicNow = () => performance.now()
+
 export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const deps = observed(given)
   const { config, log, store, catalog, publicUrl, telemetry } = deps
-  const monotonicNow = () => performance.now()
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
@@ -113,12 +114,10 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const served = { catalog, about, states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory({ ...served, settings: config.tools })
   const limits = createLimits(config.http, telemetry.metrics)
-  const legacy = createLegacy({
-    ...{ node, store, streams, connections, buildServer, sessionEnds, limits, log },
-    ttlSeconds: config.session.ttlSeconds,
-  })
-  const { streamable } = legacy
-  const mcp = createMcpEndpoint({ legacy: streamable, buildServer, bus, sessionEnds, limits, log })
+  const common = { buildServer, sessionEnds, limits, log }
+  const { ttlSeconds } = config.session
+  const legacy = createLegacy({ ...common, node, store, streams, connections, ttlSeconds })
+  const mcp = createMcpEndpoint({ ...common, bus, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl })
   const authParts = { ...parts, look, keyRing, signOut, now }
   const { auth, authorizationServer } = await createAuth(deps, authParts)

@@ -4,7 +4,7 @@
  */
 
 import { AppError } from '../errors.ts'
-import type { LimitScope, Metrics, StreamKind } from '../telemetry/metrics.ts'
+import type { Metrics, StreamKind } from '../telemetry/metrics.ts'
 
 export interface LimitSettings {
   /** Open streams of one caller. */
@@ -40,12 +40,12 @@ const LATER = { retryAfterSeconds: 60 }
 
 export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Limits {
   const { maxStreams, maxNodeStreams, maxCalls, maxConnections } = settings
-  const places = (most: number, scope: LimitScope, refusal: () => AppError) =>
+  const places = (most: number, scope: string, refusal: () => AppError) =>
     createPlaces(most, () => {
       metrics.rateLimited(scope)
       return refusal()
     })
-  const ofCaller = (most: number, scope: LimitScope, what: string, options: typeof SOON) => {
+  const ofCaller = (most: number, scope: string, what: string, options: typeof SOON) => {
     const message = `Too many ${what}: one caller may have ${most} on a node.`
     return places(most, scope, () => new AppError('too_many_requests', message, options))
   }

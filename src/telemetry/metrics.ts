@@ -6,14 +6,17 @@ const SESSION_CHANGES = ['created', 'authenticated', 'ended'] as const
 /** Listening of the 2026 era, of a 2025-era connection, and reading on in a call's answer. */
 const STREAM_KINDS = ['listen', 'connection', 'resumed'] as const
 /** What there was too much of. */
-const LIMIT_SCOPES = ['oauth', 'streams', 'node_streams', 'calls', 'connections'] as const
+const LIMIT_SCOPES = [
+  ...['caller', 'address', 'page', 'tool'],
+  ...['register', 'authorize', 'token', 'revoke', 'introspect'],
+  ...['streams', 'node_streams', 'calls', 'connections'],
+]
 const PROVIDER_ERRORS = [
   ...['provider_unavailable', 'access_denied', 'invalid_grant', 'invalid_response'],
 ]
 
 export type SessionChange = (typeof SESSION_CHANGES)[number]
 export type StreamKind = (typeof STREAM_KINDS)[number]
-export type LimitScope = (typeof LIMIT_SCOPES)[number]
 
 export interface Metrics {
   /** `route` is a pattern of the server's own, never a path that a caller chose. */
@@ -30,7 +33,7 @@ export interface Metrics {
   storeCommand(command: string, seconds: number): void
   storeError(command: string): void
   /** The one place that refusals for too many requests are counted. */
-  rateLimited(scope: LimitScope): void
+  rateLimited(scope: string): void
   /** The whole of it in Prometheus' text format. */
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>
   close(): void
@@ -115,7 +118,8 @@ function trafficMetrics(registers: Registry[]) {
     toolUnknown: () => tools.labels('unknown', 'unknown_tool').observe(0),
     streamOpened: (kind: StreamKind) => open.inc({ kind }),
     streamClosed: (kind: StreamKind) => open.dec({ kind }),
-    rateLimited: (scope: LimitScope) => limited.inc({ scope }),
+    rateLimited: (scope: string) =>
+      limited.inc({ scope: LIMIT_SCOPES.includes(scope) ? scope : 'other' }),
   }
 }
 
