@@ -12,6 +12,9 @@ export type ObserveRequest = (
   handle: () => void,
 ) => void
 
+/** What nginx calls a request that nobody waited for; HTTP has no status for what was not answered. */
+const CLIENT_LEFT = 499
+
 const STREAM_ROUTES: ReadonlySet<string> = new Set(['/mcp', '/http', '/sse'])
 
 export function createRequestObserver(
@@ -24,11 +27,11 @@ export function createRequestObserver(
     const route = routeOf(url)
     const span = tracing?.start(requestSpan(method, route, request))
     response.once('close', () => {
-      const { statusCode } = response
-      if (!wasListenedTo(request, route, statusCode)) {
-        metrics.request(method, route, statusCode, (performance.now() - started) / 1000)
+      const status = response.headersSent ? response.statusCode : CLIENT_LEFT
+      if (!wasListenedTo(request, route, status)) {
+        metrics.request(method, route, status, (performance.now() - started) / 1000)
       }
-      if (span !== undefined) endSpan(span, statusCode)
+      if (span !== undefined) endSpan(span, status)
     })
     if (span === undefined) handle()
     else span.run(handle)

@@ -93,6 +93,7 @@ function createPlaces(most: number, refusal: () => AppError): TakePlace {
   }
 }
 
+/** Places are given back once, however often somebody does so. */
 function once(release: Release): Release {
   let held = true
   return () => {

@@ -15,6 +15,7 @@ const MESSAGES = {
 
 export type UpstreamErrorCode = keyof typeof MESSAGES
 
+/** Whether it is one of the codes above, rather than one that a tool made up. */
 export function isUpstreamErrorCode(code: string): code is UpstreamErrorCode {
   return Object.hasOwn(MESSAGES, code)
 }
