@@ -10,6 +10,10 @@ command -v promtool >/dev/null && exit 0
 [ -x "$folder/promtool" ] && exit 0
 mkdir -p "$folder"
 cd "$folder"
-apt-get -qq download prometheus
+if ! apt-get -qq download prometheus 2>/dev/null; then
+  # The lists of packages are old, or not there at all.
+  if [ "$(id -u)" -eq 0 ]; then apt-get -qq update; else sudo apt-get -qq update; fi
+  apt-get -qq download prometheus
+fi
 dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 ./usr/bin/promtool
 rm prometheus_*.deb
