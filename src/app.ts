@@ -14,6 +14,7 @@ import { errorResponse } from './http/error-response.ts'
 import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
+import { metricsAtMainPort } from './http/metrics.ts'
 import { noStore } from './http/no-store.ts'
 import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
 import { forPeople, pagesOf } from './http/pages.ts'
@@ -28,6 +29,7 @@ import { createLetInClients } from './session/let-in-clients.ts'
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const { config, log, store, publicUrl, auth, signIn, signsInAt, demo } = runtime
   const { mcp, direct, legacy } = runtime
+  const { metrics } = runtime.telemetry
   const app = new Hono<HttpEnv>()
 
   app.use(requestLog(log))
@@ -43,8 +45,12 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const letInClients = createLetInClients(runtime, { ttlSeconds })
   app.route('/', landingRoutes({ ...runtime, letInClients }))
   app.route('/', healthRoutes(store, runtime))
+  if (config.metrics.port === undefined) {
+    const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
+    app.use('/metrics', metricsAtMainPort(metrics, access))
+  }
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
-  app.route('/', callbackRoutes(signIn, publicUrl))
+  app.route('/', callbackRoutes(signIn, publicUrl, metrics))
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {

@@ -3,6 +3,7 @@
 import { chooseAuth } from './config/choose-auth.ts'
 import { chooseKeys } from './config/choose-keys.ts'
 import { chooseStore } from './config/choose-store.ts'
+import { chooseTelemetry } from './config/choose-telemetry.ts'
 import { chooseUpstream } from './config/choose-upstream.ts'
 import { defined } from './config/defined.ts'
 import { wantedBy } from './config/facts.ts'
@@ -36,6 +37,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const upstream = chooseUpstream(raw, variables, faults)
   const { auth, jwtSecret } = chooseAuth(variables, faults)
   const http = chooseHttp(raw, variables, faults)
+  const telemetry = chooseTelemetry(variables, faults)
   faults.throwIfAny()
 
   const config: Config = {
@@ -48,7 +50,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ...defined({ description: variables.APP_DESCRIPTION, supportUrl: variables.APP_SUPPORT_URL }),
     },
     http,
-    log: { level: variables.LOG_LEVEL, ...defined({ file: variables.LOG_FILE }) },
+    ...telemetry,
     store,
     session: { ttlSeconds: variables.SESSION_TTL },
     signIn: { ttlSeconds: variables.SIGN_IN_TTL },
@@ -67,6 +69,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     redisPassword: password,
     upstreamClientSecret: variables.UPSTREAM_CLIENT_SECRET,
     upstreamApiKey: variables.UPSTREAM_API_KEY,
+    metricsToken: variables.METRICS_TOKEN,
+    otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })
   return { config: deepFreeze(config), secrets }
 }

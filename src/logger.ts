@@ -19,6 +19,8 @@ export interface Logger {
   readonly warn: LogMethod
   readonly error: LogMethod
   readonly fatal: LogMethod
+  /** Who did what, for the audit log: no arguments, no results. */
+  readonly audit: (fields: object, message: string) => void
   /** A logger whose lines all carry these fields, such as a request id. */
   child(fields: object): Logger
   isLevelEnabled(level: Exclude<LogLevel, 'silent'>): boolean
@@ -45,6 +47,10 @@ export interface LoggerOptions {
   readonly file?: string
   /** `stderr` when standard output belongs to the protocol (stdio). Default `stdout`. */
   readonly destination?: 'stdout' | 'stderr' | LineStream
+  /** Where the audit log is appended to; without it, it is part of this log, at the level info. */
+  readonly auditFile?: string
+  /** Asked at each line for fields of its own, such as the current trace. */
+  readonly lineFields?: () => object
 }
 
 const STDOUT = 1
@@ -52,32 +58,52 @@ const STDERR = 2
 /** What a disk that does not keep up may hold back; further lines are dropped. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
 
-/** Makes the process's logger. Throws when the file cannot be opened. */
+/** Makes the process's logger. Throws when a file cannot be opened. */
 export function createLogger(options: LoggerOptions): RootLogger {
   const sink = openSink(options)
-  const instance = pino(
-    {
-      level: options.level,
-      base: { name: options.name, version: options.version, pid: process.pid, host: hostname() },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: (err: unknown) => err },
-      formatters: {
-        level: (label) => ({ level: label }),
-        log: redactFields,
-      },
-      hooks: { streamWrite: redactText },
-    },
-    sink.stream,
-  )
+  const audit = options.auditFile === undefined ? undefined : fileSink(options.auditFile)
+  const base = { name: options.name, version: options.version, pid: process.pid, host: hostname() }
+  const instance = pino(pinoOptions(options, options.level, base), sink.stream)
+  // Of a level and a base of its own: the level of the log is not that of the audit log.
+  const auditor = audit && pino(pinoOptions(options, 'info', null), audit.stream)
   const bindChild = instance.child
   return Object.assign(instance, {
     // pino's formatters do not see the fields of children.
     child(this: pino.Logger, fields: object): Logger {
-      return bindChild.call(this, redactFields(fields))
+      // It inherits what is given to its parent here, which pino's types do not know.
+      return bindChild.call(this, redactFields(fields)) as object as Logger
     },
-    flush: sink.flush,
-    close: sink.close,
+    audit(this: pino.Logger, fields: object, message: string): void {
+      const event = { stream: 'audit', ...fields }
+      if (auditor === undefined) this.info(event, message)
+      else auditor.info({ ...this.bindings(), ...event }, message)
+    },
+    flush() {
+      sink.flush()
+      audit?.flush()
+    },
+    async close() {
+      await Promise.all([sink.close(), audit?.close()])
+    },
   })
+}
+
+function pinoOptions(
+  { lineFields }: LoggerOptions,
+  level: LogLevel,
+  base: Record<string, unknown> | null,
+): pino.LoggerOptions {
+  return {
+    ...{ level, base },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: (err: unknown) => err },
+    formatters: {
+      level: (label) => ({ level: label }),
+      log: redactFields,
+    },
+    hooks: { streamWrite: redactText },
+    ...(lineFields !== undefined && { mixin: lineFields }),
+  }
 }
 
 interface Sink {

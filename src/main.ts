@@ -9,6 +9,8 @@ import { serveStdio } from './serve-stdio.ts'
 import { createMemoryStore } from './store/memory.ts'
 import type { Store } from './store/port.ts'
 import { createRedisStore } from './store/redis.ts'
+import { openTracing } from './telemetry/open-tracing.ts'
+import type { Tracing } from './telemetry/tracing.ts'
 
 const STORE_WAIT_MS = 1000
 const STORE_POLL_MS = 20
@@ -18,6 +20,15 @@ const stdio = process.argv[2] === 'stdio'
 function openStore({ config, secrets }: LoadedConfig, log: RootLogger): Store {
   if (config.store.kind === 'memory') return createMemoryStore({ log })
   return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
+}
+
+/** Undefined where no traces are wanted. */
+async function startTracing(
+  { config, secrets }: LoadedConfig,
+  onFailure: (error: unknown) => void,
+): Promise<Tracing | undefined> {
+  if (config.traces === undefined) return undefined
+  return openTracing({ ...config.traces, headers: secrets.otlpHeaders, onFailure })
 }
 
 /**
@@ -39,10 +50,14 @@ async function waitForStore(store: Store, longestMs: number): Promise<void> {
 async function main(): Promise<void> {
   const loaded = loadConfig({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() })
   const { config, secrets } = loaded
+  const tracing = await startTracing(loaded, (error) =>
+    log.warn({ err: error }, 'traces cannot be sent'),
+  )
   const log = createLogger({
     ...config.log,
     ...config.app,
     destination: stdio ? 'stderr' : 'stdout',
+    ...(tracing !== undefined && { lineFields: tracing.logFields }),
   })
   log.debug({ config }, 'configuration')
   if (config.usesDevelopmentKey) {
@@ -56,12 +71,16 @@ async function main(): Promise<void> {
   const catalog = await discover(config.tools.directory ?? import.meta.dirname)
   const store = openStore(loaded, log)
   await waitForStore(store, STORE_WAIT_MS)
-  const deps = { config, secrets, log, store, catalog }
+  const deps = { config, secrets, log, store, catalog, tracing }
   const service = stdio ? await serveStdio(deps) : await serveHttp(deps)
   // First: whoever waits for the line may stop the server right after it.
   // A promise that a tool forgot must not end everybody's calls.
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
-  stopOnSignals(service.stop, log)
+  const stop = async () => {
+    await service.stop()
+    await tracing?.close()
+  }
+  stopOnSignals(stop, log)
   log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
 }
 

@@ -1,6 +1,5 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AccessTokens } from './auth/access-tokens.ts'
 import {
   createResourceServer,
@@ -11,7 +10,7 @@ import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { createBuiltInServer } from './auth/server/built-in.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
-import { createDemo, type Demo } from './demo/demo.ts'
+import type { Demo } from './demo/demo.ts'
 import type { CompiledTool } from './engine/compile-tool.ts'
 import type { Catalog } from './engine/discover.ts'
 import { authorizationErrorPage } from './http/authorization-server.ts'
@@ -28,6 +27,7 @@ import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
+import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
 import { createSessionManager, type SessionManager } from './session/manager.ts'
 import { createOrigins, type Origins } from './session/origins.ts'
@@ -36,12 +36,13 @@ import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
 import { createSignOut, type SignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
+import { observeStore } from './store/observed-store.ts'
 import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStoreClock } from './store/store-clock.ts'
-import { type ApiClient, createApiClient } from './upstream/api-client.ts'
-import type { IdentityProvider } from './upstream/identity-provider.ts'
-import { createOpenIdProvider } from './upstream/openid-client.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
+import type { Tracing } from './telemetry/tracing.ts'
 
 export interface RuntimeDeps {
   readonly config: Config
@@ -57,9 +58,12 @@ export interface RuntimeDeps {
   readonly transport: 'http' | 'stdio'
   /** Trusted instead of the usual certificate authorities for client metadata documents, in PEM. */
   readonly documentCa?: string | undefined
+  /** Where traces are wanted. */
+  readonly tracing?: Tracing | undefined
 }
 
 export interface Runtime extends RuntimeDeps {
+  readonly telemetry: Telemetry
   /** Of the pages that people see. */
   readonly look: Look
   readonly demo: Demo | undefined
@@ -84,9 +88,11 @@ export interface Runtime extends RuntimeDeps {
   close(): Promise<void>
 }
 
-export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
-  const { config, log, store, catalog, publicUrl } = deps
-  const monotonicNow = () => performance.now()
+const monotonicNow = () => performance.now()
+
+export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
+  const deps = observed(given)
+  const { config, log, store, catalog, publicUrl, telemetry } = deps
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
@@ -97,22 +103,21 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
   await clock.start()
   const bus = createEventBus(node, log)
   const sessionEnds = createSessionEnds(node, { now })
-  const { announce } = sessionEnds
-  const signOut = createSignOut({ ...parts, provider: upstream.provider, announceEnd: announce })
+  const { provider, api } = upstream
+  const signOut = createSignOut({ ...parts, provider, announceEnd: sessionEnds.announce, log })
   const connections = createConnections({ store, node }, config.session)
   const origins = createOrigins({ ...parts, signOut, connections })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }
-  const rateLimits = createRateLimits({ store, log, monotonicNow }, config.http)
-  const served = { catalog, about, states, bus, rateLimits }
+  const onOver = telemetry.metrics.rateLimited
+  const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
+  const served = { catalog, about, states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory({ ...served, settings: config.tools })
-  const limits = createLimits(config.http)
-  const legacy = createLegacy({
-    ...{ node, store, streams, connections, buildServer, sessionEnds, limits, log },
-    ttlSeconds: config.session.ttlSeconds,
-  })
-  const { streamable } = legacy
-  const mcp = createMcpEndpoint({ legacy: streamable, buildServer, bus, sessionEnds, limits, log })
+  const limits = createLimits(config.http, telemetry.metrics)
+  const common = { buildServer, sessionEnds, limits, log }
+  const { ttlSeconds } = config.session
+  const legacy = createLegacy({ ...common, node, store, streams, connections, ttlSeconds })
+  const mcp = createMcpEndpoint({ ...common, bus, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl })
   const authParts = { ...parts, look, keyRing, signOut, now }
   const { auth, authorizationServer } = await createAuth(deps, authParts)
@@ -143,21 +148,34 @@ export async function createRuntime(deps: RuntimeDeps): Promise<Runtime> {
       clock.stop()
       rateLimits.close()
       await node.close()
-      await upstream.api.close()
+      await api.close()
       await store.close()
+      telemetry.metrics.close()
     },
   }
 }
 
+/** The same with a store that is measured, and with what measures. */
+function observed(deps: RuntimeDeps): ObservedDeps {
+  const metrics = createMetrics({ version: deps.config.app.version })
+  const telemetry = { metrics, tracing: deps.tracing }
+  return { ...deps, telemetry, store: observeStore(deps.store, telemetry, deps.config.store.kind) }
+}
+
+type ObservedDeps = RuntimeDeps & { readonly telemetry: Telemetry }
+
 /** What is known about callers, as far as it takes no other nodes. */
 function createSessionParts(
-  { config, log, store, publicUrl, pagesReady }: RuntimeDeps,
+  { config, log, store, publicUrl, pagesReady, telemetry: { metrics } }: ObservedDeps,
   { name, provider, api }: UpstreamParts,
   keyRing: KeyRing,
   now: () => number,
 ) {
   const tokenTtlSeconds = longestTokenSeconds(config.auth)
-  const sessions = createSessionManager({ store, now }, { ...config.session, tokenTtlSeconds })
+  const sessions = createSessionManager(
+    { store, now, onChange: metrics.session },
+    { ...config.session, tokenTtlSeconds },
+  )
   const credentials = createCredentialStore({ store, keyRing }, name)
   const links = createSignInLinks({ store, now }, config.signIn)
   const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
@@ -205,45 +223,3 @@ async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
 
 /** Over stdio nobody shows one. */
 const NO_TOKENS: AccessTokens = { callerOf: async () => undefined }
-
-interface UpstreamParts {
-  readonly name: string
-  readonly provider: IdentityProvider
-  readonly api: ApiClient
-  readonly signsInAt: string
-  readonly demo: Demo | undefined
-}
-
-/** The configured upstream, or the demo that stands in for one. */
-function createUpstream(
-  { config, secrets, log, store, publicUrl }: RuntimeDeps,
-  keyRing: KeyRing,
-  now: () => number,
-): UpstreamParts {
-  const demo =
-    config.upstream.kind === 'demo'
-      ? createDemo({ store, log, secrets, keyRing, publicUrl })
-      : undefined
-  const facts = config.upstream.kind === 'demo' ? demo?.upstream : config.upstream
-  if (facts === undefined) throw new Error('Neither an upstream nor the demo is configured')
-  const clientSecret = demo?.clientSecret ?? secrets.upstreamClientSecret
-  const provider = createOpenIdProvider(
-    {
-      ...facts.provider,
-      clientId: facts.clientId,
-      clientSecret,
-      scopes: facts.scopes,
-      allowInsecureHttp: !config.isProduction,
-    },
-    { fetch, now },
-  )
-  const { baseUrl, apiKeyHeader, timeoutMs } = facts.api
-  const userAgent = `${config.app.name.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`
-  const api = createApiClient(
-    { baseUrl, apiKeyHeader, timeoutMs, apiKey: secrets.upstreamApiKey, userAgent },
-    { now: Date.now, random: Math.random, sleep: (ms, signal) => delay(ms, undefined, { signal }) },
-  )
-  const address =
-    'issuer' in facts.provider ? facts.provider.issuer : facts.provider.authorizationEndpoint
-  return { name: facts.name, provider, api, signsInAt: new URL(address).host, demo }
-}

@@ -5,8 +5,11 @@ import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
 import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
+import { openMetricsPort } from './http/metrics.ts'
 import { limitOAuthBody } from './http/oauth-body-limit.ts'
 import { limitOAuthRate } from './http/oauth-rate-limit.ts'
+import { createRequestObserver } from './http/observe-requests.ts'
+import { createRouteOf } from './http/route-of.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
@@ -17,6 +20,8 @@ export interface HttpService {
   readonly publicUrl: string
   /** The port that was taken on this machine. */
   readonly port: number
+  /** The port of `/metrics`, where it has one of its own. */
+  readonly metricsPort: number | undefined
   /** Not ready at once, then running calls finish, then everything is closed. */
   stop(): Promise<void>
 }
@@ -37,9 +42,11 @@ export async function serveHttp(
     transport: 'http',
   })
   handlers = httpHandlers(runtime)
+  const metrics = await openMetricsPort(runtime.telemetry.metrics, deps)
   return {
     publicUrl,
     port: taken,
+    metricsPort: metrics?.port,
     async stop() {
       runtime.stop()
       stopKeepingAlive()
@@ -47,13 +54,14 @@ export async function serveHttp(
       runtime.legacy.releaseStreams()
       await Promise.all([drain(DRAIN_MS), runtime.legacy.finishCalls(DRAIN_MS)])
       await runtime.close()
+      metrics?.close()
     },
   }
 }
 
 /** Everything that is served over HTTP, for the Node server to dispatch to. */
 export function httpHandlers(runtime: Runtime): HttpHandlers {
-  const { config, log, publicUrl, demo, authorizationServer } = runtime
+  const { config, log, publicUrl, demo, authorizationServer, telemetry } = runtime
   const guard = createHostGuard({
     publicUrl,
     hosts: config.http.allowedHosts,
@@ -67,5 +75,8 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     ? authorizationMounts(authorizationServer, { log, limit })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
-  return { guard: tellRefusals(guard, log), fetch: createApp(runtime).fetch, mounts }
+  const app = createApp(runtime)
+  const patterns = app.routes.map(({ path }) => path)
+  const observe = createRequestObserver(telemetry, createRouteOf(patterns, [...mounts.keys()]))
+  return { guard: tellRefusals(guard, log), fetch: app.fetch, mounts, observe }
 }

@@ -12,6 +12,9 @@ export interface SecretValues {
   readonly redisPassword?: string | undefined
   readonly upstreamClientSecret?: string | undefined
   readonly upstreamApiKey?: string | undefined
+  readonly metricsToken?: string | undefined
+  /** For the collector of traces. */
+  readonly otlpHeaders?: Readonly<Record<string, string>>
 }
 
 const HIDDEN = '[secrets]'
@@ -50,6 +53,14 @@ export class Secrets implements SecretValues {
 
   get upstreamApiKey(): string | undefined {
     return this.#values.upstreamApiKey
+  }
+
+  get metricsToken(): string | undefined {
+    return this.#values.metricsToken
+  }
+
+  get otlpHeaders(): Readonly<Record<string, string>> {
+    return this.#values.otlpHeaders ?? {}
   }
 
   toJSON(): string {

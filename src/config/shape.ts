@@ -10,7 +10,18 @@ export interface Config {
   readonly app: { readonly name: string; readonly version: string }
   readonly pages: PagesConfig
   readonly http: HttpConfig
-  readonly log: { readonly level: Variables['LOG_LEVEL']; readonly file?: string }
+  readonly log: {
+    readonly level: Variables['LOG_LEVEL']
+    readonly file?: string
+    readonly auditFile?: string
+  }
+  readonly metrics: {
+    /** 0 for any free port; absent for no port of its own. */
+    readonly port?: number
+    readonly host: string
+  }
+  /** Absent where no traces are wanted. */
+  readonly traces?: TracesConfig
   readonly store: StoreConfig
   readonly session: { readonly ttlSeconds: number }
   readonly signIn: { readonly ttlSeconds: number }
@@ -59,6 +70,15 @@ export interface HttpConfig {
   readonly maxConnections: number
   /** How long it goes on serving after it said that it is not ready, in seconds. */
   readonly stopDelaySeconds: number
+}
+
+export interface TracesConfig {
+  /** Where spans are posted, with the path. */
+  readonly endpoint: string
+  readonly serviceName: string
+  readonly serviceVersion: string
+  /** From 0 to 1. */
+  readonly sampleRatio: number
 }
 
 export interface AuthConfig {

@@ -31,6 +31,16 @@ export function integer(min: number, max: number) {
     .register(values, { wants: `a whole number from ${min} to ${max}` })
 }
 
+/** A number with or without a fraction, bounds included. */
+export function number(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}(\.\d{1,9})?$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .register(values, { wants: `a number from ${min} to ${max}` })
+}
+
 /** One of a few words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
   return z.enum(words).register(values, { wants: `one of ${words.join(', ')}` })
@@ -52,6 +62,14 @@ export function list(form: RegExp, wants: string) {
     .transform((given) => entries(given).map((entry) => entry.toLowerCase()))
     .pipe(z.array(z.string().regex(form)))
     .register(values, { wants, separator: ',' })
+}
+
+/** Names with percent-encoded values, `name=value`, separated by commas (W3C Baggage, section 3.3). */
+export function pairs(wants: string) {
+  return z
+    .string()
+    .transform((given, context) => parsePairs(given) ?? invalid(context))
+    .register(values, { wants })
 }
 
 /** JSON objects in an array; what they hold is looked at where they are used. */
@@ -133,6 +151,16 @@ function decodeBytes(given: string, length: number): Buffer | undefined {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(given)) return undefined
   const decoded = Buffer.from(given, 'base64')
   return decoded.length === length ? decoded : undefined
+}
+
+function parsePairs(given: string): Record<string, string> | undefined {
+  const matches = entries(given).map((entry) => /^([\w-]+)\s*=\s*(\S.*)$/.exec(entry))
+  try {
+    const pairs = matches.map((match) => [match?.[1], decodeURIComponent(match?.[2] ?? '%')])
+    return Object.fromEntries(pairs)
+  } catch {
+    return undefined
+  }
 }
 
 function parseJson(given: string): unknown {

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { authVariables } from './auth-variables.ts'
 import { facts } from './facts.ts'
 import { pageVariables } from './page-variables.ts'
+import { telemetryVariables } from './telemetry-variables.ts'
 import { upstreamVariables } from './upstream-variables.ts'
 import { bytes, bytesList, integer, list, oneOf, origin, pattern, text } from './values.ts'
 
@@ -170,6 +171,7 @@ export const sections: readonly { readonly title: string; readonly variables: z.
   { title: 'Server', variables: server },
   { title: 'Pages', variables: pageVariables },
   { title: 'Logs', variables: logs },
+  { title: 'Metrics, traces and audit', variables: telemetryVariables },
   { title: 'Store', variables: store },
   { title: 'Encryption', variables: encryption },
   { title: 'Sessions and tools', variables: behaviour },
@@ -181,6 +183,7 @@ export const variables = z.object({
   ...server,
   ...pageVariables,
   ...logs,
+  ...telemetryVariables,
   ...store,
   ...encryption,
   ...behaviour,

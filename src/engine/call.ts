@@ -18,6 +18,10 @@ export interface ToolCall {
   readonly arguments: Readonly<Record<string, unknown>>
   /** Scopes of the caller's token; undefined for a caller without one. */
   readonly scopes: readonly string[] | undefined
+  /** The client that the token was given to; undefined for a caller without one. */
+  readonly clientId?: string | undefined
+  /** `_meta` of the message: where the caller's trace context may be. */
+  readonly meta?: object | undefined
   /**
    * Counts one more call of this tool by its caller; undefined where nothing is counted.
    * @throws AppError `unavailable` when the store is away

@@ -3,12 +3,12 @@
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { ZodError, z } from 'zod'
-import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
 import type { Redactor } from '../output/redactor.ts'
 import { createRedactor } from '../output/redactor.ts'
 import { answerAsText, type TextFormat } from '../output/text.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { AnswersNeeded, answersNeededResult, createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
@@ -18,6 +18,7 @@ import { climbSignInLadder } from './sign-in-ladder.ts'
 import { startTimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
 import { createToolLog, scrubValue } from './tool-log.ts'
+import { watchCall } from './watched-call.ts'
 import { watchSession } from './watched-session.ts'
 
 export interface ToolSettings {
@@ -32,47 +33,34 @@ type ToolOutcome = CallToolResult | InputRequiredResult
  * A failure is a tool result with `isError`, so that the model can act on it.
  * @throws AppError `unavailable` when the store is away: nothing the model could act on
  */
-export async function runTool(
+export function runTool(
   tool: CompiledTool,
   call: ToolCall,
   settings: ToolSettings,
+  telemetry: Telemetry,
 ): Promise<ToolOutcome> {
-  const started = performance.now()
   const redactor = createRedactor(tool.output?.masksByField ?? new Map())
-  let log = call.log.child({ tool: tool.definition.name })
-  const logged: ToolCall = {
-    ...call,
-    get log() {
-      return log
-    },
-    async openSession(handle) {
-      const session = await call.openSession(handle)
-      const id = session.id()
-      if (id !== undefined) log = log.child({ session: shortHash(id) })
-      return session
-    },
-  }
-  const finish = (outcome: string) =>
-    log.info({ outcome, ms: Math.round(performance.now() - started) }, 'tool call')
-  try {
-    const result = await runChecked(tool, logged, settings, redactor)
-    finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
-    return result
-  } catch (error) {
-    if (error instanceof AnswersNeeded) {
-      finish('input_required')
-      const state = call.carry({ ...call.carried, answers: error.answers })
-      return answersNeededResult(error, state)
-    }
-    const { code, message, unexpected, retryAfterSeconds } = explainError(error, call.signal)
-    if (error instanceof AppError && error.code === 'unavailable') {
+  return watchCall(tool.definition.name, call, telemetry, async (watched, finish) => {
+    try {
+      const result = await runChecked(tool, watched, settings, redactor)
+      finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
+      return result
+    } catch (error) {
+      if (error instanceof AnswersNeeded) {
+        finish('input_required')
+        const state = call.carry({ ...call.carried, answers: error.answers })
+        return answersNeededResult(error, state)
+      }
+      const { code, message, unexpected, retryAfterSeconds } = explainError(error, call.signal)
+      if (error instanceof AppError && error.code === 'unavailable') {
+        finish(code)
+        throw error
+      }
+      if (unexpected) watched.log.error({ err: scrubValue(error, redactor) }, 'tool failed')
       finish(code)
-      throw error
+      return toolErrorResult(code, redactor.scrub(message), retryAfterSeconds)
     }
-    if (unexpected) log.error({ err: scrubValue(error, redactor) }, 'tool failed')
-    finish(code)
-    return toolErrorResult(code, redactor.scrub(message), retryAfterSeconds)
-  }
+  })
 }
 
 async function runChecked(

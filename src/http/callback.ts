@@ -3,19 +3,27 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import type { FinishOutcome, SignIn } from '../session/sign-in.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { takeBindingCookie } from './binding-cookie.ts'
 import { clientNameOnPage } from './client-name.ts'
 import type { HttpEnv } from './context.ts'
 import { type Page, page } from './pages.ts'
 
-export function callbackRoutes(signIn: SignIn, publicUrl: string): Hono<HttpEnv> {
+export function callbackRoutes(
+  signIn: SignIn,
+  publicUrl: string,
+  metrics: Pick<Metrics, 'signIn' | 'session'>,
+): Hono<HttpEnv> {
   const secure = publicUrl.startsWith('https:')
 
   async function callback(c: Context<HttpEnv>) {
     const { search } = new URL(c.req.url)
     const returned = new URL(`/callback${search}`, publicUrl)
     const finished = await signIn.finish(returned, (name) => takeBindingCookie(c, name, secure))
-    c.get('log').info({ outcome: finished.outcome }, 'sign-in')
+    const outcome = outcomeOf(finished)
+    metrics.signIn(outcome)
+    if (outcome === 'signed_in') metrics.session('authenticated')
+    c.get('log').audit({ outcome, session: finished.session }, 'sign-in')
     const next = wayBack(finished, publicUrl)
     if (next === undefined) return page(c, pageFor(finished))
     c.header('cache-control', 'no-store')
@@ -26,6 +34,10 @@ export function callbackRoutes(signIn: SignIn, publicUrl: string): Hono<HttpEnv>
   routes.get('/callback', callback)
   routes.get('/redirect', callback)
   return routes
+}
+
+function outcomeOf(finished: FinishOutcome): string {
+  return finished.outcome === 'provider_error' ? finished.error.code : finished.outcome
 }
 
 /**

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { getRequestListener } from '@hono/node-server'
 import type { HostGuard } from './allowed-hosts.ts'
 import { writeError } from './error-response.ts'
+import type { ObserveRequest } from './observe-requests.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
 
@@ -13,6 +14,8 @@ export interface HttpHandlers {
   readonly fetch: Parameters<typeof getRequestListener>[0]
   /** Handlers for a path and everything below it, such as `/demo/idp`. */
   readonly mounts: ReadonlyMap<string, NodeHandler>
+  /** Watches all of it, refusals too. */
+  readonly observe?: ObserveRequest
 }
 
 /** Slow headers and bodies are cut off after this (slow-loris). */
@@ -55,6 +58,12 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
       response.writeHead(503, { 'retry-after': '1' }).end()
       return
     }
+    const handle = () => dispatch(known, request, response)
+    if (known.observe === undefined) handle()
+    else known.observe(request, response, handle)
+  })
+
+  function dispatch(known: HttpHandlers, request: IncomingMessage, response: ServerResponse): void {
     try {
       known.guard(request)
     } catch (error) {
@@ -64,7 +73,7 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
     listener ??= getRequestListener(known.fetch, { overrideGlobalObjects: false })
     const mounted = mountedHandler(known.mounts, request.url ?? '/') ?? listener
     void mounted(request, response)
-  })
+  }
   return {
     server,
     stopKeepingAlive() {

@@ -55,7 +55,7 @@ export function createMcpEndpoint(deps: McpDeps): McpEndpoint {
   /** 2026-07-28, basic/transports: a request lasts as long as its answer. */
   function takePlaces({ body, origins: { caller }, onClose }: McpRequest): void {
     if ((body as { method?: unknown } | null)?.method === 'subscriptions/listen') {
-      onClose(limits.stream(caller))
+      onClose(limits.stream(caller, 'listen'))
     } else {
       onClose(limits.answer(caller))
       onClose(limits.call(caller))

@@ -4,6 +4,7 @@
  */
 
 import { AppError } from '../errors.ts'
+import type { Metrics, StreamKind } from '../telemetry/metrics.ts'
 
 export interface LimitSettings {
   /** Open streams of one caller. */
@@ -24,44 +25,55 @@ type TakePlace = (caller: string) => Release
 
 export interface Limits {
   /** A stream to listen to. Throws `unavailable` as well, when the node holds as many as it can. */
-  readonly stream: TakePlace
+  readonly stream: (caller: string, kind: StreamKind) => Release
   /** A request that waits for its answer: it counts as a stream, since it may become one. */
   readonly answer: TakePlace
   readonly call: TakePlace
   readonly connection: TakePlace
 }
 
+type LimitMetrics = Pick<Metrics, 'rateLimited' | 'streamOpened' | 'streamClosed'>
+
 const SOON = { retryAfterSeconds: 1 }
 /** Connections live on for a while, whatever their callers do next. */
 const LATER = { retryAfterSeconds: 60 }
 
-export function createLimits(settings: LimitSettings): Limits {
+export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Limits {
   const { maxStreams, maxNodeStreams, maxCalls, maxConnections } = settings
-  const ofCaller = (most: number, what: string, options: typeof SOON): TakePlace => {
+  const places = (most: number, scope: string, refusal: () => AppError) =>
+    createPlaces(most, () => {
+      metrics.rateLimited(scope)
+      return refusal()
+    })
+  const ofCaller = (most: number, scope: string, what: string, options: typeof SOON) => {
     const message = `Too many ${what}: one caller may have ${most} on a node.`
-    return createPlaces(most, () => new AppError('too_many_requests', message, options))
+    return places(most, scope, () => new AppError('too_many_requests', message, options))
   }
-  const answer = ofCaller(maxStreams, 'open streams', SOON)
+  const answer = ofCaller(maxStreams, 'streams', 'open streams', SOON)
   const full = 'This node holds as many streams as it can.'
-  const ofNode = createPlaces(maxNodeStreams, () => new AppError('unavailable', full, SOON))
+  const ofNode = places(maxNodeStreams, 'node_streams', () => {
+    return new AppError('unavailable', full, SOON)
+  })
 
   return {
-    stream(caller) {
+    stream(caller, kind) {
       const release = answer(caller)
       try {
         const releaseOfNode = ofNode('')
-        return () => {
+        metrics.streamOpened(kind)
+        return once(() => {
           release()
           releaseOfNode()
-        }
+          metrics.streamClosed(kind)
+        })
       } catch (error) {
         release()
         throw error
       }
     },
     answer,
-    call: ofCaller(maxCalls, 'running calls', SOON),
-    connection: ofCaller(maxConnections, 'live connections', LATER),
+    call: ofCaller(maxCalls, 'calls', 'running calls', SOON),
+    connection: ofCaller(maxConnections, 'connections', 'live connections', LATER),
   }
 }
 
@@ -77,10 +89,15 @@ function createPlaces(most: number, refusal: () => AppError): TakePlace {
   return (caller) => {
     if ((taken.get(caller) ?? 0) >= most) throw refusal()
     change(caller, 1)
-    let held = true
-    return () => {
-      if (held) change(caller, -1)
-      held = false
-    }
+    return once(() => change(caller, -1))
+  }
+}
+
+/** Places are given back once, however often somebody does so. */
+function once(release: Release): Release {
+  let held = true
+  return () => {
+    if (held) release()
+    held = false
   }
 }

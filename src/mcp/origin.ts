@@ -23,6 +23,8 @@ export interface Origin {
   /** Who is counted where a tool has a limit. */
   readonly caller: string
   readonly scopes: readonly string[] | undefined
+  /** The client that the caller's token was given to. */
+  readonly clientId?: string | undefined
   readonly log: Logger
   /**
    * The session of one call. `handle` is the session the call names, if it names one.

@@ -15,6 +15,7 @@ import type { Announce } from '../engine/context.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolSettings } from '../engine/run-tool.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { guardHandlers } from './handler-errors.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import { type Audience, type Origin, originOf } from './origin.ts'
@@ -29,6 +30,7 @@ export interface ServerDeps {
   readonly states: RequestStates
   readonly bus: EventBus
   readonly rateLimits: RateLimits
+  readonly telemetry: Telemetry
 }
 
 export interface ServerOptions {
@@ -107,12 +109,13 @@ async function callTool(
 ) {
   const tool = deps.catalog.tools.get(request.params.name)
   if (tool === undefined) {
+    deps.telemetry.metrics.toolUnknown()
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
   }
   const { announce, announced } = announceOn(deps.bus)
   const call = await createToolCall({ ...deps, announce }, request, ctx, server, origin)
   // The answer comes after its changes: what its client causes next comes after them, on any node.
-  const result = await runTool(tool, call, deps.settings).finally(announced)
+  const result = await runTool(tool, call, deps.settings, deps.telemetry).finally(announced)
   if (isInputRequiredResult(result)) return result
   return server.projectCallToolResult(result, tool.output?.jsonSchema)
 }

@@ -35,6 +35,8 @@ export async function createToolCall(
       const [standing] = await rateLimits.count([{ limit: 'tool', who, rate }])
       return standing
     },
+    clientId: origin.clientId,
+    meta: mcpReq._meta,
     openSession: (handle) => origin.openSession(handle, client.facts),
     upstreamFor: origin.upstreamFor,
     client: {

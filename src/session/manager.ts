@@ -57,13 +57,15 @@ export interface SessionManagerDeps {
   readonly store: Store
   /** Unix time in milliseconds. */
   readonly now: () => number
+  /** Hears of what this node does to sessions. */
+  readonly onChange?: (change: 'created' | 'ended') => void
 }
 
 /** `lastActiveAt` is written at most this often: the store's own expiry is what counts. */
 const STAMP_EVERY_MS = 15_000
 
 export function createSessionManager(
-  { store, now }: SessionManagerDeps,
+  { store, now, onChange = () => undefined }: SessionManagerDeps,
   { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
 ): SessionManager {
   async function createWithId(
@@ -84,6 +86,7 @@ export function createSessionManager(
       await store.delete(sessionKey(id))
       return undefined
     }
+    onChange('created')
     return { ...record, rev: 1 }
   }
 
@@ -98,7 +101,9 @@ export function createSessionManager(
       const tombstone: Tombstone = { endedAt: now() }
       await store.set(tombstoneKey(id), tombstone, Math.max(tokenTtlSeconds, ttlSeconds))
     }
-    return store.delete(sessionKey(id))
+    const ended = await store.delete(sessionKey(id))
+    if (ended) onChange('ended')
+    return ended
   }
 
   async function retrieve(id: string): Promise<Session | undefined> {
@@ -116,6 +121,7 @@ export function createSessionManager(
       const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
       const created = await store.create(sessionKey(record.id), record, ttlSeconds)
       if (!created) throw new Error('Two random session ids were equal')
+      onChange('created')
       return { ...record, rev: 1 }
     },
     createWithId,

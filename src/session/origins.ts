@@ -27,6 +27,7 @@ interface Own {
   /** Who is counted, if not the principal. */
   readonly caller?: string
   readonly scopes?: readonly string[]
+  readonly clientId?: string
   session(client: ClientFacts): Promise<CallSession>
   /** The session that a call names by its handle. */
   named(handle: string, client: ClientFacts): Promise<CallSession>
@@ -63,6 +64,7 @@ function origin(deps: OriginDeps, principal: string, log: Logger, own: Own): Ori
     principal,
     caller: own.caller ?? principal,
     scopes: own.scopes,
+    clientId: own.clientId,
     log,
     openSession: (handle, client) =>
       handle === undefined ? own.session(client) : own.named(handle, client),
@@ -111,12 +113,12 @@ function anonymousOrigins(
 /** The session comes with the token: it was found, and counted as used, when that was checked. */
 function tokenOrigins(
   deps: OriginDeps,
-  { session, scopes, expiresAt }: TokenCaller,
+  { session, clientId, scopes, expiresAt }: TokenCaller,
   log: Logger,
 ): RequestOrigins {
   const own = (subscribe: Own['subscribe']) =>
     origin(deps, session.id, log, {
-      scopes,
+      ...{ scopes, clientId },
       session: async (client) => createCallSession(deps, session, { access: 'token', client }),
       named: refuseHandle,
       subscribe,

@@ -41,8 +41,11 @@ export type ConfirmOutcome =
   | { readonly outcome: 'code_needed' }
   | { readonly outcome: 'void' }
 
+/** `session` is a hash, for logs. */
+export type FinishOutcome = Finished & { readonly session?: string }
+
 /** `returnTo` is where the sign-in began, for those that began with one. */
-export type FinishOutcome =
+type Finished =
   | {
       readonly outcome: 'signed_in'
       readonly clientName: string
@@ -147,12 +150,13 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
       // Not sent on to `returnTo` either: that page belongs to the browser that left.
       if (!pending.sameBrowser) return { outcome: 'other_browser' }
       const { returnTo } = pending
+      const session = shortHash(pending.sessionId)
       try {
-        return { ...(await complete(deps, callback, redirectUri, pending)), returnTo }
+        return { ...(await complete(deps, callback, redirectUri, pending)), returnTo, session }
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error
-        log.warn({ err: error, session: shortHash(pending.sessionId) }, 'sign-in failed')
-        return { outcome: 'provider_error', error, returnTo }
+        log.warn({ err: error, session }, 'sign-in failed')
+        return { outcome: 'provider_error', error, returnTo, session }
       }
     },
   }

@@ -1,5 +1,7 @@
 /** Signing out: the session ends on all nodes, and what was granted to it upstream is revoked. */
 
+import { shortHash } from '../crypto/hash.ts'
+import type { Logger } from '../logger.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
@@ -10,6 +12,7 @@ export interface SignOutDeps {
   readonly provider: Pick<IdentityProvider, 'revoke'>
   /** Tells all nodes that a session of tokens has ended: its streams end wherever they are held. */
   readonly announceEnd: (sessionId: string) => Promise<void>
+  readonly log: Pick<Logger, 'audit'>
 }
 
 /**
@@ -19,11 +22,13 @@ export interface SignOutDeps {
 export type SignOut = (sessionId: string) => Promise<boolean>
 
 export function createSignOut(deps: SignOutDeps): SignOut {
-  const { sessions, credentials, provider, announceEnd } = deps
+  const { sessions, credentials, provider, announceEnd, log } = deps
   return async (sessionId) => {
     const session = await sessions.peek(sessionId)
     const held = session && credentials.read(session)
     const ended = await sessions.end(sessionId)
+    const facts = { session: shortHash(sessionId), signedIn: held !== undefined }
+    if (ended) log.audit(facts, 'session ended')
     if (ended && session?.access === 'token') await announceEnd(sessionId)
     if (held !== undefined) await provider.revoke(held)
     return ended

@@ -46,6 +46,8 @@ export interface RateLimitDeps {
   readonly log: Pick<Logger, 'warn'>
   /** Milliseconds that never go back. */
   readonly monotonicNow: () => number
+  /** Hears of each call that was one too many, and of which limit. */
+  readonly onOver?: (limit: string) => void
 }
 
 export interface RateLimitOptions {
@@ -54,7 +56,7 @@ export interface RateLimitOptions {
 }
 
 export function createRateLimits(
-  { store, log, monotonicNow }: RateLimitDeps,
+  { store, log, monotonicNow, onOver = () => undefined }: RateLimitDeps,
   { rateLimit }: RateLimitOptions,
 ): RateLimits {
   if (!rateLimit) return { count: async () => [], close: () => undefined }
@@ -78,7 +80,9 @@ export function createRateLimits(
         if (end === undefined) return []
         return [standingOf(counting, counting.rate.calls + 1, end - monotonicNow())]
       })
-      return over.length > 0 ? over : Promise.all(countings.map(countOne))
+      const standings = over.length > 0 ? over : await Promise.all(countings.map(countOne))
+      for (const { isOver, limit } of standings) if (isOver) onOver(limit)
+      return standings
     },
     close: ends.close,
   }

@@ -1,6 +1,7 @@
 /** One call of the upstream API: attempts, retries, one token refresh, one deadline. */
 
 import { type Dispatcher, request } from 'undici'
+import type { Span, SpanOptions, Tracing } from '../telemetry/tracing.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
 import { type HeaderOptions, requestHeaders } from './request-headers.ts'
 import { discardBody, readResponseBody } from './response-body.ts'
@@ -22,6 +23,8 @@ export interface ApiCallDeps {
   now(): number
   sleep(ms: number, signal: AbortSignal): Promise<void>
   random(): number
+  /** The API is told of the trace, if there is one. */
+  readonly tracing?: Tracing | undefined
 }
 
 export type ApiCall = (
@@ -34,6 +37,8 @@ export type ApiCall = (
 
 interface Prepared {
   readonly method: Method
+  /** As the tool wrote it, with names in place of values. */
+  readonly route: string
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | null
@@ -51,7 +56,7 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps): ApiCa
       let refreshed = false
       const send = async () => {
         try {
-          return await attempt(call, token, deadline)
+          return await traced(call, token, deadline)
         } catch (error) {
           if (refreshed || token === undefined || !isUnauthorized(error)) throw error
           // Once per call: a token that is refused when fresh will be refused again.
@@ -59,7 +64,7 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps): ApiCa
           const refresh = { forceRefresh: true, signal: deadline.signal }
           token = await deadline.race(tokens.accessToken(refresh))
           if (token === undefined) throw error
-          return attempt(call, token, deadline)
+          return traced(call, token, deadline)
         }
       }
       return await withRetries(call, deadline, send)
@@ -70,17 +75,28 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps): ApiCa
     }
   }
 
-  async function attempt(call: Prepared, token: string | undefined, deadline: Deadline) {
+  function traced(call: Prepared, token: string | undefined, deadline: Deadline) {
+    if (deps.tracing === undefined) return attempt(call, token, deadline)
+    return deps.tracing.inChild(spanOf(call), (span) => attempt(call, token, deadline, span))
+  }
+
+  async function attempt(
+    call: Prepared,
+    token: string | undefined,
+    deadline: Deadline,
+    span?: Span,
+  ) {
     try {
       const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
       const response = await request(call.url, {
         method: call.method,
-        headers: { ...call.headers, ...authorization },
+        headers: { ...call.headers, ...authorization, ...deps.tracing?.headers() },
         body: call.body,
         signal: deadline.signal,
         dispatcher: deps.dispatcher,
       })
       const { statusCode: status, headers } = response
+      span?.set('http.response.status_code', status)
       if (status >= 200 && status < 300) return await readResponseBody(response, options.maxBytes)
       discardBody(response)
       throw errorForStatus(status, parseRetryAfter(headers['retry-after'], deps.now()))
@@ -104,6 +120,16 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps): ApiCa
   }
 }
 
+/** OpenTelemetry, semantic conventions for HTTP client spans; one for each attempt. */
+function spanOf({ method, route, url }: Prepared): SpanOptions {
+  const attributes = {
+    'http.request.method': method,
+    'url.template': route,
+    'server.address': url.hostname,
+  }
+  return { name: `${method} ${route}`, kind: 'client', attributes }
+}
+
 function prepare(
   options: ApiCallOptions,
   method: Method,
@@ -113,6 +139,7 @@ function prepare(
 ): Prepared {
   return {
     method,
+    route,
     url: buildUrl(options.base, route, params),
     headers: requestHeaders(options, write),
     body: write.body === undefined ? null : JSON.stringify(write.body),

@@ -1,6 +1,7 @@
 /** The upstream API client: keeps the connections and speaks in the name of a caller. */
 
 import { Agent, type Dispatcher } from 'undici'
+import type { Tracing } from '../telemetry/tracing.ts'
 import { createApiCall, type Method } from './api-call.ts'
 import { type Params, parseBaseUrl } from './route.ts'
 import type { TokenSource, Upstream, WriteOptions } from './upstream.ts'
@@ -27,6 +28,7 @@ export interface ApiClientDeps {
   sleep(ms: number, signal: AbortSignal): Promise<void>
   /** From 0 to below 1, for the jitter. */
   random(): number
+  readonly tracing?: Tracing | undefined
 }
 
 export interface ApiClient {

@@ -15,6 +15,11 @@ const MESSAGES = {
 
 export type UpstreamErrorCode = keyof typeof MESSAGES
 
+/** Whether it is one of the codes above, rather than one that a tool made up. */
+export function isUpstreamErrorCode(code: string): code is UpstreamErrorCode {
+  return Object.hasOwn(MESSAGES, code)
+}
+
 export interface UpstreamErrorDetails {
   /** The HTTP status of the answer, when there was one. */
   readonly status?: number | undefined

@@ -34,6 +34,7 @@ describe('with nothing set', () => {
         stopDelaySeconds: 1,
       },
       log: { level: 'info' },
+      metrics: { host: '127.0.0.1' },
       store: { kind: 'memory' },
       session: { ttlSeconds: 3600 },
       signIn: { ttlSeconds: 600 },

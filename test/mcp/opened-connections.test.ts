@@ -6,6 +6,7 @@ import { createOpenedConnections } from '../../src/mcp/legacy/opened-connections
 import { createLimits } from '../../src/mcp/limits.ts'
 import { joinNodes, type Node } from '../../src/mcp/nodes/node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
+import { telemetry } from '../support/telemetry.ts'
 
 const log = createLogger({ level: 'silent', name: 'test', version: '0', destination: 'stderr' })
 const HOUR = 3600
@@ -24,7 +25,8 @@ afterEach(async () => {
 
 function opened(ttlSeconds: number) {
   const most = { maxStreams: 1, maxNodeStreams: 1, maxCalls: 1, maxConnections: 1 }
-  const connections = createOpenedConnections({ node, limits: createLimits(most) }, { ttlSeconds })
+  const limits = createLimits(most, telemetry.metrics)
+  const connections = createOpenedConnections({ node, limits }, { ttlSeconds })
   const open = (id: string) => connections.open('somebody', async () => ({ id }))
   return { ...connections, open, fail: connections.open }
 }

@@ -1,6 +1,7 @@
 /** Signing in without a code: in the browser that let the client in, and on the way through consent. */
 
 import { describe, expect, it } from 'vitest'
+import { shortHash } from '../../src/crypto/hash.ts'
 import { ProviderError } from '../../src/upstream/identity-provider.ts'
 import { AWAY, returning, started } from './sign-in-parts.ts'
 
@@ -110,6 +111,7 @@ describe('a sign-in on the way through consent', () => {
     expect(await signIn.finish(callback, browser)).toEqual({
       outcome: 'session_ended',
       returnTo: RETURN_TO,
+      session: shortHash(id),
     })
   })
 

@@ -1,6 +1,7 @@
 /** Signing in, from the code on our page to the credentials in the session. */
 
 import { describe, expect, it, vi } from 'vitest'
+import { shortHash } from '../../src/crypto/hash.ts'
 import { storeUnavailable } from '../../src/errors.ts'
 import { ProviderError } from '../../src/upstream/identity-provider.ts'
 import { AWAY, GRANTED, REDIRECT_URI, started } from './sign-in-parts.ts'
@@ -61,6 +62,7 @@ describe('coming back from the provider', () => {
       outcome: 'signed_in',
       clientName: 'a client',
       name: 'Ada',
+      session: shortHash(id),
     })
     expect(await sessions.peek(id)).toMatchObject({ state: 'authenticated' })
     expect(await freshToken(id)).toBe('access-1')
@@ -119,7 +121,8 @@ describe('coming back from the provider', () => {
     const { signIn, confirmed, sessions, revoke, id } = await started()
     const { callback, browser } = await confirmed()
     await sessions.end(id)
-    expect(await signIn.finish(callback, browser)).toEqual({ outcome: 'session_ended' })
+    const session = shortHash(id)
+    expect(await signIn.finish(callback, browser)).toEqual({ outcome: 'session_ended', session })
     expect(revoke).toHaveBeenCalledWith(GRANTED)
   })
 

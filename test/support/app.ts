@@ -8,12 +8,15 @@ import { serveHttp } from '../../src/serve-http.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import { createRedisStore } from '../../src/store/redis.ts'
+import { openTracing } from '../../src/telemetry/open-tracing.ts'
 
 export interface TestApp {
   /** Where people and clients reach it; the machine itself unless `PUBLIC_URL` is set. */
   readonly url: string
   /** Where it listens. */
   readonly localUrl: string
+  /** Where `/metrics` is, with METRICS_PORT. */
+  readonly metricsPort: number | undefined
   /** Every log line, at trace level. */
   readonly lines: readonly string[]
   readonly store: Store
@@ -44,10 +47,15 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   }
   const { config, secrets } = loadConfig({ env, cwd: import.meta.dirname })
   const lines: string[] = []
+  const onFailure = (error: unknown) => log.warn({ err: error }, 'traces cannot be sent')
+  const headers = secrets.otlpHeaders
+  const tracing = config.traces && (await openTracing({ ...config.traces, headers, onFailure }))
   const log = createLogger({
+    ...config.log,
     level: 'trace',
     ...config.app,
     destination: { write: (line) => void lines.push(line) },
+    ...(tracing !== undefined && { lineFields: tracing.logFields }),
   })
   const store =
     options.store ??
@@ -56,7 +64,13 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       : createMemoryStore())
   const catalog = await discover(options.catalogDirectory ?? SOURCE_DIRECTORY)
   const { documentCa } = options
-  const service = await serveHttp({ config, secrets, log, store, catalog, documentCa })
-  const localUrl = `http://localhost:${service.port}`
-  return { url: service.publicUrl, localUrl, lines, store, stop: service.stop }
+  const service = await serveHttp({ config, secrets, log, store, catalog, documentCa, tracing })
+  const { publicUrl: url, port, metricsPort } = service
+  const localUrl = `http://localhost:${port}`
+  async function stop() {
+    await service.stop()
+    await tracing?.close()
+    await log.close()
+  }
+  return { url, localUrl, metricsPort, lines, store, stop }
 }

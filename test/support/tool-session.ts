@@ -11,6 +11,7 @@ import { createSignInLinks } from '../../src/session/sign-in-link.ts'
 import { createSignOut } from '../../src/session/sign-out.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Credentials } from '../../src/upstream/identity-provider.ts'
+import { recordingLogger } from '../logger/lines.ts'
 
 export interface ToolSessionState {
   readonly state: 'anonymous' | 'authenticated' | 'expired'
@@ -42,7 +43,8 @@ export async function openToolSession(given: {
   const revoked: Credentials[] = []
   const provider = { revoke: async (held: Credentials) => void revoked.push(held) }
   const announceEnd = async () => undefined
-  const signOut = createSignOut({ sessions, credentials, provider, announceEnd })
+  const { log } = recordingLogger()
+  const signOut = createSignOut({ sessions, credentials, provider, announceEnd, log })
   const linkUrl = async (handle: string) => `https://mcp.example/connect/${handle}`
 
   const { id } = await sessions.create('handle')

@@ -18,6 +18,7 @@ import type { TextFormat } from '../../src/output/text.ts'
 import type { RateLimits } from '../../src/store/rate-limits.ts'
 import { type Line, recordingLogger } from '../logger/lines.ts'
 import { errorFacts } from './clients.ts'
+import { telemetry } from './telemetry.ts'
 import { QUIET, quietClient } from './tool-client.ts'
 import { openToolSession, type ToolSessionState } from './tool-session.ts'
 import {
@@ -138,12 +139,12 @@ export async function callTool(
 
   try {
     const settings = { textFormat, timeoutSeconds }
-    let result = await runTool(compiled, call, settings)
+    let result = await runTool(compiled, call, settings, telemetry)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
       const responses = answersTo(result, options, { openedUrls, questions })
       if (responses.sign_in?.action === 'accept') await own.signIn()
       const carried = JSON.parse(result.requestState ?? '{}')
-      result = await runTool(compiled, { ...call, carried, responses }, settings)
+      result = await runTool(compiled, { ...call, carried, responses }, settings, telemetry)
     }
     if (isInputRequiredResult(result)) throw new Error('The tool still waits for an answer')
     upstream.refuseUnanswered()

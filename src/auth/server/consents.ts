@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import { type Client, errors, type InteractionResults } from 'oidc-provider'
+import { shortHash } from '../../crypto/hash.ts'
 import { openSession } from './accounts.ts'
 import { createApprovals } from './approvals.ts'
 import { isMetadataDocument } from './clients.ts'
@@ -54,7 +55,7 @@ interface Pending {
 
 type ConsentDeps = Pick<
   AuthorizationServerDeps,
-  'store' | 'keyRing' | 'sessions' | 'signOut' | 'isSignedIn'
+  'store' | 'keyRing' | 'sessions' | 'signOut' | 'isSignedIn' | 'log'
 >
 
 export function createConsents(
@@ -117,6 +118,8 @@ export function createConsents(
       if (!(await openSession(deps.sessions, sessionId, found.client.clientName))) return undefined
       // Withdrawn before there was a session to end.
       if ((await approvals.find(uid)) === undefined) return undefined
+      const facts = { client: found.client.clientId, session: shortHash(sessionId) }
+      deps.log.audit(facts, 'client let in')
       return proceed(found, sessionId)
     },
 
@@ -125,6 +128,7 @@ export function createConsents(
       if (found === undefined) return undefined
       const sessionId = await approvals.withdraw(uid)
       if (sessionId !== undefined) await deps.signOut(sessionId)
+      deps.log.audit({ client: found.client.clientId }, 'client refused')
       const description = 'The person did not let the client in'
       return found.finish({ error: 'access_denied', error_description: description })
     },

@@ -1,8 +1,11 @@
-/** Tells the log why the provider refused something: its answers are vague by design. */
+/**
+ * Tells the log why the provider refused something, since its answers are vague by design, and the
+ * audit log what it gave out and took back.
+ */
 
 import type { EventEmitter } from 'node:events'
 import type Provider from 'oidc-provider'
-import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { AccessToken, Client, KoaContextWithOIDC } from 'oidc-provider'
 import { shortHash } from '../../crypto/hash.ts'
 import type { Logger } from '../../logger.ts'
 import { isUnavailable } from './unavailable.ts'
@@ -32,11 +35,30 @@ export function logEvents(provider: Provider, log: Logger): void {
       else log.info(facts, 'authorization refused')
     })
   }
+  auditEvents(events, log)
   events.on('server_error', (_ctx, error: Error) => {
     log.error({ err: error }, 'authorization server failed')
   })
   // Without a listener of ours Koa writes to the console.
   events.on('error', (error: Error) => log.error({ err: error }, 'authorization server failed'))
+}
+
+/** Grants have the ids of their sessions, and so have the accounts of their tokens. */
+function auditEvents(events: EventEmitter, log: Logger): void {
+  events.on('registration_create.success', (_ctx, client: Client) => {
+    log.audit({ client: client.clientId }, 'client registered')
+  })
+  events.on('grant.success', ({ oidc }: KoaContextWithOIDC) => {
+    const session = oidc.account && shortHash(oidc.account.accountId)
+    const grantType = oidc.params?.grant_type
+    log.audit({ client: oidc.client?.clientId, session, grantType }, 'token issued')
+  })
+  events.on('access_token.destroyed', ({ clientId, accountId }: AccessToken) => {
+    log.audit({ client: clientId, session: shortHash(accountId) }, 'token revoked')
+  })
+  events.on('grant.revoked', ({ oidc }: KoaContextWithOIDC, grantId: string) => {
+    log.audit({ client: oidc.client?.clientId, session: shortHash(grantId) }, 'grant revoked')
+  })
 }
 
 function about({ error, error_description: description, error_detail: detail, cause }: Refusal) {

@@ -84,7 +84,7 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
       // The older one takes no place from the newer. It goes on until that is there: a store that is
       // full must not cost the client the stream it has.
       held.get(connectionId)?.release()
-      const release = limits.stream(sessionId)
+      const release = limits.stream(sessionId, 'connection')
       const events = createEventStream()
       events.onClose(release)
       try {

@@ -50,7 +50,7 @@ export async function resumeCall(
   if (first === undefined || isOver) {
     throw new AppError('method_not_allowed', 'There is nothing to resume.')
   }
-  const release = deps.limits.stream(sessionId)
+  const release = deps.limits.stream(sessionId, 'resumed')
   const events = createEventStream()
   events.onClose(release)
   // Should this stream break off as well: clients forget what they do not hear again.

@@ -1,0 +1,38 @@
+/** Where logs, metrics and traces go. */
+
+import { defined } from './defined.ts'
+import type { Faults } from './faults.ts'
+import type { Config, TracesConfig } from './shape.ts'
+import type { Variables } from './variables.ts'
+
+/** What it gives is of use only if no fault was added. */
+export function chooseTelemetry(
+  variables: Variables,
+  faults: Faults,
+): Pick<Config, 'log' | 'metrics' | 'traces'> {
+  const { LOG_LEVEL, LOG_FILE, AUDIT_FILE, METRICS_PORT, METRICS_HOST } = variables
+  if (METRICS_PORT !== 0 && METRICS_PORT === variables.MASK_MCP_PORT) {
+    faults.add('METRICS_PORT', 'wants another port than MASK_MCP_PORT')
+  }
+  if (AUDIT_FILE !== undefined && AUDIT_FILE === LOG_FILE) {
+    faults.add('AUDIT_FILE', 'wants another file than LOG_FILE')
+  }
+  return {
+    log: { level: LOG_LEVEL, ...defined({ file: LOG_FILE, auditFile: AUDIT_FILE }) },
+    metrics: { host: METRICS_HOST, ...defined({ port: METRICS_PORT }) },
+    ...defined({ traces: chooseTraces(variables) }),
+  }
+}
+
+/** OpenTelemetry, "OTLP Exporter Configuration": one endpoint is a base, the other is complete. */
+function chooseTraces(variables: Variables): TracesConfig | undefined {
+  const base = variables.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '')
+  const endpoint = variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`)
+  if (endpoint === undefined) return undefined
+  return {
+    endpoint,
+    serviceName: variables.OTEL_SERVICE_NAME ?? variables.APP_NAME,
+    serviceVersion: variables.APP_VERSION,
+    sampleRatio: variables.OTEL_TRACES_SAMPLER_ARG,
+  }
+}

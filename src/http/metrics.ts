@@ -1,0 +1,91 @@
+/** `/metrics`: for Prometheus, and for nobody else. */
+
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { MiddlewareHandler } from 'hono'
+import ipaddr from 'ipaddr.js'
+import { isLoopbackHost } from '../config/loopback.ts'
+import type { LoadedConfig } from '../config.ts'
+import { timingSafeEqualStrings } from '../crypto/hash.ts'
+import { AppError } from '../errors.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { HttpEnv } from './context.ts'
+import { writeError } from './error-response.ts'
+import { listen } from './server.ts'
+
+export interface MetricsAccess {
+  /** Who shows it may read. */
+  readonly token: string | undefined
+  /** Whether programs on this machine may read without it. */
+  readonly loopback: boolean
+}
+
+const FORWARDED = /^(?:forwarded|via|x-real-ip|x-forwarded-.+)$/
+const MOST_MS = 10_000
+
+/** Answers at the main port. Whoever may not read is passed on, to where there is nothing. */
+export function metricsAtMainPort(
+  metrics: Pick<Metrics, 'scrape'>,
+  access: MetricsAccess,
+): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const { incoming } = c.env
+    if (!isRead(incoming) || !mayRead(incoming, access)) return next()
+    const { contentType, text } = await metrics.scrape()
+    return c.body(text, 200, { 'content-type': contentType, 'cache-control': 'no-store' })
+  }
+}
+
+/**
+ * Opens the port of its own, if there is to be one. Without a token, whoever reaches it may read.
+ * Rejects when the address is in use.
+ */
+export async function openMetricsPort(
+  metrics: Pick<Metrics, 'scrape'>,
+  { config, secrets }: Pick<LoadedConfig, 'config' | 'secrets'>,
+) {
+  const { host, port } = config.metrics
+  if (port === undefined) return undefined
+  const server = createMetricsServer(metrics, secrets.metricsToken)
+  return {
+    port: await listen(server, host, port),
+    close() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+function createMetricsServer(metrics: Pick<Metrics, 'scrape'>, token: string | undefined): Server {
+  const limits = { headersTimeout: MOST_MS, requestTimeout: MOST_MS }
+  return createServer(limits, async (request, response) => {
+    const isMetrics = request.url?.split('?', 1)[0] === '/metrics' && isRead(request)
+    if (!isMetrics || (token !== undefined && !showsToken(request, token))) {
+      writeError(response, new AppError('not_found', 'There is nothing at this address.'))
+      return
+    }
+    const { contentType, text } = await metrics.scrape()
+    response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' })
+    response.end(text)
+  })
+}
+
+function isRead({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+function mayRead(request: IncomingMessage, { token, loopback }: MetricsAccess): boolean {
+  if (token !== undefined && showsToken(request, token)) return true
+  return loopback && isFromThisMachine(request)
+}
+
+function showsToken({ headers }: IncomingMessage, token: string): boolean {
+  return timingSafeEqualStrings(headers.authorization ?? '', `Bearer ${token}`)
+}
+
+/** By its address, by the name it calls us, and not on behalf of another: a proxy is on this machine. */
+function isFromThisMachine({ socket, headers }: IncomingMessage): boolean {
+  const peer = socket.remoteAddress ?? ''
+  if (!ipaddr.isValid(peer) || ipaddr.process(peer).range() !== 'loopback') return false
+  const host = /^(.*?)(?::\d+)?$/.exec(headers.host ?? '')?.[1] ?? ''
+  return isLoopbackHost(host) && !Object.keys(headers).some((name) => FORWARDED.test(name))
+}

@@ -1,0 +1,61 @@
+/** A store that tells how long its commands take, and which fail; any driver, unchanged. */
+
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { errorTypeOf, type SpanOptions } from '../telemetry/tracing.ts'
+import type { Document, Store } from './port.ts'
+import type { Streams } from './streams.ts'
+
+type Observe = <T>(command: string, work: () => Promise<T>) => Promise<T>
+
+/** `system` is what the store is called in traces, such as `redis`. Keys are never told: they are ids. */
+export function observeStore(store: Store, telemetry: Telemetry, system: string): Store {
+  const observe = createObserve(telemetry, system)
+  return {
+    get: <T extends Document>(key: string) => observe('get', () => store.get<T>(key)),
+    set: (key, value, ttl) => observe('set', () => store.set(key, value, ttl)),
+    create: (key, value, ttl) => observe('create', () => store.create(key, value, ttl)),
+    patch: (key, changes, options) => observe('patch', () => store.patch(key, changes, options)),
+    touch: <T extends Document>(key: string, ttl: number) =>
+      observe('touch', () => store.touch<T>(key, ttl)),
+    take: <T extends Document>(key: string) => observe('take', () => store.take<T>(key)),
+    delete: (key) => observe('delete', () => store.delete(key)),
+    count: (key, ttl) => observe('count', () => store.count(key, ttl)),
+    lock: (key, ttl) => observe('lock', () => store.lock(key, ttl)),
+    time: () => observe('time', () => store.time()),
+    ping: () => observe('ping', () => store.ping()),
+    streams: observeStreams(store.streams, observe),
+    close: () => store.close(),
+  }
+}
+
+/** Following is left out: it lasts as long as somebody listens. */
+function observeStreams(streams: Streams, observe: Observe): Streams {
+  return {
+    append: (key, value, options) => observe('append', () => streams.append(key, value, options)),
+    read: (key, after, limit) => observe('read', () => streams.read(key, after, limit)),
+    last: (key) => observe('last', () => streams.last(key)),
+    follow: (keys, onEntry, after) => streams.follow(keys, onEntry, after),
+  }
+}
+
+function createObserve({ metrics, tracing }: Telemetry, system: string): Observe {
+  const timed: Observe = async (command, work) => {
+    const started = performance.now()
+    try {
+      return await work()
+    } catch (error) {
+      // Anything else is a caller's mistake, such as a malformed path.
+      if (errorTypeOf(error) === 'unavailable') metrics.storeError(command)
+      throw error
+    } finally {
+      metrics.storeCommand(command, (performance.now() - started) / 1000)
+    }
+  }
+  if (tracing === undefined) return timed
+  return (command, work) => {
+    // OpenTelemetry, semantic conventions for database client spans.
+    const attributes = { 'db.system.name': system, 'db.operation.name': command }
+    const span: SpanOptions = { name: `${system} ${command}`, kind: 'client', attributes }
+    return tracing.inChild(span, () => timed(command, work))
+  }
+}

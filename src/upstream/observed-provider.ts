@@ -1,0 +1,34 @@
+/** An identity provider whose calls are counted and traced. */
+
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { type IdentityProvider, ProviderError } from './identity-provider.ts'
+
+/** Codes and tokens are in what is passed, so that spans have the operation's name and no more. */
+export function observeProvider(
+  provider: IdentityProvider,
+  { metrics, tracing }: Telemetry,
+): IdentityProvider {
+  const traced = <T>(operation: string, work: () => Promise<T>): Promise<T> =>
+    tracing === undefined
+      ? work()
+      : tracing.inChild({ name: `identity provider ${operation}`, kind: 'client' }, work)
+
+  async function refresh(...[credentials]: Parameters<IdentityProvider['refresh']>) {
+    try {
+      const fresh = await provider.refresh(credentials)
+      metrics.refresh('ok')
+      return fresh
+    } catch (error) {
+      metrics.refresh(error instanceof ProviderError ? error.code : 'internal_error')
+      throw error
+    }
+  }
+
+  return {
+    authorizationUrl: (...given) =>
+      traced('authorization', () => provider.authorizationUrl(...given)),
+    exchange: (...given) => traced('exchange', () => provider.exchange(...given)),
+    refresh: (credentials) => traced('refresh', () => refresh(credentials)),
+    revoke: (credentials) => traced('revoke', () => provider.revoke(credentials)),
+  }
+}

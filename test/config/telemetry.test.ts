@@ -1,0 +1,73 @@
+/** Where metrics and traces go. */
+
+import { describe, expect, it } from 'vitest'
+import { faultsOf, load } from './load.ts'
+
+describe('traces', () => {
+  it('go nowhere by default', () => {
+    expect(load().config.traces).toBeUndefined()
+  })
+
+  it('go to the base with the path that OTLP has', () => {
+    for (const base of ['http://collector:4318', 'http://collector:4318/']) {
+      const { config } = load({ OTEL_EXPORTER_OTLP_ENDPOINT: base, APP_NAME: 'Bank' })
+      expect(config.traces).toMatchObject({
+        endpoint: 'http://collector:4318/v1/traces',
+        serviceName: 'Bank',
+        sampleRatio: 1,
+      })
+    }
+  })
+
+  it('go to the endpoint for traces as it is written, if there is one', () => {
+    const { config } = load({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example.com/in',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+    })
+    expect(config.traces).toMatchObject({
+      endpoint: 'https://traces.example.com/in',
+      sampleRatio: 0.25,
+    })
+  })
+
+  it('show their headers to nobody', () => {
+    const { config, secrets } = load({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20abc,x-team=blue',
+    })
+    expect(secrets.otlpHeaders).toEqual({ Authorization: 'Bearer abc', 'x-team': 'blue' })
+    expect(JSON.stringify({ config, secrets })).not.toContain('abc')
+  })
+
+  it('are refused with headers, shares and addresses that are none', () => {
+    for (const headers of ['nonsense', 'a=', '=b', 'a=%', 'a=b,c']) {
+      expect(faultsOf({ OTEL_EXPORTER_OTLP_HEADERS: headers })).toEqual([
+        'OTEL_EXPORTER_OTLP_HEADERS',
+      ])
+    }
+    for (const share of ['-1', '1.5', 'half']) {
+      expect(faultsOf({ OTEL_TRACES_SAMPLER_ARG: share })).toEqual(['OTEL_TRACES_SAMPLER_ARG'])
+    }
+    expect(faultsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' })).toEqual([
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+    ])
+  })
+})
+
+describe('metrics', () => {
+  it('want another port than the server, and a token that is not guessed', () => {
+    expect(faultsOf({ METRICS_PORT: '6901' })).toEqual(['METRICS_PORT'])
+    expect(faultsOf({ METRICS_TOKEN: 'short' })).toEqual(['METRICS_TOKEN'])
+    expect(load({ METRICS_PORT: '0', MASK_MCP_PORT: '0' }).config.metrics).toEqual({
+      host: '127.0.0.1',
+      port: 0,
+    })
+  })
+})
+
+describe('the audit log', () => {
+  it('wants another file than the log', () => {
+    expect(faultsOf({ AUDIT_FILE: 'a.log', LOG_FILE: 'a.log' })).toEqual(['AUDIT_FILE'])
+  })
+})

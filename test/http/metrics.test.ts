@@ -1,0 +1,152 @@
+/** `/metrics` is for Prometheus: at the main port for those who may, elsewhere at a port of its own. */
+
+import { request as httpRequest } from 'node:http'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import { production } from '../config/load.ts'
+import { startApp, type TestApp, type TestAppOptions } from '../support/app.ts'
+import { scrape } from '../support/scrape.ts'
+
+const TOKEN = 'scrape-me-if-you-can'
+
+const open: TestApp[] = []
+afterEach(async () => {
+  for (const app of open.splice(0)) await app.stop()
+})
+
+async function start(options: TestAppOptions = {}): Promise<TestApp> {
+  const app = await startApp(options)
+  open.push(app)
+  return app
+}
+
+/** Its store is at hand: how production finds one is not what is tested here. */
+function startInProduction(env: Record<string, string> = {}): Promise<TestApp> {
+  return start({ env: { ...production, ...env }, store: createMemoryStore() })
+}
+
+interface Answer {
+  readonly status: number | undefined
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: string
+}
+
+/** With any `Host`, which `fetch` does not let one say. */
+function get(url: string, path: string, headers: Record<string, string> = {}, method = 'GET') {
+  return new Promise<Answer>((resolve, reject) => {
+    const call = httpRequest(new URL(path, url), { headers, method }, async (response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of response) chunks.push(chunk)
+      const { date: _date, 'x-request-id': _id, ...rest } = response.headers
+      resolve({
+        status: response.statusCode,
+        headers: rest,
+        body: Buffer.concat(chunks).toString(),
+      })
+    })
+    call.on('error', reject).end()
+  })
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+describe('at the main port, outside production', () => {
+  test('a program on this machine may read', async () => {
+    const { url } = await start()
+    const answer = await get(url, '/metrics')
+    expect(answer.status).toBe(200)
+    expect(answer.headers).toMatchObject({
+      'content-type': expect.stringMatching(/^text\/plain; version=0\.0\.4/),
+      'cache-control': 'no-store',
+    })
+    expect(answer.body).toContain('mcp_build_info{version=')
+    expect(answer.body).toContain('nodejs_eventloop_lag_seconds')
+    expect(answer.body).toContain('process_cpu_seconds_total')
+  })
+
+  test.each([
+    ['x-forwarded-for', '203.0.113.7'],
+    ['x-forwarded-proto', 'https'],
+    ['forwarded', 'for=203.0.113.7'],
+    ['x-real-ip', '203.0.113.7'],
+    ['via', '1.1 proxy'],
+  ])('what a proxy on this machine passes on (%s) sees nothing there', async (name, value) => {
+    const { url } = await start()
+    expect(await get(url, '/metrics', { [name]: value })).toEqual(
+      await get(url, '/no-such-path', { [name]: value }),
+    )
+  })
+
+  test('nor does who calls the server by another name', async () => {
+    const { localUrl } = await start({ env: { ALLOWED_HOSTS: 'mcp.example.com' } })
+    const host = { host: 'mcp.example.com' }
+    const nothing = await get(localUrl, '/no-such-path', host)
+    expect(nothing.status).toBe(404)
+    expect(await get(localUrl, '/metrics', host)).toEqual(nothing)
+  })
+
+  test('other methods find nothing, not even that others exist', async () => {
+    const { url } = await start()
+    const nothing = await get(url, '/no-such-path', {}, 'POST')
+    expect(await get(url, '/metrics', {}, 'POST')).toEqual(nothing)
+    expect(nothing.status).toBe(404)
+  })
+
+  test('two servers of one process count apart', async () => {
+    const [first, second] = [await start(), await start()]
+    await fetch(`${first.url}/livez`)
+    const counted = async (app: TestApp) =>
+      (await scrape(app.url)).sum('mcp_http_request_duration_seconds_count', { route: '/livez' })
+    await expect.poll(() => counted(first)).toBe(1)
+    expect(await counted(second)).toBe(0)
+  })
+})
+
+describe('in production', () => {
+  test('nobody may read without a token, from this machine neither', async () => {
+    const { localUrl } = await startInProduction()
+    const nothing = await get(localUrl, '/no-such-path', bearer(TOKEN))
+    expect(nothing.status).toBe(404)
+    expect(await get(localUrl, '/metrics', bearer(TOKEN))).toEqual(nothing)
+    expect(await get(localUrl, '/metrics')).toEqual(await get(localUrl, '/no-such-path'))
+  })
+
+  test('who shows the token may, and who shows another one sees nothing there', async () => {
+    const { localUrl } = await startInProduction({ METRICS_TOKEN: TOKEN })
+    const nothing = await get(localUrl, '/no-such-path')
+    for (const headers of [{}, bearer(`${TOKEN}x`), bearer(''), { authorization: TOKEN }]) {
+      expect(await get(localUrl, '/metrics', headers)).toEqual(nothing)
+    }
+    const answer = await get(localUrl, '/metrics', bearer(TOKEN))
+    expect(answer.status).toBe(200)
+    expect(answer.body).toContain('mcp_build_info')
+    expect(answer.body).not.toContain(TOKEN)
+  })
+})
+
+describe('with a port of its own', () => {
+  test('it is there, and not at the main port', async () => {
+    const app = await start({ env: { METRICS_PORT: '0' } })
+    const own = `http://127.0.0.1:${app.metricsPort}`
+    expect((await get(own, '/metrics')).body).toContain('mcp_build_info')
+    expect((await get(own, '/metrics?x=1')).status).toBe(200)
+    expect((await get(own, '/livez')).status).toBe(404)
+    expect((await get(own, '/metrics', {}, 'POST')).status).toBe(404)
+    expect(await get(app.url, '/metrics')).toEqual(await get(app.url, '/no-such-path'))
+  })
+
+  test('it asks for the token, if there is one', async () => {
+    const app = await start({ env: { METRICS_PORT: '0', METRICS_TOKEN: TOKEN } })
+    const own = `http://127.0.0.1:${app.metricsPort}`
+    expect((await get(own, '/metrics')).status).toBe(404)
+    expect((await get(own, '/metrics', bearer(TOKEN))).status).toBe(200)
+  })
+
+  test('it is closed when the server stops', async () => {
+    const app = await startApp({ env: { METRICS_PORT: '0' } })
+    await app.stop()
+    await expect(get(`http://127.0.0.1:${app.metricsPort}`, '/metrics')).rejects.toThrow(
+      'ECONNREFUSED',
+    )
+  })
+})

@@ -1,0 +1,46 @@
+/** OpenTelemetry's SDK is in the process only when there is somewhere to send traces. */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { startCollector } from '../support/otlp-collector.ts'
+import { startServerProcess } from '../support/process.ts'
+
+/** V8 lists every script that a process ran, however it was loaded. */
+async function packagesLoaded(env: Record<string, string>): Promise<ReadonlySet<string>> {
+  const folder = mkdtempSync(join(tmpdir(), 'loaded-'))
+  try {
+    const server = await startServerProcess({ env: { NODE_V8_COVERAGE: folder, ...env } })
+    await server.stop()
+    const reports = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+    const urls = reports.flatMap((report) => (JSON.parse(report) as Report).result)
+    const names = urls.map(({ url }) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1])
+    return new Set(names.filter((name) => name !== undefined))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+interface Report {
+  readonly result: readonly { readonly url: string }[]
+}
+
+/** Of prom-client, which looks whether somebody traces. */
+const API = '@opentelemetry/api'
+const traces = (names: ReadonlySet<string>) =>
+  [...names].filter((name) => name.startsWith('@opentelemetry/') && name !== API)
+
+test('without an endpoint nothing of it is loaded', async () => {
+  const names = await packagesLoaded({ STOP_DELAY: '0' })
+  expect(names).toContain('prom-client')
+  expect(traces(names)).toEqual([])
+})
+
+test('with one it is', async () => {
+  const collector = await startCollector()
+  const env = { STOP_DELAY: '0', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/v1/traces` }
+  const names = await packagesLoaded(env)
+  collector.close()
+  expect(traces(names)).toContain('@opentelemetry/sdk-trace')
+})
