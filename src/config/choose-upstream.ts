@@ -107,6 +107,7 @@ function configured(variables: Variables, provider: ProviderConfig): ConfiguredU
     provider,
     clientId: variables.UPSTREAM_CLIENT_ID ?? '',
     scopes: variables.UPSTREAM_SCOPES ?? ('issuer' in provider ? DEFAULT_ISSUER_SCOPES : []),
+    authorizationParameters: variables.UPSTREAM_AUTHORIZATION_PARAMETERS,
     api: {
       baseUrl: variables.UPSTREAM_API_URL ?? '',
       apiKeyHeader: variables.UPSTREAM_API_KEY_HEADER.toLowerCase(),

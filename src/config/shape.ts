@@ -133,6 +133,8 @@ export interface ConfiguredUpstream {
   readonly provider: ProviderConfig
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** Sent along to the page people sign in at. */
+  readonly authorizationParameters: Readonly<Record<string, string>>
   readonly api: {
     readonly baseUrl: string
     readonly apiKeyHeader: string

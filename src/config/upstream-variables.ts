@@ -1,7 +1,11 @@
 /** The variables that name the identity provider and the API behind the tools. */
 
 import { facts } from './facts.ts'
-import { address, endpoint, integer, pattern, text, words } from './values.ts'
+import { address, endpoint, integer, parameters, pattern, text, words } from './values.ts'
+
+/** What the sign-in itself says; somebody else's words in their place would undo its checks. */
+const OWN_PARAMETERS =
+  /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/
 
 const ENDPOINT = 'an http or https address without a fragment'
 
@@ -41,6 +45,15 @@ export const upstreamVariables = {
     what: 'The scopes asked for when people sign in.',
     defaultText: '`openid offline_access` with an issuer, else none',
   }),
+  UPSTREAM_AUTHORIZATION_PARAMETERS: parameters(
+    'parameters as in an address, `name=value&name=value`, each once and none of OAuth itself',
+    OWN_PARAMETERS,
+  )
+    .default({})
+    .register(facts, {
+      what: 'More parameters for the page people sign in at, where a provider wants its own: Google gives refresh tokens for `access_type=offline&prompt=consent`.',
+      defaultText: 'none',
+    }),
   UPSTREAM_API_URL: address('an http or https address without query and fragment')
     .optional()
     .register(facts, {

@@ -72,6 +72,14 @@ export function pairs(wants: string) {
     .register(values, { wants })
 }
 
+/** Names and values in the form of a query, but for names that are taken. */
+export function parameters(wants: string, taken: RegExp) {
+  return z
+    .string()
+    .transform((given, context) => parseQuery(given, taken) ?? invalid(context))
+    .register(values, { wants })
+}
+
 /** JSON objects in an array; what they hold is looked at where they are used. */
 export function jsonArray(wants: string) {
   return z
@@ -161,6 +169,13 @@ function parsePairs(given: string): Record<string, string> | undefined {
   } catch {
     return undefined
   }
+}
+
+function parseQuery(given: string, taken: RegExp): Record<string, string> | undefined {
+  const pairs = [...new URLSearchParams(given)]
+  const names = pairs.map(([name]) => name)
+  const isSound = pairs.every(([name, value]) => name !== '' && value !== '' && !taken.test(name))
+  return isSound && new Set(names).size === names.length ? Object.fromEntries(pairs) : undefined
 }
 
 function parseJson(given: string): unknown {

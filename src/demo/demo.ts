@@ -41,6 +41,7 @@ export function createDemo({ store, log, secrets, keyRing, publicUrl }: DemoDeps
     provider: { issuer: provider.issuer },
     clientId: provider.clientId,
     scopes: ['openid', 'profile', 'email', 'offline_access'],
+    authorizationParameters: {},
     api: { baseUrl: `${publicUrl}/demo/api`, apiKeyHeader: 'x-api-key', timeoutMs: 10_000 },
   }
   const api = createDemoBankApi({ verifyToken: provider.verifyToken })

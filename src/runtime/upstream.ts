@@ -48,6 +48,7 @@ export function createUpstream(
       clientId: facts.clientId,
       clientSecret,
       scopes: facts.scopes,
+      authorizationParameters: facts.authorizationParameters,
       allowInsecureHttp: !config.isProduction,
     },
     { fetch, now },

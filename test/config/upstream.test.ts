@@ -23,6 +23,7 @@ describe('the upstream', () => {
       provider: { issuer: 'https://id.example.com' },
       clientId: 'mcp',
       scopes: ['openid', 'offline_access'],
+      authorizationParameters: {},
       api: { baseUrl: 'https://api.example.com/v1', apiKeyHeader: 'x-api-key', timeoutMs: 10_000 },
     })
   })
@@ -41,6 +42,18 @@ describe('the upstream', () => {
       scopes: [],
     })
     expect(upstream).not.toHaveProperty('provider.userinfoEndpoint')
+  })
+
+  it('sends a provider the parameters of its own, but none of OAuth', () => {
+    const parameters = 'access_type=offline&prompt=consent'
+    const { upstream } = load({ ...issuer, UPSTREAM_AUTHORIZATION_PARAMETERS: parameters }).config
+    expect(upstream).toMatchObject({
+      authorizationParameters: { access_type: 'offline', prompt: 'consent' },
+    })
+    for (const bad of ['redirect_uri=https://evil.example', 'state=x', 'a', '=b', 'a=1&a=2']) {
+      const faults = faultsOf({ ...issuer, UPSTREAM_AUTHORIZATION_PARAMETERS: bad })
+      expect(faults.join()).toContain('UPSTREAM_AUTHORIZATION_PARAMETERS')
+    }
   })
 
   it('keeps its secrets apart', () => {
