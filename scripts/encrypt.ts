@@ -2,7 +2,8 @@
  * Encrypts a secret for the configuration, such as REDIS_P, with ENCRYPTION_KEY and ENCRYPTION_IV
  * from the environment, `--env NAME` or `.env`. The secret is asked for, or read from standard
  * input; arguments would stay in the shell's history and show in the list of processes.
- * `--generate` prints a fresh key and vector instead, and a JWT_SECRET.
+ * `--generate` prints a fresh key and vector instead, a JWT_SECRET, and a REDIS_PASSWORD for the Redis
+ * that compose.yaml starts.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -25,7 +26,14 @@ async function main(argv: string[]): Promise<string> {
   if (generate) {
     const [key, iv] = [randomBytes(32), randomBytes(16)].map((bytes) => bytes.toString('hex'))
     const jwtSecret = randomBytes(32).toString('base64url')
-    return `ENCRYPTION_KEY=${key}\nENCRYPTION_IV=${iv}\nJWT_SECRET=${jwtSecret}`
+    // Part of an address, where many characters would have to be escaped.
+    const redisPassword = randomBytes(24).toString('hex')
+    return [
+      `ENCRYPTION_KEY=${key}`,
+      `ENCRYPTION_IV=${iv}`,
+      `JWT_SECRET=${jwtSecret}`,
+      `REDIS_PASSWORD=${redisPassword}`,
+    ].join('\n')
   }
   const secretKey = loadSecretKey({ argv, env: process.env, cwd: process.cwd() })
   const secret = process.stdin.isTTY ? await askHidden() : await readPiped()

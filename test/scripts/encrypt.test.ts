@@ -43,10 +43,11 @@ describe('encrypt', () => {
 
   it('makes keys that it and the configuration accept', () => {
     const { stdout } = encrypt(['--generate'], '', {})
-    const [key, iv, jwtSecret] = stdout.trim().split('\n')
+    const [key, iv, jwtSecret, forCompose] = stdout.trim().split('\n')
     expect(key).toMatch(/^ENCRYPTION_KEY=[\da-f]{64}$/)
     expect(iv).toMatch(/^ENCRYPTION_IV=[\da-f]{32}$/)
     expect(jwtSecret).toMatch(/^JWT_SECRET=[\w-]{43}$/)
+    expect(forCompose).toMatch(/^REDIS_PASSWORD=[\da-f]{48}$/)
     const generated = parseEnv(stdout) as Record<string, string>
     expect(redisPassword(encrypt([], 'secret', generated).stdout.trim(), generated)).toBe('secret')
     expect(encrypt(['--generate'], '', {}).stdout).not.toBe(stdout)

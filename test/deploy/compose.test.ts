@@ -1,0 +1,135 @@
+/** The compose files: valid, in order, safe as they stand, and complete with what one command makes. */
+
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { load } from '../config/load.ts'
+import { ROOT } from '../docs/markdown.ts'
+import { checksMissing, PYTHON } from '../support/deploy-tools.ts'
+import { describeUnless } from '../support/suite-that-needs.ts'
+import { type ComposeFile, filledIn, serverEnvironment, services } from './compose.ts'
+
+const FILES: readonly ComposeFile[] = ['compose.yaml', 'compose.production.yaml']
+
+/** Longest that calls may take to finish once a node is told to stop. */
+const DRAIN_SECONDS = 25
+
+/** The example with the secrets that the command it names adds. */
+function productionEnv(): Record<string, string> {
+  const example = readFileSync(join(ROOT, 'deploy/production.env.example'), 'utf8')
+  const command = ['--import', import.meta.resolve('tsx'), 'scripts/encrypt.ts', '--generate']
+  const { stdout } = spawnSync(process.execPath, command, { cwd: ROOT, encoding: 'utf8' })
+  return parseEnv(example + stdout) as Record<string, string>
+}
+
+describeUnless(checksMissing, 'REQUIRE_DEPLOY', 'compose files', () => {
+  const complaints = (text: string) => {
+    const script =
+      'import sys, compose_spec as c; c.PyCompose.from_yaml(sys.stdin.read()).to_spec()'
+    return spawnSync(PYTHON, ['-c', script], { input: text, encoding: 'utf8' }).stderr
+  }
+
+  it.each(FILES)(
+    'are what the specification allows: %s',
+    (file) => {
+      expect(complaints(filledIn(file, productionEnv()))).toBe('')
+    },
+    60_000,
+  )
+
+  it('would be refused for a name that is misspelt, or a condition that there is not', () => {
+    const text = filledIn('compose.yaml')
+    expect(complaints(text.replace('read_only:', 'readonly:'))).toContain('readonly')
+    expect(complaints(text.replace('service_healthy', 'healthy'))).toContain('condition')
+  }, 60_000)
+})
+
+describe('docker compose up', () => {
+  const { redis, server, balancer } = services()
+
+  it('starts Redis, then three nodes, then the balancer, each once the one before is healthy', () => {
+    expect(redis.depends_on).toBeUndefined()
+    expect(server.depends_on).toEqual({ redis: { condition: 'service_healthy' } })
+    expect(balancer.depends_on).toEqual({ server: { condition: 'service_healthy' } })
+    expect(server.deploy?.replicas).toBe(3)
+    expect([redis.healthcheck, balancer.healthcheck]).not.toContain(undefined)
+  })
+
+  it('keeps what is in Redis on the disk, evicts nothing, and asks for a password', () => {
+    expect(redis.image).toBe('redis:8-alpine')
+    const [program, ...args] = redis.command ?? []
+    const options = Object.fromEntries(
+      args.flatMap((name, index) => (index % 2 === 0 ? [[name, args[index + 1]]] : [])),
+    )
+    expect(program).toBe('redis-server')
+    expect(options).toMatchObject({
+      '--appendonly': 'yes',
+      '--maxmemory-policy': 'noeviction',
+      '--requirepass': 'development',
+    })
+    expect(redis.volumes).toEqual(['redis:/data'])
+    expect(redis.ports).toBeUndefined()
+  })
+
+  it('is reached from this machine alone, by way of the balancer', () => {
+    expect([server.ports, balancer.ports]).toEqual([undefined, ['127.0.0.1:6901:8080']])
+    expect(balancer.volumes).toEqual(['./deploy/nginx.conf:/etc/nginx/nginx.conf:ro'])
+  })
+
+  it('lets servers write nowhere, and do nothing that root may', () => {
+    for (const service of [server, balancer]) {
+      expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] })
+    }
+  })
+
+  it('waits longer for a node that stops than it takes to finish calls', () => {
+    const delay = Number(server.environment?.STOP_DELAY)
+    expect(Number.parseInt(server.stop_grace_period ?? '', 10)).toBeGreaterThan(
+      delay + DRAIN_SECONDS,
+    )
+  })
+
+  it('gives the demo to nodes that share a Redis and know their balancer', () => {
+    const { config, secrets } = load(serverEnvironment(['compose.yaml']))
+    expect(config.upstream.kind).toBe('demo')
+    expect(config.store).toMatchObject({ kind: 'redis', host: 'redis' })
+    expect(secrets.redisPassword).toBe('development')
+    expect(config.http).toMatchObject({ publicUrl: 'http://localhost:6901', trustedProxies: 1 })
+  })
+
+  it('minds no settings in .env that a server outside of containers needs', () => {
+    const dotEnv = {
+      REDIS_HOST: '127.0.0.1',
+      REDIS_P: 'AAAA',
+      LOG_FILE: '/x.log',
+      MASK_MCP_PORT: '1',
+    }
+    const { config } = load(serverEnvironment(['compose.yaml'], dotEnv))
+    expect(config.store).toMatchObject({ host: 'redis' })
+    expect([config.http.port, config.log.file]).toEqual([6901, undefined])
+  })
+})
+
+describe('in production', () => {
+  it('wants a password for Redis and an address', () => {
+    expect(() => filledIn('compose.production.yaml')).toThrow('REDIS_PASSWORD is made by')
+    expect(() => filledIn('compose.production.yaml', { REDIS_PASSWORD: 'x' })).toThrow('PUBLIC_URL')
+  })
+
+  it('is complete with the example and what one command adds to it', () => {
+    const dotEnv = productionEnv()
+    expect(dotEnv.COMPOSE_FILE?.split(':')).toEqual(FILES)
+    const { config, secrets } = load(serverEnvironment(FILES, dotEnv))
+    expect(config).toMatchObject({
+      isProduction: true,
+      usesDevelopmentKey: false,
+      upstream: { kind: 'configured' },
+      auth: { required: true },
+      http: { publicUrl: dotEnv.PUBLIC_URL, trustedProxies: 2 },
+    })
+    expect(secrets.redisPassword).toMatch(/^[\da-f]{48}$/)
+    expect(services(dotEnv).redis.command).toContain(secrets.redisPassword)
+  })
+})

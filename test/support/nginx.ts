@@ -1,0 +1,89 @@
+/** Debian's nginx with the configuration of `deploy/`, in front of processes on this machine. */
+
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll } from 'vitest'
+
+const CONFIGURATION = join(import.meta.dirname, '../../deploy/nginx.conf')
+const PROGRAM = ['nginx', '/usr/sbin/nginx'].find(runs)
+
+/** Why there is none; undefined where there is one. */
+export const nginxMissing = PROGRAM === undefined ? 'nginx is not in PATH' : undefined
+
+export interface Nginx {
+  readonly url: string
+  /** What it wrote on standard error. */
+  errors(): string
+  stop(): Promise<void>
+}
+
+/** Starts it on a port, taking turns among the nodes on others. Stopped after the file at the latest. */
+export async function startNginx(port: number, nodes: readonly number[]): Promise<Nginx> {
+  const folder = mkdtempSync(join(tmpdir(), 'nginx-'))
+  // Its workers are somebody else when it is started by root.
+  chmodSync(folder, 0o755)
+  const file = join(folder, 'nginx.conf')
+  writeFileSync(file, adapt(readFileSync(CONFIGURATION, 'utf8'), { folder, port, nodes }))
+  const args = ['-p', folder, '-e', 'stderr', '-c', file, '-g', 'daemon off;']
+  const nginx = spawn(PROGRAM ?? 'nginx', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let errors = ''
+  nginx.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  // Not killed, which would leave its workers behind.
+  const end = () => void nginx.kill('SIGTERM')
+  process.once('exit', end)
+  const ended = once(nginx, 'exit').then(() => {
+    process.off('exit', end)
+    rmSync(folder, { recursive: true })
+  })
+  const stop = async () => {
+    end()
+    await ended
+  }
+  afterAll(stop)
+  const url = `http://localhost:${port}`
+  while (!(await answers(`${url}/livez`))) {
+    if (nginx.exitCode !== null) throw new Error(`nginx did not start:\n${errors}`)
+    await delay(20)
+  }
+  return { url, errors: () => errors, stop }
+}
+
+interface Here {
+  readonly folder: string
+  readonly port: number
+  readonly nodes: readonly number[]
+}
+
+/** All that is other than in a container: where nodes are, where it listens, where files are. */
+function adapt(configuration: string, { folder, port, nodes }: Here): string {
+  const servers = nodes.map((node) => `server 127.0.0.1:${node}$1;`).join('\n    ')
+  const replacements: readonly (readonly [RegExp, string])[] = [
+    [/^ *resolver 127\.0\.0\.11 .*;$/m, ''],
+    [/server server:6901 resolve( .*);$/m, servers],
+    [/listen 8080;/, `listen 127.0.0.1:${port};`],
+    [/access_log \/dev\/stdout;/, 'access_log off;'],
+  ]
+  return replacements
+    .reduce((text, [pattern, replacement]) => {
+      if (!pattern.test(text)) throw new Error(`deploy/nginx.conf has no ${pattern}`)
+      return text.replace(pattern, replacement)
+    }, configuration)
+    .replaceAll('/tmp/', `${folder}/`)
+}
+
+function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}
+
+function runs(program: string): boolean {
+  return spawnSync(program, ['-v'], { stdio: 'ignore' }).status === 0
+}
