@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { letDirectCallerIn } from '../support/direct.ts'
+import { createOAuthClient } from '../support/oauth-client.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
 
 interface Event {
@@ -31,6 +32,11 @@ async function story(url: string): Promise<string> {
   await callWith(url, link.session, 'logout')
   const caller = await letDirectCallerIn(url)
   await caller.call('tools/call', { name: 'session' })
+  const client = await createOAuthClient(url)
+  await (await client.ask()).decide('deny')
+  const { access_token: access, refresh_token: refresh } = await client.connect()
+  await client.revoke(access)
+  await client.revoke(refresh)
   return link.session
 }
 
@@ -69,6 +75,13 @@ describe('with a file of its own', () => {
     expect(find('session ended', { session: shortHash(session), signedIn: true })).toBeDefined()
     expect(find('client let in', { client })).toBeDefined()
     expect(find('token issued', { client, grantType: 'authorization_code' })).toBeDefined()
+  })
+
+  test('refusing a client, and taking back what it was given, is told', () => {
+    const client = find('client refused')?.client
+    expect(client).toEqual(expect.any(String))
+    expect(find('token revoked', { client })).toBeDefined()
+    expect(find('grant revoked', { client })).toBeDefined()
   })
 
   test('none of it holds arguments, results or ids', () => {
