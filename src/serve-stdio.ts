@@ -49,7 +49,9 @@ export async function serveStdio(
   }
   const lines = messageLines(process.stdin, (refusal) => {
     deps.log.debug({ code: refusal.error.code }, 'line refused')
-    process.stdout.write(`${JSON.stringify(refusal)}\n`)
+    return new Promise((resolve) => {
+      process.stdout.write(`${JSON.stringify(refusal)}\n`, () => resolve())
+    })
   })
   const handle = serveSdkStdio(build, {
     transport: new StdioServerTransport(lines),

@@ -1,5 +1,6 @@
 /** Where logs, metrics and traces go. */
 
+import { resolve } from 'node:path'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
 import type { Config, TracesConfig } from './shape.ts'
@@ -14,7 +15,7 @@ export function chooseTelemetry(
   if (METRICS_PORT !== 0 && METRICS_PORT === variables.MASK_MCP_PORT) {
     faults.add('METRICS_PORT', 'wants another port than MASK_MCP_PORT')
   }
-  if (AUDIT_FILE !== undefined && AUDIT_FILE === LOG_FILE) {
+  if (AUDIT_FILE !== undefined && LOG_FILE !== undefined && isSameFile(AUDIT_FILE, LOG_FILE)) {
     faults.add('AUDIT_FILE', 'wants another file than LOG_FILE')
   }
   return {
@@ -22,6 +23,11 @@ export function chooseTelemetry(
     metrics: { host: METRICS_HOST, ...defined({ port: METRICS_PORT }) },
     ...defined({ traces: chooseTraces(variables) }),
   }
+}
+
+/** However it is written; links are not followed. */
+function isSameFile(one: string, other: string): boolean {
+  return resolve(one) === resolve(other)
 }
 
 /** OpenTelemetry, "OTLP Exporter Configuration": one endpoint is a base, the other is complete. */

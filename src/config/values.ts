@@ -165,7 +165,9 @@ function parsePairs(given: string): Record<string, string> | undefined {
   const matches = entries(given).map((entry) => /^([\w-]+)\s*=\s*(\S.*)$/.exec(entry))
   try {
     const pairs = matches.map((match) => [match?.[1], decodeURIComponent(match?.[2] ?? '%')])
-    return Object.fromEntries(pairs)
+    // RFC 9110, 5.5: what a header may hold.
+    const isSound = pairs.every(([, value]) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value ?? ''))
+    return isSound ? Object.fromEntries(pairs) : undefined
   } catch {
     return undefined
   }

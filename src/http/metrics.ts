@@ -36,7 +36,8 @@ export function metricsAtMainPort(
 }
 
 /**
- * Opens the port of its own, if there is to be one. Without a token, whoever reaches it may read.
+ * Opens the port of its own, if there is to be one. Without a token, whoever reaches it may read; on
+ * this machine alone, whoever reaches it by a name of this machine (pages are led here by others).
  * Rejects when the address is in use.
  */
 export async function openMetricsPort(
@@ -45,9 +46,17 @@ export async function openMetricsPort(
 ) {
   const { host, port } = config.metrics
   if (port === undefined) return undefined
-  const server = createMetricsServer(metrics, secrets.metricsToken)
+  const token = secrets.metricsToken
+  const isLocal = isLoopbackHost(host) || host === '::1'
+  const server = createMetricsServer(metrics, (request) => {
+    if (token !== undefined) return showsToken(request, token)
+    return !isLocal || isLoopbackHost(hostOf(request))
+  })
   return {
-    port: await listen(server, host, port),
+    port: await listen(server, host, port).catch((error: Error) => {
+      error.message = `metrics cannot be served at ${host}:${port}: ${error.message}`
+      throw error
+    }),
     close() {
       server.close()
       server.closeAllConnections()
@@ -55,11 +64,14 @@ export async function openMetricsPort(
   }
 }
 
-function createMetricsServer(metrics: Pick<Metrics, 'scrape'>, token: string | undefined): Server {
+function createMetricsServer(
+  metrics: Pick<Metrics, 'scrape'>,
+  mayRead: (request: IncomingMessage) => boolean,
+): Server {
   const limits = { headersTimeout: MOST_MS, requestTimeout: MOST_MS }
   return createServer(limits, async (request, response) => {
     const isMetrics = request.url?.split('?', 1)[0] === '/metrics' && isRead(request)
-    if (!isMetrics || (token !== undefined && !showsToken(request, token))) {
+    if (!isMetrics || !mayRead(request)) {
       writeError(response, new AppError('not_found', 'There is nothing at this address.'))
       return
     }
@@ -86,6 +98,13 @@ function showsToken({ headers }: IncomingMessage, token: string): boolean {
 function isFromThisMachine({ socket, headers }: IncomingMessage): boolean {
   const peer = socket.remoteAddress ?? ''
   if (!ipaddr.isValid(peer) || ipaddr.process(peer).range() !== 'loopback') return false
-  const host = /^(.*?)(?::\d+)?$/.exec(headers.host ?? '')?.[1] ?? ''
-  return isLoopbackHost(host) && !Object.keys(headers).some((name) => FORWARDED.test(name))
+  return (
+    isLoopbackHost(hostOf({ headers })) &&
+    !Object.keys(headers).some((name) => FORWARDED.test(name))
+  )
+}
+
+/** The name that a request calls us by, without the port. */
+function hostOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  return /^(.*?)(?::\d+)?$/.exec(headers.host ?? '')?.[1] ?? ''
 }

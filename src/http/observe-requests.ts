@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
+import { isListening } from './listening.ts'
 import type { RouteOf } from './route-of.ts'
 
 /** Runs `handle`, and watches the response until it is closed. */
@@ -39,9 +40,9 @@ export function createRequestObserver(
 }
 
 /** How long somebody listens says nothing of the server; those streams have metrics of their own. */
-function wasListenedTo({ method, headers }: IncomingMessage, route: string, status: number) {
+function wasListenedTo(request: IncomingMessage, route: string, status: number) {
   if (status !== 200 || !STREAM_ROUTES.has(route)) return false
-  return method === 'GET' || headers['mcp-method'] === 'subscriptions/listen'
+  return request.method === 'GET' || isListening(request)
 }
 
 /** OpenTelemetry, semantic conventions for HTTP server spans; paths and queries may hold secrets. */

@@ -10,13 +10,24 @@ export function createRouteOf(patterns: readonly string[], mounts: readonly stri
   const prefixes = mounts.map((mount) => `${mount}/`)
 
   return (url) => {
-    const end = url.indexOf('?')
-    const path = end === -1 ? url : url.slice(0, end)
+    const path = pathOf(url)
     if (exact.has(path)) return path
     const known = variable.find(({ form }) => form.test(path))?.pattern
     if (known !== undefined) return known
     const mount = prefixes.find((prefix) => path.startsWith(prefix))
     return mount === undefined ? 'unknown' : `${mount}*`
+  }
+}
+
+/** As the routes see it, which decode: `/%6dcp` is `/mcp`. */
+function pathOf(url: string): string {
+  const end = url.indexOf('?')
+  const path = end === -1 ? url : url.slice(0, end)
+  if (!path.includes('%')) return path
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
   }
 }
 

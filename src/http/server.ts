@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { getRequestListener } from '@hono/node-server'
 import type { HostGuard } from './allowed-hosts.ts'
 import { writeError } from './error-response.ts'
+import { isListening } from './listening.ts'
 import type { ObserveRequest } from './observe-requests.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -49,7 +50,7 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
     running.add(response)
     response.once('close', () => running.delete(response))
     if (draining) response.shouldKeepAlive = false
-    if (lettingGo && neverEnds(response)) {
+    if (lettingGo && isListening(response.req)) {
       response.destroy()
       return
     }
@@ -83,15 +84,10 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
       draining = true
       lettingGo = true
       // Cut off rather than ended: clients take an end as final, and a lost connection as a hiccup.
-      for (const response of running) if (neverEnds(response)) response.destroy()
+      for (const response of running) if (isListening(response.req)) response.destroy()
       await finish(server, [...running], longestMs)
     },
   }
-}
-
-/** 2026-07-28, basic/utilities/subscriptions: a stream for as long as the client wants it. */
-function neverEnds({ req }: ServerResponse): boolean {
-  return req.headers['mcp-method'] === 'subscriptions/listen'
 }
 
 /** Waits for these responses, then for what came meanwhile, and for no connection that is idle. */

@@ -11,31 +11,64 @@ export interface LineRefusal {
   readonly error: { readonly code: number; readonly message: string }
 }
 
+/** Tells the client; settles when it has been written, so that a client must read to go on. */
+type Refuse = (refusal: LineRefusal) => Promise<void>
+
+const NEWLINE = 0x0a
+
 /**
  * The input without those lines, which go to `refuse`: -32700 for what is not JSON, -32600 for other
- * JSON than a message (JSON-RPC 2.0, section 5.1). It breaks off at a line that is too long.
+ * JSON than a message (JSON-RPC 2.0, section 5.1) and for a line that is too long, which is not kept.
  */
 export function messageLines(
   input: Readable,
-  refuse: (refusal: LineRefusal) => void,
+  refuse: Refuse,
   longestBytes = STDIO_DEFAULT_MAX_BUFFER_SIZE,
 ): Readable {
-  let rest = Buffer.alloc(0)
+  const line = createLine(longestBytes)
+
+  async function take(chunk: Buffer, push: (line: Buffer) => void): Promise<void> {
+    let start = 0
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      line.add(chunk.subarray(start, end + 1))
+      start = end + 1
+      const whole = line.end()
+      const refusal = whole === undefined ? TOO_LONG : refusalOf(whole.toString('utf8').trim())
+      if (whole !== undefined && refusal === undefined) push(whole)
+      else if (refusal !== undefined && refusal !== 'ignored') await refuse(refusal)
+    }
+    line.add(chunk.subarray(start))
+  }
+
   const lines = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      rest = Buffer.concat([rest, chunk])
-      for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n')) {
-        const line = rest.subarray(0, end + 1)
-        rest = rest.subarray(end + 1)
-        const refusal = refusalOf(line.toString('utf8').trim())
-        if (refusal === undefined) this.push(line)
-        else if (refusal !== 'ignored') refuse(refusal)
-      }
-      done(rest.length > longestBytes ? new Error('A line is too long.') : null)
+      take(chunk, (whole) => this.push(whole)).then(() => done(), done)
     },
   })
   return input.pipe(lines)
 }
+
+/** Puts a line together from its pieces, as long as it is not too long. */
+function createLine(longestBytes: number) {
+  let pieces: Buffer[] = []
+  let length = 0
+  return {
+    add(piece: Buffer): void {
+      length += piece.length
+      if (length <= longestBytes) pieces.push(piece)
+      else pieces = []
+    },
+    /** The line, if it was not too long; the next one begins. */
+    end(): Buffer | undefined {
+      const whole = length <= longestBytes ? Buffer.concat(pieces) : undefined
+      pieces = []
+      length = 0
+      return whole
+    },
+  }
+}
+
+const TOO_LONG = refusal(new AppError('invalid_request', 'The line is too long.'))
 
 function refusalOf(line: string): LineRefusal | 'ignored' | undefined {
   // Nobody asked anything with it.

@@ -17,7 +17,6 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import {
   BatchSpanProcessor,
-  ParentBasedSampler,
   type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
@@ -100,7 +99,8 @@ function createProvider(options: TracingOptions): TracerProvider {
       'service.name': serviceName,
       'service.version': serviceVersion,
     }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
+    // Callers say where a trace goes on, not how many are kept: anybody can be a caller.
+    sampler: new TraceIdRatioBasedSampler(sampleRatio),
     spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: EXPORT_MS })],
   })
 }

@@ -41,7 +41,7 @@ describe('traces', () => {
   })
 
   it('are refused with headers, shares and addresses that are none', () => {
-    for (const headers of ['nonsense', 'a=', '=b', 'a=%', 'a=b,c']) {
+    for (const headers of ['nonsense', 'a=', '=b', 'a=%', 'a=b,c', 'a=%0Ab']) {
       expect(faultsOf({ OTEL_EXPORTER_OTLP_HEADERS: headers })).toEqual([
         'OTEL_EXPORTER_OTLP_HEADERS',
       ])
@@ -68,6 +68,8 @@ describe('metrics', () => {
 
 describe('the audit log', () => {
   it('wants another file than the log', () => {
-    expect(faultsOf({ AUDIT_FILE: 'a.log', LOG_FILE: 'a.log' })).toEqual(['AUDIT_FILE'])
+    for (const file of ['a.log', './logs/../a.log']) {
+      expect(faultsOf({ AUDIT_FILE: file, LOG_FILE: 'a.log' })).toEqual(['AUDIT_FILE'])
+    }
   })
 })

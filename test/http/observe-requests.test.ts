@@ -40,6 +40,8 @@ test('routes are told by their pattern, and what is none as unknown', () => {
     '/authorize/abc': '/authorize/*',
     '/demo/idp/token': '/demo/idp/*',
     '/authorized': 'unknown',
+    '/%6dcp': '/mcp',
+    '/%zz': 'unknown',
     '/ses_secret': 'unknown',
     '': 'unknown',
   }

@@ -119,6 +119,17 @@ test('a line that is no message is answered before the handshake, too', async ()
   expect(linesOf(server)[0]).toEqual({ jsonrpc: '2.0', ...PARSE_ERROR })
 })
 
+test('a line that is too long is refused once, and what follows is served', async () => {
+  const server = spawnStdio()
+  await ask(server, 1, INITIALIZE)
+  server.child.stdin?.write(`${'x'.repeat(11 * 1024 * 1024)}\n`)
+  expect((await ask(server, 2, { method: 'ping' })).result).toEqual({})
+  const refusals = server.output.stdout.split('\n').filter((line) => line.includes('-32600'))
+  expect(refusals).toHaveLength(1)
+  server.child.stdin?.end()
+  expect(await server.exited).toEqual({ code: 0, signal: null })
+})
+
 test('messages may come in pieces, and several at once', async () => {
   const server = spawnStdio()
   await ask(server, 0, INITIALIZE)

@@ -7,7 +7,7 @@ import { connectClient, ERAS } from '../support/clients.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { scrape } from '../support/scrape.ts'
 import { callWith, login, newBrowser, signInAs, stopBeforeCallback } from '../support/sign-in.ts'
-import { connect, postModern, read } from '../support/wire.ts'
+import { connect, post, postModern, read, request } from '../support/wire.ts'
 
 const LISTEN = { notifications: { toolsListChanged: true } }
 
@@ -84,6 +84,12 @@ describe('requests', () => {
     await expectMore(look, COUNT, { route: metadata }, 1)
     const demo = () => fetch(`${app.url}/demo/idp/.well-known/openid-configuration`)
     await expectMore(demo, COUNT, { route: '/demo/idp/*' }, 1)
+  })
+
+  test('cannot be hidden by a header that the 2025 era does not know', async () => {
+    const headers = { ...(await connect(app.url)), 'mcp-method': 'subscriptions/listen' }
+    const list = () => read(post(app.url, request('tools/list'), headers))
+    await expectMore(list, COUNT, { method: 'POST', route: '/mcp', status: '2xx' }, 1)
   })
 
   test('that the guard refuses are counted', async () => {

@@ -189,8 +189,9 @@ describe('what is sent', () => {
     const none = await start({ OTEL_TRACES_SAMPLER_ARG: '0' })
     await fetch(`${none.app.url}/livez`)
     await fetch(`${none.app.url}/livez`, { headers: { traceparent: traceparent() } })
-    await none.spans('GET /livez')
-    expect(none.collector.spans.map(({ traceId }) => traceId)).toEqual([TRACE])
+    await none.spans()
+    // Who calls does not decide how much is kept: anybody can call.
+    expect(none.collector.spans).toEqual([])
   })
 
   test('and cannot be is told once', async () => {

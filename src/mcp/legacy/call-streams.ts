@@ -58,7 +58,7 @@ export function callStreamKey(connectionId: string, node: string, call: number):
 }
 
 export function createCallStreams({ node, streams, news, log }: CallStreamDeps): CallStreams {
-  const writeLate = createLateAnswers(CALL_STREAM_BOUNDS.ttlSeconds)
+  const writeEnd = createEndWriter(log)
   let calls = 0
   /** Nodes that read along, by stream. */
   const watchers = new Map<string, Set<string>>()
@@ -115,18 +115,27 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
         const lost: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
         if (end.message !== undefined) events.write(end.message, eventId(sequence))
         events.end()
-        write(end)
-          .catch((error: unknown) => {
-            log.warn({ err: error }, 'end of a call not kept: trying again')
-            // Else the call is waited for as long as its node lives.
-            return writeLate((isWhole) => write(isWhole ? end : lost))
-          })
-          .finally(() => watchers.delete(key))
+        void writeEnd(write, end, lost).finally(() => watchers.delete(key))
       },
     }
   }
 
   return { open }
+}
+
+/** Writes the end of a call, late where the store does not take it: else it is waited for in vain. */
+function createEndWriter(log: Logger) {
+  const writeLate = createLateAnswers<CallEnd>(CALL_STREAM_BOUNDS.ttlSeconds)
+  // Not async: its frame would hold a large answer that is lost already.
+  return (
+    write: (end: CallEnd) => Promise<unknown>,
+    end: CallEnd,
+    lost: CallEnd,
+  ): Promise<unknown> =>
+    write(end).catch((error: unknown) => {
+      log.warn({ err: error }, 'end of a call not kept: trying again')
+      return writeLate(end, lost, write)
+    })
 }
 
 /** Writes down what a call says, in order; `onKept` hears false when another node took its place. */

@@ -39,7 +39,7 @@ export function runningKey(connectionId: string, name: string): string {
 }
 
 export function createSseCalls({ node, store, connections, send, log }: SseCallDeps): SseCalls {
-  const sendLate = createLateAnswers(OWN_STREAM_BOUNDS.ttlSeconds)
+  const sendLate = createLateAnswers<JSONRPCMessage>(OWN_STREAM_BOUNDS.ttlSeconds)
   let count = 0
 
   return {
@@ -63,13 +63,14 @@ export function createSseCalls({ node, store, connections, send, log }: SseCallD
         fenced()
       }
       const end = () => connections.callEnds(connectionId, name)
-      async function answer(message: JSONRPCMessage): Promise<void> {
-        const lost = lostAnswer(requestId)
-        await tell(message, { takes: running }).catch((error: unknown) => {
+      const write = (message: JSONRPCMessage) => tell(message, { takes: running })
+      // Not async: its frame would hold a large answer that is lost already.
+      function answer(message: JSONRPCMessage): Promise<void> {
+        const written = write(message).catch((error: unknown) => {
           log.warn({ err: error }, 'answer not kept: trying again')
-          return sendLate((isWhole) => tell(isWhole ? message : lost, { takes: running }))
+          return sendLate(message, lostAnswer(requestId), write)
         })
-        await end()
+        return written.then(end)
       }
       return {
         tell: (message) => next(() => tell(message, { onlyIf: running })),

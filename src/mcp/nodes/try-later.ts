@@ -27,17 +27,18 @@ export async function tryLater(attempt: () => Promise<unknown>, forSeconds: numb
 const MOST_WAITING = 100
 
 /**
- * The same for answers, which may be large: `write` hears whether the answer may wait whole, or only
- * that it was lost. Tries for so many seconds.
+ * Tries to write an answer for so many seconds; or, where too many wait already, what says that it
+ * was lost. Only what is to be written is held, since answers may be large: let go of the other, and
+ * give a `write` that knows neither.
  */
-export function createLateAnswers(
+export function createLateAnswers<Answer>(
   forSeconds: number,
-): (write: (isWhole: boolean) => Promise<unknown>) => Promise<void> {
+): (whole: Answer, lost: Answer, write: (answer: Answer) => Promise<unknown>) => Promise<void> {
   let waiting = 0
-  return async (write) => {
-    const isWhole = waiting < MOST_WAITING
+  async function wait(answer: Answer, write: (answer: Answer) => Promise<unknown>): Promise<void> {
     waiting += 1
-    await tryLater(() => write(isWhole), forSeconds)
+    await tryLater(() => write(answer), forSeconds)
     waiting -= 1
   }
+  return (whole, lost, write) => wait(waiting < MOST_WAITING ? whole : lost, write)
 }
