@@ -28,8 +28,9 @@ export interface RateLimiting {
   /**
    * Puts the count behind the check of who is calling. A caller with a token is counted by its
    * session alone, so that others at its address cannot lock it out; one without by its address, and
-   * by its connection if it has one; and who is refused, by its address. A session is counted while
-   * the store is asked about its token, so that the call waits once for both.
+   * by its connection if it has one; and who is refused, by its address. Whoever holds a revoked
+   * token must not use up what its owner has, so a session is counted once its token has been found
+   * good; but one that is known to be over is refused before the store is asked about the token.
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
   /** Counts pages, by address. */
@@ -41,11 +42,7 @@ export interface RateLimiting {
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
   const { trustedProxies, callerRate, addressRate } = options
 
-  async function refuseTooMany(
-    c: Context<HttpEnv>,
-    counted: Promise<readonly Standing[]>,
-  ): Promise<void> {
-    const standings = await counted
+  function refuseTooMany(c: Context<HttpEnv>, standings: readonly Standing[]): void {
     c.set('standings', standings)
     refuseIfOver(standings)
   }
@@ -63,27 +60,22 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
 
   return {
     calls: (check) => async (c, next) => {
-      let ofSession: Promise<readonly Standing[]> | undefined
       c.set('onSession', (id) => {
         if (!isCounted(c.env.incoming, options)) return
-        ofSession = limits.count([byCaller(id)])
-        // If it fails, and the check as well, nobody asks for it.
-        ofSession.catch(() => undefined)
+        const over = limits.over([byCaller(id)])
+        if (over.length > 0) refuseTooMany(c, over)
       })
       /** Once it is known who calls, or that it is nobody. */
-      const count = () => {
-        const caller: Caller | undefined = c.get('caller')
-        if (caller?.kind === 'token' && ofSession !== undefined) return ofSession
-        return limits.count(whoCalls(c, caller))
-      }
+      const count = async () => refuseTooMany(c, await limits.count(whoCalls(c, c.get('caller'))))
       try {
         await check(c, async () => undefined)
       } catch (error) {
+        const isOver = c.get('standings') !== undefined
         // Guessing is bounded; a store that is away has nothing to do with the caller.
-        if (error instanceof AppError && error.status < 500) await refuseTooMany(c, count())
+        if (!isOver && error instanceof AppError && error.status < 500) await count()
         throw error
       }
-      await refuseTooMany(c, count())
+      await count()
       await next()
     },
 
@@ -91,7 +83,7 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       const network = countedNetwork(c.env.incoming, options)
       const rate = aMinute(PAGES_A_MINUTE)
       const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
-      await refuseTooMany(c, limits.count(who))
+      refuseTooMany(c, await limits.count(who))
       await next()
     },
 

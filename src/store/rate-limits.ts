@@ -33,11 +33,13 @@ export interface Standing {
 export interface RateLimits {
   /**
    * Counts a call for everybody named, in one round trip, and tells where they stand. Where somebody
-   * is known to be over, nothing is counted: a flood costs the store nothing, and leaves no keys.
+   * is known to be over, nothing is counted: a flood costs the store nothing from then on.
    * Empty where nothing is counted at all.
    * @throws AppError `unavailable` when the store is away
    */
   count(countings: readonly Counting[]): Promise<readonly Standing[]>
+  /** Where those stand who are known here to be over; neither counts nor asks the store. */
+  over(countings: readonly Counting[]): readonly Standing[]
   close(): void
 }
 
@@ -59,7 +61,7 @@ export function createRateLimits(
   { store, log, monotonicNow, onOver = () => undefined }: RateLimitDeps,
   { rateLimit }: RateLimitOptions,
 ): RateLimits {
-  if (!rateLimit) return { count: async () => [], close: () => undefined }
+  if (!rateLimit) return { count: async () => [], over: () => [], close: () => undefined }
   /** When the windows of those end who are over. */
   const ends = createExpiringMap<number>(monotonicNow)
 
@@ -73,14 +75,21 @@ export function createRateLimits(
     return standingOf(counting, count, windowLeftMs)
   }
 
+  function over(countings: readonly Counting[]): readonly Standing[] {
+    return countings.flatMap((counting) => {
+      const end = ends.get(keyOf(counting))
+      if (end === undefined) return []
+      onOver(counting.limit)
+      return [standingOf(counting, counting.rate.calls + 1, end - monotonicNow())]
+    })
+  }
+
   return {
+    over,
     async count(countings) {
-      const over = countings.flatMap((counting) => {
-        const end = ends.get(keyOf(counting))
-        if (end === undefined) return []
-        return [standingOf(counting, counting.rate.calls + 1, end - monotonicNow())]
-      })
-      const standings = over.length > 0 ? over : await Promise.all(countings.map(countOne))
+      const known = over(countings)
+      if (known.length > 0) return known
+      const standings = await Promise.all(countings.map(countOne))
       for (const { isOver, limit } of standings) if (isOver) onOver(limit)
       return standings
     },
