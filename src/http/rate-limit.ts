@@ -1,6 +1,7 @@
 /** How often one may call and open pages: by the session of a token, by connection, by address. */
 
 import type { Context, MiddlewareHandler } from 'hono'
+import { isIdShaped } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Counting, Rate, RateLimits, Standing } from '../store/rate-limits.ts'
@@ -55,7 +56,9 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
     const network = networkOf(clientAddress(c.env.incoming, trustedProxies))
     const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
     const connection = caller === undefined ? undefined : connectionOf(c)
-    return connection === undefined ? [byAddress] : [byAddress, byCaller(connection)]
+    if (connection === undefined) return [byAddress]
+    // Apart from sessions: whoever knows the id of one must not use up what it has.
+    return [byAddress, byCaller(`connection ${connection}`)]
   }
 
   return {
@@ -101,5 +104,6 @@ function aMinute(calls: number): Rate {
 
 /** As the request says: an id that is unknown is refused later, and has been counted by address. */
 function connectionOf(c: Context<HttpEnv>): string | undefined {
-  return c.req.header('mcp-session-id') ?? c.req.query('session_id')
+  const id = c.req.header('mcp-session-id') ?? c.req.query('session_id')
+  return id !== undefined && isIdShaped(id) ? id : undefined
 }
