@@ -57,6 +57,9 @@ export interface RateLimitOptions {
   readonly rateLimit: boolean
 }
 
+/** For each limit: enough to see it. */
+const WARN_EVERY_SECONDS = 60
+
 export function createRateLimits(
   { store, log, monotonicNow, onOver = () => undefined }: RateLimitDeps,
   { rateLimit }: RateLimitOptions,
@@ -64,14 +67,21 @@ export function createRateLimits(
   if (!rateLimit) return { count: async () => [], over: () => [], close: () => undefined }
   /** When the windows of those end who are over. */
   const ends = createExpiringMap<number>(monotonicNow)
+  const warned = createExpiringMap<true>(monotonicNow)
+
+  /** Whoever has many addresses must not write the log. */
+  function warn(limit: string): void {
+    if (warned.get(limit) === true) return
+    warned.set(limit, true, WARN_EVERY_SECONDS)
+    log.warn({ limit }, 'a caller is over a limit')
+  }
 
   async function countOne(counting: Counting): Promise<Standing> {
     const { limit, rate } = counting
     const key = keyOf(counting)
     const { count, windowLeftMs } = await store.count(key, rate.perSeconds)
     if (count > rate.calls) ends.set(key, monotonicNow() + windowLeftMs, windowLeftMs / 1000)
-    // One line a window is enough to see it.
-    if (count === rate.calls + 1) log.warn({ limit }, 'a caller is over a limit')
+    if (count === rate.calls + 1) warn(limit)
     return standingOf(counting, count, windowLeftMs)
   }
 
@@ -93,7 +103,10 @@ export function createRateLimits(
       for (const { isOver, limit } of standings) if (isOver) onOver(limit)
       return standings
     },
-    close: ends.close,
+    close() {
+      ends.close()
+      warned.close()
+    },
   }
 }
 
