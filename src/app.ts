@@ -43,7 +43,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   for (const path of visited) app.use(path, forPeople, limited.headers, limited.pages)
   const ttlSeconds = longestTokenSeconds(config.auth)
   const letInClients = createLetInClients(runtime, { ttlSeconds })
-  app.route('/', landingRoutes({ ...runtime, letInClients }))
+  app.route('/', landingRoutes({ ...runtime, letInClients, limited }))
   app.route('/', healthRoutes(store, runtime))
   if (config.metrics.port === undefined) {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }

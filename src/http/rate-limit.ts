@@ -34,7 +34,12 @@ export interface RateLimiting {
    * good; but one that is known to be over is refused before the store is asked about the token.
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
-  /** Counts pages, by address. */
+  /**
+   * Counts a page, by address.
+   * @throws AppError `too_many_requests`, or `unavailable` when the store is away
+   */
+  page(c: Context<HttpEnv>): Promise<void>
+  /** The same for all pages of a route. */
   readonly pages: MiddlewareHandler<HttpEnv>
   /** Says on every answer where the caller stands. Stands outside the others. */
   readonly headers: MiddlewareHandler<HttpEnv>
@@ -61,6 +66,13 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
     return [byAddress, byCaller(`connection ${connection}`)]
   }
 
+  async function page(c: Context<HttpEnv>): Promise<void> {
+    const network = countedNetwork(c.env.incoming, options)
+    const rate = aMinute(PAGES_A_MINUTE)
+    const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
+    refuseTooMany(c, await limits.count(who))
+  }
+
   return {
     calls: (check) => async (c, next) => {
       c.set('onSession', (id) => {
@@ -82,11 +94,9 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       await next()
     },
 
+    page,
     async pages(c, next) {
-      const network = countedNetwork(c.env.incoming, options)
-      const rate = aMinute(PAGES_A_MINUTE)
-      const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
-      refuseTooMany(c, await limits.count(who))
+      await page(c)
       await next()
     },
 
