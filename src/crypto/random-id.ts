@@ -12,11 +12,6 @@ export function createId(kind: string): string {
   return `${kind}_${randomValue()}`
 }
 
-/** Whether a text has the form of an id of ours; it may yet be of nothing. */
-export function isIdShaped(text: string): boolean {
-  return /^[a-z]+_[\w-]{43}$/.test(text)
-}
-
 /** 256 random bits, as base64url: also the length RFC 7636 recommends for a code verifier. */
 export function randomValue(): string {
   return randomBytes(32).toString('base64url')

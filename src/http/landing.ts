@@ -5,13 +5,11 @@ import { accepts } from 'hono/accepts'
 import type { ResourceServer } from '../auth/resource-server.ts'
 import type { Config } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
-import { AppError } from '../errors.ts'
 import type { LetInClient, LetInClients } from '../session/let-in-clients.ts'
 import { knownBrowser } from './browser-cookie.ts'
 import type { HttpEnv } from './context.ts'
 import { createLandingPage } from './landing-page.ts'
 import { widePage } from './pages.ts'
-import type { RateLimiting } from './rate-limit.ts'
 
 export interface LandingDeps {
   readonly config: Config
@@ -21,11 +19,10 @@ export interface LandingDeps {
   /** The host people sign in at, as they know it. */
   readonly signsInAt: string
   readonly letInClients: Pick<LetInClients, 'of'>
-  readonly limited: Pick<RateLimiting, 'headers' | 'page'>
 }
 
 export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
-  const { config, publicUrl, catalog, auth, signsInAt, letInClients, limited } = deps
+  const { config, publicUrl, catalog, auth, signsInAt, letInClients } = deps
   const { name, version } = config.app
   const landingPage = createLandingPage({
     ...{ ...config.pages, name, version, signsInAt },
@@ -42,23 +39,19 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
     const browser = knownBrowser(c, secure)
     if (browser === undefined) return []
     try {
-      // Anybody can make up a cookie.
-      await limited.page(c)
       return await letInClients.of(browser)
     } catch (error) {
-      if (error instanceof AppError && error.code === 'too_many_requests') throw error
       c.get('log').warn({ err: error }, 'the landing page does without the store')
       return undefined
     }
   }
 
   const routes = new Hono<HttpEnv>()
-  routes.get('/', limited.headers, async (c) => {
+  routes.get('/', async (c) => {
     const supports = ['application/json', 'text/html']
     const type = accepts(c, { header: 'Accept', supports, default: 'application/json' })
     c.header('vary', 'Accept')
     if (type !== 'text/html') return c.json({ service: name, version, status: 'ok' })
-    c.set('forPeople', true)
     return widePage(c, landingPage(await clientsOf(c)))
   })
   return routes

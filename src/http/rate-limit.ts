@@ -1,10 +1,10 @@
 /** How often one may call and open pages: by the session of a token, by connection, by address. */
 
 import type { Context, MiddlewareHandler } from 'hono'
-import { isIdShaped } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Counting, Rate, RateLimits, Standing } from '../store/rate-limits.ts'
+import { knownBrowser } from './browser-cookie.ts'
 import {
   type CountedAddresses,
   clientAddress,
@@ -34,13 +34,13 @@ export interface RateLimiting {
    * good; but one that is known to be over is refused before the store is asked about the token.
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
-  /**
-   * Counts a page, by address.
-   * @throws AppError `too_many_requests`, or `unavailable` when the store is away
-   */
-  page(c: Context<HttpEnv>): Promise<void>
-  /** The same for all pages of a route. */
+  /** Counts pages, by address. */
   readonly pages: MiddlewareHandler<HttpEnv>
+  /**
+   * The same for the landing page, where a browser says that it is known, which anybody can say: the
+   * page asks the store then, and does without it while it is away.
+   */
+  landing(publicUrl: string): MiddlewareHandler<HttpEnv>
   /** Says on every answer where the caller stands. Stands outside the others. */
   readonly headers: MiddlewareHandler<HttpEnv>
 }
@@ -66,7 +66,7 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
     return [byAddress, byCaller(`connection ${connection}`)]
   }
 
-  async function page(c: Context<HttpEnv>): Promise<void> {
+  async function countPage(c: Context<HttpEnv>): Promise<void> {
     const network = countedNetwork(c.env.incoming, options)
     const rate = aMinute(PAGES_A_MINUTE)
     const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
@@ -94,9 +94,18 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       await next()
     },
 
-    page,
     async pages(c, next) {
-      await page(c)
+      await countPage(c)
+      await next()
+    },
+
+    landing: (publicUrl) => async (c, next) => {
+      if (knownBrowser(c, publicUrl.startsWith('https:')) !== undefined) {
+        c.set('forPeople', true)
+        await countPage(c).catch((error: unknown) => {
+          if (!(error instanceof AppError && error.code === 'unavailable')) throw error
+        })
+      }
       await next()
     },
 
@@ -112,8 +121,11 @@ function aMinute(calls: number): Rate {
   return { calls, perSeconds: 60 }
 }
 
+/** The form of what connections are named by; see `createId`. */
+const CONNECTION_ID = /^(?:con|ses)_[\w-]{43}$/
+
 /** As the request says: an id that is unknown is refused later, and has been counted by address. */
 function connectionOf(c: Context<HttpEnv>): string | undefined {
   const id = c.req.header('mcp-session-id') ?? c.req.query('session_id')
-  return id !== undefined && isIdShaped(id) ? id : undefined
+  return id !== undefined && CONNECTION_ID.test(id) ? id : undefined
 }
