@@ -41,6 +41,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
   const limited = createRateLimiting(runtime.rateLimits, config.http)
   for (const path of visited) app.use(path, forPeople, limited.headers, limited.pages)
+  app.use('/', limited.headers, limited.landing(publicUrl))
   const ttlSeconds = longestTokenSeconds(config.auth)
   const letInClients = createLetInClients(runtime, { ttlSeconds })
   app.route('/', landingRoutes({ ...runtime, letInClients }))

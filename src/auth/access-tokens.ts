@@ -12,7 +12,7 @@ export interface AccessTokens {
 }
 
 /**
- * Hears whose token it is where its signature tells, before the store is asked about it: what else is
- * asked of the store for that session goes along in the same round trip. The token may yet be bad.
+ * Hears whose token it is as soon as its signature tells, before the store is asked about it, and may
+ * refuse by throwing. The token may yet be revoked: nothing may be done to its owner's cost.
  */
 export type OnSession = (sessionId: string) => void

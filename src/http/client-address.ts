@@ -3,8 +3,8 @@
 import type { IncomingMessage } from 'node:http'
 import ipaddr from 'ipaddr.js'
 
-/** What one host can have by itself: RFC 6177 gives every site at least this much. */
-const IPV6_NETWORK_BITS = 64
+/** A site should have more than one network of /64 (RFC 6177, 2); many providers give it a /56. */
+const IPV6_SITE_BITS = 56
 
 /**
  * The client's address: that of the socket, or what the outermost of `trustedProxies` proxies saw.
@@ -20,13 +20,13 @@ export function clientAddress(request: IncomingMessage, trustedProxies: number):
   return ipaddr.isValid(address) ? address : peer
 }
 
-/** Whom a limit counts as one: an IPv4 address, or the IPv6 network that a single host may have. */
+/** Whom a limit counts as one: an IPv4 address, or all IPv6 networks that one site may have. */
 export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)
   if (parsed.kind() === 'ipv4') return parsed.toString()
-  const network = ipaddr.IPv6.networkAddressFromCIDR(`${parsed}/${IPV6_NETWORK_BITS}`)
-  return `${network}/${IPV6_NETWORK_BITS}`
+  const network = ipaddr.IPv6.networkAddressFromCIDR(`${parsed}/${IPV6_SITE_BITS}`)
+  return `${network}/${IPV6_SITE_BITS}`
 }
 
 export interface CountedAddresses {

@@ -4,6 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Counting, Rate, RateLimits, Standing } from '../store/rate-limits.ts'
+import { knownBrowser } from './browser-cookie.ts'
 import {
   type CountedAddresses,
   clientAddress,
@@ -28,12 +29,18 @@ export interface RateLimiting {
   /**
    * Puts the count behind the check of who is calling. A caller with a token is counted by its
    * session alone, so that others at its address cannot lock it out; one without by its address, and
-   * by its connection if it has one; and who is refused, by its address. A session is counted while
-   * the store is asked about its token, so that the call waits once for both.
+   * by its connection if it has one; and who is refused, by its address. Whoever holds a revoked
+   * token must not use up what its owner has, so a session is counted once its token has been found
+   * good; but one that is known to be over is refused before the store is asked about the token.
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
   /** Counts pages, by address. */
   readonly pages: MiddlewareHandler<HttpEnv>
+  /**
+   * The same for the landing page, where a browser says that it is known, which anybody can say: the
+   * page asks the store then, and does without it while it is away.
+   */
+  landing(publicUrl: string): MiddlewareHandler<HttpEnv>
   /** Says on every answer where the caller stands. Stands outside the others. */
   readonly headers: MiddlewareHandler<HttpEnv>
 }
@@ -41,11 +48,7 @@ export interface RateLimiting {
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
   const { trustedProxies, callerRate, addressRate } = options
 
-  async function refuseTooMany(
-    c: Context<HttpEnv>,
-    counted: Promise<readonly Standing[]>,
-  ): Promise<void> {
-    const standings = await counted
+  function refuseTooMany(c: Context<HttpEnv>, standings: readonly Standing[]): void {
     c.set('standings', standings)
     refuseIfOver(standings)
   }
@@ -58,40 +61,51 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
     const network = networkOf(clientAddress(c.env.incoming, trustedProxies))
     const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
     const connection = caller === undefined ? undefined : connectionOf(c)
-    return connection === undefined ? [byAddress] : [byAddress, byCaller(connection)]
+    if (connection === undefined) return [byAddress]
+    // Apart from sessions: whoever knows the id of one must not use up what it has.
+    return [byAddress, byCaller(`connection ${connection}`)]
+  }
+
+  async function countPage(c: Context<HttpEnv>): Promise<void> {
+    const network = countedNetwork(c.env.incoming, options)
+    const rate = aMinute(PAGES_A_MINUTE)
+    const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
+    refuseTooMany(c, await limits.count(who))
   }
 
   return {
     calls: (check) => async (c, next) => {
-      let ofSession: Promise<readonly Standing[]> | undefined
       c.set('onSession', (id) => {
         if (!isCounted(c.env.incoming, options)) return
-        ofSession = limits.count([byCaller(id)])
-        // If it fails, and the check as well, nobody asks for it.
-        ofSession.catch(() => undefined)
+        const over = limits.over([byCaller(id)])
+        if (over.length > 0) refuseTooMany(c, over)
       })
       /** Once it is known who calls, or that it is nobody. */
-      const count = () => {
-        const caller: Caller | undefined = c.get('caller')
-        if (caller?.kind === 'token' && ofSession !== undefined) return ofSession
-        return limits.count(whoCalls(c, caller))
-      }
+      const count = async () => refuseTooMany(c, await limits.count(whoCalls(c, c.get('caller'))))
       try {
         await check(c, async () => undefined)
       } catch (error) {
+        const isOver = c.get('standings') !== undefined
         // Guessing is bounded; a store that is away has nothing to do with the caller.
-        if (error instanceof AppError && error.status < 500) await refuseTooMany(c, count())
+        if (!isOver && error instanceof AppError && error.status < 500) await count()
         throw error
       }
-      await refuseTooMany(c, count())
+      await count()
       await next()
     },
 
     async pages(c, next) {
-      const network = countedNetwork(c.env.incoming, options)
-      const rate = aMinute(PAGES_A_MINUTE)
-      const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
-      await refuseTooMany(c, limits.count(who))
+      await countPage(c)
+      await next()
+    },
+
+    landing: (publicUrl) => async (c, next) => {
+      if (knownBrowser(c, publicUrl.startsWith('https:')) !== undefined) {
+        c.set('forPeople', true)
+        await countPage(c).catch((error: unknown) => {
+          if (!(error instanceof AppError && error.code === 'unavailable')) throw error
+        })
+      }
       await next()
     },
 
@@ -107,7 +121,11 @@ function aMinute(calls: number): Rate {
   return { calls, perSeconds: 60 }
 }
 
+/** The form of what connections are named by; see `createId`. */
+const CONNECTION_ID = /^(?:con|ses)_[\w-]{43}$/
+
 /** As the request says: an id that is unknown is refused later, and has been counted by address. */
 function connectionOf(c: Context<HttpEnv>): string | undefined {
-  return c.req.header('mcp-session-id') ?? c.req.query('session_id')
+  const id = c.req.header('mcp-session-id') ?? c.req.query('session_id')
+  return id !== undefined && CONNECTION_ID.test(id) ? id : undefined
 }

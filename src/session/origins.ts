@@ -92,6 +92,8 @@ function anonymousOrigins(
       }),
     connection: ({ id, sessionId }) =>
       origin(deps, id, log, {
+        // Whoever likes has a new connection for each call.
+        caller: address,
         async session(client) {
           const opened = (created: Session) => adopt(deps, id, sessionId, created)
           const session = await sessions.retrieve(sessionId)

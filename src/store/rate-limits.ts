@@ -33,11 +33,13 @@ export interface Standing {
 export interface RateLimits {
   /**
    * Counts a call for everybody named, in one round trip, and tells where they stand. Where somebody
-   * is known to be over, nothing is counted: a flood costs the store nothing, and leaves no keys.
+   * is known to be over, nothing is counted: a flood costs the store nothing from then on.
    * Empty where nothing is counted at all.
    * @throws AppError `unavailable` when the store is away
    */
   count(countings: readonly Counting[]): Promise<readonly Standing[]>
+  /** Where those stand who are known here to be over; neither counts nor asks the store. */
+  over(countings: readonly Counting[]): readonly Standing[]
   close(): void
 }
 
@@ -55,36 +57,56 @@ export interface RateLimitOptions {
   readonly rateLimit: boolean
 }
 
+/** For each limit: enough to see it. */
+const WARN_EVERY_SECONDS = 60
+
 export function createRateLimits(
   { store, log, monotonicNow, onOver = () => undefined }: RateLimitDeps,
   { rateLimit }: RateLimitOptions,
 ): RateLimits {
-  if (!rateLimit) return { count: async () => [], close: () => undefined }
+  if (!rateLimit) return { count: async () => [], over: () => [], close: () => undefined }
   /** When the windows of those end who are over. */
   const ends = createExpiringMap<number>(monotonicNow)
+  const warned = createExpiringMap<true>(monotonicNow)
+
+  /** Whoever has many addresses must not write the log. */
+  function warn(limit: string): void {
+    if (warned.get(limit) === true) return
+    warned.set(limit, true, WARN_EVERY_SECONDS)
+    log.warn({ limit }, 'a caller is over a limit')
+  }
 
   async function countOne(counting: Counting): Promise<Standing> {
     const { limit, rate } = counting
     const key = keyOf(counting)
     const { count, windowLeftMs } = await store.count(key, rate.perSeconds)
     if (count > rate.calls) ends.set(key, monotonicNow() + windowLeftMs, windowLeftMs / 1000)
-    // One line a window is enough to see it.
-    if (count === rate.calls + 1) log.warn({ limit }, 'a caller is over a limit')
+    if (count === rate.calls + 1) warn(limit)
     return standingOf(counting, count, windowLeftMs)
   }
 
+  function over(countings: readonly Counting[]): readonly Standing[] {
+    return countings.flatMap((counting) => {
+      const end = ends.get(keyOf(counting))
+      if (end === undefined) return []
+      onOver(counting.limit)
+      return [standingOf(counting, counting.rate.calls + 1, end - monotonicNow())]
+    })
+  }
+
   return {
+    over,
     async count(countings) {
-      const over = countings.flatMap((counting) => {
-        const end = ends.get(keyOf(counting))
-        if (end === undefined) return []
-        return [standingOf(counting, counting.rate.calls + 1, end - monotonicNow())]
-      })
-      const standings = over.length > 0 ? over : await Promise.all(countings.map(countOne))
+      const known = over(countings)
+      if (known.length > 0) return known
+      const standings = await Promise.all(countings.map(countOne))
       for (const { isOver, limit } of standings) if (isOver) onOver(limit)
       return standings
     },
-    close: ends.close,
+    close() {
+      ends.close()
+      warned.close()
+    },
   }
 }
 

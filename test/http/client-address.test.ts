@@ -29,7 +29,8 @@ describe('the address of a client', () => {
   it.each([
     ['192.0.2.1', '192.0.2.1'],
     ['::ffff:192.0.2.1', '192.0.2.1'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/56'],
+    ['2001:db8:1:1ff:3:4:5:6', '2001:db8:1:100::/56'],
     ['', ''],
   ])('%s is counted as %s', (address, network) => {
     expect(networkOf(address)).toBe(network)

@@ -196,9 +196,30 @@ describe('whether one is signed in', () => {
     expect(written).toEqual([])
   })
 
+  test('costs the store 600 looks a minute at most, whoever makes up cookies', async () => {
+    const store = failingStore()
+    const at = await start({ store, env: { RATE_LIMIT: 'on' } })
+    const ask = (turn: number) =>
+      open(at, { cookie: `mcp-browser=${String(turn).padStart(43, 'x')}` })
+    for (let turn = 0; turn < 600; turn += 50) {
+      const asked = await Promise.all(Array.from({ length: 50 }, (_, index) => ask(turn + index)))
+      expect(new Set(asked.map(({ response }) => response.status))).toEqual(new Set([200]))
+    }
+    expect((await ask(600)).response.status).toBe(429)
+    store.asked.length = 0
+    const { response, text } = await ask(601)
+    expect([response.status, response.headers.has('retry-after')]).toEqual([429, true])
+    expect(response.headers.get('ratelimit')).toContain('"page";r=0')
+    expect(text).toContain('Too many requests')
+    for (const nobody of [{}, { accept: '*/*' }]) {
+      expect((await open(at, nobody)).response.status).toBe(200)
+    }
+    expect(store.asked).toEqual([])
+  })
+
   test('is left open while the store is away; the rest of the page needs none', async () => {
     const store = failingStore()
-    const at = await start({ store })
+    const at = await start({ store, env: { RATE_LIMIT: 'on' } })
     const { cookie } = await remembered(at)
     store.takeAway()
     const { response, text } = await open(at, { cookie })

@@ -78,6 +78,18 @@ describe('registrations', () => {
     expect(JSON.stringify(lines())).not.toContain('192.0.2.1')
   })
 
+  it('of many addresses that are over leave one line in the log a window', async () => {
+    let time = 1_800_000_000_000
+    const now = () => time
+    const { send, lines } = await start({ store: createMemoryStore({ now }), monotonicNow: now })
+    const warnings = () => lines().filter(({ level }) => level === 'warn')
+    for (const host of [1, 2, 3]) await statuses(21, () => send('/register', `192.0.2.${host}`))
+    expect(warnings()).toMatchObject([{ limit: 'register' }])
+    time += 60_000
+    await statuses(21, () => send('/register', '192.0.2.4'))
+    expect(warnings()).toHaveLength(2)
+  })
+
   it('are refused in the form of OAuth, with the time to wait', async () => {
     const { send } = await start()
     await statuses(20, () => send('/register', '192.0.2.1'))
@@ -113,11 +125,11 @@ describe('registrations', () => {
     expect((await send('/revoke?x', '192.0.2.1')).status).toBe(201)
   })
 
-  it('are counted for a whole IPv6 network, which one host may have', async () => {
+  it('are counted for all IPv6 networks that one site may have', async () => {
     const { send } = await start()
-    const all = await statuses(30, (host) => send('/register', `2001:db8:1:2::${host}`))
+    const all = await statuses(30, (host) => send('/register', `2001:db8:1:2${host % 9}::${host}`))
     expect(served(all)).toBe(20)
-    expect((await send('/register', '2001:db8:1:3::1')).status).toBe(201)
+    expect((await send('/register', '2001:db8:1:122::1')).status).toBe(201)
   })
 
   it('are not counted for what the caller wrote to the left', async () => {

@@ -1,10 +1,12 @@
-/** What counting costs: a session is counted while the store is asked about its token. */
+/** What counting costs: one question, once the store knows the token; none for who is over. */
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { toldLimits } from '../support/rate-limits.ts'
+import { startTokenApp, type TokenApp, withToken } from '../support/token-app.ts'
+import { postModern, read } from '../support/wire.ts'
 
 const store = failingStore()
 let app: TestApp
@@ -15,16 +17,17 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-it('is one question to the store, asked together with those about the token', async () => {
+it('is one question to the store, asked once the token is known to be good', async () => {
   store.asked.length = 0
   const { status, headers } = await caller.call('tools/list')
   expect(status).toBe(200)
   expect(toldLimits(headers)).toMatchObject([{ limit: 'caller', quota: 3000, remaining: 2999 }])
   const counts = store.asked.filter((question) => question.startsWith('count '))
   expect(counts).toEqual([expect.stringMatching(/^count rate:caller:/)])
-  // First, and so before any of the others has its answer.
-  expect(store.asked[0]).toBe(counts[0])
-  expect(store.asked.length).toBeGreaterThan(1)
+  const isAboutToken = (question: string) => /AccessToken|ses_/.test(question)
+  const counted = store.asked.indexOf(counts[0] ?? '')
+  expect(store.asked.findIndex(isAboutToken)).toBeGreaterThanOrEqual(0)
+  expect(counted).toBeGreaterThan(store.asked.findLastIndex(isAboutToken))
 })
 
 it('is no question at all for who is refused without one', async () => {
@@ -42,3 +45,32 @@ it('is a 503 when the store is away, for the count as for the rest', async () =>
   expect((await caller.call('tools/list')).status).toBe(200)
   expect(app.lines.filter((line) => line.includes('unhandled'))).toEqual([])
 })
+
+it.each([
+  [
+    'of the built-in server',
+    startApp,
+    async (at: TestApp) => (await letDirectCallerIn(at.url)).token,
+  ],
+  [
+    'of an external issuer',
+    startTokenApp,
+    async (at: TestApp) => (at as TokenApp).issuer.token(`${at.url}/mcp`),
+  ],
+] as const)(
+  'is no question at all for a session that is over: token %s',
+  async (_, start, tokenFor) => {
+    const own = failingStore()
+    const at = await start({ store: own, env: { RATE_LIMIT: 'on', RATE_LIMIT_CALLER: '2' } })
+    const headers = withToken(await tokenFor(at))
+    const discover = () => read(postModern(at.url, 'server/discover', {}, { headers }))
+    for (const expected of [200, 200, 429]) expect((await discover()).status).toBe(expected)
+    own.asked.length = 0
+    const refused = await discover()
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(toldLimits(refused.headers)).toMatchObject([{ limit: 'caller', remaining: 0 }])
+    expect(own.asked).toEqual([])
+    await at.stop()
+  },
+)

@@ -153,7 +153,7 @@ describe('callers without a token', () => {
   it('cannot have more for ever new connections that do not exist', async () => {
     const here = newAddress()
     const answers = await times(ADDRESS + 2, (index) =>
-      ping({ ...here, 'mcp-session-id': `con_made-up-${index}` }),
+      ping({ ...here, 'mcp-session-id': `con_${String(index).padStart(43, 'x')}` }),
     )
     expect(statusesOf(answers)).toEqual([
       ...Array.from({ length: ADDRESS }, () => 404),
@@ -163,8 +163,9 @@ describe('callers without a token', () => {
 
   it('are counted on the older transport too', async () => {
     const headers = { ...newAddress(), 'content-type': 'application/json' }
+    const unknown = `ses_${'x'.repeat(43)}`
     const send = () =>
-      fetch(`${app.url}/messages?session_id=ses_unknown`, { method: 'POST', headers, body: '{}' })
+      fetch(`${app.url}/messages?session_id=${unknown}`, { method: 'POST', headers, body: '{}' })
     const statuses = statusesOf(await times(CALLER + 1, send))
     expect(statuses).toEqual([...Array.from({ length: CALLER }, () => 404), 429])
   })

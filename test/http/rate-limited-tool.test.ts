@@ -5,7 +5,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { errorFacts } from '../support/clients.ts'
 import { letDirectCallerIn } from '../support/direct.ts'
 import { CLUSTER_CATALOG } from '../support/three-nodes.ts'
-import { postModern, read } from '../support/wire.ts'
+import { INITIALIZE, post, postModern, read, request } from '../support/wire.ts'
 
 const SPARING = { name: 'sparing', arguments: {} }
 /** One more than it may be called in its window. */
@@ -46,6 +46,18 @@ describe('a tool that may be called three times', () => {
     ])
     expect(codes.slice(0, 4).toSorted()).toEqual(['too_many_requests', ...Array(3)])
     expect(codes.slice(4)).toEqual([undefined, undefined, undefined])
+  })
+
+  it('cannot be called more often from one address over ever new connections', async () => {
+    const here = { 'x-forwarded-for': '192.0.2.3' }
+    const call = async () => {
+      const { headers } = await read(post(app.url, INITIALIZE, here))
+      const connection = { ...here, 'mcp-session-id': headers.get('mcp-session-id') ?? '' }
+      const { message } = await read(post(app.url, request('tools/call', SPARING), connection))
+      return errorFacts(message.result ?? {}).code
+    }
+    const codes = await Promise.all(AT_ONCE.map(call))
+    expect(codes.toSorted()).toEqual(['too_many_requests', ...Array(3)])
   })
 })
 
