@@ -5,7 +5,7 @@
 
 import { parseArguments, USAGE, UsageError } from './doctor/arguments.ts'
 import { examine } from './doctor/examine.ts'
-import { asJson, countVerdicts, createTextReport } from './doctor/report.ts'
+import { asJson, countVerdicts, createTextReport, legible } from './doctor/report.ts'
 import { firstFacts } from './doctor/visit.ts'
 
 async function main(args: readonly string[]): Promise<number> {
@@ -13,7 +13,7 @@ async function main(args: readonly string[]): Promise<number> {
   const text = createTextReport(process.stdout)
   const visit = {
     ...options,
-    say: (what: string) => console.error(what),
+    say: (what: string) => console.error(what.split('\n').map(legible).join('\n')),
     facts: firstFacts(process.env.DOCTOR_TOKEN),
   }
   const reports = await examine(visit, json ? () => undefined : text.check)

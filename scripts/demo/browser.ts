@@ -14,9 +14,12 @@ interface Cookie {
   readonly host: string
 }
 
+/** Ways that people go are shorter. */
+const MOST_REDIRECTS = 20
+
 export interface Browser {
   readonly cookies: Cookie[]
-  /** Follows redirects up to `stopAt`, which is not asked for any more. */
+  /** Follows redirects up to `stopAt`, which is not asked for any more. Rejects in a circle. */
   open(url: URL | string, form?: Record<string, string>): Promise<Page>
 }
 
@@ -34,8 +37,13 @@ export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Brow
     if (value !== '') cookies.push({ name, value, path, host })
   }
 
-  async function open(to: URL | string, form?: Record<string, string>): Promise<Page> {
+  async function follow(
+    to: URL | string,
+    form: Record<string, string> | undefined,
+    left: number,
+  ): Promise<Page> {
     const url = new URL(to)
+    if (left < 0) throw new Error(`${url.origin}${url.pathname} redirects in a circle`)
     const sent = cookies.filter(
       ({ path, host }) => host === url.hostname && url.pathname.startsWith(path),
     )
@@ -54,10 +62,10 @@ export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Brow
     if (location === null) return { url, status, headers, text }
     const next = new URL(location, url)
     const stops = stopAt !== undefined && next.href.startsWith(stopAt)
-    return stops ? { url: next, status, headers, text } : open(next)
+    return stops ? { url: next, status, headers, text } : follow(next, undefined, left - 1)
   }
 
-  return { cookies, open }
+  return { cookies, open: (to, form) => follow(to, form, MOST_REDIRECTS) }
 }
 
 /** What the person reads first. */

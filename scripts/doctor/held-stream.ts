@@ -11,6 +11,8 @@ export interface HeldStream {
   readonly longestSilenceMs: number
   /** When it ended or broke off by itself, counted from its opening. */
   readonly endedMs: number | undefined
+  /** What broke it off, if something did. */
+  readonly failure: unknown
   /** Whether something that fits comes within the time, or has come. */
   hears(fits: (text: string) => boolean, withinMs: number): Promise<boolean>
   /** Settles at the end of the stream, or after this time. */
@@ -41,7 +43,10 @@ export async function openStream(
 }
 
 function readStream(response: Response, opened: number, close: () => void): HeldStream {
-  const heard = { text: '', lastMs: 0, silenceMs: 0, endedMs: undefined as number | undefined }
+  const heard = {
+    ...{ text: '', lastMs: 0, silenceMs: 0, failure: undefined as unknown },
+    endedMs: undefined as number | undefined,
+  }
   const since = () => performance.now() - opened
   const wake = new Set<() => void>()
   const noteSilence = () => {
@@ -59,7 +64,9 @@ function readStream(response: Response, opened: number, close: () => void): Held
   }
 
   const ended = readAll()
-    .catch(() => undefined)
+    .catch((error: unknown) => {
+      heard.failure = error
+    })
     .then(() => {
       heard.endedMs = since()
       for (const each of wake) each()
@@ -93,6 +100,9 @@ function readStream(response: Response, opened: number, close: () => void): Held
     },
     get endedMs() {
       return heard.endedMs
+    },
+    get failure() {
+      return heard.failure
     },
     hears: (fits, withinMs) => until(() => fits(heard.text), withinMs),
     async hold(forMs) {

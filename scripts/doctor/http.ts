@@ -9,14 +9,28 @@ import { Readable } from 'node:stream'
 
 const TIMEOUT_MS = 15_000
 
+/** No answer or stream of a server of ours comes near it. */
+const MOST_MB = 4
+
+/** Ends the reading of what would fill the memory. */
+export class AnswerTooLong extends Error {
+  override message = `an answer is longer than ${MOST_MB} MB`
+}
+
 export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
 }
 
-/** `fetch` without a pool of connections and without redirects. Rejects as Node's sockets do. */
-export function freshFetch(to: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+/**
+ * `fetch` without a pool of connections and without redirects. Rejects as Node's sockets do, and
+ * where the answer is none that HTTP knows; the body ends with AnswerTooLong.
+ */
+export async function freshFetch(
+  to: string | URL | Request,
+  init: RequestInit = {},
+): Promise<Response> {
   const request = new Request(to, { ...init, signal: null })
   const url = new URL(request.url)
   const send = url.protocol === 'https:' ? tlsRequest : plainRequest
@@ -28,9 +42,15 @@ export function freshFetch(to: string | URL | Request, init: RequestInit = {}): 
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     const options = { method: request.method, headers, agent: false, servername: nameOf(url) }
-    const sent = send(url, { ...options, ...(signal && { signal }) }, (message) =>
-      resolve(asResponse(message)),
-    )
+    const sent = send(url, { ...options, ...(signal && { signal }) }, (message) => {
+      // Nobody catches what is thrown here.
+      try {
+        resolve(asResponse(message))
+      } catch (error) {
+        message.destroy()
+        reject(error)
+      }
+    })
     sent.on('error', (error) => reject(signal?.aborted ? signal.reason : error))
     request.arrayBuffer().then((body) => sent.end(Buffer.from(body)), reject)
   })
@@ -41,19 +61,35 @@ function nameOf({ hostname }: URL): string {
   return /^[\d.]+$|^\[/.test(hostname) ? '' : hostname
 }
 
-const WITHOUT_BODY = new Set([101, 204, 205, 304])
+const WITHOUT_BODY = new Set([204, 205, 304])
 
 function asResponse(message: IncomingMessage): Response {
+  // Nobody may be reading when a connection breaks off.
+  message.on('error', () => undefined)
   const { statusCode: status = 500, headersDistinct } = message
+  if (status < 200 || status > 599) {
+    throw new Error(`no answer has the status ${status}`)
+  }
   const headers = new Headers()
   for (const [name, values = []] of Object.entries(headersDistinct)) {
     for (const value of values) headers.append(name, value)
   }
-  // Nobody may be reading when a connection breaks off.
-  message.on('error', () => undefined)
-  const body = WITHOUT_BODY.has(status) ? null : (Readable.toWeb(message) as ReadableStream)
+  const body = WITHOUT_BODY.has(status) ? null : bounded(message)
   if (body === null) message.resume()
   return new Response(body, { status, headers })
+}
+
+/** The body as far as it is read. */
+function bounded(message: IncomingMessage): ReadableStream {
+  let left = MOST_MB * 1_000_000
+  const bound = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      left -= chunk.length
+      if (left < 0) throw new AnswerTooLong()
+      controller.enqueue(chunk)
+    },
+  })
+  return (Readable.toWeb(message) as ReadableStream<Uint8Array>).pipeThrough(bound)
 }
 
 /** The same, within a time: for the official clients, and for the browser. */

@@ -29,7 +29,7 @@ async function obstacle(base: string, answer: Answer): Promise<Finding | undefin
   if (status === 421) {
     return wrong(
       `The server says that it does not serve ${host} (421), or the proxy sends it another Host.`,
-      `Set PUBLIC_URL=${origin} (further names: ALLOWED_HOSTS), and let the proxy pass the name on: nginx \`proxy_set_header Host $host;\`.`,
+      `Set PUBLIC_URL=${origin} (further names: ALLOWED_HOSTS), and let the proxy pass the name on: nginx \`proxy_set_header Host $http_host;\`.`,
     )
   }
   if ([502, 503, 504].includes(status)) return noNode(status, headers)

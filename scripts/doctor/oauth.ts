@@ -3,7 +3,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Browser, createBrowser, type Page } from '../demo/browser.ts'
-import { type Answer, ask, boundedFetch, objectIn, postJson } from './http.ts'
+import { type Answer, ask, objectIn, postJson } from './http.ts'
+import { fetchWithinReach } from './reach.ts'
 import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'
 
 /** On the consent page. */
@@ -76,7 +77,7 @@ export type Led =
 
 /** Opens it in a browser of its own, up to a page for a person or the way back to the client. */
 export async function open({ url }: Authorization, redirectUri: string): Promise<Led> {
-  const browser = createBrowser(redirectUri, boundedFetch)
+  const browser = createBrowser(redirectUri, fetchWithinReach(url))
   return ledTo(await browser.open(url), browser, redirectUri)
 }
 

@@ -10,6 +10,15 @@ const SIGNS: Readonly<Record<Verdict, string>> = {
   skipped: '- skipped',
 }
 
+/** Longer than anything the doctor says by itself. */
+const LONGEST_TEXT = 1000
+
+/** Much of a finding is a server's own words: no commands to a terminal, nothing hidden, an end. */
+export function legible(text: string): string {
+  const cut = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\ufffd')
+}
+
 const COLOURS = { ok: 'green', warning: 'yellow', wrong: 'red', skipped: 'gray' } as const
 
 export interface TextReport {
@@ -26,9 +35,9 @@ export function createTextReport(out: NodeJS.WriteStream): TextReport {
 
   /** What mends the next one as well is told there. */
   function finding({ verdict, what, mend }: Finding, next: Finding | undefined): void {
-    line(`  ${paint(COLOURS[verdict], SIGNS[verdict])} ${what}`)
+    line(`  ${paint(COLOURS[verdict], SIGNS[verdict])} ${legible(what)}`)
     if (mend !== undefined && mend !== next?.mend)
-      line(`  ${' '.repeat(SIGNS.ok.length)} ${paint('bold', '→')} ${mend}`)
+      line(`  ${' '.repeat(SIGNS.ok.length)} ${paint('bold', '→')} ${legible(mend)}`)
   }
 
   return {
@@ -56,7 +65,10 @@ export function createTextReport(out: NodeJS.WriteStream): TextReport {
 
 /** One object, for programs. */
 export function asJson(base: string, reports: readonly CheckReport[]): string {
-  return JSON.stringify({ url: base, counts: countVerdicts(reports), checks: reports }, null, 2)
+  const values = { url: base, counts: countVerdicts(reports), checks: reports }
+  const write = (_key: string, value: unknown) =>
+    typeof value === 'string' ? legible(value) : value
+  return JSON.stringify(values, write, 2)
 }
 
 export function countVerdicts(reports: readonly CheckReport[]): Record<Verdict, number> {

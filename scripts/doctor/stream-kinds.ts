@@ -79,7 +79,8 @@ async function sse(visit: Visit): Opening {
     stream.close()
     return skipped('/sse is not there.')
   }
-  const endpoint = () => /^event: endpoint\n(?:id: .*\n)?data: (\S+)/m.exec(stream.text)?.[1]
+  // A path: anything else could make another host of the address.
+  const endpoint = () => /^event: endpoint\n(?:id: .*\n)?data: (\/\S+)/m.exec(stream.text)?.[1]
   let count = 0
 
   async function answers(message: object, id: string): Promise<boolean> {

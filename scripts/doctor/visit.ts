@@ -2,24 +2,14 @@
 
 import type { Arguments } from './arguments.ts'
 import type { Finding } from './findings.ts'
+import type { ServerMetadata } from './metadata-document.ts'
+
+export type { ServerMetadata }
 
 export interface Visit extends Omit<Arguments, 'json'> {
   /** Tells the person what happens meanwhile. */
   readonly say: (text: string) => void
   readonly facts: Facts
-}
-
-/** RFC 8414, 2: what clients use of it. */
-export interface ServerMetadata {
-  readonly issuer: string
-  readonly authorization_endpoint?: string
-  readonly token_endpoint?: string
-  readonly registration_endpoint?: string
-  readonly revocation_endpoint?: string
-  readonly introspection_endpoint?: string
-  readonly code_challenge_methods_supported?: readonly string[]
-  readonly authorization_response_iss_parameter_supported?: boolean
-  readonly client_id_metadata_document_supported?: boolean
 }
 
 /** A client of ours, and where it is sent back to. */

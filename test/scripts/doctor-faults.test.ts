@@ -96,7 +96,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
 
   test('a proxy that asks for the server by a name it does not have', async () => {
     const faults = await faultsAt(await startBehind(sendsHost('node.internal')))
-    expect(faults).toMatch(/reach: .*does not serve.*\(421\).*proxy_set_header Host \$host/)
+    expect(faults).toMatch(/reach: .*does not serve.*\(421\).*proxy_set_header Host \$http_host/)
   })
 
   test('a proxy that hides other names from the server', async () => {

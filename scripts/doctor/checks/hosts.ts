@@ -30,7 +30,7 @@ async function otherHost(metadata: string): Promise<Finding> {
   }
   return warning(
     'A made-up Host is served: the proxy does not look at it, and hides it from the server.',
-    'Let the proxy serve its own names only, and pass them on: nginx `server_name` with a default server that refuses, and `proxy_set_header Host $host;`.',
+    'Let the proxy serve its own names only, and pass them on: nginx `server_name` with a default server that refuses, and `proxy_set_header Host $http_host;`.',
   )
 }
 

@@ -3,7 +3,9 @@
 import { isSafe, wellKnown } from '../addresses.ts'
 import { type Finding, ok, skipped, warning, whether, wrong } from '../findings.ts'
 import { type Answer, ask, objectIn } from '../http.ts'
+import { endpointsIn, readMetadata } from '../metadata-document.ts'
 import { postForm } from '../oauth.ts'
+import { isWithinReach } from '../reach.ts'
 import { reasonOf } from '../reasons.ts'
 import type { Check, ServerMetadata, Visit } from '../visit.ts'
 
@@ -20,8 +22,10 @@ export const serverMetadata: Check = {
 async function ofBuiltIn(visit: Visit, answer: Answer): Promise<readonly Finding[]> {
   const { base, facts } = visit
   const { origin } = new URL(base)
-  const metadata = objectIn(answer) as unknown as ServerMetadata
   facts.noBuiltIn = 'It needs sound metadata of the authorization server; see there.'
+  const read = readMetadata(answer)
+  if ('fault' in read) return [read.fault]
+  const { metadata } = read
   if (metadata.issuer !== origin || (facts.issuer ?? origin) !== origin) {
     const named = [...new Set([metadata.issuer, facts.issuer ?? metadata.issuer])].join(' and ')
     return [
@@ -31,12 +35,34 @@ async function ofBuiltIn(visit: Visit, answer: Answer): Promise<readonly Finding
       ),
     ]
   }
-  const findings = [ok(`The issuer is ${origin}.`), ...judge(metadata)]
+  const findings = [
+    ok(`The issuer is ${origin}.`),
+    ...elsewhere(metadata, origin),
+    ...judge(metadata),
+  ]
+  // Nothing is sent to addresses that are not right.
+  if (findings.some(({ verdict }) => verdict === 'wrong')) return findings
   const reached = await reach(metadata)
-  if (![...findings, ...reached].some(({ verdict }) => verdict === 'wrong')) {
-    facts.builtIn = metadata
-  }
-  return [...findings, ...reached]
+  if (reached.verdict !== 'wrong') facts.builtIn = metadata
+  return [...findings, reached]
+}
+
+/** The built-in server is one of this address alone, in all its parts. */
+function elsewhere(metadata: ServerMetadata, origin: string): readonly Finding[] {
+  const others = endpointsIn(metadata).filter(
+    ([, address]) => !URL.canParse(address) || new URL(address).origin !== origin,
+  )
+  if (others.length === 0) return []
+  return [
+    wrong(
+      `Not at ${origin}: ${listed(others)}.`,
+      `Set PUBLIC_URL=${origin} on every node; something between may rewrite answers.`,
+    ),
+  ]
+}
+
+function listed(endpoints: ReturnType<typeof endpointsIn>): string {
+  return endpoints.map(([name, address]) => `${name} ${address}`).join(', ')
 }
 
 /** RFC 8414, 3.1, and OpenID Connect Discovery, 4: where clients look, in their order. */
@@ -51,19 +77,28 @@ function placesOf(issuer: string): readonly string[] {
 
 async function ofAnother({ base, facts }: Visit): Promise<readonly Finding[]> {
   const { issuer } = facts
+  const { origin } = new URL(base)
   facts.noBuiltIn = 'It needs an authorization server, and none was found.'
   if (issuer === undefined) return [skipped('No resource says which authorization server it has.')]
   facts.noBuiltIn = `It is a matter of ${issuer}, which lets clients in here, and not of this server.`
+  if (!(await isWithinReach(issuer, base).catch(() => false))) {
+    return [
+      wrong(
+        `Clients are sent to ${issuer}, which is no address on the internet, or further inside the network than ${origin}: the doctor does not go there.`,
+        'Set OAUTH_ISSUER to an address that all clients reach.',
+      ),
+    ]
+  }
   for (const place of placesOf(issuer)) {
     const answer = await ask(place).catch(() => undefined)
     if (answer?.status !== 200) continue
-    const metadata = objectIn(answer) as unknown as ServerMetadata
+    const read = readMetadata(answer)
+    if ('fault' in read) return [read.fault]
     return [
       ok(`Clients are sent to ${issuer}; its metadata is at ${place}.`),
-      ...judge(metadata, issuer),
+      ...judge(read.metadata, issuer),
     ]
   }
-  const { origin } = new URL(base)
   return [
     wrong(
       `Clients are sent to ${issuer}, and no metadata is found there.`,
@@ -75,9 +110,7 @@ async function ofAnother({ base, facts }: Visit): Promise<readonly Finding[]> {
 /** What the document says. `issuer` is who it must be of, where that is not looked at before. */
 function judge(metadata: ServerMetadata, issuer = metadata.issuer): readonly Finding[] {
   const pkce = metadata.code_challenge_methods_supported ?? []
-  const unsafe = Object.entries(metadata).filter(
-    ([name, value]) => /_endpoint$|^jwks_uri$/.test(name) && !isSafe(String(value)),
-  )
+  const unsafe = endpointsIn(metadata).filter(([, address]) => !isSafe(address))
   return [
     ...(metadata.issuer === issuer
       ? []
@@ -94,7 +127,7 @@ function judge(metadata: ServerMetadata, issuer = metadata.issuer): readonly Fin
       unsafe.length === 0,
       'Every endpoint is on https, or on this machine.',
       wrong(
-        `Not on https: ${unsafe.map(([name, value]) => `${name} ${value}`).join(', ')}.`,
+        `Not on https: ${listed(unsafe)}.`,
         'Put the server behind a proxy with TLS, and set PUBLIC_URL to its https address.',
       ),
     ),
@@ -127,23 +160,21 @@ function offers(metadata: ServerMetadata): readonly Finding[] {
 }
 
 /** That the endpoints are where they are said to be: an empty request is refused by them, in JSON. */
-async function reach(metadata: ServerMetadata): Promise<readonly Finding[]> {
+async function reach(metadata: ServerMetadata): Promise<Finding> {
   const { token_endpoint: token, authorization_endpoint: authorize } = metadata
   if (token === undefined || authorize === undefined) {
-    return [wrong('There is no token or authorization endpoint.', 'Something else answers here.')]
+    return wrong('There is no token or authorization endpoint.', 'Something else answers here.')
   }
   try {
     const [asked, page] = await Promise.all([postForm(token, {}), ask(authorize)])
     const isThere = objectIn(asked).error !== undefined && asked.status < 500
-    if (isThere && page.status !== 404) return [ok('Its endpoints answer.')]
-    return [
-      wrong(
-        `${token} answers ${asked.status} and ${authorize} ${page.status} where they should refuse.`,
-        'Hand all paths on to the nodes, with every method.',
-      ),
-    ]
+    if (isThere && page.status !== 404) return ok('Its endpoints answer.')
+    return wrong(
+      `${token} answers ${asked.status} and ${authorize} ${page.status} where they should refuse.`,
+      'Hand all paths on to the nodes, with every method.',
+    )
   } catch (error) {
     const { what, mend } = reasonOf(error)
-    return [wrong(`Its endpoints cannot be reached: ${what}.`, mend)]
+    return wrong(`Its endpoints cannot be reached: ${what}.`, mend)
   }
 }

@@ -1,7 +1,9 @@
 /** Streams held open as long as clients do it: nothing is held back, and nobody cuts them. */
 
 import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
+import { AnswerTooLong } from '../http.ts'
 import { noAccess } from '../needs.ts'
+import { reasonOf } from '../reasons.ts'
 import { notOpened, type OpenedStream, SOON_MS, STREAM_KINDS } from '../stream-kinds.ts'
 import type { Check, Visit } from '../visit.ts'
 
@@ -40,10 +42,18 @@ async function hold(
   }
   if ('verdict' in opened) return [opened]
   try {
-    return [(await atOnce(opened)) ?? (await overTime(visit, opened))]
+    const found = (await atOnce(opened)) ?? (await overTime(visit, opened))
+    return [tooLong(opened) ?? found]
   } finally {
     await opened.close()
   }
+}
+
+/** Whatever else was found follows from it. */
+function tooLong({ name, stream: { failure } }: OpenedStream): Finding | undefined {
+  if (!(failure instanceof AnswerTooLong)) return undefined
+  const { what, mend } = reasonOf(failure)
+  return wrong(`${name}: ${what}.`, mend)
 }
 
 /** What is wrong with it from the beginning. */

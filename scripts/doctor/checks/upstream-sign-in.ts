@@ -3,9 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createBrowser, headingOf } from '../../demo/browser.ts'
 import { type Finding, ok, skipped, wrong } from '../findings.ts'
-import { boundedFetch, objectIn, postJson } from '../http.ts'
+import { objectIn, postJson } from '../http.ts'
 import { DEMO_FORM, isDemoProvider, PERSON_MS } from '../let-in.ts'
 import { authorization, modernRequest } from '../mcp.ts'
+import { fetchWithinReach } from '../reach.ts'
 import type { Check, Visit } from '../visit.ts'
 
 const LOOK_EVERY_MS = 2000
@@ -37,7 +38,7 @@ async function follow(
   visit: Visit,
   link: { readonly url: string; readonly code: string },
 ): Promise<Finding> {
-  const browser = createBrowser(undefined, boundedFetch)
+  const browser = createBrowser(undefined, fetchWithinReach(visit.base))
   const ours = await browser.open(link.url)
   const provider = await browser.open(ours.url, { code: link.code }).catch(() => undefined)
   if (provider !== undefined && isDemoProvider(provider)) {

@@ -1,0 +1,199 @@
+/** `npm run doctor` and servers that are out to harm whoever examines them. */
+
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
+import { afterAll, describe, expect, test } from 'vitest'
+import { createBrowser } from '../../scripts/demo/browser.ts'
+import { openStream } from '../../scripts/doctor/held-stream.ts'
+import { ask, freshFetch } from '../../scripts/doctor/http.ts'
+import { fetchWithinReach, isWithinReach } from '../../scripts/doctor/reach.ts'
+import { asJson, createTextReport } from '../../scripts/doctor/report.ts'
+import { consult, runDoctor, withVerdict } from '../support/doctor.ts'
+
+const closing: (() => void)[] = []
+afterAll(() => {
+  for (const close of closing) close()
+})
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Writes the bytes whatever is asked. */
+function startRaw(answer: string): Promise<string> {
+  return listen(
+    createTcpServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', () => socket.end(answer))
+    }),
+  )
+}
+
+type Pages = Readonly<Record<string, (response: ServerResponse, url: string) => void>>
+
+/** Passes for a server of ours at `/mcp`; the rest is up to the test. */
+async function startHostile(pages: Pages) {
+  const asked: string[] = []
+  let url = ''
+  const answer: RequestListener = (request, response) => {
+    const { pathname } = new URL(request.url ?? '', url)
+    asked.push(`${request.method} ${pathname}`)
+    request.resume()
+    const page = pages[pathname]
+    if (page !== undefined) return page(response, url)
+    response.writeHead(pathname === '/mcp' ? 401 : 404, { 'content-type': 'application/json' })
+    response.end('{"error":"invalid_request"}')
+  }
+  url = await listen(createServer(answer))
+  return { url, asked }
+}
+
+function json(make: (url: string) => object, status = 200) {
+  return (response: ServerResponse, url: string) => {
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(make(url)))
+  }
+}
+
+const WELL_KNOWN = '/.well-known/oauth-authorization-server'
+
+function metadataOf(url: string) {
+  return {
+    issuer: url,
+    authorization_endpoint: `${url}/authorize`,
+    token_endpoint: `${url}/token`,
+    registration_endpoint: `${url}/register`,
+    code_challenge_methods_supported: ['S256'],
+  }
+}
+
+/** Says that much, if it is let. */
+function flood(response: ServerResponse) {
+  const more = () => {
+    while (!response.destroyed && response.write('x'.repeat(64 * 1024)));
+  }
+  response.on('drain', more)
+  more()
+}
+
+async function wrongsAt(url: string): Promise<string> {
+  return withVerdict(await consult(url, '--client', 'inspector'), 'wrong').join('\n')
+}
+
+describe.concurrent('a server that is hostile', { timeout: 60_000 }, () => {
+  test('does not lead round in circles', async () => {
+    const { url, asked } = await startHostile({
+      [WELL_KNOWN]: json(metadataOf),
+      '/register': json(() => ({ client_id: 'one' }), 201),
+      '/token': json(() => ({ error: 'invalid_request' }), 400),
+      '/authorize': (response) => response.writeHead(302, { location: '/authorize' }).end(),
+    })
+    await expect(createBrowser().open(`${url}/authorize`)).rejects.toThrow('redirects in a circle')
+    expect(asked).toHaveLength(21)
+    expect(await wrongsAt(url)).toMatch(/authorize: .*\/authorize redirects in a circle/)
+  })
+
+  test('does not fill the memory with an answer', async () => {
+    const { url } = await startHostile({ '/livez': flood })
+    await expect(ask(`${url}/livez`)).rejects.toThrow('longer than 4 MB')
+    expect(await wrongsAt(url)).toMatch(/health: .*an answer is longer than 4 MB/)
+  })
+
+  test('does not fill the memory with a stream', async () => {
+    const { url } = await startHostile({
+      '/sse': (response) => flood(response.writeHead(200, { 'content-type': 'text/event-stream' })),
+    })
+    const stream = await openStream(`${url}/sse`, { headers: {} }, 5000)
+    await stream.hold(10_000)
+    expect(stream.text.length).toBeLessThan(5_000_000)
+    expect(String(stream.failure)).toContain('longer than 4 MB')
+  })
+
+  test.each(['999 Foo', '600 Bar', '101 Switching'])('does not end it with %s', async (status) => {
+    const url = await startRaw(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`)
+    const said = `no answer has the status ${parseInt(status, 10)}`
+    await expect(freshFetch(url)).rejects.toThrow(said)
+    expect(await wrongsAt(url)).toContain(said)
+  })
+
+  test('does not write to the terminal of whoever reads the report', async () => {
+    const evil = `\u001b]0;owned\u0007\u009b31m\u202e${'x'.repeat(100_000)}`
+    const { url } = await startHostile({
+      [WELL_KNOWN]: json((own) => ({ ...metadataOf(own), issuer: evil })),
+    })
+    for (const more of [[], ['--json']]) {
+      const { out } = await runDoctor([url, '--client', 'inspector', '--hold', '1', ...more])
+      expect(out).toContain(']0;owned')
+      expect(out).not.toMatch(/[^\P{C}\n]/u)
+      expect(out.length).toBeLessThan(30_000)
+    }
+  })
+
+  test('does not say where the doctor sends requests', async () => {
+    const inside = await startHostile({})
+    const { url, asked } = await startHostile({
+      [WELL_KNOWN]: json((own) => ({ ...metadataOf(own), token_endpoint: `${inside.url}/token` })),
+    })
+    expect(await wrongsAt(url)).toContain(
+      `server-metadata: Not at ${url}: token_endpoint ${inside.url}/token.`,
+    )
+    expect(inside.asked).toEqual([])
+    expect(asked).not.toContain('GET /authorize')
+  })
+
+  test('does not break the examination with metadata of the wrong types', async () => {
+    const { url } = await startHostile({
+      [WELL_KNOWN]: json((own) => ({ ...metadataOf(own), code_challenge_methods_supported: 7 })),
+    })
+    expect(await wrongsAt(url)).toMatch(
+      /server-metadata: .*code_challenge_methods_supported.*expected array/,
+    )
+  })
+})
+
+describe('what a server names', () => {
+  const ON_THE_INTERNET = 'https://93.184.215.14'
+
+  test.each([
+    ['http://127.0.0.1:6379', ON_THE_INTERNET, false],
+    ['http://[::ffff:127.0.0.1]', ON_THE_INTERNET, false],
+    ['http://localhost', ON_THE_INTERNET, false],
+    ['http://0.0.0.0', ON_THE_INTERNET, false],
+    ['http://169.254.169.254', ON_THE_INTERNET, false],
+    ['http://10.0.0.1', ON_THE_INTERNET, false],
+    ['file:///etc/passwd', ON_THE_INTERNET, false],
+    ['not an address', ON_THE_INTERNET, false],
+    ['https://1.1.1.1', ON_THE_INTERNET, true],
+    ['http://10.0.0.1', 'http://10.0.0.2', true],
+    ['http://127.0.0.1', 'http://10.0.0.2', false],
+    ['http://169.254.169.254', 'http://10.0.0.2', false],
+    ['http://127.0.0.1:2', 'http://localhost:1', true],
+  ])('%s of %s is asked: %s', async (named, base, isAsked) => {
+    expect(await isWithinReach(named, base)).toBe(isAsked)
+  })
+
+  test('is not gone to by redirects either', async () => {
+    const inside = await startHostile({})
+    const send = fetchWithinReach(ON_THE_INTERNET)
+    await expect(send(inside.url)).rejects.toThrow('inside the network')
+    expect(inside.asked).toEqual([])
+  })
+})
+
+test('a report has no control characters, and an end', () => {
+  let text = ''
+  const out = { write: (more: string) => (text += more), isTTY: false } as never
+  const findings = [
+    { verdict: 'wrong', what: `\u001b[2J${'x'.repeat(5000)}`, mend: 'a\nb' },
+  ] as const
+  const report = { check: 'one', title: 'One', findings }
+  createTextReport(out).check(report)
+  for (const each of [text, asJson('http://a.example', [report])]) {
+    expect(each).toContain('\ufffd[2Jxxx')
+    expect(each).toContain('a\ufffdb')
+    expect(each).not.toMatch(/[^\P{C}\n]/u)
+    expect(each.length).toBeLessThan(1500)
+  }
+})
