@@ -13,8 +13,8 @@ import { createWorkspace } from './workspace.ts'
 const run = promisify(execFile)
 
 const documents = readDocuments()
-/** They have tests of their own, with a caller who has a token. */
-const ELSEWHERE = ['docs/clients.md', 'docs/direct-calls.md']
+/** They have tests of their own: with a caller who has a token, and with all that they start. */
+const ELSEWHERE = ['docs/clients.md', 'docs/direct-calls.md', 'docs/deployment.md']
 
 describe('commands with curl', () => {
   let app: TestApp

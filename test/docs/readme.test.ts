@@ -171,7 +171,7 @@ describe.each(documents)('$file', (document) => {
 const MADE_BY_FORKS = new Set(['src/resources/', 'src/prompts/'])
 
 /** The programs our documents run, besides npm and node; `ADDRESS_…` and the like are for readers. */
-const PROGRAMS = new Set(['git', 'claude', 'cp', 'docker', 'kubectl', 'redis-cli'])
+const PROGRAMS = new Set(['git', 'claude', 'cp', 'docker', 'kill', 'kubectl', 'redis-cli'])
 
 /** Single commands: without comments, continued lines joined, chains taken apart. */
 function commandsOf(code: string): string[] {
