@@ -1,28 +1,39 @@
 /**
- * Starts three nodes of the server and a balancer in front of them on this machine. Redis is the one
- * of REDIS_URL, or a private one that is gone at the end. The balancer takes MASK_MCP_PORT.
+ * Starts three nodes of the server and a balancer in front of them on this machine, with the
+ * configuration of the server. Redis is the configured one, or a private one that is gone at the end.
+ * The balancer takes MASK_MCP_PORT; nodes and their metrics have free ports.
  */
 
+import { Faults } from '../src/config/faults.ts'
+import { readSources } from '../src/config/sources.ts'
+import { loadConfig } from '../src/config.ts'
 import { type RedisServer, startRedis } from '../test/support/redis.ts'
 import { type Cluster, startCluster } from './cluster/cluster.ts'
 
 const SIZE = 3
-const DEFAULT_PORT = 6901
 
 let redis: RedisServer | undefined
 let cluster: Cluster | undefined
 
 async function start(): Promise<void> {
-  if (process.env.REDIS_URL === undefined) redis = await startRedis('plain')
+  const sources = { argv: process.argv.slice(2), env: process.env, cwd: process.cwd() }
+  const { config } = loadConfig(sources)
+  if (config.store.kind === 'memory') redis = await startRedis('plain')
   cluster = await startCluster({
     size: SIZE,
-    env: { ...process.env, ...(redis !== undefined && { REDIS_URL: redis.url }) },
-    port: Number(process.env.MASK_MCP_PORT ?? DEFAULT_PORT),
+    env: {
+      ...readSources(sources, new Faults()),
+      ...(redis !== undefined && { REDIS_URL: redis.url }),
+    },
+    port: config.http.port,
     onLine: (line, node) => console.log(`[node ${node}] ${line}`),
   })
   const ports = cluster.nodes.map(({ port }) => port).join(', ')
   console.log(`\n${cluster.url}/mcp is served by ${SIZE} nodes, on the ports ${ports}.`)
-  console.log(`Redis is ${redis?.url ?? 'that of REDIS_URL'}. Ctrl-C stops everything.\n`)
+  for (const { metricsPort } of cluster.nodes) {
+    console.log(`Metrics: http://localhost:${metricsPort}/metrics`)
+  }
+  console.log(`Redis is ${redis?.url ?? 'the configured one'}. Ctrl-C stops everything.\n`)
 }
 
 /** Cleanly once everything is up; before that, and the second time, at once. */

@@ -6,7 +6,7 @@ import { type Environment, type NodeProcess, startNode } from './node-process.ts
 
 export interface ClusterOptions {
   readonly size: number
-  /** The whole environment of each node, besides its port. */
+  /** The whole environment of each node, besides its ports. */
   readonly env: Environment
   /** Where nodes look for `.env`; here if left out. */
   readonly folder?: string
@@ -27,13 +27,13 @@ export interface Cluster {
 /** Starts everything, and resolves when every node is ready. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { size, env, folder, port = 0, onLine } = options
-  const ports: number[] = []
-  for (let count = 0; count < size; count += 1) ports.push(await freePort())
+  const ports = await freePorts(size)
+  const metricsPorts = await freePorts(size)
   const balancer = await startBalancer({ nodes: ports, port, readyPath: '/readyz' })
   const url = env.PUBLIC_URL ?? balancer.url
   const start = (nodePort: number, index: number) =>
     startNode({
-      ...{ port: nodePort, folder },
+      ...{ port: nodePort, metricsPort: metricsPorts[index] ?? 0, folder },
       env: { TRUSTED_PROXIES: '1', ...env, PUBLIC_URL: url },
       onLine: (line) => onLine(line, index + 1),
     })
@@ -52,4 +52,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   if (failed === undefined) return cluster
   await cluster.stop()
   throw failed.reason
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const ports: number[] = []
+  while (ports.length < count) ports.push(await freePort())
+  return ports
 }

@@ -10,7 +10,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface NodeOptions {
   readonly port: number
-  /** The whole environment, besides the port. */
+  /** 0 for one that nobody asks. */
+  readonly metricsPort: number
+  /** The whole environment, besides the ports. */
   readonly env: Environment
   /** Where it looks for `.env`; here if left out. */
   readonly folder?: string | undefined
@@ -20,6 +22,8 @@ export interface NodeOptions {
 
 export interface NodeProcess {
   readonly port: number
+  /** Where its metrics are: one cannot ask the balancer for those of one node. */
+  readonly metricsPort: number
   /** SIGTERM, and the wait until it is gone. */
   stop(): Promise<void>
 }
@@ -33,10 +37,11 @@ const PATIENCE_MS = 35_000
  * Starts a node and waits until it is ready.
  * @throws Error with the end of what it wrote when it ends instead
  */
-export async function startNode({ port, env, folder, onLine }: NodeOptions): Promise<NodeProcess> {
+export async function startNode(options: NodeOptions): Promise<NodeProcess> {
+  const { port, metricsPort, env, folder, onLine } = options
   const node = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN], {
     cwd: folder,
-    env: { ...env, MASK_MCP_PORT: String(port) },
+    env: { ...env, MASK_MCP_PORT: String(port), METRICS_PORT: String(metricsPort) },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C reaches a whole group of processes; nodes are stopped one by one, by us.
     detached: true,
@@ -55,6 +60,7 @@ export async function startNode({ port, env, folder, onLine }: NodeOptions): Pro
   }
   return {
     port,
+    metricsPort,
     async stop() {
       node.kill('SIGTERM')
       const timer = setTimeout(kill, PATIENCE_MS)

@@ -40,7 +40,7 @@ export const oneNode: Topology = {
     const logs = openLogs(folder)
     const port = await freePort()
     const onLine = logs.of('node')
-    const node = await startNode({ port, env: ENVIRONMENT, folder, onLine })
+    const node = await startNode({ port, metricsPort: 0, env: ENVIRONMENT, folder, onLine })
     return {
       url: `http://localhost:${port}`,
       async stop() {

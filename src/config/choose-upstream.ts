@@ -37,12 +37,20 @@ export function chooseUpstream(
   if (isProduction && variables.DEMO === 'on') {
     faults.add('DEMO', 'is refused in production when it is on: anybody can sign in at the demo')
   }
-  if (!isConfigured && !isProduction && variables.DEMO !== 'off') return { kind: 'demo' }
+  if (!isConfigured && !isProduction && variables.DEMO !== 'off') return demo(variables, faults)
 
   requireComplete(raw, reason(isProduction, isConfigured), faults)
-  if (isProduction) requireHttps(variables, faults)
+  requireHttps(variables, faults)
   const provider = chooseProvider(raw, variables, faults)
-  return variables.DEMO === 'on' ? { kind: 'demo' } : configured(variables, provider)
+  return variables.DEMO === 'on' ? demo(variables, faults) : configured(variables, provider)
+}
+
+/** The demo's identity provider lives below PUBLIC_URL, and is held to the same. */
+function demo({ PUBLIC_URL }: Variables, faults: Faults): UpstreamConfig {
+  if (PUBLIC_URL !== undefined && !maySpeakSecrets(PUBLIC_URL)) {
+    faults.add('PUBLIC_URL', 'wants https, or localhost, while the demo is on')
+  }
+  return { kind: 'demo' }
 }
 
 function reason(isProduction: boolean, isConfigured: boolean): string {
@@ -75,11 +83,15 @@ function requireComplete(raw: RawVariables, why: string, faults: Faults): void {
 function requireHttps(variables: Variables, faults: Faults): void {
   for (const name of ['UPSTREAM_ISSUER', ...ENDPOINTS] as const) {
     const given = variables[name]
-    if (given === undefined) continue
-    const url = new URL(given)
-    if (url.protocol !== 'https:' && !isLoopbackHost(url.hostname))
-      faults.add(name, 'wants https in production')
+    if (given !== undefined && !maySpeakSecrets(given)) {
+      faults.add(name, 'wants https, or localhost')
+    }
   }
+}
+
+function maySpeakSecrets(address: string): boolean {
+  const { protocol, hostname } = new URL(address)
+  return protocol === 'https:' || isLoopbackHost(hostname)
 }
 
 function chooseProvider(raw: RawVariables, variables: Variables, faults: Faults): ProviderConfig {

@@ -32,7 +32,7 @@ const server = {
   PUBLIC_URL: origin('an origin such as https://mcp.example.com, without a path')
     .optional()
     .register(facts, {
-      what: 'Where clients and browsers reach the server: the issuer of its tokens and the start of every link. https, except on the machine itself or outside production.',
+      what: 'Where clients and browsers reach the server: the issuer of its tokens and the start of every link. https, except on the machine itself, or outside production with an identity provider of your own: the demo wants it too.',
       requiredInProduction: true,
       defaultText: 'http://localhost:<port>',
     }),
@@ -112,7 +112,7 @@ const store = {
   REDIS_P: pattern(/^[A-Za-z\d+/]+={0,2}$/, 'what `npm run encrypt` prints: base64')
     .optional()
     .register(facts, {
-      what: 'The Redis password, encrypted with ENCRYPTION_KEY and ENCRYPTION_IV by `npm run encrypt`.',
+      what: 'The Redis password, encrypted with ENCRYPTION_KEY and ENCRYPTION_IV by `npm run encrypt`; also for a REDIS_URL that has none.',
       secret: true,
     }),
   REDIS_DB: integer(0, 65_535).default(0).register(facts, {

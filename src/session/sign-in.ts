@@ -15,6 +15,7 @@ import {
   type PendingSignIn,
   type SignInPurpose,
 } from './pending-sign-in.ts'
+import type { Session } from './record.ts'
 import type { SignInLinkFacts, SignInLinks } from './sign-in-link.ts'
 
 /** Why the person may go on: the code from the chat, or the browser that let the client in. */
@@ -64,7 +65,10 @@ type Finished =
     }
 
 export interface SignIn {
-  /** What a link's page shows in the browser with this hash; looking does not use the link up. */
+  /**
+   * What a link's page shows in the browser with this hash, while the session lives; looking does
+   * not use the link up.
+   */
   describe(handle: string, browser: string | undefined): Promise<LinkForBrowser | undefined>
   /**
    * Takes the proof; when it holds, uses the link up and says where to send the browser.
@@ -102,24 +106,26 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
   const secure = redirectUri.startsWith('https:')
   const pendingSignIns = createPendingSignIns(deps, { secure, ttlSeconds })
 
-  async function isBrowserOf(sessionId: string, shown: string | undefined): Promise<boolean> {
-    if (shown === undefined) return false
-    const session = await sessions.peek(sessionId)
-    return session?.browser !== undefined && timingSafeEqualStrings(session.browser, shown)
+  async function lookUp(handle: string) {
+    const link = await links.describe(handle)
+    // Nobody should enter a code and sign in for a session that has ended.
+    const session = link && (await sessions.peek(link.sessionId))
+    return link && session && { link, session }
   }
 
   async function check(handle: string, proof: SignInProof) {
     if ('code' in proof) return links.check(handle, proof.code)
-    const link = await links.describe(handle)
-    if (link === undefined) return { outcome: 'void' } as const
-    const known = await isBrowserOf(link.sessionId, proof.browser)
-    return known ? ({ outcome: 'right', link } as const) : ({ outcome: 'code_needed' } as const)
+    const found = await lookUp(handle)
+    if (found === undefined) return { outcome: 'void' } as const
+    return isBrowserOf(found.session, proof.browser)
+      ? ({ outcome: 'right', link: found.link } as const)
+      : ({ outcome: 'code_needed' } as const)
   }
 
   return {
     async describe(handle, browser) {
-      const link = await links.describe(handle)
-      return link && { ...link, needsCode: !(await isBrowserOf(link.sessionId, browser)) }
+      const found = await lookUp(handle)
+      return found && { ...found.link, needsCode: !isBrowserOf(found.session, browser) }
     },
     async confirm(handle, proof) {
       const checked = await check(handle, proof)
@@ -191,4 +197,8 @@ async function newestFence(store: Store, sessionId: string, state: string): Prom
 /** Browsers take `//host` and `/\host` for another server, and leave out tabs and line breaks. */
 function isLocalPath(path: string): boolean {
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(path)
+}
+
+function isBrowserOf({ browser }: Session, shown: string | undefined): boolean {
+  return browser !== undefined && shown !== undefined && timingSafeEqualStrings(browser, shown)
 }

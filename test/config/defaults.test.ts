@@ -85,7 +85,7 @@ describe('what was loaded', () => {
       APP_VERSION: '9.9.9',
       MASK_MCP_HOST: '0.0.0.0',
       MASK_MCP_PORT: '0',
-      PUBLIC_URL: 'http://mcp.test:8080/',
+      PUBLIC_URL: 'https://mcp.test:8080/',
       ALLOWED_HOSTS: 'MCP.test, other.test:8443,,[::1]:80',
       ALLOWED_ORIGINS: 'https://a.test , vscode-file://vscode-app',
       BODY_LIMIT_BYTES: '2048',
@@ -102,7 +102,7 @@ describe('what was loaded', () => {
       http: {
         host: '0.0.0.0',
         port: 0,
-        publicUrl: 'http://mcp.test:8080',
+        publicUrl: 'https://mcp.test:8080',
         allowedHosts: ['mcp.test', 'other.test:8443', '[::1]:80'],
         allowedOrigins: ['https://a.test', 'vscode-file://vscode-app'],
         bodyLimitBytes: 2048,

@@ -1,7 +1,7 @@
 /** The demo or a configured upstream; never half of one. */
 
 import { describe, expect, it } from 'vitest'
-import { faultsOf, load, production } from './load.ts'
+import { faultsOf, load, production, refusal } from './load.ts'
 
 const issuer = {
   UPSTREAM_ISSUER: 'https://id.example.com',
@@ -98,10 +98,12 @@ describe('the upstream', () => {
     ])
   })
 
-  it('needs https in production, for whatever carries codes and tokens', () => {
-    const UPSTREAM_ISSUER = 'http://id.example.com'
-    expect(load({ ...issuer, UPSTREAM_ISSUER }).config.upstream.kind).toBe('configured')
-    expect(faultsOf({ ...production, UPSTREAM_ISSUER })).toEqual(['UPSTREAM_ISSUER'])
+  it('needs https, or this machine, for whatever carries codes and tokens', () => {
+    for (const others of [issuer, production]) {
+      const at = (UPSTREAM_ISSUER: string) => ({ ...others, UPSTREAM_ISSUER })
+      expect(load(at('http://localhost:8080')).config.upstream.kind).toBe('configured')
+      expect(faultsOf(at('http://id.example.com'))).toEqual(['UPSTREAM_ISSUER'])
+    }
   })
 
   it.each([
@@ -137,5 +139,16 @@ describe('the demo', () => {
 
   it('is refused in production', () => {
     expect(faultsOf({ ...production, DEMO: 'on' })).toEqual(['DEMO'])
+  })
+
+  it('wants https or this machine of the address that its provider has', () => {
+    const PUBLIC_URL = 'http://192.168.1.5:6901'
+    const { message } = refusal({ PUBLIC_URL })
+    expect(message).toContain('PUBLIC_URL wants https, or localhost, while the demo is on')
+    expect(faultsOf({ ...issuer, PUBLIC_URL, DEMO: 'on' })).toEqual(['PUBLIC_URL'])
+    expect(load({ ...issuer, PUBLIC_URL }).config.http.publicUrl).toBe(PUBLIC_URL)
+    for (const good of ['https://mcp.example.com', 'http://localhost:1', 'http://[::1]:1']) {
+      expect(load({ PUBLIC_URL: good }).config.upstream.kind).toBe('demo')
+    }
   })
 })

@@ -23,7 +23,7 @@ describe('the calls', () => {
   const examples = curlExamplesOf(document)
 
   it.each(examples)('get the answer below them: $place', async (example) => {
-    const printed = await runCurl(example, app.url, caller.token)
+    const printed = await runCurl(example, app.url, { TOKEN: caller.token })
     expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
   })
 

@@ -15,19 +15,28 @@ export interface CurlExample extends CodeBlock {
   readonly answer: string
 }
 
+/** `post` is a function that a block before defines. */
+export function callsCurl({ code }: Pick<CodeBlock, 'code'>): boolean {
+  return /\bcurl |^post /m.test(code)
+}
+
 export function curlExamplesOf({ blocks }: Document): CurlExample[] {
   return blocks.flatMap((block, index) => {
     const next = blocks[index + 1]
     const answer = next?.language === 'json' ? next.code : ''
-    return block.language === 'sh' && block.code.includes('curl ') ? [{ ...block, answer }] : []
+    return block.language === 'sh' && callsCurl(block) ? [{ ...block, answer }] : []
   })
 }
 
-/** Runs a block against the server at `url`, with `TOKEN` set, and gives what it prints. */
-export async function runCurl({ code }: CodeBlock, url: string, token: string): Promise<string> {
+/** Runs a block against the server at `url`, with shell variables, and gives what it prints. */
+export async function runCurl(
+  { code }: Pick<CodeBlock, 'code'>,
+  url: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const script = code.replaceAll(ADDRESS, url)
   expect(script).not.toBe(code)
-  const { stdout } = await run('sh', ['-euc', script], { env: { ...process.env, TOKEN: token } })
+  const { stdout } = await run('sh', ['-euc', script], { env: { ...process.env, ...variables } })
   return stdout
 }
 

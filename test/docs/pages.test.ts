@@ -1,20 +1,15 @@
 /** The pages below docs/: their commands run, their diagrams can be drawn, and each can be found. */
 
-import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { curlExamplesOf, runCurl, shownAnswer } from './examples.ts'
 import { linksOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
-import { createWorkspace } from './workspace.ts'
-
-const run = promisify(execFile)
 
 const documents = readDocuments()
-/** They have tests of their own, with a caller who has a token. */
-const ELSEWHERE = ['docs/clients.md', 'docs/direct-calls.md']
+/** They have tests of their own: with a caller who has a token, and with all that they start. */
+const ELSEWHERE = ['docs/clients.md', 'docs/direct-calls.md', 'docs/deployment.md']
 
 describe('commands with curl', () => {
   let app: TestApp
@@ -28,34 +23,13 @@ describe('commands with curl', () => {
     .flatMap((document) => curlExamplesOf(document))
 
   it.each(examples)('print what is below them: $place', async (example) => {
-    const printed = await runCurl(example, app.url, 'none')
+    const printed = await runCurl(example, app.url)
     if (example.answer === '') expect(printed).not.toBe('')
     else expect(JSON.parse(printed)).toMatchObject(shownAnswer(example.answer, app.url) as object)
   })
 
   it('are several', () => {
     expect(examples.length).toBeGreaterThan(2)
-  })
-})
-
-describe("the program of one's own in docs/clients.md", () => {
-  let app: TestApp
-  const workspace = createWorkspace()
-  beforeAll(async () => {
-    app = await startApp()
-  })
-  afterAll(async () => {
-    await app.stop()
-    workspace.remove()
-  })
-
-  it('connects and lists the tools', async () => {
-    const clients = documents.find(({ file }) => file === 'docs/clients.md')
-    const program = clients?.blocks.find(({ language }) => language === 'ts')
-    const path = join(workspace.directory, 'program.ts')
-    writeFileSync(path, program?.code.replace('http://localhost:6901', app.url) ?? '')
-    const { stdout } = await run(process.execPath, ['--import', import.meta.resolve('tsx'), path])
-    expect(stdout).toBe('login logout service session\n')
   })
 })
 

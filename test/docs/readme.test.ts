@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { KEY, load, production } from '../config/load.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS, structured } from '../support/clients.ts'
-import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
-import { curlExamplesOf, runCurl } from './examples.ts'
+import { callsCurl } from './examples.ts'
 import { anchorsOf, fileOf, linksOf, pathsOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
 import { parseRemovals, removeFrom } from './removals.ts'
 import { createWorkspace } from './workspace.ts'
@@ -85,8 +84,10 @@ describe('the tool that the README adds', () => {
 })
 
 describe('commands in the documents', () => {
-  const commands = inLanguage('sh').flatMap(({ place, code }) =>
-    code.includes('curl ') ? [] : commandsOf(code).map((command) => [place, command] as const),
+  const commands = inLanguage('sh').flatMap((block) =>
+    callsCurl(block)
+      ? []
+      : commandsOf(block.code).map((command) => [block.place, command] as const),
   )
 
   it.each(commands)('%s: %s', (_place, command) => {
@@ -106,31 +107,6 @@ describe('commands in the documents', () => {
     const isThere = file === undefined || existsSync(join(ROOT, file))
     const hint = isThere ? 'is there: take it out of "Not yet" and "soon"' : 'belongs in "Not yet"'
     expect(notYet.includes(`\`npm run ${name}\``), `${name} ${hint}`).toBe(!isThere)
-  })
-})
-
-describe('curl as a client', () => {
-  let app: TestApp
-  let caller: DirectCaller
-  beforeAll(async () => {
-    app = await startApp()
-    caller = await letDirectCallerIn(app.url)
-  })
-  afterAll(() => app.stop())
-
-  // Those of other pages are run by the tests of these.
-  const clients = documents.find(({ file }) => file === 'docs/clients.md')
-  const examples = curlExamplesOf(clients ?? expect.fail('no docs/clients.md'))
-  it.each(examples)('gets the answer: $place', async (example) => {
-    const answer = JSON.parse(await runCurl(example, app.url, caller.token))
-    const { structuredContent } = (answer.result ?? answer) as { structuredContent: SignInLink }
-    expect(structuredContent.url).toMatch(/\/connect\/lnk_/)
-    expect(structuredContent.code).toMatch(/^\w{4}-\w{4}$/)
-  })
-
-  it('is there for both eras, and without the protocol', () => {
-    const eras = examples.map(({ code }) => /20\d\d-\d\d-\d\d/.exec(code)?.[0] ?? 'neither')
-    expect(eras.sort()).toEqual([...ERAS, 'neither'])
   })
 })
 
@@ -171,7 +147,7 @@ describe.each(documents)('$file', (document) => {
 const MADE_BY_FORKS = new Set(['src/resources/', 'src/prompts/'])
 
 /** The programs our documents run, besides npm and node; `ADDRESS_…` and the like are for readers. */
-const PROGRAMS = new Set(['git', 'claude', 'cp', 'docker', 'kubectl', 'redis-cli'])
+const PROGRAMS = new Set(['git', 'claude', 'cp', 'docker', 'kill', 'kubectl', 'redis-cli'])
 
 /** Single commands: without comments, continued lines joined, chains taken apart. */
 function commandsOf(code: string): string[] {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
 import {
+  callWith,
   login,
   newBrowser,
   sessionState,
@@ -28,6 +29,15 @@ describe('the page', () => {
     const page = await signInAs(newBrowser(), link)
     expect(page.text).toContain('Login successful')
     expect(await sessionState(app.url, link.session)).toBe('authenticated')
+  })
+
+  test('says that the link is no longer good once the session has ended, before any code', async () => {
+    const link = await login(app.url)
+    await callWith(app.url, link.session, 'logout')
+    for (const form of [undefined, { code: link.code }]) {
+      const { status, text } = await newBrowser().open(link.url, form)
+      expect([status, text.includes('This link is no longer good')]).toEqual([410, true])
+    }
   })
 
   test('shows who asks, since when and where it leads, and not the code', async () => {

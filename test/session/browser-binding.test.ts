@@ -70,11 +70,12 @@ describe('any other browser', () => {
     expect(await signIn.confirm(handle, { code })).toMatchObject({ outcome: 'redirect' })
   })
 
-  it('needs it where no browser let anybody in, or the session has ended', async () => {
+  it('needs it where no browser let anybody in; nothing helps once the session has ended', async () => {
     const { signIn, sessions, id, handle } = await started()
     expect(await signIn.confirm(handle, { browser: BROWSER })).toEqual({ outcome: 'code_needed' })
     await sessions.end(id)
-    expect(await signIn.confirm(handle, { browser: BROWSER })).toEqual({ outcome: 'code_needed' })
+    expect(await signIn.describe(handle, BROWSER)).toBeUndefined()
+    expect(await signIn.confirm(handle, { browser: BROWSER })).toEqual({ outcome: 'void' })
   })
 })
 

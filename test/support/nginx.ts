@@ -1,14 +1,14 @@
 /** Debian's nginx with the configuration of `deploy/`, in front of processes on this machine. */
 
-import { spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll } from 'vitest'
 
-const CONFIGURATION = join(import.meta.dirname, '../../deploy/nginx.conf')
+const DEPLOY = join(import.meta.dirname, '../../deploy')
 const PROGRAM = ['nginx', '/usr/sbin/nginx'].find(runs)
 
 /** Why there is none; undefined where there is one. */
@@ -27,7 +27,7 @@ export async function startNginx(port: number, nodes: readonly number[]): Promis
   // Its workers are somebody else when it is started by root.
   chmodSync(folder, 0o755)
   const file = join(folder, 'nginx.conf')
-  writeFileSync(file, adapt(readFileSync(CONFIGURATION, 'utf8'), { folder, port, nodes }))
+  writeFileSync(file, configuration(port, nodes))
   const args = ['-p', folder, '-e', 'stderr', '-c', file, '-g', 'daemon off;']
   const nginx = spawn(PROGRAM ?? 'nginx', args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let errors = ''
@@ -54,27 +54,24 @@ export async function startNginx(port: number, nodes: readonly number[]): Promis
   return { url, errors: () => errors, stop }
 }
 
-interface Here {
-  readonly folder: string
-  readonly port: number
-  readonly nodes: readonly number[]
-}
-
-/** All that is other than in a container: where nodes are, where it listens, where files are. */
-function adapt(configuration: string, { folder, port, nodes }: Here): string {
-  const servers = nodes.map((node) => `server 127.0.0.1:${node}$1;`).join('\n    ')
+/** What `deploy/` has for an nginx without Docker, with these ports. */
+function configuration(port: number, nodes: readonly number[]): string {
+  const files = ['-f', join(DEPLOY, 'nginx.local.sed'), join(DEPLOY, 'nginx.conf')]
   const replacements: readonly (readonly [RegExp, string])[] = [
-    [/^ *resolver 127\.0\.0\.11 .*;$/m, ''],
-    [/server server:6901 resolve( .*);$/m, servers],
-    [/listen 8080;/, `listen 127.0.0.1:${port};`],
-    [/access_log \/dev\/stdout;/, 'access_log off;'],
+    [
+      /server 127\.0\.0\.1:6911( .*?);.*$/m,
+      nodes.map((node) => `server 127.0.0.1:${node}$1;`).join(' '),
+    ],
+    [/listen 127\.0\.0\.1:6901;/, `listen 127.0.0.1:${port};`],
+    [/access_log access\.log;/, 'access_log off;'],
   ]
-  return replacements
-    .reduce((text, [pattern, replacement]) => {
-      if (!pattern.test(text)) throw new Error(`deploy/nginx.conf has no ${pattern}`)
+  return replacements.reduce(
+    (text, [pattern, replacement]) => {
+      if (!pattern.test(text)) throw new Error(`deploy/ has no ${pattern}`)
       return text.replace(pattern, replacement)
-    }, configuration)
-    .replaceAll('/tmp/', `${folder}/`)
+    },
+    execFileSync('sed', files, { encoding: 'utf8' }),
+  )
 }
 
 function answers(url: string): Promise<boolean> {

@@ -1,0 +1,87 @@
+/** `npm run cluster`, as a process: configured like the server, and each node can be watched. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, test } from 'vitest'
+import { connectClient, structured } from '../support/clients.ts'
+import { baseEnvironment } from '../support/process.ts'
+import { freePort } from '../support/redis.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
+
+const script = join(import.meta.dirname, '../../scripts/cluster.ts')
+// Not through the `tsx` command, which passes signals on in its own way.
+const command = ['--import', import.meta.resolve('tsx'), script]
+
+const children: ChildProcess[] = []
+const folder = mkdtempSync(join(tmpdir(), 'cluster-'))
+afterEach(async () => {
+  for (const child of children.splice(0)) await stop(child)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function stop(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null) return child.exitCode
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const [code] = await ended
+  return code
+}
+
+/** Starts it in a folder with this `.env`. */
+function startCommand(variables: Record<string, string>) {
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`)
+  writeFileSync(join(folder, '.env'), lines.join(''))
+  const child = spawn(process.execPath, command, { cwd: folder, env: baseEnvironment() })
+  children.push(child)
+  const shown = { text: '' }
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      shown.text += text
+    })
+  }
+  return { child, shown }
+}
+
+describeRedis('plain', 'the command', () => {
+  test('reads .env, has metrics of each node, and stops all of them', {
+    timeout: 60_000,
+  }, async () => {
+    const port = await freePort()
+    const { child, shown } = startCommand({
+      ...{ MASK_MCP_PORT: String(port), METRICS_PORT: String(await freePort()) },
+      ...{ APP_NAME: 'Out of the file', STOP_DELAY: '0', NODE_ENV: 'test' },
+    })
+    await expect.poll(() => shown.text, { timeout: 30_000 }).toContain('Ctrl-C stops everything')
+    const url = `http://localhost:${port}`
+    expect(shown.text).toContain(`${url}/mcp is served by 3 nodes`)
+
+    const { client } = await connectClient(url, '2025-11-25')
+    expect(client.getServerVersion()).toMatchObject({ name: 'Out of the file' })
+    const link = structured<SignInLink>(await client.callTool({ name: 'login', arguments: {} }))
+    expect((await signInAs(newBrowser(), link)).text).toContain('Login successful')
+    await client.close()
+
+    const addresses = [...shown.text.matchAll(/^Metrics: (\S+)$/gm)].map(([, address]) => address)
+    expect(new Set(addresses).size).toBe(3)
+    const metrics = await Promise.all(
+      addresses.map(async (address) => (await fetch(address ?? '')).text()),
+    )
+    const signIns = metrics.flatMap(
+      (text) => text.match(/^mcp_sign_ins_total{outcome="signed_in"} 1$/gm) ?? [],
+    )
+    expect(signIns).toHaveLength(1)
+    expect(await stop(child)).toBe(0)
+    await expect(fetch(`${url}/livez`)).rejects.toThrow()
+  })
+})
+
+test('says once what is wrong with the configuration', async () => {
+  const { child, shown } = startCommand({ SESSION_TTL: 'soon' })
+  const [code] = await once(child, 'close')
+  expect(code).toBe(1)
+  expect(shown.text.match(/SESSION_TTL wants/g)).toHaveLength(1)
+})
