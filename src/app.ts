@@ -22,6 +22,7 @@ import { isDirectCall } from './http/problem.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { createRateLimiting } from './http/rate-limit.ts'
 import { requestLog } from './http/request-log.ts'
+import { respond } from './http/respond.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
 import { createLetInClients } from './session/let-in-clients.ts'
@@ -75,11 +76,13 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     onClose: whenClosed(c.env.outgoing),
   })
   const methods = ['POST', 'GET', 'DELETE']
-  app.on(methods, '/mcp', body, caller('/mcp', required), (c) => mcp.handle(messageOf(c)))
+  app.on(methods, '/mcp', body, caller('/mcp', required), async (c) =>
+    respond(c, await mcp.handle(messageOf(c))),
+  )
   app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {
     const message = messageOf(c)
-    if (!isDirectCall(message.body)) return mcp.handle(message)
-    return directResponse(await direct.call(message))
+    if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
+    return directResponse(c, await direct.call(message))
   })
   app.get('/sse', refuseHead, caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),

@@ -27,7 +27,7 @@ export interface ToolSettings {
   readonly timeoutSeconds: number
 }
 
-type ToolOutcome = CallToolResult | InputRequiredResult
+export type ToolOutcome = CallToolResult | InputRequiredResult
 
 /**
  * A failure is a tool result with `isError`, so that the model can act on it.
@@ -119,16 +119,17 @@ async function runInTime(
   redactor: Redactor,
 ): Promise<unknown> {
   const limit = startTimeLimit(call.signal, definition.timeoutSeconds ?? settings.timeoutSeconds)
-  const { signal } = limit
   try {
-    signal.throwIfAborted()
+    call.signal.throwIfAborted()
     const running = definition.run({
       input,
       session: watchSession(session, redactor.learn),
       upstream: call.upstreamFor(session, redactor.learn),
-      signal,
+      get signal() {
+        return limit.signal
+      },
       progress: async (done, total, message) => {
-        if (signal.aborted) return
+        if (limit.isOver()) return
         await call
           .progress(done, total, message && redactor.scrub(message))
           .catch((error: unknown) => call.log.debug({ err: error }, 'progress not told'))

@@ -1,6 +1,7 @@
 /** Where a request comes from, as far as that can be believed. */
 
 import type { IncomingMessage } from 'node:http'
+import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** What one host can have by itself: RFC 6177 gives every site at least this much. */
@@ -22,6 +23,7 @@ export function clientAddress(request: IncomingMessage, trustedProxies: number):
 
 /** Whom a limit counts as one: an IPv4 address, or the IPv6 network that a single host may have. */
 export function networkOf(address: string): string {
+  if (isIPv4(address)) return address
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)
   if (parsed.kind() === 'ipv4') return parsed.toString()

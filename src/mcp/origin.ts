@@ -5,6 +5,7 @@
 
 import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
 import type { CallSession } from '../engine/call.ts'
+import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Logger } from '../logger.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ConnectionRecord } from './legacy/connection.ts'
@@ -56,9 +57,17 @@ export interface RequestOrigins {
   disconnect(connection: ConnectionRecord): Promise<void>
 }
 
-/** The SDK hands `authInfo` through to handlers untouched: the way for what we know of a request. */
-export function originAsAuthInfo(origin: Origin): AuthInfo {
-  return { token: '', clientId: '', scopes: [...(origin.scopes ?? [])], extra: { origin } }
+/**
+ * The SDK hands `authInfo` through to handlers untouched: the way for what we know of a request.
+ * `outcome` is that of its tool, where it ran before the SDK heard of the request.
+ */
+export function originAsAuthInfo(origin: Origin, outcome?: Promise<ToolOutcome>): AuthInfo {
+  return { token: '', clientId: '', scopes: [...(origin.scopes ?? [])], extra: { origin, outcome } }
+}
+
+/** What the tool of a request came to, if it has run already. */
+export function outcomeOf(ctx: ServerContext): Promise<ToolOutcome> | undefined {
+  return ctx.http?.authInfo?.extra?.outcome as Promise<ToolOutcome> | undefined
 }
 
 /** Lists vary by authorization only: callers without a token see the `session` argument. */

@@ -9,10 +9,18 @@ export function withDeadline<T>(
   timeoutMs: number,
   onLate: () => Error,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
+  return new Promise((resolve, reject) => {
     // After a busy spell the answer may be waiting in the socket: sockets are read before immediates.
-    timer = setTimeout(() => setImmediate(() => reject(onLate())), timeoutMs)
+    const timer = setTimeout(() => setImmediate(() => reject(onLate())), timeoutMs)
+    work.then(
+      (outcome) => {
+        clearTimeout(timer)
+        resolve(outcome)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
   })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

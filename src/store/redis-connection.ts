@@ -5,6 +5,7 @@ import { withDeadline } from './deadline.ts'
 import { deadlineMissed, toStoreError } from './redis-errors.ts'
 import { createRedisLink, type RedisLinkOptions } from './redis-link.ts'
 import type { RedisScript } from './redis-scripts.ts'
+import { createSharedSignal } from './shared-signal.ts'
 
 /** Commands throw `AppError('unavailable')` when Redis is away or late. */
 export interface RedisConnection {
@@ -19,10 +20,14 @@ export interface RedisConnection {
 export function createRedisConnection(options: RedisLinkOptions): RedisConnection {
   const { timeoutMs } = options
   const link = createRedisLink(options)
+  const signal = createSharedSignal(timeoutMs, options.monotonicNow)
 
   async function command(args: readonly string[]): Promise<unknown> {
     const client = link.client()
-    const reply: Promise<unknown> = client.sendCommand([...args])
+    const reply: Promise<unknown> = client.sendCommand([...args], {
+      timeout: 0,
+      abortSignal: signal(),
+    })
     // Late answers count as well: a slow server is not a dead one.
     reply.then(
       () => link.heard(client),

@@ -40,7 +40,7 @@ export async function createAuthorizationServer(
   const resources = createResourceNames(createResources(options.publicUrl))
   const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
   const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
-  const tokens = createTokenReader(signing, options.publicUrl, resources)
+  const tokens = createTokenReader(signing, options.publicUrl, resources, Date.now)
   const scopes = {
     known: new Set(options.scopes.supported),
     defaults: options.scopes.challenged,

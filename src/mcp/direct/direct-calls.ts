@@ -9,15 +9,15 @@ import type { Catalog } from '../../engine/discover.ts'
 import type { McpRequest } from '../endpoint.ts'
 import { unservedError } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
-import { originAsAuthInfo } from '../origin.ts'
-import type { BuildServer } from '../server.ts'
+import type { ModernServers } from '../modern/servers.ts'
+import { audienceOf, originAsAuthInfo } from '../origin.ts'
 import { exchange } from './exchange.ts'
 import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
 import { checkHeaders, toRequest } from './request.ts'
 
 export interface DirectCallDeps {
   readonly catalog: Catalog
-  readonly buildServer: BuildServer
+  readonly servers: ModernServers
   readonly limits: Limits
 }
 
@@ -36,9 +36,9 @@ export interface DirectCalls {
   call(call: McpRequest): Promise<DirectAnswer>
 }
 
-export function createDirectCalls({ catalog, buildServer, limits }: DirectCallDeps): DirectCalls {
+export function createDirectCalls({ catalog, servers, limits }: DirectCallDeps): DirectCalls {
   return {
-    async call({ request: { headers, signal }, body, origins, onClose }) {
+    async call({ request: { headers }, body, origins, onClose }) {
       const request = toRequest(body)
       checkHeaders(headers, request)
       // 2026-07-28 has no `ping` any more; callers that know no eras need not know that.
@@ -47,10 +47,9 @@ export function createDirectCalls({ catalog, buildServer, limits }: DirectCallDe
       if (missing !== undefined) return { kind: 'failure', failure: missing }
 
       onClose(limits.call(origins.caller))
-      const origin = origins.stateless()
-      const authInfo = originAsAuthInfo(origin)
-      const server = buildServer({ audience: origin.scopes === undefined ? 'anonymous' : 'token' })
-      const answer = await exchange(server, request, { authInfo, signal })
+      const authInfo = originAsAuthInfo(origins.stateless())
+      const server = servers.of(audienceOf(authInfo))
+      const answer = await exchange(server, request, { authInfo, onClose })
       if (answer === undefined) return { kind: 'cancelled' }
       if (isJSONRPCErrorResponse(answer)) {
         const unserved = unservedError(authInfo)

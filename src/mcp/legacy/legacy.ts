@@ -16,6 +16,7 @@ import { createLegacyMessages } from './messages.ts'
 import { createOpenStreams } from './open-streams.ts'
 import { createOpenedConnections } from './opened-connections.ts'
 import { createRunningCalls } from './running-calls.ts'
+import { createLegacyServers } from './servers.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
 import { createStreamNews } from './stream-news.ts'
 
@@ -46,7 +47,8 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const news = createStreamNews(node)
   const answers = createClientAnswers(node)
   const running = createRunningCalls(node)
-  const messages = createLegacyMessages({ ...deps, answers, running })
+  const servers = createLegacyServers(deps.buildServer)
+  const messages = createLegacyMessages({ ...deps, answers, running, servers })
   const calls = createCallStreams({ ...deps, news })
   const open = createOpenStreams(deps.sessionEnds)
   const held = createHeldStreams({ ...deps, news, open })
