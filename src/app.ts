@@ -41,7 +41,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
 
   const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
   const limited = createRateLimiting(runtime.rateLimits, config.http)
-  for (const path of visited) app.use(path, forPeople, limited.headers, limited.pages)
+  for (const path of visited) app.use(path, forPeople, limited.pages)
   const ttlSeconds = longestTokenSeconds(config.auth)
   const letInClients = createLetInClients(runtime, { ttlSeconds })
   app.route('/', landingRoutes({ ...runtime, letInClients }))
@@ -60,7 +60,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   }
 
   for (const path of ['/mcp', '/http', '/sse', '/messages']) {
-    app.use(path, crossOrigin(), noStore, limited.headers)
+    app.use(path, crossOrigin(), noStore)
   }
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const { required } = config.auth

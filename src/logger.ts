@@ -68,11 +68,12 @@ export function createLogger(options: LoggerOptions): RootLogger {
   const instance = pino(pinoOptions(options, options.level, base), sink.stream)
   // Of a level and a base of its own: the level of the log is not that of the audit log.
   const auditor = audit && pino(pinoOptions(options, 'info', null), audit.stream)
+  const { pid: _, ...identity } = base
   const lines = Object.assign(instance, {
     audit(fields: object, message: string): void {
       const event = { stream: 'audit', ...fields }
       if (auditor === undefined) instance.info(event, message)
-      else auditor.info({ ...base, ...event }, message)
+      else auditor.info({ ...identity, ...event }, message)
     },
   })
   return Object.assign(lines, {

@@ -119,17 +119,16 @@ async function runInTime(
   redactor: Redactor,
 ): Promise<unknown> {
   const limit = startTimeLimit(call.signal, definition.timeoutSeconds ?? settings.timeoutSeconds)
+  const { signal } = limit
   try {
-    call.signal.throwIfAborted()
+    signal.throwIfAborted()
     const running = definition.run({
       input,
       session: watchSession(session, redactor.learn),
       upstream: call.upstreamFor(session, redactor.learn),
-      get signal() {
-        return limit.signal
-      },
+      signal,
       progress: async (done, total, message) => {
-        if (limit.isOver()) return
+        if (signal.aborted) return
         await call
           .progress(done, total, message && redactor.scrub(message))
           .catch((error: unknown) => call.log.debug({ err: error }, 'progress not told'))

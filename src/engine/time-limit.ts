@@ -5,7 +5,6 @@ export interface TimeLimit {
   readonly signal: AbortSignal
   /** Rejects on cancellation and when the time is over. */
   readonly reached: Promise<never>
-  isOver(): boolean
   timedOut(): boolean
   /** Call when the run is over: whatever it left running is told to stop. */
   end(): void
@@ -14,48 +13,34 @@ export interface TimeLimit {
 /** One for all calls: an exception of its own, with its stack, costs 10 µs. */
 const RUN_ENDED = new DOMException('The run has ended', 'AbortError')
 
-/**
- * Starts the clock. A plain timer, because one of `AbortSignal.timeout` lives on after a fast call.
- * The signal is made when it is asked for: most tools have no use for it, and it costs 5 µs.
- */
+/** Starts the clock. A plain timer, because one of `AbortSignal.timeout` lives on after a fast call. */
 export function startTimeLimit(cancelled: AbortSignal, seconds: number): TimeLimit {
-  let controller: AbortController | undefined
-  let over: { readonly reason: unknown } | undefined
+  const controller = new AbortController()
   let timedOut = false
   let reach: (reason: unknown) => void = () => undefined
   const reached = new Promise<never>((_resolve, reject) => {
     reach = reject
   })
   reached.catch(() => undefined)
-
   function stop(reason: unknown): void {
-    over ??= { reason }
-    controller?.abort(over.reason)
+    controller.abort(reason)
+    reach(reason)
   }
-  const cancel = () => {
-    stop(cancelled.reason)
-    reach(cancelled.reason)
-  }
+  const cancel = () => stop(cancelled.reason)
   const timer = setTimeout(() => {
     timedOut = true
     stop(new DOMException('The time is over', 'AbortError'))
-    reach(over?.reason)
   }, seconds * 1000)
   cancelled.addEventListener('abort', cancel, { once: true })
   if (cancelled.aborted) cancel()
   return {
-    get signal() {
-      controller ??= new AbortController()
-      if (over !== undefined) controller.abort(over.reason)
-      return controller.signal
-    },
+    signal: controller.signal,
     reached,
-    isOver: () => over !== undefined,
     timedOut: () => timedOut,
     end() {
       clearTimeout(timer)
       cancelled.removeEventListener('abort', cancel)
-      stop(RUN_ENDED)
+      controller.abort(RUN_ENDED)
     },
   }
 }

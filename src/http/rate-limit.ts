@@ -29,13 +29,12 @@ export interface RateLimiting {
    * Puts the count behind the check of who is calling. A caller with a token is counted by its
    * session alone, so that others at its address cannot lock it out; one without by its address, and
    * by its connection if it has one; and who is refused, by its address. A session is counted while
-   * the store is asked about its token, so that the call waits once for both.
+   * the store is asked about its token, so that the call waits once for both. Every answer says
+   * where the caller stands.
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
   /** Counts pages, by address. */
   readonly pages: MiddlewareHandler<HttpEnv>
-  /** Says on every answer where the caller stands. Stands outside the others. */
-  readonly headers: MiddlewareHandler<HttpEnv>
 }
 
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
@@ -46,7 +45,10 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
     counted: Promise<readonly Standing[]>,
   ): Promise<void> {
     const standings = await counted
-    c.set('standings', standings)
+    // Before the answer, whoever writes it: to change its headers afterwards is to copy it.
+    for (const [name, value] of Object.entries(rateLimitHeaders(standings))) {
+      c.env.outgoing.setHeader(name, value)
+    }
     refuseIfOver(standings)
   }
 
@@ -93,12 +95,6 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
       await refuseTooMany(c, limits.count(who))
       await next()
-    },
-
-    async headers(c, next) {
-      await next()
-      const fields = rateLimitHeaders(c.get('standings') ?? [])
-      for (const [name, value] of Object.entries(fields)) c.header(name, value)
     },
   }
 }

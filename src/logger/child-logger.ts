@@ -60,6 +60,6 @@ export class ChildLogger implements Logger {
     if (!this.#root.isLevelEnabled(level)) return
     const [first, message] = args
     if (typeof first === 'string') this.#root[level](this.#fields, first)
-    else this.#root[level]({ ...this.#fields, ...first }, String(message))
+    else this.#root[level](Object.assign({}, this.#fields, first), String(message))
   }
 }

@@ -77,9 +77,9 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
       const { request, origins, onClose } = mcp
       takePlaces(limits, { caller: origins.caller, listens: false, onClose })
       const origin = origins.stateless()
-      const controller = new AbortController()
-      onClose(() => controller.abort())
-      const outcome = plainCalls.run(call, origin, controller.signal)
+      const cancelling = new AbortController()
+      onClose(() => cancelling.abort(CLIENT_GONE))
+      const outcome = plainCalls.run(call, origin, cancelling.signal)
       const answer = await plainCalls.answer(call, outcome)
       if (answer !== undefined) return new JsonAnswer(answer)
       const authInfo = originAsAuthInfo(origin, outcome)
@@ -109,6 +109,9 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     },
   }
 }
+
+/** One for all: an exception of its own, with its stack, costs each call 10 µs. */
+const CLIENT_GONE = new DOMException('The client has gone, or has its answer', 'AbortError')
 
 interface Place extends Pick<McpRequest, 'onClose'> {
   readonly caller: string
