@@ -136,7 +136,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     origins,
     buildServer,
     mcp,
-    direct: createDirectCalls({ catalog, servers: mcp.servers, limits }),
+    direct: createDirectCalls({ catalog, modern: mcp.modern, limits }),
     legacy,
     rateLimits,
     node,

@@ -3,8 +3,7 @@
 import { AppError } from '../errors.ts'
 import type { McpAnswer } from './answer.ts'
 import type { LegacyEndpoint } from './legacy/endpoint.ts'
-import { createModernEndpoint, type ModernDeps } from './modern/endpoint.ts'
-import type { ModernServers } from './modern/servers.ts'
+import { createModernEndpoint, type ModernDeps, type ModernEndpoint } from './modern/endpoint.ts'
 import type { RequestOrigins } from './origin.ts'
 import { classifyPost, readStandardHeaders } from './standard-headers.ts'
 
@@ -22,8 +21,8 @@ export interface McpRequest {
 }
 
 export interface McpEndpoint {
-  /** Those that serve the 2026 era, for other ways in. */
-  readonly servers: ModernServers
+  /** What serves the 2026 era, for other ways in. */
+  readonly modern: Pick<ModernEndpoint, 'servers' | 'plainCalls'>
   handle(request: McpRequest): Promise<McpAnswer>
   /** Ends what is still running in the 2026 era; call it last. */
   close(): Promise<void>
@@ -41,7 +40,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
     }
     checkAccept(request)
     const headers = readStandardHeaders(request.headers)
-    const call = modern.plainCall(body, headers)
+    const call = modern.plainCalls.find(body, headers)
     if (call !== undefined) return modern.call(mcp, call)
     const classified = classifyPost(body, headers)
     if (classified.kind === 'legacy') return legacy.post({ request, origins }, body)
@@ -49,7 +48,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   }
 
   return {
-    servers: modern.servers,
+    modern,
     handle(mcp) {
       if (mcp.request.method === 'POST') return post(mcp)
       if (mcp.request.method === 'GET') return legacy.get(mcp)

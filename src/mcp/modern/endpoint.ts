@@ -16,7 +16,12 @@ import { audienceOf, originAsAuthInfo } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
 import { serveModern } from './exchange.ts'
-import { createPlainCalls, type PlainCall, type PlainCallDeps } from './plain-calls.ts'
+import {
+  createPlainCalls,
+  type PlainCall,
+  type PlainCallDeps,
+  type PlainCalls,
+} from './plain-calls.ts'
 import { createPlainRequest } from './plain-requests.ts'
 import { createModernServers, type ModernServers } from './servers.ts'
 
@@ -30,8 +35,8 @@ export interface ModernDeps extends PlainCallDeps {
 
 export interface ModernEndpoint {
   readonly servers: ModernServers
-  /** The call, if what was posted is one that `call` answers. */
-  plainCall(body: unknown, headers: StandardHeaders): PlainCall | undefined
+  readonly plainCalls: PlainCalls
+  /** Answers a plain call. */
   call(mcp: McpRequest, call: PlainCall): Promise<McpAnswer>
   /** Answers everything else. */
   post(
@@ -72,17 +77,14 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
 
   return {
     servers,
-    plainCall: plainCalls.find,
+    plainCalls,
     async call(mcp, call) {
       const { request, origins, onClose } = mcp
       takePlaces(limits, { caller: origins.caller, listens: false, onClose })
       const origin = origins.stateless()
-      const cancelling = new AbortController()
-      onClose(() => cancelling.abort(CLIENT_GONE))
-      const outcome = plainCalls.run(call, origin, cancelling.signal)
-      const answer = await plainCalls.answer(call, outcome)
-      if (answer !== undefined) return new JsonAnswer(answer)
-      const authInfo = originAsAuthInfo(origin, outcome)
+      const end = await plainCalls.run(call, origin, onClose)
+      if ('answer' in end) return new JsonAnswer(end.answer)
+      const authInfo = originAsAuthInfo(origin, end.outcome)
       const server = servers.of(audienceOf(authInfo))
       const { message } = call
       return withStatus(
@@ -109,9 +111,6 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     },
   }
 }
-
-/** One for all: an exception of its own, with its stack, costs each call 10 µs. */
-const CLIENT_GONE = new DOMException('The client has gone, or has its answer', 'AbortError')
 
 interface Place extends Pick<McpRequest, 'onClose'> {
   readonly caller: string
