@@ -80,8 +80,9 @@ const [QUOTE, BACKSLASH] = ['"'.charCodeAt(0), '\\'.charCodeAt(0)]
 const [OPEN_OBJECT, OPEN_ARRAY] = ['{'.charCodeAt(0), '['.charCodeAt(0)]
 const [CLOSE_OBJECT, CLOSE_ARRAY] = ['}'.charCodeAt(0), ']'.charCodeAt(0)]
 
-/** Counts brackets outside strings, without building anything. */
+/** Counts brackets outside strings, without building anything; where there are enough of them. */
 function isTooDeep(text: string): boolean {
+  if (countUpTo(DEEPEST, text, '{') + countUpTo(DEEPEST, text, '[') <= DEEPEST) return false
   let depth = 0
   let inString = false
   for (let index = 0; index < text.length; index += 1) {
@@ -99,6 +100,14 @@ function isTooDeep(text: string): boolean {
     }
   }
   return false
+}
+
+function countUpTo(most: number, text: string, character: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at >= 0 && count <= most; count += 1) {
+    at = text.indexOf(character, at + 1)
+  }
+  return count
 }
 
 function tooLarge(limitBytes: number): AppError {

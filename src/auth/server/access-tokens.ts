@@ -21,6 +21,8 @@ export interface TokenFacts {
   readonly sessionId: string
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** Unix time in milliseconds. */
+  readonly expiresAt: number
 }
 
 export interface TokenReader {
@@ -57,7 +59,7 @@ export function createTokenReader(
     async read(token) {
       const claims = await claimsOf(token)
       if (claims === undefined) return undefined
-      const { jti, session_id, client_id, scope } = claims
+      const { jti, session_id, client_id, scope, exp } = claims
       return {
         jti: String(jti),
         sessionId: String(session_id),
@@ -65,6 +67,7 @@ export function createTokenReader(
         scopes: String(scope ?? '')
           .split(' ')
           .filter(Boolean),
+        expiresAt: Number(exp) * 1000,
       }
     },
   }

@@ -4,6 +4,7 @@
  */
 
 import type { JSONRPCRequest, JSONRPCResponse, Transport } from '@modelcontextprotocol/server'
+import { createRecent } from '../../store/recent.ts'
 import type { Audience } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import { type SharedServer, shareServer } from '../shared-server.ts'
@@ -22,7 +23,7 @@ export interface LegacyServers {
 const MOST_SERVERS = 64
 
 export function createLegacyServers(buildServer: BuildServer): LegacyServers {
-  const servers = new Map<string, Promise<SharedServer>>()
+  const servers = createRecent<Promise<SharedServer>>(MOST_SERVERS)
 
   async function fresh(audience: Audience, connection?: Spoken): Promise<SharedServer> {
     const server = await shareServer(buildServer({ audience }), createTransport())
@@ -34,12 +35,10 @@ export function createLegacyServers(buildServer: BuildServer): LegacyServers {
     fresh,
     of(audience, connection) {
       const key = JSON.stringify([audience, connection.initialize, connection.logLevel])
-      const server = servers.get(key) ?? fresh(audience, connection)
-      // Put last again, so that the first one is the one used longest ago.
-      servers.delete(key)
+      const known = servers.get(key)
+      if (known !== undefined) return known
+      const server = fresh(audience, connection)
       servers.set(key, server)
-      const [oldest] = servers.keys()
-      if (servers.size > MOST_SERVERS && oldest !== undefined) servers.delete(oldest)
       return server
     },
   }
