@@ -115,10 +115,10 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const served = { catalog, settings, about, states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
-  const common = { buildServer, sessionEnds, limits, log }
+  const common = { ...served, buildServer, sessionEnds, limits, log }
   const { ttlSeconds } = config.session
   const legacy = createLegacy({ ...common, node, store, streams, connections, ttlSeconds })
-  const mcp = await createMcpEndpoint({ ...served, ...common, legacy: legacy.streamable })
+  const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl })
   const authParts = { ...parts, look, keyRing, signOut, now }
   const { auth, authorizationServer } = await createAuth(deps, authParts)

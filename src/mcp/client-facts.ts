@@ -28,6 +28,11 @@ export interface CallingClient {
 export function callingClient({ mcpReq }: ServerContext, server: Server): CallingClient {
   const envelope = mcpReq.envelope as ClientEnvelope | undefined
   if (envelope !== undefined) return clientOf(envelope)
+  return clientOfConnection(server)
+}
+
+/** A client of the 2025 era, by the `initialize` that the server was given. */
+export function clientOfConnection(server: Server): CallingClient {
   const facts = factsOf(server.getClientVersion()?.name, server.getNegotiatedProtocolVersion())
   return { era: '2025', facts, can: abilities(server.getClientCapabilities()) }
 }

@@ -14,7 +14,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createCallTool } from './call-tool.ts'
 import { guardHandlers } from './handler-errors.ts'
 import type { EventBus } from './nodes/event-bus.ts'
-import { type Audience, type Origin, originOf, outcomeOf } from './origin.ts'
+import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
 import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
 import type { RequestStates } from './request-state.ts'
 import { toolRequest } from './tool-call.ts'
@@ -76,7 +76,8 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       registerPrompt(mcp, prompt, { states: deps.states, originOf: origin })
     }
     mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
-      const outcome = outcomeOf(ctx) ?? callTool(toolRequest(request, ctx, mcp.server), origin(ctx))
+      const outcome =
+        takeOutcome(ctx) ?? callTool(toolRequest(request, ctx, mcp.server), origin(ctx))
       const result = await outcome
       if (isInputRequiredResult(result)) return result
       const { output } = deps.catalog.tools.get(request.params.name) ?? {}

@@ -10,7 +10,7 @@ import type { Catalog } from '../../engine/discover.ts'
 import type { McpEndpoint, McpRequest } from '../endpoint.ts'
 import { unservedError } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf, originAsAuthInfo } from '../origin.ts'
+import { audienceOf, carryOutcome, originAsAuthInfo } from '../origin.ts'
 import { exchange } from './exchange.ts'
 import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
 import { checkHeaders, standardHeadersOf, toRequest } from './request.ts'
@@ -51,7 +51,8 @@ export function createDirectCalls({ catalog, modern, limits }: DirectCallDeps): 
       const plain = modern.plainCalls.find(request, standardHeadersOf(request))
       const end = plain && (await modern.plainCalls.run(plain, origin, onClose))
       if (end !== undefined && 'answer' in end) return toAnswer(request, end.answer)
-      const authInfo = originAsAuthInfo(origin, end?.outcome)
+      const authInfo = originAsAuthInfo(origin)
+      if (end !== undefined) carryOutcome(authInfo, end.outcome)
       const server = modern.servers.of(audienceOf(authInfo))
       const answer = await exchange(server, request, { authInfo, onClose })
       if (answer === undefined) return { kind: 'cancelled' }

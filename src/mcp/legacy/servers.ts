@@ -9,6 +9,7 @@ import type { Audience } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import { type SharedServer, shareServer } from '../shared-server.ts'
 import type { ConnectionRecord } from './connection.ts'
+import { type PlainCallDeps, withPlainCalls } from './plain-calls.ts'
 
 type Spoken = Pick<ConnectionRecord, 'initialize' | 'logLevel'>
 
@@ -22,7 +23,10 @@ export interface LegacyServers {
 /** What clients say is up to them: those used longest ago go. They still finish what they run. */
 const MOST_SERVERS = 64
 
-export function createLegacyServers(buildServer: BuildServer): LegacyServers {
+export function createLegacyServers(
+  buildServer: BuildServer,
+  plainCalls: PlainCallDeps,
+): LegacyServers {
   const servers = createRecent<Promise<SharedServer>>(MOST_SERVERS)
 
   async function fresh(audience: Audience, connection?: Spoken): Promise<SharedServer> {
@@ -37,7 +41,9 @@ export function createLegacyServers(buildServer: BuildServer): LegacyServers {
       const key = JSON.stringify([audience, connection.initialize, connection.logLevel])
       const known = servers.get(key)
       if (known !== undefined) return known
-      const server = fresh(audience, connection)
+      const server = fresh(audience, connection).then((shared) =>
+        withPlainCalls(shared, connection.logLevel, plainCalls),
+      )
       servers.set(key, server)
       return server
     },

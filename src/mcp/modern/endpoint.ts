@@ -12,7 +12,7 @@ import { withStatus } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
 import { endWithSession } from '../listen-stream.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
-import { audienceOf, originAsAuthInfo } from '../origin.ts'
+import { audienceOf, carryOutcome, originAsAuthInfo } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
 import { serveModern } from './exchange.ts'
@@ -84,7 +84,8 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
       const origin = origins.stateless()
       const end = await plainCalls.run(call, origin, onClose)
       if ('answer' in end) return new JsonAnswer(end.answer)
-      const authInfo = originAsAuthInfo(origin, end.outcome)
+      const authInfo = originAsAuthInfo(origin)
+      carryOutcome(authInfo, end.outcome)
       const server = servers.of(audienceOf(authInfo))
       const { message } = call
       return withStatus(

@@ -89,17 +89,27 @@ export function createPlainCalls(deps: PlainCallDeps): PlainCalls {
       if (envelopes.size >= MOST_ENVELOPES) envelopes.clear()
       envelopes.add(envelope)
     },
-    async run({ message: { id }, envelope, ...call }, origin, onClose) {
+    async run(call, origin, onClose) {
       const cancelling = new AbortController()
       onClose(() => cancelling.abort(CALLER_GONE))
-      const client = { ...clientOf(envelope), log: nothing, hangUp: () => undefined }
-      const { name, arguments: input } = call
-      const request = { name, arguments: input, client, signal: cancelling.signal }
-      const unsaid = { responses: {}, sealed: undefined, meta: undefined, progress: nothing }
-      const outcome = callTool({ ...request, ...unsaid }, origin)
+      const { era, facts, can } = clientOf(call.envelope)
+      const outcome = callTool(
+        {
+          name: call.name,
+          arguments: call.arguments,
+          client: { era, facts, can, log: nothing, hangUp: () => undefined },
+          signal: cancelling.signal,
+          responses: {},
+          sealed: undefined,
+          meta: undefined,
+          progress: nothing,
+        },
+        origin,
+      )
       const result = await outcome.catch(() => undefined)
       if (result === undefined || isInputRequiredResult(result)) return { outcome }
       const _meta = { ...result._meta, [SERVER_INFO_META_KEY]: serverInfo }
+      const { id } = call.message
       return {
         answer: { jsonrpc: '2.0', id, result: { ...result, resultType: 'complete', _meta } },
       }
