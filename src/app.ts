@@ -22,6 +22,7 @@ import { isDirectCall } from './http/problem.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { createRateLimiting } from './http/rate-limit.ts'
 import { requestLog } from './http/request-log.ts'
+import { respond } from './http/respond.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
 import { createLetInClients } from './session/let-in-clients.ts'
@@ -40,8 +41,8 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
 
   const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
   const limited = createRateLimiting(runtime.rateLimits, config.http)
-  for (const path of visited) app.use(path, forPeople, limited.headers, limited.pages)
-  app.use('/', limited.headers, limited.landing(publicUrl))
+  for (const path of visited) app.use(path, forPeople, limited.pages)
+  app.use('/', limited.landing(publicUrl))
   const ttlSeconds = longestTokenSeconds(config.auth)
   const letInClients = createLetInClients(runtime, { ttlSeconds })
   app.route('/', landingRoutes({ ...runtime, letInClients }))
@@ -60,7 +61,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   }
 
   for (const path of ['/mcp', '/http', '/sse', '/messages']) {
-    app.use(path, crossOrigin(), noStore, limited.headers)
+    app.use(path, crossOrigin(), noStore)
   }
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const { required } = config.auth
@@ -76,11 +77,13 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     onClose: whenClosed(c.env.outgoing),
   })
   const methods = ['POST', 'GET', 'DELETE']
-  app.on(methods, '/mcp', body, caller('/mcp', required), (c) => mcp.handle(messageOf(c)))
+  app.on(methods, '/mcp', body, caller('/mcp', required), async (c) =>
+    respond(c, await mcp.handle(messageOf(c))),
+  )
   app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {
     const message = messageOf(c)
-    if (!isDirectCall(message.body)) return mcp.handle(message)
-    return directResponse(await direct.call(message))
+    if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
+    return directResponse(c, await direct.call(message))
   })
   app.get('/sse', refuseHead, caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),

@@ -4,8 +4,10 @@ import { mkdirSync, openSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import pino from 'pino'
+import { ChildLogger } from './logger/child-logger.ts'
 import { redactFields } from './logger/redact-fields.ts'
 import { redactText } from './logger/redact-text.ts'
+import { writeOnceATurn } from './logger/write-once-a-turn.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
@@ -66,18 +68,16 @@ export function createLogger(options: LoggerOptions): RootLogger {
   const instance = pino(pinoOptions(options, options.level, base), sink.stream)
   // Of a level and a base of its own: the level of the log is not that of the audit log.
   const auditor = audit && pino(pinoOptions(options, 'info', null), audit.stream)
-  const bindChild = instance.child
-  return Object.assign(instance, {
-    // pino's formatters do not see the fields of children.
-    child(this: pino.Logger, fields: object): Logger {
-      // It inherits what is given to its parent here, which pino's types do not know.
-      return bindChild.call(this, redactFields(fields)) as object as Logger
-    },
-    audit(this: pino.Logger, fields: object, message: string): void {
+  const { pid: _, ...identity } = base
+  const lines = Object.assign(instance, {
+    audit(fields: object, message: string): void {
       const event = { stream: 'audit', ...fields }
-      if (auditor === undefined) this.info(event, message)
-      else auditor.info({ ...this.bindings(), ...event }, message)
+      if (auditor === undefined) instance.info(event, message)
+      else auditor.info({ ...identity, ...event }, message)
     },
+  })
+  return Object.assign(lines, {
+    child: (fields: object) => new ChildLogger(lines, fields),
     flush() {
       sink.flush()
       audit?.flush()
@@ -115,8 +115,10 @@ interface Sink {
 function openSink({ file, destination = 'stdout' }: LoggerOptions): Sink {
   if (file !== undefined) return fileSink(file)
   if (typeof destination === 'object') return standingSink(destination)
-  const stream = pino.destination({ dest: destination === 'stdout' ? STDOUT : STDERR, sync: true })
-  return standingSink(stream)
+  const dest = destination === 'stdout' ? STDOUT : STDERR
+  const stream = writeOnceATurn(pino.destination({ dest, sync: true }))
+  process.once('exit', stream.flush)
+  return { stream, flush: stream.flush, close: async () => stream.flush() }
 }
 
 /** Writes at once and is not ours to close. */

@@ -111,13 +111,14 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const about = { name: config.app.name, version: config.app.version }
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
-  const served = { catalog, about, states, bus, rateLimits, telemetry }
-  const buildServer = createServerFactory({ ...served, settings: config.tools })
+  const settings = config.tools
+  const served = { catalog, settings, about, states, bus, rateLimits, telemetry }
+  const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
-  const common = { buildServer, sessionEnds, limits, log }
+  const common = { ...served, buildServer, sessionEnds, limits, log }
   const { ttlSeconds } = config.session
   const legacy = createLegacy({ ...common, node, store, streams, connections, ttlSeconds })
-  const mcp = createMcpEndpoint({ ...common, bus, legacy: legacy.streamable })
+  const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl })
   const authParts = { ...parts, look, keyRing, signOut, now }
   const { auth, authorizationServer } = await createAuth(deps, authParts)
@@ -135,7 +136,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     origins,
     buildServer,
     mcp,
-    direct: createDirectCalls({ catalog, buildServer, limits }),
+    direct: createDirectCalls({ catalog, modern: mcp.modern, limits }),
     legacy,
     rateLimits,
     node,

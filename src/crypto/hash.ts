@@ -1,10 +1,10 @@
 /** Digests and comparisons: for keys in the store, for logs, for secrets that are checked. */
 
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, timingSafeEqual } from 'node:crypto'
 
 /** SHA-256 of a UTF-8 string as base64url without padding (43 characters). */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('base64url')
+  return hash('sha256', text, 'base64url')
 }
 
 /** Eight characters that tell ids apart in logs, where the id itself must not appear. */

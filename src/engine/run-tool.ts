@@ -27,7 +27,7 @@ export interface ToolSettings {
   readonly timeoutSeconds: number
 }
 
-type ToolOutcome = CallToolResult | InputRequiredResult
+export type ToolOutcome = CallToolResult | InputRequiredResult
 
 /**
  * A failure is a tool result with `isError`, so that the model can act on it.

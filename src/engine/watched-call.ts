@@ -17,16 +17,14 @@ export async function watchCall<T>(
   work: Work<T>,
 ): Promise<T> {
   const started = performance.now()
-  let log = call.log.child({ tool: name })
-  const watched: ToolCall = {
+  // No getter for the log: V8 takes 2 µs to make an object with a getter of its own.
+  const watched = {
     ...call,
-    get log() {
-      return log
-    },
-    async openSession(handle) {
+    log: call.log.child({ tool: name }),
+    async openSession(handle: string | undefined) {
       const session = await call.openSession(handle)
       const id = session.id()
-      if (id !== undefined) log = log.child({ session: shortHash(id) })
+      if (id !== undefined) watched.log = watched.log.child({ session: shortHash(id) })
       return session
     },
   }
@@ -37,7 +35,7 @@ export async function watchCall<T>(
     if (span !== undefined) endSpan(span, outcome)
     const client = call.clientId
     const who = client === undefined ? {} : { client }
-    log.audit({ outcome, ms: Math.round(ms), ...who }, 'tool call')
+    watched.log.audit({ outcome, ms: Math.round(ms), ...who }, 'tool call')
   }
   metrics.toolStarted()
   const run = () => work(watched, finish)

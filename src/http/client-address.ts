@@ -1,6 +1,7 @@
 /** Where a request comes from, as far as that can be believed. */
 
 import type { IncomingMessage } from 'node:http'
+import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** A site should have more than one network of /64 (RFC 6177, 2); many providers give it a /56. */
@@ -22,6 +23,7 @@ export function clientAddress(request: IncomingMessage, trustedProxies: number):
 
 /** Whom a limit counts as one: an IPv4 address, or all IPv6 networks that one site may have. */
 export function networkOf(address: string): string {
+  if (isIPv4(address)) return address
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)
   if (parsed.kind() === 'ipv4') return parsed.toString()

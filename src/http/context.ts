@@ -4,7 +4,6 @@ import type { HttpBindings } from '@hono/node-server'
 import type { OnSession } from '../auth/access-tokens.ts'
 import type { Logger } from '../logger.ts'
 import type { Caller } from '../session/caller.ts'
-import type { Standing } from '../store/rate-limits.ts'
 import type { Look } from './look.ts'
 
 export interface HttpEnv {
@@ -20,8 +19,6 @@ export interface HttpEnv {
     readonly takesDirectCalls: boolean | undefined
     /** Set where browsers bring people, who are told of failures on a page. */
     readonly forPeople: boolean | undefined
-    /** Where the caller stands with its rate limits; set where they are counted. */
-    readonly standings?: readonly Standing[]
     /** Hears of a token's session before the bearer check is done. */
     readonly onSession?: OnSession
     /** Who calls; set where the bearer check stands before the route. */

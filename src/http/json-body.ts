@@ -1,7 +1,8 @@
 /** Reads a JSON body within bounds; everything else is refused before it costs anything. */
 
+import type { Readable } from 'node:stream'
 import { isJsonContentType } from '@modelcontextprotocol/server'
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
 
@@ -18,42 +19,51 @@ export interface JsonBodyOptions {
  */
 export function jsonBody({ limitBytes }: JsonBodyOptions): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
-    if (c.req.method === 'POST') c.set('body', parse(await readText(c.req.raw, limitBytes)))
+    if (c.req.method === 'POST') c.set('body', parse(await readText(c, limitBytes)))
     await next()
   }
 }
 
-async function readText(request: Request, limitBytes: number): Promise<string> {
-  const { headers } = request
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
+
+async function readText({ req, env }: Context<HttpEnv>, limitBytes: number): Promise<string> {
+  const { headers } = req.raw
   const encoding = headers.get('content-encoding') ?? 'identity'
   if (encoding.toLowerCase() !== 'identity') throw unsupported('Content-Encoding is not supported.')
   if (!isJsonContentType(headers.get('content-type'))) {
     throw unsupported('Content-Type must be application/json.')
   }
   if (Number(headers.get('content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes)
-  const bytes = await readBytes(request, limitBytes)
+  const bytes = await readBytes(env.incoming, limitBytes)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return UTF_8.decode(bytes)
   } catch (error) {
     throw new AppError('parse_error', 'The body is not UTF-8.', { cause: error })
   }
 }
 
-async function readBytes({ body }: Request, limitBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const chunk of body ?? []) {
+/** From Node's own stream: the one of a `Request` costs 0.1 ms more. */
+function readBytes(incoming: Readable, limitBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    incoming.on('data', (chunk: Buffer) => {
       size += chunk.byteLength
-      if (size > limitBytes) throw tooLarge(limitBytes)
       chunks.push(chunk)
-    }
-  } catch (error) {
-    if (error instanceof AppError) throw error
-    // The client went away: no fault of ours, so that it must not look like one in the log.
-    throw new AppError('invalid_request', 'The body was cut off.', { cause: error })
-  }
-  return Buffer.concat(chunks)
+      if (size <= limitBytes) return
+      // What is still to come is thrown away once the answer is out, within bounds.
+      incoming.removeAllListeners('data').pause()
+      reject(tooLarge(limitBytes))
+    })
+    incoming.once('end', () => resolve(Buffer.concat(chunks)))
+    incoming.once('close', () => {
+      if (incoming.readableEnded) return
+      // The client went away: no fault of ours, so that it must not look like one in the log.
+      reject(new AppError('invalid_request', 'The body was cut off.', { cause: incoming.errored }))
+    })
+    // What it was is told with the end; unheard it would end the process.
+    incoming.once('error', () => undefined)
+  })
 }
 
 function parse(text: string): unknown {
@@ -66,25 +76,38 @@ function parse(text: string): unknown {
   }
 }
 
-/** Counts brackets outside strings, without building anything. */
+const [QUOTE, BACKSLASH] = ['"'.charCodeAt(0), '\\'.charCodeAt(0)]
+const [OPEN_OBJECT, OPEN_ARRAY] = ['{'.charCodeAt(0), '['.charCodeAt(0)]
+const [CLOSE_OBJECT, CLOSE_ARRAY] = ['}'.charCodeAt(0), ']'.charCodeAt(0)]
+
+/** Counts brackets outside strings, without building anything; where there are enough of them. */
 function isTooDeep(text: string): boolean {
+  if (countUpTo(DEEPEST, text, '{') + countUpTo(DEEPEST, text, '[') <= DEEPEST) return false
   let depth = 0
   let inString = false
   for (let index = 0; index < text.length; index += 1) {
-    const character = text[index]
+    const character = text.charCodeAt(index)
     if (inString) {
-      if (character === '\\') index += 1
-      else if (character === '"') inString = false
-    } else if (character === '"') {
+      if (character === BACKSLASH) index += 1
+      else if (character === QUOTE) inString = false
+    } else if (character === QUOTE) {
       inString = true
-    } else if (character === '{' || character === '[') {
+    } else if (character === OPEN_OBJECT || character === OPEN_ARRAY) {
       depth += 1
       if (depth > DEEPEST) return true
-    } else if (character === '}' || character === ']') {
+    } else if (character === CLOSE_OBJECT || character === CLOSE_ARRAY) {
       depth -= 1
     }
   }
   return false
+}
+
+function countUpTo(most: number, text: string, character: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at >= 0 && count <= most; count += 1) {
+    at = text.indexOf(character, at + 1)
+  }
+  return count
 }
 
 function tooLarge(limitBytes: number): AppError {

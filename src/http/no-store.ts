@@ -5,6 +5,7 @@ import type { HttpEnv } from './context.ts'
 
 /** `Cache-Control: no-store` (RFC 9111, 5.2.2.5) where the answer says nothing itself, as streams do. */
 export const noStore: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  // Before the answer, which overrides it: to change an answer's headers is to copy it (20 µs).
+  c.env.outgoing.setHeader('cache-control', 'no-store')
   await next()
-  if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
 }

@@ -31,7 +31,8 @@ export interface RateLimiting {
    * session alone, so that others at its address cannot lock it out; one without by its address, and
    * by its connection if it has one; and who is refused, by its address. Whoever holds a revoked
    * token must not use up what its owner has, so a session is counted once its token has been found
-   * good; but one that is known to be over is refused before the store is asked about the token.
+   * good; but one that is known to be over is refused before the store is asked about the token. Every
+   * answer says where the caller stands.
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
   /** Counts pages, by address. */
@@ -41,15 +42,16 @@ export interface RateLimiting {
    * page asks the store then, and does without it while it is away.
    */
   landing(publicUrl: string): MiddlewareHandler<HttpEnv>
-  /** Says on every answer where the caller stands. Stands outside the others. */
-  readonly headers: MiddlewareHandler<HttpEnv>
 }
 
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
   const { trustedProxies, callerRate, addressRate } = options
 
   function refuseTooMany(c: Context<HttpEnv>, standings: readonly Standing[]): void {
-    c.set('standings', standings)
+    // Before the answer, whoever writes it: to change its headers afterwards is to copy it.
+    for (const [name, value] of Object.entries(rateLimitHeaders(standings))) {
+      c.env.outgoing.setHeader(name, value)
+    }
     refuseIfOver(standings)
   }
 
@@ -85,9 +87,8 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       try {
         await check(c, async () => undefined)
       } catch (error) {
-        const isOver = c.get('standings') !== undefined
         // Guessing is bounded; a store that is away has nothing to do with the caller.
-        if (!isOver && error instanceof AppError && error.status < 500) await count()
+        if (isRefusal(error)) await count()
         throw error
       }
       await count()
@@ -108,13 +109,12 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       }
       await next()
     },
-
-    async headers(c, next) {
-      await next()
-      const fields = rateLimitHeaders(c.get('standings') ?? [])
-      for (const [name, value] of Object.entries(fields)) c.header(name, value)
-    },
   }
+}
+
+/** Who is over already is not counted again. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof AppError && error.status < 500 && error.code !== 'too_many_requests'
 }
 
 function aMinute(calls: number): Rate {

@@ -22,8 +22,9 @@ export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
     })
     c.set('requestId', requestId)
     c.set('log', log)
+    // Now, since to change the headers of an answer is to copy it (20 µs).
+    c.env.outgoing.setHeader('x-request-id', requestId)
     await next()
-    c.header('x-request-id', requestId)
     const { method } = c.req
     const ms = Math.round(performance.now() - started)
     // Asked every few moments by whatever watches the process.

@@ -23,16 +23,17 @@ const VALUE = `[^&;#\\s"'\\\\]+`
  * What a line of JSON may hold. No pattern needs a word boundary, since `\n` before a secret is
  * written as a backslash and an `n`.
  */
-const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string, needs: string])[] = [
   // RFC 6750, section 2.1, and RFC 7617.
-  [/((?:Bearer|Basic|DPoP) +)[A-Za-z0-9._~+/-]{6,}=*/gi, '$1[redacted]'],
-  [/(\/connect\/)[\w~.%-]+/g, '$1[redacted]'],
-  [new RegExp(`((?:${SECRET_NAMES})=)${VALUE}`, 'gi'), '$1[redacted]'],
+  [/((?:Bearer|Basic|DPoP) +)[A-Za-z0-9._~+/-]{6,}=*/gi, '$1[redacted]', ' '],
+  [/(\/connect\/)[\w~.%-]+/g, '$1[redacted]', '/connect/'],
+  [new RegExp(`((?:${SECRET_NAMES})=)${VALUE}`, 'gi'), '$1[redacted]', '='],
   [
     new RegExp(`(\\\\"(?:${SECRET_NAMES}|${WORDS})\\\\+"\\s*:\\s*\\\\+")[^"\\\\]+`, 'gi'),
     '$1[redacted]',
+    '\\"',
   ],
-  [/(:\/\/[^\s/:@"\\]*:)[^\s/@"\\]+@/g, '$1[redacted]@'],
+  [/(:\/\/[^\s/:@"\\]*:)[^\s/@"\\]+@/g, '$1[redacted]@', '://'],
 ]
 
 /** Followed or led by another parameter. Read as a whole, so that each letter is looked at once. */
@@ -47,14 +48,24 @@ const JWTS = /eyJ[\w-]+(\.[\w-]+\.[\w-]*)?/g
 /** Ids of 256 bits (`ses_…`, `con_…`) stay recognisable by a hash; see `createId`. */
 const IDS = /([a-z]{2,3})_([\w-]{43,})/g
 
-/** Hides what looks like a secret. Made for lines of JSON: what comes out is JSON again. */
+/**
+ * Hides what looks like a secret. Made for lines of JSON: what comes out is JSON again. Patterns that
+ * need a character which the line has not are left out, which is most of them for most lines.
+ */
 export function redactText(line: string): string {
   let redacted = line
-  for (const [pattern, replacement] of PATTERNS) redacted = redacted.replace(pattern, replacement)
-  return redacted
-    .replace(PARAMETERS, (found, before, name, after) =>
-      before + after === '' ? found : `${before}${name}[redacted]${after}`,
-    )
-    .replace(JWTS, (run, rest) => (rest === undefined ? run : '[redacted]'))
-    .replace(IDS, (id, kind) => `${kind}_#${shortHash(id)}`)
+  for (const [pattern, replacement, needs] of PATTERNS) {
+    if (redacted.includes(needs)) redacted = redacted.replace(pattern, replacement)
+  }
+  if (redacted.includes('=')) redacted = redacted.replace(PARAMETERS, redactParameter)
+  if (redacted.includes('eyJ')) redacted = redacted.replace(JWTS, redactJwt)
+  return redacted.replace(IDS, (id, kind) => `${kind}_#${shortHash(id)}`)
+}
+
+function redactParameter(found: string, before: string, name: string, after: string): string {
+  return before + after === '' ? found : `${before}${name}[redacted]${after}`
+}
+
+function redactJwt(run: string, rest: string | undefined): string {
+  return rest === undefined ? run : '[redacted]'
 }

@@ -11,8 +11,8 @@ import {
 import type { ToolClient } from '../engine/context.ts'
 import type { ClientFacts } from './origin.ts'
 
-/** Validated by the SDK, not typed by it. */
-interface ClientEnvelope {
+/** What a request of the 2026 era says of its client. Validated by the SDK, not typed by it. */
+export interface ClientEnvelope {
   readonly [CLIENT_INFO_META_KEY]?: { readonly name: string }
   readonly [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities
   readonly [PROTOCOL_VERSION_META_KEY]?: string
@@ -27,13 +27,21 @@ export interface CallingClient {
 /** `server` knows the 2025-era client, from the `initialize` it was given. */
 export function callingClient({ mcpReq }: ServerContext, server: Server): CallingClient {
   const envelope = mcpReq.envelope as ClientEnvelope | undefined
-  if (envelope !== undefined) {
-    const info = envelope[CLIENT_INFO_META_KEY]
-    const facts = factsOf(info?.name, envelope[PROTOCOL_VERSION_META_KEY])
-    return { era: '2026', facts, can: abilities(envelope[CLIENT_CAPABILITIES_META_KEY]) }
-  }
+  if (envelope !== undefined) return clientOf(envelope)
+  return clientOfConnection(server)
+}
+
+/** A client of the 2025 era, by the `initialize` that the server was given. */
+export function clientOfConnection(server: Server): CallingClient {
   const facts = factsOf(server.getClientVersion()?.name, server.getNegotiatedProtocolVersion())
   return { era: '2025', facts, can: abilities(server.getClientCapabilities()) }
+}
+
+/** A client of the 2026 era. */
+export function clientOf(envelope: ClientEnvelope): CallingClient {
+  const info = envelope[CLIENT_INFO_META_KEY]
+  const facts = factsOf(info?.name, envelope[PROTOCOL_VERSION_META_KEY])
+  return { era: '2026', facts, can: abilities(envelope[CLIENT_CAPABILITIES_META_KEY]) }
 }
 
 function factsOf(name: string | undefined, protocolVersion: string | undefined): ClientFacts {

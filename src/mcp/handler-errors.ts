@@ -9,6 +9,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { explainError } from '../engine/explain-error.ts'
 import { AppError } from '../errors.ts'
+import type { McpAnswer } from './answer.ts'
 import { type Origin, originOf } from './origin.ts'
 
 type Handler = (request: unknown, ctx: ServerContext) => unknown
@@ -101,10 +102,15 @@ export function unservedError(authInfo: AuthInfo): AppError | undefined {
  * The answer with the status of its failure: the SDK sends 200 for all that a handler throws, but
  * clients and balancers tell a server in trouble by its 503. A stream has its status already.
  */
-export function withStatus(response: Response, authInfo: AuthInfo): Response {
+export function withStatus<Answer extends McpAnswer>(
+  answer: Answer,
+  authInfo: AuthInfo,
+): Answer | Response {
+  if (!(answer instanceof Response)) return answer
+  const response: Response = answer
   const error = unservedError(authInfo)
   const type = response.headers.get('content-type')
-  if (error === undefined || type !== 'application/json') return response
+  if (error === undefined || type !== 'application/json') return answer
   const headers = { 'content-type': type, 'retry-after': String(error.retryAfterSeconds ?? 1) }
   return new Response(response.body, { status: error.status, headers })
 }

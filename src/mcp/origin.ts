@@ -5,6 +5,7 @@
 
 import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
 import type { CallSession } from '../engine/call.ts'
+import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Logger } from '../logger.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ConnectionRecord } from './legacy/connection.ts'
@@ -59,6 +60,26 @@ export interface RequestOrigins {
 /** The SDK hands `authInfo` through to handlers untouched: the way for what we know of a request. */
 export function originAsAuthInfo(origin: Origin): AuthInfo {
   return { token: '', clientId: '', scopes: [...(origin.scopes ?? [])], extra: { origin } }
+}
+
+/** What `originAsAuthInfo` made of the origin. */
+export function carriedOrigin(authInfo: AuthInfo | undefined): Origin {
+  const origin = authInfo?.extra?.origin as Origin | undefined
+  if (origin === undefined) throw new Error('A request arrived without its origin')
+  return origin
+}
+
+/** Takes along what the tool of a request came to, which ran before the SDK heard of the request. */
+export function carryOutcome(authInfo: AuthInfo | undefined, outcome: Promise<ToolOutcome>): void {
+  Object.assign(authInfo?.extra ?? {}, { outcome })
+}
+
+/** What the tool of a request came to, if it has run already; once, since it may have to run again. */
+export function takeOutcome(ctx: ServerContext): Promise<ToolOutcome> | undefined {
+  const { extra } = ctx.http?.authInfo ?? {}
+  const outcome = extra?.outcome as Promise<ToolOutcome> | undefined
+  if (extra !== undefined) extra.outcome = undefined
+  return outcome
 }
 
 /** Lists vary by authorization only: callers without a token see the `session` argument. */

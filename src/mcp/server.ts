@@ -1,27 +1,23 @@
 /** Builds the SDK's server over the catalog. Nothing of a request is captured when one is built. */
 
 import {
-  type CallToolRequest,
   isInputRequiredResult,
   McpServer,
-  ProtocolError,
-  ProtocolErrorCode,
   type ServerCapabilities,
   type ServerContext,
-  type ServerEvent,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
-import type { Announce } from '../engine/context.ts'
 import type { Catalog } from '../engine/discover.ts'
-import { runTool, type ToolSettings } from '../engine/run-tool.ts'
+import type { ToolSettings } from '../engine/run-tool.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { createCallTool } from './call-tool.ts'
 import { guardHandlers } from './handler-errors.ts'
 import type { EventBus } from './nodes/event-bus.ts'
-import { type Audience, type Origin, originOf } from './origin.ts'
+import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
 import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
 import type { RequestStates } from './request-state.ts'
-import { createToolCall } from './tool-call.ts'
+import { toolRequest } from './tool-call.ts'
 
 export interface ServerDeps {
   readonly catalog: Catalog
@@ -66,6 +62,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     output: tool.output && asStandardSchema(tool.output.jsonSchema),
   }))
 
+  const callTool = createCallTool(deps)
   return ({ audience, origin: fallback }) => {
     const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
     guardHandlers(mcp.server, fallback)
@@ -78,9 +75,14 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     for (const prompt of deps.catalog.prompts) {
       registerPrompt(mcp, prompt, { states: deps.states, originOf: origin })
     }
-    mcp.server.setRequestHandler('tools/call', (request, ctx) =>
-      callTool(deps, mcp, request, ctx, origin(ctx)),
-    )
+    mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
+      const outcome =
+        takeOutcome(ctx) ?? callTool(toolRequest(request, ctx, mcp.server), origin(ctx))
+      const result = await outcome
+      if (isInputRequiredResult(result)) return result
+      const { output } = deps.catalog.tools.get(request.params.name) ?? {}
+      return mcp.server.projectCallToolResult(result, output?.jsonSchema)
+    })
     if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin)
     return mcp
   }
@@ -96,30 +98,6 @@ function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
   }
 }
 
-/**
- * Takes the place of the SDK's own handler, so that the engine alone validates, and so that a state
- * that does not verify is a protocol error rather than a tool result.
- */
-async function callTool(
-  deps: ServerDeps,
-  { server }: McpServer,
-  request: CallToolRequest,
-  ctx: ServerContext,
-  origin: Origin,
-) {
-  const tool = deps.catalog.tools.get(request.params.name)
-  if (tool === undefined) {
-    deps.telemetry.metrics.toolUnknown()
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
-  }
-  const { announce, announced } = announceOn(deps.bus)
-  const call = await createToolCall({ ...deps, announce }, request, ctx, server, origin)
-  // The answer comes after its changes: what its client causes next comes after them, on any node.
-  const result = await runTool(tool, call, deps.settings, deps.telemetry).finally(announced)
-  if (isInputRequiredResult(result)) return result
-  return server.projectCallToolResult(result, tool.output?.jsonSchema)
-}
-
 /** 2025-11-25, server/resources, "Subscriptions"; in the 2026 era they are `subscriptions/listen`. */
 function serveSubscriptions({ server }: McpServer, origin: (ctx: ServerContext) => Origin): void {
   server.setRequestHandler('resources/subscribe', async ({ params }, ctx) => {
@@ -130,17 +108,4 @@ function serveSubscriptions({ server }: McpServer, origin: (ctx: ServerContext) 
     await origin(ctx).subscribe(params.uri, false)
     return {}
   })
-}
-
-/** `announced` settles when all that one call announced so far has been published. */
-function announceOn(bus: EventBus) {
-  const publishing: Promise<void>[] = []
-  const publish = (event: ServerEvent) => void publishing.push(bus.publish(event))
-  const announce: Announce = {
-    toolsChanged: () => publish({ kind: 'tools_list_changed' }),
-    promptsChanged: () => publish({ kind: 'prompts_list_changed' }),
-    resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
-    resourceUpdated: (uri) => publish({ kind: 'resource_updated', uri }),
-  }
-  return { announce, announced: () => Promise.all(publishing) }
 }

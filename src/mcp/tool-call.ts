@@ -4,7 +4,7 @@ import type { CallToolRequest, Server, ServerContext } from '@modelcontextprotoc
 import type { ToolCall } from '../engine/call.ts'
 import type { Announce } from '../engine/context.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
-import { callingClient } from './client-facts.ts'
+import { type CallingClient, callingClient } from './client-facts.ts'
 import type { Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 
@@ -14,44 +14,76 @@ export interface ToolCallDeps {
   readonly rateLimits: RateLimits
 }
 
-export async function createToolCall(
-  { states, announce, rateLimits }: ToolCallDeps,
+/** What a call needs of its request, whoever took that in. */
+export interface ToolRequest
+  extends Pick<ToolCall, 'name' | 'arguments' | 'signal' | 'responses' | 'progress' | 'meta'> {
+  readonly client: CallingClient &
+    Pick<ToolCall['client'], 'log' | 'hangUp'> & {
+      readonly elicitationCompleted?: ToolCall['client']['elicitationCompleted']
+    }
+  /** What an earlier round left with the client. */
+  readonly sealed: string | undefined
+}
+
+/** The request that the SDK hands to a handler. */
+export function toolRequest(
   { params }: CallToolRequest,
   ctx: ServerContext,
   server: Server,
-  origin: Origin,
-): Promise<ToolCall> {
+): ToolRequest {
   const { mcpReq } = ctx
-  const input = params.arguments ?? {}
-  const binding = { principal: origin.principal, for: `tool ${params.name}`, arguments: input }
-  const sealed = mcpReq.requestState<string>()
   const client = callingClient(ctx, server)
   return {
     name: params.name,
+    arguments: params.arguments ?? {},
+    client: {
+      ...client,
+      log: (level, data) => mcpReq.log(level, data),
+      hangUp: () => ctx.http?.closeSSE?.(),
+      ...(client.era === '2025' && {
+        elicitationCompleted: (id: string) => tellElicitationComplete(ctx, id),
+      }),
+    },
+    responses: mcpReq.inputResponses ?? {},
+    sealed: mcpReq.requestState<string>(),
+    meta: mcpReq._meta,
+    signal: mcpReq.signal,
+    progress: (done, total, message) => notifyProgress(ctx, done, total, message),
+  }
+}
+
+export async function createToolCall(
+  { states, announce, rateLimits }: ToolCallDeps,
+  request: ToolRequest,
+  origin: Origin,
+): Promise<ToolCall> {
+  const { name, arguments: input, client, sealed } = request
+  const binding = { principal: origin.principal, for: `tool ${name}`, arguments: input }
+  return {
+    name,
     arguments: input,
     scopes: origin.scopes,
     async count(rate) {
-      const who = `${params.name} ${origin.caller}`
+      const who = `${name} ${origin.caller}`
       const [standing] = await rateLimits.count([{ limit: 'tool', who, rate }])
       return standing
     },
     clientId: origin.clientId,
-    meta: mcpReq._meta,
+    meta: request.meta,
     openSession: (handle) => origin.openSession(handle, client.facts),
     upstreamFor: origin.upstreamFor,
     client: {
       can: client.can,
-      log: (level, data) => mcpReq.log(level, data),
-      hangUp: () => ctx.http?.closeSSE?.(),
-      elicitationCompleted:
-        client.era === '2026' ? undefined : (id) => tellElicitationComplete(ctx, id),
+      log: client.log,
+      hangUp: client.hangUp,
+      elicitationCompleted: client.elicitationCompleted,
     },
     announce,
-    responses: mcpReq.inputResponses ?? {},
+    responses: request.responses,
     carried: sealed === undefined ? undefined : await states.open(sealed, binding),
     carry: (state) => states.seal(state, binding),
-    signal: mcpReq.signal,
-    progress: (done, total, message) => notifyProgress(ctx, done, total, message),
+    signal: request.signal,
+    progress: request.progress,
     log: origin.log,
   }
 }

@@ -4,6 +4,7 @@ import type { AdapterPayload } from 'oidc-provider'
 import { sha256 } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Store } from '../store/port.ts'
+import { createRecent } from '../store/recent.ts'
 
 export interface EntriesDeps {
   readonly store: Store
@@ -61,6 +62,9 @@ type StoredEntry = {
   readonly successor?: string
 }
 
+/** About 1 kB each. */
+const MOST_OPENED = 10_000
+
 export function createEntries(
   { store, keyRing, now }: EntriesDeps,
   { prefix, longestTtlSeconds }: EntriesOptions,
@@ -72,11 +76,22 @@ export function createEntries(
     sealed: keyRing.seal(purpose, JSON.stringify(payload), key),
   })
 
+  const lastOpened = createRecent<{ readonly sealed: string; readonly opened: string }>(MOST_OPENED)
+
+  /** What opens to the same each time: to decrypt the entry of a token takes 15 µs of each call. */
+  function open(key: string, sealed: string): string | undefined {
+    const last = lastOpened.get(key)
+    if (last?.sealed === sealed) return last.opened
+    const opened = keyRing.open(purpose, sealed, key)
+    if (opened !== undefined) lastOpened.set(key, { sealed, opened })
+    return opened
+  }
+
   const entries: Entries = {
     async read(model, id) {
       const key = keyOf(model, id)
       const entry = await store.get<StoredEntry>(key)
-      const opened = entry && keyRing.open(purpose, entry.sealed, key)
+      const opened = entry && open(key, entry.sealed)
       if (!opened) return undefined
       const { rev, consumed } = entry
       const successor = entry.successor && keyRing.open(purpose, entry.successor, `${key}:next`)

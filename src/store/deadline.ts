@@ -1,5 +1,11 @@
 /** Bounds the time that somebody waits for work which cannot be cancelled. */
 
+/** Calls `onLate` after `timeoutMs`; `clearTimeout` ends that. */
+export function startDeadline(timeoutMs: number, onLate: () => void): NodeJS.Timeout {
+  // After a busy spell the answer may be waiting in the socket: sockets are read before immediates.
+  return setTimeout(() => setImmediate(onLate), timeoutMs)
+}
+
 /**
  * The outcome of `work`, or the failure made by `onLate` after `timeoutMs`. A late outcome is
  * ignored; a late failure does not become an unhandled rejection.
@@ -11,8 +17,7 @@ export function withDeadline<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    // After a busy spell the answer may be waiting in the socket: sockets are read before immediates.
-    timer = setTimeout(() => setImmediate(() => reject(onLate())), timeoutMs)
+    timer = startDeadline(timeoutMs, () => reject(onLate()))
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

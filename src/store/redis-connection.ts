@@ -1,10 +1,11 @@
 /** Commands to Redis, each with our own deadline. */
 
 import { ErrorReply } from 'redis'
-import { withDeadline } from './deadline.ts'
+import { startDeadline, withDeadline } from './deadline.ts'
 import { deadlineMissed, toStoreError } from './redis-errors.ts'
 import { createRedisLink, type RedisLinkOptions } from './redis-link.ts'
 import type { RedisScript } from './redis-scripts.ts'
+import { createSharedSignal } from './shared-signal.ts'
 
 /** Commands throw `AppError('unavailable')` when Redis is away or late. */
 export interface RedisConnection {
@@ -19,22 +20,36 @@ export interface RedisConnection {
 export function createRedisConnection(options: RedisLinkOptions): RedisConnection {
   const { timeoutMs } = options
   const link = createRedisLink(options)
+  const signal = createSharedSignal(timeoutMs, options.monotonicNow)
 
-  async function command(args: readonly string[]): Promise<unknown> {
+  /** One promise and one timer for each: at three commands a call, more of them show. */
+  function command(args: readonly string[]): Promise<unknown> {
     const client = link.client()
-    const reply: Promise<unknown> = client.sendCommand([...args])
-    // Late answers count as well: a slow server is not a dead one.
-    reply.then(
-      () => link.heard(client),
-      (error) => error instanceof ErrorReply && link.heard(client),
-    )
-    try {
+    return new Promise((resolve, reject) => {
+      let settled = false
+      const settle = (how: () => void) => {
+        clearTimeout(timer)
+        if (!settled) how()
+        settled = true
+      }
+      const fail = (error: unknown) => {
+        link.failed(client, error)
+        reject(toStoreError(error))
+      }
       // node-redis's own time-out does not cover commands already written to a hung server.
-      return await withDeadline(reply, timeoutMs, deadlineMissed)
-    } catch (error) {
-      link.failed(client, error)
-      throw toStoreError(error)
-    }
+      const timer = startDeadline(timeoutMs, () => settle(() => fail(deadlineMissed())))
+      client.sendCommand(args as string[], { timeout: 0, abortSignal: signal() }).then(
+        (reply: unknown) => {
+          // Late answers count as well: a slow server is not a dead one.
+          link.heard(client)
+          settle(() => resolve(reply))
+        },
+        (error: unknown) => {
+          if (error instanceof ErrorReply) link.heard(client)
+          settle(() => fail(error))
+        },
+      )
+    })
   }
 
   return {

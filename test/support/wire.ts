@@ -112,6 +112,8 @@ export interface ModernOptions {
   readonly headers?: HeaderFields
   readonly signal?: AbortSignal
   readonly id?: string | number
+  /** More of `_meta`, such as a token for progress. */
+  readonly meta?: object
 }
 
 /** Posts a request of the 2026 era, with its headers. */
@@ -119,7 +121,7 @@ export function postModern(
   url: string,
   method: string,
   params: Readonly<Record<string, unknown>> = {},
-  { capabilities, headers, signal, id = 1 }: ModernOptions = {},
+  { capabilities, headers, signal, id = 1, meta }: ModernOptions = {},
 ): Promise<Response> {
   const name = params.name ?? params.uri
   const fields = {
@@ -128,7 +130,8 @@ export function postModern(
     ...(typeof name === 'string' && { 'mcp-name': name }),
     ...headers,
   }
-  const message = request(method, { ...params, _meta: envelope(capabilities) }, id)
+  const _meta = { ...envelope(capabilities), ...meta }
+  const message = request(method, { ...params, _meta }, id)
   return post(url, message, fields, signal)
 }
 

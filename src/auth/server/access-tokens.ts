@@ -1,11 +1,12 @@
 /** Access tokens: JWTs that are good for as long as the store knows them (RFC 9068). */
 
-import { jwtVerify } from 'jose'
+import { type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { AccessToken, AdapterPayload, Client, JWTStructured } from 'oidc-provider'
 import { AppError } from '../../errors.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { AccessTokens } from '../access-tokens.ts'
+import { type Claims, createReadHs256 } from './hs256.ts'
 import type { ResourceNames } from './resource-names.ts'
 import type { Signing } from './signing.ts'
 
@@ -20,6 +21,8 @@ export interface TokenFacts {
   readonly sessionId: string
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** Unix time in milliseconds. */
+  readonly expiresAt: number
 }
 
 export interface TokenReader {
@@ -30,33 +33,33 @@ export interface TokenReader {
   read(token: string): Promise<TokenFacts | undefined>
 }
 
-/** Reads tokens, without asking whether the store still knows them. */
+/**
+ * Reads tokens, without asking whether the store still knows them.
+ * @param now Unix time in milliseconds
+ */
 export function createTokenReader(
   signing: Signing,
   issuer: string,
   resources: ResourceNames,
+  now: () => number,
 ): TokenReader {
   const expected = {
-    // RFC 8725, 3.1: what the header names is no choice.
-    algorithms: [signing.algorithm],
     typ: 'at+jwt',
     issuer,
     audience: [...resources.all],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     requiredClaims: ['jti', 'exp', 'session_id', 'client_id'],
   }
+  const { secret } = signing
+  const claimsOf =
+    secret === undefined
+      ? (token: string) => readWithKeys(signing, token, expected)
+      : createReadHs256(secret, expected, now)
   return {
     async read(token) {
-      const key = signing.verificationKey()
-      const verified = await (typeof key === 'function'
-        ? jwtVerify(token, key, expected)
-        : jwtVerify(token, key, expected)
-      ).catch((error: unknown) => {
-        if (error instanceof AppError) throw error
-        return undefined
-      })
-      if (verified === undefined) return undefined
-      const { jti, session_id, client_id, scope } = verified.payload
+      const claims = await claimsOf(token)
+      if (claims === undefined) return undefined
+      const { jti, session_id, client_id, scope, exp } = claims
       return {
         jti: String(jti),
         sessionId: String(session_id),
@@ -64,8 +67,24 @@ export function createTokenReader(
         scopes: String(scope ?? '')
           .split(' ')
           .filter(Boolean),
+        expiresAt: Number(exp) * 1000,
       }
     },
+  }
+}
+
+async function readWithKeys(
+  { algorithm, verificationKey }: Signing,
+  token: string,
+  expected: JWTVerifyOptions,
+): Promise<Claims | undefined> {
+  // RFC 8725, 3.1: what the header names is no choice.
+  const options = { ...expected, algorithms: [algorithm] }
+  try {
+    return (await jwtVerify(token, verificationKey, options)).payload
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    return undefined
   }
 }
 

@@ -12,6 +12,7 @@ import { encodedBasic } from './client-secrets.ts'
 import { isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
 import { type Consents, createConsents } from './consents.ts'
+import { rememberTokens } from './known-tokens.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
@@ -40,7 +41,8 @@ export async function createAuthorizationServer(
   const resources = createResourceNames(createResources(options.publicUrl))
   const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
   const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
-  const tokens = createTokenReader(signing, options.publicUrl, resources)
+  const reader = createTokenReader(signing, options.publicUrl, resources, Date.now)
+  const tokens = rememberTokens(reader, Date.now)
   const scopes = {
     known: new Set(options.scopes.supported),
     defaults: options.scopes.challenged,

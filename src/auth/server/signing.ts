@@ -12,14 +12,14 @@ export interface SigningKey {
 
 export interface Signing {
   readonly algorithm: BuiltInIssuer['algorithm']
-  /** The secret that HS256 signs with. */
+  /** The secret that HS256 signs with, and that checks what it signed. */
   readonly secret: KeyObject | undefined
   /** The key that the provider signs with; one that signs nothing when there is a secret. */
   current(): Promise<SigningKey>
   /** RFC 7517; empty when there is a secret. */
   published(): Promise<{ readonly keys: readonly JWK[] }>
-  /** What checks a token of ours; looking a key up throws `unavailable` when the store is away. */
-  verificationKey(): JWTVerifyGetKey | KeyObject
+  /** The key that checks a token; throws `unavailable` when the store is away. None with a secret. */
+  readonly verificationKey: JWTVerifyGetKey
 }
 
 /** HS256: whoever has the secret makes and checks tokens; there is nothing to publish. */
@@ -31,7 +31,7 @@ export function createSecretSigning(jwtSecret: string): Signing {
     secret,
     current: async () => idle,
     published: async () => ({ keys: [] }),
-    verificationKey: () => secret,
+    verificationKey: noSuchKey,
   }
 }
 
@@ -42,12 +42,16 @@ export function createKeySigning(algorithm: 'ES256' | 'EdDSA', keys: SigningKeys
     secret: undefined,
     current: keys.current,
     published: keys.published,
-    verificationKey: () => async (header) => {
+    async verificationKey(header) {
       const jwk = header.kid === undefined ? undefined : await keys.byKid(header.kid)
-      if (jwk === undefined) throw new errors.JWKSNoMatchingKey()
+      if (jwk === undefined) return noSuchKey()
       return importJWK(jwk, algorithm)
     },
   }
+}
+
+async function noSuchKey(): Promise<never> {
+  throw new errors.JWKSNoMatchingKey()
 }
 
 /** The library wants an asymmetric key, for ID tokens that are never made. */

@@ -4,20 +4,20 @@ import {
   type CallToolResult,
   isJSONRPCErrorResponse,
   type JSONRPCRequest,
+  type JSONRPCResultResponse,
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../../engine/discover.ts'
-import type { McpRequest } from '../endpoint.ts'
+import type { McpEndpoint, McpRequest } from '../endpoint.ts'
 import { unservedError } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
-import { originAsAuthInfo } from '../origin.ts'
-import type { BuildServer } from '../server.ts'
+import { audienceOf, carryOutcome, originAsAuthInfo } from '../origin.ts'
 import { exchange } from './exchange.ts'
 import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
-import { checkHeaders, toRequest } from './request.ts'
+import { checkHeaders, standardHeadersOf, toRequest } from './request.ts'
 
 export interface DirectCallDeps {
   readonly catalog: Catalog
-  readonly buildServer: BuildServer
+  readonly modern: McpEndpoint['modern']
   readonly limits: Limits
 }
 
@@ -36,9 +36,9 @@ export interface DirectCalls {
   call(call: McpRequest): Promise<DirectAnswer>
 }
 
-export function createDirectCalls({ catalog, buildServer, limits }: DirectCallDeps): DirectCalls {
+export function createDirectCalls({ catalog, modern, limits }: DirectCallDeps): DirectCalls {
   return {
-    async call({ request: { headers, signal }, body, origins, onClose }) {
+    async call({ request: { headers }, body, origins, onClose }) {
       const request = toRequest(body)
       checkHeaders(headers, request)
       // 2026-07-28 has no `ping` any more; callers that know no eras need not know that.
@@ -48,22 +48,33 @@ export function createDirectCalls({ catalog, buildServer, limits }: DirectCallDe
 
       onClose(limits.call(origins.caller))
       const origin = origins.stateless()
+      const plain = modern.plainCalls.find(request, standardHeadersOf(request))
+      const end = plain && (await modern.plainCalls.run(plain, origin, onClose))
+      if (end !== undefined && 'answer' in end) return toAnswer(request, end.answer)
       const authInfo = originAsAuthInfo(origin)
-      const server = buildServer({ audience: origin.scopes === undefined ? 'anonymous' : 'token' })
-      const answer = await exchange(server, request, { authInfo, signal })
+      if (end !== undefined) carryOutcome(authInfo, end.outcome)
+      const server = modern.servers.of(audienceOf(authInfo))
+      const answer = await exchange(server, request, { authInfo, onClose })
       if (answer === undefined) return { kind: 'cancelled' }
       if (isJSONRPCErrorResponse(answer)) {
         const unserved = unservedError(authInfo)
         const failure = unserved ? unservedFailure(unserved) : protocolFailure(answer)
         return { kind: 'failure', failure }
       }
-      const result = answer.result as CallToolResult
-      if (request.method === 'tools/call' && result.isError === true) {
-        return { kind: 'failure', failure: toolFailure(result) }
-      }
-      return { kind: 'result', result }
+      if (plain === undefined) modern.plainCalls.remember(request)
+      return toAnswer(request, answer)
     },
   }
+}
+
+function toAnswer(
+  { method }: JSONRPCRequest,
+  { result }: Pick<JSONRPCResultResponse, 'result'>,
+): DirectAnswer {
+  if (method === 'tools/call' && result.isError === true) {
+    return { kind: 'failure', failure: toolFailure(result as CallToolResult) }
+  }
+  return { kind: 'result', result }
 }
 
 /** To callers in REST style a name is an address, and one that leads nowhere is 404. */

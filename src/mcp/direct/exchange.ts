@@ -1,45 +1,29 @@
 /** One request of the 2026 era without HTTP around it: a message in, the answer out. */
 
-import {
-  type AuthInfo,
-  isJSONRPCResponse,
-  type JSONRPCRequest,
-  type JSONRPCResponse,
-  type McpServer,
-  PerRequestHTTPServerTransport,
-} from '@modelcontextprotocol/server'
-import { MODERN_REVISION } from '../server.ts'
+import type { AuthInfo, JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/server'
+import type { SharedServer } from '../shared-server.ts'
 
-const classification = { era: 'modern', revision: MODERN_REVISION } as const
+export interface DirectExchange {
+  readonly authInfo: AuthInfo
+  /** Calls back when the caller is gone, or has its answer. */
+  readonly onClose: (listener: () => void) => void
+}
 
 /**
- * Has a fresh server answer the request. What it says besides the answer is dropped, since nobody
- * is there to hear it. When `signal` is aborted the call is cancelled, and there is no answer.
+ * Has the server answer the request. What it says besides the answer is dropped, since nobody is
+ * there to hear it. When the caller goes away the call is cancelled, and there is no answer.
  */
-export async function exchange(
-  server: McpServer,
+export function exchange(
+  server: SharedServer,
   request: JSONRPCRequest,
-  { authInfo, signal }: { readonly authInfo: AuthInfo; readonly signal: AbortSignal },
+  { authInfo, onClose }: DirectExchange,
 ): Promise<JSONRPCResponse | undefined> {
-  // By this transport the SDK knows the era; the `Response` it would make is not wanted.
-  const transport = new PerRequestHTTPServerTransport({ classification })
-  const close = () => void transport.close()
-  const answered = new Promise<JSONRPCResponse>((resolve) => {
-    transport.send = async (message) => {
-      if (isJSONRPCResponse(message)) resolve(message)
-    }
+  return new Promise((resolve) => {
+    const outlet = { tell: () => undefined, answer: resolve }
+    const cancel = server.serve(request, outlet, { authInfo })
+    onClose(() => {
+      cancel('the caller is gone')
+      resolve(undefined)
+    })
   })
-  await server.connect(transport)
-  const closed = new Promise<undefined>((resolve) => {
-    server.server.onclose = () => resolve(undefined)
-  })
-  signal.addEventListener('abort', close, { once: true })
-  try {
-    if (signal.aborted) return undefined
-    transport.onmessage?.(request, { classification, authInfo })
-    return await Promise.race([answered, closed])
-  } finally {
-    signal.removeEventListener('abort', close)
-    close()
-  }
 }

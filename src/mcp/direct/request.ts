@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import { MODERN_REVISION } from '../server.ts'
+import type { StandardHeaders } from '../standard-headers.ts'
 
 /** A member in another spelling is refused rather than ignored: it was meant to say something. */
 const MEMBERS = ['method', 'params']
@@ -60,6 +61,13 @@ export function checkHeaders(headers: Headers, { method, params }: JSONRPCReques
   }
   agree('Mcp-Method', method)
   agree('Mcp-Name', params?.name ?? params?.uri)
+}
+
+/** The headers that a client would have sent with the request. */
+export function standardHeadersOf({ method, params }: JSONRPCRequest): StandardHeaders {
+  const name = params?.name ?? params?.uri
+  const named = typeof name === 'string' ? name : undefined
+  return { version: MODERN_REVISION, method, name: named }
 }
 
 type Fields = Readonly<Record<string, unknown>>

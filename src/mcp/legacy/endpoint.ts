@@ -6,6 +6,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import type { McpAnswer } from '../answer.ts'
 import { withStatus } from '../handler-errors.ts'
 import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
@@ -34,7 +35,7 @@ export interface LegacyRequest {
 
 export interface LegacyEndpoint {
   /** `body` is what was posted, parsed. */
-  post(request: LegacyRequest, body: unknown): Promise<Response>
+  post(request: LegacyRequest, body: unknown): Promise<McpAnswer>
   /** Opens the connection's stream, or goes on with one that broke off. */
   get(request: LegacyRequest): Promise<Response>
   /** Ends the connection for all nodes. */

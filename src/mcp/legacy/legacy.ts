@@ -3,6 +3,7 @@
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import type { Streams } from '../../store/streams.ts'
+import { type CallToolDeps, createCallTool } from '../call-tool.ts'
 import type { Limits } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
@@ -16,10 +17,11 @@ import { createLegacyMessages } from './messages.ts'
 import { createOpenStreams } from './open-streams.ts'
 import { createOpenedConnections } from './opened-connections.ts'
 import { createRunningCalls } from './running-calls.ts'
+import { createLegacyServers } from './servers.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
 import { createStreamNews } from './stream-news.ts'
 
-export interface LegacyPartsDeps {
+export interface LegacyPartsDeps extends CallToolDeps {
   readonly node: Node
   readonly store: Store
   readonly streams: Streams
@@ -46,7 +48,8 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const news = createStreamNews(node)
   const answers = createClientAnswers(node)
   const running = createRunningCalls(node)
-  const messages = createLegacyMessages({ ...deps, answers, running })
+  const servers = createLegacyServers(deps.buildServer, { ...deps, callTool: createCallTool(deps) })
+  const messages = createLegacyMessages({ ...deps, answers, running, servers })
   const calls = createCallStreams({ ...deps, news })
   const open = createOpenStreams(deps.sessionEnds)
   const held = createHeldStreams({ ...deps, news, open })

@@ -1,6 +1,6 @@
 /**
  * What becomes of a client's message on a connection, whichever transport brought it. A connection
- * lives in the store, so its stored `initialize` is replayed into a fresh server for each request.
+ * lives in the store: each request goes to a server that was told what its `initialize` said.
  */
 
 import {
@@ -18,20 +18,20 @@ import {
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import type { Limits } from '../limits.ts'
-import { type Audience, audienceOf } from '../origin.ts'
-import type { BuildServer } from '../server.ts'
+import { audienceOf } from '../origin.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
-import { createExchange, type Exchange } from './exchange.ts'
+import { createExchange } from './exchange.ts'
 import type { Outlet } from './outlet.ts'
 import type { RunningCalls } from './running-calls.ts'
+import { ask, type LegacyServers } from './servers.ts'
 
 export interface MessageDeps {
   readonly answers: ClientAnswers
   readonly running: RunningCalls
   readonly connections: Connections
   readonly limits: Limits
-  readonly buildServer: BuildServer
+  readonly servers: LegacyServers
 }
 
 /** Makes the way out of a request, which does not run before; `cancel` stops it when it does. */
@@ -57,38 +57,32 @@ export interface LegacyMessages {
   takeIn(message: JSONRPCMessage, connection: ConnectionRecord): Promise<void>
 }
 
-/** No client can use it: its own ids are what it sends, and these never reach the wire. */
-const REPLAY_ID = 'replay'
-
 export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
-  const { answers, running, connections, limits, buildServer } = deps
-
-  async function open(connectionId: string, audience: Audience): Promise<Exchange> {
-    const exchange = createExchange(answers, connectionId)
-    await buildServer({ audience }).connect(exchange.transport)
-    return exchange
-  }
+  const { answers, running, connections, limits, servers } = deps
 
   return {
     async initialize(request) {
       // Nothing is listed in its answer.
-      const exchange = await open('', 'anonymous')
-      const answer = await exchange.replay(request)
-      await exchange.transport.close()
+      const server = await servers.fresh('anonymous')
+      const answer = await ask(server, request)
+      await server.close()
       return answer
     },
     async request(request, connection, authInfo, makeOutlet) {
       const release = limits.call(connection.sessionId)
       try {
-        if (isSpecType.SetLevelRequest(request)) {
-          await connections.update(connection.id, { logLevel: request.params.level })
-        }
-        const exchange = await open(connection.id, audienceOf(authInfo))
-        for (const earlier of replays(connection)) await exchange.replay(earlier)
+        const level = isSpecType.SetLevelRequest(request) ? request.params.level : undefined
+        if (level !== undefined) await connections.update(connection.id, { logLevel: level })
+        const audience = audienceOf(authInfo)
+        const server =
+          level === undefined
+            ? await servers.of(audience, connection)
+            : await servers.fresh(audience, connection)
+        const exchange = createExchange(server, answers, connection.id, request)
         const outlet = await makeOutlet(request.id, () => exchange.cancel('fenced'))
         exchange.onEnd(release)
         running.add(connection.id, request.id, exchange)
-        exchange.serve(request, outlet, authInfo)
+        exchange.serve(outlet, authInfo)
         return outlet
       } catch (error) {
         release()
@@ -102,16 +96,6 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       else throw new AppError('invalid_request', 'The body is not a JSON-RPC message.')
     },
   }
-}
-
-/** What brings a fresh server to where the connection is. */
-function replays({ initialize, logLevel }: ConnectionRecord): JSONRPCRequest[] {
-  const requests: JSONRPCRequest[] = []
-  const add = (method: string, params: object) =>
-    requests.push({ jsonrpc: '2.0', id: `${REPLAY_ID}-${method}`, method, params: { ...params } })
-  if (initialize !== null) add('initialize', initialize)
-  if (logLevel !== null) add('logging/setLevel', { level: logLevel })
-  return requests
 }
 
 async function takeNotification(

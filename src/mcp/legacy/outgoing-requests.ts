@@ -1,10 +1,8 @@
 /** Renames what one server instance asks its client, and turns the answers back. */
 
 import {
-  isJSONRPCErrorResponse,
   isJSONRPCNotification,
   isJSONRPCRequest,
-  isJSONRPCResultResponse,
   type JSONRPCMessage,
   type RequestId,
 } from '@modelcontextprotocol/server'
@@ -61,9 +59,4 @@ export function createOutgoingRequests(
       for (const id of [...wireIds.keys()]) forget(id)
     },
   }
-}
-
-/** Whether a message answers a request. */
-export function isAnswer(message: JSONRPCMessage): boolean {
-  return isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)
 }

@@ -3,7 +3,8 @@
  * answer (2025-11-25, basic/transports, "Sending Messages to the Server").
  */
 
-import type { RequestId } from '@modelcontextprotocol/server'
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
+import { JsonAnswer, type McpAnswer } from '../answer.ts'
 import type { Limits } from '../limits.ts'
 import type { CallStream, CallStreams } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
@@ -14,7 +15,7 @@ import type { Outlet } from './outlet.ts'
 const STREAM_AFTER_MS = 300
 
 export interface PostOutlet extends Outlet {
-  readonly response: Promise<Response>
+  readonly response: Promise<McpAnswer>
 }
 
 export interface PostOutletDeps {
@@ -34,8 +35,8 @@ export function createPostOutlet(
 ): PostOutlet {
   const release = limits.answer(connection.sessionId)
   let stream: CallStream | undefined
-  let respond!: (response: Response) => void
-  const response = new Promise<Response>((resolve) => {
+  let respond!: (answer: McpAnswer) => void
+  const response = new Promise<McpAnswer>((resolve) => {
     respond = resolve
   })
   const timer = setTimeout(openStream, STREAM_AFTER_MS)
@@ -56,7 +57,7 @@ export function createPostOutlet(
     answer(message) {
       clearTimeout(timer)
       if (stream === undefined) {
-        respond(Response.json(message))
+        respond(answerOf(message))
         release()
       }
       stream?.end({ end: 'answered', message })
@@ -67,4 +68,9 @@ export function createPostOutlet(
       : undefined,
     drop: () => openStream().end({ end: 'cancelled' }),
   }
+}
+
+/** Errors may get another status, which a whole answer has not. */
+function answerOf(message: JSONRPCMessage): McpAnswer {
+  return 'result' in message ? new JsonAnswer(message) : Response.json(message)
 }

@@ -1,0 +1,78 @@
+/** Who is measured. The letters are those of the tables. */
+
+import { join } from 'node:path'
+import { BARE_SECRET } from './bare-sessions.ts'
+import { direct, legacy, legacyWithToken, modern, modernWithToken, stateless } from './calls.ts'
+import type { LiveSessions } from './live-sessions.ts'
+import type { Call } from './load.ts'
+import type { Program } from './measured-process.ts'
+import { ourServer } from './our-server.ts'
+
+/** Several may be served by the same process: those that name the same program. */
+export interface Contestant {
+  readonly key: string
+  readonly what: string
+  readonly program: Program
+  readonly call: (port: number) => Call
+}
+
+/** What one sitting is about: so many tools, and so many sessions in a Redis of their own. */
+export interface Setting {
+  readonly redisUrl: string
+  readonly toolCount: number
+  readonly toolsFolder: string
+  readonly sessions: LiveSessions
+  /** The file of callers of the floor with sessions. */
+  readonly bareCallers: string
+}
+
+function peer(name: string, toolCount: number, env: Record<string, string> = {}): Program {
+  return {
+    script: join(import.meta.dirname, 'servers', `${name}.mjs`),
+    args: (port) => [String(port), String(toolCount)],
+    env: () => env,
+    readyPath: '/',
+  }
+}
+
+/** (a) and (b): what no server can be faster than. */
+export function floors({ redisUrl, bareCallers }: Setting): Contestant[] {
+  const env = { REDIS_URL: redisUrl, JWT_SECRET: BARE_SECRET }
+  return [
+    {
+      ...{ key: 'a', what: 'bare `node:http`, JSON in and out' },
+      ...{ program: peer('bare', 1), call: modern },
+    },
+    {
+      ...{ key: 'b', what: 'the same, HS256 and one `GETEX`' },
+      ...{ program: peer('bare-with-session', 1, env), call: modernWithToken(bareCallers) },
+    },
+  ]
+}
+
+/** (c) to (g): this server. */
+export function ours(setting: Setting): Contestant[] {
+  const { sessions } = setting
+  const program = ourServer(setting)
+  return [
+    { key: 'c', what: '`/mcp`, 2026 era, no token', call: modern },
+    {
+      key: 'd',
+      what: '`/mcp`, 2026 era, token and session',
+      call: modernWithToken(sessions.bearers),
+    },
+    { key: 'e', what: '`/mcp`, 2025 era, connection, no token', call: legacy(sessions) },
+    { key: 'f', what: '`/mcp`, 2025 era, connection and token', call: legacyWithToken(sessions) },
+    { key: 'g', what: '`/http`, direct call, token and session', call: direct(sessions) },
+  ].map((each) => ({ ...each, program }))
+}
+
+/** (h): others, without token or session. */
+export function peers({ toolCount }: Setting): Contestant[] {
+  return [
+    { key: 'mcp-lite', call: stateless('2025-06-18') },
+    { key: 'fastmcp', call: stateless('2025-11-25') },
+    { key: 'mcp-handler', call: modern },
+    { key: 'official-sdk', call: modern },
+  ].map((each) => ({ ...each, what: `${each.key}, no token`, program: peer(each.key, toolCount) }))
+}

@@ -1,0 +1,134 @@
+/**
+ * Live sessions, each with an access token and a connection of the 2025 era. They are written with
+ * the server's own code, since letting in 100,000 clients one after the other would take an hour:
+ * what lies in Redis is what it would be then.
+ */
+
+import { createSecretKey } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SignJWT } from 'jose'
+import { loadConfig } from '../src/config.ts'
+import { createKeyRing } from '../src/crypto/key-ring.ts'
+import { createId, randomValue } from '../src/crypto/random-id.ts'
+import { createConnections } from '../src/mcp/legacy/connection.ts'
+import type { Node } from '../src/mcp/nodes/node.ts'
+import { createEntries } from '../src/oidc/entries.ts'
+import { createSessionManager } from '../src/session/manager.ts'
+import { createRedisStore } from '../src/store/redis.ts'
+import { environmentOf, type OurSettings, PUBLIC_URL } from './our-server.ts'
+
+export interface LiveSessions {
+  readonly count: number
+  /** Files with a line for each session: the headers of its caller. */
+  readonly bearers: string
+  readonly connectionsWithToken: string
+  readonly connectionsWithout: string
+}
+
+const CLIENT_ID = 'bench'
+const SCOPE = 'openid'
+const PROTOCOL_VERSION = '2025-11-25'
+const TTL_SECONDS = 6 * 60 * 60
+const AT_A_TIME = 200
+
+/** Nobody holds a stream of these connections, so that nobody has to be told of anything. */
+const NO_NODE = { tell: async () => undefined } as unknown as Node
+
+/** Makes so many sessions in the server's Redis; the files go into `folder`. */
+export async function makeSessions(
+  settings: OurSettings,
+  count: number,
+  folder: string,
+): Promise<LiveSessions> {
+  const { config, secrets } = loadConfig({ argv: [], env: environmentOf(settings), cwd: folder })
+  const quiet = { info: () => undefined, warn: () => undefined }
+  const store = createRedisStore({ ...storeAddress(config.store), log: quiet })
+  await connected(store.ping)
+  const make = sessionMaker(store, secrets)
+  const made: Awaited<ReturnType<typeof make>>[] = []
+  for (let done = 0; done < count; done += AT_A_TIME) {
+    const next = Math.min(AT_A_TIME, count - done)
+    made.push(...(await Promise.all(Array.from({ length: next }, make))))
+  }
+  await store.close()
+  const write = (name: string, lines: readonly string[]) => {
+    const file = join(folder, `${name}-${count}`)
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    return file
+  }
+  return {
+    count,
+    bearers: write(
+      'bearers',
+      made.map(({ bearer }) => bearer),
+    ),
+    connectionsWithToken: write(
+      'owned',
+      made.map((each) => `${each.bearer}\t${each.owned}`),
+    ),
+    connectionsWithout: write(
+      'open',
+      made.map(({ open }) => open),
+    ),
+  }
+}
+
+type Loaded = ReturnType<typeof loadConfig>
+type RedisSettings = Extract<Loaded['config']['store'], { kind: 'redis' }>
+
+function storeAddress(store: Loaded['config']['store']): RedisSettings {
+  if (store.kind !== 'redis') throw new Error('The benchmark needs Redis')
+  return store
+}
+
+async function connected(ping: () => Promise<void>): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    const done = await ping().then(
+      () => true,
+      () => attempt > 100,
+    )
+    if (done) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** What letting a client in leaves behind: a session, the stub of its token, the token itself. */
+function sessionMaker(store: ReturnType<typeof createRedisStore>, secrets: Loaded['secrets']) {
+  const now = Date.now
+  const keyRing = createKeyRing(secrets.encryptionKeys)
+  const sessions = createSessionManager({ store, now }, { ttlSeconds: TTL_SECONDS })
+  const options = { prefix: 'oauth', longestTtlSeconds: TTL_SECONDS }
+  const entries = createEntries({ store, keyRing, now }, options)
+  const connections = createConnections({ store, node: NO_NODE }, { ttlSeconds: TTL_SECONDS })
+  const secret = createSecretKey(Buffer.from(secrets.jwtSecret, 'utf8'))
+
+  const connect = async (sessionId: string, needsToken: boolean) => {
+    const clientInfo = { name: 'bench', version: '1' }
+    const initialize = { protocolVersion: PROTOCOL_VERSION, capabilities: {}, clientInfo }
+    const owner = { sessionId, needsToken, protocolVersion: PROTOCOL_VERSION }
+    return (await connections.create({ ...owner, initialize })).id
+  }
+
+  return async () => {
+    const sessionId = createId('ses')
+    const anonymous = await sessions.create('connection')
+    await sessions.createWithId(sessionId, 'token')
+    const jti = randomValue()
+    const iat = Math.floor(now() / 1000)
+    const exp = iat + TTL_SECONDS
+    const claims = { jti, session_id: sessionId, client_id: CLIENT_ID, scope: SCOPE }
+    const stub = { kind: 'AccessToken', accountId: sessionId, clientId: CLIENT_ID, scope: SCOPE }
+    await entries.write('AccessToken', jti, { ...stub, iat, exp }, TTL_SECONDS)
+    const token = await new SignJWT({ ...claims, iat, exp, sub: sessionId })
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
+      .setIssuer(PUBLIC_URL)
+      .setAudience(`${PUBLIC_URL}/mcp`)
+      .sign(secret)
+    return {
+      bearer: `Bearer ${token}`,
+      owned: await connect(sessionId, true),
+      open: await connect(anonymous.id, false),
+    }
+  }
+}

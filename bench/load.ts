@@ -1,0 +1,110 @@
+/** Puts load on a server: one program for all of them, and every answer is looked at. */
+
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { cpuSeconds } from './process-facts.ts'
+
+/** Requests that a server is to answer. */
+export interface Call {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** Stands in every right answer, and in no other. */
+  readonly expect: string
+  /** A file with the headers of one caller a line, parted by tabs, and the names of these headers. */
+  readonly callers?: { readonly file: string; readonly columns: readonly string[] } | undefined
+}
+
+export interface LoadResult {
+  readonly requests: number
+  readonly seconds: number
+  /** Requests that were not answered, or not right. */
+  readonly failures: number
+  /** What the server's process took for it, in microseconds for each request. */
+  readonly cpuMicros: number
+}
+
+export interface PacedResult extends LoadResult {
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+const CONNECTIONS = 32
+
+export const loadTool = spawnSync('wrk', ['--version']).error === undefined ? 'wrk' : 'autocannon'
+
+/** As many requests as the server answers, on 32 connections. */
+export async function fullLoad(call: Call, seconds: number, pid: number): Promise<LoadResult> {
+  if (loadTool === 'wrk') {
+    return run(pid, luaOf(call), (job) => {
+      const script = join(import.meta.dirname, 'load/wrk.lua')
+      const load = ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '--timeout', '10s']
+      return ['wrk', [...load, '-s', script, new URL(call.url).origin, '--', job]]
+    })
+  }
+  return run(pid, jsonOf(call, { seconds: Math.ceil(seconds) }), nodeScript('autocannon.mjs'))
+}
+
+/** So many requests a second, whatever the server does; latencies count from when each was due. */
+export async function pacedLoad(
+  call: Call,
+  rate: number,
+  seconds: number,
+  pid: number,
+): Promise<PacedResult> {
+  return run<PacedResult>(pid, jsonOf(call, { seconds, rate }), nodeScript('paced.mjs'))
+}
+
+function nodeScript(name: string) {
+  const script = join(import.meta.dirname, 'load', name)
+  return (job: string): [string, string[]] => [process.execPath, [script, job]]
+}
+
+async function run<T extends LoadResult>(
+  pid: number,
+  job: string,
+  command: (jobFile: string) => [program: string, args: string[]],
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-job-'))
+  try {
+    const file = join(folder, 'job')
+    writeFileSync(file, job)
+    const [program, args] = command(file)
+    const before = cpuSeconds(pid)
+    const load = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const [output, complaint] = await Promise.all([text(load.stdout), text(load.stderr)])
+    const line = output.split('\n').findLast((each) => each.startsWith('{'))
+    if (line === undefined) throw new Error(`${program} measured nothing: ${output}${complaint}`)
+    const result = JSON.parse(line) as T
+    const cpuMicros = ((cpuSeconds(pid) - before) * 1e6) / Math.max(1, result.requests)
+    return { ...result, cpuMicros }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function jsonOf({ url, headers, body, expect, callers }: Call, more: object): string {
+  const who = callers && { callers: callers.file, columns: callers.columns }
+  return JSON.stringify({ url, headers, body, expect, connections: CONNECTIONS, ...who, ...more })
+}
+
+/** Strings of JSON are strings of Lua, as long as nothing in them is escaped by its number. */
+function luaOf({ url, headers, body, expect, callers }: Call): string {
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
+  )
+  const facts = [
+    `path = ${JSON.stringify(new URL(url).pathname)}`,
+    `headers = { ${lines.join(', ')} }`,
+    `body = ${JSON.stringify(body)}`,
+    `expect = ${JSON.stringify(expect)}`,
+  ]
+  if (callers !== undefined) {
+    facts.push(`callers = ${JSON.stringify(callers.file)}`)
+    facts.push(`columns = { ${callers.columns.map((name) => JSON.stringify(name)).join(', ')} }`)
+  }
+  return `return { ${facts.join(', ')} }`
+}

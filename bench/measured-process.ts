@@ -1,0 +1,72 @@
+/** A measured server as a process of its own, started as it is deployed. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../test/support/redis.ts'
+
+export interface Program {
+  /** A file for Node; the same flags for all of them, which are none. */
+  readonly script: string
+  readonly args: (port: number) => readonly string[]
+  readonly env: (port: number) => NodeJS.ProcessEnv
+  /** What tells that it serves. */
+  readonly readyPath: string
+}
+
+export interface MeasuredProcess {
+  readonly pid: number
+  readonly port: number
+  /** From the start of the process to its first answer. */
+  readonly startMs: number
+  stop(): Promise<void>
+}
+
+const PATIENCE_MS = 30_000
+const STOP_MS = 5000
+
+/** Starts a program, and waits until it answers. */
+export async function startMeasured(program: Program): Promise<MeasuredProcess> {
+  const port = await freePort()
+  const started = performance.now()
+  const child = spawn(process.execPath, [program.script, ...program.args(port)], {
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...program.env(port) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const kill = () => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  const gone = once(child, 'exit').then(() => process.off('exit', kill))
+  let complaint = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(-2000)
+  })
+  while (!(await answers(port, program.readyPath))) {
+    if (child.exitCode !== null || performance.now() - started > PATIENCE_MS) {
+      kill()
+      throw new Error(`${program.script} did not start: ${complaint}`)
+    }
+    await delay(5)
+  }
+  return {
+    pid: child.pid ?? 0,
+    port,
+    startMs: performance.now() - started,
+    async stop() {
+      child.kill('SIGTERM')
+      const timer = setTimeout(kill, STOP_MS)
+      await gone
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Any answer counts: peers have no address that says they are ready. */
+async function answers(port: number, path: string): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`)
+    await response.body?.cancel()
+    return response.status !== 503
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,85 @@
+/** What the server holds: at rest, with streams that wait, and after a long load. */
+
+import { type ClientRequest, request } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Contestant } from './contestants.ts'
+import { fullLoad } from './load.ts'
+import { residentMegabytes } from './process-facts.ts'
+import { withPrograms } from './sitting.ts'
+
+export interface MemoryFigures {
+  readonly idle: number
+  /** What it takes more while so many streams are open, for each thousand. */
+  readonly perThousandStreams: number
+  /** At the end of each fifth of the load. */
+  readonly underLoad: readonly number[]
+  readonly minutes: number
+  readonly failures: number
+}
+
+const SETTLE_MS = 3000
+const PORTIONS = 5
+
+export interface MemoryOptions {
+  readonly streams: number
+  readonly minutes: number
+}
+
+/** Figures in megabytes of resident memory. Streams are `subscriptions/listen`, as clients open them. */
+export async function measureMemory(
+  contestant: Contestant,
+  { streams, minutes }: MemoryOptions,
+  tell: (line: string) => void,
+): Promise<MemoryFigures> {
+  return withPrograms([contestant.program], async (processOf) => {
+    const { pid, port } = processOf(contestant.program)
+    await delay(SETTLE_MS)
+    const idle = residentMegabytes(pid)
+    const open = await Promise.all(Array.from({ length: streams }, () => listen(port)))
+    await delay(SETTLE_MS)
+    const perThousandStreams = ((residentMegabytes(pid) - idle) / streams) * 1000
+    for (const each of open) each.destroy()
+    const underLoad: number[] = []
+    let failures = 0
+    for (let portion = 1; portion <= PORTIONS; portion += 1) {
+      const load = await fullLoad(contestant.call(port), (minutes * 60) / PORTIONS, pid)
+      failures += load.failures
+      underLoad.push(residentMegabytes(pid))
+      tell(`load ${portion} of ${PORTIONS}`)
+    }
+    return { idle, perThousandStreams, underLoad, minutes, failures }
+  })
+}
+
+const LISTEN = JSON.stringify({
+  ...{ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen' },
+  params: {
+    notifications: { toolsListChanged: true },
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': {},
+    },
+  },
+})
+
+/** Opens a stream, and resolves when the server has begun to answer on it. */
+function listen(port: number): Promise<ClientRequest> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'subscriptions/listen',
+    }
+    const options = { port, host: '127.0.0.1', path: '/mcp', method: 'POST', headers, agent: false }
+    const stream = request(options, (response) => {
+      response.on('error', () => undefined)
+      if (response.headers['content-type']?.startsWith('text/event-stream')) resolve(stream)
+      else reject(new Error(`A stream was answered with ${response.statusCode}`))
+      response.resume()
+    })
+    stream.once('error', reject)
+    stream.end(LISTEN)
+  })
+}

@@ -1,0 +1,26 @@
+/** What the system says of a process. Linux only: elsewhere there are no figures, and no faults. */
+
+import { readFileSync } from 'node:fs'
+
+/** Ticks of the scheduler in a second (`getconf CLK_TCK`): 100 on every Linux. */
+const TICKS = 100
+
+/** Processor time that a process has taken so far, in seconds. */
+export function cpuSeconds(pid: number): number {
+  // The name in parentheses may have spaces in it; what follows has none.
+  const fields = read(pid, 'stat').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11] ?? Number.NaN) + Number(fields[12] ?? Number.NaN)) / TICKS
+}
+
+/** Resident memory, in megabytes. */
+export function residentMegabytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(read(pid, 'status'))?.[1] ?? Number.NaN) / 1024
+}
+
+function read(pid: number, file: 'stat' | 'status'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,114 @@
+/** The tables, as they are printed and as they go into RESULTS.md. */
+
+import type { Latency } from './latency.ts'
+import type { MemoryFigures } from './memory.ts'
+import type { Score } from './sitting.ts'
+import type { StartUp } from './start-up.ts'
+
+type Row = readonly (string | number)[]
+
+/** Full load: requests a second, and what they are of the two floors. */
+export function scoreTable(scores: readonly Score[]): string {
+  const of = (key: string) => scores.find((score) => score.key === key)
+  const [a, b] = [of('a'), of('b')]
+  const ratio = (score: Score, floor: Score | undefined) =>
+    floor === undefined ? '' : (score.perSecond / floor.perSecond).toFixed(2)
+  const cpuRatio = (score: Score) =>
+    b === undefined ? '' : (b.cpuMicros / score.cpuMicros).toFixed(2)
+  return table(
+    ['', 'what', 'requests/s', 'of (a)', 'of (b)', 'CPU µs each', 'CPU: of (b)', 'failed'],
+    scores.map((score) => [
+      shownKey(score.key),
+      score.what,
+      score.perSecond.toFixed(0),
+      ratio(score, a),
+      ratio(score, b),
+      score.cpuMicros.toFixed(0),
+      cpuRatio(score),
+      score.failures,
+    ]),
+  )
+}
+
+/** How requests a second change from one column to the next, which is what the title counts. */
+export function growthTable(
+  what: string,
+  columns: readonly { readonly count: number; readonly scores: readonly Score[] }[],
+): string {
+  const [first] = columns
+  const named = (count: number) => `${count.toLocaleString('en')} ${what}`
+  return table(
+    [
+      '',
+      'what',
+      ...columns.map(({ count }) => named(count)),
+      'last of first',
+      'CPU: first of last',
+    ],
+    (first?.scores ?? []).map(({ key, what: about }, row) => {
+      const scores = columns.map((column) => column.scores[row])
+      const from = scores[0]
+      const to = scores.at(-1)
+      const share = (to?.perSecond ?? Number.NaN) / (from?.perSecond ?? Number.NaN)
+      const cpu = (from?.cpuMicros ?? Number.NaN) / (to?.cpuMicros ?? Number.NaN)
+      const cells = scores.map((score) => (score?.perSecond ?? Number.NaN).toFixed(0))
+      return [shownKey(key), about, ...cells, share.toFixed(2), cpu.toFixed(2)]
+    }),
+  )
+}
+
+export function latencyTable(figures: readonly Latency[]): string {
+  return table(
+    ['', 'what', 'requests/s', 'p50 ms', 'p99 ms', 'p99 of p50', 'failed'],
+    figures.map(({ key, what, rate, p50Ms, p99Ms, failures }) => [
+      ...[shownKey(key), what, rate.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2)],
+      ...[(p99Ms / p50Ms).toFixed(1), failures],
+    ]),
+  )
+}
+
+export function startTable(figures: readonly StartUp[]): string {
+  return table(
+    ['', 'what', 'ms'],
+    figures.map(({ key, what, milliseconds }) => [shownKey(key), what, milliseconds.toFixed(0)]),
+  )
+}
+
+export function memoryTable({ underLoad, ...figures }: MemoryFigures): string {
+  const megabytes = (value: number | undefined) => (value ?? Number.NaN).toFixed(1)
+  const minute = (share: number) => `after ${(figures.minutes * share).toFixed(1)} min of load`
+  return table(
+    ['', 'MB'],
+    [
+      ['idle', megabytes(figures.idle)],
+      ['more for each 1,000 idle streams', megabytes(figures.perThousandStreams)],
+      ...underLoad.map((value, at) => [minute((at + 1) / underLoad.length), megabytes(value)]),
+    ],
+  )
+}
+
+/** Letters in parentheses, names as they are. */
+function shownKey(key: string): string {
+  return key.length === 1 ? `(${key})` : '(h)'
+}
+
+/** Numbers stand at the right, and so does what looks like one. */
+function table(head: readonly string[], rows: readonly Row[]): string {
+  const cells = [head, ...rows.map((row) => row.map(String))]
+  const widths = head.map((_, column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0), 3),
+  )
+  const isNumber = head.map((_, column) =>
+    rows.every((row) => /^[\d.,]*$/.test(String(row[column]))),
+  )
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => pad(cell, widths[column] ?? 0, isNumber[column])).join(' | ')} |`
+  const rule = widths.map((width, column) =>
+    isNumber[column] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
+  )
+  return [line(head), `| ${rule.join(' | ')} |`, ...cells.slice(1).map(line)].join('\n')
+}
+
+function pad(cell: string, width: number, right: boolean | undefined): string {
+  return right ? cell.padStart(width) : cell.padEnd(width)
+}

@@ -1,0 +1,65 @@
+/**
+ * A logger whose lines carry fields. Ours rather than pino's, whose children are each other's
+ * prototypes: V8 forgets with every new one how to find its properties, which costs a call 0.1 ms.
+ */
+
+import type { Logger } from '../logger.ts'
+
+type LogMethod = Logger['info']
+type LogArguments = Parameters<LogMethod>
+
+/** What lines are written to, whoever they come from. */
+export type LineLogger = Omit<Logger, 'child'>
+
+export class ChildLogger implements Logger {
+  readonly #root: LineLogger
+  readonly #fields: object
+
+  constructor(root: LineLogger, fields: object) {
+    this.#root = root
+    this.#fields = fields
+  }
+
+  trace(...args: LogArguments): void {
+    this.#write('trace', args)
+  }
+
+  debug(...args: LogArguments): void {
+    this.#write('debug', args)
+  }
+
+  info(...args: LogArguments): void {
+    this.#write('info', args)
+  }
+
+  warn(...args: LogArguments): void {
+    this.#write('warn', args)
+  }
+
+  error(...args: LogArguments): void {
+    this.#write('error', args)
+  }
+
+  fatal(...args: LogArguments): void {
+    this.#write('fatal', args)
+  }
+
+  audit(fields: object, message: string): void {
+    this.#root.audit({ ...this.#fields, ...fields }, message)
+  }
+
+  child(fields: object): Logger {
+    return new ChildLogger(this.#root, { ...this.#fields, ...fields })
+  }
+
+  isLevelEnabled(level: Parameters<Logger['isLevelEnabled']>[0]): boolean {
+    return this.#root.isLevelEnabled(level)
+  }
+
+  #write(level: Parameters<Logger['isLevelEnabled']>[0], args: LogArguments): void {
+    if (!this.#root.isLevelEnabled(level)) return
+    const [first, message] = args
+    if (typeof first === 'string') this.#root[level](this.#fields, first)
+    else this.#root[level](Object.assign({}, this.#fields, first), String(message))
+  }
+}

@@ -1,0 +1,36 @@
+/** The headers that repeat what a message of the 2026 era says (SEP-2243), and what they make of it. */
+
+import {
+  classifyInboundRequest,
+  type InboundClassificationOutcome,
+} from '@modelcontextprotocol/server'
+
+export interface StandardHeaders {
+  /** `MCP-Protocol-Version`. */
+  readonly version: string | undefined
+  /** `Mcp-Method`. */
+  readonly method: string | undefined
+  /** `Mcp-Name`. */
+  readonly name: string | undefined
+}
+
+export function readStandardHeaders(headers: Headers): StandardHeaders {
+  return {
+    version: headers.get('mcp-protocol-version') ?? undefined,
+    method: headers.get('mcp-method') ?? undefined,
+    name: headers.get('mcp-name') ?? undefined,
+  }
+}
+
+/** Which era a posted message belongs to, by what it says of itself. */
+export function classifyPost(
+  body: unknown,
+  { version, method, name }: StandardHeaders,
+): InboundClassificationOutcome {
+  return classifyInboundRequest({
+    ...{ httpMethod: 'POST', body },
+    ...(version !== undefined && { protocolVersionHeader: version }),
+    ...(method !== undefined && { mcpMethodHeader: method }),
+    ...(name !== undefined && { mcpNameHeader: name }),
+  })
+}

@@ -1,0 +1,216 @@
+/**
+ * Requests share servers that live as long as the process: nothing of one reaches another, whoever
+ * sends them, under whichever id, and however they end.
+ */
+
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { keptOf } from '../fixtures/cross-talk/kept.ts'
+import { ERAS } from '../support/clients.ts'
+import { startTokenApp, type TokenApp } from '../support/token-app.ts'
+import { type Answer, connect, type HeaderFields, post, postModern, read } from '../support/wire.ts'
+
+const CATALOG = join(import.meta.dirname, '../fixtures/cross-talk')
+/** Several callers at a time, each with several calls at a time, all with these ids. */
+const CALLERS = 25
+const IDS = Array.from({ length: 20 }, (_, index) => index)
+// Four thousand calls, of which hundreds run at a time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+let app: TokenApp
+beforeAll(async () => {
+  const env = { RATE_LIMIT: 'off', MAX_CALLS: '5000', MAX_STREAMS: '5000' }
+  app = await startTokenApp({ catalogDirectory: CATALOG, env })
+})
+afterAll(() => app.stop())
+
+interface Caller {
+  readonly name: string
+  call(id: number, input: object, signal?: AbortSignal): Promise<Response>
+  cancel(id: number): Promise<unknown>
+}
+
+const TELLING = { steps: 2, waitMs: 5 }
+
+/** A caller with a session of its own, which says whose it is. */
+async function enter(era: string, name: string): Promise<Caller> {
+  const bearer = await app.bearer({ subject: `${era} ${name}` })
+  const headers: HeaderFields =
+    era === '2026-07-28' ? bearer : { ...bearer, ...(await connectWith(bearer)) }
+  const caller = {
+    name,
+    call: (id: number, input: object, signal?: AbortSignal) =>
+      send(era, headers, { id, name: 'mirror', input, ...(signal && { signal }) }),
+    async cancel(id: number) {
+      const params = { requestId: id, reason: 'not wanted any more' }
+      const message = { jsonrpc: '2.0', method: 'notifications/cancelled', params }
+      return (await post(app.url, message, headers)).text()
+    },
+  }
+  await read(send(era, headers, { id: 0, name: 'own', input: { name } }))
+  return caller
+}
+
+async function connectWith(bearer: HeaderFields) {
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'by hand', version: '1' },
+  }
+  const message = { jsonrpc: '2.0', id: 0, method: 'initialize', params }
+  const response = await post(app.url, message, bearer)
+  await response.text()
+  const id = response.headers.get('mcp-session-id') ?? ''
+  return { 'mcp-session-id': id, 'mcp-protocol-version': '2025-11-25' }
+}
+
+interface Sent {
+  readonly id: number
+  readonly name: string
+  readonly input: object
+  readonly signal?: AbortSignal
+}
+
+function send(era: string, headers: HeaderFields, { id, name, input, signal }: Sent) {
+  // Its token for progress is what the others take as well.
+  const _meta = { progressToken: id, 'io.modelcontextprotocol/logLevel': 'debug' }
+  const telling = 'steps' in input || 'late' in input
+  const params = { name, arguments: input }
+  if (era === '2026-07-28') {
+    const options = { id, headers, ...(signal && { signal }) }
+    return postModern(app.url, 'tools/call', params, {
+      ...options,
+      ...(telling && { meta: _meta }),
+    })
+  }
+  const asked = telling ? { ...params, _meta: { progressToken: id } } : params
+  const message = { jsonrpc: '2.0', id, method: 'tools/call', params: asked }
+  return post(app.url, message, headers, signal ?? null)
+}
+
+/** Everything in an answer is about this call, and its result is this caller's. */
+function expectOwn({ messages, message }: Answer, caller: Caller, id: number, text: string): void {
+  expect(message.id).toBe(id)
+  expect(message.result?.structuredContent).toEqual({ text, owner: caller.name, said: '' })
+  for (const { method, params } of messages.slice(0, -1)) {
+    if (method === 'notifications/progress') {
+      expect(params).toMatchObject({ progressToken: id, message: text })
+    } else {
+      expect(params).toMatchObject({ data: text })
+    }
+  }
+}
+
+describe.each(ERAS)('in %s', (era) => {
+  let callers: readonly Caller[]
+  beforeAll(async () => {
+    const names = Array.from({ length: CALLERS }, (_, index) => `caller ${index}`)
+    callers = await Promise.all(names.map((name) => enter(era, name)))
+  })
+
+  /** All callers with all ids at once; every answer is checked. */
+  async function everybody(inputOf: (id: number) => object): Promise<Answer[]> {
+    const calls = callers.flatMap((caller) =>
+      IDS.map(async (id) => {
+        const text = `${caller.name}, call ${id}`
+        const answer = await read(caller.call(id, { text, ...inputOf(id) }))
+        expectOwn(answer, caller, id, text)
+        return answer
+      }),
+    )
+    return Promise.all(calls)
+  }
+
+  test('each of many calls with the same ids gets its own answer', async () => {
+    const answers = await everybody(() => ({}))
+    expect(answers).toHaveLength(CALLERS * IDS.length)
+  })
+
+  test('what calls tell before their answers goes to their callers', async () => {
+    const answers = await everybody(() => TELLING)
+    for (const { messages } of answers) {
+      const told = messages.filter(({ method }) => method === 'notifications/progress')
+      expect(told).toHaveLength(TELLING.steps)
+    }
+  })
+
+  test('what a call tells after its answer goes to nobody', async () => {
+    await everybody((id) => (id % 2 === 0 ? { late: true } : TELLING))
+  })
+
+  test('calls that are left take no others along', async () => {
+    const leaving = new AbortController()
+    const left = callers.flatMap((caller) =>
+      IDS.map((id) =>
+        caller
+          .call(id, { text: 'left', waitMs: 10_000 }, leaving.signal)
+          .then((response) => response.text())
+          .catch(() => 'gone'),
+      ),
+    )
+    await delay(100)
+    const staying = everybody((id) => (id % 3 === 0 ? { waitMs: 50 } : TELLING))
+    leaving.abort()
+    await staying
+    // In the 2025 era to leave is not to cancel.
+    if (era === '2025-11-25') await Promise.all(callers.flatMap((each) => IDS.map(each.cancel)))
+    await Promise.all(left)
+    await everybody(() => ({}))
+  })
+})
+
+test('a cancellation reaches the call of its sender, and no other of that id', async () => {
+  const [one, other] = await Promise.all([enter('2025-11-25', 'one'), enter('2025-11-25', 'other')])
+  const cancelled = one.call(7, { text: 'one', waitMs: 10_000, steps: 1 })
+  const kept = read(other.call(7, { text: 'other', waitMs: 400, steps: 1 }))
+  await cancelled
+  await one.cancel(7)
+  expectOwn(await kept, other, 7, 'other')
+  expect(await (await cancelled).text()).not.toContain('structuredContent')
+})
+
+test.each(ERAS)('in %s, what a tool kept of a call is good for nothing after it', async (era) => {
+  const [first, second] = await Promise.all([enter(era, 'first'), enter(era, 'second')])
+  await read(first.call(1, { text: `${era} kept`, keeps: true, steps: 1 }))
+  const { progress, client, ask, signal } = keptOf(`${era} kept`)
+  const running = second.call(1, { text: 'second', steps: 1, waitMs: 300 })
+  await delay(100)
+  expect(signal.aborted).toBe(true)
+  await progress(50, 50, 'stray')
+  await client.log('error', 'stray')
+  await expect(ask({} as never)).resolves.toEqual({})
+  const answer = await read(running)
+  expect(answer.text).not.toContain('stray')
+  expectOwn(answer, second, 1, 'second')
+})
+
+describe('questions', () => {
+  const WHO = { jsonrpc: '2.0', result: { action: 'accept', content: { name: 'the right one' } } }
+
+  test('are answered by whom they were put to, not by others who know their ids', async () => {
+    const open = async () => connect(app.url, { elicitation: { form: {} } })
+    const [asked, stranger] = await Promise.all([open(), open()])
+    const params = { name: 'mirror', arguments: { text: 'asked', asks: true } }
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params }
+    const response = await post(app.url, message, asked)
+    const reader = (response.body ?? expect.fail('no stream')).getReader()
+    let text = ''
+    while (!text.includes('elicitation/create')) {
+      text += new TextDecoder().decode((await reader.read()).value)
+    }
+    const id = /"id":"([\da-f]+\.\d+)"/.exec(text)?.[1]
+    const answer = (name: string) => ({
+      ...WHO,
+      id,
+      result: { action: 'accept', content: { name } },
+    })
+    await (await post(app.url, answer('a stranger'), stranger)).text()
+    await (await post(app.url, answer('the right one'), asked)).text()
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      text += new TextDecoder().decode(part.value)
+    }
+    expect(text).toContain('the right one')
+    expect(text).not.toContain('a stranger')
+  })
+})
