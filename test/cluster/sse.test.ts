@@ -49,7 +49,8 @@ describeRedis('plain', 'the older transport on three nodes', () => {
   test('the official client works, wherever its messages go', async () => {
     const client = await connectClient()
     const pids = new Set<number>()
-    for (let turn = 0; turn < 6; turn += 1) {
+    // A node that was busy for a moment is passed over for a while.
+    for (let turn = 0; turn < 6 || (pids.size < 3 && turn < 500); turn += 1) {
       const result = await client.callTool({ name: 'where', arguments: { text: `${turn}` } })
       const answer = structured<{ text: string; pid: number }>(result)
       expect(answer.text).toBe(`${turn}`)
