@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
+import { arch, availableParallelism, cpus, loadavg, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { loadTool } from './load.ts'
 
@@ -13,7 +13,7 @@ export function machineFacts(): string[] {
   const [load] = loadavg()
   return [
     `- ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-    `- ${cpu?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, ${gibibytes} GiB, ${type()} ${release()} ${arch()}; load average at the end ${load?.toFixed(1)}`,
+    `- ${cpu?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, ${gibibytes} GiB, ${type()} ${arch()}; load average at the end ${load?.toFixed(1)}`,
     `- Node ${process.versions.node}, ${versionOf('redis-server', /v=(\S+)/, 'Redis')}, load by ${loadTool}`,
     `- ${['mcp-lite', 'fastmcp', 'mcp-handler', '@modelcontextprotocol/server'].map(packageVersion).join(', ')}`,
   ]
