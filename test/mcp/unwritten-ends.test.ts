@@ -1,5 +1,7 @@
 /** The end of a call cannot be written just then: who comes back for it has it once it can. */
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -11,6 +13,9 @@ import type { Store } from '../../src/store/port.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { answering, type Listening, listen, listenTo } from '../support/event-reader.ts'
 import { connect, PROTOCOL_CATALOG, post, read, request } from '../support/wire.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 /** So many ends wait whole for the store. */
 const MOST_WAITING = 100
@@ -114,11 +119,20 @@ test('of very many, some are known only to be lost', async () => {
   const calls = createCallStreams({ node, streams, news, log })
   const connection = { id: 'con_x', protocolVersion: '2025-11-25' } as ConnectionRecord
   isFull = true
-  for (let id = 1; id <= MOST_WAITING + 5; id += 1) {
-    const call = calls.open(connection, id, () => undefined)
-    call.end({ end: 'answered', message: { jsonrpc: '2.0', id, result: {} } })
-  }
+  const answers = Array.from({ length: MOST_WAITING + 5 }, (_, index) => {
+    const call = calls.open(connection, index, () => undefined)
+    const message = { jsonrpc: '2.0' as const, id: index, result: {} }
+    call.end({ end: 'answered', message })
+    return new WeakRef(message)
+  })
   await expect.poll(() => refused.size).toBe(MOST_WAITING + 5)
+  // They may be large: what is lost is not held.
+  const held = () => {
+    collectGarbage()
+    return answers.map((answer) => answer.deref() !== undefined)
+  }
+  await expect.poll(() => held().slice(MOST_WAITING)).not.toContain(true)
+  expect(held().slice(0, MOST_WAITING)).not.toContain(false)
   isFull = false
   const ends = () =>
     Promise.all([...refused].map(async (key) => (await streams.read(key, '0-1'))[0]?.value))
