@@ -3,6 +3,7 @@
 import type { MiddlewareHandler } from 'hono'
 import type { Authenticate, Door } from '../auth/authenticate.ts'
 import type { RequireScopes } from '../auth/required-scopes.ts'
+import { nextTurn } from '../store/next-turn.ts'
 import { clientAddress, networkOf } from './client-address.ts'
 import type { HttpEnv } from './context.ts'
 
@@ -21,6 +22,8 @@ export function bearer(
   return async (c, next) => {
     const addressOf = () => networkOf(clientAddress(c.env.incoming, trustedProxies))
     const caller = await authenticate(c.req.raw, door, addressOf, c.get('onSession'))
+    // Those that waited for the store were answered one by one.
+    if (caller.kind === 'token') await nextTurn()
     c.set('caller', caller)
     requireScopes(caller, c.get('body'), door.resource)
     await next()

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { isJsonContentType } from '@modelcontextprotocol/server'
 import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
+import { nextTurn } from '../store/next-turn.ts'
 import type { HttpEnv } from './context.ts'
 
 /** No message needs more; parsers that recurse fall over some way above it. */
@@ -19,7 +20,11 @@ export interface JsonBodyOptions {
  */
 export function jsonBody({ limitBytes }: JsonBodyOptions): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
-    if (c.req.method === 'POST') c.set('body', parse(await readText(c, limitBytes)))
+    if (c.req.method === 'POST') {
+      const text = await readText(c, limitBytes)
+      await nextTurn()
+      c.set('body', parse(text))
+    }
     await next()
   }
 }

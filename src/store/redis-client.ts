@@ -26,7 +26,7 @@ const LONGEST_BACKOFF_MS = 500
 /**
  * A client that is not connected yet. It never queues while Redis is away, and tries to reconnect
  * for ever: at most half a second after Redis is back.
- * @param timeoutMs for commands that could not be written yet; they are then never sent
+ * @param timeoutMs for commands that could not be written yet, where they have no deadline of ours
  * @param random from 0 to 1, for the jitter
  * @throws TypeError for a malformed address
  */

@@ -1,6 +1,6 @@
 /** Which failures of Redis mean that the store is away, and which are mistakes of ours. */
 
-import { AbortError, ErrorReply, TimeoutError } from 'redis'
+import { ErrorReply, TimeoutError } from 'redis'
 import { AppError, storeUnavailable } from '../errors.ts'
 
 /** Redis did not answer within our deadline. The command may still run. */
@@ -34,5 +34,5 @@ export function isReadOnly(error: unknown): boolean {
 
 /** The command was not answered, or not even written, in time. */
 export function isTimeout(error: unknown): boolean {
-  return [DeadlineError, TimeoutError, AbortError].some((known) => error instanceof known)
+  return error instanceof DeadlineError || error instanceof TimeoutError
 }

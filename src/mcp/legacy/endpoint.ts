@@ -6,6 +6,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import { nextTurn } from '../../store/next-turn.ts'
 import type { McpAnswer } from '../answer.ts'
 import { withStatus } from '../handler-errors.ts'
 import type { Node } from '../nodes/node.ts'
@@ -68,6 +69,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       const initialize = asInitialize(message)
       if (initialize !== undefined) return connect(initialize, legacy)
       const connection = await findConnection(legacy, deps)
+      await nextTurn()
       if (isJSONRPCRequest(message)) {
         const authInfo = originAsAuthInfo(legacy.origins.connection(connection))
         const { response } = await messages.request(message, connection, authInfo, (id, cancel) =>
