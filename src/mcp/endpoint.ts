@@ -5,7 +5,7 @@ import type { McpAnswer } from './answer.ts'
 import type { LegacyEndpoint } from './legacy/endpoint.ts'
 import { createModernEndpoint, type ModernDeps, type ModernEndpoint } from './modern/endpoint.ts'
 import type { RequestOrigins } from './origin.ts'
-import { classifyPost, readStandardHeaders } from './standard-headers.ts'
+import { classifyPost, isPlainlyLegacy, readStandardHeaders } from './standard-headers.ts'
 
 export interface McpDeps extends ModernDeps {
   readonly legacy: LegacyEndpoint
@@ -40,6 +40,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
     }
     checkAccept(request)
     const headers = readStandardHeaders(request.headers)
+    if (isPlainlyLegacy(body, headers)) return legacy.post({ request, origins }, body)
     const call = modern.plainCalls.find(body, headers)
     if (call !== undefined) return modern.call(mcp, call)
     const classified = classifyPost(body, headers)

