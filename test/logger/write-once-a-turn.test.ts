@@ -1,0 +1,30 @@
+/** Log lines of one turn of the event loop, in one write. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { writeOnceATurn } from '../../src/logger/write-once-a-turn.ts'
+
+function written() {
+  const writes: string[] = []
+  return { writes, writer: writeOnceATurn({ write: (text) => void writes.push(text) }) }
+}
+
+test('lines of one turn leave together, in their order', async () => {
+  const { writes, writer } = written()
+  writer.write('one\n')
+  writer.write('two\n')
+  expect(writes).toEqual([])
+  await nextTurn()
+  writer.write('three\n')
+  await nextTurn()
+  expect(writes).toEqual(['one\ntwo\n', 'three\n'])
+})
+
+test('what waits is written at once when the process ends', async () => {
+  const { writes, writer } = written()
+  writer.write('last words\n')
+  writer.flush()
+  expect(writes).toEqual(['last words\n'])
+  await nextTurn()
+  expect(writes).toEqual(['last words\n'])
+})
