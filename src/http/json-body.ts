@@ -60,14 +60,16 @@ function readBytes(incoming: Readable, limitBytes: number): Promise<Buffer> {
       incoming.removeAllListeners('data').pause()
       reject(tooLarge(limitBytes))
     })
+    // The client went away: no fault of ours, so that it must not look like one in the log.
+    const cutOff = () =>
+      reject(new AppError('invalid_request', 'The body was cut off.', { cause: incoming.errored }))
     incoming.once('end', () => resolve(Buffer.concat(chunks)))
     incoming.once('close', () => {
-      if (incoming.readableEnded) return
-      // The client went away: no fault of ours, so that it must not look like one in the log.
-      reject(new AppError('invalid_request', 'The body was cut off.', { cause: incoming.errored }))
+      if (!incoming.readableEnded) cutOff()
     })
     // What it was is told with the end; unheard it would end the process.
     incoming.once('error', () => undefined)
+    if (incoming.destroyed) cutOff()
   })
 }
 
