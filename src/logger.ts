@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import pino from 'pino'
 import { ChildLogger } from './logger/child-logger.ts'
+import { isoTime } from './logger/iso-time.ts'
 import { redactFields } from './logger/redact-fields.ts'
 import { redactText } from './logger/redact-text.ts'
 import { writeOnceATurn } from './logger/write-once-a-turn.ts'
@@ -95,7 +96,7 @@ function pinoOptions(
 ): pino.LoggerOptions {
   return {
     ...{ level, base },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: isoTime,
     serializers: { err: (err: unknown) => err },
     formatters: {
       level: (label) => ({ level: label }),
