@@ -234,6 +234,8 @@ async function letClientIn(open: OpenTab, colorScheme: 'light' | 'dark') {
   )
   await tab.page.getByRole('button', { name: 'Allow' }).click()
   const called = new URL((await answered).headers().location ?? '')
+  // Nobody listens there: the browser is not free for the next page before it has shown its error.
+  await tab.page.waitForURL(/^chrome-error:/)
   const code = called.searchParams.get('code') ?? ''
   const { body } = await oauth.exchange({ code, verifier })
   const headers = { authorization: `Bearer ${body.access_token}` }
