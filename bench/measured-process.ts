@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePort } from '../test/support/redis.ts'
+import { freePort } from '../test/support/free-port.ts'
 
 export interface Program {
   /** A file for Node; the same flags for all of them, which are none. */

@@ -1,6 +1,6 @@
 /** Several nodes on one Redis behind a balancer, as they would be deployed. */
 
-import { freePort } from '../../test/support/redis.ts'
+import { freePort } from '../../test/support/free-port.ts'
 import { type Balancer, startBalancer } from './balancer.ts'
 import { type Environment, type NodeProcess, startNode } from './node-process.ts'
 

@@ -2,7 +2,8 @@
 
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, startRedis } from '../../test/support/redis.ts'
+import { freePort } from '../../test/support/free-port.ts'
+import { startRedis } from '../../test/support/redis.ts'
 import { findRedis } from '../../test/support/redis-binaries.ts'
 import { startCluster } from '../cluster/cluster.ts'
 import { startNode } from '../cluster/node-process.ts'

@@ -9,8 +9,8 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createBrowser } from '../../scripts/demo/browser.ts'
 import { startApp } from '../support/app.ts'
+import { freePort } from '../support/free-port.ts'
 import { SERVER_COMMAND } from '../support/process.ts'
-import { freePort } from '../support/redis.ts'
 import { closing } from './apps.ts'
 
 const run = promisify(execFile)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { createBrowser } from '../../scripts/demo/browser.ts'
-import { freePort } from '../support/redis.ts'
+import { freePort } from '../support/free-port.ts'
 import { closing, startGuarded } from './apps.ts'
 
 const CACHE = join(import.meta.dirname, '../../.cache')

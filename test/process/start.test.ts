@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { createClient } from 'redis'
 import { expect, onTestFinished, test } from 'vitest'
 import { encryptConfigSecret } from '../../src/crypto/config-secret.ts'
+import { freePort } from '../support/free-port.ts'
 import { spawnServer, startServerProcess } from '../support/process.ts'
-import { freePort, startRedis } from '../support/redis.ts'
+import { startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 
 const STACK = /^ +at /m

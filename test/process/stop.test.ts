@@ -3,10 +3,10 @@
 import { Agent, get } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { connectClient, ERAS, structured } from '../support/clients.ts'
+import { freePort } from '../support/free-port.ts'
 import { startOutside } from '../support/outside.ts'
 import { type ServerProcess, startServerProcess } from '../support/process.ts'
 import type { Interference } from '../support/recording-balancer.ts'
-import { freePort } from '../support/redis.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
 /** An API that answers when it is told to. */

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Balancer, startBalancer } from '../../scripts/cluster/balancer.ts'
-import { freePort } from '../support/redis.ts'
+import { freePort } from '../support/free-port.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {

@@ -6,8 +6,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { toolTemplate } from '../../scripts/new-tool/templates.ts'
+import { freePort } from '../support/free-port.ts'
 import { copyProject, MODULES } from '../support/project-copy.ts'
-import { freePort } from '../support/redis.ts'
 import { postModern, read } from '../support/wire.ts'
 
 async function startDev() {

@@ -15,7 +15,7 @@ import {
   takesAuthorization,
   takesChallenges,
 } from '../support/faulty-proxies.ts'
-import { freePort } from '../support/redis.ts'
+import { freePort } from '../support/free-port.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterAll(async () => {

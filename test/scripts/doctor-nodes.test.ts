@@ -5,7 +5,7 @@ import { startBalancer } from '../../scripts/cluster/balancer.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startApp } from '../support/app.ts'
 import { consult, withVerdict } from '../support/doctor.ts'
-import { freePort } from '../support/redis.ts'
+import { freePort } from '../support/free-port.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
 

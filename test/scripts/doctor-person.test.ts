@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../scripts/demo/browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { consult, startDoctor, withVerdict } from '../support/doctor.ts'
+import { freePort } from '../support/free-port.ts'
 import { type RecordingBalancer, startRecordingBalancer } from '../support/recording-balancer.ts'
-import { freePort } from '../support/redis.ts'
 
 /** The demo's page as it is nowhere: the doctor does not know it. */
 function disguise(body: string): string {

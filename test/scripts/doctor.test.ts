@@ -11,8 +11,8 @@ import { startApp } from '../support/app.ts'
 import { consult, diagnosesIn, runDoctor, withVerdict } from '../support/doctor.ts'
 import { startExternalIssuer } from '../support/external-issuer.ts'
 import { startTlsEnd } from '../support/faulty-proxies.ts'
+import { freePort } from '../support/free-port.ts'
 import { startServerProcess } from '../support/process.ts'
-import { freePort } from '../support/redis.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterAll(async () => {

@@ -1,13 +1,13 @@
 /** Two server processes on one Redis behind a balancer, as they would be deployed. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 import { type ServerProcess, startServerProcess } from './process.ts'
 import {
   type RecordingBalancer,
   type RecordingOptions,
   startRecordingBalancer,
 } from './recording-balancer.ts'
-import { freePort } from './redis.ts'
 
 export interface Cluster {
   readonly balancer: RecordingBalancer

@@ -1,8 +1,9 @@
 /** Three nodes in this process, on one Redis, with the built-in authorization server. */
 
 import { startApp, type TestApp } from './app.ts'
+import { freePort } from './free-port.ts'
 import { createOAuthClient, type OAuthClient, type OAuthClientOptions } from './oauth-client.ts'
-import { freePort, type RedisServer, startRedis } from './redis.ts'
+import { type RedisServer, startRedis } from './redis.ts'
 import { CLUSTER_CATALOG } from './three-nodes.ts'
 
 export interface OAuthNodes {

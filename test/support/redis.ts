@@ -3,10 +3,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer, connect as openSocket } from 'node:net'
+import { connect as openSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 import { findRedis, type RedisKind } from './redis-binaries.ts'
 
 export interface RedisServer {
@@ -131,26 +132,6 @@ async function launch(command: readonly string[]): Promise<Launched> {
       shell.stdin.end()
       while (!gone.signal.aborted) await sleep(5)
     },
-  }
-}
-
-/** Below the ports that systems give to outgoing connections, which could take one meanwhile. */
-const LOWEST_PORT = 20_000
-const PORTS = 12_000
-
-/** A port nobody listens on. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = LOWEST_PORT + Math.floor(Math.random() * PORTS)
-    const server = createServer()
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!free) continue
-    server.close()
-    await once(server, 'close')
-    return port
   }
 }
 

@@ -10,8 +10,9 @@ import {
 } from '../../scripts/cluster/balancer.ts'
 import { untilReady } from './cluster.ts'
 import type { Listening } from './event-reader.ts'
+import { freePort } from './free-port.ts'
 import { type ServerProcess, startServerProcess } from './process.ts'
-import { freePort, type RedisServer, startRedis } from './redis.ts'
+import { type RedisServer, startRedis } from './redis.ts'
 import type { RedisKind } from './redis-binaries.ts'
 
 /** Tools made for tests of several nodes. */
