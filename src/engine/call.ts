@@ -3,6 +3,7 @@
 import type { Logger } from '../logger.ts'
 import type { Rate, Standing } from '../store/rate-limits.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import type { CancelSignal } from './cancel-signal.ts'
 import type { Announce, ToolClient, ToolSession } from './context.ts'
 
 /** The caller's session during one call, with what the engine needs besides what tools see. */
@@ -10,7 +11,7 @@ export interface CallSession extends ToolSession {
   /** Undefined until a session is opened. */
   id(): string | undefined
   /** Waits until somebody has signed in; false when that did not happen in time. */
-  waitForSignIn(milliseconds: number, signal: AbortSignal): Promise<boolean>
+  waitForSignIn(milliseconds: number, signal: Pick<CancelSignal, 'aborted'>): Promise<boolean>
 }
 
 export interface ToolCall {
@@ -46,7 +47,7 @@ export interface ToolCall {
   readonly carried: CarriedState | undefined
   /** Seals what the next round needs. */
   carry(state: CarriedState): string
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   progress(done: number, total?: number, message?: string): Promise<void>
   readonly log: Logger
 }

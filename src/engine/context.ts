@@ -80,19 +80,23 @@ export interface Announce {
   resourceUpdated(uri: string): void
 }
 
-export interface ToolContext<Input> {
+/**
+ * A class for the sake of `signal`, which is made when the tool asks for it. Take it apart as you like;
+ * a copy made with `...` has no `signal`, and its type says so.
+ */
+export abstract class ToolContext<Input> {
   /** The validated arguments. */
-  readonly input: Input
-  readonly session: ToolSession
-  readonly upstream: Upstream
+  abstract readonly input: Input
+  abstract readonly session: ToolSession
+  abstract readonly upstream: Upstream
   /** Aborted when the caller cancels or the tool's time is over; pass it on. */
-  readonly signal: AbortSignal
-  readonly client: ToolClient
-  readonly announce: Announce
+  abstract get signal(): AbortSignal
+  abstract readonly client: ToolClient
+  abstract readonly announce: Announce
   /** Puts questions to the people at the client, or to its model. */
-  readonly ask: Ask
+  abstract readonly ask: Ask
   /** Tells the caller how far the call is; nothing happens if it did not ask. */
-  progress(done: number, total?: number, message?: string): Promise<void>
+  abstract readonly progress: (done: number, total?: number, message?: string) => Promise<void>
   /** Structured log lines with the call's ids; values the tool masks are masked here too. */
-  readonly log: ToolLog
+  abstract readonly log: ToolLog
 }

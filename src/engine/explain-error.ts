@@ -2,6 +2,7 @@
 
 import { AppError } from '../errors.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
+import type { CancelSignal } from './cancel-signal.ts'
 import { ToolError } from './tool-error.ts'
 
 export interface Explanation {
@@ -14,7 +15,10 @@ export interface Explanation {
 }
 
 /** Turns whatever was thrown into a stable code and a message fit for the model. */
-export function explainError(error: unknown, cancelled: AbortSignal): Explanation {
+export function explainError(
+  error: unknown,
+  cancelled: Pick<CancelSignal, 'aborted'>,
+): Explanation {
   if (cancelled.aborted) {
     return { code: 'cancelled', message: 'The call was cancelled.', unexpected: false }
   }

@@ -9,17 +9,17 @@ import type { Redactor } from '../output/redactor.ts'
 import { createRedactor } from '../output/redactor.ts'
 import { answerAsText, type TextFormat } from '../output/text.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
-import { AnswersNeeded, answersNeededResult, createAsk } from './ask.ts'
+import { AnswersNeeded, answersNeededResult } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
 import { explainError } from './explain-error.ts'
+import { RunContext } from './run-context.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
 import { startTimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
-import { createToolLog, scrubValue } from './tool-log.ts'
+import { scrubValue } from './tool-log.ts'
 import { watchCall } from './watched-call.ts'
-import { watchSession } from './watched-session.ts'
 
 export interface ToolSettings {
   readonly textFormat: TextFormat
@@ -119,25 +119,8 @@ async function runInTime(
   redactor: Redactor,
 ): Promise<unknown> {
   const limit = startTimeLimit(call.signal, definition.timeoutSeconds ?? settings.timeoutSeconds)
-  const { signal } = limit
   try {
-    signal.throwIfAborted()
-    const running = definition.run({
-      input,
-      session: watchSession(session, redactor.learn),
-      upstream: call.upstreamFor(session, redactor.learn),
-      signal,
-      progress: async (done, total, message) => {
-        if (signal.aborted) return
-        await call
-          .progress(done, total, message && redactor.scrub(message))
-          .catch((error: unknown) => call.log.debug({ err: error }, 'progress not told'))
-      },
-      log: createToolLog(call.log, redactor),
-      client: call.client,
-      announce: call.announce,
-      ask: createAsk({ ...call.carried?.answers, ...call.responses }),
-    })
+    const running = definition.run(new RunContext(call, { input, session, redactor, limit }))
     // A tool that does not listen to its signal must not hold the caller.
     return await Promise.race([running, limit.reached])
   } catch (error) {

@@ -61,7 +61,10 @@ export function createCallSession(
     return { url: await deps.linkUrl(handle), ...link }
   }
 
-  async function waitForSignIn(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  async function waitForSignIn(
+    milliseconds: number,
+    signal: Parameters<CallSession['waitForSignIn']>[1],
+  ): Promise<boolean> {
     const deadline = performance.now() + milliseconds
     while (session !== undefined && !signal.aborted) {
       session = await sessions.peek(session.id)

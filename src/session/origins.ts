@@ -120,7 +120,8 @@ function tokenOrigins(
 ): RequestOrigins {
   const own = (subscribe: Own['subscribe']) =>
     origin(deps, session.id, log, {
-      ...{ scopes, clientId },
+      scopes,
+      clientId,
       session: async (client) => createCallSession(deps, session, { access: 'token', client }),
       named: refuseHandle,
       subscribe,

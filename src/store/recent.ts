@@ -13,8 +13,9 @@ export function createRecent<Value>(most: number): Recent<Value> {
     // Put last again, so that the first one is the one used longest ago.
     values.delete(key)
     values.set(key, value)
+    if (values.size <= most) return
     const [oldest] = values.keys()
-    if (values.size > most && oldest !== undefined) values.delete(oldest)
+    if (oldest !== undefined) values.delete(oldest)
   }
 
   return {

@@ -5,6 +5,7 @@ import { decodeDocument, encodeFields, withRevision } from './documents.ts'
 import type { Document, PatchOptions, PatchOutcome, Stored } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisDocuments } from './redis-documents.ts'
+import { createGetTogether } from './redis-get-together.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
@@ -85,9 +86,13 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
     throw missingParent((parents[Number(detail)] ?? []).join('.'))
   }
 
+  const getText = createGetTogether(redis, {
+    one: (key) => ['JSON.GET', key],
+    several: (keys) => ['JSON.MGET', ...keys, '.'],
+  })
+
   return {
-    get: async <T extends Document>(key: string) =>
-      decoded<T>(await redis.command(['JSON.GET', key])),
+    get: async <T extends Document>(key: string) => decoded<T>(await getText(key)),
 
     async set(key, value, ttlSeconds) {
       await redis.script(SET, [key], [encodeFields(value), String(toMilliseconds(ttlSeconds))])

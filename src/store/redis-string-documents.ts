@@ -6,6 +6,7 @@ import { decodeDocument, encodeFields, withRevision } from './documents.ts'
 import type { Document, PatchOptions, PatchOutcome, Stored } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisDocuments } from './redis-documents.ts'
+import { createGetTogether } from './redis-get-together.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
@@ -51,8 +52,13 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
     throw storeUnavailable(new Error('Too many writers of one document.'))
   }
 
+  const getText = createGetTogether(redis, {
+    one: (key) => ['GET', key],
+    several: (keys) => ['MGET', ...keys],
+  })
+
   return {
-    get: async <T extends Document>(key: string) => decoded<T>(await redis.command(['GET', key])),
+    get: async <T extends Document>(key: string) => decoded<T>(await getText(key)),
 
     async set(key, value, ttlSeconds) {
       await redis.script(SET, [key], [encodeFields(value), String(toMilliseconds(ttlSeconds))])

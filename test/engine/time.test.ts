@@ -40,6 +40,17 @@ describe('a tool that takes too long', () => {
     expect(stopped).toHaveBeenCalledOnce()
   })
 
+  it('is told by a signal that it asks for when it is too late', async () => {
+    const told: unknown[] = []
+    const tool = toolThat(async (context) => {
+      await delay(100)
+      told.push(context.signal.aborted, context.signal.reason)
+      return {}
+    }, 0.05)
+    await callTool(tool, {})
+    await vi.waitFor(() => expect(told).toEqual([true, expect.any(DOMException)]))
+  })
+
   it('has as long as the configuration says when it does not say itself', async () => {
     expect((await callTool(toolThat(forever), {}, { timeoutSeconds: 0.05 })).code).toBe('timeout')
     const brief = toolThat(() => delay(80, {}))

@@ -27,6 +27,16 @@ export function documentsContract(nodes: Nodes): void {
       expect(await nodes.one.get(await nodes.given(value))).toEqual({ ...value, rev: 1 })
     })
 
+    it('is found among many that are asked for at once, as long as there is one', async () => {
+      const keys = await Promise.all(
+        Array.from({ length: 150 }, (_, index) => nodes.given({ index })),
+      )
+      const asked = keys.flatMap((key) => [key, newKey()])
+      const found = await Promise.all(asked.map((key) => nodes.other.get(key)))
+      const expected = keys.flatMap((_, index) => [{ index, rev: 1 }, undefined])
+      expect(found).toEqual(expected)
+    })
+
     it('may have no fields', async () => {
       expect(await nodes.one.get(await nodes.given({}))).toEqual({ rev: 1 })
     })

@@ -105,6 +105,20 @@ function keysOf(kind: RedisKind): void {
     expect(await store.get(key)).toEqual({ a: 2, rev: 2 })
   })
 
+  it('are read one by one by a user who may not read several at once', async () => {
+    const user = ['on', '>secret', '~*', '&*', '+@all', '-mget']
+    if (kind === 'json') user.push('-json.mget')
+    await client.sendCommand(['ACL', 'SETUSER', 'single', ...user])
+    const limited = await connectedStore(server.url.replace('//', '//single:secret@'))
+    const keys = [newKey(), newKey(), newKey()]
+    for (const key of keys) await limited.set(key, { key }, 60)
+    for (const _round of [1, 2]) {
+      const found = await Promise.all(keys.map((key) => limited.get(key)))
+      expect(found).toEqual(keys.map((key) => ({ key, rev: 1 })))
+    }
+    await limited.close()
+  })
+
   it('hold strings when JSON commands are not wanted', async () => {
     const plain = await connectedStore(server.url, { json: 'never' })
     const key = newKey()

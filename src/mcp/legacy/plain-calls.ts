@@ -10,6 +10,7 @@ import {
   type LoggingLevel,
   type MessageExtraInfo,
 } from '@modelcontextprotocol/server'
+import { PlainSignal } from '../../engine/cancel-signal.ts'
 import type { Catalog } from '../../engine/discover.ts'
 import type { CallTool } from '../call-tool.ts'
 import { clientOfConnection } from '../client-facts.ts'
@@ -69,9 +70,8 @@ export function withPlainCalls(
     outlet: RequestOutlet,
     extra: MessageExtraInfo,
   ) {
-    const cancelling = new AbortController()
-    const way = createWay(outlet, () => cancelling.abort(CALL_ENDED))
-    const { signal } = cancelling
+    const signal = new PlainSignal()
+    const way = createWay(outlet, () => signal.abort(CALL_ENDED))
     const tool = { ...toolRequest(call, way, extra), signal }
     const outcome = deps.callTool(tool, carriedOrigin(extra.authInfo))
     let cancelShared: (reason: string) => void = () => undefined

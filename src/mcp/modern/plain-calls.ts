@@ -14,6 +14,7 @@ import {
   PROTOCOL_VERSION_META_KEY,
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server'
+import { PlainSignal } from '../../engine/cancel-signal.ts'
 import type { ToolOutcome } from '../../engine/run-tool.ts'
 import { type CallToolDeps, createCallTool } from '../call-tool.ts'
 import { type ClientEnvelope, clientOf } from '../client-facts.ts'
@@ -90,15 +91,15 @@ export function createPlainCalls(deps: PlainCallDeps): PlainCalls {
       envelopes.add(envelope)
     },
     async run(call, origin, onClose) {
-      const cancelling = new AbortController()
-      onClose(() => cancelling.abort(CALLER_GONE))
+      const signal = new PlainSignal()
+      onClose(() => signal.abort(CALLER_GONE))
       const { era, facts, can } = clientOf(call.envelope)
       const outcome = callTool(
         {
           name: call.name,
           arguments: call.arguments,
           client: { era, facts, can, log: nothing, hangUp: () => undefined },
-          signal: cancelling.signal,
+          signal,
           responses: {},
           sealed: undefined,
           meta: undefined,

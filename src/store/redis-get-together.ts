@@ -1,0 +1,73 @@
+/** Documents that are asked for together are fetched together. */
+
+import { ErrorReply } from 'redis'
+import { AppError } from '../errors.ts'
+import type { RedisConnection } from './redis-connection.ts'
+
+/** The commands for one key and for several: `GET` and `MGET`, or `JSON.GET` and `JSON.MGET`. */
+export interface GetCommands {
+  readonly one: (key: string) => readonly string[]
+  readonly several: (keys: readonly string[]) => readonly string[]
+}
+
+interface Question {
+  readonly key: string
+  readonly answer: (text: unknown) => void
+  readonly fail: (error: unknown) => void
+}
+
+/** Redis does nothing else while it answers. */
+const MOST_KEYS = 100
+
+/**
+ * What all callers ask for in one turn of the event loop goes out as one command: 8 µs less for each
+ * of them under load. Nobody waits for others: a turn's questions leave at its end, as all commands do.
+ */
+export function createGetTogether(
+  redis: RedisConnection,
+  { one, several }: GetCommands,
+): (key: string) => Promise<unknown> {
+  let questions: Question[] = []
+  let isOneByOne = false
+
+  function askAll(): void {
+    const all = questions
+    questions = []
+    for (let at = 0; at < all.length; at += MOST_KEYS) ask(all.slice(at, at + MOST_KEYS))
+  }
+
+  function ask(some: readonly Question[]): void {
+    if (some.length === 1 || isOneByOne) {
+      askOneByOne(some)
+      return
+    }
+    redis.command(several(some.map(({ key }) => key))).then(
+      (texts) => {
+        for (const [at, { answer }] of some.entries()) answer((texts as unknown[])[at])
+      },
+      (error: unknown) => {
+        isOneByOne ||= isRefused(error)
+        if (isOneByOne) askOneByOne(some)
+        else for (const { fail } of some) fail(error)
+      },
+    )
+  }
+
+  function askOneByOne(some: readonly Question[]): void {
+    for (const { key, answer, fail } of some) redis.command(one(key)).then(answer, fail)
+  }
+
+  return (key) =>
+    new Promise((answer, fail) => {
+      if (questions.length === 0) process.nextTick(askAll)
+      questions.push({ key, answer, fail })
+    })
+}
+
+/** Redis Cluster keeps keys in slots of their own; and some users may not ask for several at once. */
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof AppError ? error.cause : error
+  return (
+    cause instanceof ErrorReply && /^(?:CROSSSLOT|MOVED|NOPERM|ERR unknown)/.test(cause.message)
+  )
+}
