@@ -3,8 +3,8 @@
 import { createSecretKey } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createClient } from '@redis/client'
 import { SignJWT } from 'jose'
-import { createClient } from 'redis'
 
 export const BARE_SECRET = 'a secret for the floor of the benchmark'
 

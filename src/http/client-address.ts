@@ -54,6 +54,7 @@ export function countedNetwork(
 }
 
 function isThisMachine(address: string): boolean {
+  if (isIPv4(address)) return address.startsWith('127.')
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'
 }
 

@@ -26,9 +26,9 @@ export interface WidePage {
 
 /** Gives the pages that follow their look. */
 export function pagesOf(look: Look): MiddlewareHandler<HttpEnv> {
-  return async (c, next) => {
+  return (c, next) => {
     c.set('look', look)
-    await next()
+    return next()
   }
 }
 

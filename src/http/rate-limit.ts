@@ -19,6 +19,8 @@ import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
 const PAGES_A_MINUTE = 600
 
 export interface RateLimitOptions extends CountedAddresses {
+  /** False where nobody is counted. */
+  readonly rateLimit: boolean
   /** Calls a minute of one session or connection. */
   readonly callerRate: number
   /** Calls a minute of all callers at one address that have no token. */
@@ -45,7 +47,7 @@ export interface RateLimiting {
 }
 
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
-  const { trustedProxies, callerRate, addressRate } = options
+  const { rateLimit, trustedProxies, callerRate, addressRate } = options
 
   function refuseTooMany(c: Context<HttpEnv>, standings: readonly Standing[]): void {
     // Before the answer, whoever writes it: to change its headers afterwards is to copy it.
@@ -75,25 +77,27 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
     refuseTooMany(c, await limits.count(who))
   }
 
+  const counted: RateLimiting['calls'] = (check) => async (c, next) => {
+    c.set('onSession', (id) => {
+      if (!isCounted(c.env.incoming, options)) return
+      const over = limits.over([byCaller(id)])
+      if (over.length > 0) refuseTooMany(c, over)
+    })
+    /** Once it is known who calls, or that it is nobody. */
+    const count = async () => refuseTooMany(c, await limits.count(whoCalls(c, c.get('caller'))))
+    try {
+      await check(c, async () => undefined)
+    } catch (error) {
+      // Guessing is bounded; a store that is away has nothing to do with the caller.
+      if (isRefusal(error)) await count()
+      throw error
+    }
+    await count()
+    await next()
+  }
+
   return {
-    calls: (check) => async (c, next) => {
-      c.set('onSession', (id) => {
-        if (!isCounted(c.env.incoming, options)) return
-        const over = limits.over([byCaller(id)])
-        if (over.length > 0) refuseTooMany(c, over)
-      })
-      /** Once it is known who calls, or that it is nobody. */
-      const count = async () => refuseTooMany(c, await limits.count(whoCalls(c, c.get('caller'))))
-      try {
-        await check(c, async () => undefined)
-      } catch (error) {
-        // Guessing is bounded; a store that is away has nothing to do with the caller.
-        if (isRefusal(error)) await count()
-        throw error
-      }
-      await count()
-      await next()
-    },
+    calls: (check) => (rateLimit ? counted(check) : check),
 
     async pages(c, next) {
       await countPage(c)

@@ -28,21 +28,25 @@ export type CallTool = (request: ToolRequest, origin: Origin) => Promise<ToolOut
  * that does not verify is a protocol error rather than a tool result.
  */
 export function createCallTool(deps: CallToolDeps): CallTool {
-  const { catalog, settings, telemetry, bus } = deps
+  const { catalog, settings, states, rateLimits, telemetry, bus } = deps
   return async (request, origin) => {
     const tool = catalog.tools.get(request.name)
     if (tool === undefined) {
       telemetry.metrics.toolUnknown()
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
     }
-    const { announce, announced } = announceOn(bus)
-    const call = await createToolCall({ ...deps, announce }, request, origin)
-    // The answer comes after its changes: what its client causes next comes after them, on any node.
-    return await runTool(tool, call, settings, telemetry).finally(announced)
+    const { announce, publishing } = announceOn(bus)
+    const call = await createToolCall({ states, rateLimits, announce }, request, origin)
+    try {
+      return await runTool(tool, call, settings, telemetry)
+    } finally {
+      // The answer comes after its changes: what its client causes next comes after them, on any node.
+      if (publishing.length > 0) await Promise.all(publishing)
+    }
   }
 }
 
-/** `announced` settles when all that one call announced so far has been published. */
+/** `publishing` is all that one call announced so far. */
 function announceOn(bus: EventBus) {
   const publishing: Promise<void>[] = []
   const publish = (event: ServerEvent) => void publishing.push(bus.publish(event))
@@ -52,5 +56,5 @@ function announceOn(bus: EventBus) {
     resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
     resourceUpdated: (uri) => publish({ kind: 'resource_updated', uri }),
   }
-  return { announce, announced: () => Promise.all(publishing) }
+  return { announce, publishing }
 }

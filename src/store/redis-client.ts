@@ -1,6 +1,6 @@
 /** One node-redis client, set up to fail fast and to come back by itself. */
 
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 
 export interface RedisAddress {
   /**

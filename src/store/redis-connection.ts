@@ -1,6 +1,6 @@
 /** Commands to Redis, each with our own deadline. */
 
-import { ErrorReply } from 'redis'
+import { ErrorReply } from '@redis/client'
 import { startDeadline, withDeadline } from './deadline.ts'
 import { deadlineMissed, toStoreError } from './redis-errors.ts'
 import { createRedisLink, type RedisLinkOptions } from './redis-link.ts'

@@ -1,6 +1,6 @@
 /** Which failures of Redis mean that the store is away, and which are mistakes of ours. */
 
-import { ErrorReply, TimeoutError } from 'redis'
+import { ErrorReply, TimeoutError } from '@redis/client'
 import { AppError, storeUnavailable } from '../errors.ts'
 
 /** Redis did not answer within our deadline. The command may still run. */

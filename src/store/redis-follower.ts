@@ -1,7 +1,7 @@
 /** A connection of its own that waits for entries, and comes back by itself from every failure. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ErrorReply } from 'redis'
+import { ErrorReply } from '@redis/client'
 import { withDeadline } from './deadline.ts'
 import { backoffMs, type RedisClient } from './redis-client.ts'
 import { deadlineMissed, isTimeout } from './redis-errors.ts'

@@ -1,6 +1,6 @@
 /** Documents that are asked for together are fetched together. */
 
-import { ErrorReply } from 'redis'
+import { ErrorReply } from '@redis/client'
 import { AppError } from '../errors.ts'
 import type { RedisConnection } from './redis-connection.ts'
 

@@ -1,7 +1,7 @@
 /** The store that nodes share: Redis 6.2 or later, with JSON commands or without. */
 
 import { randomUUID } from 'node:crypto'
-import { ErrorReply } from 'redis'
+import { ErrorReply } from '@redis/client'
 import { AppError } from '../errors.ts'
 import type { Document, Store } from './port.ts'
 import type { RedisAddress } from './redis-client.ts'

@@ -3,7 +3,7 @@
  * answers, frames, and a second client that wants to profit from the consent to a first.
  */
 
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../scripts/demo/browser.ts'
 import { structured } from '../support/clients.ts'

@@ -1,6 +1,6 @@
 /** 10,000 registrations: few are taken, all expire, and neighbours of the flood are not locked out. */
 
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createOAuthClient, postForm, register } from '../support/oauth-client.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'

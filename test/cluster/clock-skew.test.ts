@@ -1,6 +1,6 @@
 /** A node whose clock is two minutes off: nothing lives longer or shorter for that. */
 
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { headingOf } from '../../scripts/demo/browser.ts'
 import { errorCode, structured } from '../support/clients.ts'

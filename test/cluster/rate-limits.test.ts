@@ -1,7 +1,7 @@
 /** Limits on three nodes: counted for all together, in the time of Redis, with few keys that expire. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectClient, connectClientV1, ERAS, errorFacts, structured } from '../support/clients.ts'
 import { toldLimits } from '../support/rate-limits.ts'

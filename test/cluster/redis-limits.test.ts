@@ -1,7 +1,7 @@
 /** Redis is slow, or full, under three nodes: slower, or 503 within our own deadline, and then as before. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { headingOf } from '../../scripts/demo/browser.ts'
 import { CALLERS } from '../support/callers.ts'

@@ -1,7 +1,7 @@
 /** Limits in front of the authorization server, before a plain handler. */
 
 import { createServer } from 'node:http'
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { afterEach, describe, expect, it } from 'vitest'
 import { writeOAuthError } from '../../src/http/oauth-error.ts'
 import { limitOAuthRate } from '../../src/http/oauth-rate-limit.ts'

@@ -1,7 +1,7 @@
 /** What callers see while Redis is away, hung or otherwise unwell, and how soon it is over. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Store } from '../../src/store/port.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'

@@ -1,7 +1,7 @@
 /** What followers hear when connections break, Redis restarts, hangs or loses its data. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AppError } from '../../src/errors.ts'
 import type { Store } from '../../src/store/port.ts'

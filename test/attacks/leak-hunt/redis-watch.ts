@@ -1,6 +1,6 @@
 /** All that a Redis holds, and all that was ever written to it. */
 
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 
 export interface RedisWatch {
   /** Every command that any client has sent since. */

@@ -1,7 +1,7 @@
 /** A Redis that wants a password, and the keys of the server that uses it. */
 
 import { randomBytes } from 'node:crypto'
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { onTestFinished } from 'vitest'
 import { encryptConfigSecret } from '../../../src/crypto/config-secret.ts'
 import { type RedisServer, startRedis } from '../../support/redis.ts'
