@@ -6,7 +6,7 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { createServer } from 'node:http'
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { PORT } from './arguments.mjs'
 import { echoAnswer, readJson, send } from './bare-http.mjs'
 
