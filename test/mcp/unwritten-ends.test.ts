@@ -1,5 +1,6 @@
-/** The end of a call cannot be written just then: who comes back for it has it once it can. */
+/** What a call says is not in the store just then: who comes back for it has it once it is. */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -21,10 +22,12 @@ const collectGarbage = runInNewContext('gc') as () => void
 const MOST_WAITING = 100
 
 let isFull = false
+/** How long the store takes to hear that a call began. */
+let beginMs = 0
 /** Streams of calls that were written to while the store was full. */
 const refused = new Set<string>()
 
-/** Takes no more of what calls say, but that they began, as when Redis fills up. */
+/** Takes no more of what calls say, but that they began, as when Redis fills up; or takes long. */
 function fillingStore(): Store {
   const store = createMemoryStore()
   const append: Store['streams']['append'] = async (key, value, options) => {
@@ -32,6 +35,7 @@ function fillingStore(): Store {
       refused.add(key)
       throw storeUnavailable(new Error('OOM'))
     }
+    if (key.includes(':call:')) await delay(beginMs)
     return store.streams.append(key, value, options)
   }
   return { ...store, streams: { ...store.streams, append } }
@@ -46,6 +50,7 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   isFull = false
+  beginMs = 0
   refused.clear()
   for (const stream of open.splice(0)) {
     stream.close()
@@ -77,6 +82,24 @@ async function resume(node: number, from: Record<string, string>): Promise<Liste
 
 const echo = (text: string, delayMs = 600) =>
   request('tools/call', { name: 'echo', arguments: { text, delayMs } }, text)
+
+test('who comes back before the store has heard of the call is not sent away', async () => {
+  beginMs = 200
+  const headers = await connect(nodes[0]?.url ?? '')
+  const resumed = await resume(1, await losing(echo('early'), headers))
+  expect(resumed.response.status).toBe(200)
+  const { message } = await resumed.until(answering('early'))
+  expect(message?.result).toMatchObject({ structuredContent: { text: 'early' } })
+  expect(await resumed.ended).toBe(true)
+})
+
+test('who comes back for a call that there never was is sent away', async () => {
+  const headers = await connect(nodes[0]?.url ?? '')
+  const { 'last-event-id': id = '' } = await losing(echo('other'), headers)
+  const never = id.replace(/\.\d+\.\d+$/, '.999.1')
+  const stream = await resume(1, { ...headers, 'last-event-id': never })
+  expect([id === never, stream.response.status]).toEqual([false, 405])
+})
 
 test.each([
   ['at the node that ran it', 0],

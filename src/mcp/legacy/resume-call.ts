@@ -27,6 +27,10 @@ export interface ResumeDeps {
 /** How often the node that runs a call is looked at while its client waits. */
 const LOOK_MS = 1000
 
+/** How long a node may take to write that a call has begun, after it told its client. */
+const LONGEST_BEGIN_MS = 500
+const BEGIN_POLL_MS = 100
+
 /**
  * Answers with the rest of a call's stream, from the event after `from`.
  * @throws AppError `method_not_allowed` when there is nothing to resume: the answer that both
@@ -40,14 +44,14 @@ export async function resumeCall(
   owner: TokenSession | undefined,
 ): Promise<Response> {
   const key = callStreamKey(connectionId, from.node, from.call)
-  const [first] = await readEntries(deps.streams, key, 0, 1)
+  const begun = await hasBegun(deps, key, from)
   // From what the client has on: that may be the end.
   const rest = await readEntries(deps.streams, key, Math.max(from.sequence - 1, 0))
   const isOver = rest.some(
     ({ sequence, entry }) =>
       'end' in entry && (entry.end === 'cancelled' || sequence <= from.sequence),
   )
-  if (first === undefined || isOver) {
+  if (!begun || isOver) {
     throw new AppError('method_not_allowed', 'There is nothing to resume.')
   }
   const release = deps.limits.stream(sessionId, 'resumed')
@@ -61,6 +65,23 @@ export async function resumeCall(
     events.end()
   })
   return events.response
+}
+
+/**
+ * A client is told where it could come back before the store is, and may be here first: a moment is
+ * waited for the beginning, while the node lives that would have written it.
+ */
+async function hasBegun(
+  { streams, node }: ResumeDeps,
+  key: string,
+  from: CallEventId,
+): Promise<boolean> {
+  for (let waited = 0; ; waited += BEGIN_POLL_MS) {
+    const [first] = await readEntries(streams, key, 0, 1)
+    if (first !== undefined) return true
+    if (waited >= LONGEST_BEGIN_MS || !(await node.isAlive(from.node))) return false
+    await delay(BEGIN_POLL_MS)
+  }
 }
 
 async function tell(
