@@ -7,7 +7,7 @@ export interface CancelSignal {
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
-/** One that is no event target: to make Node's and to abort it takes 8 µs of every call. */
+/** One that is no event target: to make one of Node's and to abort it takes 5 µs. */
 export class PlainSignal implements CancelSignal {
   aborted = false
   reason: unknown

@@ -5,7 +5,7 @@ import type { CancelSignal } from './cancel-signal.ts'
 export interface TimeLimit {
   /**
    * Aborted on cancellation, when the time is over, and once the run has ended. Made when somebody
-   * asks for it: it costs 6 µs, which a tool that waits for nothing need not pay.
+   * asks for it: it costs 5 µs, which a tool that waits for nothing need not pay.
    */
   signal(): AbortSignal
   /** Whether the signal is aborted, or would be. */
