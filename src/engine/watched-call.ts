@@ -17,7 +17,7 @@ export async function watchCall<T>(
   work: Work<T>,
 ): Promise<T> {
   const started = performance.now()
-  // No getter for the log: V8 takes 2 µs to make an object with a getter of its own.
+  // No getter for the log: objects with getters of their own are dear (`run-context.ts`).
   const watched = {
     ...call,
     log: call.log.child({ tool: name }),

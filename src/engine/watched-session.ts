@@ -7,7 +7,7 @@ export function watchSession(session: ToolSession, onRead: (value: unknown) => v
   return new WatchedSession(session, onRead)
 }
 
-/** A class, since V8 takes 2 µs to make an object with a getter of its own. */
+/** A class, since objects with getters of their own are dear: no two of them have the same form. */
 class WatchedSession implements ToolSession {
   readonly #session: ToolSession
   readonly #onRead: (value: unknown) => void

@@ -26,9 +26,9 @@ export interface WidePage {
 
 /** Gives the pages that follow their look. */
 export function pagesOf(look: Look): MiddlewareHandler<HttpEnv> {
-  return (c, next) => {
+  return async (c, next) => {
     c.set('look', look)
-    return next()
+    await next()
   }
 }
 

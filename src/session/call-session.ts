@@ -104,7 +104,7 @@ interface CallSessionParts
   readonly isSignedIn: () => boolean
 }
 
-/** A class, since V8 takes 2 µs to make an object with a getter of its own. */
+/** A class, since objects with getters of their own are dear: no two of them have the same form. */
 class CallSessionView implements CallSession {
   readonly #parts: CallSessionParts
   readonly id: CallSession['id']

@@ -23,7 +23,7 @@ export function createRedisConnection(options: RedisLinkOptions): RedisConnectio
   const { timeoutMs } = options
   const link = createRedisLink(options)
 
-  /** One promise and one timer for each: at three commands a call, more of them show. */
+  /** One promise and one timer for each: there are many commands, and more of them show. */
   function command(args: readonly string[]): Promise<unknown> {
     const client = link.client()
     return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 /** Documents that are asked for together are fetched together. */
 
 import { ErrorReply } from '@redis/client'
-import { AppError } from '../errors.ts'
+import { AppError, storeUnavailable } from '../errors.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
 /** The commands for one key and for several: `GET` and `MGET`, or `JSON.GET` and `JSON.MGET`. */
@@ -20,8 +20,10 @@ interface Question {
 const MOST_KEYS = 100
 
 /**
- * What all callers ask for in one turn of the event loop goes out as one command: 8 µs less for each
- * of them under load. Nobody waits for others: a turn's questions leave at its end, as all commands do.
+ * What all callers ask for before the event loop goes on goes out as one command: 8 µs less for each
+ * of them under load, where `nextTurn` sees to it that it is many. Nobody waits for others. What was
+ * written is found by whoever asks after the answer to that; a key that holds another type, which
+ * alone is an error, is not found among others.
  */
 export function createGetTogether(
   redis: RedisConnection,
@@ -43,7 +45,8 @@ export function createGetTogether(
     }
     redis.command(several(some.map(({ key }) => key))).then(
       (texts) => {
-        for (const [at, { answer }] of some.entries()) answer((texts as unknown[])[at])
+        for (const [at, question] of some.entries())
+          settle(question, (texts as unknown[] | null)?.[at])
       },
       (error: unknown) => {
         isOneByOne ||= isRefused(error)
@@ -62,6 +65,12 @@ export function createGetTogether(
       if (questions.length === 0) process.nextTick(askAll)
       questions.push({ key, answer, fail })
     })
+}
+
+/** Proxies before several servers put an error in the place of what they could not fetch. */
+function settle({ answer, fail }: Question, text: unknown): void {
+  if (typeof text === 'string' || text === null) answer(text)
+  else fail(storeUnavailable(text))
 }
 
 /** Redis Cluster keeps keys in slots of their own; and some users may not ask for several at once. */

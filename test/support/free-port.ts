@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** Below the ports that systems give to outgoing connections, which could take one meanwhile. */
@@ -11,7 +11,7 @@ const LOWEST_PORT = 20_000
 const PORTS = 12_000
 
 /** A file for each port that is taken, with the process that took it; those of processes that ended do not count. */
-const CLAIMS = join(tmpdir(), `mcp-template-ports-${userInfo().username}`)
+const CLAIMS = join(tmpdir(), `mcp-template-ports-${process.getuid?.() ?? 'all'}`)
 
 /**
  * A port nobody listens on, and nobody else is given for as long as this process lives: other tests
@@ -34,7 +34,8 @@ function claim(port: number): boolean {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
-  return true
+  // Two may have found the same one left over: the last to write has it.
+  return readFileSync(file, 'utf8') === String(process.pid)
 }
 
 /** Whether the process that took the port is gone. */

@@ -44,17 +44,13 @@ export async function resumeCall(
   owner: TokenSession | undefined,
 ): Promise<Response> {
   const key = callStreamKey(connectionId, from.node, from.call)
-  const begun = await hasBegun(deps, key, from)
-  // From what the client has on: that may be the end.
-  const rest = await readEntries(deps.streams, key, Math.max(from.sequence - 1, 0))
-  const isOver = rest.some(
-    ({ sequence, entry }) =>
-      'end' in entry && (entry.end === 'cancelled' || sequence <= from.sequence),
-  )
-  if (!begun || isOver) {
-    throw new AppError('method_not_allowed', 'There is nothing to resume.')
-  }
   const release = deps.limits.stream(sessionId, 'resumed')
+  try {
+    await findRest(deps, key, from)
+  } catch (error) {
+    release()
+    throw error
+  }
   const events = createEventStream()
   events.onClose(release)
   // Should this stream break off as well: clients forget what they do not hear again.
@@ -65,6 +61,20 @@ export async function resumeCall(
     events.end()
   })
   return events.response
+}
+
+/** Throws `method_not_allowed` when there is nothing to tell after `from`. */
+async function findRest(deps: ResumeDeps, key: string, from: CallEventId): Promise<void> {
+  const begun = await hasBegun(deps, key, from)
+  // From what the client has on: that may be the end.
+  const rest = await readEntries(deps.streams, key, Math.max(from.sequence - 1, 0))
+  const isOver = rest.some(
+    ({ sequence, entry }) =>
+      'end' in entry && (entry.end === 'cancelled' || sequence <= from.sequence),
+  )
+  if (!begun || isOver) {
+    throw new AppError('method_not_allowed', 'There is nothing to resume.')
+  }
 }
 
 /**
