@@ -11,7 +11,7 @@ export default defineConfig({
     maxWorkers: 2,
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
-    hookTimeout: 30_000,
+    hookTimeout: 60_000,
     // What is polled for comes from other processes, which a busy machine makes wait.
     expect: { poll: { timeout: 10_000 } },
     reporters: inCi ? ['default', 'json'] : ['default'],
