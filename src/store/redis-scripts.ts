@@ -8,7 +8,16 @@ export interface RedisScript {
   readonly sha: string
 }
 
+const defined: RedisScript[] = []
+
 /** Scripts must name every key they touch in KEYS, so that Redis Cluster can route them. */
 export function defineScript(source: string): RedisScript {
-  return { source, sha: createHash('sha1').update(source).digest('hex') }
+  const script = { source, sha: createHash('sha1').update(source).digest('hex') }
+  defined.push(script)
+  return script
+}
+
+/** All that this program has. */
+export function definedScripts(): readonly RedisScript[] {
+  return defined
 }

@@ -10,6 +10,7 @@ import { countInRedis } from './redis-counter.ts'
 import { createJsonDocuments } from './redis-json-documents.ts'
 import { createRedisKeys } from './redis-keys.ts'
 import { acquireRedisLock } from './redis-lock.ts'
+import { definedScripts } from './redis-scripts.ts'
 import { createRedisStreams } from './redis-streams.ts'
 import { createStringDocuments } from './redis-string-documents.ts'
 import type { StoreLog } from './store-log.ts'
@@ -43,7 +44,13 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     random: options.random ?? Math.random,
     monotonicNow: options.monotonicNow ?? (() => performance.now()),
   }
-  const redis = createRedisConnection({ ...link, onReady: () => detection.restart() })
+  const redis = createRedisConnection({
+    ...link,
+    onReady: () => {
+      loadScripts(redis)
+      detection.restart()
+    },
+  })
   const streams = createRedisStreams(redis, keys, link)
   const detection = createJsonDetection(redis, options.json ?? 'detect', log)
   const json = createJsonDocuments(redis)
@@ -74,6 +81,18 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async close() {
       await Promise.all([streams.close(), redis.close()])
     },
+  }
+}
+
+/**
+ * Sent before everything else, for Redis forgets scripts when it restarts. Of two commands in a row the
+ * second one would otherwise be first, if another node made the script known between them; and entries
+ * of a stream that are not in order look like another node's. Where it fails, scripts come with their
+ * commands.
+ */
+function loadScripts(redis: RedisConnection): void {
+  for (const { source } of definedScripts()) {
+    redis.command(['SCRIPT', 'LOAD', source]).catch(() => undefined)
   }
 }
 

@@ -105,6 +105,23 @@ function keysOf(kind: RedisKind): void {
     expect(await store.get(key)).toEqual({ a: 2, rev: 2 })
   })
 
+  it('need no script twice: what is sent in order arrives in order from the first time on', async () => {
+    const fresh = await startRedis(kind)
+    const admin = await createClient({ url: fresh.url }).connect()
+    const first = await connectedStore(fresh.url)
+    const key = newKey()
+    await first.set(key, { a: 1 }, 60)
+    await first.patch(key, { a: 2 })
+    await first.count(key, 60)
+    await (await first.lock(key, 60))?.release()
+    const append = (sequence: number) =>
+      first.streams.append(newKey(), 'x', { maxLength: 10, ttlSeconds: 60, sequence })
+    await Promise.all([append(1), append(2)])
+    expect(await admin.info('commandstats')).not.toContain('cmdstat_eval:')
+    admin.destroy()
+    await closeAll([first], fresh)
+  })
+
   it('are read one by one by a user who may not read several at once', async () => {
     const user = ['on', '>secret', '~*', '&*', '+@all', '-mget']
     if (kind === 'json') user.push('-json.mget')
