@@ -1,5 +1,7 @@
 /** Puts up what a sitting is about, and takes it away again. */
 
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
 import { type RedisServer, startRedis } from '../test/support/redis.ts'
 import { makeBareSessions } from './bare-sessions.ts'
 import type { Setting } from './contestants.ts'
@@ -24,8 +26,10 @@ export function createSettings(folder: string): Settings {
       running.push(redis)
       const redisUrl = redis.url
       const toolsFolder = writeTools(toolCount)
-      const sessions = await makeSessions({ redisUrl, toolsFolder }, sessionCount, folder)
-      const bareCallers = await makeBareSessions(redisUrl, sessionCount, folder)
+      // Of two settings with as many sessions neither may find the callers of the other.
+      const own = mkdtempSync(join(folder, 'callers-'))
+      const sessions = await makeSessions({ redisUrl, toolsFolder }, sessionCount, own)
+      const bareCallers = await makeBareSessions(redisUrl, sessionCount, own)
       return { redisUrl, toolCount, toolsFolder, sessions, bareCallers }
     },
     withTools: (setting, toolCount) => ({
