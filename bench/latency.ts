@@ -9,6 +9,8 @@ export interface Latency {
   readonly what: string
   /** Requests a second: so much of what the server can do. */
   readonly rate: number
+  /** Requests a second that were sent: fewer where the server, or the machine, did not keep up. */
+  readonly sent: number
   readonly p50Ms: number
   readonly p99Ms: number
   readonly failures: number
@@ -33,8 +35,11 @@ export async function measureLatency(
         const { port, pid } = processOf(program)
         const full = await fullLoad(call(port), seconds, pid)
         const rate = (full.requests / full.seconds) * share
-        const { p50Ms, p99Ms, failures } = await pacedLoad(call(port), rate, seconds, pid)
-        figures.push({ key, what, rate, p50Ms, p99Ms, failures: failures + full.failures })
+        const paced = await pacedLoad(call(port), rate, seconds, pid)
+        const { p50Ms, p99Ms } = paced
+        const sent = paced.requests / paced.seconds
+        const failures = full.failures + paced.failures
+        figures.push({ key, what, rate, sent, p50Ms, p99Ms, failures })
         tell(`(${key})`)
       }
       return figures

@@ -25,9 +25,6 @@ export interface LoadResult {
   readonly failures: number
   /** What the server's process took for it, in microseconds for each request. */
   readonly cpuMicros: number
-}
-
-export interface PacedResult extends LoadResult {
   readonly p50Ms: number
   readonly p99Ms: number
 }
@@ -37,37 +34,38 @@ const CONNECTIONS = 32
 export const loadTool = spawnSync('wrk', ['--version']).error === undefined ? 'wrk' : 'autocannon'
 
 /** As many requests as the server answers, on 32 connections. */
-export async function fullLoad(call: Call, seconds: number, pid: number): Promise<LoadResult> {
-  if (loadTool === 'wrk') {
-    return run(pid, luaOf(call), (job) => {
-      const script = join(import.meta.dirname, 'load/wrk.lua')
-      const load = ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '--timeout', '10s']
-      return ['wrk', [...load, '-s', script, new URL(call.url).origin, '--', job]]
-    })
-  }
-  return run(pid, jsonOf(call, { seconds: Math.ceil(seconds) }), nodeScript('autocannon.mjs'))
+export function fullLoad(call: Call, seconds: number, pid: number): Promise<LoadResult> {
+  return load(call, seconds, pid)
 }
 
-/** So many requests a second, whatever the server does; latencies count from when each was due. */
-export async function pacedLoad(
+/** So many requests a second, if the server can: on 32 connections, whatever their answers take. */
+export function pacedLoad(
   call: Call,
   rate: number,
   seconds: number,
   pid: number,
-): Promise<PacedResult> {
-  return run<PacedResult>(pid, jsonOf(call, { seconds, rate }), nodeScript('paced.mjs'))
+): Promise<LoadResult> {
+  return load(call, seconds, pid, rate)
 }
 
-function nodeScript(name: string) {
-  const script = join(import.meta.dirname, 'load', name)
-  return (job: string): [string, string[]] => [process.execPath, [script, job]]
+function load(call: Call, seconds: number, pid: number, rate?: number): Promise<LoadResult> {
+  if (loadTool === 'wrk') {
+    return run(pid, luaOf(call, rate), (job) => {
+      const script = join(import.meta.dirname, 'load/wrk.lua')
+      const options = ['-t1', `-c${CONNECTIONS}`, `-d${Math.ceil(seconds)}s`, '--timeout', '10s']
+      return ['wrk', [...options, '-s', script, new URL(call.url).origin, '--', job]]
+    })
+  }
+  const script = join(import.meta.dirname, 'load/autocannon.mjs')
+  const more = { seconds: Math.ceil(seconds), ...(rate !== undefined && { rate }) }
+  return run(pid, jsonOf(call, more), (job) => [process.execPath, [script, job]])
 }
 
-async function run<T extends LoadResult>(
+async function run(
   pid: number,
   job: string,
   command: (jobFile: string) => [program: string, args: string[]],
-): Promise<T> {
+): Promise<LoadResult> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-job-'))
   try {
     const file = join(folder, 'job')
@@ -78,7 +76,7 @@ async function run<T extends LoadResult>(
     const [output, complaint] = await Promise.all([text(load.stdout), text(load.stderr)])
     const line = output.split('\n').findLast((each) => each.startsWith('{'))
     if (line === undefined) throw new Error(`${program} measured nothing: ${output}${complaint}`)
-    const result = JSON.parse(line) as T
+    const result = JSON.parse(line) as LoadResult
     const cpuMicros = ((cpuSeconds(pid) - before) * 1e6) / Math.max(1, result.requests)
     return { ...result, cpuMicros }
   } finally {
@@ -92,7 +90,7 @@ function jsonOf({ url, headers, body, expect, callers }: Call, more: object): st
 }
 
 /** Strings of JSON are strings of Lua, as long as nothing in them is escaped by its number. */
-function luaOf({ url, headers, body, expect, callers }: Call): string {
+function luaOf({ url, headers, body, expect, callers }: Call, rate?: number): string {
   const lines = Object.entries(headers).map(
     ([name, value]) => `[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
   )
@@ -102,6 +100,7 @@ function luaOf({ url, headers, body, expect, callers }: Call): string {
     `body = ${JSON.stringify(body)}`,
     `expect = ${JSON.stringify(expect)}`,
   ]
+  if (rate !== undefined) facts.push(`rate = ${rate}`)
   if (callers !== undefined) {
     facts.push(`callers = ${JSON.stringify(callers.file)}`)
     facts.push(`columns = { ${callers.columns.map((name) => JSON.stringify(name)).join(', ')} }`)

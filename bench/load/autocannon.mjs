@@ -11,6 +11,7 @@ const result = await autocannon({
   url: job.url,
   connections: job.connections,
   duration: job.seconds,
+  ...(job.rate && { overallRate: job.rate }),
   method: 'POST',
   requests: [
     {
@@ -24,5 +25,9 @@ const result = await autocannon({
 })
 
 const failures = result.non2xx + result.errors + result.mismatches
-const outcome = { requests: result.requests.total, seconds: result.duration, failures }
+const { p50, p99 } = result.latency
+const outcome = {
+  ...{ requests: result.requests.total, seconds: result.duration, failures },
+  ...{ p50Ms: p50, p99Ms: p99 },
+}
 process.stdout.write(`\n${JSON.stringify(outcome)}\n`)

@@ -6,12 +6,31 @@ failures = 0
 
 function init(args)
   job = dofile(args[1])
+  if job.rate then pace(job.rate) end
   next_caller = 0
   callers = {}
   if job.callers then
     for line in io.lines(job.callers) do callers[#callers + 1] = line end
   else
     fixed = wrk.format('POST', job.path, job.headers, job.body)
+  end
+end
+
+-- So many requests a second, however fast the answers are; what is held up is sent as soon as a
+-- connection is free. wrk asks for `delay` after each answer, and its timers know milliseconds: what is
+-- due within the same one goes out together.
+function pace(rate)
+  local ffi = require('ffi')
+  ffi.cdef('typedef struct { long s; long us; } timeval_t; int gettimeofday(timeval_t *, void *);')
+  local clock = ffi.new('timeval_t')
+  local function now()
+    ffi.C.gettimeofday(clock, nil)
+    return tonumber(clock.s) * 1000 + tonumber(clock.us) / 1000
+  end
+  local due = now()
+  function delay()
+    due = due + 1000 / rate
+    return math.max(0, math.floor(due - now()))
   end
 end
 
@@ -42,6 +61,7 @@ function done(summary, latency)
   for _, thread in ipairs(threads) do failed = failed + thread:get('failures') end
   local errors = summary.errors
   failed = failed + errors.connect + errors.read + errors.write + errors.timeout
-  io.write(string.format('\n{"requests":%d,"seconds":%f,"failures":%d}\n',
-    summary.requests, summary.duration / 1e6, failed))
+  io.write(string.format('\n{"requests":%d,"seconds":%f,"failures":%d,"p50Ms":%f,"p99Ms":%f}\n',
+    summary.requests, summary.duration / 1e6, failed,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end
