@@ -23,3 +23,8 @@ export function withRevision(rev: number, fields: string): string {
 export function decodeDocument<T extends Document>(text: string): Stored<T> {
   return JSON.parse(text) as Stored<T>
 }
+
+/** The same of what may not be there: anything but text is no document. */
+export function decodeReply<T extends Document>(text: unknown): Stored<T> | undefined {
+  return typeof text === 'string' ? decodeDocument<T>(text) : undefined
+}

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { storeUnavailable } from '../errors.ts'
 import { applyChanges, parseChanges } from './changes.ts'
-import { decodeDocument, encodeFields, withRevision } from './documents.ts'
+import { decodeDocument, decodeReply, encodeFields, withRevision } from './documents.ts'
 import { createExpiringMap } from './expiring-map.ts'
 import { createMemoryStreams } from './memory-streams.ts'
 import type {
@@ -47,11 +47,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   }
 
   return {
-    get: <T extends Document>(key: string) => open(() => decoded<T>(documents.get(key))),
+    get: <T extends Document>(key: string) => open(() => decodeReply<T>(documents.get(key))),
 
     set: (key, value, ttlSeconds) =>
       open(() => {
-        const rev = (decoded(documents.get(key))?.rev ?? 0) + 1
+        const rev = (decodeReply(documents.get(key))?.rev ?? 0) + 1
         documents.set(key, withRevision(rev, encodeFields(value)), ttlSeconds)
       }),
 
@@ -77,14 +77,14 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       open(() => {
         const text = documents.get(key)
         if (text !== undefined) documents.set(key, text, ttlSeconds)
-        return decoded<T>(text)
+        return decodeReply<T>(text)
       }),
 
     take: <T extends Document>(key: string) =>
       open(() => {
         const text = documents.get(key)
         documents.delete(key)
-        return decoded<T>(text)
+        return decodeReply<T>(text)
       }),
 
     delete: (key) => open(() => documents.delete(key)),
@@ -100,10 +100,6 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       for (const kept of [documents, counters, locks]) kept.close()
     },
   }
-}
-
-function decoded<T extends Document>(text: string | undefined): Stored<T> | undefined {
-  return text === undefined ? undefined : decodeDocument<T>(text)
 }
 
 function createMemoryCounters(now: () => number) {

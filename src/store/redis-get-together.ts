@@ -2,6 +2,8 @@
 
 import { ErrorReply } from '@redis/client'
 import { AppError, storeUnavailable } from '../errors.ts'
+import { decodeDocument } from './documents.ts'
+import type { Document, Store, Stored } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
 /** The commands for one key and for several: `GET` and `MGET`, or `JSON.GET` and `JSON.MGET`. */
@@ -12,7 +14,7 @@ export interface GetCommands {
 
 interface Question {
   readonly key: string
-  readonly answer: (text: unknown) => void
+  readonly answer: (document: Stored<Document> | undefined) => void
   readonly fail: (error: unknown) => void
 }
 
@@ -28,7 +30,7 @@ const MOST_KEYS = 100
 export function createGetTogether(
   redis: RedisConnection,
   { one, several }: GetCommands,
-): (key: string) => Promise<unknown> {
+): Store['get'] {
   let questions: Question[] = []
   let isOneByOne = false
 
@@ -57,20 +59,31 @@ export function createGetTogether(
   }
 
   function askOneByOne(some: readonly Question[]): void {
-    for (const { key, answer, fail } of some) redis.command(one(key)).then(answer, fail)
+    for (const question of some) {
+      redis.command(one(question.key)).then((text) => settle(question, text), question.fail)
+    }
   }
 
-  return (key) =>
-    new Promise((answer, fail) => {
+  return <T extends Document>(key: string) =>
+    new Promise<Stored<T> | undefined>((answer, fail) => {
       if (questions.length === 0) process.nextTick(askAll)
-      questions.push({ key, answer, fail })
+      questions.push({ key, answer: answer as Question['answer'], fail })
     })
 }
 
-/** Proxies before several servers put an error in the place of what they could not fetch. */
 function settle({ answer, fail }: Question, text: unknown): void {
-  if (typeof text === 'string' || text === null) answer(text)
-  else fail(storeUnavailable(text))
+  try {
+    answer(found(text))
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/** Proxies before several servers put an error in the place of what they could not fetch. */
+function found(text: unknown): Stored<Document> | undefined {
+  if (text === null) return undefined
+  if (typeof text !== 'string') throw storeUnavailable(text)
+  return decodeDocument(text)
 }
 
 /** Redis Cluster keeps keys in slots of their own; and some users may not ask for several at once. */

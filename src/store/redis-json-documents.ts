@@ -1,8 +1,8 @@
 /** Documents as RedisJSON values, so that operators and scripts can read and query their fields. */
 
 import { type Change, missingParent, parseChanges } from './changes.ts'
-import { decodeDocument, encodeFields, withRevision } from './documents.ts'
-import type { Document, PatchOptions, PatchOutcome, Stored } from './port.ts'
+import { decodeReply, encodeFields, withRevision } from './documents.ts'
+import type { Document, PatchOptions, PatchOutcome } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisDocuments } from './redis-documents.ts'
 import { createGetTogether } from './redis-get-together.ts'
@@ -86,13 +86,13 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
     throw missingParent((parents[Number(detail)] ?? []).join('.'))
   }
 
-  const getText = createGetTogether(redis, {
+  const get = createGetTogether(redis, {
     one: (key) => ['JSON.GET', key],
     several: (keys) => ['JSON.MGET', ...keys, '.'],
   })
 
   return {
-    get: async <T extends Document>(key: string) => decoded<T>(await getText(key)),
+    get,
 
     async set(key, value, ttlSeconds) {
       await redis.script(SET, [key], [encodeFields(value), String(toMilliseconds(ttlSeconds))])
@@ -107,18 +107,14 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
     patch: async (key, changes, options = {}) => patch(key, parseChanges(changes), options),
 
     touch: async <T extends Document>(key: string, ttlSeconds: number) =>
-      decoded<T>(await redis.script(TOUCH, [key], [String(toMilliseconds(ttlSeconds))])),
+      decodeReply<T>(await redis.script(TOUCH, [key], [String(toMilliseconds(ttlSeconds))])),
 
     take: async <T extends Document>(key: string) =>
-      decoded<T>(await redis.script(TAKE, [key], [])),
+      decodeReply<T>(await redis.script(TAKE, [key], [])),
   }
 }
 
 /** Quoted, since JSONPath would read a dash or a digit as something else. Segments are checked. */
 function toJsonPath(path: readonly string[]): string {
   return `$${path.map((segment) => `["${segment}"]`).join('')}`
-}
-
-function decoded<T extends Document>(text: unknown): Stored<T> | undefined {
-  return typeof text === 'string' ? decodeDocument<T>(text) : undefined
 }

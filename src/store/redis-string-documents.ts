@@ -2,8 +2,8 @@
 
 import { storeUnavailable } from '../errors.ts'
 import { applyChanges, type Change, parseChanges } from './changes.ts'
-import { decodeDocument, encodeFields, withRevision } from './documents.ts'
-import type { Document, PatchOptions, PatchOutcome, Stored } from './port.ts'
+import { decodeDocument, decodeReply, encodeFields, withRevision } from './documents.ts'
+import type { Document, PatchOptions, PatchOutcome } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisDocuments } from './redis-documents.ts'
 import { createGetTogether } from './redis-get-together.ts'
@@ -52,13 +52,13 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
     throw storeUnavailable(new Error('Too many writers of one document.'))
   }
 
-  const getText = createGetTogether(redis, {
+  const get = createGetTogether(redis, {
     one: (key) => ['GET', key],
     several: (keys) => ['MGET', ...keys],
   })
 
   return {
-    get: async <T extends Document>(key: string) => decoded<T>(await getText(key)),
+    get,
 
     async set(key, value, ttlSeconds) {
       await redis.script(SET, [key], [encodeFields(value), String(toMilliseconds(ttlSeconds))])
@@ -73,13 +73,9 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
     patch: async (key, changes, options = {}) => patch(key, parseChanges(changes), options),
 
     touch: async <T extends Document>(key: string, ttlSeconds: number) =>
-      decoded<T>(await redis.command(['GETEX', key, 'PX', String(toMilliseconds(ttlSeconds))])),
+      decodeReply<T>(await redis.command(['GETEX', key, 'PX', String(toMilliseconds(ttlSeconds))])),
 
     take: async <T extends Document>(key: string) =>
-      decoded<T>(await redis.command(['GETDEL', key])),
+      decodeReply<T>(await redis.command(['GETDEL', key])),
   }
-}
-
-function decoded<T extends Document>(text: unknown): Stored<T> | undefined {
-  return typeof text === 'string' ? decodeDocument<T>(text) : undefined
 }

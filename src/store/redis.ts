@@ -7,6 +7,7 @@ import type { Document, Store } from './port.ts'
 import type { RedisAddress } from './redis-client.ts'
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts'
 import { countInRedis } from './redis-counter.ts'
+import type { RedisDocuments } from './redis-documents.ts'
 import { createJsonDocuments } from './redis-json-documents.ts'
 import { createRedisKeys } from './redis-keys.ts'
 import { acquireRedisLock } from './redis-lock.ts'
@@ -55,18 +56,23 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const detection = createJsonDetection(redis, options.json ?? 'detect', log)
   const json = createJsonDocuments(redis)
   const strings = createStringDocuments(redis)
-  const documents = async () => ((await detection.hasJson()) ? json : strings)
+
+  /** Without waiting, where it is known: each call asks three times. */
+  function on<T>(work: (documents: RedisDocuments) => Promise<T>): Promise<T> {
+    const known = detection.known()
+    if (known !== undefined) return work(known ? json : strings)
+    return detection.hasJson().then((hasJson) => work(hasJson ? json : strings))
+  }
 
   return {
-    get: async <T extends Document>(key: string) => (await documents()).get<T>(keys.document(key)),
-    set: async (key, value, ttl) => (await documents()).set(keys.document(key), value, ttl),
-    create: async (key, value, ttl) => (await documents()).create(keys.document(key), value, ttl),
-    patch: async (key, changes, options) =>
-      (await documents()).patch(keys.document(key), changes, options),
-    touch: async <T extends Document>(key: string, ttl: number) =>
-      (await documents()).touch<T>(keys.document(key), ttl),
-    take: async <T extends Document>(key: string) =>
-      (await documents()).take<T>(keys.document(key)),
+    get: <T extends Document>(key: string) => on(({ get }) => get<T>(keys.document(key))),
+    set: (key, value, ttl) => on(({ set }) => set(keys.document(key), value, ttl)),
+    create: (key, value, ttl) => on(({ create }) => create(keys.document(key), value, ttl)),
+    patch: (key, changes, options) =>
+      on(({ patch }) => patch(keys.document(key), changes, options)),
+    touch: <T extends Document>(key: string, ttl: number) =>
+      on(({ touch }) => touch<T>(keys.document(key), ttl)),
+    take: <T extends Document>(key: string) => on(({ take }) => take<T>(keys.document(key))),
     delete: async (key) => (await redis.command(['DEL', keys.document(key)])) === 1,
     count: (key, ttl) => countInRedis(redis, keys.counter(key), ttl),
     lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
@@ -99,12 +105,13 @@ function loadScripts(redis: RedisConnection): void {
 /** Asks once a connection, since Redis may have been upgraded while it was away. */
 function createJsonDetection(redis: RedisConnection, json: 'detect' | 'never', log: StoreLog) {
   let asked: Promise<boolean> | undefined
-  let known: boolean | undefined
+  let answer: boolean | undefined
+  let told: boolean | undefined
 
   async function ask(): Promise<boolean> {
     const found = json === 'detect' && (await hasCommand(redis, 'JSON.SET'))
-    if (found !== known) log.info({ json: found }, 'Documents are kept as JSON or as strings.')
-    known = found
+    if (found !== told) log.info({ json: found }, 'Documents are kept as JSON or as strings.')
+    told = found
     return found
   }
 
@@ -112,15 +119,23 @@ function createJsonDetection(redis: RedisConnection, json: 'detect' | 'never', l
     if (asked) return asked
     const asking = ask()
     asked = asking
-    asking.catch(() => {
-      if (asked === asking) asked = undefined
-    })
+    asking.then(
+      (found) => {
+        if (asked === asking) answer = found
+      },
+      () => {
+        if (asked === asking) asked = undefined
+      },
+    )
     return asking
   }
 
   return {
+    /** Undefined until it is known. */
+    known: () => answer,
     hasJson,
     restart(): void {
+      answer = undefined
       asked = undefined
       hasJson().catch(() => undefined)
     },
