@@ -105,7 +105,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const sessionEnds = createSessionEnds(node, { now })
   const { provider, api } = upstream
   const signOut = createSignOut({ ...parts, provider, announceEnd: sessionEnds.announce, log })
-  const connections = createConnections({ store, node }, config.session)
+  const connections = createConnections({ store, node, now }, config.session)
   const origins = createOrigins({ ...parts, signOut, connections })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const about = { name: config.app.name, version: config.app.version }

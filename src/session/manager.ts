@@ -4,6 +4,7 @@ import { createId } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'
 import type { ClientFacts } from '../mcp/origin.ts'
 import type { Store } from '../store/port.ts'
+import { createSlidingRead } from '../store/sliding-read.ts'
 import {
   SESSION_SCHEMA,
   type Session,
@@ -68,6 +69,8 @@ export function createSessionManager(
   { store, now, onChange = () => undefined }: SessionManagerDeps,
   { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
 ): SessionManager {
+  const read = createSlidingRead({ store, now }, ttlSeconds)
+
   async function createWithId(
     id: string,
     access: SessionAccess,
@@ -107,7 +110,7 @@ export function createSessionManager(
   }
 
   async function retrieve(id: string): Promise<Session | undefined> {
-    const session = await store.touch<SessionRecord>(sessionKey(id), ttlSeconds)
+    const session = await read<SessionRecord>(sessionKey(id))
     if (session === undefined) return undefined
     const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
     if (times.lastActiveAt - session.lastActiveAt > STAMP_EVERY_MS) {

@@ -4,6 +4,7 @@ import type { InitializeRequest, LoggingLevel, RequestId } from '@modelcontextpr
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Changes, Store, Stored } from '../../store/port.ts'
+import { createSlidingRead, type SlidingReadDeps } from '../../store/sliding-read.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
 
@@ -75,11 +76,18 @@ export function ownStreamKey(connectionId: string): string {
   return `{${connectionId}}:stream`
 }
 
+export interface ConnectionDeps extends SlidingReadDeps {
+  readonly store: Store
+  readonly node: Node
+}
+
 /** Connections live as long as sessions do. */
 export function createConnections(
-  { store, node }: { readonly store: Store; readonly node: Node },
+  { store, node, now }: ConnectionDeps,
   { ttlSeconds }: { readonly ttlSeconds: number },
 ): Connections {
+  const read = createSlidingRead({ store, now }, ttlSeconds)
+
   async function revise(
     id: string,
     revision: (connection: Connection) => Change,
@@ -116,7 +124,7 @@ export function createConnections(
       await store.set(connectionKey(id), record, ttlSeconds)
       return record
     },
-    retrieve: (id) => store.touch<ConnectionRecord>(connectionKey(id), ttlSeconds),
+    retrieve: (id) => read<ConnectionRecord>(connectionKey(id)),
     update,
     revise,
     async subscribe(id, uri, wanted) {
