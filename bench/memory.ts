@@ -8,6 +8,9 @@ import { residentMegabytes } from './process-facts.ts'
 import { withPrograms } from './sitting.ts'
 
 export interface MemoryFigures {
+  /** A moment after the start, which leaves garbage. */
+  readonly started: number
+  /** Some time later, with nothing to do: V8 gives back what it does not need. */
   readonly idle: number
   /** What it takes more while so many streams are open, for each thousand. */
   readonly perThousandStreams: number
@@ -23,20 +26,24 @@ const PORTIONS = 5
 export interface MemoryOptions {
   readonly streams: number
   readonly minutes: number
+  /** How long there is nothing to do before it counts as idle. V8 takes up to half a minute. */
+  readonly idleSeconds: number
 }
 
 /** Figures in megabytes of resident memory. Streams are `subscriptions/listen`, as clients open them. */
 export async function measureMemory(
   contestant: Contestant,
-  { streams, minutes }: MemoryOptions,
+  { streams, minutes, idleSeconds }: MemoryOptions,
   tell: (line: string) => void,
 ): Promise<MemoryFigures> {
   return withPrograms([contestant.program], async (processOf) => {
     const { pid, port } = processOf(contestant.program)
     await delay(SETTLE_MS)
+    const started = residentMegabytes(pid)
+    await delay(idleSeconds * 1000)
     const idle = residentMegabytes(pid)
     const open = await Promise.all(Array.from({ length: streams }, () => listen(port)))
-    await delay(SETTLE_MS)
+    await delay(idleSeconds * 1000)
     const perThousandStreams = ((residentMegabytes(pid) - idle) / streams) * 1000
     for (const each of open) each.destroy()
     const underLoad: number[] = []
@@ -47,7 +54,7 @@ export async function measureMemory(
       underLoad.push(residentMegabytes(pid))
       tell(`load ${portion} of ${PORTIONS}`)
     }
-    return { idle, perThousandStreams, underLoad, minutes, failures }
+    return { started, idle, perThousandStreams, underLoad, minutes, failures }
   })
 }
 

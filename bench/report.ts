@@ -81,6 +81,7 @@ export function memoryTable({ underLoad, ...figures }: MemoryFigures): string {
   return table(
     ['', 'MB'],
     [
+      ['just started', megabytes(figures.started)],
       ['idle', megabytes(figures.idle)],
       ['more for each 1,000 idle streams', megabytes(figures.perThousandStreams)],
       ...underLoad.map((value, at) => [minute((at + 1) / underLoad.length), megabytes(value)]),
