@@ -77,7 +77,7 @@ const measure: Readonly<Record<Part, MeasurePart>> = {
     const withToken = ours(usual).find(({ key }) => key === 'd')
     if (withToken === undefined) throw new Error('Nobody to measure')
     const streams = options.brief ? 50 : 1000
-    const wanted = { streams, minutes: options.soakMinutes, idleSeconds: options.brief ? 1 : 40 }
+    const wanted = { streams, minutes: options.soakMinutes, idleSeconds: options.brief ? 1 : 60 }
     const figures = await measureMemory(withToken, wanted, tell('memory'))
     checked([{ ...withToken, failures: figures.failures }])
     return section('Memory of this server', memoryTable(figures))

@@ -6,28 +6,14 @@ import { dirname } from 'node:path'
 import pino from 'pino'
 import { ChildLogger } from './logger/child-logger.ts'
 import { isoTime } from './logger/iso-time.ts'
+import type { Logger } from './logger/line-logger.ts'
 import { redactFields } from './logger/redact-fields.ts'
 import { redactText } from './logger/redact-text.ts'
 import { writeOnceATurn } from './logger/write-once-a-turn.ts'
 
+export type { Logger } from './logger/line-logger.ts'
+
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
-
-type LogMethod = (...args: [message: string] | [fields: object, message: string]) => void
-
-/** What code writes to. Errors go into the field `err`. */
-export interface Logger {
-  readonly trace: LogMethod
-  readonly debug: LogMethod
-  readonly info: LogMethod
-  readonly warn: LogMethod
-  readonly error: LogMethod
-  readonly fatal: LogMethod
-  /** Who did what, for the audit log: no arguments, no results. */
-  readonly audit: (fields: object, message: string) => void
-  /** A logger whose lines all carry these fields, such as a request id. */
-  child(fields: object): Logger
-  isLevelEnabled(level: Exclude<LogLevel, 'silent'>): boolean
-}
 
 /** The logger of the process, which is also ended with it. */
 export interface RootLogger extends Logger {

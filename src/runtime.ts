@@ -6,6 +6,7 @@ import {
   longestTokenSeconds,
   type ResourceServer,
 } from './auth/resource-server.ts'
+import { createScopes } from './auth/scopes.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { createBuiltInServer } from './auth/server/built-in.ts'
 import type { Config, Secrets } from './config.ts'
@@ -209,13 +210,14 @@ interface AuthParts {
 async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
   const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
   const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
+  const scopes = createScopes(toolScopes, deps.config.auth.defaultScopes)
   const errorPage = authorizationErrorPage(parts.look)
   const authorizationServer =
     deps.transport === 'http'
-      ? await createBuiltInServer({ ...deps, ...parts, toolScopes, errorPage })
+      ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })
       : undefined
   const auth = createResourceServer({
-    ...{ ...deps, ...parts, toolScopes },
+    ...{ ...deps, ...parts, scopes },
     scopesOfTool: (name) => scopesOf(deps.catalog.tools.get(name)),
     builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,
   })

@@ -10,15 +10,14 @@ import { createIssuerKeys } from './issuer-keys.ts'
 import type { ResourceFacts } from './protected-resource.ts'
 import { createRequireScopes, type RequireScopes, type ScopesOfTool } from './required-scopes.ts'
 import { createResources, type Resources } from './resources.ts'
-import { createScopes } from './scopes.ts'
+import type { Scopes } from './scopes.ts'
 
 export interface ResourceServerDeps {
   readonly config: Config
   readonly publicUrl: string
   readonly sessions: SessionManager
   readonly scopesOfTool: ScopesOfTool
-  /** The scopes of all tools. */
-  readonly toolScopes: Iterable<string>
+  readonly scopes: Scopes
   /** The tokens of the built-in authorization server, for when it is the one. */
   readonly builtIn: AccessTokens
   readonly log: Logger
@@ -37,10 +36,9 @@ export function longestTokenSeconds({ issuer }: AuthConfig): number {
 }
 
 export function createResourceServer(deps: ResourceServerDeps): ResourceServer {
-  const { config, publicUrl, scopesOfTool } = deps
-  const { issuer, defaultScopes } = config.auth
+  const { config, publicUrl, scopes, scopesOfTool } = deps
+  const { issuer } = config.auth
   const resources = createResources(publicUrl)
-  const scopes = createScopes(deps.toolScopes, defaultScopes)
   const tokens = issuer.kind === 'external' ? externalTokens(deps, issuer, resources) : deps.builtIn
   return {
     resources,

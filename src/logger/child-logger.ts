@@ -3,13 +3,9 @@
  * prototypes: V8 forgets with every new one how to find its properties, which costs a call 0.1 ms.
  */
 
-import type { Logger } from '../logger.ts'
+import type { LineLogger, Logger, LogMethod } from './line-logger.ts'
 
-type LogMethod = Logger['info']
 type LogArguments = Parameters<LogMethod>
-
-/** What lines are written to, whoever they come from. */
-export type LineLogger = Omit<Logger, 'child'>
 
 export class ChildLogger implements Logger {
   readonly #root: LineLogger

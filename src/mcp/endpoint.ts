@@ -4,20 +4,11 @@ import { AppError } from '../errors.ts'
 import type { McpAnswer } from './answer.ts'
 import type { LegacyEndpoint } from './legacy/endpoint.ts'
 import { createModernEndpoint, type ModernDeps, type ModernEndpoint } from './modern/endpoint.ts'
-import type { RequestOrigins } from './origin.ts'
+import type { McpRequest } from './request.ts'
 import { classifyPost, isPlainlyLegacy, readStandardHeaders } from './standard-headers.ts'
 
 export interface McpDeps extends ModernDeps {
   readonly legacy: LegacyEndpoint
-}
-
-export interface McpRequest {
-  /** The body, if there was one, has been read and parsed already. */
-  readonly request: Request
-  readonly body: unknown
-  readonly origins: RequestOrigins
-  /** Calls back when the answer is over, however it ended. */
-  readonly onClose: (listener: () => void) => void
 }
 
 export interface McpEndpoint {

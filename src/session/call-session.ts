@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallSession } from '../engine/call.ts'
+import type { CancelSignal } from '../engine/cancel-signal.ts'
 import type { SignInLink } from '../engine/context.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { ClientFacts } from '../mcp/origin.ts'
@@ -63,7 +64,7 @@ export function createCallSession(
 
   async function waitForSignIn(
     milliseconds: number,
-    signal: Parameters<CallSession['waitForSignIn']>[1],
+    signal: Pick<CancelSignal, 'aborted'>,
   ): Promise<boolean> {
     const deadline = performance.now() + milliseconds
     while (session !== undefined && !signal.aborted) {

@@ -6,16 +6,7 @@ import { applyChanges, parseChanges } from './changes.ts'
 import { decodeDocument, decodeReply, encodeFields, withRevision } from './documents.ts'
 import { createExpiringMap } from './expiring-map.ts'
 import { createMemoryStreams } from './memory-streams.ts'
-import type {
-  Changes,
-  Counted,
-  Document,
-  Lock,
-  PatchOptions,
-  PatchOutcome,
-  Store,
-  Stored,
-} from './port.ts'
+import type { Changes, Counted, Document, Lock, PatchOptions, PatchOutcome, Store } from './port.ts'
 import type { StoreLog } from './store-log.ts'
 import { toMilliseconds } from './time-to-live.ts'
 

@@ -3,7 +3,7 @@
 import type { BuiltInIssuer, Config, Secrets } from '../../config.ts'
 import { createDocumentFetch } from '../document-fetch.ts'
 import { redirectUriFault } from '../redirect-uris.ts'
-import { createScopes } from '../scopes.ts'
+import type { Scopes } from '../scopes.ts'
 import { createSigningKeys } from '../signing-keys.ts'
 import { type AuthorizationServer, createAuthorizationServer } from './authorization-server.ts'
 import type { AuthorizationServerDeps } from './options.ts'
@@ -14,8 +14,7 @@ export interface BuiltInServerDeps
   readonly config: Config
   readonly secrets: Secrets
   readonly publicUrl: string
-  /** The scopes of all tools. */
-  readonly toolScopes: Iterable<string>
+  readonly scopes: Scopes
   /** Trusted instead of the usual certificate authorities for metadata documents, in PEM. */
   readonly documentCa?: string | undefined
 }
@@ -27,10 +26,9 @@ export interface BuiltInServerDeps
 export async function createBuiltInServer(
   deps: BuiltInServerDeps,
 ): Promise<AuthorizationServer | undefined> {
-  const { config, secrets, store, publicUrl, toolScopes, now, documentCa: ca } = deps
-  const { issuer, defaultScopes } = config.auth
+  const { config, secrets, store, publicUrl, scopes, now, documentCa: ca } = deps
+  const { issuer } = config.auth
   if (issuer.kind !== 'built-in') return undefined
-  const scopes = createScopes(toolScopes, defaultScopes)
   return await createAuthorizationServer(
     { ...issuer, publicUrl, scopes, clients: secrets.oauthClients },
     {

@@ -4,16 +4,13 @@ import type { AdapterFactory, Configuration } from 'oidc-provider'
 import { rememberAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './accounts.ts'
 import { type ClientRules, checkClient, withDefaultAuthMethod } from './clients.ts'
-import { providerFeatures } from './features.ts'
+import { type FeatureParts, providerFeatures } from './features.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
   CONSENT_TTL_SECONDS,
 } from './options.ts'
 import { scopeParameter } from './requests.ts'
-import type { ResourceNames } from './resource-names.ts'
-import type { ScopeRules } from './scopes.ts'
-import type { SigningKey } from './signing.ts'
 import { forProvider } from './unavailable.ts'
 
 /** Below it the consent pages lie, by the authorization's id. */
@@ -25,11 +22,8 @@ export const COOKIES = {
   resume: 'oauth_resume',
 }
 
-export interface ProviderParts {
+export interface ProviderParts extends FeatureParts {
   readonly adapter: AdapterFactory
-  readonly signingKey: SigningKey
-  readonly resources: ResourceNames
-  readonly scopes: ScopeRules
   readonly clientRules: ClientRules
   /** Told when a client is given tokens. */
   readonly clientUsed: (clientId: string) => Promise<void>

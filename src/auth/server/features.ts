@@ -2,16 +2,24 @@
 
 import { type Configuration, errors } from 'oidc-provider'
 import { createId } from '../../crypto/random-id.ts'
-import type { ProviderParts } from './configuration.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
+import type { ResourceNames } from './resource-names.ts'
+import type { ScopeRules } from './scopes.ts'
+import type { SigningKey } from './signing.ts'
 import { forProvider } from './unavailable.ts'
 
 const OFF = { enabled: false }
 
+export interface FeatureParts {
+  readonly signingKey: SigningKey
+  readonly resources: ResourceNames
+  readonly scopes: ScopeRules
+}
+
 export function providerFeatures(
   { accessTokenTtl, clients }: AuthorizationServerOptions,
   { signing, sessions, documents }: AuthorizationServerDeps,
-  { resources, scopes, signingKey }: ProviderParts,
+  { resources, scopes, signingKey }: FeatureParts,
 ): Configuration['features'] {
   const confidential = clients.filter((client) => client.client_secret !== undefined)
   const resourceServers = new Set(confidential.map(({ client_id }) => client_id))

@@ -7,10 +7,11 @@ import {
   type JSONRPCResultResponse,
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../../engine/discover.ts'
-import type { McpEndpoint, McpRequest } from '../endpoint.ts'
+import type { McpEndpoint } from '../endpoint.ts'
 import { unservedError } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
 import { audienceOf, carryOutcome, originAsAuthInfo } from '../origin.ts'
+import type { McpRequest } from '../request.ts'
 import { exchange } from './exchange.ts'
 import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
 import { checkHeaders, standardHeadersOf, toRequest } from './request.ts'

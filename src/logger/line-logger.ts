@@ -1,0 +1,21 @@
+/** What code writes its log lines to. */
+
+export type LogMethod = (...args: [message: string] | [fields: object, message: string]) => void
+
+/** Lines by level. Errors go into the field `err`. */
+export interface LineLogger {
+  readonly trace: LogMethod
+  readonly debug: LogMethod
+  readonly info: LogMethod
+  readonly warn: LogMethod
+  readonly error: LogMethod
+  readonly fatal: LogMethod
+  /** Who did what, for the audit log: no arguments, no results. */
+  readonly audit: (fields: object, message: string) => void
+  isLevelEnabled(level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'): boolean
+}
+
+export interface Logger extends LineLogger {
+  /** A logger whose lines all carry these fields, such as a request id. */
+  child(fields: object): Logger
+}

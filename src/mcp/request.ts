@@ -1,0 +1,12 @@
+/** One request to `/mcp`, as the HTTP layer hands it over. */
+
+import type { RequestOrigins } from './origin.ts'
+
+export interface McpRequest {
+  /** The body, if there was one, has been read and parsed already. */
+  readonly request: Request
+  readonly body: unknown
+  readonly origins: RequestOrigins
+  /** Calls back when the answer is over, however it ended. */
+  readonly onClose: (listener: () => void) => void
+}
