@@ -4,6 +4,7 @@ import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { ZodError, z } from 'zod'
 import { AppError } from '../errors.ts'
+import type { MaskRule } from '../output/mask.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
 import type { Redactor } from '../output/redactor.ts'
 import { createRedactor } from '../output/redactor.ts'
@@ -27,6 +28,8 @@ export interface ToolSettings {
   readonly timeoutSeconds: number
 }
 
+const NO_MASKS: ReadonlyMap<string, MaskRule> = new Map()
+
 export type ToolOutcome = CallToolResult | InputRequiredResult
 
 /**
@@ -39,7 +42,7 @@ export function runTool(
   settings: ToolSettings,
   telemetry: Telemetry,
 ): Promise<ToolOutcome> {
-  const redactor = createRedactor(tool.output?.masksByField ?? new Map())
+  const redactor = createRedactor(tool.output?.masksByField ?? NO_MASKS)
   return watchCall(tool.definition.name, call, telemetry, async (watched, finish) => {
     try {
       const result = await runChecked(tool, watched, settings, redactor)
@@ -72,7 +75,7 @@ async function runChecked(
   const { definition } = tool
   const input = validateInput(tool, call)
   requireScopes(definition.requires?.scopes ?? [], call.scopes)
-  await countCall(tool, call)
+  if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
   const session = await call.openSession(namedSession(call) ?? call.carried?.session)
   if (definition.requires?.login === true) {
     const waiting = await climbSignInLadder(call, session)

@@ -10,7 +10,7 @@ import { outcomeLabel } from './outcome-labels.ts'
 type Work<T> = (watched: ToolCall, finish: (outcome: string) => void) => Promise<T>
 
 /** Runs a call, and tells of it who called what and how it went: no arguments, no results. */
-export async function watchCall<T>(
+export function watchCall<T>(
   name: string,
   call: ToolCall,
   { metrics, tracing }: Telemetry,

@@ -10,9 +10,9 @@ import { respondJson } from './respond.ts'
 const CLIENT_CLOSED_REQUEST = 499
 
 /** From here on callers that do not speak JSON-RPC are told of failures in problem documents. */
-export const takesDirectCalls: MiddlewareHandler<HttpEnv> = async (c, next) => {
+export const takesDirectCalls: MiddlewareHandler<HttpEnv> = (c, next) => {
   c.set('takesDirectCalls', true)
-  await next()
+  return next()
 }
 
 /** The result as it is, or what went wrong as a problem document. */

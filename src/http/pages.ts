@@ -26,16 +26,16 @@ export interface WidePage {
 
 /** Gives the pages that follow their look. */
 export function pagesOf(look: Look): MiddlewareHandler<HttpEnv> {
-  return async (c, next) => {
+  return (c, next) => {
     c.set('look', look)
-    await next()
+    return next()
   }
 }
 
 /** From here on failures are told on a page. */
-export const forPeople: MiddlewareHandler<HttpEnv> = async (c, next) => {
+export const forPeople: MiddlewareHandler<HttpEnv> = (c, next) => {
   c.set('forPeople', true)
-  await next()
+  return next()
 }
 
 /** Answers with a page; texts that are put into `html` templates are escaped there. */

@@ -9,7 +9,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import type { Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
-import { createToolCall, type ToolRequest } from './tool-call.ts'
+import { bindingOf, createToolCall, type ToolRequest } from './tool-call.ts'
 
 export interface CallToolDeps {
   readonly catalog: Catalog
@@ -36,7 +36,11 @@ export function createCallTool(deps: CallToolDeps): CallTool {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
     }
     const { announce, publishing } = announceOn(bus)
-    const call = await createToolCall({ states, rateLimits, announce }, request, origin)
+    const { sealed } = request
+    const carried =
+      sealed === undefined ? undefined : await states.open(sealed, bindingOf(request, origin))
+    const round = { announce, carried }
+    const call = createToolCall({ states, rateLimits }, request, origin, round)
     try {
       return await runTool(tool, call, settings, telemetry)
     } finally {

@@ -23,7 +23,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   const { legacy } = deps
   const modern = await createModernEndpoint(deps)
 
-  async function post(mcp: McpRequest): Promise<McpAnswer> {
+  function post(mcp: McpRequest): Promise<McpAnswer> {
     const { request, body, origins } = mcp
     if (Array.isArray(body)) {
       // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.

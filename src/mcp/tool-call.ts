@@ -1,16 +1,15 @@
 /** Translates a `tools/call` of either era into the engine's terms. */
 
 import type { CallToolRequest, Server, ServerContext } from '@modelcontextprotocol/server'
-import type { ToolCall } from '../engine/call.ts'
+import type { CarriedState, ToolCall } from '../engine/call.ts'
 import type { Announce } from '../engine/context.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import { type CallingClient, callingClient } from './client-facts.ts'
 import type { Origin } from './origin.ts'
-import type { RequestStates } from './request-state.ts'
+import type { RequestStates, StateBinding } from './request-state.ts'
 
 export interface ToolCallDeps {
   readonly states: RequestStates
-  readonly announce: Announce
   readonly rateLimits: RateLimits
 }
 
@@ -52,13 +51,19 @@ export function toolRequest(
   }
 }
 
-export async function createToolCall(
-  { states, announce, rateLimits }: ToolCallDeps,
+/** What this round of a call goes on from; `announce` is the call's own. */
+interface Round {
+  readonly announce: Announce
+  readonly carried: CarriedState | undefined
+}
+
+export function createToolCall(
+  { states, rateLimits }: ToolCallDeps,
   request: ToolRequest,
   origin: Origin,
-): Promise<ToolCall> {
-  const { name, arguments: input, client, sealed } = request
-  const binding = { principal: origin.principal, for: `tool ${name}`, arguments: input }
+  { announce, carried }: Round,
+): ToolCall {
+  const { name, arguments: input, client } = request
   return {
     name,
     arguments: input,
@@ -80,12 +85,20 @@ export async function createToolCall(
     },
     announce,
     responses: request.responses,
-    carried: sealed === undefined ? undefined : await states.open(sealed, binding),
-    carry: (state) => states.seal(state, binding),
+    carried,
+    carry: (state) => states.seal(state, bindingOf(request, origin)),
     signal: request.signal,
     progress: request.progress,
     log: origin.log,
   }
+}
+
+/** What the state of a call's rounds belongs to. */
+export function bindingOf(
+  { name, arguments: input }: ToolRequest,
+  { principal }: Origin,
+): StateBinding {
+  return { principal, for: `tool ${name}`, arguments: input }
 }
 
 async function tellElicitationComplete({ mcpReq }: ServerContext, id: string): Promise<void> {
