@@ -218,6 +218,21 @@ describeRedis('plain', 'calls on three nodes', () => {
     await cluster.revive(2)
   })
 
+  test('so does one that said more than is kept of it', { timeout: 30_000 }, async () => {
+    const headers = await connect(a)
+    const steps = { steps: 60_000, everyMs: 1 }
+    const params = { name: 'steps', arguments: steps, _meta: { progressToken: 'steps' } }
+    const stream = await start(c, headers, request('tools/call', params, 'call-loud'))
+    await stream.until(({ message }) => Number(message?.params?.progress) > 1500, 20_000)
+    cluster.node(2).child.kill('SIGKILL')
+    expect(await stream.ended).toBe(false)
+    const second = await resume(a, headers, stream.lastId)
+    const { message } = await second.until(answering('call-loud'), 15_000)
+    expect(message?.error?.message).toMatch(/was lost/)
+    expect(await second.ended).toBe(true)
+    await cluster.revive(2)
+  })
+
   test('nothing went wrong inside', () => {
     expect(faultsIn(cluster.logs())).toEqual([])
   })

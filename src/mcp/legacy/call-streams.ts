@@ -14,11 +14,13 @@ import { createEventStream, type EventStream, takesEmptyEvents } from './event-s
 import { lostAnswer } from './lost-answer.ts'
 import type { StreamNews } from './stream-news.ts'
 
-/** One entry of a call's stream: whose answer it is, then messages, then the end. */
-export type CallEntry =
-  | { readonly requestId: RequestId }
-  | { readonly message: JSONRPCMessage }
-  | CallEnd
+/** One entry of a call's stream: that it has begun, then messages, then the end. */
+export type CallEntry = Begun & (object | { readonly message: JSONRPCMessage } | CallEnd)
+
+/** In every entry: the first ones of a call that says much are not kept. */
+interface Begun {
+  readonly requestId: RequestId
+}
 
 /** The answer is in it, so that nobody finds the one without the other. */
 export type CallEnd =
@@ -93,14 +95,15 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     const key = callStreamKey(connectionId, node.id, call)
     const events = createEventStream()
     const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
-    const record = createRecord({ streams, log }, key, connectionKey(connectionId), onKept)
+    const place = { key, onlyIf: connectionKey(connectionId), requestId }
+    const record = createRecord({ streams, log }, place, onKept)
     watchers.set(key, new Set())
 
     const eventId = (sequence: number) =>
       formatEventId({ kind: 'call', node: node.id, call, sequence })
-    const keep = (entry: CallEntry) => eventId(record.keep(entry))
+    const keep = (said: object) => eventId(record.keep(said))
 
-    const first = keep({ requestId })
+    const first = keep({})
     if (takesEmptyEvents(protocolVersion)) events.prime(first)
     return {
       events,
@@ -138,18 +141,23 @@ function createEndWriter(log: Logger) {
     })
 }
 
+interface Place extends Begun {
+  readonly key: string
+  readonly onlyIf: string
+}
+
 /** Writes down what a call says, in order; `onKept` hears false when another node took its place. */
 function createRecord(
   { streams, log }: Pick<CallStreamDeps, 'streams' | 'log'>,
-  key: string,
-  onlyIf: string,
+  { key, onlyIf, requestId }: Place,
   onKept: (kept: boolean) => void,
 ) {
   let sequence = 0
   let complete = Promise.resolve(true)
 
   /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
-  async function write(entry: CallEntry, at: number): Promise<boolean> {
+  async function write(said: object, at: number): Promise<boolean> {
+    const entry: CallEntry = { requestId, ...said }
     const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
     const kept = (await streams.append(key, JSON.stringify(entry), options)) !== undefined
     onKept(kept)
@@ -157,9 +165,9 @@ function createRecord(
   }
 
   return {
-    keep(entry: CallEntry): number {
+    keep(said: object): number {
       sequence += 1
-      const keeping = write(entry, sequence).catch((error: unknown) => {
+      const keeping = write(said, sequence).catch((error: unknown) => {
         log.warn({ err: error }, 'event not kept: it cannot be resumed')
         return false
       })

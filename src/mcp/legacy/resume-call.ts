@@ -133,10 +133,12 @@ async function declareDead(
   sequence: number,
 ): Promise<void> {
   const [first] = await readEntries(streams, key, 0, 1)
-  if (first === undefined || !('requestId' in first.entry)) return
-  const end: CallEnd = { end: 'answered', message: lostAnswer(first.entry.requestId) }
+  if (first === undefined) return
+  const { requestId } = first.entry
+  const end: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
+  const entry: CallEntry = { requestId, ...end }
   const options = { ...CALL_STREAM_BOUNDS, sequence: sequence + 1 }
-  if ((await streams.append(key, JSON.stringify(end), options)) === undefined) return
+  if ((await streams.append(key, JSON.stringify(entry), options)) === undefined) return
   log.warn('a call died with its node')
 }
 
