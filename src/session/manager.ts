@@ -4,7 +4,7 @@ import { createId } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'
 import type { ClientFacts } from '../mcp/origin.ts'
 import type { Store } from '../store/port.ts'
-import { createSlidingRead } from '../store/sliding-read.ts'
+import { createSlide } from '../store/slide.ts'
 import {
   SESSION_SCHEMA,
   type Session,
@@ -33,6 +33,8 @@ export interface SessionManager {
   retrieve(id: string): Promise<Session | undefined>
   /** The session without counting as use. */
   peek(id: string): Promise<Session | undefined>
+  /** Counts a look at the session as use after all; gives it with its new times. */
+  use(session: Session): Promise<Session>
   /** Whether the session is alive; does not count as use. */
   validate(id: string): Promise<boolean>
   /** Whether a session of tokens was ended, rather than left to expire. */
@@ -69,7 +71,7 @@ export function createSessionManager(
   { store, now, onChange = () => undefined }: SessionManagerDeps,
   { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
 ): SessionManager {
-  const read = createSlidingRead({ store, now }, ttlSeconds)
+  const use = createUse({ store, now }, ttlSeconds)
 
   async function createWithId(
     id: string,
@@ -109,14 +111,11 @@ export function createSessionManager(
     return ended
   }
 
+  const peek = (id: string) => store.get<SessionRecord>(sessionKey(id))
+
   async function retrieve(id: string): Promise<Session | undefined> {
-    const session = await read<SessionRecord>(sessionKey(id))
-    if (session === undefined) return undefined
-    const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
-    if (times.lastActiveAt - session.lastActiveAt > STAMP_EVERY_MS) {
-      await store.patch(sessionKey(id), times).catch(ifUnavailable)
-    }
-    return { ...session, ...times }
+    const session = await peek(id)
+    return session && use(session)
   }
 
   return {
@@ -129,7 +128,8 @@ export function createSessionManager(
     },
     createWithId,
     retrieve,
-    peek: (id) => store.get<SessionRecord>(sessionKey(id)),
+    peek,
+    use,
     hasEnded: async (id) => (await endOf(id)) !== undefined,
     validate: async (id) => (await store.get(sessionKey(id))) !== undefined,
     async update(id, field, value) {
@@ -138,6 +138,23 @@ export function createSessionManager(
     },
     extend: async (id) => (await retrieve(id)) !== undefined,
     end,
+  }
+}
+
+/** Slides the time-to-live on, and stamps the record now and then. */
+function createUse(
+  { store, now }: Pick<SessionManagerDeps, 'store' | 'now'>,
+  ttlSeconds: number,
+): SessionManager['use'] {
+  const slide = createSlide({ store, now }, ttlSeconds)
+  return async (session) => {
+    const key = sessionKey(session.id)
+    slide(key)
+    const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
+    if (times.lastActiveAt - session.lastActiveAt > STAMP_EVERY_MS) {
+      await store.patch(key, times).catch(ifUnavailable)
+    }
+    return { ...session, ...times }
   }
 }
 

@@ -142,13 +142,14 @@ function tokenOrigins(
 /** Only sessions that were given out as handles: others have an owner, and look unknown here. */
 function byHandle(deps: OriginDeps): Own['named'] {
   return async (handle, client) => {
-    const session = handle.startsWith('ses_') ? await deps.sessions.retrieve(handle) : undefined
+    const session = handle.startsWith('ses_') ? await deps.sessions.peek(handle) : undefined
     if (session?.access !== 'handle') {
       throw new ToolError('That session is unknown or has ended. Call `login` for a new one.', {
         code: 'session_not_found',
       })
     }
-    return createCallSession(deps, session, { access: 'handle', client })
+    const used = await deps.sessions.use(session)
+    return createCallSession(deps, used, { access: 'handle', client })
   }
 }
 

@@ -64,11 +64,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
         return { outcome: 'written', rev: rev + 1 }
       }),
 
-    touch: <T extends Document>(key: string, ttlSeconds: number) =>
+    touch: (key, ttlSeconds) =>
       open(() => {
         const text = documents.get(key)
         if (text !== undefined) documents.set(key, text, ttlSeconds)
-        return decodeReply<T>(text)
+        return text !== undefined
       }),
 
     take: <T extends Document>(key: string) =>

@@ -15,8 +15,7 @@ export function observeStore(store: Store, telemetry: Telemetry, system: string)
     set: (key, value, ttl) => observe('set', () => store.set(key, value, ttl)),
     create: (key, value, ttl) => observe('create', () => store.create(key, value, ttl)),
     patch: (key, changes, options) => observe('patch', () => store.patch(key, changes, options)),
-    touch: <T extends Document>(key: string, ttl: number) =>
-      observe('touch', () => store.touch<T>(key, ttl)),
+    touch: (key, ttl) => observe('touch', () => store.touch(key, ttl)),
     take: <T extends Document>(key: string) => observe('take', () => store.take<T>(key)),
     delete: (key) => observe('delete', () => store.delete(key)),
     count: (key, ttl) => observe('count', () => store.count(key, ttl)),

@@ -65,8 +65,8 @@ export interface Store {
   create(key: string, value: Document, ttlSeconds: number): Promise<boolean>
   /** Writes single fields of an existing document. */
   patch(key: string, changes: Changes, options?: PatchOptions): Promise<PatchOutcome>
-  /** Reads a document and slides its time-to-live, in one round trip. */
-  touch<T extends Document>(key: string, ttlSeconds: number): Promise<Stored<T> | undefined>
+  /** Gives a document this time-to-live from now on; false when there is none. */
+  touch(key: string, ttlSeconds: number): Promise<boolean>
   /** Reads and deletes: of any number of callers exactly one gets the document. */
   take<T extends Document>(key: string): Promise<Stored<T> | undefined>
   /** False when there was nothing to delete. */

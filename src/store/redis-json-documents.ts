@@ -51,11 +51,6 @@ if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return {'written', written}
 `)
 
-const TOUCH = defineScript(`
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return redis.call('JSON.GET', KEYS[1])
-`)
-
 const TAKE = defineScript(`
 local text = redis.call('JSON.GET', KEYS[1])
 redis.call('DEL', KEYS[1])
@@ -105,9 +100,6 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
     },
 
     patch: async (key, changes, options = {}) => patch(key, parseChanges(changes), options),
-
-    touch: async <T extends Document>(key: string, ttlSeconds: number) =>
-      decodeReply<T>(await redis.script(TOUCH, [key], [String(toMilliseconds(ttlSeconds))])),
 
     take: async <T extends Document>(key: string) =>
       decodeReply<T>(await redis.script(TAKE, [key], [])),

@@ -72,9 +72,6 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
 
     patch: async (key, changes, options = {}) => patch(key, parseChanges(changes), options),
 
-    touch: async <T extends Document>(key: string, ttlSeconds: number) =>
-      decodeReply<T>(await redis.command(['GETEX', key, 'PX', String(toMilliseconds(ttlSeconds))])),
-
     take: async <T extends Document>(key: string) =>
       decodeReply<T>(await redis.command(['GETDEL', key])),
   }

@@ -15,6 +15,7 @@ import { definedScripts } from './redis-scripts.ts'
 import { createRedisStreams } from './redis-streams.ts'
 import { createStringDocuments } from './redis-string-documents.ts'
 import type { StoreLog } from './store-log.ts'
+import { toMilliseconds } from './time-to-live.ts'
 
 export interface RedisStoreOptions extends RedisAddress {
   readonly log: StoreLog
@@ -70,9 +71,11 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     create: (key, value, ttl) => on(({ create }) => create(keys.document(key), value, ttl)),
     patch: (key, changes, options) =>
       on(({ patch }) => patch(keys.document(key), changes, options)),
-    touch: <T extends Document>(key: string, ttl: number) =>
-      on(({ touch }) => touch<T>(keys.document(key), ttl)),
     take: <T extends Document>(key: string) => on(({ take }) => take<T>(keys.document(key))),
+    async touch(key, ttl) {
+      const args = ['PEXPIRE', keys.document(key), String(toMilliseconds(ttl))]
+      return (await redis.command(args)) === 1
+    },
     delete: async (key) => (await redis.command(['DEL', keys.document(key)])) === 1,
     count: (key, ttl) => countInRedis(redis, keys.counter(key), ttl),
     lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),

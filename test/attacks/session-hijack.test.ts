@@ -1,13 +1,24 @@
 /** Ids in the wrong hands: answered like unknown ones, and their owner notices nothing. */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
 import { probe } from '../fixtures/protocol/probe.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ERAS, errorCode, structured } from '../support/clients.ts'
 import { recordingStore } from '../support/recording-store.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
-import { ask, connect, PROTOCOL_CATALOG, post, postModern, read, request } from '../support/wire.ts'
+import { startTokenApp } from '../support/token-app.ts'
+import {
+  ask,
+  connect,
+  INITIALIZE,
+  PROTOCOL_CATALOG,
+  post,
+  postModern,
+  read,
+  request,
+} from '../support/wire.ts'
 
 const { store, written } = recordingStore()
 let app: TestApp
@@ -169,4 +180,25 @@ test('a client that leaves does not end the call of another with the same id', a
   probe('stays').release()
   expect((await staying).message.result).toMatchObject({ structuredContent: { aborted: false } })
   await own.stop()
+})
+
+test('who only knows an id keeps nothing alive with it', async () => {
+  let now = Date.now()
+  const store = createMemoryStore({ now: () => now })
+  const own = await startTokenApp({ store, env: { SESSION_TTL: '60' } })
+  onTestFinished(() => own.stop())
+  const { headers } = await read(post(own.url, INITIALIZE, await own.bearer()))
+  const id = headers.get('mcp-session-id') ?? ''
+  const connection = await store.get(`{${id}}:conn`)
+  const session = String(connection?.sessionId)
+  for (let passed = 0; passed < 60; passed += 10) {
+    expect(await store.get(`{${id}}:conn`)).toBeDefined()
+    expect(await store.get(`{${session}}:session`)).toBeDefined()
+    now += 10_000
+    const stolen = { 'mcp-session-id': id }
+    expect((await read(post(own.url, request('ping'), stolen))).status).toBe(404)
+    expect(errorCode(await callWith(own.url, session, 'session'))).toBe('session_not_found')
+  }
+  expect(await store.get(`{${id}}:conn`)).toBeUndefined()
+  expect(await store.get(`{${session}}:session`)).toBeUndefined()
 })

@@ -101,7 +101,8 @@ test('a token costs one round trip to the store, once its session is there', asy
   expect(await statusOf(token)).toBe(200)
   store.asked.length = 0
   expect(await statusOf(token)).toBe(200)
-  expect(store.asked).toHaveLength(1)
+  // Nobody waits for the session's time to slide on.
+  expect(store.asked.filter((command) => !command.startsWith('touch '))).toHaveLength(1)
 })
 
 describe('the audience', () => {

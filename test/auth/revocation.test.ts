@@ -1,6 +1,8 @@
 /** `/revoke` and `/introspect`: what is taken back is dead everywhere, and told to its owner only. */
 
-import { describe, expect, test } from 'vitest'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test, vi } from 'vitest'
+import { createMemoryStore } from '../../src/store/memory.ts'
 import { claimsOf, createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
 import { withToken } from '../support/token-app.ts'
 import { postModern, read } from '../support/wire.ts'
@@ -103,4 +105,24 @@ describe('introspection', () => {
     const gateway = await createOAuthClient(app.url, { known })
     expect((await gateway.introspect(access)).body).toMatchObject({ active: true })
   })
+})
+
+test('a token that was revoked does not keep its session alive', async () => {
+  const store = createMemoryStore()
+  const touch = vi.spyOn(store, 'touch')
+  const app = await start({ store })
+  const client = await createOAuthClient(app.url)
+  const { access_token: access } = await client.connect()
+  const statusOfCall = async () =>
+    (await read(postModern(app.url, 'tools/list', {}, { headers: withToken(access) }))).status
+  const session = `{${String(claimsOf(access).session_id)}}:session`
+  // Nothing is slid on twice in a second.
+  await delay(1100)
+  expect(await statusOfCall()).toBe(200)
+  expect(touch.mock.calls.at(-1)?.[0]).toBe(session)
+  touch.mockClear()
+  await client.revoke(access)
+  await delay(1100)
+  expect(await statusOfCall()).toBe(401)
+  expect(touch).not.toHaveBeenCalled()
 })

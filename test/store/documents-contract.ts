@@ -15,7 +15,7 @@ export function documentsContract(nodes: Nodes): void {
     it('is undefined when there is none', async () => {
       const key = newKey()
       expect(await nodes.one.get(key)).toBeUndefined()
-      expect(await nodes.one.touch(key, MINUTE)).toBeUndefined()
+      expect(await nodes.one.touch(key, MINUTE)).toBe(false)
       expect(await nodes.one.take(key)).toBeUndefined()
       expect(await nodes.one.delete(key)).toBe(false)
       expect(await nodes.one.patch(key, { a: 1 })).toEqual({ outcome: 'absent' })
@@ -138,10 +138,10 @@ export function documentsContract(nodes: Nodes): void {
       expect(await nodes.one.get(key)).toEqual({ a: 2, rev: 1 })
     })
 
-    it('slides with touch, which reads', async () => {
+    it('slides with touch', async () => {
       const key = await nodes.given({ a: 1 }, 0.3)
       await sleep(150)
-      expect(await nodes.one.touch(key, MINUTE)).toEqual({ a: 1, rev: 1 })
+      expect(await nodes.one.touch(key, MINUTE)).toBe(true)
       await sleep(250)
       expect(await nodes.one.get(key)).toEqual({ a: 1, rev: 1 })
     })

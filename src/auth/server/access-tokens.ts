@@ -96,7 +96,7 @@ async function readWithKeys(
 export function createAccessTokens(
   reader: TokenReader,
   entries: Entries,
-  sessions: Pick<SessionManager, 'retrieve'>,
+  sessions: Pick<SessionManager, 'peek' | 'use'>,
 ): AccessTokens {
   return {
     async callerOf(token, onSession) {
@@ -107,13 +107,14 @@ export function createAccessTokens(
       const [stub, isRevoked, session] = await Promise.all([
         entries.read('AccessToken', jti),
         entries.isRevoked(sessionId),
-        sessions.retrieve(sessionId),
+        sessions.peek(sessionId),
       ])
       if (stub === undefined || isRevoked || session === undefined) return undefined
       const { payload } = stub
       if (!isStubOf(payload, facts)) return undefined
       const expiry = payload.exp === undefined ? {} : { expiresAt: payload.exp * 1000 }
-      return { kind: 'token', session, clientId, scopes, ...expiry }
+      // Not before: a token that was revoked must not keep its session alive.
+      return { kind: 'token', session: await sessions.use(session), clientId, scopes, ...expiry }
     },
   }
 }

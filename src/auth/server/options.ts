@@ -32,7 +32,10 @@ export interface RenderedPage {
 export interface AuthorizationServerDeps {
   readonly store: Store
   readonly keyRing: KeyRing
-  readonly sessions: Pick<SessionManager, 'createWithId' | 'hasEnded' | 'retrieve' | 'validate'>
+  readonly sessions: Pick<
+    SessionManager,
+    'createWithId' | 'hasEnded' | 'peek' | 'retrieve' | 'use' | 'validate'
+  >
   /** Ends a session and gives its upstream credentials back; false when it had ended before. */
   readonly signOut: (sessionId: string) => Promise<boolean>
   /** Whether somebody has signed in upstream for this session. */

@@ -4,7 +4,7 @@ import type { InitializeRequest, LoggingLevel, RequestId } from '@modelcontextpr
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Changes, Store, Stored } from '../../store/port.ts'
-import { createSlidingRead, type SlidingReadDeps } from '../../store/sliding-read.ts'
+import { createSlide, type SlideDeps } from '../../store/slide.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
 
@@ -54,6 +54,12 @@ export interface Connections {
   create(connection: NewConnection): Promise<ConnectionRecord>
   /** The connection, its time-to-live slid on; undefined when it is unknown or has ended. */
   retrieve(id: string): Promise<Connection | undefined>
+  /**
+   * The same for who may use it, so that nobody else keeps it alive. One that came with a token
+   * belongs to the token's session, and one that came without belongs to no token.
+   * @throws AppError `not_found` when it is somebody else's too: the two must look alike
+   */
+  retrieveOwn(id: string, caller: TokenSession | undefined): Promise<Connection>
   /** Sets fields of the connection. Throws `not_found` when it has ended. */
   update(id: string, change: Change): Promise<void>
   /** The same, when the new value depends on the old one: asked again if somebody else was faster. */
@@ -76,7 +82,7 @@ export function ownStreamKey(connectionId: string): string {
   return `{${connectionId}}:stream`
 }
 
-export interface ConnectionDeps extends SlidingReadDeps {
+export interface ConnectionDeps extends SlideDeps {
   readonly store: Store
   readonly node: Node
 }
@@ -86,14 +92,14 @@ export function createConnections(
   { store, node, now }: ConnectionDeps,
   { ttlSeconds }: { readonly ttlSeconds: number },
 ): Connections {
-  const read = createSlidingRead({ store, now }, ttlSeconds)
+  const { get, ...readers } = createReaders({ store, now }, ttlSeconds)
 
   async function revise(
     id: string,
     revision: (connection: Connection) => Change,
   ): Promise<Connection> {
     for (;;) {
-      const connection = await store.get<ConnectionRecord>(connectionKey(id))
+      const connection = await get(id)
       if (connection === undefined) throw connectionEnded()
       const change = revision(connection)
       const options = { ifRev: connection.rev }
@@ -124,7 +130,7 @@ export function createConnections(
       await store.set(connectionKey(id), record, ttlSeconds)
       return record
     },
-    retrieve: (id) => read<ConnectionRecord>(connectionKey(id)),
+    ...readers,
     update,
     revise,
     async subscribe(id, uri, wanted) {
@@ -141,8 +147,7 @@ export function createConnections(
     async callBegins(id, name, requestId) {
       await update(id, { [`calls.${name}`]: requestId })
       // Asked for after the call was noted: who holds the stream later finds it there.
-      const connection = await store.get<ConnectionRecord>(connectionKey(id))
-      await tellHolder(id, connection?.holder)
+      await tellHolder(id, (await get(id))?.holder)
     },
     async callEnds(id, name) {
       await store.patch(connectionKey(id), { [`calls.${name}`]: undefined })
@@ -151,11 +156,27 @@ export function createConnections(
   }
 }
 
-/**
- * The connection, if this caller may use it: one that came with a token belongs to the token's
- * session, and one that came without belongs to no token.
- */
-export function ownConnection(
+function createReaders({ store, now }: Pick<ConnectionDeps, 'store' | 'now'>, ttlSeconds: number) {
+  const slide = createSlide({ store, now }, ttlSeconds)
+  const get = (id: string) => store.get<ConnectionRecord>(connectionKey(id))
+
+  function used(connection: Connection): Connection {
+    slide(connectionKey(connection.id))
+    return connection
+  }
+
+  return {
+    get,
+    async retrieve(id: string) {
+      const connection = await get(id)
+      return connection && used(connection)
+    },
+    retrieveOwn: async (id: string, caller: TokenSession | undefined) =>
+      used(ownConnection(await get(id), caller)),
+  }
+}
+
+function ownConnection(
   connection: Connection | undefined,
   caller: TokenSession | undefined,
 ): Connection {
@@ -166,7 +187,7 @@ export function ownConnection(
 }
 
 /** Also the answer for a connection that is somebody else's: the two must look alike. */
-function connectionEnded(): AppError {
+export function connectionEnded(): AppError {
   return new AppError('not_found', 'Session not found.')
 }
 

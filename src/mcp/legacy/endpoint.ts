@@ -12,7 +12,7 @@ import { withStatus } from '../handler-errors.ts'
 import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
 import type { CallStreams } from './call-streams.ts'
-import { type Connection, type Connections, essentials, ownConnection } from './connection.ts'
+import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
@@ -116,8 +116,8 @@ async function findConnection(
   }
   const id = request.headers.get('mcp-session-id')
   if (id === null) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
-  const connection = id.startsWith('con_') ? await connections.retrieve(id) : undefined
-  const own = ownConnection(connection, origins.tokenSession)
+  if (!id.startsWith('con_')) throw connectionEnded()
+  const connection = await connections.retrieveOwn(id, origins.tokenSession)
   opened.used(id)
-  return own
+  return connection
 }

@@ -16,8 +16,8 @@ import {
   type Connection,
   type ConnectionRecord,
   type Connections,
+  connectionEnded,
   essentials,
-  ownConnection,
 } from './connection.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
@@ -56,12 +56,10 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
 
   async function find(sessionId: string | undefined, origins: RequestOrigins): Promise<Connection> {
     if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
-    const connection = sessionId.startsWith('ses_')
-      ? await connections.retrieve(sessionId)
-      : undefined
-    const own = ownConnection(connection, origins.tokenSession)
+    if (!sessionId.startsWith('ses_')) throw connectionEnded()
+    const connection = await connections.retrieveOwn(sessionId, origins.tokenSession)
     opened.used(sessionId)
-    return own
+    return connection
   }
 
   function start(origins: RequestOrigins): Promise<ConnectionRecord> {
