@@ -1,7 +1,7 @@
 /** How long a request takes while the server has something to do, but not too much. */
 
 import type { Contestant } from './contestants.ts'
-import { fullLoad, pacedLoad } from './load.ts'
+import { putLoad } from './load.ts'
 import { withPrograms } from './sitting.ts'
 
 export interface Latency {
@@ -33,9 +33,9 @@ export async function measureLatency(
       const figures: Latency[] = []
       for (const { key, what, program, call } of contestants) {
         const { port, pid } = processOf(program)
-        const full = await fullLoad(call(port), seconds, pid)
+        const full = await putLoad(call(port), seconds, pid)
         const rate = (full.requests / full.seconds) * share
-        const paced = await pacedLoad(call(port), rate, seconds, pid)
+        const paced = await putLoad(call(port), seconds, pid, rate)
         const { p50Ms, p99Ms } = paced
         const sent = paced.requests / paced.seconds
         const failures = full.failures + paced.failures

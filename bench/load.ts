@@ -33,22 +33,16 @@ const CONNECTIONS = 32
 
 export const loadTool = spawnSync('wrk', ['--version']).error === undefined ? 'wrk' : 'autocannon'
 
-/** As many requests as the server answers, on 32 connections. */
-export function fullLoad(call: Call, seconds: number, pid: number): Promise<LoadResult> {
-  return load(call, seconds, pid)
-}
-
-/** So many requests a second, if the server can: on 32 connections, whatever their answers take. */
-export function pacedLoad(
+/**
+ * As many requests as the server answers, on 32 connections; or `rate` a second, if it can, whatever
+ * their answers take. `pid` is the server's.
+ */
+export function putLoad(
   call: Call,
-  rate: number,
   seconds: number,
   pid: number,
+  rate?: number,
 ): Promise<LoadResult> {
-  return load(call, seconds, pid, rate)
-}
-
-function load(call: Call, seconds: number, pid: number, rate?: number): Promise<LoadResult> {
   if (loadTool === 'wrk') {
     return run(pid, luaOf(call, rate), (job) => {
       const script = join(import.meta.dirname, 'load/wrk.lua')

@@ -3,7 +3,7 @@
 import { type ClientRequest, request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Contestant } from './contestants.ts'
-import { fullLoad } from './load.ts'
+import { putLoad } from './load.ts'
 import { residentMegabytes } from './process-facts.ts'
 import { withPrograms } from './sitting.ts'
 
@@ -49,7 +49,7 @@ export async function measureMemory(
     const underLoad: number[] = []
     let failures = 0
     for (let portion = 1; portion <= PORTIONS; portion += 1) {
-      const load = await fullLoad(contestant.call(port), (minutes * 60) / PORTIONS, pid)
+      const load = await putLoad(contestant.call(port), (minutes * 60) / PORTIONS, pid)
       failures += load.failures
       underLoad.push(residentMegabytes(pid))
       tell(`load ${portion} of ${PORTIONS}`)

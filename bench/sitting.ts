@@ -1,7 +1,7 @@
 /** One sitting: all contestants up at the same time, taking turns under full load. */
 
 import type { Contestant } from './contestants.ts'
-import { fullLoad, type LoadResult } from './load.ts'
+import { type LoadResult, putLoad } from './load.ts'
 import { type MeasuredProcess, type Program, startMeasured } from './measured-process.ts'
 
 export interface Score {
@@ -53,7 +53,7 @@ export async function sit(
     async (processOf) => {
       const turn = ({ program, call }: Contestant, length: number) => {
         const { port, pid } = processOf(program)
-        return fullLoad(call(port), length, pid)
+        return putLoad(call(port), length, pid)
       }
       const results = new Map(contestants.map((each) => [each, [] as LoadResult[]]))
       if (warmUpSeconds > 0) for (const each of contestants) await turn(each, warmUpSeconds)

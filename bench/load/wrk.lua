@@ -17,8 +17,8 @@ function init(args)
 end
 
 -- So many requests a second, however fast the answers are; what is held up is sent as soon as a
--- connection is free. wrk asks for `delay` after each answer, and its timers know milliseconds: what is
--- due within the same one goes out together.
+-- connection is free. wrk asks for `delay` before each request, and its timers know milliseconds: what
+-- is due within the same one goes out together.
 function pace(rate)
   local ffi = require('ffi')
   ffi.cdef('typedef struct { long s; long us; } timeval_t; int gettimeofday(timeval_t *, void *);')

@@ -81,14 +81,14 @@ export function createExternalIssuer(
 
   async function sessionOf(id: string, issuedAt: number): Promise<Session | undefined> {
     const session =
-      (await sessions.retrieve(id)) ??
+      (await sessions.peek(id)) ??
       (await sessions.createWithId(id, 'token', {}, issuedAt)) ??
       // Another request with the same token was faster.
-      (await sessions.retrieve(id))
+      (await sessions.peek(id))
     const { endedBefore } = session ?? {}
     // Signed out since: the id lives again because of a newer token than this one.
     if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
-    return session
+    return session && sessions.use(session)
   }
 
   return {

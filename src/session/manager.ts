@@ -149,7 +149,8 @@ function createUse(
   const slide = createSlide({ store, now }, ttlSeconds)
   return async (session) => {
     const key = sessionKey(session.id)
-    slide(key)
+    const sliding = slide(key)
+    if (sliding !== undefined) await sliding
     const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
     if (times.lastActiveAt - session.lastActiveAt > STAMP_EVERY_MS) {
       await store.patch(key, times).catch(ifUnavailable)

@@ -58,7 +58,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const json = createJsonDocuments(redis)
   const strings = createStringDocuments(redis)
 
-  /** Without waiting, where it is known: each call asks three times. */
+  /** Without waiting, where it is known how documents are kept: a call reads three. */
   function on<T>(work: (documents: RedisDocuments) => Promise<T>): Promise<T> {
     const known = detection.known()
     if (known !== undefined) return work(known ? json : strings)

@@ -9,17 +9,18 @@ export interface SlideDeps {
   readonly now: () => number
 }
 
-/** What is used all the time ends this much early at most, or by a hundredth of its time. */
-const LONGEST_STEP_MS = 1000
+/** What is used all the time ends this much early at most. */
+const STEP_MS = 1000
 
-/** Some 100 bytes each. What is forgotten is slid on once more. */
+/** Some 100 bytes each. With more of them in use at a time, each use is a write again. */
 const MOST_REMEMBERED = 10_000
 
 /**
- * Tells that a document was used; nobody waits for what follows from it. A store that is away is
- * noticed by whoever needs something of it.
+ * Tells that a document was used. Nobody waits for what follows from it, unless the store refused it
+ * lately: then there is a promise to wait for, which rejects with `AppError('unavailable')` while the
+ * store takes no writes. What such a store says may be old, and sessions that ended be alive in it.
  */
-export type Slide = (key: string) => void
+type Slide = (key: string) => Promise<void> | undefined
 
 /**
  * Each node slides a document on once a second: with every use it would be 10 µs more for each call
@@ -27,13 +28,26 @@ export type Slide = (key: string) => void
  */
 export function createSlide({ store, now }: SlideDeps, ttlSeconds: number): Slide {
   const slidAt = createRecent<number>(MOST_REMEMBERED)
-  const stepMs = Math.min(LONGEST_STEP_MS, ttlSeconds * 10)
+  let isRefused = false
+
+  async function touch(key: string): Promise<void> {
+    slidAt.set(key, now())
+    try {
+      await store.touch(key, ttlSeconds)
+      isRefused = false
+    } catch (error) {
+      isRefused = true
+      throw error
+    }
+  }
 
   return (key) => {
     const passed = now() - (slidAt.get(key) ?? Number.NEGATIVE_INFINITY)
     // A clock that was set back says nothing.
-    if (passed >= 0 && passed < stepMs) return
-    slidAt.set(key, now())
-    store.touch(key, ttlSeconds).catch(() => undefined)
+    if (!isRefused && passed >= 0 && passed < STEP_MS) return undefined
+    const touching = touch(key)
+    if (isRefused) return touching
+    touching.catch(() => undefined)
+    return undefined
   }
 }

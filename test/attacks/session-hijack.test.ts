@@ -195,8 +195,10 @@ test('who only knows an id keeps nothing alive with it', async () => {
     expect(await store.get(`{${id}}:conn`)).toBeDefined()
     expect(await store.get(`{${session}}:session`)).toBeDefined()
     now += 10_000
-    const stolen = { 'mcp-session-id': id }
-    expect((await read(post(own.url, request('ping'), stolen))).status).toBe(404)
+    for (const thief of [{}, await own.bearer({ subject: 'somebody else' })]) {
+      const stolen = { ...thief, 'mcp-session-id': id }
+      expect((await read(post(own.url, request('ping'), stolen))).status).toBe(404)
+    }
     expect(errorCode(await callWith(own.url, session, 'session'))).toBe('session_not_found')
   }
   expect(await store.get(`{${id}}:conn`)).toBeUndefined()

@@ -1,6 +1,8 @@
 /** Tokens of an external issuer: found keys, changed keys, no answer, and audiences as configured. */
 
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createMemoryStore } from '../../src/store/memory.ts'
 import { startApp, type TestAppOptions } from '../support/app.ts'
 import { type ExternalIssuer, startExternalIssuer } from '../support/external-issuer.ts'
 import { failingStore } from '../support/failing-store.ts'
@@ -103,6 +105,24 @@ test('a token costs one round trip to the store, once its session is there', asy
   expect(await statusOf(token)).toBe(200)
   // Nobody waits for the session's time to slide on.
   expect(store.asked.filter((command) => !command.startsWith('touch '))).toHaveLength(1)
+})
+
+test('a token from before its person signed out keeps nothing alive', async () => {
+  const store = createMemoryStore()
+  const touch = vi.spyOn(store, 'touch')
+  const { app, issuer, statusOf, resource } = await start({ store })
+  const seconds = Math.floor(Date.now() / 1000)
+  const issued = (iat: number) => issuer.sign({ ...issuer.claims(resource), iat })
+  const [stolen, fresh] = await Promise.all([issued(seconds - 10), issued(seconds + 5)])
+  const headers = { authorization: `Bearer ${stolen}` }
+  await read(postModern(app.url, 'tools/call', { name: 'logout', arguments: {} }, { headers }))
+  expect(await statusOf(fresh)).toBe(200)
+  expect(touch).toHaveBeenCalled()
+  touch.mockClear()
+  // Nothing is slid on twice in a second.
+  await delay(1100)
+  expect(await statusOf(stolen)).toBe(401)
+  expect(touch).not.toHaveBeenCalled()
 })
 
 describe('the audience', () => {

@@ -32,3 +32,13 @@ it.each([null, 'text', []])('fails for everybody where the reply is %j', async (
   const asking = ['one', 'two'].map((key) => documents.get(key))
   for (const { status } of await Promise.allSettled(asking)) expect(status).toBe('rejected')
 })
+
+it('fails for who asked for something that cannot be read, and for nobody else', async () => {
+  const documents = documentsWhere(['{"rev":1,"a":1}', '{"rev":1,', '{"rev":2}'])
+  const [first, second, third] = await Promise.allSettled(
+    ['one', 'two', 'three'].map((key) => documents.get(key)),
+  )
+  expect(first).toMatchObject({ value: { a: 1 } })
+  expect(second).toMatchObject({ status: 'rejected', reason: expect.any(SyntaxError) })
+  expect(third).toMatchObject({ value: { rev: 2 } })
+})

@@ -151,6 +151,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
 
     await admin.sendCommand(['REPLICAOF', '127.0.0.1', `${await freePort()}`])
     await expectUnavailable({ get: () => store.set('new', { a: 1 }, 60) }, AT_ONCE_MS)
+    await expectUnavailable({ get: () => store.touch('kept', 60) }, AT_ONCE_MS)
     await admin.sendCommand(['REPLICAOF', 'NO', 'ONE'])
     await untilAvailable(store)
     await store.set('new', { a: 1 }, 60)

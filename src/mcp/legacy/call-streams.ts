@@ -15,12 +15,12 @@ import { lostAnswer } from './lost-answer.ts'
 import type { StreamNews } from './stream-news.ts'
 
 /** One entry of a call's stream: that it has begun, then messages, then the end. */
-export type CallEntry = Begun & (object | { readonly message: JSONRPCMessage } | CallEnd)
-
-/** In every entry: the first ones of a call that says much are not kept. */
-interface Begun {
-  readonly requestId: RequestId
+export type CallEntry = Said & {
+  /** In the first entry, and in some of those that take its place where a call says much. */
+  readonly requestId?: RequestId
 }
+
+type Said = { readonly message?: JSONRPCMessage } | CallEnd
 
 /** The answer is in it, so that nobody finds the one without the other. */
 export type CallEnd =
@@ -32,6 +32,9 @@ const COME_BACK_MS = 500
 
 /** How much of a call can be told again, and until when. */
 export const CALL_STREAM_BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
+
+/** Whatever is kept of a call has an entry that says whose it is; not all, since ids may be long. */
+const NAMED_EVERY = CALL_STREAM_BOUNDS.maxLength / 2
 
 export interface CallStream {
   readonly events: EventStream
@@ -101,7 +104,7 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
 
     const eventId = (sequence: number) =>
       formatEventId({ kind: 'call', node: node.id, call, sequence })
-    const keep = (said: object) => eventId(record.keep(said))
+    const keep = (said: Said) => eventId(record.keep(said))
 
     const first = keep({})
     if (takesEmptyEvents(protocolVersion)) events.prime(first)
@@ -141,9 +144,10 @@ function createEndWriter(log: Logger) {
     })
 }
 
-interface Place extends Begun {
+interface Place {
   readonly key: string
   readonly onlyIf: string
+  readonly requestId: RequestId
 }
 
 /** Writes down what a call says, in order; `onKept` hears false when another node took its place. */
@@ -156,8 +160,8 @@ function createRecord(
   let complete = Promise.resolve(true)
 
   /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
-  async function write(said: object, at: number): Promise<boolean> {
-    const entry: CallEntry = { requestId, ...said }
+  async function write(said: Said, at: number): Promise<boolean> {
+    const entry: CallEntry = at % NAMED_EVERY === 1 ? { requestId, ...said } : said
     const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
     const kept = (await streams.append(key, JSON.stringify(entry), options)) !== undefined
     onKept(kept)
@@ -165,7 +169,7 @@ function createRecord(
   }
 
   return {
-    keep(said: object): number {
+    keep(said: Said): number {
       sequence += 1
       const keeping = write(said, sequence).catch((error: unknown) => {
         log.warn({ err: error }, 'event not kept: it cannot be resumed')

@@ -4,7 +4,7 @@ import type { InitializeRequest, LoggingLevel, RequestId } from '@modelcontextpr
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Changes, Store, Stored } from '../../store/port.ts'
-import { createSlide, type SlideDeps } from '../../store/slide.ts'
+import { createSlide } from '../../store/slide.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
 
@@ -82,9 +82,11 @@ export function ownStreamKey(connectionId: string): string {
   return `{${connectionId}}:stream`
 }
 
-export interface ConnectionDeps extends SlideDeps {
+export interface ConnectionDeps {
   readonly store: Store
   readonly node: Node
+  /** Unix time in milliseconds. */
+  readonly now: () => number
 }
 
 /** Connections live as long as sessions do. */
@@ -160,8 +162,9 @@ function createReaders({ store, now }: Pick<ConnectionDeps, 'store' | 'now'>, tt
   const slide = createSlide({ store, now }, ttlSeconds)
   const get = (id: string) => store.get<ConnectionRecord>(connectionKey(id))
 
-  function used(connection: Connection): Connection {
-    slide(connectionKey(connection.id))
+  async function used(connection: Connection): Promise<Connection> {
+    const sliding = slide(connectionKey(connection.id))
+    if (sliding !== undefined) await sliding
     return connection
   }
 

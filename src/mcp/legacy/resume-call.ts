@@ -132,13 +132,12 @@ async function declareDead(
   key: string,
   sequence: number,
 ): Promise<void> {
-  const [first] = await readEntries(streams, key, 0, 1)
-  if (first === undefined) return
-  const { requestId } = first.entry
+  const entries = await readEntries(streams, key, 0)
+  const requestId = entries.find(({ entry }) => entry.requestId !== undefined)?.entry.requestId
+  if (requestId === undefined) return
   const end: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
-  const entry: CallEntry = { requestId, ...end }
   const options = { ...CALL_STREAM_BOUNDS, sequence: sequence + 1 }
-  if ((await streams.append(key, JSON.stringify(entry), options)) === undefined) return
+  if ((await streams.append(key, JSON.stringify(end), options)) === undefined) return
   log.warn('a call died with its node')
 }
 
