@@ -65,7 +65,7 @@ export interface SessionManagerDeps {
 }
 
 /** `lastActiveAt` is written at most this often: the store's own expiry is what counts. */
-const STAMP_EVERY_MS = 15_000
+const STAMP_EVERY_MS = 60_000
 
 export function createSessionManager(
   { store, now, onChange = () => undefined }: SessionManagerDeps,
@@ -147,12 +147,14 @@ function createUse(
   ttlSeconds: number,
 ): SessionManager['use'] {
   const slide = createSlide({ store, now }, ttlSeconds)
+  // What is written says when a session ends, too: not for long what is over.
+  const stampEveryMs = Math.min(STAMP_EVERY_MS, (ttlSeconds * 1000) / 4)
   return async (session) => {
     const key = sessionKey(session.id)
     const sliding = slide(key)
     if (sliding !== undefined) await sliding
     const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
-    if (times.lastActiveAt - session.lastActiveAt > STAMP_EVERY_MS) {
+    if (times.lastActiveAt - session.lastActiveAt > stampEveryMs) {
       await store.patch(key, times).catch(ifUnavailable)
     }
     return { ...session, ...times }
