@@ -22,7 +22,9 @@ LABEL org.opencontainers.image.title="MCP Template" \
   org.opencontainers.image.description="A server for the Model Context Protocol" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.revision="${REVISION}"
+# NODE_OPTIONS: room for what calls leave behind; see docs/operations.md.
 ENV NODE_ENV=production \
+  NODE_OPTIONS=--max-semi-space-size=64 \
   MASK_MCP_HOST=0.0.0.0 \
   MASK_MCP_PORT=6901
 # Whoever breaks in finds no package manager.

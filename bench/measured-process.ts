@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../test/support/free-port.ts'
 
 export interface Program {
-  /** A file for Node; the same flags for all of them, which are none. */
+  /** A file for Node. */
   readonly script: string
   readonly args: (port: number) => readonly string[]
   readonly env: (port: number) => NodeJS.ProcessEnv
@@ -22,6 +22,9 @@ export interface MeasuredProcess {
   stop(): Promise<void>
 }
 
+/** The flags of this server's image, and the same for everybody. */
+export const NODE_OPTIONS = '--max-semi-space-size=64'
+
 const PATIENCE_MS = 30_000
 const STOP_MS = 5000
 
@@ -30,7 +33,7 @@ export async function startMeasured(program: Program): Promise<MeasuredProcess> 
   const port = await freePort()
   const started = performance.now()
   const child = spawn(process.execPath, [program.script, ...program.args(port)], {
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...program.env(port) },
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', NODE_OPTIONS, ...program.env(port) },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const kill = () => void child.kill('SIGKILL')

@@ -6,6 +6,7 @@ import type { ResourcePath } from './auth/resources.ts'
 import { bearer } from './http/bearer.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { connectRoutes } from './http/connect.ts'
+import { connectionAhead } from './http/connection-ahead.ts'
 import { consentRoutes } from './http/consent.ts'
 import type { HttpEnv } from './http/context.ts'
 import { crossOrigin } from './http/cross-origin.ts'
@@ -29,8 +30,7 @@ import { createLetInClients } from './session/let-in-clients.ts'
 
 export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const { config, log, store, publicUrl, auth, signIn, signsInAt, demo } = runtime
-  const { mcp, direct, legacy } = runtime
-  const { metrics } = runtime.telemetry
+  const { mcp, direct, legacy, telemetry } = runtime
   const app = new Hono<HttpEnv>()
 
   app.use(requestLog(log))
@@ -49,10 +49,10 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.route('/', healthRoutes(store, runtime))
   if (config.metrics.port === undefined) {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
-    app.use('/metrics', metricsAtMainPort(metrics, access))
+    app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
-  app.route('/', callbackRoutes(signIn, publicUrl, metrics))
+  app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics))
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
@@ -65,19 +65,20 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   }
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const { required } = config.auth
-  const { trustedProxies } = config.http
   const check = (path: ResourcePath, isRequired: boolean) =>
-    bearer({ ...auth, trustedProxies }, { resource: auth.resources.at(path), required: isRequired })
+    bearer({ ...auth, ...config.http }, { resource: auth.resources.at(path), required: isRequired })
   const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
   const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,
     body: c.get('body'),
     origins: originsOf(c),
+    connection: c.get('connection'),
     onClose: whenClosed(c.env.outgoing),
   })
   const methods = ['POST', 'GET', 'DELETE']
-  app.on(methods, '/mcp', body, caller('/mcp', required), async (c) =>
+  const ahead = connectionAhead(legacy.streamable)
+  app.on(methods, '/mcp', body, ahead, caller('/mcp', required), async (c) =>
     respond(c, await mcp.handle(messageOf(c))),
   )
   app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {

@@ -3,12 +3,15 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { OnSession } from '../auth/access-tokens.ts'
 import type { Logger } from '../logger.ts'
+import type { Connection } from '../mcp/legacy/connection.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Look } from './look.ts'
 
 export interface HttpEnv {
   Bindings: HttpBindings
   Variables: {
+    /** Looked up while the token is. */
+    readonly connection: Promise<Connection | undefined> | undefined
     readonly log: Logger
     readonly requestId: string
     /** What all pages share. */

@@ -24,18 +24,18 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   const modern = await createModernEndpoint(deps)
 
   function post(mcp: McpRequest): Promise<McpAnswer> {
-    const { request, body, origins } = mcp
+    const { request, body } = mcp
     if (Array.isArray(body)) {
       // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
       throw new AppError('invalid_request', 'JSON-RPC batches are not supported.')
     }
     checkAccept(request)
     const headers = readStandardHeaders(request.headers)
-    if (isPlainlyLegacy(body, headers)) return legacy.post({ request, origins }, body)
+    if (isPlainlyLegacy(body, headers)) return legacy.post(mcp, body)
     const call = modern.plainCalls.find(body, headers)
     if (call !== undefined) return modern.call(mcp, call)
     const classified = classifyPost(body, headers)
-    if (classified.kind === 'legacy') return legacy.post({ request, origins }, body)
+    if (classified.kind === 'legacy') return legacy.post(mcp, body)
     return modern.post(mcp, classified, headers)
   }
 

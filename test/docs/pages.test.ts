@@ -65,7 +65,13 @@ describe('sequence diagrams', () => {
 })
 
 /** Variables that Node, Compose and our commands read, not the server. */
-const OF_OTHERS = ['COMPOSE_FILE', 'REDIS_PASSWORD', 'DOCTOR_TOKEN', 'NODE_EXTRA_CA_CERTS']
+const OF_OTHERS = [
+  'COMPOSE_FILE',
+  'REDIS_PASSWORD',
+  'DOCTOR_TOKEN',
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_OPTIONS',
+]
 
 describe('variables', () => {
   const configuration = documents.find(({ file }) => file === 'docs/configuration.md')

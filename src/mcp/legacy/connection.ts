@@ -54,12 +54,14 @@ export interface Connections {
   create(connection: NewConnection): Promise<ConnectionRecord>
   /** The connection, its time-to-live slid on; undefined when it is unknown or has ended. */
   retrieve(id: string): Promise<Connection | undefined>
+  /** The connection without counting as use. */
+  peek(id: string): Promise<Connection | undefined>
   /**
-   * The same for who may use it, so that nobody else keeps it alive. One that came with a token
-   * belongs to the token's session, and one that came without belongs to no token.
-   * @throws AppError `not_found` when it is somebody else's too: the two must look alike
+   * Counts a look at the connection as use, by who may use it: one that came with a token belongs to
+   * the token's session, and one that came without belongs to no token.
+   * @throws AppError `not_found` when there is none, and when it is somebody else's: they look alike
    */
-  retrieveOwn(id: string, caller: TokenSession | undefined): Promise<Connection>
+  use(connection: Connection | undefined, caller: TokenSession | undefined): Promise<Connection>
   /** Sets fields of the connection. Throws `not_found` when it has ended. */
   update(id: string, change: Change): Promise<void>
   /** The same, when the new value depends on the old one: asked again if somebody else was faster. */
@@ -174,8 +176,9 @@ function createReaders({ store, now }: Pick<ConnectionDeps, 'store' | 'now'>, tt
       const connection = await get(id)
       return connection && used(connection)
     },
-    retrieveOwn: async (id: string, caller: TokenSession | undefined) =>
-      used(ownConnection(await get(id), caller)),
+    peek: get,
+    use: async (connection: Connection | undefined, caller: TokenSession | undefined) =>
+      used(ownConnection(connection, caller)),
   }
 }
 

@@ -10,9 +10,10 @@ import { nextTurn } from '../../store/next-turn.ts'
 import type { McpAnswer } from '../answer.ts'
 import { withStatus } from '../handler-errors.ts'
 import type { Node } from '../nodes/node.ts'
-import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
+import { originAsAuthInfo } from '../origin.ts'
+import type { McpRequest } from '../request.ts'
 import type { CallStreams } from './call-streams.ts'
-import { type Connection, type Connections, connectionEnded, essentials } from './connection.ts'
+import { type Connection, type Connections, essentials } from './connection.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
@@ -29,12 +30,11 @@ export interface LegacyDeps extends ResumeDeps {
   readonly opened: OpenedConnections
 }
 
-export interface LegacyRequest {
-  readonly request: Request
-  readonly origins: RequestOrigins
-}
+export type LegacyRequest = Pick<McpRequest, 'request' | 'origins' | 'connection'>
 
 export interface LegacyEndpoint {
+  /** Looks a connection up by its id, for whoever calls: that is found out meanwhile. */
+  lookUp(id: string): Promise<Connection | undefined>
   /** `body` is what was posted, parsed. */
   post(request: LegacyRequest, body: unknown): Promise<McpAnswer>
   /** Opens the connection's stream, or goes on with one that broke off. */
@@ -64,6 +64,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
   }
 
   return {
+    lookUp: (id) => lookUp(id, connections),
     async post(legacy, body) {
       const message = body as JSONRPCMessage
       const initialize = asInitialize(message)
@@ -80,11 +81,12 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       await messages.takeIn(message, connection)
       return new Response(null, { status: 202 })
     },
-    async get({ request, origins }) {
+    async get(legacy) {
+      const { request, origins } = legacy
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
       }
-      const connection = await findConnection({ request, origins }, deps)
+      const connection = await findConnection(legacy, deps)
       const last = request.headers.get('last-event-id')
       const from = last === null ? undefined : parseEventId(last)
       if (last !== null && from === undefined) {
@@ -95,10 +97,10 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       const { response } = await held.attach(connection, from, { owner })
       return response
     },
-    async end({ request, origins }) {
-      const connection = await findConnection({ request, origins }, deps)
+    async end(legacy) {
+      const connection = await findConnection(legacy, deps)
       // The session first: whoever asks again must find the connection for as long as that is alive.
-      await origins.disconnect(connection)
+      await legacy.origins.disconnect(connection)
       await connections.end(connection.id)
       await node.announce({ kind: 'connection_ended', connectionId: connection.id })
       return new Response(null, { status: 204 })
@@ -106,8 +108,12 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
   }
 }
 
+async function lookUp(id: string, { peek }: Connections): Promise<Connection | undefined> {
+  return id.startsWith('con_') ? peek(id) : undefined
+}
+
 async function findConnection(
-  { request, origins }: LegacyRequest,
+  { request, origins, connection: ahead }: LegacyRequest,
   { connections, opened }: LegacyDeps,
 ): Promise<Connection> {
   const version = request.headers.get('mcp-protocol-version')
@@ -116,8 +122,8 @@ async function findConnection(
   }
   const id = request.headers.get('mcp-session-id')
   if (id === null) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
-  if (!id.startsWith('con_')) throw connectionEnded()
-  const connection = await connections.retrieveOwn(id, origins.tokenSession)
+  const found = await (ahead ?? lookUp(id, connections))
+  const connection = await connections.use(found, origins.tokenSession)
   opened.used(id)
   return connection
 }

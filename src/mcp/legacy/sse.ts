@@ -57,7 +57,8 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
   async function find(sessionId: string | undefined, origins: RequestOrigins): Promise<Connection> {
     if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
     if (!sessionId.startsWith('ses_')) throw connectionEnded()
-    const connection = await connections.retrieveOwn(sessionId, origins.tokenSession)
+    const found = await connections.peek(sessionId)
+    const connection = await connections.use(found, origins.tokenSession)
     opened.used(sessionId)
     return connection
   }
