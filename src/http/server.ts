@@ -6,6 +6,7 @@ import type { HostGuard } from './allowed-hosts.ts'
 import { writeError } from './error-response.ts'
 import { isListening } from './listening.ts'
 import type { ObserveRequest } from './observe-requests.ts'
+import { trackResponses } from './running-responses.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
 
@@ -38,7 +39,6 @@ export interface HttpServer {
 /** Makes the server; `handlers` may be set after it listens, when its address is known. */
 export function createHttpServer(handlers: () => HttpHandlers | undefined): HttpServer {
   let listener: ReturnType<typeof getRequestListener> | undefined
-  const running = new Set<ServerResponse>()
   let draining = false
   let lettingGo = false
   const options = {
@@ -48,7 +48,6 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
   }
   const server = createServer(options, (request, response) => {
     running.add(response)
-    response.once('close', () => running.delete(response))
     if (draining) response.shouldKeepAlive = false
     if (lettingGo && isListening(response.req)) {
       response.destroy()
@@ -63,6 +62,8 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
     if (known.observe === undefined) handle()
     else known.observe(request, response, handle)
   })
+
+  const running = trackResponses(server)
 
   function dispatch(known: HttpHandlers, request: IncomingMessage, response: ServerResponse): void {
     try {
@@ -84,8 +85,8 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
       draining = true
       lettingGo = true
       // Cut off rather than ended: clients take an end as final, and a lost connection as a hiccup.
-      for (const response of running) if (isListening(response.req)) response.destroy()
-      await finish(server, [...running], longestMs)
+      for (const response of running.all()) if (isListening(response.req)) response.destroy()
+      await finish(server, running.all(), longestMs)
     },
   }
 }

@@ -3,19 +3,31 @@
 import { expect, test } from 'vitest'
 import { createRecent } from '../../src/store/recent.ts'
 
-test('holds so many values, and lets go of the one used longest ago', () => {
-  const recent = createRecent<number>(2)
-  recent.set('a', 1)
-  recent.set('b', 2)
-  expect(recent.get('a')).toBe(1)
-  recent.set('c', 3)
-  expect([recent.get('a'), recent.get('b'), recent.get('c')]).toEqual([1, undefined, 3])
+test('what is used stays, and what nobody used for long goes', () => {
+  const recent = createRecent<number>(10)
+  recent.set('used', 1)
+  recent.set('unused', 2)
+  for (let other = 0; other < 20; other += 1) {
+    recent.set(`other ${other}`, other)
+    expect(recent.get('used')).toBe(1)
+  }
+  expect(recent.get('unused')).toBeUndefined()
 })
 
-test('a key that is set again has its new value, and takes no other place', () => {
-  const recent = createRecent<number>(2)
-  recent.set('a', 1)
-  recent.set('b', 2)
-  recent.set('a', 3)
-  expect([recent.get('a'), recent.get('b')]).toEqual([3, 2])
+test('no more is held than is said', () => {
+  const recent = createRecent<number>(100)
+  const keys = Array.from({ length: 1000 }, (_, key) => String(key))
+  for (const key of keys) recent.set(key, 1)
+  const held = keys.filter((key) => recent.get(key) !== undefined)
+  expect(held.length).toBeGreaterThanOrEqual(50)
+  expect(held.length).toBeLessThanOrEqual(100)
+})
+
+test('a key that is set again has its new value', () => {
+  const recent = createRecent<number>(4)
+  for (const value of [1, 2, 3]) {
+    recent.set('a', value)
+    expect(recent.get('a')).toBe(value)
+    recent.set(`other ${value}`, value)
+  }
 })
