@@ -66,7 +66,10 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const { required } = config.auth
   const check = (path: ResourcePath, isRequired: boolean) =>
-    bearer({ ...auth, ...config.http }, { resource: auth.resources.at(path), required: isRequired })
+    bearer(
+      { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) },
+      { resource: auth.resources.at(path), required: isRequired },
+    )
   const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
   const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
   const messageOf = (c: Context<HttpEnv>) => ({
@@ -77,8 +80,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     onClose: whenClosed(c.env.outgoing),
   })
   const methods = ['POST', 'GET', 'DELETE']
-  const ahead = connectionAhead(legacy.streamable)
-  app.on(methods, '/mcp', body, ahead, caller('/mcp', required), async (c) =>
+  app.on(methods, '/mcp', body, caller('/mcp', required), async (c) =>
     respond(c, await mcp.handle(messageOf(c))),
   )
   app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {

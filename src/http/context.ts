@@ -10,7 +10,7 @@ import type { Look } from './look.ts'
 export interface HttpEnv {
   Bindings: HttpBindings
   Variables: {
-    /** Looked up while the token is. */
+    /** The connection that the request names, looked up while its token is. */
     readonly connection: Promise<Connection | undefined> | undefined
     readonly log: Logger
     readonly requestId: string

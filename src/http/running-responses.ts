@@ -15,16 +15,24 @@ export interface RunningResponses {
  */
 export function trackResponses(server: Server): RunningResponses {
   const byConnection = new Map<Socket, ServerResponse[]>()
+
   server.on('connection', (socket) => {
     byConnection.set(socket, [])
-    socket.once('close', () => byConnection.delete(socket))
+    socket.once('close', () => setImmediate(closeQueued, socket))
   })
+
+  /** Of requests that were sent at once only the first has the connection; Node forgets the others. */
+  function closeQueued(socket: Socket): void {
+    const queued = [...(byConnection.get(socket) ?? [])]
+    byConnection.delete(socket)
+    for (const response of queued) response.destroy().emit('close')
+  }
+
   return {
     add(response) {
-      // Of those that a client sends without waiting there are several.
-      const own = byConnection.get(response.req.socket)
-      own?.push(response)
-      response.once('close', () => own?.splice(own.indexOf(response), 1))
+      const own = byConnection.get(response.req.socket) ?? []
+      own.push(response)
+      response.once('close', () => own.splice(own.indexOf(response), 1))
     },
     all: () => [...byConnection.values()].flat(),
   }

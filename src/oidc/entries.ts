@@ -63,7 +63,7 @@ type StoredEntry = {
 }
 
 /** About 1 kB each. */
-const MOST_OPENED = 10_000
+const MOST_OPENED = 20_000
 
 export function createEntries(
   { store, keyRing, now }: EntriesDeps,

@@ -64,7 +64,7 @@ export interface SessionManagerDeps {
   readonly onChange?: (change: 'created' | 'ended') => void
 }
 
-/** `lastActiveAt` is written at most this often: the store's own expiry is what counts. */
+/** `lastActiveAt` is written this often at most, but for short sessions: what counts is the store's expiry. */
 const STAMP_EVERY_MS = 60_000
 
 export function createSessionManager(
@@ -147,7 +147,7 @@ function createUse(
   ttlSeconds: number,
 ): SessionManager['use'] {
   const slide = createSlide({ store, now }, ttlSeconds)
-  // What is written says when a session ends, too: not for long what is over.
+  // `expiresAt` is written with it, and must not lie for long.
   const stampEveryMs = Math.min(STAMP_EVERY_MS, (ttlSeconds * 1000) / 4)
   return async (session) => {
     const key = sessionKey(session.id)

@@ -3,7 +3,7 @@
 import type { Store } from './port.ts'
 import { createRecent } from './recent.ts'
 
-export interface SlideDeps {
+interface SlideDeps {
   readonly store: Pick<Store, 'touch'>
   /** Unix time in milliseconds. */
   readonly now: () => number
@@ -13,7 +13,7 @@ export interface SlideDeps {
 const STEP_MS = 1000
 
 /** Some 100 bytes each. With more of them in use at a time, each use is a write again. */
-const MOST_REMEMBERED = 10_000
+const MOST_REMEMBERED = 20_000
 
 /**
  * Tells that a document was used. Nobody waits for what follows from it, unless the store refused it
@@ -37,6 +37,7 @@ export function createSlide({ store, now }: SlideDeps, ttlSeconds: number): Slid
       isRefused = false
     } catch (error) {
       isRefused = true
+      slidAt.set(key, Number.NEGATIVE_INFINITY)
       throw error
     }
   }

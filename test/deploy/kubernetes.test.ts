@@ -132,7 +132,7 @@ describe('the deployment', () => {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     })
-    expect(server.resources.limits.memory).toBe('512Mi')
+    expect(server.resources.limits.memory).toBe('768Mi')
   })
 
   it('is behind an ingress that holds nothing back and lets streams be silent', () => {

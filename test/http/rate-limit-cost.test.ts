@@ -1,6 +1,7 @@
 /** What counting costs: one question, once the store knows the token; none for who is over. */
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createId } from '../../src/crypto/random-id.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
 import { failingStore } from '../support/failing-store.ts'
@@ -63,7 +64,9 @@ it.each([
     const own = failingStore()
     const at = await start({ store: own, env: { RATE_LIMIT: 'on', RATE_LIMIT_CALLER: '2' } })
     const headers = withToken(await tokenFor(at))
-    const discover = () => read(postModern(at.url, 'server/discover', {}, { headers }))
+    // Of a connection, too, nobody asks then.
+    const named = { ...headers, 'mcp-session-id': createId('con') }
+    const discover = () => read(postModern(at.url, 'server/discover', {}, { headers: named }))
     for (const expected of [200, 200, 429]) expect((await discover()).status).toBe(expected)
     own.asked.length = 0
     const refused = await discover()

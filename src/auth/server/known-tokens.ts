@@ -7,7 +7,7 @@ import { createRecent } from '../../store/recent.ts'
 import type { TokenFacts, TokenReader } from './access-tokens.ts'
 
 /** About 1 kB each. */
-const MOST_TOKENS = 10_000
+const MOST_TOKENS = 20_000
 
 /** @param now Unix time in milliseconds */
 export function rememberTokens(reader: TokenReader, now: () => number): TokenReader {

@@ -33,7 +33,7 @@ const COME_BACK_MS = 500
 /** How much of a call can be told again, and until when. */
 export const CALL_STREAM_BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
 
-/** Whatever is kept of a call has an entry that says whose it is; not all, since ids may be long. */
+/** Of what is kept of a call some entry says whose it is; not each one, since ids may be long. */
 const NAMED_EVERY = CALL_STREAM_BOUNDS.maxLength / 2
 
 export interface CallStream {
@@ -157,13 +157,17 @@ function createRecord(
   onKept: (kept: boolean) => void,
 ) {
   let sequence = 0
+  /** The last entry that is kept and says whose call it is. */
+  let named = Number.NEGATIVE_INFINITY
   let complete = Promise.resolve(true)
 
   /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
   async function write(said: Said, at: number): Promise<boolean> {
-    const entry: CallEntry = at % NAMED_EVERY === 1 ? { requestId, ...said } : said
+    const names = at - named >= NAMED_EVERY
+    const entry: CallEntry = names ? { requestId, ...said } : said
     const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
     const kept = (await streams.append(key, JSON.stringify(entry), options)) !== undefined
+    if (kept && names) named = Math.max(named, at)
     onKept(kept)
     return kept
   }

@@ -1,0 +1,77 @@
+/** Requests that a client sends on one connection without waiting for answers (RFC 9112, 9.3.2). */
+
+import { once } from 'node:events'
+import { connect as openSocket, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { envelope, PROTOCOL_CATALOG, postModern, read } from '../support/wire.ts'
+
+const echo = (text: string, delayMs: number) => ({
+  name: 'echo',
+  arguments: { text, delayMs },
+  _meta: envelope(),
+})
+
+function call(text: string, delayMs: number): string {
+  const params = echo(text, delayMs)
+  const body = JSON.stringify({ jsonrpc: '2.0', id: text, method: 'tools/call', params })
+  const head = [
+    ...['POST /mcp HTTP/1.1', 'Host: localhost', 'Content-Type: application/json'],
+    ...['Accept: application/json, text/event-stream', 'Mcp-Protocol-Version: 2026-07-28'],
+    ...['Mcp-Method: tools/call', 'Mcp-Name: echo', `Content-Length: ${Buffer.byteLength(body)}`],
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${body}`
+}
+
+/** A server, and two calls on one connection to it: a slow one, and one that waits behind it. */
+async function startWithTwo(slowMs: number, env: Readonly<Record<string, string>> = {}) {
+  const app = await startApp({ catalogDirectory: PROTOCOL_CATALOG, env })
+  const socket = openSocket(Number(new URL(app.localUrl).port), 'localhost')
+  onTestFinished(() => void socket.destroy())
+  let heard = ''
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    heard += text
+  })
+  socket.on('error', () => undefined)
+  socket.write(call('first', slowMs) + call('second', 0))
+  await untilBothRun(app)
+  return { app, socket, heard: () => heard }
+}
+
+async function untilBothRun(app: TestApp): Promise<void> {
+  await expect.poll(() => app.lines.join('').includes('"msg":"tool call"')).toBe(true)
+  await delay(50)
+}
+
+async function closed(socket: Socket): Promise<void> {
+  if (!socket.closed) await once(socket, 'close')
+}
+
+test('are answered in their order', async () => {
+  const { app, heard } = await startWithTwo(300)
+  await expect.poll(heard).toMatch(/"text":"first".*"text":"second"/s)
+  await app.stop()
+})
+
+test('do not keep the server from stopping', async () => {
+  const { app, socket, heard } = await startWithTwo(300)
+  await app.stop()
+  await closed(socket)
+  expect(heard()).toContain('"text":"first"')
+})
+
+test('do not keep it from stopping when their client has gone', async () => {
+  const { app, socket } = await startWithTwo(300)
+  socket.destroy()
+  await app.stop()
+})
+
+test('take no places when their client has gone', async () => {
+  const { app, socket } = await startWithTwo(300, { MAX_CALLS: '2' })
+  socket.destroy()
+  await delay(500)
+  const calls = ['a', 'b'].map((text) => read(postModern(app.url, 'tools/call', echo(text, 100))))
+  for (const { status } of await Promise.all(calls)) expect(status).toBe(200)
+  await app.stop()
+})

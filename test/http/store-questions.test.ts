@@ -1,0 +1,85 @@
+/** What calls with a token ask the store for, and what becomes of them where it refuses. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { storeUnavailable } from '../../src/errors.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/port.ts'
+import { startApp } from '../support/app.ts'
+import { failingStore } from '../support/failing-store.ts'
+import { createOAuthClient } from '../support/oauth-client.ts'
+import { withToken } from '../support/token-app.ts'
+import { connect, INITIALIZE, post, postModern, read, request } from '../support/wire.ts'
+
+/** A store that is some time away, and which counts how often somebody sets out for it. */
+function distantStore() {
+  const memory = createMemoryStore()
+  const journeys: string[][] = []
+  let underWay: string[] | undefined
+  const get: Store['get'] = async (key) => {
+    if (underWay === undefined) {
+      underWay = []
+      journeys.push(underWay)
+      setImmediate(() => {
+        underWay = undefined
+      })
+    }
+    underWay.push(key)
+    await nextTurn()
+    await nextTurn()
+    return memory.get(key)
+  }
+  return { store: { ...memory, get }, journeys }
+}
+
+async function started(store: Store) {
+  const app = await startApp({ store })
+  onTestFinished(() => app.stop())
+  const client = await createOAuthClient(app.url)
+  const { access_token: token } = await client.connect()
+  const bearer = withToken(token)
+  const { headers } = await read(post(app.url, INITIALIZE, bearer))
+  const connection = { ...bearer, 'mcp-session-id': headers.get('mcp-session-id') ?? '' }
+  return { app, client, token, bearer, connection }
+}
+
+const ofRequests = (keys: readonly string[]) => keys.filter((key) => !key.startsWith('{nodes}'))
+
+test('a call of the 2025 era asks for its token, session and connection at once', async () => {
+  const { store, journeys } = distantStore()
+  const { app, connection } = await started(store)
+  journeys.length = 0
+  expect((await read(post(app.url, request('ping'), connection))).status).toBe(200)
+  const asked = journeys.map(ofRequests).filter((keys) => keys.length > 0)
+  expect(asked).toEqual([expect.arrayContaining([expect.stringMatching(/:conn$/)])])
+  expect(asked[0]).toHaveLength(4)
+})
+
+test('a revoked token is 401 while its connection cannot be looked up', async () => {
+  const store = failingStore()
+  const { app, client, token, connection } = await started(store)
+  await client.revoke(token)
+  store.takeAway(':conn')
+  expect((await read(post(app.url, request('ping'), connection))).status).toBe(401)
+  expect(app.lines.filter((line) => line.includes('unhandled'))).toEqual([])
+  store.giveBack()
+})
+
+test('while the store takes no writes, calls are refused until it does', async () => {
+  const store = createMemoryStore()
+  const { app, bearer, connection } = await started(store)
+  const anonymous = await connect(app.url)
+  const touch = vi.spyOn(store, 'touch')
+  const statuses = async () => [
+    (await read(postModern(app.url, 'tools/list', {}, { headers: bearer }))).status,
+    (await read(post(app.url, request('ping'), connection))).status,
+    (await read(post(app.url, request('ping'), anonymous))).status,
+  ]
+  expect(await statuses()).toEqual([200, 200, 200])
+  touch.mockRejectedValue(storeUnavailable())
+  // The first refusal is noticed by the way, within a second.
+  await expect.poll(statuses, { timeout: 5000 }).toEqual([503, 503, 503])
+  touch.mockRestore()
+  expect(await statuses()).toEqual([200, 200, 200])
+  expect(app.lines.filter((line) => line.includes('unhandled'))).toEqual([])
+})
