@@ -23,7 +23,7 @@ export interface MeasuredProcess {
 }
 
 /** The flags of this server's image, and the same for everybody. */
-export const NODE_OPTIONS = '--max-semi-space-size=64'
+const NODE_OPTIONS = '--max-semi-space-size=64'
 
 const PATIENCE_MS = 30_000
 const STOP_MS = 5000

@@ -65,11 +65,9 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   }
   const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
   const { required } = config.auth
+  const checked = { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) }
   const check = (path: ResourcePath, isRequired: boolean) =>
-    bearer(
-      { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) },
-      { resource: auth.resources.at(path), required: isRequired },
-    )
+    bearer(checked, { resource: auth.resources.at(path), required: isRequired })
   const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
   const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
   const messageOf = (c: Context<HttpEnv>) => ({

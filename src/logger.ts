@@ -6,14 +6,14 @@ import { dirname } from 'node:path'
 import pino from 'pino'
 import { ChildLogger } from './logger/child-logger.ts'
 import { isoTime } from './logger/iso-time.ts'
-import type { Logger } from './logger/line-logger.ts'
+import type { LineLevel, Logger } from './logger/line-logger.ts'
 import { redactFields } from './logger/redact-fields.ts'
 import { redactText } from './logger/redact-text.ts'
 import { writeOnceATurn } from './logger/write-once-a-turn.ts'
 
 export type { Logger } from './logger/line-logger.ts'
 
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+export type LogLevel = LineLevel | 'silent'
 
 /** The logger of the process, which is also ended with it. */
 export interface RootLogger extends Logger {

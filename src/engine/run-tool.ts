@@ -4,7 +4,6 @@ import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { ZodError, z } from 'zod'
 import { AppError } from '../errors.ts'
-import type { MaskRule } from '../output/mask.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
 import type { Redactor } from '../output/redactor.ts'
 import { createRedactor } from '../output/redactor.ts'
@@ -28,8 +27,6 @@ export interface ToolSettings {
   readonly timeoutSeconds: number
 }
 
-const NO_MASKS: ReadonlyMap<string, MaskRule> = new Map()
-
 export type ToolOutcome = CallToolResult | InputRequiredResult
 
 /**
@@ -42,7 +39,7 @@ export function runTool(
   settings: ToolSettings,
   telemetry: Telemetry,
 ): Promise<ToolOutcome> {
-  const redactor = createRedactor(tool.output?.masksByField ?? NO_MASKS)
+  const redactor = createRedactor(tool.output?.masksByField ?? new Map())
   return watchCall(tool.definition.name, call, telemetry, async (watched, finish) => {
     try {
       const result = await runChecked(tool, watched, settings, redactor)

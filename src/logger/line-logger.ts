@@ -1,5 +1,7 @@
 /** What code writes its log lines to. */
 
+export type LineLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+
 export type LogMethod = (...args: [message: string] | [fields: object, message: string]) => void
 
 /** Lines by level. Errors go into the field `err`. */
@@ -12,7 +14,7 @@ export interface LineLogger {
   readonly fatal: LogMethod
   /** Who did what, for the audit log: no arguments, no results. */
   readonly audit: (fields: object, message: string) => void
-  isLevelEnabled(level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'): boolean
+  isLevelEnabled(level: LineLevel): boolean
 }
 
 export interface Logger extends LineLogger {

@@ -14,12 +14,10 @@ export interface Redactor {
 
 /** One for each call; `masksByField` comes from the tool's output schema. */
 export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Redactor {
-  let masks: Map<string, string> | undefined
+  const masks = new Map<string, string>()
 
   function remember(secret: string, shown: string): void {
-    if (secret.length < SHORTEST_SECRET) return
-    masks ??= new Map()
-    masks.set(secret, shown)
+    if (secret.length >= SHORTEST_SECRET) masks.set(secret, shown)
   }
 
   /** Without recursion, since a value may be as deep as it likes, or lead back to itself. */
@@ -44,7 +42,6 @@ export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Red
       if (masksByField.size > 0) learn(value)
     },
     scrub(text) {
-      if (masks === undefined) return text
       // Longest first, so that a value that contains another one is hidden whole.
       const known = [...masks].sort(([a], [b]) => b.length - a.length)
       return known.reduce(

@@ -151,8 +151,7 @@ function createUse(
   const stampEveryMs = Math.min(STAMP_EVERY_MS, (ttlSeconds * 1000) / 4)
   return async (session) => {
     const key = sessionKey(session.id)
-    const sliding = slide(key)
-    if (sliding !== undefined) await sliding
+    await slide(key)
     const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
     if (times.lastActiveAt - session.lastActiveAt > stampEveryMs) {
       await store.patch(key, times).catch(ifUnavailable)

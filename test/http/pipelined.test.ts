@@ -7,6 +7,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { envelope, PROTOCOL_CATALOG, postModern, read } from '../support/wire.ts'
 
+const SLOW_MS = 300
+
 const echo = (text: string, delayMs: number) => ({
   name: 'echo',
   arguments: { text, delayMs },
@@ -25,7 +27,7 @@ function call(text: string, delayMs: number): string {
 }
 
 /** A server, and two calls on one connection to it: a slow one, and one that waits behind it. */
-async function startWithTwo(slowMs: number, env: Readonly<Record<string, string>> = {}) {
+async function startWithTwo(env: Readonly<Record<string, string>> = {}) {
   const app = await startApp({ catalogDirectory: PROTOCOL_CATALOG, env })
   const socket = openSocket(Number(new URL(app.localUrl).port), 'localhost')
   onTestFinished(() => void socket.destroy())
@@ -34,7 +36,7 @@ async function startWithTwo(slowMs: number, env: Readonly<Record<string, string>
     heard += text
   })
   socket.on('error', () => undefined)
-  socket.write(call('first', slowMs) + call('second', 0))
+  socket.write(call('first', SLOW_MS) + call('second', 0))
   await untilBothRun(app)
   return { app, socket, heard: () => heard }
 }
@@ -49,26 +51,26 @@ async function closed(socket: Socket): Promise<void> {
 }
 
 test('are answered in their order', async () => {
-  const { app, heard } = await startWithTwo(300)
+  const { app, heard } = await startWithTwo()
   await expect.poll(heard).toMatch(/"text":"first".*"text":"second"/s)
   await app.stop()
 })
 
 test('do not keep the server from stopping', async () => {
-  const { app, socket, heard } = await startWithTwo(300)
+  const { app, socket, heard } = await startWithTwo()
   await app.stop()
   await closed(socket)
   expect(heard()).toContain('"text":"first"')
 })
 
 test('do not keep it from stopping when their client has gone', async () => {
-  const { app, socket } = await startWithTwo(300)
+  const { app, socket } = await startWithTwo()
   socket.destroy()
   await app.stop()
 })
 
 test('take no places when their client has gone', async () => {
-  const { app, socket } = await startWithTwo(300, { MAX_CALLS: '2' })
+  const { app, socket } = await startWithTwo({ MAX_CALLS: '2' })
   socket.destroy()
   await delay(500)
   const calls = ['a', 'b'].map((text) => read(postModern(app.url, 'tools/call', echo(text, 100))))

@@ -96,14 +96,15 @@ export function createConnections(
   { store, node, now }: ConnectionDeps,
   { ttlSeconds }: { readonly ttlSeconds: number },
 ): Connections {
-  const { get, ...readers } = createReaders({ store, now }, ttlSeconds)
+  const readers = createReaders({ store, now }, ttlSeconds)
+  const { peek } = readers
 
   async function revise(
     id: string,
     revision: (connection: Connection) => Change,
   ): Promise<Connection> {
     for (;;) {
-      const connection = await get(id)
+      const connection = await peek(id)
       if (connection === undefined) throw connectionEnded()
       const change = revision(connection)
       const options = { ifRev: connection.rev }
@@ -151,7 +152,7 @@ export function createConnections(
     async callBegins(id, name, requestId) {
       await update(id, { [`calls.${name}`]: requestId })
       // Asked for after the call was noted: who holds the stream later finds it there.
-      await tellHolder(id, (await get(id))?.holder)
+      await tellHolder(id, (await peek(id))?.holder)
     },
     async callEnds(id, name) {
       await store.patch(connectionKey(id), { [`calls.${name}`]: undefined })
@@ -162,21 +163,19 @@ export function createConnections(
 
 function createReaders({ store, now }: Pick<ConnectionDeps, 'store' | 'now'>, ttlSeconds: number) {
   const slide = createSlide({ store, now }, ttlSeconds)
-  const get = (id: string) => store.get<ConnectionRecord>(connectionKey(id))
+  const peek = (id: string) => store.get<ConnectionRecord>(connectionKey(id))
 
   async function used(connection: Connection): Promise<Connection> {
-    const sliding = slide(connectionKey(connection.id))
-    if (sliding !== undefined) await sliding
+    await slide(connectionKey(connection.id))
     return connection
   }
 
   return {
-    get,
+    peek,
     async retrieve(id: string) {
-      const connection = await get(id)
+      const connection = await peek(id)
       return connection && used(connection)
     },
-    peek: get,
     use: async (connection: Connection | undefined, caller: TokenSession | undefined) =>
       used(ownConnection(connection, caller)),
   }

@@ -110,7 +110,7 @@ async function tell(
       heard = createSignal()
       for (const { sequence: next, entry } of await readEntries(deps.streams, key, sequence)) {
         sequence = next
-        const message = 'message' in entry ? entry.message : undefined
+        const { message } = entry
         if (message !== undefined) events.write(message, formatEventId({ ...from, sequence }))
         if ('end' in entry) return
       }
