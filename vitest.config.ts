@@ -4,12 +4,17 @@ import { defineConfig } from 'vitest/config'
 
 const inCi = process.env.CI === 'true'
 
+/** The framework runs from its sources; a project's own configuration needs nothing of this. */
+const conditions = ['@mcp-template/source']
+
 export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     environment: 'node',
     // Most of the time is spent waiting for processes and for what expires.
     maxWorkers: 2,
-    include: ['test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'starter/src/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // What is polled for comes from other processes, which a busy machine makes wait.
@@ -19,7 +24,7 @@ export default defineConfig({
     coverage: {
       enabled: process.env.COVERAGE === '1',
       provider: 'v8',
-      include: ['src/**/*.ts'],
+      include: ['packages/*/src/**/*.ts'],
       reporter: ['text-summary', 'html', 'json-summary'],
       thresholds: { lines: 90 },
     },

@@ -3,7 +3,8 @@
 import { join } from 'node:path'
 import type { Program } from './measured-process.ts'
 
-const MAIN = join(import.meta.dirname, '../dist/main.js')
+const ROOT = join(import.meta.dirname, '..')
+const COMMAND = join(ROOT, 'packages/server/bin/mcp-template.js')
 
 /** What clients know it by. Nobody resolves it: requests go to this machine. */
 export const PUBLIC_URL = 'https://mcp.example.com'
@@ -38,8 +39,8 @@ export function environmentOf({ redisUrl, toolsFolder }: OurSettings): Record<st
 export function ourServer(settings: OurSettings): Program {
   const env = environmentOf(settings)
   return {
-    script: MAIN,
-    args: () => [],
+    script: COMMAND,
+    args: () => ['start', '--project', join(ROOT, 'starter')],
     env: (port) => ({ ...env, MASK_MCP_PORT: String(port) }),
     readyPath: '/readyz',
   }

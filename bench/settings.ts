@@ -2,7 +2,7 @@
 
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { type RedisServer, startRedis } from '../test/support/redis.ts'
+import { type RedisServer, startRedis } from '../packages/server/test/support/redis.ts'
 import { makeBareSessions } from './bare-sessions.ts'
 import type { Setting } from './contestants.ts'
 import { makeSessions } from './live-sessions.ts'

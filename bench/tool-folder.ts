@@ -5,7 +5,6 @@ import { join } from 'node:path'
 
 /** Inside the project, so that the tools find its packages. */
 const ROOT = join(import.meta.dirname, '../artifacts/bench')
-const ENGINE = join(import.meta.dirname, '../dist/engine/index.js')
 
 /** Writes the folder, and gives what belongs into TOOLS_DIR. */
 export function writeTools(count: number): string {
@@ -21,7 +20,7 @@ export function writeTools(count: number): string {
 
 function source(name: string): string {
   return `import { z } from 'zod'
-import { defineTool } from ${JSON.stringify(ENGINE)}
+import { defineTool } from '@mcp-template/server'
 
 export default defineTool({
   name: ${JSON.stringify(name)},

@@ -4,19 +4,21 @@
  * The balancer takes MASK_MCP_PORT; nodes and their metrics have free ports.
  */
 
-import { Faults } from '../src/config/faults.ts'
-import { readSources } from '../src/config/sources.ts'
-import { loadConfig } from '../src/config.ts'
-import { type RedisServer, startRedis } from '../test/support/redis.ts'
+import { join } from 'node:path'
+import { Faults } from '../packages/server/src/config/faults.ts'
+import { readSources } from '../packages/server/src/config/sources.ts'
+import { loadConfig } from '../packages/server/src/config.ts'
+import { type RedisServer, startRedis } from '../packages/server/test/support/redis.ts'
 import { type Cluster, startCluster } from './cluster/cluster.ts'
 
 const SIZE = 3
+const STARTER = join(import.meta.dirname, '../starter')
 
 let redis: RedisServer | undefined
 let cluster: Cluster | undefined
 
 async function start(): Promise<void> {
-  const sources = { argv: process.argv.slice(2), env: process.env, cwd: process.cwd() }
+  const sources = { argv: process.argv.slice(2), env: process.env, cwd: STARTER }
   const { config } = loadConfig(sources)
   if (config.store.kind === 'memory') redis = await startRedis('plain')
   cluster = await startCluster({

@@ -6,8 +6,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { z } from 'zod'
-import { defaultOf, facts, wantedBy } from '../src/config/facts.ts'
-import { sections } from '../src/config/variables.ts'
+import { defaultOf, facts, wantedBy } from '../packages/server/src/config/facts.ts'
+import { sections } from '../packages/server/src/config/variables.ts'
 
 interface Entry {
   readonly name: string

@@ -1,7 +1,7 @@
 /** `test_input_required_result_prompt`: asks before it says anything. */
 
 import { z } from 'zod'
-import { definePrompt, form } from '../../src/engine/index.ts'
+import { definePrompt, form } from '../../packages/server/src/engine/index.ts'
 
 export default definePrompt({
   name: 'test_input_required_result_prompt',

@@ -1,7 +1,7 @@
 /** `test_prompt_with_arguments`: a text with two arguments, which are completed. */
 
 import { z } from 'zod'
-import { completable, definePrompt } from '../../src/engine/index.ts'
+import { completable, definePrompt } from '../../packages/server/src/engine/index.ts'
 
 const WORDS = ['paris', 'park', 'party', 'test', 'testing']
 

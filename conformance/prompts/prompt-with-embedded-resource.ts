@@ -1,7 +1,7 @@
 /** `test_prompt_with_embedded_resource`: a resource and what to do with it. */
 
 import { z } from 'zod'
-import { definePrompt } from '../../src/engine/index.ts'
+import { definePrompt } from '../../packages/server/src/engine/index.ts'
 
 export default definePrompt({
   name: 'test_prompt_with_embedded_resource',

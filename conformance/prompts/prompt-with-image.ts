@@ -1,7 +1,7 @@
 /** `test_prompt_with_image`: an image and what to do with it. */
 
 import { z } from 'zod'
-import { definePrompt } from '../../src/engine/index.ts'
+import { definePrompt } from '../../packages/server/src/engine/index.ts'
 import { PIXEL_PNG } from '../samples.ts'
 
 export default definePrompt({

@@ -1,7 +1,7 @@
 /** `test_simple_prompt`: one text. */
 
 import { z } from 'zod'
-import { definePrompt } from '../../src/engine/index.ts'
+import { definePrompt } from '../../packages/server/src/engine/index.ts'
 
 export default definePrompt({
   name: 'test_simple_prompt',

@@ -1,6 +1,6 @@
 /** `test://static-binary`: an image. */
 
-import { defineResource } from '../../src/engine/index.ts'
+import { defineResource } from '../../packages/server/src/engine/index.ts'
 import { PIXEL_PNG } from '../samples.ts'
 
 export default defineResource({

@@ -1,6 +1,6 @@
 /** `test://static-text`: a text. */
 
-import { defineResource } from '../../src/engine/index.ts'
+import { defineResource } from '../../packages/server/src/engine/index.ts'
 
 export default defineResource({
   name: 'static-text',

@@ -1,6 +1,6 @@
 /** `test://template/{id}/data`: one of many, by its number. */
 
-import { defineResource } from '../../src/engine/index.ts'
+import { defineResource } from '../../packages/server/src/engine/index.ts'
 
 export default defineResource({
   name: 'template',

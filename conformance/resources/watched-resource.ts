@@ -1,6 +1,6 @@
 /** `test://watched-resource`: a text that clients subscribe to. */
 
-import { defineResource } from '../../src/engine/index.ts'
+import { defineResource } from '../../packages/server/src/engine/index.ts'
 
 export default defineResource({
   name: 'watched-resource',

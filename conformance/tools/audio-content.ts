@@ -1,7 +1,7 @@
 /** `test_audio_content`: answers with sound. */
 
 import { z } from 'zod'
-import { defineContentTool } from '../../src/engine/index.ts'
+import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 import { SILENT_WAV } from '../samples.ts'
 
 export default defineContentTool({

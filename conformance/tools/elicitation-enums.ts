@@ -1,7 +1,7 @@
 /** `test_elicitation_sep1330_enums`: a form with each kind of choice. */
 
 import { z } from 'zod'
-import { choice, choices, defineContentTool, form } from '../../src/engine/index.ts'
+import { choice, choices, defineContentTool, form } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_elicitation_sep1330_enums',

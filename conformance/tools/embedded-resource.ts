@@ -1,7 +1,7 @@
 /** `test_embedded_resource`: answers with a resource. */
 
 import { z } from 'zod'
-import { defineContentTool } from '../../src/engine/index.ts'
+import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_embedded_resource',

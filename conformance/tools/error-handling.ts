@@ -1,7 +1,7 @@
 /** `test_error_handling`: always fails, and says so. */
 
 import { z } from 'zod'
-import { defineContentTool, ToolError } from '../../src/engine/index.ts'
+import { defineContentTool, ToolError } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_error_handling',

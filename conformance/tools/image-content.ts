@@ -1,7 +1,7 @@
 /** `test_image_content`: answers with an image. */
 
 import { z } from 'zod'
-import { defineContentTool } from '../../src/engine/index.ts'
+import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 import { PIXEL_PNG } from '../samples.ts'
 
 export default defineContentTool({

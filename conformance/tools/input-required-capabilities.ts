@@ -1,7 +1,7 @@
 /** `test_input_required_result_capabilities`: asks only for what the client can do. */
 
 import { z } from 'zod'
-import { defineContentTool, form, sample } from '../../src/engine/index.ts'
+import { defineContentTool, form, sample } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_input_required_result_capabilities',

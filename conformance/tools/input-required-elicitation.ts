@@ -1,7 +1,7 @@
 /** `test_input_required_result_elicitation`: asks for a name. */
 
 import { z } from 'zod'
-import { defineContentTool, form } from '../../src/engine/index.ts'
+import { defineContentTool, form } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_input_required_result_elicitation',

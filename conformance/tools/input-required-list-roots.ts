@@ -1,7 +1,7 @@
 /** `test_input_required_result_list_roots`: asks for the roots of the client. */
 
 import { z } from 'zod'
-import { defineContentTool, roots } from '../../src/engine/index.ts'
+import { defineContentTool, roots } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_input_required_result_list_roots',

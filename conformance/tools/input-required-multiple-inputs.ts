@@ -1,7 +1,7 @@
 /** `test_input_required_result_multiple_inputs`: asks three kinds of questions at once. */
 
 import { z } from 'zod'
-import { defineContentTool, form, roots, sample } from '../../src/engine/index.ts'
+import { defineContentTool, form, roots, sample } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_input_required_result_multiple_inputs',

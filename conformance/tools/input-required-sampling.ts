@@ -1,7 +1,7 @@
 /** `test_input_required_result_sampling`: asks the model of the client for a capital. */
 
 import { z } from 'zod'
-import { defineContentTool, sample } from '../../src/engine/index.ts'
+import { defineContentTool, sample } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_input_required_result_sampling',

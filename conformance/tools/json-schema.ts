@@ -1,6 +1,6 @@
 /** `json_schema_2020_12_tool`: an input with keywords that zod has no words for. */
 
-import { defineContentTool, jsonSchema } from '../../src/engine/index.ts'
+import { defineContentTool, jsonSchema } from '../../packages/server/src/engine/index.ts'
 
 const address = {
   $anchor: 'addressDef',

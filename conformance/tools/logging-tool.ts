@@ -1,7 +1,7 @@
 /** `test_logging_tool`: logs to the client, if it wants that. */
 
 import { z } from 'zod'
-import { defineContentTool } from '../../src/engine/index.ts'
+import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_logging_tool',

@@ -1,7 +1,7 @@
 /** `test_multiple_content_types`: answers with a text, an image and a resource. */
 
 import { z } from 'zod'
-import { defineContentTool } from '../../src/engine/index.ts'
+import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 import { PIXEL_PNG } from '../samples.ts'
 
 export default defineContentTool({

@@ -1,7 +1,7 @@
 /** `test_sampling`: asks the model of the client. */
 
 import { z } from 'zod'
-import { defineContentTool, sample } from '../../src/engine/index.ts'
+import { defineContentTool, sample } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_sampling',

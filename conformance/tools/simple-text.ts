@@ -1,7 +1,7 @@
 /** `test_simple_text`: answers with text. */
 
 import { z } from 'zod'
-import { defineContentTool } from '../../src/engine/index.ts'
+import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_simple_text',

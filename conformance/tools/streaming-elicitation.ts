@@ -1,7 +1,7 @@
 /** `test_streaming_elicitation`: tells its progress, then asks. */
 
 import { z } from 'zod'
-import { defineContentTool, form } from '../../src/engine/index.ts'
+import { defineContentTool, form } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_streaming_elicitation',

@@ -1,7 +1,7 @@
 /** `test_trigger_tool_change`: tells everybody that the list of tools has changed. */
 
 import { z } from 'zod'
-import { defineContentTool } from '../../src/engine/index.ts'
+import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_trigger_tool_change',

@@ -1,7 +1,7 @@
 /** `test_x_mcp_header`: takes an argument that clients repeat in a header. */
 
 import { z } from 'zod'
-import { defineContentTool } from '../../src/engine/index.ts'
+import { defineContentTool } from '../../packages/server/src/engine/index.ts'
 
 export default defineContentTool({
   name: 'test_x_mcp_header',

@@ -1,6 +1,6 @@
 /** Several nodes on one Redis behind a balancer, as they would be deployed. */
 
-import { freePort } from '../../test/support/free-port.ts'
+import { freePort } from '../../packages/server/test/support/free-port.ts'
 import { type Balancer, startBalancer } from './balancer.ts'
 import { type Environment, type NodeProcess, startNode } from './node-process.ts'
 
@@ -8,8 +8,8 @@ export interface ClusterOptions {
   readonly size: number
   /** The whole environment of each node, besides its ports. */
   readonly env: Environment
-  /** Where nodes look for `.env`; here if left out. */
-  readonly folder?: string
+  /** What the nodes serve; the starter if left out. */
+  readonly project?: string
   /** The balancer's port; a free one if left out. */
   readonly port?: number
   /** Called with each line a node writes, and the node's number from 1. */
@@ -26,14 +26,14 @@ export interface Cluster {
 
 /** Starts everything, and resolves when every node is ready. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { size, env, folder, port = 0, onLine } = options
+  const { size, env, project, port = 0, onLine } = options
   const ports = await freePorts(size)
   const metricsPorts = await freePorts(size)
   const balancer = await startBalancer({ nodes: ports, port, readyPath: '/readyz' })
   const url = env.PUBLIC_URL ?? balancer.url
   const start = (nodePort: number, index: number) =>
     startNode({
-      ...{ port: nodePort, metricsPort: metricsPorts[index] ?? 0, folder },
+      ...{ port: nodePort, metricsPort: metricsPorts[index] ?? 0, project },
       env: { TRUSTED_PROXIES: '1', ...env, PUBLIC_URL: url },
       onLine: (line) => onLine(line, index + 1),
     })

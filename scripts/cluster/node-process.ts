@@ -14,8 +14,8 @@ export interface NodeOptions {
   readonly metricsPort: number
   /** The whole environment, besides the ports. */
   readonly env: Environment
-  /** Where it looks for `.env`; here if left out. */
-  readonly folder?: string | undefined
+  /** What it serves; the starter if left out. */
+  readonly project?: string | undefined
   /** Called with each line the node writes. */
   readonly onLine: (line: string) => void
 }
@@ -28,7 +28,14 @@ export interface NodeProcess {
   stop(): Promise<void>
 }
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const ROOT = join(import.meta.dirname, '../..')
+
+/** The command, with the framework from its sources. */
+const COMMAND = [
+  '--conditions=@mcp-template/source',
+  join(ROOT, 'packages/server/bin/mcp-template.js'),
+  'start',
+]
 
 /** Longer than a server takes to stop, so that only one that hangs is killed. */
 const PATIENCE_MS = 35_000
@@ -38,9 +45,8 @@ const PATIENCE_MS = 35_000
  * @throws Error with the end of what it wrote when it ends instead
  */
 export async function startNode(options: NodeOptions): Promise<NodeProcess> {
-  const { port, metricsPort, env, folder, onLine } = options
-  const node = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN], {
-    cwd: folder,
+  const { port, metricsPort, env, project = join(ROOT, 'starter'), onLine } = options
+  const node = spawn(process.execPath, [...COMMAND, '--project', project], {
     env: { ...env, MASK_MCP_PORT: String(port), METRICS_PORT: String(metricsPort) },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C reaches a whole group of processes; nodes are stopped one by one, by us.

@@ -1,6 +1,6 @@
 /** Runs the suite's scenarios for authorization servers, and plays the person who lets it in. */
 
-import { freePort } from '../../test/support/free-port.ts'
+import { freePort } from '../../packages/server/test/support/free-port.ts'
 import { createBrowser } from '../demo/browser.ts'
 import { type Outcome, readOutcomes } from './outcome.ts'
 import { emptyFolder, runSuiteCommand } from './suite-process.ts'

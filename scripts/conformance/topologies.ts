@@ -2,9 +2,9 @@
 
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../test/support/free-port.ts'
-import { startRedis } from '../../test/support/redis.ts'
-import { findRedis } from '../../test/support/redis-binaries.ts'
+import { freePort } from '../../packages/server/test/support/free-port.ts'
+import { startRedis } from '../../packages/server/test/support/redis.ts'
+import { findRedis } from '../../packages/server/test/support/redis-binaries.ts'
 import { startCluster } from '../cluster/cluster.ts'
 import { startNode } from '../cluster/node-process.ts'
 import { PRE_REGISTERED } from './authorization.ts'
@@ -30,7 +30,6 @@ const ENVIRONMENT = {
   PATH: process.env.PATH,
   NODE_ENV: 'test',
   STOP_DELAY: '0',
-  TOOLS_DIR: FIXTURES,
   OAUTH_CLIENTS: JSON.stringify([PRE_REGISTERED]),
 }
 
@@ -41,7 +40,13 @@ export const oneNode: Topology = {
     const logs = openLogs(folder)
     const port = await freePort()
     const onLine = logs.of('node')
-    const node = await startNode({ port, metricsPort: 0, env: ENVIRONMENT, folder, onLine })
+    const node = await startNode({
+      port,
+      metricsPort: 0,
+      env: ENVIRONMENT,
+      project: FIXTURES,
+      onLine,
+    })
     return {
       url: `http://localhost:${port}`,
       async stop() {
@@ -64,7 +69,7 @@ export const threeNodes: Topology = {
     const cluster = await startCluster({
       size: 3,
       env: { ...ENVIRONMENT, REDIS_URL: redis.url },
-      folder,
+      project: FIXTURES,
       onLine: (line, node) => logs.of(`node-${node}`)(line),
     })
     const { served } = cluster.balancer

@@ -1,26 +1,25 @@
-/** How the demo starts the server: what was built, or the sources when nothing was. */
+/** How the demo starts the server: the starter, with the framework from its sources. */
 
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
-const BUILT = join(ROOT, 'dist/main.js')
 
 export interface Command {
   readonly program: string
   readonly args: readonly string[]
-  /** As a person would type it. */
+  /** As a person would type it in a project. */
   readonly shown: string
 }
 
 /** The server's command; `mode` is what follows on the line. */
 export function serverCommand(...mode: string[]): Command {
-  const program = process.execPath
-  if (existsSync(BUILT)) {
-    return { program, args: [BUILT, ...mode], shown: ['node dist/main.js', ...mode].join(' ') }
+  const command = join(ROOT, 'packages/server/bin/mcp-template.js')
+  const project = ['--project', join(ROOT, 'starter')]
+  return {
+    program: process.execPath,
+    args: ['--conditions=@mcp-template/source', command, 'start', ...mode, ...project],
+    shown: ['mcp-template start', ...mode].join(' '),
   }
-  const args = ['--import', import.meta.resolve('tsx'), join(ROOT, 'src/main.ts'), ...mode]
-  return { program, args, shown: ['tsx src/main.ts', ...mode].join(' ') }
 }
 
 /**

@@ -44,7 +44,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     env: variables.NODE_ENV,
     isProduction: variables.NODE_ENV === 'production',
     usesDevelopmentKey,
-    app: { name: variables.APP_NAME, version: variables.APP_VERSION },
+    app: chooseApp(sources, variables),
     pages: {
       color: `#${variables.APP_COLOR.replace('#', '').toLowerCase()}`,
       ...defined({ description: variables.APP_DESCRIPTION, supportUrl: variables.APP_SUPPORT_URL }),
@@ -73,6 +73,13 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })
   return { config: deepFreeze(config), secrets }
+}
+
+/** APP_NAME replaces both names that the server's declaration has: that of programs and of people. */
+function chooseApp({ declared, identifier }: ConfigSources, variables: Variables): Config['app'] {
+  const { APP_NAME: name, APP_VERSION: version } = variables
+  const isDeclared = name === declared?.APP_NAME
+  return { name, version, identifier: (isDeclared ? identifier : undefined) ?? name }
 }
 
 /** Faulty variables fall back to their defaults, so that the rules between variables run too. */

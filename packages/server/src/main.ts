@@ -2,11 +2,14 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigError, type LoadedConfig, loadConfig } from './config.ts'
-import { DiscoveryError, discover } from './engine/discover.ts'
+import { ServerDefinitionError } from './define-server.ts'
+import { DiscoveryError } from './engine/discover.ts'
 import { createLogger, type RootLogger } from './logger.ts'
+import { declaredVariables, loadCatalog, type Project, ProjectError } from './project.ts'
 import { serveHttp } from './serve-http.ts'
 import { serveStdio } from './serve-stdio.ts'
 import { createMemoryStore } from './store/memory.ts'
+import { createMemoryFile } from './store/memory-file.ts'
 import type { Store } from './store/port.ts'
 import { createRedisStore } from './store/redis.ts'
 import { openTracing } from './telemetry/open-tracing.ts'
@@ -15,10 +18,25 @@ import type { Tracing } from './telemetry/tracing.ts'
 const STORE_WAIT_MS = 1000
 const STORE_POLL_MS = 20
 
-const stdio = process.argv[2] === 'stdio'
+/** Calls that run when a development server restarts are not worth a longer wait. */
+const DEVELOPMENT_DRAIN_MS = 500
 
-function openStore({ config, secrets }: LoadedConfig, log: RootLogger): Store {
-  if (config.store.kind === 'memory') return createMemoryStore({ log })
+export interface StartOptions {
+  /** `stdio` first for standard input and output instead of HTTP; `--env NAME`. */
+  readonly argv: readonly string[]
+  /** Where a development server keeps what is in memory while it restarts. */
+  readonly stateFile?: string | undefined
+}
+
+function openStore(
+  { config, secrets }: LoadedConfig,
+  log: RootLogger,
+  stateFile: string | undefined,
+): Store {
+  if (config.store.kind === 'memory') {
+    const isKept = stateFile !== undefined && !config.isProduction
+    return createMemoryStore({ log, ...(isKept && { file: createMemoryFile(stateFile, log) }) })
+  }
   return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
 }
 
@@ -47,8 +65,12 @@ async function waitForStore(store: Store, longestMs: number): Promise<void> {
   }
 }
 
-async function main(): Promise<void> {
-  const loaded = loadConfig({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() })
+async function serve(project: Project, { argv, stateFile }: StartOptions): Promise<void> {
+  const stdio = argv[0] === 'stdio'
+  const loaded = loadConfig({
+    ...{ argv, env: process.env, cwd: project.folder },
+    ...{ declared: declaredVariables(project), identifier: project.server.name },
+  })
   const { config, secrets } = loaded
   const tracing = await startTracing(loaded, (error) =>
     log.warn({ err: error }, 'traces cannot be sent'),
@@ -68,11 +90,13 @@ async function main(): Promise<void> {
       'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
     )
   }
-  const catalog = await discover(config.tools.directory ?? import.meta.dirname)
-  const store = openStore(loaded, log)
+  const catalog = await loadCatalog(project, config.tools.directory)
+  for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
+  const store = openStore(loaded, log, stateFile)
   await waitForStore(store, STORE_WAIT_MS)
   const deps = { config, secrets, log, store, catalog, tracing }
-  const service = stdio ? await serveStdio(deps) : await serveHttp(deps)
+  const drainMs = stateFile === undefined ? undefined : DEVELOPMENT_DRAIN_MS
+  const service = stdio ? await serveStdio(deps) : await serveHttp(deps, drainMs)
   // First: whoever waits for the line may stop the server right after it.
   // A promise that a tool forgot must not end everybody's calls.
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
@@ -80,12 +104,17 @@ async function main(): Promise<void> {
     await service.stop()
     await tracing?.close()
   }
-  stopOnSignals(stop, log)
+  stopOnSignals(stop, log, { stdio, isReplaced: stateFile !== undefined })
   log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
+  process.send?.('ready')
 }
 
 /** The first signal stops cleanly, a second one at once. */
-function stopOnSignals(stop: () => Promise<void>, log: RootLogger): void {
+function stopOnSignals(
+  stop: () => Promise<void>,
+  log: RootLogger,
+  { stdio, isReplaced }: { readonly stdio: boolean; readonly isReplaced: boolean },
+): void {
   let stopping = false
   let signalled = false
   async function stopOnce(reason: string): Promise<void> {
@@ -104,21 +133,28 @@ function stopOnSignals(stop: () => Promise<void>, log: RootLogger): void {
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  // Its parent, which replaces it when files change, is gone.
+  if (isReplaced) process.once('disconnect', () => void stopOnce('end of its parent'))
   // Not a signal: hosts end the input, and many send a signal right after it.
   if (stdio) process.stdin.once('end', () => void stopOnce('end of input'))
 }
 
-/** Faults of configuration and machine in words, since people read this one; ours with a stack. */
-function explain(error: unknown): string {
+/** Faults of the project, its configuration and the machine in words; ours with a stack. */
+export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error instanceof ConfigError || error instanceof DiscoveryError) return error.message
+  if (FAULTS_OF_PROJECTS.some((kind) => error instanceof kind)) return error.message
   // A port in use, a file that cannot be written: the system's message says which.
   return 'syscall' in error ? `Cannot start: ${error.message}` : String(error.stack)
 }
 
-try {
-  await main()
-} catch (error) {
-  // Not `exitCode`: what was opened already, such as a connection to Redis, would keep the process.
-  process.stderr.write(`${explain(error)}\n`, () => process.exit(1))
+const FAULTS_OF_PROJECTS = [ConfigError, DiscoveryError, ProjectError, ServerDefinitionError]
+
+/** Serves a project until the process is told to stop; ends the process when it cannot start. */
+export async function start(project: Project, options: StartOptions): Promise<void> {
+  try {
+    await serve(project, options)
+  } catch (error) {
+    // Not `exitCode`: what was opened already, such as a connection to Redis, would keep the process.
+    process.stderr.write(`${explain(error)}\n`, () => process.exit(1))
+  }
 }

@@ -109,7 +109,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const connections = createConnections({ store, node, now }, config.session)
   const origins = createOrigins({ ...parts, signOut, connections })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
-  const about = { name: config.app.name, version: config.app.version }
+  const about = implementationOf(config)
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
   const settings = config.tools
@@ -155,6 +155,11 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
       telemetry.metrics.close()
     },
   }
+}
+
+/** What clients are told of this server (2025-11-25, schema, `Implementation`). */
+function implementationOf({ app: { name, identifier, version } }: Config) {
+  return { name: identifier, ...(name !== identifier && { title: name }), version }
 }
 
 /** The same with a store that is measured, and with what measures. */

@@ -26,9 +26,10 @@ export interface HttpService {
   stop(): Promise<void>
 }
 
-/** Starts serving; rejects when the address is in use. */
+/** Starts serving; rejects when the address is in use. `drainMs` is the longest wait for calls. */
 export async function serveHttp(
   deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady' | 'transport'>,
+  drainMs = DRAIN_MS,
 ): Promise<HttpService> {
   const { host, port, publicUrl: configured } = deps.config.http
   let handlers: HttpHandlers | undefined
@@ -52,7 +53,7 @@ export async function serveHttp(
       stopKeepingAlive()
       await delay(deps.config.http.stopDelaySeconds * 1000)
       runtime.legacy.releaseStreams()
-      await Promise.all([drain(DRAIN_MS), runtime.legacy.finishCalls(DRAIN_MS)])
+      await Promise.all([drain(drainMs), runtime.legacy.finishCalls(drainMs)])
       await runtime.close()
       metrics?.close()
     },

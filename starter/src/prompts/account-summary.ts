@@ -1,7 +1,7 @@
 /** `account-summary`: asks the model to explain an account to its owner. */
 
 import { z } from 'zod'
-import { completable, definePrompt } from '../engine/index.ts'
+import { completable, definePrompt } from '@mcp-template/server'
 
 const AUDIENCES = ['accountant', 'beginner', 'expert']
 

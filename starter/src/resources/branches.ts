@@ -1,6 +1,6 @@
 /** `bank://branches/{city}`: where the demo bank's branches are, and when they are open. */
 
-import { defineResource, ResourceNotFoundError } from '../engine/index.ts'
+import { defineResource, ResourceNotFoundError } from '@mcp-template/server'
 
 const BRANCHES = {
   edinburgh: { address: '7 Napier Street', hours: 'Monday to Friday, 9:00 to 16:00' },

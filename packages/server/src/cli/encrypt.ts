@@ -7,22 +7,26 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
-import { loadSecretKey } from '../src/config/secret-key.ts'
-import { ConfigError } from '../src/config.ts'
-import { encryptConfigSecret } from '../src/crypto/config-secret.ts'
+import { loadSecretKey } from '../config/secret-key.ts'
+import { encryptConfigSecret } from '../crypto/config-secret.ts'
+import { UsageError } from './command-line.ts'
 
 const REFUSAL = `No secret is taken from arguments: they stay in the shell's history.
 Run it without, and type the secret when asked; or send it to standard input.
-Options: --env NAME, --generate`
+Options: --env NAME, --generate, --project FOLDER`
 
-class Refusal extends Error {}
+/** Prints the encrypted secret, or fresh keys. */
+export async function encrypt(args: readonly string[]): Promise<void> {
+  console.log(await answerTo([...args]))
+}
 
-async function main(argv: string[]): Promise<string> {
-  const { generate } = parseOptions(argv)
+async function answerTo(argv: string[]): Promise<string> {
+  const { generate, project } = parseOptions(argv)
   if (generate) {
     const [key, iv] = [randomBytes(32), randomBytes(16)].map((bytes) => bytes.toString('hex'))
     const jwtSecret = randomBytes(32).toString('base64url')
@@ -35,20 +39,21 @@ async function main(argv: string[]): Promise<string> {
       `REDIS_PASSWORD=${redisPassword}`,
     ].join('\n')
   }
-  const secretKey = loadSecretKey({ argv, env: process.env, cwd: process.cwd() })
+  const secretKey = loadSecretKey({ argv, env: process.env, cwd: resolve(project) })
   const secret = process.stdin.isTTY ? await askHidden() : await readPiped()
-  if (secret === '') throw new Refusal('There was no secret to encrypt.')
+  if (secret === '') throw new UsageError('There was no secret to encrypt.')
   return encryptConfigSecret(secret, secretKey)
 }
 
-function parseOptions(argv: string[]): { generate: boolean } {
+function parseOptions(argv: string[]): { generate: boolean; project: string } {
   try {
-    const options = { env: { type: 'string' }, generate: { type: 'boolean' } } as const
+    const text = { type: 'string' } as const
+    const options = { env: text, project: text, generate: { type: 'boolean' } } as const
     const { values } = parseArgs({ args: argv, options, strict: true, allowPositionals: false })
-    return { generate: values.generate === true }
+    return { generate: values.generate === true, project: values.project ?? '.' }
   } catch {
     // The message of parseArgs repeats the argument, which may be the secret.
-    throw new Refusal(REFUSAL)
+    throw new UsageError(REFUSAL)
   }
 }
 
@@ -57,7 +62,7 @@ async function askHidden(): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true })
   const interrupted = new Promise<never>((_, reject) => {
-    prompt.once('SIGINT', () => reject(new Refusal('Interrupted.')))
+    prompt.once('SIGINT', () => reject(new UsageError('Interrupted.')))
   })
   process.stderr.write('Secret (it is not shown): ')
   try {
@@ -71,12 +76,4 @@ async function askHidden(): Promise<string> {
 /** All of standard input, without the line break that `echo` adds. */
 async function readPiped(): Promise<string> {
   return (await text(process.stdin)).replace(/\r?\n$/, '')
-}
-
-try {
-  console.log(await main(process.argv.slice(2)))
-} catch (error) {
-  if (!(error instanceof Refusal || error instanceof ConfigError)) throw error
-  console.error(error.message)
-  process.exitCode = 1
 }

@@ -1,51 +1,60 @@
-/** `npm run new:tool NAME`: writes a tool and its test, both of which pass as they are. */
+/** `mcp-template new tool|resource|prompt [FOLDER/]NAME`: writes files that pass as they are. */
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { testTemplate, toolTemplate } from './new-tool/templates.ts'
+import { readCommandLine, UsageError } from './command-line.ts'
+import { promptTemplate, resourceTemplate, testTemplate, toolTemplate } from './templates.ts'
 
 /** Legal both as a tool's name (SEP-986) and, on every system, as a file's. */
 const NAME = /^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/
 const LONGEST_NAME = 64
 
-class Refusal extends Error {}
-
-function main(args: readonly string[]): string {
-  const name = checkName(args)
-  const files = {
-    [`src/tools/${name}.ts`]: toolTemplate(name),
-    [`test/tools/${name}.test.ts`]: testTemplate(name),
-  }
-  const paths = Object.keys(files)
-  const taken = paths.filter((path) => existsSync(join(process.cwd(), path)))
-  if (taken.length > 0) throw new Refusal(`There is a ${taken.join(' and a ')} already.`)
-  for (const [path, content] of Object.entries(files)) write(path, content)
-  return `Wrote ${paths.join(' and ')}.\nNext: npx vitest run ${paths[1]}`
+/** The files of each kind, by path. */
+const kinds: Readonly<
+  Record<string, (path: string, name: string) => Readonly<Record<string, string>>>
+> = {
+  tool: (path, name) => ({
+    [`src/tools/${path}.ts`]: toolTemplate(name),
+    [`src/tools/${path}.test.ts`]: testTemplate(name),
+  }),
+  resource: (path, name) => ({ [`src/resources/${path}.ts`]: resourceTemplate(name) }),
+  prompt: (path, name) => ({ [`src/prompts/${path}.ts`]: promptTemplate(name) }),
 }
 
-function checkName(args: readonly string[]): string {
-  const [name, ...more] = args
-  if (name === undefined) throw new Refusal('Name the tool: npm run new:tool NAME')
-  if (more.length > 0) throw new Refusal('One name at a time: npm run new:tool NAME')
-  if (name.length > LONGEST_NAME || !NAME.test(name)) {
-    throw new Refusal(
-      `"${name}" cannot be a tool's name. Use up to ${LONGEST_NAME} small letters and digits, a letter first, with single "-" or "_" in between.`,
+/**
+ * Writes the files, all of them or none.
+ * @throws UsageError
+ */
+export async function writeNew(args: readonly string[]): Promise<void> {
+  const { project, positionals } = readCommandLine(args)
+  const [kind = '', path, ...more] = positionals
+  const filesOf = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
+  if (filesOf === undefined) {
+    throw new UsageError(`Say what is new: ${Object.keys(kinds).join(', ')}.`)
+  }
+  if (path === undefined) throw new UsageError(`Name the ${kind}: [FOLDER/]NAME`)
+  if (more.length > 0) throw new UsageError(`One ${kind} at a time: [FOLDER/]NAME`)
+  const files = filesOf(path, checkName(kind, path))
+  const taken = Object.keys(files).filter((file) => existsSync(join(project, file)))
+  if (taken.length > 0) throw new UsageError(`There is a ${taken.join(' and a ')} already.`)
+  for (const [file, content] of Object.entries(files)) write(join(project, file), content)
+  const [, test] = Object.keys(files)
+  const next = test === undefined ? '' : `\nNext: npx vitest run ${test}`
+  console.log(`Wrote ${Object.keys(files).join(' and ')}.${next}`)
+}
+
+function checkName(kind: string, path: string): string {
+  const parts = path.split('/')
+  if (parts.some((part) => part.length > LONGEST_NAME || !NAME.test(part))) {
+    throw new UsageError(
+      `"${path}" cannot be a ${kind}'s name. Use up to ${LONGEST_NAME} small letters and digits, a letter first, with single "-" or "_" in between; folders before it, with "/".`,
     )
   }
-  return name
+  return parts.at(-1) ?? ''
 }
 
 /** `wx`: whoever made the file meanwhile keeps it. */
-function write(path: string, content: string): void {
-  const target = join(process.cwd(), path)
+function write(target: string, content: string): void {
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(target, content, { flag: 'wx' })
-}
-
-try {
-  console.log(main(process.argv.slice(2)))
-} catch (error) {
-  if (!(error instanceof Refusal)) throw error
-  console.error(error.message)
-  process.exitCode = 1
 }

@@ -1,11 +1,11 @@
-/** What a new tool and its test look like, before their author makes them their own. */
+/** What new files look like, before their author makes them their own. */
 
 /** The tool: an input, an output with a masked field, and a run that does something. */
 export function toolTemplate(name: string): string {
   return `/** \`${name}\`: says in one sentence what it does. */
 
+import { defineTool, masked } from '@mcp-template/server'
 import { z } from 'zod'
-import { defineTool, masked } from '../engine/index.ts'
 
 export default defineTool({
   name: '${name}',
@@ -33,9 +33,9 @@ export default defineTool({
 export function testTemplate(name: string): string {
   return `/** \`${name}\`: what its caller sees. */
 
+import { callTool, expectNoLeak } from '@mcp-template/server/testing'
 import { expect, test } from 'vitest'
-import tool from '../../src/tools/${name}.ts'
-import { callTool, expectNoLeak } from '../support/tools.ts'
+import tool from './${name}.ts'
 
 test('greets by name', async () => {
   const result = await callTool(tool, { name: 'Ada' })
@@ -51,6 +51,41 @@ test('shows no more of a phone number than its end', async () => {
 test('refuses to greet nobody', async () => {
   const result = await callTool(tool, { name: '' })
   expect(result.code).toBe('invalid_arguments')
+})
+`
+}
+
+/** The resource: text at one fixed address. */
+export function resourceTemplate(name: string): string {
+  return `/** \`${name}\`: says in one sentence what it holds. */
+
+import { defineResource } from '@mcp-template/server'
+
+export default defineResource({
+  name: '${name}',
+  title: '${titleOf(name)}',
+  description: 'Says hello. For the model: what it holds.',
+  mimeType: 'text/plain',
+  // Or a template, such as 'example://${name}/{id}': \`read\` is given its variables.
+  uri: 'example://${name}',
+  read: async () => 'Hello!',
+})
+`
+}
+
+/** The prompt: one argument, and what is said to the model. */
+export function promptTemplate(name: string): string {
+  return `/** \`${name}\`: says in one sentence what it asks of the model. */
+
+import { definePrompt } from '@mcp-template/server'
+import { z } from 'zod'
+
+export default definePrompt({
+  name: '${name}',
+  title: '${titleOf(name)}',
+  description: 'Explains a topic in a few sentences.',
+  arguments: z.object({ topic: z.string().max(100).describe('What to explain.') }),
+  render: ({ topic }) => \`Explain \${topic} in three sentences at most.\`,
 })
 `
 }

@@ -7,7 +7,13 @@ export interface Config {
   readonly isProduction: boolean
   /** The key that encrypts is the published one for development: start-up warns of it. */
   readonly usesDevelopmentKey: boolean
-  readonly app: { readonly name: string; readonly version: string }
+  readonly app: {
+    /** What people read. */
+    readonly name: string
+    /** What programs know it by. */
+    readonly identifier: string
+    readonly version: string
+  }
   readonly pages: PagesConfig
   readonly http: HttpConfig
   readonly log: {

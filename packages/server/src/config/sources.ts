@@ -12,14 +12,20 @@ export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The folder in which `.env` and `NAME.env` are looked for. */
   readonly cwd: string
+  /** What the server's own declaration says, by variable; everything else wins over it. */
+  readonly declared?: RawVariables
+  /** What programs know the server by, as declared; APP_NAME if left out. */
+  readonly identifier?: string
 }
 
 /** Variables by name. An empty one is as good as none: compose files and shells make those. */
 export type RawVariables = Readonly<Record<string, string>>
 
 /** Reads all sources. A missing `.env` is normal, a missing `NAME.env` a fault. */
-export function readSources({ argv = [], env, cwd }: ConfigSources, faults: Faults): RawVariables {
-  const layers = [readEnvFile(resolve(cwd, '.env')) ?? {}, readNamedFile(argv, cwd, faults), env]
+export function readSources(sources: ConfigSources, faults: Faults): RawVariables {
+  const { argv = [], env, cwd, declared = {} } = sources
+  const fromFile = readEnvFile(resolve(cwd, '.env')) ?? {}
+  const layers = [declared, fromFile, readNamedFile(argv, cwd, faults), env]
   const merged: Record<string, string> = {}
   for (const [name, value] of layers.flatMap((layer) => Object.entries(layer))) {
     if (value !== undefined && value !== '') merged[name] = value

@@ -156,7 +156,7 @@ const behaviour = {
     what: "How a tool's answer is written as text: JSON, or TOON, which takes fewer tokens for tables.",
   }),
   TOOLS_DIR: text('the path of a folder').optional().register(facts, {
-    what: "A folder with tools/, resources/ and prompts/ to serve instead of the server's own.",
+    what: 'A folder with tools/, resources/ and prompts/ to serve instead of all that the project has, session tools included.',
   }),
   TOOL_TIMEOUT: integer(1, 3600).default(60).register(facts, {
     what: 'How long a tool may run, in seconds, where it does not say otherwise.',

@@ -1,10 +1,11 @@
-/** Finds the fork's own files at start, and reports every fault in them together, by file. */
+/** Finds the project's own files at start, and reports every fault in them together, by file. */
 
-import { readdir } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { type CompiledTool, compileTool } from './compile-tool.ts'
+import { listDeclarations } from './declaration-files.ts'
 import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
 import type { ResourceDefinition } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
@@ -13,6 +14,13 @@ export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>
   readonly resources: readonly ResourceDefinition[]
   readonly prompts: readonly AnyPrompt[]
+  /** Files that were found and not loaded, such as `tools/_money.ts`, and why. */
+  readonly skipped: readonly SkippedFile[]
+}
+
+export interface SkippedFile {
+  readonly file: string
+  readonly reason: string
 }
 
 /** Says which files are wrong and why, all of them. */
@@ -26,21 +34,29 @@ export class DiscoveryError extends Error {
   }
 }
 
+/** Tools that do not come from files, by what a message calls their origin. */
+export type FurtherTools = Readonly<Record<string, readonly AnyTool[]>>
+
 /**
  * Loads `tools/`, `resources/` and `prompts/` below `directory`, sorted by name so that lists are
  * in a stable order (2026-07-28, server/tools, "Listing Tools").
  * @throws DiscoveryError
  */
-export async function discover(directory: string): Promise<Catalog> {
-  if ((await filesIn(directory)) === undefined) {
+export async function discover(directory: string, further: FurtherTools = {}): Promise<Catalog> {
+  if (!(await isFolder(directory))) {
     throw new DiscoveryError([`${directory}: there is no such folder`])
   }
-  const faults: string[] = []
-  const tools = await load(join(directory, 'tools'), faults, (found) =>
-    compileTool(found as AnyTool),
+  const found: Findings = { faults: [], skipped: [] }
+  const { faults } = found
+  const ofFurther = Object.entries(further).flatMap(([file, tools]) =>
+    tools.map((tool) => ({ file, value: compileTool(tool) })),
   )
-  const resources = await load(join(directory, 'resources'), faults, checkResource)
-  const prompts = await load(join(directory, 'prompts'), faults, checkPrompt)
+  const ofFiles = await load(join(directory, 'tools'), found, (exported) =>
+    compileTool(exported as AnyTool),
+  )
+  const tools = [...ofFurther, ...ofFiles]
+  const resources = await load(join(directory, 'resources'), found, checkResource)
+  const prompts = await load(join(directory, 'prompts'), found, checkPrompt)
   refuseTwice(tools, ({ definition }) => definition.name, faults)
   refuseTwice(resources, ({ name }) => name, faults)
   refuseTwice(resources, ({ uri }) => uri, faults)
@@ -52,7 +68,13 @@ export async function discover(directory: string): Promise<Catalog> {
     ),
     resources: sortBy(resources, ({ name }) => name),
     prompts: sortBy(prompts, ({ name }) => name),
+    skipped: found.skipped,
   }
+}
+
+interface Findings {
+  readonly faults: string[]
+  readonly skipped: SkippedFile[]
 }
 
 interface Found<T> {
@@ -63,37 +85,55 @@ interface Found<T> {
 
 async function load<T>(
   directory: string,
-  faults: string[],
+  { faults, skipped }: Findings,
   check: (exported: unknown) => T,
 ): Promise<Found<T>[]> {
-  const files = (await filesIn(directory)) ?? []
   const found: Found<T>[] = []
-  for (const name of files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name)).sort()) {
-    const file = `${basename(directory)}/${name}`
-    try {
-      const module = (await import(pathToFileURL(join(directory, name)).href)) as {
-        default?: unknown
+  for (const { path, skippedAs } of (await listDeclarations(directory)) ?? []) {
+    const file = `${basename(directory)}/${path}`
+    if (skippedAs !== undefined) {
+      skipped.push({ file, reason: skippedAs })
+      continue
+    }
+    const fault = (error: unknown) =>
+      void faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
+    for (const declared of (await declarationsOf(join(directory, path)).catch(fault)) ?? []) {
+      try {
+        found.push({ file, value: check(declared) })
+      } catch (error) {
+        fault(error)
       }
-      if (module.default === undefined) throw new TypeError('has no default export')
-      if (typeof module.default !== 'object' || module.default === null) {
-        throw new TypeError('its default export declares nothing')
-      }
-      found.push({ file, value: check(module.default) })
-    } catch (error) {
-      faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
   return found
 }
 
-/** Undefined for a folder that is not there; any other failure must not pass for an empty one. */
-async function filesIn(directory: string): Promise<string[] | undefined> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+async function isFolder(path: string): Promise<boolean> {
+  const facts = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  return facts?.isDirectory() === true
+}
+
+/** What a file declares: its default export, or all in it where that is an array. */
+async function declarationsOf(path: string): Promise<readonly object[]> {
+  const module = (await import(pathToFileURL(path).href)) as { default?: unknown }
+  if (module.default === undefined) {
+    throw new TypeError(
+      'has no default export; if it is code that others share, let its name begin with "_"',
+    )
   }
+  const declared: readonly unknown[] = Array.isArray(module.default)
+    ? module.default
+    : [module.default]
+  if (declared.length === 0 || !declared.every(isObject)) {
+    throw new TypeError('its default export declares nothing')
+  }
+  return declared
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function checkResource(exported: unknown): ResourceDefinition {

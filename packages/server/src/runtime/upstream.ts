@@ -54,7 +54,7 @@ export function createUpstream(
     { fetch, now },
   )
   const { baseUrl, apiKeyHeader, timeoutMs } = facts.api
-  const userAgent = `${config.app.name.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`
+  const userAgent = `${config.app.identifier.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`
   const api = createApiClient(
     { baseUrl, apiKeyHeader, timeoutMs, apiKey: secrets.upstreamApiKey, userAgent },
     {

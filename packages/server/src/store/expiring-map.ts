@@ -13,6 +13,8 @@ export interface ExpiringMap<T> {
   delete(key: string): boolean
   /** Entries held, expired ones not yet swept included. */
   size(): number
+  /** Everything that has not expired, with when it does, in milliseconds since the epoch. */
+  entries(): [key: string, value: T, expiresAt: number][]
   /** Forgets everything and stops sweeping. */
   close(): void
 }
@@ -22,9 +24,17 @@ interface Entry<T> {
   readonly expiresAt: number
 }
 
-/** @param now milliseconds; decides what has expired */
-export function createExpiringMap<T>(now: () => number): ExpiringMap<T> {
-  const entries = new Map<string, Entry<T>>()
+/**
+ * @param now milliseconds; decides what has expired
+ * @param initial what `entries` of an earlier map gave
+ */
+export function createExpiringMap<T>(
+  now: () => number,
+  initial: readonly (readonly [key: string, value: T, expiresAt: number])[] = [],
+): ExpiringMap<T> {
+  const entries = new Map<string, Entry<T>>(
+    initial.map(([key, value, expiresAt]) => [key, { value, expiresAt }]),
+  )
   let cursor = entries.entries()
   // A process must not be kept alive by its sweeper.
   const timer = setInterval(sweep, SWEEP_EVERY_MS).unref()
@@ -60,6 +70,10 @@ export function createExpiringMap<T>(now: () => number): ExpiringMap<T> {
       return existed
     },
     size: () => entries.size,
+    entries: () =>
+      [...entries].flatMap(([key, { value, expiresAt }]) =>
+        expiresAt > now() ? [[key, value, expiresAt]] : [],
+      ),
     close() {
       clearInterval(timer)
       entries.clear()

@@ -22,7 +22,12 @@ export interface MemoryStreamsOptions {
   readonly remove: (key: string) => void
   /** Runs an operation as the store does: fails once the store is closed. */
   readonly open: <T>(operation: () => T) => Promise<T>
+  /** What `entries` of an earlier process gave. */
+  readonly kept: KeptStreams | undefined
 }
+
+/** By key, with when each expires, in milliseconds since the epoch. */
+type KeptStreams = [string, StreamEntry[], number][]
 
 interface MemoryFollower extends Follower {
   offer(key: string, entry: StreamEntry): void
@@ -30,9 +35,9 @@ interface MemoryFollower extends Follower {
 
 export function createMemoryStreams(
   options: MemoryStreamsOptions,
-): Streams & { close(): Promise<void> } {
-  const { now, log, exists, remove, open } = options
-  const streams = createExpiringMap<StreamEntry[]>(now)
+): Streams & { close(): Promise<void>; entries(): KeptStreams } {
+  const { now, log, exists, remove, open, kept } = options
+  const streams = createExpiringMap<StreamEntry[]>(now, kept)
   const followers = new Set<MemoryFollower>()
 
   const entriesOf = (key: string): readonly StreamEntry[] => streams.get(key) ?? []
@@ -87,6 +92,7 @@ export function createMemoryStreams(
       }),
     last: (key) => open(() => lastOf(key)),
     follow: (keys, onEntry, after = {}) => open(() => follow(keys, onEntry, after)),
+    entries: streams.entries,
     async close() {
       for (const follower of followers) await follower.close()
       streams.close()

@@ -1,10 +1,11 @@
-/** The store of a single process, for development: nothing to install, and nothing survives. */
+/** The store of a single process, for development: nothing to install, nothing shared. */
 
 import { randomUUID } from 'node:crypto'
 import { storeUnavailable } from '../errors.ts'
 import { applyChanges, parseChanges } from './changes.ts'
 import { decodeDocument, decodeReply, encodeFields, withRevision } from './documents.ts'
-import { createExpiringMap } from './expiring-map.ts'
+import { createExpiringMap, type ExpiringMap } from './expiring-map.ts'
+import type { MemoryFile } from './memory-file.ts'
 import { createMemoryStreams } from './memory-streams.ts'
 import type { Changes, Counted, Document, Lock, PatchOptions, PatchOutcome, Store } from './port.ts'
 import type { StoreLog } from './store-log.ts'
@@ -17,18 +18,22 @@ export interface MemoryStoreOptions {
   readonly randomId?: () => string
   /** Hears of followers of streams that fail; nobody does by default. */
   readonly log?: StoreLog
+  /** Where documents and streams are kept for the next process; nowhere by default. */
+  readonly file?: MemoryFile
 }
 
 const NO_LOG: StoreLog = { info: () => undefined, warn: () => undefined }
 
 /** A store in this process's memory. It keeps text, so that callers never share references. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
-  const { now = Date.now, randomId = randomUUID, log = NO_LOG } = options
-  const documents = createExpiringMap<string>(now)
+  const { now = Date.now, randomId = randomUUID, log = NO_LOG, file } = options
+  const kept = file?.read()
+  const documents = createExpiringMap<string>(now, kept?.documents)
   const counters = createMemoryCounters(now)
   const locks = createMemoryLocks(now, randomId)
   const exists = (key: string) => documents.get(key) !== undefined
-  const streams = createMemoryStreams({ now, log, exists, remove: documents.delete, open })
+  const { delete: remove } = documents
+  const streams = createMemoryStreams({ now, log, exists, remove, open, kept: kept?.streams })
   let closed = false
 
   /** Async, so that failures reject and callers see the same timing as with Redis. */
@@ -54,15 +59,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       }),
 
     patch: (key: string, changes: Changes, options: PatchOptions = {}) =>
-      open((): PatchOutcome => {
-        const parsed = parseChanges(changes)
-        const text = documents.get(key)
-        if (text === undefined) return { outcome: 'absent' }
-        const { rev } = decodeDocument(text)
-        if (options.ifRev !== undefined && options.ifRev !== rev) return { outcome: 'conflict' }
-        documents.set(key, applyChanges(text, parsed), options.ttlSeconds)
-        return { outcome: 'written', rev: rev + 1 }
-      }),
+      open(() => patchDocument(documents, key, changes, options)),
 
     touch: (key, ttlSeconds) =>
       open(() => {
@@ -87,10 +84,26 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
 
     async close() {
       closed = true
+      file?.write({ documents: documents.entries(), streams: streams.entries() })
       await streams.close()
-      for (const kept of [documents, counters, locks]) kept.close()
+      for (const held of [documents, counters, locks]) held.close()
     },
   }
+}
+
+function patchDocument(
+  documents: ExpiringMap<string>,
+  key: string,
+  changes: Changes,
+  options: PatchOptions,
+): PatchOutcome {
+  const parsed = parseChanges(changes)
+  const text = documents.get(key)
+  if (text === undefined) return { outcome: 'absent' }
+  const { rev } = decodeDocument(text)
+  if (options.ifRev !== undefined && options.ifRev !== rev) return { outcome: 'conflict' }
+  documents.set(key, applyChanges(text, parsed), options.ttlSeconds)
+  return { outcome: 'written', rev: rev + 1 }
 }
 
 function createMemoryCounters(now: () => number) {

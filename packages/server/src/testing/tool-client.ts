@@ -1,7 +1,7 @@
 /** A client that says nothing, and changes that nobody hears of. */
 
-import type { ToolCall } from '../../src/engine/call.ts'
-import type { Announce, ToolClient } from '../../src/engine/context.ts'
+import type { ToolCall } from '../engine/call.ts'
+import type { Announce, ToolClient } from '../engine/context.ts'
 
 /** A client that can do what is given and nothing else. */
 export function quietClient(can: Partial<ToolClient['can']> = {}): ToolCall['client'] {

@@ -9,15 +9,15 @@
  */
 
 import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
-import type { ToolCall } from '../../src/engine/call.ts'
-import { compileTool } from '../../src/engine/compile-tool.ts'
-import type { Account } from '../../src/engine/context.ts'
-import type { AnyTool } from '../../src/engine/define-tool.ts'
-import { runTool } from '../../src/engine/run-tool.ts'
-import type { TextFormat } from '../../src/output/text.ts'
-import type { RateLimits } from '../../src/store/rate-limits.ts'
-import { type Line, recordingLogger } from '../logger/lines.ts'
-import { errorFacts } from './clients.ts'
+import type { ToolCall } from '../engine/call.ts'
+import { compileTool } from '../engine/compile-tool.ts'
+import type { Account } from '../engine/context.ts'
+import type { AnyTool } from '../engine/define-tool.ts'
+import { runTool } from '../engine/run-tool.ts'
+import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
+import type { TextFormat } from '../output/text.ts'
+import type { RateLimits } from '../store/rate-limits.ts'
+import { type Line, recordingLogger } from './recording-logger.ts'
 import { telemetry } from './telemetry.ts'
 import { QUIET, quietClient } from './tool-client.ts'
 import { openToolSession, type ToolSessionState } from './tool-session.ts'
@@ -26,8 +26,6 @@ import {
   type UpstreamAnswers,
   type UpstreamRequest,
 } from './tool-upstream.ts'
-
-export { expectNoLeak } from './leaks.ts'
 
 export interface CallToolOptions {
   /** Who has signed in upstream; nobody if left out. */
@@ -153,7 +151,7 @@ export async function callTool(
       structuredContent: result.structuredContent as ToolRun['structuredContent'],
       text: result.content.map((part) => ('text' in part ? part.text : '')).join('\n'),
       isError,
-      ...errorFacts({ isError, _meta: result._meta }),
+      ...errorFacts(isError ? result._meta : undefined),
       log: lines(),
       progress,
       requests: upstream.requests,
@@ -164,6 +162,12 @@ export async function callTool(
   } finally {
     await own.close()
   }
+}
+
+/** What a failed call tells programs. */
+function errorFacts(meta: Readonly<Record<string, unknown>> | undefined) {
+  const facts = meta?.[ERROR_META_KEY] as Partial<ToolErrorFacts> | undefined
+  return { code: facts?.code, retryAfterSeconds: facts?.retryAfterSeconds }
 }
 
 /** What the people at the client say to what a tool asks in one round; notes what they saw. */

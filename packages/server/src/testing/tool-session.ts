@@ -1,17 +1,17 @@
 /** A session for tests of tools: the server's own parts, over a store in memory. */
 
 import { randomBytes } from 'node:crypto'
-import { createKeyRing } from '../../src/crypto/key-ring.ts'
-import type { CallSession } from '../../src/engine/call.ts'
-import type { Account } from '../../src/engine/context.ts'
-import { createCallSession } from '../../src/session/call-session.ts'
-import { createCredentialStore } from '../../src/session/credentials.ts'
-import { createSessionManager } from '../../src/session/manager.ts'
-import { createSignInLinks } from '../../src/session/sign-in-link.ts'
-import { createSignOut } from '../../src/session/sign-out.ts'
-import { createMemoryStore } from '../../src/store/memory.ts'
-import type { Credentials } from '../../src/upstream/identity-provider.ts'
-import { recordingLogger } from '../logger/lines.ts'
+import { createKeyRing } from '../crypto/key-ring.ts'
+import type { CallSession } from '../engine/call.ts'
+import type { Account } from '../engine/context.ts'
+import { createCallSession } from '../session/call-session.ts'
+import { createCredentialStore } from '../session/credentials.ts'
+import { createSessionManager } from '../session/manager.ts'
+import { createSignInLinks } from '../session/sign-in-link.ts'
+import { createSignOut } from '../session/sign-out.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import type { Credentials } from '../upstream/identity-provider.ts'
+import { recordingLogger } from './recording-logger.ts'
 
 export interface ToolSessionState {
   readonly state: 'anonymous' | 'authenticated' | 'expired'

@@ -1,8 +1,8 @@
 /** An upstream API for tests of tools: answers by method and route, and keeps what it was asked. */
 
-import type { Params } from '../../src/upstream/route.ts'
-import type { ReadOptions, Upstream, WriteOptions } from '../../src/upstream/upstream.ts'
-import { UpstreamError } from '../../src/upstream/upstream-error.ts'
+import type { Params } from '../upstream/route.ts'
+import type { ReadOptions, Upstream, WriteOptions } from '../upstream/upstream.ts'
+import { UpstreamError } from '../upstream/upstream-error.ts'
 
 export interface UpstreamRequest {
   /** Such as `GET /accounts/{id}`. */

@@ -1,10 +1,10 @@
 /** A whole story at trace level, after which no secret of it is in any line of the log. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { formsOf } from '../../src/testing/leaks.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, ERAS } from '../support/clients.ts'
 import { failingStore } from '../support/failing-store.ts'
-import { formsOf } from '../support/leaks.ts'
 import {
   callWith,
   codeIn,

@@ -9,7 +9,7 @@ import { parseEnv } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '../../../..')
 const command = [join(root, 'node_modules/tsx/dist/cli.mjs'), join(root, 'scripts/encrypt.ts')]
 const folder = mkdtempSync(join(tmpdir(), 'encrypt-'))
 afterAll(() => rmSync(folder, { recursive: true }))

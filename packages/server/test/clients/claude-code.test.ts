@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { createBrowser } from '../../scripts/demo/browser.ts'
+import { createBrowser } from '../../../../scripts/demo/browser.ts'
 import { startApp } from '../support/app.ts'
 import { freePort } from '../support/free-port.ts'
 import { SERVER_COMMAND } from '../support/process.ts'
@@ -16,7 +16,7 @@ import { closing } from './apps.ts'
 const run = promisify(execFile)
 const PROGRAM = join(
   import.meta.dirname,
-  '../../.cache/claude-code/node_modules/@anthropic-ai',
+  '../../../../.cache/claude-code/node_modules/@anthropic-ai',
   `claude-code-${process.platform}-${process.arch}/claude`,
 )
 const isThere = existsSync(PROGRAM)

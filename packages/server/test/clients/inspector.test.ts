@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { createBrowser } from '../../scripts/demo/browser.ts'
+import { createBrowser } from '../../../../scripts/demo/browser.ts'
 import { freePort } from '../support/free-port.ts'
 import { closing, startGuarded } from './apps.ts'
 
-const CACHE = join(import.meta.dirname, '../../.cache')
+const CACHE = join(import.meta.dirname, '../../../../.cache')
 const PROGRAM = join(
   CACHE,
   'inspector/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js',

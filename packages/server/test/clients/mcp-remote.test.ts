@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { describe, expect, test } from 'vitest'
-import { createBrowser } from '../../scripts/demo/browser.ts'
+import { createBrowser } from '../../../../scripts/demo/browser.ts'
 import { structured } from '../support/clients.ts'
 import { closing, startGuarded } from './apps.ts'
 
 const PROGRAM = join(
   import.meta.dirname,
-  '../../.cache/mcp-remote/node_modules/mcp-remote/dist/proxy.js',
+  '../../../../.cache/mcp-remote/node_modules/mcp-remote/dist/proxy.js',
 )
 const isThere = existsSync(PROGRAM)
 if (!isThere) process.stderr.write('Skipped: mcp-remote is not there: sh .ci/mcp-remote.sh\n')

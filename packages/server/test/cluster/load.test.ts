@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { type HandOver, passOn } from '../../scripts/cluster/balancer.ts'
+import { type HandOver, passOn } from '../../../../scripts/cluster/balancer.ts'
 import { type Listening, listen, listenTo } from '../support/event-reader.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
 import { describeRedis } from '../support/redis-suite.ts'

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { variables } from '../../src/config/variables.ts'
 import { load } from './load.ts'
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '../../../..')
 const example = readFileSync(join(root, '.env.example'), 'utf8')
 const copy = mkdtempSync(join(tmpdir(), 'docs-'))
 afterAll(() => rmSync(copy, { recursive: true }))

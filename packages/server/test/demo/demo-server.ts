@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { afterEach } from 'vitest'
-import { createBrowser } from '../../scripts/demo/browser.ts'
+import { createBrowser } from '../../../../scripts/demo/browser.ts'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createDemoBankApi } from '../../src/demo/bank-api.ts'
 import {

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export const ROOT = join(import.meta.dirname, '../..')
+export const ROOT = join(import.meta.dirname, '../../../..')
 
 export interface CodeBlock {
   /** Where it stands, such as `README.md:12`; the first line of the block counts. */

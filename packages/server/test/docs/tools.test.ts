@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
-import { testTemplate, toolTemplate } from '../../scripts/new-tool/templates.ts'
+import { testTemplate, toolTemplate } from '../../src/cli/templates.ts'
 import type { AnyTool } from '../../src/engine/define-tool.ts'
 import { type Catalog, discover } from '../../src/engine/discover.ts'
 import { callTool, expectNoLeak } from '../support/tools.ts'

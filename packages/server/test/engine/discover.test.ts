@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { DiscoveryError, discover } from '../../src/engine/discover.ts'
-import { SOURCE_DIRECTORY } from '../support/app.ts'
+import { loadCatalog, openProject } from '../../src/project.ts'
+import { bankCatalog } from '../support/app.ts'
 import { moduleOf, toolFile, writeCatalog } from './catalog.ts'
 
 async function faultsOf(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
@@ -22,8 +23,8 @@ const prompt = (fields: string) =>
   )
 
 describe('discovery', () => {
-  it("finds the template's own tools, resources and prompts", async () => {
-    const { tools, resources, prompts } = await discover(SOURCE_DIRECTORY)
+  it("finds the project's tools, resources and prompts, and adds the session tools", async () => {
+    const { tools, resources, prompts } = await bankCatalog()
     expect([...tools.keys()]).toEqual(['login', 'logout', 'service', 'session'])
     expect(resources.map(({ name }) => name)).toEqual(['branches'])
     expect(prompts.map(({ name }) => name)).toEqual(['account-summary'])
@@ -56,7 +57,83 @@ describe('discovery', () => {
       'tools/greet.d.ts': 'export {}',
       'tools/notes.md': '# Notes',
     })
-    expect((await discover(folder)).tools.size).toBe(1)
+    const { tools, skipped } = await discover(folder)
+    expect(tools.size).toBe(1)
+    expect(skipped).toEqual([
+      { file: 'tools/greet.d.ts', reason: 'types only' },
+      { file: 'tools/greet.test.ts', reason: 'a test' },
+      { file: 'tools/notes.md', reason: 'not code' },
+    ])
+  })
+
+  it('looks into folders, and takes every kind of module', async () => {
+    const folder = writeCatalog({
+      'tools/a.ts': toolFile({ name: "'a'" }),
+      'tools/billing/b.mts': toolFile({ name: "'b'" }),
+      'tools/billing/late/c.mjs': toolFile({ name: "'c'" }),
+      'tools/d.js': toolFile({ name: "'d'" }),
+      'resources/deep/r.ts': resource(''),
+      'prompts/deep/p.ts': prompt(''),
+    })
+    const { tools, resources, prompts } = await discover(folder)
+    expect([...tools.keys()]).toEqual(['a', 'b', 'c', 'd'])
+    expect([resources.length, prompts.length]).toEqual([1, 1])
+  })
+
+  it('takes several declarations from one file', async () => {
+    const tool = (name: string) =>
+      `{ name: '${name}', description: 'A.', input: z.object({}), output: z.object({}), run: async () => ({}) }`
+    const folder = writeCatalog({
+      'tools/many.ts': moduleOf(`export default [${tool('one')}, ${tool('two')}]`),
+    })
+    expect([...(await discover(folder)).tools.keys()]).toEqual(['one', 'two'])
+    const faults = await faultsOf({
+      'tools/many.ts': moduleOf(
+        `export default [${tool('a b')}, ${tool('one')}, ${tool('one')}, ${tool('c d')}]`,
+      ),
+      'tools/none.ts': 'export default []',
+    })
+    expect(faults.map((fault) => fault.slice(0, 40))).toEqual([
+      expect.stringMatching(/^tools\/many\.ts: name must be/),
+      expect.stringMatching(/^tools\/many\.ts: name must be/),
+      'tools/none.ts: its default export declar',
+      'tools/many.ts: "one" is already declared',
+    ])
+  })
+
+  it('takes a name, or a folder, that begins with "_" for code that others share', async () => {
+    const folder = writeCatalog({
+      'tools/_money.ts': 'throw new Error()',
+      'tools/_shared/rates.ts': 'throw new Error()',
+      'tools/deep/_x/y.ts': 'throw new Error()',
+      'resources/_places.ts': 'throw new Error()',
+    })
+    const { tools, skipped } = await discover(folder)
+    expect(tools.size).toBe(0)
+    expect(skipped.map(({ file, reason }) => `${file}: ${reason}`)).toEqual([
+      'tools/_money.ts: shared code',
+      'tools/_shared/rates.ts: shared code',
+      'tools/deep/_x/y.ts: shared code',
+      'resources/_places.ts: shared code',
+    ])
+  })
+
+  it('names the framework where a tool takes the name of one of its own', async () => {
+    const folder = writeCatalog({
+      'server.mjs': "export default { name: 'own' }",
+      'tools/in.ts': toolFile({ name: "'login'" }),
+    })
+    await expect(loadCatalog(await openProject(folder))).rejects.toThrow(
+      'tools/in.ts: "login" is already declared in the framework (sessionTools of src/server.ts)',
+    )
+  })
+
+  it('has no session tools where the server declares that it has none', async () => {
+    const folder = writeCatalog({
+      'server.mjs': "export default { name: 'own', sessionTools: false }",
+      'tools/in.ts': toolFile({ name: "'login'" }),
+    })
+    expect([...(await loadCatalog(await openProject(folder))).tools.keys()]).toEqual(['login'])
   })
 
   it('needs none of the folders', async () => {
@@ -85,7 +162,7 @@ describe('discovery', () => {
   it('says in its message all that is wrong', async () => {
     const folder = writeCatalog({ 'tools/a.ts': '', 'tools/b.ts': '' })
     await expect(discover(folder)).rejects.toThrow(
-      'Cannot load:\n  - tools/a.ts: has no default export\n  - tools/b.ts: has no default export',
+      'Cannot load:\n  - tools/a.ts: has no default export; if it is code that others share, let its name begin with "_"\n  - tools/b.ts: has no default export',
     )
   })
 })

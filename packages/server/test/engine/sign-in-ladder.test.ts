@@ -4,10 +4,10 @@ import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CallSession, CarriedState, ToolCall } from '../../src/engine/call.ts'
 import { climbSignInLadder } from '../../src/engine/sign-in-ladder.ts'
-import service from '../../src/tools/service.ts'
+import { QUIET, quietClient } from '../../src/testing/tool-client.ts'
+import { type OpenedToolSession, openToolSession } from '../../src/testing/tool-session.ts'
+import service from '../fixtures/bank/tools/service.ts'
 import { recordingLogger } from '../logger/lines.ts'
-import { QUIET, quietClient } from '../support/tool-client.ts'
-import { type OpenedToolSession, openToolSession } from '../support/tool-session.ts'
 import { callTool } from '../support/tools.ts'
 
 let own: OpenedToolSession

@@ -173,7 +173,7 @@ describe('whether one is signed in', () => {
   })
 
   test('is not spoken of where no tool needs it', async () => {
-    const catalogDirectory = join(import.meta.dirname, '../../conformance')
+    const catalogDirectory = join(import.meta.dirname, '../../../../conformance')
     const { text } = await open(await start({ catalogDirectory }))
     expect(text).not.toMatch(/signed in|sign in/i)
     expect(Buffer.byteLength(text)).toBeLessThan(30_000)

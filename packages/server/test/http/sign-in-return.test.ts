@@ -2,14 +2,13 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
-import { discover } from '../../src/engine/discover.ts'
 import { createHttpServer, type HttpHandlers, listen } from '../../src/http/server.ts'
 import { createRuntime, type Runtime } from '../../src/runtime.ts'
 import { httpHandlers } from '../../src/serve-http.ts'
 import { createSessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { recordingLogger } from '../logger/lines.ts'
-import { SOURCE_DIRECTORY } from '../support/app.ts'
+import { bankCatalog } from '../support/app.ts'
 import { createBrowser } from '../support/sign-in.ts'
 
 const store = createMemoryStore()
@@ -25,7 +24,7 @@ beforeAll(async () => {
   const deps = {
     ...loadConfig({ env, cwd: import.meta.dirname }),
     log: recordingLogger().log,
-    catalog: await discover(SOURCE_DIRECTORY),
+    catalog: await bankCatalog(),
     pagesReady: async () => undefined,
   }
   runtime = await createRuntime({ ...deps, store, publicUrl, transport: 'http' })

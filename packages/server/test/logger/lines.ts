@@ -1,20 +1,3 @@
 /** A logger whose lines a test can read, raw and parsed. */
 
-import { createLogger, type LogLevel, type RootLogger } from '../../src/logger.ts'
-
-export interface Line {
-  readonly level: string
-  readonly msg?: string
-  readonly [field: string]: unknown
-}
-
-export function recordingLogger(level: LogLevel = 'trace') {
-  const raw: string[] = []
-  const log: RootLogger = createLogger({
-    level,
-    name: 'test',
-    version: '1.2.3',
-    destination: { write: (line) => void raw.push(line) },
-  })
-  return { log, raw, lines: (): Line[] => raw.map((line) => JSON.parse(line)) }
-}
+export { type Line, recordingLogger } from '../../src/testing/recording-logger.ts'

@@ -6,7 +6,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS, textOf } from '../support/clients.ts'
 import { connect, INITIALIZE, post, read, request } from '../support/wire.ts'
 
-const catalogDirectory = join(import.meta.dirname, '../../conformance')
+const catalogDirectory = join(import.meta.dirname, '../../../../conformance')
 const CALL = { name: 'test_reconnection', arguments: {} }
 const ANSWER = 'The client came back for this.'
 

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { startBalancer } from '../../scripts/cluster/balancer.ts'
+import { startBalancer } from '../../../../scripts/cluster/balancer.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { freePort } from '../support/free-port.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Balancer, startBalancer } from '../../scripts/cluster/balancer.ts'
+import { type Balancer, startBalancer } from '../../../../scripts/cluster/balancer.ts'
 import { freePort } from '../support/free-port.ts'
 
 const closing: (() => Promise<unknown>)[] = []

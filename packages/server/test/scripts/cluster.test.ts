@@ -12,7 +12,7 @@ import { baseEnvironment } from '../support/process.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
-const script = join(import.meta.dirname, '../../scripts/cluster.ts')
+const script = join(import.meta.dirname, '../../../../scripts/cluster.ts')
 // Not through the `tsx` command, which passes signals on in its own way.
 const command = ['--import', import.meta.resolve('tsx'), script]
 

@@ -1,8 +1,8 @@
 /** What `npm run conformance` says of a run. */
 
 import { describe, expect, it } from 'vitest'
-import type { Outcome } from '../../scripts/conformance/outcome.ts'
-import { asTable, outOfScope, problemsOf } from '../../scripts/conformance/report.ts'
+import type { Outcome } from '../../../../scripts/conformance/outcome.ts'
+import { asTable, outOfScope, problemsOf } from '../../../../scripts/conformance/report.ts'
 
 const good: Outcome = { scenario: 'ping', scored: true, passed: 2, warnings: [], failures: [] }
 const broken: Outcome = { ...good, scenario: 'tools-list', failures: ['tools-list: no tools'] }

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '../../../..')
 // Not through the `tsx` command, which passes signals on in its own way.
 const command = ['--import', import.meta.resolve('tsx'), join(root, 'scripts/demo.ts')]
 

@@ -1,7 +1,7 @@
 /** `npm run doctor`: names what is wrong with set-ups of the field, and says how to mend it. */
 
 import { afterAll, describe, expect, test } from 'vitest'
-import { type HandOver, passOn, startBalancer } from '../../scripts/cluster/balancer.ts'
+import { type HandOver, passOn, startBalancer } from '../../../../scripts/cluster/balancer.ts'
 import { startApp } from '../support/app.ts'
 import { consult, withVerdict } from '../support/doctor.ts'
 import {

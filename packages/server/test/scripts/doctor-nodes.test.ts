@@ -1,7 +1,7 @@
 /** `npm run doctor`: several nodes behind one address, and what makes strangers of them. */
 
 import { afterAll, describe, expect, test } from 'vitest'
-import { startBalancer } from '../../scripts/cluster/balancer.ts'
+import { startBalancer } from '../../../../scripts/cluster/balancer.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startApp } from '../support/app.ts'
 import { consult, withVerdict } from '../support/doctor.ts'

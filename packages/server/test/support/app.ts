@@ -2,8 +2,9 @@
 
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
-import { discover } from '../../src/engine/discover.ts'
+import { type Catalog, discover } from '../../src/engine/discover.ts'
 import { createLogger } from '../../src/logger.ts'
+import { loadCatalog, openProject } from '../../src/project.ts'
 import { serveHttp } from '../../src/serve-http.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -26,7 +27,7 @@ export interface TestApp {
 export interface TestAppOptions {
   /** Variables besides those that every test app has. */
   readonly env?: Readonly<Record<string, string>>
-  /** Where `tools/`, `resources/` and `prompts/` are; the template's own if left out. */
+  /** Where `tools/`, `resources/` and `prompts/` are; `fixtures/bank` if left out. */
   readonly catalogDirectory?: string
   /** Instead of the store that the variables name. */
   readonly store?: Store
@@ -34,7 +35,10 @@ export interface TestAppOptions {
   readonly documentCa?: string
 }
 
-export const SOURCE_DIRECTORY = join(import.meta.dirname, '../../src')
+/** The catalog of tests that need no other: that of `fixtures/bank`, and the session tools. */
+export async function bankCatalog(): Promise<Catalog> {
+  return loadCatalog(await openProject(join(import.meta.dirname, '../fixtures/bank')))
+}
 
 /** Starts a server; stop it when the test is over. */
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
@@ -62,7 +66,8 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     (config.store.kind === 'redis'
       ? createRedisStore({ ...config.store, password: secrets.redisPassword, log })
       : createMemoryStore())
-  const catalog = await discover(options.catalogDirectory ?? SOURCE_DIRECTORY)
+  const { catalogDirectory: directory } = options
+  const catalog = await (directory === undefined ? bankCatalog() : discover(directory))
   const { documentCa } = options
   const service = await serveHttp({ config, secrets, log, store, catalog, documentCa, tracing })
   const { publicUrl: url, port, metricsPort } = service

@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { contrast } from './contrast.ts'
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-const SCREENSHOTS = join(import.meta.dirname, '../../artifacts/screenshots')
+const SCREENSHOTS = join(import.meta.dirname, '../../../../artifacts/screenshots')
 
 /** As root, and in containers, Chromium's own sandbox and /dev/shm are of no use. */
 const FLAGS = [

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-const CACHE = join(import.meta.dirname, '../../.cache')
+const CACHE = join(import.meta.dirname, '../../../../.cache')
 const TOOLS = join(CACHE, 'deploy-tools/bin')
 
 /** Python with the schemas of Kubernetes and a parser of compose files; hadolint is beside it. */

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { pipeline } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import { createGzip } from 'node:zlib'
-import { endToEnd, type HandOver, passOn, sendTo } from '../../scripts/cluster/balancer.ts'
+import { endToEnd, type HandOver, passOn, sendTo } from '../../../../scripts/cluster/balancer.ts'
 import { ownCertificate } from './https-server.ts'
 
 const BLOCK_BYTES = 4096

@@ -1,7 +1,7 @@
 /** expectNoLeak finds what it is there to find. */
 
 import { describe, expect, it } from 'vitest'
-import { expectNoLeak } from './leaks.ts'
+import { expectNoLeak } from '../../src/testing/leaks.ts'
 
 const SECRET = 'p@ss "wörd"/ü+1'
 

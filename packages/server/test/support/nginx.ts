@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll } from 'vitest'
 
-const DEPLOY = join(import.meta.dirname, '../../deploy')
+const DEPLOY = join(import.meta.dirname, '../../../../deploy')
 const PROGRAM = ['nginx', '/usr/sbin/nginx'].find(runs)
 
 /** Why there is none; undefined where there is one. */

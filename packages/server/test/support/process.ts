@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const MAIN = join(import.meta.dirname, '../fixtures/bank/main.ts')
 
 /** How the server is started from its sources: for tests that spawn it themselves. */
 export const SERVER_COMMAND: readonly string[] = ['--import', import.meta.resolve('tsx'), MAIN]

@@ -7,7 +7,7 @@ import {
   type HandOver,
   sendTo,
   startBalancer,
-} from '../../scripts/cluster/balancer.ts'
+} from '../../../../scripts/cluster/balancer.ts'
 
 /** One request and what came back. */
 export interface Exchange {

@@ -1,9 +1,3 @@
-/** Real metrics for parts that are tested without a server; one registry for a whole test file. */
+/** Real metrics for parts that are tested without a server. */
 
-import { createMetrics } from '../../src/telemetry/metrics.ts'
-import type { Telemetry } from '../../src/telemetry/telemetry.ts'
-
-export const telemetry: Telemetry = {
-  metrics: createMetrics({ version: '0' }),
-  tracing: undefined,
-}
+export { telemetry } from '../../src/testing/telemetry.ts'

@@ -7,7 +7,7 @@ import {
   type Balancer,
   type BalancerOptions,
   startBalancer,
-} from '../../scripts/cluster/balancer.ts'
+} from '../../../../scripts/cluster/balancer.ts'
 import { untilReady } from './cluster.ts'
 import type { Listening } from './event-reader.ts'
 import { freePort } from './free-port.ts'

@@ -1,8 +1,8 @@
 /** One trace from the client to the API, as a real collector gets it. */
 
 import { afterEach, describe, expect, test } from 'vitest'
+import { formsOf } from '../../src/testing/leaks.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { formsOf } from '../support/leaks.ts'
 import { type CollectedSpan, type Collector, startCollector } from '../support/otlp-collector.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
 import { listenIn } from '../support/traffic.ts'

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 
-const script = join(import.meta.dirname, '../../.ci/summary.mjs')
+const script = join(import.meta.dirname, '../../../../.ci/summary.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'summary-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

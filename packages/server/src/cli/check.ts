@@ -1,0 +1,52 @@
+/** `mcp-template check`: loads everything a start would, opens nothing, and reports every fault. */
+
+import { loadConfig } from '../config.ts'
+import type { Catalog } from '../engine/discover.ts'
+import { explain } from '../main.ts'
+import { declaredVariables, loadCatalog, openProject, type Project } from '../project.ts'
+import { readCommandLine } from './command-line.ts'
+
+/** Prints what the project serves; ends the process with 1 and all faults where it cannot. */
+export async function check(args: readonly string[]): Promise<void> {
+  const line = readCommandLine(args, 'env')
+  const project = await openProject(line.project)
+  const { env } = line.values
+  const loaded = settle(() =>
+    loadConfig({
+      ...{ argv: env === undefined ? [] : ['--env', env], env: process.env, cwd: project.folder },
+      declared: declaredVariables(project),
+    }),
+  )
+  const { value } = await loaded
+  const catalog = await settle(() => loadCatalog(project, value?.config.tools.directory))
+  const faults = [(await loaded).fault, catalog.fault].filter((fault) => fault !== undefined)
+  const report =
+    catalog.value === undefined || faults.length > 0
+      ? faults.join('\n')
+      : summaryOf(project, catalog.value)
+  const stream = faults.length > 0 ? process.stderr : process.stdout
+  // What a loaded file left running must not hold the shell.
+  stream.write(`${report}\n`, () => process.exit(faults.length > 0 ? 1 : 0))
+}
+
+async function settle<T>(work: () => T | Promise<T>): Promise<{ value?: T; fault?: string }> {
+  try {
+    return { value: await work() }
+  } catch (error) {
+    return { fault: explain(error) }
+  }
+}
+
+function summaryOf({ server, version }: Project, catalog: Catalog): string {
+  const { tools, resources, prompts, skipped } = catalog
+  const lines = {
+    tools: [...tools.keys()],
+    resources: resources.map(({ name }) => name),
+    prompts: prompts.map(({ name }) => name),
+    skipped: skipped.map(({ file, reason }) => `${file} (${reason})`),
+  }
+  const shown = Object.entries(lines).map(
+    ([title, names]) => `  ${title}: ${names.join(', ') || 'none'}`,
+  )
+  return [`${server.name} ${version ?? ''}`.trimEnd(), ...shown].join('\n')
+}

@@ -1,0 +1,33 @@
+/** The command `mcp-template`: what its first word says, with the rest of the line. */
+
+import { explain } from '../main.ts'
+import { UsageError } from './command-line.ts'
+
+const USAGE = `mcp-template COMMAND [--project FOLDER]
+
+  start [stdio] [--env NAME]                 serve over HTTP, or standard input and output
+  dev [stdio] [--env NAME]                   the same, restarting when a file changes
+  check [--env NAME]                         load everything, open nothing, report every fault
+  new tool|resource|prompt [FOLDER/]NAME     write a file to start from, for a tool with its test
+  encrypt [--env NAME] [--generate]          encrypt a secret for the configuration
+
+--project names the folder of the project; it is the current one if left out.`
+
+const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  start: async (args) => (await import('./start.ts')).start(args),
+  dev: async (args) => (await import('./dev.ts')).dev(args),
+  check: async (args) => (await import('./check.ts')).check(args),
+  new: async (args) => (await import('./new.ts')).writeNew(args),
+  encrypt: async (args) => (await import('./encrypt.ts')).encrypt(args),
+  '--help': async () => console.log(USAGE),
+}
+
+const [name = '--help', ...args] = process.argv.slice(2)
+try {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command === undefined) throw new UsageError(`There is no command "${name}".\n\n${USAGE}`)
+  await command(args)
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : explain(error))
+  process.exitCode = 1
+}

@@ -1,0 +1,64 @@
+/** How a server is declared: `src/server.ts` of a project, default export. */
+
+export interface ServerDefinition {
+  /** What programs know the server by, such as `acme-desk`: letters, digits, `_`, `-` and `.`. */
+  readonly name: string
+  /** What people read; the name if left out. */
+  readonly title?: string
+  /** The version in the project's package.json if left out. */
+  readonly version?: string
+  readonly branding?: Branding
+  /**
+   * Where `tools/`, `resources/` and `prompts/` are, relative to the file of the declaration; beside
+   * it if left out.
+   */
+  readonly directory?: string
+  /** Whether the server has the tools `login`, `logout` and `session`; it has if left out. */
+  readonly sessionTools?: boolean
+}
+
+/** The pages that people see in a browser. */
+export interface Branding {
+  /** Of buttons, links and the mark: six hexadecimal digits, such as `#1f4fbf`. */
+  readonly color?: string
+  /** What the server is for, in a sentence or two. */
+  readonly description?: string
+  /** Where people get help: an http or https address. */
+  readonly supportUrl?: string
+}
+
+/** A declaration of a server that cannot be used; the message says why. */
+export class ServerDefinitionError extends Error {
+  override readonly name = 'ServerDefinitionError'
+}
+
+/**
+ * Declares a server. Variables such as APP_NAME and APP_COLOR win over what is said here.
+ * @throws ServerDefinitionError
+ */
+export function defineServer(definition: ServerDefinition): ServerDefinition {
+  const { name, branding = {} } = definition
+  if (!isName(name)) {
+    throw new ServerDefinitionError(
+      'name must be 1 to 64 letters, digits, "_", "-" or ".", such as acme-desk',
+    )
+  }
+  if (branding.color !== undefined && !/^#?[\da-f]{6}$/i.test(branding.color)) {
+    throw new ServerDefinitionError(
+      'branding.color must be six hexadecimal digits, such as #1f4fbf',
+    )
+  }
+  if (branding.supportUrl !== undefined && !/^https?:\/\/\S+$/.test(branding.supportUrl)) {
+    throw new ServerDefinitionError('branding.supportUrl must be an http or https address')
+  }
+  return Object.freeze({ ...definition })
+}
+
+/** Whether a module's default export is a declaration of a server. */
+export function isServerDefinition(value: unknown): value is ServerDefinition {
+  return typeof value === 'object' && value !== null && 'name' in value && isName(value.name)
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value)
+}

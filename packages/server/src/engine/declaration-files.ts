@@ -1,0 +1,51 @@
+/** Which files of a folder declare something, and which are there for another reason. */
+
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface DeclarationFile {
+  /** Relative to the folder, with `/`, such as `billing/refunds.ts`. */
+  readonly path: string
+  /** Why it is not loaded; absent where it is. */
+  readonly skippedAs?: string
+}
+
+const CODE = /\.(?:[cm]?ts|[cm]?js)$/
+const LOADED = /\.(?:m?ts|m?js)$/
+
+/**
+ * All files below a folder, sorted by path. `_name` and all below `_folder/` is code that others
+ * share. Undefined for a folder that is not there; any other failure must not pass for an empty one.
+ */
+export async function listDeclarations(
+  directory: string,
+): Promise<readonly DeclarationFile[] | undefined> {
+  const paths = await pathsBelow(directory)
+  return paths?.sort().map((path) => {
+    const skippedAs = reasonToSkip(path)
+    return skippedAs === undefined ? { path } : { path, skippedAs }
+  })
+}
+
+async function pathsBelow(directory: string): Promise<string[] | undefined> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true })
+    const below = entries.map(async (entry) => {
+      if (!entry.isDirectory()) return [entry.name]
+      const paths = (await pathsBelow(join(directory, entry.name))) ?? []
+      return paths.map((path) => `${entry.name}/${path}`)
+    })
+    return (await Promise.all(below)).flat()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function reasonToSkip(path: string): string | undefined {
+  if (path.split('/').some((part) => part.startsWith('_'))) return 'shared code'
+  if (/\.d\.[cm]?ts$/.test(path)) return 'types only'
+  if (/\.test\.[cm]?[jt]s$/.test(path)) return 'a test'
+  if (LOADED.test(path)) return undefined
+  return CODE.test(path) ? 'CommonJS; declarations are ECMAScript modules' : 'not code'
+}

@@ -1,0 +1,103 @@
+/** A project: the folder of a team with its `src/server.ts`, and the catalog that it serves. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
+import type { RawVariables } from './config/sources.ts'
+import { isServerDefinition, type ServerDefinition } from './define-server.ts'
+import { type Catalog, discover } from './engine/discover.ts'
+import login from './tools/login.ts'
+import logout from './tools/logout.ts'
+import session from './tools/session.ts'
+
+export interface Project {
+  /** Where `package.json` and `.env` are. */
+  readonly folder: string
+  /** Where `tools/`, `resources/` and `prompts/` are. */
+  readonly source: string
+  readonly server: ServerDefinition
+  /** Of the server: its own, or the package's. */
+  readonly version: string | undefined
+}
+
+/** A folder that is no project, or one whose declaration does not load; the message says why. */
+export class ProjectError extends Error {
+  override readonly name = 'ProjectError'
+}
+
+/** Where the declaration of a server is, in the order of search. */
+const SERVER_FILES = ['src/server', 'server'].flatMap((name) =>
+  ['.ts', '.mts', '.js', '.mjs'].map((ending) => `${name}${ending}`),
+)
+
+const packageForm = z.looseObject({ version: z.string().optional().catch(undefined) })
+
+/**
+ * Loads the declaration of the server in `folder`.
+ * @throws ProjectError
+ */
+export async function openProject(folder: string): Promise<Project> {
+  const file = SERVER_FILES.map((name) => join(folder, name)).find((path) => existsSync(path))
+  if (file === undefined) {
+    throw new ProjectError(
+      `There is no src/server.ts in ${folder}. Run this in the folder of a project, or name that: --project FOLDER`,
+    )
+  }
+  const server = await loadServer(file, relative(folder, file))
+  return {
+    folder,
+    source: resolve(dirname(file), server.directory ?? '.'),
+    server,
+    version: server.version ?? packageVersion(folder),
+  }
+}
+
+async function loadServer(file: string, shown: string): Promise<ServerDefinition> {
+  let module: { default?: unknown }
+  try {
+    module = (await import(pathToFileURL(file).href)) as { default?: unknown }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ProjectError(`Cannot load ${shown}: ${reason}`, { cause: error })
+  }
+  if (isServerDefinition(module.default)) return module.default
+  throw new ProjectError(`${shown} must have a default export: defineServer({ name: '…' })`)
+}
+
+function packageVersion(folder: string): string | undefined {
+  try {
+    const text = readFileSync(join(folder, 'package.json'), 'utf8')
+    return packageForm.safeParse(JSON.parse(text)).data?.version
+  } catch {
+    return undefined
+  }
+}
+
+/** What the declaration says, as the variables that win over it are called. */
+export function declaredVariables({ server, version = '0.0.0' }: Project): RawVariables {
+  const { color = '', description = '', supportUrl = '' } = server.branding ?? {}
+  return {
+    APP_NAME: server.title ?? server.name,
+    APP_VERSION: version,
+    APP_COLOR: color,
+    APP_DESCRIPTION: description,
+    APP_SUPPORT_URL: supportUrl,
+  }
+}
+
+/** The tools that people sign in and out with. */
+export const SESSION_TOOLS = [login, logout, session]
+
+/**
+ * Loads everything that a project serves. `instead` names a folder whose tools, resources and prompts
+ * replace all of the project's (TOOLS_DIR).
+ * @throws DiscoveryError
+ */
+export function loadCatalog({ source, server }: Project, instead?: string): Promise<Catalog> {
+  if (instead !== undefined) return discover(instead)
+  return discover(source, server.sessionTools === false ? {} : { [FRAMEWORK]: SESSION_TOOLS })
+}
+
+/** Where session tools are declared, as a message about a name taken twice says it. */
+const FRAMEWORK = 'the framework (sessionTools of src/server.ts)'

@@ -1,0 +1,46 @@
+/** Keeps the memory store of a development server in a file while the server restarts. */
+
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import type { StoreLog } from './store-log.ts'
+
+const ONLY_OWNER = 0o600
+
+const memoryForm = z.object({
+  documents: z.array(z.tuple([z.string(), z.string(), z.number()])),
+  streams: z.array(
+    z.tuple([z.string(), z.array(z.object({ id: z.string(), value: z.string() })), z.number()]),
+  ),
+})
+
+/** What a store held: key, value and when it expires, in milliseconds since the epoch. */
+export type KeptMemory = Readonly<z.input<typeof memoryForm>>
+
+export type MemoryFile = ReturnType<typeof createMemoryFile>
+
+/** A file that only its owner reads, since sessions are in it. One that is spoilt counts as none. */
+export function createMemoryFile(path: string, log: StoreLog) {
+  return {
+    read(): KeptMemory | undefined {
+      try {
+        return memoryForm.parse(JSON.parse(readFileSync(path, 'utf8')))
+      } catch (error) {
+        const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+        if (!isAbsent) log.warn({ err: error }, 'kept sessions unreadable; starting without')
+        return undefined
+      }
+    },
+    write(kept: KeptMemory): void {
+      const temporary = `${path}.${process.pid}`
+      try {
+        mkdirSync(dirname(path), { recursive: true })
+        rmSync(temporary, { force: true })
+        writeFileSync(temporary, JSON.stringify(kept), { mode: ONLY_OWNER })
+        renameSync(temporary, path)
+      } catch (error) {
+        log.warn({ err: error }, 'sessions cannot be kept')
+      }
+    },
+  }
+}

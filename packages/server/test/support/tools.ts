@@ -1,0 +1,3 @@
+/** For tests of tools: runs one through the real engine and a real session, without a server. */
+
+export * from '../../src/testing/index.ts'

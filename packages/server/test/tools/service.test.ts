@@ -1,0 +1,81 @@
+/** `service`: what it asks of the bank, and what of the answer leaves the server. */
+
+import { expect, test } from 'vitest'
+import { UpstreamError } from '../../src/engine/index.ts'
+import service from '../fixtures/bank/tools/service.ts'
+import { callTool, expectNoLeak } from '../support/tools.ts'
+
+const ACCOUNT = {
+  id: 'acc-1815',
+  owner: 'Ada Lovelace',
+  accountNumber: '55555678',
+  iban: 'GB33BUKB20201555555555',
+  email: 'ada@example.com',
+  balance: 1842.5,
+  currency: 'GBP',
+  internalRiskScore: 420042,
+}
+const SECRETS = [ACCOUNT.accountNumber, ACCOUNT.iban, ACCOUNT.email, 'internalRiskScore', '420042']
+
+const signedIn = { signedInAs: { sub: 'ada' } }
+
+test('answers with the account, masked, and with nothing that is not declared', async () => {
+  const upstream = { 'GET /accounts/{id}': ACCOUNT }
+  const result = await callTool(service, {}, { ...signedIn, upstream })
+  expect(result.structuredContent).toEqual({
+    id: 'acc-1815',
+    owner: 'Ada Lovelace',
+    accountNumber: '****5678',
+    iban: 'GB33****************55',
+    email: 'ad*********.com',
+    balance: 1842.5,
+    currency: 'GBP',
+  })
+  expectNoLeak(result, SECRETS)
+})
+
+test("reads the user's own account unless another one is named", async () => {
+  const upstream = { 'GET /accounts/{id}': ACCOUNT }
+  const own = await callTool(service, {}, { ...signedIn, upstream })
+  expect(own.requests).toMatchObject([{ params: { id: 'me' } }])
+  const named = await callTool(service, { accountId: 'acc-2' }, { ...signedIn, upstream })
+  expect(named.requests).toMatchObject([{ params: { id: 'acc-2' } }])
+})
+
+test('asks for a sign-in first, and asks the bank nothing', async () => {
+  const result = await callTool(service, {})
+  expect(result.code).toBe('login_required')
+  expect(result.text).toContain('`login`')
+  expect(result.requests).toEqual([])
+})
+
+test('goes on by itself when the client opens the sign-in page', async () => {
+  const upstream = { 'GET /accounts/{id}': ACCOUNT }
+  const result = await callTool(service, {}, { opensUrl: 'accept', upstream })
+  expect(result.openedUrls).toEqual([expect.stringMatching(/\/connect\/lnk_/)])
+  expect(result.structuredContent).toMatchObject({ owner: 'Ada Lovelace' })
+})
+
+test('wants the scope service:read of callers with a token', async () => {
+  const result = await callTool(service, {}, { ...signedIn, scopes: ['openid'] })
+  expect(result.code).toBe('insufficient_scope')
+  expect(result.requests).toEqual([])
+})
+
+test.each([
+  ['upstream_not_found', 'nothing under that name'],
+  ['upstream_rate_limited', 'too many requests'],
+  ['upstream_failed', 'failed to answer'],
+] as const)('says so when the bank answers with %s', async (code, words) => {
+  const upstream = { 'GET /accounts/{id}': new UpstreamError(code) }
+  const result = await callTool(service, {}, { ...signedIn, upstream })
+  expect(result.code).toBe(code)
+  expect(result.text).toContain(words)
+})
+
+test('refuses an answer of another form, and shows nothing of it', async () => {
+  const upstream = { 'GET /accounts/{id}': { ...ACCOUNT, balance: 'a secret balance' } }
+  const result = await callTool(service, {}, { ...signedIn, upstream })
+  expect(result.code).toBe('invalid_output')
+  expectNoLeak(result, [...SECRETS, 'a secret balance'])
+})

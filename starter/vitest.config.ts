@@ -1,0 +1,7 @@
+/** How tests run: those beside the tools, resources and prompts. */
+
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: { include: ['src/**/*.test.ts'] },
+})
