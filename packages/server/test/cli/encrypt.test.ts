@@ -1,4 +1,4 @@
-/** `npm run encrypt`, as a process: what it prints is what the configuration reads. */
+/** `mcp-template encrypt`, as a process: what it prints is what the configuration reads. */
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
+import { COMMAND } from '../support/project-copy.ts'
 
-const root = join(import.meta.dirname, '../../../..')
-const command = [join(root, 'node_modules/tsx/dist/cli.mjs'), join(root, 'scripts/encrypt.ts')]
+const command = [...COMMAND, 'encrypt']
 const folder = mkdtempSync(join(tmpdir(), 'encrypt-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

@@ -1,18 +1,17 @@
-/** `npm run new:tool`, as a process in a copy of the project: what it writes passes as it is. */
+/** `mcp-template new`, as a process in a project: what it writes passes as it is. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { copyProject, MODULES, ROOT } from '../support/project-copy.ts'
+import { COMMAND, copyProject, MODULES } from '../support/project-copy.ts'
 
 const { folder: copy, remove } = copyProject()
 afterAll(remove)
 
-function run(program: string, ...args: string[]) {
+function run(program: readonly string[], ...args: string[]) {
   const { VITEST: _inside, COVERAGE: _measured, CI: _reported, ...env } = process.env
-  const command = [join(MODULES, program), ...args]
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...args], {
     cwd: copy,
     env,
     encoding: 'utf8',
@@ -20,17 +19,29 @@ function run(program: string, ...args: string[]) {
   return { status, stdout, stderr, output: stdout + stderr }
 }
 
-const newTool = (...args: string[]) =>
-  run('tsx/dist/cli.mjs', join(ROOT, 'scripts/new-tool.ts'), ...args)
+const installed = (program: string, ...args: string[]) => run([join(MODULES, program)], ...args)
+const command = (...args: string[]) => run(COMMAND, ...args)
+const newTool = (...args: string[]) => command('new', 'tool', ...args)
 
 describe('a new tool', () => {
   it('is written with its test, and both say where they are', () => {
     const { status, stdout } = newTool('open-account')
     expect(status).toBe(0)
     expect(stdout).toContain('src/tools/open-account.ts')
-    expect(stdout).toContain('test/tools/open-account.test.ts')
+    expect(stdout).toContain('src/tools/open-account.test.ts')
     expect(readFileSync(join(copy, 'src/tools/open-account.ts'), 'utf8')).toMatch(
       /name: 'open-account',\n {2}title: 'Open account'/,
+    )
+  })
+
+  it('may be in a folder, and is called as its file is', () => {
+    const { status, stdout } = newTool('billing/refund')
+    expect([status, stdout]).toEqual([
+      0,
+      'Wrote src/tools/billing/refund.ts and src/tools/billing/refund.test.ts.\nNext: npx vitest run src/tools/billing/refund.test.ts\n',
+    ])
+    expect(readFileSync(join(copy, 'src/tools/billing/refund.ts'), 'utf8')).toContain(
+      "name: 'refund'",
     )
   })
 
@@ -41,28 +52,53 @@ describe('a new tool', () => {
   })
 
   it('is well formed', () => {
-    const { status, output } = run('@biomejs/biome/bin/biome', 'check', 'src/tools', 'test/tools')
+    const { status, output } = installed('@biomejs/biome/bin/biome', 'check', 'src')
     expect(status, output).toBe(0)
   })
 
   it('has the right types', () => {
-    const { status, output } = run('typescript/bin/tsc', '--noEmit')
+    const { status, output } = installed('typescript/bin/tsc')
     expect(status, output).toBe(0)
   }, 120_000)
 
   it('passes its test', () => {
-    const { status, output } = run('vitest/vitest.mjs', 'run', 'test/tools/open-account.test.ts')
+    const { status, output } = installed(
+      'vitest/vitest.mjs',
+      'run',
+      'src/tools/open-account.test.ts',
+    )
     expect(status, output).toBe(0)
     expect(output).toMatch(/3 passed/)
   }, 120_000)
 })
 
+describe('a new resource and a new prompt', () => {
+  it('are written, well formed and loaded', () => {
+    expect(command('new', 'resource', 'guides/rules').stdout).toBe(
+      'Wrote src/resources/guides/rules.ts.\n',
+    )
+    expect(command('new', 'prompt', 'explain').stdout).toBe('Wrote src/prompts/explain.ts.\n')
+    const lint = installed('@biomejs/biome/bin/biome', 'check', 'src')
+    expect(lint.status, lint.output).toBe(0)
+    const { status, output } = command('check')
+    expect(status, output).toBe(0)
+    expect(output).toMatch(/tools: a, .*open-account, refund[\s\S]*branches, rules[\s\S]*explain/)
+  })
+})
+
 describe('refuses', () => {
+  it('what is none of these', () => {
+    for (const kind of [[], ['thing', 'x']]) {
+      const { status, stderr } = command('new', ...kind)
+      expect([status, stderr]).toEqual([1, 'Say what is new: tool, resource, prompt.\n'])
+    }
+  })
+
   it('to work without a name, or with two', () => {
     for (const names of [[], ['one', 'two']]) {
       const { status, stdout, stderr } = newTool(...names)
       expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-      expect(stderr).toContain('npm run new:tool NAME')
+      expect(stderr).toContain('[FOLDER/]NAME')
     }
   })
 
@@ -70,14 +106,16 @@ describe('refuses', () => {
     '',
     'Upper',
     '1st',
-    '-x',
     'x-',
     'x--y',
     'a b',
     'x.test',
     'x.d',
     '../login',
-    'a/b',
+    '/a',
+    'a/',
+    'a//b',
+    '_a/b',
     "it's",
     'ünïcode',
     'x'.repeat(65),
@@ -89,12 +127,12 @@ describe('refuses', () => {
   })
 
   it('to write over a tool, and writes no test beside it', () => {
-    rmSync(join(copy, 'test/tools/login.test.ts'))
-    const before = readFileSync(join(copy, 'src/tools/login.ts'), 'utf8')
-    const { status, stderr } = newTool('login')
+    rmSync(join(copy, 'src/tools/service.test.ts'))
+    const before = readFileSync(join(copy, 'src/tools/service.ts'), 'utf8')
+    const { status, stderr } = newTool('service')
     expect(status).toBe(1)
-    expect(stderr).toBe('There is a src/tools/login.ts already.\n')
-    expect(readFileSync(join(copy, 'src/tools/login.ts'), 'utf8')).toBe(before)
-    expect(existsSync(join(copy, 'test/tools/login.test.ts'))).toBe(false)
+    expect(stderr).toBe('There is a src/tools/service.ts already.\n')
+    expect(readFileSync(join(copy, 'src/tools/service.ts'), 'utf8')).toBe(before)
+    expect(existsSync(join(copy, 'src/tools/service.test.ts'))).toBe(false)
   })
 })

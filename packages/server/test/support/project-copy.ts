@@ -1,6 +1,6 @@
-/** A copy of the project, for commands that write into it. */
+/** A project of its own: a copy of the starter outside of the repository, for commands that write. */
 
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,8 +9,11 @@ export const ROOT = join(import.meta.dirname, '../../../..')
 /** What is installed; the copy has the same. */
 export const MODULES = join(ROOT, 'node_modules')
 
-const FOLDERS = ['src', 'scripts', 'test']
-const FILES = ['.gitignore', 'biome.json', 'package.json', 'tsconfig.json', 'vitest.config.ts']
+/** The command, with the framework from its sources. */
+export const COMMAND: readonly string[] = [
+  '--conditions=@mcp-template/source',
+  join(ROOT, 'packages/server/bin/mcp-template.js'),
+]
 
 export interface ProjectCopy {
   readonly folder: string
@@ -19,9 +22,12 @@ export interface ProjectCopy {
 
 export function copyProject(): ProjectCopy {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-template-'))
-  for (const path of [...FOLDERS, ...FILES]) {
-    cpSync(join(ROOT, path), join(folder, path), { recursive: true })
+  const isOwn = (path: string) => !/\/(?:node_modules|\.env)$/.test(path)
+  cpSync(join(ROOT, 'starter'), folder, { recursive: true, filter: isOwn })
+  // Not one link to all of it: what a project caches there must be its own.
+  mkdirSync(join(folder, 'node_modules'))
+  for (const name of readdirSync(MODULES).filter((name) => name !== '.cache')) {
+    symlinkSync(join(MODULES, name), join(folder, 'node_modules', name))
   }
-  symlinkSync(MODULES, join(folder, 'node_modules'))
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
