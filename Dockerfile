@@ -4,16 +4,22 @@
 FROM node:24-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/server/package.json ./packages/server/
+COPY starter/package.json ./starter/
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
-COPY src ./src
-RUN npm run build
+COPY tsconfig.base.json ./
+COPY packages/server ./packages/server
+# Declarations are for whoever writes tools.
+RUN npm run build \
+  && find packages/server/dist -type f \( -name '*.d.ts' -o -name '.tsbuildinfo' \) -delete
 
 FROM node:24-alpine AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/server/package.json ./packages/server/
+COPY starter/package.json ./starter/
 # Source maps, sources and declarations are more than half of it, and nothing that runs reads them.
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
   && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete
 
 FROM node:24-alpine
@@ -30,13 +36,16 @@ ENV NODE_ENV=production \
 # Whoever breaks in finds no package manager.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn-* /usr/local/bin/yarn /usr/local/bin/yarnpkg
 WORKDIR /app
-COPY package.json ./
 COPY --from=dependencies /app/node_modules ./node_modules
-COPY --from=build /app/dist ./dist
+COPY --from=build /app/packages/server/package.json ./packages/server/
+COPY --from=build /app/packages/server/bin ./packages/server/bin
+COPY --from=build /app/packages/server/dist ./packages/server/dist
+COPY starter/package.json ./starter/
+COPY starter/src ./starter/src
 # "node", as a number: Kubernetes can tell then that it is not root.
 USER 1000:1000
 EXPOSE 6901
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["sh", "-c", "wget -q -O /dev/null http://127.0.0.1:$MASK_MCP_PORT/livez"]
-CMD ["node", "dist/main.js"]
+CMD ["node", "packages/server/bin/mcp-template.js", "start", "--project", "starter"]

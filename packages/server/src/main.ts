@@ -1,11 +1,10 @@
 /** Reads the configuration, opens the store, serves, and stops cleanly. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { ConfigError, type LoadedConfig, loadConfig } from './config.ts'
-import { ServerDefinitionError } from './define-server.ts'
-import { DiscoveryError } from './engine/discover.ts'
+import { type LoadedConfig, loadConfig } from './config.ts'
+import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
-import { declaredVariables, loadCatalog, type Project, ProjectError } from './project.ts'
+import { declaredVariables, loadCatalog, type Project } from './project.ts'
 import { serveHttp } from './serve-http.ts'
 import { serveStdio } from './serve-stdio.ts'
 import { createMemoryStore } from './store/memory.ts'
@@ -139,22 +138,12 @@ function stopOnSignals(
   if (stdio) process.stdin.once('end', () => void stopOnce('end of input'))
 }
 
-/** Faults of the project, its configuration and the machine in words; ours with a stack. */
-export function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (FAULTS_OF_PROJECTS.some((kind) => error instanceof kind)) return error.message
-  // A port in use, a file that cannot be written: the system's message says which.
-  return 'syscall' in error ? `Cannot start: ${error.message}` : String(error.stack)
-}
-
-const FAULTS_OF_PROJECTS = [ConfigError, DiscoveryError, ProjectError, ServerDefinitionError]
-
 /** Serves a project until the process is told to stop; ends the process when it cannot start. */
 export async function start(project: Project, options: StartOptions): Promise<void> {
   try {
     await serve(project, options)
   } catch (error) {
     // Not `exitCode`: what was opened already, such as a connection to Redis, would keep the process.
-    process.stderr.write(`${explain(error)}\n`, () => process.exit(1))
+    process.stderr.write(`${explainFailure(error)}\n`, () => process.exit(1))
   }
 }

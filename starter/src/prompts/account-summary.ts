@@ -1,7 +1,7 @@
 /** `account-summary`: asks the model to explain an account to its owner. */
 
-import { z } from 'zod'
 import { completable, definePrompt } from '@mcp-template/server'
+import { z } from 'zod'
 
 const AUDIENCES = ['accountant', 'beginner', 'expert']
 

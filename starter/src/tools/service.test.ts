@@ -1,9 +1,9 @@
 /** `service`: what it asks of the bank, and what of the answer leaves the server. */
 
-import { expect, test } from 'vitest'
 import { UpstreamError } from '@mcp-template/server'
-import service from './service.ts'
 import { callTool, expectNoLeak } from '@mcp-template/server/testing'
+import { expect, test } from 'vitest'
+import service from './service.ts'
 
 const ACCOUNT = {
   id: 'acc-1815',

@@ -1,7 +1,7 @@
 /** `service`: the reference tool. Calls the upstream API as the person signed in, answers masked. */
 
-import { z } from 'zod'
 import { defineTool, masked } from '@mcp-template/server'
+import { z } from 'zod'
 
 export default defineTool({
   name: 'service',

@@ -2,7 +2,7 @@
 
 import { loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
-import { explain } from '../main.ts'
+import { explainFailure } from '../explain-failure.ts'
 import { declaredVariables, loadCatalog, openProject, type Project } from '../project.ts'
 import { readCommandLine } from './command-line.ts'
 
@@ -33,7 +33,7 @@ async function settle<T>(work: () => T | Promise<T>): Promise<{ value?: T; fault
   try {
     return { value: await work() }
   } catch (error) {
-    return { fault: explain(error) }
+    return { fault: explainFailure(error) }
   }
 }
 

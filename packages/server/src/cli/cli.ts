@@ -1,6 +1,6 @@
 /** The command `mcp-template`: what its first word says, with the rest of the line. */
 
-import { explain } from '../main.ts'
+import { explainFailure } from '../explain-failure.ts'
 import { UsageError } from './command-line.ts'
 
 const USAGE = `mcp-template COMMAND [--project FOLDER]
@@ -28,6 +28,6 @@ try {
   if (command === undefined) throw new UsageError(`There is no command "${name}".\n\n${USAGE}`)
   await command(args)
 } catch (error) {
-  console.error(error instanceof UsageError ? error.message : explain(error))
+  console.error(error instanceof UsageError ? error.message : explainFailure(error))
   process.exitCode = 1
 }

@@ -81,7 +81,9 @@ function claude({ name, url }: ServerFacts): ClientSettings {
   const isHere = isLoopbackHost(hostname)
   const insecure = protocol === 'http:' && !isHere ? ['--allow-http'] : []
   const remote = { command: 'npx', args: ['-y', 'mcp-remote', url, ...insecure] }
-  const started = { command: 'node', args: [`/absolute/path/to/${key}/dist/main.js`, 'stdio'] }
+  const project = `/absolute/path/to/${key}`
+  const command = `${project}/node_modules/@mcp-template/server/bin/mcp-template.js`
+  const started = { command: 'node', args: [command, 'start', 'stdio', '--project', project] }
   return {
     client: 'Claude Desktop',
     how: 'and Claude on the web and the phone',

@@ -43,7 +43,10 @@ describe('the image', () => {
   it('is made of one small base, runs as nobody in particular, and is told to stop', () => {
     expect(image.stages.map(({ base }) => base)).toEqual(Array(3).fill('node:24-alpine'))
     expect([image.user, image.stopSignal, image.workdir]).toEqual(['1000:1000', 'SIGTERM', '/app'])
-    expect(image.command).toEqual(['node', 'dist/main.js'])
+    expect(image.command).toEqual([
+      ...['node', 'packages/server/bin/mcp-template.js', 'start'],
+      ...['--project', 'starter'],
+    ])
     expect(image.environment).toMatchObject({ NODE_ENV: 'production', MASK_MCP_HOST: '0.0.0.0' })
     // The same as in bench/measured-process.ts.
     expect(image.environment).toMatchObject({ NODE_OPTIONS: '--max-semi-space-size=64' })
@@ -56,11 +59,23 @@ describe('the image', () => {
       'staging.env',
       '.git/config',
       'node_modules/zod/index.js',
-      'dist/x.js',
+      'packages/server/dist/x.js',
+      'starter/.env',
     ]
-    const others = ['test/app.test.ts', 'scripts/token.ts', '.cache/x', 'README.md', 'x.log']
+    const others = [
+      ...['packages/server/test/app.test.ts', 'starter/src/tools/service.test.ts'],
+      ...['scripts/token.ts', '.cache/x', 'README.md', 'x.log'],
+    ]
     expect(inContext([...tempting, ...others])).toEqual([])
-    const wanted = ['package.json', 'package-lock.json', 'tsconfig.build.json', 'src/main.ts']
+    const wanted = [
+      ...[
+        'package.json',
+        'package-lock.json',
+        'tsconfig.base.json',
+        'packages/server/tsconfig.json',
+      ],
+      ...['packages/server/src/main.ts', 'starter/src/server.ts'],
+    ]
     expect(inContext(wanted)).toEqual(wanted)
   })
 })
@@ -110,10 +125,11 @@ describeUnless(stepsMissing ?? redisMissing('plain'), 'REQUIRE_DEPLOY', 'what is
   }
 
   it('has what production needs and no tools to build with', () => {
-    expect(readdirSync(application).sort()).toEqual(['dist', 'node_modules', 'package.json'])
+    expect(readdirSync(application).sort()).toEqual(['node_modules', 'packages', 'starter'])
     expect(modulesIn(application)).toEqual(productionModules())
     const names = readdirSync(application, { recursive: true, encoding: 'utf8' })
-    expect(names.filter((name) => /\.[cm]?ts$|\.env|node_modules\/.*\.map$/.test(name))).toEqual([])
+    const built = names.filter((name) => !name.startsWith('starter/src/'))
+    expect(built.filter((name) => /\.[cm]?ts$|\.env|node_modules\/.*\.map$/.test(name))).toEqual([])
   })
 
   it('is small', () => {
@@ -168,9 +184,11 @@ function modulesIn(directory: string): string[] {
 /** What the lock file says is needed to run. */
 function productionModules(): string[] {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean; devOptional?: boolean }>
+    packages: Record<string, { dev?: boolean; devOptional?: boolean; optional?: boolean }>
   }
-  const needed = Object.entries(packages).filter(([, { dev, devOptional }]) => !dev && !devOptional)
+  const needed = Object.entries(packages).filter(
+    ([, { dev, devOptional, optional }]) => !dev && !devOptional && !optional,
+  )
   return needed
     .map(([path]) => path)
     .filter((path) => path !== '')

@@ -47,7 +47,7 @@ async function adaptation(folder: string) {
         'deploy/nginx.conf >',
         `deploy/nginx.conf | sed ${sed} -e s/6901/${ports['6901']}/ >`,
       )
-      .replace('node dist/main.js', server)
+      .replace('node packages/server/bin/mcp-template.js start --project starter', server)
   const env = Object.fromEntries(
     Object.entries(ports).map(([port, free]) => [`PORT_${port}`, free]),
   )

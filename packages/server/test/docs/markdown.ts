@@ -42,7 +42,7 @@ function parse(file: string): Document {
 
 /** The file that a block of code says it is, in its first line: `// src/tools/balance.ts`. */
 export function fileOf({ code }: CodeBlock): string | undefined {
-  return /^\/\/ ((?:src|test)\/[\w./-]+\.ts)\n/.exec(code)?.[1]
+  return /^\/\/ ((?:packages\/server\/test|src)\/[\w./-]+\.ts)\n/.exec(code)?.[1]
 }
 
 /** The targets of a document's links and images. */
@@ -63,7 +63,9 @@ export function anchorsOf({ prose }: Pick<Document, 'prose'>): string[] {
 /** Paths of this repository that stand as `code` in the prose; NAME is for the reader to fill in. */
 export function pathsOf({ prose }: Document): string[] {
   const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '')
-  return spans.filter((span) => /^(?:src|test|scripts|docs|\.ci)\/(?!.*NAME)[\w./-]*$/.test(span))
+  return spans.filter((span) =>
+    /^(?:src|packages|starter|scripts|docs|\.ci)\/(?!.*NAME)[\w./-]*$/.test(span),
+  )
 }
 
 /** The text under a heading, up to the next one of the same or a higher level. */

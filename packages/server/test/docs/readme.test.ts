@@ -1,6 +1,6 @@
 /** What the documents say is true: their code compiles and runs, their links and paths exist. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { KEY, load, production } from '../config/load.ts'
@@ -9,7 +9,6 @@ import { connectClient, connectClientV1, ERAS, structured } from '../support/cli
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { callsCurl } from './examples.ts'
 import { anchorsOf, fileOf, linksOf, pathsOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
-import { parseRemovals, removeFrom } from './removals.ts'
 import { createWorkspace } from './workspace.ts'
 
 const documents = readDocuments()
@@ -27,18 +26,11 @@ afterAll(() => workspace.remove())
 
 describe('TypeScript in the documents', () => {
   // What is shown of tests is compared with them by the test of its document.
-  const examples = inLanguage('ts').filter((block) => !fileOf(block)?.startsWith('test/'))
-  const removals = parseRemovals(sectionOf(readme, "Remove what you don't need"))
+  const examples = inLanguage('ts').filter((block) => !fileOf(block)?.endsWith('.test.ts'))
 
-  it('compiles, and so does src without each feature that can be removed', () => {
+  it('compiles', () => {
     expect(examples.length).toBeGreaterThan(0)
-    expect(removals.length).toBeGreaterThan(0)
     for (const example of examples) workspace.place(example)
-    for (const [index, removal] of removals.entries()) {
-      const directory = join(workspace.directory, `without-${index}`)
-      mkdirSync(directory)
-      expect(() => removeFrom(directory, removal), removal.feature).not.toThrow()
-    }
     expect(workspace.compile()).toBe('')
   }, 180_000)
 
@@ -114,7 +106,9 @@ describe('configuration in the documents', () => {
   it.each(inLanguage('json', 'jsonc'))('parses: $place', ({ code }) => {
     const text = code.replaceAll(/^\s*\/\/.*$/gm, '')
     expect(() => JSON.parse(text)).not.toThrow()
-    if (code.includes('dist/main.js')) expect(existsSync(join(ROOT, 'src/main.ts'))).toBe(true)
+    const named = /"[^"]*\/mcp-template\/([^"]+)"/g
+    for (const [, path = ''] of code.matchAll(named))
+      expect(existsSync(join(ROOT, path))).toBe(true)
   })
 
   it.each(inLanguage('dotenv', 'ini'))('loads, with keys: $place', ({ code }) => {
@@ -143,8 +137,8 @@ describe.each(documents)('$file', (document) => {
   })
 })
 
-/** Folders that come with the first file in them. */
-const MADE_BY_FORKS = new Set(['src/resources/', 'src/prompts/'])
+/** Folders of a project, in its own words. */
+const MADE_BY_FORKS = new Set(['src/tools/', 'src/resources/', 'src/prompts/'])
 
 /** The programs our documents run, besides npm and node; `ADDRESS_…` and the like are for readers. */
 const PROGRAMS = new Set(['git', 'claude', 'cp', 'docker', 'kill', 'kubectl', 'redis-cli'])
@@ -170,7 +164,7 @@ function missing(command: string): string | undefined {
     const script = verb === 'run' ? name : verb
     return Object.hasOwn(scripts, script) ? undefined : `the script ${script}`
   }
-  if (program === 'node') return verb === 'dist/main.js' ? undefined : verb
+  if (program === 'node') return existsSync(join(ROOT, verb)) ? undefined : verb
   // A client, in the version that its test installs.
   if (program === 'npx' && verb === '-y') return isTried(name) ? undefined : name
   if (program === 'npx') return existsSync(join(ROOT, 'node_modules/.bin', verb)) ? undefined : verb

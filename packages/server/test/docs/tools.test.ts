@@ -16,7 +16,7 @@ const workspace = createWorkspace()
 afterAll(() => workspace.remove())
 
 const catalogs: Catalog[] = []
-for (const block of blocks.filter((each) => fileOf(each)?.startsWith('src/'))) {
+for (const block of blocks.filter((each) => /^src\/.*(?<!\.test)\.ts$/.test(fileOf(each) ?? ''))) {
   catalogs.push(await discover(workspace.place(block)))
 }
 
@@ -114,12 +114,12 @@ describe('what is shown of files', () => {
   it('is what `npm run new:tool` writes', () => {
     const shown = (file: string) => blocks.find((block) => fileOf(block) === file)?.code
     expect(shown('src/tools/greet.ts')).toBe(`// src/tools/greet.ts\n${toolTemplate('greet')}`)
-    const path = 'test/tools/greet.test.ts'
+    const path = 'src/tools/greet.test.ts'
     expect(shown(path)).toBe(`// ${path}\n${testTemplate('greet')}`)
   })
 
   it('is in this one', () => {
-    const path = 'test/docs/tools.test.ts'
+    const path = 'packages/server/test/docs/tools.test.ts'
     const found = blocks.find((block) => fileOf(block) === path)
     const shown = found?.code.split('\n').slice(1).join('\n') ?? ''
     expect(shown).not.toBe('')

@@ -30,9 +30,12 @@ export function createWorkspace(): Workspace {
       count += 1
       const source = join(directory, `block-${count}`)
       const file = fileOf(block)?.replace(/^src\//, '') ?? `tools/block-${count}.ts`
-      cpSync(join(ROOT, 'src/tools'), join(source, 'tools'), { recursive: true })
+      cpSync(join(ROOT, 'packages/server/src/tools'), join(source, 'tools'), { recursive: true })
       write(join(source, file), block.code)
-      write(join(source, 'engine/index.ts'), "export * from '../../../../src/engine/index.ts'\n")
+      write(
+        join(source, 'engine/index.ts'),
+        "export * from '../../../../packages/server/src/engine/index.ts'\n",
+      )
       return source
     },
     compile() {
