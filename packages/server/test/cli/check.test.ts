@@ -3,8 +3,11 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { COMMAND, copyProject } from '../support/project-copy.ts'
+
+// Each command is a process that loads the framework from its sources.
+vi.setConfig({ testTimeout: 180_000 })
 
 const { folder, remove } = copyProject()
 afterAll(remove)

@@ -6,9 +6,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { COMMAND } from '../support/project-copy.ts'
+
+// Each command is a process that loads the framework from its sources.
+vi.setConfig({ testTimeout: 180_000 })
 
 const command = [...COMMAND, 'encrypt']
 const folder = mkdtempSync(join(tmpdir(), 'encrypt-'))

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import dockerignore from '@balena/dockerignore'
 import { ROOT } from '../docs/markdown.ts'
@@ -35,7 +35,9 @@ export function inContext(files: readonly string[]): string[] {
 /** Puts programs into a folder, to be the only ones of their names. */
 export function linkPrograms(folder: string, programs: Readonly<Record<string, string>>): string {
   mkdirSync(folder, { recursive: true })
-  for (const [name, program] of Object.entries(programs)) symlinkSync(program, join(folder, name))
+  for (const [name, program] of Object.entries(programs)) {
+    symlinkSync(realpathSync(program), join(folder, name))
+  }
   return folder
 }
 

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { load } from '../config/load.ts'
 import { ROOT } from '../docs/markdown.ts'
 import { checksMissing, PYTHON } from '../support/deploy-tools.ts'
+import { COMMAND } from '../support/project-copy.ts'
 import { describeUnless } from '../support/suite-that-needs.ts'
 import { type ComposeFile, filledIn, serverEnvironment, services } from './compose.ts'
 
@@ -19,7 +20,7 @@ const DRAIN_SECONDS = 25
 /** The example with the secrets that the command it names adds. */
 function productionEnv(): Record<string, string> {
   const example = readFileSync(join(ROOT, 'deploy/production.env.example'), 'utf8')
-  const command = ['--import', import.meta.resolve('tsx'), 'scripts/encrypt.ts', '--generate']
+  const command = [...COMMAND, 'encrypt', '--generate']
   const { stdout } = spawnSync(process.execPath, command, { cwd: ROOT, encoding: 'utf8' })
   return parseEnv(example + stdout) as Record<string, string>
 }

@@ -93,9 +93,12 @@ describe('log lines in docs/operations.md', () => {
     /^\| `(.+?)` \|/gm,
   )
   const messages = [...rows].map(([, message]) => message).filter((message) => message !== 'msg')
-  const source = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  const source = readdirSync(join(ROOT, 'packages/server/src'), {
+    recursive: true,
+    encoding: 'utf8',
+  })
     .filter((name) => name.endsWith('.ts'))
-    .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+    .map((name) => readFileSync(join(ROOT, 'packages/server/src', name), 'utf8'))
     .join('')
 
   it.each(messages)('are written: %s', (message) => {

@@ -38,10 +38,10 @@ describe('docs/security.md', () => {
   })
 
   it('names every test of an attack', () => {
-    const attacks = readdirSync(join(ROOT, 'test/attacks')).filter((name) =>
+    const attacks = readdirSync(join(ROOT, 'packages/server/test/attacks')).filter((name) =>
       name.endsWith('.test.ts'),
     )
-    const missing = attacks.filter((name) => !named.has(`test/attacks/${name}`))
+    const missing = attacks.filter((name) => !named.has(`packages/server/test/attacks/${name}`))
     expect(missing).toEqual([])
   })
 

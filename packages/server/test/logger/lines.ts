@@ -1,3 +1,3 @@
 /** A logger whose lines a test can read, raw and parsed. */
 
-export { type Line, recordingLogger } from '../../src/testing/recording-logger.ts'
+export { recordingLogger } from '../../src/testing/recording-logger.ts'
