@@ -116,7 +116,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const served = { catalog, settings, about, states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
-  const common = { ...served, buildServer, sessionEnds, limits, log }
+  const common = { ...served, buildServer, sessionEnds, limits, keyRing, log }
   const { ttlSeconds } = config.session
   const legacy = createLegacy({ ...common, node, store, streams, connections, ttlSeconds })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })

@@ -33,6 +33,7 @@ function observeStreams(streams: Streams, observe: Observe): Streams {
     append: (key, value, options) => observe('append', () => streams.append(key, value, options)),
     read: (key, after, limit) => observe('read', () => streams.read(key, after, limit)),
     last: (key) => observe('last', () => streams.last(key)),
+    trim: (key, upTo) => observe('trim', () => streams.trim(key, upTo)),
     follow: (keys, onEntry, after) => streams.follow(keys, onEntry, after),
   }
 }

@@ -39,6 +39,11 @@ export function connectionKey(id: string): string {
   return `{${id}}:conn`
 }
 
+/** Over HTTP+SSE a connection has its session's id. */
+export function isOverSse(connectionId: string): boolean {
+  return connectionId.startsWith('ses_')
+}
+
 export interface NewConnection {
   readonly sessionId: string
   readonly needsToken: boolean
