@@ -7,6 +7,7 @@ import {
   serveStdio as serveSdkStdio,
 } from '@modelcontextprotocol/server/stdio'
 import { createHttpServer, listen } from './http/server.ts'
+import { checkSubscriptionCount } from './mcp/bounds.ts'
 import { messageLines } from './mcp/stdio-lines.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 import { httpHandlers } from './serve-http.ts'
@@ -39,8 +40,9 @@ export async function serveStdio(
 
   const subscribed = new Set<string>()
   const origin = runtime.origins.process(deps.log, async (uri, wanted) => {
+    if (!wanted) subscribed.delete(uri)
+    else checkSubscriptionCount(new Set([...subscribed, uri]).size)
     if (wanted) subscribed.add(uri)
-    else subscribed.delete(uri)
   })
   const build = () => {
     const mcp = runtime.buildServer({ audience: 'anonymous', origin })

@@ -5,6 +5,7 @@ import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Changes, Store, Stored } from '../../store/port.ts'
 import { createSlide } from '../../store/slide.ts'
+import { checkSubscriptionCount } from '../bounds.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
 
@@ -71,7 +72,10 @@ export interface Connections {
   update(id: string, change: Change): Promise<void>
   /** The same, when the new value depends on the old one: asked again if somebody else was faster. */
   revise(id: string, revision: (connection: Connection) => Change): Promise<Connection>
-  /** Whether the client wants to hear of updates of a resource, wherever its stream is held. */
+  /**
+   * Whether the client wants to hear of updates of a resource, wherever its stream is held.
+   * @throws AppError `invalid_params` for too many
+   */
   subscribe(id: string, uri: string, wanted: boolean): Promise<void>
   /** A request over HTTP+SSE runs from now on; whoever holds the stream learns of it. */
   callBegins(id: string, name: string, requestId: RequestId): Promise<void>
@@ -79,10 +83,6 @@ export interface Connections {
   /** False when it had ended before. */
   end(id: string): Promise<boolean>
 }
-
-/** Enough for a client that watches what it shows; the list is read with every update. */
-const MOST_SUBSCRIPTIONS = 200
-const LONGEST_URI = 2048
 
 /** What a connection is told besides answers to its POSTs; read by the node that holds its GET stream. */
 export function ownStreamKey(connectionId: string): string {
@@ -144,13 +144,11 @@ export function createConnections(
     update,
     revise,
     async subscribe(id, uri, wanted) {
-      if (uri.length > LONGEST_URI) throw new AppError('invalid_params', 'The URI is too long.')
       const { holder } = await revise(id, ({ subscriptions }) => {
         const others = subscriptions.filter((each) => each !== uri)
-        if (wanted && others.length >= MOST_SUBSCRIPTIONS) {
-          throw new AppError('invalid_request', 'Too many subscriptions.')
-        }
-        return { subscriptions: wanted ? [...others, uri] : others }
+        const wantedUris = wanted ? [...others, uri] : others
+        if (wanted) checkSubscriptionCount(wantedUris.length)
+        return { subscriptions: wantedUris }
       })
       await tellHolder(id, holder)
     },

@@ -1,9 +1,8 @@
 /** What nodes take of a client's notifications, within bounds: it may be sent on to another node. */
 
 import type { JSONRPCNotification, RequestId } from '@modelcontextprotocol/server'
+import { isShortId } from '../bounds.ts'
 
-/** UTF-8 bytes of a request's id or progress token, which are repeated in all that is said of it. */
-export const LONGEST_ID_BYTES = 256
 /** UTF-16 units of what a person may read. */
 const LONGEST_TEXT = 200
 
@@ -35,12 +34,6 @@ export function progressOf(progressToken: string, params: Params): JSONRPCNotifi
       ...(message !== undefined && { message }),
     },
   }
-}
-
-/** Whether a client may name a request, or its progress, by this. */
-export function isShortId(id: unknown): id is RequestId {
-  if (typeof id === 'number') return true
-  return typeof id === 'string' && Buffer.byteLength(id) <= LONGEST_ID_BYTES
 }
 
 /** The beginning of a text, without half a surrogate pair at its end. */

@@ -1,8 +1,10 @@
 /** The 2026 era on `/mcp`: nothing is kept between two requests (2026-07-28, basic/transports). */
 
 import {
+  type AuthInfo,
   createMcpHandler,
   type InboundClassificationOutcome,
+  type JSONRPCRequest,
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
@@ -16,6 +18,7 @@ import type { McpRequest } from '../request.ts'
 import type { BuildServer } from '../server.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
 import { serveModern } from './exchange.ts'
+import { createListenRequests, isListen } from './listen-requests.ts'
 import {
   createPlainCalls,
   type PlainCall,
@@ -51,6 +54,7 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   const { buildServer, bus, sessionEnds, limits } = deps
   const servers = await createModernServers(buildServer)
   const plainRequest = createPlainRequest(deps.catalog)
+  const takeListenRequest = createListenRequests(deps)
   const plainCalls = createPlainCalls(deps)
   const handler = createMcpHandler(
     ({ authInfo }) => buildServer({ audience: audienceOf(authInfo) }),
@@ -63,48 +67,54 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     },
   )
 
+  async function serve(
+    { request, onClose }: McpRequest,
+    message: JSONRPCRequest,
+    authInfo: AuthInfo,
+  ): Promise<McpAnswer> {
+    const server = servers.of(audienceOf(authInfo))
+    const answer = await serveModern(server, { message, authInfo, request, onClose })
+    return withStatus(answer, authInfo)
+  }
+
   async function stock({ request, body, origins, onClose }: McpRequest): Promise<Response> {
-    const { caller, tokenSession } = origins
-    const listens = isListen(body)
-    takePlaces(limits, { caller, listens, onClose })
+    takePlaces(limits, { caller: origins.caller, listens: false, onClose })
     const authInfo = originAsAuthInfo(origins.stateless())
-    const response = await handler.fetch(request, { parsedBody: body, authInfo })
-    if (tokenSession !== undefined && listens) {
-      return endWithSession(response, tokenSession, sessionEnds)
-    }
-    return withStatus(response, authInfo)
+    return withStatus(await handler.fetch(request, { parsedBody: body, authInfo }), authInfo)
+  }
+
+  async function listen({ request, body, origins, onClose }: McpRequest): Promise<Response> {
+    const { caller, tokenSession } = origins
+    const listening = takeListenRequest(body, caller)
+    onClose(listening.release)
+    takePlaces(limits, { caller, listens: true, onClose })
+    const authInfo = originAsAuthInfo(origins.stateless())
+    const response = await handler.fetch(request, { parsedBody: listening.body, authInfo })
+    if (tokenSession === undefined) return withStatus(response, authInfo)
+    return endWithSession(response, tokenSession, sessionEnds)
   }
 
   return {
     servers,
     plainCalls,
     async call(mcp, call) {
-      const { request, origins, onClose } = mcp
+      const { origins, onClose } = mcp
       takePlaces(limits, { caller: origins.caller, listens: false, onClose })
       const origin = origins.stateless()
       const end = await plainCalls.run(call, origin, onClose)
       if ('answer' in end) return new JsonAnswer(end.answer)
       const authInfo = originAsAuthInfo(origin)
       carryOutcome(authInfo, end.outcome)
-      const server = servers.of(audienceOf(authInfo))
-      const { message } = call
-      return withStatus(
-        await serveModern(server, { message, authInfo, request, onClose }),
-        authInfo,
-      )
+      return serve(mcp, call.message, authInfo)
     },
     async post(mcp, classified, headers) {
-      const { request, origins, onClose } = mcp
+      const { origins, onClose } = mcp
+      if (isListen(mcp.body)) return listen(mcp)
       const message = plainRequest(classified, headers)
       if (message === undefined) return stock(mcp)
       plainCalls.remember(message)
       takePlaces(limits, { caller: origins.caller, listens: false, onClose })
-      const authInfo = originAsAuthInfo(origins.stateless())
-      const server = servers.of(audienceOf(authInfo))
-      return withStatus(
-        await serveModern(server, { message, authInfo, request, onClose }),
-        authInfo,
-      )
+      return serve(mcp, message, originAsAuthInfo(origins.stateless()))
     },
     async close() {
       await handler.close()
@@ -126,8 +136,4 @@ function takePlaces(limits: Limits, { caller, listens, onClose }: Place): void {
     onClose(limits.answer(caller))
     onClose(limits.call(caller))
   }
-}
-
-function isListen(body: unknown): boolean {
-  return (body as { method?: unknown } | null)?.method === 'subscriptions/listen'
 }
