@@ -199,7 +199,8 @@ function aborted(signal: AbortSignal): Promise<never> {
   })
 }
 
-function signInEnded(): AppError {
+/** The person has to sign in again. */
+export function signInEnded(): AppError {
   return new AppError('login_required', 'Your sign-in has ended. Call `login` to sign in again.')
 }
 
