@@ -69,7 +69,7 @@ function origin(deps: OriginDeps, principal: string, log: Logger, own: Own): Ori
     openSession: (handle, client) =>
       handle === undefined ? own.session(client) : own.named(handle, client),
     subscribe: own.subscribe,
-    upstreamFor: (session, onAnswer) => deps.upstreamAccess(session.id, onAnswer),
+    upstreamFor: (session, onAnswer) => deps.upstreamAccess(session, onAnswer),
   }
 }
 

@@ -47,6 +47,7 @@ export async function createAuthorizationServer(
     known: new Set(options.scopes.supported),
     defaults: options.scopes.challenged,
   }
+  const preRegistered = new Set<unknown>(options.clients.map(({ client_id }) => client_id))
   const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
   const shared = {
     adapter: createServerAdapter(entries, {
@@ -58,6 +59,7 @@ export async function createAuthorizationServer(
     clientRules: {
       redirectUriFault: deps.redirectUriFault,
       idTokenAlgorithm: signing.algorithm === 'HS256' ? ('ES256' as const) : signing.algorithm,
+      isPreRegistered: (id: unknown) => preRegistered.has(id),
     },
     clientUsed: (clientId: string) =>
       isMetadataDocument({ client_id: clientId })

@@ -3,8 +3,14 @@
 import type { AdapterFactory, Configuration } from 'oidc-provider'
 import { rememberAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './accounts.ts'
-import { type ClientRules, checkClient, withDefaultAuthMethod } from './clients.ts'
+import {
+  AUTH_METHOD_CHOICES,
+  type ClientRules,
+  checkClient,
+  withDefaultAuthMethod,
+} from './clients.ts'
 import { type FeatureParts, providerFeatures } from './features.ts'
+import { normalizeDocuments } from './metadata-documents.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
@@ -46,7 +52,7 @@ export function providerConfiguration(
       id_token_signed_response_alg: clientRules.idTokenAlgorithm,
     },
     extraClientMetadata: {
-      properties: ['redirect_uris'],
+      properties: ['redirect_uris', AUTH_METHOD_CHOICES],
       validator: (_ctx, _name, _value, metadata) => checkClient(metadata, clientRules),
     },
     jwks: {
@@ -68,7 +74,7 @@ export function providerConfiguration(
     allowOmittingSingleRegisteredRedirectUri: false,
     // What pages of other origins may do is decided before requests come here.
     clientBasedCORS: () => true,
-    fetch: deps.documents.fetch as never,
+    fetch: normalizeDocuments(deps.documents.fetch) as never,
     findAccount: createFindAccount(deps),
     extraTokenClaims: async (_ctx, token) => ({
       session_id: 'accountId' in token ? token.accountId : undefined,

@@ -4,6 +4,7 @@ import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { ConfigError } from '../../config.ts'
 import { AppError } from '../../errors.ts'
 import { dropSessionCookie, type Mount } from '../../oidc/mount.ts'
+import { identifyByAssertion } from './client-assertions.ts'
 import { type ProviderParts, providerConfiguration } from './configuration.ts'
 import { logEvents } from './events.ts'
 import { clientMetadata, serverMetadata } from './metadata.ts'
@@ -27,6 +28,7 @@ export function createProvider(
   // The only forwarded header left is the one that `enter` sets.
   provider.proxy = true
   prepareRequests(provider, rules)
+  identifyByAssertion(provider)
   shareSuccessors(provider)
   logEvents(provider, deps.log)
   provider.use(async (ctx, next) => {
