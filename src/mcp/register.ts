@@ -10,7 +10,7 @@ import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
 import { type ResourceDefinition, toResourceResult } from '../engine/define-resource.ts'
 import { renderPrompt } from '../engine/render-prompt.ts'
-import type { JsonSchema } from '../output/output-schema.ts'
+import type { JsonSchema } from '../output/listed-schema.ts'
 import type { Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 
