@@ -58,6 +58,12 @@ function cutKey<Key extends PropertyKey>(key: Key, scrub: Scrub): Key | string {
   return typeof key === 'string' ? cutText(scrub(key), LONGEST_KEY) : key
 }
 
+/** A message that somebody else wrote, cut to the same size. */
+export function boundedText(text: string): string {
+  // A unit of UTF-16 has three bytes of UTF-8 at most.
+  return Buffer.byteLength(text) > MOST_BYTES ? cutText(text, Math.floor(MOST_BYTES / 3)) : text
+}
+
 /** An error's message, for the log; that of a `ZodError` would be all its issues as JSON. */
 export function errorMessage(error: Error, scrub: Scrub = asItIs): string {
   if (error instanceof z.core.$ZodError) return validationText(error.issues, scrub)

@@ -67,10 +67,15 @@ export interface PromptDeps {
   readonly originOf: (ctx: ServerContext) => Origin
 }
 
-export function registerPrompt(mcp: McpServer, prompt: AnyPrompt, deps: PromptDeps): void {
+export function registerPrompt(
+  mcp: McpServer,
+  prompt: AnyPrompt,
+  argsSchema: AnyPrompt['arguments'],
+  deps: PromptDeps,
+): void {
   const { name, title, description } = prompt
   const about = { ...(title !== undefined && { title }), description }
-  mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input, ctx) => {
+  mcp.registerPrompt(name, { ...about, argsSchema }, async (input, ctx) => {
     const { principal } = deps.originOf(ctx)
     const binding = { principal, for: `prompt ${name}`, arguments: input }
     const sealed = ctx.mcpReq.requestState<string>()

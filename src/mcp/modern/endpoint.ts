@@ -12,6 +12,7 @@ import type { Limits } from '../limits.ts'
 import { endWithSession } from '../listen-stream.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
 import { audienceOf, carryOutcome, originAsAuthInfo } from '../origin.ts'
+import { boundResponse } from '../outgoing-messages.ts'
 import type { McpRequest } from '../request.ts'
 import type { BuildServer } from '../server.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
@@ -68,7 +69,9 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     const listens = isListen(body)
     takePlaces(limits, { caller, listens, onClose })
     const authInfo = originAsAuthInfo(origins.stateless())
-    const response = await handler.fetch(request, { parsedBody: body, authInfo })
+    const response = await boundResponse(
+      await handler.fetch(request, { parsedBody: body, authInfo }),
+    )
     if (tokenSession !== undefined && listens) {
       return endWithSession(response, tokenSession, sessionEnds)
     }
