@@ -16,10 +16,10 @@ export function toListedSchema(
   schema: z.core.$ZodType,
   options: z.core.ToJSONSchemaParams = {},
 ): JsonSchema {
-  const listed: JsonSchema = z.toJSONSchema(schema, options)
+  const listed = withSafeNames(z.toJSONSchema(schema, options))
   const { $ref, $defs, ...rest } = listed
   if (typeof $ref !== 'string' || !$ref.startsWith(DEFINITION)) return listed
-  const name = unescapePointer($ref.slice(DEFINITION.length))
+  const name = $ref.slice(DEFINITION.length)
   const { [name]: root, ...others } = $defs as Readonly<Record<string, JsonSchema>>
   if (root === undefined) return listed
   const inlined = { ...root, ...rest }
@@ -28,9 +28,29 @@ export function toListedSchema(
   return isEmpty ? inlined : { ...inlined, $defs: definitions }
 }
 
-/** RFC 6901, section 4. */
-function unescapePointer(part: string): string {
-  return part.replaceAll('~1', '/').replaceAll('~0', '~')
+const SAFE_NAME = /^[\w.-]+$/
+
+/** zod puts names into references without encoding them for a URI, which clients do not resolve. */
+function withSafeNames(listed: JsonSchema): JsonSchema {
+  const definitions = (listed.$defs ?? {}) as JsonSchema
+  const names = Object.keys(definitions)
+  const odd = names.filter((name) => !SAFE_NAME.test(name) && refersTo(listed, referenceTo(name)))
+  if (odd.length === 0) return listed
+  const renamed = new Map(
+    odd.map((name, index) => [name, `${name.replaceAll(/[^\w.-]/g, '_')}_${index + 1}`]),
+  )
+  const references = new Map(
+    [...renamed].map(([name, safe]) => [referenceTo(name), DEFINITION + safe]),
+  )
+  const $defs = Object.fromEntries(
+    names.map((name) => [renamed.get(name) ?? name, definitions[name]]),
+  )
+  return replaceReferences({ ...listed, $defs }, references) as JsonSchema
+}
+
+/** RFC 6901, section 3. */
+function referenceTo(name: string): string {
+  return DEFINITION + name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 function refersTo(value: unknown, reference: string): boolean {
@@ -38,4 +58,14 @@ function refersTo(value: unknown, reference: string): boolean {
   return Object.entries(value).some(
     ([key, item]) => (key === '$ref' && item === reference) || refersTo(item, reference),
   )
+}
+
+function replaceReferences(value: unknown, references: ReadonlyMap<unknown, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => replaceReferences(item, references))
+  if (typeof value !== 'object' || value === null) return value
+  const fields = Object.entries(value).map(([key, item]) => [
+    key,
+    (key === '$ref' && references.get(item)) || replaceReferences(item, references),
+  ])
+  return Object.fromEntries(fields)
 }
