@@ -10,6 +10,7 @@ import type { LineLevel, Logger } from './logger/line-logger.ts'
 import { redactFields } from './logger/redact-fields.ts'
 import { redactText } from './logger/redact-text.ts'
 import { writeOnceATurn } from './logger/write-once-a-turn.ts'
+import { wellFormedJson } from './well-formed.ts'
 
 export type { Logger } from './logger/line-logger.ts'
 
@@ -88,7 +89,7 @@ function pinoOptions(
       level: (label) => ({ level: label }),
       log: redactFields,
     },
-    hooks: { streamWrite: redactText },
+    hooks: { streamWrite: (line) => redactText(wellFormedJson(line)) },
     ...(lineFields !== undefined && { mixin: lineFields }),
   }
 }

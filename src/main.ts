@@ -68,7 +68,9 @@ async function main(): Promise<void> {
       'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
     )
   }
-  const catalog = await discover(config.tools.directory ?? import.meta.dirname)
+  const catalog = await discover(config.tools.directory ?? import.meta.dirname, {
+    onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
+  })
   const store = openStore(loaded, log)
   await waitForStore(store, STORE_WAIT_MS)
   const deps = { config, secrets, log, store, catalog, tracing }

@@ -8,9 +8,11 @@ import {
 } from '@modelcontextprotocol/server/stdio'
 import { createHttpServer, listen } from './http/server.ts'
 import { checkSubscriptionCount } from './mcp/bounds.ts'
+import { boundTransport } from './mcp/outgoing-messages.ts'
 import { messageLines } from './mcp/stdio-lines.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 import { httpHandlers } from './serve-http.ts'
+import { toWellFormedJson } from './well-formed.ts'
 
 const LOOPBACK = '127.0.0.1'
 const DRAIN_MS = 1000
@@ -52,11 +54,11 @@ export async function serveStdio(
   const lines = messageLines(process.stdin, (refusal) => {
     deps.log.debug({ code: refusal.error.code }, 'line refused')
     return new Promise((resolve) => {
-      process.stdout.write(`${JSON.stringify(refusal)}\n`, () => resolve())
+      process.stdout.write(`${toWellFormedJson(refusal)}\n`, () => resolve())
     })
   })
   const handle = serveSdkStdio(build, {
-    transport: new StdioServerTransport(lines),
+    transport: boundTransport(new StdioServerTransport(lines)),
     onerror: (error) => deps.log.debug({ err: error }, 'message refused'),
   })
   return {

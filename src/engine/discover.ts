@@ -8,6 +8,7 @@ import { type CompiledTool, compileTool } from './compile-tool.ts'
 import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
 import type { ResourceDefinition } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
+import { settleInTime, type Waiting } from './settle-in-time.ts'
 
 export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>
@@ -31,16 +32,16 @@ export class DiscoveryError extends Error {
  * in a stable order (2026-07-28, server/tools, "Listing Tools").
  * @throws DiscoveryError
  */
-export async function discover(directory: string): Promise<Catalog> {
+export async function discover(directory: string, waiting: Waiting = {}): Promise<Catalog> {
   if ((await filesIn(directory)) === undefined) {
     throw new DiscoveryError([`${directory}: there is no such folder`])
   }
   const faults: string[] = []
-  const tools = await load(join(directory, 'tools'), faults, (found) =>
-    compileTool(found as AnyTool),
-  )
-  const resources = await load(join(directory, 'resources'), faults, checkResource)
-  const prompts = await load(join(directory, 'prompts'), faults, checkPrompt)
+  const load = <T>(folder: string, check: (exported: unknown) => T) =>
+    loadFolder(join(directory, folder), faults, check, waiting)
+  const tools = await load('tools', (found) => compileTool(found as AnyTool))
+  const resources = await load('resources', checkResource)
+  const prompts = await load('prompts', checkPrompt)
   refuseTwice(tools, ({ definition }) => definition.name, faults)
   refuseTwice(resources, ({ name }) => name, faults)
   refuseTwice(resources, ({ uri }) => uri, faults)
@@ -55,25 +56,35 @@ export async function discover(directory: string): Promise<Catalog> {
   }
 }
 
+interface Module {
+  readonly default?: unknown
+}
+
 interface Found<T> {
   /** With its folder, such as `tools/service.ts`. */
   readonly file: string
   readonly value: T
 }
 
-async function load<T>(
+async function loadFolder<T>(
   directory: string,
   faults: string[],
   check: (exported: unknown) => T,
+  waiting: Waiting,
 ): Promise<Found<T>[]> {
   const files = (await filesIn(directory)) ?? []
   const found: Found<T>[] = []
-  for (const name of files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name)).sort()) {
+  const names = files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name)).sort()
+  // All at once: files that hang are named together.
+  const imports = names.map((name) => {
     const file = `${basename(directory)}/${name}`
+    const url = pathToFileURL(join(directory, name)).href
+    return { file, importing: settleInTime(file, import(url) as Promise<Module>, waiting) }
+  })
+  await Promise.allSettled(imports.map(({ importing }) => importing))
+  for (const { file, importing } of imports) {
     try {
-      const module = (await import(pathToFileURL(join(directory, name)).href)) as {
-        default?: unknown
-      }
+      const module = await importing
       if (module.default === undefined) throw new TypeError('has no default export')
       if (typeof module.default !== 'object' || module.default === null) {
         throw new TypeError('its default export declares nothing')

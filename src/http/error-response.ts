@@ -5,6 +5,8 @@ import type { Context, ErrorHandler } from 'hono'
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError } from '../errors.ts'
+import { jsonResponse } from '../mcp/answer.ts'
+import { toWellFormedJson } from '../well-formed.ts'
 import type { HttpEnv } from './context.ts'
 import { page } from './pages.ts'
 import { problemResponse, wantsProblem } from './problem.ts'
@@ -30,7 +32,7 @@ export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
 
 /** An error as an answer, not logged. */
 export function answerOf(error: AppError, id: string | number | null = null): Response {
-  return Response.json(body(error, id), { status: error.status, headers: headers(error) })
+  return jsonResponse(body(error, id), { status: error.status, headers: headers(error) })
 }
 
 function errorPage(c: Context<HttpEnv>, error: AppError): Response | Promise<Response> {
@@ -51,7 +53,7 @@ export function writeError(response: ServerResponse, error: unknown): void {
   const known = asAppError(error)
   const type = { 'content-type': 'application/json' }
   response.writeHead(known.status, { ...type, connection: 'close', ...headers(known) })
-  response.end(JSON.stringify(body(known, null)))
+  response.end(toWellFormedJson(body(known, null)))
 }
 
 function asAppError(error: unknown): AppError {

@@ -9,6 +9,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../engine/discover.ts'
+import { promptArguments } from '../engine/prompt-arguments.ts'
 import type { ToolSettings } from '../engine/run-tool.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -64,6 +65,10 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     token: asStandardSchema(tool.inputSchema),
     output: tool.output && asStandardSchema(tool.output.jsonSchema),
   }))
+  const prompts = deps.catalog.prompts.map((prompt) => ({
+    prompt,
+    argsSchema: promptArguments(prompt.arguments),
+  }))
 
   const callTool = createCallTool(deps)
   const isKnown = createKnownResources(deps.catalog.resources)
@@ -76,8 +81,8 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       registerTool(mcp, tool, input[audience], output)
     }
     for (const resource of deps.catalog.resources) registerResource(mcp, resource)
-    for (const prompt of deps.catalog.prompts) {
-      registerPrompt(mcp, prompt, { states: deps.states, originOf: origin })
+    for (const { prompt, argsSchema } of prompts) {
+      registerPrompt(mcp, prompt, argsSchema, { states: deps.states, originOf: origin })
     }
     mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
       const outcome =

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import { nextTurn } from '../../store/next-turn.ts'
-import type { McpAnswer } from '../answer.ts'
+import { jsonResponse, type McpAnswer } from '../answer.ts'
 import { withStatus } from '../handler-errors.ts'
 import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo } from '../origin.ts'
@@ -51,7 +51,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     { origins }: LegacyRequest,
   ): Promise<Response> {
     const answer = await messages.initialize(request)
-    if (!('result' in answer)) return Response.json(answer, { status: 400 })
+    if (!('result' in answer)) return jsonResponse(answer, { status: 400 })
     const { protocolVersion } = answer.result as { protocolVersion: string }
     const initialize = essentials(request.params, protocolVersion)
     const clientName = initialize.clientInfo.name
@@ -60,7 +60,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       return connections.create({ ...owner, protocolVersion, initialize })
     })
     origins.log.info({ client: clientName, protocolVersion }, 'connected')
-    return Response.json(answer, { headers: { 'mcp-session-id': id } })
+    return jsonResponse(answer, { headers: { 'mcp-session-id': id } })
   }
 
   return {

@@ -4,7 +4,7 @@
  */
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
-import { JsonAnswer, type McpAnswer } from '../answer.ts'
+import { JsonAnswer, jsonResponse, type McpAnswer } from '../answer.ts'
 import type { Limits } from '../limits.ts'
 import type { CallStream, CallStreams } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
@@ -72,5 +72,5 @@ export function createPostOutlet(
 
 /** Errors may get another status, which a whole answer has not. */
 function answerOf(message: JSONRPCMessage): McpAnswer {
-  return 'result' in message ? new JsonAnswer(message) : Response.json(message)
+  return 'result' in message ? new JsonAnswer(message) : jsonResponse(message)
 }

@@ -14,6 +14,7 @@ import type { Limits } from '../limits.ts'
 import { endWithSession } from '../listen-stream.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
 import { audienceOf, carryOutcome, originAsAuthInfo } from '../origin.ts'
+import { boundResponse } from '../outgoing-messages.ts'
 import type { McpRequest } from '../request.ts'
 import type { BuildServer } from '../server.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
@@ -80,7 +81,8 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   async function stock({ request, body, origins, onClose }: McpRequest): Promise<Response> {
     takePlaces(limits, { caller: origins.caller, listens: false, onClose })
     const authInfo = originAsAuthInfo(origins.stateless())
-    return withStatus(await handler.fetch(request, { parsedBody: body, authInfo }), authInfo)
+    const response = await handler.fetch(request, { parsedBody: body, authInfo })
+    return withStatus(await boundResponse(response), authInfo)
   }
 
   async function listen({ request, body, origins, onClose }: McpRequest): Promise<Response> {
@@ -89,7 +91,9 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     onClose(listening.release)
     takePlaces(limits, { caller, listens: true, onClose })
     const authInfo = originAsAuthInfo(origins.stateless())
-    const response = await handler.fetch(request, { parsedBody: listening.body, authInfo })
+    const response = await boundResponse(
+      await handler.fetch(request, { parsedBody: listening.body, authInfo }),
+    )
     if (tokenSession === undefined) return withStatus(response, authInfo)
     return endWithSession(response, tokenSession, sessionEnds)
   }
