@@ -84,7 +84,10 @@ function fatalTo(
   base: Record<string, unknown>,
 ): LogMethod | undefined {
   if (options.file === undefined && options.level !== 'silent') return undefined
-  const stderr = pino(pinoOptions(options, 'fatal', base), pino.destination({ dest: STDERR, sync: true }))
+  const stderr = pino(
+    pinoOptions(options, 'fatal', base),
+    pino.destination({ dest: STDERR, sync: true }),
+  )
   const toFile = instance.fatal.bind(instance) as LogMethod
   return (...args) => {
     toFile(...args)

@@ -135,7 +135,8 @@ function notPermitted({ message }: ErrorReply, command: string | undefined): Unf
       'Redis refuses the keys of this server to this user (NOPERM): give it the pattern of STORE_PREFIX, such as ~mcp:*'
     return { reason, detail }
   }
-  const refused = command ?? /'([\w.|]+)'/.exec(message)?.[1] ?? 'a command'
+  // A script that was not known was sent by EVAL instead: the message knows better.
+  const refused = /'([\w.|]+)'/.exec(message)?.[1] ?? command ?? 'a command'
   return {
     reason,
     detail: `Redis refuses ${refused.toUpperCase()} to this user (NOPERM): give it ${grantsOf(refused)}`,
