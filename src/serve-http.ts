@@ -11,10 +11,14 @@ import { limitOAuthRate } from './http/oauth-rate-limit.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
 import { createRouteOf } from './http/route-of.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
+import type { StopCause } from './process/shutdown.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
 /** Longest wait for running calls once the process is told to stop; orchestrators kill after 30 s. */
 const DRAIN_MS = 25_000
+/** After a fault running calls have 5 s: the balancer notices in the first of them. */
+const FAULT_DELAY_MS = 1000
+const FAULT_DRAIN_MS = 4000
 
 export interface HttpService {
   readonly publicUrl: string
@@ -23,7 +27,7 @@ export interface HttpService {
   /** The port of `/metrics`, where it has one of its own. */
   readonly metricsPort: number | undefined
   /** Not ready at once, then running calls finish, then everything is closed. */
-  stop(): Promise<void>
+  stop(cause?: StopCause): Promise<void>
 }
 
 /** Starts serving; rejects when the address is in use. */
@@ -47,12 +51,14 @@ export async function serveHttp(
     publicUrl,
     port: taken,
     metricsPort: metrics?.port,
-    async stop() {
+    async stop(cause = 'signal') {
       runtime.stop()
       stopKeepingAlive()
-      await delay(deps.config.http.stopDelaySeconds * 1000)
+      const delayMs = deps.config.http.stopDelaySeconds * 1000
+      await delay(cause === 'fault' ? Math.min(delayMs, FAULT_DELAY_MS) : delayMs)
       runtime.legacy.releaseStreams()
-      await Promise.all([drain(DRAIN_MS), runtime.legacy.finishCalls(DRAIN_MS)])
+      const drainMs = cause === 'fault' ? FAULT_DRAIN_MS : DRAIN_MS
+      await Promise.all([drain(drainMs), runtime.legacy.finishCalls(drainMs)])
       await runtime.close()
       metrics?.close()
     },

@@ -123,6 +123,8 @@ export interface RedisConfig {
   /** What every key starts with. */
   readonly prefix: string
   readonly timeoutMs: number
+  /** Whether a Redis that may delete keys is warned of, or makes the node not ready. */
+  readonly eviction: 'warn' | 'refuse'
 }
 
 export type UpstreamConfig = { readonly kind: 'demo' } | ConfiguredUpstream

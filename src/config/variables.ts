@@ -118,6 +118,9 @@ const store = {
   REDIS_DB: integer(0, 65_535).default(0).register(facts, {
     what: 'The number of the Redis database.',
   }),
+  REDIS_EVICTION: oneOf('warn', 'refuse').default('warn').register(facts, {
+    what: 'What a Redis is worth that deletes keys when its memory is full (`maxmemory` without `maxmemory-policy noeviction`). `warn`: a line in the log and in /readyz. `refuse`: the node is not ready.',
+  }),
   STORE_PREFIX: pattern(/^[^\s{}]+$/, 'text without spaces and braces')
     .default('mcp:')
     .register(facts, { what: 'What every key in the store starts with.' }),

@@ -70,7 +70,6 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
         if (text !== undefined) documents.set(key, text, ttlSeconds)
         return text !== undefined
       }),
-
     take: <T extends Document>(key: string) =>
       open(() => {
         const text = documents.get(key)
@@ -82,6 +81,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     count: (key, ttlSeconds) => open(() => counters.count(key, ttlSeconds)),
     lock: (key, ttlSeconds) => open(() => locks.acquire(key, ttlSeconds)),
     time: () => open(now),
+    checkHealth: () => open(() => ({ warnings: [] })),
     ping: () => open(() => undefined),
     streams,
 

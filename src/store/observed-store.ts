@@ -21,6 +21,8 @@ export function observeStore(store: Store, telemetry: Telemetry, system: string)
     count: (key, ttl) => observe('count', () => store.count(key, ttl)),
     lock: (key, ttl) => observe('lock', () => store.lock(key, ttl)),
     time: () => observe('time', () => store.time()),
+    // Under the name that readiness always had in metrics.
+    checkHealth: () => observe('ping', () => store.checkHealth()),
     ping: () => observe('ping', () => store.ping()),
     streams: observeStreams(store.streams, observe),
     close: () => store.close(),

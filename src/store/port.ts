@@ -53,6 +53,12 @@ export interface Counted {
   readonly windowLeftMs: number
 }
 
+/** What a store that takes requests should be told of all the same. */
+export interface StoreHealth {
+  /** For operators; anybody may read them. */
+  readonly warnings: readonly { readonly code: string; readonly message: string }[]
+}
+
 /**
  * Documents that expire, counters and locks. Every operation is atomic, and value and expiry are written in
  * one step. Operations throw `AppError('unavailable')` when the store is away or does not answer
@@ -83,7 +89,13 @@ export interface Store {
   time(): Promise<number>
   /** What nodes tell each other. */
   readonly streams: Streams
-  /** Asks the server itself; for readiness. */
+  /**
+   * Resolves when the store takes what requests need, and rejects with `AppError('unavailable')`
+   * otherwise, whose message says why and is for anybody. Cheap however often it is asked: answers
+   * from a check that is less than 3 s old.
+   */
+  checkHealth(): Promise<StoreHealth>
+  /** Asks the server itself. */
   ping(): Promise<void>
   /** Ends the followers of its streams too. */
   close(): Promise<void>

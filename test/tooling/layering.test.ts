@@ -19,6 +19,9 @@ const root = join(import.meta.dirname, '../..')
 type Probe = [file: string, code: string]
 
 const forbidden: Probe[] = [
+  ['src/start.ts', "import { x } from './main.ts'"],
+  ['src/process/a.ts', "import { x } from '../start.ts'"],
+  ['src/process/b.ts', "import { x } from '../store/port.ts'"],
   ['src/app.ts', "import { x } from './main.ts'"],
   ['src/serve-stdio.ts', "import { x } from './main.ts'"],
   ['src/serve-http.ts', "import { x } from './serve-stdio.ts'"],
@@ -65,7 +68,10 @@ const forbidden: Probe[] = [
 ]
 
 const legal: Probe[] = [
-  ['src/main.ts', "import { x } from './app.ts'"],
+  ['src/main.ts', "import { x } from './start.ts'"],
+  ['src/start.ts', "import { x } from './app.ts'"],
+  ['src/process/c.ts', "import { x } from '../logger.ts'"],
+  ['src/serve-http.ts', "import { x } from './process/shutdown.ts'"],
   ['src/serve-http.ts', "import { x } from './app.ts'"],
   ['src/app.ts', "import { x } from './runtime.ts'"],
   ['src/runtime.ts', "import { x } from './demo/b.ts'"],
