@@ -5,6 +5,7 @@ import { longestTokenSeconds } from './auth/resource-server.ts'
 import type { ResourcePath } from './auth/resources.ts'
 import { bearer } from './http/bearer.ts'
 import { callbackRoutes } from './http/callback.ts'
+import { countedNetwork } from './http/client-address.ts'
 import { connectRoutes } from './http/connect.ts'
 import { connectionAhead } from './http/connection-ahead.ts'
 import { consentRoutes } from './http/consent.ts'
@@ -33,6 +34,8 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const { mcp, direct, legacy, telemetry } = runtime
   const app = new Hono<HttpEnv>()
 
+  const { storageOf, originsOf, messageOf } = requestParts(runtime)
+
   app.use(requestLog(log))
   app.use(wrongMethod(app))
   app.use(pagesOf(runtime.look))
@@ -51,12 +54,12 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
-  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
+  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt, storageOf }))
   app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics))
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
-    const deps = { ...runtime, consents, letInClients }
+    const deps = { ...runtime, consents, letInClients, storageOf }
     app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds: ttlSeconds }))
   }
 
@@ -69,7 +72,39 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const check = (path: ResourcePath, isRequired: boolean) =>
     bearer(checked, { resource: auth.resources.at(path), required: isRequired })
   const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
-  const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
+  const methods = ['POST', 'GET', 'DELETE']
+  app.on(methods, '/mcp', body, caller('/mcp', required), limited.rest, async (c) =>
+    respond(c, await mcp.handle(messageOf(c))),
+  )
+  app.on(
+    methods,
+    '/http',
+    takesDirectCalls,
+    body,
+    caller('/http', true),
+    limited.rest,
+    async (c) => {
+      const message = messageOf(c)
+      if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
+      return directResponse(c, await direct.call(message))
+    },
+  )
+  app.get('/sse', refuseHead, caller('/sse', required), (c) =>
+    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
+  )
+  app.post('/messages', body, caller('/sse', required), limited.rest, (c) =>
+    legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
+  )
+  if (demo !== undefined) app.route('/demo/api', demo.api)
+  return app
+}
+
+/** What routes make of a request. */
+function requestParts({ config, origins, storageBudgets }: Runtime) {
+  const storageOf = (c: Context<HttpEnv>) =>
+    storageBudgets(countedNetwork(c.env.incoming, config.http))
+  const originsOf = (c: Context<HttpEnv>) =>
+    origins.of(c.get('caller'), c.get('log'), () => storageOf(c))
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,
     body: c.get('body'),
@@ -77,21 +112,5 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     connection: c.get('connection'),
     onClose: whenClosed(c.env.outgoing),
   })
-  const methods = ['POST', 'GET', 'DELETE']
-  app.on(methods, '/mcp', body, caller('/mcp', required), async (c) =>
-    respond(c, await mcp.handle(messageOf(c))),
-  )
-  app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {
-    const message = messageOf(c)
-    if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
-    return directResponse(c, await direct.call(message))
-  })
-  app.get('/sse', refuseHead, caller('/sse', required), (c) =>
-    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
-  )
-  app.post('/messages', body, caller('/sse', required), (c) =>
-    legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
-  )
-  if (demo !== undefined) app.route('/demo/api', demo.api)
-  return app
+  return { storageOf, originsOf, messageOf }
 }

@@ -22,6 +22,9 @@ const REFUSED_CALL = /^Invalid tools\/call request: (\[.*\])$/s
 /** Of more a client learns nothing. */
 const MOST_FAULTS = 3
 
+/** Statuses that clients and balancers act on: what was asked for may be asked for again later. */
+const UNSERVED: ReadonlySet<number> = new Set([429, 503])
+
 /** Requests that could not be served at all, by what their handlers know them by. */
 const unserved = new WeakMap<AuthInfo, AppError>()
 
@@ -70,7 +73,7 @@ function toProtocolError(
     return new ProtocolError(ProtocolErrorCode.InternalError, message, { code })
   }
   const authInfo = ctx.http?.authInfo
-  if (error.status === 503 && authInfo !== undefined) unserved.set(authInfo, error)
+  if (UNSERVED.has(error.status) && authInfo !== undefined) unserved.set(authInfo, error)
   log.warn({ err: error, method: ctx.mcpReq.method }, 'request failed')
   return new ProtocolError(error.rpcCode, message, { code })
 }
@@ -93,7 +96,7 @@ function asInvalidParams(error: unknown): ProtocolError | undefined {
   return new ProtocolError(ProtocolErrorCode.InvalidParams, `Invalid params: ${faults.join('; ')}`)
 }
 
-/** Why the request could not be served at all: the store or the like is away. */
+/** Why the request could not be served at all: the store or the like is away, or a limit reached. */
 export function unservedError(authInfo: AuthInfo): AppError | undefined {
   return unserved.get(authInfo)
 }

@@ -20,12 +20,16 @@ export interface LimitSettings {
 /** Gives a place back; only the first time counts. */
 export type Release = () => void
 
-/** Takes a place. Throws AppError `too_many_requests` when the caller has as many as it may. */
-type TakePlace = (caller: string) => Release
+/**
+ * Takes a place, for the `address` as well where a caller without a token has a session: whoever has
+ * none opens as many sessions as it likes.
+ * @throws AppError `too_many_requests` when one of them has as many as it may
+ */
+type TakePlace = (caller: string, address?: string) => Release
 
 export interface Limits {
   /** A stream to listen to. Throws `unavailable` as well, when the node holds as many as it can. */
-  readonly stream: (caller: string, kind: StreamKind) => Release
+  readonly stream: (caller: string, kind: StreamKind, address?: string) => Release
   /** A request that waits for its answer: it counts as a stream, since it may become one. */
   readonly answer: TakePlace
   readonly call: TakePlace
@@ -56,8 +60,8 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
   })
 
   return {
-    stream(caller, kind) {
-      const release = answer(caller)
+    stream(caller, kind, address) {
+      const release = answer(caller, address)
       try {
         const releaseOfNode = ofNode('')
         metrics.streamOpened(kind)
@@ -86,10 +90,17 @@ function createPlaces(most: number, refusal: () => AppError): TakePlace {
     else taken.set(caller, count)
   }
 
-  return (caller) => {
-    if ((taken.get(caller) ?? 0) >= most) throw refusal()
+  const isFull = (caller: string) => (taken.get(caller) ?? 0) >= most
+
+  return (caller, address = caller) => {
+    if (isFull(caller) || isFull(address)) throw refusal()
     change(caller, 1)
-    return once(() => change(caller, -1))
+    if (address === caller) return once(() => change(caller, -1))
+    change(address, 1)
+    return once(() => {
+      change(caller, -1)
+      change(address, -1)
+    })
   }
 }
 

@@ -71,13 +71,13 @@ export function registerPrompt(mcp: McpServer, prompt: AnyPrompt, deps: PromptDe
   const { name, title, description } = prompt
   const about = { ...(title !== undefined && { title }), description }
   mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input, ctx) => {
-    const { principal } = deps.originOf(ctx)
+    const { principal, storage } = deps.originOf(ctx)
     const binding = { principal, for: `prompt ${name}`, arguments: input }
     const sealed = ctx.mcpReq.requestState<string>()
     return renderPrompt(prompt, {
       input,
       responses: ctx.mcpReq.inputResponses ?? {},
-      carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding),
+      carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding, storage),
       carry: (state) => deps.states.seal(state, binding),
       signal: ctx.mcpReq.signal,
     })

@@ -1,9 +1,9 @@
 /** Counters in Redis that begin anew when their window is over. */
 
+import { checkedIncrement } from './increment.ts'
 import type { Counted } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { defineScript } from './redis-scripts.ts'
-import { checkedIncrement } from './increment.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
 /** The key is made together with its expiry, which INCRBY keeps: there is never one without. */

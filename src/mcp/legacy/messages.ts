@@ -18,7 +18,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf } from '../origin.ts'
+import { audienceOf, carriedOrigin } from '../origin.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
 import { createExchange } from './exchange.ts'
@@ -45,7 +45,7 @@ export interface LegacyMessages {
   initialize(request: JSONRPCRequest): Promise<JSONRPCMessage>
   /**
    * Runs a request; what it says leaves by the outlet that is given back.
-   * @throws AppError `too_many_requests` when its session runs as many here as it may
+   * @throws AppError `too_many_requests` when its session, or an address without a token, runs as many here as it may
    */
   request<T extends Outlet>(
     request: JSONRPCRequest,
@@ -69,7 +69,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       return answer
     },
     async request(request, connection, authInfo, makeOutlet) {
-      const release = limits.call(connection.sessionId)
+      const release = limits.call(connection.sessionId, carriedOrigin(authInfo).caller)
       try {
         const level = levelIn(request)
         if (level !== undefined) await connections.update(connection.id, { logLevel: level })
