@@ -33,7 +33,6 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const { config, log, store, publicUrl, auth, signIn, signsInAt, demo } = runtime
   const { mcp, direct, legacy, telemetry } = runtime
   const app = new Hono<HttpEnv>()
-
   const { storageOf, originsOf, messageOf } = requestParts(runtime)
 
   app.use(requestLog(log))
@@ -44,6 +43,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
 
   const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
   const limited = createRateLimiting(runtime.rateLimits, config.http)
+  const { rest } = limited
   for (const path of visited) app.use(path, forPeople, limited.pages)
   app.use('/', limited.landing(publicUrl))
   const ttlSeconds = longestTokenSeconds(config.auth)
@@ -73,26 +73,18 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     bearer(checked, { resource: auth.resources.at(path), required: isRequired })
   const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
   const methods = ['POST', 'GET', 'DELETE']
-  app.on(methods, '/mcp', body, caller('/mcp', required), limited.rest, async (c) =>
+  app.on(methods, '/mcp', body, caller('/mcp', required), rest, async (c) =>
     respond(c, await mcp.handle(messageOf(c))),
   )
-  app.on(
-    methods,
-    '/http',
-    takesDirectCalls,
-    body,
-    caller('/http', true),
-    limited.rest,
-    async (c) => {
-      const message = messageOf(c)
-      if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
-      return directResponse(c, await direct.call(message))
-    },
-  )
+  app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), rest, async (c) => {
+    const message = messageOf(c)
+    if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
+    return directResponse(c, await direct.call(message))
+  })
   app.get('/sse', refuseHead, caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
-  app.post('/messages', body, caller('/sse', required), limited.rest, (c) =>
+  app.post('/messages', body, caller('/sse', required), rest, (c) =>
     legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
   )
   if (demo !== undefined) app.route('/demo/api', demo.api)

@@ -20,6 +20,8 @@ export interface LimitSettings {
 /** Gives a place back; only the first time counts. */
 export type Release = () => void
 
+type TakeOnePlace = (caller: string) => Release
+
 /**
  * Takes a place, for the `address` as well where a caller without a token has a session: whoever has
  * none opens as many sessions as it likes.
@@ -38,6 +40,12 @@ export interface Limits {
 
 type LimitMetrics = Pick<Metrics, 'rateLimited' | 'streamOpened' | 'streamClosed'>
 
+/**
+ * All sessions without a token at one address have as much as so many of them: one that uses up what
+ * it has does not keep its neighbours behind a NAT out.
+ */
+const ADDRESS_FACTOR = 2
+
 const SOON = { retryAfterSeconds: 1 }
 /** Connections live on for a while, whatever their callers do next. */
 const LATER = { retryAfterSeconds: 60 }
@@ -50,8 +58,17 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
       return refusal()
     })
   const ofCaller = (most: number, scope: string, what: string, options: typeof SOON) => {
-    const message = `Too many ${what}: one caller may have ${most} on a node.`
-    return places(most, scope, () => new AppError('too_many_requests', message, options))
+    const refusal = (message: string) => () =>
+      new AppError('too_many_requests', `Too many ${what}: ${message}`, options)
+    const mostOfAddress = most * ADDRESS_FACTOR
+    return alsoForAddress(
+      places(most, scope, refusal(`one caller may have ${most} on a node.`)),
+      places(
+        mostOfAddress,
+        scope,
+        refusal(`an address may have ${mostOfAddress} on a node without a token.`),
+      ),
+    )
   }
   const answer = ofCaller(maxStreams, 'streams', 'open streams', SOON)
   const full = 'This node holds as many streams as it can.'
@@ -81,7 +98,25 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
   }
 }
 
-function createPlaces(most: number, refusal: () => AppError): TakePlace {
+/** Takes a place of each, or none. */
+function alsoForAddress(ofCaller: TakeOnePlace, ofAddress: TakeOnePlace): TakePlace {
+  return (caller, address = caller) => {
+    const release = ofCaller(caller)
+    if (address === caller) return release
+    try {
+      const releaseOfAddress = ofAddress(address)
+      return once(() => {
+        release()
+        releaseOfAddress()
+      })
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+}
+
+function createPlaces(most: number, refusal: () => AppError): TakeOnePlace {
   const taken = new Map<string, number>()
 
   function change(caller: string, by: 1 | -1): void {
@@ -90,17 +125,10 @@ function createPlaces(most: number, refusal: () => AppError): TakePlace {
     else taken.set(caller, count)
   }
 
-  const isFull = (caller: string) => (taken.get(caller) ?? 0) >= most
-
-  return (caller, address = caller) => {
-    if (isFull(caller) || isFull(address)) throw refusal()
+  return (caller) => {
+    if ((taken.get(caller) ?? 0) >= most) throw refusal()
     change(caller, 1)
-    if (address === caller) return once(() => change(caller, -1))
-    change(address, 1)
-    return once(() => {
-      change(caller, -1)
-      change(address, -1)
-    })
+    return once(() => change(caller, -1))
   }
 }
 
