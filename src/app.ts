@@ -5,6 +5,7 @@ import { longestTokenSeconds } from './auth/resource-server.ts'
 import type { ResourcePath } from './auth/resources.ts'
 import { bearer } from './http/bearer.ts'
 import { callbackRoutes } from './http/callback.ts'
+import { countedNetwork } from './http/client-address.ts'
 import { connectRoutes } from './http/connect.ts'
 import { connectionAhead } from './http/connection-ahead.ts'
 import { consentRoutes } from './http/consent.ts'
@@ -32,6 +33,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const { config, log, store, publicUrl, auth, signIn, signsInAt, demo } = runtime
   const { mcp, direct, legacy, telemetry } = runtime
   const app = new Hono<HttpEnv>()
+  const { storageOf, originsOf, messageOf } = requestParts(runtime)
 
   app.use(requestLog(log))
   app.use(wrongMethod(app))
@@ -41,6 +43,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
 
   const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
   const limited = createRateLimiting(runtime.rateLimits, config.http)
+  const { rest } = limited
   for (const path of visited) app.use(path, forPeople, limited.pages)
   app.use('/', limited.landing(publicUrl))
   const ttlSeconds = longestTokenSeconds(config.auth)
@@ -51,12 +54,12 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
-  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
+  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt, storageOf }))
   app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics))
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
-    const deps = { ...runtime, consents, letInClients }
+    const deps = { ...runtime, consents, letInClients, storageOf }
     app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds: ttlSeconds }))
   }
 
@@ -69,19 +72,11 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const check = (path: ResourcePath, isRequired: boolean) =>
     bearer(checked, { resource: auth.resources.at(path), required: isRequired })
   const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
-  const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
-  const messageOf = (c: Context<HttpEnv>) => ({
-    request: c.req.raw,
-    body: c.get('body'),
-    origins: originsOf(c),
-    connection: c.get('connection'),
-    onClose: whenClosed(c.env.outgoing),
-  })
   const methods = ['POST', 'GET', 'DELETE']
-  app.on(methods, '/mcp', body, caller('/mcp', required), async (c) =>
+  app.on(methods, '/mcp', body, caller('/mcp', required), rest, async (c) =>
     respond(c, await mcp.handle(messageOf(c))),
   )
-  app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {
+  app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), rest, async (c) => {
     const message = messageOf(c)
     if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
     return directResponse(c, await direct.call(message))
@@ -89,9 +84,25 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.get('/sse', refuseHead, caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
-  app.post('/messages', body, caller('/sse', required), (c) =>
+  app.post('/messages', body, caller('/sse', required), rest, (c) =>
     legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
   )
   if (demo !== undefined) app.route('/demo/api', demo.api)
   return app
+}
+
+/** What routes make of a request. */
+function requestParts({ config, origins, storageBudgets }: Runtime) {
+  const storageOf = (c: Context<HttpEnv>) =>
+    storageBudgets(countedNetwork(c.env.incoming, config.http))
+  const originsOf = (c: Context<HttpEnv>) =>
+    origins.of(c.get('caller'), c.get('log'), () => storageOf(c))
+  const messageOf = (c: Context<HttpEnv>) => ({
+    request: c.req.raw,
+    body: c.get('body'),
+    origins: originsOf(c),
+    connection: c.get('connection'),
+    onClose: whenClosed(c.env.outgoing),
+  })
+  return { storageOf, originsOf, messageOf }
 }

@@ -52,7 +52,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     http,
     ...telemetry,
     store,
-    session: { ttlSeconds: variables.SESSION_TTL },
+    session: {
+      ttlSeconds: variables.SESSION_TTL,
+      unusedTtlSeconds: Math.min(variables.UNUSED_TTL, variables.SESSION_TTL),
+    },
     signIn: { ttlSeconds: variables.SIGN_IN_TTL },
     auth,
     tools: {
@@ -108,6 +111,7 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     countsThisMachine: variables.RATE_LIMIT === 'on' || variables.NODE_ENV === 'production',
     callerRate: variables.RATE_LIMIT_CALLER,
     addressRate: variables.RATE_LIMIT_ADDRESS,
+    storedRate: variables.RATE_LIMIT_STORED_BYTES,
     maxStreams: variables.MAX_STREAMS,
     maxNodeStreams: variables.MAX_NODE_STREAMS,
     maxCalls: variables.MAX_CALLS,

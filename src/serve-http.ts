@@ -1,10 +1,12 @@
 /** Serves HTTP: listens, mounts the app, and stops without cutting anybody off. */
 
+import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
 import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
+import { countedNetwork } from './http/client-address.ts'
 import { openMetricsPort } from './http/metrics.ts'
 import { limitOAuthBody } from './http/oauth-body-limit.ts'
 import { limitOAuthRate } from './http/oauth-rate-limit.ts'
@@ -76,9 +78,11 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     openPaths: authorizationServer === undefined ? new Set() : OPEN_PATHS,
   })
   const limitRate = limitOAuthRate(runtime.rateLimits, config.http)
+  const storageOf = (request: IncomingMessage) =>
+    runtime.storageBudgets(countedNetwork(request, config.http))
   const limit = (handler: NodeHandler) => limitOAuthBody(limitRate(handler))
   const mounts = authorizationServer
-    ? authorizationMounts(authorizationServer, { log, limit })
+    ? authorizationMounts(authorizationServer, { log, limit, storageOf })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
   const app = createApp(runtime)

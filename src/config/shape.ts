@@ -23,7 +23,11 @@ export interface Config {
   /** Absent where no traces are wanted. */
   readonly traces?: TracesConfig
   readonly store: StoreConfig
-  readonly session: { readonly ttlSeconds: number }
+  readonly session: {
+    readonly ttlSeconds: number
+    /** Of an anonymous connection until its first request; no longer than `ttlSeconds`. */
+    readonly unusedTtlSeconds: number
+  }
   readonly signIn: { readonly ttlSeconds: number }
   readonly auth: AuthConfig
   readonly tools: {
@@ -58,10 +62,12 @@ export interface HttpConfig {
   readonly rateLimit: boolean
   /** Whether requests of this machine count like those of others. */
   readonly countsThisMachine: boolean
-  /** Requests a minute of one session or connection, on all nodes together. */
+  /** Units a minute of one session or connection, on all nodes together. */
   readonly callerRate: number
-  /** Requests a minute of all that come from one address without a token. */
+  /** Units a minute of all that come from one address without a token. */
   readonly addressRate: number
+  /** Bytes a minute that all of them may have stored. */
+  readonly storedRate: number
   /** Of one caller on one node, as calls and connections. */
   readonly maxStreams: number
   /** Of all callers on one node. */

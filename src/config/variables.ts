@@ -58,11 +58,16 @@ const server = {
     what: 'Whether requests are counted, and too many refused with 429. `auto`: all but those that come from this machine itself outside production. `off` if something in front counts, or for benchmarks; limits of tools are off then too.',
   }),
   RATE_LIMIT_CALLER: integer(1, 1_000_000).default(3000).register(facts, {
-    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or a connection.',
+    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or a connection. A request counts as 1, and 1 more for every 16 KiB of its body; beyond it 429.',
   }),
   RATE_LIMIT_ADDRESS: integer(1, 10_000_000).default(12_000).register(facts, {
-    what: 'How many such requests all that have no token, or a bad one, may send from one address a minute.',
+    what: 'How many such requests all that have no token, or a bad one, may send from one address a minute; beyond it 429.',
   }),
+  RATE_LIMIT_STORED_BYTES: integer(16 * 1024, 1024 * MEBIBYTE)
+    .default(2 * MEBIBYTE)
+    .register(facts, {
+      what: 'How many bytes all that have no token may have stored from one address a minute, on all nodes together: connections, sessions, subscriptions, sign-ins, authorizations, registrations and their like; beyond it 429. Not counted where RATE_LIMIT counts nothing.',
+    }),
   MAX_STREAMS: integer(1, 1_000_000).default(2000).register(facts, {
     what: 'How many open streams one caller has on a node, requests that wait for an answer included; more are refused with 429. A caller is a session, or an address where there is none.',
   }),
@@ -152,6 +157,9 @@ const behaviour = {
     .register(facts, {
       what: 'How long a session lives after its last use, in seconds.',
     }),
+  UNUSED_TTL: integer(1, 3600).default(60).register(facts, {
+    what: 'How long a connection of the 2025 era without a token, and its session, live until their first request after `initialize`, in seconds; while a stream of it is open, they live on. 404 after that: clients connect anew.',
+  }),
   SIGN_IN_TTL: integer(30, 3600).default(600).register(facts, {
     what: 'How long a started sign-in can be finished, in seconds.',
   }),

@@ -31,15 +31,16 @@ export function jsonBody({ limitBytes }: JsonBodyOptions): MiddlewareHandler<Htt
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 
-async function readText({ req, env }: Context<HttpEnv>, limitBytes: number): Promise<string> {
-  const { headers } = req.raw
+async function readText(c: Context<HttpEnv>, limitBytes: number): Promise<string> {
+  const { headers } = c.req.raw
   const encoding = headers.get('content-encoding') ?? 'identity'
   if (encoding.toLowerCase() !== 'identity') throw unsupported('Content-Encoding is not supported.')
   if (!isJsonContentType(headers.get('content-type'))) {
     throw unsupported('Content-Type must be application/json.')
   }
   if (Number(headers.get('content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes)
-  const bytes = await readBytes(env.incoming, limitBytes)
+  const bytes = await readBytes(c.env.incoming, limitBytes)
+  c.set('bodyBytes', bytes.byteLength)
   try {
     return UTF_8.decode(bytes)
   } catch (error) {

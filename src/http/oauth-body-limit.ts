@@ -5,9 +5,16 @@ import { AppError } from '../errors.ts'
 import { writeOAuthError } from './oauth-error.ts'
 import type { NodeHandler } from './server.ts'
 
-const BODY_LIMIT_BYTES = 64 * 1024
+export const OAUTH_BODY_LIMIT_BYTES = 64 * 1024
 /** So much is taken off the line before the connection is cut. */
 const DROPPED_BYTES = 1024 * 1024
+
+const sizes = new WeakMap<IncomingMessage, number>()
+
+/** How many bytes of the body have come in so far, behind `limitOAuthBody`. */
+export function bodyBytesRead(request: IncomingMessage): number {
+  return sizes.get(request) ?? 0
+}
 
 /** Puts the limit in front of a handler: more is refused with 413, in OAuth's form. */
 export function limitOAuthBody(handler: NodeHandler): NodeHandler {
@@ -15,11 +22,11 @@ export function limitOAuthBody(handler: NodeHandler): NodeHandler {
     let isCutOff = false
     const refuse = () => {
       isCutOff = true
-      const message = `The body may have ${BODY_LIMIT_BYTES} bytes.`
+      const message = `The body may have ${OAUTH_BODY_LIMIT_BYTES} bytes.`
       writeOAuthError(response, new AppError('payload_too_large', message))
     }
     limitBody(request, refuse)
-    if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) {
+    if (Number(request.headers['content-length'] ?? 0) > OAUTH_BODY_LIMIT_BYTES) {
       refuse()
       return
     }
@@ -43,8 +50,9 @@ function limitBody(request: IncomingMessage, onTooLarge: () => void): void {
   request.push = (chunk: Buffer | null, encoding) => {
     const before = size
     size += chunk?.length ?? 0
-    if (size <= BODY_LIMIT_BYTES) return push(chunk, encoding)
-    if (before <= BODY_LIMIT_BYTES) onTooLarge()
+    sizes.set(request, size)
+    if (size <= OAUTH_BODY_LIMIT_BYTES) return push(chunk, encoding)
+    if (before <= OAUTH_BODY_LIMIT_BYTES) onTooLarge()
     if (chunk === null || size > DROPPED_BYTES) request.destroy()
     return true
   }

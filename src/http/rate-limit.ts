@@ -1,6 +1,6 @@
 /** How often one may call and open pages: by the session of a token, by connection, by address. */
 
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Counting, Rate, RateLimits, Standing } from '../store/rate-limits.ts'
@@ -14,6 +14,7 @@ import {
 } from './client-address.ts'
 import type { HttpEnv } from './context.ts'
 import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
+import { declaredBytes, weightOf } from './request-weight.ts'
 
 /** Each costs a few writes, or a request to the identity provider; people open three to sign in. */
 const PAGES_A_MINUTE = 600
@@ -21,9 +22,11 @@ const PAGES_A_MINUTE = 600
 export interface RateLimitOptions extends CountedAddresses {
   /** False where nobody is counted. */
   readonly rateLimit: boolean
-  /** Calls a minute of one session or connection. */
+  /** The largest body that is read. */
+  readonly bodyLimitBytes: number
+  /** Units a minute of one session or connection: a call counts as its `weightOf`. */
   readonly callerRate: number
-  /** Calls a minute of all callers at one address that have no token. */
+  /** Units a minute of all callers at one address that have no token. */
   readonly addressRate: number
 }
 
@@ -37,6 +40,11 @@ export interface RateLimiting {
    * answer says where the caller stands.
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
+  /**
+   * Counts what a body in chunks weighs on top, once it was read: stands behind `calls` and what
+   * reads the body.
+   */
+  readonly rest: MiddlewareHandler<HttpEnv>
   /** Counts pages, by address. */
   readonly pages: MiddlewareHandler<HttpEnv>
   /**
@@ -47,7 +55,59 @@ export interface RateLimiting {
 }
 
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
-  const { rateLimit, trustedProxies, callerRate, addressRate } = options
+  const { weightOfRequest, countCall, countPage, refuseKnown } = createCounter(limits, options)
+
+  async function countRest(c: Context<HttpEnv>, by: number, next: Next): Promise<void> {
+    await countCall(c, by)
+    await next()
+  }
+
+  const counted: RateLimiting['calls'] = (check) => async (c, next) => {
+    c.set('onSession', (id) => refuseKnown(c, id))
+    const count = async () => {
+      const weight = weightOfRequest(c)
+      c.set('weight', weight)
+      await countCall(c, weight)
+    }
+    try {
+      await check(c, async () => undefined)
+    } catch (error) {
+      // Guessing is bounded; a store that is away has nothing to do with the caller.
+      if (isRefusal(error)) await count()
+      throw error
+    }
+    await count()
+    await next()
+  }
+
+  return {
+    calls: (check) => (options.rateLimit ? counted(check) : check),
+
+    rest(c, next) {
+      const more = weightOfRequest(c) - (c.get('weight') ?? Number.POSITIVE_INFINITY)
+      return more > 0 ? countRest(c, more, next) : next()
+    },
+
+    async pages(c, next) {
+      await countPage(c)
+      await next()
+    },
+
+    landing: (publicUrl) => async (c, next) => {
+      if (knownBrowser(c, publicUrl.startsWith('https:')) !== undefined) {
+        c.set('forPeople', true)
+        await countPage(c).catch((error: unknown) => {
+          if (!(error instanceof AppError && error.code === 'unavailable')) throw error
+        })
+      }
+      await next()
+    },
+  }
+}
+
+/** Counts a request for whoever sent it, and refuses it when that is too much. */
+function createCounter(limits: RateLimits, options: RateLimitOptions) {
+  const { trustedProxies, bodyLimitBytes, callerRate, addressRate } = options
 
   function refuseTooMany(c: Context<HttpEnv>, standings: readonly Standing[]): void {
     // Before the answer, whoever writes it: to change its headers afterwards is to copy it.
@@ -70,50 +130,36 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
     return [byAddress, byCaller(`connection ${connection}`)]
   }
 
+  /** With what is known of its size: by the header, before the body is read. */
+  function weightOfRequest(c: Context<HttpEnv>): number {
+    const bytes = c.get('bodyBytes') ?? declaredBytes(c.env.incoming) ?? 0
+    // More is not read: whoever only says so must not use up what its neighbours have.
+    return weightOf(Math.min(bytes, bodyLimitBytes))
+  }
+
+  /** Once it is known who calls, or that it is nobody. */
+  async function countCall(c: Context<HttpEnv>, by: number): Promise<void> {
+    const countings = whoCalls(c, c.get('caller'))
+    const weighed = by === 1 ? countings : countings.map((counting) => ({ ...counting, by }))
+    refuseTooMany(c, await limits.count(weighed))
+  }
+
   async function countPage(c: Context<HttpEnv>): Promise<void> {
     const network = countedNetwork(c.env.incoming, options)
     const rate = aMinute(PAGES_A_MINUTE)
-    const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
+    const by = weightOfRequest(c)
+    const who = network === undefined ? [] : [{ limit: 'page', who: network, rate, by }]
     refuseTooMany(c, await limits.count(who))
   }
 
-  const counted: RateLimiting['calls'] = (check) => async (c, next) => {
-    c.set('onSession', (id) => {
-      if (!isCounted(c.env.incoming, options)) return
-      const over = limits.over([byCaller(id)])
-      if (over.length > 0) refuseTooMany(c, over)
-    })
-    /** Once it is known who calls, or that it is nobody. */
-    const count = async () => refuseTooMany(c, await limits.count(whoCalls(c, c.get('caller'))))
-    try {
-      await check(c, async () => undefined)
-    } catch (error) {
-      // Guessing is bounded; a store that is away has nothing to do with the caller.
-      if (isRefusal(error)) await count()
-      throw error
-    }
-    await count()
-    await next()
+  /** Refuses a session that is known to be over, without asking the store. */
+  function refuseKnown(c: Context<HttpEnv>, session: string): void {
+    if (!isCounted(c.env.incoming, options)) return
+    const over = limits.over([byCaller(session)])
+    if (over.length > 0) refuseTooMany(c, over)
   }
 
-  return {
-    calls: (check) => (rateLimit ? counted(check) : check),
-
-    async pages(c, next) {
-      await countPage(c)
-      await next()
-    },
-
-    landing: (publicUrl) => async (c, next) => {
-      if (knownBrowser(c, publicUrl.startsWith('https:')) !== undefined) {
-        c.set('forPeople', true)
-        await countPage(c).catch((error: unknown) => {
-          if (!(error instanceof AppError && error.code === 'unavailable')) throw error
-        })
-      }
-      await next()
-    },
-  }
+  return { weightOfRequest, countCall, countPage, refuseKnown }
 }
 
 /** Who is over already is not counted again. */

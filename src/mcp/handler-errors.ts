@@ -26,6 +26,9 @@ const MOST_FAULTS = 3
 const LONGEST_KEY = 60
 const LONGEST_FAULT = 200
 
+/** Statuses that clients and balancers act on: what was asked for may be asked for again later. */
+const UNSERVED: ReadonlySet<number> = new Set([429, 503])
+
 /** Requests that could not be served at all, by what their handlers know them by. */
 const unserved = new WeakMap<AuthInfo, AppError>()
 
@@ -74,7 +77,7 @@ function toProtocolError(
     return new ProtocolError(ProtocolErrorCode.InternalError, message, { code })
   }
   const authInfo = ctx.http?.authInfo
-  if (error.status === 503 && authInfo !== undefined) unserved.set(authInfo, error)
+  if (UNSERVED.has(error.status) && authInfo !== undefined) unserved.set(authInfo, error)
   log.warn({ err: error, method: ctx.mcpReq.method }, 'request failed')
   return new ProtocolError(error.rpcCode, message, { code })
 }
@@ -100,7 +103,7 @@ function asInvalidParams(error: unknown): ProtocolError | undefined {
   return new ProtocolError(ProtocolErrorCode.InvalidParams, text)
 }
 
-/** Why the request could not be served at all: the store or the like is away. */
+/** Why the request could not be served at all: the store or the like is away, or a limit reached. */
 export function unservedError(authInfo: AuthInfo): AppError | undefined {
   return unserved.get(authInfo)
 }

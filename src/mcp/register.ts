@@ -76,13 +76,13 @@ export function registerPrompt(
   const { name, title, description } = prompt
   const about = { ...(title !== undefined && { title }), description }
   mcp.registerPrompt(name, { ...about, argsSchema }, async (input, ctx) => {
-    const { principal } = deps.originOf(ctx)
+    const { principal, storage } = deps.originOf(ctx)
     const binding = { principal, for: `prompt ${name}`, arguments: input }
     const sealed = ctx.mcpReq.requestState<string>()
     return renderPrompt(prompt, {
       input,
       responses: ctx.mcpReq.inputResponses ?? {},
-      carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding),
+      carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding, storage),
       carry: (state) => deps.states.seal(state, binding),
       signal: ctx.mcpReq.signal,
     })

@@ -18,7 +18,7 @@ export function observeStore(store: Store, telemetry: Telemetry, system: string)
     touch: (key, ttl) => observe('touch', () => store.touch(key, ttl)),
     take: <T extends Document>(key: string) => observe('take', () => store.take<T>(key)),
     delete: (key) => observe('delete', () => store.delete(key)),
-    count: (key, ttl) => observe('count', () => store.count(key, ttl)),
+    count: (key, ttl, by) => observe('count', () => store.count(key, ttl, by)),
     lock: (key, ttl) => observe('lock', () => store.lock(key, ttl)),
     time: () => observe('time', () => store.time()),
     // Under the name that readiness always had in metrics.

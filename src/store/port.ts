@@ -47,7 +47,7 @@ export interface Lock {
 
 /** What `count` tells. */
 export interface Counted {
-  /** How many there are in this window, with the one just counted. */
+  /** How many there are in this window, with those just counted. */
   readonly count: number
   /** Milliseconds until the window is over; at least 1. */
   readonly windowLeftMs: number
@@ -78,11 +78,12 @@ export interface Store {
   /** False when there was nothing to delete. */
   delete(key: string): Promise<boolean>
   /**
-   * Counts one more and tells how many there are, from 1 on, and how long the window still lasts, in
-   * one round trip. The first starts the window, which does not slide: `ttlSeconds` later counting
-   * begins anew.
+   * Adds `by` (1 if left out) and tells how many there are, and how long the window still lasts, in
+   * one round trip. The first call starts the window, which does not slide: `ttlSeconds` later
+   * counting begins anew.
+   * @throws RangeError unless `by` is a positive safe integer
    */
-  count(key: string, ttlSeconds: number): Promise<Counted>
+  count(key: string, ttlSeconds: number, by?: number): Promise<Counted>
   /** Undefined when somebody else holds the lock. */
   lock(key: string, ttlSeconds: number): Promise<Lock | undefined>
   /** Unix time in milliseconds by the clock that times-to-live go by: one for all nodes. */

@@ -92,7 +92,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       return (await redis.command(args)) === 1
     },
     delete: async (key) => (await redis.command(['DEL', keys.document(key)])) === 1,
-    count: (key, ttl) => countInRedis(redis, keys.counter(key), ttl),
+    count: (key, ttl, by) => countInRedis(redis, keys.counter(key), ttl, by),
     lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
     async time() {
       const [seconds, microseconds] = (await redis.command(['TIME'])) as string[]

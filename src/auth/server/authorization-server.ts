@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import { createEntries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
+import type { StorageBudget } from '../../store/storage-budget.ts'
 import type { AccessTokens } from '../access-tokens.ts'
 import { createResources } from '../resources.ts'
 import { createAccessTokens, createTokenReader } from './access-tokens.ts'
@@ -19,12 +20,16 @@ import {
   USED_CLIENT_TTL_SECONDS,
 } from './options.ts'
 import { checkPreRegistered, createProvider } from './provider.ts'
+import { countStorageOf } from './request-storage.ts'
 import { createResourceNames } from './resource-names.ts'
 import type { SigningKey } from './signing.ts'
 
 export interface AuthorizationServer {
-  /** Answers a request at one of its endpoints; rejects when the store is away. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /**
+   * Answers a request at one of its endpoints; rejects when the store is away. What the request has
+   * stored counts for `storage`, if that is given.
+   */
+  handle(request: IncomingMessage, response: ServerResponse, storage?: StorageBudget): Promise<void>
   readonly consents: Consents
   readonly accessTokens: AccessTokens
 }
@@ -74,9 +79,10 @@ export async function createAuthorizationServer(
   )
   await checkPreRegistered(current, options)
   return {
-    async handle(request, response) {
+    async handle(request, response, storage) {
       const { callback } = await current()
       enter(request, mount)
+      if (storage !== undefined) countStorageOf(request, storage)
       const authorization = encodedBasic(request.headers.authorization, options.clients)
       if (authorization !== undefined) request.headers.authorization = authorization
       await callback(request, response)

@@ -1,6 +1,7 @@
 /** What clients may register, the same for all kinds of clients (RFC 7591). */
 
 import { type AllClientMetadata, errors } from 'oidc-provider'
+import { jsonBytes } from '../../store/storage-budget.ts'
 
 export interface ClientRules {
   /** Why people may not be sent there. */
@@ -12,6 +13,7 @@ export interface ClientRules {
 }
 
 const MOST_REDIRECT_URIS = 20
+/** Bytes of JSON in UTF-8. */
 const LONGEST_METADATA = 16_384
 
 /** What has no meaning here and would be in the way: a registered scope blocks asking for more. */
@@ -53,7 +55,7 @@ export function checkClient(metadata: AllClientMetadata, rules: ClientRules): vo
   for (const [name, value] of Object.entries(metadata)) {
     if (isEmpty(value)) delete metadata[name]
   }
-  if (JSON.stringify(metadata).length > LONGEST_METADATA) {
+  if (jsonBytes(metadata) > LONGEST_METADATA) {
     throw new errors.InvalidClientMetadata('client metadata is too long')
   }
   // RFC 8252, 7.3: the only type for which loopback addresses go with any port.

@@ -5,6 +5,7 @@
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
+import { type StorageBudget, UNLIMITED } from '../../store/storage-budget.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { createLateAnswers } from '../nodes/try-later.ts'
@@ -47,7 +48,12 @@ export interface CallStream {
 
 export interface CallStreams {
   /** Starts the stream of a call; `fenced` is called if another node declared this one dead. */
-  open(connection: ConnectionRecord, requestId: RequestId, fenced: () => void): CallStream
+  open(
+    connection: ConnectionRecord,
+    requestId: RequestId,
+    fenced: () => void,
+    storage?: StorageBudget,
+  ): CallStream
 }
 
 export interface CallStreamDeps {
@@ -92,13 +98,14 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     { id: connectionId, protocolVersion }: ConnectionRecord,
     requestId: RequestId,
     fenced: () => void,
+    storage = UNLIMITED,
   ): CallStream {
     calls += 1
     const call = calls
     const key = callStreamKey(connectionId, node.id, call)
     const events = createEventStream()
     const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
-    const place = { key, onlyIf: connectionKey(connectionId), requestId }
+    const place = { key, onlyIf: connectionKey(connectionId), requestId, storage }
     const record = createRecord({ streams, log }, place, onKept)
     watchers.set(key, new Set())
 
@@ -148,12 +155,13 @@ interface Place {
   readonly key: string
   readonly onlyIf: string
   readonly requestId: RequestId
+  readonly storage: StorageBudget
 }
 
 /** Writes down what a call says, in order; `onKept` hears false when another node took its place. */
 function createRecord(
   { streams, log }: Pick<CallStreamDeps, 'streams' | 'log'>,
-  { key, onlyIf, requestId }: Place,
+  { key, onlyIf, requestId, storage }: Place,
   onKept: (kept: boolean) => void,
 ) {
   let sequence = 0
@@ -163,10 +171,17 @@ function createRecord(
 
   /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
   async function write(said: Said, at: number): Promise<boolean> {
+    // Served all the same: what strangers are told beyond their budget cannot be told again.
+    if (storage.isSpent() && said.message !== undefined) {
+      if (!('end' in said)) return false
+      said = { end: 'answered', message: lostAnswer(requestId) }
+    }
     const names = at - named >= NAMED_EVERY
     const entry: CallEntry = names ? { requestId, ...said } : said
     const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
-    const kept = (await streams.append(key, JSON.stringify(entry), options)) !== undefined
+    const text = JSON.stringify(entry)
+    storage.charge(text.length)
+    const kept = (await streams.append(key, text, options)) !== undefined
     if (kept && names) named = Math.max(named, at)
     onKept(kept)
     return kept

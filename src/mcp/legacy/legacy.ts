@@ -34,6 +34,8 @@ export interface LegacyPartsDeps extends CallToolDeps {
   readonly limits: Limits
   /** How long connections that nobody uses live. */
   readonly ttlSeconds: number
+  /** How long anonymous ones live that were never used. */
+  readonly unusedTtlSeconds: number
   readonly log: Logger
 }
 
@@ -57,7 +59,7 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const messages = createLegacyMessages({ ...deps, answers, running, servers })
   const calls = createCallStreams({ ...deps, news })
   const open = createOpenStreams(deps.sessionEnds)
-  const held = createHeldStreams({ ...deps, news, open })
+  const held = createHeldStreams({ ...deps, news, open }, deps)
   const opened = createOpenedConnections(deps, deps)
   return {
     streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, opened, open }),

@@ -19,7 +19,7 @@ import {
 import { AppError } from '../../errors.ts'
 import { isShortId, LONGEST_ID_BYTES } from '../bounds.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf } from '../origin.ts'
+import { audienceOf, carriedOrigin } from '../origin.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
 import { createExchange } from './exchange.ts'
@@ -47,8 +47,8 @@ export interface LegacyMessages {
   initialize(request: JSONRPCRequest): Promise<JSONRPCMessage>
   /**
    * Runs a request; what it says leaves by the outlet that is given back.
-   * @throws AppError `too_many_requests` when its session runs as many here as it may, and
-   * `invalid_request` when its id or its progress token is too long
+   * @throws AppError `too_many_requests` when its session, or an address without a token, runs as
+   * many here as it may, and `invalid_request` when its id or its progress token is too long
    */
   request<T extends Outlet>(
     request: JSONRPCRequest,
@@ -73,7 +73,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
     },
     async request(request, connection, authInfo, makeOutlet) {
       checkNames(request)
-      const release = limits.call(connection.sessionId)
+      const release = limits.call(connection.sessionId, carriedOrigin(authInfo).caller)
       try {
         const level = levelIn(request)
         if (level !== undefined) await connections.update(connection.id, { logLevel: level })

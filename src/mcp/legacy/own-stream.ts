@@ -1,6 +1,7 @@
 /** Puts messages into a connection's own stream, for whichever node holds it. */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
+import type { StorageBudget } from '../../store/storage-budget.ts'
 import type { AppendOptions, Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { tryLater } from '../nodes/try-later.ts'
@@ -23,17 +24,20 @@ export type SendToConnection = (
   connectionId: string,
   message: JSONRPCMessage,
   condition?: Pick<AppendOptions, 'onlyIf' | 'takes'>,
+  storage?: StorageBudget,
 ) => Promise<boolean>
 
 export function createSendToConnection(deps: OwnStreamDeps): SendToConnection {
   const { node, streams, connections } = deps
-  return async (connectionId, message, condition) => {
+  return async (connectionId, message, condition, storage) => {
     const stream = ownStreamKey(connectionId)
     const options = {
       ...OWN_STREAM_BOUNDS,
       ...(condition ?? { onlyIf: connectionKey(connectionId) }),
     }
-    const id = await streams.append(stream, JSON.stringify(message), options)
+    const text = JSON.stringify(message)
+    storage?.charge(text.length)
+    const id = await streams.append(stream, text, options)
     if (id === undefined) return false
     const wake = async () => {
       const holder = (await connections.retrieve(connectionId))?.holder

@@ -6,6 +6,7 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
+import { documentBytes, type StorageBudget } from '../../store/storage-budget.ts'
 import type { Node } from '../nodes/node.ts'
 import { createLateAnswers } from '../nodes/try-later.ts'
 import type { Connections } from './connection.ts'
@@ -24,10 +25,16 @@ export interface SseCallDeps {
 export interface SseCalls {
   /**
    * Gives the way out of a call, which must not run before that. `fenced` is called when the call
-   * was taken for lost meanwhile: its client has its answer.
-   * @throws AppError `unavailable`, and `not_found` when the connection has ended
+   * was taken for lost meanwhile: its client has its answer. What the call says counts for `storage`.
+   * @throws AppError `unavailable`, `too_many_requests` when `storage` is exhausted, and `not_found`
+   * when the connection has ended
    */
-  begin(connectionId: string, requestId: RequestId, fenced: () => void): Promise<Outlet>
+  begin(
+    connectionId: string,
+    requestId: RequestId,
+    fenced: () => void,
+    storage: StorageBudget,
+  ): Promise<Outlet>
 }
 
 /** Longer than any call runs: one that is not known any more could not be answered. */
@@ -43,10 +50,11 @@ export function createSseCalls({ node, store, connections, send, log }: SseCallD
   let count = 0
 
   return {
-    async begin(connectionId, requestId, fenced) {
+    async begin(connectionId, requestId, fenced, storage) {
       count += 1
       const name = `${node.id}-${count}`
       const running = runningKey(connectionId, name)
+      await storage.spend(documentBytes({}))
       await store.set(running, {}, RUNNING_SECONDS)
       await connections.callBegins(connectionId, name, requestId)
 
@@ -58,7 +66,7 @@ export function createSseCalls({ node, store, connections, send, log }: SseCallD
         })
       }
       async function tell(message: JSONRPCMessage, condition: object): Promise<void> {
-        if (await send(connectionId, message, condition)) return
+        if (await send(connectionId, message, condition, storage)) return
         log.warn('a call was taken for lost')
         fenced()
       }
