@@ -68,6 +68,10 @@ async function main(): Promise<void> {
       'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
     )
   }
+  for (const warning of loaded.warnings) log.warn({ code: warning.code }, warning.message)
+  if (!stdio) {
+    for (const { code, message } of config.accessWarnings) log.warn({ code }, message)
+  }
   const catalog = await discover(config.tools.directory ?? import.meta.dirname)
   const store = openStore(loaded, log)
   await waitForStore(store, STORE_WAIT_MS)

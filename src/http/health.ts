@@ -8,16 +8,18 @@ import type { HttpEnv } from './context.ts'
 export interface Health {
   /** The process is going down: it finishes what runs and takes nothing new. */
   readonly stopping: () => boolean
+  /** What an operator should know about who is let in; for the doctor. */
+  readonly warnings: readonly { readonly code: string; readonly message: string }[]
 }
 
 /** Alive as long as it answers; ready when it is not stopping and the store answers too. */
-export function healthRoutes(store: Store, { stopping }: Health): Hono<HttpEnv> {
+export function healthRoutes(store: Store, { stopping, warnings }: Health): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   routes.get('/livez', (c) => c.json({ status: 'ok' }))
   routes.get('/readyz', async (c) => {
     if (stopping()) throw new AppError('unavailable', 'Stopping.', { retryAfterSeconds: 5 })
     await store.ping()
-    return c.json({ status: 'ok' })
+    return c.json({ status: 'ok', ...(warnings.length > 0 && { warnings }) })
   })
   return routes
 }

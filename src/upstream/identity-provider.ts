@@ -23,6 +23,8 @@ export type ProviderErrorCode =
   | 'provider_unavailable'
   /** The person or the provider said no (`access_denied`, `login_required`, …). */
   | 'access_denied'
+  /** Somebody signed in whom UPSTREAM_ALLOW does not name. */
+  | 'account_refused'
   /** Code or refresh token no longer good: the person has to sign in again. */
   | 'invalid_grant'
   /** The answer failed a check (state, nonce, issuer, signature): refused, not worth a retry. */
