@@ -45,9 +45,9 @@ export async function requireAllowed(
 
 /** OpenID Connect Core 1.0 §5.1; some providers write the boolean as text. */
 function verifiedEmail({ email, email_verified: verified }: Claims) {
-  if (verified !== true && verified !== 'true') return undefined
+  if (typeof email !== 'string' || (verified !== true && verified !== 'true')) return undefined
   // The host in letters, digits, dots and hyphens alone: the conversion would cut off a slash.
-  const [, local, host] = /^([^\s@]+)@([\p{L}\p{N}.-]+)$/u.exec(String(email)) ?? []
+  const [, local, host] = /^([^\s@]+)@([\p{L}\p{N}.-]+)$/u.exec(email) ?? []
   if (local === undefined || host === undefined) return undefined
   return { local: inLowerCase(local), domain: domainToASCII(host).toLowerCase() }
 }
