@@ -47,7 +47,10 @@ async function waitForStore(store: Store, longestMs: number): Promise<void> {
   }
 }
 
-function warnOf({ config }: LoadedConfig, log: RootLogger, stdio: Writable | undefined): void {
+function warnOf(loaded: LoadedConfig, log: RootLogger, stdio: Writable | undefined): void {
+  const { config } = loaded
+  const access = stdio === undefined ? config.accessWarnings : []
+  for (const { code, message } of [...loaded.warnings, ...access]) log.warn({ code }, message)
   if (config.usesDevelopmentKey) {
     log.warn('ENCRYPTION_KEY is not set: the published development key is used')
   }

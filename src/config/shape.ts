@@ -1,6 +1,11 @@
 /** The configuration as the rest of the code sees it: frozen, and safe to log. */
 
+import type { AllowRule } from './allow-rules.ts'
+import type { ConfigWarning } from './faults.ts'
 import type { Variables } from './variables.ts'
+
+export type { AllowRule } from './allow-rules.ts'
+export type { ConfigWarning } from './faults.ts'
 
 export interface Config {
   readonly env: Variables['NODE_ENV']
@@ -9,6 +14,8 @@ export interface Config {
   readonly usesDevelopmentKey: boolean
   readonly app: { readonly name: string; readonly version: string }
   readonly pages: PagesConfig
+  /** Whether `/` lists the tools. */
+  readonly landing: { readonly showsTools: boolean }
   readonly http: HttpConfig
   readonly log: {
     readonly level: Variables['LOG_LEVEL']
@@ -28,7 +35,11 @@ export interface Config {
     /** Of an anonymous connection until its first request; no longer than `ttlSeconds`. */
     readonly unusedTtlSeconds: number
   }
-  readonly signIn: { readonly ttlSeconds: number }
+  readonly signIn: {
+    readonly ttlSeconds: number
+    /** One of them must match; absent for everybody who can sign in upstream. */
+    readonly allow?: readonly AllowRule[]
+  }
   readonly auth: AuthConfig
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
@@ -37,6 +48,8 @@ export interface Config {
     readonly directory?: string
   }
   readonly upstream: UpstreamConfig
+  /** What an operator should know about who is let in over HTTP. */
+  readonly accessWarnings: readonly ConfigWarning[]
 }
 
 /** What people see in a browser, besides the server's name. */
@@ -99,7 +112,7 @@ export interface AuthConfig {
 export interface BuiltInIssuer {
   readonly kind: 'built-in'
   readonly algorithm: Variables['JWT_ALG']
-  readonly login: Variables['LOGIN']
+  readonly login: NonNullable<Variables['LOGIN']>
   readonly codeTtl: number
   readonly accessTokenTtl: number
   readonly refreshTokenTtl: number

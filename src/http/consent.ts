@@ -49,6 +49,8 @@ export function consentRoutes(
     response: c.env.outgoing,
   })
 
+  const namesOf = (c: Context<HttpEnv>) => ({ signsInAt, serverName: c.get('look').serverName })
+
   /** Off to the identity provider, which sends the browser back to this page. */
   async function leaveToSignIn(c: Context<HttpEnv>, consent: Approved & { step: 'sign_in' }) {
     const { request, sessionId } = consent
@@ -60,7 +62,7 @@ export function consentRoutes(
       return c.redirect(departure.url.href, 303)
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error
-      return page(c, signInPage(request, signsInAt, error.code))
+      return page(c, signInPage(request, namesOf(c), error.code))
     }
   }
 
@@ -73,7 +75,7 @@ export function consentRoutes(
       case 'ask':
         return page(c, askPage(consent.request, host))
       case 'sign_in':
-        return page(c, signInPage(consent.request, signsInAt, c.req.query('sign_in')))
+        return page(c, signInPage(consent.request, namesOf(c), c.req.query('sign_in')))
       case 'done':
         return c.redirect(consent.next, 303)
     }

@@ -9,13 +9,15 @@ import { answerOf } from './error-response.ts'
 export interface Health {
   /** The process is going down: it finishes what runs and takes nothing new. */
   readonly stopping: () => boolean
+  /** What an operator should know about who is let in; for the doctor. */
+  readonly warnings: readonly { readonly code: string; readonly message: string }[]
 }
 
 /**
  * Alive as long as it answers; ready when it is not stopping and the store takes what requests need.
  * Both are asked every second or so: what the store says it has logged itself, once.
  */
-export function healthRoutes(store: Store, { stopping }: Health): Hono<HttpEnv> {
+export function healthRoutes(store: Store, { stopping, warnings }: Health): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   routes.get('/livez', (c) => c.json({ status: 'ok' }))
   routes.get('/readyz', async (c) => {
@@ -23,8 +25,9 @@ export function healthRoutes(store: Store, { stopping }: Health): Hono<HttpEnv> 
       return answerOf(new AppError('unavailable', 'Stopping.', { retryAfterSeconds: 5 }))
     }
     try {
-      const { warnings } = await store.checkHealth()
-      return c.json({ status: 'ok', ...(warnings.length > 0 && { warnings }) })
+      const health = await store.checkHealth()
+      const all = [...warnings, ...health.warnings]
+      return c.json({ status: 'ok', ...(all.length > 0 && { warnings: all }) })
     } catch (error) {
       if (error instanceof AppError && error.code === 'unavailable') return answerOf(error)
       throw error

@@ -160,7 +160,7 @@ function peopleMetrics(registers: Registry[]) {
   })
   // A series that is there from the start lets rules add and compare before anything has happened.
   for (const change of SESSION_CHANGES) sessions.inc({ change }, 0)
-  const ended = ['signed_in', 'unknown_state', 'other_browser', 'session_ended']
+  const ended = ['signed_in', 'unknown_state', 'other_browser', 'session_ended', 'account_refused']
   for (const outcome of [...ended, ...PROVIDER_ERRORS]) signIns.inc({ outcome }, 0)
   for (const outcome of ['ok', ...PROVIDER_ERRORS]) refreshes.inc({ outcome }, 0)
   return {

@@ -26,6 +26,8 @@ export type ProviderErrorCode =
    * is asked: it means that the provider does not accept this server, by its client id or secret.
    */
   | 'access_denied'
+  /** Somebody signed in whom UPSTREAM_ALLOW does not name. */
+  | 'account_refused'
   /** Code or refresh token no longer good: the person has to sign in again. */
   | 'invalid_grant'
   /** The answer failed a check (state, nonce, issuer, signature): refused, not worth a retry. */

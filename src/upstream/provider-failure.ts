@@ -15,6 +15,7 @@ import {
 const MESSAGES: Record<ProviderErrorCode, string> = {
   provider_unavailable: 'The sign-in service did not answer properly. Try again shortly.',
   access_denied: 'The sign-in was cancelled or refused by the sign-in service.',
+  account_refused: 'This account is not allowed to use this server.',
   invalid_grant: 'The sign-in is no longer valid. Sign in again.',
   invalid_response: 'The answer of the sign-in service did not pass a security check.',
 }

@@ -16,6 +16,7 @@ describe('with nothing set', () => {
       usesDevelopmentKey: true,
       app: { name: 'MCP Template', version: manifest.version },
       pages: { color: '#1f4fbf' },
+      landing: { showsTools: true },
       http: {
         host: '127.0.0.1',
         port: 6901,
@@ -53,6 +54,7 @@ describe('with nothing set', () => {
       },
       tools: { textFormat: 'json', timeoutSeconds: 60 },
       upstream: { kind: 'demo' },
+      accessWarnings: [],
     })
   })
 

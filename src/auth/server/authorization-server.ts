@@ -9,6 +9,7 @@ import type { AccessTokens } from '../access-tokens.ts'
 import { createResources } from '../resources.ts'
 import { createAccessTokens, createTokenReader } from './access-tokens.ts'
 import { createServerAdapter } from './adapter.ts'
+import { createAuthorizedClients } from './authorized-clients.ts'
 import { encodedBasic } from './client-secrets.ts'
 import { isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
@@ -54,6 +55,10 @@ export async function createAuthorizationServer(
   }
   const preRegistered = new Set<unknown>(options.clients.map(({ client_id }) => client_id))
   const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
+  const authorizedClients = createAuthorizedClients(store, {
+    clients: options.clients,
+    ttlSeconds: clientTtl,
+  })
   const shared = {
     adapter: createServerAdapter(entries, {
       refreshGraceSeconds: options.refreshGrace,
@@ -66,10 +71,16 @@ export async function createAuthorizationServer(
       idTokenAlgorithm: signing.algorithm === 'HS256' ? ('ES256' as const) : signing.algorithm,
       isPreRegistered: (id: unknown) => preRegistered.has(id),
     },
-    clientUsed: (clientId: string) =>
-      isMetadataDocument({ client_id: clientId })
-        ? deps.documents.keep(clientId, clientTtl)
-        : entries.renew('Client', clientId, clientTtl),
+    authorizedClients,
+    async clientUsed(clientId: string) {
+      const isDocument = isMetadataDocument({ client_id: clientId })
+      await Promise.all([
+        authorizedClients.remember(clientId),
+        isDocument
+          ? deps.documents.keep(clientId, clientTtl)
+          : entries.renew('Client', clientId, clientTtl),
+      ])
+    },
   }
   const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
   const rules = { resources, scopes, tokens }
@@ -87,7 +98,11 @@ export async function createAuthorizationServer(
       if (authorization !== undefined) request.headers.authorization = authorization
       await callback(request, response)
     },
-    consents: createConsents(options, deps, async () => (await current()).provider),
+    consents: createConsents(
+      options,
+      { ...deps, authorizedClients },
+      async () => (await current()).provider,
+    ),
     accessTokens: createAccessTokens(tokens, entries, sessions),
   }
 }

@@ -3,6 +3,7 @@
 import type { AdapterFactory, Configuration } from 'oidc-provider'
 import { rememberAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './accounts.ts'
+import type { AuthorizedClients } from './authorized-clients.ts'
 import {
   AUTH_METHOD_CHOICES,
   type ClientRules,
@@ -17,6 +18,7 @@ import {
   CONSENT_TTL_SECONDS,
 } from './options.ts'
 import { scopeParameter } from './requests.ts'
+import { requireSignedInGrant } from './signed-in-grants.ts'
 import { forProvider } from './unavailable.ts'
 
 /** Below it the consent pages lie, by the authorization's id. */
@@ -31,6 +33,7 @@ export const COOKIES = {
 export interface ProviderParts extends FeatureParts {
   readonly adapter: AdapterFactory
   readonly clientRules: ClientRules
+  readonly authorizedClients: AuthorizedClients
   /** Told when a client is given tokens. */
   readonly clientUsed: (clientId: string) => Promise<void>
 }
@@ -69,7 +72,10 @@ export function providerConfiguration(
     responseTypes: ['code'],
     pkce: { required: () => true },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    rotateRefreshToken: true,
+    async rotateRefreshToken(ctx) {
+      await requireSignedInGrant(ctx, options, deps)
+      return true
+    },
     expiresWithSession: async () => false,
     allowOmittingSingleRegisteredRedirectUri: false,
     // What pages of other origins may do is decided before requests come here.

@@ -6,6 +6,7 @@ import { AppError } from '../../errors.ts'
 import { dropSessionCookie, type Mount } from '../../oidc/mount.ts'
 import { identifyByAssertion } from './client-assertions.ts'
 import { type ProviderParts, providerConfiguration } from './configuration.ts'
+import { keepErrors } from './error-redirects.ts'
 import { logEvents } from './events.ts'
 import { clientMetadata, serverMetadata } from './metadata.ts'
 import {
@@ -34,6 +35,7 @@ export function createProvider(
   provider.use(async (ctx, next) => {
     await next()
     dropSessionCookie(ctx.res, mount)
+    await keepErrors(ctx as KoaContextWithOIDC, parts.authorizedClients, deps.errorPage)
     await finish(ctx as KoaContextWithOIDC, options, deps)
   })
   return provider
