@@ -76,7 +76,10 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       if (isRefusal(error)) await count()
       throw error
     }
-    await count()
+    await count().catch((error: unknown) => {
+      // A store that is full refuses to count, and still deletes: who ends something is let through.
+      if (c.req.method !== 'DELETE' || !isUnavailable(error)) throw error
+    })
     await next()
   }
 
@@ -97,7 +100,7 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       if (knownBrowser(c, publicUrl.startsWith('https:')) !== undefined) {
         c.set('forPeople', true)
         await countPage(c).catch((error: unknown) => {
-          if (!(error instanceof AppError && error.code === 'unavailable')) throw error
+          if (!isUnavailable(error)) throw error
         })
       }
       await next()
@@ -165,6 +168,10 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
 /** Who is over already is not counted again. */
 function isRefusal(error: unknown): boolean {
   return error instanceof AppError && error.status < 500 && error.code !== 'too_many_requests'
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'unavailable'
 }
 
 function aMinute(calls: number): Rate {

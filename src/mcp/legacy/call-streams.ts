@@ -32,10 +32,16 @@ export type CallEnd =
 const COME_BACK_MS = 500
 
 /** How much of a call can be told again, and until when. */
-export const CALL_STREAM_BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
+export const CALL_STREAM_BOUNDS = { maxLength: 1000, maxBytes: 4 * 1024 * 1024, ttlSeconds: 600 }
 
-/** Of what is kept of a call some entry says whose it is; not each one, since ids may be long. */
-const NAMED_EVERY = CALL_STREAM_BOUNDS.maxLength / 2
+/**
+ * Of what is kept of a call some entry says whose it is; not each one, since ids take room. Characters
+ * may be three bytes, and a third more sealed; half of the bytes may be trimmed.
+ */
+const NAMED_EVERY = {
+  entries: CALL_STREAM_BOUNDS.maxLength / 2,
+  characters: CALL_STREAM_BOUNDS.maxBytes / 16,
+}
 
 export interface CallStream {
   readonly events: EventStream
@@ -167,6 +173,7 @@ function createRecord(
   let sequence = 0
   /** The last entry that is kept and says whose call it is. */
   let named = Number.NEGATIVE_INFINITY
+  let charactersSince = 0
   let complete = Promise.resolve(true)
 
   /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
@@ -176,13 +183,16 @@ function createRecord(
       if (!('end' in said)) return false
       said = { end: 'answered', message: lostAnswer(requestId) }
     }
-    const names = at - named >= NAMED_EVERY
-    const entry: CallEntry = names ? { requestId, ...said } : said
+    const names = at - named >= NAMED_EVERY.entries || charactersSince >= NAMED_EVERY.characters
+    const text = JSON.stringify(names ? { requestId, ...said } : said)
+    charactersSince += text.length
+    storage.charge(Buffer.byteLength(text))
     const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
-    const text = JSON.stringify(entry)
-    storage.charge(text.length)
     const kept = (await streams.append(key, text, options)) !== undefined
-    if (kept && names) named = Math.max(named, at)
+    if (kept && names) {
+      named = Math.max(named, at)
+      charactersSince = 0
+    }
     onKept(kept)
     return kept
   }

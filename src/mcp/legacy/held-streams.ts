@@ -41,6 +41,11 @@ export interface HeldStreams {
     after: StreamEventId | undefined,
     options?: HeldOptions,
   ): Promise<EventStream>
+  /**
+   * Sends a message on the stream without the store, and without an id to come back with. False where
+   * the stream is not held here.
+   */
+  sendNow(connectionId: string, message: JSONRPCMessage): boolean
 }
 
 export interface HeldOptions {
@@ -111,6 +116,12 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
       }
       open.add(events, options.owner)
       return events
+    },
+    sendNow(connectionId, message) {
+      const events = held.get(connectionId)?.events
+      events?.write(message)
+      // A reader that is too slow is cut off by the write.
+      return events?.open === true
     },
   }
 }

@@ -7,7 +7,9 @@ import type { Node } from '../nodes/node.ts'
 import { tryLater } from '../nodes/try-later.ts'
 import { type Connections, connectionKey, ownStreamKey } from './connection.ts'
 
-export const OWN_STREAM_BOUNDS = { maxLength: 500, ttlSeconds: 3600 }
+export const OWN_STREAM_BOUNDS = {
+  ...{ maxLength: 500, maxBytes: 16 * 1024 * 1024, ttlSeconds: 3600 },
+}
 
 export interface OwnStreamDeps {
   readonly node: Node

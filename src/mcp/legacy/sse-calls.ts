@@ -8,8 +8,9 @@ import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import { documentBytes, type StorageBudget } from '../../store/storage-budget.ts'
 import type { Node } from '../nodes/node.ts'
-import { createLateAnswers } from '../nodes/try-later.ts'
+import { createLateAnswers, tryLater } from '../nodes/try-later.ts'
 import type { Connections } from './connection.ts'
+import type { HeldStreams } from './held-streams.ts'
 import { lostAnswer } from './lost-answer.ts'
 import type { Outlet } from './outlet.ts'
 import { OWN_STREAM_BOUNDS, type SendToConnection } from './own-stream.ts'
@@ -18,6 +19,7 @@ export interface SseCallDeps {
   readonly node: Node
   readonly store: Store
   readonly connections: Connections
+  readonly held: Pick<HeldStreams, 'sendNow'>
   readonly send: SendToConnection
   readonly log: Logger
 }
@@ -45,7 +47,8 @@ export function runningKey(connectionId: string, name: string): string {
   return `{${connectionId}}:running:${name}`
 }
 
-export function createSseCalls({ node, store, connections, send, log }: SseCallDeps): SseCalls {
+export function createSseCalls(deps: SseCallDeps): SseCalls {
+  const { node, store, connections, held, send, log } = deps
   const sendLate = createLateAnswers<JSONRPCMessage>(OWN_STREAM_BOUNDS.ttlSeconds)
   let count = 0
 
@@ -76,6 +79,8 @@ export function createSseCalls({ node, store, connections, send, log }: SseCallD
       function answer(message: JSONRPCMessage): Promise<void> {
         const written = write(message).catch((error: unknown) => {
           log.warn({ err: error }, 'answer not kept: trying again')
+          // A client that is connected here does not wait for the store, which is full or away.
+          if (held.sendNow(connectionId, message)) return tryUntilDone(() => store.delete(running))
           return sendLate(message, lostAnswer(requestId), write)
         })
         return written.then(end)
@@ -87,4 +92,9 @@ export function createSseCalls({ node, store, connections, send, log }: SseCallD
       }
     },
   }
+}
+
+/** Deletions succeed on a store that is full, so that waiting is the exception. Never fails. */
+function tryUntilDone(attempt: () => Promise<unknown>): Promise<unknown> {
+  return attempt().catch(() => tryLater(attempt, OWN_STREAM_BOUNDS.ttlSeconds))
 }

@@ -133,14 +133,7 @@ export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node
   const beating = setInterval(beat, BEAT_MS)
   await beat()
 
-  const append = async (key: string, value: unknown, bounds: Bounds, most: number) => {
-    const text = JSON.stringify(value)
-    if (Buffer.byteLength(text) > most) {
-      throw new RangeError(`A message between nodes may have ${most} bytes.`)
-    }
-    await streams.append(key, text, bounds)
-  }
-
+  const append = createAppend(streams)
   const control = (told: Control) => append(CONTROL, told, CONTROL_BOUNDS, LARGEST_MESSAGE_BYTES)
 
   return {
@@ -150,6 +143,8 @@ export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node
     announce: (told) =>
       control(told).catch((error: unknown) => {
         log.warn({ err: error, kind: told.kind }, 'nodes not told: trying again')
+        // What this node holds need not wait for the store; to be told twice changes nothing.
+        tellAll(controls, told)
         void tryLater(() => control(told), CONTROL_BOUNDS.ttlSeconds)
       }),
     publish: (event) => append(BUS, event, BUS_BOUNDS, LARGEST_MESSAGE_BYTES),
@@ -176,6 +171,17 @@ export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node
       await follower.close()
       await store.delete(heartbeatOf(id)).catch(() => undefined)
     },
+  }
+}
+
+/** @throws RangeError for a message of more than `most` bytes */
+function createAppend(streams: Streams) {
+  return async (key: string, value: unknown, bounds: Bounds, most: number): Promise<void> => {
+    const text = JSON.stringify(value)
+    if (Buffer.byteLength(text) > most) {
+      throw new RangeError(`A message between nodes may have ${most} bytes.`)
+    }
+    await streams.append(key, text, bounds)
   }
 }
 
