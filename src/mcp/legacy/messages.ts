@@ -17,6 +17,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import { jsonBytes } from '../../store/storage-budget.ts'
 import type { Limits } from '../limits.ts'
 import { audienceOf, carriedOrigin } from '../origin.ts'
 import type { ClientAnswers } from './client-answers.ts'
@@ -45,7 +46,7 @@ export interface LegacyMessages {
   initialize(request: JSONRPCRequest): Promise<JSONRPCMessage>
   /**
    * Runs a request; what it says leaves by the outlet that is given back.
-   * @throws AppError `too_many_requests` when its session, or an address without a token, runs as many here as it may
+   * @throws AppError `invalid_request` for a name that is too long, `too_many_requests` when its session, or an address without a token, runs as many here as it may
    */
   request<T extends Outlet>(
     request: JSONRPCRequest,
@@ -69,6 +70,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       return answer
     },
     async request(request, connection, authInfo, makeOutlet) {
+      checkNames(request)
       const release = limits.call(connection.sessionId, carriedOrigin(authInfo).caller)
       try {
         const level = levelIn(request)
@@ -95,6 +97,20 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       else if (isJSONRPCResponse(message)) await answers.deliver(connection.id, message.id, message)
       else throw new AppError('invalid_request', 'The body is not a JSON-RPC message.')
     },
+  }
+}
+
+/** Bytes of JSON. Ids and tokens are stored with what a call says, and said again with each of it. */
+const LONGEST_NAME = 256
+
+/** @throws AppError `invalid_request` for an id or a progress token that is too long */
+function checkNames({ id, params }: JSONRPCRequest): void {
+  for (const [what, name] of [
+    ['id', id],
+    ['progressToken', params?._meta?.progressToken],
+  ] as const) {
+    if (typeof name !== 'string' || jsonBytes(name) <= LONGEST_NAME) continue
+    throw new AppError('invalid_request', `The ${what} exceeds the limit of ${LONGEST_NAME} bytes.`)
   }
 }
 
