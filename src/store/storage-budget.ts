@@ -14,15 +14,10 @@ export interface StorageBudget {
    * the budget: nothing may be stored then; `unavailable` when the store is
    */
   spend(bytes: number): Promise<void>
-  /** Counts what is stored in any case; nobody waits. Later calls of `spend` and `check` see it. */
+  /** Counts what is stored in any case; nobody waits. Later calls of `spend` see it. */
   charge(bytes: number): void
   /** Whether this node knows the budget to be exhausted. Does not ask the store. */
   isSpent(): boolean
-  /**
-   * Refuses when this node knows the budget to be exhausted. Does not ask the store.
-   * @throws AppError `too_many_requests`
-   */
-  check(): void
 }
 
 /** The budget of a network; without a network, of callers that are not counted. */
@@ -33,7 +28,6 @@ export const UNLIMITED: StorageBudget = {
   spend: async () => undefined,
   charge: () => undefined,
   isSpent: () => false,
-  check: () => undefined,
 }
 
 export interface StorageBudgetOptions {
@@ -53,7 +47,6 @@ export function createStorageBudgets(
       spend: async (bytes) => refuseIfOver(await limits.count([{ ...counting, by: bytes }])),
       charge: (bytes) => void limits.count([{ ...counting, by: bytes }]).catch(() => undefined),
       isSpent: () => limits.over([counting]).length > 0,
-      check: () => refuseIfOver(limits.over([counting])),
     }
   }
 }
@@ -69,6 +62,9 @@ function refuseIfOver(standings: readonly Standing[]): void {
 /** What a store needs for a key and its expiry, besides name and value; measured on Redis 7. */
 const KEY_OVERHEAD = 200
 
+/** Nonce, tag and the entry's own fields. */
+const ENTRY_OVERHEAD = 80
+
 /** Bytes of JSON text, in UTF-8. */
 export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value) ?? '')
@@ -77,6 +73,14 @@ export function jsonBytes(value: unknown): number {
 /** About what a document needs in the store, in bytes. */
 export function documentBytes(value: unknown): number {
   return jsonBytes(value) + KEY_OVERHEAD
+}
+
+/** What a stream needs besides its entries: Redis allocates 4 kB for the first of them. */
+export const STREAM_OVERHEAD = 4800
+
+/** About what JSON text needs as an entry of a stream, sealed. */
+export function entryBytes(text: string): number {
+  return Math.ceil((Buffer.byteLength(text) * 4) / 3) + ENTRY_OVERHEAD
 }
 
 /** About what JSON needs in the store once it is sealed, which base64 lengthens by a third. */

@@ -5,7 +5,12 @@
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
-import { type StorageBudget, UNLIMITED } from '../../store/storage-budget.ts'
+import {
+  entryBytes,
+  STREAM_OVERHEAD,
+  type StorageBudget,
+  UNLIMITED,
+} from '../../store/storage-budget.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { createLateAnswers } from '../nodes/try-later.ts'
@@ -171,6 +176,7 @@ function createRecord(
   onKept: (kept: boolean) => void,
 ) {
   let sequence = 0
+  let isReplayable = true
   /** The last entry that is kept and says whose call it is. */
   let named = Number.NEGATIVE_INFINITY
   let charactersSince = 0
@@ -179,14 +185,13 @@ function createRecord(
   /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
   async function write(said: Said, at: number): Promise<boolean> {
     // Served all the same: what strangers are told beyond their budget cannot be told again.
-    if (storage.isSpent() && said.message !== undefined) {
-      if (!('end' in said)) return false
-      said = { end: 'answered', message: lostAnswer(requestId) }
-    }
+    if (at === 1) isReplayable = !storage.isSpent()
+    if (!isReplayable || (storage.isSpent() && !('end' in said))) return false
+    if (storage.isSpent()) said = { end: 'answered', message: lostAnswer(requestId) }
     const names = at - named >= NAMED_EVERY.entries || charactersSince >= NAMED_EVERY.characters
     const text = JSON.stringify(names ? { requestId, ...said } : said)
     charactersSince += text.length
-    storage.charge(Buffer.byteLength(text))
+    if (storage !== UNLIMITED) storage.charge(entryBytes(text) + (at === 1 ? STREAM_OVERHEAD : 0))
     const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
     const kept = (await streams.append(key, text, options)) !== undefined
     if (kept && names) {

@@ -1,7 +1,7 @@
 /** Puts messages into a connection's own stream, for whichever node holds it. */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
-import type { StorageBudget } from '../../store/storage-budget.ts'
+import { entryBytes, type StorageBudget } from '../../store/storage-budget.ts'
 import type { AppendOptions, Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { tryLater } from '../nodes/try-later.ts'
@@ -38,7 +38,7 @@ export function createSendToConnection(deps: OwnStreamDeps): SendToConnection {
       ...(condition ?? { onlyIf: connectionKey(connectionId) }),
     }
     const text = JSON.stringify(message)
-    storage?.charge(text.length)
+    storage?.charge(entryBytes(text))
     const id = await streams.append(stream, text, options)
     if (id === undefined) return false
     const wake = async () => {

@@ -8,7 +8,7 @@ import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
-import { jsonBytes } from '../../store/storage-budget.ts'
+import { jsonBytes, STREAM_OVERHEAD } from '../../store/storage-budget.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
@@ -102,6 +102,8 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       if (opening !== undefined) {
         await initialize({ ...deps, send }, opening, connection, origins)
       } else if (isRequest) {
+        // Its answer is the first entry of the session's stream.
+        if (connection.initialize === null) await origins.storage.spend(STREAM_OVERHEAD)
         const authInfo = originAsAuthInfo(origins.connection(connection))
         await messages.request(message, connection, authInfo, (requestId, cancel) =>
           calls.begin(connection.id, requestId, cancel, origins.storage),
@@ -124,7 +126,7 @@ async function initialize(
   if ('result' in answer) {
     const { protocolVersion } = answer.result as { protocolVersion: string }
     const initialize = essentials(request.params, protocolVersion)
-    await storage.spend(jsonBytes(initialize))
+    await storage.spend(jsonBytes(initialize) + STREAM_OVERHEAD)
     await connections.update(id, { initialize, protocolVersion })
   }
   await send(id, answer, undefined, storage)
