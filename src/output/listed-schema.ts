@@ -28,6 +28,29 @@ export function toListedSchema(
   return isEmpty ? inlined : { ...inlined, $defs: definitions }
 }
 
+/** The same without definitions: a form has plain fields (2025-11-25, client/elicitation). */
+export function toFlatSchema(schema: z.core.$ZodType): JsonSchema {
+  const { $defs, ...flat } = toListedSchema(schema, { io: 'input' })
+  return $defs === undefined ? flat : (inline(flat, $defs as JsonSchema) as JsonSchema)
+}
+
+/** A definition that leads back to itself stays a reference, which no form takes. */
+function inline(value: unknown, definitions: JsonSchema, within: readonly string[] = []): unknown {
+  if (Array.isArray(value)) return value.map((item) => inline(item, definitions, within))
+  if (typeof value !== 'object' || value === null) return value
+  const { $ref, ...rest } = value as JsonSchema
+  const name = typeof $ref === 'string' ? $ref.slice(DEFINITION.length) : ''
+  const definition = within.includes(name) ? undefined : definitions[name]
+  if (definition !== undefined) {
+    return inline({ ...(definition as JsonSchema), ...rest }, definitions, [...within, name])
+  }
+  const fields = Object.entries(value).map(([key, item]) => [
+    key,
+    inline(item, definitions, within),
+  ])
+  return Object.fromEntries(fields)
+}
+
 const SAFE_NAME = /^[\w.-]+$/
 
 /** zod puts names into references without encoding them for a URI, which clients do not resolve. */
