@@ -52,12 +52,12 @@ describeRedis('plain', 'on two nodes', () => {
     return link.session
   }
 
-  test.each<[string, Answer]>([
+  test.each([
     ['GitHub', json({ error: 'bad_refresh_token' })],
     ['Slack', json({ ok: false, error: 'invalid_refresh_token' })],
     ['a 400 without a body', empty],
     ['the specification', json({ error: 'invalid_grant' }, 400)],
-  ])(
+  ] as [string, Answer][])(
     'a refresh token that is dead as %s says it asks for a sign-in, once',
     async (_who, answer) => {
       const url = await startPair()
@@ -77,10 +77,10 @@ describeRedis('plain', 'on two nodes', () => {
     },
   )
 
-  test.each<[string, Answer, string]>([
+  test.each([
     ['is unavailable', html, 'does not answer'],
     ['refuses this server', json({ error: 'invalid_client' }, 401), 'does not accept this server'],
-  ])(
+  ] as [string, Answer, string][])(
     'a provider that %s is not hammered, and nobody is signed out',
     async (_what, answer, words) => {
       const url = await startPair()

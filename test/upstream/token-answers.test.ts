@@ -29,7 +29,7 @@ async function providers(answer: Answer) {
 }
 
 describe('a refresh', () => {
-  test.each<[string, Answer]>([
+  test.each([
     ['GitHub', json({ error: 'bad_refresh_token', error_description: 'expired' })],
     ['GitHub, as a form', text('error=bad_refresh_token', 200, FORM)],
     ['Slack', json({ ok: false, error: 'invalid_refresh_token' })],
@@ -54,17 +54,20 @@ describe('a refresh', () => {
     ],
     ['201 with an error', json({ error: 'token_expired' }, 201)],
     ['an error that is no word', json({ error: 'The token secret-r is <gone>' }, 400)],
-  ])('that is refused as %s does means signing in again', async (_who, answer) => {
-    const { fake, both } = await providers(answer)
-    for (const provider of both) {
-      const error = await provider.refresh(OLD).catch((reason: unknown) => reason)
-      expect(error).toMatchObject({ name: 'ProviderError', code: 'invalid_grant' })
-      expect(String((error as Error).cause)).not.toContain('secret')
-    }
-    expect(fake.count('/token')).toBe(2)
-  })
+  ] as [string, Answer][])(
+    'that is refused as %s does means signing in again',
+    async (_who, answer) => {
+      const { fake, both } = await providers(answer)
+      for (const provider of both) {
+        const error = await provider.refresh(OLD).catch((reason: unknown) => reason)
+        expect(error).toMatchObject({ name: 'ProviderError', code: 'invalid_grant' })
+        expect(String((error as Error).cause)).not.toContain('secret')
+      }
+      expect(fake.count('/token')).toBe(2)
+    },
+  )
 
-  test.each<[string, Answer]>([
+  test.each([
     ['500', json({ error: 'invalid_grant' }, 500)],
     ['502 of a proxy', text('<h1>Bad Gateway</h1>', 502)],
     ['503', text('', 503)],
@@ -81,7 +84,7 @@ describe('a refresh', () => {
     ['a redirect', (res) => res.writeHead(302, { location: '/' }).end()],
     ['304', (res) => res.writeHead(304).end()],
     ['a closed connection', (res) => res.destroy()],
-  ])('that gets %s is worth another try', async (_what, answer) => {
+  ] as [string, Answer][])('that gets %s is worth another try', async (_what, answer) => {
     const { both } = await providers(answer)
     for (const provider of both) {
       await expect(provider.refresh(OLD)).rejects.toMatchObject({
@@ -96,7 +99,7 @@ describe('a refresh', () => {
     await expect(both[0].refresh(OLD)).rejects.toMatchObject({ retryAfterSeconds: 17 })
   })
 
-  test.each<[string, Answer]>([
+  test.each([
     ['invalid_client', json({ error: 'invalid_client' }, 401)],
     ['invalid_client with 400', json({ error: 'invalid_client' }, 400)],
     ['unauthorized_client', json({ error: 'unauthorized_client' }, 400)],
@@ -104,12 +107,15 @@ describe('a refresh', () => {
     ['Slack', json({ ok: false, error: 'bad_client_secret' })],
     ['Google', json({ error: 'disabled_client' }, 401)],
     ['a challenge alone', text('', 401, 'text/plain', { 'www-authenticate': 'Basic realm="x"' })],
-  ])('with which the provider refuses this server (%s) ends no sign-in', async (_who, answer) => {
-    const { both } = await providers(answer)
-    for (const provider of both) {
-      await expect(provider.refresh(OLD)).rejects.toMatchObject({ code: 'access_denied' })
-    }
-  })
+  ] as [string, Answer][])(
+    'with which the provider refuses this server (%s) ends no sign-in',
+    async (_who, answer) => {
+      const { both } = await providers(answer)
+      for (const provider of both) {
+        await expect(provider.refresh(OLD)).rejects.toMatchObject({ code: 'access_denied' })
+      }
+    },
+  )
 
   test.each([
     ['nothing', {}],
@@ -128,7 +134,7 @@ describe('a refresh', () => {
   })
 
   const soon = expect.any(Number)
-  test.each<[string, Record<string, unknown>, object]>([
+  test.each([
     ['no type', {}, {}],
     ['an empty type', { token_type: '' }, {}],
     ['a type in capitals', { token_type: 'BEARER' }, {}],
@@ -145,18 +151,21 @@ describe('a refresh', () => {
     ['other types', { refresh_token: false, scope: 7, id_token: 0 }, {}],
     ['a list of scopes', { scope: ['a', 'b'] }, { scope: 'a b' }],
     ['another refresh token', { refresh_token: 'r2' }, { refreshToken: 'r2' }],
-  ])('that brings %s is good', async (_what, more, expected) => {
-    const { both } = await providers(json({ access_token: 'new', ...more }))
-    for (const provider of both) {
-      expect(await provider.refresh(OLD)).toEqual({ ...OLD, accessToken: 'new', ...expected })
-    }
-  })
+  ] as [string, Record<string, unknown>, object][])(
+    'that brings %s is good',
+    async (_what, more, expected) => {
+      const { both } = await providers(json({ access_token: 'new', ...more }))
+      for (const provider of both) {
+        expect(await provider.refresh(OLD)).toEqual({ ...OLD, accessToken: 'new', ...expected })
+      }
+    },
+  )
 
-  test.each<[string, Answer]>([
+  test.each([
     ['as a form', text('access_token=new&token_type=bearer&expires_in=60', 200, FORM)],
     ['as text', text('{"access_token":"new","token_type":"bearer"}', 200, 'text/plain')],
     ['with 201', json({ access_token: 'new', token_type: 'bearer' }, 201)],
-  ])('that is answered %s is good', async (_how, answer) => {
+  ] as [string, Answer][])('that is answered %s is good', async (_how, answer) => {
     const { both } = await providers(answer)
     for (const provider of both) {
       expect(await provider.refresh(OLD)).toMatchObject({ accessToken: 'new' })
@@ -170,13 +179,13 @@ describe('a refresh', () => {
 })
 
 describe('a code', () => {
-  test.each<[string, Answer, string]>([
+  test.each([
     ['GitHub', json({ error: 'bad_verification_code' }), 'invalid_grant'],
     ['Slack', json({ ok: false, error: 'invalid_code' }), 'invalid_grant'],
     ['GitHub, for the secret', json({ error: 'incorrect_client_credentials' }), 'access_denied'],
     ['others', json({ error: 'invalid_request' }, 400), 'access_denied'],
     ['408', text('', 408), 'provider_unavailable'],
-  ])('that is refused as %s does', async (_who, answer, code) => {
+  ] as [string, Answer, string][])('that is refused as %s does', async (_who, answer, code) => {
     const { both } = await providers(answer)
     for (const provider of both) {
       const exchange = provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
