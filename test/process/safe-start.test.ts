@@ -35,7 +35,7 @@ async function refusal(options: Parameters<typeof spawnServer>[0]): Promise<stri
   return server.output.stderr
 }
 
-describe('does not start', () => {
+describe('does not start', { timeout: 120_000 }, () => {
   test.each([
     ['MCP_AUHT', { MCP_AUHT: 'required' }, 'MCP_AUTH'],
     ['RATELIMIT', { RATELIMIT: 'on' }, 'RATE_LIMIT'],
