@@ -49,7 +49,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   const ttlSeconds = longestTokenSeconds(config.auth)
   const letInClients = createLetInClients(runtime, { ttlSeconds })
   app.route('/', landingRoutes({ ...runtime, letInClients }))
-  app.route('/', healthRoutes(store, { ...runtime, warnings: config.accessWarnings }))
+  app.route('/', healthRoutes(store, runtime))
   if (config.metrics.port === undefined) {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))

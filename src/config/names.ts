@@ -4,8 +4,16 @@ import { variables } from './variables.ts'
 
 const KNOWN = Object.keys(variables.shape)
 
-export function isKnown(name: string): boolean {
+function isKnown(name: string): boolean {
   return Object.hasOwn(variables.shape, name)
+}
+
+/** What `docker compose` reads from the same file, for `compose.yaml`. */
+const OF_COMPOSE: ReadonlySet<string> = new Set(['COMPOSE_FILE', 'PUBLISH', 'REDIS_PASSWORD'])
+
+/** Whether a name has a place in the server's `.env`, with an effect on the server or without. */
+export function belongsInFile(name: string): boolean {
+  return isKnown(name) || OF_COMPOSE.has(name)
 }
 
 /**

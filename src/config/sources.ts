@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type FileVariable, readEnvFile } from './env-file.ts'
 import type { Faults } from './faults.ts'
-import { isKnown, nearestKnown } from './names.ts'
+import { belongsInFile, nearestKnown } from './names.ts'
 
 export interface ConfigSources {
   /** The arguments after the script's name. */
@@ -54,7 +54,7 @@ function readNamedFile(argv: readonly string[], cwd: string, faults: Faults) {
 
 /** A file is the server's own: what it does not know there has no effect, which somebody must know. */
 function checkFileName({ name, where }: FileVariable, faults: Faults): void {
-  if (isKnown(name)) return
+  if (belongsInFile(name)) return
   const meant = nearestKnown(name)
   if (meant !== undefined) faults.add(name, `(${where}) ${unknown(meant)}`)
   else faults.warn('unknown_variable', `${name} (${where}) is unknown to this server: no effect`)

@@ -1,6 +1,7 @@
 /** `/livez` and `/readyz`: for whatever starts, watches and balances the process. */
 
 import { Hono } from 'hono'
+import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Store } from '../store/port.ts'
 import type { HttpEnv } from './context.ts'
@@ -9,15 +10,16 @@ import { answerOf } from './error-response.ts'
 export interface Health {
   /** The process is going down: it finishes what runs and takes nothing new. */
   readonly stopping: () => boolean
-  /** What an operator should know about who is let in; for the doctor. */
-  readonly warnings: readonly { readonly code: string; readonly message: string }[]
+  readonly config: Pick<Config, 'accessWarnings'>
 }
 
 /**
  * Alive as long as it answers; ready when it is not stopping and the store takes what requests need.
  * Both are asked every second or so: what the store says it has logged itself, once.
  */
-export function healthRoutes(store: Store, { stopping, warnings }: Health): Hono<HttpEnv> {
+export function healthRoutes(store: Store, { stopping, config }: Health): Hono<HttpEnv> {
+  // For the doctor, which sees a server from outside alone.
+  const { accessWarnings: warnings } = config
   const routes = new Hono<HttpEnv>()
   routes.get('/livez', (c) => c.json({ status: 'ok' }))
   routes.get('/readyz', async (c) => {

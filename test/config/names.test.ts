@@ -121,6 +121,11 @@ describe('in a file', () => {
     expect(refusal({ MCP_AUTH: 'optional' }, files(text)).faults).toHaveLength(1)
   })
 
+  it('what compose.yaml reads is nobody’s mistake', () => {
+    const text = 'COMPOSE_FILE=compose.yaml\nPUBLISH=127.0.0.1:1\nREDIS_PASSWORD=CANARY\n'
+    expect(load({}, files(text)).warnings).toEqual([])
+  })
+
   it('what is unknown is told with file and line, without its value', () => {
     const given = {
       argv: ['--env', 'staging'],
