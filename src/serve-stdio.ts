@@ -6,13 +6,16 @@ import {
   StdioServerTransport,
   serveStdio as serveSdkStdio,
 } from '@modelcontextprotocol/server/stdio'
+import type { HttpConfig } from './config.ts'
 import { createHttpServer, listen } from './http/server.ts'
-import { messageLines } from './mcp/stdio-lines.ts'
+import { type LineRefusal, messageLines } from './mcp/stdio-lines.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 import { httpHandlers } from './serve-http.ts'
 
 const LOOPBACK = '127.0.0.1'
 const DRAIN_MS = 1000
+/** One person's browser. */
+const MAX_SOCKETS = 100
 
 export interface StdioService {
   stop(): Promise<void>
@@ -27,7 +30,7 @@ export async function serveStdio(
 ): Promise<StdioService> {
   const { http, store } = deps.config
   const deployed = store.kind === 'redis' ? http.publicUrl : undefined
-  const pages = deployed === undefined ? await reservePages(http.port) : undefined
+  const pages = deployed === undefined ? await reservePages(http) : undefined
   const publicUrl = deployed ?? `http://localhost:${pages?.port}`
   const runtime = await createRuntime({
     ...deps,
@@ -47,12 +50,13 @@ export async function serveStdio(
     tellChanges(runtime, mcp, subscribed)
     return mcp
   }
-  const lines = messageLines(process.stdin, (refusal) => {
+  const refuse = (refusal: LineRefusal): Promise<void> => {
     deps.log.debug({ code: refusal.error.code }, 'line refused')
     return new Promise((resolve) => {
       process.stdout.write(`${JSON.stringify(refusal)}\n`, () => resolve())
     })
-  })
+  }
+  const lines = messageLines(process.stdin, refuse, { maxValues: http.bodyMaxValues })
   const handle = serveSdkStdio(build, {
     transport: new StdioServerTransport(lines),
     onerror: (error) => deps.log.debug({ err: error }, 'message refused'),
@@ -92,10 +96,13 @@ function isModern({ server }: McpServer): boolean {
 }
 
 /** Chooses a port now, since the provider must know the address, and listens on it later. */
-async function reservePages(preferred: number) {
+async function reservePages({ port: preferred, keepAliveSeconds }: HttpConfig) {
   const port = await freePort(preferred)
   let handlers: () => ReturnType<typeof httpHandlers> | undefined = () => undefined
-  const { server, drain } = createHttpServer(() => handlers())
+  const { server, drain } = createHttpServer(() => handlers(), {
+    keepAliveSeconds,
+    maxSockets: MAX_SOCKETS,
+  })
   let opening: Promise<number> | undefined
   return {
     port,

@@ -3,6 +3,7 @@
 import { type Readable, Transform } from 'node:stream'
 import { deserializeMessage, STDIO_DEFAULT_MAX_BUFFER_SIZE } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
+import { describeFault, MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
 
 /** JSON-RPC 2.0, section 5; `id` is null where the line tells none. */
 export interface LineRefusal {
@@ -14,16 +15,23 @@ export interface LineRefusal {
 /** Tells the client; settles when it has been written, so that a client must read to go on. */
 type Refuse = (refusal: LineRefusal) => Promise<void>
 
+export interface LineBounds {
+  /** Values of the JSON in a line. */
+  readonly maxValues: number
+  readonly longestBytes?: number
+}
+
 const NEWLINE = 0x0a
 
 /**
  * The input without those lines, which go to `refuse`: -32700 for what is not JSON, -32600 for other
- * JSON than a message (JSON-RPC 2.0, section 5.1) and for a line that is too long, which is not kept.
+ * JSON than a message (JSON-RPC 2.0, section 5.1), for too much structure, and for a line that is too
+ * long, which is not kept.
  */
 export function messageLines(
   input: Readable,
   refuse: Refuse,
-  longestBytes = STDIO_DEFAULT_MAX_BUFFER_SIZE,
+  { maxValues, longestBytes = STDIO_DEFAULT_MAX_BUFFER_SIZE }: LineBounds,
 ): Readable {
   const line = createLine(longestBytes)
 
@@ -33,7 +41,8 @@ export function messageLines(
       line.add(chunk.subarray(start, end + 1))
       start = end + 1
       const whole = line.end()
-      const refusal = whole === undefined ? TOO_LONG : refusalOf(whole.toString('utf8').trim())
+      const refusal =
+        whole === undefined ? TOO_LONG : refusalOf(whole.toString('utf8').trim(), maxValues)
       if (whole !== undefined && refusal === undefined) push(whole)
       else if (refusal !== undefined && refusal !== 'ignored') await refuse(refusal)
     }
@@ -70,9 +79,13 @@ function createLine(longestBytes: number) {
 
 const TOO_LONG = refusal(new AppError('invalid_request', 'The line is too long.'))
 
-function refusalOf(line: string): LineRefusal | 'ignored' | undefined {
+function refusalOf(line: string, values: number): LineRefusal | 'ignored' | undefined {
   // Nobody asked anything with it.
   if (line === '') return 'ignored'
+  const fault = structureFault(line, { depth: MAX_JSON_DEPTH, values })
+  if (fault !== undefined) {
+    return refusal(new AppError('invalid_request', describeFault('line', fault, values)))
+  }
   let value: unknown
   try {
     value = JSON.parse(line)
