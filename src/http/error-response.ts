@@ -76,6 +76,6 @@ function headers({ retryAfterSeconds, allow, challenge }: AppError): Record<stri
 }
 
 function requestIdOf(message: unknown): string | number | null {
-  const id = (message as { id?: unknown } | undefined)?.id
+  const id = (message as { id?: unknown } | null | undefined)?.id
   return typeof id === 'string' || typeof id === 'number' ? id : null
 }

@@ -3,7 +3,7 @@
 import { isJsonContentType } from '@modelcontextprotocol/server'
 import type { MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
-import { checkMessageSize } from '../mcp/message-size.ts'
+import { checkMessageBounds } from '../mcp/message-bounds.ts'
 import { nextTurn } from '../store/next-turn.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { HttpEnv } from './context.ts'
@@ -45,7 +45,7 @@ export function jsonBody(
         const bytes = await readBody(c.env.incoming, { limitBytes, share })
         await nextTurn()
         c.set('body', parseJson(bytes, bodyMaxValues))
-        checkMessageSize(c.get('body'), bytes.byteLength)
+        checkMessageBounds(c.get('body'), bytes.byteLength)
       }
       await next()
     },
