@@ -43,12 +43,16 @@ function lingerOnClose(socket: Socket): void {
     socket.end()
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => clearTimeout(timer))
-    const most = socket.bytesRead + LINGER_BYTES
-    // Past the parser, which would run requests that follow the body.
-    socket.removeAllListeners('data')
-    socket.on('data', () => {
-      if (socket.bytesRead > most) socket.destroy()
-    })
-    socket.resume()
+    // Node resumes a socket that waits for a reader of the body in this turn.
+    setImmediate(discard, socket)
   }
+}
+
+function discard(socket: Socket): void {
+  const most = socket.bytesRead + LINGER_BYTES
+  // Past the parser, which would run requests that follow the body.
+  socket.removeAllListeners('data')
+  socket.on('data', () => {
+    if (socket.bytesRead > most) socket.destroy()
+  })
 }
