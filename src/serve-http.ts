@@ -6,6 +6,7 @@ import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
 import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
+import { createBodyBudget } from './http/body-budget.ts'
 import { countedNetwork } from './http/client-address.ts'
 import { openMetricsPort } from './http/metrics.ts'
 import { limitOAuthBody } from './http/oauth-body-limit.ts'
@@ -13,6 +14,7 @@ import { limitOAuthRate } from './http/oauth-rate-limit.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
 import { createRouteOf } from './http/route-of.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
+import { socketsWithin } from './http/socket-limit.ts'
 import type { StopCause } from './process/shutdown.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
@@ -37,8 +39,12 @@ export async function serveHttp(
   deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady' | 'transport'>,
 ): Promise<HttpService> {
   const { host, port, publicUrl: configured } = deps.config.http
+  const maxSockets = socketsWithin(deps.config.http.maxSockets, deps.log)
   let handlers: HttpHandlers | undefined
-  const { server, stopKeepingAlive, drain } = createHttpServer(() => handlers)
+  const { server, stopKeepingAlive, drain } = createHttpServer(() => handlers, {
+    keepAliveSeconds: deps.config.http.keepAliveSeconds,
+    maxSockets,
+  })
   const taken = await listen(server, host, port)
   const publicUrl = configured ?? `http://localhost:${taken}`
   const runtime = await createRuntime({
@@ -48,6 +54,7 @@ export async function serveHttp(
     transport: 'http',
   })
   handlers = httpHandlers(runtime)
+  server.on('drop', () => runtime.telemetry.metrics.rateLimited('sockets'))
   const metrics = await openMetricsPort(runtime.telemetry.metrics, deps)
   return {
     publicUrl,
@@ -77,15 +84,18 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     loopbackOrigins: !config.isProduction,
     openPaths: authorizationServer === undefined ? new Set() : OPEN_PATHS,
   })
+  const bodyBudget = createBodyBudget(config.http.maxBodyBytesInProgress, () =>
+    telemetry.metrics.rateLimited('body_bytes'),
+  )
   const limitRate = limitOAuthRate(runtime.rateLimits, config.http)
   const storageOf = (request: IncomingMessage) =>
     runtime.storageBudgets(countedNetwork(request, config.http))
-  const limit = (handler: NodeHandler) => limitOAuthBody(limitRate(handler))
+  const limit = (handler: NodeHandler) => limitOAuthBody(limitRate(handler), bodyBudget)
   const mounts = authorizationServer
     ? authorizationMounts(authorizationServer, { log, limit, storageOf })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
-  const app = createApp(runtime)
+  const app = createApp(runtime, { bodyBudget })
   const patterns = app.routes.map(({ path }) => path)
   const observe = createRequestObserver(telemetry, createRouteOf(patterns, [...mounts.keys()]))
   return { guard: tellRefusals(guard, log), fetch: app.fetch, mounts, observe }

@@ -8,10 +8,11 @@ import {
   StdioServerTransport,
   serveStdio as serveSdkStdio,
 } from '@modelcontextprotocol/server/stdio'
+import type { HttpConfig } from './config.ts'
 import { createHttpServer, listen } from './http/server.ts'
 import { checkSubscriptionCount } from './mcp/bounds.ts'
 import { boundTransport } from './mcp/outgoing-messages.ts'
-import { messageLines } from './mcp/stdio-lines.ts'
+import { type LineRefusal, messageLines } from './mcp/stdio-lines.ts'
 import { trackRequests } from './mcp/stdio-requests.ts'
 import type { StopCause } from './process/shutdown.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
@@ -23,6 +24,8 @@ const LOOPBACK = '127.0.0.1'
 const DRAIN_MS = 1000
 /** After a fault running calls have as long as over HTTP. */
 const FAULT_DRAIN_MS = 5000
+/** One person's browser. */
+const MAX_SOCKETS = 100
 
 export interface StdioService {
   /** Running calls are answered, if they end soon, then everything is closed. */
@@ -39,7 +42,7 @@ export async function serveStdio(
 ): Promise<StdioService> {
   const { http, store } = deps.config
   const deployed = store.kind === 'redis' ? http.publicUrl : undefined
-  const pages = deployed === undefined ? await reservePages(http.port) : undefined
+  const pages = deployed === undefined ? await reservePages(http) : undefined
   const publicUrl = deployed ?? `http://localhost:${pages?.port}`
   const runtime = await createRuntime({
     ...deps,
@@ -60,13 +63,13 @@ export async function serveStdio(
     tellChanges(runtime, mcp, subscribed)
     return mcp
   }
-  const lines = messageLines(process.stdin, (refusal) => {
+  const refuse = (refusal: LineRefusal): Promise<void> => {
     deps.log.debug({ code: refusal.error.code }, 'line refused')
     return new Promise((resolve) => {
-      output.write(`${toWellFormedJson(refusal)}
-`, () => resolve())
+      output.write(`${toWellFormedJson(refusal)}\n`, () => resolve())
     })
-  })
+  }
+  const lines = messageLines(process.stdin, refuse, { maxValues: http.bodyMaxValues })
   const transport = trackRequests(new StdioServerTransport(lines, output))
   const handle = serveSdkStdio(build, {
     transport: boundTransport(transport),
@@ -124,10 +127,13 @@ function isModern({ server }: McpServer): boolean {
 }
 
 /** Chooses a port now, since the provider must know the address, and listens on it later. */
-async function reservePages(preferred: number) {
+async function reservePages({ port: preferred, keepAliveSeconds }: HttpConfig) {
   const port = await freePort(preferred)
   let handlers: () => ReturnType<typeof httpHandlers> | undefined = () => undefined
-  const { server, drain } = createHttpServer(() => handlers())
+  const { server, drain } = createHttpServer(() => handlers(), {
+    keepAliveSeconds,
+    maxSockets: MAX_SOCKETS,
+  })
   let opening: Promise<number> | undefined
   return {
     port,

@@ -69,6 +69,14 @@ export interface HttpConfig {
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly bodyLimitBytes: number
+  /** Values of the JSON in a body. */
+  readonly bodyMaxValues: number
+  /** Of all bodies that a node holds. */
+  readonly maxBodyBytesInProgress: number
+  /** Of all clients, on one node. */
+  readonly maxSockets: number
+  /** How long a connection without a request is kept. */
+  readonly keepAliveSeconds: number
   /** How many entries of `X-Forwarded-For` are believed, from the right. */
   readonly trustedProxies: number
   /** Whether requests are counted. */

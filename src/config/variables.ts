@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { authVariables } from './auth-variables.ts'
+import { bodyVariables } from './body-variables.ts'
 import { facts } from './facts.ts'
 import { pageVariables } from './page-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
@@ -180,6 +181,7 @@ const behaviour = {
 /** The variables by section, in the order in which the reference shows them. */
 export const sections: readonly { readonly title: string; readonly variables: z.ZodRawShape }[] = [
   { title: 'Server', variables: server },
+  { title: 'Bodies and connections', variables: bodyVariables },
   { title: 'Pages', variables: pageVariables },
   { title: 'Logs', variables: logs },
   { title: 'Metrics, traces and audit', variables: telemetryVariables },
@@ -192,6 +194,7 @@ export const sections: readonly { readonly title: string; readonly variables: z.
 
 export const variables = z.object({
   ...server,
+  ...bodyVariables,
   ...pageVariables,
   ...logs,
   ...telemetryVariables,

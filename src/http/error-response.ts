@@ -10,19 +10,21 @@ import { toWellFormedJson } from '../well-formed.ts'
 import type { HttpEnv } from './context.ts'
 import { page } from './pages.ts'
 import { problemResponse, wantsProblem } from './problem.ts'
+import { refusedBody } from './refused-body.ts'
 
 /**
  * Answers with a JSON-RPC error, which says the same to programs that speak none; with a problem
  * document for direct calls, and with a page where people are. Faults of ours are logged with their stack, and told without it; that
  * the node stops or its store is away is no fault of ours.
  */
-export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
+export const errorResponse: ErrorHandler<HttpEnv> = async (error, c) => {
   const known = asAppError(error)
   const log = c.get('log')
   if (known.code === 'unavailable') log.warn({ err: error }, 'request failed')
   else if (known.status >= 500) log.error({ err: error }, 'request failed')
   else log.debug({ err: error }, 'request refused')
   if (c.get('forPeople') === true) return errorPage(c, known)
+  if (c.get('body') === undefined) c.set('body', await refusedBody(c))
   if (wantsProblem(c)) {
     const { status, code, message: detail } = known
     return problemResponse({ status, code, detail }, headers(known))
@@ -76,6 +78,6 @@ function headers({ retryAfterSeconds, allow, challenge }: AppError): Record<stri
 }
 
 function requestIdOf(message: unknown): string | number | null {
-  const id = (message as { id?: unknown } | undefined)?.id
+  const id = (message as { id?: unknown } | null | undefined)?.id
   return typeof id === 'string' || typeof id === 'number' ? id : null
 }

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import { type Duplex, type Readable, Transform } from 'node:stream'
 import { deserializeMessage, STDIO_DEFAULT_MAX_BUFFER_SIZE } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
+import { describeFault, MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
 
 /** JSON-RPC 2.0, section 5; `id` is null where the line tells none. */
 export interface LineRefusal {
@@ -15,25 +16,32 @@ export interface LineRefusal {
 /** Tells the client; settles when it has been written, so that a client must read to go on. */
 type Refuse = (refusal: LineRefusal) => Promise<void>
 
+export interface LineBounds {
+  /** Values of the JSON in a line. */
+  readonly maxValues: number
+  readonly longestBytes?: number
+}
+
 const NEWLINE = 0x0a
 const BYTE_ORDER_MARK = Buffer.from('\u{feff}')
 
 /**
  * The input without those lines, which go to `refuse`: -32700 for what is not JSON in UTF-8, -32600
- * for other JSON than a message (JSON-RPC 2.0, section 5.1) and for a line that is too long, which is
- * not kept. Byte order marks are left out (RFC 8259, section 8.1). The last line may lack its newline.
- * The result does not end with the input, so that what was asked can be answered: destroy it.
+ * for other JSON than a message (JSON-RPC 2.0, section 5.1), for too much structure, and for a line
+ * that is too long, which is not kept. Byte order marks are left out (RFC 8259, section 8.1). The last
+ * line may lack its newline. The result does not end with the input, so that what was asked can be
+ * answered: destroy it.
  */
 export function messageLines(
   input: Readable,
   refuse: Refuse,
-  longestBytes = STDIO_DEFAULT_MAX_BUFFER_SIZE,
+  { maxValues, longestBytes = STDIO_DEFAULT_MAX_BUFFER_SIZE }: LineBounds,
 ): Duplex {
   const line = createLine(longestBytes)
 
   async function endLine(push: (line: Buffer) => void): Promise<void> {
     const whole = withoutMark(line.end())
-    const refusal = whole === undefined ? TOO_LONG : refusalOf(whole)
+    const refusal = whole === undefined ? TOO_LONG : refusalOf(whole, maxValues)
     if (whole !== undefined && refusal === undefined) push(whole)
     else if (refusal !== undefined && refusal !== 'ignored') await refuse(refusal)
   }
@@ -85,11 +93,15 @@ function createLine(longestBytes: number) {
 const PARSE_ERROR = refusal(new AppError('parse_error', 'The line is not JSON.'))
 const TOO_LONG = refusal(new AppError('invalid_request', 'The line is too long.'))
 
-function refusalOf(bytes: Buffer): LineRefusal | 'ignored' | undefined {
+function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | undefined {
   if (!isUtf8(bytes)) return PARSE_ERROR
   const line = bytes.toString('utf8')
   // Nobody asked anything with it.
   if (/^[ \t\r\n]*$/.test(line)) return 'ignored'
+  const fault = structureFault(line, { depth: MAX_JSON_DEPTH, values })
+  if (fault !== undefined) {
+    return refusal(new AppError('invalid_request', describeFault('line', fault, values)))
+  }
   let value: unknown
   try {
     value = JSON.parse(line)

@@ -10,6 +10,7 @@ const LIMIT_SCOPES = [
   ...['caller', 'address', 'page', 'tool'],
   ...['register', 'authorize', 'token', 'revoke', 'introspect'],
   ...['streams', 'node_streams', 'calls', 'connections'],
+  ...['body_bytes', 'sockets'],
 ]
 const PROVIDER_ERRORS = [
   ...['provider_unavailable', 'access_denied', 'invalid_grant', 'invalid_response'],
