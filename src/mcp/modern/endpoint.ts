@@ -78,24 +78,21 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     return withStatus(answer, authInfo)
   }
 
-  async function stock({ request, body, origins, onClose }: McpRequest): Promise<Response> {
-    takePlaces(limits, { caller: origins.caller, listens: false, onClose })
-    const authInfo = originAsAuthInfo(origins.stateless())
-    const response = await handler.fetch(request, { parsedBody: body, authInfo })
+  async function handleWithSdk(mcp: McpRequest, body: unknown): Promise<Response> {
+    const authInfo = originAsAuthInfo(mcp.origins.stateless())
+    const response = await handler.fetch(mcp.request, { parsedBody: body, authInfo })
     return withStatus(await boundResponse(response), authInfo)
   }
 
-  async function listen({ request, body, origins, onClose }: McpRequest): Promise<Response> {
-    const { caller, tokenSession } = origins
-    const listening = takeListenRequest(body, caller)
-    onClose(listening.release)
-    takePlaces(limits, { caller, listens: true, onClose })
-    const authInfo = originAsAuthInfo(origins.stateless())
-    const response = await boundResponse(
-      await handler.fetch(request, { parsedBody: listening.body, authInfo }),
-    )
-    if (tokenSession === undefined) return withStatus(response, authInfo)
-    return endWithSession(response, tokenSession, sessionEnds)
+  async function listen(mcp: McpRequest): Promise<Response> {
+    const { caller, tokenSession } = mcp.origins
+    const listening = takeListenRequest(mcp.body, caller)
+    mcp.onClose(listening.release)
+    takePlaces(limits, { caller, listens: true, onClose: mcp.onClose })
+    const response = await handleWithSdk(mcp, listening.body)
+    return tokenSession === undefined
+      ? response
+      : endWithSession(response, tokenSession, sessionEnds)
   }
 
   return {
@@ -114,10 +111,10 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     async post(mcp, classified, headers) {
       const { origins, onClose } = mcp
       if (isListen(mcp.body)) return listen(mcp)
-      const message = plainRequest(classified, headers)
-      if (message === undefined) return stock(mcp)
-      plainCalls.remember(message)
       takePlaces(limits, { caller: origins.caller, listens: false, onClose })
+      const message = plainRequest(classified, headers)
+      if (message === undefined) return handleWithSdk(mcp, mcp.body)
+      plainCalls.remember(message)
       return serve(mcp, message, originAsAuthInfo(origins.stateless()))
     },
     async close() {
