@@ -43,7 +43,6 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
 
   const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
   const limited = createRateLimiting(runtime.rateLimits, config.http)
-  const { rest } = limited
   for (const path of visited) app.use(path, forPeople, limited.pages)
   app.use('/', limited.landing(publicUrl))
   const ttlSeconds = longestTokenSeconds(config.auth)
@@ -66,17 +65,17 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   for (const path of ['/mcp', '/http', '/sse', '/messages']) {
     app.use(path, crossOrigin(), noStore)
   }
-  const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
+  const body = limited.bodies(jsonBody({ limitBytes: config.http.bodyLimitBytes }))
   const { required } = config.auth
   const checked = { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) }
   const check = (path: ResourcePath, isRequired: boolean) =>
     bearer(checked, { resource: auth.resources.at(path), required: isRequired })
   const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
   const methods = ['POST', 'GET', 'DELETE']
-  app.on(methods, '/mcp', body, caller('/mcp', required), rest, async (c) =>
+  app.on(methods, '/mcp', body, caller('/mcp', required), async (c) =>
     respond(c, await mcp.handle(messageOf(c))),
   )
-  app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), rest, async (c) => {
+  app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {
     const message = messageOf(c)
     if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
     return directResponse(c, await direct.call(message))
@@ -84,7 +83,7 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.get('/sse', refuseHead, caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
-  app.post('/messages', body, caller('/sse', required), rest, (c) =>
+  app.post('/messages', body, caller('/sse', required), (c) =>
     legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
   )
   if (demo !== undefined) app.route('/demo/api', demo.api)
