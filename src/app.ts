@@ -46,7 +46,6 @@ export function createApp(runtime: Runtime, { bodyBudget }: AppDeps): Hono<HttpE
   app.notFound(notFound)
 
   const limited = createRateLimiting(runtime.rateLimits, config.http)
-  const { rest } = limited
   routePages(app, runtime, { limited, storageOf })
   for (const path of ['/mcp', '/http', '/sse', '/messages']) {
     app.use(path, crossOrigin(), noStore)
@@ -54,40 +53,26 @@ export function createApp(runtime: Runtime, { bodyBudget }: AppDeps): Hono<HttpE
   const { required } = config.auth
   const checked = { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) }
   // All that the headers tell comes before the body.
-  const { headers, body } = jsonBody(config.http, bodyBudget)
+  const json = jsonBody(config.http, bodyBudget)
+  const { headers } = json
+  const body = limited.bodies(json.body)
   const caller = (path: ResourcePath, isRequired: boolean) =>
     limited.calls(bearer(checked, { resource: auth.resources.at(path), required: isRequired }))
   const scopes = (path: ResourcePath) => scopesFor(auth.requireScopes, auth.resources.at(path))
   const methods = ['POST', 'GET', 'DELETE']
-  app.on(
-    methods,
-    '/mcp',
-    headers,
-    caller('/mcp', required),
-    body,
-    rest,
-    scopes('/mcp'),
-    async (c) => respond(c, await mcp.handle(messageOf(c))),
+  app.on(methods, '/mcp', headers, caller('/mcp', required), body, scopes('/mcp'), async (c) =>
+    respond(c, await mcp.handle(messageOf(c))),
   )
   app.use('/http', takesDirectCalls)
-  app.on(
-    methods,
-    '/http',
-    headers,
-    caller('/http', true),
-    body,
-    rest,
-    scopes('/http'),
-    async (c) => {
-      const message = messageOf(c)
-      if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
-      return directResponse(c, await direct.call(message))
-    },
-  )
+  app.on(methods, '/http', headers, caller('/http', true), body, scopes('/http'), async (c) => {
+    const message = messageOf(c)
+    if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
+    return directResponse(c, await direct.call(message))
+  })
   app.get('/sse', refuseHead, caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
-  app.post('/messages', headers, caller('/sse', required), body, rest, scopes('/sse'), (c) =>
+  app.post('/messages', headers, caller('/sse', required), body, scopes('/sse'), (c) =>
     legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
   )
   if (demo !== undefined) app.route('/demo/api', demo.api)

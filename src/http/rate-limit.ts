@@ -1,6 +1,6 @@
 /** How often one may call and open pages: by the session of a token, by connection, by address. */
 
-import type { Context, MiddlewareHandler, Next } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Counting, Rate, RateLimits, Standing } from '../store/rate-limits.ts'
@@ -41,10 +41,10 @@ export interface RateLimiting {
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
   /**
-   * Counts what a body in chunks weighs on top, once it was read: stands behind `calls` and what
-   * reads the body.
+   * Puts what a body in chunks weighs on top behind the reading of it, where the request was counted
+   * before: nobody knew how long it would be.
    */
-  readonly rest: MiddlewareHandler<HttpEnv>
+  bodies(read: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
   /** Counts pages, by address. */
   readonly pages: MiddlewareHandler<HttpEnv>
   /**
@@ -57,8 +57,18 @@ export interface RateLimiting {
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
   const { weightOfRequest, countCall, countPage, refuseKnown } = createCounter(limits, options)
 
-  async function countRest(c: Context<HttpEnv>, by: number, next: Next): Promise<void> {
-    await countCall(c, by)
+  const weighed: RateLimiting['bodies'] = (read) => async (c, next) => {
+    const countRest = async () => {
+      const more = weightOfRequest(c) - (c.get('weight') ?? Number.POSITIVE_INFINITY)
+      if (more > 0) await countCall(c, more)
+    }
+    try {
+      await read(c, async () => undefined)
+    } catch (error) {
+      if (isRefusal(error)) await countRest()
+      throw error
+    }
+    await countRest()
     await next()
   }
 
@@ -86,10 +96,7 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
   return {
     calls: (check) => (options.rateLimit ? counted(check) : check),
 
-    rest(c, next) {
-      const more = weightOfRequest(c) - (c.get('weight') ?? Number.POSITIVE_INFINITY)
-      return more > 0 ? countRest(c, more, next) : next()
-    },
+    bodies: (read) => (options.rateLimit ? weighed(read) : read),
 
     async pages(c, next) {
       await countPage(c)
