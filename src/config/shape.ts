@@ -150,8 +150,8 @@ export interface RedisConfig {
   /** What every key starts with. */
   readonly prefix: string
   readonly timeoutMs: number
-  /** Whether a Redis that may delete keys is warned of, or makes the node not ready. */
-  readonly eviction: 'warn' | 'refuse'
+  /** A Redis that may delete keys makes the node not ready; without it, it is warned of. */
+  readonly eviction?: 'refuse'
 }
 
 export type UpstreamConfig = { readonly kind: 'demo' } | ConfiguredUpstream
