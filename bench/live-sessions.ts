@@ -100,7 +100,8 @@ function sessionMaker(store: ReturnType<typeof createRedisStore>, secrets: Loade
   const sessions = createSessionManager({ store, now }, { ttlSeconds: TTL_SECONDS })
   const options = { prefix: 'oauth', longestTtlSeconds: TTL_SECONDS }
   const entries = createEntries({ store, keyRing, now }, options)
-  const connections = createConnections({ store, node: NO_NODE, now }, { ttlSeconds: TTL_SECONDS })
+  const times = { ttlSeconds: TTL_SECONDS, unusedTtlSeconds: TTL_SECONDS }
+  const connections = createConnections({ store, node: NO_NODE, now, sessions }, times)
   const secret = createSecretKey(Buffer.from(secrets.jwtSecret, 'utf8'))
 
   const connect = async (sessionId: string, needsToken: boolean) => {

@@ -1,5 +1,6 @@
 /** The map: every check, in order. Later ones use what earlier ones found out. */
 
+import { authMethods } from './checks/auth-methods.ts'
 import { authorizeRequests } from './checks/authorize-requests.ts'
 import { bodies } from './checks/bodies.ts'
 import { challenge } from './checks/challenge.ts'
@@ -45,6 +46,7 @@ export const CHECKS: readonly Check[] = [
   clients,
   evilRedirects,
   documents,
+  authMethods,
   authorizeRequests,
   codes,
   signIn,

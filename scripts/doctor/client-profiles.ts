@@ -1,6 +1,7 @@
 /**
- * The well-known clients, as their authorization servers meet them. Where they are sent back to is
- * what their documentation, their sources and reports of the field say.
+ * What is known of well-known clients: where they are sent back to and what they say of themselves,
+ * by their documentation, their sources and reports of the field. The doctor plays that; it does not
+ * run the clients.
  */
 
 export interface ClientProfile {
@@ -15,8 +16,22 @@ export interface ClientProfile {
   readonly isHosted: boolean
   /** Its metadata document (CIMD), if it has one. */
   readonly document?: string
+  /** What such documents were seen to say of how the client authenticates, where it is not `none`. */
+  readonly authForms?: readonly AuthForm[]
   /** The page that calls, where it runs in a browser. */
   readonly origin?: string
+}
+
+export interface AuthForm {
+  /** As a sentence goes on: "whose metadata …". */
+  readonly says: string
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+const SIGNED = {
+  token_endpoint_auth_method: 'private_key_jwt',
+  token_endpoint_auth_signing_alg: 'RS256',
+  jwks_uri: 'https://chatgpt.com/oauth/jwks.json',
 }
 
 export const PROFILES: readonly ClientProfile[] = [
@@ -38,6 +53,18 @@ export const PROFILES: readonly ClientProfile[] = [
       'https://chatgpt.com/connector_platform_oauth_redirect',
     ],
     isHosted: true,
+    // https://github.com/cloudflare/workers-oauth-provider/issues/293, and
+    // https://github.com/Altinity/altinity-mcp/issues/118 for the earlier one.
+    authForms: [
+      {
+        says: 'prefers private_key_jwt and lists none',
+        metadata: {
+          ...SIGNED,
+          token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
+        },
+      },
+      { says: 'names private_key_jwt alone', metadata: SIGNED },
+    ],
   },
   {
     name: 'claude-code',

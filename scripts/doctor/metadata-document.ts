@@ -12,6 +12,7 @@ const DOCUMENT = z.looseObject({
   registration_endpoint: z.string().optional(),
   revocation_endpoint: z.string().optional(),
   introspection_endpoint: z.string().optional(),
+  token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
   code_challenge_methods_supported: z.array(z.string()).optional(),
   authorization_response_iss_parameter_supported: z.boolean().optional(),
   client_id_metadata_document_supported: z.boolean().optional(),

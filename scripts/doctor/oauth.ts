@@ -16,11 +16,15 @@ export const REDIRECT_URI = 'http://127.0.0.1:33419/callback'
 /** Longer waits are not worth it. */
 const LONGEST_WAIT_SECONDS = 65
 
-/** Registers a public client (RFC 7591). Waits once where the server asks for patience. */
+/**
+ * Registers a client (RFC 7591), a public one unless `changed` says otherwise. Waits once where the
+ * server asks for patience.
+ */
 export async function register(
   { say }: Visit,
   server: ServerMetadata,
   redirectUris: readonly string[],
+  changed: Readonly<Record<string, unknown>> = {},
 ): Promise<Answer> {
   const metadata = {
     client_name: CLIENT_NAME,
@@ -28,6 +32,7 @@ export async function register(
     token_endpoint_auth_method: 'none',
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
+    ...changed,
   }
   const send = () => postJson(server.registration_endpoint ?? '', metadata)
   const answer = await send()
@@ -111,8 +116,10 @@ export function exchange(
   server: ServerMetadata,
   client: RegisteredClient,
   { code, verifier }: { readonly code: string; readonly verifier: string },
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   return token(server, client, {
+    ...more,
     grant_type: 'authorization_code',
     redirect_uri: client.redirectUri,
     code,

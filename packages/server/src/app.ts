@@ -3,8 +3,10 @@
 import { type Context, Hono } from 'hono'
 import { longestTokenSeconds } from './auth/resource-server.ts'
 import type { ResourcePath } from './auth/resources.ts'
-import { bearer } from './http/bearer.ts'
+import { bearer, scopesFor } from './http/bearer.ts'
+import type { BodyBudget } from './http/body-budget.ts'
 import { callbackRoutes } from './http/callback.ts'
+import { countedNetwork } from './http/client-address.ts'
 import { connectRoutes } from './http/connect.ts'
 import { connectionAhead } from './http/connection-ahead.ts'
 import { consentRoutes } from './http/consent.ts'
@@ -21,17 +23,21 @@ import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
 import { forPeople, pagesOf } from './http/pages.ts'
 import { isDirectCall } from './http/problem.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
-import { createRateLimiting } from './http/rate-limit.ts'
+import { createRateLimiting, type RateLimiting } from './http/rate-limit.ts'
 import { requestLog } from './http/request-log.ts'
 import { respond } from './http/respond.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
 import { createLetInClients } from './session/let-in-clients.ts'
 
-export function createApp(runtime: Runtime): Hono<HttpEnv> {
-  const { config, log, store, publicUrl, auth, signIn, signsInAt, demo } = runtime
-  const { mcp, direct, legacy, telemetry } = runtime
+export interface AppDeps {
+  readonly bodyBudget: BodyBudget
+}
+
+export function createApp(runtime: Runtime, { bodyBudget }: AppDeps): Hono<HttpEnv> {
+  const { config, log, auth, mcp, direct, legacy, demo } = runtime
   const app = new Hono<HttpEnv>()
+  const { storageOf, originsOf, messageOf } = requestParts(runtime)
 
   app.use(requestLog(log))
   app.use(wrongMethod(app))
@@ -39,8 +45,48 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
   app.onError(errorResponse)
   app.notFound(notFound)
 
-  const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
   const limited = createRateLimiting(runtime.rateLimits, config.http)
+  routePages(app, runtime, { limited, storageOf })
+  for (const path of ['/mcp', '/http', '/sse', '/messages']) {
+    app.use(path, crossOrigin(), noStore)
+  }
+  const { required } = config.auth
+  const checked = { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) }
+  // All that the headers tell comes before the body.
+  const json = jsonBody(config.http, bodyBudget)
+  const { headers } = json
+  const body = limited.bodies(json.body)
+  const caller = (path: ResourcePath, isRequired: boolean) =>
+    limited.calls(bearer(checked, { resource: auth.resources.at(path), required: isRequired }))
+  const scopes = (path: ResourcePath) => scopesFor(auth.requireScopes, auth.resources.at(path))
+  const methods = ['POST', 'GET', 'DELETE']
+  app.on(methods, '/mcp', headers, caller('/mcp', required), body, scopes('/mcp'), async (c) =>
+    respond(c, await mcp.handle(messageOf(c))),
+  )
+  app.use('/http', takesDirectCalls)
+  app.on(methods, '/http', headers, caller('/http', true), body, scopes('/http'), async (c) => {
+    const message = messageOf(c)
+    if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
+    return directResponse(c, await direct.call(message))
+  })
+  app.get('/sse', refuseHead, caller('/sse', required), (c) =>
+    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
+  )
+  app.post('/messages', headers, caller('/sse', required), body, scopes('/sse'), (c) =>
+    legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
+  )
+  if (demo !== undefined) app.route('/demo/api', demo.api)
+  return app
+}
+
+/** What people and programs see besides the protocol. */
+function routePages(
+  app: Hono<HttpEnv>,
+  runtime: Runtime,
+  { limited, storageOf }: Pick<RequestParts, 'storageOf'> & { readonly limited: RateLimiting },
+): void {
+  const { config, store, publicUrl, auth, signIn, signsInAt, telemetry } = runtime
+  const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
   for (const path of visited) app.use(path, forPeople, limited.pages)
   app.use('/', limited.landing(publicUrl))
   const ttlSeconds = longestTokenSeconds(config.auth)
@@ -51,25 +97,24 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
-  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt }))
+  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt, storageOf }))
   app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics))
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
-    const deps = { ...runtime, consents, letInClients }
+    const deps = { ...runtime, consents, letInClients, storageOf }
     app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds: ttlSeconds }))
   }
+}
 
-  for (const path of ['/mcp', '/http', '/sse', '/messages']) {
-    app.use(path, crossOrigin(), noStore)
-  }
-  const body = jsonBody({ limitBytes: config.http.bodyLimitBytes })
-  const { required } = config.auth
-  const checked = { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) }
-  const check = (path: ResourcePath, isRequired: boolean) =>
-    bearer(checked, { resource: auth.resources.at(path), required: isRequired })
-  const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
-  const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
+type RequestParts = ReturnType<typeof requestParts>
+
+/** What routes make of a request. */
+function requestParts({ config, origins, storageBudgets }: Runtime) {
+  const storageOf = (c: Context<HttpEnv>) =>
+    storageBudgets(countedNetwork(c.env.incoming, config.http))
+  const originsOf = (c: Context<HttpEnv>) =>
+    origins.of(c.get('caller'), c.get('log'), () => storageOf(c))
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,
     body: c.get('body'),
@@ -77,21 +122,5 @@ export function createApp(runtime: Runtime): Hono<HttpEnv> {
     connection: c.get('connection'),
     onClose: whenClosed(c.env.outgoing),
   })
-  const methods = ['POST', 'GET', 'DELETE']
-  app.on(methods, '/mcp', body, caller('/mcp', required), async (c) =>
-    respond(c, await mcp.handle(messageOf(c))),
-  )
-  app.on(methods, '/http', takesDirectCalls, body, caller('/http', true), async (c) => {
-    const message = messageOf(c)
-    if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
-    return directResponse(c, await direct.call(message))
-  })
-  app.get('/sse', refuseHead, caller('/sse', required), (c) =>
-    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
-  )
-  app.post('/messages', body, caller('/sse', required), (c) =>
-    legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
-  )
-  if (demo !== undefined) app.route('/demo/api', demo.api)
-  return app
+  return { storageOf, originsOf, messageOf }
 }

@@ -1,16 +1,18 @@
 /** Reads the configuration once, at start: one frozen value that is safe to log, and the secrets. */
 
+import { accessWarnings } from './config/access-warnings.ts'
 import { chooseAuth } from './config/choose-auth.ts'
 import { chooseKeys } from './config/choose-keys.ts'
+import { chooseSignIn } from './config/choose-sign-in.ts'
 import { chooseStore } from './config/choose-store.ts'
 import { chooseTelemetry } from './config/choose-telemetry.ts'
-import { chooseUpstream } from './config/choose-upstream.ts'
+import { chooseUpstream, namesUpstream } from './config/choose-upstream.ts'
 import { defined } from './config/defined.ts'
 import { wantedBy } from './config/facts.ts'
 import { Faults } from './config/faults.ts'
 import { isLoopbackHost } from './config/loopback.ts'
 import { Secrets } from './config/secrets.ts'
-import type { Config, HttpConfig } from './config/shape.ts'
+import type { Config, ConfigWarning, HttpConfig } from './config/shape.ts'
 import { type ConfigSources, type RawVariables, readSources } from './config/sources.ts'
 import { variables as schema, type Variables } from './config/variables.ts'
 
@@ -22,6 +24,8 @@ export type { ConfigSources } from './config/sources.ts'
 export interface LoadedConfig {
   readonly config: Config
   readonly secrets: Secrets
+  /** What has no effect, or not the one that somebody wants; for the log. */
+  readonly warnings: readonly ConfigWarning[]
 }
 
 /**
@@ -35,25 +39,32 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { keys, usesDevelopmentKey } = chooseKeys(variables, faults)
   const { store, password } = chooseStore(raw, variables, faults)
   const upstream = chooseUpstream(raw, variables, faults)
-  const { auth, jwtSecret } = chooseAuth(variables, faults)
+  const facts = { kind: upstream.kind, isNamed: namesUpstream(raw) }
+  const { auth, jwtSecret } = chooseAuth(variables, facts, faults)
+  const signIn = chooseSignIn(variables, upstream, faults)
   const http = chooseHttp(raw, variables, faults)
   const telemetry = chooseTelemetry(variables, faults)
   faults.throwIfAny()
 
+  const isProduction = variables.NODE_ENV === 'production'
   const config: Config = {
     env: variables.NODE_ENV,
-    isProduction: variables.NODE_ENV === 'production',
+    isProduction,
     usesDevelopmentKey,
     app: chooseApp(sources, variables),
     pages: {
       color: `#${variables.APP_COLOR.replace('#', '').toLowerCase()}`,
       ...defined({ description: variables.APP_DESCRIPTION, supportUrl: variables.APP_SUPPORT_URL }),
     },
+    landing: { showsTools: showsTools(variables) },
     http,
     ...telemetry,
     store,
-    session: { ttlSeconds: variables.SESSION_TTL },
-    signIn: { ttlSeconds: variables.SIGN_IN_TTL },
+    session: {
+      ttlSeconds: variables.SESSION_TTL,
+      unusedTtlSeconds: Math.min(variables.UNUSED_TTL, variables.SESSION_TTL),
+    },
+    signIn,
     auth,
     tools: {
       textFormat: variables.TOOL_TEXT_FORMAT,
@@ -61,6 +72,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ...defined({ directory: variables.TOOLS_DIR }),
     },
     upstream,
+    accessWarnings: isProduction ? accessWarnings(raw, { auth, upstream, signIn }) : [],
   }
   const secrets = new Secrets({
     encryptionKeys: Object.freeze(keys),
@@ -72,7 +84,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })
-  return { config: deepFreeze(config), secrets }
+  return { config: deepFreeze(config), secrets, warnings: faults.warnings }
 }
 
 /** APP_NAME replaces both names that the server's declaration has: that of programs and of people. */
@@ -95,6 +107,11 @@ function parseVariables(raw: RawVariables, faults: Faults): Variables {
   return schema.parse(sound)
 }
 
+/** Where a client needs a token for the list of tools, the page does not give it away. */
+function showsTools({ LANDING_TOOLS: choice, MCP_AUTH }: Variables): boolean {
+  return choice === 'auto' ? MCP_AUTH === 'optional' : choice === 'show'
+}
+
 function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): HttpConfig {
   const publicUrl = variables.PUBLIC_URL
   if (variables.NODE_ENV === 'production') {
@@ -110,11 +127,16 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     allowedHosts: variables.ALLOWED_HOSTS,
     allowedOrigins: variables.ALLOWED_ORIGINS,
     bodyLimitBytes: variables.BODY_LIMIT_BYTES,
+    bodyMaxValues: variables.BODY_MAX_VALUES,
+    maxBodyBytesInProgress: variables.MAX_BODY_BYTES_IN_PROGRESS,
+    maxSockets: variables.MAX_SOCKETS,
+    keepAliveSeconds: variables.KEEP_ALIVE_TIMEOUT,
     trustedProxies: variables.TRUSTED_PROXIES,
     rateLimit: variables.RATE_LIMIT !== 'off',
     countsThisMachine: variables.RATE_LIMIT === 'on' || variables.NODE_ENV === 'production',
     callerRate: variables.RATE_LIMIT_CALLER,
     addressRate: variables.RATE_LIMIT_ADDRESS,
+    storedRate: variables.RATE_LIMIT_STORED_BYTES,
     maxStreams: variables.MAX_STREAMS,
     maxNodeStreams: variables.MAX_NODE_STREAMS,
     maxCalls: variables.MAX_CALLS,

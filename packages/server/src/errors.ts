@@ -13,6 +13,7 @@ const WIRE = {
   not_acceptable: { status: 406, rpc: -32000 },
   conflict: { status: 409, rpc: -32000 },
   payload_too_large: { status: 413, rpc: -32000 },
+  uri_too_long: { status: 414, rpc: -32000 },
   unsupported_media_type: { status: 415, rpc: -32000 },
   misdirected_request: { status: 421, rpc: -32000 },
   too_many_requests: { status: 429, rpc: -32000 },

@@ -1,15 +1,15 @@
 /** The log: JSON lines with levels, in which no secret appears. */
 
-import { mkdirSync, openSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { dirname } from 'node:path'
 import pino from 'pino'
 import { ChildLogger } from './logger/child-logger.ts'
+import { openFileSink, type Sink } from './logger/file-sink.ts'
 import { isoTime } from './logger/iso-time.ts'
-import type { LineLevel, Logger } from './logger/line-logger.ts'
+import type { LineLevel, Logger, LogMethod } from './logger/line-logger.ts'
 import { redactFields } from './logger/redact-fields.ts'
 import { redactText } from './logger/redact-text.ts'
 import { writeOnceATurn } from './logger/write-once-a-turn.ts'
+import { wellFormedJson } from './well-formed.ts'
 
 export type { Logger } from './logger/line-logger.ts'
 
@@ -44,19 +44,19 @@ export interface LoggerOptions {
 
 const STDOUT = 1
 const STDERR = 2
-/** What a disk that does not keep up may hold back; further lines are dropped. */
-const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
 
 /** Makes the process's logger. Throws when a file cannot be opened. */
 export function createLogger(options: LoggerOptions): RootLogger {
   const sink = openSink(options)
-  const audit = options.auditFile === undefined ? undefined : fileSink(options.auditFile)
+  const audit = options.auditFile === undefined ? undefined : openFileSink(options.auditFile)
   const base = { name: options.name, version: options.version, pid: process.pid, host: hostname() }
   const instance = pino(pinoOptions(options, options.level, base), sink.stream)
   // Of a level and a base of its own: the level of the log is not that of the audit log.
   const auditor = audit && pino(pinoOptions(options, 'info', null), audit.stream)
   const { pid: _, ...identity } = base
+  const fatal = fatalTo(instance, options, base)
   const lines = Object.assign(instance, {
+    ...(fatal && { fatal }),
     audit(fields: object, message: string): void {
       const event = { stream: 'audit', ...fields }
       if (auditor === undefined) instance.info(event, message)
@@ -75,6 +75,29 @@ export function createLogger(options: LoggerOptions): RootLogger {
   })
 }
 
+/**
+ * The last line of a process is on standard error as well if the log is in a file, or silent: whoever
+ * started the process reads that first.
+ */
+function fatalTo(
+  instance: pino.Logger,
+  options: LoggerOptions,
+  base: Record<string, unknown>,
+): LogMethod | undefined {
+  if (options.file === undefined && options.level !== 'silent') return undefined
+  const stderr = pino(
+    pinoOptions(options, 'fatal', base),
+    pino.destination({ dest: STDERR, sync: true }),
+  )
+  const toFile = instance.fatal.bind(instance) as LogMethod
+  return (...args) => {
+    toFile(...args)
+    const [first, message] = args
+    if (typeof first === 'string') stderr.fatal(first)
+    else stderr.fatal(first, message)
+  }
+}
+
 function pinoOptions(
   { lineFields }: LoggerOptions,
   level: LogLevel,
@@ -88,19 +111,13 @@ function pinoOptions(
       level: (label) => ({ level: label }),
       log: redactFields,
     },
-    hooks: { streamWrite: redactText },
+    hooks: { streamWrite: (line) => redactText(wellFormedJson(line)) },
     ...(lineFields !== undefined && { mixin: lineFields }),
   }
 }
 
-interface Sink {
-  readonly stream: LineStream
-  flush(): void
-  close(): Promise<void>
-}
-
 function openSink({ file, destination = 'stdout' }: LoggerOptions): Sink {
-  if (file !== undefined) return fileSink(file)
+  if (file !== undefined) return openFileSink(file)
   if (typeof destination === 'object') return standingSink(destination)
   const dest = destination === 'stdout' ? STDOUT : STDERR
   const stream = writeOnceATurn(pino.destination({ dest, sync: true }))
@@ -111,34 +128,4 @@ function openSink({ file, destination = 'stdout' }: LoggerOptions): Sink {
 /** Writes at once and is not ours to close. */
 function standingSink(stream: LineStream): Sink {
   return { stream, flush: () => {}, close: async () => {} }
-}
-
-function fileSink(file: string): Sink {
-  mkdirSync(dirname(file), { recursive: true })
-  // Opened here, so that a path that cannot be written stops the start with a clear error.
-  const fd = openSync(file, 'a', 0o640)
-  const stream = pino.destination({ dest: fd, sync: false, maxLength: MAX_BUFFERED_BYTES })
-  stream.on('error', reportOnce(file))
-  let closed: Promise<void> | undefined
-  return {
-    stream,
-    flush: () => stream.flushSync(),
-    close() {
-      closed ??= new Promise((resolve) => {
-        stream.once('close', () => resolve())
-        stream.end()
-      })
-      return closed
-    },
-  }
-}
-
-/** A full disk must not stop the server; it is said once, where it can still be said. */
-function reportOnce(file: string): (error: Error) => void {
-  let isReported = false
-  return (error) => {
-    if (isReported) return
-    isReported = true
-    process.stderr.write(`The log file ${file} cannot be written: ${error.message}\n`)
-  }
 }

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { RawVariables } from './config/sources.ts'
 import { isServerDefinition, type ServerDefinition } from './define-server.ts'
 import { type Catalog, discover } from './engine/discover.ts'
+import { settleInTime, type Waiting } from './engine/settle-in-time.ts'
 import login from './tools/login.ts'
 import logout from './tools/logout.ts'
 import session from './tools/session.ts'
@@ -56,7 +57,7 @@ export async function openProject(folder: string): Promise<Project> {
 async function loadServer(file: string, shown: string): Promise<ServerDefinition> {
   let module: { default?: unknown }
   try {
-    module = (await import(pathToFileURL(file).href)) as { default?: unknown }
+    module = await settleInTime(shown, import(pathToFileURL(file).href), {})
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new ProjectError(`Cannot load ${shown}: ${reason}`, { cause: error })
@@ -94,9 +95,14 @@ export const SESSION_TOOLS = [login, logout, session]
  * replace all of the project's (TOOLS_DIR).
  * @throws DiscoveryError
  */
-export function loadCatalog({ source, server }: Project, instead?: string): Promise<Catalog> {
-  if (instead !== undefined) return discover(instead)
-  return discover(source, server.sessionTools === false ? {} : { [FRAMEWORK]: SESSION_TOOLS })
+export function loadCatalog(
+  { source, server }: Project,
+  instead?: string,
+  waiting: Waiting = {},
+): Promise<Catalog> {
+  if (instead !== undefined) return discover(instead, waiting)
+  const further = server.sessionTools === false ? {} : { [FRAMEWORK]: SESSION_TOOLS }
+  return discover(source, { ...waiting, further })
 }
 
 /** Where session tools are declared, as a message about a name taken twice says it. */

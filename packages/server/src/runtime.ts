@@ -40,6 +40,7 @@ import { createUpstreamAccess } from './session/upstream-access.ts'
 import { observeStore } from './store/observed-store.ts'
 import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
+import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
 import { createStoreClock } from './store/store-clock.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
@@ -81,6 +82,8 @@ export interface Runtime extends RuntimeDeps {
   readonly direct: DirectCalls
   readonly legacy: Legacy
   readonly rateLimits: RateLimits
+  /** What strangers may have stored, by network. */
+  readonly storageBudgets: StorageBudgets
   readonly node: Node
   /** Set when the process is going down. */
   readonly stopping: () => boolean
@@ -106,19 +109,18 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const sessionEnds = createSessionEnds(node, { now })
   const { provider, api } = upstream
   const signOut = createSignOut({ ...parts, provider, announceEnd: sessionEnds.announce, log })
-  const connections = createConnections({ store, node, now }, config.session)
-  const origins = createOrigins({ ...parts, signOut, connections })
+  const connections = createConnections({ ...parts, store, node, now }, config.session)
+  const origins = createOrigins({ ...parts, ...config.session, signOut, connections })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
-  const about = implementationOf(config)
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
-  const settings = config.tools
-  const served = { catalog, settings, about, states, bus, rateLimits, telemetry }
+  const described = { catalog, settings: config.tools, about: implementationOf(config) }
+  const served = { ...described, states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
-  const common = { ...served, buildServer, sessionEnds, limits, log }
-  const { ttlSeconds } = config.session
-  const legacy = createLegacy({ ...common, node, store, streams, connections, ttlSeconds })
+  const common = { ...served, buildServer, sessionEnds, limits, keyRing, log }
+  const legacyParts = { node, store, streams, connections, ...config.session }
+  const legacy = createLegacy({ ...common, ...legacyParts })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl })
   const authParts = { ...parts, look, keyRing, signOut, now }
@@ -140,6 +142,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     direct: createDirectCalls({ catalog, modern: mcp.modern, limits }),
     legacy,
     rateLimits,
+    storageBudgets: createStorageBudgets(rateLimits, config.http),
     node,
     stopping: () => stopping,
     stop() {

@@ -1,20 +1,28 @@
 /** Serves HTTP: listens, mounts the app, and stops without cutting anybody off. */
 
+import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
 import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
+import { createBodyBudget } from './http/body-budget.ts'
+import { countedNetwork } from './http/client-address.ts'
 import { openMetricsPort } from './http/metrics.ts'
 import { limitOAuthBody } from './http/oauth-body-limit.ts'
 import { limitOAuthRate } from './http/oauth-rate-limit.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
 import { createRouteOf } from './http/route-of.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
+import { socketsWithin } from './http/socket-limit.ts'
+import type { StopCause } from './process/shutdown.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
 /** Longest wait for running calls once the process is told to stop; orchestrators kill after 30 s. */
 const DRAIN_MS = 25_000
+/** After a fault running calls have 5 s: the balancer notices in the first of them. */
+const FAULT_DELAY_MS = 1000
+const FAULT_DRAIN_MS = 4000
 
 export interface HttpService {
   readonly publicUrl: string
@@ -23,7 +31,7 @@ export interface HttpService {
   /** The port of `/metrics`, where it has one of its own. */
   readonly metricsPort: number | undefined
   /** Not ready at once, then running calls finish, then everything is closed. */
-  stop(): Promise<void>
+  stop(cause?: StopCause): Promise<void>
 }
 
 /** Starts serving; rejects when the address is in use. `drainMs` is the longest wait for calls. */
@@ -32,8 +40,12 @@ export async function serveHttp(
   drainMs = DRAIN_MS,
 ): Promise<HttpService> {
   const { host, port, publicUrl: configured } = deps.config.http
+  const maxSockets = socketsWithin(deps.config.http.maxSockets, deps.log)
   let handlers: HttpHandlers | undefined
-  const { server, stopKeepingAlive, drain } = createHttpServer(() => handlers)
+  const { server, stopKeepingAlive, drain } = createHttpServer(() => handlers, {
+    keepAliveSeconds: deps.config.http.keepAliveSeconds,
+    maxSockets,
+  })
   const taken = await listen(server, host, port)
   const publicUrl = configured ?? `http://localhost:${taken}`
   const runtime = await createRuntime({
@@ -43,17 +55,20 @@ export async function serveHttp(
     transport: 'http',
   })
   handlers = httpHandlers(runtime)
+  server.on('drop', () => runtime.telemetry.metrics.rateLimited('sockets'))
   const metrics = await openMetricsPort(runtime.telemetry.metrics, deps)
   return {
     publicUrl,
     port: taken,
     metricsPort: metrics?.port,
-    async stop() {
+    async stop(cause = 'signal') {
       runtime.stop()
       stopKeepingAlive()
-      await delay(deps.config.http.stopDelaySeconds * 1000)
+      const delayMs = deps.config.http.stopDelaySeconds * 1000
+      await delay(cause === 'fault' ? Math.min(delayMs, FAULT_DELAY_MS) : delayMs)
       runtime.legacy.releaseStreams()
-      await Promise.all([drain(drainMs), runtime.legacy.finishCalls(drainMs)])
+      const longestMs = cause === 'fault' ? Math.min(drainMs, FAULT_DRAIN_MS) : drainMs
+      await Promise.all([drain(longestMs), runtime.legacy.finishCalls(longestMs)])
       await runtime.close()
       metrics?.close()
     },
@@ -70,13 +85,18 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     loopbackOrigins: !config.isProduction,
     openPaths: authorizationServer === undefined ? new Set() : OPEN_PATHS,
   })
+  const bodyBudget = createBodyBudget(config.http.maxBodyBytesInProgress, () =>
+    telemetry.metrics.rateLimited('body_bytes'),
+  )
   const limitRate = limitOAuthRate(runtime.rateLimits, config.http)
-  const limit = (handler: NodeHandler) => limitOAuthBody(limitRate(handler))
+  const storageOf = (request: IncomingMessage) =>
+    runtime.storageBudgets(countedNetwork(request, config.http))
+  const limit = (handler: NodeHandler) => limitOAuthBody(limitRate(handler), bodyBudget)
   const mounts = authorizationServer
-    ? authorizationMounts(authorizationServer, { log, limit })
+    ? authorizationMounts(authorizationServer, { log, limit, storageOf })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
-  const app = createApp(runtime)
+  const app = createApp(runtime, { bodyBudget })
   const patterns = app.routes.map(({ path }) => path)
   const observe = createRequestObserver(telemetry, createRouteOf(patterns, [...mounts.keys()]))
   return { guard: tellRefusals(guard, log), fetch: app.fetch, mounts, observe }

@@ -1,33 +1,48 @@
 /** Serves stdio: one process, one person. A loopback listener opens when signing in needs pages. */
 
 import { createServer } from 'node:http'
+import type { Duplex, Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { McpServer, ServerEvent } from '@modelcontextprotocol/server'
 import {
   StdioServerTransport,
   serveStdio as serveSdkStdio,
 } from '@modelcontextprotocol/server/stdio'
+import type { HttpConfig } from './config.ts'
 import { createHttpServer, listen } from './http/server.ts'
-import { messageLines } from './mcp/stdio-lines.ts'
+import { checkSubscriptionCount } from './mcp/bounds.ts'
+import { boundTransport } from './mcp/outgoing-messages.ts'
+import { type LineRefusal, messageLines } from './mcp/stdio-lines.ts'
+import { trackRequests } from './mcp/stdio-requests.ts'
+import type { StopCause } from './process/shutdown.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 import { httpHandlers } from './serve-http.ts'
+import { toWellFormedJson } from './well-formed.ts'
 
 const LOOPBACK = '127.0.0.1'
+/** Hosts kill a process some 2 s after they ended its input. */
 const DRAIN_MS = 1000
+/** After a fault running calls have as long as over HTTP. */
+const FAULT_DRAIN_MS = 5000
+/** One person's browser. */
+const MAX_SOCKETS = 100
 
 export interface StdioService {
-  stop(): Promise<void>
+  /** Running calls are answered, if they end soon, then everything is closed. */
+  stop(cause?: StopCause): Promise<void>
 }
 
 /**
- * Serves standard input and output. With `PUBLIC_URL` and Redis the deployed server has the pages,
+ * Serves standard input and `output`. With `PUBLIC_URL` and Redis the deployed server has the pages,
  * since it shares the store; otherwise this process opens them on the loopback address.
  */
 export async function serveStdio(
   deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady' | 'transport'>,
+  output: Writable,
 ): Promise<StdioService> {
   const { http, store } = deps.config
   const deployed = store.kind === 'redis' ? http.publicUrl : undefined
-  const pages = deployed === undefined ? await reservePages(http.port) : undefined
+  const pages = deployed === undefined ? await reservePages(http) : undefined
   const publicUrl = deployed ?? `http://localhost:${pages?.port}`
   const runtime = await createRuntime({
     ...deps,
@@ -39,32 +54,52 @@ export async function serveStdio(
 
   const subscribed = new Set<string>()
   const origin = runtime.origins.process(deps.log, async (uri, wanted) => {
+    if (!wanted) subscribed.delete(uri)
+    else checkSubscriptionCount(new Set([...subscribed, uri]).size)
     if (wanted) subscribed.add(uri)
-    else subscribed.delete(uri)
   })
   const build = () => {
     const mcp = runtime.buildServer({ audience: 'anonymous', origin })
     tellChanges(runtime, mcp, subscribed)
     return mcp
   }
-  const lines = messageLines(process.stdin, (refusal) => {
+  const refuse = (refusal: LineRefusal): Promise<void> => {
     deps.log.debug({ code: refusal.error.code }, 'line refused')
     return new Promise((resolve) => {
-      process.stdout.write(`${JSON.stringify(refusal)}\n`, () => resolve())
+      output.write(`${toWellFormedJson(refusal)}\n`, () => resolve())
     })
-  })
+  }
+  const lines = messageLines(process.stdin, refuse, { maxValues: http.bodyMaxValues })
+  const transport = trackRequests(new StdioServerTransport(lines, output))
   const handle = serveSdkStdio(build, {
-    transport: new StdioServerTransport(lines),
+    transport: boundTransport(transport),
     onerror: (error) => deps.log.debug({ err: error }, 'message refused'),
   })
   return {
-    async stop() {
+    async stop(cause = 'signal') {
+      await Promise.race([delivered(lines), delay(DRAIN_MS)])
+      await transport.answered(cause === 'fault' ? FAULT_DRAIN_MS : DRAIN_MS)
       await handle.close()
       lines.destroy()
+      await endOutput(output)
       await pages?.close()
       await runtime.close()
     },
   }
+}
+
+/** Waits until all that was read so far has reached the transport. */
+async function delivered(lines: Duplex): Promise<void> {
+  await new Promise<void>((resolve) => lines.write('', () => setImmediate(resolve)))
+}
+
+/** A client that does not read what is left is not waited for. */
+async function endOutput(output: Writable): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    output.once('close', resolve)
+    output.end(resolve)
+  })
+  await Promise.race([ended, delay(DRAIN_MS)])
 }
 
 /** Passes changes on to the one client; in the 2026 era the SDK sends on those it asked for. */
@@ -92,10 +127,13 @@ function isModern({ server }: McpServer): boolean {
 }
 
 /** Chooses a port now, since the provider must know the address, and listens on it later. */
-async function reservePages(preferred: number) {
+async function reservePages({ port: preferred, keepAliveSeconds }: HttpConfig) {
   const port = await freePort(preferred)
   let handlers: () => ReturnType<typeof httpHandlers> | undefined = () => undefined
-  const { server, drain } = createHttpServer(() => handlers())
+  const { server, drain } = createHttpServer(() => handlers(), {
+    keepAliveSeconds,
+    maxSockets: MAX_SOCKETS,
+  })
   let opening: Promise<number> | undefined
   return {
     port,

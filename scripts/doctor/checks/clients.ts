@@ -1,4 +1,4 @@
-/** The well-known clients: whether each can register as it does, and come back as it does. */
+/** The redirect URIs of well-known clients: whether they can be registered, and come back to. */
 
 import { isLoopback } from '../addresses.ts'
 import type { ClientProfile } from '../client-profiles.ts'
@@ -10,12 +10,12 @@ import type { Check, ServerMetadata, Visit } from '../visit.ts'
 
 export const clients: Check = {
   id: 'clients',
-  title: 'Well-known clients',
+  title: 'Redirect URIs of well-known clients',
   run: needsServer(async (visit, server) => {
     if (server.registration_endpoint === undefined) {
       return [
         warning(
-          'None of them can register here.',
+          'Clients cannot register here, so these were not tried.',
           'Know them by OAUTH_CLIENTS, or let them register.',
         ),
       ]
@@ -42,15 +42,18 @@ async function tryProfile(
   const { client_id: id } = objectIn(answer)
   if (answer.status !== 201 || typeof id !== 'string') {
     return wrong(
-      `${title} cannot register with ${redirectUris.join(', ')}: ${failureIn(answer)}.`,
+      `The redirect URIs of ${title} cannot be registered (${redirectUris.join(', ')}): ${failureIn(answer)}.`,
       'Custom schemes are allowed by OAUTH_REDIRECT_SCHEMES; https and loopback addresses always are. With 429 wait a minute.',
     )
   }
   const redirectUri = profile.comesWith ?? redirectUris[0] ?? ''
   const { to, page } = await open(authorizeUrl(visit, server, { id, redirectUri }), redirectUri)
-  if (to === 'person') return ok(`${title} can register, and come back to ${redirectUri}.`)
+  if (to === 'person')
+    return ok(
+      `The redirect URIs of ${title} can be registered, and ${redirectUri} come back to. The client itself was not tried.`,
+    )
   return wrong(
-    `${title} registers, but may not come back to ${redirectUri}: the page says ${page.status}.`,
+    `The redirect URIs of ${title} can be registered, but ${redirectUri} not come back to: the page says ${page.status}.`,
     'Loopback addresses go with any port (RFC 8252, 7.3). If some requests work and others do not, see “Nodes behind one address”.',
   )
 }

@@ -36,9 +36,13 @@ async function tryDocument(
   }
   const redirectUri = String(uris[0])
   const { to } = await open(authorizeUrl(visit, server, { id: document, redirectUri }), redirectUri)
-  if (to === 'person') return ok(`${title} is known by ${document}.`)
+  if (to === 'person') {
+    return ok(
+      `The server accepts the document of ${title} (${document}). The client itself was not tried.`,
+    )
+  }
   return warning(
-    `The server does not come to know ${title} by ${document}; it will have to register.`,
+    `The server does not accept the document of ${title} (${document}); a client that cannot register instead fails.`,
     'Let the nodes reach the internet by https, with their own DNS; they use no proxy for it.',
   )
 }

@@ -1,17 +1,45 @@
 /** `/livez` and `/readyz`: what balancers and orchestrators ask. */
 
+import { z } from 'zod'
 import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
-import { ask } from '../http.ts'
+import { ask, objectIn } from '../http.ts'
 import type { Check } from '../visit.ts'
 
 export const health: Check = {
   id: 'health',
   title: 'Health',
-  run: async ({ base }) => Promise.all(['/livez', '/readyz'].map((path) => look(base, path))),
+  run: async ({ base }) => {
+    const answers = await Promise.all(['/livez', '/readyz'].map((path) => look(base, path)))
+    return answers.flat()
+  },
 }
 
-async function look(base: string, path: string): Promise<Finding> {
-  const { status } = await ask(base + path)
+async function look(base: string, path: string): Promise<readonly Finding[]> {
+  const answer = await ask(base + path)
+  return [verdict(path, answer.status), ...warningsIn(answer)]
+}
+
+/** What the server itself says of its configuration, and how to change it. */
+const MEND: Readonly<Record<string, string>> = {
+  login_on_demand:
+    'Set LOGIN=at-authorize, or leave LOGIN out: people then sign in before a client gets a token.',
+  mcp_auth_undecided: 'Set MCP_AUTH=required, or MCP_AUTH=optional if everybody may call.',
+  anybody_signs_in: 'Set UPSTREAM_ALLOW to the domain, group or people who may come in.',
+}
+
+const Warnings = z.object({
+  warnings: z.array(z.object({ code: z.string(), message: z.string() })),
+})
+
+function warningsIn(answer: { readonly status: number; readonly text: string }): Finding[] {
+  if (answer.status !== 200) return []
+  const { data } = Warnings.safeParse(objectIn(answer))
+  return (data?.warnings ?? []).map(({ code, message }) =>
+    warning(`${message}.`, MEND[code] ?? 'Look at the log of the nodes.'),
+  )
+}
+
+function verdict(path: string, status: number): Finding {
   if (status === 200) return ok(`${path} says 200.`)
   if ([401, 403, 404].includes(status)) {
     return skipped(`${path} is not to be seen from here (${status}).`)

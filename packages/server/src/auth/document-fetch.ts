@@ -1,6 +1,7 @@
 /** Fetches client ID metadata documents (draft-ietf-oauth-client-id-metadata-document), and no else. */
 
 import { lookup } from 'node:dns/promises'
+import type { StorageBudget } from '../store/storage-budget.ts'
 import {
   createDocumentCache,
   type DocumentCacheDeps,
@@ -29,9 +30,9 @@ export interface DocumentFetch {
    * Whether the document may be fetched: once in a request (its context), however many clients it
    * names. Looks at what is known of it already.
    * @throws AppError `unavailable` when the store is away, or the host was asked too often for
-   * documents that nothing is known of
+   * documents that nothing is known of; `too_many_requests` when `storage` has no room for one of them
    */
-  allowFetch(context: object, clientId: string): Promise<boolean>
+  allowFetch(context: object, clientId: string, storage?: StorageBudget): Promise<boolean>
   /**
    * The document, from the store or from its host. Serves only what `allowFetch` let pass: the URLs
    * inside a document (`jwks_uri`, `logo_uri` and others) are never fetched.
@@ -50,6 +51,7 @@ const MINUTE = 60
 const HOUR = 60 * MINUTE
 /** The draft's own recommendation, section 6.6. */
 const MAX_BYTES = 5 * 1024
+/** Bytes of UTF-8. */
 const MAX_ADDRESS = 2048
 const GOOD_SECONDS = { least: 5 * MINUTE, most: 24 * HOUR }
 /** The draft, section 3: https as it is usually spelled, and a path after the host. */
@@ -84,12 +86,14 @@ export function createDocumentFetch(
   }
 
   return {
-    async allowFetch(context, clientId) {
+    async allowFetch(context, clientId, storage) {
       if (hasFetched.has(context)) return false
-      if (clientId.length > MAX_ADDRESS || !WITH_PATH.test(clientId)) return false
+      if (Buffer.byteLength(clientId) > MAX_ADDRESS || !WITH_PATH.test(clientId)) return false
       if (!URL.canParse(clientId)) return false
       hasFetched.add(context)
       const known = await cache.lookUp(clientId)
+      // Before it is asked for, and so as long as it may be.
+      if (known === undefined) await storage?.spend(MAX_BYTES + Buffer.byteLength(clientId))
       allowed.delete(clientId)
       allowed.set(clientId, known)
       const [oldest] = allowed.keys()

@@ -1,6 +1,5 @@
 /** The command `mcp-template`: what its first word says, with the rest of the line. */
 
-import { explainFailure } from '../explain-failure.ts'
 import { UsageError } from './command-line.ts'
 
 const USAGE = `mcp-template COMMAND [--project FOLDER]
@@ -22,12 +21,18 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   '--help': async () => console.log(USAGE),
 }
 
+/** Imported when it is needed: `start` loads the server only once standard output is reserved. */
+async function explain(error: unknown): Promise<string> {
+  const { explainFailure } = await import('../explain-failure.ts')
+  return explainFailure(error)
+}
+
 const [name = '--help', ...args] = process.argv.slice(2)
 try {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) throw new UsageError(`There is no command "${name}".\n\n${USAGE}`)
   await command(args)
 } catch (error) {
-  console.error(error instanceof UsageError ? error.message : explainFailure(error))
+  console.error(error instanceof UsageError ? error.message : await explain(error))
   process.exitCode = 1
 }

@@ -1,13 +1,19 @@
 /** `mcp-template start [stdio] [--env NAME]`: serves the project. */
 
-import { start as startServer } from '../main.ts'
-import { openProject } from '../project.ts'
+import { openStdio } from '../process/stdio-launcher.ts'
 import { readCommandLine, serverArguments } from './command-line.ts'
 
 /** Serves until the process is told to stop. `--state FILE` is what `dev` adds. */
 export async function start(args: readonly string[]): Promise<void> {
   const line = readCommandLine(args, 'env', 'state')
   const argv = serverArguments(line)
+  const stdio = argv[0] === 'stdio' ? await openStdio(process.env) : undefined
+  if (stdio === 'launched') return
+  // Only now: what is imported may print, and the process that launches another needs none of it.
+  const [{ openProject }, { start: startServer }] = await Promise.all([
+    import('../project.ts'),
+    import('../start.ts'),
+  ])
   const project = await openProject(line.project)
-  await startServer(project, { argv, stateFile: line.values.state })
+  await startServer(project, { argv, stdio, stateFile: line.values.state })
 }

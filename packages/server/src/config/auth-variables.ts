@@ -11,8 +11,9 @@ export const authVariables = {
   MCP_AUTH: oneOf('optional', 'required').default('optional').register(facts, {
     what: 'Whether /mcp and /sse serve callers without an access token. /http always wants one.',
   }),
-  LOGIN: oneOf('on-demand', 'at-authorize').default('on-demand').register(facts, {
-    what: 'When people sign in upstream: once a tool needs it, or while they let a client in.',
+  LOGIN: oneOf('on-demand', 'at-authorize').optional().register(facts, {
+    what: 'When people sign in upstream: once a tool needs it, or while they let a client in. With `on-demand` nobody authenticates for an access token: whoever reaches the server can approve a client.',
+    defaultText: '`at-authorize` with MCP_AUTH=required and an upstream, else `on-demand`',
   }),
   JWT_ALG: oneOf('HS256', 'ES256', 'EdDSA').default('HS256').register(facts, {
     what: 'How access tokens are signed: with JWT_SECRET (HS256), or with keys that are made and replaced in the store and published at /jwks.',

@@ -4,7 +4,7 @@ import { checkClients } from './check-clients.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
 import { isLoopbackHost } from './loopback.ts'
-import type { AuthConfig, BuiltInIssuer, ExternalIssuer } from './shape.ts'
+import type { AuthConfig, BuiltInIssuer, ExternalIssuer, UpstreamConfig } from './shape.ts'
 import { UNSAFE_SCHEMES } from './unsafe-schemes.ts'
 import type { Variables } from './variables.ts'
 
@@ -16,9 +16,23 @@ interface AuthChoice {
   readonly jwtSecret: string
 }
 
-export function chooseAuth(variables: Variables, faults: Faults): AuthChoice {
+/** Whether people can be asked who they are decides what a token means. */
+export interface SignInFacts {
+  readonly kind: UpstreamConfig['kind']
+  /** Anything names an upstream, completely or not. */
+  readonly isNamed: boolean
+}
+
+export function chooseAuth(
+  variables: Variables,
+  upstream: SignInFacts,
+  faults: Faults,
+): AuthChoice {
   const isProduction = variables.NODE_ENV === 'production'
-  const issuer = externalIssuer(variables, isProduction, faults) ?? builtIn(variables)
+  const issuer = externalIssuer(variables, isProduction, faults) ?? builtIn(variables, upstream)
+  if (variables.MCP_AUTH === 'required' && issuer.kind === 'built-in' && nobodySignsIn(upstream)) {
+    faults.add('MCP_AUTH', NO_SIGN_IN)
+  }
   checkClients(variables, faults)
   checkRedirectSchemes(variables, faults)
   const { JWT_SECRET: secret = DEVELOPMENT_JWT_SECRET, JWT_ALG: algorithm } = variables
@@ -36,11 +50,21 @@ export function chooseAuth(variables: Variables, faults: Faults): AuthChoice {
 
 const PUBLISHED = 'is the published development secret, which production refuses'
 
-function builtIn(variables: Variables): BuiltInIssuer {
+const NO_SIGN_IN =
+  'cannot be required while nobody can sign in: set UPSTREAM_ISSUER (or the endpoints of a provider without OpenID Connect), or OAUTH_ISSUER'
+
+/** The demo counts: production, where its people would be everybody, refuses it. */
+function nobodySignsIn({ kind, isNamed }: SignInFacts): boolean {
+  return kind !== 'demo' && !isNamed
+}
+
+function builtIn(variables: Variables, { kind }: SignInFacts): BuiltInIssuer {
+  // Who requires tokens wants to know whose they are. At the demo that is nobody's in any case.
+  const knowsPeople = variables.MCP_AUTH === 'required' && kind === 'configured'
   return {
     kind: 'built-in',
     algorithm: variables.JWT_ALG,
-    login: variables.LOGIN,
+    login: variables.LOGIN ?? (knowsPeople ? 'at-authorize' : 'on-demand'),
     codeTtl: variables.AUTH_CODE_TTL,
     accessTokenTtl: variables.ACCESS_TOKEN_TTL,
     refreshTokenTtl: variables.REFRESH_TOKEN_TTL,

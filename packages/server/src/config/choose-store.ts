@@ -39,6 +39,7 @@ export function chooseStore(raw: RawVariables, variables: Variables, faults: Fau
       ...(fromUrl?.server ?? serverByParts(variables)),
       prefix: variables.STORE_PREFIX,
       timeoutMs: variables.STORE_TIMEOUT_MS,
+      ...(variables.REDIS_EVICTION === 'refuse' && { eviction: 'refuse' }),
     },
     password: fromUrl?.password ?? encrypted,
   }

@@ -26,6 +26,11 @@ const UPSTREAM_VARIABLES = [
 
 const DEFAULT_ISSUER_SCOPES = ['openid', 'offline_access']
 
+/** Whether anything names an upstream, completely or not. */
+export function namesUpstream(raw: RawVariables): boolean {
+  return UPSTREAM_VARIABLES.some((name) => raw[name] !== undefined)
+}
+
 /** Decides between demo and upstream. The value is of use only if no fault was added. */
 export function chooseUpstream(
   raw: RawVariables,
@@ -33,7 +38,7 @@ export function chooseUpstream(
   faults: Faults,
 ): UpstreamConfig {
   const isProduction = variables.NODE_ENV === 'production'
-  const isConfigured = UPSTREAM_VARIABLES.some((name) => raw[name] !== undefined)
+  const isConfigured = namesUpstream(raw)
   if (isProduction && variables.DEMO === 'on') {
     faults.add('DEMO', 'is refused in production when it is on: anybody can sign in at the demo')
   }
@@ -118,7 +123,7 @@ function configured(variables: Variables, provider: ProviderConfig): ConfiguredU
     name: variables.UPSTREAM_NAME,
     provider,
     clientId: variables.UPSTREAM_CLIENT_ID ?? '',
-    scopes: variables.UPSTREAM_SCOPES ?? ('issuer' in provider ? DEFAULT_ISSUER_SCOPES : []),
+    scopes: variables.UPSTREAM_SCOPES ?? ('issuer' in provider ? issuerScopes(variables) : []),
     authorizationParameters: variables.UPSTREAM_AUTHORIZATION_PARAMETERS,
     api: {
       baseUrl: variables.UPSTREAM_API_URL ?? '',
@@ -126,4 +131,9 @@ function configured(variables: Variables, provider: ProviderConfig): ConfiguredU
       timeoutMs: variables.UPSTREAM_API_TIMEOUT * 1000,
     },
   }
+}
+
+/** UPSTREAM_ALLOW may go by email addresses, which providers name for the scope `email`. */
+function issuerScopes({ UPSTREAM_ALLOW: allow }: Variables): readonly string[] {
+  return allow === undefined ? DEFAULT_ISSUER_SCOPES : [...DEFAULT_ISSUER_SCOPES, 'email']
 }

@@ -19,12 +19,29 @@ export class ConfigError extends Error {
   }
 }
 
-/** Collects faults, at most one for each variable: the first says enough. */
+/** Something that does not keep the server from starting, and that somebody should know. */
+export interface ConfigWarning {
+  /** Stable, for programs. */
+  readonly code: string
+  /** Names no value. */
+  readonly message: string
+}
+
+/** Collects faults, at most one for each variable: the first says enough. And warnings. */
 export class Faults {
   readonly #faults = new Map<string, ConfigFault>()
+  readonly #warnings: ConfigWarning[] = []
+
+  get warnings(): readonly ConfigWarning[] {
+    return this.#warnings
+  }
 
   add(name: string, message: string): void {
     if (!this.#faults.has(name)) this.#faults.set(name, { name, message })
+  }
+
+  warn(code: string, message: string): void {
+    this.#warnings.push({ code, message })
   }
 
   throwIfAny(): void {

@@ -1,7 +1,7 @@
 /** The variables of the pages that people see in a browser. */
 
 import { facts } from './facts.ts'
-import { address, pattern, text } from './values.ts'
+import { address, oneOf, pattern, text } from './values.ts'
 
 export const pageVariables = {
   APP_DESCRIPTION: text('a sentence').optional().register(facts, {
@@ -15,5 +15,8 @@ export const pageVariables = {
     }),
   APP_SUPPORT_URL: address('an http or https address').optional().register(facts, {
     what: 'Where people get help: linked at the foot of every page.',
+  }),
+  LANDING_TOOLS: oneOf('auto', 'show', 'hide').default('auto').register(facts, {
+    what: 'Whether the landing page lists the tools. `auto`: not with MCP_AUTH=required, where a client needs a token for that list.',
   }),
 }

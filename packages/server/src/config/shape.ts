@@ -1,6 +1,11 @@
 /** The configuration as the rest of the code sees it: frozen, and safe to log. */
 
+import type { AllowRule } from './allow-rules.ts'
+import type { ConfigWarning } from './faults.ts'
 import type { Variables } from './variables.ts'
+
+export type { AllowRule } from './allow-rules.ts'
+export type { ConfigWarning } from './faults.ts'
 
 export interface Config {
   readonly env: Variables['NODE_ENV']
@@ -15,6 +20,8 @@ export interface Config {
     readonly version: string
   }
   readonly pages: PagesConfig
+  /** Whether `/` lists the tools. */
+  readonly landing: { readonly showsTools: boolean }
   readonly http: HttpConfig
   readonly log: {
     readonly level: Variables['LOG_LEVEL']
@@ -29,8 +36,16 @@ export interface Config {
   /** Absent where no traces are wanted. */
   readonly traces?: TracesConfig
   readonly store: StoreConfig
-  readonly session: { readonly ttlSeconds: number }
-  readonly signIn: { readonly ttlSeconds: number }
+  readonly session: {
+    readonly ttlSeconds: number
+    /** Of an anonymous connection until its first request; no longer than `ttlSeconds`. */
+    readonly unusedTtlSeconds: number
+  }
+  readonly signIn: {
+    readonly ttlSeconds: number
+    /** One of them must match; absent for everybody who can sign in upstream. */
+    readonly allow?: readonly AllowRule[]
+  }
   readonly auth: AuthConfig
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
@@ -39,6 +54,8 @@ export interface Config {
     readonly directory?: string
   }
   readonly upstream: UpstreamConfig
+  /** What an operator should know about who is let in over HTTP. */
+  readonly accessWarnings: readonly ConfigWarning[]
 }
 
 /** What people see in a browser, besides the server's name. */
@@ -58,16 +75,26 @@ export interface HttpConfig {
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly bodyLimitBytes: number
+  /** Values of the JSON in a body. */
+  readonly bodyMaxValues: number
+  /** Of all bodies that a node holds. */
+  readonly maxBodyBytesInProgress: number
+  /** Of all clients, on one node. */
+  readonly maxSockets: number
+  /** How long a connection without a request is kept. */
+  readonly keepAliveSeconds: number
   /** How many entries of `X-Forwarded-For` are believed, from the right. */
   readonly trustedProxies: number
   /** Whether requests are counted. */
   readonly rateLimit: boolean
   /** Whether requests of this machine count like those of others. */
   readonly countsThisMachine: boolean
-  /** Requests a minute of one session or connection, on all nodes together. */
+  /** Units a minute of one session or connection, on all nodes together. */
   readonly callerRate: number
-  /** Requests a minute of all that come from one address without a token. */
+  /** Units a minute of all that come from one address without a token. */
   readonly addressRate: number
+  /** Bytes a minute that all of them may have stored. */
+  readonly storedRate: number
   /** Of one caller on one node, as calls and connections. */
   readonly maxStreams: number
   /** Of all callers on one node. */
@@ -99,7 +126,7 @@ export interface AuthConfig {
 export interface BuiltInIssuer {
   readonly kind: 'built-in'
   readonly algorithm: Variables['JWT_ALG']
-  readonly login: Variables['LOGIN']
+  readonly login: NonNullable<Variables['LOGIN']>
   readonly codeTtl: number
   readonly accessTokenTtl: number
   readonly refreshTokenTtl: number
@@ -129,6 +156,8 @@ export interface RedisConfig {
   /** What every key starts with. */
   readonly prefix: string
   readonly timeoutMs: number
+  /** A Redis that may delete keys makes the node not ready; without it, it is warned of. */
+  readonly eviction?: 'refuse'
 }
 
 export type UpstreamConfig = { readonly kind: 'demo' } | ConfiguredUpstream

@@ -1,9 +1,10 @@
 /** Where variables come from: the process, over `--env NAME` (`NAME.env`), over `.env`. */
 
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseArgs, parseEnv } from 'node:util'
+import { parseArgs } from 'node:util'
+import { type FileVariable, readEnvFile } from './env-file.ts'
 import type { Faults } from './faults.ts'
+import { belongsInFile, nearestKnown } from './names.ts'
 
 export interface ConfigSources {
   /** The arguments after the script's name. */
@@ -24,10 +25,16 @@ export type RawVariables = Readonly<Record<string, string>>
 /** Reads all sources. A missing `.env` is normal, a missing `NAME.env` a fault. */
 export function readSources(sources: ConfigSources, faults: Faults): RawVariables {
   const { argv = [], env, cwd, declared = {} } = sources
-  const fromFile = readEnvFile(resolve(cwd, '.env')) ?? {}
-  const layers = [declared, fromFile, readNamedFile(argv, cwd, faults), env]
+  const files = [
+    ...(readEnvFile(resolve(cwd, '.env'), faults) ?? []),
+    ...readNamedFile(argv, cwd, faults),
+  ]
+  for (const variable of files) checkFileName(variable, faults)
+  checkProcessNames(env, faults)
   const merged: Record<string, string> = {}
-  for (const [name, value] of layers.flatMap((layer) => Object.entries(layer))) {
+  const given = Object.entries(env).filter(([name, value]) => !isServiceLink(name, value))
+  const fromFiles = files.map(({ name, value }) => [name, value] as const)
+  for (const [name, value] of [...Object.entries(declared), ...fromFiles, ...given]) {
     if (value !== undefined && value !== '') merged[name] = value
   }
   return merged
@@ -39,22 +46,43 @@ function readNamedFile(argv: readonly string[], cwd: string, faults: Faults) {
     options: { env: { type: 'string' } },
     strict: false,
   })
-  if (values.env === undefined) return {}
+  if (values.env === undefined) return []
   if (typeof values.env !== 'string' || values.env === '') {
     faults.add('--env', 'wants a name: `--env staging` reads staging.env')
-    return {}
+    return []
   }
-  const variables = readEnvFile(resolve(cwd, `${values.env}.env`))
+  const variables = readEnvFile(resolve(cwd, `${values.env}.env`), faults)
   if (variables === undefined)
     faults.add('--env', `names a file that is not there: ${values.env}.env`)
-  return variables ?? {}
+  return variables ?? []
 }
 
-function readEnvFile(path: string): NodeJS.Dict<string> | undefined {
-  try {
-    return parseEnv(readFileSync(path, 'utf8'))
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+/** A file is the server's own: what it does not know there has no effect, which somebody must know. */
+function checkFileName({ name, where }: FileVariable, faults: Faults): void {
+  if (belongsInFile(name)) return
+  const meant = nearestKnown(name)
+  if (meant !== undefined) faults.add(name, `(${where}) ${unknown(meant)}`)
+  else faults.warn('unknown_variable', `${name} (${where}) is unknown to this server: no effect`)
+}
+
+/** Other programs' variables are no fault, unless one looks like a mistyped one of ours. */
+function checkProcessNames(env: ConfigSources['env'], faults: Faults): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (!value || isServiceLink(name, value)) continue
+    const meant = nearestKnown(name)
+    // Beside the one it resembles, it is somebody else's.
+    if (meant !== undefined && !env[meant]) faults.add(name, unknown(meant))
   }
+}
+
+function unknown(meant: string): string {
+  return `is unknown: did you mean ${meant}? Rename or remove it`
+}
+
+/**
+ * Kubernetes and Docker tell of a service called `redis` by `REDIS_PORT=tcp://10.0.0.1:6379`, which
+ * is nobody's setting.
+ */
+function isServiceLink(name: string, value: string | undefined): boolean {
+  return name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\/\S+:\d+$/.test(value ?? '')
 }

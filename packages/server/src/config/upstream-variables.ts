@@ -54,6 +54,14 @@ export const upstreamVariables = {
       what: 'More parameters for the page people sign in at, where a provider wants its own: Google gives refresh tokens for `access_type=offline&prompt=consent`.',
       defaultText: 'none',
     }),
+  UPSTREAM_ALLOW: text(
+    'entries separated by commas: @example.com, ada@example.com, sub:ID, group:NAME or claim=value',
+  )
+    .optional()
+    .register(facts, {
+      what: 'Whose sign-in is accepted; one entry must match: a domain or an address of a verified email, a subject, a group (claim `groups`), or any claim of the ID token or userinfo. See [sign-in](sign-in.md#who-may-sign-in).',
+      defaultText: 'everybody who can sign in upstream',
+    }),
   UPSTREAM_API_URL: address('an http or https address without query and fragment')
     .optional()
     .register(facts, {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { authVariables } from './auth-variables.ts'
+import { bodyVariables } from './body-variables.ts'
 import { facts } from './facts.ts'
 import { pageVariables } from './page-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
@@ -58,11 +59,16 @@ const server = {
     what: 'Whether requests are counted, and too many refused with 429. `auto`: all but those that come from this machine itself outside production. `off` if something in front counts, or for benchmarks; limits of tools are off then too.',
   }),
   RATE_LIMIT_CALLER: integer(1, 1_000_000).default(3000).register(facts, {
-    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or a connection.',
+    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or a connection. A request counts as 1, and 1 more for every 16 KiB of its body; beyond it 429.',
   }),
   RATE_LIMIT_ADDRESS: integer(1, 10_000_000).default(12_000).register(facts, {
-    what: 'How many such requests all that have no token, or a bad one, may send from one address a minute.',
+    what: 'How many such requests all that have no token, or a bad one, may send from one address a minute; beyond it 429.',
   }),
+  RATE_LIMIT_STORED_BYTES: integer(16 * 1024, 1024 * MEBIBYTE)
+    .default(2 * MEBIBYTE)
+    .register(facts, {
+      what: 'How many bytes all that have no token may have stored from one address a minute, on all nodes together: connections, sessions, subscriptions, sign-ins, authorizations, registrations and their like; beyond it 429. Not counted where RATE_LIMIT counts nothing.',
+    }),
   MAX_STREAMS: integer(1, 1_000_000).default(2000).register(facts, {
     what: 'How many open streams one caller has on a node, requests that wait for an answer included; more are refused with 429. A caller is a session, or an address where there is none.',
   }),
@@ -118,6 +124,9 @@ const store = {
   REDIS_DB: integer(0, 65_535).default(0).register(facts, {
     what: 'The number of the Redis database.',
   }),
+  REDIS_EVICTION: oneOf('warn', 'refuse').default('warn').register(facts, {
+    what: 'What a Redis is worth that deletes keys when its memory is full (`maxmemory` without `maxmemory-policy noeviction`). `warn`: a line in the log and in /readyz. `refuse`: the node is not ready.',
+  }),
   STORE_PREFIX: pattern(/^[^\s{}]+$/, 'text without spaces and braces')
     .default('mcp:')
     .register(facts, { what: 'What every key in the store starts with.' }),
@@ -149,6 +158,9 @@ const behaviour = {
     .register(facts, {
       what: 'How long a session lives after its last use, in seconds.',
     }),
+  UNUSED_TTL: integer(1, 3600).default(60).register(facts, {
+    what: 'How long a connection of the 2025 era without a token, and its session, live until their first request after `initialize`, in seconds; while a stream of it is open, they live on. 404 after that: clients connect anew.',
+  }),
   SIGN_IN_TTL: integer(30, 3600).default(600).register(facts, {
     what: 'How long a started sign-in can be finished, in seconds.',
   }),
@@ -169,6 +181,7 @@ const behaviour = {
 /** The variables by section, in the order in which the reference shows them. */
 export const sections: readonly { readonly title: string; readonly variables: z.ZodRawShape }[] = [
   { title: 'Server', variables: server },
+  { title: 'Bodies and connections', variables: bodyVariables },
   { title: 'Pages', variables: pageVariables },
   { title: 'Logs', variables: logs },
   { title: 'Metrics, traces and audit', variables: telemetryVariables },
@@ -181,6 +194,7 @@ export const sections: readonly { readonly title: string; readonly variables: z.
 
 export const variables = z.object({
   ...server,
+  ...bodyVariables,
   ...pageVariables,
   ...logs,
   ...telemetryVariables,

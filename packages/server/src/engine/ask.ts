@@ -59,8 +59,8 @@ export function createAsk(responses: Readonly<Record<string, unknown>>): Ask {
 
 /** What a run that needs answers gives back to the client. */
 export function answersNeededResult(
-  needed: AnswersNeeded,
+  inputRequests: InputRequests,
   requestState: string,
 ): InputRequiredResult {
-  return inputRequired({ inputRequests: needed.requests, requestState })
+  return inputRequired({ inputRequests, requestState })
 }

@@ -1,10 +1,14 @@
 /** Turns a declared tool into what calls need, once, at start. */
 
 import { z } from 'zod'
-import type { JsonSchema, OutputSchema } from '../output/output-schema.ts'
-import { compileOutputSchema } from '../output/output-schema.ts'
+import { refuseBrokenMasks } from '../output/broken-masks.ts'
+import { type JsonSchema, toListedSchema } from '../output/listed-schema.ts'
+import type { MaskRule } from '../output/mask.ts'
+import { findMaskedFields, mergeMasks } from '../output/masked-fields.ts'
+import { compileOutputSchema, type OutputSchema } from '../output/output-schema.ts'
 import type { Rate } from '../store/rate-limits.ts'
 import type { AnyTool } from './define-tool.ts'
+import { createInputParser } from './validate-input.ts'
 
 /** The argument that names a session, for callers that have neither token nor connection. */
 export const SESSION_ARGUMENT = 'session'
@@ -17,6 +21,13 @@ export interface CompiledTool {
   readonly anonymousInputSchema: JsonSchema
   /** Undefined for a tool that answers with content of its own choosing. */
   readonly output: OutputSchema | undefined
+  /** @throws ToolError `invalid_arguments` */
+  readonly parseInput: ReturnType<typeof createInputParser>
+  /** Masks by property name: of the input, and of input and output together. */
+  readonly masks: {
+    readonly input: ReadonlyMap<string, MaskRule>
+    readonly all: ReadonlyMap<string, MaskRule>
+  }
 }
 
 /** SEP-986: what a tool may be called. */
@@ -47,16 +58,25 @@ export function compileTool(definition: AnyTool): CompiledTool {
     throw new TypeError(
       `rateLimit must be { calls, perSeconds }: whole numbers from 1, a window of at most ${LONGEST_SECONDS}`,
     )
-  const inputSchema: JsonSchema = z.toJSONSchema(input, { io: 'input' })
+  refuseBrokenMasks(name, 'input', input)
+  if (output !== undefined) refuseBrokenMasks(name, 'output', output)
+  const inputSchema = toListedSchema(input, { io: 'input' })
   if (SESSION_ARGUMENT in ((inputSchema.properties as object | undefined) ?? {})) {
     throw new TypeError(`input must not declare "${SESSION_ARGUMENT}": the engine adds it`)
   }
+  const inputMasks = findMaskedFields(input)
+  const compiledOutput = output && compileOutputSchema(output)
   const takesSession = requires?.login === true || requires?.session === true
   return {
     definition,
     inputSchema,
     anonymousInputSchema: takesSession ? withSessionArgument(inputSchema) : inputSchema,
-    output: output && compileOutputSchema(output),
+    output: compiledOutput,
+    parseInput: createInputParser(input),
+    masks: {
+      input: inputMasks,
+      all: mergeMasks(inputMasks, compiledOutput?.masksByField ?? new Map()),
+    },
   }
 }
 

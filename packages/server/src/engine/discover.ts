@@ -9,6 +9,7 @@ import { listDeclarations } from './declaration-files.ts'
 import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
 import type { ResourceDefinition } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
+import { settleInTime, type Waiting } from './settle-in-time.ts'
 
 export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>
@@ -37,26 +38,33 @@ export class DiscoveryError extends Error {
 /** Tools that do not come from files, by what a message calls their origin. */
 export type FurtherTools = Readonly<Record<string, readonly AnyTool[]>>
 
+export interface DiscoverOptions extends Waiting {
+  readonly further?: FurtherTools
+}
+
 /**
  * Loads `tools/`, `resources/` and `prompts/` below `directory`, sorted by name so that lists are
  * in a stable order (2026-07-28, server/tools, "Listing Tools").
  * @throws DiscoveryError
  */
-export async function discover(directory: string, further: FurtherTools = {}): Promise<Catalog> {
+export async function discover(
+  directory: string,
+  { further = {}, ...waiting }: DiscoverOptions = {},
+): Promise<Catalog> {
   if (!(await isFolder(directory))) {
     throw new DiscoveryError([`${directory}: there is no such folder`])
   }
   const found: Findings = { faults: [], skipped: [] }
   const { faults } = found
+  const load = <T>(folder: string, check: (exported: unknown) => T) =>
+    loadFolder(join(directory, folder), found, check, waiting)
   const ofFurther = Object.entries(further).flatMap(([file, tools]) =>
     tools.map((tool) => ({ file, value: compileTool(tool) })),
   )
-  const ofFiles = await load(join(directory, 'tools'), found, (exported) =>
-    compileTool(exported as AnyTool),
-  )
+  const ofFiles = await load('tools', (exported) => compileTool(exported as AnyTool))
   const tools = [...ofFurther, ...ofFiles]
-  const resources = await load(join(directory, 'resources'), found, checkResource)
-  const prompts = await load(join(directory, 'prompts'), found, checkPrompt)
+  const resources = await load('resources', checkResource)
+  const prompts = await load('prompts', checkPrompt)
   refuseTwice(tools, ({ definition }) => definition.name, faults)
   refuseTwice(resources, ({ name }) => name, faults)
   refuseTwice(resources, ({ uri }) => uri, faults)
@@ -83,21 +91,29 @@ interface Found<T> {
   readonly value: T
 }
 
-async function load<T>(
+async function loadFolder<T>(
   directory: string,
   { faults, skipped }: Findings,
   check: (exported: unknown) => T,
+  waiting: Waiting,
 ): Promise<Found<T>[]> {
   const found: Found<T>[] = []
-  for (const { path, skippedAs } of (await listDeclarations(directory)) ?? []) {
+  const files = (await listDeclarations(directory)) ?? []
+  // All at once: files that hang are named together.
+  const imports = files.flatMap(({ path, skippedAs }) => {
     const file = `${basename(directory)}/${path}`
-    if (skippedAs !== undefined) {
-      skipped.push({ file, reason: skippedAs })
-      continue
+    if (skippedAs === undefined) {
+      const importing = importFile(join(directory, path))
+      return [{ file, importing: settleInTime(file, importing, waiting) }]
     }
+    skipped.push({ file, reason: skippedAs })
+    return []
+  })
+  await Promise.allSettled(imports.map(({ importing }) => importing))
+  for (const { file, importing } of imports) {
     const fault = (error: unknown) =>
       void faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
-    for (const declared of (await declarationsOf(join(directory, path)).catch(fault)) ?? []) {
+    for (const declared of (await importing.then(declarationsOf).catch(fault)) ?? []) {
       try {
         found.push({ file, value: check(declared) })
       } catch (error) {
@@ -115,9 +131,16 @@ async function isFolder(path: string): Promise<boolean> {
   return facts?.isDirectory() === true
 }
 
+interface Module {
+  readonly default?: unknown
+}
+
+function importFile(path: string): Promise<Module> {
+  return import(pathToFileURL(path).href)
+}
+
 /** What a file declares: its default export, or all in it where that is an array. */
-async function declarationsOf(path: string): Promise<readonly object[]> {
-  const module = (await import(pathToFileURL(path).href)) as { default?: unknown }
+function declarationsOf(module: Module): readonly object[] {
   if (module.default === undefined) {
     throw new TypeError(
       'has no default export; if it is code that others share, let its name begin with "_"',

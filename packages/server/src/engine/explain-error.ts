@@ -26,7 +26,13 @@ export function explainError(
     const { code, message, retryAfterSeconds } = error
     return { code, message, unexpected: code === 'invalid_output', retryAfterSeconds }
   }
-  if (error instanceof UpstreamError || error instanceof AppError) {
+  if (error instanceof AppError) {
+    const { code, message, retryAfterSeconds } = error
+    // An outage has no end that is known.
+    const isLimit = code === 'too_many_requests'
+    return { code, message, unexpected: false, ...(isLimit && { retryAfterSeconds }) }
+  }
+  if (error instanceof UpstreamError) {
     return { code: error.code, message: error.message, unexpected: false }
   }
   return { code: 'internal_error', message: 'The tool failed. Try again later.', unexpected: true }

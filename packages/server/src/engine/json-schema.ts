@@ -7,6 +7,9 @@ import {
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 
+/** Of more nobody is told. */
+const MOST_ISSUES = 20
+
 /**
  * A tool's `input` as JSON Schema 2020-12. It is listed as it is written, with every keyword
  * (2025-11-25, server/tools, "Tool"; SEP-2106), and arguments are held to it.
@@ -20,7 +23,8 @@ export function jsonSchema(
     .looseObject({})
     .superRefine((value, context) => {
       const { issues = [] } = validate(value)
-      for (const { message } of issues) context.addIssue({ code: 'custom', message })
+      for (const { message } of issues.slice(0, MOST_ISSUES))
+        context.addIssue({ code: 'custom', message })
     })
     .meta({ ...schema })
 }

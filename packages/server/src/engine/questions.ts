@@ -9,6 +9,8 @@ import {
   type Root,
 } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
+import { toFlatSchema } from '../output/listed-schema.ts'
+import { listedAs } from './listed-as.ts'
 
 /** What people said to a form: `content` is there if they accepted. */
 export type FormAnswer<T> =
@@ -30,7 +32,10 @@ export function form<Schema extends z.ZodObject>(
   schema: Schema,
 ): Question<FormAnswer<z.output<Schema>>> {
   return {
-    request: inputRequired.elicit({ message, requestedSchema: schema }),
+    request: inputRequired.elicit({
+      message,
+      requestedSchema: listedAs(schema, toFlatSchema(schema)),
+    }),
     read(responses, name) {
       const view = inputResponse(responses, name)
       if (view.kind !== 'elicit') return undefined

@@ -25,6 +25,6 @@ export async function renderPrompt(
     return { description, messages }
   } catch (error) {
     if (!(error instanceof AnswersNeeded)) throw error
-    return answersNeededResult(error, call.carry({ answers: error.answers }))
+    return answersNeededResult(error.requests, call.carry({ answers: error.answers }))
   }
 }

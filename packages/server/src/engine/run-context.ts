@@ -4,6 +4,7 @@ import type { Redactor } from '../output/redactor.ts'
 import { createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import { ToolContext } from './context.ts'
+import { scrubbedAnnounce, scrubbedClient } from './scrubbed-client.ts'
 import type { TimeLimit } from './time-limit.ts'
 import { createToolLog } from './tool-log.ts'
 import { watchSession } from './watched-session.ts'
@@ -37,8 +38,8 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
     this.input = input
     this.session = watchSession(session, redactor.learn)
     this.upstream = call.upstreamFor(session, redactor.learn)
-    this.client = call.client
-    this.announce = call.announce
+    this.client = scrubbedClient(call.client, redactor)
+    this.announce = scrubbedAnnounce(call.announce, redactor)
     this.ask = createAsk({ ...call.carried?.answers, ...call.responses })
     this.progress = async (done: number, total?: number, message?: string) => {
       if (limit.isOver()) return

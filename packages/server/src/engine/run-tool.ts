@@ -2,12 +2,10 @@
 
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
-import { ZodError, z } from 'zod'
 import { AppError } from '../errors.ts'
-import type { OutputSchema } from '../output/output-schema.ts'
 import type { Redactor } from '../output/redactor.ts'
 import { createRedactor } from '../output/redactor.ts'
-import { answerAsText, type TextFormat } from '../output/text.ts'
+import type { TextFormat } from '../output/text.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
@@ -15,10 +13,12 @@ import { countCall } from './call-rate.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
 import { explainError } from './explain-error.ts'
 import { RunContext } from './run-context.ts'
+import { scrubQuestions } from './scrub-questions.ts'
+import { scrubValue } from './scrub-value.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
 import { startTimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
-import { scrubValue } from './tool-log.ts'
+import { toResult } from './tool-result.ts'
 import { watchCall } from './watched-call.ts'
 
 export interface ToolSettings {
@@ -39,28 +39,43 @@ export function runTool(
   settings: ToolSettings,
   telemetry: Telemetry,
 ): Promise<ToolOutcome> {
-  const redactor = createRedactor(tool.output?.masksByField ?? new Map())
+  const redactor = createRedactor(tool.masks.all)
   return watchCall(tool.definition.name, call, telemetry, async (watched, finish) => {
     try {
-      const result = await runChecked(tool, watched, settings, redactor)
+      const result = await runOrAsk(tool, watched, settings, redactor)
       finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
       return result
     } catch (error) {
-      if (error instanceof AnswersNeeded) {
-        finish('input_required')
-        const state = call.carry({ ...call.carried, answers: error.answers })
-        return answersNeededResult(error, state)
-      }
-      const { code, message, unexpected, retryAfterSeconds } = explainError(error, call.signal)
+      const explained = explainError(error, call.signal)
+      const code = redactor.scrub(String(explained.code))
       if (error instanceof AppError && error.code === 'unavailable') {
         finish(code)
         throw error
       }
-      if (unexpected) watched.log.error({ err: scrubValue(error, redactor) }, 'tool failed')
+      if (explained.unexpected) {
+        watched.log.error({ err: scrubValue(error, redactor) }, 'tool failed')
+      }
       finish(code)
-      return toolErrorResult(code, redactor.scrub(message), retryAfterSeconds)
+      return toolErrorResult(code, redactor.scrub(explained.message), explained.retryAfterSeconds)
     }
   })
+}
+
+/** Runs the tool; what it asks is masked like everything else it says. */
+async function runOrAsk(
+  tool: CompiledTool,
+  call: ToolCall,
+  settings: ToolSettings,
+  redactor: Redactor,
+): Promise<ToolOutcome> {
+  try {
+    return await runChecked(tool, call, settings, redactor)
+  } catch (error) {
+    if (!(error instanceof AnswersNeeded)) throw error
+    const requests = scrubQuestions(error.requests, redactor)
+    const state = call.carry({ ...call.carried, answers: error.answers })
+    return answersNeededResult(requests, state)
+  }
 }
 
 async function runChecked(
@@ -70,7 +85,7 @@ async function runChecked(
   redactor: Redactor,
 ): Promise<ToolOutcome> {
   const { definition } = tool
-  const input = validateInput(tool, call)
+  const input = validateInput(tool, call, redactor)
   requireScopes(definition.requires?.scopes ?? [], call.scopes)
   if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
   const session = await call.openSession(namedSession(call) ?? call.carried?.session)
@@ -79,17 +94,27 @@ async function runChecked(
     if (waiting !== undefined) return waiting
   }
   const answer = await runInTime(tool, call, settings, session, input, redactor)
-  return toResult(tool, answer, session, settings.textFormat, call)
+  const result = toResult(tool, [call.arguments, input], answer, settings.textFormat)
+  if (call.carried?.session !== undefined && session.handle !== undefined) {
+    const text = `Signed in. Pass "${SESSION_ARGUMENT}": "${session.handle}" in later calls.`
+    result.content.push({ type: 'text', text })
+  }
+  return result
 }
 
-function validateInput({ definition }: CompiledTool, call: ToolCall): Record<string, unknown> {
+/** What is masked of the arguments is known first, so that not even a refusal repeats it. */
+function validateInput(
+  { parseInput, masks }: CompiledTool,
+  call: ToolCall,
+  redactor: Redactor,
+): Record<string, unknown> {
   // Ours, not the tool's: a strict input would refuse it, a loose one would see the handle.
-  const { [SESSION_ARGUMENT]: _session, ...input } = call.arguments
-  const parsed = definition.input.safeParse(input)
-  if (parsed.success) return parsed.data
-  throw new ToolError(`Invalid arguments:\n${z.prettifyError(parsed.error)}`, {
-    code: 'invalid_arguments',
-  })
+  const { [SESSION_ARGUMENT]: _session, ...given } = call.arguments
+  if (masks.input.size === 0) return parseInput(given, redactor)
+  redactor.learn(given)
+  const input = parseInput(given, redactor)
+  redactor.learn(input)
+  return input
 }
 
 /** A handle that is no text is a mistake, which must not open a session of its own. */
@@ -132,50 +157,4 @@ async function runInTime(
 
 function timedOut(cause: unknown): ToolError {
   return new ToolError('The tool did not finish in time.', { code: 'timeout', cause })
-}
-
-function toResult(
-  { output }: CompiledTool,
-  answer: unknown,
-  session: CallSession,
-  format: TextFormat,
-  call: ToolCall,
-): CallToolResult {
-  const result =
-    output === undefined ? contentResult(answer) : structuredResult(output, answer, format)
-  if (call.carried?.session !== undefined && session.handle !== undefined) {
-    const text = `Signed in. Pass "${SESSION_ARGUMENT}": "${session.handle}" in later calls.`
-    result.content.push({ type: 'text', text })
-  }
-  return result
-}
-
-/** What a content tool answers is what its author chose to say. */
-function contentResult(answer: unknown): CallToolResult {
-  return { content: [...(answer as CallToolResult['content'])] }
-}
-
-function structuredResult(
-  output: OutputSchema,
-  answer: unknown,
-  format: TextFormat,
-): CallToolResult {
-  const structuredContent = parseAnswer(output.parse, answer)
-  const text = answerAsText(structuredContent, format)
-  return { structuredContent, content: [{ type: 'text', text }] }
-}
-
-function parseAnswer(
-  parse: (answer: unknown) => Record<string, unknown>,
-  answer: unknown,
-): Record<string, unknown> {
-  try {
-    return parse(answer)
-  } catch (error) {
-    if (!(error instanceof ZodError)) throw error
-    throw new ToolError('The answer did not have the form this tool promises.', {
-      code: 'invalid_output',
-      cause: error,
-    })
-  }
 }

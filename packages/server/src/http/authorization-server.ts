@@ -9,6 +9,7 @@ import { html } from 'hono/html'
 import type { OAuthFailure, RenderedPage } from '../auth/server/options.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import type { HttpEnv } from './context.ts'
 import type { Look } from './look.ts'
 import { writeOAuthError } from './oauth-error.ts'
@@ -17,8 +18,8 @@ import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
 import type { NodeHandler } from './server.ts'
 
 export interface AuthorizationEndpoints {
-  /** Rejects when the store is away. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** Rejects when the store is away. What the request has stored counts for `storage`. */
+  handle(request: IncomingMessage, response: ServerResponse, storage?: StorageBudget): Promise<void>
 }
 
 const METHODS: Readonly<Record<string, readonly string[]>> = {
@@ -43,14 +44,18 @@ export interface AuthorizationMountDeps {
   readonly log: Logger
   /** Puts limits in front of a handler. */
   readonly limit: (handler: NodeHandler) => NodeHandler
+  /** What a request has stored counts for; unlimited if left out. */
+  readonly storageOf?: (request: IncomingMessage) => StorageBudget
 }
 
 /** Node handlers, by path. */
 export function authorizationMounts(
   server: AuthorizationEndpoints,
-  { log, limit }: AuthorizationMountDeps,
+  { log, limit, storageOf = () => UNLIMITED }: AuthorizationMountDeps,
 ): Map<string, NodeHandler> {
-  const limited = { handle: limit((request, response) => server.handle(request, response)) }
+  const limited = {
+    handle: limit((request, response) => server.handle(request, response, storageOf(request))),
+  }
   const handler: NodeHandler = (request, response) => void serve(limited, log, request, response)
   return new Map(Object.keys(METHODS).map((path) => [path, handler]))
 }
@@ -86,6 +91,7 @@ async function serve(
     if (!methods.includes(method)) {
       throw new AppError('method_not_allowed', `Use ${methods.join(' or ')}.`, { allow: methods })
     }
+    checkQuery(request)
     await server.handle(request, response)
   } catch (error) {
     const level = !(error instanceof AppError) ? 'error' : error.status < 500 ? 'debug' : 'warn'
@@ -93,6 +99,17 @@ async function serve(
     if (response.headersSent) response.destroy()
     else writeOAuthError(response, error)
   }
+}
+
+/** Bytes. All of it may be kept until the person has decided. */
+const LONGEST_QUERY = 2048
+
+/** @throws AppError `uri_too_long` (RFC 9110, 15.5.15) */
+function checkQuery({ url = '' }: IncomingMessage): void {
+  const start = url.indexOf('?')
+  // Node reads the request line as Latin-1: each character is a byte.
+  if (start === -1 || url.length - start - 1 <= LONGEST_QUERY) return
+  throw new AppError('uri_too_long', `The query exceeds the limit of ${LONGEST_QUERY} bytes.`)
 }
 
 /** What may stand in a log: the rest of a path is the caller's choice, and might be a secret. */

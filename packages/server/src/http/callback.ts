@@ -25,7 +25,7 @@ export function callbackRoutes(
     if (outcome === 'signed_in') metrics.session('authenticated')
     c.get('log').audit({ outcome, session: finished.session }, 'sign-in')
     const next = wayBack(finished, publicUrl)
-    if (next === undefined) return page(c, pageFor(finished))
+    if (next === undefined) return page(c, pageFor(finished, c.get('look').serverName))
     c.header('cache-control', 'no-store')
     return c.redirect(next, 303)
   }
@@ -52,7 +52,7 @@ function wayBack(finished: FinishOutcome, publicUrl: string): string | undefined
   return next.href
 }
 
-function pageFor(finished: FinishOutcome): Page {
+function pageFor(finished: FinishOutcome, serverName: string): Page {
   switch (finished.outcome) {
     case 'signed_in':
       return {
@@ -68,8 +68,21 @@ function pageFor(finished: FinishOutcome): Page {
     case 'session_ended':
       return failed(410, 'The session this sign-in was for has ended.')
     case 'provider_error':
+      if (finished.error.code === 'account_refused') return refusedPage(serverName)
       // The person said no: nothing is wrong with any server.
       return failed(finished.error.code === 'access_denied' ? 403 : 502, finished.error.message)
+  }
+}
+
+/** `UPSTREAM_ALLOW` does not name the account. */
+function refusedPage(serverName: string): Page {
+  return {
+    title: 'Account not allowed',
+    status: 403,
+    body: html`<p role="alert">This account is not allowed to use <strong>${serverName}</strong>.
+        Nothing of it was kept.</p>
+      <p>To sign in with another account, ask your assistant to call <code>login</code> again. For
+        access, ask whoever runs this server.</p>`,
   }
 }
 

@@ -3,9 +3,10 @@
  * the browser that let the client in, by going on.
  */
 
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import type { LinkForBrowser, SignIn, SignInProof } from '../session/sign-in.ts'
+import { type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import { setBindingCookie } from './binding-cookie.ts'
 import { knownBrowser } from './browser-cookie.ts'
@@ -18,11 +19,13 @@ export interface ConnectOptions {
   readonly publicUrl: string
   /** The host people will be sent to, as they know it. */
   readonly signsInAt: string
+  /** What a request has stored counts for; unlimited if left out. */
+  readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
 }
 
 export function connectRoutes(
   signIn: SignIn,
-  { publicUrl, signsInAt }: ConnectOptions,
+  { publicUrl, signsInAt, storageOf = () => UNLIMITED }: ConnectOptions,
 ): Hono<HttpEnv> {
   const secure = publicUrl.startsWith('https:')
   const routes = new Hono<HttpEnv>()
@@ -45,7 +48,12 @@ export function connectRoutes(
     const code = await formField(c.req, 'code')
     const link = await signIn.describe(handle, browser)
     if (link === undefined) return page(c, VOID)
-    const confirmed = await confirm(signIn, handle, code === null ? { browser } : { code })
+    const confirmed = await confirm(
+      signIn,
+      handle,
+      code === null ? { browser } : { code },
+      storageOf(c),
+    )
     switch (confirmed.outcome) {
       case 'redirect':
         setBindingCookie(c, confirmed.cookie)
@@ -66,9 +74,9 @@ export function connectRoutes(
   return routes
 }
 
-async function confirm(signIn: SignIn, handle: string, proof: SignInProof) {
+async function confirm(signIn: SignIn, handle: string, proof: SignInProof, storage: StorageBudget) {
   try {
-    return await signIn.confirm(handle, proof)
+    return await signIn.confirm(handle, proof, storage)
   } catch (error) {
     if (error instanceof ProviderError) return { outcome: 'provider_error', error } as const
     throw error

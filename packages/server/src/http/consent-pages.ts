@@ -43,13 +43,13 @@ export function askPage(request: ConsentRequest, host: string): Page {
  */
 export function signInPage(
   request: ConsentRequest,
-  signsInAt: string,
+  { signsInAt, serverName }: { readonly signsInAt: string; readonly serverName: string },
   failure: string | undefined,
 ): Page {
-  const problem = failure === undefined ? undefined : problemOf(failure, signsInAt)
+  const problem = failure === undefined ? undefined : problemOf(failure, signsInAt, serverName)
   return {
-    title: problem === undefined ? 'Sign in' : 'Sign-in failed',
-    status: problem === undefined ? 200 : failure === 'access_denied' ? 403 : 502,
+    title: problem === undefined ? 'Sign in' : titleOf(failure),
+    status: problem === undefined ? 200 : statusOf(failure),
     body: html`${problem === undefined ? '' : html`<p role="alert">${problem}</p>`}
       <p>You allowed <strong>${nameOfClient(request)}</strong>. It gets in once you have signed in at
         <strong>${signsInAt}</strong>.</p>
@@ -59,8 +59,18 @@ export function signInPage(
   }
 }
 
-function problemOf(failure: string, signsInAt: string): string | undefined {
+function titleOf(failure: string | undefined): string {
+  return failure === 'account_refused' ? 'Account not allowed' : 'Sign-in failed'
+}
+
+function statusOf(failure: string | undefined): 403 | 502 {
+  return failure === 'access_denied' || failure === 'account_refused' ? 403 : 502
+}
+
+function problemOf(failure: string, signsInAt: string, serverName: string): string | undefined {
   switch (failure) {
+    case 'account_refused':
+      return `This account is not allowed to use ${serverName}. Sign in with another one, or ask whoever runs this server.`
     case 'access_denied':
       return `The sign-in was cancelled, or ${signsInAt} refused it.`
     case 'session_ended':

@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts'
 import type { LetInClients } from '../session/let-in-clients.ts'
 import type { SessionManager } from '../session/manager.ts'
 import type { SignIn } from '../session/sign-in.ts'
+import { type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import { setBindingCookie } from './binding-cookie.ts'
 import { browserCookie } from './browser-cookie.ts'
@@ -19,6 +20,8 @@ export interface ConsentDeps {
   readonly signIn: Pick<SignIn, 'begin'>
   readonly sessions: Pick<SessionManager, 'update'>
   readonly letInClients: Pick<LetInClients, 'remember'>
+  /** What a request has stored counts for; unlimited if left out. */
+  readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
 }
 
 export interface ConsentOptions {
@@ -30,9 +33,12 @@ export interface ConsentOptions {
   readonly browserTtlSeconds: number
 }
 
+/** About what one consent leaves in the store: a session, an approval, a grant, a code, a note. */
+const CONSENT_BYTES = 4096
+
 /** The pages of the built-in authorization server. */
 export function consentRoutes(
-  { consents, signIn, sessions, letInClients }: ConsentDeps,
+  { consents, signIn, sessions, letInClients, storageOf = () => UNLIMITED }: ConsentDeps,
   { publicUrl, signsInAt, browserTtlSeconds }: ConsentOptions,
 ): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
@@ -43,17 +49,20 @@ export function consentRoutes(
     response: c.env.outgoing,
   })
 
+  const namesOf = (c: Context<HttpEnv>) => ({ signsInAt, serverName: c.get('look').serverName })
+
   /** Off to the identity provider, which sends the browser back to this page. */
   async function leaveToSignIn(c: Context<HttpEnv>, consent: Approved & { step: 'sign_in' }) {
     const { request, sessionId } = consent
     const clientName = nameOfClient(request)
     try {
-      const departure = await signIn.begin({ sessionId, clientName, returnTo: c.req.path })
+      const purpose = { sessionId, clientName, returnTo: c.req.path }
+      const departure = await signIn.begin(purpose, storageOf(c))
       setBindingCookie(c, departure.cookie)
       return c.redirect(departure.url.href, 303)
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error
-      return page(c, signInPage(request, signsInAt, error.code))
+      return page(c, signInPage(request, namesOf(c), error.code))
     }
   }
 
@@ -66,7 +75,7 @@ export function consentRoutes(
       case 'ask':
         return page(c, askPage(consent.request, host))
       case 'sign_in':
-        return page(c, signInPage(consent.request, signsInAt, c.req.query('sign_in')))
+        return page(c, signInPage(consent.request, namesOf(c), c.req.query('sign_in')))
       case 'done':
         return c.redirect(consent.next, 303)
     }
@@ -77,6 +86,7 @@ export function consentRoutes(
     const decision = await formField(c.req, 'decision')
     c.header('cache-control', 'no-store')
     if (decision === 'allow') {
+      await storageOf(c).spend(CONSENT_BYTES)
       const approval = await consents.approve(visit(c), uid)
       c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
       if (approval === undefined) return page(c, OVER)

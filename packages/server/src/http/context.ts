@@ -18,6 +18,10 @@ export interface HttpEnv {
     readonly look: Look
     /** The parsed JSON body of a POST. */
     readonly body: unknown
+    /** How many bytes it had; undefined until it was read. */
+    readonly bodyBytes: number | undefined
+    /** How many units of rate limits the request was counted as; undefined until it was. */
+    readonly weight: number | undefined
     /** Set where callers need not speak JSON-RPC. */
     readonly takesDirectCalls: boolean | undefined
     /** Set where browsers bring people, who are told of failures on a page. */

@@ -5,22 +5,26 @@ import type { Context, ErrorHandler } from 'hono'
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError } from '../errors.ts'
+import { jsonResponse } from '../mcp/answer.ts'
+import { toWellFormedJson } from '../well-formed.ts'
 import type { HttpEnv } from './context.ts'
 import { page } from './pages.ts'
 import { problemResponse, wantsProblem } from './problem.ts'
+import { refusedBody } from './refused-body.ts'
 
 /**
  * Answers with a JSON-RPC error, which says the same to programs that speak none; with a problem
  * document for direct calls, and with a page where people are. Faults of ours are logged with their stack, and told without it; that
  * the node stops or its store is away is no fault of ours.
  */
-export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
+export const errorResponse: ErrorHandler<HttpEnv> = async (error, c) => {
   const known = asAppError(error)
   const log = c.get('log')
   if (known.code === 'unavailable') log.warn({ err: error }, 'request failed')
   else if (known.status >= 500) log.error({ err: error }, 'request failed')
   else log.debug({ err: error }, 'request refused')
   if (c.get('forPeople') === true) return errorPage(c, known)
+  if (c.get('body') === undefined) c.set('body', await refusedBody(c))
   if (wantsProblem(c)) {
     const { status, code, message: detail } = known
     return problemResponse({ status, code, detail }, headers(known))
@@ -30,7 +34,7 @@ export const errorResponse: ErrorHandler<HttpEnv> = (error, c) => {
 
 /** An error as an answer, not logged. */
 export function answerOf(error: AppError, id: string | number | null = null): Response {
-  return Response.json(body(error, id), { status: error.status, headers: headers(error) })
+  return jsonResponse(body(error, id), { status: error.status, headers: headers(error) })
 }
 
 function errorPage(c: Context<HttpEnv>, error: AppError): Response | Promise<Response> {
@@ -51,7 +55,7 @@ export function writeError(response: ServerResponse, error: unknown): void {
   const known = asAppError(error)
   const type = { 'content-type': 'application/json' }
   response.writeHead(known.status, { ...type, connection: 'close', ...headers(known) })
-  response.end(JSON.stringify(body(known, null)))
+  response.end(toWellFormedJson(body(known, null)))
 }
 
 function asAppError(error: unknown): AppError {
@@ -74,6 +78,6 @@ function headers({ retryAfterSeconds, allow, challenge }: AppError): Record<stri
 }
 
 function requestIdOf(message: unknown): string | number | null {
-  const id = (message as { id?: unknown } | undefined)?.id
+  const id = (message as { id?: unknown } | null | undefined)?.id
   return typeof id === 'string' || typeof id === 'number' ? id : null
 }

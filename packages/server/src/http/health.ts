@@ -1,23 +1,39 @@
 /** `/livez` and `/readyz`: for whatever starts, watches and balances the process. */
 
 import { Hono } from 'hono'
+import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Store } from '../store/port.ts'
 import type { HttpEnv } from './context.ts'
+import { answerOf } from './error-response.ts'
 
 export interface Health {
   /** The process is going down: it finishes what runs and takes nothing new. */
   readonly stopping: () => boolean
+  readonly config: Pick<Config, 'accessWarnings'>
 }
 
-/** Alive as long as it answers; ready when it is not stopping and the store answers too. */
-export function healthRoutes(store: Store, { stopping }: Health): Hono<HttpEnv> {
+/**
+ * Alive as long as it answers; ready when it is not stopping and the store takes what requests need.
+ * Both are asked every second or so: what the store says it has logged itself, once.
+ */
+export function healthRoutes(store: Store, { stopping, config }: Health): Hono<HttpEnv> {
+  // For the doctor, which sees a server from outside alone.
+  const { accessWarnings: warnings } = config
   const routes = new Hono<HttpEnv>()
   routes.get('/livez', (c) => c.json({ status: 'ok' }))
   routes.get('/readyz', async (c) => {
-    if (stopping()) throw new AppError('unavailable', 'Stopping.', { retryAfterSeconds: 5 })
-    await store.ping()
-    return c.json({ status: 'ok' })
+    if (stopping()) {
+      return answerOf(new AppError('unavailable', 'Stopping.', { retryAfterSeconds: 5 }))
+    }
+    try {
+      const health = await store.checkHealth()
+      const all = [...warnings, ...health.warnings]
+      return c.json({ status: 'ok', ...(all.length > 0 && { warnings: all }) })
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'unavailable') return answerOf(error)
+      throw error
+    }
   })
   return routes
 }

@@ -16,6 +16,9 @@ export interface About extends ServerFacts {
   readonly letsClientsIn: boolean
   /** The host people sign in at, as they know it. */
   readonly signsInAt: string
+  /** Whether any tool, listed or not, takes a sign-in. */
+  readonly needsSignIn: boolean
+  /** Those that are listed. */
   readonly tools: readonly AnyTool[]
 }
 
@@ -34,12 +37,11 @@ export function createLandingPage(about: About): (clients: Clients) => WidePage 
 }
 
 function serverSection(about: About, clients: Clients): Html {
-  const { url, version, tokenRequired, issuer, letsClientsIn, tools } = about
+  const { url, version, tokenRequired, issuer, letsClientsIn, needsSignIn } = about
   const access = tokenRequired
     ? html`With an access token. Clients ask for one themselves, and you let them in at
         <strong>${new URL(issuer).host}</strong>.`
     : 'Open to every client that reaches it.'
-  const needsSignIn = tools.some(({ requires }) => requires?.login === true)
   return section(
     'server',
     'Address',

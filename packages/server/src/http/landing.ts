@@ -24,13 +24,15 @@ export interface LandingDeps {
 export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
   const { config, publicUrl, catalog, auth, signsInAt, letInClients } = deps
   const { name, version } = config.app
+  const tools = [...catalog.tools.values()].map(({ definition }) => definition)
   const landingPage = createLandingPage({
     ...{ ...config.pages, name, version, signsInAt },
     url: `${publicUrl}/mcp`,
     tokenRequired: config.auth.required,
     issuer: auth.facts.issuer,
     letsClientsIn: config.auth.issuer.kind === 'built-in',
-    tools: [...catalog.tools.values()].map(({ definition }) => definition),
+    needsSignIn: tools.some(({ requires }) => requires?.login === true),
+    tools: config.landing.showsTools ? tools : [],
   })
   const secure = publicUrl.startsWith('https:')
 

@@ -21,6 +21,8 @@ export interface MetricsAccess {
 
 const FORWARDED = /^(?:forwarded|via|x-real-ip|x-forwarded-.+)$/
 const MOST_MS = 10_000
+/** A few scrapers. */
+const MAX_SOCKETS = 100
 
 /** Answers at the main port. Whoever may not read is passed on, to where there is nothing. */
 export function metricsAtMainPort(
@@ -69,7 +71,7 @@ function createMetricsServer(
   mayRead: (request: IncomingMessage) => boolean,
 ): Server {
   const limits = { headersTimeout: MOST_MS, requestTimeout: MOST_MS }
-  return createServer(limits, async (request, response) => {
+  const server = createServer(limits, async (request, response) => {
     const isMetrics = request.url?.split('?', 1)[0] === '/metrics' && isRead(request)
     if (!isMetrics || !mayRead(request)) {
       writeError(response, new AppError('not_found', 'There is nothing at this address.'))
@@ -79,6 +81,8 @@ function createMetricsServer(
     response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' })
     response.end(text)
   })
+  server.maxConnections = MAX_SOCKETS
+  return server
 }
 
 function isRead({ method }: IncomingMessage): boolean {

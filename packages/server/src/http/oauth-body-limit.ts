@@ -1,26 +1,45 @@
 /** How large a body the authorization server's endpoints read. */
 
 import type { IncomingMessage } from 'node:http'
-import { AppError } from '../errors.ts'
+import { createBodyBudget } from './body-budget.ts'
 import { writeOAuthError } from './oauth-error.ts'
+import { bodyTooLarge, countPieces } from './read-body.ts'
 import type { NodeHandler } from './server.ts'
 
-const BODY_LIMIT_BYTES = 64 * 1024
-/** So much is taken off the line before the connection is cut. */
-const DROPPED_BYTES = 1024 * 1024
+export const OAUTH_BODY_LIMIT_BYTES = 64 * 1024
+/** So much is discarded before the connection is closed. */
+const DISCARDED_BYTES = 1024 * 1024
 
-/** Puts the limit in front of a handler: more is refused with 413, in OAuth's form. */
-export function limitOAuthBody(handler: NodeHandler): NodeHandler {
+const sizes = new WeakMap<IncomingMessage, number>()
+
+/** How many bytes of the body have come in so far, behind `limitOAuthBody`. */
+export function bodyBytesRead(request: IncomingMessage): number {
+  return sizes.get(request) ?? 0
+}
+
+/**
+ * Puts the limits in front of a handler, in OAuth's form: 413 for a larger body, 503 where the node
+ * holds too many.
+ */
+export function limitOAuthBody(
+  handler: NodeHandler,
+  budget = createBodyBudget(Number.POSITIVE_INFINITY),
+): NodeHandler {
   return async (request, response) => {
     let isCutOff = false
-    const refuse = () => {
+    const refuse = (error: unknown) => {
       isCutOff = true
-      const message = `The body may have ${BODY_LIMIT_BYTES} bytes.`
-      writeOAuthError(response, new AppError('payload_too_large', message))
+      writeOAuthError(response, error)
     }
-    limitBody(request, refuse)
-    if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) {
-      refuse()
+    const share = budget.shareOf(response)
+    const pieces = countPieces()
+    inspectBody(request, refuse, (size, added) => {
+      if (size > OAUTH_BODY_LIMIT_BYTES) throw bodyTooLarge(OAUTH_BODY_LIMIT_BYTES)
+      pieces.add(added)
+      share.hold(size)
+    })
+    if (Number(request.headers['content-length'] ?? 0) > OAUTH_BODY_LIMIT_BYTES) {
+      refuse(bodyTooLarge(OAUTH_BODY_LIMIT_BYTES))
       return
     }
     try {
@@ -33,19 +52,30 @@ export function limitOAuthBody(handler: NodeHandler): NodeHandler {
 }
 
 /**
- * Bodies are counted where they come in, since their length need not be told beforehand, and reading
- * them is the handler's. The rest of a large one is taken off the line, so that the client comes to
- * read its answer; the handler never sees the end of it.
+ * Bodies are checked where they come in, since their length need not be announced, and reading them
+ * is the handler's. The rest of a refused one is discarded, so that the client comes to read its
+ * answer; the handler never sees the end of it.
  */
-function limitBody(request: IncomingMessage, onTooLarge: () => void): void {
+function inspectBody(
+  request: IncomingMessage,
+  onRefusal: (error: unknown) => void,
+  check: (size: number, added: number) => void,
+): void {
   const push = request.push.bind(request)
   let size = 0
+  let isRefused = false
   request.push = (chunk: Buffer | null, encoding) => {
-    const before = size
-    size += chunk?.length ?? 0
-    if (size <= BODY_LIMIT_BYTES) return push(chunk, encoding)
-    if (before <= BODY_LIMIT_BYTES) onTooLarge()
-    if (chunk === null || size > DROPPED_BYTES) request.destroy()
+    const added = chunk?.length ?? 0
+    size += added
+    sizes.set(request, size)
+    try {
+      if (!isRefused) check(size, added)
+    } catch (error) {
+      isRefused = true
+      onRefusal(error)
+    }
+    if (!isRefused) return push(chunk, encoding)
+    if (chunk === null || size > DISCARDED_BYTES) request.destroy()
     return true
   }
 }

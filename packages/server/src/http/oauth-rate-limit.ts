@@ -2,11 +2,13 @@
 
 import type { RateLimits } from '../store/rate-limits.ts'
 import { type CountedAddresses, countedNetwork } from './client-address.ts'
+import { bodyBytesRead, OAUTH_BODY_LIMIT_BYTES } from './oauth-body-limit.ts'
 import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
+import { declaredBytes, weightOf } from './request-weight.ts'
 import type { NodeHandler } from './server.ts'
 
 const MINUTE = 60
-/** Requests of one address in a minute. */
+/** Units of one address in a minute: a request counts as its `weightOf`. */
 const CALLS: ReadonlyMap<string, number> = new Map([
   // Anybody may register, and what they register is kept for a while.
   ['register', 20],
@@ -31,12 +33,18 @@ export function limitOAuthRate(
     const network = countedNetwork(request, addresses)
     // Browsers ask before they send: the request itself is counted.
     if (calls !== undefined && network !== undefined && request.method !== 'OPTIONS') {
-      const rate = { calls, perSeconds: MINUTE }
-      const standings = await limits.count([{ limit: endpoint, who: network, rate }])
+      const counting = { limit: endpoint, who: network, rate: { calls, perSeconds: MINUTE } }
+      const weight = weightOf(Math.min(declaredBytes(request) ?? 0, OAUTH_BODY_LIMIT_BYTES))
+      const standings = await limits.count([{ ...counting, by: weight }])
       for (const [name, value] of Object.entries(rateLimitHeaders(standings))) {
         response.setHeader(name, value)
       }
       refuseIfOver(standings)
+      await handler(request, response)
+      // A body in chunks: what it weighs on top counts for the requests that follow.
+      const more = weightOf(bodyBytesRead(request)) - weight
+      if (more > 0) limits.count([{ ...counting, by: more }]).catch(() => undefined)
+      return
     }
     await handler(request, response)
   }

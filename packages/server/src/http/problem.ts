@@ -2,6 +2,7 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { Context } from 'hono'
+import { toWellFormedJson } from '../well-formed.ts'
 import type { HttpEnv } from './context.ts'
 
 export interface Problem {
@@ -22,7 +23,7 @@ export function problemResponse(problem: Problem, headers: Record<string, string
   const { status } = problem
   const document = { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', ...problem }
   const type = { 'content-type': 'application/problem+json' }
-  return new Response(JSON.stringify(document), { status, headers: { ...type, ...headers } })
+  return new Response(toWellFormedJson(document), { status, headers: { ...type, ...headers } })
 }
 
 /** A direct call is an object that does not claim to be a JSON-RPC message. */

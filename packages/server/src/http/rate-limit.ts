@@ -14,6 +14,7 @@ import {
 } from './client-address.ts'
 import type { HttpEnv } from './context.ts'
 import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
+import { declaredBytes, weightOf } from './request-weight.ts'
 
 /** Each costs a few writes, or a request to the identity provider; people open three to sign in. */
 const PAGES_A_MINUTE = 600
@@ -21,9 +22,11 @@ const PAGES_A_MINUTE = 600
 export interface RateLimitOptions extends CountedAddresses {
   /** False where nobody is counted. */
   readonly rateLimit: boolean
-  /** Calls a minute of one session or connection. */
+  /** The largest body that is read. */
+  readonly bodyLimitBytes: number
+  /** Units a minute of one session or connection: a call counts as its `weightOf`. */
   readonly callerRate: number
-  /** Calls a minute of all callers at one address that have no token. */
+  /** Units a minute of all callers at one address that have no token. */
   readonly addressRate: number
 }
 
@@ -37,6 +40,11 @@ export interface RateLimiting {
    * answer says where the caller stands.
    */
   calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
+  /**
+   * Puts what a body in chunks weighs on top behind the reading of it, where the request was counted
+   * before: nobody knew how long it would be.
+   */
+  bodies(read: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
   /** Counts pages, by address. */
   readonly pages: MiddlewareHandler<HttpEnv>
   /**
@@ -47,7 +55,69 @@ export interface RateLimiting {
 }
 
 export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
-  const { rateLimit, trustedProxies, callerRate, addressRate } = options
+  const { weightOfRequest, countCall, countPage, refuseKnown } = createCounter(limits, options)
+
+  const weighed: RateLimiting['bodies'] = (read) => async (c, next) => {
+    const countRest = async () => {
+      const more = weightOfRequest(c) - (c.get('weight') ?? Number.POSITIVE_INFINITY)
+      if (more > 0) await countCall(c, more)
+    }
+    try {
+      await read(c, async () => undefined)
+    } catch (error) {
+      if (isRefusal(error)) await countRest()
+      throw error
+    }
+    await countRest()
+    await next()
+  }
+
+  const counted: RateLimiting['calls'] = (check) => async (c, next) => {
+    c.set('onSession', (id) => refuseKnown(c, id))
+    const count = async () => {
+      const weight = weightOfRequest(c)
+      c.set('weight', weight)
+      await countCall(c, weight)
+    }
+    try {
+      await check(c, async () => undefined)
+    } catch (error) {
+      // Guessing is bounded; a store that is away has nothing to do with the caller.
+      if (isRefusal(error)) await count()
+      throw error
+    }
+    await count().catch((error: unknown) => {
+      // A store that is full refuses to count, and still deletes: who ends something is let through.
+      if (c.req.method !== 'DELETE' || !isUnavailable(error)) throw error
+    })
+    await next()
+  }
+
+  return {
+    calls: (check) => (options.rateLimit ? counted(check) : check),
+
+    bodies: (read) => (options.rateLimit ? weighed(read) : read),
+
+    async pages(c, next) {
+      await countPage(c)
+      await next()
+    },
+
+    landing: (publicUrl) => async (c, next) => {
+      if (knownBrowser(c, publicUrl.startsWith('https:')) !== undefined) {
+        c.set('forPeople', true)
+        await countPage(c).catch((error: unknown) => {
+          if (!isUnavailable(error)) throw error
+        })
+      }
+      await next()
+    },
+  }
+}
+
+/** Counts a request for whoever sent it, and refuses it when that is too much. */
+function createCounter(limits: RateLimits, options: RateLimitOptions) {
+  const { trustedProxies, bodyLimitBytes, callerRate, addressRate } = options
 
   function refuseTooMany(c: Context<HttpEnv>, standings: readonly Standing[]): void {
     // Before the answer, whoever writes it: to change its headers afterwards is to copy it.
@@ -70,55 +140,45 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
     return [byAddress, byCaller(`connection ${connection}`)]
   }
 
+  /** With what is known of its size: by the header, before the body is read. */
+  function weightOfRequest(c: Context<HttpEnv>): number {
+    const bytes = c.get('bodyBytes') ?? declaredBytes(c.env.incoming) ?? 0
+    // More is not read: whoever only says so must not use up what its neighbours have.
+    return weightOf(Math.min(bytes, bodyLimitBytes))
+  }
+
+  /** Once it is known who calls, or that it is nobody. */
+  async function countCall(c: Context<HttpEnv>, by: number): Promise<void> {
+    const countings = whoCalls(c, c.get('caller'))
+    const weighed = by === 1 ? countings : countings.map((counting) => ({ ...counting, by }))
+    refuseTooMany(c, await limits.count(weighed))
+  }
+
   async function countPage(c: Context<HttpEnv>): Promise<void> {
     const network = countedNetwork(c.env.incoming, options)
     const rate = aMinute(PAGES_A_MINUTE)
-    const who = network === undefined ? [] : [{ limit: 'page', who: network, rate }]
+    const by = weightOfRequest(c)
+    const who = network === undefined ? [] : [{ limit: 'page', who: network, rate, by }]
     refuseTooMany(c, await limits.count(who))
   }
 
-  const counted: RateLimiting['calls'] = (check) => async (c, next) => {
-    c.set('onSession', (id) => {
-      if (!isCounted(c.env.incoming, options)) return
-      const over = limits.over([byCaller(id)])
-      if (over.length > 0) refuseTooMany(c, over)
-    })
-    /** Once it is known who calls, or that it is nobody. */
-    const count = async () => refuseTooMany(c, await limits.count(whoCalls(c, c.get('caller'))))
-    try {
-      await check(c, async () => undefined)
-    } catch (error) {
-      // Guessing is bounded; a store that is away has nothing to do with the caller.
-      if (isRefusal(error)) await count()
-      throw error
-    }
-    await count()
-    await next()
+  /** Refuses a session that is known to be over, without asking the store. */
+  function refuseKnown(c: Context<HttpEnv>, session: string): void {
+    if (!isCounted(c.env.incoming, options)) return
+    const over = limits.over([byCaller(session)])
+    if (over.length > 0) refuseTooMany(c, over)
   }
 
-  return {
-    calls: (check) => (rateLimit ? counted(check) : check),
-
-    async pages(c, next) {
-      await countPage(c)
-      await next()
-    },
-
-    landing: (publicUrl) => async (c, next) => {
-      if (knownBrowser(c, publicUrl.startsWith('https:')) !== undefined) {
-        c.set('forPeople', true)
-        await countPage(c).catch((error: unknown) => {
-          if (!(error instanceof AppError && error.code === 'unavailable')) throw error
-        })
-      }
-      await next()
-    },
-  }
+  return { weightOfRequest, countCall, countPage, refuseKnown }
 }
 
 /** Who is over already is not counted again. */
 function isRefusal(error: unknown): boolean {
   return error instanceof AppError && error.status < 500 && error.code !== 'too_many_requests'
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'unavailable'
 }
 
 function aMinute(calls: number): Rate {

@@ -2,7 +2,8 @@
 
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
-import { JsonAnswer, type McpAnswer } from '../mcp/answer.ts'
+import { JsonAnswer, jsonResponse, type McpAnswer } from '../mcp/answer.ts'
+import { toWellFormedJson } from '../well-formed.ts'
 import type { HttpEnv } from './context.ts'
 
 /** One JSON message, or the response it has become already. */
@@ -15,9 +16,9 @@ export function respond(c: Context<HttpEnv>, answer: McpAnswer): Response {
  * more. For pages the headers that let them read it are on the `Response`.
  */
 export function respondJson(c: Context<HttpEnv>, value: object): Response {
-  if (c.req.header('origin') !== undefined) return Response.json(value)
+  if (c.req.header('origin') !== undefined) return jsonResponse(value)
   // A string, which Node sends with the headers in one piece, as it does not do with bytes.
-  const text = JSON.stringify(value)
+  const text = toWellFormedJson(value)
   const { outgoing } = c.env
   outgoing.writeHead(200, {
     'content-type': 'application/json',

@@ -6,7 +6,9 @@ import type { HostGuard } from './allowed-hosts.ts'
 import { writeError } from './error-response.ts'
 import { isListening } from './listening.ts'
 import type { ObserveRequest } from './observe-requests.ts'
+import { normalizeTarget } from './request-target.ts'
 import { trackResponses } from './running-responses.ts'
+import { EarlyResponse } from './unread-bodies.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
 
@@ -36,8 +38,18 @@ export interface HttpServer {
   drain(longestMs: number): Promise<void>
 }
 
+export interface HttpServerOptions {
+  /** How long a connection without a request is kept. */
+  readonly keepAliveSeconds?: number
+  /** Open connections; what comes beyond them is closed at once, and the server emits `drop`. */
+  readonly maxSockets?: number
+}
+
 /** Makes the server; `handlers` may be set after it listens, when its address is known. */
-export function createHttpServer(handlers: () => HttpHandlers | undefined): HttpServer {
+export function createHttpServer(
+  handlers: () => HttpHandlers | undefined,
+  { keepAliveSeconds = 65, maxSockets = 10_000 }: HttpServerOptions = {},
+): HttpServer {
   let listener: ReturnType<typeof getRequestListener> | undefined
   let draining = false
   let lettingGo = false
@@ -45,6 +57,8 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 5000,
+    keepAliveTimeout: keepAliveSeconds * 1000,
+    ServerResponse: EarlyResponse,
   }
   const server = createServer(options, (request, response) => {
     running.add(response)
@@ -62,11 +76,14 @@ export function createHttpServer(handlers: () => HttpHandlers | undefined): Http
     if (known.observe === undefined) handle()
     else known.observe(request, response, handle)
   })
-
+  server.maxConnections = maxSockets
+  // Makes room for clients that have something to ask.
+  server.on('drop', () => server.closeIdleConnections())
   const running = trackResponses(server)
 
   function dispatch(known: HttpHandlers, request: IncomingMessage, response: ServerResponse): void {
     try {
+      normalizeTarget(request)
       known.guard(request)
     } catch (error) {
       writeError(response, error)

@@ -38,7 +38,9 @@ export function createCallTool(deps: CallToolDeps): CallTool {
     const { announce, publishing } = announceOn(bus)
     const { sealed } = request
     const carried =
-      sealed === undefined ? undefined : await states.open(sealed, bindingOf(request, origin))
+      sealed === undefined
+        ? undefined
+        : await states.open(sealed, bindingOf(request, origin), origin.storage)
     const round = { announce, carried }
     const call = createToolCall({ states, rateLimits }, request, origin, round)
     try {

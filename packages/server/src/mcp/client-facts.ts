@@ -9,7 +9,11 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { ToolClient } from '../engine/context.ts'
+import { cutToBytes } from '../store/text-bytes.ts'
 import type { ClientFacts } from './origin.ts'
+
+/** The most that is kept of a text by which a client names itself, in bytes of UTF-8. */
+export const CLIENT_TEXT_BYTES = 100
 
 /** What a request of the 2026 era says of its client. Validated by the SDK, not typed by it. */
 export interface ClientEnvelope {
@@ -46,8 +50,10 @@ export function clientOf(envelope: ClientEnvelope): CallingClient {
 
 function factsOf(name: string | undefined, protocolVersion: string | undefined): ClientFacts {
   return {
-    ...(name !== undefined && { clientName: name.slice(0, 100) }),
-    ...(protocolVersion !== undefined && { protocolVersion }),
+    ...(name !== undefined && { clientName: cutToBytes(name, CLIENT_TEXT_BYTES) }),
+    ...(protocolVersion !== undefined && {
+      protocolVersion: cutToBytes(protocolVersion, CLIENT_TEXT_BYTES),
+    }),
   }
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { explainError } from '../engine/explain-error.ts'
 import { AppError } from '../errors.ts'
+import { cutText } from '../well-formed.ts'
 import type { McpAnswer } from './answer.ts'
 import { type Origin, originOf } from './origin.ts'
 
@@ -21,6 +22,12 @@ const REFUSED = /^(\[.*\])$/s
 const REFUSED_CALL = /^Invalid tools\/call request: (\[.*\])$/s
 /** Of more a client learns nothing. */
 const MOST_FAULTS = 3
+/** Characters, of a key and of a fault with its place. */
+const LONGEST_KEY = 60
+const LONGEST_FAULT = 200
+
+/** Statuses that clients and balancers act on: what was asked for may be asked for again later. */
+const UNSERVED: ReadonlySet<number> = new Set([429, 503])
 
 /** Requests that could not be served at all, by what their handlers know them by. */
 const unserved = new WeakMap<AuthInfo, AppError>()
@@ -70,7 +77,7 @@ function toProtocolError(
     return new ProtocolError(ProtocolErrorCode.InternalError, message, { code })
   }
   const authInfo = ctx.http?.authInfo
-  if (error.status === 503 && authInfo !== undefined) unserved.set(authInfo, error)
+  if (UNSERVED.has(error.status) && authInfo !== undefined) unserved.set(authInfo, error)
   log.warn({ err: error, method: ctx.mcpReq.method }, 'request failed')
   return new ProtocolError(error.rpcCode, message, { code })
 }
@@ -87,13 +94,16 @@ function asInvalidParams(error: unknown): ProtocolError | undefined {
   if (json === undefined) return undefined
   const issues = JSON.parse(json) as { path: PropertyKey[]; message: string }[]
   const faults = issues.slice(0, MOST_FAULTS).map(({ path, message }) => {
-    const place = (path[0] === 'params' ? path.slice(1) : path).join('.')
-    return place === '' ? message : `${place}: ${message}`
+    const keys = path[0] === 'params' ? path.slice(1) : path
+    const place = keys.map((key) => cutText(String(key), LONGEST_KEY)).join('.')
+    return cutText(place === '' ? message : `${place}: ${message}`, LONGEST_FAULT)
   })
-  return new ProtocolError(ProtocolErrorCode.InvalidParams, `Invalid params: ${faults.join('; ')}`)
+  const more = issues.length > MOST_FAULTS ? `; and ${issues.length - MOST_FAULTS} more` : ''
+  const text = `Invalid params: ${faults.join('; ')}${more}`
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, text)
 }
 
-/** Why the request could not be served at all: the store or the like is away. */
+/** Why the request could not be served at all: the store or the like is away, or a limit reached. */
 export function unservedError(authInfo: AuthInfo): AppError | undefined {
   return unserved.get(authInfo)
 }

@@ -20,12 +20,18 @@ export interface LimitSettings {
 /** Gives a place back; only the first time counts. */
 export type Release = () => void
 
-/** Takes a place. Throws AppError `too_many_requests` when the caller has as many as it may. */
-type TakePlace = (caller: string) => Release
+type TakeOnePlace = (caller: string) => Release
+
+/**
+ * Takes a place, for the `address` as well where a caller without a token has a session: whoever has
+ * none opens as many sessions as it likes.
+ * @throws AppError `too_many_requests` when one of them has as many as it may
+ */
+type TakePlace = (caller: string, address?: string) => Release
 
 export interface Limits {
   /** A stream to listen to. Throws `unavailable` as well, when the node holds as many as it can. */
-  readonly stream: (caller: string, kind: StreamKind) => Release
+  readonly stream: (caller: string, kind: StreamKind, address?: string) => Release
   /** A request that waits for its answer: it counts as a stream, since it may become one. */
   readonly answer: TakePlace
   readonly call: TakePlace
@@ -33,6 +39,12 @@ export interface Limits {
 }
 
 type LimitMetrics = Pick<Metrics, 'rateLimited' | 'streamOpened' | 'streamClosed'>
+
+/**
+ * All sessions without a token at one address have as much as so many of them: one that uses up what
+ * it has does not keep its neighbours behind a NAT out.
+ */
+const ADDRESS_FACTOR = 2
 
 const SOON = { retryAfterSeconds: 1 }
 /** Connections live on for a while, whatever their callers do next. */
@@ -46,8 +58,17 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
       return refusal()
     })
   const ofCaller = (most: number, scope: string, what: string, options: typeof SOON) => {
-    const message = `Too many ${what}: one caller may have ${most} on a node.`
-    return places(most, scope, () => new AppError('too_many_requests', message, options))
+    const refusal = (message: string) => () =>
+      new AppError('too_many_requests', `Too many ${what}: ${message}`, options)
+    const mostOfAddress = most * ADDRESS_FACTOR
+    return alsoForAddress(
+      places(most, scope, refusal(`one caller may have ${most} on a node.`)),
+      places(
+        mostOfAddress,
+        scope,
+        refusal(`an address may have ${mostOfAddress} on a node without a token.`),
+      ),
+    )
   }
   const answer = ofCaller(maxStreams, 'streams', 'open streams', SOON)
   const full = 'This node holds as many streams as it can.'
@@ -56,8 +77,8 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
   })
 
   return {
-    stream(caller, kind) {
-      const release = answer(caller)
+    stream(caller, kind, address) {
+      const release = answer(caller, address)
       try {
         const releaseOfNode = ofNode('')
         metrics.streamOpened(kind)
@@ -77,7 +98,25 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
   }
 }
 
-function createPlaces(most: number, refusal: () => AppError): TakePlace {
+/** Takes a place of each, or none. */
+function alsoForAddress(ofCaller: TakeOnePlace, ofAddress: TakeOnePlace): TakePlace {
+  return (caller, address = caller) => {
+    const release = ofCaller(caller)
+    if (address === caller) return release
+    try {
+      const releaseOfAddress = ofAddress(address)
+      return once(() => {
+        release()
+        releaseOfAddress()
+      })
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+}
+
+function createPlaces(most: number, refusal: () => AppError): TakeOnePlace {
   const taken = new Map<string, number>()
 
   function change(caller: string, by: 1 | -1): void {

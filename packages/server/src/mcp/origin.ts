@@ -7,6 +7,7 @@ import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
 import type { CallSession } from '../engine/call.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Logger } from '../logger.ts'
+import type { StorageBudget } from '../store/storage-budget.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ConnectionRecord } from './legacy/connection.ts'
 import type { TokenSession } from './nodes/session-ends.ts'
@@ -26,6 +27,8 @@ export interface Origin {
   readonly scopes: readonly string[] | undefined
   /** The client that the caller's token was given to. */
   readonly clientId?: string | undefined
+  /** What the call has stored counts for. */
+  readonly storage: StorageBudget
   readonly log: Logger
   /**
    * The session of one call. `handle` is the session the call names, if it names one.
@@ -47,6 +50,8 @@ export interface RequestOrigins {
   readonly tokenSession: TokenSession | undefined
   /** Who is counted for a request: the token's session, or an address. */
   readonly caller: string
+  /** What the request has stored counts for. */
+  readonly storage: StorageBudget
   /** A 2026-era request: known by its token or by the session handle that calls name. */
   stateless(): Origin
   /** A 2025-era request on a connection. */

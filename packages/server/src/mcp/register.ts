@@ -10,7 +10,7 @@ import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
 import { type ResourceDefinition, toResourceResult } from '../engine/define-resource.ts'
 import { renderPrompt } from '../engine/render-prompt.ts'
-import type { JsonSchema } from '../output/output-schema.ts'
+import type { JsonSchema } from '../output/listed-schema.ts'
 import type { Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 
@@ -67,17 +67,22 @@ export interface PromptDeps {
   readonly originOf: (ctx: ServerContext) => Origin
 }
 
-export function registerPrompt(mcp: McpServer, prompt: AnyPrompt, deps: PromptDeps): void {
+export function registerPrompt(
+  mcp: McpServer,
+  prompt: AnyPrompt,
+  argsSchema: AnyPrompt['arguments'],
+  deps: PromptDeps,
+): void {
   const { name, title, description } = prompt
   const about = { ...(title !== undefined && { title }), description }
-  mcp.registerPrompt(name, { ...about, argsSchema: prompt.arguments }, async (input, ctx) => {
-    const { principal } = deps.originOf(ctx)
+  mcp.registerPrompt(name, { ...about, argsSchema }, async (input, ctx) => {
+    const { principal, storage } = deps.originOf(ctx)
     const binding = { principal, for: `prompt ${name}`, arguments: input }
     const sealed = ctx.mcpReq.requestState<string>()
     return renderPrompt(prompt, {
       input,
       responses: ctx.mcpReq.inputResponses ?? {},
-      carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding),
+      carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding, storage),
       carry: (state) => deps.states.seal(state, binding),
       signal: ctx.mcpReq.signal,
     })

@@ -9,6 +9,7 @@ import { sha256 } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { CarriedState } from '../engine/call.ts'
 import type { Store } from '../store/port.ts'
+import { documentBytes, type StorageBudget } from '../store/storage-budget.ts'
 
 const PURPOSE = 'request-state'
 
@@ -22,8 +23,12 @@ export interface StateBinding {
 
 export interface RequestStates {
   seal(state: CarriedState, binding: StateBinding): string
-  /** @throws ProtocolError -32602 for a state that is edited, expired, used or belongs elsewhere */
-  open(sealed: string, binding: StateBinding): Promise<CarriedState>
+  /**
+   * That it was used counts for `storage`.
+   * @throws ProtocolError -32602 for a state that is edited, expired, used or belongs elsewhere,
+   * AppError `too_many_requests` when `storage` is exhausted
+   */
+  open(sealed: string, binding: StateBinding, storage?: StorageBudget): Promise<CarriedState>
 }
 
 export interface RequestStateDeps {
@@ -41,7 +46,7 @@ export function createRequestStates(
       const expiresAt = now() + ttlSeconds * 1000
       return keyRing.seal(PURPOSE, JSON.stringify({ state, expiresAt }), context(binding))
     },
-    async open(sealed, binding) {
+    async open(sealed, binding, storage) {
       const opened = keyRing.open(PURPOSE, sealed, context(binding))
       const { state, expiresAt } = JSON.parse(opened ?? '{}') as {
         state?: CarriedState
@@ -49,6 +54,7 @@ export function createRequestStates(
       }
       if (state === undefined || expiresAt === undefined || expiresAt <= now()) throw invalid()
       const used = { usedAt: now() }
+      await storage?.spend(documentBytes(used))
       if (!(await store.create(`{${sha256(sealed)}}:used-state`, used, ttlSeconds))) throw invalid()
       return state
     },

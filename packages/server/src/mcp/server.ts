@@ -3,16 +3,20 @@
 import {
   isInputRequiredResult,
   McpServer,
+  ResourceNotFoundError,
   type ServerCapabilities,
   type ServerContext,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../engine/discover.ts'
+import { promptArguments } from '../engine/prompt-arguments.ts'
 import type { ToolSettings } from '../engine/run-tool.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { checkUriLength } from './bounds.ts'
 import { createCallTool } from './call-tool.ts'
 import { guardHandlers } from './handler-errors.ts'
+import { createKnownResources, type KnowsResource } from './known-resources.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
 import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
@@ -61,8 +65,13 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     token: asStandardSchema(tool.inputSchema),
     output: tool.output && asStandardSchema(tool.output.jsonSchema),
   }))
+  const prompts = deps.catalog.prompts.map((prompt) => ({
+    prompt,
+    argsSchema: promptArguments(prompt.arguments),
+  }))
 
   const callTool = createCallTool(deps)
+  const isKnown = createKnownResources(deps.catalog.resources)
   return ({ audience, origin: fallback }) => {
     const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
     guardHandlers(mcp.server, fallback)
@@ -72,8 +81,8 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       registerTool(mcp, tool, input[audience], output)
     }
     for (const resource of deps.catalog.resources) registerResource(mcp, resource)
-    for (const prompt of deps.catalog.prompts) {
-      registerPrompt(mcp, prompt, { states: deps.states, originOf: origin })
+    for (const { prompt, argsSchema } of prompts) {
+      registerPrompt(mcp, prompt, argsSchema, { states: deps.states, originOf: origin })
     }
     mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
       const outcome =
@@ -83,7 +92,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       const { output } = deps.catalog.tools.get(request.params.name) ?? {}
       return mcp.server.projectCallToolResult(result, output?.jsonSchema)
     })
-    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin)
+    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin, isKnown)
     return mcp
   }
 }
@@ -98,14 +107,23 @@ function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
   }
 }
 
-/** 2025-11-25, server/resources, "Subscriptions"; in the 2026 era they are `subscriptions/listen`. */
-function serveSubscriptions({ server }: McpServer, origin: (ctx: ServerContext) => Origin): void {
-  server.setRequestHandler('resources/subscribe', async ({ params }, ctx) => {
-    await origin(ctx).subscribe(params.uri, true)
+/**
+ * 2025-11-25, server/resources, "Subscriptions"; in the 2026 era they are `subscriptions/listen`. Only
+ * resources that there are can be subscribed to.
+ */
+function serveSubscriptions(
+  { server }: McpServer,
+  origin: (ctx: ServerContext) => Origin,
+  isKnown: KnowsResource,
+): void {
+  server.setRequestHandler('resources/subscribe', async ({ params: { uri } }, ctx) => {
+    if (!isKnown(uri)) throw new ResourceNotFoundError(uri)
+    await origin(ctx).subscribe(uri, true)
     return {}
   })
-  server.setRequestHandler('resources/unsubscribe', async ({ params }, ctx) => {
-    await origin(ctx).subscribe(params.uri, false)
+  server.setRequestHandler('resources/unsubscribe', async ({ params: { uri } }, ctx) => {
+    checkUriLength(uri)
+    await origin(ctx).subscribe(uri, false)
     return {}
   })
 }

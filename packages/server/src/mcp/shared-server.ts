@@ -12,6 +12,7 @@ import type {
   RequestId,
   Transport,
 } from '@modelcontextprotocol/server'
+import { boundError } from './outgoing-messages.ts'
 
 /** Where what the server says about one request goes. */
 export interface RequestOutlet {
@@ -79,7 +80,7 @@ export async function shareServer(
     if (inner !== undefined && found !== undefined) {
       if (isAnswer) {
         finish(inner, found)
-        found.outlet.answer({ ...message, id: found.id })
+        found.outlet.answer(boundError({ ...message, id: found.id }))
       } else {
         found.told = true
         found.outlet.tell(message)

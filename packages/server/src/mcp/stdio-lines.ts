@@ -1,8 +1,10 @@
 /** Lines of standard input that are no messages: answered, where the SDK would leave them out. */
 
-import { type Readable, Transform } from 'node:stream'
+import { isUtf8 } from 'node:buffer'
+import { type Duplex, type Readable, Transform } from 'node:stream'
 import { deserializeMessage, STDIO_DEFAULT_MAX_BUFFER_SIZE } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
+import { describeFault, MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
 
 /** JSON-RPC 2.0, section 5; `id` is null where the line tells none. */
 export interface LineRefusal {
@@ -14,28 +16,42 @@ export interface LineRefusal {
 /** Tells the client; settles when it has been written, so that a client must read to go on. */
 type Refuse = (refusal: LineRefusal) => Promise<void>
 
+export interface LineBounds {
+  /** Values of the JSON in a line. */
+  readonly maxValues: number
+  readonly longestBytes?: number
+}
+
 const NEWLINE = 0x0a
+const BYTE_ORDER_MARK = Buffer.from('\u{feff}')
 
 /**
- * The input without those lines, which go to `refuse`: -32700 for what is not JSON, -32600 for other
- * JSON than a message (JSON-RPC 2.0, section 5.1) and for a line that is too long, which is not kept.
+ * The input without those lines, which go to `refuse`: -32700 for what is not JSON in UTF-8, -32600
+ * for other JSON than a message (JSON-RPC 2.0, section 5.1), for too much structure, and for a line
+ * that is too long, which is not kept. Byte order marks are left out (RFC 8259, section 8.1). The last
+ * line may lack its newline. The result does not end with the input, so that what was asked can be
+ * answered: destroy it.
  */
 export function messageLines(
   input: Readable,
   refuse: Refuse,
-  longestBytes = STDIO_DEFAULT_MAX_BUFFER_SIZE,
-): Readable {
+  { maxValues, longestBytes = STDIO_DEFAULT_MAX_BUFFER_SIZE }: LineBounds,
+): Duplex {
   const line = createLine(longestBytes)
+
+  async function endLine(push: (line: Buffer) => void): Promise<void> {
+    const whole = withoutMark(line.end())
+    const refusal = whole === undefined ? TOO_LONG : refusalOf(whole, maxValues)
+    if (whole !== undefined && refusal === undefined) push(whole)
+    else if (refusal !== undefined && refusal !== 'ignored') await refuse(refusal)
+  }
 
   async function take(chunk: Buffer, push: (line: Buffer) => void): Promise<void> {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       line.add(chunk.subarray(start, end + 1))
       start = end + 1
-      const whole = line.end()
-      const refusal = whole === undefined ? TOO_LONG : refusalOf(whole.toString('utf8').trim())
-      if (whole !== undefined && refusal === undefined) push(whole)
-      else if (refusal !== undefined && refusal !== 'ignored') await refuse(refusal)
+      await endLine(push)
     }
     line.add(chunk.subarray(start))
   }
@@ -45,7 +61,13 @@ export function messageLines(
       take(chunk, (whole) => this.push(whole)).then(() => done(), done)
     },
   })
-  return input.pipe(lines)
+  input.once('end', () => lines.write('\n'))
+  return input.pipe(lines, { end: false })
+}
+
+/** Some hosts on Windows begin what they write with one. */
+function withoutMark(line: Buffer | undefined): Buffer | undefined {
+  return line?.subarray(0, 3).equals(BYTE_ORDER_MARK) ? line.subarray(3) : line
 }
 
 /** Puts a line together from its pieces, as long as it is not too long. */
@@ -68,16 +90,23 @@ function createLine(longestBytes: number) {
   }
 }
 
+const PARSE_ERROR = refusal(new AppError('parse_error', 'The line is not JSON.'))
 const TOO_LONG = refusal(new AppError('invalid_request', 'The line is too long.'))
 
-function refusalOf(line: string): LineRefusal | 'ignored' | undefined {
+function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | undefined {
+  if (!isUtf8(bytes)) return PARSE_ERROR
+  const line = bytes.toString('utf8')
   // Nobody asked anything with it.
-  if (line === '') return 'ignored'
+  if (/^[ \t\r\n]*$/.test(line)) return 'ignored'
+  const fault = structureFault(line, { depth: MAX_JSON_DEPTH, values })
+  if (fault !== undefined) {
+    return refusal(new AppError('invalid_request', describeFault('line', fault, values)))
+  }
   let value: unknown
   try {
     value = JSON.parse(line)
   } catch {
-    return refusal(new AppError('parse_error', 'The line is not JSON.'))
+    return PARSE_ERROR
   }
   try {
     deserializeMessage(line)

@@ -26,9 +26,26 @@ export function maskText(text: string, rule: MaskRule): string {
   return [...characters.slice(0, left), character.repeat(hidden), ...end].join('')
 }
 
+/** Whether masks are off, during one synchronous parse. */
+let unmasked = false
+
+/**
+ * Runs a synchronous parse that leaves masked fields as they are: a tool needs its arguments whole.
+ * The schema is the same either way, since a field is declared once.
+ */
+export function withoutMasking<T>(parse: () => T): T {
+  unmasked = true
+  try {
+    return parse()
+  } finally {
+    unmasked = false
+  }
+}
+
 /**
  * Declares that a text leaves the server masked. Masking is part of parsing the output, so no
- * answer can be built without it.
+ * answer can be built without it. An input field that is declared so reaches the tool whole, and its
+ * value is masked wherever the tool lets it out.
  * @throws RangeError for a negative or fractional count, or a mask that is not one character
  */
 export function masked(
@@ -40,7 +57,7 @@ export function masked(
   }
   if (Array.from(character).length !== 1) throw new RangeError('character is a single character')
   const rule = { left, right, character }
-  const result = schema.overwrite((text) => maskText(text, rule))
+  const result = schema.overwrite((text) => (unmasked ? text : maskText(text, rule)))
   maskRules.add(result, rule)
   return result
 }

@@ -27,6 +27,17 @@ export function findMaskedFields(root: z.core.$ZodType): ReadonlyMap<string, Mas
   return masks
 }
 
+/** The masks of several schemas together; where two name the same property, the stricter counts. */
+export function mergeMasks(
+  ...fields: readonly ReadonlyMap<string, MaskRule>[]
+): ReadonlyMap<string, MaskRule> {
+  const merged = new Map<string, MaskRule>()
+  for (const [field, rule] of fields.flatMap((masks) => [...masks])) {
+    merged.set(field, stricter(rule, merged.get(field)))
+  }
+  return merged
+}
+
 function stricter(rule: MaskRule, known: MaskRule | undefined): MaskRule {
   return known !== undefined && shown(known) < shown(rule) ? known : rule
 }

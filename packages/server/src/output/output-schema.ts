@@ -1,11 +1,10 @@
 /** What a tool may answer: its output schema, made closed, with the masks it declares by field name. */
 
-import { z } from 'zod'
+import type { z } from 'zod'
+import { type JsonSchema, toListedSchema } from './listed-schema.ts'
 import { type MaskRule, maskRuleOf } from './mask.ts'
 import { findMaskedFields } from './masked-fields.ts'
 import { nestsFreely } from './schema-parts.ts'
-
-export type JsonSchema = Readonly<Record<string, unknown>>
 
 export interface OutputSchema {
   /** For `tools/list`; a masked text is plain text there, since its pattern no longer holds. */
@@ -27,7 +26,7 @@ const OPEN_TYPES = new Set(['any', 'unknown', 'custom', 'transform'])
  * are not declared must not leave the server
  */
 export function compileOutputSchema(schema: z.ZodObject): OutputSchema {
-  const jsonSchema = z.toJSONSchema(schema, {
+  const jsonSchema = toListedSchema(schema, {
     io: 'output',
     override: ({ zodSchema, jsonSchema: node, path }) => {
       refuseOpen(zodSchema, path)

@@ -7,6 +7,7 @@ import { createDemo, type Demo } from '../demo/demo.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { allowedBy } from '../upstream/allowed-accounts.ts'
 import { type ApiClient, createApiClient } from '../upstream/api-client.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import { observeProvider } from '../upstream/observed-provider.ts'
@@ -50,6 +51,7 @@ export function createUpstream(
       scopes: facts.scopes,
       authorizationParameters: facts.authorizationParameters,
       allowInsecureHttp: !config.isProduction,
+      isAllowed: config.signIn.allow && allowedBy(config.signIn.allow),
     },
     { fetch, now },
   )

@@ -6,6 +6,7 @@ import type { CancelSignal } from '../engine/cancel-signal.ts'
 import type { SignInLink } from '../engine/context.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { ClientFacts } from '../mcp/origin.ts'
+import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
 import type { Session, SessionAccess } from './record.ts'
@@ -28,6 +29,8 @@ export interface NewSession {
   readonly client: ClientFacts
   /** Told when the call opened a session, so that the caller finds it again; says which one counts. */
   readonly opened?: (session: Session) => Promise<Session>
+  /** What the call has stored counts for; unlimited if left out. */
+  readonly storage?: StorageBudget
 }
 
 /** What tools may keep: names that reach neither outside `data` nor into an object's prototype. */
@@ -40,6 +43,7 @@ export function createCallSession(
   fresh: NewSession,
 ): CallSession {
   const { sessions, credentials, links } = deps
+  const { storage = UNLIMITED } = fresh
   let session = existing
 
   async function opened(): Promise<Session> {
@@ -48,7 +52,7 @@ export function createCallSession(
       // Its owner brings a newer token for a new one.
       throw new ToolError('The session has ended.', { code: 'session_not_found' })
     }
-    const created = await sessions.create(fresh.access, fresh.client)
+    const created = await sessions.create(fresh.access, fresh.client, { storage })
     session = fresh.opened === undefined ? created : await fresh.opened(created)
     return session
   }
@@ -58,7 +62,8 @@ export function createCallSession(
 
   async function startSignIn(): Promise<SignInLink> {
     const { id } = await opened()
-    const { handle, ...link } = await links.issue(id, fresh.client.clientName ?? 'An AI client')
+    const clientName = fresh.client.clientName ?? 'An AI client'
+    const { handle, ...link } = await links.issue(id, clientName, storage)
     return { url: await deps.linkUrl(handle), ...link }
   }
 
@@ -87,6 +92,7 @@ export function createCallSession(
     if (!DATA_NAME.test(name))
       throw new ToolError('Session values have plain names.', { code: 'invalid_name' })
     const { id, data } = await opened()
+    if (storage !== UNLIMITED) await storage.spend(jsonBytes(value) + name.length)
     await sessions.update(id, `data.${name}`, value)
     if (session !== undefined) session = { ...session, data: { ...data, [name]: value } }
   }

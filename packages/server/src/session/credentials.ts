@@ -3,8 +3,9 @@
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Store } from '../store/port.ts'
 import type { Credentials } from '../upstream/identity-provider.ts'
-import type { Session, SessionRecord } from './record.ts'
+import type { SealedCredentials, Session, SessionRecord } from './record.ts'
 import { sessionKey } from './record.ts'
+import type { RefreshFailure } from './refresh-failure.ts'
 
 const PURPOSE = 'credentials'
 
@@ -21,6 +22,10 @@ export interface CredentialStore {
   write(sessionId: string, credentials: Credentials, fence: number): Promise<boolean>
   /** Forgets credentials that are no longer good, unless newer ones took their place. */
   forget(sessionId: string, fence: number): Promise<void>
+  /** Why the credentials could not be refreshed the last time; undefined when nothing failed. */
+  failure(session: Session): RefreshFailure | undefined
+  /** Keeps the failure beside the credentials, unless newer ones took their place. */
+  keepFailure(sessionId: string, failure: RefreshFailure, fence: number): Promise<void>
 }
 
 /** `upstream` names whose credentials these are; a session can hold those of several. */
@@ -33,14 +38,15 @@ export function createCredentialStore(
   async function replace(
     sessionId: string,
     fence: number,
-    sealed: string | null,
+    change: (entry?: SealedCredentials) => Omit<SealedCredentials, 'fence'>,
   ): Promise<boolean> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const session = await store.get<SessionRecord>(sessionKey(sessionId))
       if (session === undefined) return false
-      if ((session.credentials[upstream]?.fence ?? 0) > fence) return false
+      const entry = session.credentials[upstream]
+      if ((entry?.fence ?? 0) > fence) return false
       // What was forgotten keeps its place: a late write by an older holder must not fill it.
-      const credentials = { ...session.credentials, [upstream]: { sealed, fence } }
+      const credentials = { ...session.credentials, [upstream]: { ...change(entry), fence } }
       const signedIn = Object.values(credentials).some((each) => each.sealed !== null)
       const state = signedIn ? 'authenticated' : 'anonymous'
       const written = await store.patch(
@@ -61,10 +67,17 @@ export function createCredentialStore(
     },
     write(sessionId, credentials, fence) {
       const sealed = keyRing.seal(PURPOSE, JSON.stringify(credentials), context(sessionId))
-      return replace(sessionId, fence, sealed)
+      return replace(sessionId, fence, () => ({ sealed }))
     },
     async forget(sessionId, fence) {
-      await replace(sessionId, fence, null)
+      await replace(sessionId, fence, () => ({ sealed: null }))
+    },
+    failure: (session) => session.credentials[upstream]?.failure,
+    async keepFailure(sessionId, failure, fence) {
+      await replace(sessionId, fence, (entry) => ({
+        sealed: entry?.sealed ?? null,
+        failure,
+      }))
     },
   }
 }

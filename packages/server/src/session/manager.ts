@@ -2,9 +2,12 @@
 
 import { createId } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'
+import { CLIENT_TEXT_BYTES } from '../mcp/client-facts.ts'
 import type { ClientFacts } from '../mcp/origin.ts'
 import type { Store } from '../store/port.ts'
 import { createSlide } from '../store/slide.ts'
+import { documentBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
+import { cutToBytes } from '../store/text-bytes.ts'
 import {
   SESSION_SCHEMA,
   type Session,
@@ -16,8 +19,11 @@ import {
 } from './record.ts'
 
 export interface SessionManager {
-  /** A new anonymous session. */
-  create(access: SessionAccess, client?: ClientFacts): Promise<Session>
+  /**
+   * A new anonymous session.
+   * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
+   */
+  create(access: SessionAccess, client?: ClientFacts, options?: NewSessionOptions): Promise<Session>
   /**
    * The same with a known id; undefined when that id is taken, or belonged to a session of tokens
    * that was ended. `issuedAt` (Unix time in milliseconds) is that of the token that asks: one
@@ -41,6 +47,8 @@ export interface SessionManager {
   hasEnded(id: string): Promise<boolean>
   /** Sets one field, such as `state` or `data.cart`. Throws `not_found` for an ended session. */
   update(id: string, field: string, value: unknown): Promise<void>
+  /** Gives the session this time-to-live; false when it has ended. */
+  touch(id: string, ttlSeconds: number): Promise<boolean>
   /** Slides the time-to-live on; false when the session has ended. */
   extend(id: string): Promise<boolean>
   /**
@@ -48,6 +56,13 @@ export interface SessionManager {
    * tokens stays dead for as long as any of its tokens may live.
    */
   end(id: string): Promise<boolean>
+}
+
+export interface NewSessionOptions {
+  /** Its first time-to-live; that of every session if left out. */
+  readonly ttlSeconds?: number
+  /** What the record counts for. */
+  readonly storage?: StorageBudget
 }
 
 export interface SessionManagerOptions {
@@ -119,9 +134,10 @@ export function createSessionManager(
   }
 
   return {
-    async create(access, client) {
-      const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
-      const created = await store.create(sessionKey(record.id), record, ttlSeconds)
+    async create(access, client, { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED } = {}) {
+      const record = newRecord(createId('ses'), access, client, now(), firstTtl)
+      if (storage !== UNLIMITED) await storage.spend(documentBytes(record))
+      const created = await store.create(sessionKey(record.id), record, firstTtl)
       if (!created) throw new Error('Two random session ids were equal')
       onChange('created')
       return { ...record, rev: 1 }
@@ -136,6 +152,7 @@ export function createSessionManager(
       const { outcome } = await store.patch(sessionKey(id), { [field]: value })
       if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
     },
+    touch: (id, seconds) => store.touch(sessionKey(id), seconds),
     extend: async (id) => (await retrieve(id)) !== undefined,
     end,
   }
@@ -190,6 +207,13 @@ function newRecord(
     expiresAt: now + ttlSeconds * 1000,
     data: {},
     credentials: {},
-    client: client ?? {},
+    client: cutFacts(client ?? {}),
   }
+}
+
+/** Clients choose their names, and registered ones may have a long one. */
+function cutFacts({ clientName, ...facts }: ClientFacts): ClientFacts {
+  return clientName === undefined
+    ? facts
+    : { ...facts, clientName: cutToBytes(clientName, CLIENT_TEXT_BYTES) }
 }

@@ -5,6 +5,7 @@ import { ToolError } from '../engine/tool-error.ts'
 import type { Logger } from '../logger.ts'
 import type { Connections } from '../mcp/legacy/connection.ts'
 import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
+import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { type CallSessionDeps, createCallSession } from './call-session.ts'
 import type { AnonymousCaller, Caller, TokenCaller } from './caller.ts'
 import type { Session } from './record.ts'
@@ -13,11 +14,16 @@ import type { UpstreamAccess } from './upstream-access.ts'
 export interface OriginDeps extends CallSessionDeps {
   readonly connections: Connections
   readonly upstreamAccess: UpstreamAccess
+  /** The first time-to-live of a session that is opened with an anonymous connection, in seconds. */
+  readonly unusedTtlSeconds: number
 }
 
 export interface Origins {
-  /** The origins of one HTTP request, once its caller is known. */
-  of(caller: Caller, log: Logger): RequestOrigins
+  /**
+   * The origins of one HTTP request, once its caller is known. `storageOf` gives the budget of what a
+   * caller without a token has stored.
+   */
+  of(caller: Caller, log: Logger, storageOf?: () => StorageBudget): RequestOrigins
   /** The one person a process serves over stdio. */
   process(log: Logger, subscribe: Origin['subscribe']): Origin
 }
@@ -28,6 +34,7 @@ interface Own {
   readonly caller?: string
   readonly scopes?: readonly string[]
   readonly clientId?: string
+  readonly storage?: StorageBudget
   session(client: ClientFacts): Promise<CallSession>
   /** The session that a call names by its handle. */
   named(handle: string, client: ClientFacts): Promise<CallSession>
@@ -36,10 +43,10 @@ interface Own {
 
 export function createOrigins(deps: OriginDeps): Origins {
   return {
-    of: (caller, log) =>
+    of: (caller, log, storageOf = () => UNLIMITED) =>
       caller.kind === 'token'
         ? tokenOrigins(deps, caller, log)
-        : anonymousOrigins(deps, caller, log),
+        : anonymousOrigins(deps, caller, log, storageOf()),
     process(log, subscribe) {
       let sessionId: string | undefined
       const opened = async (session: Session) => {
@@ -65,11 +72,12 @@ function origin(deps: OriginDeps, principal: string, log: Logger, own: Own): Ori
     caller: own.caller ?? principal,
     scopes: own.scopes,
     clientId: own.clientId,
+    storage: own.storage ?? UNLIMITED,
     log,
     openSession: (handle, client) =>
       handle === undefined ? own.session(client) : own.named(handle, client),
     subscribe: own.subscribe,
-    upstreamFor: (session, onAnswer) => deps.upstreamAccess(session.id, onAnswer),
+    upstreamFor: (session, onAnswer) => deps.upstreamAccess(session, onAnswer),
   }
 }
 
@@ -77,33 +85,41 @@ function anonymousOrigins(
   deps: OriginDeps,
   { address }: AnonymousCaller,
   log: Logger,
+  storage: StorageBudget,
 ): RequestOrigins {
-  const { sessions, connections } = deps
+  const { sessions, connections, unusedTtlSeconds: ttlSeconds } = deps
   return {
     log,
     tokenSession: undefined,
     caller: address,
+    storage,
     stateless: () =>
       origin(deps, 'anonymous', log, {
         caller: address,
-        session: async (client) => createCallSession(deps, undefined, { access: 'handle', client }),
-        named: byHandle(deps),
+        storage,
+        session: async (client) =>
+          createCallSession(deps, undefined, { access: 'handle', client, storage }),
+        named: byHandle(deps, storage),
         subscribe: async () => undefined,
       }),
     connection: ({ id, sessionId }) =>
       origin(deps, id, log, {
         // Whoever likes has a new connection for each call.
         caller: address,
+        storage,
         async session(client) {
           const opened = (created: Session) => adopt(deps, id, sessionId, created)
           const session = await sessions.retrieve(sessionId)
-          return createCallSession(deps, session, { access: 'connection', client, opened })
+          return createCallSession(deps, session, { access: 'connection', client, opened, storage })
         },
-        named: byHandle(deps),
-        subscribe: (uri, wanted) => connections.subscribe(id, uri, wanted),
+        named: byHandle(deps, storage),
+        async subscribe(uri, wanted) {
+          if (wanted && storage !== UNLIMITED) await storage.spend(jsonBytes(uri))
+          await connections.subscribe(id, uri, wanted)
+        },
       }),
     async connect(client) {
-      const session = await sessions.create('connection', client)
+      const session = await sessions.create('connection', client, { ttlSeconds, storage })
       return { sessionId: session.id, needsToken: false }
     },
     async disconnect({ sessionId }) {
@@ -131,6 +147,7 @@ function tokenOrigins(
     log,
     tokenSession: { id: session.id, since: session.connectedAt, ...expiry },
     caller: session.id,
+    storage: UNLIMITED,
     stateless: () => own(async () => undefined),
     connection: ({ id }) => own((uri, wanted) => deps.connections.subscribe(id, uri, wanted)),
     connect: async () => ({ sessionId: session.id, needsToken: true }),
@@ -140,7 +157,7 @@ function tokenOrigins(
 }
 
 /** Only sessions that were given out as handles: others have an owner, and look unknown here. */
-function byHandle(deps: OriginDeps): Own['named'] {
+function byHandle(deps: OriginDeps, storage = UNLIMITED): Own['named'] {
   return async (handle, client) => {
     const session = handle.startsWith('ses_') ? await deps.sessions.peek(handle) : undefined
     if (session?.access !== 'handle') {
@@ -149,7 +166,7 @@ function byHandle(deps: OriginDeps): Own['named'] {
       })
     }
     const used = await deps.sessions.use(session)
-    return createCallSession(deps, used, { access: 'handle', client })
+    return createCallSession(deps, used, { access: 'handle', client, storage })
   }
 }
 

@@ -4,6 +4,7 @@ import { sha256, shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import { randomValue } from '../crypto/random-id.ts'
 import type { Store } from '../store/port.ts'
+import { documentBytes, type StorageBudget } from '../store/storage-budget.ts'
 import type { SignInCheck } from '../upstream/identity-provider.ts'
 
 const PURPOSE = 'sign-in'
@@ -33,8 +34,15 @@ export interface PendingSignIn extends SignInPurpose {
 }
 
 export interface PendingSignIns {
-  /** Keeps a sign-in under its `state`; the cookie is for the browser that leaves. */
-  remember(check: SignInCheck, purpose: SignInPurpose): Promise<BindingCookie>
+  /**
+   * Keeps a sign-in under its `state`; the cookie is for the browser that leaves.
+   * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
+   */
+  remember(
+    check: SignInCheck,
+    purpose: SignInPurpose,
+    storage?: StorageBudget,
+  ): Promise<BindingCookie>
   /** Takes it out, once. `cookie` reads a cookie by name. Undefined: unknown, expired or used. */
   recall(
     state: string,
@@ -54,10 +62,11 @@ export function createPendingSignIns(
   const key = (state: string) => `sign-in-state:{${sha256(state)}}`
 
   return {
-    async remember(check, { sessionId, clientName, returnTo }) {
+    async remember(check, { sessionId, clientName, returnTo }, storage) {
       const value = randomValue()
       const kept: Kept = { sessionId, clientName, returnTo, check, cookie: value }
       const sealed = keyRing.seal(PURPOSE, JSON.stringify(kept), key(check.state))
+      await storage?.spend(documentBytes({ sealed }))
       await store.set(key(check.state), { sealed }, ttlSeconds)
       return { name: cookieName(check.state), value, maxAgeSeconds: ttlSeconds, secure }
     },

@@ -2,6 +2,7 @@
 
 import type { ClientFacts } from '../mcp/origin.ts'
 import type { Stored } from '../store/port.ts'
+import type { RefreshFailure } from './refresh-failure.ts'
 
 /** Counts up when the form changes, so that nodes of two releases can tell records apart. */
 export const SESSION_SCHEMA = 1
@@ -17,6 +18,8 @@ export interface SealedCredentials {
   readonly sealed: string | null
   /** Token of the lock they were written under; older writers are refused. */
   readonly fence: number
+  /** Why they could not be refreshed the last time. */
+  readonly failure?: RefreshFailure
 }
 
 export interface SessionRecord {

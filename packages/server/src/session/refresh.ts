@@ -1,6 +1,7 @@
 /** Access tokens for upstream calls, refreshed before they expire, once across all nodes. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Lock, Store } from '../store/port.ts'
@@ -8,6 +9,13 @@ import type { Credentials, IdentityProvider } from '../upstream/identity-provide
 import { ProviderError } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
+import {
+  isHopeless,
+  mustWait,
+  nextFailure,
+  type RefreshFailure,
+  refreshError,
+} from './refresh-failure.ts'
 
 /** A token that expires sooner is refreshed before it is used. */
 const EXPIRES_SOON_MS = 30_000
@@ -34,22 +42,31 @@ export type FreshToken = (
   signal?: AbortSignal,
 ) => Promise<string | undefined>
 
+/** Credentials as they are in the session now, with what happened at their last refresh. */
+interface Held {
+  readonly credentials: Credentials
+  readonly failure: RefreshFailure | undefined
+}
+
 /**
  * Makes the function that hands out access tokens. It gives undefined when nobody is signed in and
- * throws `login_required` when the sign-in has ended, `upstream_error` when the provider is away.
+ * throws `login_required` when the sign-in has ended, `upstream_error` when the provider is
+ * unavailable or does not accept this server.
  */
 export function createFreshToken(deps: RefreshDeps): FreshToken {
   const { sessions, credentials, now } = deps
   /** Refreshes under way in this process, so that parallel calls wait for one. */
   const running = new Map<string, Promise<Credentials | undefined>>()
 
-  async function current(sessionId: string): Promise<Credentials | undefined> {
+  async function current(sessionId: string): Promise<Held | undefined> {
     const session = await sessions.peek(sessionId)
-    return session && credentials.read(session)
+    const read = session && credentials.read(session)
+    return read && { credentials: read, failure: credentials.failure(session) }
   }
 
   return async (sessionId, rejected, signal) => {
-    const known = await current(sessionId)
+    const held = await current(sessionId)
+    const known = held?.credentials
     if (known === undefined || !isStale(known, rejected, now())) return known?.accessToken
     if (known.refreshToken === undefined) {
       // Nothing to refresh with: the API decides whether the token is still good.
@@ -57,7 +74,7 @@ export function createFreshToken(deps: RefreshDeps): FreshToken {
       throw signInEnded()
     }
     const key = `${sessionId} ${known.accessToken}`
-    const refresh = running.get(key) ?? refreshOnce(deps, sessionId, known, current)
+    const refresh = running.get(key) ?? refreshOnce(deps, sessionId, held, current)
     running.set(key, refresh)
     try {
       const fresh = await Promise.race([refresh, ...(signal ? [aborted(signal)] : [])])
@@ -82,58 +99,96 @@ function isUsable(known: Credentials, rejected: string | undefined, now: number)
   return known.accessToken !== rejected && known.expiresAt !== undefined && known.expiresAt > now
 }
 
-/** Refreshes `stale`, or waits for the node that does. Undefined when the sign-in has ended. */
+/**
+ * Refreshes `stale`, or waits for the node that does. Undefined when the sign-in has ended. A failure
+ * counts for all who waited for it, and nobody asks the provider again before its back-off is over.
+ */
 async function refreshOnce(
   deps: RefreshDeps,
   sessionId: string,
-  stale: Credentials,
-  current: (sessionId: string) => Promise<Credentials | undefined>,
+  stale: Held | undefined,
+  current: (sessionId: string) => Promise<Held | undefined>,
 ): Promise<Credentials | undefined> {
-  const deadline = deps.now() + WAIT_MS
-  while (deps.now() < deadline) {
+  const { now } = deps
+  if (stale?.failure && mustWait(stale.failure, now())) throw refreshError(stale.failure, now())
+  const failures = stale?.failure?.count ?? 0
+  const deadline = now() + WAIT_MS
+  while (now() < deadline) {
     const lock = await deps.store.lock(`{${sessionId}}:refresh`, LOCK_SECONDS)
-    const known = await current(sessionId)
-    if (known?.accessToken !== stale.accessToken) {
+    const held = await current(sessionId)
+    if (held?.credentials.accessToken !== stale?.credentials.accessToken) {
       await lock?.release()
-      return known
+      return held?.credentials
     }
-    if (lock !== undefined) return await refreshUnder(lock, deps, sessionId, stale)
+    if (held?.failure && held.failure.count > failures) {
+      await lock?.release()
+      throw refreshError(held.failure, now())
+    }
+    if (lock !== undefined && held !== undefined) {
+      return await refreshUnder(lock, deps, sessionId, held)
+    }
     await delay(POLL_MS)
   }
-  throw providerAway()
+  // The node that refreshes takes longer than anybody waits.
+  throw refreshError(undefined, now())
 }
 
 async function refreshUnder(
   lock: Lock,
-  { credentials, provider, log }: RefreshDeps,
+  deps: RefreshDeps,
   sessionId: string,
-  stale: Credentials,
+  held: Held,
 ): Promise<Credentials | undefined> {
+  const { credentials, provider, log } = deps
   const extending = setInterval(() => {
     lock
       .extend(LOCK_SECONDS)
       .catch((error: unknown) => log.warn({ err: error }, 'refresh lock lost'))
   }, LOCK_EXTEND_MS)
   try {
-    const fresh = await provider.refresh(stale)
+    const fresh = await provider.refresh(held.credentials)
     if (await credentials.write(sessionId, fresh, lock.token)) return fresh
     // Logged out, or signed in anew, while the provider answered: nobody may use these.
     await provider.revoke(fresh)
     return undefined
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
-    if (error.code === 'invalid_grant') {
-      await credentials.forget(sessionId, lock.token)
-      return undefined
-    }
-    log.warn({ err: error }, 'upstream refresh failed')
-    throw providerAway(error)
+    return await afterFailure(lock, deps, sessionId, held.failure, error)
   } finally {
     clearInterval(extending)
     await lock
       .release()
       .catch((error: unknown) => log.debug({ err: error }, 'lock runs out by itself'))
   }
+}
+
+/**
+ * Forgets credentials that the provider refuses. Keeps them where it is unavailable, or where this
+ * server's own registration is at fault: nobody has to sign in again for that.
+ */
+async function afterFailure(
+  lock: Lock,
+  { credentials, log, now }: RefreshDeps,
+  sessionId: string,
+  previous: RefreshFailure | undefined,
+  error: ProviderError,
+): Promise<undefined> {
+  const failure = nextFailure(previous, error, now())
+  const facts = { err: error, session: shortHash(sessionId) }
+  if (error.code === 'invalid_grant' || isHopeless(failure)) {
+    log.info(facts, 'upstream sign-in ended by the provider')
+    await credentials.forget(sessionId, lock.token)
+    return undefined
+  }
+  if (failure.isClientRefused) {
+    const check = 'UPSTREAM_CLIENT_ID, UPSTREAM_CLIENT_SECRET'
+    log.error({ ...facts, check }, 'identity provider does not accept this server')
+  } else log.warn(facts, 'upstream refresh failed')
+  // What cannot be kept is tried again sooner; the caller still learns what happened.
+  await credentials
+    .keepFailure(sessionId, failure, lock.token)
+    .catch((reason: unknown) => log.warn({ err: reason }, 'refresh back-off not kept'))
+  throw refreshError(failure, now(), error)
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
@@ -144,21 +199,11 @@ function aborted(signal: AbortSignal): Promise<never> {
   })
 }
 
-function signInEnded(): AppError {
+/** The person has to sign in again. */
+export function signInEnded(): AppError {
   return new AppError('login_required', 'Your sign-in has ended. Call `login` to sign in again.')
 }
 
 function isProviderAway(error: unknown): boolean {
   return error instanceof AppError && error.code === 'upstream_error'
-}
-
-function providerAway(cause?: unknown): AppError {
-  return new AppError(
-    'upstream_error',
-    'The identity provider does not answer. Try again shortly.',
-    {
-      cause,
-      retryAfterSeconds: 5,
-    },
-  )
 }

@@ -6,6 +6,7 @@
 import { sha256, timingSafeEqualStrings } from '../crypto/hash.ts'
 import { createId, shortCode } from '../crypto/random-id.ts'
 import type { Store } from '../store/port.ts'
+import { documentBytes, type StorageBudget } from '../store/storage-budget.ts'
 
 /** Tries at the code before the link is void: 5 of 2^40. */
 const MOST_TRIES = 5
@@ -41,7 +42,8 @@ export interface NewLink {
 }
 
 export interface SignInLinks {
-  issue(sessionId: string, clientName: string): Promise<NewLink>
+  /** @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then */
+  issue(sessionId: string, clientName: string, storage?: StorageBudget): Promise<NewLink>
   /** What the page shows; looking does not use the link up. */
   describe(handle: string): Promise<SignInLinkFacts | undefined>
   /** Checks a code; every check counts, also those that come at the same time. */
@@ -71,7 +73,7 @@ export function createSignInLinks(
   }
 
   return {
-    async issue(sessionId, clientName) {
+    async issue(sessionId, clientName, storage) {
       const handle = createId('lnk')
       const code = shortCode()
       const record = {
@@ -81,6 +83,7 @@ export function createSignInLinks(
         since: now(),
         tries: 0,
       }
+      await storage?.spend(documentBytes(record))
       await store.set(key(handle), record, ttlSeconds)
       return { handle, code, ttlSeconds, expiresAt: new Date(now() + ttlSeconds * 1000) }
     },

@@ -4,6 +4,7 @@ import { sha256, shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
+import type { StorageBudget } from '../store/storage-budget.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
@@ -72,15 +73,20 @@ export interface SignIn {
   describe(handle: string, browser: string | undefined): Promise<LinkForBrowser | undefined>
   /**
    * Takes the proof; when it holds, uses the link up and says where to send the browser.
-   * @throws ProviderError when the provider cannot be reached; the link stays good then
+   * @throws ProviderError when the provider cannot be reached, AppError `too_many_requests` when
+   * `storage` is exhausted; the link stays good then
    */
-  confirm(handle: string, proof: SignInProof): Promise<ConfirmOutcome>
+  confirm(handle: string, proof: SignInProof, storage?: StorageBudget): Promise<ConfirmOutcome>
   /**
    * Starts without link and code, for a page that knows whose browser it is in. The callback
    * sends the browser to `returnTo`, a path of this server, however the sign-in went.
-   * @throws ProviderError when the provider cannot be reached
+   * @throws ProviderError when the provider cannot be reached, AppError `too_many_requests` when
+   * `storage` is exhausted
    */
-  begin(purpose: SignInPurpose & { readonly returnTo: string }): Promise<Departure>
+  begin(
+    purpose: SignInPurpose & { readonly returnTo: string },
+    storage?: StorageBudget,
+  ): Promise<Departure>
   /** Takes the browser's return from the provider. `cookie` reads a cookie by name. */
   finish(callback: URL, cookie: (name: string) => string | undefined): Promise<FinishOutcome>
 }
@@ -122,32 +128,34 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
       : ({ outcome: 'code_needed' } as const)
   }
 
+  async function depart(purpose: SignInPurpose, storage?: StorageBudget): Promise<Departure> {
+    const fresh = newCheck()
+    const url = await provider.authorizationUrl(redirectUri, fresh)
+    return { url, cookie: await pendingSignIns.remember(fresh, purpose, storage) }
+  }
+
   return {
     async describe(handle, browser) {
       const found = await lookUp(handle)
       return found && { ...found.link, needsCode: !isBrowserOf(found.session, browser) }
     },
-    async confirm(handle, proof) {
+    async confirm(handle, proof, storage) {
       const checked = await check(handle, proof)
       if (checked.outcome === 'wrong') {
         return { outcome: 'wrong_code', triesLeft: checked.triesLeft }
       }
       if (checked.outcome !== 'right') return checked
-      const fresh = newCheck()
-      // Asked first: if the provider is away, the link stays good, however long that takes.
-      const url = await provider.authorizationUrl(redirectUri, fresh).catch(async (error) => {
+      // Used up last: if the provider is away, the link stays good, however long that takes.
+      const departure = await depart(checked.link, storage).catch(async (error) => {
         if ('code' in proof) await links.forgetTries(handle)
         throw error
       })
       if (!(await links.use(handle))) return { outcome: 'void' }
-      const cookie = await pendingSignIns.remember(fresh, checked.link)
-      return { outcome: 'redirect', url, cookie }
+      return { outcome: 'redirect', ...departure }
     },
-    async begin(purpose) {
+    async begin(purpose, storage) {
       if (!isLocalPath(purpose.returnTo)) throw new TypeError('returnTo leads off this server')
-      const fresh = newCheck()
-      const url = await provider.authorizationUrl(redirectUri, fresh)
-      return { url, cookie: await pendingSignIns.remember(fresh, purpose) }
+      return depart(purpose, storage)
     },
     async finish(callback, cookie) {
       const state = callback.searchParams.get('state') ?? ''

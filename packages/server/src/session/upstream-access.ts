@@ -1,23 +1,26 @@
 /** The upstream API as the person of one session, with every answer shown to the caller first. */
 
+import type { CallSession } from '../engine/call.ts'
 import type { ApiClient } from '../upstream/api-client.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { FreshToken } from './refresh.ts'
+import { type FreshToken, signInEnded } from './refresh.ts'
 
-/** `sessionId` is asked at each request, since a tool may open its session on the way. */
+/** `session` is asked at each request, since a tool may open its session on the way. */
 export type UpstreamAccess = (
-  sessionId: () => string | undefined,
+  session: Pick<CallSession, 'id' | 'state'>,
   onAnswer: (answer: unknown) => void,
 ) => Upstream
 
 export function createUpstreamAccess(api: ApiClient, freshToken: FreshToken): UpstreamAccess {
-  return (sessionId, onAnswer) => {
+  return (session, onAnswer) => {
     let lastToken: string | undefined
     const upstream = api.forCaller({
       async accessToken({ forceRefresh, signal } = {}) {
-        const id = sessionId()
+        const id = session.id()
         if (id === undefined) return undefined
         lastToken = await freshToken(id, forceRefresh ? lastToken : undefined, signal)
+        // Ended since the call began: the API must not be asked as nobody in its place.
+        if (lastToken === undefined && session.state === 'authenticated') throw signInEnded()
         return lastToken
       },
     })

@@ -1,5 +1,7 @@
 /** JSON as the drivers write it: text that every Redis, with JSON commands or without, accepts. */
 
+import { wellFormedJson } from '../well-formed.ts'
+
 /** RedisJSON refuses values nested 128 deep; the limit is the same for every driver. */
 const MAX_DEPTH = 100
 
@@ -14,14 +16,7 @@ export function encodeJson(value: unknown, depth = 0): string {
   if (depth + depthOf(text) > MAX_DEPTH) {
     throw new TypeError(`A stored value may be nested ${MAX_DEPTH} levels deep at most.`)
   }
-  return text.includes('\\ud') ? text.replace(LONE_SURROGATE, replaceSurrogate) : text
-}
-
-/** `JSON.stringify` escapes surrogates only where they are alone; a pair of backslashes is text. */
-const LONE_SURROGATE = /\\\\|\\ud[0-9a-f]{3}/g
-
-function replaceSurrogate(match: string): string {
-  return match === '\\\\' ? match : '\ufffd'
+  return wellFormedJson(text)
 }
 
 function depthOf(text: string): number {

@@ -7,11 +7,14 @@ import type { StoreLog } from './store-log.ts'
 
 const ONLY_OWNER = 0o600
 
+const streamForm = z.object({
+  entries: z.array(z.object({ id: z.string(), value: z.string() })),
+  newest: z.string(),
+})
+
 const memoryForm = z.object({
   documents: z.array(z.tuple([z.string(), z.string(), z.number()])),
-  streams: z.array(
-    z.tuple([z.string(), z.array(z.object({ id: z.string(), value: z.string() })), z.number()]),
-  ),
+  streams: z.array(z.tuple([z.string(), streamForm, z.number()])),
 })
 
 /** What a store held: key, value and when it expires, in milliseconds since the epoch. */

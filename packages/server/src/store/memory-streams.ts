@@ -26,8 +26,14 @@ export interface MemoryStreamsOptions {
   readonly kept: KeptStreams | undefined
 }
 
+interface MemoryStream {
+  readonly entries: StreamEntry[]
+  /** Of all entries there were: ids are not given twice. */
+  readonly newest: string
+}
+
 /** By key, with when each expires, in milliseconds since the epoch. */
-type KeptStreams = [string, StreamEntry[], number][]
+type KeptStreams = [string, MemoryStream, number][]
 
 interface MemoryFollower extends Follower {
   offer(key: string, entry: StreamEntry): void
@@ -37,10 +43,10 @@ export function createMemoryStreams(
   options: MemoryStreamsOptions,
 ): Streams & { close(): Promise<void>; entries(): KeptStreams } {
   const { now, log, exists, remove, open, kept } = options
-  const streams = createExpiringMap<StreamEntry[]>(now, kept)
+  const streams = createExpiringMap<MemoryStream>(now, kept)
   const followers = new Set<MemoryFollower>()
 
-  const entriesOf = (key: string): readonly StreamEntry[] => streams.get(key) ?? []
+  const entriesOf = (key: string): readonly StreamEntry[] => streams.get(key)?.entries ?? []
   const lastOf = (key: string): string => entriesOf(key).at(-1)?.id ?? STREAM_START
 
   function entriesAfter(key: string, id: string): readonly StreamEntry[] {
@@ -50,21 +56,22 @@ export function createMemoryStreams(
   }
 
   function append(key: string, value: string, options: AppendOptions): string | undefined {
-    const { sequence, onlyIf, takes, ttlSeconds } = options
+    const { sequence, onlyIf, takes, ttlSeconds, maxBytes } = options
     const maxLength = positiveInteger(options.maxLength)
+    if (maxBytes !== undefined) positiveInteger(maxBytes)
     toMilliseconds(ttlSeconds)
-    const id =
-      sequence === undefined ? nextId(lastOf(key), now()) : `0-${positiveInteger(sequence)}`
+    const { entries, newest } = streams.get(key) ?? { entries: [], newest: STREAM_START }
+    const id = sequence === undefined ? nextId(newest, now()) : `0-${positiveInteger(sequence)}`
     if ([onlyIf, takes].some((document) => document !== undefined && !exists(document))) {
       return undefined
     }
-    if (!isAfter(id, lastOf(key))) return undefined
+    if (!isAfter(id, newest)) return undefined
     if (takes !== undefined) remove(takes)
     const entry = { id, value }
-    const entries = streams.get(key) ?? []
     entries.push(entry)
     entries.splice(0, entries.length - maxLength)
-    streams.set(key, entries, ttlSeconds)
+    if (maxBytes !== undefined) trimToBytes(entries, maxBytes)
+    streams.set(key, { entries, newest: id }, ttlSeconds)
     for (const follower of followers) follower.offer(key, entry)
     return id
   }
@@ -91,6 +98,7 @@ export function createMemoryStreams(
         return entriesAfter(key, after).slice(0, end)
       }),
     last: (key) => open(() => lastOf(key)),
+    trim: (key, upTo) => open(() => trimUpTo(streams.get(key)?.entries ?? [], upTo)),
     follow: (keys, onEntry, after = {}) => open(() => follow(keys, onEntry, after)),
     entries: streams.entries,
     async close() {
@@ -122,6 +130,21 @@ function createMemoryFollower(
       onClose()
     },
   }
+}
+
+function trimUpTo(entries: StreamEntry[], upTo: string): void {
+  parseStreamId(upTo)
+  entries.splice(0, entries.findLastIndex((entry) => !isAfter(entry.id, upTo)) + 1)
+}
+
+/** Keeps the newest entries that fit, and the newest one in any case. */
+function trimToBytes(entries: StreamEntry[], maxBytes: number): void {
+  let bytes = 0
+  const tooOld = entries.findLastIndex(({ value }, index) => {
+    bytes += Buffer.byteLength(value)
+    return bytes > maxBytes && index < entries.length - 1
+  })
+  entries.splice(0, tooOld + 1)
 }
 
 /** The clock may stand still or go back; ids never do. */

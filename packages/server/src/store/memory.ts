@@ -5,6 +5,7 @@ import { storeUnavailable } from '../errors.ts'
 import { applyChanges, parseChanges } from './changes.ts'
 import { decodeDocument, decodeReply, encodeFields, withRevision } from './documents.ts'
 import { createExpiringMap, type ExpiringMap } from './expiring-map.ts'
+import { checkedIncrement } from './increment.ts'
 import type { MemoryFile } from './memory-file.ts'
 import { createMemoryStreams } from './memory-streams.ts'
 import type { Changes, Counted, Document, Lock, PatchOptions, PatchOutcome, Store } from './port.ts'
@@ -76,9 +77,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       }),
 
     delete: (key) => open(() => documents.delete(key)),
-    count: (key, ttlSeconds) => open(() => counters.count(key, ttlSeconds)),
+    count: (key, ttlSeconds, by) => open(() => counters.count(key, ttlSeconds, by)),
     lock: (key, ttlSeconds) => open(() => locks.acquire(key, ttlSeconds)),
     time: () => open(now),
+    checkHealth: () => open(() => ({ warnings: [] })),
     ping: () => open(() => undefined),
     streams,
 
@@ -109,9 +111,9 @@ function patchDocument(
 function createMemoryCounters(now: () => number) {
   const counts = createExpiringMap<{ readonly count: number; readonly endsAt: number }>(now)
   return {
-    count(key: string, ttlSeconds: number): Counted {
+    count(key: string, ttlSeconds: number, by = 1): Counted {
       const earlier = counts.get(key)
-      const count = (earlier?.count ?? 0) + 1
+      const count = (earlier?.count ?? 0) + checkedIncrement(by)
       const endsAt = earlier?.endsAt ?? now() + toMilliseconds(ttlSeconds)
       counts.set(key, { count, endsAt }, earlier === undefined ? ttlSeconds : undefined)
       return { count, windowLeftMs: Math.max(1, endsAt - now()) }

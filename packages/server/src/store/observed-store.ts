@@ -18,9 +18,11 @@ export function observeStore(store: Store, telemetry: Telemetry, system: string)
     touch: (key, ttl) => observe('touch', () => store.touch(key, ttl)),
     take: <T extends Document>(key: string) => observe('take', () => store.take<T>(key)),
     delete: (key) => observe('delete', () => store.delete(key)),
-    count: (key, ttl) => observe('count', () => store.count(key, ttl)),
+    count: (key, ttl, by) => observe('count', () => store.count(key, ttl, by)),
     lock: (key, ttl) => observe('lock', () => store.lock(key, ttl)),
     time: () => observe('time', () => store.time()),
+    // Under the name that readiness always had in metrics.
+    checkHealth: () => observe('ping', () => store.checkHealth()),
     ping: () => observe('ping', () => store.ping()),
     streams: observeStreams(store.streams, observe),
     close: () => store.close(),
@@ -33,6 +35,7 @@ function observeStreams(streams: Streams, observe: Observe): Streams {
     append: (key, value, options) => observe('append', () => streams.append(key, value, options)),
     read: (key, after, limit) => observe('read', () => streams.read(key, after, limit)),
     last: (key) => observe('last', () => streams.last(key)),
+    trim: (key, upTo) => observe('trim', () => streams.trim(key, upTo)),
     follow: (keys, onEntry, after) => streams.follow(keys, onEntry, after),
   }
 }

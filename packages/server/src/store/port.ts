@@ -47,10 +47,16 @@ export interface Lock {
 
 /** What `count` tells. */
 export interface Counted {
-  /** How many there are in this window, with the one just counted. */
+  /** How many there are in this window, with those just counted. */
   readonly count: number
   /** Milliseconds until the window is over; at least 1. */
   readonly windowLeftMs: number
+}
+
+/** What a store that takes requests should be told of all the same. */
+export interface StoreHealth {
+  /** For operators; anybody may read them. */
+  readonly warnings: readonly { readonly code: string; readonly message: string }[]
 }
 
 /**
@@ -72,18 +78,25 @@ export interface Store {
   /** False when there was nothing to delete. */
   delete(key: string): Promise<boolean>
   /**
-   * Counts one more and tells how many there are, from 1 on, and how long the window still lasts, in
-   * one round trip. The first starts the window, which does not slide: `ttlSeconds` later counting
-   * begins anew.
+   * Adds `by` (1 if left out) and tells how many there are, and how long the window still lasts, in
+   * one round trip. The first call starts the window, which does not slide: `ttlSeconds` later
+   * counting begins anew.
+   * @throws RangeError unless `by` is a positive safe integer
    */
-  count(key: string, ttlSeconds: number): Promise<Counted>
+  count(key: string, ttlSeconds: number, by?: number): Promise<Counted>
   /** Undefined when somebody else holds the lock. */
   lock(key: string, ttlSeconds: number): Promise<Lock | undefined>
   /** Unix time in milliseconds by the clock that times-to-live go by: one for all nodes. */
   time(): Promise<number>
   /** What nodes tell each other. */
   readonly streams: Streams
-  /** Asks the server itself; for readiness. */
+  /**
+   * Resolves when the store takes what requests need, and rejects with `AppError('unavailable')`
+   * otherwise, whose message says why and is for anybody. Cheap however often it is asked: answers
+   * from a check that is less than 3 s old.
+   */
+  checkHealth(): Promise<StoreHealth>
+  /** Asks the server itself. */
   ping(): Promise<void>
   /** Ends the followers of its streams too. */
   close(): Promise<void>

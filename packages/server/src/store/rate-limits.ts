@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts'
 import { createExpiringMap } from './expiring-map.ts'
 import type { Store } from './port.ts'
 
-/** So many calls in so many seconds. */
+/** So many calls, or units, in so many seconds. */
 export interface Rate {
   readonly calls: number
   readonly perSeconds: number
@@ -17,6 +17,8 @@ export interface Counting {
   readonly limit: string
   readonly who: string
   readonly rate: Rate
+  /** How many units this counts as; 1 if left out. */
+  readonly by?: number
 }
 
 /** Where a caller stands in its window, with the call that was just counted. */
@@ -77,11 +79,12 @@ export function createRateLimits(
   }
 
   async function countOne(counting: Counting): Promise<Standing> {
-    const { limit, rate } = counting
+    const { limit, rate, by = 1 } = counting
     const key = keyOf(counting)
-    const { count, windowLeftMs } = await store.count(key, rate.perSeconds)
-    if (count > rate.calls) ends.set(key, monotonicNow() + windowLeftMs, windowLeftMs / 1000)
-    if (count === rate.calls + 1) warn(limit)
+    const { count, windowLeftMs } = await store.count(key, rate.perSeconds, by)
+    const isOver = count > rate.calls
+    if (isOver) ends.set(key, monotonicNow() + windowLeftMs, windowLeftMs / 1000)
+    if (isOver && count - by <= rate.calls) warn(limit)
     return standingOf(counting, count, windowLeftMs)
   }
 

@@ -1,23 +1,25 @@
 /** Counters in Redis that begin anew when their window is over. */
 
+import { checkedIncrement } from './increment.ts'
 import type { Counted } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
-/** The key is made together with its expiry, which INCR keeps: there is never one without. */
+/** The key is made together with its expiry, which INCRBY keeps: there is never one without. */
 const COUNT = defineScript(`
 redis.call('SET', KEYS[1], '0', 'PX', ARGV[1], 'NX')
-return {redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])}
+return {redis.call('INCRBY', KEYS[1], ARGV[2]), redis.call('PTTL', KEYS[1])}
 `)
 
-/** Counts one more; the first starts a window of `ttlSeconds`. The key is given in full. */
+/** Adds `by`; the first call starts a window of `ttlSeconds`. The key is given in full. */
 export async function countInRedis(
   redis: RedisConnection,
   key: string,
   ttlSeconds: number,
+  by = 1,
 ): Promise<Counted> {
-  const given = [String(toMilliseconds(ttlSeconds))]
+  const given = [String(toMilliseconds(ttlSeconds)), String(checkedIncrement(by))]
   const [count, leftMs] = (await redis.script(COUNT, [key], given)) as [unknown, unknown]
   return { count: Number(count), windowLeftMs: Math.max(1, Number(leftMs)) }
 }

@@ -6,6 +6,8 @@ export interface RedisKeys {
   /** A lock and the place of its last fencing token, in one slot of a cluster. */
   lock(key: string): readonly [holder: string, lastToken: string]
   stream(key: string): string
+  /** How many bytes were appended to a stream. */
+  streamBytes(key: string): string
 }
 
 /**
@@ -23,5 +25,6 @@ export function createRedisKeys(prefix: string): RedisKeys {
       return [`${prefix}lock:${tagged}`, `${prefix}fence:${tagged}`]
     },
     stream: (key) => `${prefix}stream:${key}`,
+    streamBytes: (key) => `${prefix}stream-bytes:${key}`,
   }
 }

@@ -14,6 +14,8 @@ export interface RedisLinkOptions extends RedisAddress {
   readonly monotonicNow: () => number
   /** Called each time the connection is ready. */
   readonly onReady: () => void
+  /** Called each time the connection was lost or an attempt to make it failed. */
+  readonly onLost?: (error: unknown) => void
 }
 
 export interface RedisLink {
@@ -38,7 +40,7 @@ const REPLACE_EVERY_MS = 1000
  * that stays open and silent (a host that vanished) only a new client helps.
  */
 export function createRedisLink(options: RedisLinkOptions): RedisLink {
-  const { timeoutMs, random, monotonicNow, onReady } = options
+  const { timeoutMs, random, monotonicNow, onReady, onLost } = options
   const report = createStateReport(options.log)
   let ended = false
   /** Since when the current client has waited for an answer without hearing any. */
@@ -53,7 +55,8 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     }
     fresh.on('error', whenCurrent(lost))
     fresh.on('connect', () => {
-      if (fresh === client && !ended) startHandshake()
+      // A handshake can hang like any command.
+      if (fresh === client && !ended) silentSince = monotonicNow()
       // node-redis does not destroy a socket that is still connecting, and would keep it open.
       else fresh.destroy()
     })
@@ -66,11 +69,7 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
   function lost(error: unknown): void {
     silentSince = undefined
     report.down(error)
-  }
-
-  /** A handshake can hang like any command. */
-  function startHandshake(): void {
-    silentSince = monotonicNow()
+    onLost?.(error)
   }
 
   function ready(): void {
@@ -79,12 +78,14 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     onReady()
   }
 
-  function replace(reason: unknown): void {
+  /** With a reason Redis counts as lost; without one its address is only resolved anew. */
+  function replace(reason?: unknown): void {
     const old = client
     replacedAt = monotonicNow()
+    silentSince = undefined
     client = connect()
     old.destroy()
-    lost(reason)
+    if (reason !== undefined) lost(reason)
   }
 
   return {
@@ -98,7 +99,7 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
       if (isTimeout(error)) silentSince ??= now - timeoutMs
       const isDead = now - (silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
       const isMoved = isReadOnly(error) && now - replacedAt >= REPLACE_EVERY_MS
-      if (isDead || isMoved) replace(error)
+      if (isDead || isMoved) replace(isDead ? error : undefined)
     },
     giveUp(from, reason) {
       if (from === client && !ended) replace(reason)

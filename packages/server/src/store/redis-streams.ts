@@ -11,11 +11,16 @@ import type { Follower, Streams } from './streams.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
 /**
- * KEYS: the stream, documents that must exist. ARGV: id or '*', value, length, milliseconds, 1 if
- * the last document is deleted.
+ * KEYS: the stream, documents that must exist, its byte count if it has a bound. ARGV: id or '*',
+ * value, length, milliseconds, 1 if the last document is deleted, the bound in bytes or 0.
+ *
+ * Bytes are counted in halves: once half of them were appended since the mark, what is older than the
+ * mark is trimmed, and the newest entry becomes the mark.
  */
 const APPEND = defineScript(`
-for i = 2, #KEYS do
+local most = tonumber(ARGV[6])
+local documents = most > 0 and #KEYS - 1 or #KEYS
+for i = 2, documents do
   if redis.call('EXISTS', KEYS[i]) == 0 then return false end
 end
 local id = redis.pcall(
@@ -25,7 +30,19 @@ if type(id) == 'table' then
   return id
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-if ARGV[5] == '1' then redis.call('DEL', KEYS[#KEYS]) end
+if ARGV[5] == '1' then redis.call('DEL', KEYS[documents]) end
+if most > 0 then
+  local count = KEYS[#KEYS]
+  if redis.call('HINCRBY', count, 'bytes', #ARGV[2]) * 2 >= most then
+    local mark = redis.call('HGET', count, 'mark')
+    if mark then
+      redis.call('XTRIM', KEYS[1], 'MINID', mark)
+      redis.call('XDEL', KEYS[1], mark)
+    end
+    redis.call('HSET', count, 'bytes', 0, 'mark', id)
+  end
+  redis.call('PEXPIRE', count, ARGV[4])
+end
 return id
 `)
 
@@ -39,13 +56,15 @@ export function createRedisStreams(
   let closed = false
 
   return {
-    async append(key, value, { maxLength, ttlSeconds, sequence, onlyIf, takes }) {
+    async append(key, value, { maxLength, maxBytes, ttlSeconds, sequence, onlyIf, takes }) {
       const id = sequence === undefined ? '*' : `0-${positiveInteger(sequence)}`
       const conditions = [onlyIf, takes].filter((document) => document !== undefined)
       const names = [keys.stream(key), ...conditions.map(keys.document)]
+      if (maxBytes !== undefined) names.push(keys.streamBytes(key))
       const limits = [positiveInteger(maxLength), toMilliseconds(ttlSeconds)].map(String)
       const takesLast = takes === undefined ? '0' : '1'
-      const written = await redis.script(APPEND, names, [id, value, ...limits, takesLast])
+      const bytes = maxBytes === undefined ? '0' : String(positiveInteger(maxBytes))
+      const written = await redis.script(APPEND, names, [id, value, ...limits, takesLast, bytes])
       return typeof written === 'string' ? written : undefined
     },
 
@@ -56,6 +75,12 @@ export function createRedisStreams(
     },
 
     last: async (key) => readLastId(redis.command, keys.stream(key)),
+
+    async trim(key, upTo) {
+      const [milliseconds, number] = parseStreamId(upTo)
+      const next = formatStreamId([milliseconds, number + 1])
+      await redis.command(['XTRIM', keys.stream(key), 'MINID', next])
+    },
 
     async follow(followed, onEntry, after = {}) {
       if (closed) throw storeUnavailable(new Error('The store is closed.'))

@@ -8,9 +8,11 @@ import type { RedisAddress } from './redis-client.ts'
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts'
 import { countInRedis } from './redis-counter.ts'
 import type { RedisDocuments } from './redis-documents.ts'
+import { createRedisHealth } from './redis-health.ts'
 import { createJsonDocuments } from './redis-json-documents.ts'
 import { createRedisKeys } from './redis-keys.ts'
 import { acquireRedisLock } from './redis-lock.ts'
+import { probeRedis } from './redis-probe.ts'
 import { definedScripts } from './redis-scripts.ts'
 import { createRedisStreams } from './redis-streams.ts'
 import { createStringDocuments } from './redis-string-documents.ts'
@@ -25,6 +27,8 @@ export interface RedisStoreOptions extends RedisAddress {
   readonly timeoutMs?: number | undefined
   /** `never`: strings even where Redis has JSON commands. All nodes must agree. */
   readonly json?: 'detect' | 'never' | undefined
+  /** `refuse`: not ready while Redis may evict keys. `warn` by default. */
+  readonly eviction?: 'warn' | 'refuse' | undefined
   /** Names a lock's holder. */
   readonly randomId?: () => string
   /** From 0 to 1, for the jitter between attempts to reconnect. */
@@ -51,12 +55,23 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     onReady: () => {
       loadScripts(redis)
       detection.restart()
+      health.connected()
     },
+    onLost: (error) => health.lost(error),
   })
   const streams = createRedisStreams(redis, keys, link)
   const detection = createJsonDetection(redis, options.json ?? 'detect', log)
   const json = createJsonDocuments(redis)
   const strings = createStringDocuments(redis)
+  const health = createRedisHealth({
+    probe: async () => {
+      const hasJson = await detection.hasJson().catch(() => false)
+      return probeRedis(redis, keys, { timeoutMs: link.timeoutMs, hasJson })
+    },
+    log,
+    eviction: options.eviction ?? 'warn',
+    monotonicNow: link.monotonicNow,
+  })
 
   /** Without waiting, where it is known how documents are kept: a call reads three. */
   function on<T>(work: (documents: RedisDocuments) => Promise<T>): Promise<T> {
@@ -77,17 +92,19 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       return (await redis.command(args)) === 1
     },
     delete: async (key) => (await redis.command(['DEL', keys.document(key)])) === 1,
-    count: (key, ttl) => countInRedis(redis, keys.counter(key), ttl),
+    count: (key, ttl, by) => countInRedis(redis, keys.counter(key), ttl, by),
     lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
     async time() {
       const [seconds, microseconds] = (await redis.command(['TIME'])) as string[]
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
     },
+    checkHealth: health.check,
     async ping() {
       await redis.command(['PING'])
     },
     streams,
     async close() {
+      health.close()
       await Promise.all([streams.close(), redis.close()])
     },
   }

@@ -10,6 +10,12 @@ export interface StreamEntry {
 export interface AppendOptions {
   /** About so many entries are kept, the newest ones. A driver may keep some more, never fewer. */
   readonly maxLength: number
+  /**
+   * The oldest entries are trimmed so that at most about so many bytes of values are kept; the newest
+   * entry always is, and so are the newest ones that take half of it. On a Redis Cluster the key must
+   * have a hash tag.
+   */
+  readonly maxBytes?: number
   /** Of the whole stream, from this entry on. */
   readonly ttlSeconds: number
   /**
@@ -50,6 +56,8 @@ export interface Streams {
   read(key: string, after: string, limit?: number): Promise<readonly StreamEntry[]>
   /** The id of the newest entry; `0` when there is none. */
   last(key: string): Promise<string>
+  /** Deletes the entries up to an id, and that one. Later entries still get later ids. */
+  trim(key: string, upTo: string): Promise<void>
   /**
    * Delivers what is appended from now on, or after the ids given in `after`: each entry once and
    * in order, whatever happens to the connection. A stream that was lost and began anew is

@@ -10,11 +10,19 @@ const LIMIT_SCOPES = [
   ...['caller', 'address', 'page', 'tool'],
   ...['register', 'authorize', 'token', 'revoke', 'introspect'],
   ...['streams', 'node_streams', 'calls', 'connections'],
+  ...['body_bytes', 'sockets'],
 ]
 const PROVIDER_ERRORS = [
   ...['provider_unavailable', 'access_denied', 'invalid_grant', 'invalid_response'],
 ]
 
+/** Why what a client sent about a request was not passed on to the node that runs it. */
+const DROP_REASONS = [
+  ...(['forged_id', 'node_gone', 'repeated_answer'] as const),
+  ...(['frequent_progress', 'frequent_cancel', 'not_running'] as const),
+]
+
+export type DropReason = (typeof DROP_REASONS)[number]
 export type SessionChange = (typeof SESSION_CHANGES)[number]
 export type StreamKind = (typeof STREAM_KINDS)[number]
 
@@ -34,6 +42,7 @@ export interface Metrics {
   storeError(command: string): void
   /** The one place that refusals for too many requests are counted. */
   rateLimited(scope: string): void
+  clientMessageDropped(reason: DropReason): void
   /** The whole of it in Prometheus' text format. */
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>
   close(): void
@@ -103,6 +112,13 @@ function trafficMetrics(registers: Registry[]) {
     labelNames: ['scope'],
     registers,
   })
+  const dropped = new Counter({
+    name: 'mcp_client_messages_dropped_total',
+    help: 'Answers, progress and cancellations of 2025-era clients that no node was told of, by reason. forged_id: the server never issued that id.',
+    labelNames: ['reason'],
+    registers,
+  })
+  for (const reason of DROP_REASONS) dropped.inc({ reason }, 0)
   for (const kind of STREAM_KINDS) open.set({ kind }, 0)
   for (const scope of LIMIT_SCOPES) limited.inc({ scope }, 0)
   return {
@@ -118,6 +134,7 @@ function trafficMetrics(registers: Registry[]) {
     toolUnknown: () => tools.labels('unknown', 'unknown_tool').observe(0),
     streamOpened: (kind: StreamKind) => open.inc({ kind }),
     streamClosed: (kind: StreamKind) => open.dec({ kind }),
+    clientMessageDropped: (reason: DropReason) => dropped.inc({ reason }),
     rateLimited: (scope: string) =>
       limited.inc({ scope: LIMIT_SCOPES.includes(scope) ? scope : 'other' }),
   }
@@ -144,7 +161,7 @@ function peopleMetrics(registers: Registry[]) {
   })
   // A series that is there from the start lets rules add and compare before anything has happened.
   for (const change of SESSION_CHANGES) sessions.inc({ change }, 0)
-  const ended = ['signed_in', 'unknown_state', 'other_browser', 'session_ended']
+  const ended = ['signed_in', 'unknown_state', 'other_browser', 'session_ended', 'account_refused']
   for (const outcome of [...ended, ...PROVIDER_ERRORS]) signIns.inc({ outcome }, 0)
   for (const outcome of ['ok', ...PROVIDER_ERRORS]) refreshes.inc({ outcome }, 0)
   return {

@@ -4,15 +4,15 @@ import { AssertionError } from 'node:assert'
 import type { ToolRun } from './tool-runner.ts'
 
 /**
- * Fails if one of the secrets stands in the call's result, log lines or progress: as it is, or as
+ * Fails if one of the secrets stands in the call's result, log lines, progress or anything else that the client was told: as it is, or as
  * base64, base64url, hex, URL-encoded or JSON-escaped text. Secrets below six characters would be
  * found by chance, and are refused.
  */
 export function expectNoLeak(
-  { structuredContent, text, log, progress }: Partial<ToolRun>,
+  { structuredContent, text, code, log, progress, told }: Partial<ToolRun>,
   secrets: readonly string[],
 ): void {
-  const places = { structuredContent, text, log, progress }
+  const places = { structuredContent, text, code, log, progress, told }
   for (const secret of secrets) {
     if (secret.length < 6) throw new RangeError(`"${secret}" is too short to look for`)
     for (const [place, value] of Object.entries(places)) {

@@ -83,6 +83,8 @@ export interface ToolRun {
   readonly openedUrls: readonly string[]
   /** What the people at the client were asked, in the words they saw. */
   readonly questions: readonly string[]
+  /** All else that the client was told: log lines, changes, and whole questions. */
+  readonly told: readonly unknown[]
   /** The session as the call left it. */
   readonly session: ToolSessionState
 }
@@ -107,6 +109,7 @@ export async function callTool(
   const progress: Progress[] = []
   const openedUrls: string[] = []
   const questions: string[] = []
+  const told: unknown[] = []
 
   const call: ToolCall = {
     name: tool.name,
@@ -119,11 +122,14 @@ export async function callTool(
     },
     openSession: async () => own.session,
     upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
-    client: quietClient({
-      openUrls: options.opensUrl !== undefined,
-      fillForms: options.answers !== undefined,
-    }),
-    announce: QUIET,
+    client: {
+      ...quietClient({
+        openUrls: options.opensUrl !== undefined,
+        fillForms: options.answers !== undefined,
+      }),
+      log: async (level, data) => void told.push({ level, data }),
+    },
+    announce: { ...QUIET, resourceUpdated: (uri) => void told.push({ uri }) },
     responses: {},
     carried: undefined,
     carry: (state) => JSON.stringify(state),
@@ -139,6 +145,7 @@ export async function callTool(
     const settings = { textFormat, timeoutSeconds }
     let result = await runTool(compiled, call, settings, telemetry)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
+      told.push(result.inputRequests)
       const responses = answersTo(result, options, { openedUrls, questions })
       if (responses.sign_in?.action === 'accept') await own.signIn()
       const carried = JSON.parse(result.requestState ?? '{}')
@@ -157,6 +164,7 @@ export async function callTool(
       requests: upstream.requests,
       openedUrls,
       questions,
+      told,
       session: await own.state(),
     }
   } finally {

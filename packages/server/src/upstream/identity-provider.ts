@@ -21,25 +21,39 @@ export interface SignInCheck {
 export type ProviderErrorCode =
   /** No usable answer: network, time-out, 5xx, garbage. Worth another try. */
   | 'provider_unavailable'
-  /** The person or the provider said no (`access_denied`, `login_required`, …). */
+  /**
+   * The person or the provider said no (`access_denied`, `login_required`, …). At a refresh nobody
+   * is asked: it means that the provider does not accept this server, by its client id or secret.
+   */
   | 'access_denied'
+  /** Somebody signed in whom UPSTREAM_ALLOW does not name. */
+  | 'account_refused'
   /** Code or refresh token no longer good: the person has to sign in again. */
   | 'invalid_grant'
   /** The answer failed a check (state, nonce, issuer, signature): refused, not worth a retry. */
   | 'invalid_response'
 
+export interface ProviderErrorDetails {
+  /** For the log: why, in a word or two, and nothing that the provider made secret. */
+  readonly cause?: unknown
+  /** How long the provider asks not to be asked again. */
+  readonly retryAfterSeconds?: number | undefined
+  /** The provider answered with success, but not with anything that can be used. */
+  readonly isUnusable?: boolean
+}
+
 /** A failure at the identity provider; the message is fit for the person to read. */
 export class ProviderError extends Error {
   readonly code: ProviderErrorCode
+  readonly retryAfterSeconds: number | undefined
+  readonly isUnusable: boolean
 
-  constructor(
-    code: ProviderErrorCode,
-    message: string,
-    options: { readonly cause?: unknown } = {},
-  ) {
-    super(message, options)
+  constructor(code: ProviderErrorCode, message: string, details: ProviderErrorDetails = {}) {
+    super(message, { cause: details.cause })
     this.name = 'ProviderError'
     this.code = code
+    this.retryAfterSeconds = details.retryAfterSeconds
+    this.isUnusable = details.isUnusable ?? false
   }
 }
 
@@ -48,7 +62,10 @@ export interface IdentityProvider {
   authorizationUrl(redirectUri: string, check: SignInCheck): Promise<URL>
   /** Exchanges the code in the callback URL; verifies state, nonce, issuer and PKCE. */
   exchange(callbackUrl: URL, redirectUri: string, check: SignInCheck): Promise<Credentials>
-  /** New credentials for old ones; keeps the refresh token when the provider sends no new one. */
+  /**
+   * New credentials for old ones; keeps the refresh token when the provider sends no new one.
+   * @throws ProviderError `invalid_grant` when the person has to sign in again
+   */
   refresh(credentials: Credentials): Promise<Credentials>
   /** Revokes what the provider lets us revoke; best effort, never throws for a provider's refusal. */
   revoke(credentials: Credentials): Promise<void>

@@ -19,8 +19,6 @@ export function createOpenIdProvider(
 ): IdentityProvider {
   checkProviderOptions(options)
   const operate = createOperation(options, deps)
-  return {
-    ...createSignIn(options, operate, deps.now),
-    ...createCredentialUse(operate, deps.now),
-  }
+  const use = createCredentialUse(operate, deps.now)
+  return { ...createSignIn(options, operate, deps.now, use.revoke), ...use }
 }

@@ -2,6 +2,7 @@
 
 import { type Configuration, fetchProtectedResource, type IDToken } from 'openid-client'
 import type { Credentials } from './identity-provider.ts'
+import { providerError } from './provider-failure.ts'
 import type { Operate } from './provider-operation.ts'
 
 /** Apart from the exchange's time, so that a slow userinfo cannot undo it. */
@@ -34,7 +35,11 @@ export async function findAccount(
   return { sub, ...nameAndEmail(claimed) }
 }
 
-async function fetchUserinfo(
+/**
+ * Asks userinfo; undefined when there is none, or when it refuses.
+ * @throws ProviderError when it cannot be reached, or fails
+ */
+export async function fetchUserinfo(
   configuration: Configuration,
   accessToken: string,
 ): Promise<Record<string, unknown> | undefined> {
@@ -43,12 +48,15 @@ async function fetchUserinfo(
   const headers = new Headers({ accept: 'application/json' })
   const url = new URL(endpoint)
   const answer = await fetchProtectedResource(configuration, accessToken, url, 'GET', null, headers)
+  if (answer.status >= 500 || answer.status === 429) {
+    throw providerError('provider_unavailable', `userinfo says ${answer.status}`)
+  }
   const value: unknown = answer.ok ? await answer.json() : undefined
   return typeof value === 'object' && value !== null ? { ...value } : undefined
 }
 
 /** `id` is what plain OAuth 2.0 services call the subject. */
-function subjectOf(claims: Record<string, unknown> | undefined): string | undefined {
+export function subjectOf(claims: Record<string, unknown> | undefined): string | undefined {
   const sub = claims?.sub ?? claims?.id
   if (typeof sub === 'number') return String(sub)
   return typeof sub === 'string' && sub !== '' ? sub : undefined

@@ -6,11 +6,16 @@ import {
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from 'openid-client'
-import { ProviderError, type ProviderErrorCode } from './identity-provider.ts'
+import {
+  ProviderError,
+  type ProviderErrorCode,
+  type ProviderErrorDetails,
+} from './identity-provider.ts'
 
 const MESSAGES: Record<ProviderErrorCode, string> = {
   provider_unavailable: 'The sign-in service did not answer properly. Try again shortly.',
   access_denied: 'The sign-in was cancelled or refused by the sign-in service.',
+  account_refused: 'This account is not allowed to use this server.',
   invalid_grant: 'The sign-in is no longer valid. Sign in again.',
   invalid_response: 'The answer of the sign-in service did not pass a security check.',
 }
@@ -30,12 +35,23 @@ const FAILED_CHECKS = new Set([
 /** The ProviderError for whatever a call of the provider ended in. */
 export function toProviderError(error: unknown): ProviderError {
   if (error instanceof ProviderError) return error
+  // What our own fetch throws comes back wrapped by the library.
+  if (error instanceof ClientError && error.cause instanceof ProviderError) return error.cause
   return providerError(codeOf(error), reasonOf(error))
 }
 
 /** A ProviderError whose message is fixed by its code; `reason` is for the log. */
-export function providerError(code: ProviderErrorCode, reason: string): ProviderError {
-  return new ProviderError(code, MESSAGES[code], { cause: new Error(reason) })
+export function providerError(
+  code: ProviderErrorCode,
+  reason: string,
+  details: Omit<ProviderErrorDetails, 'cause'> = {},
+): ProviderError {
+  return new ProviderError(code, MESSAGES[code], { ...details, cause: new Error(reason) })
+}
+
+/** An error code of the provider for the log: what is no plain word is left out, it may be anything. */
+export function plainCode(code: string): string {
+  return /^[\w.-]{1,64}$/.test(code) ? code : 'error response'
 }
 
 function codeOf(error: unknown): ProviderErrorCode {
@@ -65,7 +81,7 @@ function isGarbage(error: ClientError): boolean {
 /** Codes only: the library's errors carry answers, and with them tokens, in their properties. */
 function reasonOf(error: unknown): string {
   if (error instanceof AuthorizationResponseError || error instanceof ResponseBodyError) {
-    return /^[\w.-]{1,64}$/.test(error.error) ? error.error : 'error response'
+    return plainCode(error.error)
   }
   const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown }
   if (typeof code === 'string') return code

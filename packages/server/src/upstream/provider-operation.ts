@@ -6,6 +6,7 @@ import { toProviderError } from './provider-failure.ts'
 import { createProviderFetch, type Fetch } from './provider-fetch.ts'
 import { createDiscovery, createEndpoints } from './provider-metadata.ts'
 import type { OpenIdProviderOptions } from './provider-options.ts'
+import { normalizeTokenAnswers } from './token-answer.ts'
 
 export interface OpenIdProviderDeps {
   readonly fetch: Fetch
@@ -35,7 +36,8 @@ export function createOperation(options: OpenIdProviderOptions, deps: OpenIdProv
   return async (use, { verifySignature = false, timeoutMs } = {}) => {
     const deadline = startDeadline(timeoutMs ?? options.timeoutMs ?? 5000, deps.now)
     const { signal } = deadline
-    const fetch = createProviderFetch({ fetch: deps.fetch, allowInsecureHttp, signal })
+    const guarded = createProviderFetch({ fetch: deps.fetch, allowInsecureHttp, signal })
+    const fetch = normalizeTokenAnswers(guarded, deps.now)
     try {
       return await deadline.race(configure({ fetch, verifySignature }).then(use))
     } catch (error) {

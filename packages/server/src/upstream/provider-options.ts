@@ -26,6 +26,8 @@ export type OpenIdProviderOptions = (IssuerOptions | EndpointOptions) & {
   readonly scopes: readonly string[]
   /** More parameters of the authorization request, where a provider wants its own. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
+  /** Whether somebody may sign in, by the claims of the ID token or of userinfo. Default: all. */
+  readonly isAllowed?: ((claims: Readonly<Record<string, unknown>>) => boolean) | undefined
   /** For a whole operation, in milliseconds. Default 5000. */
   readonly timeoutMs?: number | undefined
   /** Plain http to this machine, for development. Default false. */

@@ -6,17 +6,19 @@ import {
   type Configuration,
   calculatePKCECodeChallenge,
 } from 'openid-client'
+import { requireAllowed } from './allowed-accounts.ts'
 import type { IdentityProvider } from './identity-provider.ts'
 import { findAccount } from './provider-account.ts'
 import { credentialsFrom } from './provider-credentials.ts'
 import type { Operate } from './provider-operation.ts'
 import { type OpenIdProviderOptions, scopeOf } from './provider-options.ts'
 
-/** Creates the two halves of a sign-in. */
+/** Creates the two halves of a sign-in; `revoke` gives the tokens of those back who may not. */
 export function createSignIn(
   options: OpenIdProviderOptions,
   operate: Operate,
   now: () => number,
+  revoke: IdentityProvider['revoke'],
 ): Pick<IdentityProvider, 'authorizationUrl' | 'exchange'> {
   const isOpenId = 'issuer' in options
 
@@ -53,7 +55,14 @@ export function createSignIn(
         })
       const tokens = await operate(grant, { verifySignature: isOpenId })
       const credentials = credentialsFrom(tokens, now())
-      const account = await findAccount(operate, tokens.access_token, tokens.claims())
+      const claims = tokens.claims()
+      try {
+        await requireAllowed(options, operate, tokens.access_token, claims)
+      } catch (error) {
+        await revoke(credentials)
+        throw error
+      }
+      const account = await findAccount(operate, tokens.access_token, claims)
       return { ...credentials, ...(account && { account }) }
     },
   }

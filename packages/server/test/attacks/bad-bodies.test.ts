@@ -137,11 +137,12 @@ describe('content types', () => {
 })
 
 describe('size and depth', () => {
-  const padded = (bytes: number) => GOOD.padEnd(bytes, ' ')
-
   test('a body of exactly the limit is read, one byte more is 413', async () => {
-    expect((await read(postText(app.url, padded(LIMIT)))).status).toBe(200)
-    const { status, message } = await read(postText(app.url, padded(LIMIT + 1)))
+    const headers = await connect(app.url)
+    const call = JSON.stringify(request('tools/call', { name: 'echo', arguments: { text: 'x' } }))
+    const padded = (bytes: number) => read(postText(app.url, call.padEnd(bytes, ' '), headers))
+    expect((await padded(LIMIT)).status).toBe(200)
+    const { status, message } = await padded(LIMIT + 1)
     expect([status, message.error?.code]).toEqual([413, -32000])
   })
 

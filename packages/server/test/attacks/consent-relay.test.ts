@@ -201,9 +201,10 @@ describeRedis('plain', 'on three nodes', () => {
       'gets nothing without asking (prompt=%s)',
       async (prompt) => {
         const { url } = second.request({ prompt })
-        const { next } = await send(`/authorize${url.search}`, cookies)
-        expect(next).toMatch(/error=(login_required|consent_required|invalid_request)/)
-        expect(next).not.toContain('code=')
+        // Nobody has authorized it: not even the error goes to its address.
+        const { next, text } = await send(`/authorize${url.search}`, cookies)
+        expect(next).toBe('')
+        expect(text).toMatch(/login_required|consent_required|invalid_request/)
       },
     )
 

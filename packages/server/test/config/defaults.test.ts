@@ -16,12 +16,17 @@ describe('with nothing set', () => {
       usesDevelopmentKey: true,
       app: { name: 'MCP Template', version: manifest.version },
       pages: { color: '#1f4fbf' },
+      landing: { showsTools: true },
       http: {
         host: '127.0.0.1',
         port: 6901,
         allowedHosts: [],
         allowedOrigins: [],
         bodyLimitBytes: 1_048_576,
+        bodyMaxValues: 10_000,
+        maxBodyBytesInProgress: 67_108_864,
+        maxSockets: 10_000,
+        keepAliveSeconds: 65,
         trustedProxies: 0,
         rateLimit: true,
         countsThisMachine: false,
@@ -31,12 +36,13 @@ describe('with nothing set', () => {
         maxNodeStreams: 10_000,
         maxCalls: 500,
         maxConnections: 10_000,
+        storedRate: 2 * 1024 * 1024,
         stopDelaySeconds: 1,
       },
       log: { level: 'info' },
       metrics: { host: '127.0.0.1' },
       store: { kind: 'memory' },
-      session: { ttlSeconds: 3600 },
+      session: { ttlSeconds: 3600, unusedTtlSeconds: 60 },
       signIn: { ttlSeconds: 600 },
       auth: {
         required: false,
@@ -53,6 +59,7 @@ describe('with nothing set', () => {
       },
       tools: { textFormat: 'json', timeoutSeconds: 60 },
       upstream: { kind: 'demo' },
+      accessWarnings: [],
     })
   })
 
@@ -111,6 +118,7 @@ describe('what was loaded', () => {
         maxNodeStreams: 10_000,
         maxCalls: 500,
         maxConnections: 10_000,
+        storedRate: 2 * 1024 * 1024,
         stopDelaySeconds: 1,
       },
       log: { level: 'debug', file: 'server.log' },

@@ -25,6 +25,12 @@ describe('the store', () => {
     expect(load(production).config.store.kind).toBe('redis')
   })
 
+  it('is refused while it may evict keys, if that is wanted', () => {
+    const eviction = (value: string) => load({ REDIS_DB: '0', REDIS_EVICTION: value }).config.store
+    expect(eviction('refuse')).toMatchObject({ eviction: 'refuse' })
+    expect(eviction('warn')).not.toHaveProperty('eviction')
+  })
+
   it('is named by its parts, with an encrypted password', () => {
     const { config, secrets } = load({
       ...encryption,

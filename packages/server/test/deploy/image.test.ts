@@ -74,7 +74,7 @@ describe('the image', () => {
         'tsconfig.base.json',
         'packages/server/tsconfig.json',
       ],
-      ...['packages/server/src/main.ts', 'starter/src/server.ts'],
+      ...['packages/server/src/start.ts', 'starter/src/server.ts'],
     ]
     expect(inContext(wanted)).toEqual(wanted)
   })

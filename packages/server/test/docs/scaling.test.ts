@@ -89,9 +89,9 @@ function notingStore(noted: Map<string, Key>): Store {
       note(keys.document(key), ttlSeconds)
       return memory.create(key, value, ttlSeconds)
     },
-    count(key, ttlSeconds) {
+    count(key, ttlSeconds, by) {
       note(keys.counter(key), ttlSeconds)
-      return memory.count(key, ttlSeconds)
+      return memory.count(key, ttlSeconds, by)
     },
     lock(key, ttlSeconds) {
       note(keys.lock(key)[0], ttlSeconds)
@@ -185,6 +185,8 @@ const NOT_SEEN_HERE = new Set([
   'mcp:client-document:{<hash>}',
   'mcp:count:client-document-fetches:{<hash>}',
   'mcp:fence:…',
+  'mcp:{con_…}:answered:<hash>',
+  'mcp:stream-bytes:…',
 ])
 
 describe('the keys in docs/scaling.md', () => {

@@ -51,3 +51,19 @@ describe('choices', () => {
     expect(accept(choices(LANGUAGES), ['de', 'fr'])).toBeUndefined()
   })
 })
+
+describe('a form with named schemas', () => {
+  it('is asked for without references', () => {
+    const Language = choice(LANGUAGES).meta({ id: 'FormLanguage' })
+    const Form = z.object({ field: Language }).meta({ id: 'NamedForm' })
+    const { params } = form('Which?', Form).request
+    expect(params).toMatchObject({
+      requestedSchema: {
+        type: 'object',
+        properties: { field: { type: 'string', oneOf: OPTIONS } },
+        required: ['field'],
+      },
+    })
+    expect(JSON.stringify(params)).not.toContain('$ref')
+  })
+})

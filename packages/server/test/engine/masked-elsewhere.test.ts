@@ -2,7 +2,16 @@
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { defineTool, masked, type ToolContext, ToolError } from '../../src/engine/index.ts'
+import {
+  choice,
+  defineTool,
+  form,
+  masked,
+  openUrl,
+  sample,
+  type ToolContext,
+  ToolError,
+} from '../../src/engine/index.ts'
 import { callTool, expectNoLeak } from '../support/tools.ts'
 
 const SECRET = 'NL91ABNA0417164300'
@@ -35,6 +44,50 @@ const SLIPS: Record<string, Use> = {
   'the name of a log field': ({ log }, secret) => log.info('seen', { [secret]: 1 }),
   'an error in the log': ({ log }, secret) => log.error('failed', { err: new Error(secret) }),
   'a wrong answer': () => ({ email: 42 }),
+  'the code of an error': (_, secret) => {
+    throw new ToolError('No.', { code: `no_${secret}` })
+  },
+  'the name and code of an accident': (_, secret) => {
+    throw Object.assign(new Error('No.'), { name: secret, code: secret })
+  },
+  'a log line for the client': ({ client }, secret) =>
+    client.log('info', { list: [{ [secret]: `at ${secret}` }], err: new Error(secret) }),
+  'a log line for the client, as a text': ({ client }, secret) => client.log('info', secret),
+  'a changed resource': ({ announce }, secret) => announce.resourceUpdated(`bank://${secret}`),
+  'a URL in progress': ({ progress }, secret) =>
+    progress(1, 1, `https://a.example/?${new URLSearchParams({ a: secret })}`),
+  'JSON in a log message': ({ log }, secret) => log.info(JSON.stringify({ secret })),
+  'the message of a form': ({ ask }, secret) => ask({ a: form(`Use ${secret}?`, z.object({})) }),
+  'the texts of a form': ({ ask }, secret) =>
+    ask({
+      a: form(
+        'Which?',
+        z.object({
+          which: choice({ a: `Account ${secret}` }),
+          note: z
+            .string()
+            .default(secret)
+            .meta({ title: secret, description: `As ${secret}` }),
+        }),
+      ),
+    }),
+  'the value of a choice': ({ ask }, secret) =>
+    ask({ a: form('Which?', z.object({ which: choice({ [secret]: 'Account' }) })) }),
+  'the value of an enum': ({ ask }, secret) =>
+    ask({ a: form('Which?', z.object({ which: z.enum([secret, 'other']) })) }),
+  'the name of a field': ({ ask }, secret) =>
+    ask({ a: form('Which?', z.object({ [secret]: z.string() })) }),
+  'the name of a question': ({ ask }, secret) => ask({ [secret]: form('Which?', z.object({})) }),
+  'a page to open': ({ ask }, secret) =>
+    ask({ a: openUrl(`See ${secret}`, `https://a.example/${encodeURIComponent(secret)}`) }),
+  'what the model is asked': ({ ask }, secret) =>
+    ask({
+      model: sample({
+        messages: [{ role: 'user', content: { type: 'text', text: `Explain ${secret}` } }],
+        systemPrompt: `You know ${secret}`,
+        maxTokens: 10,
+      }),
+    }),
 }
 
 function tool(read: Read, slip: Use) {
@@ -50,7 +103,15 @@ function tool(read: Read, slip: Use) {
   })
 }
 
+const said = { role: 'assistant', model: 'm', content: { type: 'text', text: 'Yes.' } }
+const accept = {
+  model: said as never,
+  a: { action: 'accept' as const, content: { which: 'a', note: 'b' } },
+}
+
 const given = {
+  answers: accept,
+  opensUrl: 'accept' as const,
   signedInAs: { sub: 'ada', email: SECRET },
   sessionData: { email: SECRET },
   upstream: { 'GET /account': { email: SECRET } },
@@ -59,6 +120,17 @@ const given = {
 describe.each(Object.entries(SOURCES))('a masked value from %s', (_source, read) => {
   it.each(Object.entries(SLIPS))('does not get out through %s', async (_slip, slip) => {
     expectNoLeak(await callTool(tool(read, slip), {}, given), [SECRET])
+  })
+})
+
+/** With characters that URLs and JSON write otherwise. */
+const ODD_SECRET = 'Rue "d\'Or" 5/b & é+ä'
+
+describe('a value that is spelled otherwise elsewhere', () => {
+  it.each(Object.entries(SLIPS))('does not get out through %s', async (_slip, slip) => {
+    const upstream = { 'GET /account': { email: ODD_SECRET } }
+    const run = await callTool(tool(SOURCES.upstream as Read, slip), {}, { ...given, upstream })
+    expectNoLeak(run, [ODD_SECRET])
   })
 })
 
@@ -95,6 +167,35 @@ describe('masked, not dropped:', () => {
       log.info('renamed', { email: 'other-secret', note: 'other-secret' })
     const result = await callTool(tool(read, early), {}, given)
     expectNoLeak(result, ['other-secret'])
+  })
+})
+
+describe('questions with masked texts', () => {
+  const read = SOURCES.upstream as Read
+
+  it('show the rest, and their answers are understood', async () => {
+    const slip = SLIPS['the texts of a form'] as Use
+    const run = await callTool(tool(read, slip), {}, given)
+    expect(run.isError).toBe(false)
+    expect(JSON.stringify(run.told)).toContain(`"const":"a","title":"Account ${SHOWN}"`)
+  })
+
+  it.each(['the value of a choice', 'the value of an enum', 'the name of a field'])(
+    'are refused with a reason in the log where %s is masked',
+    async (name) => {
+      const run = await callTool(tool(read, SLIPS[name] as Use), {}, given)
+      expect(run.code).toBe('internal_error')
+      expect(JSON.stringify(run.log)).toContain('use a text of your own')
+    },
+  )
+
+  it('leave pictures and sounds as they are', async () => {
+    const data = Buffer.from(SECRET).toString('base64') + SECRET
+    const content = { type: 'image' as const, data, mimeType: 'image/png' }
+    const picture: Use = ({ ask }) =>
+      ask({ model: sample({ messages: [{ role: 'user', content }], maxTokens: 10 }) })
+    const run = await callTool(tool(read, picture), {}, given)
+    expect(JSON.stringify(run.told)).toContain(data)
   })
 })
 

@@ -112,6 +112,21 @@ describe('the page', () => {
     expect(row('login')).not.toMatch(/Only reads|May delete|Needs sign-in/)
   })
 
+  test.each([
+    ['is listed', {}, true],
+    ['is listed', { MCP_AUTH: 'optional', LANDING_TOOLS: 'auto' }, true],
+    ['is hidden', { LANDING_TOOLS: 'hide' }, false],
+    ['is hidden', { MCP_AUTH: 'required' }, false],
+    ['is listed', { MCP_AUTH: 'required', LANDING_TOOLS: 'show' }, true],
+  ])('what the tools are %s with %j', async (_how, env, isShown) => {
+    const at = await start({ env })
+    const { text: json } = await open(at, { accept: 'application/json' })
+    const { text } = await open(at)
+    expect(/<code>(service|logout)<\/code>|service:read|Reads one of/.test(text)).toBe(isShown)
+    expect(text).toContain('Signed in?')
+    expect(json).not.toContain('service:read')
+  })
+
   test('says who gives out tokens, where one is needed', async () => {
     const { text } = await open(await start({ env: { MCP_AUTH: 'required' } }))
     expect(text).toContain('With an access token.')

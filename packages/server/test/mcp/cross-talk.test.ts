@@ -199,7 +199,7 @@ describe('questions', () => {
     while (!text.includes('elicitation/create')) {
       text += new TextDecoder().decode((await reader.read()).value)
     }
-    const id = /"id":"([\da-f]+\.\d+)"/.exec(text)?.[1]
+    const id = /"id":"([\da-f]+\.\d+\.[\w-]+)"/.exec(text)?.[1]
     const answer = (name: string) => ({
       ...WHO,
       id,

@@ -21,6 +21,23 @@ export function counterContract(nodes: Nodes): void {
       )
     })
 
+    it('adds as much as it is told, in one step', async () => {
+      const key = newKey()
+      expect(await nodes.one.count(key, MINUTE, 65)).toMatchObject({ count: 65 })
+      expect(await nodes.other.count(key, MINUTE)).toMatchObject({ count: 66 })
+      const counted = await nodes.race((node) => node.count(key, MINUTE, 1000))
+      const sums = counted.map(({ count }) => count).toSorted((a, b) => a - b)
+      expect(sums).toEqual(Array.from(counted, (_, index) => 66 + 1000 * (index + 1)))
+    })
+
+    it('adds nothing but whole, positive numbers', async () => {
+      const key = newKey()
+      for (const by of [0, -1, 1.5, Number.NaN, 2 ** 60]) {
+        await expect(nodes.one.count(key, MINUTE, by)).rejects.toThrow(RangeError)
+      }
+      expect(await nodes.one.count(key, MINUTE)).toMatchObject({ count: 1 })
+    })
+
     it('begins anew after its window, which counting does not lengthen', async () => {
       const key = newKey()
       const counted: number[] = []

@@ -51,6 +51,56 @@ export function streamsContract(nodes: Nodes): void {
       expect(await valuesOf(key, first)).toEqual(kept)
     })
 
+    it('keeps about as many bytes as wanted, of the newest entries', async () => {
+      const key = newKey()
+      // Small ones before, between and after large ones; é is two bytes.
+      const sizes = [
+        ...Array(300).fill(50),
+        ...Array(300).fill(500),
+        40_000,
+        ...Array(300).fill(60),
+      ]
+      const values = sizes.map((size, index) => `${index}`.padEnd(size, 'é'))
+      const sum = (some: readonly string[]) =>
+        some.reduce((bytes, value) => bytes + Buffer.byteLength(value), 0)
+      for (const [index, value] of values.entries()) {
+        await append(key, value, { maxBytes: 100_000 })
+        if (index % 50 !== 49 && index !== 600) continue
+        const kept = await valuesOf(key)
+        const appended = values.slice(0, index + 1)
+        expect(kept).toEqual(appended.slice(-kept.length))
+        expect(sum(kept)).toBeLessThan(100_000 + 80_000)
+        const oneMore = appended.slice(-kept.length - 1)
+        expect(oneMore.length === kept.length || sum(oneMore) > 50_000).toBe(true)
+      }
+    })
+
+    it('keeps the newest entry, however large', async () => {
+      const key = newKey()
+      for (const value of ['a', 'b', 'c']) {
+        await append(key, value.repeat(200), { maxBytes: 100 })
+        expect((await valuesOf(key)).at(-1)).toBe(value.repeat(200))
+      }
+      expect((await valuesOf(key)).length).toBeLessThan(3)
+    })
+
+    it('is trimmed up to an entry, and goes on after it', async () => {
+      const key = newKey()
+      const ids: string[] = []
+      for (const value of numbers(1, 5)) ids.push(`${await append(key, value)}`)
+      await nodes.other.streams.trim(key, ids[2] ?? '')
+      expect(await valuesOf(key)).toEqual(['4', '5'])
+      await nodes.other.streams.trim(key, ids[0] ?? '')
+      expect(await valuesOf(key)).toEqual(['4', '5'])
+      await nodes.one.streams.trim(key, ids[4] ?? '')
+      expect(await valuesOf(key)).toEqual([])
+      const next = `${await append(key, '6')}`
+      expect(ids).not.toContain(next)
+      expect(await valuesOf(key, ids[4])).toEqual(['6'])
+      await nodes.one.streams.trim(newKey(), '5-1')
+      await expect(nodes.one.streams.trim(key, 'x')).rejects.toThrow(TypeError)
+    })
+
     it('expires after its last entry', async () => {
       const key = newKey()
       await append(key, '1', { ttlSeconds: 1 })
@@ -79,6 +129,7 @@ export function streamsContract(nodes: Nodes): void {
       }
       for (const number of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 10 ** 15]) {
         await expect(append(key, '1', { maxLength: number })).rejects.toThrow(RangeError)
+        await expect(append(key, '1', { maxBytes: number })).rejects.toThrow(RangeError)
         await expect(append(key, '1', { sequence: number })).rejects.toThrow(RangeError)
         await expect(nodes.one.streams.read(key, '0', number)).rejects.toThrow(RangeError)
       }

@@ -30,8 +30,8 @@ export function recordingStore(): { readonly store: Store; readonly written: Wri
       record(key, value, options?.ttlSeconds)
       return memory.patch(key, value, options)
     },
-    async count(key, ttlSeconds) {
-      const counted = await memory.count(key, ttlSeconds)
+    async count(key, ttlSeconds, by) {
+      const counted = await memory.count(key, ttlSeconds, by)
       record(key, counted.count, ttlSeconds)
       return counted
     },

@@ -20,14 +20,14 @@ afterEach(async () => {
 /** Answers by path; a test replaces the ones it wants to go wrong. */
 export type Paths = Record<string, Answer>
 
-/** Starts the provider; closed after the test. */
-export async function startProvider() {
+/** Starts the provider; closed after the test, unless the caller keeps it for several. */
+export async function startProvider({ keep = false }: { readonly keep?: boolean } = {}) {
   const paths: Paths = {}
   const server = await startServer((res, req, index) => {
     const answer = paths[req.url.split('?')[0] ?? '']
     return answer ? answer(res, req, index) : res.writeHead(404).end()
   })
-  open.push(server)
+  if (!keep) open.push(server)
   const { origin } = server
   let key = newKey('key-1')
   const claims = () => {

@@ -5,6 +5,7 @@ import type { Entries } from '../../oidc/entries.ts'
 import { createStoreAdapter } from '../../oidc/store-adapter.ts'
 import { CONSENT_TTL_SECONDS, UNUSED_CLIENT_TTL_SECONDS } from './options.ts'
 import { rememberSuccessor } from './refresh-tokens.ts'
+import { spendOnEntry } from './request-storage.ts'
 import { hasShownToken } from './requests.ts'
 import { forProvider } from './unavailable.ts'
 
@@ -30,8 +31,6 @@ export function createServerAdapter(
   function adapterOf(model: string): Adapter {
     const adapter = stored(model)
     switch (model) {
-      case 'Session':
-        return withoutBrowserSessions(adapter)
       case 'Client':
         return {
           ...adapter,
@@ -79,7 +78,9 @@ export function createServerAdapter(
     }
   }
 
-  return (model) => telling(adapterOf(model))
+  // Browser sessions are not stored.
+  return (model) =>
+    model === 'Session' ? withoutBrowserSessions(stored(model)) : telling(adapterOf(model))
 }
 
 /** RFC 7009, 2.1 leaves it to us: who gives back an access token keeps the refresh token. */
@@ -109,7 +110,10 @@ function telling(adapter: Adapter): Adapter {
   return {
     find: (id) => forProvider(async () => adapter.find(id)),
     upsert: (id, payload, expiresIn) =>
-      forProvider(async () => adapter.upsert(id, payload, expiresIn)),
+      forProvider(async () => {
+        await spendOnEntry(payload)
+        await adapter.upsert(id, payload, expiresIn)
+      }),
     consume: (id) => forProvider(async () => adapter.consume(id)),
     destroy: (id) => forProvider(async () => adapter.destroy(id)),
     revokeByGrantId: (grantId) => forProvider(async () => adapter.revokeByGrantId(grantId)),

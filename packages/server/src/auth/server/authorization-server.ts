@@ -4,10 +4,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import { createEntries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
+import type { StorageBudget } from '../../store/storage-budget.ts'
 import type { AccessTokens } from '../access-tokens.ts'
 import { createResources } from '../resources.ts'
 import { createAccessTokens, createTokenReader } from './access-tokens.ts'
 import { createServerAdapter } from './adapter.ts'
+import { createAuthorizedClients } from './authorized-clients.ts'
 import { encodedBasic } from './client-secrets.ts'
 import { isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
@@ -19,12 +21,16 @@ import {
   USED_CLIENT_TTL_SECONDS,
 } from './options.ts'
 import { checkPreRegistered, createProvider } from './provider.ts'
+import { countStorageOf } from './request-storage.ts'
 import { createResourceNames } from './resource-names.ts'
 import type { SigningKey } from './signing.ts'
 
 export interface AuthorizationServer {
-  /** Answers a request at one of its endpoints; rejects when the store is away. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /**
+   * Answers a request at one of its endpoints; rejects when the store is away. What the request has
+   * stored counts for `storage`, if that is given.
+   */
+  handle(request: IncomingMessage, response: ServerResponse, storage?: StorageBudget): Promise<void>
   readonly consents: Consents
   readonly accessTokens: AccessTokens
 }
@@ -47,7 +53,12 @@ export async function createAuthorizationServer(
     known: new Set(options.scopes.supported),
     defaults: options.scopes.challenged,
   }
+  const preRegistered = new Set<unknown>(options.clients.map(({ client_id }) => client_id))
   const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
+  const authorizedClients = createAuthorizedClients(store, {
+    clients: options.clients,
+    ttlSeconds: clientTtl,
+  })
   const shared = {
     adapter: createServerAdapter(entries, {
       refreshGraceSeconds: options.refreshGrace,
@@ -58,11 +69,18 @@ export async function createAuthorizationServer(
     clientRules: {
       redirectUriFault: deps.redirectUriFault,
       idTokenAlgorithm: signing.algorithm === 'HS256' ? ('ES256' as const) : signing.algorithm,
+      isPreRegistered: (id: unknown) => preRegistered.has(id),
     },
-    clientUsed: (clientId: string) =>
-      isMetadataDocument({ client_id: clientId })
-        ? deps.documents.keep(clientId, clientTtl)
-        : entries.renew('Client', clientId, clientTtl),
+    authorizedClients,
+    async clientUsed(clientId: string) {
+      const isDocument = isMetadataDocument({ client_id: clientId })
+      await Promise.all([
+        authorizedClients.remember(clientId),
+        isDocument
+          ? deps.documents.keep(clientId, clientTtl)
+          : entries.renew('Client', clientId, clientTtl),
+      ])
+    },
   }
   const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
   const rules = { resources, scopes, tokens }
@@ -72,14 +90,19 @@ export async function createAuthorizationServer(
   )
   await checkPreRegistered(current, options)
   return {
-    async handle(request, response) {
+    async handle(request, response, storage) {
       const { callback } = await current()
       enter(request, mount)
+      if (storage !== undefined) countStorageOf(request, storage)
       const authorization = encodedBasic(request.headers.authorization, options.clients)
       if (authorization !== undefined) request.headers.authorization = authorization
       await callback(request, response)
     },
-    consents: createConsents(options, deps, async () => (await current()).provider),
+    consents: createConsents(
+      options,
+      { ...deps, authorizedClients },
+      async () => (await current()).provider,
+    ),
     accessTokens: createAccessTokens(tokens, entries, sessions),
   }
 }

@@ -3,14 +3,22 @@
 import type { AdapterFactory, Configuration } from 'oidc-provider'
 import { rememberAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './accounts.ts'
-import { type ClientRules, checkClient, withDefaultAuthMethod } from './clients.ts'
+import type { AuthorizedClients } from './authorized-clients.ts'
+import {
+  AUTH_METHOD_CHOICES,
+  type ClientRules,
+  checkClient,
+  withDefaultAuthMethod,
+} from './clients.ts'
 import { type FeatureParts, providerFeatures } from './features.ts'
+import { normalizeDocuments } from './metadata-documents.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
   CONSENT_TTL_SECONDS,
 } from './options.ts'
 import { scopeParameter } from './requests.ts'
+import { requireSignedInGrant } from './signed-in-grants.ts'
 import { forProvider } from './unavailable.ts'
 
 /** Below it the consent pages lie, by the authorization's id. */
@@ -25,6 +33,7 @@ export const COOKIES = {
 export interface ProviderParts extends FeatureParts {
   readonly adapter: AdapterFactory
   readonly clientRules: ClientRules
+  readonly authorizedClients: AuthorizedClients
   /** Told when a client is given tokens. */
   readonly clientUsed: (clientId: string) => Promise<void>
 }
@@ -46,7 +55,7 @@ export function providerConfiguration(
       id_token_signed_response_alg: clientRules.idTokenAlgorithm,
     },
     extraClientMetadata: {
-      properties: ['redirect_uris'],
+      properties: ['redirect_uris', AUTH_METHOD_CHOICES],
       validator: (_ctx, _name, _value, metadata) => checkClient(metadata, clientRules),
     },
     jwks: {
@@ -63,12 +72,15 @@ export function providerConfiguration(
     responseTypes: ['code'],
     pkce: { required: () => true },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    rotateRefreshToken: true,
+    async rotateRefreshToken(ctx) {
+      await requireSignedInGrant(ctx, options, deps)
+      return true
+    },
     expiresWithSession: async () => false,
     allowOmittingSingleRegisteredRedirectUri: false,
     // What pages of other origins may do is decided before requests come here.
     clientBasedCORS: () => true,
-    fetch: deps.documents.fetch as never,
+    fetch: normalizeDocuments(deps.documents.fetch) as never,
     findAccount: createFindAccount(deps),
     extraTokenClaims: async (_ctx, token) => ({
       session_id: 'accountId' in token ? token.accountId : undefined,

@@ -6,8 +6,10 @@ import { type Client, errors, type InteractionResults } from 'oidc-provider'
 import { shortHash } from '../../crypto/hash.ts'
 import { openSession } from './accounts.ts'
 import { createApprovals } from './approvals.ts'
+import type { AuthorizedClients } from './authorized-clients.ts'
 import { isMetadataDocument } from './clients.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
+import { SIGNED_IN_UPSTREAM } from './signed-in-grants.ts'
 import { fromProvider } from './unavailable.ts'
 
 /** A browser's request: the cookies in it say which authorization the browser is in. */
@@ -56,7 +58,7 @@ interface Pending {
 type ConsentDeps = Pick<
   AuthorizationServerDeps,
   'store' | 'keyRing' | 'sessions' | 'signOut' | 'isSignedIn' | 'log'
->
+> & { readonly authorizedClients: Pick<AuthorizedClients, 'remember'> }
 
 export function createConsents(
   { login }: Pick<AuthorizationServerOptions, 'login'>,
@@ -94,8 +96,13 @@ export function createConsents(
       return { step: 'sign_in', request: describe(found), sessionId }
     }
     const grantId = await saveGrant(found, sessionId)
+    await deps.authorizedClients.remember(found.client.clientId)
     const next = await found.finish({
-      login: { accountId: sessionId, remember: false },
+      login: {
+        accountId: sessionId,
+        remember: false,
+        ...(login === 'at-authorize' && { amr: [SIGNED_IN_UPSTREAM] }),
+      },
       consent: { grantId },
     })
     return { step: 'done', sessionId, next }

@@ -3,6 +3,7 @@
 import { type Configuration, errors } from 'oidc-provider'
 import { createId } from '../../crypto/random-id.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
+import { storageOf } from './request-storage.ts'
 import type { ResourceNames } from './resource-names.ts'
 import type { ScopeRules } from './scopes.ts'
 import type { SigningKey } from './signing.ts'
@@ -52,7 +53,8 @@ export function providerFeatures(
     clientIdMetadataDocument: {
       enabled: true,
       ack: 'draft-02',
-      allowFetch: (ctx, clientId) => forProvider(() => documents.allowFetch(ctx, clientId)),
+      allowFetch: (ctx, clientId) =>
+        forProvider(() => documents.allowFetch(ctx, clientId, storageOf(ctx))),
     },
     registration: {
       enabled: true,

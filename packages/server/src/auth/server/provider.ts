@@ -4,7 +4,9 @@ import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { ConfigError } from '../../config.ts'
 import { AppError } from '../../errors.ts'
 import { dropSessionCookie, type Mount } from '../../oidc/mount.ts'
+import { identifyByAssertion } from './client-assertions.ts'
 import { type ProviderParts, providerConfiguration } from './configuration.ts'
+import { keepErrors } from './error-redirects.ts'
 import { logEvents } from './events.ts'
 import { clientMetadata, serverMetadata } from './metadata.ts'
 import {
@@ -27,11 +29,13 @@ export function createProvider(
   // The only forwarded header left is the one that `enter` sets.
   provider.proxy = true
   prepareRequests(provider, rules)
+  identifyByAssertion(provider)
   shareSuccessors(provider)
   logEvents(provider, deps.log)
   provider.use(async (ctx, next) => {
     await next()
     dropSessionCookie(ctx.res, mount)
+    await keepErrors(ctx as KoaContextWithOIDC, parts.authorizedClients, deps.errorPage)
     await finish(ctx as KoaContextWithOIDC, options, deps)
   })
   return provider

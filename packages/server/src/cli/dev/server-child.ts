@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { LAUNCHED } from '../../process/stdio-launcher.ts'
 
 /** Longer than a server takes to stop in development, so that only one that hangs is killed. */
 const PATIENCE_MS = 5000
@@ -9,7 +10,7 @@ const PATIENCE_MS = 5000
 export interface ServerChildOptions {
   /** Of the command `mcp-template`. */
   readonly args: readonly string[]
-  /** Whether standard input and output are the caller's to connect. */
+  /** Whether standard input and descriptor 3, for messages, are the caller's to connect. */
   readonly stdio: boolean
   readonly say: (message: string) => void
 }
@@ -49,10 +50,10 @@ export function createServerChild({ args, stdio, say }: ServerChildOptions): Ser
   }
 
   function begin(): ChildProcess {
-    const pipes = stdio ? 'pipe' : 'inherit'
     const begun = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...args], {
-      env: { STOP_DELAY: '0', ...process.env },
-      stdio: [stdio ? 'pipe' : 'ignore', pipes, 'inherit', 'ipc'],
+      env: { STOP_DELAY: '0', ...process.env, ...(stdio && LAUNCHED) },
+      // As the launcher connects it: what is printed goes to standard error.
+      stdio: stdio ? ['pipe', 2, 2, 'pipe', 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
       // Ctrl-C reaches a whole group of processes; a second signal would cut its stopping short.
       detached: process.platform !== 'win32',
     })

@@ -1,7 +1,7 @@
 /** Lets a client of `mcp-template dev stdio` keep its connection while the server is replaced. */
 
 import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import type { ServerChild } from './server-child.ts'
 
 interface Message {
@@ -41,13 +41,13 @@ export function relayStdio(
     target.write(`${line}\n`)
   }
 
-  server.onReady = ({ stdin, stdout }) => {
-    if (stdin === null || stdout === null) return
+  server.onReady = ({ stdin, stdio: [, , , messages] }) => {
+    if (stdin === null || !(messages instanceof Readable)) return
     stdin.on('error', () => undefined)
     const { initialize, initialized } = handshake
     const replayed = initialize === undefined ? undefined : parse(initialize).id
     let isReplaying = replayed !== undefined
-    createInterface({ input: stdout }).on('line', (line) => {
+    createInterface({ input: messages }).on('line', (line) => {
       const message = parse(line)
       if (isReplaying && message.id === replayed && message.method === undefined) {
         isReplaying = false

@@ -5,6 +5,12 @@
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
+import {
+  entryBytes,
+  STREAM_OVERHEAD,
+  type StorageBudget,
+  UNLIMITED,
+} from '../../store/storage-budget.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { createLateAnswers } from '../nodes/try-later.ts'
@@ -31,10 +37,16 @@ export type CallEnd =
 const COME_BACK_MS = 500
 
 /** How much of a call can be told again, and until when. */
-export const CALL_STREAM_BOUNDS = { maxLength: 1000, ttlSeconds: 600 }
+export const CALL_STREAM_BOUNDS = { maxLength: 1000, maxBytes: 4 * 1024 * 1024, ttlSeconds: 600 }
 
-/** Of what is kept of a call some entry says whose it is; not each one, since ids may be long. */
-const NAMED_EVERY = CALL_STREAM_BOUNDS.maxLength / 2
+/**
+ * Of what is kept of a call some entry says whose it is; not each one, since ids take room. Characters
+ * may be three bytes, and a third more sealed; half of the bytes may be trimmed.
+ */
+const NAMED_EVERY = {
+  entries: CALL_STREAM_BOUNDS.maxLength / 2,
+  characters: CALL_STREAM_BOUNDS.maxBytes / 16,
+}
 
 export interface CallStream {
   readonly events: EventStream
@@ -47,7 +59,12 @@ export interface CallStream {
 
 export interface CallStreams {
   /** Starts the stream of a call; `fenced` is called if another node declared this one dead. */
-  open(connection: ConnectionRecord, requestId: RequestId, fenced: () => void): CallStream
+  open(
+    connection: ConnectionRecord,
+    requestId: RequestId,
+    fenced: () => void,
+    storage?: StorageBudget,
+  ): CallStream
 }
 
 export interface CallStreamDeps {
@@ -92,13 +109,14 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     { id: connectionId, protocolVersion }: ConnectionRecord,
     requestId: RequestId,
     fenced: () => void,
+    storage = UNLIMITED,
   ): CallStream {
     calls += 1
     const call = calls
     const key = callStreamKey(connectionId, node.id, call)
     const events = createEventStream()
     const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
-    const place = { key, onlyIf: connectionKey(connectionId), requestId }
+    const place = { key, onlyIf: connectionKey(connectionId), requestId, storage }
     const record = createRecord({ streams, log }, place, onKept)
     watchers.set(key, new Set())
 
@@ -148,26 +166,38 @@ interface Place {
   readonly key: string
   readonly onlyIf: string
   readonly requestId: RequestId
+  readonly storage: StorageBudget
 }
 
 /** Writes down what a call says, in order; `onKept` hears false when another node took its place. */
 function createRecord(
   { streams, log }: Pick<CallStreamDeps, 'streams' | 'log'>,
-  { key, onlyIf, requestId }: Place,
+  { key, onlyIf, requestId, storage }: Place,
   onKept: (kept: boolean) => void,
 ) {
   let sequence = 0
+  let isReplayable = true
   /** The last entry that is kept and says whose call it is. */
   let named = Number.NEGATIVE_INFINITY
+  let charactersSince = 0
   let complete = Promise.resolve(true)
 
   /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
   async function write(said: Said, at: number): Promise<boolean> {
-    const names = at - named >= NAMED_EVERY
-    const entry: CallEntry = names ? { requestId, ...said } : said
+    // Served all the same: what strangers are told beyond their budget cannot be told again.
+    if (at === 1) isReplayable = !storage.isSpent()
+    if (!isReplayable || (storage.isSpent() && !('end' in said))) return false
+    if (storage.isSpent()) said = { end: 'answered', message: lostAnswer(requestId) }
+    const names = at - named >= NAMED_EVERY.entries || charactersSince >= NAMED_EVERY.characters
+    const text = JSON.stringify(names ? { requestId, ...said } : said)
+    charactersSince += text.length
+    if (storage !== UNLIMITED) storage.charge(entryBytes(text) + (at === 1 ? STREAM_OVERHEAD : 0))
     const options = { ...CALL_STREAM_BOUNDS, sequence: at, onlyIf }
-    const kept = (await streams.append(key, JSON.stringify(entry), options)) !== undefined
-    if (kept && names) named = Math.max(named, at)
+    const kept = (await streams.append(key, text, options)) !== undefined
+    if (kept && names) {
+      named = Math.max(named, at)
+      charactersSince = 0
+    }
     onKept(kept)
     return kept
   }

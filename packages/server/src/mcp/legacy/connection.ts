@@ -5,6 +5,8 @@ import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Changes, Store, Stored } from '../../store/port.ts'
 import { createSlide } from '../../store/slide.ts'
+import { documentBytes, type StorageBudget } from '../../store/storage-budget.ts'
+import { checkSubscriptionCount } from '../bounds.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
 
@@ -30,6 +32,8 @@ export interface ConnectionRecord {
   /** The node that holds the GET stream, and how many held it before. */
   readonly holder: string | null
   readonly generation: number
+  /** Set on an anonymous connection until its first request: it expires soon. */
+  readonly unused?: true
 }
 
 export type Connection = Stored<ConnectionRecord>
@@ -39,6 +43,11 @@ export function connectionKey(id: string): string {
   return `{${id}}:conn`
 }
 
+/** Over HTTP+SSE a connection has its session's id. */
+export function isOverSse(connectionId: string): boolean {
+  return connectionId.startsWith('ses_')
+}
+
 export interface NewConnection {
   readonly sessionId: string
   readonly needsToken: boolean
@@ -46,11 +55,14 @@ export interface NewConnection {
   readonly id?: string
   readonly initialize?: InitializeRequest['params']
   readonly protocolVersion?: string
+  /** What the record counts for; unlimited if left out. */
+  readonly storage?: StorageBudget
 }
 
 type Change = Partial<Omit<ConnectionRecord, 'id' | 'schema'>>
 
 export interface Connections {
+  /** @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then */
   create(connection: NewConnection): Promise<ConnectionRecord>
   /** The connection, its time-to-live slid on; undefined when it is unknown or has ended. */
   retrieve(id: string): Promise<Connection | undefined>
@@ -58,15 +70,28 @@ export interface Connections {
   peek(id: string): Promise<Connection | undefined>
   /**
    * Counts a look at the connection as use, by who may use it: one that came with a token belongs to
-   * the token's session, and one that came without belongs to no token.
+   * the token's session, and one that came without belongs to no token. Until its first request
+   * (`isRequest`) one without a token is unused: nothing else makes it live longer.
    * @throws AppError `not_found` when there is none, and when it is somebody else's: they look alike
    */
-  use(connection: Connection | undefined, caller: TokenSession | undefined): Promise<Connection>
+  use(
+    connection: Connection | undefined,
+    caller: TokenSession | undefined,
+    isRequest: boolean,
+  ): Promise<Connection>
+  /**
+   * Renews the time-to-live of an unused connection, whose stream is open; false when there is
+   * nothing to renew any more.
+   */
+  renewUnused(id: string): Promise<boolean>
   /** Sets fields of the connection. Throws `not_found` when it has ended. */
   update(id: string, change: Change): Promise<void>
   /** The same, when the new value depends on the old one: asked again if somebody else was faster. */
   revise(id: string, revision: (connection: Connection) => Change): Promise<Connection>
-  /** Whether the client wants to hear of updates of a resource, wherever its stream is held. */
+  /**
+   * Whether the client wants to hear of updates of a resource, wherever its stream is held.
+   * @throws AppError `invalid_params` for too many
+   */
   subscribe(id: string, uri: string, wanted: boolean): Promise<void>
   /** A request over HTTP+SSE runs from now on; whoever holds the stream learns of it. */
   callBegins(id: string, name: string, requestId: RequestId): Promise<void>
@@ -74,10 +99,6 @@ export interface Connections {
   /** False when it had ended before. */
   end(id: string): Promise<boolean>
 }
-
-/** Enough for a client that watches what it shows; the list is read with every update. */
-const MOST_SUBSCRIPTIONS = 200
-const LONGEST_URI = 2048
 
 /** What a connection is told besides answers to its POSTs; read by the node that holds its GET stream. */
 export function ownStreamKey(connectionId: string): string {
@@ -89,14 +110,22 @@ export interface ConnectionDeps {
   readonly node: Node
   /** Unix time in milliseconds. */
   readonly now: () => number
+  readonly sessions: {
+    /** Gives a session this time-to-live; false when it has ended. */
+    touch(id: string, ttlSeconds: number): Promise<boolean>
+  }
 }
 
-/** Connections live as long as sessions do. */
-export function createConnections(
-  { store, node, now }: ConnectionDeps,
-  { ttlSeconds }: { readonly ttlSeconds: number },
-): Connections {
-  const readers = createReaders({ store, now }, ttlSeconds)
+export interface ConnectionTimes {
+  readonly ttlSeconds: number
+  /** Of an anonymous connection and its session, until its first request after `initialize`. */
+  readonly unusedTtlSeconds: number
+}
+
+/** Connections live as long as sessions do, once they are used. */
+export function createConnections(deps: ConnectionDeps, times: ConnectionTimes): Connections {
+  const { store, node } = deps
+  const readers = createReaders(deps, times)
   const { peek } = readers
 
   async function revise(
@@ -125,27 +154,31 @@ export function createConnections(
   }
 
   return {
-    async create({ id = createId('con'), initialize, protocolVersion, ...owner }) {
+    async create({ id = createId('con'), initialize, protocolVersion, storage, ...owner }) {
       const record: ConnectionRecord = {
         ...{ schema: CONNECTION_SCHEMA, id, ...owner },
         initialize: initialize ?? null,
         protocolVersion: protocolVersion ?? null,
         ...{ logLevel: null, subscriptions: [], calls: {}, holder: null, generation: 0 },
+        ...(!owner.needsToken && { unused: true as const }),
       }
-      await store.set(connectionKey(id), record, ttlSeconds)
+      await storage?.spend(documentBytes(record))
+      await store.set(
+        connectionKey(id),
+        record,
+        owner.needsToken ? times.ttlSeconds : times.unusedTtlSeconds,
+      )
       return record
     },
     ...readers,
     update,
     revise,
     async subscribe(id, uri, wanted) {
-      if (uri.length > LONGEST_URI) throw new AppError('invalid_params', 'The URI is too long.')
       const { holder } = await revise(id, ({ subscriptions }) => {
         const others = subscriptions.filter((each) => each !== uri)
-        if (wanted && others.length >= MOST_SUBSCRIPTIONS) {
-          throw new AppError('invalid_request', 'Too many subscriptions.')
-        }
-        return { subscriptions: wanted ? [...others, uri] : others }
+        const wantedUris = wanted ? [...others, uri] : others
+        if (wanted) checkSubscriptionCount(wantedUris.length)
+        return { subscriptions: wantedUris }
       })
       await tellHolder(id, holder)
     },
@@ -161,23 +194,51 @@ export function createConnections(
   }
 }
 
-function createReaders({ store, now }: Pick<ConnectionDeps, 'store' | 'now'>, ttlSeconds: number) {
+function createReaders(
+  { store, now, sessions }: Omit<ConnectionDeps, 'node'>,
+  { ttlSeconds, unusedTtlSeconds }: ConnectionTimes,
+) {
   const slide = createSlide({ store, now }, ttlSeconds)
   const peek = (id: string) => store.get<ConnectionRecord>(connectionKey(id))
 
-  async function used(connection: Connection): Promise<Connection> {
-    await slide(connectionKey(connection.id))
+  async function used(connection: Connection, isRequest = false): Promise<Connection> {
+    if (connection.unused !== true) await slide(connectionKey(connection.id))
+    else if (isRequest) await beginUse(connection)
     return connection
+  }
+
+  async function beginUse({ id, sessionId }: Connection): Promise<void> {
+    const key = connectionKey(id)
+    const [{ outcome }] = await Promise.all([
+      store.patch(key, { unused: undefined }, { ttlSeconds }),
+      sessions.touch(sessionId, ttlSeconds),
+    ])
+    if (outcome === 'absent') throw connectionEnded()
+  }
+
+  /** By revision: a first request meanwhile, on whichever node, must not be undone. */
+  async function renewUnused(id: string): Promise<boolean> {
+    for (;;) {
+      const connection = await peek(id)
+      if (connection?.unused !== true) return false
+      const { sessionId, rev } = connection
+      await sessions.touch(sessionId, unusedTtlSeconds)
+      const options = { ifRev: rev, ttlSeconds: unusedTtlSeconds }
+      const { outcome } = await store.patch(connectionKey(id), { unused: true }, options)
+      if (outcome === 'written') return true
+      await sessions.touch(sessionId, ttlSeconds)
+    }
   }
 
   return {
     peek,
+    renewUnused,
     async retrieve(id: string) {
       const connection = await peek(id)
       return connection && used(connection)
     },
-    use: async (connection: Connection | undefined, caller: TokenSession | undefined) =>
-      used(ownConnection(connection, caller)),
+    use: async (...[connection, caller, isRequest]: Parameters<Connections['use']>) =>
+      used(ownConnection(connection, caller), isRequest),
   }
 }
 
@@ -194,24 +255,4 @@ function ownConnection(
 /** Also the answer for a connection that is somebody else's: the two must look alike. */
 export function connectionEnded(): AppError {
   return new AppError('not_found', 'Session not found.')
-}
-
-/** Characters of JSON. Real clients need a few hundred. */
-const MOST_CAPABILITIES = 8192
-
-/**
- * What a replay needs of `initialize`. The rest, such as icons, is not looked at again, and would
- * let anybody fill the store.
- * @throws AppError `payload_too_large`
- */
-export function essentials(
-  { capabilities, clientInfo }: InitializeRequest['params'],
-  protocolVersion: string,
-): InitializeRequest['params'] {
-  if (JSON.stringify(capabilities).length > MOST_CAPABILITIES) {
-    throw new AppError('payload_too_large', 'The capabilities are too long.')
-  }
-  const name = clientInfo.name.slice(0, 100)
-  const version = clientInfo.version.slice(0, 100)
-  return { protocolVersion, capabilities, clientInfo: { name, version } }
 }

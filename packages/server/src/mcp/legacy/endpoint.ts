@@ -7,13 +7,14 @@ import {
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import { nextTurn } from '../../store/next-turn.ts'
-import type { McpAnswer } from '../answer.ts'
+import { jsonResponse, type McpAnswer } from '../answer.ts'
 import { withStatus } from '../handler-errors.ts'
 import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo } from '../origin.ts'
 import type { McpRequest } from '../request.ts'
 import type { CallStreams } from './call-streams.ts'
-import { type Connection, type Connections, essentials } from './connection.ts'
+import type { Connection, Connections } from './connection.ts'
+import { essentials } from './essentials.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
@@ -51,16 +52,17 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     { origins }: LegacyRequest,
   ): Promise<Response> {
     const answer = await messages.initialize(request)
-    if (!('result' in answer)) return Response.json(answer, { status: 400 })
+    if (!('result' in answer)) return jsonResponse(answer, { status: 400 })
     const { protocolVersion } = answer.result as { protocolVersion: string }
     const initialize = essentials(request.params, protocolVersion)
     const clientName = initialize.clientInfo.name
     const { id } = await opened.open(origins.caller, async () => {
       const owner = await origins.connect({ clientName, protocolVersion })
-      return connections.create({ ...owner, protocolVersion, initialize })
+      const { storage } = origins
+      return connections.create({ ...owner, protocolVersion, initialize, storage })
     })
     origins.log.info({ client: clientName, protocolVersion }, 'connected')
-    return Response.json(answer, { headers: { 'mcp-session-id': id } })
+    return jsonResponse(answer, { headers: { 'mcp-session-id': id } })
   }
 
   return {
@@ -69,12 +71,13 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       const message = body as JSONRPCMessage
       const initialize = asInitialize(message)
       if (initialize !== undefined) return connect(initialize, legacy)
-      const connection = await findConnection(legacy, deps)
+      const isRequest = isJSONRPCRequest(message)
+      const connection = await findConnection(legacy, deps, isRequest)
       await nextTurn()
-      if (isJSONRPCRequest(message)) {
+      if (isRequest) {
         const authInfo = originAsAuthInfo(legacy.origins.connection(connection))
         const { response } = await messages.request(message, connection, authInfo, (id, cancel) =>
-          createPostOutlet(deps, connection, id, cancel),
+          createPostOutlet(deps, connection, id, cancel, legacy.origins),
         )
         return withStatus(await response, authInfo)
       }
@@ -92,9 +95,9 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       if (last !== null && from === undefined) {
         throw new AppError('invalid_request', 'Last-Event-ID is not one of ours.')
       }
-      const owner = origins.tokenSession
-      if (from?.kind === 'call') return resumeCall(deps, connection, from, owner)
-      const { response } = await held.attach(connection, from, { owner })
+      if (from?.kind === 'call') return resumeCall(deps, connection, from, origins)
+      const { tokenSession: owner, caller: address } = origins
+      const { response } = await held.attach(connection, from, { owner, address })
       return response
     },
     async end(legacy) {
@@ -115,6 +118,7 @@ async function lookUp(id: string, { peek }: Connections): Promise<Connection | u
 async function findConnection(
   { request, origins, connection: ahead }: LegacyRequest,
   { connections, opened }: LegacyDeps,
+  isRequest = false,
 ): Promise<Connection> {
   const version = request.headers.get('mcp-protocol-version')
   if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
@@ -123,7 +127,7 @@ async function findConnection(
   const id = request.headers.get('mcp-session-id')
   if (id === null) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
   const found = await (ahead ?? lookUp(id, connections))
-  const connection = await connections.use(found, origins.tokenSession)
-  opened.used(id)
+  const connection = await connections.use(found, origins.tokenSession, isRequest)
+  if (isRequest || connection.unused !== true) opened.used(id)
   return connection
 }

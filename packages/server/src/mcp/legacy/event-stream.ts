@@ -1,6 +1,7 @@
 /** A server-sent event stream of JSON-RPC messages (WHATWG HTML, 9.2). */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
+import { toWellFormedJson } from '../../well-formed.ts'
 
 /** Comments at this pace keep proxies from closing a quiet stream. */
 const KEEP_ALIVE_MS = 15_000
@@ -79,7 +80,7 @@ export function createEventStream(): EventStream {
       return sink !== undefined
     },
     write: (message, id) =>
-      enqueue(`event: message\n${idLine(id)}data: ${JSON.stringify(message)}\n\n`),
+      enqueue(`event: message\n${idLine(id)}data: ${toWellFormedJson(message)}\n\n`),
     greet: ({ event, data }, id) => enqueue(`event: ${event}\n${idLine(id)}data: ${data}\n\n`),
     prime: (id) => enqueue(`${idLine(id)}data: \n\n`),
     retry: (milliseconds) => enqueue(`retry: ${milliseconds}\n\n`),

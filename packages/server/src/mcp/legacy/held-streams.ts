@@ -17,6 +17,7 @@ import {
 } from './connection.ts'
 import { formatEventId, type StreamEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
+import { type KeepTimes, keepUnused } from './keep-unused.ts'
 import type { OpenStreams } from './open-streams.ts'
 import type { StreamNews } from './stream-news.ts'
 
@@ -40,11 +41,18 @@ export interface HeldStreams {
     after: StreamEventId | undefined,
     options?: HeldOptions,
   ): Promise<EventStream>
+  /**
+   * Sends a message on the stream without the store, and without an id to come back with. False where
+   * the stream is not held here.
+   */
+  sendNow(connectionId: string, message: JSONRPCMessage): boolean
 }
 
 export interface HeldOptions {
   /** The session of the token that opens it: the stream ends with it. */
   readonly owner?: TokenSession | undefined
+  /** Who is counted besides the session, where no token opens it. */
+  readonly address?: string
   readonly greeting?: Greeting
   /** Hears what the connection is like: at first, and each time there was something to tell. */
   readonly onConnection?: (connection: Connection | undefined) => void
@@ -68,7 +76,7 @@ interface Held {
 /** After a failure to read, since nobody may write to the stream again for long. */
 const READ_AGAIN_MS = 1000
 
-export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
+export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldStreams {
   const { node, connections, limits, open } = deps
   const held = new Map<string, Held>()
 
@@ -84,7 +92,7 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
       // The older one takes no place from the newer. It goes on until that is there: a store that is
       // full must not cost the client the stream it has.
       held.get(connectionId)?.release()
-      const release = limits.stream(sessionId, 'connection')
+      const release = limits.stream(sessionId, 'connection', options.address)
       const events = createEventStream()
       events.onClose(release)
       try {
@@ -99,6 +107,7 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
           if (held.get(connectionId)?.events === events) held.delete(connectionId)
         })
         await node.control({ kind: 'stream_taken', connectionId, generation })
+        if (connection.unused) events.onClose(keepUnused(connections, connectionId, times))
         events.onClose(await startTelling(deps, connection, after, events, options))
       } catch (error) {
         // Nobody was given it, and nobody else would end it.
@@ -107,6 +116,12 @@ export function createHeldStreams(deps: HeldStreamDeps): HeldStreams {
       }
       open.add(events, options.owner)
       return events
+    },
+    sendNow(connectionId, message) {
+      const events = held.get(connectionId)?.events
+      events?.write(message)
+      // A reader that is too slow is cut off by the write.
+      return events?.open === true
     },
   }
 }

@@ -1,5 +1,6 @@
 /** Puts the parts of the 2025 era together. */
 
+import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import type { Streams } from '../../store/streams.ts'
@@ -20,17 +21,21 @@ import { createRunningCalls } from './running-calls.ts'
 import { createLegacyServers } from './servers.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
 import { createStreamNews } from './stream-news.ts'
+import { createWireIds } from './wire-ids.ts'
 
 export interface LegacyPartsDeps extends CallToolDeps {
   readonly node: Node
   readonly store: Store
   readonly streams: Streams
+  readonly keyRing: KeyRing
   readonly connections: Connections
   readonly buildServer: BuildServer
   readonly sessionEnds: SessionEnds
   readonly limits: Limits
   /** How long connections that nobody uses live. */
   readonly ttlSeconds: number
+  /** How long anonymous ones live that were never used. */
+  readonly unusedTtlSeconds: number
   readonly log: Logger
 }
 
@@ -46,13 +51,15 @@ export interface Legacy {
 export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const { node } = deps
   const news = createStreamNews(node)
-  const answers = createClientAnswers(node)
-  const running = createRunningCalls(node)
+  const { metrics } = deps.telemetry
+  const wireIds = createWireIds(deps.keyRing)
+  const answers = createClientAnswers({ ...deps, wireIds, metrics })
+  const running = createRunningCalls({ node, metrics })
   const servers = createLegacyServers(deps.buildServer, { ...deps, callTool: createCallTool(deps) })
   const messages = createLegacyMessages({ ...deps, answers, running, servers })
   const calls = createCallStreams({ ...deps, news })
   const open = createOpenStreams(deps.sessionEnds)
-  const held = createHeldStreams({ ...deps, news, open })
+  const held = createHeldStreams({ ...deps, news, open }, deps)
   const opened = createOpenedConnections(deps, deps)
   return {
     streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, opened, open }),

@@ -17,11 +17,13 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import { isShortId, LONGEST_ID_BYTES } from '../bounds.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf } from '../origin.ts'
+import { audienceOf, carriedOrigin } from '../origin.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import type { ConnectionRecord, Connections } from './connection.ts'
 import { createExchange } from './exchange.ts'
+import { cancellationOf } from './notification-fields.ts'
 import type { Outlet } from './outlet.ts'
 import type { RunningCalls } from './running-calls.ts'
 import { ask, type LegacyServers } from './servers.ts'
@@ -45,7 +47,8 @@ export interface LegacyMessages {
   initialize(request: JSONRPCRequest): Promise<JSONRPCMessage>
   /**
    * Runs a request; what it says leaves by the outlet that is given back.
-   * @throws AppError `too_many_requests` when its session runs as many here as it may
+   * @throws AppError `too_many_requests` when its session, or an address without a token, runs as
+   * many here as it may, and `invalid_request` when its id or its progress token is too long
    */
   request<T extends Outlet>(
     request: JSONRPCRequest,
@@ -69,7 +72,8 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       return answer
     },
     async request(request, connection, authInfo, makeOutlet) {
-      const release = limits.call(connection.sessionId)
+      checkNames(request)
+      const release = limits.call(connection.sessionId, carriedOrigin(authInfo).caller)
       try {
         const level = levelIn(request)
         if (level !== undefined) await connections.update(connection.id, { logLevel: level })
@@ -92,7 +96,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
     async takeIn(message, connection) {
       if (isJSONRPCNotification(message)) await takeNotification(deps, message, connection)
       // Too late or never asked: there is nothing the client could do about it.
-      else if (isJSONRPCResponse(message)) await answers.deliver(connection.id, message.id, message)
+      else if (isJSONRPCResponse(message)) await answers.answer(connection.id, message)
       else throw new AppError('invalid_request', 'The body is not a JSON-RPC message.')
     },
   }
@@ -107,17 +111,25 @@ function levelIn(request: JSONRPCRequest) {
 async function takeNotification(
   { running, answers }: MessageDeps,
   notification: JSONRPCNotification,
-  { id }: ConnectionRecord,
+  connection: ConnectionRecord,
 ): Promise<void> {
   const { method, params } = notification
   if (method === 'notifications/cancelled') {
-    const requestId = params?.requestId
-    if (typeof requestId !== 'string' && typeof requestId !== 'number') return
-    await running.cancel(id, requestId, String(params?.reason ?? 'cancelled by the client'))
+    const cancellation = cancellationOf(params)
+    if (cancellation !== undefined) await running.cancel(connection, cancellation)
   }
-  if (method === 'notifications/progress') {
-    await answers.deliver(id, params?.progressToken, notification)
-  }
+  if (method === 'notifications/progress') await answers.progress(connection.id, notification)
+}
+
+/**
+ * Ids and progress tokens are repeated in what is said of a request, and kept in the store with it.
+ * @throws AppError `invalid_request`
+ */
+function checkNames({ id, params }: JSONRPCRequest): void {
+  const token = params?._meta?.progressToken
+  if (isShortId(id) && (token === undefined || isShortId(token))) return
+  const message = `A request's id and progress token may have ${LONGEST_ID_BYTES} bytes.`
+  throw new AppError('invalid_request', message)
 }
 
 /**

@@ -3,12 +3,17 @@
 import type { Limits, Release } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
 
+export interface OpenedConnection {
+  readonly id: string
+  readonly unused?: true
+}
+
 export interface OpenedConnections {
   /**
    * Opens a connection in the name of a caller.
    * @throws AppError `too_many_requests` when it has as many as it may, before anything is kept
    */
-  open<T extends { readonly id: string }>(caller: string, create: () => Promise<T>): Promise<T>
+  open<T extends OpenedConnection>(caller: string, create: () => Promise<T>): Promise<T>
   /** A connection that is used lives on. */
   used(id: string): void
 }
@@ -18,16 +23,31 @@ export interface OpenedConnectionDeps {
   readonly limits: Limits
 }
 
+export interface OpenedConnectionTimes {
+  readonly ttlSeconds: number
+  /** Of those that nobody has used yet; as long as the others if left out. */
+  readonly unusedTtlSeconds?: number
+}
+
 /** What a timer can wait for at most. */
 const LONGEST_MS = 2 ** 31 - 1
+
+interface Counted {
+  readonly timer: NodeJS.Timeout
+  readonly release: Release
+  /** Whether the timer is that of a used one. */
+  readonly isUsed?: true
+}
 
 /** Those that are used at other nodes alone are counted for `ttlSeconds`: nobody tells this one. */
 export function createOpenedConnections(
   { node, limits }: OpenedConnectionDeps,
-  { ttlSeconds }: { readonly ttlSeconds: number },
+  { ttlSeconds, unusedTtlSeconds = ttlSeconds }: OpenedConnectionTimes,
 ): OpenedConnections {
-  const opened = new Map<string, { readonly timer: NodeJS.Timeout; readonly release: Release }>()
-  const ttlMs = Math.min(ttlSeconds * 1000, LONGEST_MS)
+  const opened = new Map<string, Counted>()
+
+  const forgetAfter = (id: string, seconds: number) =>
+    setTimeout(() => forget(id), Math.min(seconds * 1000, LONGEST_MS)).unref()
 
   function forget(id: string): void {
     const found = opened.get(id)
@@ -45,14 +65,23 @@ export function createOpenedConnections(
       const release = limits.connection(caller)
       try {
         const connection = await create()
-        const timer = setTimeout(() => forget(connection.id), ttlMs).unref()
-        opened.set(connection.id, { timer, release })
+        const { id, unused } = connection
+        opened.set(id, { timer: forgetAfter(id, unused ? unusedTtlSeconds : ttlSeconds), release })
         return connection
       } catch (error) {
         release()
         throw error
       }
     },
-    used: (id) => void opened.get(id)?.timer.refresh(),
+    used(id) {
+      const found = opened.get(id)
+      if (found === undefined) return
+      if (found.isUsed) {
+        found.timer.refresh()
+        return
+      }
+      clearTimeout(found.timer)
+      opened.set(id, { ...found, isUsed: true, timer: forgetAfter(id, ttlSeconds) })
+    },
   }
 }

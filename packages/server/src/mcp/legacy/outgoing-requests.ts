@@ -9,7 +9,7 @@ import {
 import type { ClientAnswers, Deliver } from './client-answers.ts'
 
 export interface OutgoingRequests {
-  /** A message as it goes on the wire: ids of ours become `<node>.<n>`. */
+  /** A message as it goes on the wire: ids of ours become those of `wire-ids.ts`. */
   toWire(message: JSONRPCMessage): JSONRPCMessage
   /** Stops waiting for everything that is still open. */
   forgetAll(): void

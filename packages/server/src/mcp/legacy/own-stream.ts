@@ -1,12 +1,15 @@
 /** Puts messages into a connection's own stream, for whichever node holds it. */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
+import { entryBytes, type StorageBudget } from '../../store/storage-budget.ts'
 import type { AppendOptions, Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { tryLater } from '../nodes/try-later.ts'
 import { type Connections, connectionKey, ownStreamKey } from './connection.ts'
 
-export const OWN_STREAM_BOUNDS = { maxLength: 500, ttlSeconds: 3600 }
+export const OWN_STREAM_BOUNDS = {
+  ...{ maxLength: 500, maxBytes: 16 * 1024 * 1024, ttlSeconds: 3600 },
+}
 
 export interface OwnStreamDeps {
   readonly node: Node
@@ -23,17 +26,20 @@ export type SendToConnection = (
   connectionId: string,
   message: JSONRPCMessage,
   condition?: Pick<AppendOptions, 'onlyIf' | 'takes'>,
+  storage?: StorageBudget,
 ) => Promise<boolean>
 
 export function createSendToConnection(deps: OwnStreamDeps): SendToConnection {
   const { node, streams, connections } = deps
-  return async (connectionId, message, condition) => {
+  return async (connectionId, message, condition, storage) => {
     const stream = ownStreamKey(connectionId)
     const options = {
       ...OWN_STREAM_BOUNDS,
       ...(condition ?? { onlyIf: connectionKey(connectionId) }),
     }
-    const id = await streams.append(stream, JSON.stringify(message), options)
+    const text = JSON.stringify(message)
+    storage?.charge(entryBytes(text))
+    const id = await streams.append(stream, text, options)
     if (id === undefined) return false
     const wake = async () => {
       const holder = (await connections.retrieve(connectionId))?.holder

@@ -4,8 +4,9 @@
  */
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
-import { JsonAnswer, type McpAnswer } from '../answer.ts'
+import { JsonAnswer, jsonResponse, type McpAnswer } from '../answer.ts'
 import type { Limits } from '../limits.ts'
+import type { RequestOrigins } from '../origin.ts'
 import type { CallStream, CallStreams } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
 import { takesEmptyEvents } from './event-stream.ts'
@@ -25,15 +26,17 @@ export interface PostOutletDeps {
 
 /**
  * `fenced` is called when another node declared this call dead: its client has its answer.
- * @throws AppError `too_many_requests` when its session has as many streams here as it may
+ * @throws AppError `too_many_requests` when its session, or an address without a token, has as many
+ * streams here as it may
  */
 export function createPostOutlet(
   { calls, limits }: PostOutletDeps,
   connection: ConnectionRecord,
   requestId: RequestId,
   fenced: () => void,
+  { caller, storage }: Pick<RequestOrigins, 'caller' | 'storage'>,
 ): PostOutlet {
-  const release = limits.answer(connection.sessionId)
+  const release = limits.answer(connection.sessionId, caller)
   let stream: CallStream | undefined
   let respond!: (answer: McpAnswer) => void
   const response = new Promise<McpAnswer>((resolve) => {
@@ -44,7 +47,7 @@ export function createPostOutlet(
   function openStream(): CallStream {
     if (stream === undefined) {
       clearTimeout(timer)
-      stream = calls.open(connection, requestId, fenced)
+      stream = calls.open(connection, requestId, fenced, storage)
       stream.events.onClose(release)
       respond(stream.events.response)
     }
@@ -72,5 +75,5 @@ export function createPostOutlet(
 
 /** Errors may get another status, which a whole answer has not. */
 function answerOf(message: JSONRPCMessage): McpAnswer {
-  return 'result' in message ? new JsonAnswer(message) : Response.json(message)
+  return 'result' in message ? new JsonAnswer(message) : jsonResponse(message)
 }

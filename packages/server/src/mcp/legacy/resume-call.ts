@@ -6,7 +6,7 @@ import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Limits } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
-import type { TokenSession } from '../nodes/session-ends.ts'
+import type { RequestOrigins } from '../origin.ts'
 import { CALL_STREAM_BOUNDS, type CallEnd, type CallEntry, callStreamKey } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
 import { type CallEventId, formatEventId } from './event-id.ts'
@@ -41,10 +41,10 @@ export async function resumeCall(
   deps: ResumeDeps,
   { id: connectionId, sessionId, protocolVersion }: ConnectionRecord,
   from: CallEventId,
-  owner: TokenSession | undefined,
+  { tokenSession: owner, caller }: Pick<RequestOrigins, 'tokenSession' | 'caller'>,
 ): Promise<Response> {
   const key = callStreamKey(connectionId, from.node, from.call)
-  const release = deps.limits.stream(sessionId, 'resumed')
+  const release = deps.limits.stream(sessionId, 'resumed', caller)
   try {
     await findRest(deps, key, from)
   } catch (error) {

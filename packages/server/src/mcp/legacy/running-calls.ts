@@ -1,19 +1,36 @@
 /** The calls this node runs, so that they can be cancelled from any node and waited for at the end. */
 
 import type { RequestId } from '@modelcontextprotocol/server'
+import { createExpiringMap } from '../../store/expiring-map.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Node } from '../nodes/node.ts'
+import { type ConnectionRecord, isOverSse } from './connection.ts'
 import type { Exchange } from './exchange.ts'
+import type { Cancellation } from './notification-fields.ts'
 
 export interface RunningCalls {
   add(connectionId: string, requestId: RequestId, exchange: Exchange): void
-  /** Cancels a call wherever it runs. */
-  cancel(connectionId: string, requestId: RequestId, reason: string): Promise<void>
+  /** Cancels a call wherever it runs. Dropped where the connection cancels more than it can run. */
+  cancel(connection: ConnectionRecord, cancellation: Cancellation): Promise<void>
   /** Resolves when all are done; what still runs after so many milliseconds is answered with an error. */
   finish(longestMs: number): Promise<void>
 }
 
-export function createRunningCalls(node: Node): RunningCalls {
+export interface RunningCallDeps {
+  readonly node: Node
+  readonly metrics: Pick<Metrics, 'clientMessageDropped'>
+}
+
+/**
+ * Cancellations of one connection that are sent on to other nodes, in so many seconds: which requests
+ * of the Streamable HTTP transport run elsewhere is known there alone.
+ */
+const MOST_FORWARDED = 100
+const FORWARDED_SECONDS = 10
+
+export function createRunningCalls({ node, metrics }: RunningCallDeps): RunningCalls {
   const connections = new Map<string, Map<RequestId, Exchange>>()
+  const mayForward = createForwardingBudget()
   let onIdle: () => void = () => undefined
 
   node.onControl((control) => {
@@ -38,9 +55,12 @@ export function createRunningCalls(node: Node): RunningCalls {
       connections.set(connectionId, calls.set(requestId, exchange))
       exchange.onEnd(() => remove(connectionId, requestId, exchange))
     },
-    async cancel(connectionId, requestId, reason) {
+    async cancel(connection, { requestId, reason }) {
+      const { id: connectionId } = connection
       const here = connections.get(connectionId)?.get(requestId)
       if (here !== undefined) here.cancel(reason)
+      else if (!mayRunElsewhere(connection, requestId)) metrics.clientMessageDropped('not_running')
+      else if (!mayForward(connectionId)) metrics.clientMessageDropped('frequent_cancel')
       else await node.control({ kind: 'cancel', connectionId, requestId, reason })
     },
     async finish(longestMs) {
@@ -57,5 +77,20 @@ export function createRunningCalls(node: Node): RunningCalls {
       await idle
       clearTimeout(timer)
     },
+  }
+}
+
+/** Requests over HTTP+SSE are written to the connection before they run; others are not. */
+function mayRunElsewhere({ id, calls }: ConnectionRecord, requestId: RequestId): boolean {
+  return !isOverSse(id) || Object.values(calls).includes(requestId)
+}
+
+function createForwardingBudget(): (connectionId: string) => boolean {
+  const forwarded = createExpiringMap<number>(() => performance.now())
+  return (connectionId) => {
+    const count = forwarded.get(connectionId) ?? 0
+    if (count >= MOST_FORWARDED) return false
+    forwarded.set(connectionId, count + 1, count === 0 ? FORWARDED_SECONDS : undefined)
+    return true
   }
 }

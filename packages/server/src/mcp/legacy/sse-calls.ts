@@ -6,9 +6,11 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
+import { documentBytes, type StorageBudget } from '../../store/storage-budget.ts'
 import type { Node } from '../nodes/node.ts'
-import { createLateAnswers } from '../nodes/try-later.ts'
+import { createLateAnswers, tryLater } from '../nodes/try-later.ts'
 import type { Connections } from './connection.ts'
+import type { HeldStreams } from './held-streams.ts'
 import { lostAnswer } from './lost-answer.ts'
 import type { Outlet } from './outlet.ts'
 import { OWN_STREAM_BOUNDS, type SendToConnection } from './own-stream.ts'
@@ -17,6 +19,7 @@ export interface SseCallDeps {
   readonly node: Node
   readonly store: Store
   readonly connections: Connections
+  readonly held: Pick<HeldStreams, 'sendNow'>
   readonly send: SendToConnection
   readonly log: Logger
 }
@@ -24,10 +27,16 @@ export interface SseCallDeps {
 export interface SseCalls {
   /**
    * Gives the way out of a call, which must not run before that. `fenced` is called when the call
-   * was taken for lost meanwhile: its client has its answer.
-   * @throws AppError `unavailable`, and `not_found` when the connection has ended
+   * was taken for lost meanwhile: its client has its answer. What the call says counts for `storage`.
+   * @throws AppError `unavailable`, `too_many_requests` when `storage` is exhausted, and `not_found`
+   * when the connection has ended
    */
-  begin(connectionId: string, requestId: RequestId, fenced: () => void): Promise<Outlet>
+  begin(
+    connectionId: string,
+    requestId: RequestId,
+    fenced: () => void,
+    storage: StorageBudget,
+  ): Promise<Outlet>
 }
 
 /** Longer than any call runs: one that is not known any more could not be answered. */
@@ -38,15 +47,17 @@ export function runningKey(connectionId: string, name: string): string {
   return `{${connectionId}}:running:${name}`
 }
 
-export function createSseCalls({ node, store, connections, send, log }: SseCallDeps): SseCalls {
+export function createSseCalls(deps: SseCallDeps): SseCalls {
+  const { node, store, connections, held, send, log } = deps
   const sendLate = createLateAnswers<JSONRPCMessage>(OWN_STREAM_BOUNDS.ttlSeconds)
   let count = 0
 
   return {
-    async begin(connectionId, requestId, fenced) {
+    async begin(connectionId, requestId, fenced, storage) {
       count += 1
       const name = `${node.id}-${count}`
       const running = runningKey(connectionId, name)
+      await storage.spend(documentBytes({}))
       await store.set(running, {}, RUNNING_SECONDS)
       await connections.callBegins(connectionId, name, requestId)
 
@@ -58,7 +69,7 @@ export function createSseCalls({ node, store, connections, send, log }: SseCallD
         })
       }
       async function tell(message: JSONRPCMessage, condition: object): Promise<void> {
-        if (await send(connectionId, message, condition)) return
+        if (await send(connectionId, message, condition, storage)) return
         log.warn('a call was taken for lost')
         fenced()
       }
@@ -68,6 +79,8 @@ export function createSseCalls({ node, store, connections, send, log }: SseCallD
       function answer(message: JSONRPCMessage): Promise<void> {
         const written = write(message).catch((error: unknown) => {
           log.warn({ err: error }, 'answer not kept: trying again')
+          // A client that is connected here does not wait for the store, which is full or away.
+          if (held.sendNow(connectionId, message)) return tryUntilDone(() => store.delete(running))
           return sendLate(message, lostAnswer(requestId), write)
         })
         return written.then(end)
@@ -79,4 +92,9 @@ export function createSseCalls({ node, store, connections, send, log }: SseCallD
       }
     },
   }
+}
+
+/** Deletions succeed on a store that is full, so that waiting is the exception. Never fails. */
+function tryUntilDone(attempt: () => Promise<unknown>): Promise<unknown> {
+  return attempt().catch(() => tryLater(attempt, OWN_STREAM_BOUNDS.ttlSeconds))
 }

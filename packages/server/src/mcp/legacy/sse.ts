@@ -8,6 +8,7 @@ import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
+import { jsonBytes, STREAM_OVERHEAD } from '../../store/storage-budget.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Node } from '../nodes/node.ts'
 import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
@@ -17,13 +18,13 @@ import {
   type ConnectionRecord,
   type Connections,
   connectionEnded,
-  essentials,
 } from './connection.ts'
+import { essentials } from './essentials.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
 import type { OpenedConnections } from './opened-connections.ts'
-import { createSendToConnection } from './own-stream.ts'
+import { createSendToConnection, type SendToConnection } from './own-stream.ts'
 import { createSseCalls } from './sse-calls.ts'
 import type { StreamNews } from './stream-news.ts'
 
@@ -54,12 +55,16 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
   const send = createSendToConnection(deps)
   const calls = createSseCalls({ ...deps, send })
 
-  async function find(sessionId: string | undefined, origins: RequestOrigins): Promise<Connection> {
+  async function find(
+    sessionId: string | undefined,
+    origins: RequestOrigins,
+    isRequest = false,
+  ): Promise<Connection> {
     if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
     if (!sessionId.startsWith('ses_')) throw connectionEnded()
     const found = await connections.peek(sessionId)
-    const connection = await connections.use(found, origins.tokenSession)
-    opened.used(sessionId)
+    const connection = await connections.use(found, origins.tokenSession, isRequest)
+    if (isRequest || connection.unused !== true) opened.used(sessionId)
     return connection
   }
 
@@ -68,23 +73,8 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       const owner = await origins.connect({})
       // One token may have several streams; without one, the session is the stream's alone.
       const id = owner.needsToken ? createId('ses') : owner.sessionId
-      return connections.create({ id, ...owner })
+      return connections.create({ id, ...owner, storage: origins.storage })
     })
-  }
-
-  async function initialize(
-    request: NonNullable<ReturnType<typeof asInitialize>>,
-    { id }: Connection,
-  ): Promise<void> {
-    const answer = await messages.initialize(request)
-    if ('result' in answer) {
-      const { protocolVersion } = answer.result as { protocolVersion: string }
-      await connections.update(id, {
-        initialize: essentials(request.params, protocolVersion),
-        protocolVersion,
-      })
-    }
-    await send(id, answer)
   }
 
   return {
@@ -97,6 +87,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       const watch = createCallWatch({ ...deps, send })
       const events = await held.attach(connection, last.from, {
         owner: origins.tokenSession,
+        address: origins.caller,
         greeting,
         onConnection: watch.see,
       })
@@ -105,14 +96,17 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
     },
     async post(sessionId, body, origins) {
       const message = body as JSONRPCMessage
-      const connection = await find(sessionId, origins)
       const opening = asInitialize(message)
+      const isRequest = opening === undefined && isJSONRPCRequest(message)
+      const connection = await find(sessionId, origins, isRequest)
       if (opening !== undefined) {
-        await initialize(opening, connection)
-      } else if (isJSONRPCRequest(message)) {
+        await initialize({ ...deps, send }, opening, connection, origins)
+      } else if (isRequest) {
+        // Its answer is the first entry of the session's stream.
+        if (connection.initialize === null) await origins.storage.spend(STREAM_OVERHEAD)
         const authInfo = originAsAuthInfo(origins.connection(connection))
         await messages.request(message, connection, authInfo, (requestId, cancel) =>
-          calls.begin(connection.id, requestId, cancel),
+          calls.begin(connection.id, requestId, cancel, origins.storage),
         )
       } else {
         await messages.takeIn(message, connection)
@@ -120,6 +114,22 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       return new Response('Accepted', { status: 202 })
     },
   }
+}
+
+async function initialize(
+  { messages, connections, send }: SseDeps & { readonly send: SendToConnection },
+  request: NonNullable<ReturnType<typeof asInitialize>>,
+  { id }: Connection,
+  { storage }: RequestOrigins,
+): Promise<void> {
+  const answer = await messages.initialize(request)
+  if ('result' in answer) {
+    const { protocolVersion } = answer.result as { protocolVersion: string }
+    const initialize = essentials(request.params, protocolVersion)
+    await storage.spend(jsonBytes(initialize) + STREAM_OVERHEAD)
+    await connections.update(id, { initialize, protocolVersion })
+  }
+  await send(id, answer, undefined, storage)
 }
 
 /** Clients that come back by themselves ask for the address they started from, and name an event. */

@@ -1,8 +1,10 @@
 /** The 2026 era on `/mcp`: nothing is kept between two requests (2026-07-28, basic/transports). */
 
 import {
+  type AuthInfo,
   createMcpHandler,
   type InboundClassificationOutcome,
+  type JSONRPCRequest,
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
@@ -12,10 +14,12 @@ import type { Limits } from '../limits.ts'
 import { endWithSession } from '../listen-stream.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
 import { audienceOf, carryOutcome, originAsAuthInfo } from '../origin.ts'
+import { boundResponse } from '../outgoing-messages.ts'
 import type { McpRequest } from '../request.ts'
 import type { BuildServer } from '../server.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
 import { serveModern } from './exchange.ts'
+import { createListenRequests, isListen } from './listen-requests.ts'
 import {
   createPlainCalls,
   type PlainCall,
@@ -51,6 +55,7 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   const { buildServer, bus, sessionEnds, limits } = deps
   const servers = await createModernServers(buildServer)
   const plainRequest = createPlainRequest(deps.catalog)
+  const takeListenRequest = createListenRequests(deps)
   const plainCalls = createPlainCalls(deps)
   const handler = createMcpHandler(
     ({ authInfo }) => buildServer({ audience: audienceOf(authInfo) }),
@@ -63,48 +68,54 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     },
   )
 
-  async function stock({ request, body, origins, onClose }: McpRequest): Promise<Response> {
-    const { caller, tokenSession } = origins
-    const listens = isListen(body)
-    takePlaces(limits, { caller, listens, onClose })
-    const authInfo = originAsAuthInfo(origins.stateless())
-    const response = await handler.fetch(request, { parsedBody: body, authInfo })
-    if (tokenSession !== undefined && listens) {
-      return endWithSession(response, tokenSession, sessionEnds)
-    }
-    return withStatus(response, authInfo)
+  async function serve(
+    { request, onClose }: McpRequest,
+    message: JSONRPCRequest,
+    authInfo: AuthInfo,
+  ): Promise<McpAnswer> {
+    const server = servers.of(audienceOf(authInfo))
+    const answer = await serveModern(server, { message, authInfo, request, onClose })
+    return withStatus(answer, authInfo)
+  }
+
+  async function handleWithSdk(mcp: McpRequest, body: unknown): Promise<Response> {
+    const authInfo = originAsAuthInfo(mcp.origins.stateless())
+    const response = await handler.fetch(mcp.request, { parsedBody: body, authInfo })
+    return withStatus(await boundResponse(response), authInfo)
+  }
+
+  async function listen(mcp: McpRequest): Promise<Response> {
+    const { caller, tokenSession } = mcp.origins
+    const listening = takeListenRequest(mcp.body, caller)
+    mcp.onClose(listening.release)
+    takePlaces(limits, { caller, listens: true, onClose: mcp.onClose })
+    const response = await handleWithSdk(mcp, listening.body)
+    return tokenSession === undefined
+      ? response
+      : endWithSession(response, tokenSession, sessionEnds)
   }
 
   return {
     servers,
     plainCalls,
     async call(mcp, call) {
-      const { request, origins, onClose } = mcp
+      const { origins, onClose } = mcp
       takePlaces(limits, { caller: origins.caller, listens: false, onClose })
       const origin = origins.stateless()
       const end = await plainCalls.run(call, origin, onClose)
       if ('answer' in end) return new JsonAnswer(end.answer)
       const authInfo = originAsAuthInfo(origin)
       carryOutcome(authInfo, end.outcome)
-      const server = servers.of(audienceOf(authInfo))
-      const { message } = call
-      return withStatus(
-        await serveModern(server, { message, authInfo, request, onClose }),
-        authInfo,
-      )
+      return serve(mcp, call.message, authInfo)
     },
     async post(mcp, classified, headers) {
-      const { request, origins, onClose } = mcp
-      const message = plainRequest(classified, headers)
-      if (message === undefined) return stock(mcp)
-      plainCalls.remember(message)
+      const { origins, onClose } = mcp
+      if (isListen(mcp.body)) return listen(mcp)
       takePlaces(limits, { caller: origins.caller, listens: false, onClose })
-      const authInfo = originAsAuthInfo(origins.stateless())
-      const server = servers.of(audienceOf(authInfo))
-      return withStatus(
-        await serveModern(server, { message, authInfo, request, onClose }),
-        authInfo,
-      )
+      const message = plainRequest(classified, headers)
+      if (message === undefined) return handleWithSdk(mcp, mcp.body)
+      plainCalls.remember(message)
+      return serve(mcp, message, originAsAuthInfo(origins.stateless()))
     },
     async close() {
       await handler.close()
@@ -126,8 +137,4 @@ function takePlaces(limits: Limits, { caller, listens, onClose }: Place): void {
     onClose(limits.answer(caller))
     onClose(limits.call(caller))
   }
-}
-
-function isListen(body: unknown): boolean {
-  return (body as { method?: unknown } | null)?.method === 'subscriptions/listen'
 }

@@ -10,6 +10,7 @@ import {
   PerRequestHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { JsonAnswer, type McpAnswer } from '../answer.ts'
+import { boundResponse } from '../outgoing-messages.ts'
 import type { SharedServer } from '../shared-server.ts'
 import { classification } from './servers.ts'
 
@@ -70,7 +71,10 @@ function openStream(
     transport.onmessage = onMessage
     void transport.start()
     // It fails when the client goes first: then there is nobody to respond to.
-    transport.handleMessage(message, { request }).then(respond, () => undefined)
+    transport
+      .handleMessage(message, { request })
+      .then(boundResponse)
+      .then(respond, () => undefined)
   }
 
   return {

@@ -47,6 +47,10 @@ export interface LoggedEvent {
 export interface Node {
   /** Random for each start, so that nothing meant for an earlier process reaches this one. */
   readonly id: string
+  /**
+   * `tell`, `control` and `publish` throw RangeError for more than 8 KiB, an answer for more than
+   * 256 KiB: what they write is bounded.
+   */
   tell(nodeId: string, letter: NodeLetter): Promise<void>
   control(control: Control): Promise<void>
   /** The same for what has happened already: later, where the store does not take it now. Never fails. */
@@ -70,8 +74,26 @@ const CONTROL = '{nodes}:control'
 const inboxOf = (nodeId: string) => `{nodes}:inbox:${nodeId}`
 const heartbeatOf = (nodeId: string) => `{nodes}:heartbeat:${nodeId}`
 
-const BUS_BOUNDS = { maxLength: 10_000, ttlSeconds: 3600 }
-const NODE_BOUNDS = { maxLength: 10_000, ttlSeconds: 600 }
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** Of the text of a message, before it is sealed. */
+const LARGEST_MESSAGE_BYTES = 8 * KIB
+export const LARGEST_ANSWER_BYTES = 256 * KIB
+/** What an answer is wrapped in. */
+const ENVELOPE_BYTES = KIB
+
+interface Bounds {
+  readonly maxLength: number
+  readonly maxBytes: number
+  readonly ttlSeconds: number
+}
+
+const BUS_BOUNDS = { maxLength: 10_000, maxBytes: 4 * MIB, ttlSeconds: 3600 }
+const CONTROL_BOUNDS = { maxLength: 10_000, maxBytes: 4 * MIB, ttlSeconds: 600 }
+/** Nobody reads it again: the node it is for trims what it has read. */
+const INBOX_BOUNDS = { maxLength: 10_000, maxBytes: 16 * MIB, ttlSeconds: 60 }
+const TRIM_EVERY_MS = 1000
 
 const BEAT_MS = 1500
 /** A node that missed three beats is taken for dead. */
@@ -91,8 +113,10 @@ export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node
   const controls = new Set<(control: Control) => void>()
   const events = new Set<(event: LoggedEvent) => void>()
 
+  const trimming = createTrimming({ streams, log }, inbox)
   const listenersOf = (key: string) => (key === inbox ? letters : controls)
   const onEntry = (key: string, entry: StreamEntry) => {
+    if (key === inbox) trimming.hasRead(entry.id)
     const value = JSON.parse(entry.value)
     if (key === BUS) tellAll(events, { id: entry.id, event: value as ServerEvent })
     else tellAll(listenersOf(key) as Set<(value: unknown) => void>, value)
@@ -109,22 +133,21 @@ export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node
   const beating = setInterval(beat, BEAT_MS)
   await beat()
 
-  const append = async (key: string, value: unknown, bounds: typeof BUS_BOUNDS) => {
-    await streams.append(key, JSON.stringify(value), bounds)
-  }
-
-  const control = (told: Control) => append(CONTROL, told, NODE_BOUNDS)
+  const append = createAppend(streams)
+  const control = (told: Control) => append(CONTROL, told, CONTROL_BOUNDS, LARGEST_MESSAGE_BYTES)
 
   return {
     id,
-    tell: (nodeId, letter) => append(inboxOf(nodeId), letter, NODE_BOUNDS),
+    tell: (nodeId, letter) => append(inboxOf(nodeId), letter, INBOX_BOUNDS, largest(letter)),
     control,
     announce: (told) =>
       control(told).catch((error: unknown) => {
         log.warn({ err: error, kind: told.kind }, 'nodes not told: trying again')
-        void tryLater(() => control(told), NODE_BOUNDS.ttlSeconds)
+        // What this node holds need not wait for the store; to be told twice changes nothing.
+        tellAll(controls, told)
+        void tryLater(() => control(told), CONTROL_BOUNDS.ttlSeconds)
       }),
-    publish: (event) => append(BUS, event, BUS_BOUNDS),
+    publish: (event) => append(BUS, event, BUS_BOUNDS, LARGEST_MESSAGE_BYTES),
     async isAlive(nodeId) {
       // Whoever asks is, even if it was held up for so long that its heartbeat expired.
       if (nodeId === id) return true
@@ -144,9 +167,46 @@ export async function joinNodes({ store, streams, log }: NodeDeps): Promise<Node
     lastEventId: () => streams.last(BUS),
     async close() {
       clearInterval(beating)
+      trimming.stop()
       await follower.close()
       await store.delete(heartbeatOf(id)).catch(() => undefined)
     },
+  }
+}
+
+/** @throws RangeError for a message of more than `most` bytes */
+function createAppend(streams: Streams) {
+  return async (key: string, value: unknown, bounds: Bounds, most: number): Promise<void> => {
+    const text = JSON.stringify(value)
+    if (Buffer.byteLength(text) > most) {
+      throw new RangeError(`A message between nodes may have ${most} bytes.`)
+    }
+    await streams.append(key, text, bounds)
+  }
+}
+
+function largest(letter: NodeLetter): number {
+  const isAnswer = letter.kind === 'answer' && !('method' in letter.message)
+  return isAnswer ? LARGEST_ANSWER_BYTES + ENVELOPE_BYTES : LARGEST_MESSAGE_BYTES
+}
+
+/** Trims an inbox behind its reader, at an interval: reading costs the store no command more. */
+function createTrimming({ streams, log }: Pick<NodeDeps, 'streams' | 'log'>, inbox: string) {
+  let read: string | undefined
+  const timer = setInterval(() => {
+    const upTo = read
+    if (upTo === undefined) return
+    read = undefined
+    streams.trim(inbox, upTo).catch((error: unknown) => {
+      read ??= upTo
+      log.debug({ err: error }, 'inbox not trimmed')
+    })
+  }, TRIM_EVERY_MS)
+  return {
+    hasRead(id: string): void {
+      read = id
+    },
+    stop: () => clearInterval(timer),
   }
 }
 

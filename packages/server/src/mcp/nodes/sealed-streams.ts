@@ -20,6 +20,7 @@ export function createSealedStreams(streams: Streams, keyRing: KeyRing): Streams
       return entries.flatMap((entry) => open(key, entry))
     },
     last: streams.last,
+    trim: streams.trim,
     follow: (keys, onEntry, after) =>
       streams.follow(
         keys,

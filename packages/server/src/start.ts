@@ -1,9 +1,11 @@
-/** Reads the configuration, opens the store, serves, and stops cleanly. */
+/** Reads the configuration, opens the store and serves a project. */
 
+import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type LoadedConfig, loadConfig } from './config.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
+import { createShutdown, type Parent } from './process/shutdown.ts'
 import { declaredVariables, loadCatalog, type Project } from './project.ts'
 import { serveHttp } from './serve-http.ts'
 import { serveStdio } from './serve-stdio.ts'
@@ -21,8 +23,10 @@ const STORE_POLL_MS = 20
 const DEVELOPMENT_DRAIN_MS = 500
 
 export interface StartOptions {
-  /** `stdio` first for standard input and output instead of HTTP; `--env NAME`. */
+  /** Such as `--env NAME`. */
   readonly argv: readonly string[]
+  /** Where messages go; HTTP is served without it. */
+  readonly stdio?: Writable | undefined
   /** Where a development server keeps what is in memory while it restarts. */
   readonly stateFile?: string | undefined
 }
@@ -49,23 +53,44 @@ async function startTracing(
 }
 
 /**
- * Gives the store a moment, so that the first request finds it. One that stays away does not keep
- * the server from starting: readiness tells.
+ * Gives the store a moment, so that the first request finds it. One that cannot serve requests does
+ * not keep the server from starting: readiness tells.
  */
 async function waitForStore(store: Store, longestMs: number): Promise<void> {
   const giveUpAt = performance.now() + longestMs
   while (performance.now() < giveUpAt) {
-    const answered = await store.ping().then(
+    const isHealthy = await store.checkHealth().then(
       () => true,
       () => false,
     )
-    if (answered) return
+    if (isHealthy) return
     await delay(STORE_POLL_MS)
   }
 }
 
-async function serve(project: Project, { argv, stateFile }: StartOptions): Promise<void> {
-  const stdio = argv[0] === 'stdio'
+function warnOf(loaded: LoadedConfig, log: RootLogger, stdio: Writable | undefined): void {
+  const { config } = loaded
+  const access = stdio === undefined ? config.accessWarnings : []
+  for (const { code, message } of [...loaded.warnings, ...access]) log.warn({ code }, message)
+  if (config.usesDevelopmentKey) {
+    log.warn('ENCRYPTION_KEY is not set: the published development key is used')
+  }
+  if (!config.http.rateLimit && stdio === undefined) {
+    log.warn(
+      'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
+    )
+  }
+}
+
+/** Which process waits for this one: both talk to it over the channel that Node opens. */
+function parentOf({ stdio, stateFile }: StartOptions): Parent | undefined {
+  if (process.send === undefined) return undefined
+  if (stateFile !== undefined) return 'dev'
+  return stdio === undefined ? undefined : 'launcher'
+}
+
+async function serve(project: Project, options: StartOptions): Promise<void> {
+  const { argv, stdio, stateFile } = options
   const loaded = loadConfig({
     ...{ argv, env: process.env, cwd: project.folder },
     ...{ declared: declaredVariables(project), identifier: project.server.name },
@@ -80,62 +105,32 @@ async function serve(project: Project, { argv, stateFile }: StartOptions): Promi
     destination: stdio ? 'stderr' : 'stdout',
     ...(tracing !== undefined && { lineFields: tracing.logFields }),
   })
+  const parent = parentOf(options)
+  const shutdown = createShutdown(log, { parent })
   log.debug({ config }, 'configuration')
-  if (config.usesDevelopmentKey) {
-    log.warn('ENCRYPTION_KEY is not set: the published development key is used')
-  }
-  if (!config.http.rateLimit && !stdio) {
-    log.warn(
-      'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
-    )
-  }
-  const catalog = await loadCatalog(project, config.tools.directory)
+  warnOf(loaded, log, stdio)
+  const catalog = await loadCatalog(project, config.tools.directory, {
+    onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
+  })
   for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
   const store = openStore(loaded, log, stateFile)
   await waitForStore(store, STORE_WAIT_MS)
   const deps = { config, secrets, log, store, catalog, tracing }
   const drainMs = stateFile === undefined ? undefined : DEVELOPMENT_DRAIN_MS
-  const service = stdio ? await serveStdio(deps) : await serveHttp(deps, drainMs)
-  // First: whoever waits for the line may stop the server right after it.
-  // A promise that a tool forgot must not end everybody's calls.
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
-  const stop = async () => {
-    await service.stop()
+  const service = stdio ? await serveStdio(deps, stdio) : await serveHttp(deps, drainMs)
+  // Before the line: whoever waits for that may stop the server right after it.
+  shutdown.serves(async (cause) => {
+    await service.stop(cause)
     await tracing?.close()
+  })
+  if (stdio !== undefined) {
+    // Not signals: hosts end the input, and many send a signal right after it.
+    process.stdin.once('end', () => shutdown.end('end of input'))
+    process.stdin.once('close', () => shutdown.end('end of input'))
+    stdio.once('error', () => shutdown.end('end of output'))
   }
-  stopOnSignals(stop, log, { stdio, isReplaced: stateFile !== undefined })
   log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
-  process.send?.('ready')
-}
-
-/** The first signal stops cleanly, a second one at once. */
-function stopOnSignals(
-  stop: () => Promise<void>,
-  log: RootLogger,
-  { stdio, isReplaced }: { readonly stdio: boolean; readonly isReplaced: boolean },
-): void {
-  let stopping = false
-  let signalled = false
-  async function stopOnce(reason: string): Promise<void> {
-    if (stopping) return
-    stopping = true
-    log.info({ reason }, 'stopping')
-    await stop()
-    log.info('stopped')
-    await log.close()
-    process.exit(0)
-  }
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (signalled) process.exit(1)
-    signalled = true
-    void stopOnce(signal)
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
-  // Its parent, which replaces it when files change, is gone.
-  if (isReplaced) process.once('disconnect', () => void stopOnce('end of its parent'))
-  // Not a signal: hosts end the input, and many send a signal right after it.
-  if (stdio) process.stdin.once('end', () => void stopOnce('end of input'))
+  if (parent === 'dev') process.send?.('ready')
 }
 
 /** Serves a project until the process is told to stop; ends the process when it cannot start. */

@@ -1,0 +1,42 @@
+/** What an operator should know about who is let in: said at start, at /readyz and by the doctor. */
+
+import { Faults } from './faults.ts'
+import type { AuthConfig, Config, ConfigWarning, UpstreamConfig } from './shape.ts'
+import type { RawVariables } from './sources.ts'
+
+/** Providers at which everybody can have an account. */
+const PUBLIC_PROVIDERS =
+  /^https:\/\/(accounts\.google\.com|github\.com|gitlab\.com|bitbucket\.org|appleid\.apple\.com|www\.facebook\.com|slack\.com|auth\.atlassian\.com|login\.microsoftonline\.com\/(common|consumers|organizations))(\/|$)/
+
+interface Chosen {
+  readonly auth: AuthConfig
+  readonly upstream: UpstreamConfig
+  readonly signIn: Config['signIn']
+}
+
+/** In production alone: elsewhere open doors are what one wants. */
+export function accessWarnings(raw: RawVariables, chosen: Chosen): readonly ConfigWarning[] {
+  const { auth, upstream, signIn } = chosen
+  const found = new Faults()
+  if (raw.MCP_AUTH === undefined) found.warn('mcp_auth_undecided', UNDECIDED)
+  if (!auth.required || auth.issuer.kind !== 'built-in') return found.warnings
+  if (auth.issuer.login === 'on-demand') found.warn('login_on_demand', ON_DEMAND)
+  else if (signIn.allow === undefined && isPublic(upstream)) found.warn('anybody_signs_in', ANYBODY)
+  return found.warnings
+}
+
+const UNDECIDED =
+  'MCP_AUTH is not set: /mcp and /sse serve everybody who reaches them, without a token. Set MCP_AUTH=required, or MCP_AUTH=optional if that is meant'
+
+const ON_DEMAND =
+  'MCP_AUTH=required with LOGIN=on-demand authenticates nobody: whoever reaches the server can approve a client and gets an access token. Set LOGIN=at-authorize'
+
+const ANYBODY =
+  'UPSTREAM_ALLOW is not set, and everybody can have an account at the identity provider: whoever has one gets an access token. Set UPSTREAM_ALLOW'
+
+function isPublic(upstream: UpstreamConfig): boolean {
+  if (upstream.kind === 'demo') return false
+  const { provider } = upstream
+  const address = 'issuer' in provider ? provider.issuer : provider.authorizationEndpoint
+  return PUBLIC_PROVIDERS.test(address.toLowerCase())
+}

@@ -1,0 +1,46 @@
+/** Whose sign-in is accepted, and whether the upstream can say who somebody is. */
+
+import { type AllowRule, parseAllowRules } from './allow-rules.ts'
+import { defined } from './defined.ts'
+import type { Faults } from './faults.ts'
+import type { Config, UpstreamConfig } from './shape.ts'
+import type { Variables } from './variables.ts'
+
+export function chooseSignIn(
+  variables: Variables,
+  upstream: UpstreamConfig,
+  faults: Faults,
+): Config['signIn'] {
+  const { UPSTREAM_ALLOW: given } = variables
+  const allow = given === undefined ? undefined : parseAllowRules(given, faults)
+  if (allow !== undefined && upstream.kind === 'configured') checkClaims(allow, upstream, faults)
+  return { ttlSeconds: variables.SIGN_IN_TTL, ...defined({ allow }) }
+}
+
+/** A rule about what the provider never says would refuse everybody. */
+function checkClaims(
+  allow: readonly AllowRule[],
+  { provider, scopes }: UpstreamConfig & { readonly kind: 'configured' },
+  faults: Faults,
+): void {
+  const needsEmail = allow.some(({ kind }) => kind !== 'claim')
+  if ('issuer' in provider) {
+    if (!needsEmail || scopes.includes('email')) return
+    faults.warn(
+      'allow_without_email',
+      'UPSTREAM_ALLOW names email addresses, and UPSTREAM_SCOPES lacks email: the provider may not name any, and nobody would be allowed',
+    )
+    return
+  }
+  if (provider.userinfoEndpoint === undefined) {
+    faults.add(
+      'UPSTREAM_ALLOW',
+      'cannot be checked without UPSTREAM_ISSUER or UPSTREAM_USERINFO_ENDPOINT: nothing else says who signed in',
+    )
+  } else if (needsEmail) {
+    faults.warn(
+      'allow_without_email',
+      'UPSTREAM_ALLOW names email addresses: they count only if UPSTREAM_USERINFO_ENDPOINT says email_verified, which many services without OpenID Connect do not',
+    )
+  }
+}

@@ -1,0 +1,71 @@
+/** Which variable somebody meant who wrote a name that is not known. */
+
+import { variables } from './variables.ts'
+
+const KNOWN = Object.keys(variables.shape)
+
+function isKnown(name: string): boolean {
+  return Object.hasOwn(variables.shape, name)
+}
+
+/** What `docker compose` reads from the same file, for `compose.yaml`. */
+const OF_COMPOSE: ReadonlySet<string> = new Set(['COMPOSE_FILE', 'PUBLISH', 'REDIS_PASSWORD'])
+
+/** Whether a name has a place in the server's `.env`, with an effect on the server or without. */
+export function belongsInFile(name: string): boolean {
+  return isKnown(name) || OF_COMPOSE.has(name)
+}
+
+/**
+ * The known variable that a name was most likely meant for. Short names have many neighbours in
+ * other programs' environments, so that they allow for less.
+ */
+export function nearestKnown(given: string): string | undefined {
+  if (isKnown(given)) return undefined
+  const name = given.toUpperCase().replaceAll(/[-.]/g, '_')
+  const scored = KNOWN.map((known) => ({ known, distance: distanceTo(known, name) }))
+  const near = scored.filter(({ distance }) => distance !== undefined)
+  return near.sort((one, other) => (one.distance ?? 0) - (other.distance ?? 0))[0]?.known
+}
+
+/** Undefined if it is too far away to be a slip of the hand. */
+function distanceTo(known: string, name: string): number | undefined {
+  if (withoutSeparators(name) === withoutSeparators(known)) return 0
+  // A second one of its kind, such as REDIS_URL_2, belongs to somebody else.
+  if (name.replace(/_?\d+$/, '') === known || known.length < 5) return undefined
+  const most = known.length < 12 ? 1 : 2
+  if (Math.abs(name.length - known.length) > most || !startsAlike(known, name)) return undefined
+  const distance = editDistance(known, name)
+  return distance <= most ? distance : undefined
+}
+
+/** Slips of the hand seldom change the first letter; other programs' names do. */
+function startsAlike(known: string, name: string): boolean {
+  if (name[0] === known[0] || name === known.slice(1)) return true
+  return name[0] === known[1] && name[1] === known[0]
+}
+
+function withoutSeparators(name: string): string {
+  return name.replaceAll('_', '')
+}
+
+/** Insertions, deletions, substitutions, and swaps of neighbours (optimal string alignment). */
+function editDistance(one: string, other: string): number {
+  const rows = [Array.from({ length: other.length + 1 }, (_, column) => column)]
+  const at = (row: number, column: number) => rows[row]?.[column] ?? 0
+  for (let row = 1; row <= one.length; row += 1) {
+    const current = [row]
+    rows.push(current)
+    for (let column = 1; column <= other.length; column += 1) {
+      const differs = one[row - 1] === other[column - 1] ? 0 : 1
+      const isSwap = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1]
+      current[column] = Math.min(
+        at(row - 1, column) + 1,
+        at(row, column - 1) + 1,
+        at(row - 1, column - 1) + differs,
+        isSwap && row > 1 && column > 1 ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
+      )
+    }
+  }
+  return at(one.length, other.length)
+}

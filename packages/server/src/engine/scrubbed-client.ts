@@ -1,0 +1,26 @@
+/** The client as a tool sees it: what the tool says to it passes the call's redactor. */
+
+import type { Redactor } from '../output/redactor.ts'
+import type { Announce, ToolClient } from './context.ts'
+import { scrubValue } from './scrub-value.ts'
+
+/** Levels of what is logged to the client; JSON of an answer is hardly ever as deep. */
+const DEEPEST = 64
+
+/** Masks what a tool logs to its client. */
+export function scrubbedClient(client: ToolClient, redactor: Redactor): ToolClient {
+  const { can, log, hangUp } = client
+  return {
+    can,
+    hangUp,
+    async log(level, data) {
+      redactor.learn(data)
+      await log(level, redactor.hides() ? scrubValue(data, redactor, DEEPEST) : data)
+    },
+  }
+}
+
+/** Masks the addresses of resources that a tool says have changed. */
+export function scrubbedAnnounce(announce: Announce, redactor: Redactor): Announce {
+  return { ...announce, resourceUpdated: (uri) => announce.resourceUpdated(redactor.scrub(uri)) }
+}

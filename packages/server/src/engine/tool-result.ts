@@ -1,0 +1,40 @@
+/** What a tool answered, as the result that leaves: validated, masked, and as text. */
+
+import type { CallToolResult } from '@modelcontextprotocol/server'
+import { ZodError } from 'zod'
+import { hideArguments } from '../output/hide-arguments.ts'
+import { answerAsText, type TextFormat } from '../output/text.ts'
+import type { CompiledTool } from './compile-tool.ts'
+import { ToolError } from './tool-error.ts'
+
+/**
+ * Makes the result; `given` are the arguments, as they came and as they were parsed.
+ * @throws ToolError `invalid_output`
+ */
+export function toResult(
+  { output, masks }: CompiledTool,
+  given: unknown,
+  answer: unknown,
+  format: TextFormat,
+): CallToolResult {
+  // What a content tool answers is what its author chose to say.
+  if (output === undefined) return { content: [...(answer as CallToolResult['content'])] }
+  const structuredContent = parseAnswer(() => {
+    const parsed = output.parse(answer)
+    return masks.input.size === 0 ? parsed : hideArguments(parsed, output, masks.input, given)
+  })
+  const text = answerAsText(structuredContent, format)
+  return { structuredContent, content: [{ type: 'text', text }] }
+}
+
+function parseAnswer(parse: () => Record<string, unknown>): Record<string, unknown> {
+  try {
+    return parse()
+  } catch (error) {
+    if (!(error instanceof ZodError)) throw error
+    throw new ToolError('The answer did not have the form this tool promises.', {
+      code: 'invalid_output',
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,104 @@
+/** Appends lines to a file in the background. A disk that is slow or full holds nothing up. */
+
+import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+export interface Sink {
+  readonly stream: { write(line: string): void }
+  /** Writes what is waiting, before it returns; a full disk loses it. */
+  flush(): void
+  /** Writes what is waiting, for a second at most, and closes the file. */
+  close(): Promise<void>
+}
+
+/** What a disk that does not keep up may hold back; further lines are dropped. */
+const MAX_WAITING_CHARACTERS = 16 * 1024 * 1024
+const RETRY_MS = 1000
+const LONGEST_CLOSE_MS = 1000
+
+/**
+ * Missing folders are made.
+ * @throws when the file cannot be opened, with the system's message
+ */
+export function openFileSink(file: string): Sink {
+  mkdirSync(dirname(file), { recursive: true })
+  const fd = openSync(file, 'a', 0o640)
+  const report = createFailureReport(file)
+  let waiting = ''
+  let chunk: Buffer = Buffer.alloc(0)
+  let isWriting = false
+  let closed = false
+  let retry: NodeJS.Timeout | undefined
+  let onIdle: () => void = () => undefined
+
+  function writeOn(): void {
+    if (isWriting || closed) return
+    if (chunk.length === 0) {
+      chunk = Buffer.from(waiting)
+      waiting = ''
+    }
+    if (chunk.length === 0) {
+      onIdle()
+      return
+    }
+    isWriting = true
+    write(fd, chunk, (error, written) => {
+      isWriting = false
+      if (error === null) chunk = chunk.subarray(written)
+      report.tell(error)
+      if (error === null) writeOn()
+      else retry = setTimeout(writeOn, RETRY_MS).unref()
+    })
+  }
+
+  function flush(): void {
+    // What is being written now goes on in another thread, which needs no help.
+    let rest = Buffer.concat([isWriting ? Buffer.alloc(0) : chunk, Buffer.from(waiting)])
+    if (!isWriting) chunk = Buffer.alloc(0)
+    waiting = ''
+    try {
+      while (rest.length > 0 && !closed) rest = rest.subarray(writeSync(fd, rest))
+    } catch (error) {
+      report.tell(error as Error)
+    }
+  }
+
+  process.once('exit', flush)
+  return {
+    stream: {
+      write(line) {
+        if (waiting.length + line.length > MAX_WAITING_CHARACTERS) return
+        // The lines of a turn of the event loop leave together.
+        if (waiting === '' && !isWriting && !report.isFailing()) setImmediate(writeOn)
+        waiting += line
+      },
+    },
+    flush,
+    async close() {
+      if (closed) return
+      process.off('exit', flush)
+      await new Promise<void>((resolve) => {
+        onIdle = resolve
+        setTimeout(resolve, LONGEST_CLOSE_MS).unref()
+        clearTimeout(retry)
+        writeOn()
+      })
+      closed = true
+      closeSync(fd)
+    },
+  }
+}
+
+/** Said once each time the disk fails, where it can still be said. */
+function createFailureReport(file: string) {
+  let isFailing = false
+  return {
+    isFailing: () => isFailing,
+    tell(error: Error | null): void {
+      if (error !== null && !isFailing) {
+        process.stderr.write(`The log file ${file} cannot be written: ${error.message}\n`)
+      }
+      isFailing = error !== null
+    },
+  }
+}

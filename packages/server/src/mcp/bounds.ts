@@ -1,0 +1,29 @@
+/** Bounds on what clients name: it is kept for as long as what it names. All lengths are in UTF-8. */
+
+import type { RequestId } from '@modelcontextprotocol/server'
+import { AppError } from '../errors.ts'
+
+/** Subscriptions of one 2025-era connection, or of one `subscriptions/listen` stream. */
+export const MOST_SUBSCRIPTIONS = 200
+const LONGEST_URI_BYTES = 2048
+
+/** Of a request's id or progress token: they are repeated in all that is said of the request. */
+export const LONGEST_ID_BYTES = 256
+
+/** Whether a client may name a request, or its progress, by this. */
+export function isShortId(id: unknown): id is RequestId {
+  if (typeof id === 'number') return true
+  return typeof id === 'string' && Buffer.byteLength(id) <= LONGEST_ID_BYTES
+}
+
+/** @throws AppError `invalid_params` */
+export function checkUriLength(uri: string): void {
+  if (Buffer.byteLength(uri) <= LONGEST_URI_BYTES) return
+  throw new AppError('invalid_params', `A URI may have ${LONGEST_URI_BYTES} bytes.`)
+}
+
+/** @throws AppError `invalid_params` */
+export function checkSubscriptionCount(count: number): void {
+  if (count <= MOST_SUBSCRIPTIONS) return
+  throw new AppError('invalid_params', `Too many subscriptions: ${MOST_SUBSCRIPTIONS} are allowed.`)
+}

@@ -1,0 +1,145 @@
+/** Masks that would not hold: which text they hide would depend on the value. Refused at start. */
+
+import type { z } from 'zod'
+import { maskRuleOf } from './mask.ts'
+import { partsOf } from './schema-parts.ts'
+
+type Schema = z.core.$ZodTypes
+
+/**
+ * Checks a tool's input or output.
+ * @throws TypeError that names the tool and the field, for a union in which a masked text and an
+ *   unmasked one may be taken for each other, and for a mask on the key of a record or in a template
+ */
+export function refuseBrokenMasks(
+  tool: string,
+  side: 'input' | 'output',
+  root: z.core.$ZodType,
+): void {
+  const visited = new Set<z.core.$ZodType>()
+
+  function visit(schema: z.core.$ZodType, path: string): void {
+    if (visited.has(schema)) return
+    visited.add(schema)
+    const fault = faultOf(schema as Schema)
+    if (fault !== undefined) throw new TypeError(`tool "${tool}", ${side} field ${path}: ${fault}`)
+    for (const { schema: part, property } of partsOf(schema)) {
+      visit(part, property === undefined ? path : `${path}.${property}`)
+    }
+  }
+
+  for (const { schema, property } of partsOf(root)) visit(schema, property ?? '(any)')
+}
+
+function faultOf(schema: Schema): string | undefined {
+  const { def } = schema._zod
+  if ((def.type === 'record' || def.type === 'map') && hasMask(def.keyType)) {
+    return 'a masked text cannot be the key of a record: keys leave as they are'
+  }
+  if (def.type === 'template_literal' && partsOf(schema).some((part) => hasMask(part.schema))) {
+    return 'a mask does not hold inside a template literal'
+  }
+  if (def.type !== 'union') return undefined
+  const members = def.options
+  const clashes = members.some((one) => members.some((other) => one !== other && clash(one, other)))
+  return clashes
+    ? 'a union of a masked text and an unmasked one does not mask reliably: mask all of them'
+    : undefined
+}
+
+/** Whether a schema's own text, however it is wrapped, is masked. */
+function hasMask(schema: z.core.$ZodType): boolean {
+  return leavesOf(schema).some(({ masked }) => masked)
+}
+
+interface Leaf {
+  readonly schema: Schema
+  readonly masked: boolean
+}
+
+/** What a value may be, without what is around it: optional, lazy, unions … */
+function leavesOf(root: z.core.$ZodType, visited = new Set<z.core.$ZodType>()): readonly Leaf[] {
+  if (visited.has(root)) return []
+  visited.add(root)
+  const schema = root as Schema
+  const { type } = schema._zod.def
+  if (maskRuleOf(schema) !== undefined) return [{ schema, masked: true }]
+  if (!WRAPPERS.has(type)) return [{ schema, masked: false }]
+  const leaves = partsOf(schema).flatMap((part) => leavesOf(part.schema, visited))
+  // Both sides take the value: if one masks its text, it is masked.
+  const isMasked = BOTH.has(type) && leaves.some(({ masked }) => masked)
+  return isMasked ? leaves.filter((leaf) => leaf.masked || !isText(leaf.schema)) : leaves
+}
+
+const BOTH = new Set(['pipe', 'intersection'])
+
+const WRAPPERS = new Set([
+  ...['optional', 'nullable', 'nonoptional', 'readonly', 'default', 'prefault', 'catch'],
+  ...['lazy', 'union', 'promise'],
+  ...BOTH,
+])
+
+/** Whether some value may be masked by one member, or pass unmasked through the other. */
+function clash(masked: z.core.$ZodType, plain: z.core.$ZodType, depth = 0): boolean {
+  if (depth > DEEPEST) return false
+  return leavesOf(masked).some((one) =>
+    leavesOf(plain).some((other) => leafClash(one, other, depth)),
+  )
+}
+
+/** Unions of schemas that lead back to themselves are compared as deep as this. */
+const DEEPEST = 5
+
+function leafClash(one: Leaf, other: Leaf, depth: number): boolean {
+  if (one.masked) return !other.masked && isText(other.schema)
+  const fields = fieldsOf(one.schema)
+  const others = fieldsOf(other.schema)
+  if (fields === undefined || others === undefined) return false
+  if (isList(one.schema) !== isList(other.schema) || areToldApart(fields, others)) return false
+  return Object.entries(fields).some(([name, field]) => {
+    const counterparts = name === ANY ? Object.values(others) : [others[name], others[ANY]]
+    return counterparts.some((part) => part !== undefined && clash(field, part, depth + 1))
+  })
+}
+
+/** What stands under any name or index. */
+const ANY = '*'
+
+type Fields = Readonly<Record<string, z.core.$ZodType>>
+
+/** What a container holds, by name; lists by index. Undefined for what is none. */
+function fieldsOf({ _zod: { def } }: Schema): Fields | undefined {
+  if (def.type === 'object') return { ...def.shape, ...(def.catchall && { [ANY]: def.catchall }) }
+  if (def.type === 'record') return { [ANY]: def.valueType }
+  if (def.type === 'array') return { [ANY]: def.element }
+  if (def.type !== 'tuple') return undefined
+  return { ...Object.fromEntries(def.items.entries()), ...(def.rest && { [ANY]: def.rest }) }
+}
+
+function isList({ _zod: { def } }: Schema): boolean {
+  return def.type === 'array' || def.type === 'tuple'
+}
+
+/** Whether a field that both have takes other values in each, such as `kind` with its literals. */
+function areToldApart(one: Fields, other: Fields): boolean {
+  return Object.entries(one).some(([name, field]) => {
+    const values = valuesOf(field)
+    const others = other[name] && valuesOf(other[name])
+    return (
+      values !== undefined &&
+      others !== undefined &&
+      ![...values].some((value) => others.has(value))
+    )
+  })
+}
+
+/** The only values that a schema takes, if there are such. */
+function valuesOf(schema: z.core.$ZodType): ReadonlySet<unknown> | undefined {
+  const { values } = schema._zod
+  return values !== undefined && values.size > 0 ? values : undefined
+}
+
+/** A text of any content; literals and enums are known to everybody. */
+function isText({ _zod: { def } }: Schema): boolean {
+  return ['string', 'template_literal', 'any', 'unknown', 'custom', 'transform'].includes(def.type)
+}

@@ -1,0 +1,94 @@
+/** JSON Schema as it is listed: an object at its root, whatever its author named. */
+
+import { z } from 'zod'
+
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+const DEFINITION = '#/$defs/'
+
+/**
+ * Converts a schema. `.meta({ id })` at the root makes zod write a reference there; but both eras want
+ * `type: "object"` at the root (2025-11-25 and 2026-07-28, server/tools, "Tool"), and clients of the
+ * 2025 era leave other roots out or wrap them. So what a root refers to stands there itself; it stays
+ * a definition as well where the schema refers to it again.
+ */
+export function toListedSchema(
+  schema: z.core.$ZodType,
+  options: z.core.ToJSONSchemaParams = {},
+): JsonSchema {
+  const listed = withSafeNames(z.toJSONSchema(schema, options))
+  const { $ref, $defs, ...rest } = listed
+  if (typeof $ref !== 'string' || !$ref.startsWith(DEFINITION)) return listed
+  const name = $ref.slice(DEFINITION.length)
+  const { [name]: root, ...others } = $defs as Readonly<Record<string, JsonSchema>>
+  if (root === undefined) return listed
+  const inlined = { ...root, ...rest }
+  const definitions = refersTo([root, others], $ref) ? { ...others, [name]: root } : others
+  const isEmpty = Object.keys(definitions).length === 0
+  return isEmpty ? inlined : { ...inlined, $defs: definitions }
+}
+
+/** The same without definitions: a form has plain fields (2025-11-25, client/elicitation). */
+export function toFlatSchema(schema: z.core.$ZodType): JsonSchema {
+  const { $defs, ...flat } = toListedSchema(schema, { io: 'input' })
+  return $defs === undefined ? flat : (inline(flat, $defs as JsonSchema) as JsonSchema)
+}
+
+/** A definition that leads back to itself stays a reference, which no form takes. */
+function inline(value: unknown, definitions: JsonSchema, within: readonly string[] = []): unknown {
+  if (Array.isArray(value)) return value.map((item) => inline(item, definitions, within))
+  if (typeof value !== 'object' || value === null) return value
+  const { $ref, ...rest } = value as JsonSchema
+  const name = typeof $ref === 'string' ? $ref.slice(DEFINITION.length) : ''
+  const definition = within.includes(name) ? undefined : definitions[name]
+  if (definition !== undefined) {
+    return inline({ ...(definition as JsonSchema), ...rest }, definitions, [...within, name])
+  }
+  const fields = Object.entries(value).map(([key, item]) => [
+    key,
+    inline(item, definitions, within),
+  ])
+  return Object.fromEntries(fields)
+}
+
+const SAFE_NAME = /^[\w.-]+$/
+
+/** zod puts names into references without encoding them for a URI, which clients do not resolve. */
+function withSafeNames(listed: JsonSchema): JsonSchema {
+  const definitions = (listed.$defs ?? {}) as JsonSchema
+  const names = Object.keys(definitions)
+  const odd = names.filter((name) => !SAFE_NAME.test(name) && refersTo(listed, referenceTo(name)))
+  if (odd.length === 0) return listed
+  const renamed = new Map(
+    odd.map((name, index) => [name, `${name.replaceAll(/[^\w.-]/g, '_')}_${index + 1}`]),
+  )
+  const references = new Map(
+    [...renamed].map(([name, safe]) => [referenceTo(name), DEFINITION + safe]),
+  )
+  const $defs = Object.fromEntries(
+    names.map((name) => [renamed.get(name) ?? name, definitions[name]]),
+  )
+  return replaceReferences({ ...listed, $defs }, references) as JsonSchema
+}
+
+/** RFC 6901, section 3. */
+function referenceTo(name: string): string {
+  return DEFINITION + name.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+function refersTo(value: unknown, reference: string): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(
+    ([key, item]) => (key === '$ref' && item === reference) || refersTo(item, reference),
+  )
+}
+
+function replaceReferences(value: unknown, references: ReadonlyMap<unknown, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => replaceReferences(item, references))
+  if (typeof value !== 'object' || value === null) return value
+  const fields = Object.entries(value).map(([key, item]) => [
+    key,
+    (key === '$ref' && references.get(item)) || replaceReferences(item, references),
+  ])
+  return Object.fromEntries(fields)
+}

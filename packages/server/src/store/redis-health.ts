@@ -1,0 +1,110 @@
+/** Whether Redis can serve requests: probed every two seconds, whoever asks and however often. */
+
+import { AppError, storeUnavailable } from '../errors.ts'
+import type { StoreHealth } from './port.ts'
+import type { ProbeResult } from './redis-probe.ts'
+import { explainUnfit, type Unfit } from './redis-unfit.ts'
+import type { StoreLog } from './store-log.ts'
+
+export interface RedisHealthOptions {
+  /** Asks Redis; resolves within a second, whatever happens. */
+  readonly probe: () => Promise<ProbeResult>
+  readonly log: StoreLog
+  /** What an evicting Redis is worth: a warning, or that requests are not sent to it. */
+  readonly eviction: 'warn' | 'refuse'
+  /** Milliseconds that never go back. */
+  readonly monotonicNow: () => number
+}
+
+const PROBE_EVERY_MS = 2000
+const FRESH_MS = 3000
+
+const NOT_CONNECTED: Unfit = { reason: 'unreachable', detail: 'Redis is not connected yet.' }
+
+export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisHealthOptions) {
+  const report = createHealthReport(log)
+  let isConnected = false
+  let closed = false
+  let unfit: Unfit | undefined = NOT_CONNECTED
+  let warnings: StoreHealth['warnings'] = []
+  let probedAt = Number.NEGATIVE_INFINITY
+  let probing: Promise<void> | undefined
+  let next: NodeJS.Timeout | undefined
+
+  /** One at a time; the next one follows two seconds after this one began. */
+  function probeOnce(): Promise<void> {
+    clearTimeout(next)
+    next = setTimeout(() => void probeOnce(), PROBE_EVERY_MS).unref()
+    probing ??= ask().finally(() => {
+      probing = undefined
+    })
+    return probing
+  }
+
+  async function ask(): Promise<void> {
+    const result = await probe()
+    // The reason why it was lost says more than commands that failed for it.
+    if (!isConnected || closed) return
+    probedAt = monotonicNow()
+    const policy = result.evictionPolicy
+    const warning = policy === undefined ? undefined : evicts(policy)
+    warnings = warning === undefined ? [] : [{ code: warning.reason, message: warning.detail }]
+    unfit = result.unfit ?? (eviction === 'refuse' ? warning : undefined)
+    report.tell(unfit, warnings)
+  }
+
+  return {
+    /** The connection is ready. After a loss it is probed at once. */
+    connected(): void {
+      const wasLost = !isConnected
+      isConnected = true
+      if (wasLost && !closed) void probeOnce()
+    },
+    /** The connection was lost, or could not be made. */
+    lost(error: unknown): void {
+      isConnected = false
+      clearTimeout(next)
+      unfit = explainUnfit(error)
+      report.tell(unfit, warnings)
+    },
+    /** @throws AppError `unavailable`, with the reason in words */
+    async check(): Promise<StoreHealth> {
+      if (closed) throw storeUnavailable(new Error('The store is closed.'))
+      if (isConnected && monotonicNow() - probedAt > FRESH_MS) await probeOnce()
+      if (unfit !== undefined) {
+        throw new AppError('unavailable', unfit.detail, { retryAfterSeconds: 1 })
+      }
+      return { warnings }
+    },
+    close(): void {
+      closed = true
+      clearTimeout(next)
+    },
+  }
+}
+
+function evicts(policy: string): Unfit {
+  return {
+    reason: 'evicts_keys',
+    detail: `Redis deletes keys when its memory is full (maxmemory-policy ${policy}): sessions are lost then, and what was revoked is good again. Set maxmemory-policy noeviction.`,
+  }
+}
+
+/** One line for each change. The connection reports itself that it cannot be made. */
+function createHealthReport(log: StoreLog) {
+  let told: string | undefined
+  let warned = ''
+  return {
+    tell(unfit: Unfit | undefined, warnings: StoreHealth['warnings']): void {
+      const reason = unfit?.reason === 'unreachable' ? told : unfit?.reason
+      if (reason !== told && unfit !== undefined)
+        log.warn({ ...unfit }, 'Redis cannot serve requests.')
+      if (reason !== told && unfit === undefined) log.info({}, 'Redis serves requests again.')
+      told = reason
+      const warning = warnings.map(({ message }) => message).join(' ')
+      if (warning !== warned && warning !== '')
+        log.warn({ warning }, 'Redis is not safe to keep sessions in.')
+      warned = warning
+    },
+  }
+}

@@ -1,0 +1,163 @@
+/** Why a Redis cannot serve requests, in words for operators that name no host and no secret. */
+
+import { ErrorReply } from '@redis/client'
+import { AppError } from '../errors.ts'
+import { isCommandMissing, isNotPermitted, isTimeout } from './redis-errors.ts'
+
+export type UnfitReason =
+  | 'no_permission'
+  | 'wrong_credentials'
+  | 'wrong_database'
+  | 'is_cluster'
+  | 'is_sentinel'
+  | 'is_replica'
+  | 'no_scripts'
+  | 'command_missing'
+  | 'full'
+  | 'loading'
+  | 'not_saving'
+  | 'too_few_replicas'
+  | 'busy'
+  | 'evicts_keys'
+  | 'unreachable'
+
+export interface Unfit {
+  readonly reason: UnfitReason
+  /** What is wrong and what to do. Anybody may read it. */
+  readonly detail: string
+}
+
+export const IS_SENTINEL: Unfit = {
+  reason: 'is_sentinel',
+  detail:
+    'This is a Redis Sentinel, which holds no data, and Sentinel is not supported in this version: set REDIS_URL to the address of its master, or to one that follows the master.',
+}
+export const IS_CLUSTER: Unfit = {
+  reason: 'is_cluster',
+  detail:
+    'This is a Redis Cluster, which is not supported in this version: set REDIS_URL to a Redis server with cluster-enabled no.',
+}
+export const IS_REPLICA: Unfit = {
+  reason: 'is_replica',
+  detail:
+    'This is a Redis replica, which takes no writes (READONLY): set REDIS_URL to the address of its master, or to one that follows the master.',
+}
+
+/** In the order in which they are looked for. */
+const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: UnfitReason, detail: string])[] = [
+  [
+    /SELECT is not allowed in cluster mode|(?:^|-)(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN)\b/,
+    IS_CLUSTER.reason,
+    IS_CLUSTER.detail,
+  ],
+  [/(?:^|-)READONLY\b/, IS_REPLICA.reason, IS_REPLICA.detail],
+  [
+    /(?:^|-)MASTERDOWN\b/,
+    'is_replica',
+    'This is a Redis replica that lost its master (MASTERDOWN): set REDIS_URL to the address of the master.',
+  ],
+  [
+    /(?:^|-)OOM\b/,
+    'full',
+    'Redis is full (OOM): raise its maxmemory. Leave maxmemory-policy at noeviction, since evicted keys are lost sessions.',
+  ],
+  [/(?:^|-)LOADING\b/, 'loading', 'Redis is loading its data (LOADING): wait until it is done.'],
+  [
+    /(?:^|-)MISCONF\b/,
+    'not_saving',
+    'Redis refuses writes because it cannot save to its disk (MISCONF): make room on the disk; its log says what failed.',
+  ],
+  [
+    /(?:^|-)NOREPLICAS\b/,
+    'too_few_replicas',
+    'Redis refuses writes because too few of its replicas are connected (NOREPLICAS): reconnect them, or lower min-replicas-to-write.',
+  ],
+  [/(?:^|-)BUSY\b/, 'busy', 'Redis is busy with a script (BUSY): SCRIPT KILL ends it.'],
+  [
+    /(?:^|-)NOAUTH\b/,
+    'wrong_credentials',
+    'Redis requires a password (NOAUTH): set REDIS_P, and REDIS_USERNAME where it has users, or put them into REDIS_URL.',
+  ],
+  [
+    /(?:^|-)WRONGPASS\b|invalid password|without any password configured/,
+    'wrong_credentials',
+    'Redis refuses the user name or the password (WRONGPASS): check REDIS_USERNAME and REDIS_P, or REDIS_URL.',
+  ],
+  [
+    /DB index is out of range|invalid DB index/i,
+    'wrong_database',
+    'Redis has no database of this number: check REDIS_DB, or the number in REDIS_URL.',
+  ],
+  [
+    /(?:^|-)DENIED\b/,
+    'no_permission',
+    'Redis accepts connections from its own machine only (DENIED, protected mode): give it a password, or bind it to an address.',
+  ],
+  [
+    /max number of clients/,
+    'unreachable',
+    'Redis has as many connections as it may have: raise its maxclients.',
+  ],
+]
+
+/** By the code of a Node system error, or its beginning. */
+const BY_CODE: readonly (readonly [pattern: RegExp, detail: string])[] = [
+  [/^ECONNREFUSED$/, 'nothing listens at its address. Check REDIS_URL, and whether Redis runs'],
+  [/^(?:ENOTFOUND|EAI_)/, 'its host name does not resolve. Check REDIS_URL'],
+  [/CERT|^ERR_TLS|SELF_SIGNED|UNABLE_TO/, 'its TLS certificate is not accepted'],
+]
+
+/** @param command the name of the command that failed, where it is known */
+export function explainUnfit(error: unknown, command?: string): Unfit {
+  const cause = error instanceof AppError ? error.cause : error
+  if (isTimeout(cause)) return unreachable('it does not answer in time')
+  if (!(cause instanceof ErrorReply)) return unreachable(explainCode(cause))
+  if (isNotPermitted(cause)) return notPermitted(cause, command)
+  const found = BY_MESSAGE.find(([pattern]) => pattern.test(cause.message))
+  if (found !== undefined) return { reason: found[1], detail: found[2] }
+  if (isCommandMissing(cause)) return commandMissing(command)
+  return unreachable('it answers with an error, which the log has')
+}
+
+function unreachable(why: string): Unfit {
+  return { reason: 'unreachable', detail: `Redis cannot be reached: ${why}.` }
+}
+
+function explainCode(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? 'the connection fails'
+}
+
+function notPermitted({ message }: ErrorReply, command: string | undefined): Unfit {
+  const reason = 'no_permission'
+  if (/access .*\bkey/i.test(message)) {
+    const detail =
+      'Redis refuses the keys of this server to this user (NOPERM): give it the pattern of STORE_PREFIX, such as ~mcp:*'
+    return { reason, detail }
+  }
+  // A script that was not known was sent by EVAL instead: the message knows better.
+  const refused = /'([\w.|]+)'/.exec(message)?.[1] ?? command ?? 'a command'
+  return {
+    reason,
+    detail: `Redis refuses ${refused.toUpperCase()} to this user (NOPERM): give it ${grantsOf(refused)}`,
+  }
+}
+
+function grantsOf(command: string): string {
+  const name = command.toLowerCase()
+  return /^eval(?:sha)?$/.test(name) ? '+eval +evalsha' : `+${name}`
+}
+
+function commandMissing(command = 'a command'): Unfit {
+  const name = command.toUpperCase()
+  if (/^EVAL/.test(name)) {
+    return {
+      reason: 'no_scripts',
+      detail: `Redis runs no scripts here (it does not know ${name}): use a server that has EVAL and EVALSHA.`,
+    }
+  }
+  return {
+    reason: 'command_missing',
+    detail: `Redis does not know the command ${name}: use Redis 6.2 or later, with its commands unrenamed.`,
+  }
+}

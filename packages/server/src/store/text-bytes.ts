@@ -1,0 +1,10 @@
+/** Bounds of text that is stored: in bytes of UTF-8, since one UTF-16 unit may need three. */
+
+const encoder = new TextEncoder()
+
+/** The beginning of a text, in at most so many bytes: whole characters, lone surrogates replaced. */
+export function cutToBytes(text: string, mostBytes: number): string {
+  const bytes = Buffer.alloc(mostBytes)
+  const { written } = encoder.encodeInto(text, bytes)
+  return bytes.toString('utf8', 0, written)
+}

@@ -1,0 +1,113 @@
+/** Answers to questions of nodes: by ids that were issued for the connection, and to nodes that live. */
+
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createKeyRing } from '../../src/crypto/key-ring.ts'
+import { createLogger } from '../../src/logger.ts'
+import { type ClientAnswers, createClientAnswers } from '../../src/mcp/legacy/client-answers.ts'
+import { createWireIds } from '../../src/mcp/legacy/wire-ids.ts'
+import { joinNodes, type Node } from '../../src/mcp/nodes/node.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/port.ts'
+
+const [OLD, NEW] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
+const log = createLogger({ level: 'silent', name: 'test', version: '0', destination: 'stderr' })
+const ringOf = (...keys: Buffer[]) => createWireIds(createKeyRing(keys))
+const reply = (id: string) => ({ jsonrpc: '2.0' as const, id, result: {} })
+
+let store: Store
+let node: Node
+let answers: ClientAnswers
+let dropped: string[]
+let isFull: boolean
+const inboxOf = (nodeId: string) => store.streams.read(`{nodes}:inbox:${nodeId}`, '0')
+
+beforeEach(async () => {
+  isFull = false
+  dropped = []
+  const memory = createMemoryStore()
+  const append: Store['streams']['append'] = async (key, value, options) => {
+    if (isFull) throw new Error('OOM')
+    return memory.streams.append(key, value, options)
+  }
+  store = { ...memory, streams: { ...memory.streams, append } }
+  node = await joinNodes({ store, streams: store.streams, log })
+  const metrics = { clientMessageDropped: (reason: string) => void dropped.push(reason) }
+  answers = createClientAnswers({ node, store, wireIds: ringOf(NEW, OLD), metrics })
+})
+afterEach(async () => {
+  await node.close()
+  await store.close()
+})
+
+/** Another node that shows that it lives. */
+async function neighbour(): Promise<string> {
+  await store.set('{nodes}:heartbeat:aaaaaaaaaaaa', {}, 60)
+  return 'aaaaaaaaaaaa'
+}
+
+test.each([
+  ['the current key', [NEW]],
+  ['the key before it', [OLD]],
+])('ids by %s are good', async (_which, keys) => {
+  const other = await neighbour()
+  await answers.answer('con_x', reply(ringOf(...keys).issue('con_x', other, 1)))
+  expect(await inboxOf(other)).toHaveLength(1)
+  expect(dropped).toEqual([])
+})
+
+test('ids of another key, connection, node, number or form are not, and nothing is written', async () => {
+  const other = await neighbour()
+  const good = ringOf(NEW).issue('con_x', other, 1)
+  const [, , mac = ''] = good.split('.')
+  const forged = [
+    ringOf(Buffer.alloc(32, 3)).issue('con_x', other, 1),
+    ringOf(NEW).issue('con_y', other, 1),
+    `bbbbbbbbbbbb.1.${mac}`,
+    `${other}.2.${mac}`,
+    `${other}.01.${mac}`,
+    `${other}.1`,
+    `${other}.1.${mac.slice(1)}`,
+    `${good}=`,
+    ` ${good}`,
+    `${good}\n`,
+    `${other}.1.${mac.slice(0, -1)}${mac.endsWith('A') ? 'E' : 'A'}`,
+  ]
+  for (const id of forged) {
+    await answers.answer('con_x', reply(id))
+    const params = { progressToken: id, progress: 1 }
+    const method = 'notifications/progress'
+    await answers.progress('con_x', { jsonrpc: '2.0', method, params })
+  }
+  expect(await inboxOf(other)).toEqual([])
+  expect(await inboxOf('bbbbbbbbbbbb')).toEqual([])
+  expect(dropped).toEqual(forged.flatMap(() => ['forged_id', 'forged_id']))
+})
+
+test('nothing is written for a node that is gone', async () => {
+  const id = ringOf(NEW).issue('con_x', 'cccccccccccc', 1)
+  await answers.answer('con_x', reply(id))
+  const params = { progressToken: id, progress: 1 }
+  await answers.progress('con_x', { jsonrpc: '2.0', method: 'notifications/progress', params })
+  expect(await inboxOf('cccccccccccc')).toEqual([])
+  expect(dropped).toEqual(['node_gone', 'node_gone'])
+})
+
+test('an answer is sent on once, and again if the store did not take it', async () => {
+  const other = await neighbour()
+  const answer = reply(ringOf(NEW).issue('con_x', other, 1))
+  isFull = true
+  await expect(answers.answer('con_x', answer)).rejects.toThrow('OOM')
+  isFull = false
+  for (let count = 0; count < 3; count += 1) await answers.answer('con_x', answer)
+  expect(await inboxOf(other)).toHaveLength(1)
+  expect(dropped).toEqual(['repeated_answer', 'repeated_answer'])
+})
+
+test('no node is told more than 8 KiB', async () => {
+  const long = 'x'.repeat(8 * 1024)
+  const told = node.tell('aaaaaaaaaaaa', { kind: 'news', stream: long })
+  await expect(told).rejects.toThrow(RangeError)
+  const control = node.control({ kind: 'connection_ended', connectionId: long })
+  await expect(control).rejects.toThrow(RangeError)
+  await expect(node.publish({ kind: 'resource_updated', uri: long })).rejects.toThrow(RangeError)
+})

@@ -1,0 +1,78 @@
+/** What the doctor says of clients that prefer to sign their token requests, as ChatGPT does. */
+
+import { expect, onTestFinished, test } from 'vitest'
+import { parseArguments } from '../../../../scripts/doctor/arguments.ts'
+import { authMethods } from '../../../../scripts/doctor/checks/auth-methods.ts'
+import { ask } from '../../../../scripts/doctor/http.ts'
+import { readMetadata } from '../../../../scripts/doctor/metadata-document.ts'
+import { firstFacts } from '../../../../scripts/doctor/visit.ts'
+import { startApp } from '../support/app.ts'
+import { freePort } from '../support/free-port.ts'
+import { type RecordingOptions, startRecordingBalancer } from '../support/recording-balancer.ts'
+
+/** The check alone, of a server behind something that may spoil its answers. */
+async function checked(
+  interference: Omit<RecordingOptions, 'nodes'> = {},
+  env: Readonly<Record<string, string>> = {},
+  name = 'chatgpt',
+) {
+  const port = await freePort()
+  const front = await startRecordingBalancer({ ...interference, nodes: [port] })
+  const { url } = front
+  const app = await startApp({ env: { MASK_MCP_PORT: String(port), PUBLIC_URL: url, ...env } })
+  onTestFinished(async () => {
+    await front.close()
+    await app.stop()
+  })
+  const read = readMetadata(await ask(`${url}/.well-known/oauth-authorization-server`))
+  if (!('metadata' in read)) throw new Error(read.fault.what)
+  const { json: _, ...options } = parseArguments([url, '--client', name])
+  const facts = { ...firstFacts(undefined), builtIn: read.metadata }
+  const findings = await authMethods.run({ ...options, say: () => undefined, facts })
+  return { findings, exchanges: front.exchanges }
+}
+
+test.each([{}, { LOGIN: 'at-authorize', MCP_AUTH: 'required' }])(
+  'both documents of ChatGPT are played, with an assertion (%j)',
+  async (env) => {
+    const { findings, exchanges } = await checked({}, env)
+    expect(findings.map(({ verdict, what }) => [verdict, what])).toEqual([
+      ['ok', expect.stringMatching(/prefers private_key_jwt and lists none.* gets in as a public/)],
+      ['ok', expect.stringMatching(/names private_key_jwt alone.* gets in as a public/)],
+    ])
+    const bodies = (path: string) =>
+      exchanges.filter((each) => each.path === path).map(({ body }) => body)
+    expect(bodies('/register').map((body) => JSON.parse(body))).toMatchObject([
+      {
+        token_endpoint_auth_method: 'private_key_jwt',
+        token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
+      },
+      { token_endpoint_auth_method: 'private_key_jwt' },
+    ])
+    for (const body of bodies('/token')) expect(body).toContain('client_assertion=')
+    // What it got is given back.
+    expect(bodies('/revoke')).toHaveLength(2)
+  },
+)
+
+test('a server that refuses the method is told apart', async () => {
+  const refused = JSON.stringify({ error: 'invalid_client_metadata' })
+  const { findings } = await checked({
+    intercept: ({ path }) => (path === '/register' ? { status: 400, body: refused } : undefined),
+  })
+  expect(findings.map(({ verdict }) => verdict)).toEqual(['wrong', 'wrong'])
+  expect(findings[0]?.what).toContain('400 invalid_client_metadata')
+})
+
+test('a server that stumbles over assertions is told apart', async () => {
+  const refused = JSON.stringify({ error: 'invalid_client' })
+  const { findings } = await checked({
+    intercept: ({ path }) => (path === '/token' ? { status: 401, body: refused } : undefined),
+  })
+  expect(findings.map(({ verdict }) => verdict)).toEqual(['warning', 'warning'])
+})
+
+test('clients that were not seen to prefer it are not vouched for', async () => {
+  const { findings } = await checked({}, {}, 'cursor')
+  expect(findings).toMatchObject([{ verdict: 'skipped' }])
+})

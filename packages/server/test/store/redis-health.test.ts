@@ -1,0 +1,232 @@
+/** Whether a Redis can serve requests is told in words, and asked for seldom. */
+
+import { createClient, ErrorReply } from '@redis/client'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
+import { AppError } from '../../src/errors.ts'
+import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
+import { toStoreError } from '../../src/store/redis-errors.ts'
+import { explainUnfit } from '../../src/store/redis-unfit.ts'
+import { freePort } from '../support/free-port.ts'
+import { startRedis } from '../support/redis.ts'
+import type { RedisKind } from '../support/redis-binaries.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { MISCONFIGURATIONS, type Misconfigured } from './redis-misconfigurations.ts'
+
+interface Line {
+  readonly level: 'info' | 'warn'
+  readonly fields: object
+  readonly message: string
+}
+
+function openStore(url: string, options: Partial<RedisStoreOptions> = {}) {
+  const lines: Line[] = []
+  const note = (level: Line['level']) => (fields: object, message: string) =>
+    void lines.push({ level, fields, message })
+  const store = createRedisStore({
+    url,
+    log: { info: note('info'), warn: note('warn') },
+    ...options,
+  })
+  onTestFinished(() => store.close())
+  return {
+    store,
+    lines,
+    about: (message: string) => lines.filter((line) => line.message === message),
+    reason: () =>
+      store.checkHealth().then(
+        () => 'healthy',
+        (error: AppError) => error.message,
+      ),
+  }
+}
+
+const SOON = { timeout: 15_000, interval: 20 }
+
+describeRedis('plain', 'a Redis that cannot serve requests: ', () => {
+  let opened: Misconfigured | undefined
+  afterEach(async () => {
+    await opened?.stop()
+    opened = undefined
+  })
+
+  it.each(Object.entries(MISCONFIGURATIONS))(
+    '%s',
+    async (_name, { reason, message, open }) => {
+      opened = await open()
+      const { store, reason: told, about } = openStore(opened.url)
+      await expect.poll(told, SOON).toMatch(message)
+      await expect(store.checkHealth()).rejects.toMatchObject({ code: 'unavailable', status: 503 })
+      expect(await told()).not.toMatch(/127\.0\.0\.1|:\d{4,}|secret|limited/)
+      // A probe later it is still the same, and was said once.
+      await new Promise((resolve) => setTimeout(resolve, 2500))
+      expect(await told()).toMatch(message)
+      expect(about('Redis cannot serve requests.')).toEqual([
+        { level: 'warn', fields: { reason, detail: await told() }, message: expect.anything() },
+      ])
+      expect(about('Redis is away; reconnecting until it is back.').length).toBeLessThan(2)
+    },
+    60_000,
+  )
+})
+
+for (const kind of ['plain', 'json'] as const) {
+  describeRedis(kind, `the health of Redis (${kind})`, () => healthOf(kind))
+}
+
+function healthOf(kind: RedisKind): void {
+  it('comes and goes, and each change is said once', async () => {
+    const redis = await startRedis(kind)
+    onTestFinished(() => redis.stop())
+    const admin = await createClient({ url: redis.url }).connect()
+    onTestFinished(() => admin.destroy())
+    const { reason, about } = openStore(redis.url)
+    await expect.poll(reason, SOON).toBe('healthy')
+    await admin.configSet('maxmemory', '1')
+    await expect.poll(reason, SOON).toMatch(/OOM/)
+    await admin.configSet('maxmemory', '0')
+    await expect.poll(reason, SOON).toBe('healthy')
+    expect(about('Redis cannot serve requests.')).toHaveLength(1)
+    expect(about('Redis serves requests again.')).toHaveLength(1)
+  })
+
+  it('writes nothing', async () => {
+    const redis = await startRedis(kind)
+    onTestFinished(() => redis.stop())
+    const { reason } = openStore(redis.url)
+    await expect.poll(reason, SOON).toBe('healthy')
+    const admin = await createClient({ url: redis.url }).connect()
+    onTestFinished(() => admin.destroy())
+    expect(await admin.dbSize()).toBe(0)
+    expect(await admin.info('persistence')).toContain('rdb_changes_since_last_save:0')
+  })
+
+  it('is asked for every two seconds, however often somebody wants to know', async () => {
+    const redis = await startRedis(kind)
+    onTestFinished(() => redis.stop())
+    const { reason, store } = openStore(redis.url)
+    await expect.poll(reason, SOON).toBe('healthy')
+    const admin = await createClient({ url: redis.url }).connect()
+    onTestFinished(() => admin.destroy())
+    const probes = async () =>
+      Number(/cmdstat_xtrim:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1])
+    const before = await probes()
+    const startedAt = performance.now()
+    for (let round = 0; round < 40; round += 1) {
+      await Promise.all(Array.from({ length: 500 }, () => store.checkHealth()))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    const passedMs = performance.now() - startedAt
+    expect((await probes()) - before).toBeLessThanOrEqual(Math.floor(passedMs / 2000) + 1)
+  })
+
+  it('is told at once when the connection is lost, and when it is back', async () => {
+    const redis = await startRedis(kind)
+    onTestFinished(() => redis.stop())
+    const { reason } = openStore(redis.url)
+    await expect.poll(reason, SOON).toBe('healthy')
+    await redis.kill()
+    await expect.poll(reason, SOON).toMatch(/cannot be reached/)
+    await redis.restart()
+    await expect.poll(reason, SOON).toBe('healthy')
+  })
+
+  it('is lost while the server hangs', async () => {
+    const redis = await startRedis(kind)
+    onTestFinished(() => redis.stop())
+    const { reason } = openStore(redis.url)
+    await expect.poll(reason, SOON).toBe('healthy')
+    redis.pause()
+    await expect.poll(reason, SOON).toMatch(/cannot be reached/)
+    redis.resume()
+    await expect.poll(reason, SOON).toBe('healthy')
+  })
+}
+
+describeRedis('plain', 'a Redis that may evict keys', () => {
+  it.each(['warn', 'refuse'] as const)('is worth: %s', async (eviction) => {
+    const redis = await startRedis('plain', ['--maxmemory', '64mb'])
+    onTestFinished(() => redis.stop())
+    const admin = await createClient({ url: redis.url }).connect()
+    onTestFinished(() => admin.destroy())
+    const { store, reason, about } = openStore(redis.url, { eviction })
+    await expect.poll(reason, SOON).toBe('healthy')
+    expect(await store.checkHealth()).toEqual({ warnings: [] })
+    await admin.configSet('maxmemory-policy', 'allkeys-lru')
+    const evicts = /maxmemory-policy allkeys-lru/
+    if (eviction === 'refuse') await expect.poll(reason, SOON).toMatch(evicts)
+    else {
+      const warnings = async () => (await store.checkHealth()).warnings
+      const expected = [{ code: 'evicts_keys', message: expect.stringMatching(evicts) }]
+      await expect.poll(warnings, SOON).toEqual(expected)
+    }
+    expect(about('Redis is not safe to keep sessions in.')).toHaveLength(1)
+    await admin.configSet('maxmemory-policy', 'noeviction')
+    await expect.poll(reason, SOON).toBe('healthy')
+  })
+
+  it('is not said of a Redis without a limit', async () => {
+    const redis = await startRedis('plain', ['--maxmemory-policy', 'allkeys-lru'])
+    onTestFinished(() => redis.stop())
+    const { store, reason } = openStore(redis.url, { eviction: 'refuse' })
+    await expect.poll(reason, SOON).toBe('healthy')
+    expect(await store.checkHealth()).toEqual({ warnings: [] })
+  })
+})
+
+it('is unreachable where nothing listens', async () => {
+  const { reason } = openStore(`redis://127.0.0.1:${await freePort()}`)
+  await expect.poll(reason, SOON).toMatch(/nothing listens at its address/)
+})
+
+describe('an answer of Redis', () => {
+  const UNAVAILABLE = [
+    "ERR unknown command 'EVAL', with args beginning with: 'return 1' 'mcp:key' 'a value'",
+    'ERR unknown command `XTRIM`, with args beginning with: `a`',
+    "ERR unknown subcommand 'LOAD'. Try SCRIPT HELP.",
+    'ERR Unknown Redis command called from script script: 7ae0, on @user_script:1.',
+    "ERR Command is not available: 'XREAD'.",
+    "ERR ACL failure in script: User x has no permissions to run the 'xadd' command",
+    "ERR The user executing the script can't run this command or subcommand script: 7ae0",
+    'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
+    'NOREPLICAS Not enough good replicas to write.',
+    'MISCONF Redis is configured to save RDB snapshots',
+    'NOPERM this user has no permissions to access one of the keys used as arguments',
+    'MOVED 3999 127.0.0.1:6381',
+    'ASK 3999 127.0.0.1:6381',
+    'CROSSSLOT Keys in request do not hash to the same slot',
+    'CLUSTERDOWN Hash slot not served',
+    'LOADING Redis is loading the dataset in memory',
+    'MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to no.',
+    "READONLY You can't write against a read only replica.",
+    "OOM command not allowed when used memory > 'maxmemory'.",
+    'BUSY Redis is busy running a script.',
+    'NOAUTH Authentication required.',
+  ]
+
+  it.each(UNAVAILABLE)('means 503: %s', (text) => {
+    const error = toStoreError(new ErrorReply(text)) as AppError
+    expect(error).toBeInstanceOf(AppError)
+    expect(error.status).toBe(503)
+    // What the caller sent must not get into the log.
+    expect(String((error.cause as Error).message)).not.toMatch(/mcp:key|a value/)
+  })
+
+  it.each(['WRONGTYPE Operation against a key', 'ERR syntax error'])(
+    'is a fault of ours: %s',
+    (text) => {
+      const error = new ErrorReply(text)
+      expect(toStoreError(error)).toBe(error)
+    },
+  )
+
+  it.each([
+    ['LOADING Redis is loading the dataset in memory', 'loading'],
+    ['BUSY Redis is busy running a script.', 'busy'],
+    ['MASTERDOWN Link with MASTER is down', 'is_replica'],
+    ['ERR SELECT is not allowed in cluster mode', 'is_cluster'],
+    ['ERR max number of clients reached', 'unreachable'],
+    ['DENIED Redis is running in protected mode', 'no_permission'],
+  ])('is explained: %s', (text, reason) => {
+    expect(explainUnfit(new ErrorReply(text)).reason).toBe(reason)
+  })
+})
