@@ -52,8 +52,9 @@ export function createApp(runtime: Runtime, { bodyBudget }: AppDeps): Hono<HttpE
   const checked = { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) }
   // All that the headers tell comes before the body.
   const { headers, body } = jsonBody(config.http, bodyBudget)
-  const caller = (path: ResourcePath, isRequired: boolean) =>
-    limited.calls(bearer(checked, { resource: auth.resources.at(path), required: isRequired }))
+  const check = (path: ResourcePath, isRequired: boolean) =>
+    bearer(checked, { resource: auth.resources.at(path), required: isRequired })
+  const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
   const scopes = (path: ResourcePath) => scopesFor(auth.requireScopes, auth.resources.at(path))
   const originsOf = (c: Context<HttpEnv>) => runtime.origins.of(c.get('caller'), c.get('log'))
   const messageOf = (c: Context<HttpEnv>) => ({
