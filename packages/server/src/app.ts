@@ -56,8 +56,9 @@ export function createApp(runtime: Runtime, { bodyBudget }: AppDeps): Hono<HttpE
   const json = jsonBody(config.http, bodyBudget)
   const { headers } = json
   const body = limited.bodies(json.body)
-  const caller = (path: ResourcePath, isRequired: boolean) =>
-    limited.calls(bearer(checked, { resource: auth.resources.at(path), required: isRequired }))
+  const check = (path: ResourcePath, isRequired: boolean) =>
+    bearer(checked, { resource: auth.resources.at(path), required: isRequired })
+  const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
   const scopes = (path: ResourcePath) => scopesFor(auth.requireScopes, auth.resources.at(path))
   const methods = ['POST', 'GET', 'DELETE']
   app.on(methods, '/mcp', headers, caller('/mcp', required), body, scopes('/mcp'), async (c) =>

@@ -16,6 +16,8 @@ export interface HttpEnv {
     readonly requestId: string
     /** What all pages share. */
     readonly look: Look
+    /** The bytes of a small JSON body, which is read while the headers are checked. */
+    readonly arriving: Promise<Buffer> | undefined
     /** The parsed JSON body of a POST. */
     readonly body: unknown
     /** How many bytes it had; undefined until it was read. */

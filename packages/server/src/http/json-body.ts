@@ -1,11 +1,11 @@
 /** Reads a JSON body within bounds; everything else is refused before it costs anything. */
 
 import { isJsonContentType } from '@modelcontextprotocol/server'
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import { checkMessageBounds } from '../mcp/message-bounds.ts'
 import { nextTurn } from '../store/next-turn.ts'
-import type { BodyBudget } from './body-budget.ts'
+import { type BodyBudget, UNCOUNTED_BYTES } from './body-budget.ts'
 import type { HttpEnv } from './context.ts'
 import { parseJson } from './parse-json.ts'
 import { bodyTooLarge, readBody } from './read-body.ts'
@@ -19,7 +19,8 @@ export interface JsonBodyOptions {
 export interface JsonBody {
   /**
    * Refuses by the headers of a POST: encodings and other content types with 415 (RFC 9110, 15.5.16),
-   * a length above the limit with 413.
+   * a length above the limit with 413. Bodies that are small enough not to be counted are read from
+   * here on, beside the check of the token; all others stay unread until that is done.
    */
   readonly headers: MiddlewareHandler<HttpEnv>
   /**
@@ -34,17 +35,23 @@ export function jsonBody(
   { bodyLimitBytes: limitBytes, bodyMaxValues }: JsonBodyOptions,
   budget: BodyBudget,
 ): JsonBody {
+  function read({ env }: Context<HttpEnv>): Promise<Buffer> {
+    return readBody(env.incoming, { limitBytes, share: budget.shareOf(env.outgoing) })
+  }
+
   return {
-    headers(c, next) {
-      if (c.req.method === 'POST') checkHeaders(c.req.raw.headers, limitBytes)
-      return next()
+    async headers(c, next) {
+      if (c.req.method === 'POST') {
+        const length = checkHeaders(c.req.raw.headers, limitBytes)
+        if (length !== undefined && length <= UNCOUNTED_BYTES) c.set('arriving', handled(read(c)))
+        await nextTurn()
+      }
+      await next()
     },
     async body(c, next) {
       if (c.req.method === 'POST') {
-        const share = budget.shareOf(c.env.outgoing)
-        const bytes = await readBody(c.env.incoming, { limitBytes, share })
+        const bytes = await (c.get('arriving') ?? read(c))
         c.set('bodyBytes', bytes.byteLength)
-        await nextTurn()
         c.set('body', parseJson(bytes, bodyMaxValues))
         checkMessageBounds(c.get('body'), bytes.byteLength)
       }
@@ -53,13 +60,24 @@ export function jsonBody(
   }
 }
 
-function checkHeaders(headers: Headers, limitBytes: number): void {
+/** A body that breaks off is nobody's concern where the request has been refused. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
+}
+
+/** The announced length; undefined without one. */
+function checkHeaders(headers: Headers, limitBytes: number): number | undefined {
   const encoding = headers.get('content-encoding') ?? 'identity'
   if (encoding.toLowerCase() !== 'identity') throw unsupported('Content-Encoding is not supported.')
   if (!isJsonContentType(headers.get('content-type'))) {
     throw unsupported('Content-Type must be application/json.')
   }
-  if (Number(headers.get('content-length') ?? 0) > limitBytes) throw bodyTooLarge(limitBytes)
+  const announced = headers.get('content-length')
+  if (announced === null) return undefined
+  const length = Number(announced)
+  if (length > limitBytes) throw bodyTooLarge(limitBytes)
+  return length
 }
 
 function unsupported(message: string): AppError {

@@ -135,11 +135,14 @@ function mountedHandler(mounts: HttpHandlers['mounts'], url: string): NodeHandle
   return undefined
 }
 
+/** Connections that wait to be accepted; the system may hold fewer (`net.core.somaxconn`). */
+const BACKLOG = 4096
+
 /** Listens, and tells the port that was taken. Rejects when the address is in use. */
 export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off('error', reject)
       const address = server.address()
       resolve(typeof address === 'object' && address !== null ? address.port : port)

@@ -122,7 +122,8 @@ describeRedis('plain', 'three nodes on a Redis', () => {
           expectUnavailable(await ask(url)),
         )
         await Promise.all(asking)
-        expect((await fetch(`${url}/readyz`)).status).toBe(503)
+        // The result of a probe counts for up to three seconds.
+        await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(503)
         const free = await toolModern(url, 'where', { text: 'free' })
         expect(free.message.result).toMatchObject({ structuredContent: { text: 'free' } })
         // Nobody who has left is let in for that.

@@ -9,6 +9,8 @@ import { documentBytes, type StorageBudget } from '../../store/storage-budget.ts
 import { checkSubscriptionCount } from '../bounds.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
+import { connectionKey } from './connection-key.ts'
+import { createUnusedConnections } from './unused-connections.ts'
 
 const CONNECTION_SCHEMA = 1
 
@@ -32,16 +34,11 @@ export interface ConnectionRecord {
   /** The node that holds the GET stream, and how many held it before. */
   readonly holder: string | null
   readonly generation: number
-  /** Set on an anonymous connection until its first request: it expires soon. */
-  readonly unused?: true
 }
 
 export type Connection = Stored<ConnectionRecord>
 
-/** The connection's key in the store. */
-export function connectionKey(id: string): string {
-  return `{${id}}:conn`
-}
+export { connectionKey }
 
 /** Over HTTP+SSE a connection has its session's id. */
 export function isOverSse(connectionId: string): boolean {
@@ -160,14 +157,10 @@ export function createConnections(deps: ConnectionDeps, times: ConnectionTimes):
         initialize: initialize ?? null,
         protocolVersion: protocolVersion ?? null,
         ...{ logLevel: null, subscriptions: [], calls: {}, holder: null, generation: 0 },
-        ...(!owner.needsToken && { unused: true as const }),
       }
       await storage?.spend(documentBytes(record))
-      await store.set(
-        connectionKey(id),
-        record,
-        owner.needsToken ? times.ttlSeconds : times.unusedTtlSeconds,
-      )
+      if (owner.needsToken) await store.set(connectionKey(id), record, times.ttlSeconds)
+      else await readers.createUnused(record)
       return record
     },
     ...readers,
@@ -190,49 +183,31 @@ export function createConnections(deps: ConnectionDeps, times: ConnectionTimes):
     async callEnds(id, name) {
       await store.patch(connectionKey(id), { [`calls.${name}`]: undefined })
     },
-    end: (id) => store.delete(connectionKey(id)),
+    async end(id) {
+      const [ended] = await Promise.all([store.delete(connectionKey(id)), readers.forget(id)])
+      return ended
+    },
   }
 }
 
-function createReaders(
-  { store, now, sessions }: Omit<ConnectionDeps, 'node'>,
-  { ttlSeconds, unusedTtlSeconds }: ConnectionTimes,
-) {
+function createReaders(deps: Omit<ConnectionDeps, 'node'>, times: ConnectionTimes) {
+  const { store, now } = deps
+  const { ttlSeconds } = times
+  const unused = createUnusedConnections(deps, times)
   const slide = createSlide({ store, now }, ttlSeconds)
   const peek = (id: string) => store.get<ConnectionRecord>(connectionKey(id))
 
   async function used(connection: Connection, isRequest = false): Promise<Connection> {
-    if (connection.unused !== true) await slide(connectionKey(connection.id))
-    else if (isRequest) await beginUse(connection)
+    const { id, needsToken } = connection
+    if (needsToken || (await unused.isUsed(connection, isRequest))) await slide(connectionKey(id))
     return connection
-  }
-
-  async function beginUse({ id, sessionId }: Connection): Promise<void> {
-    const key = connectionKey(id)
-    const [{ outcome }] = await Promise.all([
-      store.patch(key, { unused: undefined }, { ttlSeconds }),
-      sessions.touch(sessionId, ttlSeconds),
-    ])
-    if (outcome === 'absent') throw connectionEnded()
-  }
-
-  /** By revision: a first request meanwhile, on whichever node, must not be undone. */
-  async function renewUnused(id: string): Promise<boolean> {
-    for (;;) {
-      const connection = await peek(id)
-      if (connection?.unused !== true) return false
-      const { sessionId, rev } = connection
-      await sessions.touch(sessionId, unusedTtlSeconds)
-      const options = { ifRev: rev, ttlSeconds: unusedTtlSeconds }
-      const { outcome } = await store.patch(connectionKey(id), { unused: true }, options)
-      if (outcome === 'written') return true
-      await sessions.touch(sessionId, ttlSeconds)
-    }
   }
 
   return {
     peek,
-    renewUnused,
+    createUnused: unused.create,
+    forget: unused.forget,
+    renewUnused: unused.renew,
     async retrieve(id: string) {
       const connection = await peek(id)
       return connection && used(connection)

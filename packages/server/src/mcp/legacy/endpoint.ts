@@ -128,6 +128,6 @@ async function findConnection(
   if (id === null) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
   const found = await (ahead ?? lookUp(id, connections))
   const connection = await connections.use(found, origins.tokenSession, isRequest)
-  if (isRequest || connection.unused !== true) opened.used(id)
+  if (isRequest || connection.needsToken) opened.used(id)
   return connection
 }

@@ -107,7 +107,7 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
           if (held.get(connectionId)?.events === events) held.delete(connectionId)
         })
         await node.control({ kind: 'stream_taken', connectionId, generation })
-        if (connection.unused) events.onClose(keepUnused(connections, connectionId, times))
+        if (!connection.needsToken) events.onClose(keepUnused(connections, connectionId, times))
         events.onClose(await startTelling(deps, connection, after, events, options))
       } catch (error) {
         // Nobody was given it, and nobody else would end it.

@@ -5,7 +5,8 @@ import type { Node } from '../nodes/node.ts'
 
 export interface OpenedConnection {
   readonly id: string
-  readonly unused?: true
+  /** False for one that anybody opened, and nobody has used yet. */
+  readonly needsToken?: boolean
 }
 
 export interface OpenedConnections {
@@ -65,8 +66,9 @@ export function createOpenedConnections(
       const release = limits.connection(caller)
       try {
         const connection = await create()
-        const { id, unused } = connection
-        opened.set(id, { timer: forgetAfter(id, unused ? unusedTtlSeconds : ttlSeconds), release })
+        const { id, needsToken } = connection
+        const seconds = needsToken === false ? unusedTtlSeconds : ttlSeconds
+        opened.set(id, { timer: forgetAfter(id, seconds), release })
         return connection
       } catch (error) {
         release()

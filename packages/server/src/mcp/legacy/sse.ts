@@ -64,7 +64,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
     if (!sessionId.startsWith('ses_')) throw connectionEnded()
     const found = await connections.peek(sessionId)
     const connection = await connections.use(found, origins.tokenSession, isRequest)
-    if (isRequest || connection.unused !== true) opened.used(sessionId)
+    if (isRequest || connection.needsToken) opened.used(sessionId)
     return connection
   }
 
