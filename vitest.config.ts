@@ -1,11 +1,36 @@
-/** How tests run. `COVERAGE=1` measures coverage and holds it to its threshold. */
+/**
+ * How tests run: `fast` is what `npm test` runs, `slow` has what starts clusters, clients, browsers
+ * and processes, or attacks for minutes. `COVERAGE=1` measures coverage and holds it to its threshold.
+ */
 
 import { defineConfig } from 'vitest/config'
 
 const inCi = process.env.CI === 'true'
 
+/** Single files, in folders that are fast, which take more than some 20 seconds. */
+const SLOW_FILES = [
+  'docs/readme',
+  'mcp/cross-talk',
+  'store/stream-faults',
+  'store/redis-faults',
+].map((file) => `packages/server/test/${file}.test.ts`)
+
 /** The framework runs from its sources; a project's own configuration needs nothing of this. */
 const conditions = ['@mcp-template/source']
+
+const slow = [
+  'attacks',
+  'browser',
+  'cli',
+  'clients',
+  'cluster',
+  'deploy',
+  'process',
+  'scripts',
+  'stdio',
+]
+  .map((folder) => `packages/*/test/${folder}/**/*.test.ts`)
+  .concat(SLOW_FILES)
 
 export default defineConfig({
   resolve: { conditions },
@@ -14,7 +39,17 @@ export default defineConfig({
     environment: 'node',
     // Most of the time is spent waiting for processes and for what expires.
     maxWorkers: 2,
-    include: ['packages/*/test/**/*.test.ts', 'starter/src/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'fast',
+          include: ['packages/*/test/**/*.test.ts', 'starter/src/**/*.test.ts'],
+          exclude: slow,
+        },
+      },
+      { extends: true, test: { name: 'slow', include: slow } },
+    ],
     // Only for what hangs: a busy machine takes many times as long as an idle one.
     testTimeout: 60_000,
     hookTimeout: 120_000,
