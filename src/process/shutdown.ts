@@ -109,10 +109,17 @@ function onSignals(options: ShutdownOptions, end: End, endAtOnce: () => void): v
   if (!options.isLaunched) return
   process.on('SIGHUP', (signal) => onSignal('here', signal))
   process.on('message', ({ signal }: LauncherMessage) => {
-    process.send?.('heard')
+    tellLauncher()
     onSignal('atLauncher', signal)
   })
   process.once('disconnect', () => end('end of launcher'))
+  tellLauncher()
+  if (!process.connected) end('end of launcher')
+}
+
+/** That this process reacts to signals. A launcher that is gone is heard of by `disconnect`. */
+function tellLauncher(): void {
+  process.send?.('reacts', undefined, undefined, () => undefined)
 }
 
 /** Not in the types of Node: `process.exit` without the listeners of `exit`. */
