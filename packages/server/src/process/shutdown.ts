@@ -116,9 +116,16 @@ function onSignals(parent: Parent | undefined, end: End, endAtOnce: () => void):
   if (parent !== 'launcher') return
   process.on('SIGHUP', (signal) => onSignal('here', signal))
   process.on('message', ({ signal }: LauncherMessage) => {
-    process.send?.('heard')
+    tellLauncher()
     onSignal('atLauncher', signal)
   })
+  tellLauncher()
+  if (!process.connected) end('end of launcher')
+}
+
+/** That this process reacts to signals. A launcher that is gone is heard of by `disconnect`. */
+function tellLauncher(): void {
+  process.send?.('reacts', undefined, undefined, () => undefined)
 }
 
 /** Not in the types of Node: `process.exit` without the listeners of `exit`. */

@@ -56,10 +56,18 @@ async function launch(env: NodeJS.ProcessEnv): Promise<void> {
 /** Gives the timer that ends a child process which does not react. */
 function forwardSignals(child: ChildProcess): () => NodeJS.Timeout | undefined {
   let timer: NodeJS.Timeout | undefined
-  // Its answer, whatever it is: the child process still reacts.
-  child.on('message', () => clearTimeout(timer))
+  let reacts = false
+  child.on('message', () => {
+    reacts = true
+    clearTimeout(timer)
+  })
   for (const signal of SIGNALS) {
     process.on(signal, () => {
+      // A process that is still starting has nothing to finish.
+      if (!reacts) {
+        child.kill(signal)
+        return
+      }
       clearTimeout(timer)
       timer = setTimeout(() => child.kill('SIGKILL'), ANSWER_MS)
       const message: LauncherMessage = { signal }

@@ -41,6 +41,11 @@ const answered = (server: ServerProcess, id: unknown) =>
 /** The process that serves, which the one that was started waits for. */
 const servingPid = ({ output }: ServerProcess) => Number(/"pid":(\d+)/.exec(output.stderr)?.[1])
 
+const childrenOf = (pid: number | undefined): string[] =>
+  spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((line) => line.trim() !== '')
+
 const exists = (pid: number) => {
   try {
     process.kill(pid, 0)
@@ -145,6 +150,16 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends both with 0', async
   server.child.kill(signal)
   expect(await server.exited).toEqual({ code: 0, signal: null })
   expect(exists(pid)).toBe(false)
+})
+
+test('a signal while it starts ends both by that signal', async () => {
+  const server = spawnStdio()
+  await expect.poll(() => childrenOf(server.child.pid), SOON).not.toEqual([])
+  const [pid] = childrenOf(server.child.pid)
+  server.child.kill('SIGTERM')
+  expect(await server.exited).toEqual({ code: null, signal: 'SIGTERM' })
+  expect(exists(Number(pid))).toBe(false)
+  expect(server.output.stdout).toBe('')
 })
 
 test('a signal of the terminal, which both get, ends both cleanly', async () => {
