@@ -114,7 +114,12 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
-  const described = { catalog, settings: config.tools, about: implementationOf(config) }
+  const described = {
+    ...config.serves,
+    catalog,
+    settings: config.tools,
+    about: implementationOf(config),
+  }
   const served = { ...described, states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)

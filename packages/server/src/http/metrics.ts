@@ -31,7 +31,10 @@ export function metricsAtMainPort(
 ): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { incoming } = c.env
-    if (!isRead(incoming) || !mayRead(incoming, access)) return next()
+    if (!mayRead(incoming, access)) return next()
+    if (!isRead(incoming)) {
+      throw new AppError('method_not_allowed', 'Use GET or HEAD.', { allow: ['GET', 'HEAD'] })
+    }
     const { contentType, text } = await metrics.scrape()
     return c.body(text, 200, { 'content-type': contentType, 'cache-control': 'no-store' })
   }
