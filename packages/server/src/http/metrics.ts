@@ -31,10 +31,7 @@ export function metricsAtMainPort(
 ): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { incoming } = c.env
-    if (!mayRead(incoming, access)) return next()
-    if (!isRead(incoming)) {
-      throw new AppError('method_not_allowed', 'Use GET or HEAD.', { allow: ['GET', 'HEAD'] })
-    }
+    if (!isRead(incoming) || !mayRead(incoming, access)) return next()
     const { contentType, text } = await metrics.scrape()
     return c.body(text, 200, { 'content-type': contentType, 'cache-control': 'no-store' })
   }

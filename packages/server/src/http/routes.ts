@@ -27,7 +27,7 @@ export interface Route {
   readonly isProbe?: true
   /** Answers may be streams, whose length says nothing of the server. */
   readonly streams?: true
-  /** To those who may not read, it looks as if nothing were there. */
+  /** To those who may not read, and to other methods, it looks as if nothing were there. */
   readonly isHidden?: true
   /** Served with everything below it, by a handler that knows its own methods. */
   readonly isMount?: true
