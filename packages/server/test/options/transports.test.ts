@@ -35,15 +35,8 @@ test.each([
 
 test('tokens cannot be for a way in that is off', async () => {
   const app = await serve({ transports: { direct: false } })
-  const { clientId } = await createOAuthClient(app.url)
-  const ask = (path: string) => {
-    const query = new URLSearchParams({
-      ...{ response_type: 'code', client_id: clientId, state: 's' },
-      ...{ redirect_uri: 'http://127.0.0.1/callback', resource: app.url + path },
-      ...{ code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' },
-    })
-    return look(`${app.url}/authorize?${query}`)
-  }
+  const client = await createOAuthClient(app.url)
+  const ask = (path: string) => look(client.request({ resource: app.url + path }).url.href)
   expect((await ask('/http')).headers.get('location')).toContain('error=invalid_target')
   expect((await ask('/sse')).headers.get('location')).not.toContain('error=')
 })
