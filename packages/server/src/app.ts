@@ -1,6 +1,6 @@
 /** The map: every middleware and route, in order, and nothing else. */
 
-import { type Context, Hono } from 'hono'
+import { type Context, type Handler, Hono } from 'hono'
 import { longestTokenSeconds } from './auth/resource-server.ts'
 import type { ResourcePath } from './auth/resources.ts'
 import { bearer, scopesFor } from './http/bearer.ts'
@@ -12,44 +12,48 @@ import { connectionAhead } from './http/connection-ahead.ts'
 import { consentRoutes } from './http/consent.ts'
 import type { HttpEnv } from './http/context.ts'
 import { crossOrigin } from './http/cross-origin.ts'
-import { directResponse, takesDirectCalls } from './http/direct-calls.ts'
+import { directResponse } from './http/direct-calls.ts'
 import { errorResponse } from './http/error-response.ts'
 import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
 import { metricsAtMainPort } from './http/metrics.ts'
 import { noStore } from './http/no-store.ts'
-import { notFound, refuseHead, wrongMethod } from './http/not-found.ts'
-import { forPeople, pagesOf } from './http/pages.ts'
+import { notFound, wrongMethod } from './http/not-found.ts'
+import { pagesOf } from './http/pages.ts'
 import { isDirectCall } from './http/problem.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { createRateLimiting, type RateLimiting } from './http/rate-limit.ts'
 import { requestLog } from './http/request-log.ts'
 import { respond } from './http/respond.ts'
+import { checkRouted, type RouteTable } from './http/routes.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
 import { createLetInClients } from './session/let-in-clients.ts'
 
 export interface AppDeps {
   readonly bodyBudget: BodyBudget
+  /** What is served; what is not in it is not found. */
+  readonly routes: RouteTable
 }
 
-export function createApp(runtime: Runtime, { bodyBudget }: AppDeps): Hono<HttpEnv> {
+export function createApp(runtime: Runtime, { bodyBudget, routes }: AppDeps): Hono<HttpEnv> {
   const { config, log, auth, mcp, direct, legacy, demo } = runtime
   const app = new Hono<HttpEnv>()
   const { storageOf, originsOf, messageOf } = requestParts(runtime)
 
-  app.use(requestLog(log))
-  app.use(wrongMethod(app))
+  app.use(requestLog(log, routes))
   app.use(pagesOf(runtime.look))
+  app.use(wrongMethod)
   app.onError(errorResponse)
   app.notFound(notFound)
 
   const limited = createRateLimiting(runtime.rateLimits, config.http)
-  routePages(app, runtime, { limited, storageOf })
-  for (const path of ['/mcp', '/http', '/sse', '/messages']) {
-    app.use(path, crossOrigin(), noStore)
+  for (const { path, audience, errors, methods } of routes.all) {
+    if (audience === 'callers') app.use(path, crossOrigin(methods), noStore)
+    if (errors === 'page') app.use(path, limited.pages)
   }
+  routePages(app, runtime, { limited, routes, storageOf })
   const { required } = config.auth
   const checked = { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) }
   // All that the headers tell comes before the body.
@@ -60,23 +64,27 @@ export function createApp(runtime: Runtime, { bodyBudget }: AppDeps): Hono<HttpE
     bearer(checked, { resource: auth.resources.at(path), required: isRequired })
   const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
   const scopes = (path: ResourcePath) => scopesFor(auth.requireScopes, auth.resources.at(path))
-  const methods = ['POST', 'GET', 'DELETE']
-  app.on(methods, '/mcp', headers, caller('/mcp', required), body, scopes('/mcp'), async (c) =>
+  /** Where the table has it. */
+  const on = (path: string, ...handlers: Handler<HttpEnv>[]) => {
+    const methods = routes.find(path)?.methods.filter((method) => method !== 'HEAD')
+    if (methods !== undefined) app.on(methods, [path], ...handlers)
+  }
+  on('/mcp', headers, caller('/mcp', required), body, scopes('/mcp'), async (c) =>
     respond(c, await mcp.handle(messageOf(c))),
   )
-  app.use('/http', takesDirectCalls)
-  app.on(methods, '/http', headers, caller('/http', true), body, scopes('/http'), async (c) => {
+  on('/http', headers, caller('/http', true), body, scopes('/http'), async (c) => {
     const message = messageOf(c)
     if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
     return directResponse(c, await direct.call(message))
   })
-  app.get('/sse', refuseHead, caller('/sse', required), (c) =>
+  on('/sse', caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
-  app.post('/messages', headers, caller('/sse', required), body, scopes('/sse'), (c) =>
+  on('/messages', headers, caller('/sse', required), body, scopes('/sse'), (c) =>
     legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
   )
   if (demo !== undefined) app.route('/demo/api', demo.api)
+  checkRouted(app.routes, routes)
   return app
 }
 
@@ -84,17 +92,17 @@ export function createApp(runtime: Runtime, { bodyBudget }: AppDeps): Hono<HttpE
 function routePages(
   app: Hono<HttpEnv>,
   runtime: Runtime,
-  { limited, storageOf }: Pick<RequestParts, 'storageOf'> & { readonly limited: RateLimiting },
+  { limited, routes, storageOf }: PagesDeps,
 ): void {
   const { config, store, publicUrl, auth, signIn, signsInAt, telemetry } = runtime
-  const visited = ['/connect/:handle', '/callback', '/redirect', '/consent/:uid']
-  for (const path of visited) app.use(path, forPeople, limited.pages)
-  app.use('/', limited.landing(publicUrl))
   const ttlSeconds = longestTokenSeconds(config.auth)
   const letInClients = createLetInClients(runtime, { ttlSeconds })
-  app.route('/', landingRoutes({ ...runtime, letInClients }))
+  if (routes.find('/') !== undefined) {
+    app.use('/', limited.landing(publicUrl))
+    app.route('/', landingRoutes({ ...runtime, letInClients }))
+  }
   app.route('/', healthRoutes(store, runtime))
-  if (config.metrics.port === undefined) {
+  if (routes.find('/metrics') !== undefined) {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
@@ -106,6 +114,11 @@ function routePages(
     const deps = { ...runtime, consents, letInClients, storageOf }
     app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds: ttlSeconds }))
   }
+}
+
+interface PagesDeps extends Pick<RequestParts, 'storageOf'> {
+  readonly limited: RateLimiting
+  readonly routes: RouteTable
 }
 
 type RequestParts = ReturnType<typeof requestParts>

@@ -12,12 +12,14 @@ import { wantedBy } from './config/facts.ts'
 import { Faults } from './config/faults.ts'
 import { isLoopbackHost } from './config/loopback.ts'
 import { Secrets } from './config/secrets.ts'
+import { chooseServed } from './config/server-options.ts'
 import type { Config, ConfigWarning, HttpConfig } from './config/shape.ts'
 import { type ConfigSources, type RawVariables, readSources } from './config/sources.ts'
 import { variables as schema, type Variables } from './config/variables.ts'
 
 export { ConfigError } from './config/faults.ts'
 export type { Secrets } from './config/secrets.ts'
+export { optionVariables } from './config/server-options.ts'
 export type * from './config/shape.ts'
 export type { ConfigSources } from './config/sources.ts'
 
@@ -43,7 +45,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { auth, jwtSecret } = chooseAuth(variables, facts, faults)
   const signIn = chooseSignIn(variables, upstream, faults)
   const http = chooseHttp(raw, variables, faults)
-  const telemetry = chooseTelemetry(variables, faults)
+  const serves = chooseServed(sources.options ?? {}, raw, faults)
+  const telemetry = chooseTelemetry(variables, serves, faults)
   faults.throwIfAny()
 
   const isProduction = variables.NODE_ENV === 'production'
@@ -56,6 +59,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       color: `#${variables.APP_COLOR.replace('#', '').toLowerCase()}`,
       ...defined({ description: variables.APP_DESCRIPTION, supportUrl: variables.APP_SUPPORT_URL }),
     },
+    serves,
     landing: { showsTools: showsTools(variables) },
     http,
     ...telemetry,
@@ -108,7 +112,8 @@ function parseVariables(raw: RawVariables, faults: Faults): Variables {
 }
 
 /** Where a client needs a token for the list of tools, the page does not give it away. */
-function showsTools({ LANDING_TOOLS: choice, MCP_AUTH }: Variables): boolean {
+function showsTools({ LANDING_TOOLS: choice, MCP_AUTH }: Variables): boolean | 'signed-in' {
+  if (choice === 'signed-in') return choice
   return choice === 'auto' ? MCP_AUTH === 'optional' : choice === 'show'
 }
 

@@ -1,6 +1,10 @@
 /** How a server is declared: `src/server.ts` of a project, default export. */
 
-export interface ServerDefinition {
+import { optionsFault, type ServerOptions } from './config/server-options.ts'
+
+export type { Protocol, ServerOptions } from './config/server-options.ts'
+
+export interface ServerDefinition extends ServerOptions {
   /** What programs know the server by, such as `acme-desk`: letters, digits, `_`, `-` and `.`. */
   readonly name: string
   /** What people read; the name if left out. */
@@ -33,7 +37,7 @@ export class ServerDefinitionError extends Error {
 }
 
 /**
- * Declares a server. Variables such as APP_NAME and APP_COLOR win over what is said here.
+ * Declares a server. Variables such as APP_NAME and DEMO win over what is said here.
  * @throws ServerDefinitionError
  */
 export function defineServer(definition: ServerDefinition): ServerDefinition {
@@ -51,6 +55,12 @@ export function defineServer(definition: ServerDefinition): ServerDefinition {
   if (branding.supportUrl !== undefined && !/^https?:\/\/\S+$/.test(branding.supportUrl)) {
     throw new ServerDefinitionError('branding.supportUrl must be an http or https address')
   }
+  const { sessionTools } = definition
+  if (sessionTools !== undefined && typeof sessionTools !== 'boolean') {
+    throw new ServerDefinitionError('sessionTools must be true or false')
+  }
+  const fault = optionsFault(definition)
+  if (fault !== undefined) throw new ServerDefinitionError(fault)
   return Object.freeze({ ...definition })
 }
 

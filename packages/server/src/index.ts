@@ -3,7 +3,9 @@
 export {
   type Branding,
   defineServer,
+  type Protocol,
   type ServerDefinition,
   ServerDefinitionError,
+  type ServerOptions,
 } from './define-server.ts'
 export * from './engine/index.ts'

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import type { RawVariables } from './config/sources.ts'
+import { type ConfigSources, optionVariables } from './config.ts'
 import { isServerDefinition, type ServerDefinition } from './define-server.ts'
 import { type Catalog, discover } from './engine/discover.ts'
 import { settleInTime, type Waiting } from './engine/settle-in-time.ts'
@@ -75,16 +75,24 @@ function packageVersion(folder: string): string | undefined {
   }
 }
 
-/** What the declaration says, as the variables that win over it are called. */
-export function declaredVariables({ server, version = '0.0.0' }: Project): RawVariables {
+/** What the declaration says, for the configuration: by the variables that win over it, where there are. */
+export function declaredSources({
+  server,
+  version = '0.0.0',
+}: Pick<Project, 'server' | 'version'>): Pick<
+  ConfigSources,
+  'declared' | 'identifier' | 'options'
+> {
   const { color = '', description = '', supportUrl = '' } = server.branding ?? {}
-  return {
+  const declared = {
+    ...optionVariables(server),
     APP_NAME: server.title ?? server.name,
     APP_VERSION: version,
     APP_COLOR: color,
     APP_DESCRIPTION: description,
     APP_SUPPORT_URL: supportUrl,
   }
+  return { declared, identifier: server.name, options: server }
 }
 
 /** The tools that people sign in and out with. */

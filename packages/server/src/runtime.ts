@@ -114,8 +114,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
-  const described = { catalog, settings: config.tools, about: implementationOf(config) }
-  const served = { ...described, states, bus, rateLimits, telemetry }
+  const served = { ...servedBy(deps), states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
   const common = { ...served, buildServer, sessionEnds, limits, keyRing, log }
@@ -158,6 +157,11 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
       telemetry.metrics.close()
     },
   }
+}
+
+/** What servers are built from that the deployment decides. */
+function servedBy({ config, catalog }: RuntimeDeps) {
+  return { ...config.serves, catalog, settings: config.tools, about: implementationOf(config) }
 }
 
 /** What clients are told of this server (2025-11-25, schema, `Implementation`). */

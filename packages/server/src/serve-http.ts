@@ -12,7 +12,7 @@ import { openMetricsPort } from './http/metrics.ts'
 import { limitOAuthBody } from './http/oauth-body-limit.ts'
 import { limitOAuthRate } from './http/oauth-rate-limit.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
-import { createRouteOf } from './http/route-of.ts'
+import { routesOf } from './http/routes.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
 import { socketsWithin } from './http/socket-limit.ts'
 import type { StopCause } from './process/shutdown.ts'
@@ -96,8 +96,14 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     ? authorizationMounts(authorizationServer, { log, limit, storageOf })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
-  const app = createApp(runtime, { bodyBudget })
-  const patterns = app.routes.map(({ path }) => path)
-  const observe = createRequestObserver(telemetry, createRouteOf(patterns, [...mounts.keys()]))
+  const routes = routesOf({
+    serves: config.serves,
+    servesMetrics: config.serves.metrics && config.metrics.port === undefined,
+    hasDemo: demo !== undefined,
+    letsClientsIn: authorizationServer !== undefined,
+  })
+  const app = createApp(runtime, { bodyBudget, routes })
+  const streams = routes.all.filter((route) => route.streams).map(({ path }) => path)
+  const observe = createRequestObserver(telemetry, routes.labelOf, new Set(streams))
   return { guard: tellRefusals(guard, log), fetch: app.fetch, mounts, observe }
 }

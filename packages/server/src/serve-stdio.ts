@@ -73,6 +73,7 @@ export async function serveStdio(
   const transport = trackRequests(new StdioServerTransport(lines, output))
   const handle = serveSdkStdio(build, {
     transport: boundTransport(transport),
+    legacy: deps.config.serves.era2025 ? 'serve' : 'reject',
     onerror: (error) => deps.log.debug({ err: error }, 'message refused'),
   })
   return {

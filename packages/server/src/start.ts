@@ -6,7 +6,7 @@ import { type LoadedConfig, loadConfig } from './config.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { createShutdown, type Parent } from './process/shutdown.ts'
-import { declaredVariables, loadCatalog, type Project } from './project.ts'
+import { declaredSources, loadCatalog, type Project } from './project.ts'
 import { serveHttp } from './serve-http.ts'
 import { serveStdio } from './serve-stdio.ts'
 import { createMemoryStore } from './store/memory.ts'
@@ -93,7 +93,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   const { argv, stdio, stateFile } = options
   const loaded = loadConfig({
     ...{ argv, env: process.env, cwd: project.folder },
-    ...{ declared: declaredVariables(project), identifier: project.server.name },
+    ...declaredSources(project),
   })
   const { config, secrets } = loaded
   const tracing = await startTracing(loaded, (error) =>

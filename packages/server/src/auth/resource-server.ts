@@ -38,7 +38,7 @@ export function longestTokenSeconds({ issuer }: AuthConfig): number {
 export function createResourceServer(deps: ResourceServerDeps): ResourceServer {
   const { config, publicUrl, scopes, scopesOfTool } = deps
   const { issuer } = config.auth
-  const resources = createResources(publicUrl)
+  const resources = createResources(publicUrl, config.serves)
   const tokens = issuer.kind === 'external' ? externalTokens(deps, issuer, resources) : deps.builtIn
   return {
     resources,

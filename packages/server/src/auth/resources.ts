@@ -1,9 +1,12 @@
 /** The protected resources of this server: their paths, addresses and metadata, said in one place. */
 
-/** What clients connect to; the first is what the server stands for as a whole. */
-export const RESOURCE_PATHS = ['/mcp', '/http', '/sse'] as const
+import type { Config } from '../config.ts'
 
-export type ResourcePath = (typeof RESOURCE_PATHS)[number]
+/** What clients connect to; `/mcp` is what the server stands for as a whole. */
+export type ResourcePath = '/mcp' | '/http' | '/sse'
+
+/** Which ways in there are besides `/mcp`. */
+export type ServedResources = Pick<Config['serves'], 'direct' | 'sse'>
 
 /** RFC 9728, 3.1: the resource's path follows. */
 export const METADATA_PATH = '/.well-known/oauth-protected-resource'
@@ -16,16 +19,24 @@ export interface Resource {
 }
 
 export interface Resources {
+  /** Those that are served. */
   readonly all: readonly Resource[]
   at(path: ResourcePath): Resource
 }
 
 /** `publicUrl` is an origin, without a slash at its end. */
-export function createResources(publicUrl: string): Resources {
+export function createResources(
+  publicUrl: string,
+  { direct, sse }: ServedResources = { direct: true, sse: true },
+): Resources {
   const at = (path: ResourcePath): Resource => ({
     path,
     url: publicUrl + path,
     metadataUrl: publicUrl + METADATA_PATH + path,
   })
-  return { all: RESOURCE_PATHS.map(at), at }
+  const further: ResourcePath[] = [
+    ...(direct ? ['/http' as const] : []),
+    ...(sse ? ['/sse' as const] : []),
+  ]
+  return { all: [at('/mcp'), ...further.map(at)], at }
 }

@@ -3,7 +3,7 @@
 import { loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { explainFailure } from '../explain-failure.ts'
-import { declaredVariables, loadCatalog, openProject, type Project } from '../project.ts'
+import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
 import { readCommandLine } from './command-line.ts'
 
 /** Prints what the project serves; ends the process with 1 and all faults where it cannot. */
@@ -14,7 +14,7 @@ export async function check(args: readonly string[]): Promise<void> {
   const loaded = settle(() =>
     loadConfig({
       ...{ argv: env === undefined ? [] : ['--env', env], env: process.env, cwd: project.folder },
-      declared: declaredVariables(project),
+      ...declaredSources(project),
     }),
   )
   const { value } = await loaded

@@ -3,12 +3,14 @@
 import { resolve } from 'node:path'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
+import type { Serves } from './server-options.ts'
 import type { Config, TracesConfig } from './shape.ts'
 import type { Variables } from './variables.ts'
 
 /** What it gives is of use only if no fault was added. */
 export function chooseTelemetry(
   variables: Variables,
+  serves: Pick<Serves, 'metrics' | 'traces'>,
   faults: Faults,
 ): Pick<Config, 'log' | 'metrics' | 'traces'> {
   const { LOG_LEVEL, LOG_FILE, AUDIT_FILE, METRICS_PORT, METRICS_HOST } = variables
@@ -20,8 +22,11 @@ export function chooseTelemetry(
   }
   return {
     log: { level: LOG_LEVEL, ...defined({ file: LOG_FILE, auditFile: AUDIT_FILE }) },
-    metrics: { host: METRICS_HOST, ...defined({ port: METRICS_PORT }) },
-    ...defined({ traces: chooseTraces(variables) }),
+    metrics: {
+      host: METRICS_HOST,
+      ...defined({ port: serves.metrics ? METRICS_PORT : undefined }),
+    },
+    ...defined({ traces: serves.traces ? chooseTraces(variables) : undefined }),
   }
 }
 

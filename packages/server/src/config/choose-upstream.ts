@@ -62,7 +62,7 @@ function reason(isProduction: boolean, isConfigured: boolean): string {
   if (isProduction) return 'is required in production'
   return isConfigured
     ? 'is missing beside the other UPSTREAM_ variables'
-    : 'is required with DEMO=off'
+    : 'is required without the demo (DEMO=off, or demo: false in src/server.ts)'
 }
 
 function requireComplete(raw: RawVariables, why: string, faults: Faults): void {

@@ -16,7 +16,7 @@ export const pageVariables = {
   APP_SUPPORT_URL: address('an http or https address').optional().register(facts, {
     what: 'Where people get help: linked at the foot of every page.',
   }),
-  LANDING_TOOLS: oneOf('auto', 'show', 'hide').default('auto').register(facts, {
-    what: 'Whether the landing page lists the tools. `auto`: not with MCP_AUTH=required, where a client needs a token for that list.',
+  LANDING_TOOLS: oneOf('auto', 'show', 'signed-in', 'hide').default('auto').register(facts, {
+    what: 'Whether the landing page lists the tools. `auto`: not with MCP_AUTH=required, where a client needs a token for that list. `signed-in`: to browsers that let a client in which is signed in.',
   }),
 }

@@ -2,6 +2,7 @@
 
 import type { AllowRule } from './allow-rules.ts'
 import type { ConfigWarning } from './faults.ts'
+import type { Serves } from './server-options.ts'
 import type { Variables } from './variables.ts'
 
 export type { AllowRule } from './allow-rules.ts'
@@ -20,8 +21,9 @@ export interface Config {
     readonly version: string
   }
   readonly pages: PagesConfig
-  /** Whether `/` lists the tools. */
-  readonly landing: { readonly showsTools: boolean }
+  readonly serves: Serves
+  /** Whether `/` lists the tools: to everybody, to browsers whose client is signed in, or to nobody. */
+  readonly landing: { readonly showsTools: boolean | 'signed-in' }
   readonly http: HttpConfig
   readonly log: {
     readonly level: Variables['LOG_LEVEL']

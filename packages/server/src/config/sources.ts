@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { type FileVariable, readEnvFile } from './env-file.ts'
 import type { Faults } from './faults.ts'
 import { belongsInFile, nearestKnown } from './names.ts'
+import type { ServerOptions } from './server-options.ts'
 
 export interface ConfigSources {
   /** The arguments after the script's name. */
@@ -17,6 +18,8 @@ export interface ConfigSources {
   readonly declared?: RawVariables
   /** What programs know the server by, as declared; APP_NAME if left out. */
   readonly identifier?: string
+  /** What the declaration turns off. */
+  readonly options?: ServerOptions
 }
 
 /** Variables by name. An empty one is as good as none: compose files and shells make those. */

@@ -15,6 +15,7 @@ import type { Look } from './look.ts'
 import { writeOAuthError } from './oauth-error.ts'
 import { page, pagesOf } from './pages.ts'
 import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
+import { createRouteTable, OAUTH_ROUTES } from './routes.ts'
 import type { NodeHandler } from './server.ts'
 
 export interface AuthorizationEndpoints {
@@ -22,22 +23,14 @@ export interface AuthorizationEndpoints {
   handle(request: IncomingMessage, response: ServerResponse, storage?: StorageBudget): Promise<void>
 }
 
-const METHODS: Readonly<Record<string, readonly string[]>> = {
-  '/authorize': ['GET'],
-  '/token': ['POST'],
-  '/register': ['POST'],
-  '/revoke': ['POST'],
-  '/introspect': ['POST'],
-  '/jwks': ['GET', 'HEAD'],
-  '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
-}
+const ROUTES = createRouteTable(OAUTH_ROUTES)
 
 /**
  * What pages of any origin may call, so that clients in browsers can sign in: no cookie counts
  * there, and what is given out goes to whoever holds the code and its verifier, or the secret.
  */
 export const OPEN_PATHS: ReadonlySet<string> = new Set(
-  Object.keys(METHODS).filter((path) => path !== '/authorize'),
+  OAUTH_ROUTES.filter(({ origins }) => origins === 'any').map(({ path }) => path),
 )
 
 export interface AuthorizationMountDeps {
@@ -57,7 +50,8 @@ export function authorizationMounts(
     handle: limit((request, response) => server.handle(request, response, storageOf(request))),
   }
   const handler: NodeHandler = (request, response) => void serve(limited, log, request, response)
-  return new Map(Object.keys(METHODS).map((path) => [path, handler]))
+  const paths = OAUTH_ROUTES.filter(({ path }) => !path.includes(':')).map(({ path }) => path)
+  return new Map(paths.map((path) => [path, handler]))
 }
 
 async function serve(
@@ -67,28 +61,28 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const started = performance.now()
-  const { method = 'GET' } = request
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
-  const route = routeOf(path)
+  const { method = 'GET', url = '/' } = request
+  const route = ROUTES.find(url)
   response.once('close', () => {
     const ms = Math.round(performance.now() - started)
-    log.info({ method, route, status: response.statusCode, ms }, 'request')
+    const label = route?.path ?? 'unknown'
+    log.info({ method, route: label, status: response.statusCode, ms }, 'request')
   })
   try {
-    const methods = METHODS[route === '/authorize/:uid' ? '/authorize' : path]
-    if (methods === undefined) {
+    if (route === undefined || (route.path.includes(':') && !ID_PATH.test(url))) {
       // Clients in pages look for metadata in several places, and must see that one is not there.
-      if (path.startsWith('/.well-known/')) allowPages(request, response, ['GET', 'HEAD'])
+      if (url.startsWith('/.well-known/')) allowPages(request, response, ['GET', 'HEAD'])
       throw new AppError('not_found', 'There is nothing at this address.')
     }
-    if (OPEN_PATHS.has(path)) {
+    const { methods } = route
+    if (route.origins === 'any') {
       allowPages(request, response, methods)
       if (method === 'OPTIONS' && request.headers.origin !== undefined) {
         response.writeHead(204).end()
         return
       }
     }
-    if (!methods.includes(method)) {
+    if (!methods.some((each) => each === method)) {
       throw new AppError('method_not_allowed', `Use ${methods.join(' or ')}.`, { allow: methods })
     }
     checkQuery(request)
@@ -101,6 +95,9 @@ async function serve(
   }
 }
 
+/** Where the consent page leads back to: ids of ours have no other characters. */
+const ID_PATH = /^\/authorize\/[\w-]+(?:\?|$)/
+
 /** Bytes. All of it may be kept until the person has decided. */
 const LONGEST_QUERY = 2048
 
@@ -110,13 +107,6 @@ function checkQuery({ url = '' }: IncomingMessage): void {
   // Node reads the request line as Latin-1: each character is a byte.
   if (start === -1 || url.length - start - 1 <= LONGEST_QUERY) return
   throw new AppError('uri_too_long', `The query exceeds the limit of ${LONGEST_QUERY} bytes.`)
-}
-
-/** What may stand in a log: the rest of a path is the caller's choice, and might be a secret. */
-function routeOf(path: string): string {
-  // Where the consent page leads back to, by the authorization's id.
-  if (/^\/authorize\/[\w-]+$/.test(path)) return '/authorize/:uid'
-  return path in METHODS ? path : `/${path.split('/')[1]}/*`
 }
 
 const EXPOSED = [...RATE_LIMIT_HEADERS, 'WWW-Authenticate'].join(', ')

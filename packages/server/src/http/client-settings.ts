@@ -13,6 +13,8 @@ export interface ServerFacts {
   readonly url: string
   /** Whether callers without an access token are refused. */
   readonly tokenRequired: boolean
+  /** Whether clients of revisions up to 2025-11-25 are served; they are if left out. */
+  readonly era2025?: boolean
 }
 
 export interface Snippet {
@@ -68,7 +70,7 @@ function claudeCode({ name, url, tokenRequired }: ServerFacts): ClientSettings {
 }
 
 /** https://claude.com/docs/connectors/building/directory-vs-custom, for the link. */
-function claude({ name, url }: ServerFacts): ClientSettings {
+function claude({ name, url, era2025 = true }: ServerFacts): ClientSettings {
   const key = settingsName(name)
   const query = new URLSearchParams({ modal: 'add-custom-connector' })
   query.set('connectorName', name)
@@ -92,8 +94,13 @@ function claude({ name, url }: ServerFacts): ClientSettings {
       ...(isPublic(url)
         ? ['Or choose **Add custom connector** among the connectors in the settings:', text(url)]
         : [unreachable('A connector of Claude')]),
-      'Claude Desktop can also go through a program on your computer, where Node is installed. Put this into `claude_desktop_config.json`:',
-      json({ mcpServers: { [key]: remote } }),
+      // mcp-remote speaks no other revisions.
+      ...(era2025
+        ? [
+            'Claude Desktop can also go through a program on your computer, where Node is installed. Put this into `claude_desktop_config.json`:',
+            json({ mcpServers: { [key]: remote } }),
+          ]
+        : []),
       ...(isHere ? [STARTED_BY_CLIENT, json({ mcpServers: { [key]: started } })] : []),
     ],
   }

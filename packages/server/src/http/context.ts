@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts'
 import type { Connection } from '../mcp/legacy/connection.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Look } from './look.ts'
+import type { Route } from './routes.ts'
 
 export interface HttpEnv {
   Bindings: HttpBindings
@@ -14,6 +15,8 @@ export interface HttpEnv {
     readonly connection: Promise<Connection | undefined> | undefined
     readonly log: Logger
     readonly requestId: string
+    /** The route table's; undefined where nothing is. */
+    readonly route: Route | undefined
     /** What all pages share. */
     readonly look: Look
     /** The bytes of a small JSON body, which is read while the headers are checked. */
@@ -24,9 +27,7 @@ export interface HttpEnv {
     readonly bodyBytes: number | undefined
     /** How many units of rate limits the request was counted as; undefined until it was. */
     readonly weight: number | undefined
-    /** Set where callers need not speak JSON-RPC. */
-    readonly takesDirectCalls: boolean | undefined
-    /** Set where browsers bring people, who are told of failures on a page. */
+    /** Set where a browser that is known brings somebody to a route for programs, too. */
     readonly forPeople: boolean | undefined
     /** Hears of a token's session before the bearer check is done. */
     readonly onSession?: OnSession

@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import type { HttpEnv } from './context.ts'
 import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
+import type { Method } from './routes.ts'
 
 /** What clients send besides what browsers let through anyway. */
 const REQUEST_HEADERS = [
@@ -20,10 +21,10 @@ const REQUEST_HEADERS = [
  * Fetch Standard, "CORS protocol". Any origin that comes as far as this passed the host guard. No
  * credentials: a browser's cookies have no meaning for a client.
  */
-export function crossOrigin(): MiddlewareHandler<HttpEnv> {
+export function crossOrigin(methods: readonly Method[]): MiddlewareHandler<HttpEnv> {
   const answer = cors({
     origin: (origin) => origin,
-    allowMethods: ['GET', 'POST', 'DELETE'],
+    allowMethods: ['GET', 'POST', 'DELETE'].filter((name) => methods.some((each) => each === name)),
     allowHeaders: REQUEST_HEADERS,
     exposeHeaders: ['Mcp-Session-Id', ...RATE_LIMIT_HEADERS, 'WWW-Authenticate', 'X-Request-Id'],
     maxAge: 600,

@@ -1,6 +1,6 @@
 /** `/http`: calls without the protocol, beside messages with it. */
 
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context } from 'hono'
 import type { DirectAnswer } from '../mcp/direct/direct-calls.ts'
 import type { HttpEnv } from './context.ts'
 import { problemResponse } from './problem.ts'
@@ -8,12 +8,6 @@ import { respondJson } from './respond.ts'
 
 /** Nobody reads it: the caller has gone. */
 const CLIENT_CLOSED_REQUEST = 499
-
-/** From here on callers that do not speak JSON-RPC are told of failures in problem documents. */
-export const takesDirectCalls: MiddlewareHandler<HttpEnv> = (c, next) => {
-  c.set('takesDirectCalls', true)
-  return next()
-}
 
 /** The result as it is, or what went wrong as a problem document. */
 export function directResponse(c: Context<HttpEnv>, answer: DirectAnswer): Response {

@@ -23,7 +23,7 @@ export const errorResponse: ErrorHandler<HttpEnv> = async (error, c) => {
   if (known.code === 'unavailable') log.warn({ err: error }, 'request failed')
   else if (known.status >= 500) log.error({ err: error }, 'request failed')
   else log.debug({ err: error }, 'request refused')
-  if (c.get('forPeople') === true) return errorPage(c, known)
+  if (c.get('forPeople') === true || c.get('route')?.errors === 'page') return errorPage(c, known)
   if (c.get('body') === undefined) c.set('body', await refusedBody(c))
   if (wantsProblem(c)) {
     const { status, code, message: detail } = known
@@ -37,7 +37,8 @@ export function answerOf(error: AppError, id: string | number | null = null): Re
   return jsonResponse(body(error, id), { status: error.status, headers: headers(error) })
 }
 
-function errorPage(c: Context<HttpEnv>, error: AppError): Response | Promise<Response> {
+/** An error as a page, not logged. */
+export function errorPage(c: Context<HttpEnv>, error: AppError): Response | Promise<Response> {
   // Cookies stay as they are, so that trying again can succeed.
   c.header('set-cookie', undefined)
   for (const [name, value] of Object.entries(headers(error))) c.header(name, value)

@@ -18,8 +18,9 @@ export interface About extends ServerFacts {
   readonly signsInAt: string
   /** Whether any tool, listed or not, takes a sign-in. */
   readonly needsSignIn: boolean
-  /** Those that are listed. */
   readonly tools: readonly AnyTool[]
+  /** Who reads which tools there are: everybody, browsers whose client is signed in, or nobody. */
+  readonly showsTools: boolean | 'signed-in'
 }
 
 /** The clients that a browser let in; undefined if that cannot be told just now. */
@@ -31,13 +32,23 @@ export function createLandingPage(about: About): (clients: Clients) => WidePage 
   const description =
     about.description ?? 'Tools for your AI assistant, by the Model Context Protocol.'
   const intro = html`<p>${description}</p>`
-  const rest = html`${connectSection(about)}
-    ${about.tools.length === 0 ? '' : toolsSection(about.tools)}`
-  return (clients) => ({ skipTo, intro, body: html`${serverSection(about, clients)}${rest}` })
+  const connect = connectSection(about)
+  const { tools, showsTools } = about
+  const toolsPart = tools.length === 0 || showsTools === false ? '' : toolsSection(tools)
+  return (clients) => {
+    const isSignedIn = clients?.some(({ signedIn }) => signedIn) ?? false
+    const part = showsTools === 'signed-in' && !isSignedIn ? '' : toolsPart
+    return {
+      skipTo,
+      intro,
+      body: html`${serverSection(about, clients)}${connect}
+    ${part}`,
+    }
+  }
 }
 
 function serverSection(about: About, clients: Clients): Html {
-  const { url, version, tokenRequired, issuer, letsClientsIn, needsSignIn } = about
+  const { url, version, tokenRequired, issuer, letsClientsIn, needsSignIn, era2025 = true } = about
   const access = tokenRequired
     ? html`With an access token. Clients ask for one themselves, and you let them in at
         <strong>${new URL(issuer).host}</strong>.`
@@ -48,7 +59,7 @@ function serverSection(about: About, clients: Clients): Html {
     html`<pre><code>${url}</code></pre>
     <dl><dt>Access</dt><dd>${access}</dd>
       ${needsSignIn && letsClientsIn ? html`<dt>Signed in?</dt><dd>${signedIn(clients)}</dd>` : ''}
-      <dt>Protocol</dt><dd>2026-07-28, and 2025-11-25 and earlier</dd>
+      <dt>Protocol</dt><dd>${era2025 ? '2026-07-28, and 2025-11-25 and earlier' : '2026-07-28'}</dd>
       <dt>Version</dt><dd>${version}</dd></dl>
     ${needsSignIn ? signInNote(about) : ''}`,
   )

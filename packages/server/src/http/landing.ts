@@ -32,7 +32,9 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
     issuer: auth.facts.issuer,
     letsClientsIn: config.auth.issuer.kind === 'built-in',
     needsSignIn: tools.some(({ requires }) => requires?.login === true),
-    tools: config.landing.showsTools ? tools : [],
+    tools,
+    showsTools: config.landing.showsTools,
+    era2025: config.serves.era2025,
   })
   const secure = publicUrl.startsWith('https:')
 

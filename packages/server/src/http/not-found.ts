@@ -1,33 +1,29 @@
 /** Addresses there are not, and methods that an address does not have. */
 
-import type { Hono, MiddlewareHandler } from 'hono'
-import { methodNotAllowed } from 'hono/method-not-allowed'
+import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
-import { answerOf } from './error-response.ts'
+import { answerOf, errorPage } from './error-response.ts'
 
-/** Answered rather than thrown, so that `wrongMethod` can tell it from a session that is gone. */
 export function notFound(): Response {
   return answerOf(new AppError('not_found', 'There is nothing at this address.'))
 }
 
-/**
- * For streams. Elsewhere HEAD is answered like GET with the body left out, but nobody would ever
- * read or end a stream that is left out, and it would be held for ever.
- */
-export const refuseHead: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  // Hono has made a GET of it, but for the request it was given.
-  if (c.req.raw.method === 'HEAD') {
-    throw new AppError('method_not_allowed', 'Use GET.', { allow: ['GET'] })
-  }
-  await next()
+/** Answers 405 with `Allow` where a route has other methods, before anything is done (RFC 9110, 15.5.6). */
+export const wrongMethod: MiddlewareHandler<HttpEnv> = (c, next) => {
+  const route = c.get('route')
+  // Hono has made a GET of HEAD, but for the request it was given.
+  const { method } = c.req.raw
+  const isServed = route?.methods.some((each) => each === method) ?? true
+  if (route === undefined || isServed || route.isHidden || isPreflight(c)) return next()
+  const allow = route.methods
+  const error = new AppError('method_not_allowed', `Use ${allow.join(' or ')}.`, { allow })
+  const wantsPage = route.errors === 'page' && c.req.header('accept')?.includes('text/html')
+  return Promise.resolve(wantsPage ? errorPage(c, error) : answerOf(error))
 }
 
-/** Makes 405 with `Allow` of a 404 at an address that has other methods (RFC 9110, 15.5.6). */
-export function wrongMethod(app: Hono<HttpEnv>): MiddlewareHandler<HttpEnv> {
-  return methodNotAllowed({
-    app,
-    onMethodNotAllowed: (_c, allow) =>
-      answerOf(new AppError('method_not_allowed', `Use ${allow.join(' or ')}.`, { allow })),
-  })
+/** Without an origin there is no page, and OPTIONS is a method like any other. */
+function isPreflight(c: Context<HttpEnv>): boolean {
+  if (c.req.method !== 'OPTIONS' || c.get('route')?.origins === undefined) return false
+  return c.req.header('origin') !== undefined
 }

@@ -5,18 +5,11 @@ import { type CountedAddresses, countedNetwork } from './client-address.ts'
 import { bodyBytesRead, OAUTH_BODY_LIMIT_BYTES } from './oauth-body-limit.ts'
 import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
 import { declaredBytes, weightOf } from './request-weight.ts'
+import { createRouteTable, OAUTH_ROUTES } from './routes.ts'
 import type { NodeHandler } from './server.ts'
 
 const MINUTE = 60
-/** Units of one address in a minute: a request counts as its `weightOf`. */
-const CALLS: ReadonlyMap<string, number> = new Map([
-  // Anybody may register, and what they register is kept for a while.
-  ['register', 20],
-  ['authorize', 600],
-  ['token', 600],
-  ['revoke', 600],
-  ['introspect', 600],
-])
+const ROUTES = createRouteTable(OAUTH_ROUTES)
 
 /**
  * Puts the limits in front of the authorization server's handler, which then rejects with AppError
@@ -28,12 +21,14 @@ export function limitOAuthRate(
   addresses: CountedAddresses,
 ): (handler: NodeHandler) => NodeHandler {
   return (handler) => async (request, response) => {
-    const [, endpoint = ''] = /^\/(\w+)(?=[/?]|$)/.exec(request.url ?? '') ?? []
-    const calls = CALLS.get(endpoint)
+    const limit = ROUTES.find(request.url ?? '/')?.limit
     const network = countedNetwork(request, addresses)
     // Browsers ask before they send: the request itself is counted.
-    if (calls !== undefined && network !== undefined && request.method !== 'OPTIONS') {
-      const counting = { limit: endpoint, who: network, rate: { calls, perSeconds: MINUTE } }
+    const isCounted = limit !== undefined && limit !== 'caller' && request.method !== 'OPTIONS'
+    if (isCounted && network !== undefined) {
+      const { name, calls } = limit
+      // A request counts as its `weightOf`.
+      const counting = { limit: name, who: network, rate: { calls, perSeconds: MINUTE } }
       const weight = weightOf(Math.min(declaredBytes(request) ?? 0, OAUTH_BODY_LIMIT_BYTES))
       const standings = await limits.count([{ ...counting, by: weight }])
       for (const [name, value] of Object.entries(rateLimitHeaders(standings))) {

@@ -16,12 +16,17 @@ export type ObserveRequest = (
 /** What nginx calls a request that nobody waited for; HTTP has no status for what was not answered. */
 const CLIENT_LEFT = 499
 
-const STREAM_ROUTES: ReadonlySet<string> = new Set(['/mcp', '/http', '/sse'])
-
 export function createRequestObserver(
   { metrics, tracing }: Telemetry,
   routeOf: RouteOf,
+  streamRoutes: ReadonlySet<string> = new Set(),
 ): ObserveRequest {
+  /** How long somebody listens says nothing of the server; those streams have metrics of their own. */
+  function wasListenedTo(request: IncomingMessage, route: string, status: number) {
+    if (status !== 200 || !streamRoutes.has(route)) return false
+    return request.method === 'GET' || isListening(request)
+  }
+
   return (request, response, handle) => {
     const started = performance.now()
     const { method = 'GET', url = '/' } = request
@@ -37,12 +42,6 @@ export function createRequestObserver(
     if (span === undefined) handle()
     else span.run(handle)
   }
-}
-
-/** How long somebody listens says nothing of the server; those streams have metrics of their own. */
-function wasListenedTo(request: IncomingMessage, route: string, status: number) {
-  if (status !== 200 || !STREAM_ROUTES.has(route)) return false
-  return request.method === 'GET' || isListening(request)
 }
 
 /** OpenTelemetry, semantic conventions for HTTP server spans; paths and queries may hold secrets. */

@@ -32,12 +32,6 @@ export function pagesOf(look: Look): MiddlewareHandler<HttpEnv> {
   }
 }
 
-/** From here on failures are told on a page. */
-export const forPeople: MiddlewareHandler<HttpEnv> = (c, next) => {
-  c.set('forPeople', true)
-  return next()
-}
-
 /** Answers with a page; texts that are put into `html` templates are escaped there. */
 export function page(
   c: Context<HttpEnv>,

@@ -37,7 +37,7 @@ export function isDirectCall(body: unknown): boolean {
  * read or is a list, `Accept` does: clients of the protocol have to list event streams.
  */
 export function wantsProblem(c: Context<HttpEnv>): boolean {
-  if (c.get('takesDirectCalls') !== true || c.req.method !== 'POST') return false
+  if (c.get('route')?.errors !== 'problem' || c.req.method !== 'POST') return false
   const body: unknown = c.get('body')
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return isDirectCall(body)
   return !c.req.header('accept')?.toLowerCase().includes('text/event-stream')

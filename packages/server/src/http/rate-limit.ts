@@ -16,9 +16,6 @@ import type { HttpEnv } from './context.ts'
 import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
 import { declaredBytes, weightOf } from './request-weight.ts'
 
-/** Each costs a few writes, or a request to the identity provider; people open three to sign in. */
-const PAGES_A_MINUTE = 600
-
 export interface RateLimitOptions extends CountedAddresses {
   /** False where nobody is counted. */
   readonly rateLimit: boolean
@@ -156,9 +153,10 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
 
   async function countPage(c: Context<HttpEnv>): Promise<void> {
     const network = countedNetwork(c.env.incoming, options)
-    const rate = aMinute(PAGES_A_MINUTE)
+    const limit = c.get('route')?.limit
+    if (network === undefined || limit === undefined || limit === 'caller') return
     const by = weightOfRequest(c)
-    const who = network === undefined ? [] : [{ limit: 'page', who: network, rate, by }]
+    const who = [{ limit: limit.name, who: network, rate: aMinute(limit.calls), by }]
     refuseTooMany(c, await limits.count(who))
   }
 

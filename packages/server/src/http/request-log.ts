@@ -1,16 +1,17 @@
-/** Gives each request an id and a logger, and writes its line when it is answered. */
+/** Gives each request its route, an id and a logger, and writes its line when it is answered. */
 
 import { randomUUID } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
 import type { HttpEnv } from './context.ts'
+import type { RouteTable } from './routes.ts'
 
 /** Only what cannot forge log lines or make them endless is taken over. */
 const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-/** Paths may carry handles, so that the route is logged, not the path. */
-export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
+/** Paths may hold secrets, known or not: the route's pattern is logged, never the path. */
+export function requestLog(logger: Logger, routes: RouteTable): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const started = performance.now()
     const given = c.req.header('x-request-id')
@@ -20,6 +21,8 @@ export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
       requestId,
       ...(connection !== undefined && { connection: shortHash(connection) }),
     })
+    const route = routes.find(c.env.incoming.url ?? '/')
+    c.set('route', route)
     c.set('requestId', requestId)
     c.set('log', log)
     // Now, since to change the headers of an answer is to copy it (20 µs).
@@ -27,17 +30,7 @@ export function requestLog(logger: Logger): MiddlewareHandler<HttpEnv> {
     await next()
     const { method } = c.req
     const ms = Math.round(performance.now() - started)
-    // Asked every few moments by whatever watches the process.
-    const level = isProbe(c.req.path) && c.res.ok ? 'debug' : 'info'
-    log[level]({ method, route: routeOf(c.req.path), status: c.res.status, ms }, 'request')
+    const level = route?.isProbe && c.res.ok ? 'debug' : 'info'
+    log[level]({ method, route: route?.path ?? 'unknown', status: c.res.status, ms }, 'request')
   }
-}
-
-function isProbe(path: string): boolean {
-  return path === '/livez' || path === '/readyz'
-}
-
-function routeOf(path: string): string {
-  if (path.startsWith('/connect/')) return '/connect/:handle'
-  return path.startsWith('/consent/') ? '/consent/:uid' : path.slice(0, 100)
 }

@@ -9,6 +9,8 @@ import { classifyPost, isPlainlyLegacy, readStandardHeaders } from './standard-h
 
 export interface McpDeps extends ModernDeps {
   readonly legacy: LegacyEndpoint
+  /** Whether requests of the 2025 era are served, rather than refused; they are if left out. */
+  readonly era2025?: boolean
 }
 
 export interface McpEndpoint {
@@ -20,7 +22,7 @@ export interface McpEndpoint {
 }
 
 export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
-  const { legacy } = deps
+  const legacy = deps.era2025 === false ? undefined : deps.legacy
   const modern = await createModernEndpoint(deps)
 
   function post(mcp: McpRequest): Promise<McpAnswer> {
@@ -31,11 +33,11 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
     }
     checkAccept(request)
     const headers = readStandardHeaders(request.headers)
-    if (isPlainlyLegacy(body, headers)) return legacy.post(mcp, body)
+    if (legacy !== undefined && isPlainlyLegacy(body, headers)) return legacy.post(mcp, body)
     const call = modern.plainCalls.find(body, headers)
     if (call !== undefined) return modern.call(mcp, call)
     const classified = classifyPost(body, headers)
-    if (classified.kind === 'legacy') return legacy.post(mcp, body)
+    if (legacy !== undefined && classified.kind === 'legacy') return legacy.post(mcp, body)
     return modern.post(mcp, classified, headers)
   }
 
@@ -43,11 +45,10 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
     modern,
     handle(mcp) {
       if (mcp.request.method === 'POST') return post(mcp)
-      if (mcp.request.method === 'GET') return legacy.get(mcp)
-      if (mcp.request.method === 'DELETE') return legacy.end(mcp)
-      throw new AppError('method_not_allowed', 'Use POST, GET or DELETE.', {
-        allow: ['POST', 'GET', 'DELETE'],
-      })
+      if (legacy !== undefined && mcp.request.method === 'GET') return legacy.get(mcp)
+      if (legacy !== undefined && mcp.request.method === 'DELETE') return legacy.end(mcp)
+      const allow = legacy === undefined ? ['POST'] : ['POST', 'GET', 'DELETE']
+      throw new AppError('method_not_allowed', `Use ${allow.join(' or ')}.`, { allow })
     },
     close: () => modern.close(),
   }

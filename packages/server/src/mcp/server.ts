@@ -31,6 +31,8 @@ export interface ServerDeps {
   readonly bus: EventBus
   readonly rateLimits: RateLimits
   readonly telemetry: Telemetry
+  /** Whether clients of the 2025 era are served; they are if left out. */
+  readonly era2025?: boolean
 }
 
 export interface ServerOptions {
@@ -43,8 +45,6 @@ export type BuildServer = (options: ServerOptions) => McpServer
 
 /** The revision of the 2026 era; the SDK's own list has the earlier ones. */
 export const MODERN_REVISION = '2026-07-28'
-
-const supportedProtocolVersions = [MODERN_REVISION, ...SUPPORTED_PROTOCOL_VERSIONS]
 
 /** Lists change with a deployment only, but differ with authorization. */
 const LIST_CACHE = { ttlMs: 60_000, cacheScope: 'private' } as const
@@ -71,6 +71,8 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   }))
 
   const callTool = createCallTool(deps)
+  const older = deps.era2025 === false ? [] : SUPPORTED_PROTOCOL_VERSIONS
+  const supportedProtocolVersions = [MODERN_REVISION, ...older]
   const isKnown = createKnownResources(deps.catalog.resources)
   return ({ audience, origin: fallback }) => {
     const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })

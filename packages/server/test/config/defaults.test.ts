@@ -16,6 +16,14 @@ describe('with nothing set', () => {
       usesDevelopmentKey: true,
       app: { name: 'MCP Template', version: manifest.version },
       pages: { color: '#1f4fbf' },
+      serves: {
+        sse: true,
+        direct: true,
+        landingPage: true,
+        metrics: true,
+        traces: true,
+        era2025: true,
+      },
       landing: { showsTools: true },
       http: {
         host: '127.0.0.1',

@@ -2,9 +2,10 @@
 
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
+import type { ServerDefinition } from '../../src/define-server.ts'
 import { type Catalog, discover } from '../../src/engine/discover.ts'
 import { createLogger } from '../../src/logger.ts'
-import { loadCatalog, openProject } from '../../src/project.ts'
+import { declaredSources, loadCatalog, openProject } from '../../src/project.ts'
 import { serveHttp } from '../../src/serve-http.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -29,6 +30,8 @@ export interface TestAppOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Where `tools/`, `resources/` and `prompts/` are; `fixtures/bank` if left out. */
   readonly catalogDirectory?: string
+  /** What `src/server.ts` says besides the name. */
+  readonly server?: Partial<ServerDefinition>
   /** Instead of the store that the variables name. */
   readonly store?: Store
   /** Whom to trust when client metadata documents are fetched, in PEM. */
@@ -37,7 +40,12 @@ export interface TestAppOptions {
 
 /** The catalog of tests that need no other: that of `fixtures/bank`, and the session tools. */
 export async function bankCatalog(): Promise<Catalog> {
-  return loadCatalog(await openProject(join(import.meta.dirname, '../fixtures/bank')))
+  return loadCatalog(await bankProject())
+}
+
+async function bankProject(further: Partial<ServerDefinition> = {}) {
+  const project = await openProject(join(import.meta.dirname, '../fixtures/bank'))
+  return { ...project, server: { ...project.server, ...further } }
 }
 
 /** Starts a server; stop it when the test is over. */
@@ -49,7 +57,9 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     STOP_DELAY: '0',
     ...options.env,
   }
-  const { config, secrets } = loadConfig({ env, cwd: import.meta.dirname })
+  const project = await bankProject(options.server)
+  const declared = options.server && declaredSources(project)
+  const { config, secrets } = loadConfig({ env, cwd: import.meta.dirname, ...declared })
   const lines: string[] = []
   const onFailure = (error: unknown) => log.warn({ err: error }, 'traces cannot be sent')
   const headers = secrets.otlpHeaders
@@ -67,7 +77,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       ? createRedisStore({ ...config.store, password: secrets.redisPassword, log })
       : createMemoryStore())
   const { catalogDirectory: directory } = options
-  const catalog = await (directory === undefined ? bankCatalog() : discover(directory))
+  const catalog = await (directory === undefined ? loadCatalog(project) : discover(directory))
   const { documentCa } = options
   const service = await serveHttp({ config, secrets, log, store, catalog, documentCa, tracing })
   const { publicUrl: url, port, metricsPort } = service

@@ -13,6 +13,7 @@ import type { HttpEnv } from '../../src/http/context.ts'
 import { createLook } from '../../src/http/look.ts'
 import { pagesOf } from '../../src/http/pages.ts'
 import { requestLog } from '../../src/http/request-log.ts'
+import { createRouteTable, OAUTH_ROUTES } from '../../src/http/routes.ts'
 import { createHttpServer, type HttpHandlers, listen } from '../../src/http/server.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createLetInClients } from '../../src/session/let-in-clients.ts'
@@ -58,7 +59,7 @@ async function startEndpoints(ca: string): Promise<string> {
     },
   )
   const pages = new Hono<HttpEnv>()
-  pages.use(requestLog(log), pagesOf(look))
+  pages.use(requestLog(log, createRouteTable(OAUTH_ROUTES)), pagesOf(look))
   const { consents } = authorization
   const nobody = { begin: () => Promise.reject(new Error('Nobody signs in here')) }
   const options = { publicUrl, signsInAt: 'idp.example', browserTtlSeconds: 600 }

@@ -44,7 +44,7 @@ export async function createAuthorizationServer(
   deps: AuthorizationServerDeps,
 ): Promise<AuthorizationServer> {
   const { store, keyRing, sessions, signing, now } = deps
-  const resources = createResourceNames(createResources(options.publicUrl))
+  const resources = createResourceNames(createResources(options.publicUrl, options.serves))
   const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
   const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
   const reader = createTokenReader(signing, options.publicUrl, resources, Date.now)

@@ -30,7 +30,7 @@ export async function createBuiltInServer(
   const { issuer } = config.auth
   if (issuer.kind !== 'built-in') return undefined
   return await createAuthorizationServer(
-    { ...issuer, publicUrl, scopes, clients: secrets.oauthClients },
+    { ...issuer, ...{ publicUrl, scopes, serves: config.serves }, clients: secrets.oauthClients },
     {
       ...deps,
       signing: createSigning(deps, issuer),

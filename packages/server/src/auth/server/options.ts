@@ -6,12 +6,15 @@ import type { Logger } from '../../logger.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { Store } from '../../store/port.ts'
 import type { DocumentFetch } from '../document-fetch.ts'
+import type { ServedResources } from '../resources.ts'
 import type { Scopes } from '../scopes.ts'
 import type { Signing } from './signing.ts'
 
 export interface AuthorizationServerOptions extends BuiltInIssuer {
   /** The server's own address, without a path: who issues, and where the resources are. */
   readonly publicUrl: string
+  /** The resources that tokens can be for besides `/mcp`; all if left out. */
+  readonly serves?: ServedResources
   /** Clients that ask for none get those they would be challenged with. */
   readonly scopes: Scopes
   /** Clients known from the start: RFC 7591 metadata with a `client_id`. */

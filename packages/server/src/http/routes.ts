@@ -1,0 +1,153 @@
+/**
+ * The route table: every address that is served, who asks there, and what follows from that. Routing,
+ * 405 with `Allow`, labels of logs, metrics and traces, rate limits, CORS and the form of errors go
+ * by it; an address that is not in it cannot be routed.
+ */
+
+import { METADATA_PATH } from '../auth/resources.ts'
+import type { Config } from '../config.ts'
+import { createRouteOf } from './route-of.ts'
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
+
+export interface Route {
+  /** As Hono writes patterns; the label of the route, too, so that no value in a path is logged. */
+  readonly path: string
+  /** As `Allow` lists them. */
+  readonly methods: readonly Method[]
+  /** People come with a browser, callers with an MCP client, and programs are all others. */
+  readonly audience: 'people' | 'programs' | 'callers'
+  /** How failures are told; `problem` to callers that speak no JSON-RPC, and JSON-RPC to the rest. */
+  readonly errors: 'page' | 'json-rpc' | 'problem' | 'oauth'
+  /** How often one may ask: units a minute of an address, or what is configured for callers. */
+  readonly limit?: AddressLimit | 'caller'
+  /** The origins whose pages may call; its own alone if left out (CORS, Fetch Standard). */
+  readonly origins?: 'allowed' | 'any'
+  /** Asked every few moments: success is logged for debugging alone. */
+  readonly isProbe?: true
+  /** Answers may be streams, whose length says nothing of the server. */
+  readonly streams?: true
+  /** To those who may not read, and to other methods, it looks as if nothing were there. */
+  readonly isHidden?: true
+  /** Served with everything below it, by a handler that knows its own methods. */
+  readonly isMount?: true
+}
+
+export interface AddressLimit {
+  readonly name: string
+  readonly calls: number
+}
+
+export interface RouteTable {
+  readonly all: readonly Route[]
+  /** Where nothing is, undefined. */
+  find(url: string): Route | undefined
+  /** The pattern of a URL's route, or `unknown`: never what somebody chose. */
+  labelOf(url: string): string
+}
+
+/** What decides which routes there are. */
+export interface RouteFacts {
+  readonly serves: Config['serves']
+  /** Whether `/metrics` is at the main port. */
+  readonly servesMetrics: boolean
+  readonly hasDemo: boolean
+  /** Whether this server lets clients in itself. */
+  readonly letsClientsIn: boolean
+}
+
+const READ = ['GET', 'HEAD'] as const
+const FORM = ['GET', 'HEAD', 'POST'] as const
+const PAGE = { audience: 'people', errors: 'page', limit: { name: 'page', calls: 600 } } as const
+const PROGRAMS = { methods: READ, audience: 'programs', errors: 'json-rpc' } as const
+const CALLERS = { audience: 'callers', limit: 'caller', origins: 'allowed' } as const
+const OAUTH = { audience: 'programs', errors: 'oauth', origins: 'any' } as const
+
+/** The endpoints of the authorization server, which speaks Node. */
+export const OAUTH_ROUTES: readonly Route[] = [
+  // A browser is sent there: no page calls it.
+  ...['/authorize', '/authorize/:uid'].map(
+    (path): Route => ({
+      ...{ path, methods: ['GET'], audience: 'people', errors: 'oauth' },
+      limit: { name: 'authorize', calls: 600 },
+    }),
+  ),
+  { ...OAUTH, path: '/token', methods: ['POST'], limit: { name: 'token', calls: 600 } },
+  // Anybody may register, and what they register is kept for a while.
+  { ...OAUTH, path: '/register', methods: ['POST'], limit: { name: 'register', calls: 20 } },
+  { ...OAUTH, path: '/revoke', methods: ['POST'], limit: { name: 'revoke', calls: 600 } },
+  { ...OAUTH, path: '/introspect', methods: ['POST'], limit: { name: 'introspect', calls: 600 } },
+  { ...OAUTH, path: '/jwks', methods: READ },
+  { ...OAUTH, path: '/.well-known/oauth-authorization-server', methods: READ },
+]
+
+/** The table of a server. */
+export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
+  const { landingPage, direct, sse, era2025 } = serves
+  const message: readonly Method[] = era2025 ? ['POST', 'GET', 'HEAD', 'DELETE'] : ['POST']
+  const metadata = ['', '/mcp', ...when(direct, '/http'), ...when(sse, '/sse')]
+  const anyOrigin = { ...PROGRAMS, origins: 'any' } as const
+  const calls = { ...CALLERS, methods: message, streams: true } as const
+  return createRouteTable([
+    // Programs read it as JSON; a person whose browser is known is told of failures on a page.
+    ...when<Route>(landingPage, { ...PAGE, path: '/', methods: READ, errors: 'json-rpc' }),
+    { ...PROGRAMS, path: '/livez', isProbe: true },
+    { ...PROGRAMS, path: '/readyz', isProbe: true },
+    ...when<Route>(facts.servesMetrics, { ...PROGRAMS, path: '/metrics', isHidden: true }),
+    { ...PAGE, path: '/connect/:handle', methods: FORM },
+    { ...PAGE, path: '/callback', methods: READ },
+    { ...PAGE, path: '/redirect', methods: READ },
+    ...when<Route>(facts.letsClientsIn, { ...PAGE, path: '/consent/:uid', methods: FORM }),
+    ...(facts.letsClientsIn ? OAUTH_ROUTES : []),
+    ...metadata.map((path): Route => ({ ...anyOrigin, path: METADATA_PATH + path })),
+    { ...calls, path: '/mcp', errors: 'json-rpc' },
+    ...when<Route>(direct, { ...calls, path: '/http', errors: 'problem' }),
+    // No HEAD: nobody could read or end a stream that is left out.
+    ...when<Route>(sse, { ...calls, path: '/sse', methods: ['GET'], errors: 'json-rpc' }),
+    ...when<Route>(sse, { ...CALLERS, path: '/messages', methods: ['POST'], errors: 'json-rpc' }),
+    ...(facts.hasDemo ? DEMO_ROUTES : []),
+  ])
+}
+
+/** The demo's: an identity provider and a bank that stand in for others' servers. */
+const DEMO_ROUTES: readonly Route[] = [
+  { ...PAGE, path: '/demo/idp', methods: READ, isMount: true },
+  { ...PROGRAMS, path: '/demo/api/accounts/:id' },
+  { ...PROGRAMS, path: '/demo/api/accounts/:id/transactions' },
+]
+
+export function createRouteTable(all: readonly Route[]): RouteTable {
+  const mounts = all.filter(({ isMount }) => isMount === true)
+  const patterns = all.filter(({ isMount }) => isMount !== true).map(({ path }) => path)
+  const labelOf = createRouteOf(
+    patterns,
+    mounts.map(({ path }) => path),
+  )
+  const byLabel = new Map([
+    ...all.map((route) => [route.path, route] as const),
+    ...mounts.map((route) => [`${route.path}/*`, route] as const),
+  ])
+  return { all, labelOf, find: (url) => byLabel.get(labelOf(url)) }
+}
+
+/**
+ * Sees to it that what is routed is in the table, and the other way round.
+ * @throws Error which names the route; only a change of the code leads there
+ */
+export function checkRouted(
+  routed: readonly { readonly method: string; readonly path: string }[],
+  { all, find }: RouteTable,
+): void {
+  for (const { method, path } of routed) {
+    if (method === 'ALL' || find(path)?.methods.some((each) => each === method)) continue
+    throw new Error(`${method} ${path} is routed, but not in the table of http/routes.ts`)
+  }
+  for (const { path, errors, isMount } of all) {
+    if (errors === 'oauth' || isMount || routed.some((route) => route.path === path)) continue
+    throw new Error(`${path} is in the table of http/routes.ts, but not routed`)
+  }
+}
+
+function when<T>(isServed: boolean, route: T): readonly T[] {
+  return isServed ? [route] : []
+}

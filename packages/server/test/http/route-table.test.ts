@@ -1,0 +1,148 @@
+/** The route table: what follows from a row, for each of them. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkRouted, createRouteTable, type Route, routesOf } from '../../src/http/routes.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+
+const ALL_ON = {
+  ...{ sse: true, direct: true, landingPage: true },
+  ...{ metrics: true, traces: true, era2025: true },
+}
+const table = routesOf({
+  serves: ALL_ON,
+  servesMetrics: true,
+  hasDemo: true,
+  letsClientsIn: true,
+})
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const SECRET = 'ses_kQ3vT9zLxWm2'
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startApp()
+})
+afterAll(() => app.stop())
+
+interface Line {
+  readonly msg: string
+  readonly method: string
+  readonly route: string
+}
+
+/** A path of the route, with a secret in the place of its names. */
+const pathOf = ({ path }: Route) => path.replaceAll(/:\w+/g, SECRET)
+const otherMethods = ({ methods }: Route) =>
+  METHODS.filter((method) => !methods.some((each) => each === method))
+const own = table.all.filter(({ isMount }) => !isMount)
+const told = own.filter(({ isHidden }) => !isHidden)
+
+async function send(path: string, init: RequestInit) {
+  const from = app.lines.length
+  const response = await fetch(app.url + path, { redirect: 'manual', ...init })
+  const text = await response.text()
+  const logged = () =>
+    app.lines
+      .slice(from)
+      .map((line) => JSON.parse(line) as Line)
+      .filter(({ msg }) => msg === 'request')
+      .map(({ method, route }) => `${method} ${route}`)
+  return { response, text, logged, linesSince: () => app.lines.slice(from).join('') }
+}
+
+const isJsonRpc = (text: string) => JSON.parse(text).error.code === -32000
+
+test.each(told.map((route) => [route.path, route] as const))(
+  '%s refuses other methods by 405 with Allow, in its form, under its label',
+  async (_path, route) => {
+    for (const method of otherMethods(route)) {
+      const { response, text, logged } = await send(pathOf(route), { method })
+      expect([method, response.status]).toEqual([method, 405])
+      expect(response.headers.get('allow')).toBe(route.methods.join(', '))
+      expect(response.headers.get('cache-control')).toBe('no-store')
+      if (method !== 'HEAD') {
+        const isInForm = route.errors === 'oauth' ? JSON.parse(text).error : isJsonRpc(text)
+        expect(isInForm).toBeTruthy()
+      }
+      await expect.poll(logged).toEqual([`${method} ${route.path}`])
+    }
+    const html = { method: 'PUT', headers: { accept: 'text/html' } }
+    const { response, text } = await send(pathOf(route), html)
+    expect(response.status).toBe(405)
+    const isPage = response.headers.get('content-type')?.startsWith('text/html')
+    expect(isPage).toBe(route.errors === 'page')
+    if (isPage) expect(text).toContain('<p role="alert">Use GET or')
+  },
+)
+
+test('the page, probes and metadata are no exception, and a hidden route is not even told of', async () => {
+  const hidden = own.filter(({ isHidden }) => isHidden).map(({ path }) => path)
+  expect(hidden).toEqual(['/metrics'])
+  expect((await send('/metrics', { method: 'POST' })).response.status).toBe(404)
+})
+
+test.each(table.all.map(({ path }) => [path, pathOf({ path } as Route)] as const))(
+  '%s has its label in metrics, whatever is asked for',
+  async (label, path) => {
+    const url = `${path}?state=${SECRET}`
+    const { linesSince } = await send(url, { method: 'PUT' })
+    const { text } = await send('/metrics', {})
+    expect(text).toContain(`route="${label}"`)
+    expect(text + linesSince()).not.toContain(SECRET)
+  },
+)
+
+describe('what somebody put into a path', () => {
+  test.each([
+    `/connect/${SECRET}`,
+    `/connect/${SECRET}/more`,
+    `/consent/${SECRET}`,
+    `/authorize/${SECRET}`,
+    `/authorize/x/${SECRET}`,
+    `/authorize/%${SECRET}`,
+    `/token/${SECRET}`,
+    `/register/${SECRET}`,
+    `/.well-known/${SECRET}`,
+    `/.well-known/oauth-authorization-server/${SECRET}`,
+    `/demo/api/accounts/${SECRET}`,
+    `/demo/api/${SECRET}`,
+    `/mcp/${SECRET}`,
+    `/${SECRET}`,
+    `/reset/${SECRET}?token=${SECRET}`,
+    `//${SECRET}`,
+  ])('%s leaves nothing of it in log or metrics', async (path) => {
+    for (const method of ['GET', 'POST']) {
+      const { logged, linesSince } = await send(path, { method })
+      await expect.poll(logged).toHaveLength(1)
+      expect(linesSince()).not.toContain(SECRET)
+    }
+    expect((await send('/metrics', {})).text).not.toContain(SECRET)
+  })
+
+  test.each(['/nothing', '/mcp/x', '/connect', '/token/x', '/authorize/a/b', '/%00', '/%zz'])(
+    '%s is logged as unknown',
+    async (path) => {
+      const { logged } = await send(path, {})
+      await expect.poll(logged).toEqual(['GET unknown'])
+    },
+  )
+})
+
+describe('a route that somebody adds', () => {
+  const small = createRouteTable([
+    { path: '/reset/:token', methods: ['GET', 'HEAD'], audience: 'people', errors: 'page' },
+  ])
+
+  test('is found by its pattern, and labelled by it', () => {
+    expect(small.labelOf(`/reset/${SECRET}?x=1`)).toBe('/reset/:token')
+    expect(small.find(`/reset/${SECRET}`)?.errors).toBe('page')
+    expect([small.find('/reset'), small.labelOf('/reset')]).toEqual([undefined, 'unknown'])
+  })
+
+  test('must be in the table, with its methods, and be routed', () => {
+    const get = { method: 'GET', path: '/reset/:token' }
+    expect(() => checkRouted([get], small)).not.toThrow()
+    expect(() => checkRouted([get, { method: 'GET', path: '/new' }], small)).toThrow('GET /new')
+    expect(() => checkRouted([get, { ...get, method: 'POST' }], small)).toThrow('POST /reset')
+    expect(() => checkRouted([], small)).toThrow('not routed')
+  })
+})

@@ -1,0 +1,38 @@
+/** `demo`: without it nothing of it is there, and an upstream has to be. */
+
+import { expect, test } from 'vitest'
+import { ConfigError } from '../../src/config.ts'
+import { look, pageOf, routeLabels, serve } from './served.ts'
+
+const UPSTREAM = {
+  UPSTREAM_ISSUER: 'https://id.example.com',
+  UPSTREAM_CLIENT_ID: 'mcp',
+  UPSTREAM_API_URL: 'https://api.example.com',
+}
+const PATHS = ['/demo/idp', '/demo/idp/.well-known/openid-configuration', '/demo/api/accounts/me']
+
+test('false has no demo routes, labels or mention', async () => {
+  const app = await serve({ demo: false }, UPSTREAM)
+  for (const path of PATHS) expect((await look(app.url + path)).status).toBe(404)
+  expect((await routeLabels(app)).join()).not.toContain('demo')
+  const { text } = await pageOf(app)
+  expect(text).toContain('id.example.com')
+  expect(text).not.toContain('demo')
+})
+
+test('false without an upstream is refused at start, and says both ways out', async () => {
+  const refused = await serve({ demo: false }).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(ConfigError)
+  expect(String(refused)).toMatch(/UPSTREAM_ISSUER is required .*DEMO=off.*demo: false/)
+})
+
+test.each(['on', 'auto'])('DEMO=%s wins over false', async (DEMO) => {
+  const app = await serve({ demo: false }, { DEMO })
+  expect((await look(`${app.url}/demo/idp/.well-known/openid-configuration`)).status).toBe(200)
+})
+
+test('true is what is there anyway, and DEMO=off wins over it', async () => {
+  const app = await serve({ demo: true })
+  expect((await look(`${app.url}/demo/api/accounts/me`)).status).toBe(401)
+  await expect(serve({ demo: true }, { DEMO: 'off' })).rejects.toBeInstanceOf(ConfigError)
+})

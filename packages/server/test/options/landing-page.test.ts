@@ -1,0 +1,50 @@
+/** `landingPage`: nothing at `/`, or tools that everybody or only those who signed in read of. */
+
+import { expect, test } from 'vitest'
+import { sha256 } from '../../src/crypto/hash.ts'
+import { createLetInClients } from '../../src/session/let-in-clients.ts'
+import { letIn } from '../support/let-in.ts'
+import { look, pageOf, routeLabels, serve } from './served.ts'
+
+const LISTED = /<code>service<\/code>/
+
+test('false leaves nothing at /, in any form or method', async () => {
+  const app = await serve({ landingPage: false })
+  for (const accept of ['text/html', 'application/json', '*/*']) {
+    const { status, text } = await look(app.localUrl, { headers: { accept } })
+    expect([status, JSON.parse(text).error.data.code]).toEqual([404, 'not_found'])
+  }
+  expect((await look(app.localUrl, { method: 'POST' })).status).toBe(404)
+  expect(await routeLabels(app)).not.toContain('/')
+  expect((await look(`${app.url}/livez`)).status).toBe(200)
+})
+
+test('public lists the tools, also where a token is required', async () => {
+  const app = await serve({ landingPage: 'public' }, { MCP_AUTH: 'required' })
+  expect((await pageOf(app)).text).toMatch(LISTED)
+})
+
+test('signed-in lists them for a browser whose client is signed in', async () => {
+  const app = await serve({ landingPage: 'signed-in' })
+  expect((await pageOf(app)).text).not.toMatch(LISTED)
+  const { sessions, sessionId, browser, cookie } = await letIn(app)
+  const remembered = createLetInClients({ store: app.store, sessions }, { ttlSeconds: 60 })
+  await remembered.remember(sha256(browser), sessionId)
+  const open = () => look(app.localUrl, { headers: { accept: 'text/html', cookie } })
+  expect((await open()).text).not.toMatch(LISTED)
+  await sessions.update(sessionId, 'state', 'authenticated')
+  expect((await open()).text).toMatch(LISTED)
+})
+
+test.each([
+  ['public', 'hide', false],
+  ['public', 'auto', true],
+  ['signed-in', 'show', true],
+  ['public', 'signed-in', false],
+] as const)(
+  'of %s and LANDING_TOOLS=%s the variable wins',
+  async (landingPage, choice, isShown) => {
+    const app = await serve({ landingPage }, { LANDING_TOOLS: choice })
+    expect(LISTED.test((await pageOf(app)).text)).toBe(isShown)
+  },
+)

@@ -1,0 +1,15 @@
+/** `sessionTools`: without them they are neither listed nor callable, nor told of on the page. */
+
+import { expect, test } from 'vitest'
+import { postModern, read } from '../support/wire.ts'
+import { pageOf, serve } from './served.ts'
+
+test('false leaves the tools of the project', async () => {
+  const app = await serve({ sessionTools: false })
+  const { message } = await read(postModern(app.url, 'tools/list'))
+  const { tools } = message.result as { tools: { name: string }[] }
+  expect(tools.map(({ name }) => name)).toEqual(['service'])
+  const called = await read(postModern(app.url, 'tools/call', { name: 'logout', arguments: {} }))
+  expect(called.message.error?.message).toContain('nknown tool')
+  expect((await pageOf(app)).text).not.toMatch(/<code>(login|logout|session)<\/code>/)
+})

@@ -1,0 +1,42 @@
+/** `transports`: what is off has no route, no metadata, and is no resource of tokens. */
+
+import { expect, test } from 'vitest'
+import { createOAuthClient } from '../support/oauth-client.ts'
+import { postModern, read } from '../support/wire.ts'
+import { look, pageOf, routeLabels, serve } from './served.ts'
+
+const METADATA = '/.well-known/oauth-protected-resource'
+
+test.each([
+  [{ sse: false }, ['/sse', '/messages'], ['/http']],
+  [{ direct: false }, ['/http'], ['/sse', '/messages']],
+  [{ sse: false, direct: false }, ['/sse', '/messages', '/http'], []],
+])('with %j', async (transports, off, on) => {
+  const app = await serve({ transports })
+  for (const path of off) {
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD']) {
+      const { status, headers } = await look(app.url + path, { method })
+      expect([path, method, status]).toEqual([path, method, 404])
+      expect([headers.get('allow'), headers.get('www-authenticate')]).toEqual([null, null])
+    }
+    expect((await look(app.url + METADATA + path)).status).toBe(404)
+    const page = await pageOf(app)
+    expect(page.text).not.toContain(app.url + path)
+  }
+  for (const path of on) {
+    expect((await look(app.url + path, { method: 'PUT' })).status).toBe(405)
+    if (path !== '/messages') expect((await look(app.url + METADATA + path)).status).toBe(200)
+  }
+  expect((await read(postModern(app.url, 'tools/list'))).status).toBe(200)
+  const labels = await routeLabels(app)
+  expect(labels.filter((label) => off.some((path) => label.endsWith(path)))).toEqual([])
+  expect(labels).toContain('/mcp')
+})
+
+test('tokens cannot be for a way in that is off', async () => {
+  const app = await serve({ transports: { direct: false } })
+  const client = await createOAuthClient(app.url)
+  const ask = (path: string) => look(client.request({ resource: app.url + path }).url.href)
+  expect((await ask('/http')).headers.get('location')).toContain('error=invalid_target')
+  expect((await ask('/sse')).headers.get('location')).not.toContain('error=')
+})
