@@ -9,7 +9,9 @@ const ROOT = join(import.meta.dirname, '..')
 export interface Tarballs {
   /** Of `@mcp-template/server`. */
   readonly server: string
-  /** The command of `create-mcp-template`, unpacked. */
+  /** Of `create-mcp-template`. */
+  readonly create: string
+  /** Its command, unpacked. */
   readonly createCommand: string
 }
 
@@ -19,7 +21,11 @@ export function packPackages(folder: string): Tarballs {
   mkdirSync(unpacked, { recursive: true })
   const create = pack('packages/create', folder)
   execFileSync('tar', ['-xzf', create, '-C', unpacked, '--strip-components=1'])
-  return { server: pack('packages/server', folder), createCommand: join(unpacked, 'index.js') }
+  return {
+    server: pack('packages/server', folder),
+    create,
+    createCommand: join(unpacked, 'index.js'),
+  }
 }
 
 function pack(workspace: string, folder: string): string {

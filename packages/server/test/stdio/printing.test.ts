@@ -182,11 +182,7 @@ test('works in a pipe of a shell and with a file', () => {
   const input = `${JSON.stringify(INITIALIZE)}\n`
   const env = { PATH: process.env.PATH, NODE_ENV: 'test', MASK_MCP_PORT: '0' }
   const options = { input, env, encoding: 'utf8' as const }
-  const piped = execFileSync(
-    'sh',
-    ['-c', `"${process.execPath}" ${start} 2>&- | cat`],
-    options,
-  )
+  const piped = execFileSync('sh', ['-c', `"${process.execPath}" ${start} 2>&- | cat`], options)
   expectOnlyProtocol(piped)
   const file = spawnSync(
     'sh',
