@@ -41,10 +41,11 @@ async function serve(): Promise<void> {
   const options = { project, node, env: environment }
   const server = await step('start', () => startServer({ ...options, command: 'start' }))
   try {
-    for (const era of ['2025-11-25', '2026-07-28'] as const) {
-      await step(`list and call tools (${era})`, () => listTools(server.url, era))
-    }
-    await step('the name of the team alone is shown', () => expectOwnName(server.url))
+    await step('list and call tools (2025-11-25)', () => listTools(server.url, '2025-11-25'))
+    const link = await step('list and call tools (2026-07-28)', () =>
+      listTools(server.url, '2026-07-28'),
+    )
+    await step('the name of the team alone is shown', () => expectOwnName(server.url, link))
   } finally {
     await step('stop', () => server.stop())
   }

@@ -6,5 +6,5 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`MCP Template needs Node 20.19 or later; this is Node ${process.versions.node}.`)
   process.exitCode = 1
 } else {
-  import('./create.js').then(({ create }) => create(process.argv.slice(2)))
+  void import('./create.js').then(({ create }) => create(process.argv.slice(2)))
 }

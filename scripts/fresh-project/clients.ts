@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 
-/** Lists the tools and calls the one that was added. */
-export async function listTools(url: string, era: '2025-11-25' | '2026-07-28'): Promise<void> {
+/** Lists the tools, calls the one that was added, and gives the link of a sign-in. */
+export async function listTools(url: string, era: '2025-11-25' | '2026-07-28'): Promise<string> {
   const mode = era === '2026-07-28' ? { pin: era } : 'legacy'
   const client = new Client(
     { name: 'fresh-project', version: '1.0.0' },
@@ -20,6 +20,8 @@ export async function listTools(url: string, era: '2025-11-25' | '2026-07-28'): 
     assert.deepEqual(names, ['login', 'logout', 'refunds', 'session'])
     const answer = await client.callTool({ name: 'refunds', arguments: { name: 'Ada' } })
     assert.deepEqual(answer.structuredContent, { greeting: 'Hello, Ada!' })
+    const login = await client.callTool({ name: 'login', arguments: {} })
+    return (login.structuredContent as { url: string }).url
   } finally {
     await client.close()
   }
