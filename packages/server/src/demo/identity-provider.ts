@@ -40,7 +40,7 @@ export function createDemoIdentityProvider(
   options: DemoIdentityProviderOptions,
   deps: DemoIdentityProviderDeps,
 ): DemoIdentityProvider {
-  const clientId = 'mcp-template'
+  const clientId = 'demo'
   const issuer = new URL(options.issuer)
   const path = issuer.pathname.replace(/\/$/, '')
   const mount = { issuer, sessionCookie: SESSION_COOKIE }

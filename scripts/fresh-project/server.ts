@@ -1,0 +1,86 @@
+/** The project's server, as a process. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const COMMAND = 'node_modules/@mcp-template/server/bin/mcp-template.js'
+
+/** Longer than a busy machine takes. */
+const PATIENCE_MS = 60_000
+
+export interface ServerOptions {
+  readonly project: string
+  readonly node: string
+  readonly env: NodeJS.ProcessEnv
+  readonly command: 'start' | 'dev'
+}
+
+export interface ProjectServer {
+  readonly url: string
+  /** Changes the title in src/server.ts, and resolves once the landing page has it. */
+  rename(project: string, title: string): Promise<void>
+  /** SIGTERM; rejects if the process does not end with 0. */
+  stop(): Promise<void>
+}
+
+/** Resolves once the server is ready, and rejects with what it printed if it ends before. */
+export async function startServer(options: ServerOptions): Promise<ProjectServer> {
+  const port = await freePort()
+  const url = `http://localhost:${port}`
+  const child = spawn(options.node, [COMMAND, options.command], {
+    cwd: options.project,
+    env: { ...options.env, MASK_MCP_PORT: String(port), STOP_DELAY: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const printed: string[] = []
+  child.stdout.on('data', (chunk) => printed.push(String(chunk)))
+  child.stderr.on('data', (chunk) => printed.push(String(chunk)))
+  const until = async (isSo: () => Promise<boolean>) => {
+    const deadline = performance.now() + PATIENCE_MS
+    while (!(await isSo().catch(() => false))) {
+      if (!hasEnded(child) && performance.now() < deadline) await delay(20)
+      else await fail(child, `${options.command} failed:\n${printed.join('').slice(-4000)}`)
+    }
+  }
+  await until(async () => (await fetch(`${url}/readyz`)).ok)
+
+  return {
+    url,
+    async rename(project, title) {
+      const file = join(project, 'src/server.ts')
+      const text = readFileSync(file, 'utf8')
+      writeFileSync(file, text.replace(/title: '.*'/, `title: '${title}'`))
+      const page = () => fetch(url, { headers: { accept: 'text/html' } })
+      await until(async () => (await (await page()).text()).includes(title))
+    },
+    async stop() {
+      if (!hasEnded(child)) {
+        child.kill('SIGTERM')
+        await once(child, 'exit')
+      }
+      if (child.exitCode !== 0) throw new Error(`${options.command} ended with ${child.exitCode}`)
+    },
+  }
+}
+
+async function fail(child: ChildProcess, message: string): Promise<never> {
+  child.kill('SIGKILL')
+  throw new Error(message)
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

@@ -1,0 +1,27 @@
+/** How large a project is, and what it installs. */
+
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Files a team looks after; the tarball is there until the packages are published. */
+export function ownFiles(project: string): string[] {
+  return readdirSync(project, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => !/[\\/](?:node_modules|vendor)[\\/]|package-lock\.json$/.test(file))
+}
+
+export function linesOf(files: readonly string[]): number {
+  return files.reduce((sum, file) => sum + readFileSync(file, 'utf8').split('\n').length - 1, 0)
+}
+
+export function kilobytes(file: string): string {
+  return `${Math.round(statSync(file).size / 1000)} kB`
+}
+
+/** What a folder takes on the disk. */
+export function megabytes(folder: string): string {
+  const [kibibytes = ''] = execFileSync('du', ['-sk', folder], { encoding: 'utf8' }).split('\t')
+  return `${Math.round((Number(kibibytes) * 1024) / 1_000_000)} MB`
+}
