@@ -20,10 +20,11 @@ test.each([
 })
 
 test('all that there are', () => {
-  const options = {
+  const options: Partial<ServerDefinition> = {
     transports: { sse: false, direct: false },
-    ...{ sessionTools: false, demo: false, landingPage: false, metrics: false, traces: false },
+    ...{ sessionTools: false, demo: false, metrics: false, traces: false },
+    landingPage: false,
     protocols: ['2026-07-28'],
-  } as const
+  }
   expect(defineServer({ name: 'acme', ...options })).toMatchObject(options)
 })
