@@ -16,8 +16,10 @@ const CONTENT_METHODS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get
 const ID_CHARACTERS = 256
 /** Of tools and prompts. */
 const NAME_CHARACTERS = 1024
-/** Of `_meta` and of a prompt's arguments, which the SDK validates one by one. */
+/** Of all but content: the SDK validates such values one by one, and some of them several times. */
 const MAX_VALUES = 1000
+/** What people and models say, and `_meta`, which is counted by itself. */
+const BOUNDED_APART: ReadonlySet<string> = new Set(['arguments', 'inputResponses', '_meta'])
 
 interface Posted {
   readonly id?: unknown
@@ -50,6 +52,7 @@ export function checkMessageBounds(message: unknown, bytes: number): void {
     throw tooLong('invalid_params', 'The name', NAME_CHARACTERS)
   }
   checkValues('_meta', params?._meta)
+  checkValues('The message', message, BOUNDED_APART)
   if (method === 'prompts/get') checkValues('arguments', params?.arguments)
 }
 
@@ -68,20 +71,28 @@ function limitOf(method: unknown): number {
   return isHandshake ? HANDSHAKE_BYTES : REQUEST_BYTES
 }
 
-function checkValues(what: string, value: unknown): void {
-  if (countValues(value, MAX_VALUES) <= MAX_VALUES) return
+function checkValues(what: string, value: unknown, apart?: ReadonlySet<string>): void {
+  if (countValues(value, MAX_VALUES, apart) <= MAX_VALUES) return
   throw new AppError('invalid_params', `${what} has too many values: the limit is ${MAX_VALUES}.`)
 }
 
-/** The elements and members of a value at all depths; stops above `most`. */
-function countValues(value: unknown, most: number): number {
+/**
+ * The elements and members of a value at all depths, without what is in members of the names
+ * `apart`; stops above `most`.
+ */
+function countValues(value: unknown, most: number, apart?: ReadonlySet<string>): number {
   let count = 0
   const open = [value]
-  while (open.length > 0 && count <= most) {
+  while (open.length > 0) {
     const next = open.pop()
     if (typeof next !== 'object' || next === null) continue
-    for (const part of Object.values(next)) open.push(part)
-    count += Object.keys(next).length
+    // Not `Object.entries`, which copies all of them first.
+    for (const name in next) {
+      if (apart?.has(name)) continue
+      count += 1
+      if (count > most) return count
+      open.push((next as Record<string, unknown>)[name])
+    }
   }
   return count
 }

@@ -124,6 +124,12 @@ describe('parts', () => {
     ['an id', 256, (count: number) => request('ping', {}, long(count))],
     ['a progress token', 256, (count: number) => withMeta({ progressToken: long(count) })],
     ['members of _meta', 1000, (count: number) => withMeta(keys(count - 1), { text })],
+    [
+      'members of params',
+      1000,
+      (count: number) =>
+        request('tools/call', { ...withMeta({}, { text }).params, ...keys(count - 5) }),
+    ],
     ['a name', 1024, (count: number) => request('prompts/get', { name: long(count), text })],
     [
       'arguments of a prompt',
