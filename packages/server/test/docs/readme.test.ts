@@ -137,8 +137,8 @@ describe.each(documents)('$file', (document) => {
   })
 })
 
-/** Folders of a project, in its own words. */
-const MADE_BY_FORKS = new Set(['src/tools/', 'src/resources/', 'src/prompts/'])
+/** Files and folders of a project, in its own words. */
+const MADE_BY_FORKS = new Set(['src/server.ts', 'src/tools/', 'src/resources/', 'src/prompts/'])
 
 /** The programs our documents run, besides npm and node; `ADDRESS_…` and the like are for readers. */
 const PROGRAMS = new Set(['git', 'claude', 'cp', 'docker', 'kill', 'kubectl', 'redis-cli'])
