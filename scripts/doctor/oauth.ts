@@ -2,7 +2,11 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Browser, createBrowser, type Page } from '../demo/browser.ts'
+import {
+  type Browser,
+  createBrowser,
+  type Page,
+} from '../../packages/server/src/testing/form-browser.ts'
 import { type Answer, ask, objectIn, postJson } from './http.ts'
 import { fetchWithinReach } from './reach.ts'
 import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'

@@ -1,9 +1,9 @@
 /** The part of the contract about the time. */
 
-import { describe, expect, it } from 'vitest'
-import { type Nodes, newKey } from './nodes.ts'
+import type { TestRunner } from './runner.ts'
+import { type Nodes, newKey, untilGone } from './store-nodes.ts'
 
-export function timeContract(nodes: Nodes): void {
+export function timeContract(nodes: Nodes, { describe, expect, it }: TestRunner): void {
   describe('the time', () => {
     it('is in milliseconds since 1970, and the same for all nodes', async () => {
       const times = await Promise.all([nodes.one.time(), nodes.other.time()])
@@ -16,7 +16,7 @@ export function timeContract(nodes: Nodes): void {
       const key = newKey()
       const written = await nodes.one.time()
       await nodes.one.set(key, { a: 1 }, 0.1)
-      await expect.poll(() => nodes.other.get(key), { interval: 5 }).toBeUndefined()
+      await untilGone(nodes.other, key)
       expect(await nodes.other.time()).toBeGreaterThanOrEqual(written + 100)
     })
   })

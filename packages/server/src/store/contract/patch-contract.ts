@@ -1,11 +1,11 @@
 /** The part of the contract about changes of single fields. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
-import { MINUTE, type Nodes } from './nodes.ts'
-import { everyKindOfValue } from './values.ts'
+import type { TestRunner } from './runner.ts'
+import { everyKindOfValue } from './sample-values.ts'
+import { MINUTE, type Nodes, untilGone } from './store-nodes.ts'
 
-export function patchContract(nodes: Nodes): void {
+export function patchContract(nodes: Nodes, { describe, expect, it }: TestRunner): void {
   describe('patch', () => {
     it('changes the named fields and no others', async () => {
       const key = await nodes.given({ a: 1, b: { c: [1], 'd-e': 2 } })
@@ -65,7 +65,7 @@ export function patchContract(nodes: Nodes): void {
       const key = await nodes.given({ a: 1 }, 2)
       await nodes.one.patch(key, { a: 2 })
       expect(await nodes.one.get(key)).toBeDefined()
-      await expect.poll(() => nodes.one.get(key), { timeout: 10_000 }).toBeUndefined()
+      await untilGone(nodes.one, key)
     })
 
     it('sets a new time-to-live when it is given one', async () => {

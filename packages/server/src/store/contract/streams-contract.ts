@@ -1,14 +1,14 @@
 /** The part of the contract about what streams keep. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
 import { numbers } from './hearing.ts'
-import { MINUTE, type Nodes, newKey } from './nodes.ts'
-import { everyKindOfValue } from './values.ts'
+import type { TestRunner } from './runner.ts'
+import { everyKindOfValue } from './sample-values.ts'
+import { MINUTE, type Nodes, newKey } from './store-nodes.ts'
 
 const LIMITS = { maxLength: 1000, ttlSeconds: MINUTE }
 
-export function streamsContract(nodes: Nodes): void {
+export function streamsContract(nodes: Nodes, { describe, expect, it }: TestRunner): void {
   const append = (key: string, value: string, options = {}) =>
     nodes.one.streams.append(key, value, { ...LIMITS, ...options })
   const valuesOf = async (key: string, after = '0', limit?: number) =>

@@ -1,7 +1,8 @@
 /** Two nodes of one store, as the contract's tests use them. */
 
 import { randomUUID } from 'node:crypto'
-import type { Document, Store } from '../../src/store/port.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Document, Store } from '../port.ts'
 
 export const MINUTE = 60
 
@@ -53,4 +54,16 @@ export function createNodes(): Nodes & { use(opened: OpenedStore): void } {
 /** A key that nobody else uses. */
 export function newKey(): string {
   return `test:{${randomUUID()}}`
+}
+
+/**
+ * Waits until a document has expired.
+ * @throws Error when it is still there after 10 s
+ */
+export async function untilGone(node: Store, key: string): Promise<void> {
+  const giveUpAt = performance.now() + 10_000
+  while ((await node.get(key)) !== undefined) {
+    if (performance.now() > giveUpAt) throw new Error('The document does not expire.')
+    await sleep(5)
+  }
 }

@@ -1,10 +1,10 @@
 /** The part of the contract about counters. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
-import { MINUTE, type Nodes, newKey } from './nodes.ts'
+import type { TestRunner } from './runner.ts'
+import { MINUTE, type Nodes, newKey } from './store-nodes.ts'
 
-export function counterContract(nodes: Nodes): void {
+export function counterContract(nodes: Nodes, { describe, expect, it }: TestRunner): void {
   describe('a counter', () => {
     it('begins with 1 and counts on, for all nodes together', async () => {
       const key = newKey()

@@ -1,7 +1,7 @@
 /** A follower of streams that remembers what it heard. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Streams } from '../../src/store/streams.ts'
+import type { Streams } from '../streams.ts'
 
 export interface Heard {
   readonly key: string

@@ -1,13 +1,13 @@
 /** The part of the contract about who follows streams. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
 import { listen, numbers } from './hearing.ts'
-import { MINUTE, type Nodes, newKey } from './nodes.ts'
+import type { TestRunner } from './runner.ts'
+import { MINUTE, type Nodes, newKey } from './store-nodes.ts'
 
 const LIMITS = { maxLength: 1000, ttlSeconds: MINUTE }
 
-export function followContract(nodes: Nodes): void {
+export function followContract(nodes: Nodes, { describe, expect, it }: TestRunner): void {
   const append = async (key: string, value: string) =>
     `${await nodes.one.streams.append(key, value, LIMITS)}`
 

@@ -1,11 +1,11 @@
 /** The part of the contract about whole documents. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
-import { MINUTE, type Nodes, newKey } from './nodes.ts'
-import { everyKindOfValue } from './values.ts'
+import type { TestRunner } from './runner.ts'
+import { everyKindOfValue } from './sample-values.ts'
+import { MINUTE, type Nodes, newKey } from './store-nodes.ts'
 
-export function documentsContract(nodes: Nodes): void {
+export function documentsContract(nodes: Nodes, { describe, expect, it }: TestRunner): void {
   describe('a document', () => {
     it('is read as it was set, on every node, with its first revision', async () => {
       const key = await nodes.given({ state: 'new' })

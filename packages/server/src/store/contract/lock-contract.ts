@@ -1,11 +1,11 @@
 /** The part of the contract about locks. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
-import type { Lock } from '../../src/store/port.ts'
-import { MINUTE, type Nodes, newKey } from './nodes.ts'
+import type { Lock } from '../port.ts'
+import type { TestRunner } from './runner.ts'
+import { MINUTE, type Nodes, newKey } from './store-nodes.ts'
 
-export function lockContract(nodes: Nodes): void {
+export function lockContract(nodes: Nodes, { describe, expect, it }: TestRunner): void {
   describe('a lock', () => {
     it('has one holder', async () => {
       const key = newKey()
