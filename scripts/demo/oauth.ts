@@ -2,7 +2,7 @@
 
 import { auth } from '@modelcontextprotocol/client'
 import { createBrowser, headingOf } from '../../packages/server/src/testing/form-browser.ts'
-import { createOneRunClient, type OneRunClient } from '../token/oauth-client.ts'
+import { createOneRunClient, type OneRunClient } from '../../packages/doctor/src/token/oauth-client.ts'
 import { check, type Report } from './report.ts'
 
 /** Nothing listens there: the browser stops before it asks for it. */

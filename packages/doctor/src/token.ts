@@ -13,7 +13,7 @@ class Refusal extends Error {}
 async function getToken(server: URL): Promise<string> {
   const callback = await openCallback()
   try {
-    const client = createOneRunClient('npm run token', callback.redirectUri)
+    const client = createOneRunClient('MCP Template token', callback.redirectUri)
     const serverUrl = new URL('/http', server)
     await auth(client, { serverUrl })
     const answered = callback.wait(client.expectedState)
@@ -38,7 +38,7 @@ async function getToken(server: URL): Promise<string> {
 const [address = '', ...others] = process.argv.slice(2)
 try {
   if (!URL.canParse(address) || others.length > 0) {
-    throw new Refusal('Say which server: npm run token -- http://localhost:6901')
+    throw new Refusal('Say which server: npx @mcp-template/doctor token http://localhost:6901')
   }
   console.log(await getToken(new URL(address)))
 } catch (error) {

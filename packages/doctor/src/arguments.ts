@@ -7,7 +7,7 @@ import { type ClientProfile, PROFILES } from './client-profiles.ts'
 const HOLD_SECONDS = 130
 const LONGEST_HOLD_SECONDS = 3600
 
-export const USAGE = `Usage: npm run doctor -- URL [options]
+export const USAGE = `Usage: npx @mcp-template/doctor URL [options]
 
   URL              where clients reach the server, such as https://mcp.example.com
   --client NAME    only what this client needs, once for each: ${PROFILES.map(({ name }) => name).join(', ')}

@@ -1,7 +1,7 @@
 /** The way from nothing to an authorization code, past the pages for people. */
 
-import { headingOf, type Page } from '../../packages/server/src/testing/form-browser.ts'
-import { openCallback } from '../token/callback.ts'
+import { headingOf, type Page } from '../../server/src/testing/form-browser.ts'
+import { openCallback } from './token/callback.ts'
 import { within } from './http.ts'
 import { allow, authorizeUrl, type Led, ledTo, open } from './oauth.ts'
 import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'

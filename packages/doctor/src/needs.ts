@@ -28,6 +28,6 @@ export function needsClient(
 export function noAccess({ facts }: Visit): Finding | undefined {
   if (facts.accessToken !== undefined || facts.mcpIsGuarded === false) return undefined
   return skipped(
-    'It needs an access token, and the doctor has none. Put one into the variable DOCTOR_TOKEN (npm run token prints one).',
+    'It needs an access token, and the doctor has none. Put one into the variable DOCTOR_TOKEN (`npx @mcp-template/doctor token URL` prints one).',
   )
 }

@@ -6,13 +6,13 @@ import {
   type Browser,
   createBrowser,
   type Page,
-} from '../../packages/server/src/testing/form-browser.ts'
+} from '../../server/src/testing/form-browser.ts'
 import { type Answer, ask, objectIn, postJson } from './http.ts'
 import { fetchWithinReach } from './reach.ts'
 import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'
 
 /** On the consent page. */
-const CLIENT_NAME = 'npm run doctor'
+const CLIENT_NAME = 'MCP Template doctor'
 
 /** Nothing listens there: the browser stops before it asks for it. */
 export const REDIRECT_URI = 'http://127.0.0.1:33419/callback'

@@ -3,10 +3,10 @@
  * it. Leaves nothing behind but registrations, which expire. Needs the server's address.
  */
 
-import { parseArguments, USAGE, UsageError } from './doctor/arguments.ts'
-import { examine } from './doctor/examine.ts'
-import { asJson, countVerdicts, createTextReport, legible } from './doctor/report.ts'
-import { firstFacts } from './doctor/visit.ts'
+import { parseArguments, USAGE, UsageError } from './arguments.ts'
+import { examine } from './examine.ts'
+import { asJson, countVerdicts, createTextReport, legible } from './report.ts'
+import { firstFacts } from './visit.ts'
 
 async function main(args: readonly string[]): Promise<number> {
   const { json, ...options } = parseArguments(args)

@@ -1,7 +1,7 @@
 /** Signing a person in upstream, by the tool `login`: the link, the page, the provider, and back. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { createBrowser, headingOf } from '../../../packages/server/src/testing/form-browser.ts'
+import { createBrowser, headingOf } from '../../../server/src/testing/form-browser.ts'
 import { type Finding, ok, skipped, wrong } from '../findings.ts'
 import { objectIn, postJson } from '../http.ts'
 import { DEMO_FORM, isDemoProvider, PERSON_MS } from '../let-in.ts'
