@@ -115,7 +115,7 @@ test(
   },
 )
 
-test('keeps a client over stdio, and tells it that lists changed', LONG, async () => {
+test('over stdio keeps its client, whatever is printed, and says what changed', LONG, async () => {
   const { dev, said, write, ended } = await startDev(['stdio'])
   const messages: { id?: number; method?: string; result?: { tools?: { name: string }[] } }[] = []
   createInterface({ input: dev.stdout }).on('line', (line) => messages.push(JSON.parse(line)))
@@ -131,8 +131,9 @@ test('keeps a client over stdio, and tells it that lists changed', LONG, async (
   await answerTo(1)
   send({ method: 'notifications/initialized' })
 
-  write('src/tools/greet.ts', toolTemplate('greet'))
+  write('src/tools/greet.ts', `console.log('printed at import')\n${toolTemplate('greet')}`)
   await expect.poll(() => said.text, SOON).toContain('src/tools/greet.ts changed; restarting')
+  await expect.poll(() => said.text, SOON).toContain('printed at import')
   await expect
     .poll(() => messages.map(({ method }) => method), SOON)
     .toContain('notifications/tools/list_changed')

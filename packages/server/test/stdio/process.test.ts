@@ -115,7 +115,7 @@ test('a line that is no message is answered before the handshake, too', async ()
   const server = spawnStdio()
   server.child.stdin?.write('garbage\n')
   const { result } = await ask(server, 1, INITIALIZE)
-  expect(result.serverInfo).toMatchObject({ name: 'MCP Template' })
+  expect(result.serverInfo).toMatchObject({ title: 'MCP Template' })
   expect(linesOf(server)[0]).toEqual({ jsonrpc: '2.0', ...PARSE_ERROR })
 })
 
