@@ -1,9 +1,9 @@
 /** The way from nothing to an authorization code, past the pages for people. */
 
 import { headingOf, type Page } from '../../server/src/testing/form-browser.ts'
-import { openCallback } from './token/callback.ts'
 import { within } from './http.ts'
 import { allow, authorizeUrl, type Led, ledTo, open } from './oauth.ts'
+import { openCallback } from './token/callback.ts'
 import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'
 
 /** As long as a person may take. */

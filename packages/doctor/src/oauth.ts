@@ -2,11 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type Browser,
-  createBrowser,
-  type Page,
-} from '../../server/src/testing/form-browser.ts'
+import { type Browser, createBrowser, type Page } from '../../server/src/testing/form-browser.ts'
 import { type Answer, ask, objectIn, postJson } from './http.ts'
 import { fetchWithinReach } from './reach.ts'
 import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'

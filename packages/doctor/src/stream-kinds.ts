@@ -11,10 +11,12 @@ export const SOON_MS = 3000
 const OPENS_WITHIN_MS = 5000
 
 /**
- * An answer repeats the id of its request, which makes it as large as is wanted: small ones get
- * through proxies that hold back what does not fill their buffers of 4 or 8 kB.
+ * Answers repeat the ids of their requests, which makes so many of them as large as is wanted: less gets
+ * through proxies that hold back what does not fill their buffers of 4 or 8 kB. A server bounds
+ * single ids; the limit of ours is 256 characters.
  */
-const PADDING = 'x'.repeat(10_000)
+const PADDING = 'x'.repeat(240)
+const ANSWERS = Array.from({ length: 40 }, (_, index) => index)
 
 export interface OpenedStream {
   readonly name: string
@@ -91,7 +93,10 @@ async function sse(visit: Visit): Opening {
   async function trigger(): Promise<boolean> {
     count += 1
     if (count === 1 && !(await answers(INITIALIZE, 'initialize'))) return false
-    return answers(PING, `${count}-${PADDING}`)
+    const heard = await Promise.all(
+      ANSWERS.map((index) => answers(PING, `${count}-${index}-${PADDING}`)),
+    )
+    return heard.every(Boolean)
   }
 
   return {

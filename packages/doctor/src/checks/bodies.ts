@@ -12,8 +12,10 @@ export const bodies: Check = {
   id: 'bodies',
   title: 'Large requests',
   async run({ base }): Promise<readonly Finding[]> {
-    const params = { _meta: { padding: 'x'.repeat(LARGE_BYTES) } }
-    const { status, headers } = await postJson(`${base}/mcp`, { ...PING, params })
+    // Only calls may be large: servers give other messages less.
+    const params = { name: 'doctor-large-request', arguments: { data: 'x'.repeat(LARGE_BYTES) } }
+    const message = { ...PING, method: 'tools/call', params }
+    const { status, headers } = await postJson(`${base}/mcp`, message)
     const kilobytes = LARGE_BYTES / 1000
     if (status !== 413) return [ok(`${kilobytes} kB get through.`)]
     const isOurs = headers.get('content-type')?.includes('json') === true
