@@ -5,6 +5,7 @@ FROM node:24-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/server/package.json ./packages/server/
+COPY packages/doctor/package.json ./packages/doctor/
 COPY starter/package.json ./starter/
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.base.json ./
@@ -17,6 +18,7 @@ FROM node:24-alpine AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/server/package.json ./packages/server/
+COPY packages/doctor/package.json ./packages/doctor/
 COPY starter/package.json ./starter/
 # Source maps, sources and declarations are more than half of it, and nothing that runs reads them.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \

@@ -1,7 +1,7 @@
 /** Runs the suite's scenarios for authorization servers, and plays the person who lets it in. */
 
+import { createBrowser } from '../../packages/server/src/testing/form-browser.ts'
 import { freePort } from '../../packages/server/test/support/free-port.ts'
-import { createBrowser } from '../demo/browser.ts'
 import { type Outcome, readOutcomes } from './outcome.ts'
 import { emptyFolder, runSuiteCommand } from './suite-process.ts'
 

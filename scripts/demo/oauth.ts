@@ -1,8 +1,11 @@
 /** Letting a client in: the SDK's OAuth client, and the browser of the person who says yes. */
 
 import { auth } from '@modelcontextprotocol/client'
-import { createOneRunClient, type OneRunClient } from '../token/oauth-client.ts'
-import { createBrowser, headingOf } from './browser.ts'
+import {
+  createOneRunClient,
+  type OneRunClient,
+} from '../../packages/doctor/src/token/oauth-client.ts'
+import { createBrowser, headingOf } from '../../packages/server/src/testing/form-browser.ts'
 import { check, type Report } from './report.ts'
 
 /** Nothing listens there: the browser stops before it asks for it. */

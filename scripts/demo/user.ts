@@ -1,7 +1,7 @@
 /** One person with an AI client: calls tools, signs in with a browser, and checks every answer. */
 
 import type { Client } from '@modelcontextprotocol/client'
-import { createBrowser, headingOf } from './browser.ts'
+import { createBrowser, headingOf } from '../../packages/server/src/testing/form-browser.ts'
 import { check, type Report } from './report.ts'
 
 /** Ada, as the demo's bank knows her, and what of it no answer may hold. */

@@ -1,5 +1,6 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
+import type { Hono } from 'hono'
 import type { AccessTokens } from './auth/access-tokens.ts'
 import {
   createResourceServer,
@@ -62,6 +63,8 @@ export interface RuntimeDeps {
   readonly documentCa?: string | undefined
   /** Where traces are wanted. */
   readonly tracing?: Tracing | undefined
+  /** Answers as the upstream API of the demo, instead of its bank. */
+  readonly demoApi?: Hono | undefined
 }
 
 export interface Runtime extends RuntimeDeps {

@@ -1,5 +1,6 @@
 /** The demo as one part: an upstream that the server brings along for development. */
 
+import { Hono } from 'hono'
 import type { ConfiguredUpstream, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
@@ -17,13 +18,15 @@ export interface DemoDeps {
   readonly keyRing: KeyRing
   /** The server's own address; the demo lives below it. */
   readonly publicUrl: string
+  /** Answers instead of the bank. */
+  readonly api?: Hono | undefined
 }
 
 /** Where the identity provider is mounted. */
 export const DEMO_PROVIDER_PATH = '/demo/idp'
 
 /** Makes provider and API; all nodes of one store and one key are the same demo. */
-export function createDemo({ store, log, secrets, keyRing, publicUrl }: DemoDeps) {
+export function createDemo({ store, log, secrets, keyRing, publicUrl, api: given }: DemoDeps) {
   const provider = createDemoIdentityProvider(
     {
       issuer: `${publicUrl}${DEMO_PROVIDER_PATH}`,
@@ -44,7 +47,8 @@ export function createDemo({ store, log, secrets, keyRing, publicUrl }: DemoDeps
     authorizationParameters: {},
     api: { baseUrl: `${publicUrl}/demo/api`, apiKeyHeader: 'x-api-key', timeoutMs: 10_000 },
   }
-  const api = createDemoBankApi({ verifyToken: provider.verifyToken })
+  const bank = () => new Hono().route('/', createDemoBankApi({ verifyToken: provider.verifyToken }))
+  const api: Hono = given ?? bank()
   return { upstream, clientSecret: provider.clientSecret, handler: provider.handler, api }
 }
 

@@ -1,6 +1,7 @@
 /** What people sign in at and tools call: the configured services, or the demo of them. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Hono } from 'hono'
 import type { Config, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import { createDemo, type Demo } from '../demo/demo.ts'
@@ -20,6 +21,7 @@ interface UpstreamDeps {
   readonly store: Store
   readonly publicUrl: string
   readonly telemetry: Telemetry
+  readonly demoApi?: Hono | undefined
 }
 
 export interface UpstreamParts {
@@ -32,13 +34,13 @@ export interface UpstreamParts {
 
 /** The configured upstream, or the demo that stands in for one. */
 export function createUpstream(
-  { config, secrets, log, store, publicUrl, telemetry }: UpstreamDeps,
+  { config, secrets, log, store, publicUrl, telemetry, demoApi }: UpstreamDeps,
   keyRing: KeyRing,
   now: () => number,
 ): UpstreamParts {
   const demo =
     config.upstream.kind === 'demo'
-      ? createDemo({ store, log, secrets, keyRing, publicUrl })
+      ? createDemo({ store, log, secrets, keyRing, publicUrl, api: demoApi })
       : undefined
   const facts = config.upstream.kind === 'demo' ? demo?.upstream : config.upstream
   if (facts === undefined) throw new Error('Neither an upstream nor the demo is configured')

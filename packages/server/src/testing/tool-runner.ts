@@ -8,7 +8,11 @@
  *     expect(result.structuredContent).toEqual({ … })
  */
 
-import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
+import {
+  type CallToolResult,
+  type InputRequiredResult,
+  isInputRequiredResult,
+} from '@modelcontextprotocol/server'
 import type { ToolCall } from '../engine/call.ts'
 import { compileTool } from '../engine/compile-tool.ts'
 import type { Account } from '../engine/context.ts'
@@ -17,6 +21,7 @@ import { runTool } from '../engine/run-tool.ts'
 import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
+import { MOST_ROUNDS, type PersonsAction, type PersonsAnswer } from './persons-answers.ts'
 import { type Line, recordingLogger } from './recording-logger.ts'
 import { telemetry } from './telemetry.ts'
 import { QUIET, quietClient } from './tool-client.ts'
@@ -51,14 +56,6 @@ export interface CallToolOptions {
   readonly timeoutSeconds?: number
 }
 
-type PersonsAction = 'accept' | 'decline' | 'cancel'
-
-export interface PersonsAnswer {
-  readonly action: PersonsAction
-  /** The fields of a form that was accepted. */
-  readonly content?: Readonly<Record<string, unknown>>
-}
-
 export interface Progress {
   readonly done: number
   readonly total?: number | undefined
@@ -67,7 +64,9 @@ export interface Progress {
 
 export interface ToolRun {
   readonly structuredContent: Readonly<Record<string, unknown>> | undefined
-  /** What the model reads; the parts of it one below the other. */
+  /** What the model reads, part by part: of a content tool all that it answered. */
+  readonly content: CallToolResult['content']
+  /** The texts of `content`, one below the other. */
   readonly text: string
   readonly isError: boolean
   /** The error's code; undefined for a call that worked. */
@@ -88,9 +87,6 @@ export interface ToolRun {
   /** The session as the call left it. */
   readonly session: ToolSessionState
 }
-
-/** The 2025-era clients give up after so many. */
-const MOST_ROUNDS = 8
 
 /**
  * Calls a tool as the server does.
@@ -153,12 +149,11 @@ export async function callTool(
     }
     if (isInputRequiredResult(result)) throw new Error('The tool still waits for an answer')
     upstream.refuseUnanswered()
-    const isError = result.isError === true
     return {
       structuredContent: result.structuredContent as ToolRun['structuredContent'],
+      content: result.content,
       text: result.content.map((part) => ('text' in part ? part.text : '')).join('\n'),
-      isError,
-      ...errorFacts(isError ? result._meta : undefined),
+      ...errorFacts(result),
       log: lines(),
       progress,
       requests: upstream.requests,
@@ -173,9 +168,10 @@ export async function callTool(
 }
 
 /** What a failed call tells programs. */
-function errorFacts(meta: Readonly<Record<string, unknown>> | undefined) {
+function errorFacts({ isError = false, _meta }: CallToolResult) {
+  const meta = isError ? _meta : undefined
   const facts = meta?.[ERROR_META_KEY] as Partial<ToolErrorFacts> | undefined
-  return { code: facts?.code, retryAfterSeconds: facts?.retryAfterSeconds }
+  return { isError, code: facts?.code, retryAfterSeconds: facts?.retryAfterSeconds }
 }
 
 /** What the people at the client say to what a tool asks in one round; notes what they saw. */

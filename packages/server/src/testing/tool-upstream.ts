@@ -67,5 +67,5 @@ export function createUpstreamAnswers(answers: UpstreamAnswers) {
     throw new Error(`The test has no upstream answer for: ${unanswered.join(', ')}`)
   }
 
-  return { requests, forCall, refuseUnanswered }
+  return { requests, answer, forCall, refuseUnanswered }
 }

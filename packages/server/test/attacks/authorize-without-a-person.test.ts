@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Browser, createBrowser } from '../../../../scripts/demo/browser.ts'
+import { type Browser, createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createOAuthClient, createPkce, postForm, register } from '../support/oauth-client.ts'
 import { recordingStore } from '../support/recording-store.ts'

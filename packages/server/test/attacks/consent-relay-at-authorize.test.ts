@@ -1,7 +1,7 @@
 /** `LOGIN=at-authorize`: one person's sign-in must not end in another's authorization. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createOAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
 import { recordingStore } from '../support/recording-store.ts'

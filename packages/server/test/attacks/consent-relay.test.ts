@@ -5,7 +5,7 @@
 
 import { createClient } from '@redis/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { structured } from '../support/clients.ts'
 import { type OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'

@@ -1,7 +1,7 @@
 /** `LOGIN=at-authorize`: people sign in upstream while they let a client in. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Browser, Page } from '../../../../scripts/demo/browser.ts'
+import type { Browser, Page } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
 import { type Asked, claimsOf, createOAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'

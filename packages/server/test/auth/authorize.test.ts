@@ -1,7 +1,7 @@
 /** `/authorize` and the consent page: who is sent where, and what a person is asked. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createOAuthClient, type Params, REDIRECT_URI } from '../support/oauth-client.ts'
 

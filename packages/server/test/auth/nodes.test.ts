@@ -1,7 +1,7 @@
 /** Three nodes on one Redis are one authorization server. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Browser, createBrowser } from '../../../../scripts/demo/browser.ts'
+import { type Browser, createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
 import { createOAuthClient, type OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'

@@ -1,7 +1,7 @@
 /** A store that is away is no refusal: clients would throw away what they hold. */
 
 import { expect, test } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { createOAuthClient, REDIRECT_URI, register } from '../support/oauth-client.ts'
 import { start } from './authorization-apps.ts'

@@ -2,7 +2,7 @@
 
 import { createClient } from '@redis/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { headingOf } from '../../../../scripts/demo/browser.ts'
+import { headingOf } from '../../src/testing/form-browser.ts'
 import { errorCode, structured } from '../support/clients.ts'
 import { listen } from '../support/event-reader.ts'
 import { describeRedis } from '../support/redis-suite.ts'

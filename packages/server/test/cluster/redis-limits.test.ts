@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest'
-import { headingOf } from '../../../../scripts/demo/browser.ts'
+import { headingOf } from '../../src/testing/form-browser.ts'
 import { CALLERS } from '../support/callers.ts'
 import { structured } from '../support/clients.ts'
 import { listen, listenTo } from '../support/event-reader.ts'

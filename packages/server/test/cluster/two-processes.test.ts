@@ -1,7 +1,7 @@
 /** Two processes on one Redis: every client is served by both, in turn, and notices nothing. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { headingOf } from '../../../../scripts/demo/browser.ts'
+import { headingOf } from '../../src/testing/form-browser.ts'
 import { CALLERS } from '../support/callers.ts'
 import { errorCode, structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'

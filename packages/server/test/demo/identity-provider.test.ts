@@ -1,7 +1,7 @@
 /** Signing in at the demo's provider with our own client: over HTTP, with forms and cookies. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { recordingStore } from '../support/recording-store.ts'
 import { bank, callbackAfter, newCheck, REDIRECT_URI, signIn, startDemo } from './demo-server.ts'
 

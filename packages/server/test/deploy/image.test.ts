@@ -64,7 +64,7 @@ describe('the image', () => {
     ]
     const others = [
       ...['packages/server/test/app.test.ts', 'starter/src/tools/service.test.ts'],
-      ...['scripts/token.ts', '.cache/x', 'README.md', 'x.log'],
+      ...['packages/doctor/src/token.ts', '.cache/x', 'README.md', 'x.log'],
     ]
     expect(inContext([...tempting, ...others])).toEqual([])
     const wanted = [

@@ -1,7 +1,7 @@
 /** A Redis that answers and cannot serve requests: every endpoint is unavailable, and readiness says why. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { MISCONFIGURATIONS, type Misconfigured } from '../store/redis-misconfigurations.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { register } from '../support/oauth-client.ts'

@@ -1,11 +1,11 @@
 /** What the doctor says of clients that prefer to sign their token requests, as ChatGPT does. */
 
 import { expect, onTestFinished, test } from 'vitest'
-import { parseArguments } from '../../../../scripts/doctor/arguments.ts'
-import { authMethods } from '../../../../scripts/doctor/checks/auth-methods.ts'
-import { ask } from '../../../../scripts/doctor/http.ts'
-import { readMetadata } from '../../../../scripts/doctor/metadata-document.ts'
-import { firstFacts } from '../../../../scripts/doctor/visit.ts'
+import { parseArguments } from '../../../doctor/src/arguments.ts'
+import { authMethods } from '../../../doctor/src/checks/auth-methods.ts'
+import { ask } from '../../../doctor/src/http.ts'
+import { readMetadata } from '../../../doctor/src/metadata-document.ts'
+import { firstFacts } from '../../../doctor/src/visit.ts'
 import { startApp } from '../support/app.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RecordingOptions, startRecordingBalancer } from '../support/recording-balancer.ts'

@@ -3,11 +3,11 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
-import { openStream } from '../../../../scripts/doctor/held-stream.ts'
-import { ask, freshFetch } from '../../../../scripts/doctor/http.ts'
-import { fetchWithinReach, isWithinReach } from '../../../../scripts/doctor/reach.ts'
-import { asJson, createTextReport } from '../../../../scripts/doctor/report.ts'
+import { openStream } from '../../../doctor/src/held-stream.ts'
+import { ask, freshFetch } from '../../../doctor/src/http.ts'
+import { fetchWithinReach, isWithinReach } from '../../../doctor/src/reach.ts'
+import { asJson, createTextReport } from '../../../doctor/src/report.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { consult, runDoctor, withVerdict } from '../support/doctor.ts'
 
 const closing: (() => void)[] = []

@@ -1,7 +1,7 @@
 /** `npm run doctor` where a person has to sign in: it says so, or waits for that. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { consult, startDoctor, withVerdict } from '../support/doctor.ts'
 import { freePort } from '../support/free-port.ts'

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { parseArguments, UsageError } from '../../../../scripts/doctor/arguments.ts'
+import { parseArguments, UsageError } from '../../../doctor/src/arguments.ts'
 import { startApp } from '../support/app.ts'
 import { consult, diagnosesIn, runDoctor, withVerdict } from '../support/doctor.ts'
 import { startExternalIssuer } from '../support/external-issuer.ts'
@@ -110,7 +110,7 @@ describe('what is no server', { timeout: 120_000 }, () => {
   test('how it is called is told, with an exit code of its own', async () => {
     const { code, out, err } = await runDoctor([])
     expect({ code, out }).toEqual({ code: 2, out: '' })
-    expect(err).toContain('Usage: npm run doctor -- URL')
+    expect(err).toContain('Usage: npx @mcp-template/doctor URL')
     expect(err).not.toMatch(/^ +at /m)
   })
 

@@ -4,11 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { postDirect } from '../support/direct.ts'
 
-const script = join(import.meta.dirname, '../../../../scripts/token.ts')
+const script = join(import.meta.dirname, '../../../doctor/src/token.ts')
 const command = ['--import', import.meta.resolve('tsx'), script]
 
 let app: TestApp
@@ -43,7 +43,7 @@ async function pageOf(said: { readonly err: string }): Promise<URL> {
 async function decide(said: { readonly err: string }, decision: string): Promise<string> {
   const browser = createBrowser()
   const page = await browser.open(await pageOf(said))
-  expect(page.text).toContain('npm run token')
+  expect(page.text).toContain('MCP Template token')
   return (await browser.open(page.url, { decision })).text
 }
 

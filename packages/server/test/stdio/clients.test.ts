@@ -1,7 +1,7 @@
 /** Clients that start the server themselves: both eras, from connecting to signing out. */
 
 import { expect, test } from 'vitest'
-import { headingOf } from '../../../../scripts/demo/browser.ts'
+import { headingOf } from '../../src/testing/form-browser.ts'
 import { errorCode, structured } from '../support/clients.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { expectOnlyProtocol, STDIO_CALLERS } from './clients.ts'

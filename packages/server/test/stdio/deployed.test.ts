@@ -1,7 +1,7 @@
 /** A process on stdio that shares the store of a deployed server: people sign in over there. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { headingOf } from '../../../../scripts/demo/browser.ts'
+import { headingOf } from '../../src/testing/form-browser.ts'
 import { errorCode, structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import { freePort } from '../support/free-port.ts'

@@ -2,6 +2,7 @@
 
 import { createClient } from '@redis/client'
 import { expect, onTestFinished, test } from 'vitest'
+import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
 import { readDocuments, sectionOf } from '../docs/markdown.ts'
 import { startApp } from '../support/app.ts'
 import { connectClient, errorCode, structured } from '../support/clients.ts'
@@ -11,7 +12,6 @@ import type { RedisKind } from '../support/redis-binaries.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { storeContract } from './contract.ts'
-import type { OpenedStore } from './nodes.ts'
 import { connectedStore } from './redis-stores.ts'
 
 const operations = readDocuments().find(({ file }) => file === 'docs/operations.md')

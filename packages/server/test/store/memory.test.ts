@@ -2,11 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { listen } from '../../src/store/contract/hearing.ts'
+import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
 import { createExpiringMap } from '../../src/store/expiring-map.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { storeContract } from './contract.ts'
-import { listen } from './hearing.ts'
-import type { OpenedStore } from './nodes.ts'
 
 async function open(): Promise<OpenedStore> {
   const store = createMemoryStore()

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AppError } from '../../src/errors.ts'
+import { type Hearing, listen, numbers } from '../../src/store/contract/hearing.ts'
 import type { Store } from '../../src/store/port.ts'
 import { createRedisStore } from '../../src/store/redis.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { type Hearing, listen, numbers } from './hearing.ts'
 import { untilAvailable } from './redis-stores.ts'
 
 const TIMEOUT_MS = 300

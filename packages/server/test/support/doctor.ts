@@ -3,12 +3,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { parseArguments } from '../../../../scripts/doctor/arguments.ts'
-import { examine } from '../../../../scripts/doctor/examine.ts'
-import type { CheckReport, Finding, Verdict } from '../../../../scripts/doctor/findings.ts'
-import { firstFacts } from '../../../../scripts/doctor/visit.ts'
+import { parseArguments } from '../../../doctor/src/arguments.ts'
+import { examine } from '../../../doctor/src/examine.ts'
+import type { CheckReport, Finding, Verdict } from '../../../doctor/src/findings.ts'
+import { firstFacts } from '../../../doctor/src/visit.ts'
 
-const SCRIPT = join(import.meta.dirname, '../../../../scripts/doctor.ts')
+const SCRIPT = join(import.meta.dirname, '../../../doctor/src/doctor.ts')
 
 /** A finding with the check it belongs to. */
 export interface Diagnosis extends Finding {

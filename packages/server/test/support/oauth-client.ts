@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
-import { type Browser, createBrowser, type Page } from '../../../../scripts/demo/browser.ts'
+import { type Browser, createBrowser, type Page } from '../../src/testing/form-browser.ts'
 
 export interface OAuthClientOptions {
   /** What it registers besides, or instead of, what every test client has. */

@@ -2,7 +2,7 @@
 
 import type { OAuthClientProvider } from '@modelcontextprotocol/client'
 import { expect } from 'vitest'
-import { createBrowser } from '../../../../scripts/demo/browser.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
 import { REDIRECT_URI } from './oauth-client.ts'
 
 type Held<Read extends keyof OAuthClientProvider> = OAuthClientProvider[Read] extends

@@ -1,7 +1,7 @@
 /** Signing in as a person does: with the link and the code from the chat, in a browser. */
 
 import { expect } from 'vitest'
-import { type Browser, createBrowser, type Page } from '../../../../scripts/demo/browser.ts'
+import { type Browser, createBrowser, type Page } from '../../src/testing/form-browser.ts'
 import { structured } from './clients.ts'
 import { postModern, read } from './wire.ts'
 

@@ -1,7 +1,7 @@
 /** Everything a person and the outside can do to a session, well and badly, with one client. */
 
 import { expect } from 'vitest'
-import { createBrowser, headingOf, type Page } from '../../../../../scripts/demo/browser.ts'
+import { createBrowser, headingOf, type Page } from '../../../src/testing/form-browser.ts'
 import type { Caller, ConnectCaller } from '../../support/callers.ts'
 import { connectClient, type Era, errorCode, structured } from '../../support/clients.ts'
 import type { Exchange, Interference } from '../../support/recording-balancer.ts'

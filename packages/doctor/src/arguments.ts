@@ -1,0 +1,89 @@
+/** The command line: which server, for which clients, how long. */
+
+import { parseArgs } from 'node:util'
+import { type ClientProfile, PROFILES } from './client-profiles.ts'
+
+/** Proxies cut quiet streams after 60, 100 or 120 seconds. */
+const HOLD_SECONDS = 130
+const LONGEST_HOLD_SECONDS = 3600
+
+export const USAGE = `Usage: npx @mcp-template/doctor URL [options]
+
+  URL              where clients reach the server, such as https://mcp.example.com
+  --client NAME    only what this client needs, once for each: ${PROFILES.map(({ name }) => name).join(', ')}
+  --hold SECONDS   how long streams are held open (${HOLD_SECONDS})
+  --interactive    wait for a person to sign in where no demo provider does
+  --json           the report for programs
+
+An access token in the variable DOCTOR_TOKEN is used where the doctor cannot get one itself.
+Exit code: 0 when nothing is wrong, 1 otherwise, 2 when the command is.`
+
+/** The message is for the person who typed it. */
+export class UsageError extends Error {}
+
+export interface Arguments {
+  /** Where clients reach the server, without a slash at the end. */
+  readonly base: string
+  /** The clients that it has to work with. */
+  readonly profiles: readonly ClientProfile[]
+  /** Whether those were named; otherwise all are tried, and what only some need is no fault. */
+  readonly areNamed: boolean
+  /** How long streams are held open. */
+  readonly holdMs: number
+  /** Whether a person is there to sign in. */
+  readonly interactive: boolean
+  readonly json: boolean
+}
+
+/** @throws UsageError */
+export function parseArguments(args: readonly string[]): Arguments {
+  const { values, positionals } = parse(args)
+  const [address, ...others] = positionals
+  if (address === undefined) throw new UsageError('Say which server.')
+  if (others.length > 0) throw new UsageError('One server at a time.')
+  const seconds = Number(values.hold ?? HOLD_SECONDS)
+  if (!(seconds >= 1 && seconds <= LONGEST_HOLD_SECONDS)) {
+    throw new UsageError(`--hold takes seconds, from 1 to ${LONGEST_HOLD_SECONDS}.`)
+  }
+  return {
+    base: baseOf(address),
+    profiles: values.client === undefined ? PROFILES : values.client.map(profileOf),
+    areNamed: values.client !== undefined,
+    holdMs: seconds * 1000,
+    interactive: values.interactive === true,
+    json: values.json === true,
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        client: { type: 'string', multiple: true },
+        hold: { type: 'string' },
+        interactive: { type: 'boolean' },
+        json: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** People paste what clients are given: the endpoint. */
+function baseOf(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new UsageError(`This is not an http or https address: ${address}`)
+  }
+  const path = url.pathname.replace(/\/(?:mcp|http|sse)?\/?$/, '')
+  return url.origin + path
+}
+
+function profileOf(name: string): ClientProfile {
+  const profile = PROFILES.find((each) => each.name === name)
+  if (profile === undefined) throw new UsageError(`There is no client ${name} here.`)
+  return profile
+}

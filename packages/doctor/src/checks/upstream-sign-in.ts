@@ -1,0 +1,106 @@
+/** Signing a person in upstream, by the tool `login`: the link, the page, the provider, and back. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { createBrowser, headingOf } from '../../../server/src/testing/form-browser.ts'
+import { type Finding, ok, skipped, wrong } from '../findings.ts'
+import { objectIn, postJson } from '../http.ts'
+import { DEMO_FORM, isDemoProvider, PERSON_MS } from '../let-in.ts'
+import { authorization, modernRequest } from '../mcp.ts'
+import { fetchWithinReach } from '../reach.ts'
+import type { Check, Visit } from '../visit.ts'
+
+const LOOK_EVERY_MS = 2000
+
+export const upstreamSignIn: Check = {
+  id: 'upstream-sign-in',
+  title: 'Signing in upstream',
+  async run(visit): Promise<readonly Finding[]> {
+    const { facts, base } = visit
+    if (facts.refreshToken === undefined) {
+      return [skipped('The doctor got no token of its own, and signs nobody in with another.')]
+    }
+    const has = (name: string) => facts.toolNames?.includes(name) === true
+    if (!has('login') || !has('session')) return [skipped('The tool `login` is not there.')]
+    if (await isSignedIn(visit)) return [ok('Whoever lets the client in is signed in.')]
+    const { url, code } = await call(visit, 'login')
+    if (typeof url !== 'string' || typeof code !== 'string') {
+      return [wrong('`login` gives no link.', 'Look at the log of the server.')]
+    }
+    if (!url.startsWith(`${new URL(base).origin}/`)) {
+      const mend = `Set PUBLIC_URL=${new URL(base).origin}, on every node the same.`
+      return [wrong(`The link of \`login\` leads to ${new URL(url).origin}.`, mend)]
+    }
+    return [await follow(visit, { url, code })]
+  },
+}
+
+async function follow(
+  visit: Visit,
+  link: { readonly url: string; readonly code: string },
+): Promise<Finding> {
+  const browser = createBrowser(undefined, fetchWithinReach(visit.base))
+  const ours = await browser.open(link.url)
+  const provider = await browser.open(ours.url, { code: link.code }).catch(() => undefined)
+  if (provider !== undefined && isDemoProvider(provider)) {
+    const end = await browser.open(provider.url, DEMO_FORM)
+    if (await isSignedIn(visit)) return ok('Ada signs in at the demo provider, and is known after.')
+    return wrong(
+      `The sign-in ends with ${end.status} “${headingOf(end)}”, and nobody is signed in.`,
+      'Cookies and /callback must reach the nodes unchanged; on several nodes: one Redis, one ENCRYPTION_KEY.',
+    )
+  }
+  const isStillOurs = provider?.url.origin === ours.url.origin
+  if (isStillOurs && /^\/(?:connect|callback)\b/.test(provider.url.pathname)) {
+    return wrong(
+      `The page of the link says ${provider.status} “${headingOf(provider)}”.`,
+      'Look at the identity provider (UPSTREAM_ISSUER) and at the log; on several nodes: one Redis, one ENCRYPTION_KEY.',
+    )
+  }
+  const where = provider?.url.host ?? 'the identity provider'
+  if (!visit.interactive) {
+    return skipped(
+      `The way leads to ${where}, where a person has to sign in; with --interactive the doctor waits for that.`,
+    )
+  }
+  return waitForPerson(visit)
+}
+
+/** With a link of its own: the other is used up. */
+async function waitForPerson(visit: Visit): Promise<Finding> {
+  const { url, code } = await call(visit, 'login')
+  visit.say(`Open this page, and sign in; the code is ${code}:\n\n${url}\n`)
+  const giveUpAt = performance.now() + PERSON_MS
+  while (performance.now() < giveUpAt) {
+    if (await isSignedIn(visit)) return ok('A person signed in, and is known after.')
+    await delay(LOOK_EVERY_MS)
+  }
+  return wrong(
+    'Nobody was signed in after five minutes.',
+    'Register PUBLIC_URL/callback as a redirect URI at the identity provider; see the log of the server.',
+  )
+}
+
+async function isSignedIn(visit: Visit): Promise<boolean> {
+  return (await call(visit, 'session')).state === 'authenticated'
+}
+
+async function call(visit: Visit, name: string): Promise<Readonly<Record<string, unknown>>> {
+  const { headers, body } = modernRequest('tools/call', { name, arguments: {} })
+  const answer = await postJson(`${visit.base}/mcp`, body, {
+    ...authorization(visit),
+    ...headers,
+    'mcp-name': name,
+  })
+  const result = objectIn({ text: lastData(answer.text) }).result as Record<string, unknown>
+  return (result?.structuredContent as Record<string, unknown>) ?? {}
+}
+
+/** The answer as JSON, or the last event where it came as a stream. */
+function lastData(text: string): string {
+  return text.startsWith('{')
+    ? text
+    : (text
+        .match(/^data: \{.*$/gm)
+        ?.at(-1)
+        ?.slice(6) ?? '')
+}

@@ -1,0 +1,98 @@
+/** The way from nothing to an authorization code, past the pages for people. */
+
+import { headingOf, type Page } from '../../server/src/testing/form-browser.ts'
+import { within } from './http.ts'
+import { allow, authorizeUrl, type Led, ledTo, open } from './oauth.ts'
+import { openCallback } from './token/callback.ts'
+import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'
+
+/** As long as a person may take. */
+export const PERSON_MS = 5 * 60_000
+
+export interface GivenCode {
+  readonly code: string
+  readonly verifier: string
+  /** With the redirect URI that the code is bound to. */
+  readonly client: RegisteredClient
+  /** RFC 9207: who says that it answered. */
+  readonly iss: string | null
+}
+
+/** `needsPerson`: somebody has to sign in at a provider that is not the demo's. */
+export type Outcome =
+  | { readonly given: GivenCode }
+  | { readonly failure: string; readonly needsPerson: boolean }
+
+/** Whom to be at the demo's identity provider. */
+const PERSON = 'ada'
+
+/** Lets the client in; signs in at the demo's provider where that belongs to it. */
+export async function letIn(
+  visit: Visit,
+  server: ServerMetadata,
+  client: RegisteredClient,
+): Promise<Outcome> {
+  const authorization = authorizeUrl(visit, server, client)
+  const asked = await open(authorization, client.redirectUri)
+  if (asked.to === 'error') return failed(asked.page)
+  const led = await pastProvider(await allow(asked, client.redirectUri), client.redirectUri)
+  if (led.to === 'person') {
+    const where = led.page.url.host
+    return { failure: `A person has to sign in at ${where}.`, needsPerson: true }
+  }
+  if (led.to === 'error') return failed(led.page)
+  const { verifier, state } = authorization
+  return outcomeOf(led.answer, { verifier, state, client })
+}
+
+/** Chooses a person where the page is the demo's. */
+async function pastProvider(led: Led, redirectUri: string): Promise<Led> {
+  if (led.to !== 'person' || !isDemoProvider(led.page)) return led
+  const page = await led.browser.open(led.page.url, DEMO_FORM)
+  return ledTo(page, led.browser, redirectUri)
+}
+
+export function isDemoProvider({ text }: Page): boolean {
+  return text.includes(`name="person" value="${PERSON}"`)
+}
+
+/** The form that signs in there. */
+export const DEMO_FORM = { person: PERSON }
+
+/** The same with a person and a real browser. */
+export async function letInByPerson(
+  visit: Visit,
+  server: ServerMetadata,
+  registered: RegisteredClient,
+): Promise<Outcome> {
+  const callback = await openCallback()
+  try {
+    const client = { ...registered, redirectUri: callback.redirectUri }
+    const { url, verifier, state } = authorizeUrl(visit, server, client)
+    const answered = callback.wait(state)
+    visit.say(`Open this page, let the client in, and sign in:\n\n${url}\n`)
+    const answer = await within(PERSON_MS, 'The person', answered)
+    return outcomeOf(answer, { verifier, state, client })
+  } finally {
+    callback.close()
+  }
+}
+
+function outcomeOf(
+  answer: URLSearchParams,
+  sent: { readonly verifier: string; readonly state: string; readonly client: RegisteredClient },
+): Outcome {
+  const code = answer.get('code')
+  if (code === null || answer.get('state') !== sent.state) {
+    const why = answer.get('error_description') ?? answer.get('error') ?? 'no code came back'
+    return { failure: `The client was not let in: ${why}.`, needsPerson: false }
+  }
+  const { verifier, client } = sent
+  return { given: { code, verifier, client, iss: answer.get('iss') } }
+}
+
+function failed(page: Page): Outcome {
+  const { url, status } = page
+  const failure = `${url.pathname} says ${status} “${headingOf(page)}”.`
+  return { failure, needsPerson: false }
+}

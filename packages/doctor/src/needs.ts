@@ -1,0 +1,33 @@
+/** What a check needs of earlier ones; where it is missing, the check is skipped and says why. */
+
+import { type Finding, skipped } from './findings.ts'
+import type { Check, RegisteredClient, ServerMetadata, Visit } from './visit.ts'
+
+type Findings = Promise<readonly Finding[]>
+
+/** For checks of the built-in authorization server. */
+export function needsServer(run: (visit: Visit, server: ServerMetadata) => Findings): Check['run'] {
+  return async (visit) => {
+    const { builtIn, noBuiltIn } = visit.facts
+    return builtIn === undefined ? [skipped(noBuiltIn)] : run(visit, builtIn)
+  }
+}
+
+/** For checks that take a registered client. */
+export function needsClient(
+  run: (visit: Visit, server: ServerMetadata, client: RegisteredClient) => Findings,
+): Check['run'] {
+  return needsServer(async (visit, server) => {
+    const { client } = visit.facts
+    if (client === undefined) return [skipped('It needs a registered client, and there is none.')]
+    return run(visit, server, client)
+  })
+}
+
+/** Why nothing can be tried at `/mcp`; undefined when it can, with a token or without. */
+export function noAccess({ facts }: Visit): Finding | undefined {
+  if (facts.accessToken !== undefined || facts.mcpIsGuarded === false) return undefined
+  return skipped(
+    'It needs an access token, and the doctor has none. Put one into the variable DOCTOR_TOKEN (`npx @mcp-template/doctor token URL` prints one).',
+  )
+}

@@ -1,0 +1,46 @@
+/** A follower of streams that remembers what it heard. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Streams } from '../streams.ts'
+
+export interface Heard {
+  readonly key: string
+  readonly id: string
+  readonly value: string
+}
+
+export interface Hearing {
+  readonly heard: readonly Heard[]
+  values(key?: string): readonly string[]
+  /** Waits for that many entries. */
+  until(count: number, withinMs?: number): Promise<void>
+  close(): Promise<void>
+}
+
+export async function listen(
+  streams: Streams,
+  keys: readonly string[],
+  after?: Readonly<Record<string, string>>,
+): Promise<Hearing> {
+  const heard: Heard[] = []
+  const follower = await streams.follow(keys, (key, entry) => heard.push({ key, ...entry }), after)
+
+  return {
+    heard,
+    values: (key = keys[0] ?? '') =>
+      heard.filter((entry) => entry.key === key).map(({ value }) => value),
+    async until(count, withinMs = 10_000) {
+      const giveUpAt = performance.now() + withinMs
+      while (heard.length < count) {
+        if (performance.now() > giveUpAt) throw new Error(`${heard.length} of ${count} heard.`)
+        await sleep(5)
+      }
+    },
+    close: follower.close,
+  }
+}
+
+/** Texts of the numbers from `first` to `last`. */
+export function numbers(first: number, last: number): string[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}`)
+}

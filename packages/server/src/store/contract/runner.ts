@@ -1,0 +1,28 @@
+/** What the contract needs of a test runner; Vitest and Jest have all of it under these names. */
+
+/** The checks that the contract makes of a value. */
+export interface Checks {
+  readonly not: Pick<Checks, 'toContain'>
+  readonly rejects: { toThrow(error: new (message?: string) => Error): Promise<unknown> }
+  toBe(expected: unknown): unknown
+  toBeDefined(): unknown
+  toBeGreaterThan(bound: number): unknown
+  toBeGreaterThanOrEqual(bound: number): unknown
+  toBeLessThan(bound: number): unknown
+  toBeLessThanOrEqual(bound: number): unknown
+  toBeUndefined(): unknown
+  toContain(item: unknown): unknown
+  toEqual(expected: unknown): unknown
+  toHaveLength(length: number): unknown
+  toMatchObject(expected: object): unknown
+}
+
+/** A test runner, handed in so that the package depends on none. */
+export interface TestRunner {
+  describe(title: string, body: () => void): unknown
+  it(title: string, body: () => Promise<void>): unknown
+  beforeAll(body: () => Promise<void>): unknown
+  afterAll(body: () => Promise<void>): unknown
+  /** `message` says what the value belongs to; a runner may leave it out. */
+  expect(actual: unknown, message?: string): Checks
+}

@@ -1,0 +1,69 @@
+/** Two nodes of one store, as the contract's tests use them. */
+
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Document, Store } from '../port.ts'
+
+export const MINUTE = 60
+
+export interface OpenedStore {
+  /** Two nodes on the same data; may be one and the same. */
+  readonly nodes: readonly [Store, Store]
+  close(): Promise<void>
+}
+
+export interface Nodes {
+  readonly one: Store
+  readonly other: Store
+  /** Sets a document that nobody else uses, and gives its key. */
+  given(value: Document, ttlSeconds?: number): Promise<string>
+  /** Runs one operation 50 times at once, in turn on either node. */
+  race<T>(operation: (node: Store, index: number) => Promise<T>): Promise<T[]>
+}
+
+/** Nodes that are there once `use` was called: tests are declared before their store is open. */
+export function createNodes(): Nodes & { use(opened: OpenedStore): void } {
+  let opened: OpenedStore | undefined
+
+  function node(index: number): Store {
+    const found = opened?.nodes[index % 2]
+    if (!found) throw new Error('The store is not open.')
+    return found
+  }
+
+  return {
+    get one() {
+      return node(0)
+    },
+    get other() {
+      return node(1)
+    },
+    async given(value, ttlSeconds = MINUTE) {
+      const key = newKey()
+      await node(0).set(key, value, ttlSeconds)
+      return key
+    },
+    race: (operation) =>
+      Promise.all(Array.from({ length: 50 }, (_, index) => operation(node(index), index))),
+    use(nodes) {
+      opened = nodes
+    },
+  }
+}
+
+/** A key that nobody else uses. */
+export function newKey(): string {
+  return `test:{${randomUUID()}}`
+}
+
+/**
+ * Waits until a document has expired.
+ * @throws Error when it is still there after 10 s
+ */
+export async function untilGone(node: Store, key: string): Promise<void> {
+  const giveUpAt = performance.now() + 10_000
+  while ((await node.get(key)) !== undefined) {
+    if (performance.now() > giveUpAt) throw new Error('The document does not expire.')
+    await sleep(5)
+  }
+}

@@ -1,0 +1,10 @@
+/** What drivers of stores import as `@mcp-template/server/store`: the port, the drivers, the tests. */
+
+export type { Checks, TestRunner } from './contract/runner.ts'
+export type { OpenedStore } from './contract/store-nodes.ts'
+export { testStore } from './contract/test-store.ts'
+export { createMemoryStore, type MemoryStoreOptions } from './memory.ts'
+export type * from './port.ts'
+export { createRedisStore, type RedisStoreOptions } from './redis.ts'
+export type { StoreLog } from './store-log.ts'
+export type * from './streams.ts'

@@ -1,0 +1,106 @@
+/** The whole server of a project, in the test's process, on a free port, with its log lines kept. */
+
+import { loadConfig } from '../config.ts'
+import type { ServerDefinition } from '../define-server.ts'
+import { compileTool } from '../engine/compile-tool.ts'
+import type { AnyPrompt } from '../engine/define-prompt.ts'
+import type { ResourceDefinition } from '../engine/define-resource.ts'
+import type { AnyTool } from '../engine/define-tool.ts'
+import type { Catalog } from '../engine/discover.ts'
+import { declaredSources, loadCatalog, openProject, type Project, SESSION_TOOLS } from '../project.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import type { Store } from '../store/port.ts'
+import { createFakeApi } from './fake-api.ts'
+import { createBrowser, type Page } from './form-browser.ts'
+import { type Line, recordingLogger } from './recording-logger.ts'
+import type { UpstreamAnswers, UpstreamRequest } from './tool-upstream.ts'
+
+export interface TestServerOptions {
+  /** The folder of the project with `src/server.ts`; the current one if left out. */
+  readonly project?: string
+  /** Instead of a project's declaration; the catalog is then what `tools` and the others name. */
+  readonly server?: ServerDefinition
+  readonly tools?: readonly AnyTool[]
+  readonly resources?: readonly ResourceDefinition[]
+  readonly prompts?: readonly AnyPrompt[]
+  /** What the upstream API answers, by method and route; the demo bank does if left out. */
+  readonly upstream?: UpstreamAnswers
+  /** Variables of the server; it reads no others, and no `.env` file. */
+  readonly env?: Readonly<Record<string, string>>
+  /** One in memory if left out; `stop` closes it. */
+  readonly store?: Store
+}
+
+export interface TestServer {
+  /** Such as `http://localhost:41234`; clients connect to `/mcp` below it. */
+  readonly url: string
+  /** Every log line so far, at trace level. */
+  log(): readonly Line[]
+  /** What tools asked of the upstream API; nothing for the demo bank. */
+  readonly requests: readonly UpstreamRequest[]
+  /** Signs in at the demo as a person does, with what the tool `login` answers: `ada` or `grace`. */
+  signIn(link: { readonly url: string; readonly code: string }, person?: string): Promise<Page>
+  /**
+   * Waits for running calls and closes everything.
+   * @throws Error when a tool asked the upstream API something that `upstream` has no answer for
+   */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a server. People sign in at the demo, whatever answers as the API.
+ * @throws ProjectError, DiscoveryError or ConfigError, as the real start does
+ */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { project, catalog } = await servedBy(options)
+  const env = {
+    NODE_ENV: 'test',
+    MASK_MCP_PORT: '0',
+    LOG_LEVEL: 'trace',
+    STOP_DELAY: '0',
+    ...options.env,
+  }
+  // A folder without `.env`: what a developer has set must not decide what a test sees.
+  const loaded = loadConfig({ env, cwd: import.meta.dirname, ...declaredSources(project) })
+  const { log, lines } = recordingLogger()
+  const store = options.store ?? createMemoryStore({ log })
+  const fake = options.upstream && createFakeApi(options.upstream)
+  // Loaded here: tests of single tools must not wait for the whole server.
+  const { serveHttp } = await import('../serve-http.ts')
+  const service = await serveHttp({ ...loaded, log, store, catalog, demoApi: fake?.api })
+  return {
+    url: service.publicUrl,
+    log: lines,
+    requests: fake?.requests ?? [],
+    async signIn({ url, code }, person = 'ada') {
+      const browser = createBrowser()
+      const choice = await browser.open(url, { code })
+      return browser.open(choice.url, { person })
+    },
+    async stop() {
+      await service.stop()
+      fake?.refuseUnanswered()
+    },
+  }
+}
+
+async function servedBy(options: TestServerOptions): Promise<{
+  readonly project: Project
+  readonly catalog: Catalog
+}> {
+  const { server, project: folder = process.cwd() } = options
+  if (server === undefined) {
+    const project = await openProject(folder)
+    return { project, catalog: await loadCatalog(project) }
+  }
+  const project = { folder, source: folder, server, version: server.version }
+  return { project, catalog: declaredCatalog(project, options) }
+}
+
+function declaredCatalog({ server }: Project, options: TestServerOptions): Catalog {
+  const { tools = [], resources = [], prompts = [] } = options
+  const session = server.sessionTools === false ? [] : SESSION_TOOLS
+  const compiled = [...session, ...tools].map((tool) => [tool.name, compileTool(tool)] as const)
+  const sorted = compiled.toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return { tools: new Map(sorted), resources, prompts, skipped: [] }
+}
