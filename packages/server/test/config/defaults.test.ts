@@ -14,7 +14,7 @@ describe('with nothing set', () => {
       env: 'development',
       isProduction: false,
       usesDevelopmentKey: true,
-      app: { name: 'MCP Template', version: manifest.version },
+      app: { name: 'MCP Template', identifier: 'MCP Template', version: manifest.version },
       pages: { color: '#1f4fbf' },
       serves: {
         sse: true,
