@@ -5,6 +5,7 @@ FROM node:24-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/server/package.json ./packages/server/
+COPY packages/create/package.json ./packages/create/
 COPY packages/doctor/package.json ./packages/doctor/
 COPY starter/package.json ./starter/
 RUN npm ci --ignore-scripts --no-audit --no-fund
@@ -18,6 +19,7 @@ FROM node:24-alpine AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/server/package.json ./packages/server/
+COPY packages/create/package.json ./packages/create/
 COPY packages/doctor/package.json ./packages/doctor/
 COPY starter/package.json ./starter/
 # Source maps, sources and declarations are more than half of it, and nothing that runs reads them.

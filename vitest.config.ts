@@ -30,7 +30,7 @@ const slow = [
   'stdio',
 ]
   .map((folder) => `packages/*/test/${folder}/**/*.test.ts`)
-  .concat(SLOW_FILES)
+  .concat('packages/doctor/test/**/*.test.ts', SLOW_FILES)
 
 export default defineConfig({
   resolve: { conditions },

@@ -7,7 +7,13 @@ import type { AnyPrompt } from '../engine/define-prompt.ts'
 import type { ResourceDefinition } from '../engine/define-resource.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
-import { declaredSources, loadCatalog, openProject, type Project, SESSION_TOOLS } from '../project.ts'
+import {
+  declaredSources,
+  loadCatalog,
+  openProject,
+  type Project,
+  SESSION_TOOLS,
+} from '../project.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/port.ts'
 import { createFakeApi } from './fake-api.ts'
