@@ -13,6 +13,8 @@ const SLOW_FILES = [
   'mcp/cross-talk',
   'store/stream-faults',
   'store/redis-faults',
+  'testing/exports',
+  'tooling/create',
 ].map((file) => `packages/server/test/${file}.test.ts`)
 
 /** The framework runs from its sources; a project's own configuration needs nothing of this. */
