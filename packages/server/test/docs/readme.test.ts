@@ -91,7 +91,7 @@ describe('commands in the documents', () => {
     for (const command of ['npm ci && npm run demo', 'npm ci && npm test', 'npm start']) {
       expect(start).toMatch(new RegExp(`^${command}( |$)`, 'm'))
     }
-    expect(readme.text).toContain('npm run new:tool NAME')
+    expect(readme.text).toContain('npm run new:tool -- [FOLDER/]NAME')
   })
 
   it.each(Object.keys(scripts))('are told apart from what is not there yet: npm run %s', (name) => {
@@ -132,16 +132,22 @@ describe.each(documents)('$file', (document) => {
   })
 
   it('names paths that exist', () => {
-    const broken = pathsOf(document).filter((path) => !existsSync(join(ROOT, path)))
-    expect(broken.filter((path) => !MADE_BY_FORKS.has(path))).toEqual([])
+    const isThere = (path: string) =>
+      existsSync(join(ROOT, path)) || existsSync(join(ROOT, 'starter', path))
+    expect(pathsOf(document).filter((path) => !isThere(path))).toEqual([])
   })
 })
 
-/** Files and folders of a project, in its own words. */
-const MADE_BY_FORKS = new Set(['src/server.ts', 'src/tools/', 'src/resources/', 'src/prompts/'])
+/** The packages of this repository, by name. */
+const PUBLISHED: ReadonlySet<string> = new Set(
+  readdirSync(join(ROOT, 'packages')).map(
+    (folder) =>
+      JSON.parse(readFileSync(join(ROOT, 'packages', folder, 'package.json'), 'utf8')).name,
+  ),
+)
 
 /** The programs our documents run, besides npm and node; `ADDRESS_…` and the like are for readers. */
-const PROGRAMS = new Set(['git', 'claude', 'cp', 'docker', 'kill', 'kubectl', 'redis-cli'])
+const PROGRAMS = new Set(['cd', 'git', 'claude', 'cp', 'docker', 'kill', 'kubectl', 'redis-cli'])
 
 /** Single commands: without comments, continued lines joined, chains taken apart. */
 function commandsOf(code: string): string[] {
@@ -159,7 +165,7 @@ function commandsOf(code: string): string[] {
 function missing(command: string): string | undefined {
   const words = command.split(/\s+/).filter((word) => word !== '-s')
   const [program = '', verb = '', name = ''] = words
-  if (program === 'npm' && verb === 'ci') return undefined
+  if (program === 'npm' && ['ci', 'install'].includes(verb)) return undefined
   if (program === 'npm') {
     const script = verb === 'run' ? name : verb
     return Object.hasOwn(scripts, script) ? undefined : `the script ${script}`
@@ -167,6 +173,7 @@ function missing(command: string): string | undefined {
   if (program === 'node') return existsSync(join(ROOT, verb)) ? undefined : verb
   // A client, in the version that its test installs.
   if (program === 'npx' && verb === '-y') return isTried(name) ? undefined : name
+  if (program === 'npx' && PUBLISHED.has(verb)) return undefined
   if (program === 'npx') return existsSync(join(ROOT, 'node_modules/.bin', verb)) ? undefined : verb
   return PROGRAMS.has(program) ? undefined : program
 }
