@@ -67,6 +67,10 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
       unfit = explainUnfit(error)
       report.tell(unfit, warnings)
     },
+    /** A request was not answered in time: until the next probe Redis counts as hung. */
+    late(error: unknown): void {
+      unfit ??= explainUnfit(error)
+    },
     /** @throws AppError `unavailable`, with the reason in words */
     async check(): Promise<StoreHealth> {
       if (closed) throw storeUnavailable(new Error('The store is closed.'))

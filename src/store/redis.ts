@@ -58,6 +58,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       health.connected()
     },
     onLost: (error) => health.lost(error),
+    onLate: (error) => health.late(error),
   })
   const streams = createRedisStreams(redis, keys, link)
   const detection = createJsonDetection(redis, options.json ?? 'detect', log)
