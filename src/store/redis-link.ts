@@ -18,6 +18,8 @@ export interface RedisLinkOptions extends RedisAddress {
   readonly onLost?: (error: unknown) => void
   /** Called each time a command was not answered in time. */
   readonly onLate?: (error: unknown) => void
+  /** Called each time a command was answered in time. */
+  readonly onInTime?: () => void
 }
 
 export interface RedisLink {
