@@ -20,7 +20,7 @@ const OWN_DEADLINE = { timeout: 0 }
 
 /** Connects in the background; until Redis is there, commands fail at once. */
 export function createRedisConnection(options: RedisLinkOptions): RedisConnection {
-  const { timeoutMs } = options
+  const { timeoutMs, onInTime } = options
   const link = createRedisLink(options)
 
   /** One promise and one timer for each: there are many commands, and more of them show. */
@@ -43,7 +43,10 @@ export function createRedisConnection(options: RedisLinkOptions): RedisConnectio
         (reply: unknown) => {
           // Late answers count as well: a slow server is not a dead one.
           link.heard(client)
-          settle(() => resolve(reply))
+          settle(() => {
+            onInTime?.()
+            resolve(reply)
+          })
         },
         (error: unknown) => {
           if (error instanceof ErrorReply) link.heard(client)

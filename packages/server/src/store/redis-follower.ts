@@ -10,7 +10,10 @@ import { createStreamReader, type FollowedStream } from './redis-stream-reader.t
 import type { StoreLog } from './store-log.ts'
 import type { Follower, OnEntry } from './streams.ts'
 
-export type RedisFollowerOptions = Omit<RedisLinkOptions, 'onReady' | 'onLost'>
+export type RedisFollowerOptions = Omit<
+  RedisLinkOptions,
+  'onReady' | 'onLost' | 'onLate' | 'onInTime'
+>
 
 export interface RedisFollower extends Follower {
   /** Waits until it listens, one deadline at most. */

@@ -26,6 +26,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
   let isConnected = false
   let closed = false
   let unfit: Unfit | undefined = NOT_CONNECTED
+  let hung: Unfit | undefined
   let warnings: StoreHealth['warnings'] = []
   let probedAt = Number.NEGATIVE_INFINITY
   let probing: Promise<void> | undefined
@@ -46,6 +47,10 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
     // The reason why it was lost says more than commands that failed for it.
     if (!isConnected || closed) return
     probedAt = monotonicNow()
+    if (result.unfit?.reason === 'unreachable') {
+      hung = result.unfit
+      return
+    }
     const policy = result.evictionPolicy
     const warning = policy === undefined ? undefined : evicts(policy)
     warnings = warning === undefined ? [] : [{ code: warning.reason, message: warning.detail }]
@@ -64,16 +69,23 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
     lost(error: unknown): void {
       isConnected = false
       clearTimeout(next)
+      hung = undefined
       unfit = explainUnfit(error)
       report.tell(unfit, warnings)
+    },
+    /** A command was not answered in time: Redis counts as hung until one is. */
+    late(error: unknown): void {
+      hung = explainUnfit(error)
+    },
+    inTime(): void {
+      hung = undefined
     },
     /** @throws AppError `unavailable`, with the reason in words */
     async check(): Promise<StoreHealth> {
       if (closed) throw storeUnavailable(new Error('The store is closed.'))
       if (isConnected && monotonicNow() - probedAt > FRESH_MS) await probeOnce()
-      if (unfit !== undefined) {
-        throw new AppError('unavailable', unfit.detail, { retryAfterSeconds: 1 })
-      }
+      const why = hung ?? unfit
+      if (why !== undefined) throw new AppError('unavailable', why.detail, { retryAfterSeconds: 1 })
       return { warnings }
     },
     close(): void {

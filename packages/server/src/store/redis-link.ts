@@ -16,6 +16,10 @@ export interface RedisLinkOptions extends RedisAddress {
   readonly onReady: () => void
   /** Called each time the connection was lost or an attempt to make it failed. */
   readonly onLost?: (error: unknown) => void
+  /** Called each time a command was not answered in time. */
+  readonly onLate?: (error: unknown) => void
+  /** Called each time a command was answered in time. */
+  readonly onInTime?: () => void
 }
 
 export interface RedisLink {
@@ -40,7 +44,7 @@ const REPLACE_EVERY_MS = 1000
  * that stays open and silent (a host that vanished) only a new client helps.
  */
 export function createRedisLink(options: RedisLinkOptions): RedisLink {
-  const { timeoutMs, random, monotonicNow, onReady, onLost } = options
+  const { timeoutMs, random, monotonicNow, onReady, onLost, onLate } = options
   const report = createStateReport(options.log)
   let ended = false
   /** Since when the current client has waited for an answer without hearing any. */
@@ -96,7 +100,10 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     failed(from, error) {
       if (from !== client || ended) return
       const now = monotonicNow()
-      if (isTimeout(error)) silentSince ??= now - timeoutMs
+      if (isTimeout(error)) {
+        silentSince ??= now - timeoutMs
+        onLate?.(error)
+      }
       const isDead = now - (silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
       const isMoved = isReadOnly(error) && now - replacedAt >= REPLACE_EVERY_MS
       if (isDead || isMoved) replace(isDead ? error : undefined)

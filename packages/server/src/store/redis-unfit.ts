@@ -19,6 +19,7 @@ export type UnfitReason =
   | 'too_few_replicas'
   | 'busy'
   | 'evicts_keys'
+  | 'unexpected_error'
   | 'unreachable'
 
 export interface Unfit {
@@ -116,7 +117,8 @@ export function explainUnfit(error: unknown, command?: string): Unfit {
   const found = BY_MESSAGE.find(([pattern]) => pattern.test(cause.message))
   if (found !== undefined) return { reason: found[1], detail: found[2] }
   if (isCommandMissing(cause)) return commandMissing(command)
-  return unreachable('it answers with an error, which the log has')
+  const detail = `Redis answers ${command?.toUpperCase() ?? 'a command'} with an unexpected error: redis-cli shows which.`
+  return { reason: 'unexpected_error', detail }
 }
 
 function unreachable(why: string): Unfit {

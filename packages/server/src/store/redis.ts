@@ -58,6 +58,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       health.connected()
     },
     onLost: (error) => health.lost(error),
+    onLate: (error) => health.late(error),
+    onInTime: () => health.inTime(),
   })
   const streams = createRedisStreams(redis, keys, link)
   const detection = createJsonDetection(redis, options.json ?? 'detect', log)

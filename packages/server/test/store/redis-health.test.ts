@@ -130,6 +130,18 @@ function healthOf(kind: RedisKind): void {
     await expect.poll(reason, SOON).toBe('healthy')
   })
 
+  it('is lost as soon as a request was not answered in time', async () => {
+    const redis = await startRedis(kind)
+    onTestFinished(() => redis.stop())
+    const { store, reason } = openStore(redis.url, { timeoutMs: 300 })
+    await expect.poll(reason, SOON).toBe('healthy')
+    redis.pause()
+    await expect(store.get('key')).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await reason()).toMatch(/does not answer in time/)
+    redis.resume()
+    await expect.poll(reason, SOON).toBe('healthy')
+  })
+
   it('is lost while the server hangs', async () => {
     const redis = await startRedis(kind)
     onTestFinished(() => redis.stop())
