@@ -26,7 +26,7 @@ import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { createRateLimiting, type RateLimiting } from './http/rate-limit.ts'
 import { requestLog } from './http/request-log.ts'
 import { respond } from './http/respond.ts'
-import { checkRouted, type RouteTable } from './http/routes.ts'
+import { checkRouted, DEMO_API_PATH, type RouteTable } from './http/routes.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
 import { createLetInClients } from './session/let-in-clients.ts'
@@ -83,8 +83,8 @@ export function createApp(runtime: Runtime, { bodyBudget, routes }: AppDeps): Ho
   on('/messages', headers, caller('/sse', required), body, scopes('/sse'), (c) =>
     legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
   )
-  if (demo !== undefined) app.route('/demo/api', demo.api)
   checkRouted(app.routes, routes)
+  if (demo !== undefined) app.route(DEMO_API_PATH, demo.api)
   return app
 }
 

@@ -100,6 +100,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     serves: config.serves,
     servesMetrics: config.serves.metrics && config.metrics.port === undefined,
     hasDemo: demo !== undefined,
+    hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
     letsClientsIn: authorizationServer !== undefined,
   })
   const app = createApp(runtime, { bodyBudget, routes })

@@ -44,8 +44,8 @@ export function checkMessageBounds(message: unknown, bytes: number): void {
   if (isLong(params?._meta?.progressToken, ID_CHARACTERS)) {
     throw tooLong('invalid_params', 'The progress token', ID_CHARACTERS)
   }
-  // Nothing in a smaller one can be dear.
-  if (bytes <= HANDSHAKE_BYTES) return
+  // Nothing in a smaller one can be dear, and batches are refused as such.
+  if (bytes <= HANDSHAKE_BYTES || Array.isArray(message)) return
   if (method === undefined && (result !== undefined || error !== undefined)) return
   checkSize(method, bytes)
   if (isLong(params?.name, NAME_CHARACTERS)) {

@@ -96,6 +96,8 @@ function commandsOf({ document, counter, stream }: RedisKeys, hasJson: boolean) 
     ['XADD', entries, 'NOMKSTREAM', 'MAXLEN', '~', '1', '*', 'value', ''],
     ['PEXPIRE', entries, TTL_MS],
     ...(hasJson ? jsonCommands(text) : [['GETRANGE', text, '0', '1'] as const]),
+    ['XDEL', entries, '0-1'],
+    ['HGET', entries, 'mark'],
     ['DEL', count],
     ['INCRBY', count, NO_NUMBER],
   ]

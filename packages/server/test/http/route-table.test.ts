@@ -12,6 +12,7 @@ const table = routesOf({
   serves: ALL_ON,
   servesMetrics: true,
   hasDemo: true,
+  hasDemoApi: true,
   letsClientsIn: true,
 })
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
