@@ -18,7 +18,8 @@ export interface BuiltStage {
 /** Commands that change the base image, which is not here. Only a real build runs them. */
 const OF_THE_BASE_IMAGE = /^rm -rf (?:\/(?:usr\/local|opt)\/\S+ ?)+$/
 /** Commands that stay in the folder they run in. */
-const OF_OUR_OWN = /^(?:npm (?:ci|run) |rm -f node_modules\/|find (?:node_modules|packages\/server\/dist) )/
+const OF_OUR_OWN =
+  /^(?:npm (?:ci|run) |rm -f node_modules\/|find (?:node_modules|packages\/server\/dist) )/
 
 /** What a commit of everything would have: a build at this moment, of a clean clone. */
 const LIST = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
