@@ -119,7 +119,9 @@ describe('the alerts', () => {
       return status === 0 ? 'fine' : `${stdout}${stderr}`
     }
     expect(promtool('check', 'rules', 'deploy/alerts.yaml')).toBe('fine')
-    expect(promtool('test', 'rules', 'test/fixtures/alerts/alerts-test.yaml')).toBe('fine')
+    expect(promtool('test', 'rules', 'packages/server/test/fixtures/alerts/alerts-test.yaml')).toBe(
+      'fine',
+    )
   })
 })
 
