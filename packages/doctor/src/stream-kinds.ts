@@ -16,6 +16,8 @@ const OPENS_WITHIN_MS = 5000
  * single ids; the limit of ours is 256 characters.
  */
 const PADDING = 'x'.repeat(240)
+/** The largest single answer that takes a small request. */
+const LIST_TOOLS = { jsonrpc: '2.0', method: 'tools/list' }
 const ANSWERS = Array.from({ length: 40 }, (_, index) => index)
 
 export interface OpenedStream {
@@ -87,7 +89,12 @@ async function sse(visit: Visit): Opening {
 
   async function answers(message: object, id: string): Promise<boolean> {
     const { status } = await postJson(`${visit.base}${endpoint()}`, { ...message, id }, headers)
-    return status === 202 && stream.hears((text) => text.includes(`"id":"${id}"`), SOON_MS)
+    // To the end of its event: its id stands before the result.
+    const isWhole = (text: string) => {
+      const at = text.indexOf(`"id":"${id}"`)
+      return at !== -1 && text.includes('\n\n', at)
+    }
+    return status === 202 && stream.hears(isWhole, SOON_MS)
   }
 
   async function trigger(): Promise<boolean> {
@@ -96,7 +103,7 @@ async function sse(visit: Visit): Opening {
     const heard = await Promise.all(
       ANSWERS.map((index) => answers(PING, `${count}-${index}-${PADDING}`)),
     )
-    return heard.every(Boolean)
+    return heard.every(Boolean) && (await answers(LIST_TOOLS, `${count}-tools`))
   }
 
   return {

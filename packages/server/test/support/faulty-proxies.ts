@@ -8,7 +8,7 @@ import { createGzip } from 'node:zlib'
 import { endToEnd, type HandOver, passOn, sendTo } from '../../../../scripts/cluster/balancer.ts'
 import { ownCertificate } from './https-server.ts'
 
-const BLOCK_BYTES = 4096
+const BLOCK_BYTES = 1024
 
 /** Changes what goes to the node. */
 function withRequest(change: (request: IncomingMessage) => void): HandOver {
