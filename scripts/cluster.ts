@@ -4,7 +4,6 @@
  * The balancer takes MASK_MCP_PORT; nodes and their metrics have free ports.
  */
 
-import { join } from 'node:path'
 import { Faults } from '../packages/server/src/config/faults.ts'
 import { readSources } from '../packages/server/src/config/sources.ts'
 import { loadConfig } from '../packages/server/src/config.ts'
@@ -12,13 +11,12 @@ import { type RedisServer, startRedis } from '../packages/server/test/support/re
 import { type Cluster, startCluster } from './cluster/cluster.ts'
 
 const SIZE = 3
-const STARTER = join(import.meta.dirname, '../starter')
 
 let redis: RedisServer | undefined
 let cluster: Cluster | undefined
 
 async function start(): Promise<void> {
-  const sources = { argv: process.argv.slice(2), env: process.env, cwd: STARTER }
+  const sources = { argv: process.argv.slice(2), env: process.env, cwd: process.cwd() }
   const { config } = loadConfig(sources)
   if (config.store.kind === 'memory') redis = await startRedis('plain')
   cluster = await startCluster({
