@@ -8,6 +8,7 @@ import {
   discovery,
   enableNonRepudiationChecks,
 } from 'openid-client'
+import { differsBySlash } from './issuer-spelling.ts'
 import {
   clientAuthentication,
   type EndpointOptions,
@@ -27,12 +28,16 @@ export interface ConfigureOptions {
 /** Gives the configuration of one operation; its requests end when its fetch does. */
 export type Configure = (options: ConfigureOptions) => Promise<Configuration>
 
-/** Metadata by discovery: fetched when first needed and kept for an hour, a failure never. */
+/**
+ * Metadata by discovery: fetched when first needed and kept for an hour, a failure never. An issuer
+ * that is spelled with one slash more or less at its end is the same.
+ */
 export function createDiscovery(
   options: OpenIdProviderOptions & IssuerOptions,
   now: () => number,
 ): Configure {
   let known: { readonly text: string; readonly at: number } | undefined
+  let { issuer } = options
 
   return async ({ fetch, verifySignature }) => {
     let fetched: string | undefined
@@ -48,13 +53,17 @@ export function createDiscovery(
       // A new configuration has no keys yet: a provider that changed them a second ago is fine.
       ...(verifySignature ? [enableNonRepudiationChecks] : []),
     ]
-    const configuration = await discovery(
-      new URL(options.issuer),
-      options.clientId,
-      undefined,
-      clientAuthentication(options),
-      { [customFetch]: remembering, execute },
-    )
+    const discover = () =>
+      discovery(new URL(issuer), options.clientId, undefined, clientAuthentication(options), {
+        [customFetch]: remembering,
+        execute,
+      })
+    const configuration = await discover().catch((error: unknown) => {
+      const spelled = spelledIssuer(error)
+      if (spelled === undefined || !differsBySlash(spelled, issuer)) throw error
+      issuer = spelled
+      return discover()
+    })
     const { authorization_endpoint, token_endpoint } = configuration.serverMetadata()
     if (!authorization_endpoint || !token_endpoint) {
       throw new TypeError('The metadata of the identity provider names no endpoints')
@@ -62,6 +71,13 @@ export function createDiscovery(
     if (fetched !== undefined) known = { text: fetched, at: now() }
     return configuration
   }
+}
+
+/** The issuer that the metadata names, where it is not the one that was asked for. */
+function spelledIssuer(error: unknown): string | undefined {
+  const { attribute, body } = ((error as Error).cause ?? {}) as Record<string, unknown>
+  const issuer = attribute === 'issuer' && (body as { issuer?: unknown } | undefined)?.issuer
+  return typeof issuer === 'string' ? issuer : undefined
 }
 
 /** Metadata by configuration. */
