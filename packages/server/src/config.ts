@@ -84,6 +84,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     oauthClients: deepFreeze(variables.OAUTH_CLIENTS),
     redisPassword: password,
     upstreamClientSecret: variables.UPSTREAM_CLIENT_SECRET,
+    upstreamClientKey: variables.UPSTREAM_CLIENT_KEY,
     upstreamApiKey: variables.UPSTREAM_API_KEY,
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,

@@ -1,5 +1,6 @@
 /** The demo or a configured upstream; half of one is a fault everywhere, none one in production. */
 
+import { chooseClientAuth } from './choose-client-auth.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
 import { isLoopbackHost } from './loopback.ts'
@@ -20,6 +21,8 @@ const UPSTREAM_VARIABLES = [
   ...ENDPOINTS,
   'UPSTREAM_CLIENT_ID',
   'UPSTREAM_CLIENT_SECRET',
+  'UPSTREAM_CLIENT_KEY',
+  'UPSTREAM_CLIENT_CERT',
   'UPSTREAM_API_URL',
   'UPSTREAM_API_KEY',
 ] as const
@@ -47,7 +50,8 @@ export function chooseUpstream(
   requireComplete(raw, reason(isProduction, isConfigured), faults)
   requireHttps(variables, faults)
   const provider = chooseProvider(raw, variables, faults)
-  return variables.DEMO === 'on' ? demo(variables, faults) : configured(variables, provider)
+  const upstream = { ...configured(variables, provider), ...chooseClientAuth(variables, faults) }
+  return variables.DEMO === 'on' ? demo(variables, faults) : upstream
 }
 
 /** The demo's identity provider lives below PUBLIC_URL, and is held to the same. */
@@ -92,6 +96,9 @@ function requireHttps(variables: Variables, faults: Faults): void {
       faults.add(name, 'wants https, or localhost')
     }
   }
+  if (variables.UPSTREAM_ISSUER?.includes('/.well-known/')) {
+    faults.add('UPSTREAM_ISSUER', 'wants the issuer, not the address of its metadata')
+  }
 }
 
 function maySpeakSecrets(address: string): boolean {
@@ -118,6 +125,7 @@ function chooseProvider(raw: RawVariables, variables: Variables, faults: Faults)
 }
 
 function configured(variables: Variables, provider: ProviderConfig): ConfiguredUpstream {
+  const { UPSTREAM_TOKEN_PARAMETERS: tokenParameters } = variables
   return {
     kind: 'configured',
     name: variables.UPSTREAM_NAME,
@@ -125,6 +133,7 @@ function configured(variables: Variables, provider: ProviderConfig): ConfiguredU
     clientId: variables.UPSTREAM_CLIENT_ID ?? '',
     scopes: variables.UPSTREAM_SCOPES ?? ('issuer' in provider ? issuerScopes(variables) : []),
     authorizationParameters: variables.UPSTREAM_AUTHORIZATION_PARAMETERS,
+    ...(Object.keys(tokenParameters).length > 0 && { tokenParameters }),
     api: {
       baseUrl: variables.UPSTREAM_API_URL ?? '',
       apiKeyHeader: variables.UPSTREAM_API_KEY_HEADER.toLowerCase(),

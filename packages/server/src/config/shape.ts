@@ -169,8 +169,16 @@ export interface ConfiguredUpstream {
   readonly name: string
   readonly provider: ProviderConfig
   readonly clientId: string
+  /** Absent for what the provider's metadata says. */
+  readonly clientAuth?: Exclude<Variables['UPSTREAM_CLIENT_AUTH'], 'auto'>
+  /** The `kid` of client assertions. */
+  readonly clientKeyId?: string
+  /** In PEM. */
+  readonly clientCertificate?: string
   readonly scopes: readonly string[]
-  /** Sent along to the page people sign in at. */
+  /** Sent along with codes and refresh tokens; absent for none. */
+  readonly tokenParameters?: Readonly<Record<string, string>>
+  /** Sent along to the page people sign in at; an empty one keeps ours from being sent. */
   readonly authorizationParameters: Readonly<Record<string, string>>
   readonly api: {
     readonly baseUrl: string

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
-import type { Config, Secrets } from '../config.ts'
+import type { Config, ConfiguredUpstream, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import { createDemo, type Demo } from '../demo/demo.ts'
 import type { Logger } from '../logger.ts'
@@ -13,6 +13,8 @@ import { type ApiClient, createApiClient } from '../upstream/api-client.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import { observeProvider } from '../upstream/observed-provider.ts'
 import { createOpenIdProvider } from '../upstream/openid-client.ts'
+import type { Fetch } from '../upstream/provider-fetch.ts'
+import { createTlsFetch } from '../upstream/tls-fetch.ts'
 
 interface UpstreamDeps {
   readonly config: Config
@@ -30,6 +32,16 @@ export interface UpstreamParts {
   readonly api: ApiClient
   readonly signsInAt: string
   readonly demo: Demo | undefined
+}
+
+/** With a certificate where the provider knows this server by one. */
+function fetchOf(
+  { clientAuth, clientCertificate: certificate }: ConfiguredUpstream,
+  { upstreamClientKey }: Secrets,
+): Fetch {
+  if (clientAuth !== 'tls' || certificate === undefined) return fetch
+  if (upstreamClientKey === undefined) return fetch
+  return createTlsFetch({ certificate, key: upstreamClientKey.key })
 }
 
 /** The configured upstream, or the demo that stands in for one. */
@@ -50,12 +62,17 @@ export function createUpstream(
       ...facts.provider,
       clientId: facts.clientId,
       clientSecret,
+      clientAuth: facts.clientAuth,
+      clientKey: secrets.upstreamClientKey,
+      clientKeyId: facts.clientKeyId,
+      clientCertificate: facts.clientCertificate,
       scopes: facts.scopes,
       authorizationParameters: facts.authorizationParameters,
+      tokenParameters: facts.tokenParameters,
       allowInsecureHttp: !config.isProduction,
       isAllowed: config.signIn.allow && allowedBy(config.signIn.allow),
     },
-    { fetch, now },
+    { fetch: fetchOf(facts, secrets), now },
   )
   const { baseUrl, apiKeyHeader, timeoutMs } = facts.api
   const userAgent = `${config.app.identifier.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`

@@ -19,6 +19,6 @@ export function createOpenIdProvider(
 ): IdentityProvider {
   checkProviderOptions(options)
   const operate = createOperation(options, deps)
-  const use = createCredentialUse(operate, deps.now)
+  const use = createCredentialUse(options, operate, deps.now)
   return { ...createSignIn(options, operate, deps.now, use.revoke), ...use }
 }

@@ -8,13 +8,9 @@ import {
   discovery,
   enableNonRepudiationChecks,
 } from 'openid-client'
+import { clientAuthentication } from './client-authentication.ts'
 import { differsBySlash } from './issuer-spelling.ts'
-import {
-  clientAuthentication,
-  type EndpointOptions,
-  type IssuerOptions,
-  type OpenIdProviderOptions,
-} from './provider-options.ts'
+import type { EndpointOptions, IssuerOptions, OpenIdProviderOptions } from './provider-options.ts'
 
 const WELL_KNOWN = '/.well-known/openid-configuration'
 const METADATA_MAX_AGE_MS = 60 * 60 * 1000
@@ -38,6 +34,9 @@ export function createDiscovery(
 ): Configure {
   let known: { readonly text: string; readonly at: number } | undefined
   let { issuer } = options
+  const auth = clientAuthentication(options)
+  // RFC 8705, 5: endpoints at which certificates are asked for.
+  const client = { use_mtls_endpoint_aliases: options.clientAuth === 'tls' }
 
   return async ({ fetch, verifySignature }) => {
     let fetched: string | undefined
@@ -54,7 +53,7 @@ export function createDiscovery(
       ...(verifySignature ? [enableNonRepudiationChecks] : []),
     ]
     const discover = () =>
-      discovery(new URL(issuer), options.clientId, undefined, clientAuthentication(options), {
+      discovery(new URL(issuer), options.clientId, client, auth, {
         [customFetch]: remembering,
         execute,
       })
@@ -90,8 +89,9 @@ export function createEndpoints(options: OpenIdProviderOptions & EndpointOptions
     ...(options.revocationEndpoint && { revocation_endpoint: options.revocationEndpoint }),
     ...(options.userinfoEndpoint && { userinfo_endpoint: options.userinfoEndpoint }),
   }
+  // The issuer above is made up.
+  const auth = clientAuthentication(options, options.tokenEndpoint)
   return async ({ fetch }) => {
-    const auth = clientAuthentication(options)
     const configuration = new Configuration(metadata, options.clientId, undefined, auth)
     if (options.allowInsecureHttp) allowInsecureRequests(configuration)
     configuration[customFetch] = async (url, init) =>
