@@ -86,6 +86,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     upstreamClientSecret: variables.UPSTREAM_CLIENT_SECRET,
     upstreamClientKey: variables.UPSTREAM_CLIENT_KEY,
     upstreamApiKey: variables.UPSTREAM_API_KEY,
+    introspectionClientSecret: variables.OAUTH_INTROSPECTION_CLIENT_SECRET,
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })

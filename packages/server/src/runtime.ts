@@ -225,7 +225,9 @@ interface AuthParts {
 async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
   const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
   const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
-  const scopes = createScopes(toolScopes, deps.config.auth.defaultScopes)
+  const { defaultScopes: defaults, issuer } = deps.config.auth
+  const scopeMap = issuer.kind === 'external' ? issuer.scopeMap : undefined
+  const scopes = createScopes(toolScopes, { defaults, scopeMap })
   const errorPage = authorizationErrorPage(parts.look)
   const authorizationServer =
     deps.transport === 'http'

@@ -6,9 +6,15 @@ export interface AccessTokens {
   /**
    * The caller a token stands for: its signature, issuer, audience and lifetime hold, it is not
    * revoked, and its session is alive (and counted as used). Undefined for every other token.
-   * @throws AppError `unavailable` when the store or the issuer's keys cannot be reached
+   * `addressOf` gives what the caller is counted by while nobody knows the token.
+   * @throws AppError `unavailable` when the store or the issuer cannot be reached,
+   * `too_many_requests` where it would have to be asked about too many unknown tokens
    */
-  callerOf(token: string, onSession?: OnSession): Promise<TokenCaller | undefined>
+  callerOf(
+    token: string,
+    onSession?: OnSession,
+    addressOf?: () => string,
+  ): Promise<TokenCaller | undefined>
 }
 
 /**

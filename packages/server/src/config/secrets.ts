@@ -14,6 +14,7 @@ export interface SecretValues {
   readonly upstreamClientSecret?: string | undefined
   readonly upstreamClientKey?: ClientKey | undefined
   readonly upstreamApiKey?: string | undefined
+  readonly introspectionClientSecret?: string | undefined
   readonly metricsToken?: string | undefined
   /** For the collector of traces. */
   readonly otlpHeaders?: Readonly<Record<string, string>>
@@ -59,6 +60,10 @@ export class Secrets implements SecretValues {
 
   get upstreamApiKey(): string | undefined {
     return this.#values.upstreamApiKey
+  }
+
+  get introspectionClientSecret(): string | undefined {
+    return this.#values.introspectionClientSecret
   }
 
   get metricsToken(): string | undefined {

@@ -142,6 +142,30 @@ export interface ExternalIssuer {
   readonly url: string
   /** Absent for the addresses of this server's own resources. */
   readonly audience?: readonly string[]
+  /** What tokens may name as `iss`; absent for `url` alone. `{tenantid}` is one of `tenants`. */
+  readonly tokenIssuers?: readonly string[]
+  readonly tenants?: readonly string[]
+  /** Client ids whose tokens may lack `aud`. */
+  readonly clientsWithoutAudience?: readonly string[]
+  /** Absent for `scope` and `scp`. */
+  readonly scopeClaims?: readonly string[]
+  /** From what the issuer grants to scopes of tools. */
+  readonly scopeMap?: ScopeMap
+  /** In seconds; absent for a day. */
+  readonly tokenMaxAge?: number
+  /** Absent where the issuer is asked about no token. */
+  readonly introspection?: IntrospectionConfig
+}
+
+/** Scopes of tools by the name that the issuer has for them. */
+export type ScopeMap = Readonly<Record<string, readonly string[]>>
+
+export interface IntrospectionConfig {
+  readonly mode: 'opaque' | 'always'
+  /** Absent for what the issuer's metadata says. */
+  readonly endpoint?: string
+  readonly clientId: string
+  readonly auth: NonNullable<Variables['OAUTH_INTROSPECTION_AUTH']>
 }
 
 export type StoreConfig = { readonly kind: 'memory' } | RedisConfig

@@ -97,6 +97,19 @@ export function origin(wants: string) {
     .register(values, { wants })
 }
 
+/** A JSON object whose values are scopes, several separated by spaces. */
+export function scopeMap(wants: string) {
+  const scopes = z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/)
+    .transform((given) => given.split(' '))
+  return z
+    .string()
+    .transform((given, context) => parseJson(given) ?? invalid(context))
+    .pipe(z.record(z.string().min(1), scopes))
+    .register(values, { wants })
+}
+
 /** An http or https address as it was written, without query, fragment or credentials. */
 export function address(wants: string) {
   return z

@@ -13,8 +13,10 @@ export function protectedResourceRoutes(resources: Resources, facts: ResourceFac
   // Also what is not there: a page could not tell it from a server that is away.
   routes.use('/.well-known/*', anyOrigin)
   const serve = (path: string, resource = resources.at('/mcp')) => {
-    const metadata = protectedResourceMetadata(resource, facts)
-    routes.get(path, (c) => c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' }))
+    routes.get(path, async (c) => {
+      const metadata = await protectedResourceMetadata(resource, facts)
+      return c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' })
+    })
   }
   serve(METADATA_PATH)
   for (const resource of resources.all) serve(METADATA_PATH + resource.path, resource)

@@ -1,0 +1,116 @@
+/** The metadata of an external issuer (RFC 8414), kept for an hour, and longer while it is unavailable. */
+
+import { z } from 'zod'
+import type { Logger } from '../logger.ts'
+import { differsBySlash } from '../upstream/issuer-spelling.ts'
+import { createProviderFetch } from '../upstream/provider-fetch.ts'
+
+export interface IssuerMetadataOptions {
+  readonly issuer: string
+  /** What its metadata may name besides itself: with `{tenantid}`, where it serves several tenants. */
+  readonly tokenIssuers?: readonly string[]
+  /** Plain http to this machine, for development. */
+  readonly allowInsecureHttp: boolean
+}
+
+export interface IssuerMetadataDeps {
+  readonly fetch: typeof globalThis.fetch
+  readonly now: () => number
+  readonly log: Logger
+}
+
+const metadataForm = z.object({
+  issuer: z.string(),
+  jwks_uri: z.url({ protocol: /^https?$/ }).optional(),
+  scopes_supported: z.array(z.string()).optional().catch(undefined),
+  introspection_endpoint: z.url({ protocol: /^https?$/ }).optional(),
+})
+
+export type IssuerMetadata = z.output<typeof metadataForm>
+
+/** @throws TypeError when there is none, or another issuer's; what `fetch` throws */
+export type ReadIssuerMetadata = () => Promise<IssuerMetadata>
+
+const TIMEOUT_MS = 3000
+const MAX_AGE_MS = 60 * 60 * 1000
+
+export function createIssuerMetadata(
+  options: IssuerMetadataOptions,
+  { fetch, now, log }: IssuerMetadataDeps,
+): ReadIssuerMetadata {
+  let known: { readonly metadata: IssuerMetadata; readonly at: number } | undefined
+  let reading: Promise<IssuerMetadata> | undefined
+
+  async function read(): Promise<IssuerMetadata> {
+    const found = await fetchMetadata(options, fetch).catch((error: unknown) => {
+      if (known === undefined) throw error
+      log.warn({ err: error }, 'metadata of the issuer not read again')
+      return known.metadata
+    })
+    if (known === undefined && found.issuer !== options.issuer) {
+      const facts = { issuer: options.issuer, named: found.issuer, check: 'OAUTH_ISSUER' }
+      log.warn(facts, 'issuer is spelled differently in its metadata')
+    }
+    known = { metadata: found, at: now() }
+    return found
+  }
+
+  return async () => {
+    if (known !== undefined && now() - known.at < MAX_AGE_MS) return known.metadata
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+}
+
+async function fetchMetadata(
+  options: IssuerMetadataOptions,
+  fetch: typeof globalThis.fetch,
+): Promise<IssuerMetadata> {
+  let named: string | undefined
+  for (const address of metadataAddresses(options.issuer)) {
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const response = await createProviderFetch({ ...options, fetch, signal })(address, {
+      method: 'GET',
+      headers: { accept: 'application/json' },
+      body: undefined,
+      redirect: 'manual',
+    })
+    const text = await response.text()
+    const found = response.status === 200 ? metadataForm.safeParse(parseJson(text)).data : undefined
+    // RFC 8414, 3.3: metadata that names another issuer must not be used.
+    if (found !== undefined && isOf(options, found.issuer)) return found
+    named ??= found?.issuer
+  }
+  throw new TypeError(
+    named === undefined
+      ? `There is no metadata of the issuer ${options.issuer}`
+      : `The metadata of the issuer ${options.issuer} names another one: ${named}`,
+  )
+}
+
+function isOf({ issuer, tokenIssuers = [] }: IssuerMetadataOptions, named: string): boolean {
+  if (named === issuer || differsBySlash(named, issuer)) return true
+  return named.includes('{tenantid}') && tokenIssuers.includes(named)
+}
+
+/** RFC 8414, 3.1 and 5, then OpenID Connect Discovery 1.0, 4: the order of the MCP specification. */
+function metadataAddresses(issuer: string): string[] {
+  const { origin, pathname } = new URL(issuer)
+  const path = pathname.replace(/\/$/, '')
+  const addresses = [
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}/.well-known/openid-configuration${path}`,
+    `${origin}${path}/.well-known/openid-configuration`,
+  ]
+  return [...new Set(addresses)]
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
