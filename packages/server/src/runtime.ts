@@ -10,7 +10,7 @@ import {
 import { createScopes } from './auth/scopes.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { createBuiltInServer } from './auth/server/built-in.ts'
-import type { Config, Secrets } from './config.ts'
+import type { Config, ConfigWarning, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
 import type { CompiledTool } from './engine/compile-tool.ts'
@@ -29,6 +29,7 @@ import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
+import { checkProviders } from './runtime/provider-checks.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
 import { createSessionManager, type SessionManager } from './session/manager.ts'
@@ -88,6 +89,8 @@ export interface Runtime extends RuntimeDeps {
   /** What strangers may have stored, by network. */
   readonly storageBudgets: StorageBudgets
   readonly node: Node
+  /** What an operator should know, for the doctor, which sees a server from outside alone. */
+  readonly warnings: () => readonly ConfigWarning[]
   /** Set when the process is going down. */
   readonly stopping: () => boolean
   stop(): void
@@ -146,6 +149,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     rateLimits,
     storageBudgets: createStorageBudgets(rateLimits, config.http),
     node,
+    ...checkProviders(config, upstream, auth),
     stopping: () => stopping,
     stop() {
       stopping = true

@@ -7,7 +7,11 @@ import type { AccessTokens } from './access-tokens.ts'
 import { createExternalIssuer } from './external-issuer.ts'
 import { createIntrospection } from './introspection.ts'
 import { createIssuerKeys } from './issuer-keys.ts'
-import { createIssuerMetadata, type ReadIssuerMetadata } from './issuer-metadata.ts'
+import {
+  createIssuerMetadata,
+  type IssuerMetadataReader,
+  type ReadIssuerMetadata,
+} from './issuer-metadata.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import type { Resources } from './resources.ts'
 import type { TokenRules } from './token-rules.ts'
@@ -36,7 +40,7 @@ export function longestExternalTokenSeconds({ tokenMaxAge }: ExternalIssuer): nu
 export function createExternalMetadata(
   { url, tokenIssuers = [] }: ExternalIssuer,
   log: Logger,
-): ReadIssuerMetadata {
+): IssuerMetadataReader {
   const options = { issuer: url, tokenIssuers, allowInsecureHttp }
   return createIssuerMetadata(options, { fetch, now: Date.now, log })
 }

@@ -1,6 +1,7 @@
 /** The metadata of an external issuer (RFC 8414), kept for an hour, and longer while it is unavailable. */
 
 import { z } from 'zod'
+import type { ConfigWarning } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import { differsBySlash } from '../upstream/issuer-spelling.ts'
 import { createProviderFetch } from '../upstream/provider-fetch.ts'
@@ -28,21 +29,43 @@ const metadataForm = z.object({
 
 export type IssuerMetadata = z.output<typeof metadataForm>
 
-/** @throws TypeError when there is none, or another issuer's; what `fetch` throws */
+/** @throws TypeError when there is none, OtherIssuer, what `fetch` throws */
 export type ReadIssuerMetadata = () => Promise<IssuerMetadata>
+
+export interface IssuerMetadataReader {
+  readonly read: ReadIssuerMetadata
+  /** Reads it, and logs why that fails; never rejects. */
+  check(): Promise<void>
+  /** What only the operator can correct. */
+  warnings(): readonly ConfigWarning[]
+}
+
+/** RFC 8414, 3.3: metadata that names another issuer must not be used. */
+class OtherIssuer extends Error {}
+
+const WRONG_ISSUER: ConfigWarning = {
+  code: 'oauth_issuer_differs',
+  message: 'OAUTH_ISSUER is not what its metadata names as the issuer: no token is accepted',
+}
 
 const TIMEOUT_MS = 3000
 const MAX_AGE_MS = 60 * 60 * 1000
+const TELL_EVERY_MS = 60_000
 
 export function createIssuerMetadata(
   options: IssuerMetadataOptions,
   { fetch, now, log }: IssuerMetadataDeps,
-): ReadIssuerMetadata {
+): IssuerMetadataReader {
+  let isOther = false
+  let toldAt = Number.NEGATIVE_INFINITY
   let known: { readonly metadata: IssuerMetadata; readonly at: number } | undefined
   let reading: Promise<IssuerMetadata> | undefined
 
   async function read(): Promise<IssuerMetadata> {
+    isOther = false
     const found = await fetchMetadata(options, fetch).catch((error: unknown) => {
+      isOther = error instanceof OtherIssuer
+      tellOther(error)
       if (known === undefined) throw error
       log.warn({ err: error }, 'metadata of the issuer not read again')
       return known.metadata
@@ -55,12 +78,29 @@ export function createIssuerMetadata(
     return found
   }
 
-  return async () => {
+  function tellOther(error: unknown): void {
+    if (!isOther) return
+    if (now() - toldAt < TELL_EVERY_MS) return
+    toldAt = now()
+    log.error({ err: error, check: 'OAUTH_ISSUER' }, 'issuer names another one in its metadata')
+  }
+
+  const current: ReadIssuerMetadata = async () => {
     if (known !== undefined && now() - known.at < MAX_AGE_MS) return known.metadata
     reading ??= read().finally(() => {
       reading = undefined
     })
     return reading
+  }
+
+  return {
+    read: current,
+    async check() {
+      await current().catch((error: unknown) => {
+        if (!isOther) log.warn({ err: error }, 'metadata of the issuer not read')
+      })
+    },
+    warnings: () => (isOther ? [WRONG_ISSUER] : []),
   }
 }
 
@@ -79,15 +119,12 @@ async function fetchMetadata(
     })
     const text = await response.text()
     const found = response.status === 200 ? metadataForm.safeParse(parseJson(text)).data : undefined
-    // RFC 8414, 3.3: metadata that names another issuer must not be used.
     if (found !== undefined && isOf(options, found.issuer)) return found
     named ??= found?.issuer
   }
-  throw new TypeError(
-    named === undefined
-      ? `There is no metadata of the issuer ${options.issuer}`
-      : `The metadata of the issuer ${options.issuer} names another one: ${named}`,
-  )
+  const where = `The metadata of the issuer ${options.issuer}`
+  if (named !== undefined) throw new OtherIssuer(`${where} names another one: ${named}`)
+  throw new TypeError(`${where} is not there`)
 }
 
 function isOf({ issuer, tokenIssuers = [] }: IssuerMetadataOptions, named: string): boolean {

@@ -1,6 +1,6 @@
 /** The part of OAuth that every request meets: who may call what, and where tokens come from. */
 
-import type { AuthConfig, Config, ExternalIssuer, Secrets } from '../config.ts'
+import type { AuthConfig, Config, ConfigWarning, ExternalIssuer, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import type { SessionManager } from '../session/manager.ts'
 import type { AccessTokens } from './access-tokens.ts'
@@ -33,6 +33,10 @@ export interface ResourceServer {
   readonly facts: ResourceFacts
   readonly authenticate: Authenticate
   readonly requireScopes: RequireScopes
+  /** Looks whether an external issuer can be used, and logs why not; never rejects. */
+  check(): Promise<void>
+  /** What only the operator can correct. */
+  warnings(): readonly ConfigWarning[]
 }
 
 /** How long any token may be of use, refresh tokens included. */
@@ -41,13 +45,11 @@ export function longestTokenSeconds({ issuer }: AuthConfig): number {
 }
 
 export function createResourceServer(deps: ResourceServerDeps): ResourceServer {
-  const { config, publicUrl, scopes, scopesOfTool } = deps
+  const { config, publicUrl, scopesOfTool } = deps
   const { issuer } = config.auth
   const resources = createResources(publicUrl, config.serves)
-  const { tokens, advertised, scopeMap } =
-    issuer.kind === 'external'
-      ? externalParts(deps, issuer, resources)
-      : { tokens: deps.builtIn, advertised: async () => scopes, scopeMap: undefined }
+  const { tokens, advertised, scopeMap, check, warnings } =
+    issuer.kind === 'external' ? externalParts(deps, issuer, resources) : builtInParts(deps)
   return {
     resources,
     facts: {
@@ -57,16 +59,30 @@ export function createResourceServer(deps: ResourceServerDeps): ResourceServer {
     },
     authenticate: createAuthenticate({ tokens, scopes: advertised }),
     requireScopes: createRequireScopes(scopesOfTool, scopeMap),
+    check,
+    warnings,
+  }
+}
+
+function builtInParts({ builtIn, scopes }: ResourceServerDeps) {
+  return {
+    tokens: builtIn,
+    advertised: async () => scopes,
+    scopeMap: undefined,
+    check: async () => undefined,
+    warnings: () => [],
   }
 }
 
 function externalParts(deps: ResourceServerDeps, issuer: ExternalIssuer, resources: Resources) {
   const { config, scopes, log } = deps
-  const readMetadata = createExternalMetadata(issuer, log)
+  const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, log)
   const isChosen = config.auth.defaultScopes !== undefined
   return {
     tokens: createExternalTokens({ ...deps, readMetadata }, issuer, resources),
     advertised: createAdvertisedScopes({ readMetadata, now: Date.now }, scopes, isChosen),
     scopeMap: issuer.scopeMap,
+    check,
+    warnings,
   }
 }

@@ -2,19 +2,21 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
-import type { Config, ConfiguredUpstream, Secrets } from '../config.ts'
+import type { Config, ConfiguredUpstream, ConfigWarning, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import { createDemo, type Demo } from '../demo/demo.ts'
 import type { Logger } from '../logger.ts'
+import { logProviderFailure } from '../session/log-provider-failure.ts'
 import type { Store } from '../store/port.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { allowedBy } from '../upstream/allowed-accounts.ts'
 import { type ApiClient, createApiClient } from '../upstream/api-client.ts'
-import type { IdentityProvider } from '../upstream/identity-provider.ts'
+import { type IdentityProvider, ProviderError } from '../upstream/identity-provider.ts'
 import { observeProvider } from '../upstream/observed-provider.ts'
 import { createOpenIdProvider } from '../upstream/openid-client.ts'
 import type { Fetch } from '../upstream/provider-fetch.ts'
 import { createTlsFetch } from '../upstream/tls-fetch.ts'
+import { watchProvider } from '../upstream/watched-provider.ts'
 
 interface UpstreamDeps {
   readonly config: Config
@@ -32,6 +34,10 @@ export interface UpstreamParts {
   readonly api: ApiClient
   readonly signsInAt: string
   readonly demo: Demo | undefined
+  /** Finds out whether people can be sent to the provider, and logs why not; never rejects. */
+  check(): Promise<void>
+  /** What only the operator can correct. */
+  warnings(): readonly ConfigWarning[]
 }
 
 /** With a certificate where the provider knows this server by one. */
@@ -85,8 +91,25 @@ export function createUpstream(
       tracing: telemetry.tracing,
     },
   )
-  const provider = observeProvider(openId, telemetry)
+  const watch = watchProvider(openId)
+  const provider = observeProvider(watch.provider, telemetry)
+  // Nobody listens at the demo yet.
+  const check = async () =>
+    demo === undefined ? watch.check().catch((error: unknown) => logCheck(log, error)) : undefined
   const address =
     'issuer' in facts.provider ? facts.provider.issuer : facts.provider.authorizationEndpoint
-  return { name: facts.name, provider, api, signsInAt: new URL(address).host, demo }
+  return {
+    name: facts.name,
+    provider,
+    api,
+    signsInAt: new URL(address).host,
+    demo,
+    check,
+    warnings: watch.warnings,
+  }
+}
+
+function logCheck(log: Logger, error: unknown): void {
+  if (!(error instanceof ProviderError)) throw error
+  logProviderFailure(log, 'identity provider not reached', error)
 }

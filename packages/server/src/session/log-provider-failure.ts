@@ -11,10 +11,10 @@ export function logProviderFailure(
   about: Readonly<Record<string, unknown>> = {},
 ): void {
   const facts = { err: error, ...error.facts, ...about }
-  if (error.code === 'invalid_client') {
+  if (error.isClientRefused) {
     const check = 'UPSTREAM_CLIENT_ID, UPSTREAM_CLIENT_SECRET, UPSTREAM_CLIENT_AUTH'
     log.error({ ...facts, check }, 'identity provider does not accept this server')
-  } else if (error.code === 'invalid_response' && error.field === 'issuer') {
+  } else if (error.isOtherIssuer) {
     log.error({ ...facts, check: 'UPSTREAM_ISSUER' }, 'identity provider names another issuer')
   } else log.warn(facts, event)
 }

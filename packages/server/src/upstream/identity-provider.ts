@@ -63,6 +63,18 @@ export class ProviderError extends Error {
     this.field = details.field
   }
 
+  /**
+   * The provider itself has said so: what the browser brings back from it anybody can write.
+   */
+  get isClientRefused(): boolean {
+    return this.code === 'invalid_client' && this.endpoint !== undefined
+  }
+
+  /** The metadata at the configured issuer is that of another one. */
+  get isOtherIssuer(): boolean {
+    return this.code === 'invalid_response' && this.field === 'issuer'
+  }
+
   /** For the log: what failed where. */
   get facts() {
     const { code: errorCode, cause, endpoint, field } = this

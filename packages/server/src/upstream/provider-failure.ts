@@ -42,7 +42,9 @@ export function toProviderError(error: unknown, endpoint?: string): ProviderErro
       cause: known.cause,
       endpoint: known.endpoint ?? endpoint,
     })
-  return providerError(codeOf(error), reasonOf(error), { endpoint, field: fieldOf(error) })
+  // What the browser brought back says nothing of an endpoint.
+  const asked = error instanceof AuthorizationResponseError ? undefined : endpoint
+  return providerError(codeOf(error), reasonOf(error), { endpoint: asked, field: fieldOf(error) })
 }
 
 /** A ProviderError whose message is fixed by its code; `reason` is for the log. */

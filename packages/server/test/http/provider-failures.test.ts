@@ -186,11 +186,11 @@ test('the right code is not used up by a provider that is away for longer', asyn
   expect((await submit(link)).status).toBe(303)
 })
 
-/** What the log says of the one failure at the provider. */
+/** What the log says of the failure at the provider, last of all if the start has found it, too. */
 function logged(lines: readonly string[]) {
   const found = lines.map((line) => JSON.parse(line)).filter(({ errorCode }) => errorCode)
-  expect(found).toHaveLength(1)
-  return found[0]
+  expect(found.length).toBeGreaterThan(0)
+  return found.at(-1)
 }
 
 test.each<[string, Answer]>([

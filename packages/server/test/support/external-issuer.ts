@@ -106,9 +106,11 @@ export async function startExternalIssuer(path = ''): Promise<ExternalIssuer> {
     }),
     metadataIs(fields) {
       const metadata = { issuer: url, jwks_uri: `${url}/jwks`, ...fields }
-      answers.set(`/.well-known/oauth-authorization-server${path}`, (_request, response) => {
-        response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata))
-      })
+      for (const name of ['oauth-authorization-server', 'openid-configuration']) {
+        answers.set(`/.well-known/${name}${path}`, (_request, response) => {
+          response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata))
+        })
+      }
     },
     answerAt: (at, answer) => void answers.set(path + at, answer),
     async rotate() {
