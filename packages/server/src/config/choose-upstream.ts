@@ -1,5 +1,6 @@
 /** The demo or a configured upstream; half of one is a fault everywhere, none one in production. */
 
+import { dialectOf } from './apply-preset.ts'
 import { chooseClientAuth } from './choose-client-auth.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
@@ -17,6 +18,7 @@ const ENDPOINTS = [
 
 /** Variables that only make sense with an upstream; the others have defaults that do no harm. */
 const UPSTREAM_VARIABLES = [
+  'UPSTREAM_PRESET',
   'UPSTREAM_ISSUER',
   ...ENDPOINTS,
   'UPSTREAM_CLIENT_ID',
@@ -50,7 +52,11 @@ export function chooseUpstream(
   requireComplete(raw, reason(isProduction, isConfigured), faults)
   requireHttps(variables, faults)
   const provider = chooseProvider(raw, variables, faults)
-  const upstream = { ...configured(variables, provider), ...chooseClientAuth(variables, faults) }
+  const upstream = {
+    ...configured(variables, provider),
+    ...chooseClientAuth(variables, faults),
+    ...defined({ dialect: dialectOf(raw) }),
+  }
   return variables.DEMO === 'on' ? demo(variables, faults) : upstream
 }
 

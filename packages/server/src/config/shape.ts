@@ -2,6 +2,7 @@
 
 import type { AllowRule } from './allow-rules.ts'
 import type { ConfigWarning } from './faults.ts'
+import type { Dialect } from './presets.ts'
 import type { Serves } from './server-options.ts'
 import type { Variables } from './variables.ts'
 
@@ -195,6 +196,8 @@ export interface ConfiguredUpstream {
   readonly clientId: string
   /** Absent for what the provider's metadata says. */
   readonly clientAuth?: Exclude<Variables['UPSTREAM_CLIENT_AUTH'], 'auto'>
+  /** Where the provider goes its own way; absent where it follows the standards. */
+  readonly dialect?: Dialect
   /** The `kid` of client assertions. */
   readonly clientKeyId?: string
   /** In PEM. */

@@ -2,6 +2,7 @@
 
 import { certificate, privateKey } from './client-key.ts'
 import { facts } from './facts.ts'
+import { PRESET_NAMES } from './presets.ts'
 import { address, endpoint, integer, oneOf, parameters, pattern, text, words } from './values.ts'
 
 /** What the sign-in itself says; somebody else's words in their place would undo its checks. */
@@ -21,6 +22,11 @@ export const upstreamVariables = {
     .default('upstream')
     .register(facts, {
       what: 'The name of the upstream, in its redirect URI and in the session.',
+    }),
+  UPSTREAM_PRESET: oneOf(...PRESET_NAMES)
+    .optional()
+    .register(facts, {
+      what: 'The identity provider, of those that are known here: its endpoints, scopes and parameters become defaults. See [providers](providers.md).',
     }),
   UPSTREAM_ISSUER: address('an http or https address without query and fragment')
     .optional()

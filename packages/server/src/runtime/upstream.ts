@@ -40,6 +40,26 @@ export interface UpstreamParts {
   warnings(): readonly ConfigWarning[]
 }
 
+type ProviderSecrets = Pick<Secrets, 'upstreamClientSecret' | 'upstreamClientKey'>
+
+function demoSecrets({ clientSecret: upstreamClientSecret }: Demo): ProviderSecrets {
+  return { upstreamClientSecret, upstreamClientKey: undefined }
+}
+
+/** What the configuration says of the provider. */
+export function providerOptions(
+  facts: ConfiguredUpstream,
+  { upstreamClientSecret: clientSecret, upstreamClientKey: clientKey }: ProviderSecrets,
+) {
+  const { provider, clientId, clientAuth, clientKeyId, clientCertificate, dialect } = facts
+  const { scopes, authorizationParameters, tokenParameters } = facts
+  return {
+    ...provider,
+    ...{ clientId, clientAuth, clientSecret, clientKey, clientKeyId, clientCertificate, dialect },
+    ...{ scopes, authorizationParameters, tokenParameters },
+  }
+}
+
 /** With a certificate where the provider knows this server by one. */
 function fetchOf(
   { clientAuth, clientCertificate: certificate }: ConfiguredUpstream,
@@ -62,19 +82,9 @@ export function createUpstream(
       : undefined
   const facts = config.upstream.kind === 'demo' ? demo?.upstream : config.upstream
   if (facts === undefined) throw new Error('Neither an upstream nor the demo is configured')
-  const clientSecret = demo?.clientSecret ?? secrets.upstreamClientSecret
   const openId = createOpenIdProvider(
     {
-      ...facts.provider,
-      clientId: facts.clientId,
-      clientSecret,
-      clientAuth: facts.clientAuth,
-      clientKey: secrets.upstreamClientKey,
-      clientKeyId: facts.clientKeyId,
-      clientCertificate: facts.clientCertificate,
-      scopes: facts.scopes,
-      authorizationParameters: facts.authorizationParameters,
-      tokenParameters: facts.tokenParameters,
+      ...providerOptions(facts, demo === undefined ? secrets : demoSecrets(demo)),
       allowInsecureHttp: !config.isProduction,
       isAllowed: config.signIn.allow && allowedBy(config.signIn.allow),
     },

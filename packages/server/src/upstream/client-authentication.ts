@@ -8,8 +8,10 @@ import {
   modifyAssertion,
   None,
   PrivateKeyJwt,
+  type ServerMetadata,
   TlsClientAuth,
 } from 'openid-client'
+import type { Dialect } from '../config.ts'
 
 export interface ClientAuthenticationOptions {
   /** Without it, or a key, the client is a public one. */
@@ -27,9 +29,13 @@ export interface ClientAuthenticationOptions {
   readonly clientKeyId?: string | undefined
   /** PEM; named in assertions by its thumbprint (RFC 7515, 4.1.8). */
   readonly clientCertificate?: string | undefined
+  readonly dialect?: Pick<Dialect, 'assertsForTokenEndpoint' | 'rsaAlgorithm'> | undefined
 }
 
-/** `audience` is what assertions are made for; the provider's issuer if left out (RFC 7523bis). */
+/**
+ * `audience` is what assertions are made for; if left out the provider's issuer (RFC 7523bis), or the
+ * token endpoint where its dialect says so.
+ */
 export function clientAuthentication(
   options: ClientAuthenticationOptions,
   audience?: string,
@@ -79,33 +85,40 @@ function formEncoded(text: string): string {
 }
 
 function byAssertion(
-  { clientKey, clientKeyId, clientCertificate }: ClientAuthenticationOptions,
+  { clientKey, clientKeyId, clientCertificate, dialect = {} }: ClientAuthenticationOptions,
   audience: string | undefined,
 ): ClientAuth {
   if (clientKey === undefined) throw new TypeError('private_key_jwt needs a key')
-  const { key, algorithm } = clientKey
+  const { key } = clientKey
+  const isPlainRsa = clientKey.algorithm === 'RS256'
+  const algorithm = (isPlainRsa && dialect.rsaAlgorithm) || clientKey.algorithm
   const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString()
   const thumbprint = clientCertificate && thumbprintOf(clientCertificate)
-  let imported: Promise<ClientAuth> | undefined
+  const audienceOf = ({ token_endpoint: endpoint }: ServerMetadata) =>
+    audience ?? (dialect.assertsForTokenEndpoint && endpoint)
+  let imported: Promise<ClientAuthFor> | undefined
 
-  const importAuth = async () => {
-    const kid = clientKeyId === undefined ? {} : { kid: clientKeyId }
-    return PrivateKeyJwt(
-      { key: await importPKCS8(pem, algorithm), ...kid },
-      {
+  /** Imports the key once; the audience is known with the metadata alone. */
+  const importAuth = async (): Promise<ClientAuthFor> => {
+    const named = clientKeyId === undefined ? {} : { kid: clientKeyId }
+    const imported = { key: await importPKCS8(pem, algorithm), ...named }
+    return (server) =>
+      PrivateKeyJwt(imported, {
         [modifyAssertion](header, payload) {
           header.typ = 'JWT'
           if (thumbprint !== undefined) header['x5t#S256'] = thumbprint
-          if (audience !== undefined) payload.aud = audience
+          const aud = audienceOf(server)
+          if (aud) payload.aud = aud
         },
-      },
-    )
+      })
   }
   return async (server, client, body, headers) => {
     imported ??= importAuth()
-    await (await imported)(server, client, body, headers)
+    await (await imported)(server)(server, client, body, headers)
   }
 }
+
+type ClientAuthFor = (server: ServerMetadata) => ClientAuth
 
 function thumbprintOf(pem: string): string {
   return createHash('sha256').update(new X509Certificate(pem).raw).digest('base64url')

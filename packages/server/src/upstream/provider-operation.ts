@@ -43,7 +43,7 @@ export function createOperation(options: OpenIdProviderOptions, deps: OpenIdProv
       return deps.fetch(address, init)
     }
     const guarded = createProviderFetch({ fetch: recording, allowInsecureHttp, signal })
-    const fetch = normalizeTokenAnswers(guarded, deps.now)
+    const fetch = normalizeTokenAnswers(guarded, deps.now, options.dialect)
     try {
       return await deadline.race(configure({ fetch, verifySignature }).then(use))
     } catch (error) {

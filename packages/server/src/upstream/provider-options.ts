@@ -1,5 +1,6 @@
 /** How an identity provider is named: by its issuer, or by its endpoints. */
 
+import type { Dialect } from '../config.ts'
 import type { ClientAuthenticationOptions } from './client-authentication.ts'
 import { requireSecure } from './provider-fetch.ts'
 
@@ -26,6 +27,8 @@ export interface SignInOptions extends ClientAuthenticationOptions {
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
   /** More parameters of token requests. */
   readonly tokenParameters?: Readonly<Record<string, string>> | undefined
+  /** Where the provider goes its own way. */
+  readonly dialect?: Dialect | undefined
   /** Whether somebody may sign in, by the claims of the ID token or of userinfo. Default: all. */
   readonly isAllowed?: ((claims: Readonly<Record<string, unknown>>) => boolean) | undefined
   /** For a whole operation, in milliseconds. Default 5000. */

@@ -30,7 +30,7 @@ export function createSignIn(
         buildAuthorizationUrl(configuration, {
           ...authorizationParameters(options, scope),
           redirect_uri: redirectUri,
-          scope,
+          ...(scope !== '' && { scope }),
           state: check.state,
           code_challenge: challenge,
           code_challenge_method: 'S256',

@@ -1,6 +1,7 @@
 /** Answers of token endpoints: providers' own spellings, brought into the form of RFC 6749, section 5. */
 
 import type { CustomFetch } from 'openid-client'
+import type { Dialect } from '../config.ts'
 import { plainCode, providerError } from './provider-failure.ts'
 import { isClientRefused, isPassing } from './refusal-codes.ts'
 import { parseRetryAfter } from './retry.ts'
@@ -11,13 +12,18 @@ type Fields = Readonly<Record<string, unknown>>
 const PASSING_STATUS = new Set([408, 425, 429])
 
 /** Wraps `fetch` so that answers to token requests have the standard's form. */
-export function normalizeTokenAnswers(fetch: CustomFetch, now: () => number): CustomFetch {
+export function normalizeTokenAnswers(
+  fetch: CustomFetch,
+  now: () => number,
+  { deadRefreshCodes = [] }: Dialect = {},
+): CustomFetch {
   return async (address, init) => {
     const response = await fetch(address, init)
     const { body } = init
     const grant = body instanceof URLSearchParams ? body.get('grant_type') : null
     if (grant === null) return response
-    return normalized(response, grant === 'refresh_token', now())
+    const isRefresh = grant === 'refresh_token'
+    return normalized(response, { isRefresh, dead: isRefresh ? deadRefreshCodes : [] }, now())
   }
 }
 
@@ -25,7 +31,11 @@ export function normalizeTokenAnswers(fetch: CustomFetch, now: () => number): Cu
  * The answer in the standard's form.
  * @throws ProviderError when the answer is a failure that the library would misread
  */
-async function normalized(response: Response, isRefresh: boolean, now: number): Promise<Response> {
+async function normalized(
+  response: Response,
+  { isRefresh, dead }: { readonly isRefresh: boolean; readonly dead: readonly string[] },
+  now: number,
+): Promise<Response> {
   const { status, headers } = response
   const text = await response.text()
   const fields = fieldsOf(text, headers.get('content-type') ?? '')
@@ -35,6 +45,7 @@ async function normalized(response: Response, isRefresh: boolean, now: number): 
     const retryAfterSeconds = parseRetryAfter(headers.get('retry-after') ?? undefined, now)
     throw providerError('provider_unavailable', reason, { retryAfterSeconds })
   }
+  if (dead.includes(reason)) throw providerError('invalid_grant', reason)
   if (isClientRefused(reason) || (refusal === undefined && isClientChallenge(response))) {
     throw providerError('invalid_client', reason)
   }
