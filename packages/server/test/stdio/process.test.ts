@@ -85,6 +85,15 @@ const GARBAGE: Readonly<Record<string, readonly [line: string | Buffer, answer?:
   'a message of another version': ['{"jsonrpc":"1.0","id":7,"method":"ping"}', invalid(7)],
   'a method that is no text': ['{"jsonrpc":"2.0","id":"x","method":1}', invalid('x')],
   'an id that is none': ['{"jsonrpc":"2.0","id":{},"method":"ping"}', invalid(null)],
+  'an id of more bytes than characters': [
+    `{"jsonrpc":"2.0","id":"${'é'.repeat(200)}","method":"ping"}`,
+    invalid(null, 'The id exceeds the limit of 256 bytes.'),
+  ],
+  'a long progress token': [
+    `{"jsonrpc":"2.0","id":7,"method":"ping","params":{"_meta":{"progressToken":"${'x'.repeat(257)}"}}}`,
+    invalid(7, 'The progress token exceeds the limit of 256 bytes.'),
+  ],
+  'an answer by a long id': [`{"jsonrpc":"2.0","id":"${'x'.repeat(257)}","result":{}}`],
   'an answer that is none': ['{"jsonrpc":"2.0","id":null,"error":{"code":"x"}}'],
 }
 
