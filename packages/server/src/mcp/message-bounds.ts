@@ -2,6 +2,7 @@
 
 import { AppError } from '../errors.ts'
 import { isShortId, LONGEST_ID_BYTES } from './bounds.ts'
+import { isAnswer } from './client-answer.ts'
 
 const KIBIBYTE = 1024
 /** `initialize` and notifications: real ones have a few hundred bytes. */
@@ -22,8 +23,6 @@ const BOUNDED_APART: ReadonlySet<string> = new Set(['arguments', 'inputResponses
 
 interface Posted extends Named {
   readonly method?: unknown
-  readonly result?: unknown
-  readonly error?: unknown
 }
 
 interface Named {
@@ -58,10 +57,10 @@ function checkId(what: string, id: unknown): void {
  */
 export function checkMessageBounds(message: unknown, bytes: number): void {
   checkIds(message)
-  const { method, params, result, error } = (message ?? {}) as Posted
+  const { method, params } = (message ?? {}) as Posted
   // Nothing in a smaller one can be dear, and batches are refused as such.
   if (bytes <= HANDSHAKE_BYTES || Array.isArray(message)) return
-  if (method === undefined && (result !== undefined || error !== undefined)) return
+  if (isAnswer(message)) return
   checkSize(method, bytes)
   const name = params?.name
   if (typeof name === 'string' && name.length > NAME_CHARACTERS) {

@@ -6,6 +6,7 @@ import { deserializeMessage, STDIO_DEFAULT_MAX_BUFFER_SIZE } from '@modelcontext
 import { AppError } from '../errors.ts'
 import { describeFault, MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
 import { isShortId } from './bounds.ts'
+import { isAnswer } from './client-answer.ts'
 import { checkIds } from './message-bounds.ts'
 
 /** JSON-RPC 2.0, section 5; `id` is null where the line has none, or one that is too long. */
@@ -120,9 +121,9 @@ function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | und
       // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
       return refusal(new AppError('invalid_request', 'JSON-RPC batches are not supported.'))
     }
-    const { id, method, result, error } = (value ?? {}) as Readonly<Record<string, unknown>>
     // A broken answer is never answered: two sides could repeat that without end.
-    if (method === undefined && (result !== undefined || error !== undefined)) return 'ignored'
+    if (isAnswer(value)) return 'ignored'
+    const { id } = (value ?? {}) as { readonly id?: unknown }
     return refusal(fault instanceof AppError ? fault : NO_MESSAGE, id)
   }
 }

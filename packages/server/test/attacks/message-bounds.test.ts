@@ -196,7 +196,11 @@ test('no large request costs more than a few normal calls for each 16 KiB', asyn
   }
   const normal = await cost(small, 200)
   const text = 'x'.repeat(80)
+  const answer = (more: object) => ({ jsonrpc: '2.0', id: '0123456789ab.7', ...more })
   const bodies = {
+    answer: JSON.stringify(answer({ result: keys(9900) })),
+    error: JSON.stringify(answer({ error: { code: 1, message: '', data: keys(9900) } })),
+    'answer of no version': JSON.stringify({ id: 1, result: keys(9900) }),
     keys: JSON.stringify(call(keys(9900))),
     'many keys': JSON.stringify(call(keys(70_000))),
     meta: JSON.stringify(
@@ -217,5 +221,10 @@ test('no large request costs more than a few normal calls for each 16 KiB', asyn
     const units = 1 + Math.floor(body.length / (16 * KIBIBYTE))
     const ratio = (await cost(body, 8)) / normal / units
     expect(ratio, name).toBeLessThan(10)
+  }
+  // Refused after it was parsed and counted, and validated by nobody.
+  const refused = await cost(JSON.stringify(request('ping', keys(4500))), 30)
+  for (const name of ['answer', 'error', 'answer of no version'] as const) {
+    expect((await cost(bodies[name], 30)) / refused, name).toBeLessThan(4)
   }
 })

@@ -9,7 +9,6 @@ import {
   isInitializeRequest,
   isJSONRPCNotification,
   isJSONRPCRequest,
-  isJSONRPCResponse,
   isSpecType,
   type JSONRPCMessage,
   type JSONRPCNotification,
@@ -17,6 +16,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import { checkEnvelope, isAnswer, notAMessage } from '../client-answer.ts'
 import type { Limits } from '../limits.ts'
 import { audienceOf, carriedOrigin } from '../origin.ts'
 import type { ClientAnswers } from './client-answers.ts'
@@ -55,8 +55,11 @@ export interface LegacyMessages {
     authInfo: AuthInfo,
     makeOutlet: MakeOutlet<T>,
   ): Promise<T>
-  /** Takes in a notification or an answer. */
-  takeIn(message: JSONRPCMessage, connection: ConnectionRecord): Promise<void>
+  /**
+   * Takes in a notification or an answer.
+   * @throws AppError `invalid_request` for anything else
+   */
+  takeIn(message: unknown, connection: ConnectionRecord): Promise<void>
 }
 
 export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
@@ -92,10 +95,14 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       }
     },
     async takeIn(message, connection) {
-      if (isJSONRPCNotification(message)) await takeNotification(deps, message, connection)
-      // Too late or never asked: there is nothing the client could do about it.
-      else if (isJSONRPCResponse(message)) await answers.answer(connection.id, message)
-      else throw new AppError('invalid_request', 'The body is not a JSON-RPC message.')
+      if (isAnswer(message)) {
+        checkEnvelope(message)
+        await answers.answer(connection.id, message)
+      } else if (isJSONRPCNotification(message)) {
+        await takeNotification(deps, message, connection)
+      } else {
+        throw notAMessage()
+      }
     },
   }
 }
