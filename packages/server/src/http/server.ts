@@ -1,9 +1,16 @@
 /** The Node server below the routes: the guard, handlers that speak Node, and bounds on slow clients. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { HostGuard } from './allowed-hosts.ts'
 import { writeError } from './error-response.ts'
+import { continueOnRead } from './expect-continue.ts'
 import { isListening } from './listening.ts'
 import type { ObserveRequest } from './observe-requests.ts'
 import { normalizeTarget } from './request-target.ts'
@@ -60,7 +67,7 @@ export function createHttpServer(
     keepAliveTimeout: keepAliveSeconds * 1000,
     ServerResponse: EarlyResponse,
   }
-  const server = createServer(options, (request, response) => {
+  const answer: RequestListener = (request, response) => {
     running.add(response)
     if (draining) response.shouldKeepAlive = false
     if (lettingGo && isListening(response.req)) {
@@ -75,6 +82,11 @@ export function createHttpServer(
     const handle = () => dispatch(known, request, response)
     if (known.observe === undefined) handle()
     else known.observe(request, response, handle)
+  }
+  const server = createServer(options, answer)
+  server.on('checkContinue', (request, response) => {
+    continueOnRead(request, response)
+    answer(request, response)
   })
   server.maxConnections = maxSockets
   // Makes room for clients that have something to ask.
