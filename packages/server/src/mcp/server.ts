@@ -19,7 +19,13 @@ import { guardHandlers } from './handler-errors.ts'
 import { createKnownResources, type KnowsResource } from './known-resources.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
-import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
+import {
+  asStandardSchema,
+  clearRegistries,
+  registerPrompt,
+  registerResource,
+  registerTool,
+} from './register.ts'
 import type { RequestStates } from './request-state.ts'
 import { toolRequest } from './tool-call.ts'
 
@@ -76,6 +82,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   const isKnown = createKnownResources(deps.catalog.resources)
   return ({ audience, origin: fallback }) => {
     const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
+    clearRegistries(mcp)
     guardHandlers(mcp.server, fallback)
     mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
     const origin = (ctx: ServerContext) => originOf(ctx, fallback)
