@@ -17,6 +17,7 @@ import { errorResponse } from './http/error-response.ts'
 import { healthRoutes } from './http/health.ts'
 import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
+import { logoRoutes } from './http/logo.ts'
 import { metricsAtMainPort } from './http/metrics.ts'
 import { noStore } from './http/no-store.ts'
 import { notFound, wrongMethod } from './http/not-found.ts'
@@ -102,6 +103,7 @@ function routePages(
     app.route('/', landingRoutes({ ...runtime, letInClients }))
   }
   app.route('/', healthRoutes(store, runtime))
+  if (runtime.logo !== undefined) app.route('/', logoRoutes(runtime.logo))
   if (routes.find('/metrics') !== undefined) {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))

@@ -99,6 +99,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
   const routes = routesOf({
     serves: config.serves,
     servesMetrics: config.serves.metrics && config.metrics.port === undefined,
+    hasLogo: runtime.logo !== undefined,
     hasDemo: demo !== undefined,
     hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
     letsClientsIn: authorizationServer !== undefined,

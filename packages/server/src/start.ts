@@ -115,7 +115,8 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
   const store = openStore(loaded, log, stateFile)
   await waitForStore(store, STORE_WAIT_MS)
-  const deps = { config, secrets, log, store, catalog, tracing }
+  const { logo } = project
+  const deps = { config, secrets, log, store, catalog, tracing, logo }
   const drainMs = stateFile === undefined ? undefined : DEVELOPMENT_DRAIN_MS
   const service = stdio ? await serveStdio(deps, stdio) : await serveHttp(deps, drainMs)
   // Before the line: whoever waits for that may stop the server right after it.

@@ -6,6 +6,7 @@
 
 import { METADATA_PATH } from '../auth/resources.ts'
 import type { Config } from '../config.ts'
+import { LOGO_PATH } from './logo.ts'
 import { createRouteOf } from './route-of.ts'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
@@ -51,6 +52,7 @@ export interface RouteFacts {
   readonly serves: Config['serves']
   /** Whether `/metrics` is at the main port. */
   readonly servesMetrics: boolean
+  readonly hasLogo: boolean
   readonly hasDemo: boolean
   /** Absent where a test's answers replace the demo's API. */
   readonly hasDemoApi: boolean
@@ -96,6 +98,7 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
     { ...PROGRAMS, path: '/livez', isProbe: true },
     { ...PROGRAMS, path: '/readyz', isProbe: true },
     ...when<Route>(facts.servesMetrics, { ...PROGRAMS, path: '/metrics', isHidden: true }),
+    ...when<Route>(facts.hasLogo, { ...PROGRAMS, path: LOGO_PATH }),
     { ...PAGE, path: '/connect/:handle', methods: FORM },
     { ...PAGE, path: '/callback', methods: READ },
     { ...PAGE, path: '/redirect', methods: READ },

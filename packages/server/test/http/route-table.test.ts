@@ -11,6 +11,7 @@ const ALL_ON = {
 const table = routesOf({
   serves: ALL_ON,
   servesMetrics: true,
+  hasLogo: false,
   hasDemo: true,
   hasDemoApi: true,
   letsClientsIn: true,
