@@ -45,7 +45,7 @@ import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
 import { createStoreClock } from './store/store-clock.ts'
-import { createMetrics } from './telemetry/metrics.ts'
+import { NO_METRICS } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -102,7 +102,7 @@ export interface Runtime extends RuntimeDeps {
 const monotonicNow = () => performance.now()
 
 export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
-  const deps = observed(given)
+  const deps = await observed(given)
   const { config, log, store, catalog, publicUrl, telemetry } = deps
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
@@ -173,8 +173,12 @@ function servedBy(deps: RuntimeDeps) {
 }
 
 /** The same with a store that is measured, and with what measures. */
-function observed(deps: RuntimeDeps): ObservedDeps {
-  const metrics = createMetrics({ version: deps.config.app.version })
+async function observed(deps: RuntimeDeps): Promise<ObservedDeps> {
+  const { app, serves } = deps.config
+  const metrics = serves.metrics
+    ? // Loaded only here: nothing of prom-client is needed without metrics.
+      (await import('./telemetry/prometheus.ts')).createMetrics({ version: app.version })
+    : NO_METRICS
   const telemetry = { metrics, tracing: deps.tracing }
   return { ...deps, telemetry, store: observeStore(deps.store, telemetry, deps.config.store.kind) }
 }
