@@ -13,6 +13,7 @@ const SLOW_FILES = [
   'mcp/cross-talk',
   'store/stream-faults',
   'store/redis-faults',
+  'telemetry/loading',
   'testing/exports',
   'tooling/create',
 ].map((file) => `packages/server/test/${file}.test.ts`)
