@@ -1,6 +1,7 @@
 /** Builds the SDK's server over the catalog. Nothing of a request is captured when one is built. */
 
 import {
+  type Implementation,
   isInputRequiredResult,
   McpServer,
   ResourceNotFoundError,
@@ -32,7 +33,7 @@ import { toolRequest } from './tool-call.ts'
 export interface ServerDeps {
   readonly catalog: Catalog
   readonly settings: ToolSettings
-  readonly about: { readonly name: string; readonly version: string }
+  readonly about: Implementation
   readonly states: RequestStates
   readonly bus: EventBus
   readonly rateLimits: RateLimits
