@@ -22,3 +22,6 @@ export interface AccessTokens {
  * refuse by throwing. The token may yet be revoked: nothing may be done to its owner's cost.
  */
 export type OnSession = (sessionId: string) => void
+
+/** Over stdio nobody shows one. */
+export const NO_TOKENS: AccessTokens = { callerOf: async () => undefined }

@@ -2,7 +2,13 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
-import type { Config, ConfiguredUpstream, ConfigWarning, Secrets } from '../config.ts'
+import type {
+  Config,
+  ConfiguredUpstream,
+  ConfigWarning,
+  ProviderConfig,
+  Secrets,
+} from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import { createDemo, type Demo } from '../demo/demo.ts'
 import type { Logger } from '../logger.ts'
@@ -85,7 +91,7 @@ export function createUpstream(
   const openId = createOpenIdProvider(
     {
       ...providerOptions(facts, demo === undefined ? secrets : demoSecrets(demo)),
-      allowInsecureHttp: !config.isProduction,
+      allowInsecureHttp: !config.isProduction || usesPlainHttp(facts.provider),
       isAllowed: config.signIn.allow && allowedBy(config.signIn.allow),
     },
     { fetch: fetchOf(facts, secrets), now },
@@ -122,4 +128,9 @@ export function createUpstream(
 function logCheck(log: Logger, error: unknown): void {
   if (!(error instanceof ProviderError)) throw error
   logProviderFailure(log, 'identity provider not reached', error)
+}
+
+/** The configuration refuses it for other machines; an https issuer must not name such endpoints. */
+function usesPlainHttp(provider: ProviderConfig): boolean {
+  return Object.values(provider).some((address) => new URL(address).protocol === 'http:')
 }
