@@ -64,6 +64,8 @@ export function createExternalIssuer(
     const { introspected } = options
     const isAsked = introspected === 'always' || (introspected === 'opaque' && !isJwt(token))
     if (!isAsked || introspect === undefined) return verified(token)
+    // Unverified, and good enough to refuse.
+    if (isJwt(token)) refuseOtherKinds(decodeJwt(token))
     const answer = await introspect(token, addressOf)
     refuseOtherKinds(answer)
     return factsOf(answer, options, now())

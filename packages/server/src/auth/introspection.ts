@@ -41,6 +41,7 @@ const TIMEOUT_MS = 3000
 const ACTIVE_MS = 60_000
 const INACTIVE_MS = 10_000
 const MOST_KEPT = 10_000
+const LONGEST_ANSWER = 32 * 1024
 /** Tokens a minute from one address that the issuer does not know. */
 const MOST_UNKNOWN = 60
 const MINUTE_MS = 60_000
@@ -116,7 +117,10 @@ function createQuestion(options: IntrospectionOptions, deps: IntrospectionDeps) 
       { method: 'POST', headers: Object.fromEntries(headers), body, redirect: 'manual' },
     )
     if (response.status !== 200) throw new TypeError(refusalText(response.status))
-    const answer = answerForm.parse(await response.json())
+    const text = await response.text()
+    // Answers are kept, and are a kilobyte.
+    if (text.length > LONGEST_ANSWER) throw new TypeError('introspection answers too much')
+    const answer = answerForm.parse(JSON.parse(text))
     return answer.active ? answer : undefined
   }
 }

@@ -143,6 +143,7 @@ test.each<[string, Answer]>([
   ['401', { status: 401, body: { error: 'invalid_client' } }],
   ['500', { status: 500, body: {} }],
   ['nonsense', { body: ['active'] }],
+  ['very much', { body: { active: true, groups: 'x'.repeat(100_000) } }],
 ])('an issuer that answers %s makes no token bad, and is asked again', async (_what, answer) => {
   const { app, ask, asked, answers, good } = await start()
   answers.set('opaque-1', answer)
@@ -171,6 +172,16 @@ describe('a JWT', () => {
     answers.set(other, { body: good })
     expect((await ask(other)).status).toBe(200)
     expect(asked).toHaveLength(2)
+  })
+
+  test('that is an ID token is refused with `always`, whatever the issuer says of it', async () => {
+    const { app, issuer, ask, asked, answers, good } = await start({
+      OAUTH_INTROSPECTION: 'always',
+    })
+    const token = await issuer.sign({ ...issuer.claims(`${app.url}/mcp`), nonce: 'n' })
+    answers.set(token, { body: good })
+    expect((await ask(token)).status).toBe(401)
+    expect(asked).toHaveLength(0)
   })
 
   test('alone is accepted without introspection', async () => {

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { consult, withVerdict } from '../support/doctor.ts'
 import { startExternalIssuer } from '../support/external-issuer.ts'
+import { createOAuthClient } from '../support/oauth-client.ts'
 import { login, submitCode } from '../support/sign-in.ts'
 import { metadata, startProvider } from '../upstream/fake-provider.ts'
 import { json } from '../upstream/misbehaving-server.ts'
@@ -102,4 +103,25 @@ test('a wrong client secret, from the first sign-in to the next that works', asy
   })
   expect(again.status).toBe(200)
   expect(await warningsOf(app)).toEqual([])
+})
+
+test('a wrong client secret while a client is let in: a page that blames nobody, and no code', async () => {
+  const provider = await startProvider()
+  const app = await start({ ...upstream(provider.origin), LOGIN: 'at-authorize' })
+  provider.paths['/token'] = json({ error: 'invalid_client' }, 401)
+  // The provider signs in whoever comes.
+  provider.paths['/authorize'] = (res, { url }) => {
+    const asked = new URL(url, provider.origin).searchParams
+    const back = new URL(asked.get('redirect_uri') ?? '')
+    back.search = String(new URLSearchParams({ code: 'c', state: asked.get('state') ?? '' }))
+    return res.writeHead(303, { location: back.href }).end()
+  }
+  const client = await createOAuthClient(app.url)
+  const { browser, decide } = await client.ask()
+  const failed = await decide('allow')
+  expect([failed.status, failed.url.pathname.split('/')[1]]).toEqual([502, 'consent'])
+  expect(failed.text).toContain('does not accept this server. Only whoever runs')
+  expect(failed.text).not.toContain('cancelled')
+  const { url } = await browser.open(failed.url, { decision: 'deny' })
+  expect(url.searchParams.has('code')).toBe(false)
 })
