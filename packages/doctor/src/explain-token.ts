@@ -19,7 +19,7 @@ const DAY_SECONDS = 24 * 60 * 60
 const ISSUED_IN_ERROR =
   'Give the client an access token: clients that pass on ID tokens, or tokens of another kind, are at fault.'
 
-/** What the metadata of a server says of the tokens that it wants. */
+/** What the metadata of a server says of the tokens that it accepts. */
 interface Wanted {
   readonly resource: string
   readonly issuers: readonly string[]
@@ -103,7 +103,7 @@ function times({ iat, exp }: Claims, nowMs: number): Finding {
     return wrong('It does not say when it was issued (iat).', 'Change that at the issuer.')
   }
   if (iat > now + 30) return wrong('It was issued in the future.', 'Set the clocks right.')
-  return ok(`Issued ${minutes(now - iat)} ago, and good for ${minutes(exp - now)}.`)
+  return ok(`Issued ${minutes(now - iat)} ago, expires in ${minutes(exp - now)}.`)
 }
 
 function minutes(seconds: number): string {

@@ -1,4 +1,4 @@
-/** The scopes that clients are told to ask for: of an external issuer those that it knows. */
+/** The scopes that are advertised to clients: of an external issuer those that it knows. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReadIssuerMetadata } from './issuer-metadata.ts'

@@ -50,14 +50,14 @@ const WRONG_ISSUER: ConfigWarning = {
 
 const TIMEOUT_MS = 3000
 const MAX_AGE_MS = 60 * 60 * 1000
-const TELL_EVERY_MS = 60_000
+const LOG_EVERY_MS = 60_000
 
 export function createIssuerMetadata(
   options: IssuerMetadataOptions,
   { fetch, now, log }: IssuerMetadataDeps,
 ): IssuerMetadataReader {
   let isOther = false
-  let toldAt = Number.NEGATIVE_INFINITY
+  let loggedAt = Number.NEGATIVE_INFINITY
   let known: { readonly metadata: IssuerMetadata; readonly at: number } | undefined
   let reading: Promise<IssuerMetadata> | undefined
 
@@ -65,7 +65,7 @@ export function createIssuerMetadata(
     isOther = false
     const found = await fetchMetadata(options, fetch).catch((error: unknown) => {
       isOther = error instanceof OtherIssuer
-      tellOther(error)
+      logOther(error)
       if (known === undefined) throw error
       log.warn({ err: error }, 'metadata of the issuer not read again')
       return known.metadata
@@ -78,10 +78,10 @@ export function createIssuerMetadata(
     return found
   }
 
-  function tellOther(error: unknown): void {
+  function logOther(error: unknown): void {
     if (!isOther) return
-    if (now() - toldAt < TELL_EVERY_MS) return
-    toldAt = now()
+    if (now() - loggedAt < LOG_EVERY_MS) return
+    loggedAt = now()
     log.error({ err: error, check: 'OAUTH_ISSUER' }, 'issuer names another one in its metadata')
   }
 

@@ -127,7 +127,7 @@ export function factsOf(payload: Claims, rules: TokenRules, nowMs: number): Toke
 }
 
 function timesOf({ iat, exp }: TokenClaims, { maxAgeSeconds }: TokenRules, nowMs: number) {
-  if (exp !== undefined && exp * 1000 <= nowMs) throw new TokenRefused('exp is over')
+  if (exp !== undefined && exp * 1000 <= nowMs) throw new TokenRefused('exp: the token has expired')
   if (iat !== undefined && (iat + maxAgeSeconds) * 1000 <= nowMs) {
     throw new TokenRefused('iat is longer ago than OAUTH_TOKEN_MAX_AGE')
   }

@@ -39,7 +39,7 @@ export function chooseIssuer(variables: Variables, faults: Faults): ExternalIssu
   }
   requireHttps('OAUTH_ISSUER', variables, faults)
   if (url.includes('/.well-known/')) {
-    faults.add('OAUTH_ISSUER', 'wants the issuer, not the address of its metadata')
+    faults.add('OAUTH_ISSUER', 'must be the issuer, not the address of its metadata')
   }
   checkWithIssuer(url, variables, faults)
   checkTenants(variables, faults)

@@ -103,7 +103,7 @@ function requireHttps(variables: Variables, faults: Faults): void {
     }
   }
   if (variables.UPSTREAM_ISSUER?.includes('/.well-known/')) {
-    faults.add('UPSTREAM_ISSUER', 'wants the issuer, not the address of its metadata')
+    faults.add('UPSTREAM_ISSUER', 'must be the issuer, not the address of its metadata')
   }
 }
 
