@@ -1,6 +1,6 @@
 /** `mcp-template new tools --openapi FILE`: tools and tests from the operations that are selected. */
 
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import {
   DocumentError,
@@ -8,6 +8,7 @@ import {
   type OpenApiDocument,
   parseDocument,
 } from '../openapi/document.ts'
+import { readOrigin } from '../openapi/fingerprint.ts'
 import { listedSize } from '../openapi/listed-size.ts'
 import { listOperations, type Operation, select } from '../openapi/operations.ts'
 import { testCode } from '../openapi/test-code.ts'
@@ -15,7 +16,7 @@ import { toolCode } from '../openapi/tool-code.ts'
 import { planTool, type Skipped, type ToolPlan } from '../openapi/tool-plan.ts'
 import { readOptions, UsageError } from './command-line.ts'
 import { reportChanges } from './tool-changes.ts'
-import { formatFiles, writeFiles } from './write-files.ts'
+import { type Files, formatFiles, writeFiles } from './write-files.ts'
 
 /** More than this many tools are seldom wanted: a model chooses worse among many. */
 const MANY = 40
@@ -73,6 +74,7 @@ export async function writeNewTools(args: readonly string[]): Promise<void> {
     for (const plan of tools) console.log(`Would write ${folder}/${plan.name}.ts (${sizeOf(plan)})`)
     return
   }
+  if (values.force === true) refuseForeign(project, files)
   writeFiles(project, files, { force: values.force === true })
   formatFiles(project, Object.keys(files))
   report(tools, folder, document)
@@ -118,6 +120,18 @@ function filesOf(plan: ToolPlan, folder: string): [string, string][] {
   ]
 }
 
+/** Only tools that were written from OpenAPI, and their tests, are written over. */
+function refuseForeign(project: string, files: Files): void {
+  for (const file of Object.keys(files).filter((name) => !name.endsWith('.test.ts'))) {
+    const path = join(project, file)
+    if (existsSync(path) && readOrigin(readFileSync(path, 'utf8')) === undefined) {
+      throw new UsageError(
+        `${file} was not written from OpenAPI: rename it, or choose another --out.`,
+      )
+    }
+  }
+}
+
 function label({ method, path, id }: Operation): string {
   return visible(`${method} ${path}${id === undefined ? '' : ` (${id})`}`)
 }
@@ -145,7 +159,8 @@ function listAll(plans: readonly (ToolPlan | Skipped)[]): void {
 
 function report(tools: readonly ToolPlan[], folder: string, { servers }: OpenApiDocument): void {
   const names = tools.map(({ name }) => name)
-  console.log(`Wrote ${names.length} tools with tests to ${folder}: ${names.join(', ')}.`)
+  const what = names.length === 1 ? '1 tool with its test' : `${names.length} tools with tests`
+  console.log(`Wrote ${what} to ${folder}: ${names.join(', ')}.`)
   console.log('Decide at each "// mask?", and read what stands behind "// left out".')
   const [server] = servers
   if (server !== undefined) console.log(`The API is at ${visible(server)}: set UPSTREAM_API_URL.`)

@@ -19,9 +19,10 @@ export function writeFiles(project: string, files: Files, { force = false } = {}
     const more = taken.length > 5 ? ` and ${taken.length - 5} more` : ''
     throw new UsageError(`There is ${shown}${more} already. --force writes over it.`)
   }
-  const before = new Map(taken.map((file) => [file, readFileSync(join(project, file))]))
+  const before = new Map<string, Buffer>()
   const written: string[] = []
   try {
+    for (const file of taken) before.set(file, readFileSync(join(project, file)))
     for (const [file, content] of Object.entries(files)) {
       const target = join(project, file)
       mkdirSync(dirname(target), { recursive: true })

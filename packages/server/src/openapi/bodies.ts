@@ -1,5 +1,6 @@
 /** Which body an operation takes, and which answer it gives: JSON, or a reason why not. */
 
+import { STATUS_CODES } from 'node:http'
 import { plainText } from './literals.ts'
 import { entriesOf, follow, type JsonObject, member, UnusableError } from './references.ts'
 
@@ -19,7 +20,7 @@ export function requestContent(root: JsonObject, requestBody: unknown): Content 
   if (requestBody === undefined) return undefined
   const body = follow(root, requestBody)
   const content = jsonContent(body, 'its body is')
-  return content === undefined ? undefined : { ...content, required: body.required === true }
+  return content && { ...content, required: body.required === true }
 }
 
 /**
@@ -52,12 +53,14 @@ function jsonContent(holder: JsonObject, what: string) {
   return { schema: member(follow(holder, found[1]), 'schema') }
 }
 
-/** What the API says when it refuses, by status: for the model. */
+/** What the document says of refusals, by status; not where it repeats the status. */
 export function refusalsOf(root: JsonObject, responses: unknown): [number, string][] {
   return entriesOf(responses).flatMap(([status, response]) => {
     // The engine has its own words for who is not signed in, and for too many requests.
     if (!/^4\d\d$/.test(status) || status === '401' || status === '429') return []
     const text = plainText(member(follow(root, response), 'description'), 200)
-    return text === '' ? [] : [[Number(status), text] as [number, string]]
+    const phrase = STATUS_CODES[status] ?? ''
+    const saysMore = text.replace(/\.$/, '').toLowerCase() !== phrase.toLowerCase()
+    return text !== '' && saysMore ? [[Number(status), text] as [number, string]] : []
   })
 }

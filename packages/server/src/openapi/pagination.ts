@@ -18,6 +18,7 @@ export function pageSizeNode(node: SchemaNode): SchemaNode | undefined {
   return {
     ...node,
     isInteger: true,
+    example: undefined,
     min,
     max,
     fallback: Math.min(Math.max(min, DEFAULT_SIZE), max),

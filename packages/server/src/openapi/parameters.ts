@@ -30,6 +30,9 @@ export interface Parameters {
   readonly leftOut: string[]
 }
 
+/** Of a text in a URL. */
+const LONGEST_PARAMETER = 500
+
 /** Set by the client, or ignored by the specification (OpenAPI 3.1, section 4.8.12.2). */
 const OWN_HEADERS =
   /^(accept|accept-encoding|authorization|connection|content-length|content-type|cookie|host|transfer-encoding|user-agent)$/i
@@ -130,7 +133,7 @@ function isComposite({ kind }: SchemaNode): boolean {
 
 function ofText(node: SchemaNode): SchemaNode {
   const { description } = node
-  return { kind: 'string', description, nullable: false, min: undefined, max: undefined }
+  return { kind: 'string', description, nullable: false, min: undefined, max: LONGEST_PARAMETER }
 }
 
 function nodeOfParameter(
@@ -141,7 +144,10 @@ function nodeOfParameter(
   const [media] = entriesOf(content).map(([, value]) => follow(root, value))
   const node = read(schema ?? member(media, 'schema') ?? { type: 'string', example })
   const own = plainText(description, 200)
-  return { ...node, nullable: false, description: own || node.description }
+  const facts = { nullable: false, description: own || node.description }
+  return node.kind === 'string'
+    ? { ...node, ...facts, max: node.max ?? LONGEST_PARAMETER }
+    : { ...node, ...facts }
 }
 
 /** An empty text would change the path. */

@@ -77,13 +77,15 @@ function planBody(
   if (content === undefined) return undefined
   if (method === 'GET') throw new UnusableError('it has a body with GET')
   const node = read(content.schema)
+  // Documents seldom say that a body is required, and it nearly always is.
+  const required = content.required || method !== 'DELETE'
   const isFlat =
     node.kind === 'object' &&
     !node.nullable &&
-    content.required &&
+    required &&
     node.fields.length > 0 &&
     node.fields.every(({ name }) => !taken.has(argumentName(name, new Set())) && isUsableName(name))
-  if (!isFlat) return `input.${take('body', node, content.required)}`
+  if (!isFlat) return `input.${take('body', node, required)}`
   leftOut.push(...node.leftOut.map((line) => `body field ${line}`))
   return node.fields.map(({ name, node: field, required }) => [
     name,

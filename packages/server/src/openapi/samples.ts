@@ -13,16 +13,20 @@ export interface Sample {
 /** A mask may show this many characters; a secret is longer. */
 const SECRET = 'private-value'
 
-/** An object of what is required, and, where they should be seen, of what is masked. */
-export function sampleOf(object: ObjectNode, { withMasked }: { withMasked: boolean }): Sample {
+/** In answers, objects this deep have all of their fields; deeper ones what is required or masked. */
+const FULL_LEVELS = 2
+
+/** Arguments have what is required, answers also what people would look at. */
+export function sampleOf(object: ObjectNode, { isAnswer }: { isAnswer: boolean }): Sample {
   const secrets: string[] = []
 
-  function ofFields(fields: readonly Field[]): Record<string, unknown> {
-    const chosen = fields.filter((field) => field.required || (withMasked && hasMasks(field)))
-    return Object.fromEntries(chosen.map(({ name, node }) => [name, of(node, name)]))
+  function ofFields(fields: readonly Field[], level: number): Record<string, unknown> {
+    const isShown = (field: Field) => isAnswer && (level <= FULL_LEVELS || hasMasks(field))
+    const chosen = fields.filter((field) => field.required || isShown(field))
+    return Object.fromEntries(chosen.map(({ name, node }) => [name, of(node, name, level)]))
   }
 
-  function of(node: SchemaNode, name: string): unknown {
+  function of(node: SchemaNode, name: string, level: number): unknown {
     switch (node.kind) {
       case 'string': {
         if (suggestMask(name, node) === undefined) return text(node, node.example)
@@ -37,17 +41,17 @@ export function sampleOf(object: ObjectNode, { withMasked }: { withMasked: boole
       case 'enum':
         return node.values[0] ?? null
       case 'array': {
-        const count = Math.max(node.min ?? 0, withMasked ? 1 : 0, node.max === 0 ? 0 : 1)
-        return Array.from({ length: count }, () => of(node.items, name))
+        const count = Math.max(node.min ?? 0, isAnswer ? 1 : 0, node.max === 0 ? 0 : 1)
+        return Array.from({ length: count }, () => of(node.items, name, level))
       }
       case 'object':
-        return ofFields(node.fields)
+        return ofFields(node.fields, level + 1)
       case 'map':
-        return { key: of(node.values, name) }
+        return { key: of(node.values, name, level) }
       case 'union': {
         const masked = node.members.find((member) => suggestMask(name, member) !== undefined)
-        const [first = masked] = node.members
-        return (masked ?? first) === undefined ? null : of((masked ?? first) as SchemaNode, name)
+        const chosen = masked ?? node.members[0]
+        return chosen === undefined ? null : of(chosen, name, level)
       }
       case 'any':
         return node.isObject ? {} : 'text'
@@ -56,7 +60,7 @@ export function sampleOf(object: ObjectNode, { withMasked }: { withMasked: boole
     }
   }
 
-  return { value: ofFields(object.fields), secrets }
+  return { value: ofFields(object.fields, 1), secrets }
 }
 
 function text(

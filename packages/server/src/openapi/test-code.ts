@@ -9,8 +9,8 @@ import { valueCode } from './value-code.ts'
 export function testCode(plan: ToolPlan): string {
   const { name, operation, answer, refusals } = plan
   const route = literal(`${operation.method} ${operation.path}`)
-  const input = sampleOf(plan.input, { withMasked: false })
-  const output = sampleOf(answer.output, { withMasked: true })
+  const input = sampleOf(plan.input, { isAnswer: false })
+  const output = sampleOf(answer.output, { isAnswer: true })
   const sent = answer.isEmpty
     ? null
     : answer.wrappedIn === undefined
