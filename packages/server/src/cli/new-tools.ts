@@ -10,7 +10,7 @@ import {
 } from '../openapi/document.ts'
 import { readOrigin } from '../openapi/fingerprint.ts'
 import { listedSize } from '../openapi/listed-size.ts'
-import { listOperations, type Operation, select } from '../openapi/operations.ts'
+import { listOperations, type Operation, select, unreadablePaths } from '../openapi/operations.ts'
 import { testCode } from '../openapi/test-code.ts'
 import { toolCode } from '../openapi/tool-code.ts'
 import { planTool, type Skipped, type ToolPlan } from '../openapi/tool-plan.ts'
@@ -49,6 +49,9 @@ export async function writeNewTools(args: readonly string[]): Promise<void> {
   const folder = folderOf(project, values.out)
   const document = await readDocument(values.openapi)
   const operations = listOperations(document)
+  for (const [path, reason] of unreadablePaths(document)) {
+    console.log(`Skipped ${visible(path)}: ${visible(reason)}.`)
+  }
   const selection = { only: values.only ?? [], tag: values.tag }
   const isSelected = selection.only.length > 0 || selection.tag !== undefined
   const selected = select(operations, selection)
@@ -160,7 +163,8 @@ function listAll(plans: readonly (ToolPlan | Skipped)[]): void {
 function report(tools: readonly ToolPlan[], folder: string, { servers }: OpenApiDocument): void {
   const names = tools.map(({ name }) => name)
   const what = names.length === 1 ? '1 tool with its test' : `${names.length} tools with tests`
-  console.log(`Wrote ${what} to ${folder}: ${names.join(', ')}.`)
+  const more = names.length > MANY ? ` and ${names.length - MANY} more` : ''
+  console.log(`Wrote ${what} to ${folder}: ${names.slice(0, MANY).join(', ')}${more}.`)
   console.log('Decide at each "// mask?", and read what stands behind "// left out".')
   const [server] = servers
   if (server !== undefined) console.log(`The API is at ${visible(server)}: set UPSTREAM_API_URL.`)

@@ -30,14 +30,14 @@ export interface Gathered {
   isNullable: boolean
 }
 
-/** How often a schema may be looked at for one operation; real documents stay below a tenth. */
-const MOST_SCHEMAS = 20_000
+/** Schemas, names and values that may be looked at for one operation; real ones need a tenth. */
+const MOST_STEPS = 100_000
 const DEEPEST_COMPOSITION = 100
 
 export interface SchemaSource {
   readonly root: unknown
-  /** Schemas looked at. */
-  count: number
+  /** What was looked at so far. */
+  steps: number
 }
 
 /**
@@ -59,13 +59,13 @@ export function gather(source: SchemaSource, located: readonly Located[]): Gathe
 }
 
 function add(source: SchemaSource, from: Located, into: Gathered, depth: number): void {
-  source.count += 1
-  if (source.count > MOST_SCHEMAS || depth > DEEPEST_COMPOSITION) {
-    throw new UnusableError('its schemas are too large, or nested too deep')
-  }
   const { schema, within } = from
   if (!isObject(schema)) return
   const { $ref, allOf, oneOf, anyOf, properties, required, ...keywords } = schema
+  source.steps += 1 + listOf(required).length + listOf(keywords.enum).length
+  if (source.steps > MOST_STEPS || depth > DEEPEST_COMPOSITION) {
+    throw new UnusableError('its schemas are too large, or nested too deep')
+  }
   for (const [name, value] of Object.entries(keywords)) {
     if (Object.hasOwn(into.keywords, name)) continue
     define(into.keywords, name, value)

@@ -32,10 +32,19 @@ export interface Selection {
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 
-/** Lists the operations in the order of the document; paths that refer elsewhere have none. */
+/** Paths whose operations cannot be known, and why. */
+export function unreadablePaths({ root }: OpenApiDocument): [path: string, reason: string][] {
+  return entriesOf(root.paths).flatMap(([path, value]) => {
+    const item = pathItem(root, value)
+    return typeof item === 'string' ? [[path, item] as [string, string]] : []
+  })
+}
+
+/** Lists the operations in the order of the document. */
 export function listOperations({ root }: OpenApiDocument): Operation[] {
   const found = entriesOf(root.paths).flatMap(([path, value]) => {
     const item = pathItem(root, value)
+    if (typeof item === 'string') return []
     return METHODS.flatMap((method) => {
       const definition = item[method]
       if (!isObject(definition)) return []
@@ -52,12 +61,13 @@ export function listOperations({ root }: OpenApiDocument): Operation[] {
   return found.map((operation, index) => ({ ...operation, name: names[index] ?? '' }))
 }
 
-function pathItem(root: JsonObject, value: unknown): JsonObject {
+/** Or why it cannot be resolved. */
+function pathItem(root: JsonObject, value: unknown): JsonObject | string {
   try {
     return follow(root, value)
   } catch (error) {
     if (!(error instanceof UnusableError)) throw error
-    return {}
+    return error.message
   }
 }
 

@@ -37,7 +37,7 @@ const MOST_LEFT_OUT = 20
  * @throws UnusableError for references that cannot be resolved, and schemas beyond all bounds
  */
 export function readSchema(root: unknown, schema: unknown, options: ReadingOptions): SchemaNode {
-  const place = { ...options, source: { root, count: 0 }, objects: 0, levels: 0 }
+  const place = { ...options, source: { root, steps: 0 }, objects: 0, levels: 0 }
   return read(place, [{ schema, within: [] }])
 }
 

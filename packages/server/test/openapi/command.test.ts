@@ -71,6 +71,15 @@ describe('without a selection', () => {
   })
 })
 
+describe('a path that refers to another file', () => {
+  it('is named and not followed', async () => {
+    writeDocument({ ...paths, '/x': { $ref: './x.json' } })
+    const output = await newTools()
+    expect(output).toContain('Skipped /x: refers outside of the document: ./x.json.')
+    expect(output).toContain('5 operations')
+  })
+})
+
 describe('a selection', () => {
   it.each([
     [['--only', 'getAccount'], ['get_account']],

@@ -123,6 +123,35 @@ describe('documents that are too much', () => {
     )
   })
 
+  it('as YAML that holds itself are read as far as they go', async () => {
+    const yaml = `openapi: 3.1.0
+paths:
+  /x:
+    get:
+      responses:
+        200:
+          content:
+            application/json:
+              schema: &self { type: object, properties: { a: { type: string }, self: *self } }
+`
+    const { plans, skipped } = await generate(yaml).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(DocumentError)
+      return { plans: new Map(), skipped: { refused: '' } }
+    })
+    expect([...plans.keys(), ...Object.keys(skipped)]).toHaveLength(1)
+  })
+
+  it('with long lists behind many references are refused', async () => {
+    const Long = { enum: Array.from({ length: 50_000 }, (_, at) => `v${at}`) }
+    const $ref = '#/components/schemas/Long'
+    const properties = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, at) => [`p${at}`, { $ref }]),
+    )
+    const paths = { '/x': { get: answering({ type: 'object', properties }) } }
+    const { skipped } = await generate(documentOf(paths, { components: { schemas: { Long } } }))
+    expect(skipped['GET /x']).toContain('too large')
+  })
+
   it('as YAML run nothing and pollute nothing', async () => {
     const yaml = [
       'openapi: 3.1.0',
