@@ -156,7 +156,7 @@ function listAll(plans: readonly (ToolPlan | Skipped)[]): void {
   const tools = plans.filter((plan): plan is ToolPlan => !('reason' in plan))
   const total = tools.reduce((sum, plan) => sum + listedSize(plan), 0)
   console.log(
-    `\n${plans.length} operations, of which ${tools.length} can be tools: ${(total / 1000).toFixed(0)} kB in tools/list. Nothing was written.\nSelect some: --only "GET /path/**", --only OPERATION_ID, --tag TAG`,
+    `\n${tools.length} of ${plans.length} operations can be tools: ${(total / 1000).toFixed(1)} kB in tools/list. Nothing was written.\nSelect some: --only "GET /path/**", --only OPERATION_ID, --tag TAG`,
   )
 }
 

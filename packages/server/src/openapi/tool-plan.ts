@@ -22,6 +22,7 @@ export interface ToolPlan {
   readonly refusals: readonly (readonly [status: number, text: string])[]
   readonly needsLogin: boolean
   readonly scopes: readonly string[]
+  /** Worked out when it is read: lists have no use for it. */
   readonly fingerprint: Fingerprint
 }
 
@@ -72,10 +73,8 @@ function plan(document: OpenApiDocument, operation: Operation, depth: number): T
     refusals,
     needsLogin,
     scopes: scopes.length > 0 ? scopes : [`service:${method === 'GET' ? 'read' : 'write'}`],
-    fingerprint: fingerprintOf({
-      text: [title, description, refusals],
-      input: [request, scopes, needsLogin],
-      answer,
-    }),
+    get fingerprint() {
+      return fingerprintOf(document, operation)
+    },
   }
 }
