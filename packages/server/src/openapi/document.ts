@@ -17,13 +17,25 @@ export interface OpenApiDocument {
   readonly servers: readonly string[]
 }
 
+/** Packages that servers do not need, so that they are the project's to install. */
+const PACKAGES = {
+  yaml: () => import('yaml'),
+  '@scalar/openapi-upgrader': () => import('@scalar/openapi-upgrader'),
+}
+
+type Packages = typeof PACKAGES
+
 /**
  * Parses a document. References are left as they are.
  * @throws DocumentError
  */
-export async function parseDocument(text: string): Promise<OpenApiDocument> {
-  const parsed = await parse(text.replace(/^\uFEFF/, ''))
-  const root = isObject(parsed) && parsed.swagger === '2.0' ? await upgrade(parsed) : parsed
+export async function parseDocument(
+  text: string,
+  packages: Packages = PACKAGES,
+): Promise<OpenApiDocument> {
+  const parsed = await parse(text.replace(/^\uFEFF/, ''), packages)
+  const isOld = isObject(parsed) && parsed.swagger === '2.0'
+  const root = isOld ? await upgrade(parsed, packages) : parsed
   if (!isObject(root)) throw new DocumentError('It is not an OpenAPI document: it is no object.')
   const { openapi } = root
   if (typeof openapi !== 'string' || !/^3\.[0-2](\.|$)/.test(openapi)) {
@@ -43,7 +55,7 @@ function serversOf({ servers }: JsonObject): string[] {
   return list.map((server) => member(server, 'url')).filter((url) => typeof url === 'string')
 }
 
-async function parse(text: string): Promise<unknown> {
+async function parse(text: string, packages: Packages): Promise<unknown> {
   if (/^\s*[{[]/.test(text)) {
     try {
       return JSON.parse(text)
@@ -51,7 +63,7 @@ async function parse(text: string): Promise<unknown> {
       throw new DocumentError(`It is not JSON: ${messageOf(error)}`)
     }
   }
-  const { parse } = await optional('YAML', 'yaml', () => import('yaml'))
+  const { parse } = await installed(packages, 'yaml', 'YAML')
   try {
     // Aliases that multiply are refused from the hundredth on.
     return parse(text, { maxAliasCount: 100, logLevel: 'error' })
@@ -60,9 +72,8 @@ async function parse(text: string): Promise<unknown> {
   }
 }
 
-async function upgrade(document: JsonObject): Promise<unknown> {
-  const name = '@scalar/openapi-upgrader'
-  const { upgrade } = await optional('OpenAPI 2.0', name, () => import('@scalar/openapi-upgrader'))
+async function upgrade(document: JsonObject, packages: Packages): Promise<unknown> {
+  const { upgrade } = await installed(packages, '@scalar/openapi-upgrader', 'Swagger 2.0')
   try {
     return upgrade(document, '3.1')
   } catch (error) {
@@ -70,10 +81,9 @@ async function upgrade(document: JsonObject): Promise<unknown> {
   }
 }
 
-/** A package that servers do not need, so that it is the project's to install. */
-async function optional<T>(what: string, name: string, load: () => Promise<T>): Promise<T> {
+async function installed<N extends keyof Packages>(packages: Packages, name: N, what: string) {
   try {
-    return await load()
+    return (await packages[name]()) as Awaited<ReturnType<Packages[N]>>
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new DocumentError(`Reading ${what} needs a package: npm install --save-dev ${name}`)

@@ -73,4 +73,25 @@ describe('a document', () => {
   ])('is none: %s', async (text, message) => {
     await expect(parseDocument(text)).rejects.toThrow(message)
   })
+
+  it.each([
+    ['a: b', 'Reading YAML needs a package: npm install --save-dev yaml'],
+    [
+      '{"swagger":"2.0"}',
+      'Reading Swagger 2.0 needs a package: npm install --save-dev @scalar/openapi-upgrader',
+    ],
+  ])('says what to install where a package is missing: %s', async (text, message) => {
+    const missing = async () => {
+      throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+    }
+    const packages = { yaml: missing, '@scalar/openapi-upgrader': missing }
+    await expect(parseDocument(text, packages)).rejects.toThrow(message)
+  })
+
+  it('of JSON needs no package', async () => {
+    const missing = () => expect.fail('was loaded')
+    const packages = { yaml: missing, '@scalar/openapi-upgrader': missing }
+    const text = JSON.stringify(documentOf(paths, { openapi: '3.0.3' }))
+    expect((await parseDocument(text, packages)).title).toBe('Test')
+  })
 })
