@@ -18,12 +18,15 @@ export interface OpenApiDocument {
 }
 
 /** Packages that servers do not need, so that they are the project's to install. */
-const PACKAGES = {
+interface Packages {
+  yaml(): Promise<{ parse(text: string, options: object): unknown }>
+  '@scalar/openapi-upgrader'(): Promise<{ upgrade(document: object, version: '3.1'): unknown }>
+}
+
+const PACKAGES: Packages = {
   yaml: () => import('yaml'),
   '@scalar/openapi-upgrader': () => import('@scalar/openapi-upgrader'),
 }
-
-type Packages = typeof PACKAGES
 
 /**
  * Parses a document. References are left as they are.
