@@ -134,8 +134,8 @@ describe('what is shown of files', () => {
   })
 
   it('is what `mcp-template new tools` writes', async () => {
-    const yaml = blocks.find(({ language }) => language === 'yaml')?.code ?? ''
-    const document = await parseDocument(yaml)
+    const shown = blocks.find(({ code }) => code.includes('"openapi"'))?.code ?? ''
+    const document = await parseDocument(shown)
     const [operation = expect.fail('no operation')] = listOperations(document)
     const plan = planTool(document, operation, 3)
     if ('reason' in plan) expect.fail(plan.reason)
