@@ -10,6 +10,7 @@ import { createResources } from '../resources.ts'
 import { createAccessTokens, createTokenReader } from './access-tokens.ts'
 import { createServerAdapter } from './adapter.ts'
 import { createAuthorizedClients } from './authorized-clients.ts'
+import { createAuthenticateClient } from './client-assertions.ts'
 import { encodedBasic } from './client-secrets.ts'
 import { isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
@@ -83,7 +84,11 @@ export async function createAuthorizationServer(
     },
   }
   const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
-  const rules = { resources, scopes, tokens }
+  const authenticateClient = createAuthenticateClient({
+    ...{ documents: deps.documents, entries, now },
+    issuer: options.publicUrl,
+  })
+  const rules = { resources, scopes, tokens, authenticateClient }
 
   const current = perKey(signing.current, (signingKey) =>
     createProvider(options, deps, { ...shared, signingKey }, rules, mount),

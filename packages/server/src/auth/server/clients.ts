@@ -46,6 +46,9 @@ export const SHARED_SECRET_METHODS: readonly unknown[] = [
 /** Beside `redirect_uris`, what `checkClient` sees of what the library does not know. */
 export const AUTH_METHOD_CHOICES = 'token_endpoint_auth_methods_supported'
 
+/** The keys of a client's assertions: made from a metadata document, and taken from nowhere else. */
+export const ASSERTION_KEYS = 'assertion_keys'
+
 /**
  * Puts metadata right before the library checks it.
  * @throws InvalidClientMetadata
@@ -64,6 +67,7 @@ export function checkClient(metadata: AllClientMetadata, rules: ClientRules): vo
   metadata.grant_types = supported(metadata.grant_types, GRANT_TYPES)
   metadata.response_types = supported(metadata.response_types, RESPONSE_TYPES)
   if (!rules.isPreRegistered(metadata.client_id)) chooseAuthMethod(metadata)
+  if (!isMetadataDocument(metadata)) delete metadata[ASSERTION_KEYS]
   delete metadata[AUTH_METHOD_CHOICES]
   checkRedirectUris(metadata.redirect_uris, rules)
 }

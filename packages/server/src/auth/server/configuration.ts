@@ -5,6 +5,7 @@ import { rememberAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './accounts.ts'
 import type { AuthorizedClients } from './authorized-clients.ts'
 import {
+  ASSERTION_KEYS,
   AUTH_METHOD_CHOICES,
   type ClientRules,
   checkClient,
@@ -55,7 +56,7 @@ export function providerConfiguration(
       id_token_signed_response_alg: clientRules.idTokenAlgorithm,
     },
     extraClientMetadata: {
-      properties: ['redirect_uris', AUTH_METHOD_CHOICES],
+      properties: ['redirect_uris', AUTH_METHOD_CHOICES, ASSERTION_KEYS],
       validator: (_ctx, _name, _value, metadata) => checkClient(metadata, clientRules),
     },
     jwks: {
