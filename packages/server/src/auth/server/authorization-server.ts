@@ -15,6 +15,7 @@ import { encodedBasic } from './client-secrets.ts'
 import { isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
 import { type Consents, createConsents } from './consents.ts'
+import { rememberDropped } from './dropped-redirects.ts'
 import { rememberTokens } from './known-tokens.ts'
 import {
   type AuthorizationServerDeps,
@@ -71,6 +72,7 @@ export async function createAuthorizationServer(
       redirectUriFault: deps.redirectUriFault,
       idTokenAlgorithm: signing.algorithm === 'HS256' ? ('ES256' as const) : signing.algorithm,
       isPreRegistered: (id: unknown) => preRegistered.has(id),
+      onDropped: rememberDropped,
     },
     authorizedClients,
     async clientUsed(clientId: string) {

@@ -10,6 +10,15 @@ export interface ClientRules {
   readonly idTokenAlgorithm: 'ES256' | 'EdDSA'
   /** Whether the operator configured the client: what it asks for is granted or refused as it is. */
   readonly isPreRegistered: (clientId: unknown) => boolean
+  /** Called with the redirect URIs that were left out of what a client registers. */
+  readonly onDropped: (dropped: readonly DroppedRedirectUri[]) => void
+}
+
+export interface DroppedRedirectUri {
+  /** Lower case, without the colon; empty where there is none. */
+  readonly scheme: string
+  /** Why people may not be sent there. */
+  readonly fault: string
 }
 
 const MOST_REDIRECT_URIS = 20
@@ -69,7 +78,8 @@ export function checkClient(metadata: AllClientMetadata, rules: ClientRules): vo
   if (!rules.isPreRegistered(metadata.client_id)) chooseAuthMethod(metadata)
   if (!isMetadataDocument(metadata)) delete metadata[ASSERTION_KEYS]
   delete metadata[AUTH_METHOD_CHOICES]
-  checkRedirectUris(metadata.redirect_uris, rules)
+  const { redirect_uris: uris } = metadata
+  if (Array.isArray(uris)) metadata.redirect_uris = allowedRedirectUris(uris, metadata, rules)
 }
 
 /**
@@ -109,16 +119,38 @@ export function isEmpty(value: unknown): boolean {
   return value === null || value === ''
 }
 
-function checkRedirectUris(uris: unknown, { redirectUriFault }: ClientRules): void {
-  if (!Array.isArray(uris)) return
+/**
+ * Drops the addresses that people may not be sent to, and keeps the others (RFC 7591, 3.2.1): clients
+ * register all of theirs at once. Clients of the configuration are refused instead.
+ * @throws InvalidClientMetadata when none is left
+ */
+function allowedRedirectUris(
+  uris: readonly string[],
+  { client_id }: AllClientMetadata,
+  { redirectUriFault, isPreRegistered, onDropped }: ClientRules,
+): string[] {
   if (uris.length > MOST_REDIRECT_URIS) {
     throw new errors.InvalidClientMetadata('redirect_uris has too many members')
   }
+  const kept: string[] = []
+  const dropped: DroppedRedirectUri[] = []
   for (const uri of uris) {
     const fault = typeof uri === 'string' ? redirectUriFault(uri) : 'must be strings'
-    // The library makes `invalid_redirect_uri` of what begins with the property's name.
-    if (fault) throw new errors.InvalidClientMetadata(`redirect_uris ${fault}`)
+    if (fault === undefined) kept.push(uri)
+    else dropped.push({ scheme: schemeOf(uri), fault })
   }
+  const [first] = dropped
+  if (first === undefined) return kept
+  if (kept.length === 0 || isPreRegistered(client_id)) {
+    // The library makes `invalid_redirect_uri` of what begins with the property's name.
+    throw new errors.InvalidClientMetadata(`redirect_uris ${first.fault}`)
+  }
+  onDropped(dropped)
+  return kept
+}
+
+function schemeOf(uri: unknown): string {
+  return /^([a-z][a-z\d+.-]{0,63}):/i.exec(String(uri))?.[1]?.toLowerCase() ?? ''
 }
 
 /**
