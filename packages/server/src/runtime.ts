@@ -26,13 +26,14 @@ import { createLimits } from './mcp/limits.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { joinNodes, type Node } from './mcp/nodes/node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
-import { createSessionEnds } from './mcp/nodes/session-ends.ts'
+import { createSessionEnds, type SessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
 import { createSessionManager, type SessionManager } from './session/manager.ts'
 import { createOrigins, type Origins } from './session/origins.ts'
+import { createSettleSignIn, type SettleSignIn } from './session/person-sessions.ts'
 import { createFreshToken } from './session/refresh.ts'
 import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
@@ -125,7 +126,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const legacy = createLegacy({ ...common, ...legacyParts })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl })
-  const authParts = { ...parts, look, keyRing, signOut, now }
+  const authParts = { ...parts, look, keyRing, signOut, announceRevoked: sessionEnds.announce, now }
   const { auth, authorizationServer } = await createAuth(deps, authParts)
 
   let stopping = false
@@ -209,16 +210,21 @@ function createSessionParts(
     const session = await sessions.peek(sessionId)
     return session !== undefined && credentials.read(session) !== undefined
   }
-  return { sessions, credentials, links, signIn, linkUrl, upstreamAccess, isSignedIn }
+  const settleSignIn = createSettleSignIn(
+    { store, sessions, credentials },
+    { upstream: name, ttlSeconds: tokenTtlSeconds },
+  )
+  const signingIn = { links, signIn, linkUrl, isSignedIn, settleSignIn }
+  return { sessions, credentials, upstreamAccess, ...signingIn }
 }
 
-interface AuthParts {
-  readonly look: Look
+interface AuthParts extends Pick<Runtime, 'look' | 'sessions'> {
   readonly now: () => number
   readonly keyRing: KeyRing
-  readonly sessions: SessionManager
   readonly signOut: SignOut
+  readonly announceRevoked: SessionEnds['announce']
   readonly isSignedIn: (sessionId: string) => Promise<boolean>
+  readonly settleSignIn: SettleSignIn
 }
 
 /** The built-in authorization server, where it issues the tokens, and the check of all tokens. */

@@ -75,7 +75,8 @@ export function describeTarget(uri: string): RedirectTarget {
   return { kind: 'app', scheme: protocol.slice(0, -1) }
 }
 
-function withoutLoopbackPort(uri: string): string {
+/** RFC 8252, section 7.3: the port of a loopback address makes no difference. */
+export function withoutLoopbackPort(uri: string): string {
   return uri.replace(LOOPBACK, '$1')
 }
 

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import { createEntries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
+import { createLetInClients } from '../../session/let-in-clients.ts'
 import type { StorageBudget } from '../../store/storage-budget.ts'
 import type { AccessTokens } from '../access-tokens.ts'
 import { createResources } from '../resources.ts'
@@ -16,6 +17,7 @@ import { isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
 import { type Consents, createConsents } from './consents.ts'
 import { rememberDropped } from './dropped-redirects.ts'
+import { createGrants } from './grants.ts'
 import { rememberTokens } from './known-tokens.ts'
 import {
   type AuthorizationServerDeps,
@@ -61,10 +63,12 @@ export async function createAuthorizationServer(
     clients: options.clients,
     ttlSeconds: clientTtl,
   })
+  const grants = createGrants(deps, { ttlSeconds: longestTtlSeconds })
+  const { sessionsOf } = createLetInClients(deps, { ttlSeconds: longestTtlSeconds })
   const shared = {
     adapter: createServerAdapter(entries, {
       refreshGraceSeconds: options.refreshGrace,
-      onRevoked: deps.signOut,
+      onRevoked: grants.revoked,
     }),
     resources,
     scopes,
@@ -107,7 +111,7 @@ export async function createAuthorizationServer(
     },
     consents: createConsents(
       options,
-      { ...deps, authorizedClients },
+      { ...deps, authorizedClients, grants, sessionsOf },
       async () => (await current()).provider,
     ),
     accessTokens: createAccessTokens(tokens, entries, sessions),

@@ -12,6 +12,7 @@ import {
   withDefaultAuthMethod,
 } from './clients.ts'
 import { type FeatureParts, providerFeatures } from './features.ts'
+import { grantClaimOf } from './grants.ts'
 import { normalizeDocuments } from './metadata-documents.ts'
 import {
   type AuthorizationServerDeps,
@@ -85,6 +86,7 @@ export function providerConfiguration(
     findAccount: createFindAccount(deps),
     extraTokenClaims: async (_ctx, token) => ({
       session_id: 'accountId' in token ? token.accountId : undefined,
+      grant_id: 'grantId' in token ? grantClaimOf(token.grantId) : undefined,
     }),
     formats: {
       customizers: {

@@ -7,6 +7,8 @@ export interface TokenSession {
   readonly id: string
   /** When the session was opened, as Unix time in milliseconds. */
   readonly since: number
+  /** What the token was given by. */
+  readonly grantId?: string
   /** When the token runs out. */
   readonly expiresAt?: number
 }
@@ -14,8 +16,10 @@ export interface TokenSession {
 export interface SessionEnds {
   /** Calls `end` once, when it is time. Returns the function that stops watching. */
   watch(session: TokenSession, end: () => void): () => void
-  /** Tells all nodes that a session has ended, or tokens of it were revoked. Never fails. */
-  announce(sessionId: string): Promise<void>
+  /**
+   * Announces to all nodes that a session has ended, or, with `grantId`, one grant of it. Never fails.
+   */
+  announce(sessionId: string, grantId?: string): Promise<void>
 }
 
 /** The answer to the call that signs out leaves by the same stream over HTTP+SSE. */
@@ -43,21 +47,23 @@ export function createSessionEnds(node: Node, { now }: SessionEndDeps): SessionE
     if (all?.size === 0) open.delete(id)
   }
 
-  function endAll(sessionId: string, at: number): void {
+  function endAll(sessionId: string, at: number, grantId: string | undefined): void {
     for (const watched of [...(open.get(sessionId) ?? [])]) {
+      const { since, grantId: own } = watched.session
       // A newer token may have brought the session back meanwhile.
-      if (watched.session.since <= at) watched.end()
+      if (since <= at && (grantId === undefined || grantId === own)) watched.end()
     }
   }
 
   node.onControl((control) => {
     if (control.kind !== 'session_ended') return
-    const { sessionId, at } = control
-    ended.set(sessionId, at)
+    const { sessionId, grantId, at } = control
+    const id = grantId ?? sessionId
+    ended.set(id, at)
     later(REMEMBERED_MS, () => {
-      if (ended.get(sessionId) === at) ended.delete(sessionId)
+      if (ended.get(id) === at) ended.delete(id)
     })
-    later(LAST_WORDS_MS, () => endAll(sessionId, at))
+    later(LAST_WORDS_MS, () => endAll(sessionId, at, grantId))
   })
 
   return {
@@ -77,14 +83,19 @@ export function createSessionEnds(node: Node, { now }: SessionEndDeps): SessionE
       const all = open.get(session.id) ?? new Set()
       open.set(session.id, all.add(watched))
       const endedAt = ended.get(session.id)
-      const isOver = endedAt !== undefined && session.since <= endedAt
+      const isRevoked = session.grantId !== undefined && ended.has(session.grantId)
+      const isOver = isRevoked || (endedAt !== undefined && session.since <= endedAt)
       if (isOver) timer = later(0, watched.end)
       else if (session.expiresAt !== undefined) {
         timer = later(session.expiresAt - now(), watched.end)
       }
       return stop
     },
-    announce: (sessionId) => node.announce({ kind: 'session_ended', sessionId, at: now() }),
+    announce: (sessionId, grantId) =>
+      node.announce({
+        ...{ kind: 'session_ended', sessionId, at: now() },
+        ...(grantId !== undefined && { grantId }),
+      }),
   }
 }
 
