@@ -13,7 +13,7 @@ import { createServerAdapter } from './adapter.ts'
 import { createAuthorizedClients } from './authorized-clients.ts'
 import { createAuthenticateClient } from './client-assertions.ts'
 import { encodedBasic } from './client-secrets.ts'
-import { isMetadataDocument } from './clients.ts'
+import { type ClientRules, isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
 import { type Consents, createConsents } from './consents.ts'
 import { rememberDropped } from './dropped-redirects.ts'
@@ -22,6 +22,7 @@ import { rememberTokens } from './known-tokens.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
+  CONSENT_TTL_SECONDS,
   USED_CLIENT_TTL_SECONDS,
 } from './options.ts'
 import { checkPreRegistered, createProvider } from './provider.ts'
@@ -57,13 +58,15 @@ export async function createAuthorizationServer(
     known: new Set(options.scopes.supported),
     defaults: options.scopes.challenged,
   }
-  const preRegistered = new Set<unknown>(options.clients.map(({ client_id }) => client_id))
   const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
   const authorizedClients = createAuthorizedClients(store, {
     clients: options.clients,
     ttlSeconds: clientTtl,
   })
-  const grants = createGrants(deps, { ttlSeconds: longestTtlSeconds })
+  const grants = createGrants(deps, {
+    ttlSeconds: longestTtlSeconds,
+    unusedTtlSeconds: CONSENT_TTL_SECONDS + options.codeTtl,
+  })
   const { sessionsOf } = createLetInClients(deps, { ttlSeconds: longestTtlSeconds })
   const shared = {
     adapter: createServerAdapter(entries, {
@@ -72,13 +75,9 @@ export async function createAuthorizationServer(
     }),
     resources,
     scopes,
-    clientRules: {
-      redirectUriFault: deps.redirectUriFault,
-      idTokenAlgorithm: signing.algorithm === 'HS256' ? ('ES256' as const) : signing.algorithm,
-      isPreRegistered: (id: unknown) => preRegistered.has(id),
-      onDropped: rememberDropped,
-    },
+    clientRules: clientRulesOf(options, deps),
     authorizedClients,
+    grants,
     async clientUsed(clientId: string) {
       const isDocument = isMetadataDocument({ client_id: clientId })
       await Promise.all([
@@ -115,6 +114,19 @@ export async function createAuthorizationServer(
       async () => (await current()).provider,
     ),
     accessTokens: createAccessTokens(tokens, entries, sessions),
+  }
+}
+
+function clientRulesOf(
+  { clients }: AuthorizationServerOptions,
+  { redirectUriFault, signing }: AuthorizationServerDeps,
+): ClientRules {
+  const preRegistered = new Set<unknown>(clients.map(({ client_id }) => client_id))
+  return {
+    redirectUriFault,
+    idTokenAlgorithm: signing.algorithm === 'HS256' ? 'ES256' : signing.algorithm,
+    isPreRegistered: (id) => preRegistered.has(id),
+    onDropped: rememberDropped,
   }
 }
 

@@ -12,7 +12,7 @@ import {
   withDefaultAuthMethod,
 } from './clients.ts'
 import { type FeatureParts, providerFeatures } from './features.ts'
-import { grantClaimOf } from './grants.ts'
+import { type Grants, grantClaimOf } from './grants.ts'
 import { normalizeDocuments } from './metadata-documents.ts'
 import {
   type AuthorizationServerDeps,
@@ -36,6 +36,7 @@ export interface ProviderParts extends FeatureParts {
   readonly adapter: AdapterFactory
   readonly clientRules: ClientRules
   readonly authorizedClients: AuthorizedClients
+  readonly grants: Pick<Grants, 'used'>
   /** Told when a client is given tokens. */
   readonly clientUsed: (clientId: string) => Promise<void>
 }
@@ -94,6 +95,7 @@ export function providerConfiguration(
           if (!('accountId' in token)) return
           await Promise.all([
             rememberAccessToken(token, structured),
+            forProvider(() => parts.grants.used(String(token.grantId))),
             forProvider(() => parts.clientUsed(String(token.clientId))),
           ])
         },

@@ -26,8 +26,13 @@ export function grantIdFrom(sessionId: string, claim: unknown): string {
 }
 
 export interface Grants {
-  /** Notes a grant of a session; `continued` when the session had others before. */
+  /**
+   * Notes a grant of a session, for as long as its code may be exchanged; `continued` when the session
+   * had others before.
+   */
   add(grantId: string, continued: boolean): Promise<void>
+  /** The grant gives a token: it lives as long as its tokens may. */
+  used(grantId: string): Promise<void>
   /** A grant is dead, and all that it gave: its session ends if no other grant stands for it. */
   revoked(grantId: string): Promise<void>
 }
@@ -41,28 +46,42 @@ export interface GrantsDeps {
   now(): number
 }
 
+export interface GrantsOptions {
+  /** The longest life of what a grant gives. */
+  readonly ttlSeconds: number
+  /** From the consent to the exchange of the code, at most. */
+  readonly unusedTtlSeconds: number
+}
+
 /** When each grant expires, by name: Unix times in milliseconds. */
 type Expiries = Readonly<Record<string, unknown>>
 
 /** Apart from the session's record, which is made anew when the session was idle for too long. */
 export function createGrants(
   { store, signOut, announceRevoked, now }: GrantsDeps,
-  { ttlSeconds }: { readonly ttlSeconds: number },
+  { ttlSeconds, unusedTtlSeconds }: GrantsOptions,
 ): Grants {
   const keyOf = (sessionId: string) => `{${sessionId}}:grants`
   const nameOf = (grantId: string) => grantClaimOf(grantId) ?? grantId
 
+  const expiryIn = (seconds: number) => now() + seconds * 1000
+
+  async function write(sessionId: string, expiries: Expiries, further: Expiries = {}) {
+    const key = keyOf(sessionId)
+    const patch = async () => (await store.patch(key, expiries, { ttlSeconds })).outcome
+    if ((await patch()) !== 'absent') return
+    if (!(await store.create(key, { ...further, ...expiries }, ttlSeconds))) await patch()
+  }
+
   return {
     async add(grantId, continued) {
       const sessionId = sessionOfGrant(grantId)
-      const key = keyOf(sessionId)
-      const expiry = now() + ttlSeconds * 1000
-      const fields = { [nameOf(grantId)]: expiry }
-      const write = async () => (await store.patch(key, fields, { ttlSeconds })).outcome
-      if ((await write()) !== 'absent') return
       // A session of a release before this one has one grant, which has its id.
-      const all = continued ? { ...fields, [sessionId]: expiry } : fields
-      if (!(await store.create(key, all, ttlSeconds))) await write()
+      const earlier = continued ? { [sessionId]: expiryIn(ttlSeconds) } : {}
+      await write(sessionId, { [nameOf(grantId)]: expiryIn(unusedTtlSeconds) }, earlier)
+    },
+    async used(grantId) {
+      await write(sessionOfGrant(grantId), { [nameOf(grantId)]: expiryIn(ttlSeconds) })
     },
     async revoked(grantId) {
       const sessionId = sessionOfGrant(grantId)
