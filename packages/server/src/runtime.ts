@@ -10,6 +10,8 @@ import {
 import { createScopes } from './auth/scopes.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { createBuiltInServer } from './auth/server/built-in.ts'
+import { createGoesOn } from './auth/server/grants.ts'
+import type { AuthorizationServerDeps } from './auth/server/options.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
@@ -26,18 +28,18 @@ import { createLimits } from './mcp/limits.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { joinNodes, type Node } from './mcp/nodes/node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
-import { createSessionEnds, type SessionEnds } from './mcp/nodes/session-ends.ts'
+import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
 import { createSessionManager, type SessionManager } from './session/manager.ts'
 import { createOrigins, type Origins } from './session/origins.ts'
-import { createSettleSignIn, type SettleSignIn } from './session/person-sessions.ts'
+import { createSettleSignIn } from './session/person-sessions.ts'
 import { createFreshToken } from './session/refresh.ts'
 import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
-import { createSignOut, type SignOut } from './session/sign-out.ts'
+import { createSignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
 import { observeStore } from './store/observed-store.ts'
 import type { Store } from './store/port.ts'
@@ -110,7 +112,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const node = await joinNodes({ store, streams, log })
   await clock.start()
   const bus = createEventBus(node, log)
-  const sessionEnds = createSessionEnds(node, { now })
+  const sessionEnds = createSessionEnds(node, { ...parts, now })
   const { provider, api } = upstream
   const signOut = createSignOut({ ...parts, provider, announceEnd: sessionEnds.announce, log })
   const connections = createConnections({ ...parts, store, node, now }, config.session)
@@ -214,18 +216,16 @@ function createSessionParts(
     { store, sessions, credentials },
     { upstream: name, ttlSeconds: tokenTtlSeconds },
   )
-  const signingIn = { links, signIn, linkUrl, isSignedIn, settleSignIn }
+  const goesOn = createGoesOn({ store, sessions, now })
+  const signingIn = { links, signIn, linkUrl, isSignedIn, settleSignIn, goesOn }
   return { sessions, credentials, upstreamAccess, ...signingIn }
 }
 
-interface AuthParts extends Pick<Runtime, 'look' | 'sessions'> {
-  readonly now: () => number
-  readonly keyRing: KeyRing
-  readonly signOut: SignOut
-  readonly announceRevoked: SessionEnds['announce']
-  readonly isSignedIn: (sessionId: string) => Promise<boolean>
-  readonly settleSignIn: SettleSignIn
-}
+type AuthParts = Pick<Runtime, 'look' | 'sessions'> &
+  Pick<
+    AuthorizationServerDeps,
+    'now' | 'keyRing' | 'signOut' | 'announceRevoked' | 'isSignedIn' | 'settleSignIn'
+  >
 
 /** The built-in authorization server, where it issues the tokens, and the check of all tokens. */
 async function createAuth(deps: RuntimeDeps, parts: AuthParts) {

@@ -4,6 +4,7 @@
  */
 
 import { sha256 } from '../../crypto/hash.ts'
+import type { SessionManager } from '../../session/manager.ts'
 import type { Store } from '../../store/port.ts'
 
 /** The id of the grant that an authorization makes, which is the same however often it is approved. */
@@ -61,13 +62,12 @@ export function createGrants(
   { store, signOut, announceRevoked, now }: GrantsDeps,
   { ttlSeconds, unusedTtlSeconds }: GrantsOptions,
 ): Grants {
-  const keyOf = (sessionId: string) => `{${sessionId}}:grants`
   const nameOf = (grantId: string) => grantClaimOf(grantId) ?? grantId
 
   const expiryIn = (seconds: number) => now() + seconds * 1000
 
   async function write(sessionId: string, expiries: Expiries, further: Expiries = {}) {
-    const key = keyOf(sessionId)
+    const key = grantsKey(sessionId)
     const patch = async () => (await store.patch(key, expiries, { ttlSeconds })).outcome
     if ((await patch()) !== 'absent') return
     if (!(await store.create(key, { ...further, ...expiries }, ttlSeconds))) await patch()
@@ -85,7 +85,7 @@ export function createGrants(
     },
     async revoked(grantId) {
       const sessionId = sessionOfGrant(grantId)
-      const key = keyOf(sessionId)
+      const key = grantsKey(sessionId)
       await store.patch(key, { [nameOf(grantId)]: undefined })
       if (hasAny(await store.get<Expiries>(key), now())) {
         await announceRevoked?.(sessionId, grantId)
@@ -94,6 +94,30 @@ export function createGrants(
       }
     },
   }
+}
+
+/**
+ * Whether what a token opened may go on after the token has expired: its grant and its session are
+ * alive. Counts as use of the session.
+ */
+export function createGoesOn({ store, sessions, now }: GoesOnDeps) {
+  return async ({ id, grantId }: { readonly id: string; readonly grantId?: string }) => {
+    const name = grantClaimOf(grantId)
+    if (name !== undefined) {
+      const expiries = await store.get<Expiries>(grantsKey(id))
+      if (!(Number(expiries?.[name]) > now())) return false
+    }
+    return sessions.extend(id)
+  }
+}
+
+export interface GoesOnDeps extends Pick<GrantsDeps, 'now'> {
+  readonly store: Pick<Store, 'get'>
+  readonly sessions: Pick<SessionManager, 'extend'>
+}
+
+function grantsKey(sessionId: string): string {
+  return `{${sessionId}}:grants`
 }
 
 function hasAny(expiries: Expiries | undefined, time: number): boolean {
