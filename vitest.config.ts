@@ -10,9 +10,12 @@ const inCi = process.env.CI === 'true'
 /** Single files, in folders that are fast, which take more than some 20 seconds. */
 const SLOW_FILES = [
   'docs/readme',
+  'docs/scaling',
   'mcp/cross-talk',
   'store/stream-faults',
   'store/redis-faults',
+  'store/redis-health',
+  'telemetry/loading',
   'testing/exports',
   'tooling/create',
 ].map((file) => `packages/server/test/${file}.test.ts`)
@@ -39,8 +42,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     environment: 'node',
-    // Most of the time is spent waiting for processes and for what expires.
-    maxWorkers: 2,
+    // One more than a small machine has cores: tests mostly wait, for processes and for what expires.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

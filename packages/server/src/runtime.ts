@@ -10,8 +10,8 @@ import {
 import { createScopes } from './auth/scopes.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { createBuiltInServer } from './auth/server/built-in.ts'
-import { createGoesOn } from './auth/server/grants.ts'
 import type { AuthorizationServerDeps } from './auth/server/options.ts'
+import type { Logo } from './config/logo.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
@@ -31,11 +31,12 @@ import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
+import { createContinuing } from './runtime/continuing.ts'
+import { implementationOf } from './runtime/implementation.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
 import { createSessionManager, type SessionManager } from './session/manager.ts'
 import { createOrigins, type Origins } from './session/origins.ts'
-import { createSettleSignIn } from './session/person-sessions.ts'
 import { createFreshToken } from './session/refresh.ts'
 import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
@@ -46,7 +47,7 @@ import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
 import { createStoreClock } from './store/store-clock.ts'
-import { createMetrics } from './telemetry/metrics.ts'
+import { NO_METRICS } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -66,6 +67,8 @@ export interface RuntimeDeps {
   readonly documentCa?: string | undefined
   /** Where traces are wanted. */
   readonly tracing?: Tracing | undefined
+  /** What pages and clients show of the server. */
+  readonly logo?: Logo | undefined
   /** Answers as the upstream API of the demo, instead of its bank. */
   readonly demoApi?: Hono | undefined
 }
@@ -101,7 +104,7 @@ export interface Runtime extends RuntimeDeps {
 const monotonicNow = () => performance.now()
 
 export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
-  const deps = observed(given)
+  const deps = await observed(given)
   const { config, log, store, catalog, publicUrl, telemetry } = deps
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
@@ -127,7 +130,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const legacyParts = { node, store, streams, connections, ...config.session }
   const legacy = createLegacy({ ...common, ...legacyParts })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
-  const look = createLook({ ...config.app, ...config.pages, publicUrl })
+  const look = createLook({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
   const authParts = { ...parts, look, keyRing, signOut, announceRevoked: sessionEnds.announce, now }
   const { auth, authorizationServer } = await createAuth(deps, authParts)
 
@@ -166,18 +169,18 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
 }
 
 /** What servers are built from that the deployment decides. */
-function servedBy({ config, catalog }: RuntimeDeps) {
-  return { ...config.serves, catalog, settings: config.tools, about: implementationOf(config) }
-}
-
-/** What clients are told of this server (2025-11-25, schema, `Implementation`). */
-function implementationOf({ app: { name, identifier, version } }: Config) {
-  return { name: identifier, ...(name !== identifier && { title: name }), version }
+function servedBy(deps: RuntimeDeps) {
+  const { config, catalog } = deps
+  return { ...config.serves, catalog, settings: config.tools, about: implementationOf(deps) }
 }
 
 /** The same with a store that is measured, and with what measures. */
-function observed(deps: RuntimeDeps): ObservedDeps {
-  const metrics = createMetrics({ version: deps.config.app.version })
+async function observed(deps: RuntimeDeps): Promise<ObservedDeps> {
+  const { app, serves } = deps.config
+  const metrics = serves.metrics
+    ? // Loaded only here: nothing of prom-client is needed without metrics.
+      (await import('./telemetry/prometheus.ts')).createMetrics({ version: app.version })
+    : NO_METRICS
   const telemetry = { metrics, tracing: deps.tracing }
   return { ...deps, telemetry, store: observeStore(deps.store, telemetry, deps.config.store.kind) }
 }
@@ -208,17 +211,8 @@ function createSessionParts(
     return `${publicUrl}/connect/${handle}`
   }
   const upstreamAccess = createUpstreamAccess(api, freshToken)
-  const isSignedIn = async (sessionId: string) => {
-    const session = await sessions.peek(sessionId)
-    return session !== undefined && credentials.read(session) !== undefined
-  }
-  const settleSignIn = createSettleSignIn(
-    { store, sessions, credentials },
-    { upstream: name, ttlSeconds: tokenTtlSeconds },
-  )
-  const goesOn = createGoesOn({ store, sessions, now })
-  const signingIn = { links, signIn, linkUrl, isSignedIn, settleSignIn, goesOn }
-  return { sessions, credentials, upstreamAccess, ...signingIn }
+  const continuing = createContinuing({ store, sessions, credentials, now }, name, tokenTtlSeconds)
+  return { sessions, credentials, upstreamAccess, links, signIn, linkUrl, ...continuing }
 }
 
 type AuthParts = Pick<Runtime, 'look' | 'sessions'> &

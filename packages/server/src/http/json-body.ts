@@ -7,6 +7,7 @@ import { checkMessageBounds } from '../mcp/message-bounds.ts'
 import { nextTurn } from '../store/next-turn.ts'
 import { type BodyBudget, UNCOUNTED_BYTES } from './body-budget.ts'
 import type { HttpEnv } from './context.ts'
+import { expectsContinue } from './expect-continue.ts'
 import { parseJson } from './parse-json.ts'
 import { bodyTooLarge, readBody } from './read-body.ts'
 
@@ -19,8 +20,9 @@ export interface JsonBodyOptions {
 export interface JsonBody {
   /**
    * Refuses by the headers of a POST: encodings and other content types with 415 (RFC 9110, 15.5.16),
-   * a length above the limit with 413. Bodies that are small enough not to be counted are read from
-   * here on, beside the check of the token; all others stay unread until that is done.
+   * a length above the limit with 413. Bodies that are small enough not to be counted, and that the
+   * client does not hold back, are read from here on, beside the check of the token; all others stay
+   * unread until that is done.
    */
   readonly headers: MiddlewareHandler<HttpEnv>
   /**
@@ -42,8 +44,10 @@ export function jsonBody(
   return {
     async headers(c, next) {
       if (c.req.method === 'POST') {
-        const length = checkHeaders(c.req.raw.headers, limitBytes)
-        if (length !== undefined && length <= UNCOUNTED_BYTES) c.set('arriving', handled(read(c)))
+        const { headers } = c.req.raw
+        const length = checkHeaders(headers, limitBytes)
+        const isSmall = length !== undefined && length <= UNCOUNTED_BYTES
+        if (isSmall && !expectsContinue(headers)) c.set('arriving', handled(read(c)))
         await nextTurn()
       }
       await next()

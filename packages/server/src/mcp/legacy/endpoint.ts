@@ -81,7 +81,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
         )
         return withStatus(await response, authInfo)
       }
-      await messages.takeIn(message, connection)
+      await messages.takeIn(body, connection)
       return new Response(null, { status: 202 })
     },
     async get(legacy) {

@@ -8,6 +8,7 @@
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
+  type Implementation,
   isInputRequiredResult,
   type JSONRPCRequest,
   type JSONRPCResultResponse,
@@ -24,7 +25,7 @@ import type { StandardHeaders } from '../standard-headers.ts'
 import { toolsWithHeaders } from './header-parameters.ts'
 
 export interface PlainCallDeps extends CallToolDeps {
-  readonly about: { readonly name: string; readonly version: string }
+  readonly about: Implementation
 }
 
 export interface PlainCalls {
@@ -70,7 +71,6 @@ const CALLER_GONE = new DOMException('The caller has gone, or has its answer', '
 export function createPlainCalls(deps: PlainCallDeps): PlainCalls {
   const callTool = createCallTool(deps)
   const envelopes = new Set<string>()
-  const serverInfo = { name: deps.about.name, version: deps.about.version }
   const withHeaders = toolsWithHeaders(deps.catalog)
 
   /** What a tool without an output schema says has to be looked at. */
@@ -109,7 +109,7 @@ export function createPlainCalls(deps: PlainCallDeps): PlainCalls {
       )
       const result = await outcome.catch(() => undefined)
       if (result === undefined || isInputRequiredResult(result)) return { outcome }
-      const _meta = { ...result._meta, [SERVER_INFO_META_KEY]: serverInfo }
+      const _meta = { ...result._meta, [SERVER_INFO_META_KEY]: deps.about }
       const { id } = call.message
       return {
         answer: { jsonrpc: '2.0', id, result: { ...result, resultType: 'complete', _meta } },
