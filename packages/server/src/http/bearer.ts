@@ -7,6 +7,7 @@ import type { Resource } from '../auth/resources.ts'
 import { nextTurn } from '../store/next-turn.ts'
 import { clientAddress, networkOf } from './client-address.ts'
 import type { HttpEnv } from './context.ts'
+import { asRequested } from './trailing-slash.ts'
 
 export interface BearerDeps {
   readonly authenticate: Authenticate
@@ -27,7 +28,8 @@ export function bearer(
       c.get('onSession')?.(id)
       meanwhile?.(c)
     }
-    const caller = await authenticate(c.req.raw, door, addressOf, onSession)
+    const asked = { ...door, resource: asRequested(c.env.incoming, door.resource) }
+    const caller = await authenticate(c.req.raw, asked, addressOf, onSession)
     // Those that waited for the store were answered one by one.
     if (caller.kind === 'token') await nextTurn()
     c.set('caller', caller)
@@ -41,7 +43,7 @@ export function scopesFor(
   resource: Resource,
 ): MiddlewareHandler<HttpEnv> {
   return (c, next) => {
-    requireScopes(c.get('caller'), c.get('body'), resource)
+    requireScopes(c.get('caller'), c.get('body'), asRequested(c.env.incoming, resource))
     return next()
   }
 }

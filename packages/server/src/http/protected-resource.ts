@@ -4,13 +4,15 @@ import { Hono } from 'hono'
 import { protectedResourceMetadata, type ResourceFacts } from '../auth/protected-resource.ts'
 import { METADATA_PATH, type Resources } from '../auth/resources.ts'
 import type { HttpEnv } from './context.ts'
+import { asRequested } from './trailing-slash.ts'
 
 /** Without a path it is that of `/mcp`. */
 export function protectedResourceRoutes(resources: Resources, facts: ResourceFacts): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const serve = (path: string, resource = resources.at('/mcp')) => {
     routes.get(path, async (c) => {
-      const metadata = await protectedResourceMetadata(resource, facts)
+      const requested = asRequested(c.env.incoming, resource)
+      const metadata = await protectedResourceMetadata(requested, facts)
       return c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' })
     })
   }

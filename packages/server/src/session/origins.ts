@@ -131,7 +131,7 @@ function anonymousOrigins(
 /** The session comes with the token: it was found, and counted as used, when that was checked. */
 function tokenOrigins(
   deps: OriginDeps,
-  { session, clientId, scopes, expiresAt }: TokenCaller,
+  { session, grantId, clientId, scopes, expiresAt }: TokenCaller,
   log: Logger,
 ): RequestOrigins {
   const own = (subscribe: Own['subscribe']) =>
@@ -142,10 +142,13 @@ function tokenOrigins(
       named: refuseHandle,
       subscribe,
     })
-  const expiry = expiresAt === undefined ? {} : { expiresAt }
+  const token = {
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(grantId !== undefined && { grantId }),
+  }
   return {
     log,
-    tokenSession: { id: session.id, since: session.connectedAt, ...expiry },
+    tokenSession: { id: session.id, since: session.connectedAt, ...token },
     caller: session.id,
     storage: UNLIMITED,
     stateless: () => own(async () => undefined),

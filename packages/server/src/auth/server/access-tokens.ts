@@ -6,6 +6,7 @@ import { AppError } from '../../errors.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { AccessTokens } from '../access-tokens.ts'
+import { grantIdFrom } from './grants.ts'
 import { type Claims, createReadHs256 } from './hs256.ts'
 import type { ResourceNames } from './resource-names.ts'
 import type { Signing } from './signing.ts'
@@ -19,6 +20,8 @@ const CLOCK_TOLERANCE_SECONDS = 120
 export interface TokenFacts {
   readonly jti: string
   readonly sessionId: string
+  /** That of the session in tokens of releases before grants had ids of their own. */
+  readonly grantId: string
   readonly clientId: string
   readonly scopes: readonly string[]
   /** Unix time in milliseconds. */
@@ -59,10 +62,11 @@ export function createTokenReader(
     async read(token) {
       const claims = await claimsOf(token)
       if (claims === undefined) return undefined
-      const { jti, session_id, client_id, scope, exp } = claims
+      const { jti, session_id, grant_id, client_id, scope, exp } = claims
       return {
         jti: String(jti),
         sessionId: String(session_id),
+        grantId: grantIdFrom(String(session_id), grant_id),
         clientId: String(client_id),
         scopes: String(scope ?? '')
           .split(' ')
@@ -102,11 +106,11 @@ export function createAccessTokens(
     async callerOf(token, onSession) {
       const facts = await reader.read(token)
       if (facts === undefined) return undefined
-      const { jti, sessionId, clientId, scopes } = facts
+      const { jti, sessionId, grantId, clientId, scopes } = facts
       onSession?.(sessionId)
       const [stub, isRevoked, session] = await Promise.all([
         entries.read('AccessToken', jti),
-        entries.isRevoked(sessionId),
+        entries.isRevoked(grantId),
         sessions.peek(sessionId),
       ])
       if (stub === undefined || isRevoked || session === undefined) return undefined
@@ -114,14 +118,16 @@ export function createAccessTokens(
       if (!isStubOf(payload, facts)) return undefined
       const expiry = payload.exp === undefined ? {} : { expiresAt: payload.exp * 1000 }
       // Not before: a token that was revoked must not keep its session alive.
-      return { kind: 'token', session: await sessions.use(session), clientId, scopes, ...expiry }
+      const used = await sessions.use(session)
+      return { kind: 'token', session: used, grantId, clientId, scopes, ...expiry }
     },
   }
 }
 
-function isStubOf({ accountId, clientId, scope = '' }: AdapterPayload, token: TokenFacts): boolean {
-  const { scopes } = token
-  return accountId === token.sessionId && clientId === token.clientId && scope === scopes.join(' ')
+function isStubOf(stub: AdapterPayload, token: TokenFacts): boolean {
+  const { accountId, grantId, clientId, scope = '' } = stub
+  if (accountId !== token.sessionId || grantId !== token.grantId) return false
+  return clientId === token.clientId && scope === token.scopes.join(' ')
 }
 
 /**

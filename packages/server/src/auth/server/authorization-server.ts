@@ -4,20 +4,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import { createEntries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
+import { createLetInClients } from '../../session/let-in-clients.ts'
 import type { StorageBudget } from '../../store/storage-budget.ts'
 import type { AccessTokens } from '../access-tokens.ts'
 import { createResources } from '../resources.ts'
 import { createAccessTokens, createTokenReader } from './access-tokens.ts'
 import { createServerAdapter } from './adapter.ts'
 import { createAuthorizedClients } from './authorized-clients.ts'
+import { createAuthenticateClient } from './client-assertions.ts'
 import { encodedBasic } from './client-secrets.ts'
-import { isMetadataDocument } from './clients.ts'
+import { type ClientRules, isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
 import { type Consents, createConsents } from './consents.ts'
+import { rememberDropped } from './dropped-redirects.ts'
+import { createGrants } from './grants.ts'
 import { rememberTokens } from './known-tokens.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
+  CONSENT_TTL_SECONDS,
   USED_CLIENT_TTL_SECONDS,
 } from './options.ts'
 import { checkPreRegistered, createProvider } from './provider.ts'
@@ -53,25 +58,26 @@ export async function createAuthorizationServer(
     known: new Set(options.scopes.supported),
     defaults: options.scopes.challenged,
   }
-  const preRegistered = new Set<unknown>(options.clients.map(({ client_id }) => client_id))
   const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
   const authorizedClients = createAuthorizedClients(store, {
     clients: options.clients,
     ttlSeconds: clientTtl,
   })
+  const grants = createGrants(deps, {
+    ttlSeconds: longestTtlSeconds,
+    unusedTtlSeconds: CONSENT_TTL_SECONDS + options.codeTtl,
+  })
+  const { sessionsOf } = createLetInClients(deps, { ttlSeconds: longestTtlSeconds })
   const shared = {
     adapter: createServerAdapter(entries, {
       refreshGraceSeconds: options.refreshGrace,
-      onRevoked: deps.signOut,
+      onRevoked: grants.revoked,
     }),
     resources,
     scopes,
-    clientRules: {
-      redirectUriFault: deps.redirectUriFault,
-      idTokenAlgorithm: signing.algorithm === 'HS256' ? ('ES256' as const) : signing.algorithm,
-      isPreRegistered: (id: unknown) => preRegistered.has(id),
-    },
+    clientRules: clientRulesOf(options, deps),
     authorizedClients,
+    grants,
     async clientUsed(clientId: string) {
       const isDocument = isMetadataDocument({ client_id: clientId })
       await Promise.all([
@@ -83,7 +89,11 @@ export async function createAuthorizationServer(
     },
   }
   const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
-  const rules = { resources, scopes, tokens }
+  const authenticateClient = createAuthenticateClient({
+    ...{ documents: deps.documents, entries, now },
+    issuer: options.publicUrl,
+  })
+  const rules = { resources, scopes, tokens, authenticateClient }
 
   const current = perKey(signing.current, (signingKey) =>
     createProvider(options, deps, { ...shared, signingKey }, rules, mount),
@@ -100,10 +110,23 @@ export async function createAuthorizationServer(
     },
     consents: createConsents(
       options,
-      { ...deps, authorizedClients },
+      { ...deps, authorizedClients, grants, sessionsOf },
       async () => (await current()).provider,
     ),
     accessTokens: createAccessTokens(tokens, entries, sessions),
+  }
+}
+
+function clientRulesOf(
+  { clients }: AuthorizationServerOptions,
+  { redirectUriFault, signing }: AuthorizationServerDeps,
+): ClientRules {
+  const preRegistered = new Set<unknown>(clients.map(({ client_id }) => client_id))
+  return {
+    redirectUriFault,
+    idTokenAlgorithm: signing.algorithm === 'HS256' ? 'ES256' : signing.algorithm,
+    isPreRegistered: (id) => preRegistered.has(id),
+    onDropped: rememberDropped,
   }
 }
 
