@@ -74,6 +74,19 @@ export function consentRoutes(
     }
   }
 
+  async function approve(c: Context<HttpEnv>, uid: string, choice: SessionChoice) {
+    await storageOf(c).spend(CONSENT_BYTES)
+    const approval = await consents.approve(visit(c), uid, browserOf(c), choice)
+    c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
+    if (approval === undefined) return page(c, OVER)
+    // From now on links of this session need no code in this browser.
+    const browser = browserCookie(c, cookie)
+    await sessions.update(approval.sessionId, 'browser', browser)
+    await letInClients.remember(browser, approval.sessionId)
+    if (approval.step === 'sign_in') return leaveToSignIn(c, approval)
+    return c.redirect(approval.next, 303)
+  }
+
   routes.get('/consent/:uid', async (c) => {
     const consent = await consents.find(visit(c), c.req.param('uid'), browserOf(c))
     c.header('cache-control', 'no-store')
@@ -81,7 +94,9 @@ export function consentRoutes(
       case undefined:
         return page(c, OVER)
       case 'ask':
-        return page(c, askPage(consent.request, host))
+        return consent.request.isSkipped
+          ? approve(c, c.req.param('uid'), 'default')
+          : page(c, askPage(consent.request, host))
       case 'sign_in':
         return page(c, signInPage(consent.request, namesOf(c), c.req.query('sign_in')))
       case 'done':
@@ -94,18 +109,7 @@ export function consentRoutes(
     const decision = await formField(c.req, 'decision')
     c.header('cache-control', 'no-store')
     const choice = decision === null ? undefined : CHOICES[decision]
-    if (choice !== undefined) {
-      await storageOf(c).spend(CONSENT_BYTES)
-      const approval = await consents.approve(visit(c), uid, browserOf(c), choice)
-      c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
-      if (approval === undefined) return page(c, OVER)
-      // From now on links of this session need no code in this browser.
-      const browser = browserCookie(c, cookie)
-      await sessions.update(approval.sessionId, 'browser', browser)
-      await letInClients.remember(browser, approval.sessionId)
-      if (approval.step === 'sign_in') return leaveToSignIn(c, approval)
-      return c.redirect(approval.next, 303)
-    }
+    if (choice !== undefined) return approve(c, uid, choice)
     if (decision !== 'deny') throw new AppError('invalid_request', 'Use the form on the page.')
     const next = await consents.deny(visit(c), uid)
     return next === undefined ? page(c, OVER) : c.redirect(next, 303)
