@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import type { Approved, Consents, SessionChoice } from '../auth/server/consents.ts'
+import { basePathOf } from '../config/base-path.ts'
 import { AppError } from '../errors.ts'
 import type { LetInClients } from '../session/let-in-clients.ts'
 import type { SessionManager } from '../session/manager.ts'
@@ -50,13 +51,12 @@ export function consentRoutes(
 ): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const { host, protocol } = new URL(publicUrl)
-  const cookie = { secure: protocol === 'https:', maxAgeSeconds: browserTtlSeconds }
-  const visit = (c: Context<HttpEnv>) => ({
-    request: c.env.incoming,
-    response: c.env.outgoing,
-  })
+  const basePath = basePathOf(publicUrl)
+  const secure = protocol === 'https:'
+  const cookie = { secure, basePath, maxAgeSeconds: browserTtlSeconds }
+  const visit = ({ env }: Context<HttpEnv>) => ({ request: env.incoming, response: env.outgoing })
 
-  const browserOf = (c: Context<HttpEnv>) => knownBrowser(c, cookie.secure)
+  const browserOf = (c: Context<HttpEnv>) => knownBrowser(c, secure, basePath)
   const namesOf = (c: Context<HttpEnv>) => ({ signsInAt, serverName: c.get('look').serverName })
 
   /** Off to the identity provider, which sends the browser back to this page. */
@@ -64,7 +64,7 @@ export function consentRoutes(
     const { request, sessionId } = consent
     const clientName = nameOfClient(request)
     try {
-      const purpose = { sessionId, clientName, returnTo: c.req.path }
+      const purpose = { sessionId, clientName, returnTo: basePath + c.req.path }
       const departure = await signIn.begin(purpose, storageOf(c))
       setBindingCookie(c, departure.cookie)
       return c.redirect(departure.url.href, 303)

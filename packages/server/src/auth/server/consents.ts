@@ -73,7 +73,7 @@ type ConsentDeps = Pick<
   }
 
 export function createConsents(
-  options: Pick<AuthorizationServerOptions, 'login' | 'clients' | 'sessionContinue'>,
+  options: Pick<AuthorizationServerOptions, 'login' | 'clients' | 'startsAnew'>,
   deps: ConsentDeps,
   current: () => Promise<Provider>,
 ): Consents {
