@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
+import { basePathOf } from './config/base-path.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
 import { authorizationMounts } from './http/authorization-server.ts'
@@ -107,5 +108,6 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
   const app = createApp(runtime, { bodyBudget, routes })
   const streams = routes.all.filter((route) => route.streams).map(({ path }) => path)
   const observe = createRequestObserver(telemetry, routes.labelOf, new Set(streams))
-  return { guard: tellRefusals(guard, log), fetch: app.fetch, mounts, observe }
+  const basePath = basePathOf(publicUrl)
+  return { guard: tellRefusals(guard, log), fetch: app.fetch, mounts, observe, basePath }
 }

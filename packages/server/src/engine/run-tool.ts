@@ -25,6 +25,8 @@ export interface ToolSettings {
   readonly textFormat: TextFormat
   /** For tools that set none of their own. */
   readonly timeoutSeconds: number
+  /** Whether an error can name the tool `login`; it can if left out. */
+  readonly hasLoginTool?: boolean
 }
 
 export type ToolOutcome = CallToolResult | InputRequiredResult
@@ -90,7 +92,7 @@ async function runChecked(
   if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
   const session = await call.openSession(namedSession(call) ?? call.carried?.session)
   if (definition.requires?.login === true) {
-    const waiting = await climbSignInLadder(call, session)
+    const waiting = await climbSignInLadder(call, session, settings)
     if (waiting !== undefined) return waiting
   }
   const answer = await runInTime(tool, call, settings, session, input, redactor)

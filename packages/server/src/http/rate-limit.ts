@@ -1,6 +1,7 @@
 /** How often one may call and open pages: by the session of a token, by connection, by address. */
 
 import type { Context, MiddlewareHandler } from 'hono'
+import { basePathOf } from '../config/base-path.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Counting, Rate, RateLimits, Standing } from '../store/rate-limits.ts'
@@ -101,7 +102,7 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
     },
 
     landing: (publicUrl) => async (c, next) => {
-      if (knownBrowser(c, publicUrl.startsWith('https:')) !== undefined) {
+      if (knownBrowser(c, publicUrl.startsWith('https:'), basePathOf(publicUrl)) !== undefined) {
         c.set('forPeople', true)
         await countPage(c).catch((error: unknown) => {
           if (!isUnavailable(error)) throw error

@@ -28,7 +28,8 @@ export type CallTool = (request: ToolRequest, origin: Origin) => Promise<ToolOut
  * that does not verify is a protocol error rather than a tool result.
  */
 export function createCallTool(deps: CallToolDeps): CallTool {
-  const { catalog, settings, states, rateLimits, telemetry, bus } = deps
+  const { catalog, states, rateLimits, telemetry, bus } = deps
+  const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
   return async (request, origin) => {
     const tool = catalog.tools.get(request.name)
     if (tool === undefined) {
