@@ -120,8 +120,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   await clock.start()
   const bus = createEventBus(node, log)
   const sessionEnds = createSessionEnds(node, { ...parts, now })
-  const { provider, api } = upstream
-  const signOut = createSignOut({ ...parts, provider, announceEnd: sessionEnds.announce, log })
+  const signOut = createSignOut({ ...parts, ...upstream, announceEnd: sessionEnds.announce, log })
   const connections = createConnections({ ...parts, store, node, now }, config.session)
   const origins = createOrigins({ ...parts, ...config.session, signOut, connections })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
@@ -167,7 +166,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
       clock.stop()
       rateLimits.close()
       await node.close()
-      await api.close()
+      await upstream.api.close()
       await store.close()
       telemetry.metrics.close()
     },
