@@ -18,11 +18,12 @@ import type { Catalog } from './engine/discover.ts'
 import { authorizationErrorPage } from './http/authorization-server.ts'
 import { createLook, type Look } from './http/look.ts'
 import type { Logger } from './logger.ts'
+import { type CallTool, createCallTool } from './mcp/call-tool.ts'
 import { createDirectCalls, type DirectCalls } from './mcp/direct/direct-calls.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createConnections } from './mcp/legacy/connection.ts'
 import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
-import { createLimits } from './mcp/limits.ts'
+import { createLimits, type Limits } from './mcp/limits.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { joinNodes, type Node } from './mcp/nodes/node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
@@ -85,6 +86,10 @@ export interface Runtime extends RuntimeDeps {
   readonly direct: DirectCalls
   readonly legacy: Legacy
   readonly rateLimits: RateLimits
+  readonly callTool: CallTool
+  readonly limits: Limits
+  /** What clients are told of this server. */
+  readonly about: { readonly name: string; readonly version: string }
   /** What strangers may have stored, by network. */
   readonly storageBudgets: StorageBudgets
   readonly node: Node
@@ -143,7 +148,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     mcp,
     direct: createDirectCalls({ catalog, modern: mcp.modern, limits }),
     legacy,
-    rateLimits,
+    ...{ rateLimits, limits, about: served.about, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
     node,
     stopping: () => stopping,

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
+import { createCalls } from './calls.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
 import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
@@ -12,6 +13,7 @@ import { openMetricsPort } from './http/metrics.ts'
 import { limitOAuthBody } from './http/oauth-body-limit.ts'
 import { limitOAuthRate } from './http/oauth-rate-limit.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
+import { createCallRates } from './http/rate-limit.ts'
 import { routesOf } from './http/routes.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
 import { socketsWithin } from './http/socket-limit.ts'
@@ -103,8 +105,10 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
     letsClientsIn: authorizationServer !== undefined,
   })
-  const app = createApp(runtime, { bodyBudget, routes })
+  const rates = createCallRates(runtime.rateLimits, config.http)
+  const app = createApp(runtime, { rates, routes })
+  const calls = createCalls(runtime, { rates, routes, bodyBudget, fetch: app.fetch })
   const streams = routes.all.filter((route) => route.streams).map(({ path }) => path)
   const observe = createRequestObserver(telemetry, routes.labelOf, new Set(streams))
-  return { guard: tellRefusals(guard, log), fetch: app.fetch, mounts, observe }
+  return { guard: tellRefusals(guard, log), calls, fetch: app.fetch, mounts, observe }
 }

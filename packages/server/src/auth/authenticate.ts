@@ -18,38 +18,46 @@ export interface Door {
   readonly required: boolean
 }
 
+/** What a request shows. */
+export interface ShownToken {
+  /** The header; fields that came twice are joined by a comma. */
+  readonly authorization: string | undefined
+  /** What a caller without a token is counted by. */
+  address(): string
+  readonly onSession?: OnSession | undefined
+}
+
 /**
  * Tells who is calling. A token that is shown and not good is refused everywhere, also where none
- * is needed: a caller must not be taken for another than it believes to be. `addressOf` tells
- * what a caller without a token is counted by; with one nobody asks.
+ * is needed: a caller must not be taken for another than it believes to be.
  * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
  */
-export type Authenticate = (
-  request: Request,
-  door: Door,
-  addressOf: () => string,
-  onSession?: OnSession,
-) => Promise<Caller>
+export type Authenticate = (shown: ShownToken, door: Door) => Promise<Caller>
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
-  return async ({ headers }, { resource, required }, addressOf, onSession) => {
-    const refuse = (message: string, error?: 'invalid_token' | 'invalid_request') => {
-      const about = error === undefined ? {} : { error, description: message }
-      const challenge = bearerChallenge({ resource, scopes: scopes.challenged, ...about })
-      const code = error === 'invalid_request' ? error : 'unauthorized'
-      return new AppError(code, message, { challenge })
+  function refusal(
+    { resource }: Door,
+    message: string,
+    error?: 'invalid_token' | 'invalid_request',
+  ) {
+    const about = error === undefined ? {} : { error, description: message }
+    const challenge = bearerChallenge({ resource, scopes: scopes.challenged, ...about })
+    const code = error === 'invalid_request' ? error : 'unauthorized'
+    return new AppError(code, message, { challenge })
+  }
+
+  return async (shown, door) => {
+    const header = shown.authorization
+    if (header === undefined) {
+      if (door.required) throw refusal(door, 'An access token is needed.')
+      return { kind: 'anonymous', address: shown.address() }
     }
-    const header = headers.get('authorization')
-    if (header === null) {
-      if (required) throw refuse('An access token is needed.')
-      return { kind: 'anonymous', address: addressOf() }
-    }
-    if (!/^bearer(?: |$)/i.test(header)) throw refuse('Authorize with the scheme Bearer.')
+    if (!/^bearer(?: |$)/i.test(header)) throw refusal(door, 'Authorize with the scheme Bearer.')
     const token = bearerToken(header)
     if (token === undefined)
-      throw refuse('The Authorization header is malformed.', 'invalid_request')
-    const caller = await tokens.callerOf(token, onSession)
-    if (caller === undefined) throw refuse('The access token is not valid.', 'invalid_token')
+      throw refusal(door, 'The Authorization header is malformed.', 'invalid_request')
+    const caller = await tokens.callerOf(token, shown.onSession)
+    if (caller === undefined) throw refusal(door, 'The access token is not valid.', 'invalid_token')
     return caller
   }
 }

@@ -1,0 +1,103 @@
+/**
+ * Takes the POSTs of callers before Hono: the order of its lines is the order of a call. A plain call
+ * is answered from here; everything else is handed over with its body, its caller and its connection.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Authenticate } from '../auth/authenticate.ts'
+import type { RequireScopes } from '../auth/required-scopes.ts'
+import { clientAddress, networkOf } from '../http/client-address.ts'
+import type { CallRates } from '../http/rate-limit.ts'
+import type { LegacyEndpoint } from '../mcp/legacy/endpoint.ts'
+import type { RequestOrigins } from '../mcp/origin.ts'
+import { nextTurn } from '../store/next-turn.ts'
+import { type BodyOptions, checkHeaders, parseBody, type ReadBytes, readEarly } from './body.ts'
+import { Call, type PostRoute } from './call.ts'
+import type { HandOver } from './hand-over.ts'
+import type { CallLines } from './lines.ts'
+import type { FindToolMessage } from './message.ts'
+import type { RunCall } from './run.ts'
+import type { RunOnConnection } from './run-on-connection.ts'
+
+export interface CallHandlerDeps {
+  readonly routes: ReadonlyMap<string, PostRoute>
+  /** The path of a URL's route. */
+  readonly labelOf: (url: string) => string
+  readonly lines: CallLines
+  readonly options: BodyOptions & { readonly trustedProxies: number }
+  readonly rates: CallRates
+  readonly authenticate: Authenticate
+  readonly requireScopes: RequireScopes
+  readonly legacy: Pick<LegacyEndpoint, 'lookUp'>
+  readonly readBytes: ReadBytes
+  /** Finds no message where every call is the SDK's. */
+  readonly findMessage: FindToolMessage
+  readonly originsOf: (call: Call) => RequestOrigins
+  readonly run: RunCall
+  readonly runOnConnection: RunOnConnection
+  readonly handOver: HandOver
+}
+
+/** Answers a request; false for one that is not a POST of a caller. */
+export type CallHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean
+
+export function createCallHandler(deps: CallHandlerDeps): CallHandler {
+  const { routes, labelOf, lines, options, rates, readBytes, handOver } = deps
+
+  /** Who calls, by the headers. */
+  async function identify(call: Call): Promise<void> {
+    const { incoming, route } = call
+    const shown = {
+      authorization: incoming.headers.authorization,
+      address: () => networkOf(clientAddress(incoming, options.trustedProxies)),
+      onSession(id: string) {
+        rates.refuseKnown(call, id)
+        lookUpConnection(call)
+      },
+    }
+    call.caller = await deps.authenticate(shown, route)
+  }
+
+  /** Beside what the token needs of the store. */
+  function lookUpConnection(call: Call): void {
+    const id = call.connectionId
+    if (id === undefined) return
+    call.connection = deps.legacy.lookUp(id)
+    // Who is refused does not come to it.
+    call.connection.catch(() => undefined)
+  }
+
+  async function readBody(call: Call): Promise<void> {
+    parseBody(call, await (call.early ?? readBytes(call)), options)
+  }
+
+  async function answer(call: Call): Promise<void> {
+    const { incoming, route } = call
+    const length = checkHeaders(incoming.headers, options)
+    await nextTurn()
+    readEarly(call, length, readBytes)
+    await rates.counted(call, () => identify(call))
+    await rates.weighed(call, () => readBody(call))
+    const { caller } = call
+    if (caller === undefined) throw new Error('A call arrived without its caller')
+    deps.requireScopes(caller, call.body, route.resource)
+    const message = deps.findMessage(call.body, incoming.headers, route.path)
+    if (message === undefined) {
+      handOver.sdk(call)
+      return
+    }
+    call.message = message
+    const run = message.era === '2025' ? deps.runOnConnection : deps.run
+    await run(call, message, deps.originsOf(call))
+  }
+
+  return (incoming, outgoing) => {
+    if (incoming.method !== 'POST') return false
+    const { url = '/' } = incoming
+    const route = routes.get(url) ?? routes.get(labelOf(url))
+    if (route === undefined) return false
+    const call = new Call(incoming, outgoing, route, lines)
+    answer(call).catch((error: unknown) => handOver.error(call, error))
+    return true
+  }
+}
