@@ -16,7 +16,7 @@ function distantStore() {
   const memory = createMemoryStore()
   const journeys: string[][] = []
   let underWay: string[] | undefined
-  const get: Store['get'] = async (key) => {
+  async function travel(keys: readonly string[]): Promise<void> {
     if (underWay === undefined) {
       underWay = []
       journeys.push(underWay)
@@ -24,12 +24,19 @@ function distantStore() {
         underWay = undefined
       })
     }
-    underWay.push(key)
+    underWay.push(...keys)
     await nextTurn()
     await nextTurn()
+  }
+  const get: Store['get'] = async (key) => {
+    await travel([key])
     return memory.get(key)
   }
-  return { store: { ...memory, get }, journeys }
+  const getAll: Store['getAll'] = async (keys) => {
+    await travel(keys)
+    return memory.getAll(keys)
+  }
+  return { store: { ...memory, get, getAll }, journeys }
 }
 
 async function started(store: Store) {

@@ -2,11 +2,12 @@
 
 import Provider, { type Adapter, type AdapterFactory, errors } from 'oidc-provider'
 import type { Entries } from '../../oidc/entries.ts'
-import { createStoreAdapter } from '../../oidc/store-adapter.ts'
+import { createStoreAdapter, unexpired } from '../../oidc/store-adapter.ts'
 import { CONSENT_TTL_SECONDS, UNUSED_CLIENT_TTL_SECONDS } from './options.ts'
 import { rememberSuccessor } from './refresh-tokens.ts'
 import { spendOnEntry } from './request-storage.ts'
-import { hasShownToken } from './requests.ts'
+import { shownSession } from './requests.ts'
+import { payloadOf, type TokenEntries } from './token-entries.ts'
 import { forProvider } from './unavailable.ts'
 
 /** Parallel exchanges of one code are a client's doing; what comes later is a replay. */
@@ -18,8 +19,13 @@ export interface ServerAdapterOptions {
   readonly onRevoked: (grantId: string) => Promise<unknown>
 }
 
+export interface ServerAdapterDeps {
+  readonly entries: Entries
+  readonly tokens: TokenEntries
+}
+
 export function createServerAdapter(
-  entries: Entries,
+  { entries, tokens }: ServerAdapterDeps,
   { refreshGraceSeconds, onRevoked }: ServerAdapterOptions,
 ): AdapterFactory {
   const stored = createStoreAdapter(entries, {
@@ -27,6 +33,41 @@ export function createServerAdapter(
     refreshGraceSeconds,
     onSuccessor: rememberSuccessor,
   })
+
+  async function revokeGrant(adapter: Adapter, grantId: string): Promise<void> {
+    await Promise.all([adapter.revokeByGrantId(grantId), tokens.revokeGrant(grantId)])
+  }
+
+  /** For one release entries are written in the form of the last one, too: its nodes read no other. */
+  function accessTokenAdapter(sealed: Adapter): Adapter {
+    return {
+      ...sealed,
+      async upsert(id, payload, expiresIn) {
+        await Promise.all([
+          tokens.write(id, payload, expiresIn),
+          sealed.upsert(id, payload, expiresIn),
+        ])
+      },
+      async find(id) {
+        const sessionId = shownSession()
+        if (sessionId === undefined) return undefined
+        const entry = await tokens.read(sessionId, id)
+        if (entry === undefined) return sealed.find(id)
+        if (await entries.isRevoked(sessionId)) return undefined
+        return unexpired(payloadOf(id, sessionId, entry))
+      },
+      async destroy(id) {
+        const sessionId = shownSession()
+        if (sessionId !== undefined) await tokens.remove(sessionId, id)
+        await sealed.destroy(id)
+      },
+      async revokeByGrantId(grantId) {
+        if (isOneAccessToken()) return
+        await revokeGrant(sealed, grantId)
+        await onRevoked(grantId)
+      },
+    }
+  }
 
   function adapterOf(model: string): Adapter {
     const adapter = stored(model)
@@ -51,15 +92,7 @@ export function createServerAdapter(
           },
         }
       case 'AccessToken':
-        return {
-          ...adapter,
-          find: async (id) => (hasShownToken() ? adapter.find(id) : undefined),
-          async revokeByGrantId(grantId) {
-            if (isOneAccessToken()) return
-            await adapter.revokeByGrantId(grantId)
-            await onRevoked(grantId)
-          },
-        }
+        return accessTokenAdapter(adapter)
       case 'AuthorizationCode':
       case 'RefreshToken':
         return {
@@ -70,7 +103,7 @@ export function createServerAdapter(
             return found
           },
           async revokeByGrantId(grantId) {
-            if (!isOneAccessToken()) await adapter.revokeByGrantId(grantId)
+            if (!isOneAccessToken()) await revokeGrant(adapter, grantId)
           },
         }
       default:

@@ -24,6 +24,7 @@ import { checkPreRegistered, createProvider } from './provider.ts'
 import { countStorageOf } from './request-storage.ts'
 import { createResourceNames } from './resource-names.ts'
 import type { SigningKey } from './signing.ts'
+import { createTokenEntries } from './token-entries.ts'
 
 export interface AuthorizationServer {
   /**
@@ -47,8 +48,10 @@ export async function createAuthorizationServer(
   const resources = createResourceNames(createResources(options.publicUrl, options.serves))
   const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
   const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
+  const tokens = createTokenEntries({ store, keyRing }, { longestTtlSeconds })
   const reader = createTokenReader(signing, options.publicUrl, resources, Date.now)
-  const tokens = rememberTokens(reader, Date.now)
+  // With the secret a token is checked in a few microseconds, with a public key it is not.
+  const remembering = signing.secret === undefined ? rememberTokens(reader, Date.now) : reader
   const scopes = {
     known: new Set(options.scopes.supported),
     defaults: options.scopes.challenged,
@@ -60,10 +63,10 @@ export async function createAuthorizationServer(
     ttlSeconds: clientTtl,
   })
   const shared = {
-    adapter: createServerAdapter(entries, {
-      refreshGraceSeconds: options.refreshGrace,
-      onRevoked: deps.signOut,
-    }),
+    adapter: createServerAdapter(
+      { entries, tokens },
+      { refreshGraceSeconds: options.refreshGrace, onRevoked: deps.signOut },
+    ),
     resources,
     scopes,
     clientRules: {
@@ -83,7 +86,7 @@ export async function createAuthorizationServer(
     },
   }
   const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
-  const rules = { resources, scopes, tokens }
+  const rules = { resources, scopes, tokens: remembering }
 
   const current = perKey(signing.current, (signingKey) =>
     createProvider(options, deps, { ...shared, signingKey }, rules, mount),
@@ -103,7 +106,7 @@ export async function createAuthorizationServer(
       { ...deps, authorizedClients },
       async () => (await current()).provider,
     ),
-    accessTokens: createAccessTokens(tokens, entries, sessions),
+    accessTokens: createAccessTokens({ reader: remembering, tokens, entries, store, sessions }),
   }
 }
 
