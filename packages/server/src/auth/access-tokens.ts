@@ -8,11 +8,13 @@ export interface AccessTokens {
    * revoked, and its session is alive (and counted as used). Undefined for every other token.
    * @throws AppError `unavailable` when the store or the issuer's keys cannot be reached
    */
-  callerOf(token: string, onSession?: OnSession): Promise<TokenCaller | undefined>
+  callerOf(token: string, hears?: OnSession): Promise<TokenCaller | undefined>
 }
 
-/**
- * Hears whose token it is as soon as its signature tells, before the store is asked about it, and may
- * refuse by throwing. The token may yet be revoked: nothing may be done to its owner's cost.
- */
-export type OnSession = (sessionId: string) => void
+export interface OnSession {
+  /**
+   * Hears whose token it is as soon as its signature tells, before the store is asked about it, and may
+   * refuse by throwing. The token may yet be revoked: nothing may be done to its owner's cost.
+   */
+  onSession(sessionId: string): void
+}

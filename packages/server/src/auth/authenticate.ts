@@ -18,21 +18,23 @@ export interface Door {
   readonly required: boolean
 }
 
-/** What a request shows. */
-export interface ShownToken {
-  /** The header; fields that came twice are joined by a comma. */
-  readonly authorization: string | undefined
+/** Who shows a token, or none. */
+export interface Shower extends OnSession {
   /** What a caller without a token is counted by. */
   address(): string
-  readonly onSession?: OnSession | undefined
 }
 
 /**
- * Tells who is calling. A token that is shown and not good is refused everywhere, also where none
- * is needed: a caller must not be taken for another than it believes to be.
+ * Tells who is calling, by the header `Authorization`; fields that came twice are joined by a comma. A
+ * token that is shown and not good is refused everywhere, also where none is needed: a caller must not
+ * be taken for another than it believes to be.
  * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
  */
-export type Authenticate = (shown: ShownToken, door: Door) => Promise<Caller>
+export type Authenticate = (
+  header: string | undefined,
+  door: Door,
+  shower: Shower,
+) => Promise<Caller>
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
   function refusal(
@@ -46,17 +48,16 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
     return new AppError(code, message, { challenge })
   }
 
-  return async (shown, door) => {
-    const header = shown.authorization
+  return async (header, door, shower) => {
     if (header === undefined) {
       if (door.required) throw refusal(door, 'An access token is needed.')
-      return { kind: 'anonymous', address: shown.address() }
+      return { kind: 'anonymous', address: shower.address() }
     }
     if (!/^bearer(?: |$)/i.test(header)) throw refusal(door, 'Authorize with the scheme Bearer.')
     const token = bearerToken(header)
     if (token === undefined)
       throw refusal(door, 'The Authorization header is malformed.', 'invalid_request')
-    const caller = await tokens.callerOf(token, shown.onSession)
+    const caller = await tokens.callerOf(token, shower)
     if (caller === undefined) throw refusal(door, 'The access token is not valid.', 'invalid_token')
     return caller
   }

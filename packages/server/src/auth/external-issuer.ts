@@ -92,7 +92,7 @@ export function createExternalIssuer(
   }
 
   return {
-    async callerOf(token, onSession) {
+    async callerOf(token, hears) {
       const claims = await verify(token).catch((error: unknown) => {
         if (error instanceof AppError) throw error
         const reason = error instanceof errors.JOSEError ? error.code : 'malformed'
@@ -102,7 +102,7 @@ export function createExternalIssuer(
       if (claims === undefined) return undefined
       const clientId = claims.client_id ?? claims.azp ?? claims.cid ?? claims.appid ?? ''
       const id = `ses_${sha256(JSON.stringify([issuer, claims.sub, clientId]))}`
-      onSession?.(id)
+      hears?.onSession(id)
       const session = await sessionOf(id, claims.iat * 1000)
       if (session === undefined) return undefined
       const expiresAt = claims.exp * 1000

@@ -4,12 +4,13 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Authenticate } from '../auth/authenticate.ts'
+import type { Authenticate, Shower } from '../auth/authenticate.ts'
 import type { RequireScopes } from '../auth/required-scopes.ts'
 import { clientAddress, networkOf } from '../http/client-address.ts'
 import type { CallRates } from '../http/rate-limit.ts'
 import type { LegacyEndpoint } from '../mcp/legacy/endpoint.ts'
 import type { RequestOrigins } from '../mcp/origin.ts'
+import type { Caller } from '../session/caller.ts'
 import { nextTurn } from '../store/next-turn.ts'
 import { type BodyOptions, checkHeaders, parseBody, type ReadBytes, readEarly } from './body.ts'
 import { Call, type PostRoute } from './call.ts'
@@ -44,31 +45,28 @@ export type CallHandler = (incoming: IncomingMessage, outgoing: ServerResponse) 
 export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   const { routes, labelOf, lines, options, rates, readBytes, handOver } = deps
 
-  /** Who calls, by the headers. */
-  async function identify(call: Call): Promise<void> {
-    const { incoming, route } = call
-    const shown = {
-      authorization: incoming.headers.authorization,
-      address: () => networkOf(clientAddress(incoming, options.trustedProxies)),
-      onSession(id: string) {
-        rates.refuseKnown(call, id)
-        lookUpConnection(call)
-      },
+  /** Who calls, by the headers; counted. */
+  async function identify(call: Call): Promise<Caller> {
+    const { authorization } = call.incoming.headers
+    try {
+      call.caller = await deps.authenticate(authorization, call.route, new CallShower(deps, call))
+    } catch (error) {
+      await rates.countRefused(call, error)
+      throw error
     }
-    call.caller = await deps.authenticate(shown, route)
-  }
-
-  /** Beside what the token needs of the store. */
-  function lookUpConnection(call: Call): void {
-    const id = call.connectionId
-    if (id === undefined) return
-    call.connection = deps.legacy.lookUp(id)
-    // Who is refused does not come to it.
-    call.connection.catch(() => undefined)
+    await rates.count(call)
+    return call.caller
   }
 
   async function readBody(call: Call): Promise<void> {
-    parseBody(call, await (call.early ?? readBytes(call)), options)
+    try {
+      const { early } = call
+      parseBody(call, early instanceof Buffer ? early : await (early ?? readBytes(call)), options)
+    } catch (error) {
+      await rates.countRefusedBody(call, error)
+      throw error
+    }
+    await rates.countBody(call)
   }
 
   async function answer(call: Call): Promise<void> {
@@ -76,10 +74,8 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     const length = checkHeaders(incoming.headers, options)
     await nextTurn()
     readEarly(call, length, readBytes)
-    await rates.counted(call, () => identify(call))
-    await rates.weighed(call, () => readBody(call))
-    const { caller } = call
-    if (caller === undefined) throw new Error('A call arrived without its caller')
+    const caller = await identify(call)
+    await readBody(call)
     deps.requireScopes(caller, call.body, route.resource)
     const message = deps.findMessage(call.body, incoming.headers, route.path)
     if (message === undefined) {
@@ -99,5 +95,30 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     const call = new Call(incoming, outgoing, route, lines)
     answer(call).catch((error: unknown) => handOver.error(call, error))
     return true
+  }
+}
+
+/** Asks for the connection that a call names beside what its token needs of the store. */
+class CallShower implements Shower {
+  readonly #deps: CallHandlerDeps
+  readonly #call: Call
+
+  constructor(deps: CallHandlerDeps, call: Call) {
+    this.#deps = deps
+    this.#call = call
+  }
+
+  address(): string {
+    return networkOf(clientAddress(this.#call.incoming, this.#deps.options.trustedProxies))
+  }
+
+  onSession(id: string): void {
+    const call = this.#call
+    this.#deps.rates.refuseKnown(call, id)
+    const { connectionId } = call
+    if (connectionId === undefined) return
+    call.connection = this.#deps.legacy.lookUp(connectionId)
+    // Who is refused does not come to it.
+    call.connection.catch(() => undefined)
   }
 }

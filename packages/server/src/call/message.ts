@@ -16,10 +16,9 @@ import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { isDirectCall } from '../http/problem.ts'
 import { isShortId } from '../mcp/bounds.ts'
-import { type CallingClient, clientOf } from '../mcp/client-facts.ts'
 import { DIRECT_ENVELOPE, DIRECT_REQUEST_ID } from '../mcp/direct/request.ts'
 import { toolsWithHeaders } from '../mcp/modern/header-parameters.ts'
-import type { KnownClients } from '../mcp/modern/known-clients.ts'
+import { type KnownClients, type QuietClient, quietClientOf } from '../mcp/modern/known-clients.ts'
 import { MODERN_REVISION } from '../mcp/server.ts'
 import { acceptsAnswers } from '../mcp/standard-headers.ts'
 
@@ -29,7 +28,7 @@ export interface ToolMessage {
   readonly name: string
   readonly arguments: Readonly<Record<string, unknown>>
   /** What it says of its client; in the 2025 era its connection does. */
-  readonly client: CallingClient | undefined
+  readonly client: QuietClient | undefined
   /** As a JSON-RPC request. */
   readonly request: JSONRPCRequest
 }
@@ -43,7 +42,7 @@ export type FindToolMessage = (
 
 type Fields = Readonly<Record<string, unknown>>
 
-const DIRECT_CLIENT = clientOf(DIRECT_ENVELOPE)
+const DIRECT_CLIENT = quietClientOf(DIRECT_ENVELOPE)
 const MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params'])
 const DIRECT_MEMBERS = new Set(['method', 'params'])
 const PARAMS = new Set(['name', 'arguments', '_meta'])

@@ -33,14 +33,10 @@ export interface RunDeps {
 /** One for all: an exception of its own has a stack, which is dear. */
 const CALLER_GONE = new DOMException('The caller has gone, or has its answer', 'AbortError')
 
-const nothing = async () => undefined
-const hangUp = () => undefined
-
 export type RunCall = (call: Call, message: ToolMessage, origins: RequestOrigins) => Promise<void>
 
 export function createRunCall(deps: RunDeps): RunCall {
   const { callTool, limits, lines, handOver } = deps
-  const ended = { resultType: 'complete' } as const
   const { name, version } = deps.about
   const serverInfo = { [SERVER_INFO_META_KEY]: { name, version } }
 
@@ -78,7 +74,9 @@ export function createRunCall(deps: RunDeps): RunCall {
   }
 
   function answer(call: Call, { era, id }: ToolMessage, outcome: CallToolResult): void {
-    const result = { ...outcome, ...ended, _meta: { ...outcome._meta, ...serverInfo } }
+    const _meta = outcome._meta === undefined ? serverInfo : { ...outcome._meta, ...serverInfo }
+    // Nobody else has it: the engine made it for this call.
+    const result = Object.assign(outcome, { resultType: 'complete' as const, _meta })
     if (era === 'direct') {
       const direct = directAnswer('tools/call', result)
       if (direct.kind !== 'result' || isForPage(call)) handOver.direct(call, async () => direct)
@@ -97,8 +95,7 @@ export function createRunCall(deps: RunDeps): RunCall {
 
   return async (call, message, origins) => {
     holdPlaces(call, message, origins.caller)
-    const { client } = message
-    if (client !== undefined) call.client = { ...client, log: nothing, hangUp }
+    if (message.client !== undefined) call.client = message.client
     const origin = origins.stateless()
     const outcome = callTool(call, origin)
     const result = await settled(outcome)

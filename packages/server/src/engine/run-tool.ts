@@ -10,7 +10,7 @@ import type { TextFormat } from '../output/text.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
-import type { CallSession, ToolCall } from './call.ts'
+import type { ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
 import { explainError } from './explain-error.ts'
@@ -108,29 +108,24 @@ class ToolRun {
       const waiting = await climbSignInLadder(call, session)
       if (waiting !== undefined) return waiting
     }
-    const answer = await this.#inTime(session, input)
+    const seconds = definition.timeoutSeconds ?? this.#settings.timeoutSeconds
+    const limit = new TimeLimit(call.signal, seconds)
+    let answer: unknown
+    try {
+      const run = { call, logOf: this, session, redactor: this.#redactor, limit }
+      // A tool that does not listen to its signal must not hold the caller.
+      answer = await limit.bound<unknown>(definition.run(new RunContext(input, run)))
+    } catch (error) {
+      throw limit.isTimedOut ? timedOut(error) : error
+    } finally {
+      limit.end()
+    }
     const result = toResult(this.#tool, call.arguments, input, answer, this.#settings.textFormat)
     if (call.carried?.session !== undefined && session.handle !== undefined) {
       const text = `Signed in. Pass "${SESSION_ARGUMENT}": "${session.handle}" in later calls.`
       result.content.push({ type: 'text', text })
     }
     return result
-  }
-
-  async #inTime(session: CallSession, input: Record<string, unknown>): Promise<unknown> {
-    const call = this.#call
-    const { definition } = this.#tool
-    const seconds = definition.timeoutSeconds ?? this.#settings.timeoutSeconds
-    const limit = new TimeLimit(call.signal, seconds)
-    try {
-      const run = { call, logOf: this, session, redactor: this.#redactor, limit }
-      // A tool that does not listen to its signal must not hold the caller.
-      return await limit.bound<unknown>(definition.run(new RunContext(input, run)))
-    } catch (error) {
-      throw limit.isTimedOut ? timedOut(error) : error
-    } finally {
-      limit.end()
-    }
   }
 
   /** The call's logger, with the tool and the session in its lines. */
@@ -190,13 +185,19 @@ function validateInput(
   call: ToolCall,
   redactor: Redactor,
 ): Record<string, unknown> {
-  // Ours, not the tool's: a strict input would refuse it, a loose one would see the handle.
-  const { [SESSION_ARGUMENT]: _session, ...given } = call.arguments
+  const given = ownArguments(call.arguments)
   if (masks.input.size === 0) return parseInput(given, redactor)
   redactor.learn(given)
   const input = parseInput(given, redactor)
   redactor.learn(input)
   return input
+}
+
+/** The handle is ours, not the tool's: a strict input would refuse it, a loose one would see it. */
+function ownArguments(given: ToolCall['arguments']): ToolCall['arguments'] {
+  if (!Object.hasOwn(given, SESSION_ARGUMENT)) return given
+  const { [SESSION_ARGUMENT]: _session, ...own } = given
+  return own
 }
 
 /** A handle that is no text is a mistake, which must not open a session of its own. */

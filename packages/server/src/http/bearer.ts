@@ -28,14 +28,17 @@ export function bearer(
       weight: undefined,
     }
     const shown = {
-      authorization: incoming.headers.authorization,
       address: () => networkOf(clientAddress(incoming, trustedProxies)),
       onSession: (id: string) => rates.refuseKnown(request, id),
     }
-    await rates.counted(request, async () => {
-      request.caller = await authenticate(shown, door)
-      c.set('caller', request.caller)
-    })
+    try {
+      request.caller = await authenticate(incoming.headers.authorization, door, shown)
+    } catch (error) {
+      await rates.countRefused(request, error)
+      throw error
+    }
+    c.set('caller', request.caller)
+    await rates.count(request)
     await next()
   }
 }

@@ -47,12 +47,14 @@ export interface CountedRequest {
  * once its token has been found good. Every answer says where the caller stands.
  */
 export interface CallRates {
-  /** Finds out who calls, and counts the request. */
-  counted(request: CountedRequest, check: () => Promise<unknown>): Promise<void>
-  /**
-   * Reads the body, and counts what one in chunks weighs on top: nobody knew how long it would be.
-   */
-  weighed(request: CountedRequest, read: () => Promise<unknown>): Promise<void>
+  /** Counts a request whose caller was found, and refuses it when that is one too many. */
+  count(request: CountedRequest): Promise<void> | undefined
+  /** Counts one that was refused before its caller was known: guessing is bounded. */
+  countRefused(request: CountedRequest, error: unknown): Promise<void> | undefined
+  /** Counts what a body in chunks weighs on top: nobody knew how long it would be. */
+  countBody(request: CountedRequest): Promise<void> | undefined
+  /** The same of a body that was refused. */
+  countRefusedBody(request: CountedRequest, error: unknown): Promise<void> | undefined
   /** Refuses a session that is known to be over its limit, without asking the store. */
   refuseKnown(request: CountedRequest, session: string): void
 }
@@ -67,54 +69,44 @@ export interface PageRates {
   landing(publicUrl: string): MiddlewareHandler<HttpEnv>
 }
 
+const nothing = () => undefined
+
 const NOT_COUNTED: CallRates = {
-  async counted(_request, check) {
-    await check()
-  },
-  async weighed(_request, read) {
-    await read()
-  },
-  refuseKnown: () => undefined,
+  count: nothing,
+  countRefused: nothing,
+  countBody: nothing,
+  countRefusedBody: nothing,
+  refuseKnown: nothing,
 }
 
 export function createCallRates(limits: RateLimits, options: RateLimitOptions): CallRates {
   if (!options.rateLimit) return NOT_COUNTED
   const { weightOfRequest, countCall, refuseKnown } = createCounter(limits, options)
 
-  function count(request: CountedRequest): Promise<void> {
+  function weigh(request: CountedRequest): Promise<void> | undefined {
     request.weight = weightOfRequest(request)
     return countCall(request, request.weight)
   }
 
-  async function countRest(request: CountedRequest): Promise<void> {
+  function countBody(request: CountedRequest): Promise<void> | undefined {
     const more = weightOfRequest(request) - (request.weight ?? Number.POSITIVE_INFINITY)
-    if (more > 0) await countCall(request, more)
+    return more > 0 ? countCall(request, more) : undefined
   }
 
   return {
     refuseKnown,
-    async counted(request, check) {
-      try {
-        await check()
-      } catch (error) {
-        // Guessing is bounded; a store that is away has nothing to do with the caller.
-        if (isRefusal(error)) await count(request)
-        throw error
-      }
-      await count(request).catch((error: unknown) => {
-        // A store that is full refuses to count, and still deletes: who ends something may do so.
-        if (request.incoming.method !== 'DELETE' || !isUnavailable(error)) throw error
+    countBody,
+    count(request) {
+      const counting = weigh(request)
+      if (request.incoming.method !== 'DELETE') return counting
+      // A store that is full refuses to count, and still deletes: who ends something may do so.
+      return counting?.catch((error: unknown) => {
+        if (!isUnavailable(error)) throw error
       })
     },
-    async weighed(request, read) {
-      try {
-        await read()
-      } catch (error) {
-        if (isRefusal(error)) await countRest(request)
-        throw error
-      }
-      await countRest(request)
-    },
+    // A store that is away has nothing to do with the caller.
+    countRefused: (request, error) => (isRefusal(error) ? weigh(request) : undefined),
+    countRefusedBody: (request, error) => (isRefusal(error) ? countBody(request) : undefined),
   }
 }
 
@@ -170,11 +162,11 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
       return weightOf(Math.min(bytes, bodyLimitBytes))
     },
     /** Once it is known who calls, or that it is nobody. */
-    async countCall(request: CountedRequest, by: number): Promise<void> {
+    countCall(request: CountedRequest, by: number): Promise<void> | undefined {
       const countings = whoCalls(request)
-      if (countings.length === 0) return
+      if (countings.length === 0) return undefined
       const weighed = by === 1 ? countings : countings.map((counting) => ({ ...counting, by }))
-      refuseTooMany(request.outgoing, await limits.count(weighed))
+      return limits.count(weighed).then((standings) => refuseTooMany(request.outgoing, standings))
     },
     refuseKnown({ incoming, outgoing }: CountedRequest, session: string): void {
       if (!isCounted(incoming, options)) return

@@ -114,12 +114,12 @@ export interface AccessTokenDeps {
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   const { reader, tokens, entries, store, sessions } = deps
   return {
-    async callerOf(token, onSession) {
+    async callerOf(token, hears) {
       const read = reader.read(token)
       const facts = read instanceof Promise ? await read : read
       if (facts === undefined) return undefined
       const { jti, sessionId, clientId, scopes } = facts
-      onSession?.(sessionId)
+      hears?.onSession(sessionId)
       const key = tokenKey(sessionId, jti)
       // A grant has the id of its session.
       const keys = [sessionKey(sessionId), key, grantKey(sessionId, sessionId)]

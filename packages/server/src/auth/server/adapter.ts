@@ -2,12 +2,12 @@
 
 import Provider, { type Adapter, type AdapterFactory, errors } from 'oidc-provider'
 import type { Entries } from '../../oidc/entries.ts'
-import { createStoreAdapter, unexpired } from '../../oidc/store-adapter.ts'
+import { createStoreAdapter } from '../../oidc/store-adapter.ts'
+import { accessTokenAdapter, isOneAccessToken, revokeGrant } from './access-token-adapter.ts'
 import { CONSENT_TTL_SECONDS, UNUSED_CLIENT_TTL_SECONDS } from './options.ts'
 import { rememberSuccessor } from './refresh-tokens.ts'
 import { spendOnEntry } from './request-storage.ts'
-import { shownSession } from './requests.ts'
-import { payloadOf, type TokenEntries } from './token-entries.ts'
+import type { TokenEntries } from './token-entries.ts'
 import { forProvider } from './unavailable.ts'
 
 /** Parallel exchanges of one code are a client's doing; what comes later is a replay. */
@@ -34,41 +34,6 @@ export function createServerAdapter(
     onSuccessor: rememberSuccessor,
   })
 
-  async function revokeGrant(adapter: Adapter, grantId: string): Promise<void> {
-    await Promise.all([adapter.revokeByGrantId(grantId), tokens.revokeGrant(grantId)])
-  }
-
-  /** For one release entries are written in the form of the last one, too: its nodes read no other. */
-  function accessTokenAdapter(sealed: Adapter): Adapter {
-    return {
-      ...sealed,
-      async upsert(id, payload, expiresIn) {
-        await Promise.all([
-          tokens.write(id, payload, expiresIn),
-          sealed.upsert(id, payload, expiresIn),
-        ])
-      },
-      async find(id) {
-        const sessionId = shownSession()
-        if (sessionId === undefined) return undefined
-        const entry = await tokens.read(sessionId, id)
-        if (entry === undefined) return sealed.find(id)
-        if (await entries.isRevoked(sessionId)) return undefined
-        return unexpired(payloadOf(id, sessionId, entry))
-      },
-      async destroy(id) {
-        const sessionId = shownSession()
-        if (sessionId !== undefined) await tokens.remove(sessionId, id)
-        await sealed.destroy(id)
-      },
-      async revokeByGrantId(grantId) {
-        if (isOneAccessToken()) return
-        await revokeGrant(sealed, grantId)
-        await onRevoked(grantId)
-      },
-    }
-  }
-
   function adapterOf(model: string): Adapter {
     const adapter = stored(model)
     switch (model) {
@@ -92,7 +57,7 @@ export function createServerAdapter(
           },
         }
       case 'AccessToken':
-        return accessTokenAdapter(adapter)
+        return accessTokenAdapter(adapter, { entries, tokens, onRevoked })
       case 'AuthorizationCode':
       case 'RefreshToken':
         return {
@@ -103,7 +68,7 @@ export function createServerAdapter(
             return found
           },
           async revokeByGrantId(grantId) {
-            if (!isOneAccessToken()) await revokeGrant(adapter, grantId)
+            if (!isOneAccessToken()) await revokeGrant(tokens, adapter, grantId)
           },
         }
       default:
@@ -114,12 +79,6 @@ export function createServerAdapter(
   // Browser sessions are not stored.
   return (model) =>
     model === 'Session' ? withoutBrowserSessions(stored(model)) : telling(adapterOf(model))
-}
-
-/** RFC 7009, 2.1 leaves it to us: who gives back an access token keeps the refresh token. */
-function isOneAccessToken(): boolean {
-  const oidc = Provider.ctx?.oidc
-  return oidc?.route === 'revocation' && oidc.entities.AccessToken !== undefined
 }
 
 /**

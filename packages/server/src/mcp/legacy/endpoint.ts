@@ -4,19 +4,19 @@ import {
   isJSONRPCRequest,
   type JSONRPCMessage,
   type JSONRPCRequest,
-  SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 import type { ToolOutcome } from '../../engine/run-tool.ts'
 import { AppError } from '../../errors.ts'
 import { jsonResponse, type McpAnswer } from '../answer.ts'
 import { withStatus } from '../handler-errors.ts'
 import type { Node } from '../nodes/node.ts'
-import { carryOutcome, type Origin, originAsAuthInfo, type RequestOrigins } from '../origin.ts'
+import { carryOutcome, type Origin, originAsAuthInfo } from '../origin.ts'
 import type { McpRequest } from '../request.ts'
 import type { CallStreams } from './call-streams.ts'
 import type { Connection, Connections } from './connection.ts'
 import { essentials } from './essentials.ts'
 import { parseEventId } from './event-id.ts'
+import { findConnection, lookUp, type NamedConnection } from './find-connection.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
 import type { OpenedConnections } from './opened-connections.ts'
@@ -65,25 +65,7 @@ export interface LegacyEndpoint {
 }
 
 export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
-  const { connections, messages, calls, limits, held, node, opened } = deps
-
-  async function connect(
-    request: NonNullable<ReturnType<typeof asInitialize>>,
-    { origins }: LegacyRequest,
-  ): Promise<Response> {
-    const answer = await messages.initialize(request)
-    if (!('result' in answer)) return jsonResponse(answer, { status: 400 })
-    const { protocolVersion } = answer.result as { protocolVersion: string }
-    const initialize = essentials(request.params, protocolVersion)
-    const clientName = initialize.clientInfo.name
-    const { id } = await opened.open(origins.caller, async () => {
-      const owner = await origins.connect({ clientName, protocolVersion })
-      const { storage } = origins
-      return connections.create({ ...owner, protocolVersion, initialize, storage })
-    })
-    origins.log.info({ client: clientName, protocolVersion }, 'connected')
-    return jsonResponse(answer, { headers: { 'mcp-session-id': id } })
-  }
+  const { connections, messages, calls, held, node } = deps
 
   return {
     lookUp: (id) => lookUp(id, connections),
@@ -100,24 +82,10 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     async post(legacy, body) {
       const message = body as JSONRPCMessage
       const initialize = asInitialize(message)
-      if (initialize !== undefined) return connect(initialize, legacy)
+      if (initialize !== undefined) return connect(deps, initialize, legacy)
       const isRequest = isJSONRPCRequest(message)
       const connection = await findConnection(named(legacy), deps, isRequest)
-      if (isRequest) {
-        const { origins } = legacy
-        const authInfo = originAsAuthInfo(origins.connection(connection))
-        const { response } = await messages.request(
-          message,
-          connection,
-          authInfo,
-          (requestId, fenced) => {
-            const release = limits.answer(connection.sessionId, origins.caller)
-            const { storage } = origins
-            return createPostOutlet(calls, { connection, requestId, storage, fenced, release })
-          },
-        )
-        return withStatus(await response, authInfo)
-      }
+      if (isRequest) return serveRequest(deps, message, connection, legacy)
       await messages.takeIn(message, connection)
       return new Response(null, { status: 202 })
     },
@@ -148,19 +116,38 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
   }
 }
 
-async function lookUp(id: string, { peek }: Connections): Promise<Connection | undefined> {
-  return id.startsWith('con_') ? peek(id) : undefined
+async function connect(
+  { messages, connections, opened }: LegacyDeps,
+  request: NonNullable<ReturnType<typeof asInitialize>>,
+  { origins }: LegacyRequest,
+): Promise<Response> {
+  const answer = await messages.initialize(request)
+  if (!('result' in answer)) return jsonResponse(answer, { status: 400 })
+  const { protocolVersion } = answer.result as { protocolVersion: string }
+  const initialize = essentials(request.params, protocolVersion)
+  const clientName = initialize.clientInfo.name
+  const { id } = await opened.open(origins.caller, async () => {
+    const owner = await origins.connect({ clientName, protocolVersion })
+    const { storage } = origins
+    return connections.create({ ...owner, protocolVersion, initialize, storage })
+  })
+  origins.log.info({ client: clientName, protocolVersion }, 'connected')
+  return jsonResponse(answer, { headers: { 'mcp-session-id': id } })
 }
 
-/** What a request says of its connection. */
-export interface NamedConnection {
-  /** `Mcp-Protocol-Version`. */
-  readonly version: string | undefined
-  /** `Mcp-Session-Id`. */
-  readonly id: string | undefined
-  readonly owner: RequestOrigins['tokenSession']
-  /** Where somebody has looked it up: not yet whose it is. */
-  readonly ahead: Promise<Connection | undefined> | undefined
+async function serveRequest(
+  { messages, calls, limits }: LegacyDeps,
+  message: JSONRPCRequest,
+  connection: Connection,
+  { origins }: LegacyRequest,
+): Promise<McpAnswer> {
+  const authInfo = originAsAuthInfo(origins.connection(connection))
+  const { response } = await messages.request(message, connection, authInfo, (id, fenced) => {
+    const release = limits.answer(connection.sessionId, origins.caller)
+    const { storage } = origins
+    return createPostOutlet(calls, { connection, requestId: id, storage, fenced, release })
+  })
+  return withStatus(await response, authInfo)
 }
 
 function named({ request: { headers }, origins, connection: ahead }: LegacyRequest) {
@@ -170,19 +157,4 @@ function named({ request: { headers }, origins, connection: ahead }: LegacyReque
     owner: origins.tokenSession,
     ahead,
   }
-}
-
-async function findConnection(
-  { version, id, owner, ahead }: NamedConnection,
-  { connections, opened }: LegacyDeps,
-  isRequest = false,
-): Promise<Connection> {
-  if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
-    throw new AppError('invalid_request', 'Unsupported protocol version.')
-  }
-  if (id === undefined) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
-  const found = await (ahead ?? lookUp(id, connections))
-  const connection = await connections.use(found, owner, isRequest)
-  if (isRequest || connection.needsToken) opened.used(id)
-  return connection
 }

@@ -5,10 +5,19 @@
 
 import type { JSONRPCRequest } from '@modelcontextprotocol/server'
 import { type CallingClient, type ClientEnvelope, clientOf } from '../client-facts.ts'
+import type { ToolRequest } from '../tool-call.ts'
+
+/** A client that is told nothing before the answer. */
+export type QuietClient = CallingClient & Pick<ToolRequest['client'], 'log' | 'hangUp'>
+
+/** The client of an envelope without a level for log lines. */
+export function quietClientOf(envelope: ClientEnvelope): QuietClient {
+  return { ...clientOf(envelope), log: async () => undefined, hangUp: () => undefined }
+}
 
 export interface KnownClients {
   /** The client of an envelope; undefined where the SDK has not accepted the same one. */
-  find(envelope: object): CallingClient | undefined
+  find(envelope: object): QuietClient | undefined
   /** Remembers what a request says of its client, which the SDK has accepted. */
   remember(request: JSONRPCRequest): void
 }
@@ -18,14 +27,14 @@ const MOST_ENVELOPES = 200
 const LONGEST_ENVELOPE = 2000
 
 export function createKnownClients(): KnownClients {
-  const clients = new Map<string, CallingClient>()
+  const clients = new Map<string, QuietClient>()
   return {
     find: (envelope) => clients.get(JSON.stringify(envelope)),
     remember({ params }) {
       const envelope = JSON.stringify(params?._meta)
       if (envelope === undefined || envelope.length > LONGEST_ENVELOPE) return
       if (clients.size >= MOST_ENVELOPES) clients.clear()
-      clients.set(envelope, clientOf(params?._meta as ClientEnvelope))
+      clients.set(envelope, quietClientOf(params?._meta as ClientEnvelope))
     },
   }
 }
