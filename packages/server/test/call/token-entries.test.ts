@@ -8,6 +8,7 @@ import { createEntries } from '../../src/oidc/entries.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Document } from '../../src/store/port.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { freePort } from '../support/free-port.ts'
 import { claimsOf, createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
 import { withToken } from '../support/token-app.ts'
 import { PROTOCOL_CATALOG, postModern, read } from '../support/wire.ts'
@@ -22,9 +23,13 @@ let sessionId: string
 let key: string
 
 beforeAll(async () => {
-  const PUBLIC_URL = 'http://localhost:6901'
-  const options = { catalogDirectory: PROTOCOL_CATALOG, store, env: { PUBLIC_URL } }
-  nodes = [await startApp(options), await startApp(options)]
+  const port = String(await freePort())
+  const PUBLIC_URL = `http://localhost:${port}`
+  const options = { catalogDirectory: PROTOCOL_CATALOG, store }
+  nodes = [
+    await startApp({ ...options, env: { PUBLIC_URL, MASK_MCP_PORT: port } }),
+    await startApp({ ...options, env: { PUBLIC_URL } }),
+  ]
 })
 afterAll(() => Promise.all(nodes.map((node) => node.stop())))
 
@@ -71,7 +76,7 @@ test.each<[string, Document]>([
 
 test('an entry that was copied from another token or session is refused', async () => {
   const own = await entryOf(key)
-  const other = (await (await createOAuthClient(nodes[1].localUrl)).connect()).access_token
+  const other = (await (await createOAuthClient(nodes[0].localUrl)).connect()).access_token
   const { session_id, jti } = claimsOf(other)
   await store.set(key, await entryOf(tokenKey(String(session_id), String(jti))), MINUTE)
   expect(await statuses()).toEqual([401, 401])
