@@ -13,6 +13,7 @@ const SLOW_FILES = [
   'mcp/cross-talk',
   'store/stream-faults',
   'store/redis-faults',
+  'telemetry/loading',
   'testing/exports',
   'tooling/create',
 ].map((file) => `packages/server/test/${file}.test.ts`)
@@ -39,8 +40,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     environment: 'node',
-    // Most of the time is spent waiting for processes and for what expires.
-    maxWorkers: 2,
+    // One more than a small machine has cores: tests mostly wait, for processes and for what expires.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

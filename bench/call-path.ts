@@ -1,6 +1,6 @@
 /** What one call allocates, and how many of our files it enters: both the same on every machine. */
 
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../packages/server/test/support/free-port.ts'
@@ -11,7 +11,6 @@ import type { Call } from './load.ts'
 import { startMeasured } from './measured-process.ts'
 import { ourServer } from './our-server.ts'
 import { writeTools } from './tool-folder.ts'
-import { readFileSync } from 'node:fs'
 
 const WARM_UP = 6000
 const CALLS = 8000
@@ -61,9 +60,16 @@ for (const [row, call] of Object.entries(rows)) {
   if (detail) {
     const sorted = Object.entries(byFile).sort(([, a], [, b]) => b - a)
     for (const [url, size] of sorted.slice(0, 45)) {
-      console.log(`   ${(size / CALLS / 1024).toFixed(2)}  ${url.replace(/.*(dist|node_modules)\//, '')}`)
+      console.log(
+        `   ${(size / CALLS / 1024).toFixed(2)}  ${url.replace(/.*(dist|node_modules)\//, '')}`,
+      )
     }
-    console.log(entered.map((url) => url.replace(/.*dist\//, '')).sort().join(' '))
+    console.log(
+      entered
+        .map((url) => url.replace(/.*dist\//, ''))
+        .sort()
+        .join(' '),
+    )
   }
 }
 await server.stop()

@@ -12,7 +12,7 @@ import { listTools } from './fresh-project/clients.ts'
 import { createCommands } from './fresh-project/commands.ts'
 import { expectOwnName } from './fresh-project/names.ts'
 import { startServer } from './fresh-project/server.ts'
-import { kilobytes, linesOf, megabytes, ownFiles } from './fresh-project/size.ts'
+import { expectAtMost, kilobytes, linesOf, megabytes, ownFiles } from './fresh-project/size.ts'
 import { packPackages } from './pack.ts'
 
 const { values } = parseArgs({
@@ -22,6 +22,9 @@ const node = values.node === undefined ? process.execPath : resolve(values.node)
 const folder = mkdtempSync(join(tmpdir(), 'fresh-project-'))
 const project = join(folder, 'acme-desk')
 const { run, npm, remove, environment } = createCommands(folder, node)
+
+/** Of the tarball that every project downloads. */
+const MAX_SERVER_KILOBYTES = 400
 
 /** All that the starter has of its own, and the test of the tool that is added. */
 const SAMPLES = [
@@ -71,6 +74,7 @@ try {
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
   console.log(`A fresh project on Node ${version}, in ${folder}`)
   const { server, create, createCommand } = await step('pack', () => packPackages(folder))
+  expectAtMost(MAX_SERVER_KILOBYTES, server)
   await step('create', () =>
     run([node, createCommand, project, '--server', server, '--no-install'], folder),
   )

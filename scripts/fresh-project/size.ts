@@ -16,6 +16,14 @@ export function linesOf(files: readonly string[]): number {
   return files.reduce((sum, file) => sum + readFileSync(file, 'utf8').split('\n').length - 1, 0)
 }
 
+/** @throws Error when a file is larger than so many kilobytes */
+export function expectAtMost(limitKilobytes: number, file: string): void {
+  const { size } = statSync(file)
+  if (size > limitKilobytes * 1000) {
+    throw new Error(`${file} has ${size} bytes, more than ${limitKilobytes} kB`)
+  }
+}
+
 export function kilobytes(file: string): string {
   return `${Math.round(statSync(file).size / 1000)} kB`
 }

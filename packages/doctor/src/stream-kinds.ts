@@ -11,21 +11,24 @@ export const SOON_MS = 3000
 const OPENS_WITHIN_MS = 5000
 
 /**
- * Answers repeat the ids of their requests, which makes so many of them as large as is wanted: less gets
- * through proxies that hold back what does not fill their buffers of 4 or 8 kB. A server bounds
- * single ids; the limit of ours is 256 characters.
+ * Answers repeat the ids of their requests, so that long ids make long answers. Servers bound ids; the
+ * limit of ours is 256 bytes.
  */
-const PADDING = 'x'.repeat(240)
-/** The largest single answer that takes a small request. */
-const LIST_TOOLS = { jsonrpc: '2.0', method: 'tools/list' }
-const ANSWERS = Array.from({ length: 40 }, (_, index) => index)
+const longId = (name: string) => name.padEnd(240, 'x')
+/** Enough of them to fill the buffers of a proxy, which have 4 or 8 kB. */
+const PINGS = Array.from({ length: 40 }, (_, index) => index)
+/**
+ * The largest single answers that every server gives. Proxies that hold back the part of an event
+ * that does not fill a buffer are seen by an answer that takes more than one: 4 kB for nginx.
+ */
+const LISTS = ['tools/list', 'resources/list', 'resources/templates/list', 'prompts/list']
 
 export interface OpenedStream {
   readonly name: string
   readonly stream: HeldStream
   /** What comes first, by itself. */
   readonly first: (text: string) => boolean
-  /** Makes the server say something large on it, and tells whether all of that came soon. */
+  /** Asks for large answers on it; false when not all of them arrive soon. */
   readonly trigger?: () => Promise<boolean>
   close(): Promise<void>
 }
@@ -101,9 +104,15 @@ async function sse(visit: Visit): Opening {
     count += 1
     if (count === 1 && !(await answers(INITIALIZE, 'initialize'))) return false
     const heard = await Promise.all(
-      ANSWERS.map((index) => answers(PING, `${count}-${index}-${PADDING}`)),
+      PINGS.map((index) => answers(PING, longId(`${count}-${index}-`))),
     )
-    return heard.every(Boolean) && (await answers(LIST_TOOLS, `${count}-tools`))
+    if (!heard.every(Boolean)) return false
+    // One by one: what comes next would push out what is held back.
+    for (const method of LISTS) {
+      const isHeard = await answers({ jsonrpc: '2.0', method }, longId(`${count}-${method}-`))
+      if (!isHeard) return false
+    }
+    return true
   }
 
   return {

@@ -10,17 +10,13 @@ import { countedNetwork } from './http/client-address.ts'
 import { connectRoutes } from './http/connect.ts'
 import { consentRoutes } from './http/consent.ts'
 import type { HttpEnv } from './http/context.ts'
-import { crossOrigin } from './http/cross-origin.ts'
-import { errorResponse } from './http/error-response.ts'
+import { guardRoutes } from './http/guard-routes.ts'
 import { healthRoutes } from './http/health.ts'
 import { landingRoutes } from './http/landing.ts'
+import { logoRoutes } from './http/logo.ts'
 import { metricsAtMainPort } from './http/metrics.ts'
-import { noStore } from './http/no-store.ts'
-import { notFound, wrongMethod } from './http/not-found.ts'
-import { pagesOf } from './http/pages.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
-import { type CallRates, createPageRates, type PageRates } from './http/rate-limit.ts'
-import { requestLog } from './http/request-log.ts'
+import { type CallRates, createPageRates } from './http/rate-limit.ts'
 import { respond } from './http/respond.ts'
 import { checkRouted, DEMO_API_PATH, type RouteTable } from './http/routes.ts'
 import { whenClosed } from './http/when-closed.ts'
@@ -34,22 +30,13 @@ export interface AppDeps {
 }
 
 export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<HttpEnv> {
-  const { config, log, auth, mcp, legacy, demo } = runtime
+  const { config, auth, mcp, legacy, demo } = runtime
   const app = new Hono<HttpEnv>()
   const { storageOf, originsOf, messageOf } = requestParts(runtime)
 
-  app.use(requestLog(log, routes))
-  app.use(pagesOf(runtime.look))
-  app.use(wrongMethod)
-  app.onError(errorResponse)
-  app.notFound(notFound)
-
   const limited = createPageRates(runtime.rateLimits, config.http)
-  for (const { path, audience, errors, methods } of routes.all) {
-    if (audience === 'callers') app.use(path, crossOrigin(methods), noStore)
-    if (errors === 'page') app.use(path, limited.pages)
-  }
-  routePages(app, runtime, { limited, routes, storageOf })
+  guardRoutes(app, routes, { ...runtime, limited })
+  routePages(app, runtime, { routes, storageOf })
   /** A request without a body: the POSTs of callers have been through `call/`. */
   const caller = (path: ResourcePath, isRequired: boolean): MiddlewareHandler<HttpEnv> => {
     const door = { resource: auth.resources.at(path), required: isRequired }
@@ -82,19 +69,15 @@ function handed(c: Context<HttpEnv>): Response | Promise<Response> {
 }
 
 /** What people and programs see besides the protocol. */
-function routePages(
-  app: Hono<HttpEnv>,
-  runtime: Runtime,
-  { limited, routes, storageOf }: PagesDeps,
-): void {
+function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }: PagesDeps): void {
   const { config, store, publicUrl, auth, signIn, signsInAt, telemetry } = runtime
   const ttlSeconds = longestTokenSeconds(config.auth)
   const letInClients = createLetInClients(runtime, { ttlSeconds })
   if (routes.find('/') !== undefined) {
-    app.use('/', limited.landing(publicUrl))
     app.route('/', landingRoutes({ ...runtime, letInClients }))
   }
   app.route('/', healthRoutes(store, runtime))
+  if (runtime.logo !== undefined) app.route('/', logoRoutes(runtime.logo))
   if (routes.find('/metrics') !== undefined) {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
@@ -110,7 +93,6 @@ function routePages(
 }
 
 interface PagesDeps extends Pick<RequestParts, 'storageOf'> {
-  readonly limited: PageRates
   readonly routes: RouteTable
 }
 

@@ -152,6 +152,22 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
   }
 }
 
+/** What is legal and may still be a mistake, of `transport`; `start` logs it, and `check` prints it. */
+export function configWarnings(
+  { config, warnings }: LoadedConfig,
+  transport: 'http' | 'stdio' = 'http',
+): readonly ConfigWarning[] {
+  if (transport === 'stdio') return warnings
+  const unlimited = config.http.rateLimit ? [] : [UNLIMITED]
+  return [...warnings, ...config.accessWarnings, ...unlimited]
+}
+
+const UNLIMITED: ConfigWarning = {
+  code: 'rate_limit_off',
+  message:
+    'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
+}
+
 function deepFreeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) {
     if (typeof part === 'object' && part !== null) deepFreeze(part)

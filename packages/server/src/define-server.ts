@@ -27,6 +27,11 @@ export interface Branding {
   readonly color?: string
   /** What the server is for, in a sentence or two. */
   readonly description?: string
+  /**
+   * An SVG, PNG, JPEG or WebP file of up to 256 KiB, relative to the file of the declaration, such as
+   * `logo.svg`. Pages and clients show it; pages show the initial of the title if it is left out.
+   */
+  readonly logo?: string
   /** Where people get help: an http or https address. */
   readonly supportUrl?: string
 }
@@ -54,6 +59,9 @@ export function defineServer(definition: ServerDefinition): ServerDefinition {
   }
   if (branding.supportUrl !== undefined && !/^https?:\/\/\S+$/.test(branding.supportUrl)) {
     throw new ServerDefinitionError('branding.supportUrl must be an http or https address')
+  }
+  if (branding.logo !== undefined && (typeof branding.logo !== 'string' || branding.logo === '')) {
+    throw new ServerDefinitionError('branding.logo must be the path of an image, such as logo.svg')
   }
   const { sessionTools } = definition
   if (sessionTools !== undefined && typeof sessionTools !== 'boolean') {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
+import { type Logo, readLogo } from './config/logo.ts'
 import { type ConfigSources, optionVariables } from './config.ts'
 import { isServerDefinition, type ServerDefinition } from './define-server.ts'
 import { type Catalog, discover } from './engine/discover.ts'
@@ -20,6 +21,7 @@ export interface Project {
   readonly server: ServerDefinition
   /** Of the server: its own, or the package's. */
   readonly version: string | undefined
+  readonly logo?: Logo | undefined
 }
 
 /** A folder that is no project, or one whose declaration does not load; the message says why. */
@@ -47,6 +49,7 @@ export async function openProject(folder: string): Promise<Project> {
   }
   const server = await loadServer(file, relative(folder, file))
   return {
+    logo: projectLogo(server, dirname(file)),
     folder,
     source: resolve(dirname(file), server.directory ?? '.'),
     server,
@@ -64,6 +67,14 @@ async function loadServer(file: string, shown: string): Promise<ServerDefinition
   }
   if (isServerDefinition(module.default)) return module.default
   throw new ProjectError(`${shown} must have a default export: defineServer({ name: '…' })`)
+}
+
+function projectLogo({ branding }: ServerDefinition, directory: string): Logo | undefined {
+  try {
+    return readLogo(branding?.logo, directory)
+  } catch (error) {
+    throw new ProjectError(error instanceof Error ? error.message : String(error))
+  }
 }
 
 function packageVersion(folder: string): string | undefined {

@@ -1,5 +1,6 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
+import type { Implementation } from '@modelcontextprotocol/server'
 import type { Hono } from 'hono'
 import type { AccessTokens } from './auth/access-tokens.ts'
 import {
@@ -10,6 +11,7 @@ import {
 import { createScopes } from './auth/scopes.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { createBuiltInServer } from './auth/server/built-in.ts'
+import type { Logo } from './config/logo.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
@@ -30,6 +32,7 @@ import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
+import { implementationOf } from './runtime/implementation.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
 import { createSessionManager, type SessionManager } from './session/manager.ts'
@@ -44,7 +47,7 @@ import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
 import { createStoreClock } from './store/store-clock.ts'
-import { createMetrics } from './telemetry/metrics.ts'
+import { NO_METRICS } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -64,6 +67,8 @@ export interface RuntimeDeps {
   readonly documentCa?: string | undefined
   /** Where traces are wanted. */
   readonly tracing?: Tracing | undefined
+  /** What pages and clients show of the server. */
+  readonly logo?: Logo | undefined
   /** Answers as the upstream API of the demo, instead of its bank. */
   readonly demoApi?: Hono | undefined
 }
@@ -89,7 +94,7 @@ export interface Runtime extends RuntimeDeps {
   readonly callTool: CallTool
   readonly limits: Limits
   /** What clients are told of this server. */
-  readonly about: { readonly name: string; readonly version: string }
+  readonly about: Implementation
   /** What strangers may have stored, by network. */
   readonly storageBudgets: StorageBudgets
   readonly node: Node
@@ -103,7 +108,7 @@ export interface Runtime extends RuntimeDeps {
 const monotonicNow = () => performance.now()
 
 export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
-  const deps = observed(given)
+  const deps = await observed(given)
   const { config, log, store, catalog, publicUrl, telemetry } = deps
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
@@ -129,7 +134,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const legacyParts = { node, store, streams, connections, ...config.session }
   const legacy = createLegacy({ ...common, ...legacyParts })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
-  const look = createLook({ ...config.app, ...config.pages, publicUrl })
+  const look = createLook({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
   const authParts = { ...parts, look, keyRing, signOut, now }
   const { auth, authorizationServer } = await createAuth(deps, authParts)
 
@@ -168,18 +173,18 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
 }
 
 /** What servers are built from that the deployment decides. */
-function servedBy({ config, catalog }: RuntimeDeps) {
-  return { ...config.serves, catalog, settings: config.tools, about: implementationOf(config) }
-}
-
-/** What clients are told of this server (2025-11-25, schema, `Implementation`). */
-function implementationOf({ app: { name, identifier, version } }: Config) {
-  return { name: identifier, ...(name !== identifier && { title: name }), version }
+function servedBy(deps: RuntimeDeps) {
+  const { config, catalog } = deps
+  return { ...config.serves, catalog, settings: config.tools, about: implementationOf(deps) }
 }
 
 /** The same with a store that is measured, and with what measures. */
-function observed(deps: RuntimeDeps): ObservedDeps {
-  const metrics = createMetrics({ version: deps.config.app.version })
+async function observed(deps: RuntimeDeps): Promise<ObservedDeps> {
+  const { app, serves } = deps.config
+  const metrics = serves.metrics
+    ? // Loaded only here: nothing of prom-client is needed without metrics.
+      (await import('./telemetry/prometheus.ts')).createMetrics({ version: app.version })
+    : NO_METRICS
   const telemetry = { metrics, tracing: deps.tracing }
   return { ...deps, telemetry, store: observeStore(deps.store, telemetry, deps.config.store.kind) }
 }

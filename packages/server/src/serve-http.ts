@@ -6,7 +6,7 @@ import { createApp } from './app.ts'
 import { createCalls } from './calls.ts'
 import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
-import { authorizationMounts, OPEN_PATHS } from './http/authorization-server.ts'
+import { authorizationMounts } from './http/authorization-server.ts'
 import { createBodyBudget } from './http/body-budget.ts'
 import { countedNetwork } from './http/client-address.ts'
 import { openMetricsPort } from './http/metrics.ts'
@@ -80,12 +80,20 @@ export async function serveHttp(
 /** Everything that is served over HTTP, for the Node server to dispatch to. */
 export function httpHandlers(runtime: Runtime): HttpHandlers {
   const { config, log, publicUrl, demo, authorizationServer, telemetry } = runtime
+  const routes = routesOf({
+    serves: config.serves,
+    servesMetrics: config.serves.metrics && config.metrics.port === undefined,
+    hasLogo: runtime.logo !== undefined,
+    hasDemo: demo !== undefined,
+    hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
+    letsClientsIn: authorizationServer !== undefined,
+  })
   const guard = createHostGuard({
     publicUrl,
     hosts: config.http.allowedHosts,
     origins: config.http.allowedOrigins,
     loopbackOrigins: !config.isProduction,
-    openPaths: authorizationServer === undefined ? new Set() : OPEN_PATHS,
+    routes,
   })
   const bodyBudget = createBodyBudget(config.http.maxBodyBytesInProgress, () =>
     telemetry.metrics.rateLimited('body_bytes'),
@@ -98,13 +106,6 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     ? authorizationMounts(authorizationServer, { log, limit, storageOf })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
-  const routes = routesOf({
-    serves: config.serves,
-    servesMetrics: config.serves.metrics && config.metrics.port === undefined,
-    hasDemo: demo !== undefined,
-    hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
-    letsClientsIn: authorizationServer !== undefined,
-  })
   const rates = createCallRates(runtime.rateLimits, config.http)
   const app = createApp(runtime, { rates, routes })
   const calls = createCalls(runtime, { rates, routes, bodyBudget, fetch: app.fetch })

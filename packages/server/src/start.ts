@@ -2,7 +2,7 @@
 
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type LoadedConfig, loadConfig } from './config.ts'
+import { configWarnings, type LoadedConfig, loadConfig } from './config.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { createShutdown, type Parent } from './process/shutdown.ts'
@@ -69,16 +69,10 @@ async function waitForStore(store: Store, longestMs: number): Promise<void> {
 }
 
 function warnOf(loaded: LoadedConfig, log: RootLogger, stdio: Writable | undefined): void {
-  const { config } = loaded
-  const access = stdio === undefined ? config.accessWarnings : []
-  for (const { code, message } of [...loaded.warnings, ...access]) log.warn({ code }, message)
-  if (config.usesDevelopmentKey) {
+  const warnings = configWarnings(loaded, stdio === undefined ? 'http' : 'stdio')
+  for (const { code, message } of warnings) log.warn({ code }, message)
+  if (loaded.config.usesDevelopmentKey) {
     log.warn('ENCRYPTION_KEY is not set: the published development key is used')
-  }
-  if (!config.http.rateLimit && stdio === undefined) {
-    log.warn(
-      'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
-    )
   }
 }
 
@@ -115,7 +109,8 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
   const store = openStore(loaded, log, stateFile)
   await waitForStore(store, STORE_WAIT_MS)
-  const deps = { config, secrets, log, store, catalog, tracing }
+  const { logo } = project
+  const deps = { config, secrets, log, store, catalog, tracing, logo }
   const drainMs = stateFile === undefined ? undefined : DEVELOPMENT_DRAIN_MS
   const service = stdio ? await serveStdio(deps, stdio) : await serveHttp(deps, drainMs)
   // Before the line: whoever waits for that may stop the server right after it.

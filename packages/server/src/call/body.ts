@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { isJsonContentType } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
 import { type BodyBudget, UNCOUNTED_BYTES } from '../http/body-budget.ts'
+import { expectsContinue } from '../http/expect-continue.ts'
 import { parseJson } from '../http/parse-json.ts'
 import { bodyTooLarge, readBody } from '../http/read-body.ts'
 import { checkMessageBounds } from '../mcp/message-bounds.ts'
@@ -40,10 +41,14 @@ export function checkHeaders(
   return length
 }
 
-/** Reads bodies that are small enough not to be counted; all others stay unread until it is known who calls. */
+/**
+ * Reads bodies that are small enough not to be counted, and that the client does not hold back; all
+ * others stay unread until it is known who calls.
+ */
 export function readEarly(call: Call, length: number | undefined, read: ReadBytes): void {
   if (length === undefined || length > UNCOUNTED_BYTES) return
   const { incoming } = call
+  if (expectsContinue(incoming)) return
   // All of it is there already, as nearly always: no need to listen.
   if (incoming.complete && incoming.readableLength === length && length > 0) {
     call.early = incoming.read() as Buffer

@@ -15,7 +15,6 @@ import {
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { isDirectCall } from '../http/problem.ts'
-import { isShortId } from '../mcp/bounds.ts'
 import { DIRECT_ENVELOPE, DIRECT_REQUEST_ID } from '../mcp/direct/request.ts'
 import { toolsWithHeaders } from '../mcp/modern/header-parameters.ts'
 import { type KnownClients, type QuietClient, quietClientOf } from '../mcp/modern/known-clients.ts'
@@ -118,7 +117,7 @@ function isOf2026(headers: IncomingHttpHeaders, envelope: Fields, name: string):
 }
 
 function isRequestId(id: unknown): id is RequestId {
-  return (typeof id === 'string' || Number.isSafeInteger(id)) && isShortId(id)
+  return typeof id === 'string' || Number.isSafeInteger(id)
 }
 
 function hasOnly(value: unknown, names: ReadonlySet<string>): value is Fields {

@@ -2,6 +2,7 @@
 
 import {
   type CallToolResult,
+  type Implementation,
   isInputRequiredResult,
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server'
@@ -27,7 +28,7 @@ export interface RunDeps {
   readonly handOver: HandOver
   readonly lines: CallLines
   /** What clients are told of this server. */
-  readonly about: { readonly name: string; readonly version: string }
+  readonly about: Implementation
 }
 
 /** One for all: an exception of its own has a stack, which is dear. */
@@ -37,8 +38,7 @@ export type RunCall = (call: Call, message: ToolMessage, origins: RequestOrigins
 
 export function createRunCall(deps: RunDeps): RunCall {
   const { callTool, limits, lines, handOver } = deps
-  const { name, version } = deps.about
-  const serverInfo = { [SERVER_INFO_META_KEY]: { name, version } }
+  const serverInfo = { [SERVER_INFO_META_KEY]: deps.about }
 
   /** 2026-07-28, basic/transports: a request lasts as long as its answer, and a disconnect cancels it. */
   function holdPlaces(call: Call, { era }: ToolMessage, caller: string): void {

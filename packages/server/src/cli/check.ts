@@ -1,12 +1,15 @@
 /** `mcp-template check`: loads everything a start would, opens nothing, and reports every fault. */
 
-import { loadConfig } from '../config.ts'
+import { configWarnings, loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
 import { readCommandLine } from './command-line.ts'
 
-/** Prints what the project serves; ends the process with 1 and all faults where it cannot. */
+/**
+ * Prints what the project serves, and warnings of its configuration as `start` logs them; ends the
+ * process with 1 and all faults where it cannot be served.
+ */
 export async function check(args: readonly string[]): Promise<void> {
   const line = readCommandLine(args, 'env')
   const project = await openProject(line.project)
@@ -20,6 +23,8 @@ export async function check(args: readonly string[]): Promise<void> {
   const { value } = await loaded
   const catalog = await settle(() => loadCatalog(project, value?.config.tools.directory))
   const faults = [(await loaded).fault, catalog.fault].filter((fault) => fault !== undefined)
+  const warnings = value === undefined ? [] : configWarnings(value)
+  for (const { message } of warnings) process.stderr.write(`Warning: ${message}\n`)
   const report =
     catalog.value === undefined || faults.length > 0
       ? faults.join('\n')

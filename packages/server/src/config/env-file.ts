@@ -12,12 +12,12 @@ export interface FileVariable {
   readonly where: string
 }
 
-const STATEMENT = /^\s*(?:export\s+)?([\w.-]{1,100})\s*=\s*(.*)$/
+const STATEMENT = /^\s*(?:export\s+)?([\w.-]{1,100})\s*=(.*)$/
 const NOTHING = /^\s*(?:#|$)/
 
 /**
- * Undefined if there is no such file. Lines that are no assignment are faults: `parseEnv` drops
- * them, some together with the line below.
+ * Undefined if there is no such file. Lines that are no assignment, and text that is neither value
+ * nor comment, are faults: `parseEnv` drops them, some together with the line below.
  */
 export function readEnvFile(path: string, faults: Faults): readonly FileVariable[] | undefined {
   const bytes = readIfThere(path)
@@ -50,29 +50,54 @@ function parse(text: string, file: string, faults: Faults): FileVariable[] {
     const line = lines[index] ?? ''
     if (NOTHING.test(line)) continue
     const where = `${file}, line ${index + 1}`
-    const [, name, start = ''] = STATEMENT.exec(line) ?? []
+    const [, name, given = ''] = STATEMENT.exec(line) ?? []
     if (name === undefined) {
       faults.add(where, 'must be NAME=value, or a comment that begins with #')
       continue
     }
-    const end = endOfValue(start, lines, index)
-    const rest = [start, ...lines.slice(index + 1, end + 1)]
-    if (rest.slice(1).some((each) => /^[A-Z][A-Z\d]*(_[A-Z\d]+)*=/.test(each))) {
-      faults.add(where, `opens a quote that is not closed before line ${end + 1}`)
-    } else {
-      variables.push({ name, where, value: parseEnv(`${name}=${rest.join('\n')}`)[name] ?? '' })
-      index = end
+    const end = endOfQuotes(given.trimStart(), lines, index)
+    const rest = lines.slice(index + 1, (end ?? index) + 1)
+    const result = end === undefined ? parsePlain(given) : parseQuoted([given, ...rest].join('\n'))
+    if (rest.some((each) => /^[A-Z][A-Z\d]*(_[A-Z\d]+)*=/.test(each))) {
+      faults.add(where, `opens a quote that is not closed before line ${(end ?? index) + 1}`)
+      continue
     }
+    index = end ?? index
+    if ('fault' in result) faults.add(where, `(${name}) ${result.fault}`)
+    else variables.push({ name, where, value: result.value })
   }
   return variables
 }
 
-/** The index of the line on which a value ends: quotes go on to the line that closes them. */
-function endOfValue(start: string, lines: readonly string[], index: number): number {
+/**
+ * The index of the line that closes the quote which a value opens; undefined for a value that opens
+ * none, or one that nothing closes.
+ */
+function endOfQuotes(start: string, lines: readonly string[], index: number): number | undefined {
   const quote = /^["'`]/.exec(start)?.[0]
-  if (quote === undefined || start.includes(quote, 1)) return index
+  if (quote === undefined) return undefined
+  if (start.includes(quote, 1)) return index
   const closing = lines.findIndex((line, at) => at > index && line.includes(quote))
-  return closing < 0 ? index : closing
+  return closing < 0 ? undefined : closing
+}
+
+type Parsed = { readonly value: string } | { readonly fault: string }
+
+/**
+ * A value without quotes. A comment begins with a `#` after white space, as in shells and compose
+ * files; `parseEnv` would end a secret at any `#`.
+ */
+function parsePlain(given: string): Parsed {
+  const value = given.replace(/^#(\s.*)?$|\s#.*$/, '').trim()
+  const isUnclear = value.startsWith('#') && /\s/.test(value)
+  return isUnclear ? { fault: 'must be quoted, since it begins with #' } : { value }
+}
+
+/** A value in quotes, of one line or several; in double quotes `\n` is a line break. */
+function parseQuoted(given: string): Parsed {
+  const [, rest = ''] = /^\s*(?:"[^"]*"|'[^']*'|`[^`]*`)([\s\S]*)$/.exec(given) ?? []
+  if (!/^\s*(#.*)?$/.test(rest)) return { fault: 'must not have text after its closing quote' }
+  return { value: parseEnv(`VALUE=${given}`).VALUE ?? '' }
 }
 
 function readIfThere(path: string): Buffer | undefined {

@@ -7,11 +7,11 @@ export const pageVariables = {
   APP_DESCRIPTION: text('a sentence').optional().register(facts, {
     what: 'What the server is for, in a sentence or two, on its landing page.',
   }),
-  // Without `#`, which starts a comment in `.env` files.
+  // Without `#`, which other programs take for a comment in `.env` files.
   APP_COLOR: pattern(/^#?[\da-f]{6}$/i, 'six hexadecimal digits such as 1f4fbf')
     .default('1f4fbf')
     .register(facts, {
-      what: 'The colour of buttons, links and the mark, made darker or lighter where it could not be read. In `.env` a leading `#` needs quotes.',
+      what: 'The colour of buttons, links and the mark, made darker or lighter where it could not be read.',
     }),
   APP_SUPPORT_URL: address('an http or https address').optional().register(facts, {
     what: 'Where people get help: linked at the foot of every page.',

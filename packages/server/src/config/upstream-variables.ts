@@ -7,7 +7,7 @@ import { address, endpoint, integer, parameters, pattern, text, words } from './
 const OWN_PARAMETERS =
   /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/
 
-const ENDPOINT = 'an http or https address without a fragment'
+const ENDPOINT = 'an http or https address without fragment and credentials'
 
 export const upstreamVariables = {
   UPSTREAM_NAME: pattern(/^[a-z][a-z\d-]{0,31}$/, 'up to 32 lower-case letters, digits and hyphens')
@@ -15,10 +15,10 @@ export const upstreamVariables = {
     .register(facts, {
       what: 'The name of the upstream, in its redirect URI and in the session.',
     }),
-  UPSTREAM_ISSUER: address('an http or https address without query and fragment')
+  UPSTREAM_ISSUER: address('an http or https address without query, fragment and credentials')
     .optional()
     .register(facts, {
-      what: 'The OpenID Connect issuer people sign in at; its endpoints are read from its metadata. https in production. For plain OAuth 2.0 set UPSTREAM_AUTHORIZATION_ENDPOINT and UPSTREAM_TOKEN_ENDPOINT instead.',
+      what: 'The OpenID Connect issuer people sign in at; its endpoints are read from its metadata. Plain http only to this machine (localhost). For plain OAuth 2.0 set UPSTREAM_AUTHORIZATION_ENDPOINT and UPSTREAM_TOKEN_ENDPOINT instead.',
       requiredInProduction: true,
     }),
   UPSTREAM_AUTHORIZATION_ENDPOINT: endpoint(ENDPOINT).optional().register(facts, {
@@ -62,7 +62,7 @@ export const upstreamVariables = {
       what: 'Whose sign-in is accepted; one entry must match: a domain or an address of a verified email, a subject, a group (claim `groups`), or any claim of the ID token or userinfo. See [sign-in](sign-in.md#who-may-sign-in).',
       defaultText: 'everybody who can sign in upstream',
     }),
-  UPSTREAM_API_URL: address('an http or https address without query and fragment')
+  UPSTREAM_API_URL: address('an http or https address without query, fragment and credentials')
     .optional()
     .register(facts, {
       what: 'The base address of the API that tools call.',

@@ -115,10 +115,10 @@ const store = {
   REDIS_USERNAME: text('a user name').optional().register(facts, {
     what: 'The Redis user, where the server has users.',
   }),
-  REDIS_P: pattern(/^[A-Za-z\d+/]+={0,2}$/, 'what `npm run encrypt` prints: base64')
+  REDIS_P: pattern(/^[A-Za-z\d+/]+={0,2}$/, 'what `npx mcp-template encrypt` prints: base64')
     .optional()
     .register(facts, {
-      what: 'The Redis password, encrypted with ENCRYPTION_KEY and ENCRYPTION_IV by `npm run encrypt`; also for a REDIS_URL that has none.',
+      what: 'The Redis password, encrypted with ENCRYPTION_KEY and ENCRYPTION_IV by `npx mcp-template encrypt`; also for a REDIS_URL that has none.',
       secret: true,
     }),
   REDIS_DB: integer(0, 65_535).default(0).register(facts, {
@@ -137,7 +137,7 @@ const store = {
 
 const encryption = {
   ENCRYPTION_KEY: bytes(32).optional().register(facts, {
-    what: 'Encrypts credentials in the store and secrets in the configuration. `npm run encrypt -- --generate` makes one.',
+    what: 'Encrypts credentials in the store and secrets in the configuration. `npx mcp-template encrypt --generate` makes one.',
     secret: true,
     requiredInProduction: true,
     defaultText: 'a published key, for development',

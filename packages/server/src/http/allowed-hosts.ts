@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { isLoopbackHost } from '../config/loopback.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { OPEN_PREFIX, type RouteTable } from './routes.ts'
 
 export interface AllowedHosts {
   /** The address clients use. */
@@ -14,17 +15,11 @@ export interface AllowedHosts {
   readonly origins: readonly string[]
   /** Whether pages served on this machine may call (development: the Inspector and the like). */
   readonly loopbackOrigins: boolean
-  /** Paths that pages of every origin may call. */
-  readonly openPaths: ReadonlySet<string>
+  /** Probes are served under any host, and open routes to pages of any origin. */
+  readonly routes: Pick<RouteTable, 'find'>
 }
 
 export type HostGuard = (request: Pick<IncomingMessage, 'headers' | 'url'>) => void
-
-/** Probes call by address, and learn nothing. */
-const PROBES = new Set(['/livez', '/readyz'])
-
-/** Metadata that says nothing which any page could not fetch by way of a server of its own. */
-const METADATA = /^\/\.well-known\//
 
 /** What is logged of a header. */
 const LONGEST = 100
@@ -47,14 +42,14 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
   }
 
   return ({ headers, url = '' }) => {
-    const path = url.split('?', 1)[0] ?? ''
-    if (!serves(headers.host) && !PROBES.has(path)) {
+    // Probes call by address, and learn nothing.
+    if (!serves(headers.host) && allowed.routes.find(url)?.isProbe !== true) {
       throw new AppError('misdirected_request', 'This host is not served here.')
     }
     const { origin } = headers
-    if (origin === undefined || origins.has(origin) || METADATA.test(url)) return
+    if (origin === undefined || origins.has(origin) || url.startsWith(OPEN_PREFIX)) return
     if (allowed.loopbackOrigins && isLoopbackOrigin(origin)) return
-    if (allowed.openPaths.has(path)) return
+    if (allowed.routes.find(url)?.origins === 'any') return
     throw new AppError('forbidden', 'This origin may not call the server.')
   }
 }

@@ -15,23 +15,13 @@ import type { Look } from './look.ts'
 import { writeOAuthError } from './oauth-error.ts'
 import { page, pagesOf } from './pages.ts'
 import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
-import { createRouteTable, OAUTH_ROUTES } from './routes.ts'
+import { OAUTH_ROUTES, OAUTH_TABLE, OPEN_PREFIX } from './routes.ts'
 import type { NodeHandler } from './server.ts'
 
 export interface AuthorizationEndpoints {
   /** Rejects when the store is away. What the request has stored counts for `storage`. */
   handle(request: IncomingMessage, response: ServerResponse, storage?: StorageBudget): Promise<void>
 }
-
-const ROUTES = createRouteTable(OAUTH_ROUTES)
-
-/**
- * What pages of any origin may call, so that clients in browsers can sign in: no cookie counts
- * there, and what is given out goes to whoever holds the code and its verifier, or the secret.
- */
-export const OPEN_PATHS: ReadonlySet<string> = new Set(
-  OAUTH_ROUTES.filter(({ origins }) => origins === 'any').map(({ path }) => path),
-)
 
 export interface AuthorizationMountDeps {
   readonly log: Logger
@@ -62,7 +52,7 @@ async function serve(
 ): Promise<void> {
   const started = performance.now()
   const { method = 'GET', url = '/' } = request
-  const route = ROUTES.find(url)
+  const route = OAUTH_TABLE.find(url)
   response.once('close', () => {
     const ms = Math.round(performance.now() - started)
     const label = route?.path ?? 'unknown'
@@ -71,7 +61,7 @@ async function serve(
   try {
     if (route === undefined || (route.path.includes(':') && !ID_PATH.test(url))) {
       // Clients in pages look for metadata in several places, and must see that one is not there.
-      if (url.startsWith('/.well-known/')) allowPages(request, response, ['GET', 'HEAD'])
+      if (url.startsWith(OPEN_PREFIX)) allowPages(request, response, ['GET', 'HEAD'])
       throw new AppError('not_found', 'There is nothing at this address.')
     }
     const { methods } = route

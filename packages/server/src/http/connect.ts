@@ -12,7 +12,7 @@ import { setBindingCookie } from './binding-cookie.ts'
 import { knownBrowser } from './browser-cookie.ts'
 import { clientNameOnPage } from './client-name.ts'
 import type { HttpEnv } from './context.ts'
-import { formField, formLimit, ownForms } from './own-forms.ts'
+import { formField } from './own-forms.ts'
 import { type Page, page } from './pages.ts'
 
 export interface ConnectOptions {
@@ -41,7 +41,7 @@ export function connectRoutes(
     return page(c, link === undefined ? VOID : signInPage(link))
   })
 
-  routes.post('/connect/:handle', ownForms(publicUrl), formLimit, async (c) => {
+  routes.post('/connect/:handle', async (c) => {
     const handle = c.req.param('handle')
     const browser = knownBrowser(c, secure)
     // What is no form of ours does not count as a try.

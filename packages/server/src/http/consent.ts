@@ -12,7 +12,7 @@ import { setBindingCookie } from './binding-cookie.ts'
 import { browserCookie } from './browser-cookie.ts'
 import { askPage, nameOfClient, OVER, signInPage } from './consent-pages.ts'
 import type { HttpEnv } from './context.ts'
-import { formField, formLimit, ownForms } from './own-forms.ts'
+import { formField } from './own-forms.ts'
 import { page } from './pages.ts'
 
 export interface ConsentDeps {
@@ -81,7 +81,7 @@ export function consentRoutes(
     }
   })
 
-  routes.post('/consent/:uid', ownForms(publicUrl), formLimit, async (c) => {
+  routes.post('/consent/:uid', async (c) => {
     const uid = c.req.param('uid')
     const decision = await formField(c.req, 'decision')
     c.header('cache-control', 'no-store')

@@ -6,6 +6,7 @@ import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError } from '../errors.ts'
 import { jsonResponse } from '../mcp/answer.ts'
+import { isShortId } from '../mcp/bounds.ts'
 import { toWellFormedJson } from '../well-formed.ts'
 import type { HttpEnv } from './context.ts'
 import { page } from './pages.ts'
@@ -78,7 +79,8 @@ function headers({ retryAfterSeconds, allow, challenge }: AppError): Record<stri
   }
 }
 
+/** Null also for an id that is too long to be repeated. */
 function requestIdOf(message: unknown): string | number | null {
   const id = (message as { id?: unknown } | null | undefined)?.id
-  return typeof id === 'string' || typeof id === 'number' ? id : null
+  return isShortId(id) ? id : null
 }

@@ -1,6 +1,7 @@
 /** What all pages share: the server's name, its style, and the headers that keep them ours. */
 
 import { createHash } from 'node:crypto'
+import type { Logo } from '../config/logo.ts'
 import { pageStyle } from './page-style.ts'
 
 export interface Look {
@@ -8,6 +9,8 @@ export interface Look {
   /** Where people are, as they see it in the address bar. */
   readonly host: string
   readonly supportUrl: string | undefined
+  /** Whether `/logo` is shown instead of an initial. */
+  readonly hasLogo: boolean
   readonly style: string
   /** No script, no frame, no cache. */
   readonly headers: Readonly<Record<string, string>>
@@ -19,23 +22,26 @@ export interface LookOptions {
   /** The accent: six hexadecimal digits after `#`. */
   readonly color: string
   readonly supportUrl?: string
+  readonly logo?: Logo | undefined
 }
 
-/** Made once: the style goes by the colour, and the policy by the style. */
-export function createLook({ name, publicUrl, color, supportUrl }: LookOptions): Look {
+/** Made once: the style follows from the colour, and the policy from the style and the logo. */
+export function createLook({ name, publicUrl, color, supportUrl, logo }: LookOptions): Look {
   const style = pageStyle(color)
-  const { host } = new URL(publicUrl)
-  return { serverName: name, host, supportUrl, style, headers: headersOf(style) }
+  const hasLogo = logo !== undefined
+  const headers = headersOf(style, hasLogo)
+  return { serverName: name, host: new URL(publicUrl).host, supportUrl, hasLogo, style, headers }
 }
 
 /**
  * No `form-action`: browsers apply it to the redirect that follows a post too, which leads to the
  * identity provider. `same-origin` referrers, since `no-referrer` turns a form's Origin into `null`.
  */
-function headersOf(style: string): Readonly<Record<string, string>> {
+function headersOf(style: string, hasLogo: boolean): Readonly<Record<string, string>> {
   const hash = createHash('sha256').update(style).digest('base64')
+  const images = hasLogo ? " img-src 'self';" : ''
   return {
-    'content-security-policy': `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; frame-ancestors 'none'`,
+    'content-security-policy': `default-src 'none'; style-src 'sha256-${hash}';${images} base-uri 'none'; frame-ancestors 'none'`,
     'x-frame-options': 'DENY',
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'same-origin',

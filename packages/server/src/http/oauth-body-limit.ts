@@ -4,13 +4,18 @@ import type { IncomingMessage } from 'node:http'
 import { createBodyBudget } from './body-budget.ts'
 import { writeOAuthError } from './oauth-error.ts'
 import { bodyTooLarge, countPieces } from './read-body.ts'
+import { OAUTH_BODY_BYTES, OAUTH_TABLE } from './routes.ts'
 import type { NodeHandler } from './server.ts'
 
-export const OAUTH_BODY_LIMIT_BYTES = 64 * 1024
 /** So much is discarded before the connection is closed. */
 const DISCARDED_BYTES = 1024 * 1024
 
 const sizes = new WeakMap<IncomingMessage, number>()
+
+/** How many bytes the body may have, by the route table. */
+export function oauthBodyLimit({ url = '/' }: IncomingMessage): number {
+  return OAUTH_TABLE.find(url)?.maxBodyBytes ?? OAUTH_BODY_BYTES
+}
 
 /** How many bytes of the body have come in so far, behind `limitOAuthBody`. */
 export function bodyBytesRead(request: IncomingMessage): number {
@@ -26,6 +31,7 @@ export function limitOAuthBody(
   budget = createBodyBudget(Number.POSITIVE_INFINITY),
 ): NodeHandler {
   return async (request, response) => {
+    const limitBytes = oauthBodyLimit(request)
     let isCutOff = false
     const refuse = (error: unknown) => {
       isCutOff = true
@@ -34,12 +40,12 @@ export function limitOAuthBody(
     const share = budget.shareOf(response)
     const pieces = countPieces()
     inspectBody(request, refuse, (size, added) => {
-      if (size > OAUTH_BODY_LIMIT_BYTES) throw bodyTooLarge(OAUTH_BODY_LIMIT_BYTES)
+      if (size > limitBytes) throw bodyTooLarge(limitBytes)
       pieces.add(added)
       share.hold(size)
     })
-    if (Number(request.headers['content-length'] ?? 0) > OAUTH_BODY_LIMIT_BYTES) {
-      refuse(bodyTooLarge(OAUTH_BODY_LIMIT_BYTES))
+    if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
+      refuse(bodyTooLarge(limitBytes))
       return
     }
     try {

@@ -2,14 +2,13 @@
 
 import type { RateLimits } from '../store/rate-limits.ts'
 import { type CountedAddresses, countedNetwork } from './client-address.ts'
-import { bodyBytesRead, OAUTH_BODY_LIMIT_BYTES } from './oauth-body-limit.ts'
+import { bodyBytesRead, oauthBodyLimit } from './oauth-body-limit.ts'
 import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
 import { declaredBytes, weightOf } from './request-weight.ts'
-import { createRouteTable, OAUTH_ROUTES } from './routes.ts'
+import { OAUTH_TABLE } from './routes.ts'
 import type { NodeHandler } from './server.ts'
 
 const MINUTE = 60
-const ROUTES = createRouteTable(OAUTH_ROUTES)
 
 /**
  * Puts the limits in front of the authorization server's handler, which then rejects with AppError
@@ -21,7 +20,7 @@ export function limitOAuthRate(
   addresses: CountedAddresses,
 ): (handler: NodeHandler) => NodeHandler {
   return (handler) => async (request, response) => {
-    const limit = ROUTES.find(request.url ?? '/')?.limit
+    const limit = OAUTH_TABLE.find(request.url ?? '/')?.limit
     const network = countedNetwork(request, addresses)
     // Browsers ask before they send: the request itself is counted.
     const isCounted = limit !== undefined && limit !== 'caller' && request.method !== 'OPTIONS'
@@ -29,7 +28,7 @@ export function limitOAuthRate(
       const { name, calls } = limit
       // A request counts as its `weightOf`.
       const counting = { limit: name, who: network, rate: { calls, perSeconds: MINUTE } }
-      const weight = weightOf(Math.min(declaredBytes(request) ?? 0, OAUTH_BODY_LIMIT_BYTES))
+      const weight = weightOf(Math.min(declaredBytes(request) ?? 0, oauthBodyLimit(request)))
       const standings = await limits.count([{ ...counting, by: weight }])
       for (const [name, value] of Object.entries(rateLimitHeaders(standings))) {
         response.setHeader(name, value)

@@ -1,7 +1,6 @@
-/** The forms of this server's own pages: sent from there only, in one way, and short. */
+/** The forms of this server's own pages: sent from there only, and in one way. */
 
 import type { HonoRequest, MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
 
@@ -20,14 +19,6 @@ export function ownForms(publicUrl: string): MiddlewareHandler<HttpEnv> {
     await next()
   }
 }
-
-/** Longer ones are refused (413). */
-export const formLimit = bodyLimit({
-  maxSize: 4096,
-  onError() {
-    throw new AppError('payload_too_large', 'The form is too long.')
-  },
-})
 
 /**
  * A field of a form as our pages send it; null without it. Refuses other content types (415), since

@@ -36,9 +36,10 @@ body { margin: 0; min-height: 100vh; display: grid; place-content: center;
   -webkit-text-size-adjust: 100% }
 header { display: flex; align-items: center; gap: .7rem; padding: 0 .25rem; font-weight: 600;
   overflow-wrap: anywhere }
-header::before { content: attr(data-initial); flex: none; display: grid; place-items: center;
-  width: 2rem; height: 2rem; border-radius: .5rem; background: var(--accent);
+header[data-initial]::before { content: attr(data-initial); flex: none; display: grid;
+  place-items: center; width: 2rem; height: 2rem; border-radius: .5rem; background: var(--accent);
   color: var(--on-accent); font-weight: 700 }
+header img { flex: none; width: 2rem; height: 2rem; object-fit: contain }
 main, .card { padding: 1.75rem 1.75rem .75rem; background: var(--paper);
   border: 1px solid var(--line); border-radius: .75rem;
   box-shadow: 0 1px 2px #0000000d, 0 8px 24px #0000000f }
@@ -82,7 +83,8 @@ const WIDE = `body.wide { place-content: start center; grid-template-columns: mi
   gap: 1.25rem; padding: 3rem 1rem 2rem }
 .wide main { display: contents }
 .wide header { align-items: flex-start; gap: 1.1rem; margin-bottom: .5rem; font-weight: 400 }
-.wide header::before { width: 3.25rem; height: 3.25rem; border-radius: .8rem; font-size: 1.5rem }
+.wide header[data-initial]::before { width: 3.25rem; height: 3.25rem; border-radius: .8rem;
+  font-size: 1.5rem } .wide header img { width: 3.25rem; height: 3.25rem }
 .wide h1 { margin: 0 0 .25rem; font-size: 1.9rem }
 .wide h2 { margin-bottom: .6rem; font-size: 1.2rem }
 .wide header p { margin: 0; color: var(--soft); font-size: 1.05rem }
@@ -118,5 +120,6 @@ a.button { display: inline-flex; align-items: center; justify-content: center;
 @media (max-width: 26rem) { body.wide { padding: 1.5rem .75rem } details > div { padding-inline: .75rem }
   pre { padding: .6rem .75rem; font-size: .82rem }
   .wide header { gap: .8rem } .wide h1 { font-size: 1.5rem }
-  .wide header::before { width: 2.5rem; height: 2.5rem; font-size: 1.2rem; border-radius: .6rem } }
+  .wide header[data-initial]::before { width: 2.5rem; height: 2.5rem; font-size: 1.2rem;
+  border-radius: .6rem } .wide header img { width: 2.5rem; height: 2.5rem } }
 `

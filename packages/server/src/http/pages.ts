@@ -4,6 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { html, raw } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpEnv } from './context.ts'
+import { LOGO_PATH } from './logo.ts'
 import type { Look } from './look.ts'
 
 export type Html = ReturnType<typeof html>
@@ -39,7 +40,7 @@ export function page(
 ): Response | Promise<Response> {
   const { serverName } = c.get('look')
   const content = html`<body>
-<header data-initial="${initial(serverName)}">${serverName}</header>
+${header(c.get('look'), serverName)}
 <main><h1>${title}</h1>${body}</main>`
   return answer(c, `${title} – ${serverName}`, content, status)
 }
@@ -52,7 +53,7 @@ export function widePage(
   const { serverName } = c.get('look')
   const content = html`<body class="wide">
 <a class="skip" href="#${skipTo.id}">${skipTo.text}</a>
-<header data-initial="${initial(serverName)}"><div><h1>${serverName}</h1>${intro}</div></header>
+${header(c.get('look'), html`<div><h1>${serverName}</h1>${intro}</div>`)}
 <main>${body}</main>`
   return answer(c, serverName, content, 200)
 }
@@ -82,7 +83,13 @@ ${content}
   )
 }
 
-/** What the server's mark shows. */
+/** The mark of the server, and what stands beside it. The name is there as text: the logo needs none. */
+function header({ serverName, hasLogo }: Look, content: Html | string): Html {
+  if (hasLogo) return html`<header><img src="${LOGO_PATH}" alt="">${content}</header>`
+  return html`<header data-initial="${initial(serverName)}">${content}</header>`
+}
+
+/** What the mark shows without a logo. */
 function initial(name: string): string {
   return [...name.toUpperCase()].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? ''
 }

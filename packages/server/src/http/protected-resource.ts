@@ -1,17 +1,13 @@
 /** `/.well-known/oauth-protected-resource`, alone and with each resource's path (RFC 9728, 3). */
 
 import { Hono } from 'hono'
-import { cors } from 'hono/cors'
 import { protectedResourceMetadata, type ResourceFacts } from '../auth/protected-resource.ts'
 import { METADATA_PATH, type Resources } from '../auth/resources.ts'
 import type { HttpEnv } from './context.ts'
 
-/** Without a path it is that of `/mcp`. Any page may read it: a client may run in a browser. */
+/** Without a path it is that of `/mcp`. */
 export function protectedResourceRoutes(resources: Resources, facts: ResourceFacts): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
-  const anyOrigin = cors({ origin: '*', allowMethods: ['GET'], maxAge: 600 })
-  // Also what is not there: a page could not tell it from a server that is away.
-  routes.use('/.well-known/*', anyOrigin)
   const serve = (path: string, resource = resources.at('/mcp')) => {
     const metadata = protectedResourceMetadata(resource, facts)
     routes.get(path, (c) => c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' }))

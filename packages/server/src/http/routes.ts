@@ -1,11 +1,12 @@
 /**
  * The route table: every address that is served, who asks there, and what follows from that. Routing,
- * 405 with `Allow`, labels of logs, metrics and traces, rate limits, CORS and the form of errors go
- * by it; an address that is not in it cannot be routed.
+ * 405 with `Allow`, labels of logs, metrics and traces, limits of rates and bodies, CORS, the host guard
+ * and the form of errors go by it (`guard-routes.ts`); an address that is not in it cannot be routed.
  */
 
 import { METADATA_PATH } from '../auth/resources.ts'
 import type { Config } from '../config.ts'
+import { LOGO_PATH } from './logo.ts'
 import { createRouteOf } from './route-of.ts'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
@@ -21,9 +22,11 @@ export interface Route {
   readonly errors: 'page' | 'json-rpc' | 'problem' | 'oauth'
   /** How often one may ask: units a minute of an address, or what is configured for callers. */
   readonly limit?: AddressLimit | 'caller'
+  /** Bytes. Needed where something is posted, except by callers, whose JSON has BODY_LIMIT_BYTES. */
+  readonly maxBodyBytes?: number
   /** The origins whose pages may call; its own alone if left out (CORS, Fetch Standard). */
   readonly origins?: 'allowed' | 'any'
-  /** Asked every few moments: success is logged for debugging alone. */
+  /** Asked every few moments, under any host: success is logged for debugging alone. */
   readonly isProbe?: true
   /** Answers may be streams, whose length says nothing of the server. */
   readonly streams?: true
@@ -36,6 +39,8 @@ export interface Route {
 export interface AddressLimit {
   readonly name: string
   readonly calls: number
+  /** Counts only browsers that say they are known: others cost nothing. */
+  readonly knownBrowsersAlone?: true
 }
 
 export interface RouteTable {
@@ -51,6 +56,7 @@ export interface RouteFacts {
   readonly serves: Config['serves']
   /** Whether `/metrics` is at the main port. */
   readonly servesMetrics: boolean
+  readonly hasLogo: boolean
   readonly hasDemo: boolean
   /** Absent where a test's answers replace the demo's API. */
   readonly hasDemoApi: boolean
@@ -58,12 +64,26 @@ export interface RouteFacts {
   readonly letsClientsIn: boolean
 }
 
+/** Below it pages of any origin also see what is not there: clients look in several places. */
+export const OPEN_PREFIX = '/.well-known/'
+
+/** Each form of ours has a field or two. */
+const FORM_BYTES = 4096
+export const OAUTH_BODY_BYTES = 64 * 1024
+
 const READ = ['GET', 'HEAD'] as const
 const FORM = ['GET', 'HEAD', 'POST'] as const
-const PAGE = { audience: 'people', errors: 'page', limit: { name: 'page', calls: 600 } } as const
+const PAGE_LIMIT = { name: 'page', calls: 600 } as const
+const PAGE = { audience: 'people', errors: 'page', limit: PAGE_LIMIT } as const
+const FORM_PAGE = { ...PAGE, methods: FORM, maxBodyBytes: FORM_BYTES } as const
 const PROGRAMS = { methods: READ, audience: 'programs', errors: 'json-rpc' } as const
 const CALLERS = { audience: 'callers', limit: 'caller', origins: 'allowed' } as const
+/**
+ * Open to pages of any origin, so that clients in browsers can sign in: no cookie counts there, and
+ * what is given out goes to whoever holds the code and its verifier, or the secret.
+ */
 const OAUTH = { audience: 'programs', errors: 'oauth', origins: 'any' } as const
+const OAUTH_POST = { ...OAUTH, methods: ['POST'], maxBodyBytes: OAUTH_BODY_BYTES } as const
 
 /** The endpoints of the authorization server, which speaks Node. */
 export const OAUTH_ROUTES: readonly Route[] = [
@@ -74,14 +94,17 @@ export const OAUTH_ROUTES: readonly Route[] = [
       limit: { name: 'authorize', calls: 600 },
     }),
   ),
-  { ...OAUTH, path: '/token', methods: ['POST'], limit: { name: 'token', calls: 600 } },
+  { ...OAUTH_POST, path: '/token', limit: { name: 'token', calls: 600 } },
   // Anybody may register, and what they register is kept for a while.
-  { ...OAUTH, path: '/register', methods: ['POST'], limit: { name: 'register', calls: 20 } },
-  { ...OAUTH, path: '/revoke', methods: ['POST'], limit: { name: 'revoke', calls: 600 } },
-  { ...OAUTH, path: '/introspect', methods: ['POST'], limit: { name: 'introspect', calls: 600 } },
+  { ...OAUTH_POST, path: '/register', limit: { name: 'register', calls: 20 } },
+  { ...OAUTH_POST, path: '/revoke', limit: { name: 'revoke', calls: 600 } },
+  { ...OAUTH_POST, path: '/introspect', limit: { name: 'introspect', calls: 600 } },
   { ...OAUTH, path: '/jwks', methods: READ },
   { ...OAUTH, path: '/.well-known/oauth-authorization-server', methods: READ },
 ]
+
+/** The same as a table, for handlers that speak Node. */
+export const OAUTH_TABLE = createRouteTable(OAUTH_ROUTES)
 
 /** The table of a server. */
 export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
@@ -92,14 +115,18 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
   const calls = { ...CALLERS, methods: message, streams: true } as const
   return createRouteTable([
     // Programs read it as JSON; a person whose browser is known is told of failures on a page.
-    ...when<Route>(landingPage, { ...PAGE, path: '/', methods: READ, errors: 'json-rpc' }),
+    ...when<Route>(landingPage, {
+      ...{ ...PAGE, path: '/', methods: READ, errors: 'json-rpc' },
+      limit: { ...PAGE_LIMIT, knownBrowsersAlone: true },
+    }),
     { ...PROGRAMS, path: '/livez', isProbe: true },
     { ...PROGRAMS, path: '/readyz', isProbe: true },
     ...when<Route>(facts.servesMetrics, { ...PROGRAMS, path: '/metrics', isHidden: true }),
-    { ...PAGE, path: '/connect/:handle', methods: FORM },
+    ...when<Route>(facts.hasLogo, { ...PROGRAMS, path: LOGO_PATH }),
+    { ...FORM_PAGE, path: '/connect/:handle' },
     { ...PAGE, path: '/callback', methods: READ },
     { ...PAGE, path: '/redirect', methods: READ },
-    ...when<Route>(facts.letsClientsIn, { ...PAGE, path: '/consent/:uid', methods: FORM }),
+    ...when<Route>(facts.letsClientsIn, { ...FORM_PAGE, path: '/consent/:uid' }),
     ...(facts.letsClientsIn ? OAUTH_ROUTES : []),
     ...metadata.map((path): Route => ({ ...anyOrigin, path: METADATA_PATH + path })),
     { ...calls, path: '/mcp', errors: 'json-rpc' },
@@ -134,7 +161,7 @@ export function createRouteTable(all: readonly Route[]): RouteTable {
 }
 
 /**
- * Sees to it that what is routed is in the table, and the other way round.
+ * Checks that what is routed is in the table and the other way round, and that bodies have a bound.
  * @throws Error which names the route; only a change of the code leads there
  */
 export function checkRouted(
@@ -145,7 +172,10 @@ export function checkRouted(
     if (method === 'ALL' || find(path)?.methods.some((each) => each === method)) continue
     throw new Error(`${method} ${path} is routed, but not in the table of http/routes.ts`)
   }
-  for (const { path, errors, isMount } of all) {
+  for (const { path, errors, isMount, methods, audience, maxBodyBytes } of all) {
+    if (methods.includes('POST') && audience !== 'callers' && maxBodyBytes === undefined) {
+      throw new Error(`${path} takes POST, and has no maxBodyBytes in the table of http/routes.ts`)
+    }
     const isElsewhere = errors === 'oauth' || isMount || path.startsWith(`${DEMO_API_PATH}/`)
     if (isElsewhere || routed.some((route) => route.path === path)) continue
     throw new Error(`${path} is in the table of http/routes.ts, but not routed`)

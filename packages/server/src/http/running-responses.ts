@@ -6,6 +6,8 @@ import type { Socket } from 'node:net'
 export interface RunningResponses {
   add(response: ServerResponse): void
   all(): readonly ServerResponse[]
+  /** Closes connections on which nothing was received; Node does not count them as idle. */
+  closeUnused(): void
 }
 
 /**
@@ -35,5 +37,8 @@ export function trackResponses(server: Server): RunningResponses {
       response.once('close', () => own.splice(own.indexOf(response), 1))
     },
     all: () => [...byConnection.values()].flat(),
+    closeUnused() {
+      for (const socket of byConnection.keys()) if (socket.bytesRead === 0) socket.destroy()
+    },
   }
 }

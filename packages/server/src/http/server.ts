@@ -1,13 +1,20 @@
 /** The Node server below the routes: the guard, handlers that speak Node, and bounds on slow clients. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { HostGuard } from './allowed-hosts.ts'
 import { writeError } from './error-response.ts'
+import { continueOnRead } from './expect-continue.ts'
 import { isListening } from './listening.ts'
 import type { ObserveRequest } from './observe-requests.ts'
 import { normalizeTarget } from './request-target.ts'
-import { trackResponses } from './running-responses.ts'
+import { type RunningResponses, trackResponses } from './running-responses.ts'
 import { EarlyResponse } from './unread-bodies.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -64,7 +71,7 @@ export function createHttpServer(
     joinDuplicateHeaders: true,
     ServerResponse: EarlyResponse,
   }
-  const server = createServer(options, (request, response) => {
+  const answer: RequestListener = (request, response) => {
     running.add(response)
     if (draining) response.shouldKeepAlive = false
     if (lettingGo && isListening(response.req)) {
@@ -79,6 +86,11 @@ export function createHttpServer(
     const handle = () => dispatch(known, request, response)
     if (known.observe === undefined) handle()
     else known.observe(request, response, handle)
+  }
+  const server = createServer(options, answer)
+  server.on('checkContinue', (request, response) => {
+    continueOnRead(request, response)
+    answer(request, response)
   })
   server.maxConnections = maxSockets
   // Makes room for clients that have something to ask.
@@ -108,24 +120,24 @@ export function createHttpServer(
       lettingGo = true
       // Cut off rather than ended: clients take an end as final, and a lost connection as a hiccup.
       for (const response of running.all()) if (isListening(response.req)) response.destroy()
-      await finish(server, running.all(), longestMs)
+      await finish(server, running, longestMs)
     },
   }
 }
 
 /** Waits for these responses, then for what came meanwhile, and for no connection that is idle. */
-async function finish(
-  server: Server,
-  responses: readonly ServerResponse[],
-  longestMs: number,
-): Promise<void> {
+async function finish(server: Server, running: RunningResponses, longestMs: number): Promise<void> {
+  const responses = running.all()
   const cutOff = setTimeout(() => server.closeAllConnections(), longestMs)
   for (const response of responses) response.shouldKeepAlive = false
   await Promise.all(
     responses.map((response) => new Promise((done) => response.once('close', done))),
   )
   // One whose stream has just ended counts as busy for a moment, and would then be kept.
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+  const sweep = setInterval(() => {
+    server.closeIdleConnections()
+    running.closeUnused()
+  }, SWEEP_MS)
   await new Promise<void>((resolve) => server.close(() => resolve()))
   clearInterval(sweep)
   clearTimeout(cutOff)

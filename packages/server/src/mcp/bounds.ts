@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts'
 export const MOST_SUBSCRIPTIONS = 200
 const LONGEST_URI_BYTES = 2048
 
-/** Of a request's id or progress token: they are repeated in all that is said of the request. */
+/** Of a request's id or progress token: every message about the request repeats them. */
 export const LONGEST_ID_BYTES = 256
 
 /** Whether a client may name a request, or its progress, by this. */

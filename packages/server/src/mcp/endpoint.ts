@@ -2,6 +2,7 @@
 
 import { AppError } from '../errors.ts'
 import type { McpAnswer } from './answer.ts'
+import { isAnswer } from './client-answer.ts'
 import type { LegacyEndpoint } from './legacy/endpoint.ts'
 import { createModernEndpoint, type ModernDeps, type ModernEndpoint } from './modern/endpoint.ts'
 import type { McpRequest } from './request.ts'
@@ -30,6 +31,12 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   const legacy = deps.era2025 === false ? undefined : deps.legacy
   const modern = await createModernEndpoint(deps)
 
+  /** Classifying an answer would validate it. */
+  async function takeAnswer(mcp: McpRequest, answer: object): Promise<McpAnswer> {
+    if (legacy !== undefined) return legacy.post(mcp, answer)
+    throw new AppError('invalid_request', 'Answers cannot be posted: 2026-07-28 has none.')
+  }
+
   function post(mcp: McpRequest): Promise<McpAnswer> {
     const { request, body } = mcp
     if (Array.isArray(body)) {
@@ -37,6 +44,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
       throw new AppError('invalid_request', 'JSON-RPC batches are not supported.')
     }
     checkAccept(request)
+    if (isAnswer(body)) return takeAnswer(mcp, body)
     const headers = readStandardHeaders(request.headers)
     if (legacy !== undefined && isPlainlyLegacy(body, headers)) return legacy.post(mcp, body)
     const classified = classifyPost(body, headers)

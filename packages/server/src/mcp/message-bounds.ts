@@ -1,6 +1,8 @@
 /** How large a message and its parts may be, by its kind, before anything validates it. */
 
 import { AppError } from '../errors.ts'
+import { isShortId, LONGEST_ID_BYTES } from './bounds.ts'
+import { isAnswer } from './client-answer.ts'
 
 const KIBIBYTE = 1024
 /** `initialize` and notifications: real ones have a few hundred bytes. */
@@ -12,25 +14,40 @@ const LISTEN_BYTES = 512 * KIBIBYTE
 /** They carry what people and models say: the limit of the body holds. */
 const CONTENT_METHODS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get'])
 
-/** Of ids and progress tokens, which are kept and sent back. */
-const ID_CHARACTERS = 256
 /** Of tools and prompts. */
 const NAME_CHARACTERS = 1024
 /** Of all but content: the SDK validates such values one by one, and some of them several times. */
 const MAX_VALUES = 1000
-/** What people and models say, and `_meta`, which is counted by itself. */
+/** Members of `params`: what people and models say, and `_meta`, which is counted by itself. */
 const BOUNDED_APART: ReadonlySet<string> = new Set(['arguments', 'inputResponses', '_meta'])
 
-interface Posted {
-  readonly id?: unknown
+interface Posted extends Named {
   readonly method?: unknown
+}
+
+interface Named {
+  readonly id?: unknown
   readonly params?: {
     readonly name?: unknown
     readonly arguments?: unknown
     readonly _meta?: { readonly progressToken?: unknown }
   }
-  readonly result?: unknown
-  readonly error?: unknown
+}
+
+/**
+ * Checks the id and the progress token of a message on any transport: the server repeats them in
+ * every message about the request, and stores them. Values of other types are left to the schema.
+ * @throws AppError `invalid_request`
+ */
+export function checkIds(message: unknown): void {
+  const { id, params } = (message ?? {}) as Named
+  checkId('The id', id)
+  checkId('The progress token', params?._meta?.progressToken)
+}
+
+function checkId(what: string, id: unknown): void {
+  if (typeof id !== 'string' || isShortId(id)) return
+  throw new AppError('invalid_request', `${what} exceeds the limit of ${LONGEST_ID_BYTES} bytes.`)
 }
 
 /**
@@ -39,20 +56,18 @@ interface Posted {
  * @throws AppError `payload_too_large`, `invalid_request` or `invalid_params`
  */
 export function checkMessageBounds(message: unknown, bytes: number): void {
-  const { id, method, params, result, error } = (message ?? {}) as Posted
-  if (isLong(id, ID_CHARACTERS)) throw tooLong('invalid_request', 'The id', ID_CHARACTERS)
-  if (isLong(params?._meta?.progressToken, ID_CHARACTERS)) {
-    throw tooLong('invalid_params', 'The progress token', ID_CHARACTERS)
-  }
+  checkIds(message)
+  const { method, params } = (message ?? {}) as Posted
   // Nothing in a smaller one can be dear, and batches are refused as such.
   if (bytes <= HANDSHAKE_BYTES || Array.isArray(message)) return
-  if (method === undefined && (result !== undefined || error !== undefined)) return
+  if (isAnswer(message)) return
   checkSize(method, bytes)
-  if (isLong(params?.name, NAME_CHARACTERS)) {
-    throw tooLong('invalid_params', 'The name', NAME_CHARACTERS)
+  const name = params?.name
+  if (typeof name === 'string' && name.length > NAME_CHARACTERS) {
+    throw new AppError('invalid_params', `The name is longer than ${NAME_CHARACTERS} characters.`)
   }
   checkValues('_meta', params?._meta)
-  checkValues('The message', message, BOUNDED_APART)
+  checkValues('The message', message, params)
   if (method === 'prompts/get') checkValues('arguments', params?.arguments)
 }
 
@@ -71,16 +86,16 @@ function limitOf(method: unknown): number {
   return isHandshake ? HANDSHAKE_BYTES : REQUEST_BYTES
 }
 
-function checkValues(what: string, value: unknown, apart?: ReadonlySet<string>): void {
-  if (countValues(value, MAX_VALUES, apart) <= MAX_VALUES) return
+function checkValues(what: string, value: unknown, params?: unknown): void {
+  if (countValues(value, MAX_VALUES, params) <= MAX_VALUES) return
   throw new AppError('invalid_params', `${what} has too many values: the limit is ${MAX_VALUES}.`)
 }
 
 /**
- * The elements and members of a value at all depths, without what is in members of the names
- * `apart`; stops above `most`.
+ * Counts the elements and members of a value at all depths, without the members of `params` that
+ * are bounded apart; stops above `most`.
  */
-function countValues(value: unknown, most: number, apart?: ReadonlySet<string>): number {
+function countValues(value: unknown, most: number, params?: unknown): number {
   let count = 0
   const open = [value]
   while (open.length > 0) {
@@ -88,19 +103,11 @@ function countValues(value: unknown, most: number, apart?: ReadonlySet<string>):
     if (typeof next !== 'object' || next === null) continue
     // Not `Object.entries`, which copies all of them first.
     for (const name in next) {
-      if (apart?.has(name)) continue
+      if (next === params && BOUNDED_APART.has(name)) continue
       count += 1
       if (count > most) return count
       open.push((next as Record<string, unknown>)[name])
     }
   }
   return count
-}
-
-function isLong(value: unknown, mostCharacters: number): boolean {
-  return typeof value === 'string' && value.length > mostCharacters
-}
-
-function tooLong(code: 'invalid_request' | 'invalid_params', what: string, most: number): AppError {
-  return new AppError(code, `${what} is longer than ${most} characters.`)
 }

@@ -14,6 +14,19 @@ import type { JsonSchema } from '../output/listed-schema.ts'
 import type { Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 
+/**
+ * Gives the SDK registries without a prototype: it looks up whatever name a client sends, and would
+ * find `constructor` in all of its own. Call it before anything is registered.
+ */
+export function clearRegistries(mcp: McpServer): void {
+  Object.assign(mcp, {
+    _registeredTools: Object.create(null),
+    _registeredPrompts: Object.create(null),
+    _registeredResources: Object.create(null),
+    _registeredResourceTemplates: Object.create(null),
+  })
+}
+
 /** Runs are the engine's: the SDK only lists the tool and checks the headers of its calls. */
 export function registerTool(
   mcp: McpServer,

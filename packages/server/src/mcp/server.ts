@@ -1,6 +1,7 @@
 /** Builds the SDK's server over the catalog. Nothing of a request is captured when one is built. */
 
 import {
+  type Implementation,
   isInputRequiredResult,
   McpServer,
   ResourceNotFoundError,
@@ -19,14 +20,20 @@ import { guardHandlers } from './handler-errors.ts'
 import { createKnownResources, type KnowsResource } from './known-resources.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
-import { asStandardSchema, registerPrompt, registerResource, registerTool } from './register.ts'
+import {
+  asStandardSchema,
+  clearRegistries,
+  registerPrompt,
+  registerResource,
+  registerTool,
+} from './register.ts'
 import type { RequestStates } from './request-state.ts'
 import { toolRequest } from './tool-call.ts'
 
 export interface ServerDeps {
   readonly catalog: Catalog
   readonly settings: ToolSettings
-  readonly about: { readonly name: string; readonly version: string }
+  readonly about: Implementation
   readonly states: RequestStates
   readonly bus: EventBus
   readonly rateLimits: RateLimits
@@ -76,6 +83,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   const isKnown = createKnownResources(deps.catalog.resources)
   return ({ audience, origin: fallback }) => {
     const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
+    clearRegistries(mcp)
     guardHandlers(mcp.server, fallback)
     mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
     const origin = (ctx: ServerContext) => originOf(ctx, fallback)

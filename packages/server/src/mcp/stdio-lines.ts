@@ -5,8 +5,11 @@ import { type Duplex, type Readable, Transform } from 'node:stream'
 import { deserializeMessage, STDIO_DEFAULT_MAX_BUFFER_SIZE } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
 import { describeFault, MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
+import { isShortId } from './bounds.ts'
+import { isAnswer } from './client-answer.ts'
+import { checkIds } from './message-bounds.ts'
 
-/** JSON-RPC 2.0, section 5; `id` is null where the line tells none. */
+/** JSON-RPC 2.0, section 5; `id` is null where the line has none, or one that is too long. */
 export interface LineRefusal {
   readonly jsonrpc: '2.0'
   readonly id: string | number | null
@@ -27,8 +30,8 @@ const BYTE_ORDER_MARK = Buffer.from('\u{feff}')
 
 /**
  * The input without those lines, which go to `refuse`: -32700 for what is not JSON in UTF-8, -32600
- * for other JSON than a message (JSON-RPC 2.0, section 5.1), for too much structure, and for a line
- * that is too long, which is not kept. Byte order marks are left out (RFC 8259, section 8.1). The last
+ * for other JSON than a message (JSON-RPC 2.0, section 5.1), for too much structure, for an id or a
+ * progress token above its limit, and for a line that is too long, which is not kept. Byte order marks are left out (RFC 8259, section 8.1). The last
  * line may lack its newline. The result does not end with the input, so that what was asked can be
  * answered: destroy it.
  */
@@ -91,6 +94,7 @@ function createLine(longestBytes: number) {
 }
 
 const PARSE_ERROR = refusal(new AppError('parse_error', 'The line is not JSON.'))
+const NO_MESSAGE = new AppError('invalid_request', 'The line is not a JSON-RPC message.')
 const TOO_LONG = refusal(new AppError('invalid_request', 'The line is too long.'))
 
 function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | undefined {
@@ -110,20 +114,20 @@ function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | und
   }
   try {
     deserializeMessage(line)
+    checkIds(value)
     return undefined
-  } catch {
+  } catch (fault) {
     if (Array.isArray(value)) {
       // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
       return refusal(new AppError('invalid_request', 'JSON-RPC batches are not supported.'))
     }
-    const { id, method, result, error } = (value ?? {}) as Readonly<Record<string, unknown>>
-    // A broken answer is never answered: two sides could go on like that for ever.
-    if (method === undefined && (result !== undefined || error !== undefined)) return 'ignored'
-    return refusal(new AppError('invalid_request', 'The line is not a JSON-RPC message.'), id)
+    // A broken answer is never answered: two sides could repeat that without end.
+    if (isAnswer(value)) return 'ignored'
+    const { id } = (value ?? {}) as { readonly id?: unknown }
+    return refusal(fault instanceof AppError ? fault : NO_MESSAGE, id)
   }
 }
 
 function refusal({ rpcCode: code, message }: AppError, id?: unknown): LineRefusal {
-  const known = typeof id === 'string' || typeof id === 'number' ? id : null
-  return { jsonrpc: '2.0', id: known, error: { code, message } }
+  return { jsonrpc: '2.0', id: isShortId(id) ? id : null, error: { code, message } }
 }

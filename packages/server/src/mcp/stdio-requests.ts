@@ -1,15 +1,19 @@
 /** Which requests over stdio are not answered yet, so that a stopping process can wait for them. */
 
 import type { JSONRPCMessage, RequestId, Transport } from '@modelcontextprotocol/server'
+import { withSubscribeError } from './subscribe-error.ts'
 
 export interface TrackedTransport extends Transport {
   /** Resolves when every request was answered or cancelled, after so many milliseconds at most. */
   answered(longestMs: number): Promise<void>
 }
 
-/** The transport with a count of requests. Subscriptions last, and do not count. */
+/**
+ * The transport with the requests that run, by their method, which decides the code of some errors.
+ * Subscriptions of the 2026 era last, and do not count.
+ */
 export function trackRequests(transport: Transport): TrackedTransport {
-  const open = new Set<RequestId>()
+  const open = new Map<RequestId, string>()
   let onIdle: () => void = () => undefined
 
   function settle(id: RequestId): void {
@@ -18,7 +22,8 @@ export function trackRequests(transport: Transport): TrackedTransport {
 
   function note(message: JSONRPCMessage): void {
     if (!('method' in message)) return
-    if ('id' in message && message.method !== 'subscriptions/listen') open.add(message.id)
+    if ('id' in message && message.method !== 'subscriptions/listen')
+      open.set(message.id, message.method)
     if (message.method === 'notifications/cancelled') {
       const { requestId } = (message.params ?? {}) as { readonly requestId?: RequestId }
       if (requestId !== undefined) settle(requestId)
@@ -36,8 +41,9 @@ export function trackRequests(transport: Transport): TrackedTransport {
       return transport.start()
     },
     send(message, options) {
-      const sent = transport.send(message, options)
-      if (!('method' in message) && message.id !== undefined) settle(message.id)
+      if ('method' in message || message.id === undefined) return transport.send(message, options)
+      const sent = transport.send(withSubscribeError(open.get(message.id), message), options)
+      settle(message.id)
       return sent
     },
     close: () => transport.close(),

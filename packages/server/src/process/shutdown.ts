@@ -63,18 +63,18 @@ export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}
    */
   async function endAfterFault(error: unknown, origin: string): Promise<void> {
     if (hasFaulted) {
-      tellFault(error, origin)
+      logFatal(error, origin)
       endAtOnce()
       return
     }
     hasFaulted = true
-    tellFault(error, origin)
+    logFatal(error, origin)
     await Promise.race([stopOnce('fault'), delay(LONGEST_AFTER_FAULT_MS)])
     await log.close()
     process.exit(1)
   }
 
-  function tellFault(error: unknown, origin: string): void {
+  function logFatal(error: unknown, origin: string): void {
     log.fatal({ err: error, origin }, 'uncaught exception')
     log.flush()
   }

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
-import type { Config, Secrets } from '../config.ts'
+import type { Config, ProviderConfig, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import { createDemo, type Demo } from '../demo/demo.ts'
 import type { Logger } from '../logger.ts'
@@ -52,7 +52,7 @@ export function createUpstream(
       clientSecret,
       scopes: facts.scopes,
       authorizationParameters: facts.authorizationParameters,
-      allowInsecureHttp: !config.isProduction,
+      allowInsecureHttp: !config.isProduction || usesPlainHttp(facts.provider),
       isAllowed: config.signIn.allow && allowedBy(config.signIn.allow),
     },
     { fetch, now },
@@ -72,4 +72,9 @@ export function createUpstream(
   const address =
     'issuer' in facts.provider ? facts.provider.issuer : facts.provider.authorizationEndpoint
   return { name: facts.name, provider, api, signsInAt: new URL(address).host, demo }
+}
+
+/** The configuration refuses it for other machines; an https issuer must not name such endpoints. */
+function usesPlainHttp(provider: ProviderConfig): boolean {
+  return Object.values(provider).some((address) => new URL(address).protocol === 'http:')
 }

@@ -17,25 +17,35 @@ export interface ProbeResult {
 
 type Command = readonly [name: string, ...args: string[]]
 
+/** A command of a script, and how it fails where it is permitted: otherwise it would make a key. */
+interface ScriptedCommand {
+  readonly command: Command
+  readonly fails?: string
+}
+
 /** So that a result is never older than 3 s where one is asked for every 2 s. */
 const LONGEST_MS = 1000
 const TTL_MS = '10000'
-/** Makes INCRBY fail after its permission was checked: the only one that would make a key. */
-const NO_NUMBER = 'x'
+const NO_NUMBER = { value: 'x', fails: 'not an integer' }
 /** A node of a cluster has a part of the slots: the odds that it has all of these are nil. */
 const CLUSTER_KEYS = 100
 
-/** Runs commands until one fails: gives its name and the error. */
+/** Runs commands until one fails that should not: gives its name and the error. */
 const RUN = defineScript(`
-for _, command in ipairs(cjson.decode(ARGV[1])) do
-  local reply = redis.pcall(unpack(command))
-  if type(reply) == 'table' and reply.err then return {command[1], reply.err} end
+for _, probe in ipairs(cjson.decode(ARGV[1])) do
+  local reply = redis.pcall(unpack(probe.command))
+  local err = type(reply) == 'table' and reply.err
+  if err and not (probe.fails and string.find(err, probe.fails, 1, true)) then
+    return {probe.command[1], err}
+  end
 end
 `)
+/** Scripts come with EVAL once Redis has forgotten them. */
+const EVAL: Command = ['EVAL', 'return 0', '0']
 
 /**
- * All in one round trip. Every command that requests use is asked for, but for those whose place
- * others take (MGET, SCRIPT LOAD, COMMAND INFO).
+ * All in one round trip. Every command that requests use is asked for, but for those that the store
+ * can do without (SCRIPT LOAD, COMMAND INFO).
  * @param hasJson whether documents are kept by JSON commands
  */
 export async function probeRedis(
@@ -49,6 +59,7 @@ export async function probeRedis(
     settle(redis.command(['INFO', 'memory'])),
     ...plain.map((command) => settle(redis.command(command))),
     settle(redis.script(RUN, names, [JSON.stringify(scripted)])),
+    settle(redis.command(EVAL)),
   ])
   try {
     const longestMs = Math.min(timeoutMs, LONGEST_MS)
@@ -58,7 +69,7 @@ export async function probeRedis(
     const evictionPolicy = evictionPolicyOf(memory)
     if (mode === 'sentinel') return { unfit: IS_SENTINEL, evictionPolicy }
     if (role === 'replica' || role === 'slave') return { unfit: IS_REPLICA, evictionPolicy }
-    const failure = firstFailure([...plain.map(([name]) => name), 'EVALSHA'], replies)
+    const failure = firstFailure([...plain.map(([name]) => name), 'EVALSHA', 'EVAL'], replies)
     if (failure !== undefined) return { unfit: failure, evictionPolicy }
     const isPart = mode === 'cluster' && (await isPartOfCluster(redis, keys))
     return { unfit: isPart ? IS_CLUSTER : undefined, evictionPolicy }
@@ -77,6 +88,7 @@ function commandsOf({ document, counter, stream }: RedisKeys, hasJson: boolean) 
   const entries = stream('{health}')
   const plain: Command[] = [
     ['SET', text, 'x', 'XX', 'PX', TTL_MS],
+    ['PING'],
     ['GET', text],
     ['PEXPIRE', text, TTL_MS],
     ['XRANGE', entries, '-', '+', 'COUNT', '1'],
@@ -84,10 +96,19 @@ function commandsOf({ document, counter, stream }: RedisKeys, hasJson: boolean) 
     ['XREAD', 'COUNT', '1', 'STREAMS', entries, '0-0'],
     ['XTRIM', entries, 'MAXLEN', '1'],
     ['TIME'],
-    hasJson ? ['JSON.GET', text] : ['GETDEL', text],
+    ...(hasJson
+      ? ([
+          ['JSON.GET', text],
+          ['JSON.MGET', text, '.'],
+        ] as const)
+      : ([
+          ['GETDEL', text],
+          ['MGET', text],
+        ] as const)),
     ['DEL', text],
   ]
-  const scripted: Command[] = [
+  const { value: noNumber, fails } = NO_NUMBER
+  const harmless: Command[] = [
     ['EXISTS', text],
     ['TIME'],
     ['SET', count, '0', 'XX', 'PX', TTL_MS],
@@ -99,7 +120,13 @@ function commandsOf({ document, counter, stream }: RedisKeys, hasJson: boolean) 
     ['XDEL', entries, '0-1'],
     ['HGET', entries, 'mark'],
     ['DEL', count],
-    ['INCRBY', count, NO_NUMBER],
+  ]
+  const scripted: ScriptedCommand[] = [
+    ...harmless.map((command) => ({ command })),
+    { command: ['INCRBY', count, noNumber], fails },
+    { command: ['HINCRBY', entries, 'bytes', noNumber], fails },
+    // A field without a value, which is found after the permission was checked.
+    { command: ['HSET', entries, 'bytes', '0', 'mark'], fails: 'wrong number of arguments' },
   ]
   return { plain, scripted, names: [text, count, entries] }
 }
@@ -129,9 +156,8 @@ function firstFailure(names: readonly string[], replies: readonly unknown[]): Un
   for (const [at, reply] of replies.entries()) {
     if (reply instanceof Failed) return explainUnfit(reply.error, names[at])
   }
-  const [command, message] = replies.at(-1) as [command: string, message: string]
-  if (message.includes('not an integer')) return undefined
-  return explainUnfit(new ErrorReply(message), command)
+  const refused = replies[names.indexOf('EVALSHA')] as [command: string, message: string] | null
+  return refused ? explainUnfit(new ErrorReply(refused[1]), refused[0]) : undefined
 }
 
 /** Undefined as well where INFO is refused, which requests do not need. */

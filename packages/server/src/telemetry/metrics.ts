@@ -1,24 +1,10 @@
-/** Everything that is counted and timed on this node, for Prometheus. */
+/** What is counted and timed on a node. Prometheus' library is loaded only where metrics are served. */
 
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { createHistogram } from './histogram.ts'
-
-const SESSION_CHANGES = ['created', 'authenticated', 'ended'] as const
+export const SESSION_CHANGES = ['created', 'authenticated', 'ended'] as const
 /** Listening of the 2026 era, of a 2025-era connection, and reading on in a call's answer. */
-const STREAM_KINDS = ['listen', 'connection', 'resumed'] as const
-/** What there was too much of. */
-const LIMIT_SCOPES = [
-  ...['caller', 'address', 'page', 'tool'],
-  ...['register', 'authorize', 'token', 'revoke', 'introspect'],
-  ...['streams', 'node_streams', 'calls', 'connections'],
-  ...['body_bytes', 'sockets'],
-]
-const PROVIDER_ERRORS = [
-  ...['provider_unavailable', 'access_denied', 'invalid_grant', 'invalid_response'],
-]
-
+export const STREAM_KINDS = ['listen', 'connection', 'resumed'] as const
 /** Why what a client sent about a request was not passed on to the node that runs it. */
-const DROP_REASONS = [
+export const DROP_REASONS = [
   ...(['forged_id', 'node_gone', 'repeated_answer'] as const),
   ...(['frequent_progress', 'frequent_cancel', 'not_running'] as const),
 ]
@@ -49,158 +35,13 @@ export interface Metrics {
   close(): void
 }
 
-export interface MetricsOptions {
-  readonly version: string
-}
+const ignore = () => undefined
 
-/** Of tools and requests: from a few milliseconds to the longest a tool may run by default. */
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-/** Of the store, which answers in less than one millisecond or is in trouble. */
-const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
-
-const METHODS: ReadonlySet<string> = new Set([
-  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-])
-
-/** A registry of its own for each server of a process. */
-export function createMetrics({ version }: MetricsOptions): Metrics {
-  const registry = new Registry()
-  const registers = [registry]
-  collectDefaultMetrics({ register: registry })
-  new Gauge({
-    name: 'mcp_build_info',
-    help: 'Always 1; the labels say what runs.',
-    labelNames: ['version'],
-    registers,
-  }).set({ version }, 1)
-  const traffic = trafficMetrics(registry, registers)
-  const people = peopleMetrics(registers)
-  const store = storeMetrics(registry, registers)
-  return {
-    ...{ ...traffic, ...people, ...store },
-    async scrape() {
-      return { contentType: registry.contentType, text: await registry.metrics() }
-    },
-    close: () => registry.clear(),
-  }
-}
-
-function trafficMetrics(registry: Registry, registers: Registry[]) {
-  const requests = createHistogram(registry, {
-    name: 'mcp_http_request_duration_seconds',
-    help: 'Requests until their answer was sent, by method, route and class of status. Streams that clients listen to are not among them.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: SECONDS,
-  })
-  const tools = createHistogram(registry, {
-    name: 'mcp_tool_call_duration_seconds',
-    help: 'Tool calls, by tool and outcome: ok, input_required, or the code of the error.',
-    labelNames: ['tool', 'outcome'],
-    buckets: SECONDS,
-  })
-  const running = countedGauge('mcp_tool_calls_running', 'Tool calls that run now.', registers)
-  const open = new Gauge({
-    name: 'mcp_streams_open',
-    help: 'Streams that clients listen to now, by kind.',
-    labelNames: ['kind'],
-    registers,
-  })
-  const limited = new Counter({
-    name: 'mcp_rate_limited_total',
-    help: 'Requests refused because there were too many, by what there was too much of.',
-    labelNames: ['scope'],
-    registers,
-  })
-  const dropped = new Counter({
-    name: 'mcp_client_messages_dropped_total',
-    help: 'Answers, progress and cancellations of 2025-era clients that no node was told of, by reason. forged_id: the server never issued that id.',
-    labelNames: ['reason'],
-    registers,
-  })
-  for (const reason of DROP_REASONS) dropped.inc({ reason }, 0)
-  for (const kind of STREAM_KINDS) open.set({ kind }, 0)
-  for (const scope of LIMIT_SCOPES) limited.inc({ scope }, 0)
-  return {
-    request(method: string, route: string, status: number, seconds: number) {
-      const known = METHODS.has(method) ? method : 'other'
-      requests.observe(seconds, known, route, `${Math.floor(status / 100)}xx`)
-    },
-    toolStarted: () => running.change(1),
-    toolEnded(tool: string, outcome: string, seconds: number) {
-      running.change(-1)
-      tools.observe(seconds, tool, outcome)
-    },
-    toolUnknown: () => tools.observe(0, 'unknown', 'unknown_tool'),
-    streamOpened: (kind: StreamKind) => open.inc({ kind }),
-    streamClosed: (kind: StreamKind) => open.dec({ kind }),
-    clientMessageDropped: (reason: DropReason) => dropped.inc({ reason }),
-    rateLimited: (scope: string) =>
-      limited.inc({ scope: LIMIT_SCOPES.includes(scope) ? scope : 'other' }),
-  }
-}
-
-function peopleMetrics(registers: Registry[]) {
-  const sessions = new Counter({
-    name: 'mcp_sessions_total',
-    help: 'Sessions that this node made, signed in or ended. Those that run out by themselves are seen by no node, so that these do not add up to the live ones.',
-    labelNames: ['change'],
-    registers,
-  })
-  const signIns = new Counter({
-    name: 'mcp_sign_ins_total',
-    help: 'Returns from the identity provider, by outcome.',
-    labelNames: ['outcome'],
-    registers,
-  })
-  const refreshes = new Counter({
-    name: 'mcp_upstream_refreshes_total',
-    help: 'Refreshes of upstream access tokens, by outcome: ok, or the code of the error.',
-    labelNames: ['outcome'],
-    registers,
-  })
-  // A series that is there from the start lets rules add and compare before anything has happened.
-  for (const change of SESSION_CHANGES) sessions.inc({ change }, 0)
-  const ended = ['signed_in', 'unknown_state', 'other_browser', 'session_ended', 'account_refused']
-  for (const outcome of [...ended, ...PROVIDER_ERRORS]) signIns.inc({ outcome }, 0)
-  for (const outcome of ['ok', ...PROVIDER_ERRORS]) refreshes.inc({ outcome }, 0)
-  return {
-    session: (change: SessionChange) => sessions.inc({ change }),
-    signIn: (outcome: string) => signIns.inc({ outcome }),
-    refresh: (outcome: string) => refreshes.inc({ outcome }),
-  }
-}
-
-function storeMetrics(registry: Registry, registers: Registry[]) {
-  const commands = createHistogram(registry, {
-    name: 'mcp_store_command_duration_seconds',
-    help: 'Commands to the store, failed ones included, by command.',
-    labelNames: ['command'],
-    buckets: STORE_SECONDS,
-  })
-  const errors = new Counter({
-    name: 'mcp_store_errors_total',
-    help: 'Commands that the store did not answer, or not in time, by command.',
-    labelNames: ['command'],
-    registers,
-  })
-  return {
-    storeCommand: (command: string, seconds: number) => commands.observe(seconds, command),
-    storeError: (command: string) => errors.inc({ command }),
-  }
-}
-
-/** A number that is changed for nothing, and handed over when it is asked for. */
-function countedGauge(name: string, help: string, registers: Registry[]) {
-  let value = 0
-  new Gauge({
-    ...{ name, help, registers },
-    collect() {
-      this.set(value)
-    },
-  })
-  return {
-    change(by: 1 | -1): void {
-      value += by
-    },
-  }
+/** Counts nothing: `metrics: false`, and tests of single parts. */
+export const NO_METRICS: Metrics = {
+  ...{ request: ignore, toolStarted: ignore, toolEnded: ignore, toolUnknown: ignore },
+  ...{ session: ignore, streamOpened: ignore, streamClosed: ignore, signIn: ignore },
+  ...{ refresh: ignore, storeCommand: ignore, storeError: ignore, rateLimited: ignore },
+  ...{ clientMessageDropped: ignore, close: ignore },
+  scrape: async () => ({ contentType: 'text/plain', text: '' }),
 }

@@ -1,9 +1,6 @@
-/** Real metrics for parts that are tested without a server; one registry for a whole test file. */
+/** Telemetry for parts that are tested without a server: nothing is counted, nothing traced. */
 
-import { createMetrics } from '../telemetry/metrics.ts'
+import { NO_METRICS } from '../telemetry/metrics.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 
-export const telemetry: Telemetry = {
-  metrics: createMetrics({ version: '0' }),
-  tracing: undefined,
-}
+export const telemetry: Telemetry = { metrics: NO_METRICS, tracing: undefined }

@@ -73,7 +73,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const fake = options.upstream && createFakeApi(options.upstream)
   // Loaded here: tests of single tools must not wait for the whole server.
   const { serveHttp } = await import('../serve-http.ts')
-  const service = await serveHttp({ ...loaded, log, store, catalog, demoApi: fake?.api })
+  const { logo } = project
+  const service = await serveHttp({ ...loaded, log, store, catalog, logo, demoApi: fake?.api })
   return {
     url: service.publicUrl,
     log: lines,

@@ -67,6 +67,13 @@ test.each([
   ['an id that is an object', { jsonrpc: '2.0', id: {}, method: 'ping' }],
   ['an id that is true', { jsonrpc: '2.0', id: true, method: 'ping' }],
   ['an id that is a fraction', { jsonrpc: '2.0', id: 1.5, method: 'ping' }],
+  ['an answer without an id', { jsonrpc: '2.0', result: {} }],
+  ['an answer whose id is null', { jsonrpc: '2.0', id: null, result: {} }],
+  ['an answer whose id is a list', { jsonrpc: '2.0', id: [1], error: { code: 1, message: '' } }],
+  ['an answer of another version', { jsonrpc: '1.0', id: 1, result: {} }],
+  ['an answer without a version', { id: 1, result: {} }],
+  ['an answer with a result and an error', { jsonrpc: '2.0', id: 1, result: {}, error: {} }],
+  ['an answer with another member', { jsonrpc: '2.0', id: 1, result: {}, x: 1 }],
   ['parameters that are a list', { jsonrpc: '2.0', id: 1, method: 'ping', params: [] }],
 ])('%s is no JSON-RPC message: 400 and -32600', async (_what, message) => {
   const answer = await read(post(app.url, message, await connect(app.url)))

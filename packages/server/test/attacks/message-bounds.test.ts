@@ -143,6 +143,34 @@ describe('parts', () => {
     expect((await send(most + 2)).status).toBe(400)
   })
 
+  // 16 KiB in other members, so that what is counted is counted.
+  const nested = (name: string) => (count: number) => ({ x: { [name]: keys(count) }, text })
+  test.each(['arguments', 'inputResponses', '_meta'])(
+    'only in params is "%s" apart from the 1,000 values of a message',
+    async (name) => {
+      const headers = await connect(app.url)
+      const deeper = (count: number) => ({ name: 'echo', ...nested(name)(count) })
+      const messages = [
+        request('ping', nested(name)(1000)),
+        request('tools/list', { a: [{ b: nested(name)(1000) }] }),
+        request('prompts/get', deeper(1000)),
+        request('tools/call', { ...deeper(1000), arguments: { text } }),
+        { ...request('ping', { text }), [name]: keys(1000) },
+        { ...request('ping', { text }), x: { params: { [name]: keys(1000) } } },
+        { jsonrpc: '2.0', id: 1, method: 'ping', params: [{ [name]: keys(1000) }, text] },
+      ]
+      for (const message of messages) {
+        const { status, message: answer } = await read(post(app.url, message, headers))
+        expect([status, answer.error?.code]).toEqual([400, -32602])
+        expect(answer.error?.message).toContain('The message has too many values')
+      }
+      const fits = request('ping', nested(name)(900))
+      expect((await read(post(app.url, fits, headers))).status).toBe(200)
+      const modern = await read(postModern(app.url, 'tools/list', nested(name)(1000)))
+      expect([modern.status, modern.message.error?.code]).toEqual([400, -32602])
+    },
+  )
+
   function withMeta(_meta: object, input: object = {}) {
     return request('tools/call', { name: 'echo', arguments: { text: 'hi', ...input }, _meta })
   }
@@ -168,7 +196,11 @@ test('no large request costs more than a few normal calls for each 16 KiB', asyn
   }
   const normal = await cost(small, 200)
   const text = 'x'.repeat(80)
+  const answer = (more: object) => ({ jsonrpc: '2.0', id: '0123456789ab.7', ...more })
   const bodies = {
+    answer: JSON.stringify(answer({ result: keys(9900) })),
+    error: JSON.stringify(answer({ error: { code: 1, message: '', data: keys(9900) } })),
+    'answer of no version': JSON.stringify({ id: 1, result: keys(9900) }),
     keys: JSON.stringify(call(keys(9900))),
     'many keys': JSON.stringify(call(keys(70_000))),
     meta: JSON.stringify(
@@ -179,10 +211,20 @@ test('no large request costs more than a few normal calls for each 16 KiB', asyn
     quotes: `["${','.repeat(10_001)}${'\\"'.repeat(500_000)}"]`,
     initialize: JSON.stringify({ ...INITIALIZE, params: { ...INITIALIZE.params, ...keys(9900) } }),
     ping: JSON.stringify(request('ping', keys(4500))),
+    nested: JSON.stringify(request('ping', { x: { arguments: keys(4500) } })),
+    apart: JSON.stringify(request('ping', { arguments: keys(4500) })),
+    responses: JSON.stringify(
+      request('tools/call', { name: 'echo', arguments: { text }, inputResponses: keys(9900, {}) }),
+    ),
   }
   for (const [name, body] of Object.entries(bodies)) {
     const units = 1 + Math.floor(body.length / (16 * KIBIBYTE))
     const ratio = (await cost(body, 8)) / normal / units
     expect(ratio, name).toBeLessThan(10)
+  }
+  // Refused after it was parsed and counted, and validated by nobody.
+  const refused = await cost(JSON.stringify(request('ping', keys(4500))), 30)
+  for (const name of ['answer', 'error', 'answer of no version'] as const) {
+    expect((await cost(bodies[name], 30)) / refused, name).toBeLessThan(4)
   }
 })

@@ -45,6 +45,23 @@ describe('check', () => {
     expect(status).toBe(0)
   })
 
+  it('prints warnings of the configuration, and passes', () => {
+    write('production.env', 'NODE_ENV=production\nUNKNOWN_NAME=1\n')
+    const { status, stdout, stderr } = check(
+      {
+        ...{ PUBLIC_URL: 'https://mcp.example.com', RATE_LIMIT: 'off', UPSTREAM_CLIENT_ID: 'acme' },
+        ...{ UPSTREAM_ISSUER: 'https://id.example.com', UPSTREAM_CLIENT_SECRET: 'x' },
+        UPSTREAM_API_URL: 'https://api.example.com',
+        ...{ ENCRYPTION_KEY: '07'.repeat(32), JWT_SECRET: 'x'.repeat(32) },
+      },
+      ...['--env', 'production'],
+    )
+    expect([status, stderr]).toEqual([0, expect.stringMatching(/^Warning: .*UNKNOWN_NAME/m)])
+    expect(stderr).toMatch(/^Warning: MCP_AUTH/m)
+    expect(stderr).toMatch(/^Warning: RATE_LIMIT=off/m)
+    expect(stdout).toContain('tools: login')
+  })
+
   it('reports all faults of configuration and files together', () => {
     write('src/tools/a.ts', 'export const nothing = 1')
     write('src/tools/b.ts', 'export default {')

@@ -26,6 +26,10 @@ function faultsIn(content: string | Buffer) {
   throw new Error('loaded')
 }
 
+const UPSTREAM = `UPSTREAM_ISSUER=https://id.example.com
+UPSTREAM_CLIENT_ID=mcp
+UPSTREAM_API_URL=https://api.example.com
+`
 const TEXT = 'MCP_AUTH=required\nAPP_NAME="Bänk"\nSESSION_TTL=61\n'
 const swapped = (bytes: Buffer) => Buffer.from(bytes).swap16()
 const utf16 = (text: string) => Buffer.from(text, 'utf16le')
@@ -68,7 +72,53 @@ describe('is read whole', () => {
   })
 })
 
+describe('a hash', () => {
+  it.each([
+    ['abc#def', 'abc#def'],
+    ['abc#', 'abc#'],
+    ['a#b #c#d', 'a#b'],
+    ['abc #def', 'abc'],
+    ['abc\t# def', 'abc'],
+    ['abc   # it is "quoted"', 'abc'],
+    [' abc#def ', 'abc#def'],
+    ['#abc', '#abc'],
+    ['#abc # def', '#abc'],
+    ['a="b#c', 'a="b#c'],
+    ['"abc#def', '"abc#def'],
+    ['"abc#def"', 'abc#def'],
+    ['"abc #def" # ghi', 'abc #def'],
+    ["'abc #def'", 'abc #def'],
+    ['`abc #def`#', 'abc #def'],
+  ])('UPSTREAM_CLIENT_SECRET=%s', (given, value) => {
+    const { secrets } = loadFile(`${UPSTREAM}UPSTREAM_CLIENT_SECRET=${given}\nSESSION_TTL=61`)
+    expect(secrets.upstreamClientSecret).toBe(value)
+  })
+
+  it.each(['', ' ', '#', '# fill in', ' # fill in', ' #fill in'])(
+    'leaves nothing of "%s"',
+    (given) => {
+      const { secrets } = loadFile(`${UPSTREAM}UPSTREAM_CLIENT_SECRET=${given}\nSESSION_TTL=61`)
+      expect(secrets.upstreamClientSecret).toBeUndefined()
+    },
+  )
+})
+
 describe('is refused', () => {
+  it.each([
+    ['#fill in later', 'must be quoted'],
+    ['"abc"def', 'text after its closing quote'],
+    ['"abc\\"def"', 'text after its closing quote'],
+    [`'abc' "def"`, 'text after its closing quote'],
+    ['"abc\ndef" ghi', 'text after its closing quote'],
+  ])('a value of which a part would be lost: %s', (given, why) => {
+    expect(faultsIn(`${UPSTREAM}UPSTREAM_CLIENT_SECRET=${given}\n`)).toEqual([
+      { name: '.env, line 4', message: expect.stringContaining(why) },
+    ])
+    expect(JSON.stringify(faultsIn(`${UPSTREAM}UPSTREAM_CLIENT_SECRET=${given}\n`))).toContain(
+      'UPSTREAM_CLIENT_SECRET',
+    )
+  })
+
   it.each<[string, Buffer]>([
     ['UTF-16 without a mark', utf16(TEXT)],
     ['UTF-16 without a mark, big end first', swapped(utf16(TEXT))],

@@ -111,10 +111,37 @@ describe('the upstream', () => {
     ['UPSTREAM_ISSUER', 'https://id.example.com?x=1'],
     ['UPSTREAM_API_URL', 'https://user:pass@api.example.com'],
     ['UPSTREAM_API_URL', 'file:///etc/passwd'],
+    ['UPSTREAM_API_URL', 'https://api.example.com/#x'],
+    ['UPSTREAM_API_URL', 'api.example.com/v1'],
+    ['UPSTREAM_ISSUER', 'https://id.example.com#'],
+    ['UPSTREAM_ISSUER', 'https://user@id.example.com'],
+    ['UPSTREAM_ISSUER', 'localhost:8080'],
+    ['UPSTREAM_ISSUER', 'http://'],
+    ['UPSTREAM_ISSUER', 'http://localhost.evil.example'],
+    ['UPSTREAM_ISSUER', 'http://127.0.0.1.evil.example'],
     ['UPSTREAM_API_KEY_HEADER', 'x key'],
     ['UPSTREAM_NAME', 'My Bank'],
   ])('refuses %s=%s', (name, value) => {
     expect(faultsOf({ ...issuer, [name]: value })).toEqual([name])
+  })
+})
+
+describe.each([
+  'UPSTREAM_AUTHORIZATION_ENDPOINT',
+  'UPSTREAM_TOKEN_ENDPOINT',
+  'UPSTREAM_REVOCATION_ENDPOINT',
+  'UPSTREAM_USERINFO_ENDPOINT',
+])('%s', (name) => {
+  it.each([
+    'http://id.example.com/x',
+    'id.example.com/x',
+    'ftp://id.example.com/x',
+    'https://id.example.com/x#y',
+    'https://user:pass@id.example.com/x',
+  ])('refuses %s, in production too', (value) => {
+    const { UPSTREAM_ISSUER: _, ...others } = production
+    expect(faultsOf({ ...endpoints, [name]: value })).toEqual([name])
+    expect(faultsOf({ ...others, ...endpoints, [name]: value })).toEqual([name])
   })
 })
 

@@ -1,7 +1,7 @@
 /** The route table: what follows from a row, for each of them. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { checkRouted, createRouteTable, type Route, routesOf } from '../../src/http/routes.ts'
+import { type Route, routesOf } from '../../src/http/routes.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 const ALL_ON = {
@@ -11,6 +11,7 @@ const ALL_ON = {
 const table = routesOf({
   serves: ALL_ON,
   servesMetrics: true,
+  hasLogo: false,
   hasDemo: true,
   hasDemoApi: true,
   letsClientsIn: true,
@@ -126,24 +127,4 @@ describe('what somebody put into a path', () => {
       await expect.poll(logged).toEqual(['GET unknown'])
     },
   )
-})
-
-describe('a route that somebody adds', () => {
-  const small = createRouteTable([
-    { path: '/reset/:token', methods: ['GET', 'HEAD'], audience: 'people', errors: 'page' },
-  ])
-
-  test('is found by its pattern, and labelled by it', () => {
-    expect(small.labelOf(`/reset/${SECRET}?x=1`)).toBe('/reset/:token')
-    expect(small.find(`/reset/${SECRET}`)?.errors).toBe('page')
-    expect([small.find('/reset'), small.labelOf('/reset')]).toEqual([undefined, 'unknown'])
-  })
-
-  test('must be in the table, with its methods, and be routed', () => {
-    const get = { method: 'GET', path: '/reset/:token' }
-    expect(() => checkRouted([get], small)).not.toThrow()
-    expect(() => checkRouted([get, { method: 'GET', path: '/new' }], small)).toThrow('GET /new')
-    expect(() => checkRouted([get, { ...get, method: 'POST' }], small)).toThrow('POST /reset')
-    expect(() => checkRouted([], small)).toThrow('not routed')
-  })
 })

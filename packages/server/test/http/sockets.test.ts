@@ -1,9 +1,10 @@
 /** How many connections a node holds, and for how long without a request. */
 
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
+import { createHttpServer, listen } from '../../src/http/server.ts'
 import { socketsWithin } from '../../src/http/socket-limit.ts'
 import { startApp } from '../support/app.ts'
 
@@ -80,4 +81,29 @@ test('the limit on open files is respected, and less than asked for is logged', 
   expect(socketsWithin(10_000, log, 1024)).toBe(824)
   expect(warnings).toEqual([{ maxSockets: 824, openFiles: 1024 }])
   expect(socketsWithin(10_000, log, Number.POSITIVE_INFINITY)).toBe(10_000)
+})
+
+test('a stop waits for requests, and for no connection without one', async () => {
+  const calls = new EventEmitter()
+  const { server, drain } = createHttpServer(() => ({
+    guard: () => undefined,
+    fetch: async () => {
+      const finished = once(calls, 'finish')
+      calls.emit('arrived')
+      await finished
+      return new Response('done')
+    },
+    mounts: new Map(),
+  }))
+  const port = await listen(server, '127.0.0.1', 0)
+  const unused = connect(port, '127.0.0.1')
+  await once(unused, 'connect')
+  const arrived = once(calls, 'arrived')
+  const answer = fetch(`http://127.0.0.1:${port}/`).then((response) => response.text())
+  await arrived
+  // Longer than the test may take.
+  const drained = drain(3_600_000)
+  calls.emit('finish')
+  await drained
+  expect(await answer).toBe('done')
 })

@@ -79,6 +79,46 @@ describe('an error in the log', () => {
   })
 })
 
+describe('a long text', () => {
+  const long = `${'word '.repeat(10_000_000)}end`
+  it('is cut in an error and its causes, and the frames are kept', () => {
+    const { log, lines, raw } = recordingLogger()
+    const cause = new TypeError(long, { cause: long })
+    log.fatal({ err: new Error(long, { cause }) }, 'failed')
+    expect(raw[0]?.length).toBeLessThan(100_000)
+    const err = lines()[0]?.err as { message: string; stack: string; cause: typeof err }
+    for (const { message, stack } of [err, err.cause]) {
+      expect(message).toMatch(/^(word ){1637}word \[\d+ more characters\]$/)
+      expect(stack).toMatch(/^\w*Error: word /)
+      expect(stack).toMatch(/more characters\]\n {4}at .*logger\.test\.ts/)
+      expect(stack.length).toBeLessThan(30_000)
+    }
+  })
+
+  it.each([
+    ['a text', long],
+    ['a stack', Object.assign(new Error('x'), { stack: long })],
+    ['a name', Object.assign(new Error('x'), { name: long })],
+    ['a code', Object.assign(new Error('x'), { code: long })],
+    ['what it has thousands of', Array.from({ length: 1000 }, () => long)],
+    ['fields', { some: { thing: long } }],
+  ])('is cut where it is %s', (_what, err) => {
+    const { log, raw } = recordingLogger()
+    log.fatal({ err, other: 1 }, 'failed')
+    expect(raw[0]?.length).toBeLessThan(200_000)
+    expect(raw[0]).toContain('more characters]')
+    expect(raw[0]).toContain('"msg":"failed"')
+  })
+
+  it('shows no part of a secret at its end', () => {
+    const { log, raw } = recordingLogger()
+    for (let length = 8150; length < 8192; length += 1) {
+      log.error({ text: `${'x'.repeat(length)} redis://user:hunter2hunter2@host:1/ more` }, 'cut')
+    }
+    expect(raw.join('')).not.toContain('hunter')
+  })
+})
+
 describe('odd values', () => {
   it('do not stop a line', () => {
     const circle: Record<string, unknown> = { name: 'circle' }

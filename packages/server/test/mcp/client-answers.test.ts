@@ -83,6 +83,32 @@ test('ids of another key, connection, node, number or form are not, and nothing 
   expect(dropped).toEqual(forged.flatMap(() => ['forged_id', 'forged_id']))
 })
 
+/** An answer whose result cannot be read. */
+function unreadable(id: string) {
+  const read = () => {
+    throw new Error('the result was read')
+  }
+  return { jsonrpc: '2.0', id, result: new Proxy({}, { get: read, ownKeys: read, has: read }) }
+}
+
+test('what an answer carries is read only for an id that is waited for', async () => {
+  const id = answers.expect('con_x', () => undefined)
+  await expect(answers.answer('con_x', unreadable(id))).rejects.toThrow('the result was read')
+  await answers.answer('con_y', unreadable(id))
+  await answers.answer('con_x', unreadable(`${id.slice(0, -1)}_`))
+  answers.forget(id)
+  await answers.answer('con_x', unreadable(id))
+})
+
+test.each([
+  ['a result that is none', { result: 5 }],
+  ['an error that is none', { error: { code: 'x' } }],
+])('an answer with %s to an id that is waited for is refused', async (_what, more) => {
+  const id = answers.expect('con_x', () => expect.unreachable())
+  const answer = { jsonrpc: '2.0', id, ...more }
+  await expect(answers.answer('con_x', answer)).rejects.toMatchObject({ code: 'invalid_request' })
+})
+
 test('nothing is written for a node that is gone', async () => {
   const id = ringOf(NEW).issue('con_x', 'cccccccccccc', 1)
   await answers.answer('con_x', reply(id))

@@ -12,8 +12,9 @@ afterAll(async () => {
 export async function serve(
   server: TestAppOptions['server'],
   env: TestAppOptions['env'] = {},
+  further: Pick<TestAppOptions, 'demoApi'> = {},
 ): Promise<TestApp> {
-  const app = await startApp({ env, ...(server !== undefined && { server }) })
+  const app = await startApp({ ...further, env, ...(server !== undefined && { server }) })
   started.push(app)
   return app
 }

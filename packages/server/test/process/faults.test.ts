@@ -80,6 +80,18 @@ test('what is thrown need not be an error', async () => {
   expect(fatalLines(server.output.stdout)).toHaveLength(1)
 })
 
+test('an error of 50 MB is logged in a short line, and calls of others are finished', async () => {
+  const { server, url } = await startServer()
+  const calls = startCalls(url, server, 2000)
+  await expect.poll(() => count(server.output.stdout, '"msg":"waiting"')).toBe(CALLERS)
+  await fail(url, { fault: 'large' })
+  for (const call of await calls) expect(call).toMatchObject({ status: 'fulfilled' })
+  expect(await server.exited).toEqual({ code: 1, signal: null })
+  const [line] = fatalLines(server.output.stdout)
+  expect(JSON.stringify(line).length).toBeLessThan(40_000)
+  expect(line).toMatchObject({ err: { stack: expect.stringContaining('\n    at ') } })
+})
+
 test('a call that takes longer than five seconds is not waited for', async () => {
   const { server, url } = await startServer()
   const calls = startCalls(url, server, 60_000)

@@ -104,6 +104,34 @@ describe('starts in production and warns', { timeout: 120_000 }, () => {
   })
 })
 
+test.each([
+  ['an issuer', { UPSTREAM_ISSUER: 'http://localhost:1' }],
+  [
+    'endpoints',
+    {
+      UPSTREAM_ISSUER: '',
+      UPSTREAM_AUTHORIZATION_ENDPOINT: 'https://id.example.com/authorize',
+      UPSTREAM_TOKEN_ENDPOINT: 'HTTP://127.0.0.1:1/token',
+    },
+  ],
+])('starts in production with %s over plain http on this machine', async (_what, upstream) => {
+  const env = { ...PRODUCTION, ...upstream, MASK_MCP_PORT: '0', STOP_DELAY: '0' }
+  const server = spawnServer({ env })
+  await server.line('ready')
+  await server.stop()
+  expect(server.output.stdout).not.toContain('TypeError')
+})
+
+test.each([
+  ['UPSTREAM_ISSUER', 'http://id.example.com', 'wants https, or localhost'],
+  ['UPSTREAM_ISSUER', 'https://id.example.com/#x', 'without query, fragment and credentials'],
+  ['UPSTREAM_API_URL', 'api.example.com', 'wants an http or https address'],
+])('does not start in production with %s=%s', async (name, value, why) => {
+  const text = await refusal({ env: { ...PRODUCTION, [name]: value } })
+  expect(text).toContain(`${name} `)
+  expect(text).toContain(why)
+})
+
 test('reads a .env of PowerShell whole, and tells of what it does not know there', async () => {
   const text = '\ufeffAPP_NAME=Bänk\r\nSMTP_HOST=mail.example\r\n'
   const folder = folderWith('.env', Buffer.from(text, 'utf16le'))

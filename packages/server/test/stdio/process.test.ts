@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type ServerProcess, spawnServer } from '../support/process.ts'
 import { newBrowser, signInAs } from '../support/sign-in.ts'
-import { envelope } from '../support/wire.ts'
+import { envelope, PROTOCOL_CATALOG } from '../support/wire.ts'
 import { expectOnlyProtocol } from './clients.ts'
 
 const INITIALIZE = {
@@ -85,6 +85,15 @@ const GARBAGE: Readonly<Record<string, readonly [line: string | Buffer, answer?:
   'a message of another version': ['{"jsonrpc":"1.0","id":7,"method":"ping"}', invalid(7)],
   'a method that is no text': ['{"jsonrpc":"2.0","id":"x","method":1}', invalid('x')],
   'an id that is none': ['{"jsonrpc":"2.0","id":{},"method":"ping"}', invalid(null)],
+  'an id of more bytes than characters': [
+    `{"jsonrpc":"2.0","id":"${'é'.repeat(200)}","method":"ping"}`,
+    invalid(null, 'The id exceeds the limit of 256 bytes.'),
+  ],
+  'a long progress token': [
+    `{"jsonrpc":"2.0","id":7,"method":"ping","params":{"_meta":{"progressToken":"${'x'.repeat(257)}"}}}`,
+    invalid(7, 'The progress token exceeds the limit of 256 bytes.'),
+  ],
+  'an answer by a long id': [`{"jsonrpc":"2.0","id":"${'x'.repeat(257)}","result":{}}`],
   'an answer that is none': ['{"jsonrpc":"2.0","id":null,"error":{"code":"x"}}'],
 }
 
@@ -130,6 +139,21 @@ test('a line that is too long is refused once, and what follows is served', asyn
   expect(await server.exited).toEqual({ code: 0, signal: null })
 })
 
+test('subscribing to a resource that does not exist is -32002, as over HTTP', async () => {
+  const server = spawnStdio({ TOOLS_DIR: PROTOCOL_CATALOG })
+  await ask(server, 1, INITIALIZE)
+  const subscribe = (id: number, uri: string) =>
+    ask(server, id, { method: 'resources/subscribe', params: { uri } })
+  const { error } = await subscribe(2, 'test://none')
+  expect(error).toMatchObject({ code: -32002, data: { uri: 'test://none' } })
+  expect((await subscribe(3, 'test://note')).result).toEqual({})
+  expect((await subscribe(4, `test://${'x'.repeat(3000)}`)).error).toMatchObject({ code: -32602 })
+  const read = await ask(server, 5, { method: 'resources/read', params: { uri: 'test://none' } })
+  expect(read.error).toMatchObject({ code: -32602 })
+  server.child.stdin?.end()
+  await server.exited
+})
+
 test('messages may come in pieces, and several at once', async () => {
   const server = spawnStdio()
   await ask(server, 0, INITIALIZE)
@@ -150,8 +174,8 @@ test('refuses parameters that are none in words, and as the fault of the client'
   expect(error?.message).toMatch(/^Invalid params: uri: [^{}[\]]+$/)
 })
 
-function spawnStdio(): ServerProcess {
-  const env = { NODE_ENV: 'test', MASK_MCP_PORT: '0', LOG_LEVEL: 'trace' }
+function spawnStdio(more: Readonly<Record<string, string>> = {}): ServerProcess {
+  const env = { NODE_ENV: 'test', MASK_MCP_PORT: '0', LOG_LEVEL: 'trace', ...more }
   return spawnServer({ args: ['stdio'], env })
 }
 

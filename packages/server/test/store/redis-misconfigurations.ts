@@ -126,6 +126,14 @@ export const MISCONFIGURATIONS: Readonly<Record<string, Misconfiguration>> = {
   'a user without DEL': permission(/DEL.*\+del/, '-del'),
   'a user without TIME': permission(/TIME.*\+time/, '-time'),
   'a user without counters': permission(/INCRBY.*\+incrby/, '-incrby', '-incr'),
+  ...Object.fromEntries(
+    ['ping', 'mget', 'eval', 'exists', 'pttl', 'hget', 'hset', 'hincrby', 'xdel', 'getrange'].map(
+      (name) => [
+        `a user without ${name.toUpperCase()} alone`,
+        permission(new RegExp(`${name.toUpperCase()} .*\\(NOPERM\\).*\\+${name}`), `-${name}`),
+      ],
+    ),
+  ),
   'a user of other keys': permission(/keys.*STORE_PREFIX/, 'resetkeys', '~other:*'),
   'a wrong password': {
     reason: 'wrong_credentials',

@@ -1,6 +1,8 @@
 /** The whole server in this process, on a free port, with its log lines kept. */
 
 import { join } from 'node:path'
+import type { Hono } from 'hono'
+import { readLogo } from '../../src/config/logo.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { ServerDefinition } from '../../src/define-server.ts'
 import { type Catalog, discover } from '../../src/engine/discover.ts'
@@ -36,6 +38,8 @@ export interface TestAppOptions {
   readonly store?: Store
   /** Whom to trust when client metadata documents are fetched, in PEM. */
   readonly documentCa?: string
+  /** Answers as the upstream API, instead of the demo bank. */
+  readonly demoApi?: Hono
 }
 
 /** The catalog of tests that need no other: that of `fixtures/bank`, and the session tools. */
@@ -45,7 +49,7 @@ export async function bankCatalog(): Promise<Catalog> {
 
 async function bankProject(further: Partial<ServerDefinition> = {}) {
   const project = await openProject(join(import.meta.dirname, '../fixtures/bank'))
-  return { ...project, server: { ...project.server, ...further } }
+  return { ...project, server: { ...project.server, ...further }, version: further.version }
 }
 
 /** Starts a server; stop it when the test is over. */
@@ -78,8 +82,10 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       : createMemoryStore())
   const { catalogDirectory: directory } = options
   const catalog = await (directory === undefined ? loadCatalog(project) : discover(directory))
-  const { documentCa } = options
-  const service = await serveHttp({ config, secrets, log, store, catalog, documentCa, tracing })
+  const { documentCa, demoApi } = options
+  const logo = readLogo(project.server.branding?.logo, project.source)
+  const deps = { config, secrets, log, store, catalog, logo, documentCa, demoApi, tracing }
+  const service = await serveHttp(deps)
   const { publicUrl: url, port, metricsPort } = service
   const localUrl = `http://localhost:${port}`
   async function stop() {

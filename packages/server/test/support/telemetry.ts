@@ -1,3 +1,9 @@
-/** Real metrics for parts that are tested without a server. */
+/** Real metrics for parts that are tested without a server; one registry for a whole test file. */
 
-export { telemetry } from '../../src/testing/telemetry.ts'
+import { createMetrics } from '../../src/telemetry/prometheus.ts'
+import type { Telemetry } from '../../src/telemetry/telemetry.ts'
+
+export const telemetry: Telemetry = {
+  metrics: createMetrics({ version: '0' }),
+  tracing: undefined,
+}

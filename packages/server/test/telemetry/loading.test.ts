@@ -1,4 +1,4 @@
-/** OpenTelemetry's SDK is in the process only when there is somewhere to send traces. */
+/** OpenTelemetry's SDK and prom-client are in the process only where they are used. */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -43,4 +43,12 @@ test('with one it is', async () => {
   const names = await packagesLoaded(env)
   collector.close()
   expect(traces(names)).toContain('@opentelemetry/sdk-trace')
+})
+
+test('with metrics: false neither prom-client nor what it brings is loaded', async () => {
+  const FIXTURE_SERVER = JSON.stringify({ metrics: false })
+  const names = await packagesLoaded({ STOP_DELAY: '0', FIXTURE_SERVER })
+  expect(names).toContain('hono')
+  expect(names).not.toContain('prom-client')
+  expect(traces(names)).toEqual([])
 })

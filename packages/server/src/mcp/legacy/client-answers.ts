@@ -1,15 +1,17 @@
 /** Requests we sent to clients, waiting for an answer that comes in anywhere. */
 
-import type {
-  JSONRPCMessage,
-  JSONRPCNotification,
-  JSONRPCResponse,
+import {
+  isJSONRPCResponse,
+  type JSONRPCMessage,
+  type JSONRPCNotification,
+  type JSONRPCResponse,
 } from '@modelcontextprotocol/server'
 import { sha256 } from '../../crypto/hash.ts'
 import { AppError } from '../../errors.ts'
 import type { Store } from '../../store/port.ts'
 import { createRecent } from '../../store/recent.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { notAMessage, type UnverifiedAnswer } from '../client-answer.ts'
 import { LARGEST_ANSWER_BYTES, type Node } from '../nodes/node.ts'
 import { progressOf } from './notification-fields.ts'
 import type { WireIds } from './wire-ids.ts'
@@ -25,10 +27,11 @@ export interface ClientAnswers {
   forget(wireId: string): void
   /**
    * Hands a client's answer to the node that waits for it, once. Answers to ids that this server did
-   * not issue for the connection are dropped before anything is written.
-   * @throws AppError `payload_too_large`; what waits is answered with an error
+   * not issue for the connection, or no longer waits for, are dropped before they are validated and
+   * anything is written.
+   * @throws AppError `invalid_request`; `payload_too_large`, and what waits is answered with an error
    */
-  answer(connectionId: string, answer: JSONRPCResponse): Promise<void>
+  answer(connectionId: string, answer: UnverifiedAnswer): Promise<void>
   /** The same for progress, which may be dropped where it comes too fast. */
   progress(connectionId: string, notification: JSONRPCNotification): Promise<void>
 }
@@ -86,6 +89,9 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
       const issuer = issuerOf(connectionId, answer.id)
       if (issuer === undefined) return
       const wireId = String(answer.id)
+      // Too late: there is nothing the client could do about it.
+      if (issuer === node.id && !waiting.has(wireId)) return
+      if (!isJSONRPCResponse(answer)) throw notAMessage()
       const isTooLarge = Buffer.byteLength(JSON.stringify(answer)) > LARGEST_ANSWER_BYTES
       const message = isTooLarge ? tooLarge(wireId) : answer
       if (issuer === node.id) deliverHere(connectionId, wireId, message)

@@ -86,7 +86,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       const isRequest = isJSONRPCRequest(message)
       const connection = await findConnection(named(legacy), deps, isRequest)
       if (isRequest) return serveRequest(deps, message, connection, legacy)
-      await messages.takeIn(message, connection)
+      await messages.takeIn(body, connection)
       return new Response(null, { status: 202 })
     },
     async get(legacy) {

@@ -1,13 +1,8 @@
 /** One client request of the 2025 era: what the server says about it, on its way out and back. */
 
-import {
-  type AuthInfo,
-  isJSONRPCErrorResponse,
-  type JSONRPCRequest,
-  type JSONRPCResponse,
-  ProtocolErrorCode,
-} from '@modelcontextprotocol/server'
+import type { AuthInfo, JSONRPCRequest } from '@modelcontextprotocol/server'
 import type { SharedServer } from '../shared-server.ts'
+import { withSubscribeError } from '../subscribe-error.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import { createOutgoingRequests } from './outgoing-requests.ts'
 import type { Outlet } from './outlet.ts'
@@ -52,7 +47,7 @@ export function createExchange(
         {
           tell: (message) => outlet.tell(outgoing.toWire(message)),
           answer(message) {
-            outlet.answer(withSubscribeError(request, message))
+            outlet.answer(withSubscribeError(request.method, message))
             end()
           },
         },
@@ -69,16 +64,4 @@ export function createExchange(
     },
     onEnd: (listener) => void ended.push(listener),
   }
-}
-
-/**
- * A resource that there is not is -32002 before 2026-07-28 (2025-11-25, server/resources, "Error
- * Handling"). The SDK sends -32602 in every era, and the URI with nothing else as its data.
- */
-function withSubscribeError({ method }: JSONRPCRequest, answer: JSONRPCResponse): JSONRPCResponse {
-  if (method !== 'resources/subscribe' || !isJSONRPCErrorResponse(answer)) return answer
-  const { data } = answer.error
-  const isNotFound = typeof data === 'object' && data !== null && Object.keys(data).join() === 'uri'
-  if (!isNotFound) return answer
-  return { ...answer, error: { ...answer.error, code: ProtocolErrorCode.ResourceNotFound } }
 }

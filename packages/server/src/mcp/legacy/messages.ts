@@ -9,7 +9,6 @@ import {
   isInitializeRequest,
   isJSONRPCNotification,
   isJSONRPCRequest,
-  isJSONRPCResponse,
   isSpecType,
   type JSONRPCMessage,
   type JSONRPCNotification,
@@ -17,7 +16,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
-import { isShortId, LONGEST_ID_BYTES } from '../bounds.ts'
+import { checkEnvelope, isAnswer, notAMessage } from '../client-answer.ts'
 import type { Limits } from '../limits.ts'
 import { audienceOf, carriedOrigin } from '../origin.ts'
 import type { ClientAnswers } from './client-answers.ts'
@@ -48,7 +47,7 @@ export interface LegacyMessages {
   /**
    * Runs a request; what it says leaves by the outlet that is given back.
    * @throws AppError `too_many_requests` when its session, or an address without a token, runs as
-   * many here as it may, and `invalid_request` when its id or its progress token is too long
+   * many here as it may
    */
   request<T extends Outlet>(
     request: JSONRPCRequest,
@@ -56,8 +55,11 @@ export interface LegacyMessages {
     authInfo: AuthInfo,
     makeOutlet: MakeOutlet<T>,
   ): Promise<T>
-  /** Takes in a notification or an answer. */
-  takeIn(message: JSONRPCMessage, connection: ConnectionRecord): Promise<void>
+  /**
+   * Takes in a notification or an answer.
+   * @throws AppError `invalid_request` for anything else
+   */
+  takeIn(message: unknown, connection: ConnectionRecord): Promise<void>
 }
 
 export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
@@ -72,7 +74,6 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       return answer
     },
     async request(request, connection, authInfo, makeOutlet) {
-      checkNames(request)
       const release = limits.call(connection.sessionId, carriedOrigin(authInfo).caller)
       try {
         const level = levelIn(request)
@@ -95,10 +96,14 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       }
     },
     async takeIn(message, connection) {
-      if (isJSONRPCNotification(message)) await takeNotification(deps, message, connection)
-      // Too late or never asked: there is nothing the client could do about it.
-      else if (isJSONRPCResponse(message)) await answers.answer(connection.id, message)
-      else throw new AppError('invalid_request', 'The body is not a JSON-RPC message.')
+      if (isAnswer(message)) {
+        checkEnvelope(message)
+        await answers.answer(connection.id, message)
+      } else if (isJSONRPCNotification(message)) {
+        await takeNotification(deps, message, connection)
+      } else {
+        throw notAMessage()
+      }
     },
   }
 }
@@ -120,17 +125,6 @@ async function takeNotification(
     if (cancellation !== undefined) await running.cancel(connection, cancellation)
   }
   if (method === 'notifications/progress') await answers.progress(connection.id, notification)
-}
-
-/**
- * Ids and progress tokens are repeated in what is said of a request, and kept in the store with it.
- * @throws AppError `invalid_request`
- */
-function checkNames({ id, params }: JSONRPCRequest): void {
-  const token = params?._meta?.progressToken
-  if (isShortId(id) && (token === undefined || isShortId(token))) return
-  const message = `A request's id and progress token may have ${LONGEST_ID_BYTES} bytes.`
-  throw new AppError('invalid_request', message)
 }
 
 /**

@@ -109,7 +109,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
           calls.begin(connection.id, requestId, cancel, origins.storage),
         )
       } else {
-        await messages.takeIn(message, connection)
+        await messages.takeIn(body, connection)
       }
       return new Response('Accepted', { status: 202 })
     },

@@ -5,7 +5,7 @@
 
 import type { Catalog } from '../../engine/discover.ts'
 import { AppError } from '../../errors.ts'
-import { checkSubscriptionCount, isShortId, LONGEST_ID_BYTES } from '../bounds.ts'
+import { checkSubscriptionCount } from '../bounds.ts'
 import { createKnownResources } from '../known-resources.ts'
 import type { Release } from '../limits.ts'
 
@@ -48,9 +48,6 @@ export function createListenRequests({
 
   return (body, caller) => {
     const { id, method, params } = body as ListenBody
-    if (id !== undefined && !isShortId(id)) {
-      throw new AppError('invalid_params', `A request's id may have ${LONGEST_ID_BYTES} bytes.`)
-    }
     const notifications = params?.notifications
     // Everything but what is asked for is left to the SDK, which refuses it or does not keep it.
     const uris = urisIn(notifications)

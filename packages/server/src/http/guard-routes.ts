@@ -1,0 +1,68 @@
+/** What follows from the rows of the route table, in order, before the handler of a route runs. */
+
+import type { Hono, MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { HttpEnv } from './context.ts'
+import { crossOrigin } from './cross-origin.ts'
+import { errorResponse } from './error-response.ts'
+import type { Look } from './look.ts'
+import { noStore } from './no-store.ts'
+import { notFound, wrongMethod } from './not-found.ts'
+import { ownForms } from './own-forms.ts'
+import { pagesOf } from './pages.ts'
+import type { PageRates } from './rate-limit.ts'
+import { bodyTooLarge } from './read-body.ts'
+import { requestLog } from './request-log.ts'
+import { OPEN_PREFIX, type Route, type RouteTable } from './routes.ts'
+
+export interface RouteGuards {
+  readonly log: Logger
+  readonly look: Look
+  readonly publicUrl: string
+  readonly limited: PageRates
+}
+
+/** Puts the guards of all routes in front of what is routed after it. */
+export function guardRoutes(app: Hono<HttpEnv>, routes: RouteTable, guards: RouteGuards): void {
+  app.use(requestLog(guards.log, routes))
+  app.use(pagesOf(guards.look))
+  app.use(wrongMethod)
+  app.onError(errorResponse)
+  app.notFound(notFound)
+  app.use(`${OPEN_PREFIX}*`, anyOrigin(['GET']))
+  for (const route of routes.all) {
+    // The authorization server and the demo speak Node, and have guards of their own.
+    if (route.errors !== 'oauth' && !route.isMount) guardRoute(app, route, guards)
+  }
+}
+
+function guardRoute(app: Hono<HttpEnv>, route: Route, { limited, publicUrl }: RouteGuards): void {
+  const { path, audience, methods, origins, limit, maxBodyBytes } = route
+  if (origins === 'allowed') app.use(path, crossOrigin(methods))
+  if (origins === 'any' && !path.startsWith(OPEN_PREFIX)) app.use(path, anyOrigin(methods))
+  if (audience === 'callers') app.use(path, noStore)
+  if (limit !== undefined && limit !== 'caller') {
+    app.use(path, limit.knownBrowsersAlone ? limited.landing(publicUrl) : limited.pages)
+  }
+  if (audience === 'people' && methods.includes('POST')) app.post(path, ownForms(publicUrl))
+  if (maxBodyBytes !== undefined) app.use(path, limitBody(maxBodyBytes, audience))
+}
+
+/** Fetch Standard, "CORS protocol", without credentials. */
+function anyOrigin(methods: readonly string[]): MiddlewareHandler<HttpEnv> {
+  return cors({ origin: '*', allowMethods: [...methods], maxAge: 600 })
+}
+
+/** Refuses a longer body (413), whether its length is announced or not. */
+function limitBody(maxSize: number, audience: Route['audience']): MiddlewareHandler<HttpEnv> {
+  return bodyLimit({
+    maxSize,
+    onError() {
+      if (audience !== 'people') throw bodyTooLarge(maxSize)
+      throw new AppError('payload_too_large', 'The form is too long.')
+    },
+  })
+}

@@ -1,0 +1,83 @@
+/** Names that every object of JavaScript has: they are found only where somebody declared them. */
+
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+import { type DirectCaller, letDirectCallerIn } from '../support/direct.ts'
+import { ask, PROTOCOL_CATALOG } from '../support/wire.ts'
+
+const NAMES = ['toString', 'constructor', '__proto__', 'hasOwnProperty', 'valueOf', 'isPrototypeOf']
+const ERAS = ['2025-11-25', '2026-07-28']
+const UNKNOWN = 'unknown'
+
+type Request = (name: string) => readonly [method: string, params: Record<string, unknown>]
+
+const completion = (ref: object, argument = 'name'): ReturnType<Request> => [
+  'completion/complete',
+  { ref, argument: { name: argument, value: '' } },
+]
+
+const REQUESTS: Readonly<Record<string, Request>> = {
+  'a tool': (name) => ['tools/call', { name, arguments: {} }],
+  'a prompt': (name) => ['prompts/get', { name }],
+  'a prompt to complete': (name) => completion({ type: 'ref/prompt', name }),
+  'an argument to complete': (name) => completion({ type: 'ref/prompt', name: 'greet' }, name),
+  'a template to complete': (uri) => completion({ type: 'ref/resource', uri }),
+  'a resource': (uri) => ['resources/read', { uri }],
+  'a resource to subscribe to': (uri) => ['resources/subscribe', { uri }],
+  'a method': (name) => [name, {}],
+}
+
+let app: TestApp
+let direct: DirectCaller
+beforeAll(async () => {
+  app = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
+  direct = await letDirectCallerIn(app.url)
+})
+afterAll(() => app.stop())
+
+/** The answer without the name that was asked for. */
+const withoutName = (value: unknown, name: string) =>
+  JSON.stringify(value).replaceAll(name, UNKNOWN)
+
+describe.each(Object.entries(REQUESTS))('%s', (_what, requestOf) => {
+  test.each(ERAS)('%s: is answered as any other that there is not', async (era) => {
+    const answer = async (name: string) => {
+      const { status, message } = await ask(app.url, era, ...requestOf(name))
+      return [status, withoutName(message, name)]
+    }
+    const expected = await answer(UNKNOWN)
+    for (const name of NAMES) expect(await answer(name)).toEqual(expected)
+  })
+
+  test('direct calls: the same', async () => {
+    const answer = async (name: string) => {
+      const { status, body } = await direct.call(...requestOf(name))
+      return [status, withoutName(body, name)]
+    }
+    const expected = await answer(UNKNOWN)
+    expect(expected[0]).not.toBe(500)
+    for (const name of NAMES) expect(await answer(name)).toEqual(expected)
+  })
+})
+
+test.each(ERAS)('%s: tools and prompts may have such names', async (era) => {
+  const catalogDirectory = join(import.meta.dirname, '../fixtures/names')
+  const own = await startApp({ catalogDirectory })
+  for (const name of ['constructor', '__proto__']) {
+    const { message } = await ask(own.url, era, 'tools/call', { name, arguments: {} })
+    expect(message.result?.structuredContent).toEqual({ name })
+  }
+  const { message } = await ask(own.url, era, 'tools/list')
+  for (const name of ['constructor', '__proto__']) {
+    expect(message.result?.tools).toContainEqual(expect.objectContaining({ name }))
+  }
+  const prompt = { name: 'constructor', arguments: { who: 'Ada' } }
+  expect((await ask(own.url, era, 'prompts/get', prompt)).message.result).toMatchObject({
+    messages: [{ content: { text: 'Hello Ada' } }],
+  })
+  const ref = { type: 'ref/prompt', name: 'constructor' }
+  const completed = await ask(own.url, era, ...completion(ref, 'who'))
+  expect(completed.message.result?.completion).toMatchObject({ values: ['Ada'] })
+  await own.stop()
+})
