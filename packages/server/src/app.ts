@@ -16,7 +16,7 @@ import { landingRoutes } from './http/landing.ts'
 import { logoRoutes } from './http/logo.ts'
 import { metricsAtMainPort } from './http/metrics.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
-import { type CallRates, createPageRates } from './http/rate-limit.ts'
+import { type CallRates, createRateLimiting } from './http/rate-limit.ts'
 import { respond } from './http/respond.ts'
 import { checkRouted, DEMO_API_PATH, type RouteTable } from './http/routes.ts'
 import { whenClosed } from './http/when-closed.ts'
@@ -34,7 +34,7 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
   const app = new Hono<HttpEnv>()
   const { storageOf, originsOf, messageOf } = requestParts(runtime)
 
-  const limited = createPageRates(runtime.rateLimits, config.http)
+  const limited = createRateLimiting(runtime.rateLimits, config.http)
   guardRoutes(app, routes, { ...runtime, limited })
   routePages(app, runtime, { routes, storageOf })
   /** A request without a body: the POSTs of callers have been through `call/`. */

@@ -13,6 +13,7 @@ import type { BodyBudget } from './http/body-budget.ts'
 import { countedNetwork } from './http/client-address.ts'
 import type { CallRates } from './http/rate-limit.ts'
 import type { RouteTable } from './http/routes.ts'
+import { implementationOf } from './runtime/implementation.ts'
 import type { Runtime } from './runtime.ts'
 
 export interface CallsDeps extends Pick<HandOverDeps, 'fetch'> {
@@ -25,7 +26,7 @@ export function createCalls(
   runtime: Runtime,
   { rates, routes, bodyBudget, fetch }: CallsDeps,
 ): CallHandler {
-  const { config, auth, mcp, direct, legacy, origins, log, callTool, limits, about } = runtime
+  const { config, auth, mcp, direct, legacy, origins, log, callTool, limits } = runtime
   const lines = new CallLines(log)
   const originsOf = (call: Call) => {
     if (call.caller === undefined) throw new Error('A call arrived without its caller')
@@ -46,7 +47,10 @@ export function createCalls(
     findMessage: config.http.fastPath
       ? createFindToolMessage(runtime.catalog, mcp.modern.clients, config.serves)
       : () => undefined,
-    run: createRunCall({ ...parts, modern: mcp.modern, direct, about }),
+    run: createRunCall({
+      ...parts,
+      ...{ modern: mcp.modern, direct, about: implementationOf(runtime) },
+    }),
     runOnConnection: createRunOnConnection({
       ...parts,
       legacy: legacy.streamable,

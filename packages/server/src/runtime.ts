@@ -1,6 +1,5 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
-import type { Implementation } from '@modelcontextprotocol/server'
 import type { Hono } from 'hono'
 import type { AccessTokens } from './auth/access-tokens.ts'
 import {
@@ -93,8 +92,6 @@ export interface Runtime extends RuntimeDeps {
   readonly rateLimits: RateLimits
   readonly callTool: CallTool
   readonly limits: Limits
-  /** What clients are told of this server. */
-  readonly about: Implementation
   /** What strangers may have stored, by network. */
   readonly storageBudgets: StorageBudgets
   readonly node: Node
@@ -153,7 +150,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     mcp,
     direct: createDirectCalls({ catalog, modern: mcp.modern, limits }),
     legacy,
-    ...{ rateLimits, limits, about: served.about, callTool: createCallTool(served) },
+    ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
     node,
     stopping: () => stopping,

@@ -13,7 +13,7 @@ import { noStore } from './no-store.ts'
 import { notFound, wrongMethod } from './not-found.ts'
 import { ownForms } from './own-forms.ts'
 import { pagesOf } from './pages.ts'
-import type { PageRates } from './rate-limit.ts'
+import type { RateLimiting } from './rate-limit.ts'
 import { bodyTooLarge } from './read-body.ts'
 import { requestLog } from './request-log.ts'
 import { OPEN_PREFIX, type Route, type RouteTable } from './routes.ts'
@@ -22,7 +22,7 @@ export interface RouteGuards {
   readonly log: Logger
   readonly look: Look
   readonly publicUrl: string
-  readonly limited: PageRates
+  readonly limited: RateLimiting
 }
 
 /** Puts the guards of all routes in front of what is routed after it. */

@@ -59,7 +59,7 @@ export interface CallRates {
   refuseKnown(request: CountedRequest, session: string): void
 }
 
-export interface PageRates {
+export interface RateLimiting {
   /** Counts pages, by address. */
   readonly pages: MiddlewareHandler<HttpEnv>
   /**
@@ -110,7 +110,7 @@ export function createCallRates(limits: RateLimits, options: RateLimitOptions): 
   }
 }
 
-export function createPageRates(limits: RateLimits, options: RateLimitOptions): PageRates {
+export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
   async function countPage(c: Context<HttpEnv>): Promise<void> {
     const { incoming, outgoing } = c.env
     const network = countedNetwork(incoming, options)
