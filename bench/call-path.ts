@@ -15,11 +15,13 @@ import { writeTools } from './tool-folder.ts'
 const WARM_UP = 6000
 const CALLS = 8000
 const CONNECTIONS = 32
+/** Few, so that sliding their expiration is not part of each call. */
+const SESSIONS = 8
 const OURS = '/packages/server/dist/'
 
 const redis = await startRedis('plain')
 const settings = { redisUrl: redis.url, toolsFolder: writeTools(1) }
-const sessions = await makeSessions(settings, 200, mkdtempSync(join(tmpdir(), 'call-path-')))
+const sessions = await makeSessions(settings, SESSIONS, mkdtempSync(join(tmpdir(), 'call-path-')))
 const probePort = await freePort()
 const program = ourServer(settings)
 const probe = join(import.meta.dirname, 'probe.mjs')
