@@ -110,7 +110,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
-  const upstream = createUpstream(deps, keyRing, now)
+  const upstream = await createUpstream(deps, keyRing, now)
   const parts = createSessionParts(deps, upstream, keyRing, now)
   const streams = createSealedStreams(store.streams, keyRing)
   const node = await joinNodes({ store, streams, log })

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import type { Config, ProviderConfig, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
-import { createDemo, type Demo } from '../demo/demo.ts'
+import type { Demo } from '../demo/demo.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -33,14 +33,22 @@ export interface UpstreamParts {
 }
 
 /** The configured upstream, or the demo that stands in for one. */
-export function createUpstream(
+export async function createUpstream(
   { config, secrets, log, store, publicUrl, telemetry, demoApi }: UpstreamDeps,
   keyRing: KeyRing,
   now: () => number,
-): UpstreamParts {
+): Promise<UpstreamParts> {
   const demo =
     config.upstream.kind === 'demo'
-      ? createDemo({ store, log, secrets, keyRing, publicUrl, api: demoApi })
+      ? // Loaded only here: nothing of it is needed with an upstream.
+        (await import('../demo/demo.ts')).createDemo({
+          store,
+          log,
+          secrets,
+          keyRing,
+          publicUrl,
+          api: demoApi,
+        })
       : undefined
   const facts = config.upstream.kind === 'demo' ? demo?.upstream : config.upstream
   if (facts === undefined) throw new Error('Neither an upstream nor the demo is configured')
