@@ -137,7 +137,12 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
     // No HEAD: nobody could read or end a stream that is left out.
     ...when<Route>(sse, { ...calls, path: '/sse', methods: ['GET'], errors: 'json-rpc' }),
     ...when<Route>(sse, { ...CALLERS, path: '/messages', methods: ['POST'], errors: 'json-rpc' }),
-    ...when<Route>(facts.hasDemo, { ...PAGE, path: DEMO_PROVIDER_PATH, methods: READ, isMount: true }),
+    ...when<Route>(facts.hasDemo, {
+      ...PAGE,
+      path: DEMO_PROVIDER_PATH,
+      methods: READ,
+      isMount: true,
+    }),
     ...(facts.hasDemoApi ? DEMO_API_ROUTES : []),
   ])
 }
