@@ -6,6 +6,7 @@
 import { isInputRequiredResult, type LoggingLevel } from '@modelcontextprotocol/server'
 import type { ToolClient } from '../engine/context.ts'
 import { Deadline } from '../engine/deadlines.ts'
+import { AppError } from '../errors.ts'
 import { JsonAnswer } from '../mcp/answer.ts'
 import type { CallTool } from '../mcp/call-tool.ts'
 import { clientOfInitialize } from '../mcp/client-facts.ts'
@@ -195,24 +196,23 @@ class ConnectionRun implements RunningCall {
   #finishWithSdk(origin: Origin, outcome: ReturnType<CallTool>): void {
     const { legacy, handOver } = this.#deps
     const isAnswered = this.#outlet !== undefined
-    this.#leave()
-    const outlet = this.#outlet ?? this.#makeOutlet()
-    const watched = { ...outlet, ...this.#closing(outlet) }
     const { request: message, id } = this.#message
+    this.#leave()
     const outletOf = (cancel: () => void) => {
       this.#fenced = cancel
-      return watched
+      const outlet = this.#outlet ?? this.#makeOutlet()
+      return { ...outlet, ...this.#closing(outlet) }
     }
+    // At once, so that nobody else takes the place of the call.
     const connection = this.#connection
-    const finish = () => legacy.finish({ message, connection, origin, outcome, outletOf })
-    if (!isAnswered) {
-      handOver.answer(this.#call, finish)
-      return
-    }
-    finish().catch((error: unknown) => {
-      const text = error instanceof Error ? error.message : 'Something went wrong.'
-      watched.answer({ jsonrpc: '2.0', id, error: { code: -32603, message: text } })
+    const finishing = legacy.finish({ message, connection, origin, outcome, outletOf })
+    finishing.catch((error: unknown) => {
+      this.#end()
+      this.#releaseAnswer()
+      const text = error instanceof AppError ? error.message : 'Something went wrong.'
+      this.#outlet?.answer({ jsonrpc: '2.0', id, error: { code: -32603, message: text } })
     })
+    if (!isAnswered) handOver.answer(this.#call, () => finishing)
   }
 
   /** What ends the exchange ends what the tool left waiting, too. */
