@@ -10,9 +10,11 @@ const inCi = process.env.CI === 'true'
 /** Single files, in folders that are fast, which take more than some 20 seconds. */
 const SLOW_FILES = [
   'docs/readme',
+  'docs/scaling',
   'mcp/cross-talk',
   'store/stream-faults',
   'store/redis-faults',
+  'store/redis-health',
   'telemetry/loading',
   'testing/exports',
   'tooling/create',

@@ -121,7 +121,13 @@ function sessionMaker(store: ReturnType<typeof createRedisStore>, secrets: Loade
     const iat = Math.floor(now() / 1000)
     const exp = iat + TTL_SECONDS
     const claims = { jti, session_id: sessionId, client_id: CLIENT_ID, scope: SCOPE }
-    const stub = { kind: 'AccessToken', accountId: sessionId, clientId: CLIENT_ID, scope: SCOPE }
+    const stub = {
+      kind: 'AccessToken',
+      accountId: sessionId,
+      grantId: sessionId,
+      clientId: CLIENT_ID,
+      scope: SCOPE,
+    }
     await entries.write('AccessToken', jti, { ...stub, iat, exp }, TTL_SECONDS)
     await tokens.write(jti, { ...stub, iat, exp }, TTL_SECONDS)
     const token = await new SignJWT({ ...claims, iat, exp, sub: sessionId })

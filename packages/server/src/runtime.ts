@@ -10,6 +10,7 @@ import {
 import { createScopes } from './auth/scopes.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { createBuiltInServer } from './auth/server/built-in.ts'
+import type { AuthorizationServerDeps } from './auth/server/options.ts'
 import type { Logo } from './config/logo.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
@@ -31,6 +32,7 @@ import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
+import { createContinuing } from './runtime/continuing.ts'
 import { implementationOf } from './runtime/implementation.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
@@ -39,7 +41,7 @@ import { createOrigins, type Origins } from './session/origins.ts'
 import { createFreshToken } from './session/refresh.ts'
 import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
-import { createSignOut, type SignOut } from './session/sign-out.ts'
+import { createSignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
 import { observeStore } from './store/observed-store.ts'
 import type { Store } from './store/port.ts'
@@ -116,7 +118,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const node = await joinNodes({ store, streams, log })
   await clock.start()
   const bus = createEventBus(node, log)
-  const sessionEnds = createSessionEnds(node, { now })
+  const sessionEnds = createSessionEnds(node, { ...parts, now })
   const { provider, api } = upstream
   const signOut = createSignOut({ ...parts, provider, announceEnd: sessionEnds.announce, log })
   const connections = createConnections({ ...parts, store, node, now }, config.session)
@@ -132,7 +134,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const legacy = createLegacy({ ...common, ...legacyParts })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
-  const authParts = { ...parts, look, keyRing, signOut, now }
+  const authParts = { ...parts, look, keyRing, signOut, announceRevoked: sessionEnds.announce, now }
   const { auth, authorizationServer } = await createAuth(deps, authParts)
 
   let stopping = false
@@ -212,21 +214,15 @@ function createSessionParts(
     return `${publicUrl}/connect/${handle}`
   }
   const upstreamAccess = createUpstreamAccess(api, freshToken)
-  const isSignedIn = async (sessionId: string) => {
-    const session = await sessions.peek(sessionId)
-    return session !== undefined && credentials.read(session) !== undefined
-  }
-  return { sessions, credentials, links, signIn, linkUrl, upstreamAccess, isSignedIn }
+  const continuing = createContinuing({ store, sessions, credentials, now }, name, tokenTtlSeconds)
+  return { sessions, credentials, upstreamAccess, links, signIn, linkUrl, ...continuing }
 }
 
-interface AuthParts {
-  readonly look: Look
-  readonly now: () => number
-  readonly keyRing: KeyRing
-  readonly sessions: SessionManager
-  readonly signOut: SignOut
-  readonly isSignedIn: (sessionId: string) => Promise<boolean>
-}
+type AuthParts = Pick<Runtime, 'look' | 'sessions'> &
+  Pick<
+    AuthorizationServerDeps,
+    'now' | 'keyRing' | 'signOut' | 'announceRevoked' | 'isSignedIn' | 'settleSignIn'
+  >
 
 /** The built-in authorization server, where it issues the tokens, and the check of all tokens. */
 async function createAuth(deps: RuntimeDeps, parts: AuthParts) {

@@ -26,9 +26,6 @@ export const authMethods: Check = {
     if (server.registration_endpoint === undefined) {
       return [skipped('Clients cannot register here.')]
     }
-    if (server.token_endpoint_auth_methods_supported?.includes(METHOD)) {
-      return [skipped(`The server offers ${METHOD}; the doctor cannot sign as these clients do.`)]
-    }
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const findings: Finding[] = []
     for (const [profile, form] of forms) {
@@ -48,6 +45,9 @@ async function play(
   const who = `A client whose metadata ${says}, as the document of ${title} was seen to,`
   const answer = await register(visit, server, redirectUris, metadata)
   const { client_id: id, token_endpoint_auth_method: method } = objectIn(answer)
+  if (answer.status === 201 && method === METHOD) {
+    return skipped(`${who} registers for ${METHOD}; the doctor cannot sign as this client does.`)
+  }
   if (answer.status !== 201 || typeof id !== 'string' || method !== 'none') {
     return wrong(
       `${who} is not accepted as a public one: ${failureIn(answer)}.`,

@@ -50,9 +50,7 @@ export function createDocumentCache({ store, now }: DocumentCacheDeps): Document
     async lookUp(address) {
       const known = await store.get<{ outcome: Outcome; keptSeconds?: number }>(keyOf(address))
       if (known !== undefined) return known
-      const host = sha256(new URL(address).host)
-      const { count } = await store.count(`client-document-fetches:{${host}}`, MINUTE)
-      if (count <= FETCHES_A_MINUTE) return undefined
+      if (await mayFetchFrom(store, address)) return undefined
       // Not the client's fault, which would drop its credentials if it were told so.
       throw new AppError('unavailable', 'Too many documents of this host. Try again in a minute.', {
         retryAfterSeconds: 1,
@@ -81,6 +79,13 @@ export function createDocumentCache({ store, now }: DocumentCacheDeps): Document
       await store.patch(keyOf(address), { keptSeconds: seconds }, { ttlSeconds: seconds })
     },
   }
+}
+
+/** Counts a request to the host of `address`; false when it was asked too often. */
+export async function mayFetchFrom(store: Pick<Store, 'count'>, address: string): Promise<boolean> {
+  const host = sha256(new URL(address).host)
+  const { count } = await store.count(`client-document-fetches:{${host}}`, MINUTE)
+  return count <= FETCHES_A_MINUTE
 }
 
 /** The host is there and says that this client is no more. */

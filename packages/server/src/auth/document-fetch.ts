@@ -1,7 +1,8 @@
-/** Fetches client ID metadata documents (draft-ietf-oauth-client-id-metadata-document), and no else. */
+/** Fetches client ID metadata documents (draft-ietf-oauth-client-id-metadata-document) and their keys. */
 
 import { lookup } from 'node:dns/promises'
 import type { StorageBudget } from '../store/storage-budget.ts'
+import { type ClientKeys, createClientKeys } from './client-keys.ts'
 import {
   createDocumentCache,
   type DocumentCacheDeps,
@@ -25,7 +26,7 @@ export interface DocumentFetchOptions {
 }
 
 /** What `oidc-provider` is given as `allowFetch` of the feature, and as its one `fetch`. */
-export interface DocumentFetch {
+export interface DocumentFetch extends ClientKeys {
   /**
    * Whether the document may be fetched: once in a request (its context), however many clients it
    * names. Looks at what is known of it already.
@@ -34,8 +35,8 @@ export interface DocumentFetch {
    */
   allowFetch(context: object, clientId: string, storage?: StorageBudget): Promise<boolean>
   /**
-   * The document, from the store or from its host. Serves only what `allowFetch` let pass: the URLs
-   * inside a document (`jwks_uri`, `logo_uri` and others) are never fetched.
+   * The document, from the store or from its host. Serves only what `allowFetch` let pass: of the URLs
+   * inside a document `keysAt` fetches `jwks_uri`, and nobody fetches others.
    * @throws Error for anything but a small answer in time from a public host over https
    */
   fetch(address: string | URL | Request, init?: RequestInit): Promise<Response>
@@ -120,6 +121,7 @@ export function createDocumentFetch(
     },
 
     keep: (clientId, seconds) => cache.prolong(clientId, seconds),
+    keysAt: createClientKeys({ store, now }, guard).keysAt,
   }
 }
 

@@ -56,8 +56,10 @@ function schemeFault(url: URL, uri: string, schemes: readonly string[]): string 
     return HOST.test(url.hostname) ? undefined : 'must name a host'
   }
   const scheme = url.protocol.slice(0, -1)
-  if (UNSAFE_SCHEMES.has(scheme) || !schemes.includes(scheme))
-    return 'must use a scheme that is allowed'
+  if (UNSAFE_SCHEMES.has(scheme)) return 'must use a scheme that is allowed'
+  if (!schemes.includes(scheme)) {
+    return `must use a scheme that is allowed: ${scheme} is not in OAUTH_REDIRECT_SCHEMES`
+  }
   // RFC 8252, section 7.1: a path follows. Without one the rest could be anything, even a script.
   return uri.startsWith(`${scheme}:/`) ? undefined : 'must have a path after the scheme'
 }
@@ -73,7 +75,8 @@ export function describeTarget(uri: string): RedirectTarget {
   return { kind: 'app', scheme: protocol.slice(0, -1) }
 }
 
-function withoutLoopbackPort(uri: string): string {
+/** RFC 8252, section 7.3: the port of a loopback address makes no difference. */
+export function withoutLoopbackPort(uri: string): string {
   return uri.replace(LOOPBACK, '$1')
 }
 

@@ -8,6 +8,7 @@ import type { Authenticate, Shower } from '../auth/authenticate.ts'
 import type { RequireScopes } from '../auth/required-scopes.ts'
 import { clientAddress, networkOf } from '../http/client-address.ts'
 import type { CallRates } from '../http/rate-limit.ts'
+import { asRequested } from '../http/trailing-slash.ts'
 import type { LegacyEndpoint } from '../mcp/legacy/endpoint.ts'
 import type { RequestOrigins } from '../mcp/origin.ts'
 import type { Caller } from '../session/caller.ts'
@@ -92,10 +93,16 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     const { url = '/' } = incoming
     const route = routes.get(url) ?? routes.get(labelOf(url))
     if (route === undefined) return false
-    const call = new Call(incoming, outgoing, route, lines)
+    const call = new Call(incoming, outgoing, asSpelled(incoming, route), lines)
     answer(call).catch((error: unknown) => handOver.error(call, error))
     return true
   }
+}
+
+/** Clients compare the resource with their own spelling. */
+function asSpelled(incoming: IncomingMessage, route: PostRoute): PostRoute {
+  const resource = asRequested(incoming, route.resource)
+  return resource === route.resource ? route : { ...route, resource }
 }
 
 /** Asks for the connection that a call names beside what its token needs of the store. */

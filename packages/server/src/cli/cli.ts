@@ -8,6 +8,11 @@ const USAGE = `mcp-template COMMAND [--project FOLDER]
   dev [stdio] [--env NAME]                   the same, restarting when a file changes
   check [--env NAME]                         load everything, open nothing, report every fault
   new tool|resource|prompt [FOLDER/]NAME     write a file to start from, for a tool with its test
+  new tools --openapi FILE [OPTIONS]         list the operations of an OpenAPI document, or write tools:
+    --only PATTERN, --tag TAG                  which: "GET /accounts/**", an operationId; repeatable
+    --depth N, --out FOLDER                    levels of objects in answers (3); where to (src/tools)
+    --dry-run, --yes, --force                  write nothing; more than 40; over files that are there
+    --diff                                     say what has changed in the document since
   encrypt [--env NAME] [--generate]          encrypt a secret for the configuration
 
 --project names the folder of the project; it is the current one if left out.`

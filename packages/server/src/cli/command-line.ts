@@ -20,13 +20,27 @@ export interface CommandLine {
  * @throws UsageError
  */
 export function readCommandLine(args: readonly string[], ...names: string[]): CommandLine {
-  const options: NonNullable<ParseArgsConfig['options']> = Object.fromEntries(
-    ['project', ...names].map((name) => [name, { type: 'string' }]),
-  )
+  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
+  const { project, positionals, values } = readOptions(args, options)
+  return { project, positionals, values: values as CommandLine['values'] }
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>
+type Values<T extends Options> = ReturnType<typeof parseArgs<{ options: T }>>['values']
+
+/**
+ * Reads words and options of any kind; `--project` is always one of them.
+ * @throws UsageError
+ */
+export function readOptions<const T extends Options>(
+  args: readonly string[],
+  further: T,
+): Omit<CommandLine, 'values'> & { readonly values: Values<T> } {
+  const options = { ...further, project: { type: 'string' } } as const
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
-    const texts = values as Record<string, string | undefined>
-    return { project: resolve(texts.project ?? '.'), positionals, values: texts }
+    const { project } = values as { readonly project?: string }
+    return { project: resolve(project ?? '.'), positionals, values: values as Values<T> }
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }

@@ -1,9 +1,11 @@
 /** `mcp-template new tool|resource|prompt [FOLDER/]NAME`: writes files that pass as they are. */
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { readCommandLine, UsageError } from './command-line.ts'
 import { promptTemplate, resourceTemplate, testTemplate, toolTemplate } from './templates.ts'
+import { writeFiles } from './write-files.ts'
 
 /** Legal both as a tool's name (SEP-986) and, on every system, as a file's. */
 const NAME = /^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/
@@ -26,6 +28,7 @@ const kinds: Readonly<
  * @throws UsageError
  */
 export async function writeNew(args: readonly string[]): Promise<void> {
+  if (firstWord(args) === 'tools') return (await import('./new-tools.ts')).writeNewTools(args)
   const { project, positionals } = readCommandLine(args)
   const [kind = '', path, ...more] = positionals
   const filesOf = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
@@ -37,7 +40,7 @@ export async function writeNew(args: readonly string[]): Promise<void> {
   const files = filesOf(path, checkName(kind, path))
   const taken = Object.keys(files).filter((file) => existsSync(join(project, file)))
   if (taken.length > 0) throw new UsageError(`There is a ${taken.join(' and a ')} already.`)
-  for (const [file, content] of Object.entries(files)) write(join(project, file), content)
+  writeFiles(project, files)
   const [, test] = Object.keys(files)
   const next = test === undefined ? '' : `\nNext: npx vitest run ${test}`
   console.log(`Wrote ${Object.keys(files).join(' and ')}.${next}`)
@@ -53,8 +56,9 @@ function checkName(kind: string, path: string): string {
   return parts.at(-1) ?? ''
 }
 
-/** `wx`: whoever made the file meanwhile keeps it. */
-function write(target: string, content: string): void {
-  mkdirSync(dirname(target), { recursive: true })
-  writeFileSync(target, content, { flag: 'wx' })
+/** Tools from OpenAPI have options of their own, so that it is looked at before those are read. */
+function firstWord(args: readonly string[]): string | undefined {
+  const options = { project: { type: 'string' } } as const
+  const lenient = { options, strict: false, allowPositionals: true }
+  return parseArgs({ args: [...args], ...lenient }).positionals[0]
 }

@@ -40,6 +40,9 @@ export const authVariables = {
   REFRESH_GRACE: integer(0, 120).default(60).register(facts, {
     what: 'How long the refresh token before the current one may be used again, in seconds: clients lose answers and refresh in parallel. 0 to refuse it.',
   }),
+  SESSION_CONTINUE: oneOf('on', 'off').default('on').register(facts, {
+    what: 'Whether a client that a person authorizes again from the same browser goes on with its live session. `off` for machines that several people share.',
+  }),
   OAUTH_DEFAULT_SCOPES: words('scopes separated by spaces', SCOPE).optional().register(facts, {
     what: 'The scopes of clients that ask for none, and those named when a token is asked for. Tools with other scopes make the client come back for more.',
     defaultText: 'all scopes of all tools',

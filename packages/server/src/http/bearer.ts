@@ -6,6 +6,7 @@ import type { Caller } from '../session/caller.ts'
 import { clientAddress, networkOf } from './client-address.ts'
 import type { HttpEnv } from './context.ts'
 import type { CallRates, CountedRequest } from './rate-limit.ts'
+import { asRequested } from './trailing-slash.ts'
 
 export interface BearerDeps {
   readonly authenticate: Authenticate
@@ -31,8 +32,9 @@ export function bearer(
       address: () => networkOf(clientAddress(incoming, trustedProxies)),
       onSession: (id: string) => rates.refuseKnown(request, id),
     }
+    const asked = { ...door, resource: asRequested(incoming, door.resource) }
     try {
-      request.caller = await authenticate(incoming.headers.authorization, door, shown)
+      request.caller = await authenticate(incoming.headers.authorization, asked, shown)
     } catch (error) {
       await rates.countRefused(request, error)
       throw error

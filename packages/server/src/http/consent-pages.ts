@@ -3,6 +3,7 @@
 import { html } from 'hono/html'
 import { describeTarget, type RedirectTarget } from '../auth/redirect-uris.ts'
 import type { ConsentRequest } from '../auth/server/consents.ts'
+import type { Continuation } from '../auth/server/continuations.ts'
 import { clientNameOnPage } from './client-name.ts'
 import type { Page } from './pages.ts'
 
@@ -20,7 +21,7 @@ export function nameOfClient({ clientName, clientHost }: ConsentRequest): string
 
 /** Whether the client may use `host` in the person's name. */
 export function askPage(request: ConsentRequest, host: string): Page {
-  const { clientHost, redirectUri, scopes } = request
+  const { clientHost, redirectUri, scopes, continues } = request
   const name = nameOfClient(request)
   const target = describeTarget(redirectUri)
   const body = html`<p><strong>${name}</strong> wants to use <strong>${host}</strong> in your name.</p>
@@ -30,11 +31,29 @@ export function askPage(request: ConsentRequest, host: string): Page {
     <h2>It may</h2>
     <ul class="rows">${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>
     <p class="notice">${warning(target, clientHost)}</p>
+    ${continues === undefined ? '' : session(continues)}
     <form method="post"><div class="actions">
       <button name="decision" value="allow">Allow</button>
+      ${continues === undefined ? '' : otherChoice(continues)}
       <button name="decision" value="deny" class="secondary">Deny</button></div></form>
     <p class="soft">Go on only if you have just connected this client yourself.</p>`
   return { title: 'Let this client in?', body }
+}
+
+/** What `Allow` means for the session that this browser opened for the client. */
+function session({ since, signedIn, isDefault }: Continuation) {
+  const opened = new Date(since).toUTCString()
+  const state = signedIn ? ', in which you are signed in' : ''
+  return isDefault
+    ? html`<p>It goes on with the session you opened on ${opened}${state}.</p>`
+    : html`<p>It starts anew. You opened a session for a client of this name on ${opened}${state};
+        let it go on with that only if it is the same client.</p>`
+}
+
+function otherChoice({ isDefault }: Continuation) {
+  return isDefault
+    ? html`<button name="decision" value="anew" class="secondary">Allow, and start anew</button>`
+    : html`<button name="decision" value="continue" class="secondary">Allow, and go on</button>`
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `/consent/:uid`: where a person lets a client in, or does not. */
 
 import { type Context, Hono } from 'hono'
-import type { Approved, Consents } from '../auth/server/consents.ts'
+import type { Approved, Consents, SessionChoice } from '../auth/server/consents.ts'
 import { AppError } from '../errors.ts'
 import type { LetInClients } from '../session/let-in-clients.ts'
 import type { SessionManager } from '../session/manager.ts'
@@ -9,7 +9,7 @@ import type { SignIn } from '../session/sign-in.ts'
 import { type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import { setBindingCookie } from './binding-cookie.ts'
-import { browserCookie } from './browser-cookie.ts'
+import { browserCookie, knownBrowser } from './browser-cookie.ts'
 import { askPage, nameOfClient, OVER, signInPage } from './consent-pages.ts'
 import type { HttpEnv } from './context.ts'
 import { formField } from './own-forms.ts'
@@ -36,6 +36,13 @@ export interface ConsentOptions {
 /** About what one consent leaves in the store: a session, an approval, a grant, a code, a note. */
 const CONSENT_BYTES = 4096
 
+/** What the buttons send that approve. */
+const CHOICES: Readonly<Record<string, SessionChoice>> = {
+  allow: 'default',
+  continue: 'continue',
+  anew: 'anew',
+}
+
 /** The pages of the built-in authorization server. */
 export function consentRoutes(
   { consents, signIn, sessions, letInClients, storageOf = () => UNLIMITED }: ConsentDeps,
@@ -49,6 +56,7 @@ export function consentRoutes(
     response: c.env.outgoing,
   })
 
+  const browserOf = (c: Context<HttpEnv>) => knownBrowser(c, cookie.secure)
   const namesOf = (c: Context<HttpEnv>) => ({ signsInAt, serverName: c.get('look').serverName })
 
   /** Off to the identity provider, which sends the browser back to this page. */
@@ -67,7 +75,7 @@ export function consentRoutes(
   }
 
   routes.get('/consent/:uid', async (c) => {
-    const consent = await consents.find(visit(c), c.req.param('uid'))
+    const consent = await consents.find(visit(c), c.req.param('uid'), browserOf(c))
     c.header('cache-control', 'no-store')
     switch (consent?.step) {
       case undefined:
@@ -85,9 +93,10 @@ export function consentRoutes(
     const uid = c.req.param('uid')
     const decision = await formField(c.req, 'decision')
     c.header('cache-control', 'no-store')
-    if (decision === 'allow') {
+    const choice = decision === null ? undefined : CHOICES[decision]
+    if (choice !== undefined) {
       await storageOf(c).spend(CONSENT_BYTES)
-      const approval = await consents.approve(visit(c), uid)
+      const approval = await consents.approve(visit(c), uid, browserOf(c), choice)
       c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
       if (approval === undefined) return page(c, OVER)
       // From now on links of this session need no code in this browser.

@@ -4,13 +4,16 @@ import { Hono } from 'hono'
 import { protectedResourceMetadata, type ResourceFacts } from '../auth/protected-resource.ts'
 import { METADATA_PATH, type Resources } from '../auth/resources.ts'
 import type { HttpEnv } from './context.ts'
+import { asRequested } from './trailing-slash.ts'
 
 /** Without a path it is that of `/mcp`. */
 export function protectedResourceRoutes(resources: Resources, facts: ResourceFacts): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const serve = (path: string, resource = resources.at('/mcp')) => {
-    const metadata = protectedResourceMetadata(resource, facts)
-    routes.get(path, (c) => c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' }))
+    routes.get(path, (c) => {
+      const metadata = protectedResourceMetadata(asRequested(c.env.incoming, resource), facts)
+      return c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' })
+    })
   }
   serve(METADATA_PATH)
   for (const resource of resources.all) serve(METADATA_PATH + resource.path, resource)

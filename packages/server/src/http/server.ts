@@ -15,6 +15,7 @@ import { isListening } from './listening.ts'
 import type { ObserveRequest } from './observe-requests.ts'
 import { normalizeTarget } from './request-target.ts'
 import { type RunningResponses, trackResponses } from './running-responses.ts'
+import { dropTrailingSlash } from './trailing-slash.ts'
 import { EarlyResponse } from './unread-bodies.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -100,6 +101,7 @@ export function createHttpServer(
   function dispatch(known: HttpHandlers, request: IncomingMessage, response: ServerResponse): void {
     try {
       normalizeTarget(request)
+      dropTrailingSlash(request)
       known.guard(request)
     } catch (error) {
       writeError(response, error)

@@ -1,24 +1,29 @@
-/** A `subscriptions/listen` stream that ends with the token it was opened with. */
+/** A `subscriptions/listen` stream that ends with the session it was opened for. */
 
+import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server'
 import type { SessionEnds, TokenSession } from './nodes/session-ends.ts'
 
 /**
- * The stream, broken off without the result that a client would take as final (2026-07-28,
- * basic/utilities/subscriptions): it comes back, and learns then that it needs another token.
+ * Ends the stream with its result when the session has ended (2026-07-28,
+ * basic/utilities/subscriptions). When only the token has expired the stream breaks off without one,
+ * which a client would take as final: it comes back, and learns then that it needs another token.
  */
 export function endWithSession(
   response: Response,
   session: TokenSession,
   sessionEnds: SessionEnds,
+  requestId: unknown,
 ): Response {
-  if (response.body === null) return response
+  const type = response.headers.get('content-type') ?? ''
+  if (response.body === null || !type.startsWith('text/event-stream')) return response
   const reader = response.body.getReader()
   let stop: () => void = () => undefined
   let isOver = false
   const body = new ReadableStream<Uint8Array>({
     start(sink) {
-      stop = sessionEnds.watch(session, () => {
+      stop = sessionEnds.watch(session, (reason) => {
         isOver = true
+        if (reason === 'ended') sink.enqueue(completion(requestId))
         sink.close()
         // Lets go of the subscription behind it.
         void reader.cancel()
@@ -40,4 +45,10 @@ export function endWithSession(
     },
   })
   return new Response(body, { status: response.status, headers: response.headers })
+}
+
+function completion(id: unknown): Uint8Array {
+  const result = { resultType: 'complete', _meta: { [SUBSCRIPTION_ID_META_KEY]: id } }
+  const message = JSON.stringify({ jsonrpc: '2.0', id, result })
+  return new TextEncoder().encode(`event: message\ndata: ${message}\n\n`)
 }

@@ -13,6 +13,8 @@ export interface AnonymousCaller {
 export interface TokenCaller {
   readonly kind: 'token'
   readonly session: Session
+  /** What it was given by; undefined where another server issues tokens. */
+  readonly grantId?: string
   readonly clientId: string
   readonly scopes: readonly string[]
   /** When the token runs out, as Unix time in milliseconds; what it opened ends then. */

@@ -1,5 +1,6 @@
 /** Upstream credentials in a session: sealed to it, and written by the newest holder only. */
 
+import { sha256 } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Store } from '../store/port.ts'
 import type { Credentials } from '../upstream/identity-provider.ts'
@@ -80,4 +81,14 @@ export function createCredentialStore(
       }))
     },
   }
+}
+
+/**
+ * The fence of a sign-in, newer than that of any refresh under way, whose late write is dropped.
+ * `state` names the sign-in.
+ */
+export async function newestFence(store: Store, sessionId: string, state: string): Promise<number> {
+  const lock = await store.lock(`{${sessionId}}:sign-in:${sha256(state)}`, 1)
+  if (lock === undefined) throw new Error('A state was used twice')
+  return lock.token
 }

@@ -2,6 +2,7 @@
 
 import type { Store } from '../store/port.ts'
 import type { SessionManager } from './manager.ts'
+import type { Session } from './record.ts'
 
 export interface LetInClient {
   /** What it calls itself. */
@@ -15,6 +16,8 @@ export interface LetInClients {
   remember(browser: string, sessionId: string): Promise<void>
   /** Those whose session lives, newest first. Looking does not count as use, and writes nothing. */
   of(browser: string): Promise<readonly LetInClient[]>
+  /** Their sessions. */
+  sessionsOf(browser: string): Promise<readonly Session[]>
 }
 
 export interface LetInClientsDeps {
@@ -32,21 +35,24 @@ export function createLetInClients(
 ): LetInClients {
   const key = (browser: string) => `browser:{${browser}}`
 
+  async function sessionsOf(browser: string): Promise<readonly Session[]> {
+    const notes = await store.streams.read(key(browser), '0')
+    // Allow, pressed twice, is noted twice.
+    const ids = new Set(notes.map(({ value }) => value).reverse())
+    const found = await Promise.all([...ids].slice(0, MOST_SESSIONS).map(sessions.peek))
+    return found.flatMap((session) => (session?.browser === browser ? [session] : []))
+  }
+
   return {
     async remember(browser, sessionId) {
       await store.streams.append(key(browser), sessionId, { maxLength: MOST_SESSIONS, ttlSeconds })
     },
+    sessionsOf,
     async of(browser) {
-      const notes = await store.streams.read(key(browser), '0')
-      // Allow, pressed twice, is noted twice.
-      const ids = new Set(notes.map(({ value }) => value).reverse())
-      const found = await Promise.all([...ids].slice(0, MOST_SESSIONS).map(sessions.peek))
-      return found
-        .filter((session) => session?.browser === browser)
-        .map((session) => ({
-          clientName: session?.client.clientName,
-          signedIn: session?.state === 'authenticated',
-        }))
+      return (await sessionsOf(browser)).map(({ client, state }) => ({
+        clientName: client.clientName,
+        signedIn: state === 'authenticated',
+      }))
     },
   }
 }

@@ -14,9 +14,8 @@ import {
   type SessionAccess,
   type SessionRecord,
   sessionKey,
-  type Tombstone,
-  tombstoneKey,
 } from './record.ts'
+import { isHeirOf, type Tombstone, tombstoneKey, tombstoneOf } from './tombstone.ts'
 
 export interface SessionManager {
   /**
@@ -45,6 +44,8 @@ export interface SessionManager {
   validate(id: string): Promise<boolean>
   /** Whether a session of tokens was ended, rather than left to expire. */
   hasEnded(id: string): Promise<boolean>
+  /** Whether a live session belongs to whom a session of tokens did that was ended. */
+  inherits(endedId: string, id: string): Promise<boolean>
   /** Sets one field, such as `state` or `data.cart`. Throws `not_found` for an ended session. */
   update(id: string, field: string, value: unknown): Promise<void>
   /** Gives the session this time-to-live; false when it has ended. */
@@ -87,6 +88,7 @@ export function createSessionManager(
   { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
 ): SessionManager {
   const use = createUse({ store, now }, ttlSeconds)
+  const endOf = async (id: string) => (await store.get<Tombstone>(tombstoneKey(id)))?.endedAt
 
   async function createWithId(
     id: string,
@@ -110,16 +112,12 @@ export function createSessionManager(
     return { ...record, rev: 1 }
   }
 
-  async function endOf(id: string): Promise<number | undefined> {
-    return (await store.get<Tombstone>(tombstoneKey(id)))?.endedAt
-  }
-
   async function end(id: string): Promise<boolean> {
     const session = await store.get<SessionRecord>(sessionKey(id))
     if (session === undefined) return false
     if (session.access === 'token') {
-      const tombstone: Tombstone = { endedAt: now() }
-      await store.set(tombstoneKey(id), tombstone, Math.max(tokenTtlSeconds, ttlSeconds))
+      const seconds = Math.max(tokenTtlSeconds, ttlSeconds)
+      await store.set(tombstoneKey(id), tombstoneOf(session, now()), seconds)
     }
     const ended = await store.delete(sessionKey(id))
     if (ended) onChange('ended')
@@ -147,7 +145,8 @@ export function createSessionManager(
     peek,
     use,
     hasEnded: async (id) => (await endOf(id)) !== undefined,
-    validate: async (id) => (await store.get(sessionKey(id))) !== undefined,
+    inherits: createInherits(store),
+    validate: async (id) => (await peek(id)) !== undefined,
     async update(id, field, value) {
       const { outcome } = await store.patch(sessionKey(id), { [field]: value })
       if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
@@ -155,6 +154,16 @@ export function createSessionManager(
     touch: (id, seconds) => store.touch(sessionKey(id), seconds),
     extend: async (id) => (await retrieve(id)) !== undefined,
     end,
+  }
+}
+
+function createInherits(store: Store): SessionManager['inherits'] {
+  return async (endedId, id) => {
+    const [ended, heir] = await Promise.all([
+      store.get<Tombstone>(tombstoneKey(endedId)),
+      store.get<SessionRecord>(sessionKey(id)),
+    ])
+    return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
   }
 }
 

@@ -44,6 +44,10 @@ export interface SessionRecord {
    * with `SessionManager.update(id, 'browser', …)`; sign-in links need no code in that browser.
    */
   readonly browser?: string
+  /** The client that may go on with it when a person authorizes that again. */
+  readonly grantee?: { readonly key: string; readonly client: string }
+  /** Where it is kept which session this account has with this client (`LOGIN=at-authorize`). */
+  readonly person?: string
   /**
    * When an earlier session of this id was ended, as Unix time in milliseconds: tokens from before
    * that are good for nothing any more, though the id lives again.
@@ -56,16 +60,4 @@ export type Session = Stored<SessionRecord>
 /** The session's key in the store; the braces keep all keys of one session on one cluster node. */
 export function sessionKey(id: string): string {
   return `{${id}}:session`
-}
-
-/** What an ended session of tokens leaves behind, so that no token brings it back to life. */
-export interface Tombstone {
-  readonly [field: string]: unknown
-  /** Unix time in milliseconds. */
-  readonly endedAt: number
-}
-
-/** The tombstone's key in the store. */
-export function tombstoneKey(id: string): string {
-  return `{${id}}:ended`
 }

@@ -1,13 +1,13 @@
 /** Signing in upstream: from the one-time link through the identity provider to the session. */
 
-import { sha256, shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
+import { shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
-import type { CredentialStore } from './credentials.ts'
+import { type CredentialStore, newestFence } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
 import {
   type BindingCookie,
@@ -193,13 +193,6 @@ async function complete(
   }
   if (!kept) return { outcome: 'session_ended' } as const
   return { outcome: 'signed_in', clientName, name: fresh.account?.name } as const
-}
-
-/** Newer than the token of any refresh under way, whose late write is dropped that way. */
-async function newestFence(store: Store, sessionId: string, state: string): Promise<number> {
-  const lock = await store.lock(`{${sessionId}}:sign-in:${sha256(state)}`, 1)
-  if (lock === undefined) throw new Error('A state was used twice')
-  return lock.token
 }
 
 /** Browsers take `//host` and `/\host` for another server, and leave out tabs and line breaks. */

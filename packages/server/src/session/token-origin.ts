@@ -39,9 +39,12 @@ export class TokenOrigin extends CallerOrigin implements Origin, RequestOrigins 
   }
 
   get tokenSession(): TokenSession {
-    const { session, expiresAt } = this.#caller
-    const expiry = expiresAt === undefined ? {} : { expiresAt }
-    return { id: session.id, since: session.connectedAt, ...expiry }
+    const { session, grantId, expiresAt } = this.#caller
+    const token = {
+      ...(expiresAt !== undefined && { expiresAt }),
+      ...(grantId !== undefined && { grantId }),
+    }
+    return { id: session.id, since: session.connectedAt, ...token }
   }
 
   stateless(): Origin {

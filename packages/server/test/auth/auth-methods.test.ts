@@ -88,7 +88,11 @@ test('what is not verified is not advertised', async () => {
   const response = await fetch(`${app.url}/.well-known/oauth-authorization-server`)
   const text = await response.text()
   expect(JSON.parse(text)).toMatchObject({
-    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+    token_endpoint_auth_methods_supported: [
+      ...['none', 'client_secret_basic', 'client_secret_post'],
+      'private_key_jwt',
+    ],
   })
-  expect(text).not.toContain('jwt')
+  expect(text).not.toContain('client_secret_jwt')
+  expect(text).not.toContain('HS256')
 })

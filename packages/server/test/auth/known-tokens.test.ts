@@ -3,7 +3,13 @@
 import { expect, test } from 'vitest'
 import { rememberTokens } from '../../src/auth/server/known-tokens.ts'
 
-const FACTS = { jti: 'a', sessionId: 'ses_1', clientId: 'client', scopes: ['read'] }
+const FACTS = {
+  jti: 'a',
+  grantId: 'ses_1',
+  sessionId: 'ses_1',
+  clientId: 'client',
+  scopes: ['read'],
+}
 
 function readerOf(tokens: Readonly<Record<string, number>>) {
   const asked: string[] = []

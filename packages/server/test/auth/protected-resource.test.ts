@@ -73,7 +73,7 @@ test.each([
   '/.well-known/openid-configuration',
   '/.well-known/openid-configuration/mcp',
   `${WELL_KNOWN}/messages`,
-  `${WELL_KNOWN}/mcp/`,
+  `${WELL_KNOWN}/mcp//`,
   `${WELL_KNOWN}/nothing`,
 ])('there is nothing at %s', async (path) => {
   const response = await fetch(app.url + path)

@@ -67,6 +67,31 @@ test.each([
   expect(await register(app.url, { redirect_uris })).toMatchObject({ status: 400, body: { error } })
 })
 
+test('one redirect URI that is refused leaves the others, and the answer says why', async () => {
+  const app = await start()
+  const redirect_uris = [REDIRECT_URI, 'warp://mcp/oauth', 'javascript:alert(1)']
+  const client = await createOAuthClient(app.url, { metadata: { redirect_uris } })
+  expect(client.registration).toMatchObject({
+    redirect_uris: [REDIRECT_URI],
+    redirect_uris_dropped: [
+      { scheme: 'warp', fault: expect.stringContaining('OAUTH_REDIRECT_SCHEMES') },
+      { scheme: 'javascript', fault: expect.any(String) },
+    ],
+  })
+  const line = app.lines.find((each) => each.includes('redirect URIs dropped'))
+  expect(line).toMatch(/warp.*OAUTH_REDIRECT_SCHEMES/)
+  const { page } = await client.ask({ redirect_uri: 'warp://mcp/oauth' })
+  expect(page.status).toBe(400)
+  expect(await client.connect()).toMatchObject({ token_type: 'Bearer' })
+})
+
+test('a scheme of its own that is the only one is refused by name', async () => {
+  const app = await start()
+  const { status, body } = await register(app.url, { redirect_uris: ['warp://mcp/oauth'] })
+  expect({ status, error: body.error }).toEqual({ status: 400, error: 'invalid_redirect_uri' })
+  expect(body.error_description).toMatch(/warp is not in OAUTH_REDIRECT_SCHEMES/)
+})
+
 test('what is not JSON, or too long, is refused without repeating it', async () => {
   const app = await start()
   const long = await register(app.url, { contacts: Array(900).fill(`${'x'.repeat(40)}@a.example`) })

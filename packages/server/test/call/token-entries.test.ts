@@ -21,6 +21,7 @@ let client: OAuthClient
 let token: string
 let sessionId: string
 let key: string
+let grantId: string
 
 beforeAll(async () => {
   const port = String(await freePort())
@@ -39,6 +40,7 @@ beforeEach(async () => {
   const { session_id, jti } = claimsOf(token)
   sessionId = String(session_id)
   key = tokenKey(sessionId, String(jti))
+  grantId = String((await entryOf(key)).grantId)
   expect(await statuses()).toEqual([200, 200])
 })
 
@@ -106,9 +108,7 @@ describe('what one node revokes, the other refuses on the very next call:', () =
   test('a grant alone, in the slot of its session', async () => {
     const { secrets } = loadConfig({ env: { NODE_ENV: 'test' }, cwd: import.meta.dirname })
     const keyRing = createKeyRing(secrets.encryptionKeys)
-    await createTokenEntries({ store, keyRing }, { longestTtlSeconds: MINUTE }).revokeGrant(
-      sessionId,
-    )
+    await createTokenEntries({ store, keyRing }, { longestTtlSeconds: MINUTE }).revokeGrant(grantId)
     expect(await statuses()).toEqual([401, 401])
   })
 })
@@ -138,7 +138,7 @@ describe('with nodes of the last release', () => {
 
   test('a grant that they revoke is refused for a token of theirs', async () => {
     await store.delete(key)
-    await earlier().revokeGrant(sessionId)
+    await earlier().revokeGrant(grantId)
     expect(await statuses()).toEqual([401, 401])
   })
 })

@@ -183,6 +183,9 @@ async function talkAcross(reading: string, writing: string): Promise<void> {
 const NOT_SEEN_HERE = new Set([
   'mcp:lock:{ses_…}:refresh',
   'mcp:client-document:{<hash>}',
+  'mcp:client-keys:{<hash>}',
+  'mcp:person:{<hash>}',
+  'mcp:oauth:ClientAssertionUse:<hash>',
   'mcp:count:client-document-fetches:{<hash>}',
   'mcp:fence:…',
   'mcp:{con_…}:answered:<hash>',

@@ -1,11 +1,16 @@
 /** The tools, resources and prompts in docs/tools.md do what it says of them. */
 
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { testTemplate, toolTemplate } from '../../src/cli/templates.ts'
 import type { AnyTool } from '../../src/engine/define-tool.ts'
 import { type Catalog, discover } from '../../src/engine/discover.ts'
+import { parseDocument } from '../../src/openapi/document.ts'
+import { listOperations } from '../../src/openapi/operations.ts'
+import { toolCode } from '../../src/openapi/tool-code.ts'
+import { planTool } from '../../src/openapi/tool-plan.ts'
 import { callTool, expectNoLeak } from '../support/tools.ts'
 import { fileOf, ROOT, readDocuments } from './markdown.ts'
 import { createWorkspace } from './workspace.ts'
@@ -87,6 +92,16 @@ test('keeps a note with the session', async () => {
   expect(result.session.data).toEqual({ note: 'bread' })
 })
 
+test('lists invoices as the document says', async () => {
+  const invoice = { id: 'i-1', amount: 12, iban: 'DE89370400440532013000' }
+  const upstream = { 'GET /invoices': [{ ...invoice, custom: { secret: 'yes' } }] }
+  const result = await callTool(tool('list_invoices'), {}, { ...signedIn, upstream })
+  expect(result.requests).toMatchObject([{ params: { limit: 20 } }])
+  expect(result.structuredContent).toEqual({
+    items: [{ ...invoice, iban: '******************3000' }],
+  })
+})
+
 test('draws', async () => {
   const result = await callTool(tools.chart, { value: 40 })
   expect(result.text).toContain('40 of 100')
@@ -116,6 +131,19 @@ describe('what is shown of files', () => {
     expect(shown('src/tools/greet.ts')).toBe(`// src/tools/greet.ts\n${toolTemplate('greet')}`)
     const path = 'src/tools/greet.test.ts'
     expect(shown(path)).toBe(`// ${path}\n${testTemplate('greet')}`)
+  })
+
+  it('is what `mcp-template new tools` writes', async () => {
+    const shown = blocks.find(({ code }) => code.includes('"openapi"'))?.code ?? ''
+    const document = await parseDocument(shown)
+    const [operation = expect.fail('no operation')] = listOperations(document)
+    const plan = planTool(document, operation, 3)
+    if ('reason' in plan) expect.fail(plan.reason)
+    const path = `src/tools/${plan.name}.ts`
+    const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome')
+    const format = [biome, 'format', `--stdin-file-path=packages/server/${path}`]
+    const { stdout } = spawnSync(process.execPath, format, { cwd: ROOT, input: toolCode(plan) })
+    expect(blocks.find((block) => fileOf(block) === path)?.code).toBe(`// ${path}\n${stdout}`)
   })
 
   it('is in this one', () => {

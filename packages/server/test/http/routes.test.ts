@@ -15,7 +15,7 @@ afterAll(() => app.stop())
 
 test.each([
   '/nothing',
-  '/mcp/',
+  '/mcp//',
   '/mcp/x',
   '/MCP',
   '//mcp',

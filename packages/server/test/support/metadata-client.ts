@@ -45,6 +45,7 @@ async function startEndpoints(ca: string): Promise<string> {
   const authorization = await createAuthorizationServer(
     {
       ...{ kind: 'built-in', algorithm: 'HS256', login: 'on-demand', redirectSchemes: [] },
+      sessionContinue: 'on',
       ...{ codeTtl: 60, accessTokenTtl: 60, refreshTokenTtl: 600, refreshGrace: 60 },
       ...{ publicUrl, clients: [], scopes: { supported: ['mcp'], challenged: ['mcp'] } },
     },
@@ -52,6 +53,7 @@ async function startEndpoints(ca: string): Promise<string> {
       ...{ store, sessions, signOut: sessions.end, log, now },
       errorPage: authorizationErrorPage(look),
       isSignedIn: async () => false,
+      settleSignIn: async (sessionId) => sessionId,
       keyRing: createKeyRing([Buffer.alloc(32, 7)]),
       signing: createSecretSigning('a secret of thirty-two characters'),
       redirectUriFault: (uri) => redirectUriFault(uri, []),

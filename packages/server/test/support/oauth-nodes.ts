@@ -19,13 +19,18 @@ export interface OAuthNodes {
 
 export async function startOAuthNodes(
   env: Readonly<Record<string, string>> = {},
+  documentCa?: string,
 ): Promise<OAuthNodes> {
   const redis = await startRedis('plain')
   const port = String(await freePort())
   const url = `http://localhost:${port}`
   const shared = { RATE_LIMIT: 'off', REDIS_URL: redis.url, PUBLIC_URL: url, ...env }
   const start = (own: Readonly<Record<string, string>> = {}) =>
-    startApp({ env: { ...shared, ...own }, catalogDirectory: CLUSTER_CATALOG })
+    startApp({
+      env: { ...shared, ...own },
+      catalogDirectory: CLUSTER_CATALOG,
+      ...(documentCa !== undefined && { documentCa }),
+    })
   const [a, b, c] = await Promise.all([start({ MASK_MCP_PORT: port }), start(), start()])
   const nodes = [a, b, c] as const
   const urls = [a.localUrl, b.localUrl, c.localUrl] as const

@@ -32,7 +32,7 @@ export function accessTokenAdapter(
       const kept = await sealed.find(id)
       const entry = kept && (await tokens.read(sessionId, id))
       if (entry === undefined) return kept
-      if (await entries.isRevoked(sessionId)) return undefined
+      if (await entries.isRevoked(entry.grantId ?? sessionId)) return undefined
       return unexpired(payloadOf(id, sessionId, entry))
     },
     async destroy(id) {

@@ -8,6 +8,7 @@ import type { SessionManager } from '../../session/manager.ts'
 import { type Session, sessionKey } from '../../session/record.ts'
 import type { Store } from '../../store/port.ts'
 import type { AccessTokens } from '../access-tokens.ts'
+import { grantIdFrom } from './grants.ts'
 import { type Claims, createReadHs256 } from './hs256.ts'
 import type { ResourceNames } from './resource-names.ts'
 import type { Signing } from './signing.ts'
@@ -22,6 +23,8 @@ const CLOCK_TOLERANCE_SECONDS = 120
 export interface TokenFacts {
   readonly jti: string
   readonly sessionId: string
+  /** That of the session in tokens of releases before grants had ids of their own. */
+  readonly grantId: string
   readonly clientId: string
   readonly scopes: readonly string[]
   /** Unix time in milliseconds. */
@@ -68,10 +71,11 @@ export function createTokenReader(
 
 function factsOf(claims: Claims | undefined): TokenFacts | undefined {
   if (claims === undefined) return undefined
-  const { jti, session_id, client_id, scope, exp } = claims
+  const { jti, session_id, grant_id, client_id, scope, exp } = claims
   return {
     jti: String(jti),
     sessionId: String(session_id),
+    grantId: grantIdFrom(String(session_id), grant_id),
     clientId: String(client_id),
     scopes: String(scope ?? '')
       .split(' ')
@@ -118,11 +122,10 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       const read = reader.read(token)
       const facts = read instanceof Promise ? await read : read
       if (facts === undefined) return undefined
-      const { jti, sessionId, clientId, scopes } = facts
+      const { jti, sessionId, grantId, clientId, scopes } = facts
       hears?.onSession(sessionId)
       const key = tokenKey(sessionId, jti)
-      // A grant has the id of its session.
-      const keys = [sessionKey(sessionId), key, grantKey(sessionId, sessionId)]
+      const keys = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
       const [[session, document, revoked], isKept] = await Promise.all([
         store.getAll(keys),
         entries.has('AccessToken', jti),
@@ -134,27 +137,30 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
       // Not before: a token that was revoked must not keep its session alive.
       const used = await sessions.use(session as Session)
-      return { kind: 'token', session: used, clientId, scopes, expiresAt }
+      return { kind: 'token', session: used, grantId, clientId, scopes, expiresAt }
     },
   }
 }
 
+type Entry = Pick<TokenEntry, 'clientId' | 'grantId' | 'scope' | 'exp'>
+
 /** The entry that a node of the last release wrote, which does not write others. */
 async function earlierEntry(
   { entries }: AccessTokenDeps,
-  { jti, sessionId }: TokenFacts,
-): Promise<Pick<TokenEntry, 'clientId' | 'scope' | 'exp'> | undefined> {
+  { jti, sessionId, grantId }: TokenFacts,
+): Promise<Entry | undefined> {
   const [stub, isRevoked] = await Promise.all([
     entries.read('AccessToken', jti),
-    entries.isRevoked(sessionId),
+    entries.isRevoked(grantId),
   ])
   if (stub === undefined || isRevoked || stub.payload.accountId !== sessionId) return undefined
   const { clientId = '', scope = '', exp } = stub.payload
-  return { clientId, scope, exp }
+  return { clientId, grantId: stub.payload.grantId, scope, exp }
 }
 
-function isEntryOf(entry: Pick<TokenEntry, 'clientId' | 'scope'>, token: TokenFacts): boolean {
-  return entry.clientId === token.clientId && entry.scope === token.scopes.join(' ')
+function isEntryOf(entry: Entry, token: TokenFacts): boolean {
+  if (entry.grantId !== token.grantId || entry.clientId !== token.clientId) return false
+  return entry.scope === token.scopes.join(' ')
 }
 
 /**

@@ -15,7 +15,7 @@ const CODE_RACE_SECONDS = 2
 
 export interface ServerAdapterOptions {
   readonly refreshGraceSeconds: number
-  /** Told when all that a grant gave is dead; a grant has the id of its session. */
+  /** Called when all that a grant gave is dead. */
   readonly onRevoked: (grantId: string) => Promise<unknown>
 }
 

@@ -1,4 +1,4 @@
-/** Which authorizations a person has said yes to, and the session that each was given. */
+/** Which authorizations a person has approved, and the session that each was given. */
 
 import { sha256 } from '../../crypto/hash.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
@@ -8,21 +8,30 @@ import { CONSENT_TTL_SECONDS } from './options.ts'
 
 const PURPOSE = 'oauth-approval'
 
+export interface Given {
+  readonly sessionId: string
+  /** Whether the session has other grants: it does not end with this authorization. */
+  readonly continued: boolean
+}
+
 export interface Approvals {
   /**
-   * The id of the authorization's session, which is the same however often and wherever it is
-   * approved; undefined once it was withdrawn.
+   * The authorization's session, which is the same however often and wherever it is approved:
+   * `continues`, or a new one. Undefined once it was withdrawn.
    */
-  give(uid: string): Promise<string | undefined>
+  give(uid: string, continues?: string): Promise<Given | undefined>
   /** The same without giving one. */
-  find(uid: string): Promise<string | undefined>
-  /** Nobody can approve it any more; the id of the session that was given, if there was one. */
-  withdraw(uid: string): Promise<string | undefined>
+  find(uid: string): Promise<Given | undefined>
+  /** Gives another session in place of the first; false once the approval was withdrawn. */
+  replace(uid: string, given: Given): Promise<boolean>
+  /** Nobody can approve it any more; what was given, if anything was. */
+  withdraw(uid: string): Promise<Given | undefined>
 }
 
 type Approval = {
   /** The session's id; null once the approval was withdrawn. */
   readonly sealed: string | null
+  readonly continued?: boolean
 }
 
 /** Approvals live as long as the consent page; the store sees a hash of the authorization's id. */
@@ -35,26 +44,41 @@ export function createApprovals({
 }): Approvals {
   const keyOf = (uid: string) => `oauth:Approval:${sha256(uid)}`
 
-  async function find(uid: string): Promise<string | undefined> {
+  const seal = (uid: string, { sessionId, continued }: Given): Approval => ({
+    sealed: keyRing.seal(PURPOSE, sessionId, keyOf(uid)),
+    continued,
+  })
+
+  async function read(uid: string) {
     const approval = await store.get<Approval>(keyOf(uid))
-    if (!approval?.sealed) return undefined
-    return keyRing.open(PURPOSE, approval.sealed, keyOf(uid))
+    const { sealed, continued = false, rev } = approval ?? {}
+    const sessionId = sealed && keyRing.open(PURPOSE, sealed, keyOf(uid))
+    return sessionId ? { given: { sessionId, continued }, rev } : undefined
   }
+
+  const find = async (uid: string) => (await read(uid))?.given
 
   return {
     find,
-    async give(uid) {
-      const id = createId('ses')
-      const sealed = keyRing.seal(PURPOSE, id, keyOf(uid))
-      return (await store.create(keyOf(uid), { sealed }, CONSENT_TTL_SECONDS)) ? id : find(uid)
+    async give(uid, continues) {
+      const continued = continues !== undefined
+      const given = { sessionId: continues ?? createId('ses'), continued }
+      const isFirst = await store.create(keyOf(uid), seal(uid, given), CONSENT_TTL_SECONDS)
+      return isFirst ? given : find(uid)
+    },
+    async replace(uid, given) {
+      const rev = (await read(uid))?.rev
+      if (rev === undefined) return false
+      const { outcome } = await store.patch(keyOf(uid), seal(uid, given), { ifRev: rev })
+      return outcome === 'written'
     },
     async withdraw(uid) {
-      // First of all nobody may come after us; then we look who came before.
+      // Writes the withdrawal first, which blocks later approvals, then reads any earlier one.
       const none = { sealed: null }
       if (await store.create(keyOf(uid), none, CONSENT_TTL_SECONDS)) return undefined
-      const id = await find(uid)
+      const given = await find(uid)
       await store.set(keyOf(uid), none, CONSENT_TTL_SECONDS)
-      return id
+      return given
     },
   }
 }

@@ -1,19 +1,136 @@
-/** Client assertions (RFC 7523, section 2.2), which this server neither advertises nor verifies. */
+/** Client assertions (RFC 7523, section 2.2): `private_key_jwt` of clients with a metadata document. */
 
+import {
+  compactVerify,
+  createLocalJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors as jose,
+} from 'jose'
 import type Provider from 'oidc-provider'
-import type { OIDCContext } from 'oidc-provider'
+import { type Client, errors, type KoaContextWithOIDC, type OIDCContext } from 'oidc-provider'
+import { z } from 'zod'
+import type { Entries } from '../../oidc/entries.ts'
+import type { ClientKeys } from '../client-keys.ts'
+import type { AssertionKeys } from './assertion-keys.ts'
+import { ASSERTION_KEYS } from './clients.ts'
+import { storageOf } from './request-storage.ts'
+import { forProvider } from './unavailable.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const ENDPOINTS = ['token', 'revocation', 'introspection']
+/** As advertised (RFC 8414, section 2). Asymmetric ones alone: a public key must not do as a secret. */
+export const ASSERTION_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519']
+/** How far ahead an assertion may expire: for so long it is remembered. */
+const LONGEST_SECONDS = 600
+/** By how much clocks of clients may run ahead. The expiry is not stretched. */
+const CLOCK_TOLERANCE_SECONDS = 60
+/** RFC 7523bis, section 4: `client-authentication+jwt`; `JWT` and none are older. */
+const TYPES: readonly unknown[] = [undefined, 'jwt', 'client-authentication+jwt']
+
+export interface ClientAssertionDeps {
+  readonly documents: ClientKeys
+  readonly entries: Pick<Entries, 'markUse'>
+  /** Whose tokens are asked for; the token endpoint is below it. */
+  readonly issuer: string
+  /** Unix time in milliseconds. */
+  now(): number
+}
+
+/**
+ * Authenticates a client at the endpoints where clients do; others it lets pass.
+ * @throws InvalidClientAuth
+ */
+export type AuthenticateClient = (ctx: KoaContextWithOIDC, client: Client) => Promise<void>
+
+const claimsForm = z.object({
+  iss: z.string(),
+  sub: z.string(),
+  aud: z.union([z.string(), z.tuple([z.string()])]),
+  jti: z.string().min(1),
+  exp: z.number(),
+  iat: z.number().optional(),
+  nbf: z.number().optional(),
+})
+
+/**
+ * Verifies the assertion of a client whose document has keys. To the library such clients are public
+ * ones, bound by PKCE: that lets one document offer `none` as well, and leaves it to us when keys are
+ * fetched and what an unreachable host means (503, not 401: clients drop their tokens on that).
+ */
+export function createAuthenticateClient(deps: ClientAssertionDeps): AuthenticateClient {
+  const { documents, entries, issuer, now } = deps
+  const audiences: readonly string[] = [issuer, `${issuer}/token`]
+  const authenticated = new WeakSet<KoaContextWithOIDC>()
+
+  /** RFC 7523, section 3, in its order. */
+  function checkClaims(jwt: string, clientId: string) {
+    const claims = claimsForm.safeParse(decodeJwt(jwt)).data
+    if (claims === undefined) throw refused('a claim is missing or malformed')
+    const { iss, sub, aud, exp, iat, nbf, jti } = claims
+    if (iss !== clientId || sub !== clientId) throw refused('iss and sub must be the client_id')
+    if (!audiences.includes([aud].flat()[0] ?? '')) throw refused('aud must be the issuer')
+    const seconds = now() / 1000
+    const latest = seconds + CLOCK_TOLERANCE_SECONDS
+    if (exp <= seconds) throw refused('the assertion has expired')
+    if (exp > latest + LONGEST_SECONDS) throw refused('exp is too far ahead')
+    if ((iat ?? 0) > latest || (nbf ?? 0) > latest) throw refused('iat or nbf is ahead')
+    return { jti, secondsLeft: Math.ceil(exp - seconds) }
+  }
+
+  async function verify(
+    ctx: KoaContextWithOIDC,
+    clientId: string,
+    jwt: string,
+    own: AssertionKeys,
+  ) {
+    const { alg, typ, kid, crit } = decodeProtectedHeader(jwt)
+    if (alg !== (own.alg ?? alg)) throw refused('alg is not that of the metadata')
+    if (!ASSERTION_ALGORITHMS.includes(String(alg))) throw refused('alg is not supported')
+    if (!TYPES.includes(typ?.toLowerCase())) throw refused('typ is that of another token')
+    if (crit !== undefined) throw refused('crit is not supported')
+    const { jti, secondsLeft } = checkClaims(jwt, clientId)
+    const keys =
+      'jwks' in own
+        ? { keys: [...own.jwks] }
+        : await forProvider(() => documents.keysAt(own.jwksUri, kid, storageOf(ctx)))
+    await compactVerify(jwt, createLocalJWKSet(keys), { algorithms: ASSERTION_ALGORITHMS })
+    // RFC 7523, section 3, item 7. One write decides, for all nodes.
+    const use = JSON.stringify([clientId, jti])
+    const isFirst = await forProvider(() => entries.markUse('ClientAssertion', use, secondsLeft))
+    if (!isFirst) throw refused('the assertion was used already')
+  }
+
+  return async (ctx, client) => {
+    const own = client[ASSERTION_KEYS] as AssertionKeys | undefined
+    if (own === undefined || !ENDPOINTS.includes(ctx.oidc.route) || authenticated.has(ctx)) return
+    authenticated.add(ctx)
+    const { client_assertion: jwt, client_assertion_type: type } = ctx.oidc.body ?? {}
+    if (jwt === undefined && !own.isRequired) return
+    if (jwt === undefined) throw refused('an assertion is required')
+    // Parameters must not come twice (RFC 6749, section 3.2).
+    if (typeof jwt !== 'string' || type !== JWT_BEARER) throw refused('it has another type')
+    try {
+      await verify(ctx, client.clientId, jwt, own)
+    } catch (error) {
+      const isOurs = error instanceof errors.OIDCProviderError
+      if (isOurs || !(error instanceof jose.JOSEError || error instanceof TypeError)) throw error
+      throw refused(error instanceof jose.JOSEError ? error.code : 'malformed')
+    }
+  }
+}
+
+/** `reason` is for the log; the client learns no more than that it failed. */
+function refused(reason: string): errors.InvalidClientAuth {
+  return new errors.InvalidClientAuth(reason)
+}
 
 type Body = Readonly<Record<string, unknown>>
 
 /**
  * Lets a request leave `client_id` out where its assertion names the client (RFC 7521, 4.2), as
- * clients that sign assertions do. The name proves as little as `client_id` does: the library
- * ignores the assertion (RFC 6749, 3.2), so public clients are bound by PKCE and their tokens, and
- * a client with a secret still has to show it. Replaces the setter, since the library reads body and
- * client in one go.
+ * clients that sign assertions do. The name proves as little as `client_id` does. Replaces the
+ * setter, since the library reads body and client in one go.
  */
 export function identifyByAssertion(provider: Provider): void {
   const bodies = new WeakMap<OIDCContext, Body | undefined>()

@@ -10,6 +10,15 @@ export interface ClientRules {
   readonly idTokenAlgorithm: 'ES256' | 'EdDSA'
   /** Whether the operator configured the client: what it asks for is granted or refused as it is. */
   readonly isPreRegistered: (clientId: unknown) => boolean
+  /** Called with the redirect URIs that were left out of what a client registers. */
+  readonly onDropped: (dropped: readonly DroppedRedirectUri[]) => void
+}
+
+export interface DroppedRedirectUri {
+  /** Lower case, without the colon; empty where there is none. */
+  readonly scheme: string
+  /** Why people may not be sent there. */
+  readonly fault: string
 }
 
 const MOST_REDIRECT_URIS = 20
@@ -46,6 +55,9 @@ export const SHARED_SECRET_METHODS: readonly unknown[] = [
 /** Beside `redirect_uris`, what `checkClient` sees of what the library does not know. */
 export const AUTH_METHOD_CHOICES = 'token_endpoint_auth_methods_supported'
 
+/** The keys of a client's assertions: made from a metadata document, and taken from nowhere else. */
+export const ASSERTION_KEYS = 'assertion_keys'
+
 /**
  * Puts metadata right before the library checks it.
  * @throws InvalidClientMetadata
@@ -64,8 +76,10 @@ export function checkClient(metadata: AllClientMetadata, rules: ClientRules): vo
   metadata.grant_types = supported(metadata.grant_types, GRANT_TYPES)
   metadata.response_types = supported(metadata.response_types, RESPONSE_TYPES)
   if (!rules.isPreRegistered(metadata.client_id)) chooseAuthMethod(metadata)
+  if (!isMetadataDocument(metadata)) delete metadata[ASSERTION_KEYS]
   delete metadata[AUTH_METHOD_CHOICES]
-  checkRedirectUris(metadata.redirect_uris, rules)
+  const { redirect_uris: uris } = metadata
+  if (Array.isArray(uris)) metadata.redirect_uris = allowedRedirectUris(uris, metadata, rules)
 }
 
 /**
@@ -105,16 +119,38 @@ export function isEmpty(value: unknown): boolean {
   return value === null || value === ''
 }
 
-function checkRedirectUris(uris: unknown, { redirectUriFault }: ClientRules): void {
-  if (!Array.isArray(uris)) return
+/**
+ * Drops the addresses that people may not be sent to, and keeps the others (RFC 7591, 3.2.1): clients
+ * register all of theirs at once. Clients of the configuration are refused instead.
+ * @throws InvalidClientMetadata when none is left
+ */
+function allowedRedirectUris(
+  uris: readonly string[],
+  { client_id }: AllClientMetadata,
+  { redirectUriFault, isPreRegistered, onDropped }: ClientRules,
+): string[] {
   if (uris.length > MOST_REDIRECT_URIS) {
     throw new errors.InvalidClientMetadata('redirect_uris has too many members')
   }
+  const kept: string[] = []
+  const dropped: DroppedRedirectUri[] = []
   for (const uri of uris) {
     const fault = typeof uri === 'string' ? redirectUriFault(uri) : 'must be strings'
-    // The library makes `invalid_redirect_uri` of what begins with the property's name.
-    if (fault) throw new errors.InvalidClientMetadata(`redirect_uris ${fault}`)
+    if (fault === undefined) kept.push(uri)
+    else dropped.push({ scheme: schemeOf(uri), fault })
   }
+  const [first] = dropped
+  if (first === undefined) return kept
+  if (kept.length === 0 || isPreRegistered(client_id)) {
+    // The library makes `invalid_redirect_uri` of what begins with the property's name.
+    throw new errors.InvalidClientMetadata(`redirect_uris ${first.fault}`)
+  }
+  onDropped(dropped)
+  return kept
+}
+
+function schemeOf(uri: unknown): string {
+  return /^([a-z][a-z\d+.-]{0,63}):/i.exec(String(uri))?.[1]?.toLowerCase() ?? ''
 }
 
 /**

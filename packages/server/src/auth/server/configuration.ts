@@ -5,12 +5,14 @@ import { rememberAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './accounts.ts'
 import type { AuthorizedClients } from './authorized-clients.ts'
 import {
+  ASSERTION_KEYS,
   AUTH_METHOD_CHOICES,
   type ClientRules,
   checkClient,
   withDefaultAuthMethod,
 } from './clients.ts'
 import { type FeatureParts, providerFeatures } from './features.ts'
+import { type Grants, grantClaimOf } from './grants.ts'
 import { normalizeDocuments } from './metadata-documents.ts'
 import {
   type AuthorizationServerDeps,
@@ -34,6 +36,7 @@ export interface ProviderParts extends FeatureParts {
   readonly adapter: AdapterFactory
   readonly clientRules: ClientRules
   readonly authorizedClients: AuthorizedClients
+  readonly grants: Pick<Grants, 'used'>
   /** Told when a client is given tokens. */
   readonly clientUsed: (clientId: string) => Promise<void>
 }
@@ -55,7 +58,7 @@ export function providerConfiguration(
       id_token_signed_response_alg: clientRules.idTokenAlgorithm,
     },
     extraClientMetadata: {
-      properties: ['redirect_uris', AUTH_METHOD_CHOICES],
+      properties: ['redirect_uris', AUTH_METHOD_CHOICES, ASSERTION_KEYS],
       validator: (_ctx, _name, _value, metadata) => checkClient(metadata, clientRules),
     },
     jwks: {
@@ -84,6 +87,7 @@ export function providerConfiguration(
     findAccount: createFindAccount(deps),
     extraTokenClaims: async (_ctx, token) => ({
       session_id: 'accountId' in token ? token.accountId : undefined,
+      grant_id: 'grantId' in token ? grantClaimOf(token.grantId) : undefined,
     }),
     formats: {
       customizers: {
@@ -91,6 +95,7 @@ export function providerConfiguration(
           if (!('accountId' in token)) return
           await Promise.all([
             rememberAccessToken(token, structured),
+            forProvider(() => parts.grants.used(String(token.grantId))),
             forProvider(() => parts.clientUsed(String(token.clientId))),
           ])
         },

@@ -1,22 +1,22 @@
 /** What a person is asked at `/authorize`: whether a client may call in their name. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
-import { type Client, errors, type InteractionResults } from 'oidc-provider'
 import { shortHash } from '../../crypto/hash.ts'
 import { openSession } from './accounts.ts'
-import { createApprovals } from './approvals.ts'
+import { type Approvals, createApprovals, type Given } from './approvals.ts'
 import type { AuthorizedClients } from './authorized-clients.ts'
 import { isMetadataDocument } from './clients.ts'
+import {
+  type Continuation,
+  type ContinuationDeps,
+  createFindContinuation,
+  type Grantee,
+  granteeOf,
+} from './continuations.ts'
+import type { Grants } from './grants.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
+import { createFindPending, type Pending, saveGrant, type Visit } from './pending-authorization.ts'
 import { SIGNED_IN_UPSTREAM } from './signed-in-grants.ts'
-import { fromProvider } from './unavailable.ts'
-
-/** A browser's request: the cookies in it say which authorization the browser is in. */
-export interface Visit {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
 
 export interface ConsentRequest {
   readonly clientName: string | undefined
@@ -25,7 +25,12 @@ export interface ConsentRequest {
   /** Where the browser goes afterwards, with the code. */
   readonly redirectUri: string
   readonly scopes: readonly string[]
+  /** The session that the client goes on with if the person wants. */
+  readonly continues?: Continuation | undefined
 }
+
+/** What a person chose who approves: `default` leaves it to `Continuation.isDefault`. */
+export type SessionChoice = 'default' | 'continue' | 'anew'
 
 /** How far an authorization has come. */
 export type Consent = { readonly step: 'ask'; readonly request: ConsentRequest } | Approved
@@ -38,64 +43,117 @@ export type Approved =
 
 export interface Consents {
   /** Undefined when it is unknown, over, or another browser's. */
-  find(visit: Visit, uid: string): Promise<Consent | undefined>
-  /** Makes the session and, unless the person has to sign in first, lets the client in. */
-  approve(visit: Visit, uid: string): Promise<Approved | undefined>
+  find(visit: Visit, uid: string, browser?: string): Promise<Consent | undefined>
+  /**
+   * Makes the session, or continues one of the same browser and client, and, unless the person has to
+   * sign in first, grants access. `browser` is the SHA-256 of its cookie.
+   */
+  approve(
+    visit: Visit,
+    uid: string,
+    browser?: string,
+    choice?: SessionChoice,
+  ): Promise<Approved | undefined>
   /**
    * The client is told; the address is where the browser goes on. An approval before it is
-   * withdrawn: its session ends.
+   * withdrawn: the session that was made for it ends.
    */
   deny(visit: Visit, uid: string): Promise<string | undefined>
 }
 
-interface Pending {
-  readonly provider: Provider
-  readonly client: Client
-  readonly params: Readonly<Record<string, unknown>>
-  finish(result: InteractionResults): Promise<string>
-}
-
 type ConsentDeps = Pick<
   AuthorizationServerDeps,
-  'store' | 'keyRing' | 'sessions' | 'signOut' | 'isSignedIn' | 'log'
-> & { readonly authorizedClients: Pick<AuthorizedClients, 'remember'> }
+  'store' | 'keyRing' | 'sessions' | 'signOut' | 'isSignedIn' | 'settleSignIn' | 'log' | 'now'
+> &
+  Pick<ContinuationDeps, 'sessionsOf'> & {
+    readonly authorizedClients: Pick<AuthorizedClients, 'remember'>
+    readonly grants: Pick<Grants, 'add'>
+  }
 
 export function createConsents(
-  { login }: Pick<AuthorizationServerOptions, 'login'>,
+  options: Pick<AuthorizationServerOptions, 'login' | 'clients' | 'sessionContinue'>,
   deps: ConsentDeps,
   current: () => Promise<Provider>,
 ): Consents {
   const approvals = createApprovals(deps)
+  const pending = createFindPending(current)
+  const findContinuation = createFindContinuation(deps, options)
+  const granteeFor = ({ client, params }: Pending) =>
+    granteeOf(client, String(params.redirect_uri), options.clients)
+  const continuationFor = (found: Pending, browser: string | undefined) =>
+    findContinuation(browser, granteeFor(found), String(found.params.redirect_uri))
+  const proceed = createProceed(options, deps, { approvals, granteeFor })
 
-  async function pending({ request, response }: Visit, uid: string): Promise<Pending | undefined> {
-    try {
-      const provider = await current()
-      const { params, uid: known } = await provider.interactionDetails(request, response)
-      // The cookie says which authorization this browser is in; the URL must not name another.
-      if (known !== uid) return undefined
-      const client = await provider.Client.find(String(params.client_id))
-      if (client === undefined) return undefined
-      const once = { mergeWithLastSubmission: false }
-      const finish = (result: InteractionResults) =>
-        provider.interactionResult(request, response, result, once).catch((error: unknown) => {
-          throw fromProvider(error)
-        })
-      return { provider, client, params, finish }
-    } catch (error) {
-      if (error instanceof errors.OIDCProviderError && error.statusCode < 500) return undefined
-      throw fromProvider(error)
-    }
+  return {
+    async find(visit, uid, browser) {
+      const found = await pending(visit, uid)
+      if (found === undefined) return undefined
+      const given = await approvals.find(uid)
+      if (given !== undefined) return proceed(found, given)
+      const continues = await continuationFor(found, browser)
+      return { step: 'ask', request: { ...describe(found), continues } }
+    },
+
+    async approve(visit, uid, browser, choice = 'default') {
+      const found = await pending(visit, uid)
+      if (found === undefined) return undefined
+      const candidate = choice === 'anew' ? undefined : await continuationFor(found, browser)
+      const goesOn = choice === 'continue' || candidate?.isDefault
+      const given = await approvals.give(uid, goesOn ? candidate?.sessionId : undefined)
+      if (given === undefined) return undefined
+      const { sessionId, continued } = given
+      if (!(await openSession(deps.sessions, sessionId, found.client.clientName))) return undefined
+      await deps.sessions.update(sessionId, 'grantee', granteeFor(found))
+      // Withdrawn before there was a session to end.
+      if ((await approvals.find(uid)) === undefined) return undefined
+      const facts = { client: found.client.clientId, session: shortHash(sessionId), continued }
+      deps.log.audit(facts, 'client let in')
+      return proceed(found, given)
+    },
+
+    async deny(visit, uid) {
+      const found = await pending(visit, uid)
+      if (found === undefined) return undefined
+      const given = await approvals.withdraw(uid)
+      if (given?.continued === false) await deps.signOut(given.sessionId)
+      deps.log.audit({ client: found.client.clientId }, 'client refused')
+      const description = 'The person did not let the client in'
+      return found.finish({ error: 'access_denied', error_description: description })
+    },
+  }
+}
+
+interface ProceedParts {
+  readonly approvals: Approvals
+  readonly granteeFor: (found: Pending) => Grantee
+}
+
+/** What follows an approval: the sign-in, if it comes first, then the grant and the code. */
+function createProceed(
+  { login }: Pick<AuthorizationServerOptions, 'login'>,
+  deps: ConsentDeps,
+  { approvals, granteeFor }: ProceedParts,
+) {
+  /** The person has signed in: their earlier session with this client goes on, in any browser. */
+  async function settle(found: Pending, given: Given): Promise<Given> {
+    const sessionId = await deps.settleSignIn(given.sessionId, granteeFor(found).key)
+    if (sessionId === given.sessionId) return given
+    const continued = { sessionId, continued: true }
+    await approvals.replace(found.uid, continued)
+    return continued
   }
 
   /**
    * The grant is made last, so that an authorization that is given up leaves none. Repeating it
    * makes the same one.
    */
-  async function proceed(found: Pending, sessionId: string): Promise<Approved> {
-    if (login === 'at-authorize' && !(await deps.isSignedIn(sessionId))) {
-      return { step: 'sign_in', request: describe(found), sessionId }
+  return async (found: Pending, given: Given): Promise<Approved> => {
+    if (login === 'at-authorize' && !(await deps.isSignedIn(given.sessionId))) {
+      return { step: 'sign_in', request: describe(found), sessionId: given.sessionId }
     }
+    const { sessionId, continued } = login === 'at-authorize' ? await settle(found, given) : given
     const grantId = await saveGrant(found, sessionId)
+    await deps.grants.add(grantId, continued)
     await deps.authorizedClients.remember(found.client.clientId)
     const next = await found.finish({
       login: {
@@ -107,39 +165,6 @@ export function createConsents(
     })
     return { step: 'done', sessionId, next }
   }
-
-  return {
-    async find(visit, uid) {
-      const found = await pending(visit, uid)
-      if (found === undefined) return undefined
-      const sessionId = await approvals.find(uid)
-      if (sessionId === undefined) return { step: 'ask', request: describe(found) }
-      return proceed(found, sessionId)
-    },
-
-    async approve(visit, uid) {
-      const found = await pending(visit, uid)
-      if (found === undefined) return undefined
-      const sessionId = await approvals.give(uid)
-      if (sessionId === undefined) return undefined
-      if (!(await openSession(deps.sessions, sessionId, found.client.clientName))) return undefined
-      // Withdrawn before there was a session to end.
-      if ((await approvals.find(uid)) === undefined) return undefined
-      const facts = { client: found.client.clientId, session: shortHash(sessionId) }
-      deps.log.audit(facts, 'client let in')
-      return proceed(found, sessionId)
-    },
-
-    async deny(visit, uid) {
-      const found = await pending(visit, uid)
-      if (found === undefined) return undefined
-      const sessionId = await approvals.withdraw(uid)
-      if (sessionId !== undefined) await deps.signOut(sessionId)
-      deps.log.audit({ client: found.client.clientId }, 'client refused')
-      const description = 'The person did not let the client in'
-      return found.finish({ error: 'access_denied', error_description: description })
-    },
-  }
 }
 
 function describe({ client, params }: Pending): ConsentRequest {
@@ -150,19 +175,5 @@ function describe({ client, params }: Pending): ConsentRequest {
       : undefined,
     redirectUri: String(params.redirect_uri),
     scopes: String(params.scope ?? '').split(' '),
-  }
-}
-
-/** A grant has the id of its session: they begin and end together. */
-async function saveGrant({ provider, client, params }: Pending, sessionId: string) {
-  const { scope, resource } = params
-  const grant = new provider.Grant({ accountId: sessionId, clientId: client.clientId })
-  grant.jti = sessionId
-  grant.addOIDCScope(String(scope))
-  for (const each of [resource].flat()) grant.addResourceScope(String(each), String(scope))
-  try {
-    return await grant.save()
-  } catch (error) {
-    throw fromProvider(error)
   }
 }

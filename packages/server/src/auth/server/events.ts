@@ -8,6 +8,7 @@ import type Provider from 'oidc-provider'
 import type { AccessToken, Client, KoaContextWithOIDC } from 'oidc-provider'
 import { shortHash } from '../../crypto/hash.ts'
 import type { Logger } from '../../logger.ts'
+import { sessionOfGrant } from './grants.ts'
 import { isUnavailable } from './unavailable.ts'
 
 const REFUSALS = [
@@ -43,7 +44,7 @@ export function logEvents(provider: Provider, log: Logger): void {
   events.on('error', (error: Error) => log.error({ err: error }, 'authorization server failed'))
 }
 
-/** Grants have the ids of their sessions, and so have the accounts of their tokens. */
+/** The accounts of tokens have the ids of sessions. */
 function auditEvents(events: EventEmitter, log: Logger): void {
   events.on('registration_create.success', (_ctx, client: Client) => {
     log.audit({ client: client.clientId }, 'client registered')
@@ -57,7 +58,8 @@ function auditEvents(events: EventEmitter, log: Logger): void {
     log.audit({ client: clientId, session: shortHash(accountId) }, 'token revoked')
   })
   events.on('grant.revoked', ({ oidc }: KoaContextWithOIDC, grantId: string) => {
-    log.audit({ client: oidc.client?.clientId, session: shortHash(grantId) }, 'grant revoked')
+    const session = shortHash(sessionOfGrant(grantId))
+    log.audit({ client: oidc.client?.clientId, session }, 'grant revoked')
   })
 }
 

@@ -1,7 +1,8 @@
 /** Client ID metadata documents in the form that the library accepts (draft-ietf-oauth-client-id-metadata-document). */
 
 import type { DocumentFetch } from '../document-fetch.ts'
-import { authMethodsIn, isEmpty, SHARED_SECRET_METHODS } from './clients.ts'
+import { assertionKeysIn } from './assertion-keys.ts'
+import { ASSERTION_KEYS, authMethodsIn, isEmpty, SHARED_SECRET_METHODS } from './clients.ts'
 
 type Metadata = Readonly<Record<string, unknown>>
 
@@ -20,13 +21,16 @@ function normalized(document: Metadata): Metadata {
   const metadata = Object.fromEntries(entries)
   // Without a secret it says nothing. A secret itself stays, and the library refuses the document.
   if (metadata.client_secret === undefined) delete metadata.client_secret_expires_at
-  return { ...metadata, token_endpoint_auth_method: authMethodOf(metadata) }
+  return {
+    ...metadata,
+    token_endpoint_auth_method: authMethodOf(metadata),
+    [ASSERTION_KEYS]: assertionKeysIn(metadata),
+  }
 }
 
 /**
- * `none` is the only method for documents here, always with PKCE. A document names what its client
- * prefers, not what it requires: ChatGPT's names `private_key_jwt`, with or without a list that
- * also has `none`. The draft forbids shared secrets (section 4.1), so the library refuses a document
+ * `none` is the only method of documents that the library knows, always with PKCE; we verify the
+ * assertions of those with keys. A document names what its client prefers, not what it requires. The draft forbids shared secrets (section 4.1), so the library refuses a document
  * that offers nothing else, and values of other types.
  */
 function authMethodOf(metadata: Metadata): unknown {

@@ -1,5 +1,7 @@
 /** What the provider says of itself: OAuth, without the OpenID Connect it could do. */
 
+import { ASSERTION_ALGORITHMS } from './client-assertions.ts'
+
 /** RFC 8414, 2; RFC 9207, 3; draft-ietf-oauth-client-id-metadata-document, 5. */
 const SERVER_METADATA = [
   'issuer',
@@ -39,13 +41,18 @@ const CLIENT_METADATA = [
 type Body = Readonly<Record<string, unknown>>
 
 export function serverMetadata(body: Body, scopes: readonly string[]): Body {
-  const methods = body.token_endpoint_auth_methods_supported
+  const listed = body.token_endpoint_auth_methods_supported as readonly string[]
+  const methods = [...listed, 'private_key_jwt']
   return {
     ...pick(body, SERVER_METADATA),
+    token_endpoint_auth_methods_supported: methods,
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     scopes_supported: scopes,
     response_modes_supported: ['query'],
     revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     introspection_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
   }
 }
 

@@ -4,6 +4,7 @@ import type { BuiltInIssuer } from '../../config.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Logger } from '../../logger.ts'
 import type { SessionManager } from '../../session/manager.ts'
+import type { SettleSignIn } from '../../session/person-sessions.ts'
 import type { Store } from '../../store/port.ts'
 import type { DocumentFetch } from '../document-fetch.ts'
 import type { ServedResources } from '../resources.ts'
@@ -37,12 +38,16 @@ export interface AuthorizationServerDeps {
   readonly keyRing: KeyRing
   readonly sessions: Pick<
     SessionManager,
-    'createWithId' | 'hasEnded' | 'peek' | 'retrieve' | 'use' | 'validate'
+    'createWithId' | 'hasEnded' | 'peek' | 'retrieve' | 'update' | 'use' | 'validate'
   >
   /** Ends a session and gives its upstream credentials back; false when it had ended before. */
   readonly signOut: (sessionId: string) => Promise<boolean>
   /** Whether somebody has signed in upstream for this session. */
   readonly isSignedIn: (sessionId: string) => Promise<boolean>
+  /** Moves a sign-in into the live session of the same person and client (`LOGIN=at-authorize`). */
+  readonly settleSignIn: SettleSignIn
+  /** Ends what tokens of a grant have open, on all nodes. */
+  readonly announceRevoked?: (sessionId: string, grantId: string) => Promise<void>
   readonly signing: Signing
   /** Why a client may not register an address; undefined when people may be sent there. */
   readonly redirectUriFault: (uri: string) => string | undefined

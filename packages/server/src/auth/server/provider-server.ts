@@ -4,17 +4,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import type { Entries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
+import { createLetInClients } from '../../session/let-in-clients.ts'
 import type { TokenReader } from './access-tokens.ts'
 import { createServerAdapter } from './adapter.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
 import { createAuthorizedClients } from './authorized-clients.ts'
+import { createAuthenticateClient } from './client-assertions.ts'
 import { encodedBasic } from './client-secrets.ts'
-import { isMetadataDocument } from './clients.ts'
+import { type ClientRules, isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
 import { createConsents } from './consents.ts'
+import { rememberDropped } from './dropped-redirects.ts'
+import { createGrants } from './grants.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
+  CONSENT_TTL_SECONDS,
   USED_CLIENT_TTL_SECONDS,
 } from './options.ts'
 import { checkPreRegistered, createProvider } from './provider.ts'
@@ -40,30 +45,32 @@ export function createProviderServer(
   deps: AuthorizationServerDeps,
   { entries, tokens, reader, resources }: ProviderServerParts,
 ): ProviderServer {
-  const { store, signing } = deps
+  const { store, signing, now } = deps
+  const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
   const scopes = {
     known: new Set(options.scopes.supported),
     defaults: options.scopes.challenged,
   }
-  const preRegistered = new Set<unknown>(options.clients.map(({ client_id }) => client_id))
   const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
   const authorizedClients = createAuthorizedClients(store, {
     clients: options.clients,
     ttlSeconds: clientTtl,
   })
+  const grants = createGrants(deps, {
+    ttlSeconds: longestTtlSeconds,
+    unusedTtlSeconds: CONSENT_TTL_SECONDS + options.codeTtl,
+  })
+  const { sessionsOf } = createLetInClients(deps, { ttlSeconds: longestTtlSeconds })
   const shared = {
     adapter: createServerAdapter(
       { entries, tokens },
-      { refreshGraceSeconds: options.refreshGrace, onRevoked: deps.signOut },
+      { refreshGraceSeconds: options.refreshGrace, onRevoked: grants.revoked },
     ),
     resources,
     scopes,
-    clientRules: {
-      redirectUriFault: deps.redirectUriFault,
-      idTokenAlgorithm: signing.algorithm === 'HS256' ? ('ES256' as const) : signing.algorithm,
-      isPreRegistered: (id: unknown) => preRegistered.has(id),
-    },
+    clientRules: clientRulesOf(options, deps),
     authorizedClients,
+    grants,
     async clientUsed(clientId: string) {
       const isDocument = isMetadataDocument({ client_id: clientId })
       await Promise.all([
@@ -75,7 +82,11 @@ export function createProviderServer(
     },
   }
   const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
-  const rules = { resources, scopes, tokens: reader }
+  const authenticateClient = createAuthenticateClient({
+    ...{ documents: deps.documents, entries, now },
+    issuer: options.publicUrl,
+  })
+  const rules = { resources, scopes, tokens: reader, authenticateClient }
 
   const current = perKey(signing.current, (signingKey) =>
     createProvider(options, deps, { ...shared, signingKey }, rules, mount),
@@ -92,9 +103,22 @@ export function createProviderServer(
     },
     consents: createConsents(
       options,
-      { ...deps, authorizedClients },
+      { ...deps, authorizedClients, grants, sessionsOf },
       async () => (await current()).provider,
     ),
+  }
+}
+
+function clientRulesOf(
+  { clients }: AuthorizationServerOptions,
+  { redirectUriFault, signing }: AuthorizationServerDeps,
+): ClientRules {
+  const preRegistered = new Set<unknown>(clients.map(({ client_id }) => client_id))
+  return {
+    redirectUriFault,
+    idTokenAlgorithm: signing.algorithm === 'HS256' ? 'ES256' : signing.algorithm,
+    isPreRegistered: (id) => preRegistered.has(id),
+    onDropped: rememberDropped,
   }
 }
 

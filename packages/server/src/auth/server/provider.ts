@@ -6,6 +6,7 @@ import { AppError } from '../../errors.ts'
 import { dropSessionCookie, type Mount } from '../../oidc/mount.ts'
 import { identifyByAssertion } from './client-assertions.ts'
 import { type ProviderParts, providerConfiguration } from './configuration.ts'
+import { droppedMembers } from './dropped-redirects.ts'
 import { keepErrors } from './error-redirects.ts'
 import { logEvents } from './events.ts'
 import { clientMetadata, serverMetadata } from './metadata.ts'
@@ -45,7 +46,7 @@ export function createProvider(
 async function finish(
   ctx: KoaContextWithOIDC,
   { scopes, refreshTokenTtl }: AuthorizationServerOptions,
-  { signing, now }: AuthorizationServerDeps,
+  { signing, log, now }: AuthorizationServerDeps,
 ): Promise<void> {
   if (ctx.status === 503) ctx.set('retry-after', '1')
   if (ctx.status >= 300) return
@@ -61,7 +62,7 @@ async function finish(
       const lifetime = Math.max(USED_CLIENT_TTL_SECONDS, refreshTokenTtl)
       const expiry = Math.floor(now() / 1000) + lifetime
       const secret = body.client_secret === undefined ? {} : { client_secret_expires_at: expiry }
-      ctx.body = clientMetadata({ ...body, ...secret })
+      ctx.body = { ...clientMetadata({ ...body, ...secret }), ...droppedMembers(ctx, log) }
       return
     }
   }

@@ -2,6 +2,7 @@
 
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { TokenReader } from './access-tokens.ts'
+import type { AuthenticateClient } from './client-assertions.ts'
 import type { ResourceNames } from './resource-names.ts'
 import { refreshedScope, requestedScope, type ScopeRules } from './scopes.ts'
 import { forProvider, isUnavailable } from './unavailable.ts'
@@ -10,6 +11,7 @@ export interface RequestRules {
   readonly resources: ResourceNames
   readonly scopes: ScopeRules
   readonly tokens: TokenReader
+  readonly authenticateClient: AuthenticateClient
 }
 
 type Params = Record<string, unknown>
@@ -29,7 +31,9 @@ export function prepareRequests(provider: Provider, rules: RequestRules): void {
     if (ctx !== undefined && unserved.has(ctx)) throw unserved.get(ctx)
     if (ctx?.oidc.params !== undefined) await prepare(ctx, ctx.oidc.params as Params, rules)
     try {
-      return await find.call(this, id)
+      const client = await find.call(this, id)
+      if (ctx !== undefined && client !== undefined) await rules.authenticateClient(ctx, client)
+      return client
     } catch (error) {
       if (ctx !== undefined && isUnavailable(error)) unserved.set(ctx, error)
       throw error

@@ -9,6 +9,7 @@ import type { AdapterPayload } from 'oidc-provider'
 import { sha256 } from '../../crypto/hash.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Document, Store } from '../../store/port.ts'
+import { grantClaimOf, sessionOfGrant } from './grants.ts'
 
 export interface TokenEntry {
   readonly clientId: string
@@ -84,16 +85,15 @@ export function createTokenEntries(
       await store.set(key, { ...entry, mac }, ttlSeconds)
     },
     remove: (sessionId: string, jti: string) => store.delete(tokenKey(sessionId, jti)),
-    /** A grant has the id of its session. */
     revokeGrant: (grantId: string) =>
-      store.set(grantKey(grantId, grantId), { revoked: true }, longestTtlSeconds),
+      store.set(grantKey(sessionOfGrant(grantId), grantId), { revoked: true }, longestTtlSeconds),
   }
 }
 
 /** An entry as the library keeps opaque tokens, so that its endpoints can look it up and revoke it. */
 export function payloadOf(jti: string, sessionId: string, entry: TokenEntry): AdapterPayload {
   const { clientId, scope, aud, grantId, gty, iat, exp } = entry
-  const extra = { session_id: sessionId }
+  const extra = { session_id: sessionId, grant_id: grantClaimOf(grantId) }
   const known = { ...{ clientId, scope, aud, grantId, gty, iat, exp }, extra }
   return { kind: 'AccessToken', jti, accountId: sessionId, ...known } as AdapterPayload
 }

@@ -67,7 +67,9 @@ export interface Connections {
   peek(id: string): Promise<Connection | undefined>
   /**
    * Counts a look at the connection as use, by who may use it: one that came with a token belongs to
-   * the token's session, and one that came without belongs to no token. Until its first request
+   * the token's session, and one that came without belongs to no token. After the session has ended,
+   * it goes over to the next one of the same owner: clients keep their `Mcp-Session-Id` when they
+   * authorize again, and take 404 for final. Until its first request
    * (`isRequest`) one without a token is unused: nothing else makes it live longer.
    * @throws AppError `not_found` when there is none, and when it is somebody else's: they look alike
    */
@@ -110,6 +112,8 @@ export interface ConnectionDeps {
   readonly sessions: {
     /** Gives a session this time-to-live; false when it has ended. */
     touch(id: string, ttlSeconds: number): Promise<boolean>
+    /** Whether a live session belongs to whom one did that was ended. */
+    inherits(endedId: string, id: string): Promise<boolean>
   }
 }
 
@@ -145,6 +149,8 @@ export function createConnections(deps: ConnectionDeps, times: ConnectionTimes):
     if (outcome === 'absent') throw connectionEnded()
   }
 
+  const owned = createOwned(deps, revise)
+
   /** Has whoever holds the stream look at the connection again. */
   async function tellHolder(id: string, holder: string | null | undefined): Promise<void> {
     if (holder) await node.tell(holder, { kind: 'news', stream: ownStreamKey(id) })
@@ -164,6 +170,9 @@ export function createConnections(deps: ConnectionDeps, times: ConnectionTimes):
       return record
     },
     ...readers,
+    async use(connection, caller, isRequest) {
+      return readers.used(await owned(connection, caller), isRequest)
+    },
     update,
     revise,
     async subscribe(id, uri, wanted) {
@@ -190,6 +199,25 @@ export function createConnections(deps: ConnectionDeps, times: ConnectionTimes):
   }
 }
 
+type Revise = Connections['revise']
+
+/** The connection, if the caller may use it; what goes over to the caller's session is written. */
+function createOwned({ sessions }: Pick<ConnectionDeps, 'sessions'>, revise: Revise) {
+  return async (
+    connection: Connection | undefined,
+    caller: TokenSession | undefined,
+  ): Promise<Connection> => {
+    if (connection === undefined) throw connectionEnded()
+    const { id, sessionId, needsToken } = connection
+    if (!needsToken && caller === undefined) return connection
+    if (!needsToken || caller === undefined) throw connectionEnded()
+    if (sessionId === caller.id) return connection
+    if (!(await sessions.inherits(sessionId, caller.id))) throw connectionEnded()
+    // Nothing of the ended session comes along.
+    return revise(id, () => ({ sessionId: caller.id, subscriptions: [], calls: {} }))
+  }
+}
+
 function createReaders(deps: Omit<ConnectionDeps, 'node'>, times: ConnectionTimes) {
   const { store, now } = deps
   const { ttlSeconds } = times
@@ -212,19 +240,8 @@ function createReaders(deps: Omit<ConnectionDeps, 'node'>, times: ConnectionTime
       const connection = await peek(id)
       return connection && used(connection)
     },
-    use: async (...[connection, caller, isRequest]: Parameters<Connections['use']>) =>
-      used(ownConnection(connection, caller), isRequest),
+    used,
   }
-}
-
-function ownConnection(
-  connection: Connection | undefined,
-  caller: TokenSession | undefined,
-): Connection {
-  if (connection === undefined) throw connectionEnded()
-  const isOwn = connection.needsToken ? connection.sessionId === caller?.id : caller === undefined
-  if (!isOwn) throw connectionEnded()
-  return connection
 }
 
 /** Also the answer for a connection that is somebody else's: the two must look alike. */

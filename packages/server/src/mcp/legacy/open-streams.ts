@@ -8,8 +8,8 @@ const COME_BACK_MS = 500
 
 export interface OpenStreams {
   /**
-   * A stream that comes when the node already stops is sent on at once. One that belongs to a token
-   * ends with it.
+   * A stream that comes when the node already stops is sent on at once. One that belongs to a session
+   * of tokens ends with it.
    */
   add(events: EventStream, owner: TokenSession | undefined): void
   /** Ends all of them; clients come back to another node. */
@@ -33,7 +33,7 @@ export function createOpenStreams(sessionEnds: SessionEnds): OpenStreams {
       }
       streams.add(events)
       events.onClose(() => streams.delete(events))
-      if (owner !== undefined) events.onClose(sessionEnds.watch(owner, events.end))
+      if (owner !== undefined) events.onClose(sessionEnds.watch(owner, () => events.end()))
     },
     release() {
       released = true

@@ -96,7 +96,7 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     const response = await handleWithSdk(mcp, listening.body)
     return tokenSession === undefined
       ? response
-      : endWithSession(response, tokenSession, sessionEnds)
+      : endWithSession(response, tokenSession, sessionEnds, listening.id)
   }
 
   return {

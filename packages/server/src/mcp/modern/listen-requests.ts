@@ -16,6 +16,8 @@ const MOST_BYTES = 64 * 1024 * 1024
 export interface ListenRequest {
   /** What the SDK is given. */
   readonly body: unknown
+  /** The request's own, which its result has too. */
+  readonly id: unknown
   /** Gives back what the request holds. */
   readonly release: Release
 }
@@ -51,12 +53,12 @@ export function createListenRequests({
     const notifications = params?.notifications
     // Everything but what is asked for is left to the SDK, which refuses it or does not keep it.
     const uris = urisIn(notifications)
-    if (uris === undefined) return { body, release: () => undefined }
+    if (uris === undefined) return { body, id, release: () => undefined }
     const known = [...new Set(uris)].filter(isKnown)
     const bytes = known.reduce((sum, uri) => sum + Buffer.byteLength(uri), 0)
     const filter = { ...(notifications as object), resourceSubscriptions: known }
     const message = { jsonrpc: '2.0', id, method, params: { ...params, notifications: filter } }
-    return { body: message, release: hold(caller, bytes) }
+    return { body: message, id, release: hold(caller, bytes) }
   }
 }
 

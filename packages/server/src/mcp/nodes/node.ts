@@ -33,8 +33,13 @@ export type Control =
       readonly reason: string
     }
   | { readonly kind: 'connection_ended'; readonly connectionId: string }
-  /** Somebody signed out, or tokens were revoked: the session's streams end. Unix time in milliseconds. */
-  | { readonly kind: 'session_ended'; readonly sessionId: string; readonly at: number }
+  /** A session has ended, or one grant of it: what they opened ends. Unix time in milliseconds. */
+  | {
+      readonly kind: 'session_ended'
+      readonly sessionId: string
+      readonly grantId?: string
+      readonly at: number
+    }
   /** Another node holds the connection's GET stream from now on. */
   | { readonly kind: 'stream_taken'; readonly connectionId: string; readonly generation: number }
 

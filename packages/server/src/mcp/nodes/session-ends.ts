@@ -1,4 +1,7 @@
-/** Ends what is open for a session of tokens: when it ends on any node, or its token runs out. */
+/**
+ * Ends what is open for a session of tokens: when the session or its grant ends on any node. It outlives
+ * the token that opened it where we issue tokens; those of others are good for as long as they say.
+ */
 
 import type { Node } from './node.ts'
 
@@ -7,15 +10,19 @@ export interface TokenSession {
   readonly id: string
   /** When the session was opened, as Unix time in milliseconds. */
   readonly since: number
+  /** What the token was given by. */
+  readonly grantId?: string
   /** When the token runs out. */
   readonly expiresAt?: number
 }
 
 export interface SessionEnds {
   /** Calls `end` once, when it is time. Returns the function that stops watching. */
-  watch(session: TokenSession, end: () => void): () => void
-  /** Tells all nodes that a session has ended, or tokens of it were revoked. Never fails. */
-  announce(sessionId: string): Promise<void>
+  watch(session: TokenSession, end: (reason: EndReason) => void): () => void
+  /**
+   * Announces to all nodes that a session has ended, or, with `grantId`, one grant of it. Never fails.
+   */
+  announce(sessionId: string, grantId?: string): Promise<void>
 }
 
 /** The answer to the call that signs out leaves by the same stream over HTTP+SSE. */
@@ -23,16 +30,32 @@ const LAST_WORDS_MS = 400
 /** What was let in just before an end, and is opened just after it. */
 const REMEMBERED_MS = 30_000
 
+/** How often a stream whose token has expired is looked at, in case an announcement was lost. */
+const LOOK_EVERY_MS = 30_000
+/** A forgotten stream must not keep its session for longer. */
+const LONGEST_STREAM_MS = 24 * 60 * 60 * 1000
+
+/** Whether a client should authorize again (`expired`), or has been signed out. */
+export type EndReason = 'ended' | 'expired'
+
 interface Watched {
   readonly session: TokenSession
-  readonly end: () => void
+  readonly end: (reason: EndReason) => void
 }
 
 export interface SessionEndDeps {
   readonly now: () => number
+  /**
+   * Whether the session and its grant are alive, which counts as use; asked when the token of
+   * something open has expired. Rejects when the store is unavailable.
+   */
+  readonly goesOn?: (session: TokenSession) => Promise<boolean>
 }
 
-export function createSessionEnds(node: Node, { now }: SessionEndDeps): SessionEnds {
+export function createSessionEnds(
+  node: Node,
+  { now, goesOn = async () => false }: SessionEndDeps,
+): SessionEnds {
   const open = new Map<string, Set<Watched>>()
   const ended = new Map<string, number>()
 
@@ -43,48 +66,66 @@ export function createSessionEnds(node: Node, { now }: SessionEndDeps): SessionE
     if (all?.size === 0) open.delete(id)
   }
 
-  function endAll(sessionId: string, at: number): void {
+  function endAll(sessionId: string, at: number, grantId: string | undefined): void {
     for (const watched of [...(open.get(sessionId) ?? [])]) {
+      const { since, grantId: own } = watched.session
       // A newer token may have brought the session back meanwhile.
-      if (watched.session.since <= at) watched.end()
+      if (since <= at && (grantId === undefined || grantId === own)) watched.end('ended')
     }
   }
 
   node.onControl((control) => {
     if (control.kind !== 'session_ended') return
-    const { sessionId, at } = control
-    ended.set(sessionId, at)
+    const { sessionId, grantId, at } = control
+    const id = grantId ?? sessionId
+    ended.set(id, at)
     later(REMEMBERED_MS, () => {
-      if (ended.get(sessionId) === at) ended.delete(sessionId)
+      if (ended.get(id) === at) ended.delete(id)
     })
-    later(LAST_WORDS_MS, () => endAll(sessionId, at))
+    later(LAST_WORDS_MS, () => endAll(sessionId, at, grantId))
   })
 
   return {
     watch(session, end) {
       let timer: NodeJS.Timeout | undefined
+      let isWatching = true
       const stop = () => {
+        isWatching = false
         clearTimeout(timer)
         forget(watched)
       }
       const watched: Watched = {
         session,
-        end() {
+        end(reason) {
           stop()
-          end()
+          end(reason)
         },
+      }
+      const latest = now() + LONGEST_STREAM_MS
+      const look = async () => {
+        if (session.grantId === undefined || now() > latest) return watched.end('expired')
+        // What the store cannot say now, it says the next time.
+        const isAlive = await goesOn(session).catch(() => true)
+        if (!isWatching) return
+        if (isAlive) timer = later(LOOK_EVERY_MS, look)
+        else watched.end('ended')
       }
       const all = open.get(session.id) ?? new Set()
       open.set(session.id, all.add(watched))
       const endedAt = ended.get(session.id)
-      const isOver = endedAt !== undefined && session.since <= endedAt
-      if (isOver) timer = later(0, watched.end)
+      const isRevoked = session.grantId !== undefined && ended.has(session.grantId)
+      const isOver = isRevoked || (endedAt !== undefined && session.since <= endedAt)
+      if (isOver) timer = later(0, () => watched.end('ended'))
       else if (session.expiresAt !== undefined) {
-        timer = later(session.expiresAt - now(), watched.end)
+        timer = later(session.expiresAt - now(), look)
       }
       return stop
     },
-    announce: (sessionId) => node.announce({ kind: 'session_ended', sessionId, at: now() }),
+    announce: (sessionId, grantId) =>
+      node.announce({
+        ...{ kind: 'session_ended', sessionId, at: now() },
+        ...(grantId !== undefined && { grantId }),
+      }),
   }
 }
 
@@ -92,6 +133,6 @@ export function createSessionEnds(node: Node, { now }: SessionEndDeps): SessionE
 const LONGEST_MS = 2 ** 31 - 1
 
 /** A timer that does not keep the process. */
-function later(milliseconds: number, run: () => void): NodeJS.Timeout {
+function later(milliseconds: number, run: () => unknown): NodeJS.Timeout {
   return setTimeout(run, Math.min(milliseconds, LONGEST_MS)).unref()
 }

@@ -1,0 +1,124 @@
+/** Public keys of clients at the `jwks_uri` of their metadata documents, for all nodes. */
+
+import type { JSONWebKeySet, JWK } from 'jose'
+import { z } from 'zod'
+import { sha256 } from '../crypto/hash.ts'
+import { AppError } from '../errors.ts'
+import { documentBytes, type StorageBudget } from '../store/storage-budget.ts'
+import { type DocumentCacheDeps, mayFetchFrom } from './document-cache.ts'
+import { type GuardOptions, guardedRequest } from './guarded-request.ts'
+
+export interface ClientKeys {
+  /**
+   * The usable keys at an address, from the store or from its host. An unknown `kid` has the host
+   * asked again, at most once a minute. What is new counts for `storage`.
+   * @throws AppError `unavailable` when the host or the store is, `too_many_requests` when `storage`
+   * is exhausted
+   */
+  keysAt(address: string, kid: string | undefined, storage?: StorageBudget): Promise<JSONWebKeySet>
+}
+
+/** Times in milliseconds of Unix time. */
+type Kept = {
+  readonly keys: readonly JWK[]
+  /** 0 if they were never read. */
+  readonly readAt: number
+  /** Of the last attempt, successful or not. */
+  readonly askedAt: number
+}
+
+const MINUTE_MS = 60_000
+const CURRENT_MS = 10 * MINUTE_MS
+const LOOK_AGAIN_MS = MINUTE_MS
+const RETRY_MS = 5000
+/** Keys are served for so long while their host is unavailable. */
+const STALE_MS = 60 * MINUTE_MS
+const KEPT_SECONDS = (STALE_MS + CURRENT_MS) / 1000
+const MAX_BYTES = 64 * 1024
+const MOST_KEYS = 30
+
+export function createClientKeys(
+  { store, now }: DocumentCacheDeps,
+  guard: Omit<GuardOptions, 'maxBytes'>,
+): ClientKeys {
+  const keyOf = (address: string) => `client-keys:{${sha256(address)}}`
+
+  async function ask(address: string): Promise<readonly JWK[] | undefined> {
+    try {
+      const { status, text } = await guardedRequest(address, { ...guard, maxBytes: MAX_BYTES })
+      return status === 200 ? usableKeys(JSON.parse(text)) : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  async function refresh(
+    address: string,
+    known: Kept | undefined,
+    storage: StorageBudget | undefined,
+  ): Promise<Kept | undefined> {
+    if (!(await mayFetchFrom(store, address))) return known
+    const keys = await ask(address)
+    const askedAt = now()
+    const kept: Kept =
+      keys === undefined
+        ? { keys: known?.keys ?? [], readAt: known?.readAt ?? 0, askedAt }
+        : { keys, readAt: askedAt, askedAt }
+    if (keys !== undefined) await storage?.spend(documentBytes(kept))
+    await store.set(keyOf(address), kept, KEPT_SECONDS)
+    return kept
+  }
+
+  return {
+    async keysAt(address, kid, storage) {
+      let kept: Kept | undefined = await store.get<Kept>(keyOf(address))
+      const isCurrent = kept !== undefined && now() - kept.readAt < CURRENT_MS
+      const isKnown = kid === undefined || kept?.keys.some((key) => key.kid === kid)
+      const pauseMs = kept?.askedAt === kept?.readAt ? LOOK_AGAIN_MS : RETRY_MS
+      const askedLately = kept !== undefined && now() - kept.askedAt < pauseMs
+      if (!(isCurrent && isKnown) && !askedLately) kept = await refresh(address, kept, storage)
+      if (kept !== undefined && now() - kept.readAt < STALE_MS) return { keys: [...kept.keys] }
+      throw new AppError('unavailable', "The client's keys cannot be read. Try again shortly.", {
+        retryAfterSeconds: 1,
+      })
+    },
+  }
+}
+
+const base64url = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[\w-]+$/)
+const common = { kid: z.string().max(256).optional(), alg: z.string().max(32).optional() }
+/** For signatures only; a private or symmetric key among them is no key of this form. */
+const publicKey = z.discriminatedUnion('kty', [
+  z.object({
+    ...common,
+    kty: z.literal('EC'),
+    crv: z.string(),
+    x: base64url(88),
+    y: base64url(88),
+  }),
+  z.object({ ...common, kty: z.literal('OKP'), crv: z.string(), x: base64url(88) }),
+  // 2048 to 8192 bits, and a short exponent: a signature must be cheap to verify.
+  z.object({ ...common, kty: z.literal('RSA'), n: base64url(1366).min(342), e: base64url(6) }),
+])
+const forSignatures = z.object({
+  d: z.never().optional(),
+  use: z.literal('sig').optional(),
+  key_ops: z
+    .array(z.string())
+    .refine((operations) => operations.includes('verify'))
+    .optional(),
+})
+const keySet = z.object({ keys: z.array(z.unknown()) })
+
+/** The public signature keys of a key set (RFC 7517, section 5); undefined for what is none. */
+export function usableKeys(given: unknown): readonly JWK[] | undefined {
+  const set = keySet.safeParse(given).data
+  return set?.keys.slice(0, MOST_KEYS).flatMap((key) => {
+    const parsed = forSignatures.safeParse(key).success ? publicKey.safeParse(key).data : undefined
+    return parsed === undefined ? [] : [parsed as JWK]
+  })
+}

@@ -1,0 +1,61 @@
+/** Writes files into a project: all of them or none, and none that somebody else wrote. */
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { UsageError } from './command-line.ts'
+
+export type Files = Readonly<Record<string, string>>
+
+/**
+ * Writes files by their path in the project; with `force`, over those that are there.
+ * @throws UsageError for files that are there, and where one cannot be written
+ */
+export function writeFiles(project: string, files: Files, { force = false } = {}): void {
+  const taken = Object.keys(files).filter((file) => existsSync(join(project, file)))
+  if (taken.length > 0 && !force) {
+    const shown = taken.slice(0, 5).join(', ')
+    const more = taken.length > 5 ? ` and ${taken.length - 5} more` : ''
+    throw new UsageError(`There is ${shown}${more} already. --force writes over it.`)
+  }
+  const before = new Map<string, Buffer>()
+  const written: string[] = []
+  try {
+    for (const file of taken) before.set(file, readFileSync(join(project, file)))
+    for (const [file, content] of Object.entries(files)) {
+      const target = join(project, file)
+      mkdirSync(dirname(target), { recursive: true })
+      // Whoever made the file meanwhile keeps it.
+      writeFileSync(target, content, { flag: before.has(file) ? 'w' : 'wx' })
+      written.push(file)
+    }
+  } catch (error) {
+    for (const file of written) {
+      const content = before.get(file)
+      if (content === undefined) rmSync(join(project, file))
+      else writeFileSync(join(project, file), content)
+    }
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`Nothing was written: ${reason}`)
+  }
+}
+
+/** Formats files as the project formats its own, where it has Biome. */
+export function formatFiles(project: string, files: readonly string[]): void {
+  const biome = biomeOf(project)
+  if (biome === undefined) return
+  const args = [biome, 'format', '--write', ...files]
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8' })
+  if (status !== 0) console.error(`Biome could not format the files:\n${stderr}`)
+}
+
+function biomeOf(project: string): string | undefined {
+  if (!['biome.json', 'biome.jsonc'].some((name) => existsSync(join(project, name))))
+    return undefined
+  try {
+    return createRequire(join(project, 'package.json')).resolve('@biomejs/biome/bin/biome')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,71 @@
+/** Local references of a document: resolved one at a time, never dereferenced as a whole. */
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** What cannot become a tool; the message is the reason. */
+export class UnusableError extends Error {
+  override readonly name = 'UnusableError'
+}
+
+/** How long a chain of references to references may be. */
+const MOST_HOPS = 20
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** An own member: names of a document may be those of `Object.prototype`. */
+export function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as JsonObject)[name]
+    : undefined
+}
+
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+export function entriesOf(value: unknown): [string, unknown][] {
+  return isObject(value) ? Object.entries(value) : []
+}
+
+/**
+ * What a reference names (RFC 6901, section 6).
+ * @throws UnusableError for one that leaves the document or leads nowhere
+ */
+export function lookUp(root: unknown, reference: string): unknown {
+  if (reference !== '#' && !reference.startsWith('#/')) {
+    throw new UnusableError(`refers outside of the document: ${reference.slice(0, 100)}`)
+  }
+  let found = root
+  for (const token of reference.split('/').slice(1)) {
+    found = member(found, decode(token).replaceAll('~1', '/').replaceAll('~0', '~'))
+  }
+  if (found === undefined) {
+    throw new UnusableError(`refers to what is not there: ${reference.slice(0, 100)}`)
+  }
+  return found
+}
+
+/**
+ * The object itself where it is a reference, of a parameter, a body, a response.
+ * @throws UnusableError
+ */
+export function follow(root: unknown, value: unknown): JsonObject {
+  let found = value
+  for (let hop = 0; hop < MOST_HOPS; hop += 1) {
+    if (!isObject(found)) return {}
+    const reference = member(found, '$ref')
+    if (typeof reference !== 'string') return found
+    found = lookUp(root, reference)
+  }
+  throw new UnusableError('has references that lead in a circle')
+}
+
+function decode(token: string): string {
+  try {
+    return decodeURIComponent(token)
+  } catch {
+    return token
+  }
+}

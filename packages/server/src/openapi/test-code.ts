@@ -1,0 +1,76 @@
+/** Writes the test of a tool. */
+
+import { literal } from './literals.ts'
+import { sampleOf } from './samples.ts'
+import { hasMasks } from './schema-code.ts'
+import type { ToolPlan } from './tool-plan.ts'
+import { valueCode } from './value-code.ts'
+
+export function testCode(plan: ToolPlan): string {
+  const { name, operation, answer, refusals } = plan
+  const route = literal(`${operation.method} ${operation.path}`)
+  const input = sampleOf(plan.input, { isAnswer: false })
+  const output = sampleOf(answer.output, { isAnswer: true })
+  const sent = answer.isEmpty
+    ? null
+    : answer.wrappedIn === undefined
+      ? output.value
+      : (output.value as Record<string, unknown>)[answer.wrappedIn]
+  const isMasked = [...plan.input.fields, ...answer.output.fields].some(hasMasks)
+  const needsInput = plan.input.fields.some(
+    ({ required, node }) =>
+      required && !(node.kind === 'number' && node.fallback !== undefined) && node.kind !== 'any',
+  )
+  const [refusal] = refusals
+  const secrets = output.secrets.map(literal).join(', ')
+  const parts = [
+    `/** \`${name}\`: what its caller sees. */`,
+    '',
+    refusal === undefined ? undefined : "import { UpstreamError } from '@mcp-template/server'",
+    `import { callTool${secrets === '' ? '' : ', expectNoLeak'} } from '@mcp-template/server/testing'`,
+    "import { expect, test } from 'vitest'",
+    `import tool from ${literal(`./${name}.ts`)}`,
+    '',
+    "const signedIn = { signedInAs: { sub: 'ada' } }",
+    `const input = ${valueCode(input.value)}`,
+    `const answer = ${valueCode(sent)}`,
+    '',
+    "test('answers with what the API sends', async () => {",
+    `const upstream = { ${route}: answer }`,
+    'const result = await callTool(tool, input, { ...signedIn, upstream })',
+    'expect(result.isError, result.text).toBe(false)',
+    `expect(result.requests.map(({ route }) => route)).toEqual([${route}])`,
+    isMasked ? undefined : `expect(result.structuredContent).toEqual(${expected(plan)})`,
+    secrets === '' ? undefined : `expectNoLeak(result, [${secrets}])`,
+    '})',
+    ...(needsInput ? REFUSES_NOTHING : []),
+    ...(refusal === undefined ? [] : refusalTest(route, refusal)),
+    '',
+  ]
+  return parts.filter((part) => part !== undefined).join('\n')
+}
+
+function expected({ answer }: ToolPlan): string {
+  if (answer.isEmpty) return '{ done: true }'
+  return answer.wrappedIn === undefined ? 'answer' : `{ ${answer.wrappedIn}: answer }`
+}
+
+const REFUSES_NOTHING = [
+  '',
+  "test('refuses a call without arguments', async () => {",
+  'const result = await callTool(tool, {}, signedIn)',
+  "expect(result.code).toBe('invalid_arguments')",
+  '})',
+]
+
+function refusalTest(route: string, [status, text]: readonly [number, string]): string[] {
+  return [
+    '',
+    "test('says why the API refuses', async () => {",
+    `const refused = new UpstreamError('upstream_rejected', { status: ${status} })`,
+    `const upstream = { ${route}: refused }`,
+    'const result = await callTool(tool, input, { ...signedIn, upstream })',
+    `expect([result.code, result.text]).toEqual(['refused', ${literal(text)}])`,
+    '})',
+  ]
+}

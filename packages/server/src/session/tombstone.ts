@@ -1,0 +1,35 @@
+/** What an ended session of tokens leaves behind, so that no token brings it back to life. */
+
+import type { Session, SessionRecord } from './record.ts'
+
+export interface Tombstone extends Partial<Pick<SessionRecord, 'browser' | 'grantee' | 'person'>> {
+  readonly [field: string]: unknown
+  /** Unix time in milliseconds. */
+  readonly endedAt: number
+}
+
+/** The tombstone's key in the store. */
+export function tombstoneKey(id: string): string {
+  return `{${id}}:ended`
+}
+
+/** @param endedAt Unix time in milliseconds */
+export function tombstoneOf(session: SessionRecord, endedAt: number): Tombstone {
+  const { browser, grantee, person } = session
+  return {
+    endedAt,
+    ...(browser !== undefined && { browser }),
+    ...(grantee !== undefined && { grantee }),
+    ...(person !== undefined && { person }),
+  }
+}
+
+/**
+ * Whether a session belongs to whom an ended one did: the same person and client, or the same browser
+ * and client where nobody signed in for it.
+ */
+export function isHeirOf(ended: Tombstone, { browser, grantee, person }: Session): boolean {
+  if (grantee === undefined || ended.grantee?.key !== grantee.key) return false
+  if (ended.person !== undefined || person !== undefined) return ended.person === person
+  return browser !== undefined && ended.browser === browser
+}

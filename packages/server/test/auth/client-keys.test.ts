@@ -1,0 +1,117 @@
+/** Keys at a client's `jwks_uri`: how often they are fetched, how long they serve, which are used. */
+
+import { afterEach, describe, expect, test } from 'vitest'
+import { createClientKeys } from '../../src/auth/client-keys.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import { type HttpsServer, startHttpsServer } from '../support/https-server.ts'
+
+const open: HttpsServer[] = []
+afterEach(() => Promise.all(open.splice(0).map((host) => host.close())))
+
+const x = 'A'.repeat(43)
+const key = (kid: string) => ({ kty: 'EC', crv: 'P-256', kid, x, y: x })
+
+async function bench(first: unknown) {
+  let body = first
+  const host = await startHttpsServer((res) => {
+    res.writeHead(body === undefined ? 500 : 200).end(JSON.stringify(body))
+  })
+  open.push(host)
+  let time = 1_800_000_000_000
+  const now = () => time
+  const guard = {
+    ...{ allowLoopback: true, ca: host.ca, timeoutMs: 3000 },
+    resolve: async () => [{ address: '127.0.0.1', family: 4 }],
+  }
+  const store = createMemoryStore({ now })
+  const make = () => createClientKeys({ store, now }, guard)
+  const address = `${host.origin}/jwks.json`
+  return {
+    ...{ host, make, address },
+    ask: async (kid?: string) =>
+      (await make().keysAt(address, kid)).keys.map((each) => String(each.kid)),
+    serve(next: unknown) {
+      body = next
+    },
+    pass(seconds: number) {
+      time += seconds * 1000
+    },
+  }
+}
+
+describe('keys', () => {
+  test('are shared by all nodes, and read again after ten minutes', async () => {
+    const { ask, host, pass } = await bench({ keys: [key('a')] })
+    expect([await ask('a'), await ask('a'), await ask()]).toEqual([['a'], ['a'], ['a']])
+    expect(host.seen).toHaveLength(1)
+    pass(601)
+    await ask('a')
+    expect(host.seen).toHaveLength(2)
+  })
+
+  test('that are replaced are found after a minute', async () => {
+    const { ask, host, serve, pass } = await bench({ keys: [key('a')] })
+    await ask('a')
+    serve({ keys: [key('b')] })
+    expect(await ask('b')).toEqual(['a'])
+    pass(61)
+    expect([await ask('b'), await ask('c')]).toEqual([['b'], ['b']])
+    expect(host.seen).toHaveLength(2)
+  })
+
+  test('serve for an hour while their host is unavailable', async () => {
+    const { ask, host, serve, pass } = await bench({ keys: [key('a')] })
+    await ask('a')
+    serve(undefined)
+    pass(3500)
+    expect([await ask('a'), await ask('a')]).toEqual([['a'], ['a']])
+    expect(host.seen).toHaveLength(2)
+    pass(101)
+    await expect(ask('a')).rejects.toMatchObject({ code: 'unavailable', status: 503 })
+    serve({ keys: [key('b')] })
+    pass(6)
+    expect(await ask('b')).toEqual(['b'])
+  })
+
+  test.each([['no JSON'], [{}], [{ keys: 'a' }], [null]])('are not in %j', async (body) => {
+    const { ask, host } = await bench(body)
+    await expect(ask('a')).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(ask('a')).rejects.toMatchObject({ code: 'unavailable' })
+    expect(host.seen).toHaveLength(1)
+  })
+
+  test('are public, for signatures, and of a sound size', async () => {
+    const rsa = { kty: 'RSA', kid: 'short', n: 'A'.repeat(171), e: 'AQAB' }
+    const { ask } = await bench({
+      keys: [
+        { ...key('private'), d: x },
+        { kty: 'oct', kid: 'secret', k: x },
+        { ...key('encrypts'), use: 'enc' },
+        { ...key('wraps'), key_ops: ['wrapKey'] },
+        rsa,
+        { ...rsa, kid: 'long', n: 'A'.repeat(2000) },
+        { ...rsa, kid: 'slow', n: 'A'.repeat(342), e: 'A'.repeat(342) },
+        { ...rsa, kid: 'good', n: 'A'.repeat(342) },
+        'text',
+        key('too'),
+      ],
+    })
+    expect(await ask()).toEqual(['good', 'too'])
+  })
+
+  test('of thousands of addresses at one host are fetched 60 times a minute', async () => {
+    const { make, host } = await bench({ keys: [key('a')] })
+    const outcomes = []
+    for (let turn = 0; turn < 65; turn += 1) {
+      const asked = make().keysAt(`${host.origin}/${turn}`, 'a')
+      outcomes.push(
+        await asked.then(
+          () => 'read',
+          (error) => error.code,
+        ),
+      )
+    }
+    expect(host.seen).toHaveLength(60)
+    expect(outcomes.slice(60)).toEqual(Array(5).fill('unavailable'))
+  })
+})

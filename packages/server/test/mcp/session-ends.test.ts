@@ -1,0 +1,80 @@
+/** When what a session of tokens has open ends: with its session or its grant, not with its token. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test, vi } from 'vitest'
+import type { Control, Node } from '../../src/mcp/nodes/node.ts'
+import { createSessionEnds, type TokenSession } from '../../src/mcp/nodes/session-ends.ts'
+
+const SESSION = { id: 'ses_1', grantId: 'ses_1.gra_1', since: 0, expiresAt: 20 }
+
+/** A node that hears itself, and a session whose life the test decides. */
+function bench(goesOn: (session: TokenSession) => Promise<boolean> = async () => true) {
+  const listeners: ((control: Control) => void)[] = []
+  const node = {
+    onControl: (listener: (control: Control) => void) => void listeners.push(listener),
+    announce: async (control: Control) => {
+      for (const listener of listeners) listener(control)
+    },
+  } as unknown as Node
+  const asked = vi.fn(goesOn)
+  const ends = createSessionEnds(node, { now: () => 0, goesOn: asked })
+  const reasons: string[] = []
+  const watch = (session: TokenSession) => ends.watch(session, (reason) => reasons.push(reason))
+  return { ends, asked, reasons, watch }
+}
+
+describe('the expiry of a token', () => {
+  test('leaves open what belongs to a live session', async () => {
+    const { asked, reasons, watch } = bench()
+    const stop = watch(SESSION)
+    await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(1))
+    await delay(20)
+    expect(reasons).toEqual([])
+    stop()
+  })
+
+  test('ends what belongs to a session or a grant that has ended', async () => {
+    const { reasons, watch } = bench(async () => false)
+    watch(SESSION)
+    await vi.waitFor(() => expect(reasons).toEqual(['ended']))
+  })
+
+  test('leaves it open while the store is unavailable', async () => {
+    const { asked, reasons, watch } = bench(() => Promise.reject(new Error('unavailable')))
+    const stop = watch(SESSION)
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled())
+    await delay(20)
+    expect(reasons).toEqual([])
+    stop()
+  })
+
+  test('of another issuer ends it, for the client to come back with a newer token', async () => {
+    const { asked, reasons, watch } = bench()
+    watch({ id: 'ses_1', since: 0, expiresAt: 20 })
+    await vi.waitFor(() => expect(reasons).toEqual(['expired']))
+    expect(asked).not.toHaveBeenCalled()
+  })
+})
+
+describe('an announcement', () => {
+  test('of a session ends all of it', async () => {
+    const { ends, reasons, watch } = bench()
+    watch(SESSION)
+    watch({ ...SESSION, grantId: 'ses_1.gra_2' })
+    await ends.announce('ses_1')
+    await vi.waitFor(() => expect(reasons).toEqual(['ended', 'ended']))
+  })
+
+  test('of a grant ends what its tokens opened, before and just after, and nothing else', async () => {
+    const { ends, reasons, watch } = bench()
+    const ended = vi.fn()
+    const stop = ends.watch({ ...SESSION, grantId: 'ses_1.gra_2' }, ended)
+    watch(SESSION)
+    await ends.announce('ses_1', SESSION.grantId)
+    await vi.waitFor(() => expect(reasons).toEqual(['ended']))
+    watch(SESSION)
+    await vi.waitFor(() => expect(reasons).toEqual(['ended', 'ended']))
+    expect(ended).not.toHaveBeenCalled()
+    stop()
+  })
+})

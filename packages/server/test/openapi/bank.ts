@@ -1,0 +1,58 @@
+/** A project and the document of a bank, for tests of the command that reads it. */
+
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { vi } from 'vitest'
+import { writeNew } from '../../src/cli/new.ts'
+import { answering, documentOf } from './generated.ts'
+
+const text = { type: 'string' }
+
+export const ACCOUNT = { type: 'object', properties: { id: text, iban: text } }
+
+export const PATHS = {
+  '/accounts': {
+    get: answering({ type: 'array', items: ACCOUNT }, { operationId: 'listAccounts' }),
+  },
+  '/accounts/{id}': {
+    get: answering(ACCOUNT, { operationId: 'getAccount', tags: ['reading'] }),
+    delete: { operationId: 'closeAccount', responses: {} },
+  },
+  '/accounts/{id}/old': { get: answering(ACCOUNT, { operationId: 'old', deprecated: true }) },
+  '/cards/{id}/pin': { get: answering(text, { tags: ['reading'] }) },
+}
+
+export function createBank() {
+  const project = mkdtempSync(join(tmpdir(), 'new-tools-'))
+  const file = join(project, 'openapi.json')
+
+  function writeDocument(paths: object, further: object = {}): void {
+    writeFileSync(file, JSON.stringify(documentOf(paths, further)))
+  }
+
+  /** What the command prints. */
+  async function run(...args: string[]): Promise<string> {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    try {
+      await writeNew(['tools', '--project', project, ...args])
+      return log.mock.calls.flat().join('\n')
+    } finally {
+      log.mockRestore()
+    }
+  }
+
+  return {
+    project,
+    run,
+    writeDocument,
+    newTools: (...args: string[]) => run('--openapi', file, ...args),
+    written: () =>
+      existsSync(join(project, 'src')) ? readdirSync(join(project, 'src/tools')).sort() : [],
+    reset() {
+      mkdirSync(project, { recursive: true })
+      writeDocument(PATHS, { servers: [{ url: 'https://api.example.com/v1' }] })
+    },
+    remove: () => rmSync(project, { recursive: true }),
+  }
+}
