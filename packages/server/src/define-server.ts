@@ -47,6 +47,8 @@ export class ServerDefinitionError extends Error {
  */
 export function defineServer(definition: ServerDefinition): ServerDefinition {
   const { name, branding = {} } = definition
+  const unknown = unknownOption(definition)
+  if (unknown !== undefined) throw new ServerDefinitionError(`${unknown} is not an option`)
   if (!isName(name)) {
     throw new ServerDefinitionError(
       'name must be 1 to 64 letters, digits, "_", "-" or ".", such as acme-desk',
@@ -70,6 +72,33 @@ export function defineServer(definition: ServerDefinition): ServerDefinition {
   const fault = optionsFault(definition)
   if (fault !== undefined) throw new ServerDefinitionError(fault)
   return Object.freeze({ ...definition })
+}
+
+type Keys<T> = Readonly<Record<keyof Required<T>, true>>
+
+const OPTIONS: Keys<ServerDefinition> = {
+  name: true,
+  title: true,
+  version: true,
+  branding: true,
+  directory: true,
+  sessionTools: true,
+  transports: true,
+  demo: true,
+  landingPage: true,
+  metrics: true,
+  traces: true,
+  protocols: true,
+}
+const BRANDING: Keys<Branding> = { color: true, description: true, logo: true, supportUrl: true }
+
+/** Mistyped names, which types refuse, but a start does not check. */
+function unknownOption(definition: ServerDefinition): string | undefined {
+  const unknown = Object.keys(definition).find((key) => !Object.hasOwn(OPTIONS, key))
+  if (unknown !== undefined) return unknown
+  const ofBranding = Object.keys(definition.branding ?? {})
+  const key = ofBranding.find((each) => !Object.hasOwn(BRANDING, each))
+  return key === undefined ? undefined : `branding.${key}`
 }
 
 /** Whether a module's default export is a declaration of a server. */

@@ -1,6 +1,6 @@
 /** A project: the folder of a team with its `src/server.ts`, and the catalog that it serves. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
@@ -9,6 +9,7 @@ import { type ConfigSources, optionVariables } from './config.ts'
 import { isServerDefinition, type ServerDefinition } from './define-server.ts'
 import { type Catalog, discover } from './engine/discover.ts'
 import { settleInTime, type Waiting } from './engine/settle-in-time.ts'
+import { findServerFile, noServerFile } from './server-file.ts'
 import login from './tools/login.ts'
 import logout from './tools/logout.ts'
 import session from './tools/session.ts'
@@ -29,11 +30,6 @@ export class ProjectError extends Error {
   override readonly name = 'ProjectError'
 }
 
-/** Where the declaration of a server is, in the order of search. */
-const SERVER_FILES = ['src/server', 'server'].flatMap((name) =>
-  ['.ts', '.mts', '.js', '.mjs'].map((ending) => `${name}${ending}`),
-)
-
 const packageForm = z.looseObject({ version: z.string().optional().catch(undefined) })
 
 /**
@@ -41,12 +37,8 @@ const packageForm = z.looseObject({ version: z.string().optional().catch(undefin
  * @throws ProjectError
  */
 export async function openProject(folder: string): Promise<Project> {
-  const file = SERVER_FILES.map((name) => join(folder, name)).find((path) => existsSync(path))
-  if (file === undefined) {
-    throw new ProjectError(
-      `There is no src/server.ts in ${folder}. Run this in the folder of a project, or name that: --project FOLDER`,
-    )
-  }
+  const file = findServerFile(folder)
+  if (file === undefined) throw new ProjectError(noServerFile(folder))
   const server = await loadServer(file, relative(folder, file))
   return {
     logo: projectLogo(server, dirname(file)),

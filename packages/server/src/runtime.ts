@@ -11,6 +11,7 @@ import { createScopes } from './auth/scopes.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { createBuiltInServer } from './auth/server/built-in.ts'
 import type { AuthorizationServerDeps } from './auth/server/options.ts'
+import { basePathOf } from './config/base-path.ts'
 import type { Logo } from './config/logo.ts'
 import type { Config, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
@@ -130,7 +131,8 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
   const common = { ...served, buildServer, sessionEnds, limits, keyRing, log }
-  const legacyParts = { node, store, streams, connections, ...config.session }
+  const basePath = basePathOf(publicUrl)
+  const legacyParts = { node, store, streams, connections, basePath, ...config.session }
   const legacy = createLegacy({ ...common, ...legacyParts })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { createCalls } from './calls.ts'
+import { basePathOf } from './config/base-path.ts'
 import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
 import { authorizationMounts } from './http/authorization-server.ts'
 import { createBodyBudget } from './http/body-budget.ts'
@@ -110,5 +111,6 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
   const calls = createCalls(runtime, { rates, routes, bodyBudget, fetch: app.fetch })
   const streams = routes.all.filter((route) => route.streams).map(({ path }) => path)
   const observe = createRequestObserver(telemetry, routes.labelOf, new Set(streams))
-  return { guard: tellRefusals(guard, log), calls, fetch: app.fetch, mounts, observe }
+  const basePath = basePathOf(publicUrl)
+  return { guard: tellRefusals(guard, log), calls, fetch: app.fetch, mounts, observe, basePath }
 }

@@ -70,7 +70,8 @@ async function waitForStore(store: Store, longestMs: number): Promise<void> {
 
 function warnOf(loaded: LoadedConfig, log: RootLogger, stdio: Writable | undefined): void {
   const warnings = configWarnings(loaded, stdio === undefined ? 'http' : 'stdio')
-  for (const { code, message } of warnings) log.warn({ code }, message)
+  // Not "code", which is redacted: authorization codes have that name.
+  for (const { code, message } of warnings) log.warn({ warning: code }, message)
   if (loaded.config.usesDevelopmentKey) {
     log.warn('ENCRYPTION_KEY is not set: the published development key is used')
   }

@@ -1,5 +1,6 @@
 /** The protected resources of this server: their paths, addresses and metadata, said in one place. */
 
+import { basePathOf } from '../config/base-path.ts'
 import type { Config } from '../config.ts'
 
 /** What clients connect to; `/mcp` is what the server stands for as a whole. */
@@ -24,15 +25,17 @@ export interface Resources {
   at(path: ResourcePath): Resource
 }
 
-/** `publicUrl` is an origin, without a slash at its end. */
+/** `publicUrl` has no slash at its end. */
 export function createResources(
   publicUrl: string,
   { direct, sse }: ServedResources = { direct: true, sse: true },
 ): Resources {
+  // RFC 9728, 3.1: inserted between the host and the path.
+  const metadata = new URL(publicUrl).origin + METADATA_PATH + basePathOf(publicUrl)
   const at = (path: ResourcePath): Resource => ({
     path,
     url: publicUrl + path,
-    metadataUrl: publicUrl + METADATA_PATH + path,
+    metadataUrl: metadata + path,
   })
   const further: ResourcePath[] = [
     ...(direct ? ['/http' as const] : []),

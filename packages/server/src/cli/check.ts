@@ -4,7 +4,7 @@ import { configWarnings, loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
-import { readCommandLine } from './command-line.ts'
+import { readCommandLine, UsageError } from './command-line.ts'
 
 /**
  * Prints what the project serves, and warnings of its configuration as `start` logs them; ends the
@@ -12,6 +12,9 @@ import { readCommandLine } from './command-line.ts'
  */
 export async function check(args: readonly string[]): Promise<void> {
   const line = readCommandLine(args, 'env')
+  if (line.positionals.length > 0) {
+    throw new UsageError(`Nothing may follow, not "${line.positionals.join(' ')}".`)
+  }
   const project = await openProject(line.project)
   const { env } = line.values
   const loaded = settle(() =>

@@ -1,5 +1,6 @@
 /** The command `mcp-template`: what its first word says, with the rest of the line. */
 
+import { readFileSync } from 'node:fs'
 import { UsageError } from './command-line.ts'
 
 const USAGE = `mcp-template COMMAND [--project FOLDER]
@@ -15,7 +16,8 @@ const USAGE = `mcp-template COMMAND [--project FOLDER]
     --diff                                     say what has changed in the document since
   encrypt [--env NAME] [--generate]          encrypt a secret for the configuration
 
---project names the folder of the project; it is the current one if left out.`
+--project names the folder of the project; it is the current one if left out. --version prints the version of
+@mcp-template/server.`
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   start: async (args) => (await import('./start.ts')).start(args),
@@ -24,6 +26,19 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   new: async (args) => (await import('./new.ts')).writeNew(args),
   encrypt: async (args) => (await import('./encrypt.ts')).encrypt(args),
   '--help': async () => console.log(USAGE),
+  '--version': async () => console.log(packageVersion()),
+}
+
+const SHORT: Readonly<Record<string, string>> = {
+  '-h': '--help',
+  help: '--help',
+  '-v': '--version',
+}
+
+/** Of the framework; the server's own is what `check` prints. */
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
 /** Imported when it is needed: `start` loads the server only once standard output is reserved. */
@@ -32,7 +47,9 @@ async function explain(error: unknown): Promise<string> {
   return explainFailure(error)
 }
 
-const [name = '--help', ...args] = process.argv.slice(2)
+const [word = '--help', ...args] = process.argv.slice(2)
+const hasHelp = args.includes('--help') || args.includes('-h')
+const name = hasHelp ? '--help' : (SHORT[word] ?? word)
 try {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) throw new UsageError(`There is no command "${name}".\n\n${USAGE}`)

@@ -1,8 +1,9 @@
 /** `mcp-template new tool|resource|prompt [FOLDER/]NAME`: writes files that pass as they are. */
 
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { findServerFile, noServerFile } from '../server-file.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
 import { promptTemplate, resourceTemplate, testTemplate, toolTemplate } from './templates.ts'
 import { writeFiles } from './write-files.ts'
@@ -11,16 +12,16 @@ import { writeFiles } from './write-files.ts'
 const NAME = /^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/
 const LONGEST_NAME = 64
 
-/** The files of each kind, by path. */
+/** The files of each kind, by their path beside the declaration of the server. */
 const kinds: Readonly<
   Record<string, (path: string, name: string) => Readonly<Record<string, string>>>
 > = {
   tool: (path, name) => ({
-    [`src/tools/${path}.ts`]: toolTemplate(name),
-    [`src/tools/${path}.test.ts`]: testTemplate(name),
+    [`tools/${path}.ts`]: toolTemplate(name),
+    [`tools/${path}.test.ts`]: testTemplate(name),
   }),
-  resource: (path, name) => ({ [`src/resources/${path}.ts`]: resourceTemplate(name) }),
-  prompt: (path, name) => ({ [`src/prompts/${path}.ts`]: promptTemplate(name) }),
+  resource: (path, name) => ({ [`resources/${path}.ts`]: resourceTemplate(name) }),
+  prompt: (path, name) => ({ [`prompts/${path}.ts`]: promptTemplate(name) }),
 }
 
 /**
@@ -37,20 +38,33 @@ export async function writeNew(args: readonly string[]): Promise<void> {
   }
   if (path === undefined) throw new UsageError(`Name the ${kind}: [FOLDER/]NAME`)
   if (more.length > 0) throw new UsageError(`One ${kind} at a time: [FOLDER/]NAME`)
-  const files = filesOf(path, checkName(kind, path))
+  const name = checkName(kind, path)
+  const source = sourceOf(project)
+  const files = Object.fromEntries(
+    Object.entries(filesOf(path, name)).map(([file, content]) => [`${source}${file}`, content]),
+  )
   const taken = Object.keys(files).filter((file) => existsSync(join(project, file)))
-  if (taken.length > 0) throw new UsageError(`There is a ${taken.join(' and a ')} already.`)
+  if (taken.length > 0) {
+    throw new UsageError(`${taken.join(' and ')} ${taken.length > 1 ? 'exist' : 'exists'} already.`)
+  }
   writeFiles(project, files)
   const [, test] = Object.keys(files)
   const next = test === undefined ? '' : `\nNext: npx vitest run ${test}`
   console.log(`Wrote ${Object.keys(files).join(' and ')}.${next}`)
 }
 
+/** `src/`, or nothing where the declaration is at the root; files elsewhere would not be loaded. */
+function sourceOf(project: string): string {
+  const file = findServerFile(project)
+  if (file === undefined) throw new UsageError(noServerFile(project))
+  return dirname(file) === project ? '' : 'src/'
+}
+
 function checkName(kind: string, path: string): string {
   const parts = path.split('/')
   if (parts.some((part) => part.length > LONGEST_NAME || !NAME.test(part))) {
     throw new UsageError(
-      `"${path}" cannot be a ${kind}'s name. Use up to ${LONGEST_NAME} small letters and digits, a letter first, with single "-" or "_" in between; folders before it, with "/".`,
+      `"${path}" cannot be a ${kind}'s name. Use up to ${LONGEST_NAME} lower-case letters and digits, a letter first, with single "-" or "_" in between; folders before it, with "/".`,
     )
   }
   return parts.at(-1) ?? ''

@@ -19,12 +19,13 @@ export function checkClients({ OAUTH_CLIENTS: clients }: Variables, faults: Faul
 
 function clientFault(client: Client): string | undefined {
   const { client_id, client_secret: secret, redirect_uris: uris } = client
-  const { token_endpoint_auth_method: method } = client
+  const { token_endpoint_auth_method: method, skip_consent: skips } = client
   if (!isText(client_id)) return 'client_id wants text'
   if (secret !== undefined && !isText(secret)) return 'client_secret wants text'
   if (!Array.isArray(uris) || uris.length === 0 || !uris.every(isText)) {
     return 'redirect_uris wants an array of addresses, one at least'
   }
+  if (skips !== undefined && typeof skips !== 'boolean') return 'skip_consent wants true or false'
   if (method === undefined || method === 'none') return undefined
   if (!WITH_SECRET.includes(method)) {
     return `token_endpoint_auth_method wants one of none, ${WITH_SECRET.join(', ')}`

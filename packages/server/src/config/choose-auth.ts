@@ -70,7 +70,7 @@ function builtIn(variables: Variables, { kind }: SignInFacts): BuiltInIssuer {
     refreshTokenTtl: variables.REFRESH_TOKEN_TTL,
     refreshGrace: variables.REFRESH_GRACE,
     redirectSchemes: variables.OAUTH_REDIRECT_SCHEMES,
-    sessionContinue: variables.SESSION_CONTINUE,
+    ...(variables.SESSION_CONTINUE === 'off' && { startsAnew: true as const }),
   }
 }
 

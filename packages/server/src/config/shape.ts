@@ -137,8 +137,8 @@ export interface BuiltInIssuer {
   readonly refreshGrace: number
   /** Without the colon, such as `cursor`. */
   readonly redirectSchemes: readonly string[]
-  /** Whether authorizing a client again continues its live session. */
-  readonly sessionContinue: Variables['SESSION_CONTINUE']
+  /** Authorizing a client again makes a new session, rather than continuing its live one. */
+  readonly startsAnew?: true
 }
 
 export interface ExternalIssuer {

@@ -89,11 +89,17 @@ export function jsonArray(wants: string) {
     .register(values, { wants })
 }
 
-/** Scheme, host and port, and nothing else: no path, query, fragment or credentials. */
-export function origin(wants: string) {
+/**
+ * Scheme, host, port and perhaps a path, without a slash at the end: no query, fragment or credentials.
+ * An endpoint is no such path.
+ */
+export function baseUrl(wants: string) {
   return httpUrl()
-    .refine((url) => url.pathname === '/' && url.search === '' && url.hash === '')
-    .transform((url) => url.origin)
+    .refine(
+      (url) => /^(?:\/[\w.~-]+)*\/?$/.test(url.pathname) && url.search === '' && url.hash === '',
+    )
+    .refine((url) => !/\/(?:mcp|sse|http|messages)\/?$/.test(url.pathname))
+    .transform((url) => url.origin + url.pathname.replace(/\/$/, ''))
     .register(values, { wants })
 }
 

@@ -8,7 +8,7 @@ import { facts } from './facts.ts'
 import { pageVariables } from './page-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
 import { upstreamVariables } from './upstream-variables.ts'
-import { bytes, bytesList, integer, list, oneOf, origin, pattern, text } from './values.ts'
+import { baseUrl, bytes, bytesList, integer, list, oneOf, pattern, text } from './values.ts'
 
 const DAY = 24 * 60 * 60
 const MEBIBYTE = 1024 * 1024
@@ -30,10 +30,12 @@ const server = {
   MASK_MCP_PORT: integer(0, 65_535).default(6901).register(facts, {
     what: 'The port to listen on; 0 takes a free one.',
   }),
-  PUBLIC_URL: origin('an origin such as https://mcp.example.com, without a path')
+  PUBLIC_URL: baseUrl(
+    'an address such as https://mcp.example.com, without /mcp, query and fragment',
+  )
     .optional()
     .register(facts, {
-      what: 'Where clients and browsers reach the server: the issuer of its tokens and the start of every link. https, except on the machine itself, or outside production with an identity provider of your own: the demo wants it too.',
+      what: 'Where clients and browsers reach the server: the issuer of its tokens and the start of every link. It may have a path, which a proxy may remove or leave. https, except on the machine itself, or outside production with an identity provider of your own: the demo wants it too.',
       requiredInProduction: true,
       defaultText: 'http://localhost:<port>',
     }),

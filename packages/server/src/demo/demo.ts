@@ -1,6 +1,7 @@
 /** The demo as one part: an upstream that the server brings along for development. */
 
 import { Hono } from 'hono'
+import { basePathOf } from '../config/base-path.ts'
 import type { ConfiguredUpstream, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
@@ -30,6 +31,7 @@ export function createDemo({ store, log, secrets, keyRing, publicUrl, api: given
   const provider = createDemoIdentityProvider(
     {
       issuer: `${publicUrl}${DEMO_PROVIDER_PATH}`,
+      basePath: basePathOf(publicUrl),
       redirectUris: [`${publicUrl}/callback`],
       secret: secrets.encryptionKeys.map((key) => key.toString('hex')).join(),
     },

@@ -12,6 +12,8 @@ import { handleInteraction, INTERACTION_PATH } from './sign-in.ts'
 export interface DemoIdentityProviderOptions {
   /** Where it is mounted, path included: `http://localhost:6901/demo/idp`. */
   readonly issuer: string
+  /** Of the server as a whole; none if left out. */
+  readonly basePath?: string
   readonly redirectUris: readonly string[]
   /** All keys come from it; nodes with the same secret and the same store are one provider. */
   readonly secret: string
@@ -43,7 +45,8 @@ export function createDemoIdentityProvider(
   const clientId = 'demo'
   const issuer = new URL(options.issuer)
   const path = issuer.pathname.replace(/\/$/, '')
-  const mount = { issuer, sessionCookie: SESSION_COOKIE }
+  const { basePath = '' } = options
+  const mount = { issuer, basePath, sessionCookie: SESSION_COOKIE }
   const secrets = deriveSecrets(options.secret)
   const provider = new Provider(
     options.issuer,

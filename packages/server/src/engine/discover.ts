@@ -29,7 +29,9 @@ export class DiscoveryError extends Error {
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {
-    super(`Cannot load:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
+    super(
+      `Cannot load:\n${faults.map((fault) => `  - ${fault.replaceAll('\n', '\n    ')}`).join('\n')}`,
+    )
     this.name = 'DiscoveryError'
     this.faults = faults
   }

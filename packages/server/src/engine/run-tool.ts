@@ -27,6 +27,8 @@ export interface ToolSettings {
   readonly textFormat: TextFormat
   /** For tools that set none of their own. */
   readonly timeoutSeconds: number
+  /** Whether an error can name the tool `login`; it can if left out. */
+  readonly hasLoginTool?: boolean
 }
 
 export type ToolOutcome = CallToolResult | InputRequiredResult
@@ -105,7 +107,7 @@ class ToolRun {
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
     if (definition.requires?.login === true) {
-      const waiting = await climbSignInLadder(call, session)
+      const waiting = await climbSignInLadder(call, session, this.#settings)
       if (waiting !== undefined) return waiting
     }
     const seconds = definition.timeoutSeconds ?? this.#settings.timeoutSeconds

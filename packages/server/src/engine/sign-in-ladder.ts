@@ -16,6 +16,13 @@ const ROUND_MILLISECONDS = 25_000
 /** Both official clients stop after ten rounds, the 2025-era shim after eight. */
 const MOST_ROUNDS = 7
 
+const CALL_LOGIN = 'Sign-in required. Call the `login` tool, follow its link, then try again.'
+
+/** Without the session tools, a client that supports URL elicitation is the only way to sign in. */
+const CANNOT_OPEN_URLS =
+  'Sign-in required, and this client cannot open the sign-in page. Ask the user to connect with a client that supports URL elicitation.'
+const NOT_COMPLETED = 'Sign-in was not completed in time. Call this tool again to retry.'
+
 /**
  * Sees to it that somebody is signed in. A client that opens URLs is asked to, and the call goes on
  * after the callback: the result to return meanwhile is given back, or undefined when the call may
@@ -25,20 +32,22 @@ const MOST_ROUNDS = 7
 export async function climbSignInLadder(
   call: ToolCall,
   session: CallSession,
+  { hasLoginTool = true }: { readonly hasLoginTool?: boolean } = {},
 ): Promise<InputRequiredResult | undefined> {
   if (session.state === 'authenticated') return undefined
-  if (!call.client.can.openUrls) throw loginRequired()
+  if (!call.client.can.openUrls) {
+    throw loginRequired(hasLoginTool ? CALL_LOGIN : CANNOT_OPEN_URLS)
+  }
   const { signInRound } = call.carried ?? {}
   if (signInRound === undefined) return askToOpenUrl(call, session)
   const answer = inputResponse(call.responses, SIGN_IN_REQUEST)
   if (answer.kind === 'elicit' && answer.action !== 'accept') {
-    throw new ToolError('Signing in was declined. Call `login` to try again.', {
-      code: 'login_declined',
-    })
+    const retry = hasLoginTool ? 'Call `login` to try again.' : 'Call this tool again to retry.'
+    throw new ToolError(`Signing in was declined. ${retry}`, { code: 'login_declined' })
   }
   if (await session.waitForSignIn(ROUND_MILLISECONDS, call.signal)) return undefined
   const round = signInRound + 1
-  if (round > MOST_ROUNDS) throw loginRequired()
+  if (round > MOST_ROUNDS) throw loginRequired(hasLoginTool ? CALL_LOGIN : NOT_COMPLETED)
   // Without input requests: the client comes back at once, and nobody is asked twice.
   return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
 }
@@ -74,11 +83,6 @@ function withElicitationId(
   return { ...request, params: { ...request.params, elicitationId } } as InputRequest
 }
 
-function loginRequired(): ToolError {
-  return new ToolError(
-    'Sign-in required. Call the `login` tool, follow its link, then try again.',
-    {
-      code: 'login_required',
-    },
-  )
+function loginRequired(message: string): ToolError {
+  return new ToolError(message, { code: 'login_required' })
 }

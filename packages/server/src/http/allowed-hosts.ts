@@ -64,7 +64,8 @@ export function tellRefusals(guard: HostGuard, log: Pick<Logger, 'info'>): HostG
       guard(request)
     } catch (error) {
       const { host, origin } = request.headers
-      const facts = { host: host?.slice(0, LONGEST), origin: origin?.slice(0, LONGEST) }
+      // Not "host", which names the machine in every line.
+      const facts = { requestHost: host?.slice(0, LONGEST), origin: origin?.slice(0, LONGEST) }
       log.info({ ...facts, err: error }, 'host or origin refused')
       throw error
     }

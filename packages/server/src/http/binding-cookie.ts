@@ -5,14 +5,17 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { BindingCookie } from '../session/pending-sign-in.ts'
 import type { HttpEnv } from './context.ts'
 
-/** `__Host-` (RFC 6265bis, 4.1.3.2) wherever the server is reached by https. */
+/**
+ * `__Host-` (RFC 6265bis, 4.1.3.2) wherever the server is reached by https; `__Secure-` below a path,
+ * which `__Host-` forbids.
+ */
 export function setBindingCookie(c: Context<HttpEnv>, cookie: BindingCookie): void {
   setCookie(c, cookie.name, cookie.value, {
-    path: '/',
+    path: cookie.basePath || '/',
     httpOnly: true,
     sameSite: 'Lax',
     maxAge: cookie.maxAgeSeconds,
-    ...(cookie.secure && { secure: true, prefix: 'host' }),
+    ...(cookie.secure && { secure: true, prefix: cookie.basePath ? 'secure' : 'host' }),
   })
 }
 
@@ -21,9 +24,10 @@ export function takeBindingCookie(
   c: Context<HttpEnv>,
   name: string,
   secure: boolean,
+  basePath = '',
 ): string | undefined {
-  const prefixed = secure ? `__Host-${name}` : name
+  const prefixed = secure ? `${basePath === '' ? '__Host-' : '__Secure-'}${name}` : name
   const value = getCookie(c, prefixed)
-  if (value !== undefined) deleteCookie(c, prefixed, { path: '/', secure })
+  if (value !== undefined) deleteCookie(c, prefixed, { path: basePath || '/', secure })
   return value
 }

@@ -14,6 +14,8 @@ const VALUE = /^[\w-]{43}$/
 export interface BrowserCookieOptions {
   /** Whether the server is reached by https. */
   readonly secure: boolean
+  /** The path that the server is below; none if left out. */
+  readonly basePath?: string
   /** As long as a client may stay let in. */
   readonly maxAgeSeconds: number
 }
@@ -24,28 +26,36 @@ export interface BrowserCookieOptions {
  */
 export function browserCookie(
   c: Context<HttpEnv>,
-  { secure, maxAgeSeconds }: BrowserCookieOptions,
+  { secure, basePath = '', maxAgeSeconds }: BrowserCookieOptions,
 ): string {
   // One value for each browser: clients that it let in earlier must not lose it.
-  const value = cookieValue(c, secure) ?? randomValue()
+  const value = cookieValue(c, secure, basePath) ?? randomValue()
   setCookie(c, NAME, value, {
-    path: '/',
+    path: basePath || '/',
     httpOnly: true,
     sameSite: 'Lax',
     maxAge: maxAgeSeconds,
-    ...(secure && { secure: true, prefix: 'host' }),
+    ...(secure && { secure: true, prefix: basePath === '' ? 'host' : 'secure' }),
   })
   return sha256(value)
 }
 
 /** The SHA-256 of this browser's value; undefined when it is not known. */
-export function knownBrowser(c: Context<HttpEnv>, secure: boolean): string | undefined {
-  const value = cookieValue(c, secure)
+export function knownBrowser(
+  c: Context<HttpEnv>,
+  secure: boolean,
+  basePath = '',
+): string | undefined {
+  const value = cookieValue(c, secure, basePath)
   return value && sha256(value)
 }
 
-/** Over https only the name that no other host can set is read (RFC 6265bis, 4.1.3.2). */
-function cookieValue(c: Context<HttpEnv>, secure: boolean): string | undefined {
-  const value = getCookie(c, secure ? `__Host-${NAME}` : NAME)
+/**
+ * Over https only the name that no other host can set is read (RFC 6265bis, 4.1.3.2), as far as a path
+ * allows that.
+ */
+function cookieValue(c: Context<HttpEnv>, secure: boolean, basePath: string): string | undefined {
+  const prefix = basePath === '' ? '__Host-' : '__Secure-'
+  const value = getCookie(c, secure ? prefix + NAME : NAME)
   return value !== undefined && VALUE.test(value) ? value : undefined
 }

@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
+import { basePathOf } from '../config/base-path.ts'
 import type { FinishOutcome, SignIn } from '../session/sign-in.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { takeBindingCookie } from './binding-cookie.ts'
@@ -15,11 +16,14 @@ export function callbackRoutes(
   metrics: Pick<Metrics, 'signIn' | 'session'>,
 ): Hono<HttpEnv> {
   const secure = publicUrl.startsWith('https:')
+  const basePath = basePathOf(publicUrl)
 
   async function callback(c: Context<HttpEnv>) {
     const { search } = new URL(c.req.url)
-    const returned = new URL(`/callback${search}`, publicUrl)
-    const finished = await signIn.finish(returned, (name) => takeBindingCookie(c, name, secure))
+    const returned = new URL(`${publicUrl}/callback${search}`)
+    const finished = await signIn.finish(returned, (name) =>
+      takeBindingCookie(c, name, secure, basePath),
+    )
     const outcome = outcomeOf(finished)
     metrics.signIn(outcome)
     if (outcome === 'signed_in') metrics.session('authenticated')

@@ -190,7 +190,7 @@ function curl({ url, tokenRequired }: ServerFacts): ClientSettings {
   }
 }
 
-const STARTED_BY_CLIENT = 'Or let it start the server itself, from the folder where it was built:'
+const STARTED_BY_CLIENT = 'Or let it start the server itself, from the folder of its project:'
 
 /** As far as an address tells: https, and not this machine. */
 function isPublic(url: string): boolean {

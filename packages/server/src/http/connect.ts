@@ -5,6 +5,7 @@
 
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
+import { basePathOf } from '../config/base-path.ts'
 import type { LinkForBrowser, SignIn, SignInProof } from '../session/sign-in.ts'
 import { type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
@@ -28,6 +29,7 @@ export function connectRoutes(
   { publicUrl, signsInAt, storageOf = () => UNLIMITED }: ConnectOptions,
 ): Hono<HttpEnv> {
   const secure = publicUrl.startsWith('https:')
+  const basePath = basePathOf(publicUrl)
   const routes = new Hono<HttpEnv>()
 
   const signInPage = (
@@ -37,13 +39,13 @@ export function connectRoutes(
   ): Page => ({ title: 'Sign in', status, body: form(link, signsInAt, problem) })
 
   routes.get('/connect/:handle', async (c) => {
-    const link = await signIn.describe(c.req.param('handle'), knownBrowser(c, secure))
+    const link = await signIn.describe(c.req.param('handle'), knownBrowser(c, secure, basePath))
     return page(c, link === undefined ? VOID : signInPage(link))
   })
 
   routes.post('/connect/:handle', async (c) => {
     const handle = c.req.param('handle')
-    const browser = knownBrowser(c, secure)
+    const browser = knownBrowser(c, secure, basePath)
     // What is no form of ours does not count as a try.
     const code = await formField(c.req, 'code')
     const link = await signIn.describe(handle, browser)

@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import type { Approved, Consents, SessionChoice } from '../auth/server/consents.ts'
+import { basePathOf } from '../config/base-path.ts'
 import { AppError } from '../errors.ts'
 import type { LetInClients } from '../session/let-in-clients.ts'
 import type { SessionManager } from '../session/manager.ts'
@@ -50,13 +51,12 @@ export function consentRoutes(
 ): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const { host, protocol } = new URL(publicUrl)
-  const cookie = { secure: protocol === 'https:', maxAgeSeconds: browserTtlSeconds }
-  const visit = (c: Context<HttpEnv>) => ({
-    request: c.env.incoming,
-    response: c.env.outgoing,
-  })
+  const basePath = basePathOf(publicUrl)
+  const secure = protocol === 'https:'
+  const cookie = { secure, basePath, maxAgeSeconds: browserTtlSeconds }
+  const visit = ({ env }: Context<HttpEnv>) => ({ request: env.incoming, response: env.outgoing })
 
-  const browserOf = (c: Context<HttpEnv>) => knownBrowser(c, cookie.secure)
+  const browserOf = (c: Context<HttpEnv>) => knownBrowser(c, secure, basePath)
   const namesOf = (c: Context<HttpEnv>) => ({ signsInAt, serverName: c.get('look').serverName })
 
   /** Off to the identity provider, which sends the browser back to this page. */
@@ -64,7 +64,7 @@ export function consentRoutes(
     const { request, sessionId } = consent
     const clientName = nameOfClient(request)
     try {
-      const purpose = { sessionId, clientName, returnTo: c.req.path }
+      const purpose = { sessionId, clientName, returnTo: basePath + c.req.path }
       const departure = await signIn.begin(purpose, storageOf(c))
       setBindingCookie(c, departure.cookie)
       return c.redirect(departure.url.href, 303)
@@ -74,6 +74,19 @@ export function consentRoutes(
     }
   }
 
+  async function approve(c: Context<HttpEnv>, uid: string, choice: SessionChoice) {
+    await storageOf(c).spend(CONSENT_BYTES)
+    const approval = await consents.approve(visit(c), uid, browserOf(c), choice)
+    c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
+    if (approval === undefined) return page(c, OVER)
+    // From now on links of this session need no code in this browser.
+    const browser = browserCookie(c, cookie)
+    await sessions.update(approval.sessionId, 'browser', browser)
+    await letInClients.remember(browser, approval.sessionId)
+    if (approval.step === 'sign_in') return leaveToSignIn(c, approval)
+    return c.redirect(approval.next, 303)
+  }
+
   routes.get('/consent/:uid', async (c) => {
     const consent = await consents.find(visit(c), c.req.param('uid'), browserOf(c))
     c.header('cache-control', 'no-store')
@@ -81,7 +94,9 @@ export function consentRoutes(
       case undefined:
         return page(c, OVER)
       case 'ask':
-        return page(c, askPage(consent.request, host))
+        return consent.request.isSkipped
+          ? approve(c, c.req.param('uid'), 'default')
+          : page(c, askPage(consent.request, host))
       case 'sign_in':
         return page(c, signInPage(consent.request, namesOf(c), c.req.query('sign_in')))
       case 'done':
@@ -94,18 +109,7 @@ export function consentRoutes(
     const decision = await formField(c.req, 'decision')
     c.header('cache-control', 'no-store')
     const choice = decision === null ? undefined : CHOICES[decision]
-    if (choice !== undefined) {
-      await storageOf(c).spend(CONSENT_BYTES)
-      const approval = await consents.approve(visit(c), uid, browserOf(c), choice)
-      c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
-      if (approval === undefined) return page(c, OVER)
-      // From now on links of this session need no code in this browser.
-      const browser = browserCookie(c, cookie)
-      await sessions.update(approval.sessionId, 'browser', browser)
-      await letInClients.remember(browser, approval.sessionId)
-      if (approval.step === 'sign_in') return leaveToSignIn(c, approval)
-      return c.redirect(approval.next, 303)
-    }
+    if (choice !== undefined) return approve(c, uid, choice)
     if (decision !== 'deny') throw new AppError('invalid_request', 'Use the form on the page.')
     const next = await consents.deny(visit(c), uid)
     return next === undefined ? page(c, OVER) : c.redirect(next, 303)

@@ -3,6 +3,7 @@
 import { type Context, Hono } from 'hono'
 import { accepts } from 'hono/accepts'
 import type { ResourceServer } from '../auth/resource-server.ts'
+import { basePathOf } from '../config/base-path.ts'
 import type { Config } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
 import type { LetInClient, LetInClients } from '../session/let-in-clients.ts'
@@ -40,7 +41,7 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
 
   /** Undefined while the store is away: the rest of the page needs none. */
   async function clientsOf(c: Context<HttpEnv>): Promise<readonly LetInClient[] | undefined> {
-    const browser = knownBrowser(c, secure)
+    const browser = knownBrowser(c, secure, basePathOf(publicUrl))
     if (browser === undefined) return []
     try {
       return await letInClients.of(browser)

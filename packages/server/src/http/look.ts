@@ -1,6 +1,7 @@
 /** What all pages share: the server's name, its style, and the headers that keep them ours. */
 
 import { createHash } from 'node:crypto'
+import { basePathOf } from '../config/base-path.ts'
 import type { Logo } from '../config/logo.ts'
 import { pageStyle } from './page-style.ts'
 
@@ -11,6 +12,8 @@ export interface Look {
   readonly supportUrl: string | undefined
   /** Whether `/logo` is shown instead of an initial. */
   readonly hasLogo: boolean
+  /** The path that the server is below, or empty. */
+  readonly basePath: string
   readonly style: string
   /** No script, no frame, no cache. */
   readonly headers: Readonly<Record<string, string>>
@@ -30,7 +33,9 @@ export function createLook({ name, publicUrl, color, supportUrl, logo }: LookOpt
   const style = pageStyle(color)
   const hasLogo = logo !== undefined
   const headers = headersOf(style, hasLogo)
-  return { serverName: name, host: new URL(publicUrl).host, supportUrl, hasLogo, style, headers }
+  const { host } = new URL(publicUrl)
+  const basePath = basePathOf(publicUrl)
+  return { serverName: name, host, basePath, supportUrl, hasLogo, style, headers }
 }
 
 /**

@@ -84,8 +84,8 @@ ${content}
 }
 
 /** The mark of the server, and what stands beside it. The name is there as text: the logo needs none. */
-function header({ serverName, hasLogo }: Look, content: Html | string): Html {
-  if (hasLogo) return html`<header><img src="${LOGO_PATH}" alt="">${content}</header>`
+function header({ serverName, hasLogo, basePath }: Look, content: Html | string): Html {
+  if (hasLogo) return html`<header><img src="${basePath}${LOGO_PATH}" alt="">${content}</header>`
   return html`<header data-initial="${initial(serverName)}">${content}</header>`
 }
 

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
+import { basePathOf } from '../config/base-path.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
 import type { Counting, Rate, RateLimits, Standing } from '../store/rate-limits.ts'
@@ -127,7 +128,7 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
       await next()
     },
     landing: (publicUrl) => async (c, next) => {
-      if (knownBrowser(c, publicUrl.startsWith('https:')) !== undefined) {
+      if (knownBrowser(c, publicUrl.startsWith('https:'), basePathOf(publicUrl)) !== undefined) {
         c.set('forPeople', true)
         await countPage(c).catch((error: unknown) => {
           if (!isUnavailable(error)) throw error

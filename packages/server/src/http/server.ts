@@ -9,6 +9,7 @@ import {
 } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { HostGuard } from './allowed-hosts.ts'
+import { stripBasePath } from './base-path.ts'
 import { writeError } from './error-response.ts'
 import { continueOnRead } from './expect-continue.ts'
 import { isListening } from './listening.ts'
@@ -28,6 +29,8 @@ export interface HttpHandlers {
   readonly fetch: Parameters<typeof getRequestListener>[0]
   /** Handlers for a path and everything below it, such as `/demo/idp`. */
   readonly mounts: ReadonlyMap<string, NodeHandler>
+  /** The path that all of it is below; none if left out. */
+  readonly basePath?: string
   /** Watches all of it, refusals too. */
   readonly observe?: ObserveRequest
 }
@@ -84,6 +87,7 @@ export function createHttpServer(
       response.writeHead(503, { 'retry-after': '1' }).end()
       return
     }
+    stripBasePath(request, known.basePath ?? '')
     const handle = () => dispatch(known, request, response)
     if (known.observe === undefined) handle()
     else known.observe(request, response, handle)
@@ -101,6 +105,7 @@ export function createHttpServer(
   function dispatch(known: HttpHandlers, request: IncomingMessage, response: ServerResponse): void {
     try {
       normalizeTarget(request)
+      stripBasePath(request, known.basePath ?? '')
       dropTrailingSlash(request)
       known.guard(request)
     } catch (error) {

@@ -27,7 +27,8 @@ export type CallTool = (request: ToolRequest, origin: Origin) => Promise<ToolOut
  * that does not verify is a protocol error rather than a tool result.
  */
 export function createCallTool(deps: CallToolDeps): CallTool {
-  const { catalog, settings, telemetry } = deps
+  const { catalog, telemetry } = deps
+  const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
   return async (request, origin) => {
     const tool = catalog.tools.get(request.name)
     if (tool === undefined) {

@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export interface Mount {
   /** Where the provider lives, path included. */
   readonly issuer: URL
+  /** Of the server as a whole: requests come without it. */
+  readonly basePath?: string
   /** The library's cookie that would remember who signed in. */
   readonly sessionCookie: string
 }
@@ -15,9 +17,9 @@ export interface Mount {
  */
 export function enter(
   req: IncomingMessage & { originalUrl?: string },
-  { issuer, sessionCookie }: Mount,
+  { issuer, basePath = '', sessionCookie }: Mount,
 ): void {
-  const whole = req.url ?? '/'
+  const whole = basePath + (req.url ?? '/')
   req.originalUrl = whole
   req.url = whole.slice(issuer.pathname.replace(/\/$/, '').length).replace(/^(?!\/)/, '/')
   // The only forwarded header left is the one set here.

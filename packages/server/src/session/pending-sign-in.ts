@@ -16,6 +16,8 @@ export interface BindingCookie {
   readonly maxAgeSeconds: number
   /** Whether it may travel over https alone. */
   readonly secure: boolean
+  /** The path it is sent below; the whole host if empty. */
+  readonly basePath: string
 }
 
 /** What is signed in for, and where the browser goes afterwards. */
@@ -57,7 +59,11 @@ interface Kept extends SignInPurpose {
 
 export function createPendingSignIns(
   { store, keyRing }: { readonly store: Store; readonly keyRing: KeyRing },
-  { secure, ttlSeconds }: { readonly secure: boolean; readonly ttlSeconds: number },
+  {
+    secure,
+    basePath,
+    ttlSeconds,
+  }: Pick<BindingCookie, 'secure' | 'basePath'> & { readonly ttlSeconds: number },
 ): PendingSignIns {
   const key = (state: string) => `sign-in-state:{${sha256(state)}}`
 
@@ -68,7 +74,7 @@ export function createPendingSignIns(
       const sealed = keyRing.seal(PURPOSE, JSON.stringify(kept), key(check.state))
       await storage?.spend(documentBytes({ sealed }))
       await store.set(key(check.state), { sealed }, ttlSeconds)
-      return { name: cookieName(check.state), value, maxAgeSeconds: ttlSeconds, secure }
+      return { name: cookieName(check.state), value, maxAgeSeconds: ttlSeconds, secure, basePath }
     },
     async recall(state, cookie) {
       const record = await store.take<{ sealed: string }>(key(state))

@@ -1,5 +1,6 @@
 /** Signing in upstream: from the one-time link through the identity provider to the session. */
 
+import { basePathOf } from '../config/base-path.ts'
 import { shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
@@ -110,7 +111,8 @@ export interface SignInOptions {
 export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: SignInOptions): SignIn {
   const { sessions, links, provider, log } = deps
   const secure = redirectUri.startsWith('https:')
-  const pendingSignIns = createPendingSignIns(deps, { secure, ttlSeconds })
+  const basePath = basePathOf(new URL('.', redirectUri).href)
+  const pendingSignIns = createPendingSignIns(deps, { secure, basePath, ttlSeconds })
 
   async function lookUp(handle: string) {
     const link = await links.describe(handle)

@@ -129,12 +129,19 @@ describe('refuses', () => {
     expect(stderr).not.toContain('    at ')
   })
 
+  it('to write outside of a project', () => {
+    const elsewhere = join(copy, 'src/tools')
+    const { status, stderr } = command('new', 'tool', 'lost', '--project', elsewhere)
+    expect([status, stderr]).toEqual([1, expect.stringContaining('There is no src/server.ts in')])
+    expect(existsSync(join(elsewhere, 'src'))).toBe(false)
+  })
+
   it('to write over a tool, and writes no test beside it', () => {
     rmSync(join(copy, 'src/tools/service.test.ts'))
     const before = readFileSync(join(copy, 'src/tools/service.ts'), 'utf8')
     const { status, stderr } = newTool('service')
     expect(status).toBe(1)
-    expect(stderr).toBe('There is a src/tools/service.ts already.\n')
+    expect(stderr).toBe('src/tools/service.ts exists already.\n')
     expect(readFileSync(join(copy, 'src/tools/service.ts'), 'utf8')).toBe(before)
     expect(existsSync(join(copy, 'src/tools/service.test.ts'))).toBe(false)
   })

@@ -1,6 +1,7 @@
 /** Log lines of a call say which request and which session they belong to. */
 
 import { get } from 'node:http'
+import { hostname } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -53,5 +54,10 @@ test('a host that is refused is logged, so that operators learn which one their 
   })
   expect(status).toBe(421)
   const line = app.lines.find((each) => each.includes('host or origin refused'))
-  expect(JSON.parse(line ?? '{}')).toMatchObject({ level: 'info', host: 'inner.example:8080' })
+  expect(JSON.parse(line ?? '{}')).toMatchObject({
+    level: 'info',
+    host: hostname(),
+    requestHost: 'inner.example:8080',
+  })
+  expect(line?.split('"host":')).toHaveLength(2)
 })

@@ -13,6 +13,8 @@ test.each([
   [{ traces: null }, 'traces must be true or false'],
   [{ protocols: [] }, 'protocols must be'],
   [{ protocols: ['2025-11-25'] }, 'protocols must be'],
+  [{ sesionTools: false }, 'sesionTools is not an option'],
+  [{ branding: { colour: '#0b7285' } }, 'branding.colour is not an option'],
   [{ protocols: ['2026-07-28'], transports: { sse: true } }, 'transports.sse must be false'],
 ])('%j', (options, message) => {
   const definition = { name: 'acme', ...options } as ServerDefinition

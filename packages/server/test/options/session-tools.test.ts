@@ -11,5 +11,9 @@ test('false leaves the tools of the project', async () => {
   expect(tools.map(({ name }) => name)).toEqual(['service'])
   const called = await read(postModern(app.url, 'tools/call', { name: 'logout', arguments: {} }))
   expect(called.message.error?.message).toContain('nknown tool')
+  const refused = await read(postModern(app.url, 'tools/call', { name: 'service', arguments: {} }))
+  const { content } = refused.message.result as { content: { text: string }[] }
+  expect(content[0]?.text).toContain('URL elicitation')
+  expect(content[0]?.text).not.toContain('`login`')
   expect((await pageOf(app)).text).not.toMatch(/<code>(login|logout|session)<\/code>/)
 })

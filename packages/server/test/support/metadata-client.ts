@@ -45,7 +45,6 @@ async function startEndpoints(ca: string): Promise<string> {
   const authorization = await createAuthorizationServer(
     {
       ...{ kind: 'built-in', algorithm: 'HS256', login: 'on-demand', redirectSchemes: [] },
-      sessionContinue: 'on',
       ...{ codeTtl: 60, accessTokenTtl: 60, refreshTokenTtl: 600, refreshGrace: 60 },
       ...{ publicUrl, clients: [], scopes: { supported: ['mcp'], challenged: ['mcp'] } },
     },

@@ -31,6 +31,7 @@ const forbidden: Probe[] = [
   ['src/testing/c.ts', "import { x } from '../openapi/document.ts'"],
   ['src/project.ts', "import { x } from './start.ts'"],
   ['src/project.ts', "import { x } from './http/b.ts'"],
+  ['src/server-file.ts', "import { x } from './config.ts'"],
   ['src/define-server.ts', "import { x } from './config.ts'"],
   ['src/index.ts', "export { x } from './start.ts'"],
   ['src/testing/a.ts', "import { x } from '../http/b.ts'"],

@@ -1,6 +1,7 @@
 /** How `oidc-provider` is set up: OAuth 2.1 for MCP clients, and nothing of OpenID Connect. */
 
 import type { AdapterFactory, Configuration } from 'oidc-provider'
+import { basePathOf } from '../../config/base-path.ts'
 import { rememberAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './accounts.ts'
 import type { AuthorizedClients } from './authorized-clients.ts'
@@ -24,7 +25,9 @@ import { requireSignedInGrant } from './signed-in-grants.ts'
 import { forProvider } from './unavailable.ts'
 
 /** Below it the consent pages lie, by the authorization's id. */
-export const CONSENT_PATH = '/consent/'
+export function consentPath({ publicUrl }: Pick<AuthorizationServerOptions, 'publicUrl'>): string {
+  return `${basePathOf(publicUrl)}/consent/`
+}
 
 export const COOKIES = {
   session: 'oauth_session',
@@ -102,7 +105,7 @@ export function providerConfiguration(
       },
     },
     features: providerFeatures(options, deps, parts),
-    interactions: { url: (_ctx, { uid }) => CONSENT_PATH + uid },
+    interactions: { url: (_ctx, { uid }) => consentPath(options) + uid },
     routes: {
       authorization: '/authorize',
       token: '/token',

@@ -25,6 +25,8 @@ export interface ConsentRequest {
   /** Where the browser goes afterwards, with the code. */
   readonly redirectUri: string
   readonly scopes: readonly string[]
+  /** The operator has decided for this client (`skip_consent` in OAUTH_CLIENTS): nobody is asked. */
+  readonly isSkipped?: boolean
   /** The session that the client goes on with if the person wants. */
   readonly continues?: Continuation | undefined
 }
@@ -71,7 +73,7 @@ type ConsentDeps = Pick<
   }
 
 export function createConsents(
-  options: Pick<AuthorizationServerOptions, 'login' | 'clients' | 'sessionContinue'>,
+  options: Pick<AuthorizationServerOptions, 'login' | 'clients' | 'startsAnew'>,
   deps: ConsentDeps,
   current: () => Promise<Provider>,
 ): Consents {
@@ -82,6 +84,8 @@ export function createConsents(
     granteeOf(client, String(params.redirect_uri), options.clients)
   const continuationFor = (found: Pending, browser: string | undefined) =>
     findContinuation(browser, granteeFor(found), String(found.params.redirect_uri))
+  const skipsConsent = (id: string) =>
+    options.clients.some(({ client_id, skip_consent }) => client_id === id && skip_consent === true)
   const proceed = createProceed(options, deps, { approvals, granteeFor })
 
   return {
@@ -91,7 +95,8 @@ export function createConsents(
       const given = await approvals.find(uid)
       if (given !== undefined) return proceed(found, given)
       const continues = await continuationFor(found, browser)
-      return { step: 'ask', request: { ...describe(found), continues } }
+      const isSkipped = skipsConsent(found.client.clientId)
+      return { step: 'ask', request: { ...describe(found), continues, isSkipped } }
     },
 
     async approve(visit, uid, browser, choice = 'default') {

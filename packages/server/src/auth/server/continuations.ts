@@ -60,14 +60,14 @@ export function granteeOf(
  */
 export function createFindContinuation(
   { sessionsOf, isSignedIn, now }: ContinuationDeps,
-  { login, sessionContinue }: Pick<AuthorizationServerOptions, 'login' | 'sessionContinue'>,
+  { login, startsAnew }: Pick<AuthorizationServerOptions, 'login' | 'startsAnew'>,
 ) {
   return async (
     browser: string | undefined,
     { key, client }: Grantee,
     redirectUri: string,
   ): Promise<Continuation | undefined> => {
-    if (login === 'at-authorize' || sessionContinue === 'off' || browser === undefined) return
+    if (login === 'at-authorize' || startsAnew || browser === undefined) return undefined
     if (describeTarget(redirectUri).kind === 'https') return undefined
     const session = (await sessionsOf(browser)).find(
       ({ access, grantee }) => access === 'token' && grantee?.key === key,

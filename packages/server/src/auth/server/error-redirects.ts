@@ -3,8 +3,12 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { AppError } from '../../errors.ts'
 import type { AuthorizedClients } from './authorized-clients.ts'
-import { CONSENT_PATH } from './configuration.ts'
 import type { AuthorizationServerDeps } from './options.ts'
+
+export interface ErrorPages extends Pick<AuthorizationServerDeps, 'errorPage'> {
+  /** Below it the consent pages lie. */
+  readonly pagesPath: string
+}
 
 /**
  * Shows a page instead (RFC 9700, section 4.11.2): whoever registers a client could otherwise make
@@ -14,11 +18,11 @@ import type { AuthorizationServerDeps } from './options.ts'
 export async function keepErrors(
   ctx: KoaContextWithOIDC,
   clients: AuthorizedClients,
-  errorPage: AuthorizationServerDeps['errorPage'],
+  { errorPage, pagesPath }: ErrorPages,
 ): Promise<void> {
   const location = ctx.response.get('location')
   // Nothing but the consent page and errors: there are no browser sessions to give codes at once.
-  if (ctx.oidc?.route !== 'authorization' || !location || location.startsWith(CONSENT_PATH)) return
+  if (ctx.oidc?.route !== 'authorization' || !location || location.startsWith(pagesPath)) return
   const { client_id, redirect_uri } = ctx.oidc.params ?? {}
   if (await mayHear(clients, String(client_id), String(redirect_uri))) return
   const { error, description } = failureIn(new URL(location))

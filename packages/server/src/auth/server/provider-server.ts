@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
+import { basePathOf } from '../../config/base-path.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
 import { createLetInClients } from '../../session/let-in-clients.ts'
@@ -81,7 +82,11 @@ export function createProviderServer(
       ])
     },
   }
-  const mount = { issuer: new URL(options.publicUrl), sessionCookie: COOKIES.session }
+  const mount = {
+    issuer: new URL(options.publicUrl),
+    basePath: basePathOf(options.publicUrl),
+    sessionCookie: COOKIES.session,
+  }
   const authenticateClient = createAuthenticateClient({
     ...{ documents: deps.documents, entries, now },
     issuer: options.publicUrl,

@@ -5,7 +5,7 @@ import { ConfigError } from '../../config.ts'
 import { AppError } from '../../errors.ts'
 import { dropSessionCookie, type Mount } from '../../oidc/mount.ts'
 import { identifyByAssertion } from './client-assertions.ts'
-import { type ProviderParts, providerConfiguration } from './configuration.ts'
+import { consentPath, type ProviderParts, providerConfiguration } from './configuration.ts'
 import { droppedMembers } from './dropped-redirects.ts'
 import { keepErrors } from './error-redirects.ts'
 import { logEvents } from './events.ts'
@@ -33,10 +33,11 @@ export function createProvider(
   identifyByAssertion(provider)
   shareSuccessors(provider)
   logEvents(provider, deps.log)
+  const errorPages = { errorPage: deps.errorPage, pagesPath: consentPath(options) }
   provider.use(async (ctx, next) => {
     await next()
     dropSessionCookie(ctx.res, mount)
-    await keepErrors(ctx as KoaContextWithOIDC, parts.authorizedClients, deps.errorPage)
+    await keepErrors(ctx as KoaContextWithOIDC, parts.authorizedClients, errorPages)
     await finish(ctx as KoaContextWithOIDC, options, deps)
   })
   return provider

@@ -37,6 +37,8 @@ export interface LegacyPartsDeps extends CallToolDeps {
   /** How long anonymous ones live that were never used. */
   readonly unusedTtlSeconds: number
   readonly log: Logger
+  /** The path that the server is below, or empty. */
+  readonly basePath: string
 }
 
 export interface Legacy {

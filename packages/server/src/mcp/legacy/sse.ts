@@ -38,6 +38,8 @@ export interface SseDeps {
   readonly opened: OpenedConnections
   readonly news: StreamNews
   readonly log: Logger
+  /** The path that the server is below, or empty. */
+  readonly basePath: string
 }
 
 export interface SseEndpoint {
@@ -82,7 +84,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       const last = splitEventId(lastEventId)
       const known = given ?? last.sessionId
       const connection = known === undefined ? await start(origins) : await find(known, origins)
-      const data = `/messages?session_id=${connection.id}`
+      const data = `${deps.basePath}/messages?session_id=${connection.id}`
       const greeting = { event: 'endpoint', data, idPrefix: `${connection.id}.` }
       const watch = createCallWatch({ ...deps, send })
       const events = await held.attach(connection, last.from, {

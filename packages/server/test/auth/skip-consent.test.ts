@@ -1,0 +1,51 @@
+/** Clients of the configuration for which nobody is asked (`skip_consent`). */
+
+import { expect, test } from 'vitest'
+import { ConfigError } from '../../src/config.ts'
+import { createBrowser } from '../../src/testing/form-browser.ts'
+import { claimsOf, createOAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
+import { start } from './authorization-apps.ts'
+
+const KNOWN = { client_id: 'our-app', client_name: 'Our app', redirect_uris: [REDIRECT_URI] }
+
+const startWith = (client: object, env: Readonly<Record<string, string>> = {}) =>
+  start({ env: { OAUTH_CLIENTS: JSON.stringify([{ ...KNOWN, ...client }]), ...env } })
+
+test('gets its code at once, and its session goes on', async () => {
+  const { url } = await startWith({ skip_consent: true })
+  const client = await createOAuthClient(url, { known: KNOWN })
+  const browser = createBrowser(REDIRECT_URI)
+  const sessions = new Set<unknown>()
+  for (let turn = 0; turn < 2; turn += 1) {
+    const { url: address, verifier } = client.request()
+    const called = await browser.open(address)
+    const code = called.url.searchParams.get('code') ?? ''
+    const { status, body } = await client.exchange({ code, verifier })
+    expect(status).toBe(200)
+    sessions.add(claimsOf(String(body.access_token)).session_id)
+  }
+  expect(sessions.size).toBe(1)
+})
+
+test('still signs in upstream with LOGIN=at-authorize', async () => {
+  const { url } = await startWith({ skip_consent: true }, { LOGIN: 'at-authorize' })
+  const client = await createOAuthClient(url, { known: KNOWN })
+  const browser = createBrowser(REDIRECT_URI)
+  const choice = await browser.open(client.request().url)
+  expect(choice.text).toContain('Who are you?')
+  const called = await browser.open(choice.url, { person: 'ada' })
+  expect(called.url.searchParams.has('code')).toBe(true)
+})
+
+test('is asked for without it, and so is every client that says so of itself', async () => {
+  const { url } = await startWith({ skip_consent: false })
+  const known = await createOAuthClient(url, { known: KNOWN })
+  const registered = await createOAuthClient(url, { metadata: { skip_consent: true } })
+  for (const client of [known, registered]) {
+    expect((await client.ask()).page.text).toContain('Let this client in?')
+  }
+})
+
+test('cannot be anything else', async () => {
+  await expect(startWith({ skip_consent: 'yes' })).rejects.toBeInstanceOf(ConfigError)
+})
