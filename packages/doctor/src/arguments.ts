@@ -8,6 +8,7 @@ const HOLD_SECONDS = 130
 const LONGEST_HOLD_SECONDS = 3600
 
 export const USAGE = `Usage: npx @mcp-template/doctor URL [options]
+       npx @mcp-template/doctor --token - [URL]   explains an access token from standard input
 
   URL              where clients reach the server, such as https://mcp.example.com
   --client NAME    only what this client needs, once for each: ${PROFILES.map(({ name }) => name).join(', ')}
@@ -55,6 +56,25 @@ export function parseArguments(args: readonly string[]): Arguments {
   }
 }
 
+export interface TokenArguments {
+  /** Where the token is; `-` for standard input. */
+  readonly token: string
+  /** The server that it is for. */
+  readonly base: string | undefined
+}
+
+/**
+ * Of a command that explains a token; undefined for any other.
+ * @throws UsageError
+ */
+export function parseTokenArguments(args: readonly string[]): TokenArguments | undefined {
+  const { values, positionals } = parse(args)
+  if (values.token === undefined) return undefined
+  const [address, ...others] = positionals
+  if (others.length > 0) throw new UsageError('One server at a time.')
+  return { token: values.token, base: address === undefined ? undefined : baseOf(address) }
+}
+
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
@@ -65,6 +85,7 @@ function parse(args: readonly string[]) {
         hold: { type: 'string' },
         interactive: { type: 'boolean' },
         json: { type: 'boolean' },
+        token: { type: 'string' },
       },
     })
   } catch (error) {

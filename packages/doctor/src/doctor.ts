@@ -3,12 +3,20 @@
  * it. Leaves nothing behind but registrations, which expire. Needs the server's address.
  */
 
-import { parseArguments, USAGE, UsageError } from './arguments.ts'
+import { parseArguments, parseTokenArguments, USAGE, UsageError } from './arguments.ts'
 import { examine } from './examine.ts'
+import { explainToken, readToken } from './explain-token.ts'
 import { asJson, countVerdicts, createTextReport, legible } from './report.ts'
 import { firstFacts } from './visit.ts'
 
 async function main(args: readonly string[]): Promise<number> {
+  const about = parseTokenArguments(args)
+  if (about !== undefined) {
+    const token = await readToken(about.token, process.stdin)
+    const findings = await explainToken(token, about.base)
+    createTextReport(process.stdout).check({ check: 'token', title: 'The access token', findings })
+    return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0
+  }
   const { json, ...options } = parseArguments(args)
   const text = createTextReport(process.stdout)
   const visit = {

@@ -1,8 +1,10 @@
 /** The way from nothing to an authorization code, past the pages for people. */
 
 import { headingOf, type Page } from '../../server/src/testing/form-browser.ts'
+import type { Finding } from './findings.ts'
 import { within } from './http.ts'
 import { allow, authorizeUrl, type Led, ledTo, open } from './oauth.ts'
+import { refusalOf } from './provider-refusal.ts'
 import { openCallback } from './token/callback.ts'
 import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'
 
@@ -21,7 +23,7 @@ export interface GivenCode {
 /** `needsPerson`: somebody has to sign in at a provider that is not the demo's. */
 export type Outcome =
   | { readonly given: GivenCode }
-  | { readonly failure: string; readonly needsPerson: boolean }
+  | { readonly failure: string; readonly needsPerson: boolean; readonly mend?: string }
 
 /** Whom to be at the demo's identity provider. */
 const PERSON = 'ada'
@@ -36,13 +38,21 @@ export async function letIn(
   const asked = await open(authorization, client.redirectUri)
   if (asked.to === 'error') return failed(asked.page)
   const led = await pastProvider(await allow(asked, client.redirectUri), client.redirectUri)
-  if (led.to === 'person') {
-    const where = led.page.url.host
-    return { failure: `A person has to sign in at ${where}.`, needsPerson: true }
+  if (led.to !== 'client') {
+    const { page } = led
+    const refusal = page.url.origin === new URL(visit.base).origin ? undefined : refusalOf(page)
+    if (refusal !== undefined) {
+      return { failure: refusal.what, needsPerson: false, ...mendOf(refusal) }
+    }
+    if (led.to === 'error') return failed(page)
+    return { failure: `A person has to sign in at ${page.url.host}.`, needsPerson: true }
   }
-  if (led.to === 'error') return failed(led.page)
   const { verifier, state } = authorization
   return outcomeOf(led.answer, { verifier, state, client })
+}
+
+function mendOf({ mend }: Finding) {
+  return mend === undefined ? {} : { mend }
 }
 
 /** Chooses a person where the page is the demo's. */

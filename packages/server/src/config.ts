@@ -1,6 +1,7 @@
 /** Reads the configuration once, at start: one frozen value that is safe to log, and the secrets. */
 
 import { accessWarnings } from './config/access-warnings.ts'
+import { applyPreset } from './config/apply-preset.ts'
 import { chooseAuth } from './config/choose-auth.ts'
 import { chooseKeys } from './config/choose-keys.ts'
 import { chooseSignIn } from './config/choose-sign-in.ts'
@@ -18,6 +19,7 @@ import { type ConfigSources, type RawVariables, readSources } from './config/sou
 import { variables as schema, type Variables } from './config/variables.ts'
 
 export { ConfigError } from './config/faults.ts'
+export type { Dialect } from './config/presets.ts'
 export type { Secrets } from './config/secrets.ts'
 export { optionVariables } from './config/server-options.ts'
 export type * from './config/shape.ts'
@@ -36,7 +38,7 @@ export interface LoadedConfig {
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const faults = new Faults()
-  const raw = readSources(sources, faults)
+  const raw = applyPreset(readSources(sources, faults), faults)
   const variables = parseVariables(raw, faults)
   const { keys, usesDevelopmentKey } = chooseKeys(variables, faults)
   const { store, password } = chooseStore(raw, variables, faults)
@@ -84,7 +86,9 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     oauthClients: deepFreeze(variables.OAUTH_CLIENTS),
     redisPassword: password,
     upstreamClientSecret: variables.UPSTREAM_CLIENT_SECRET,
+    upstreamClientKey: variables.UPSTREAM_CLIENT_KEY,
     upstreamApiKey: variables.UPSTREAM_API_KEY,
+    introspectionClientSecret: variables.OAUTH_INTROSPECTION_CLIENT_SECRET,
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })

@@ -1,7 +1,7 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
 import type { Hono } from 'hono'
-import type { AccessTokens } from './auth/access-tokens.ts'
+import { NO_TOKENS } from './auth/access-tokens.ts'
 import {
   createResourceServer,
   longestTokenSeconds,
@@ -13,7 +13,7 @@ import { createBuiltInServer } from './auth/server/built-in.ts'
 import type { AuthorizationServerDeps } from './auth/server/options.ts'
 import { basePathOf } from './config/base-path.ts'
 import type { Logo } from './config/logo.ts'
-import type { Config, Secrets } from './config.ts'
+import type { Config, ConfigWarning, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
 import type { CompiledTool } from './engine/compile-tool.ts'
@@ -35,6 +35,7 @@ import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createContinuing } from './runtime/continuing.ts'
 import { implementationOf } from './runtime/implementation.ts'
+import { checkProviders } from './runtime/provider-checks.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
 import { createSessionManager, type SessionManager } from './session/manager.ts'
@@ -98,6 +99,8 @@ export interface Runtime extends RuntimeDeps {
   /** What strangers may have stored, by network. */
   readonly storageBudgets: StorageBudgets
   readonly node: Node
+  /** What an operator should know, for the doctor, which sees a server from outside alone. */
+  readonly warnings: () => readonly ConfigWarning[]
   /** Set when the process is going down. */
   readonly stopping: () => boolean
   stop(): void
@@ -131,9 +134,8 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
   const common = { ...served, buildServer, sessionEnds, limits, keyRing, log }
-  const basePath = basePathOf(publicUrl)
-  const legacyParts = { node, store, streams, connections, basePath, ...config.session }
-  const legacy = createLegacy({ ...common, ...legacyParts })
+  const legacyParts = { node, store, streams, connections, ...config.session }
+  const legacy = createLegacy({ ...common, ...legacyParts, basePath: basePathOf(publicUrl) })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
   const authParts = { ...parts, look, keyRing, signOut, announceRevoked: sessionEnds.announce, now }
@@ -157,6 +159,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
     node,
+    ...checkProviders(config, upstream, auth),
     stopping: () => stopping,
     stop() {
       stopping = true
@@ -230,7 +233,9 @@ type AuthParts = Pick<Runtime, 'look' | 'sessions'> &
 async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
   const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
   const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
-  const scopes = createScopes(toolScopes, deps.config.auth.defaultScopes)
+  const { defaultScopes: defaults, issuer } = deps.config.auth
+  const scopeMap = issuer.kind === 'external' ? issuer.scopeMap : undefined
+  const scopes = createScopes(toolScopes, { defaults, scopeMap })
   const errorPage = authorizationErrorPage(parts.look)
   const authorizationServer =
     deps.transport === 'http'
@@ -243,6 +248,3 @@ async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
   })
   return { auth, authorizationServer }
 }
-
-/** Over stdio nobody shows one. */
-const NO_TOKENS: AccessTokens = { callerOf: async () => undefined }

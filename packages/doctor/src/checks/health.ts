@@ -24,6 +24,11 @@ const MEND: Readonly<Record<string, string>> = {
   login_on_demand:
     'Set LOGIN=at-authorize, or leave LOGIN out: people then sign in before a client gets a token.',
   mcp_auth_undecided: 'Set MCP_AUTH=required, or MCP_AUTH=optional if everybody may call.',
+  upstream_issuer_differs:
+    'Copy the issuer from the metadata (/.well-known/openid-configuration) into UPSTREAM_ISSUER.',
+  oauth_issuer_differs: 'Copy the issuer from the metadata of the authorization server.',
+  upstream_client_refused:
+    'Compare UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET with the registration at the provider.',
   anybody_signs_in: 'Set UPSTREAM_ALLOW to the domain, group or people who may come in.',
 }
 

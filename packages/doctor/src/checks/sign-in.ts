@@ -22,7 +22,8 @@ export const signIn: Check = {
     return [
       wrong(
         `${outcome.failure} That is where clients stop.`,
-        'The cookies of the page must come back to the same address: no rewriting of cookies or paths at the proxy. On several nodes: one Redis and one ENCRYPTION_KEY.',
+        outcome.mend ??
+          'The cookies of the page must come back to the same address: no rewriting of cookies or paths at the proxy. On several nodes: one Redis and one ENCRYPTION_KEY.',
       ),
     ]
   }),

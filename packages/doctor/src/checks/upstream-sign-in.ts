@@ -6,6 +6,7 @@ import { type Finding, ok, skipped, wrong } from '../findings.ts'
 import { objectIn, postJson } from '../http.ts'
 import { DEMO_FORM, isDemoProvider, PERSON_MS } from '../let-in.ts'
 import { authorization, modernRequest } from '../mcp.ts'
+import { refusalOf } from '../provider-refusal.ts'
 import { fetchWithinReach } from '../reach.ts'
 import type { Check, Visit } from '../visit.ts'
 
@@ -53,9 +54,11 @@ async function follow(
   if (isStillOurs && /^\/(?:connect|callback)\b/.test(provider.url.pathname)) {
     return wrong(
       `The page of the link says ${provider.status} “${headingOf(provider)}”.`,
-      'Look at the identity provider (UPSTREAM_ISSUER) and at the log; on several nodes: one Redis, one ENCRYPTION_KEY.',
+      'Look at the identity provider (UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID, its redirect URI) and at the log; on several nodes: one Redis, one ENCRYPTION_KEY.',
     )
   }
+  const refusal = provider && !isStillOurs ? refusalOf(provider) : undefined
+  if (refusal !== undefined) return refusal
   const where = provider?.url.host ?? 'the identity provider'
   if (!visit.interactive) {
     return skipped(

@@ -2,14 +2,14 @@
 
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
-import type { AccessTokens, OnSession } from './access-tokens.ts'
+import type { AccessTokens, TokenPresenter } from './access-tokens.ts'
+import type { AdvertisedScopes } from './advertised-scopes.ts'
 import { bearerChallenge } from './challenge.ts'
 import type { Resource } from './resources.ts'
-import type { Scopes } from './scopes.ts'
 
 export interface AuthenticateDeps {
   readonly tokens: AccessTokens
-  readonly scopes: Scopes
+  readonly scopes: AdvertisedScopes
 }
 
 export interface Door {
@@ -18,47 +18,47 @@ export interface Door {
   readonly required: boolean
 }
 
-/** Who shows a token, or none. */
-export interface Shower extends OnSession {
-  /** What a caller without a token is counted by. */
-  address(): string
-}
-
 /**
- * Tells who is calling, by the header `Authorization`; fields that came twice are joined by a comma. A
- * token that is shown and not good is refused everywhere, also where none is needed: a caller must not
- * be taken for another than it believes to be.
+ * Finds who is calling, by the header `Authorization`; fields that came twice are joined by a comma. A
+ * token that is presented and not valid is refused everywhere, also where none is needed: a caller must
+ * not be taken for another than it believes to be.
  * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
  */
 export type Authenticate = (
   header: string | undefined,
   door: Door,
-  shower: Shower,
+  presenter: TokenPresenter,
 ) => Promise<Caller>
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
-  function refusal(
+  async function refusal(
     { resource }: Door,
     message: string,
     error?: 'invalid_token' | 'invalid_request',
   ) {
     const about = error === undefined ? {} : { error, description: message }
-    const challenge = bearerChallenge({ resource, scopes: scopes.challenged, ...about })
+    const { challenged } = await scopes()
+    const challenge = bearerChallenge({ resource, scopes: challenged, ...about })
     const code = error === 'invalid_request' ? error : 'unauthorized'
     return new AppError(code, message, { challenge })
   }
 
-  return async (header, door, shower) => {
+  return async (header, door, presenter) => {
     if (header === undefined) {
-      if (door.required) throw refusal(door, 'An access token is needed.')
-      return { kind: 'anonymous', address: shower.address() }
+      if (door.required) throw await refusal(door, 'An access token is needed.')
+      return { kind: 'anonymous', address: presenter.address() }
     }
-    if (!/^bearer(?: |$)/i.test(header)) throw refusal(door, 'Authorize with the scheme Bearer.')
+    if (!/^bearer(?: |$)/i.test(header)) {
+      throw await refusal(door, 'Authorize with the scheme Bearer.')
+    }
     const token = bearerToken(header)
-    if (token === undefined)
-      throw refusal(door, 'The Authorization header is malformed.', 'invalid_request')
-    const caller = await tokens.callerOf(token, shower)
-    if (caller === undefined) throw refusal(door, 'The access token is not valid.', 'invalid_token')
+    if (token === undefined) {
+      throw await refusal(door, 'The Authorization header is malformed.', 'invalid_request')
+    }
+    const caller = await tokens.callerOf(token, presenter)
+    if (caller === undefined) {
+      throw await refusal(door, 'The access token is not valid.', 'invalid_token')
+    }
     return caller
   }
 }

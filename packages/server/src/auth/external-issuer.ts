@@ -1,36 +1,38 @@
 /**
  * Access tokens of an external authorization server (`OAUTH_ISSUER`): JWTs that it signs (RFC 9068),
- * checked with its published keys. It knows nothing of our sessions: each of its subjects has one
- * with each client, opened when a token is first used.
+ * checked with its published keys, and others that it is asked about (RFC 7662). It knows nothing of
+ * our sessions: each of its subjects has one with each client, opened when a token is first used.
  */
 
-import { errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose'
-import { z } from 'zod'
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import { sha256 } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
 import { isFromBefore, type SessionManager } from '../session/manager.ts'
 import type { Session } from '../session/record.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import type { Introspect } from './introspection.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
+import type { LogRefusedToken, RefusedToken } from './refused-tokens.ts'
+import {
+  factsOf,
+  refuseOtherKinds,
+  requireAccessToken,
+  type TokenFacts,
+  TokenRefused,
+  type TokenRules,
+} from './token-rules.ts'
 
-/**
- * No older token is accepted, whatever its own expiry: for so long a session that was ended is
- * remembered.
- */
-export const LONGEST_TOKEN_SECONDS = 24 * 60 * 60
-
-export interface ExternalIssuerOptions {
-  readonly issuer: string
-  /** Those of which a token must name one; with or without a slash at the end. */
-  readonly audiences: readonly string[]
+export interface ExternalIssuerOptions extends TokenRules {
+  /** Which tokens the issuer is asked about. */
+  readonly introspected: 'none' | 'opaque' | 'always'
 }
 
 export interface ExternalIssuerDeps {
   readonly keys: IssuerKeys
+  readonly introspect: Introspect | undefined
   readonly sessions: SessionManager
   readonly now: () => number
-  readonly log: Logger
+  readonly logRefused: LogRefusedToken
 }
 
 /** Asymmetric ones only: with the others a public key would do as the secret. */
@@ -42,41 +44,31 @@ const ALGORITHMS = [
 /** For clocks that run ahead of ours; the expiry is not stretched. */
 const CLOCK_TOLERANCE_SECONDS = 30
 
-/** Scopes as text (RFC 9068, 2.2.3) or as a list; the client as issuers name it. */
-const claimsForm = z.object({
-  sub: z.string().min(1),
-  iat: z.number(),
-  exp: z.number(),
-  aud: z.union([z.string(), z.array(z.string())]),
-  scope: z.string().optional(),
-  scp: z.union([z.string(), z.array(z.string())]).optional(),
-  client_id: z.string().optional(),
-  azp: z.string().optional(),
-  cid: z.string().optional(),
-  appid: z.string().optional(),
-})
-
-type Claims = z.output<typeof claimsForm>
-
 export function createExternalIssuer(
-  { keys, sessions, now, log }: ExternalIssuerDeps,
-  { issuer, audiences }: ExternalIssuerOptions,
+  { keys, introspect, sessions, now, logRefused }: ExternalIssuerDeps,
+  options: ExternalIssuerOptions,
 ): AccessTokens {
-  const wanted = new Set(audiences.map(withoutSlash))
-
-  async function verify(token: string): Promise<Claims | undefined> {
+  async function verified(token: string): Promise<TokenFacts> {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
-      issuer,
       algorithms: ALGORITHMS,
-      requiredClaims: ['exp', 'iat', 'sub', 'aud'],
-      maxTokenAge: LONGEST_TOKEN_SECONDS,
+      requiredClaims: ['iss', 'exp', 'iat', 'sub'],
+      maxTokenAge: options.maxAgeSeconds,
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       currentDate: new Date(now()),
     })
-    if (!isAccessToken(payload, protectedHeader)) return undefined
-    const claims = claimsForm.safeParse(payload).data
-    if (claims === undefined || claims.exp * 1000 <= now()) return undefined
-    return [claims.aud].flat().some((each) => wanted.has(withoutSlash(each))) ? claims : undefined
+    requireAccessToken(payload, protectedHeader.typ, options)
+    return factsOf(payload, options, now())
+  }
+
+  async function factsFor(token: string, addressOf: () => string): Promise<TokenFacts> {
+    const { introspected } = options
+    const isAsked = introspected === 'always' || (introspected === 'opaque' && !isJwt(token))
+    if (!isAsked || introspect === undefined) return verified(token)
+    // Unverified, and good enough to refuse.
+    if (isJwt(token)) refuseOtherKinds(decodeJwt(token))
+    const answer = await introspect(token, addressOf)
+    refuseOtherKinds(answer)
+    return factsOf(answer, options, now())
   }
 
   async function sessionOf(id: string, issuedAt: number): Promise<Session | undefined> {
@@ -92,45 +84,50 @@ export function createExternalIssuer(
   }
 
   return {
-    async callerOf(token, hears) {
-      const claims = await verify(token).catch((error: unknown) => {
+    async callerOf(token, presenter) {
+      const addressOf = () => presenter?.address() ?? ''
+      const facts = await factsFor(token, addressOf).catch((error: unknown) => {
         if (error instanceof AppError) throw error
-        const reason = error instanceof errors.JOSEError ? error.code : 'malformed'
-        log.debug({ reason }, 'access token refused')
+        logRefused(reasonOf(error), aboutToken(token))
         return undefined
       })
-      if (claims === undefined) return undefined
-      const clientId = claims.client_id ?? claims.azp ?? claims.cid ?? claims.appid ?? ''
-      const id = `ses_${sha256(JSON.stringify([issuer, claims.sub, clientId]))}`
-      hears?.onSession(id)
-      const session = await sessionOf(id, claims.iat * 1000)
-      if (session === undefined) return undefined
-      const expiresAt = claims.exp * 1000
-      return { kind: 'token', session, clientId, scopes: scopesOf(claims), expiresAt }
+      if (facts === undefined) return undefined
+      const { issuer, subject, clientId, scopes, issuedAt, expiresAt } = facts
+      const id = `ses_${sha256(JSON.stringify([issuer, subject, clientId]))}`
+      presenter?.onSession(id)
+      const session = await sessionOf(id, issuedAt)
+      if (session === undefined) {
+        logRefused('its person has signed out since', aboutToken(token))
+        return undefined
+      }
+      return { kind: 'token', session, clientId, scopes, expiresAt }
     },
   }
 }
 
-/**
- * Issuers sign ID tokens with the same keys, and those are for the client, not for us. An access
- * token says what it is by its type `at+jwt` (RFC 9068, 2.1). One of an issuer that says only `JWT`
- * must carry scopes, which an ID token never does; and what only ID tokens carry (OpenID Connect
- * Core 1.0, 2 and 3.3.2.11) is refused under any type.
- */
-function isAccessToken(payload: JWTPayload, { typ }: JWTVerifyResult['protectedHeader']): boolean {
-  if (ONLY_IN_ID_TOKENS.some((claim) => claim in payload)) return false
-  const type = typ?.toLowerCase().replace(/^application\//, '')
-  if (type === 'at+jwt') return true
-  return (type === undefined || type === 'jwt') && ('scope' in payload || 'scp' in payload)
+function isJwt(token: string): boolean {
+  try {
+    return decodeProtectedHeader(token).alg !== undefined && token.split('.').length === 3
+  } catch {
+    return false
+  }
 }
 
-const ONLY_IN_ID_TOKENS = ['nonce', 'at_hash', 'c_hash', 's_hash']
-
-function scopesOf({ scope, scp }: Claims): string[] {
-  const given = [scope ?? scp ?? []].flat()
-  return given.flatMap((each) => each.split(' ')).filter((each) => each !== '')
+/** In words of ours, or by the code of the library and the claim that it is about. */
+function reasonOf(error: unknown): string {
+  if (error instanceof TokenRefused) return error.message
+  if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
+    return `${error.code} ${error.claim}: ${error.reason}`
+  }
+  return error instanceof errors.JOSEError ? error.code : 'malformed'
 }
 
-function withoutSlash(address: string): string {
-  return address.replace(/\/$/, '')
+/** What it says of itself, signed by the issuer or not. */
+function aboutToken(token: string): RefusedToken {
+  try {
+    const { iss, azp, client_id: client = azp } = decodeJwt(token)
+    return { typ: decodeProtectedHeader(token).typ, iss, client }
+  } catch {
+    return {}
+  }
 }

@@ -1,9 +1,11 @@
 /** Refuses a call for lack of scopes before anything runs or a stream starts, in every transport. */
 
+import type { ScopeMap } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
 import { bearerChallenge } from './challenge.ts'
 import type { Resource } from './resources.ts'
+import { issuerScopes } from './scope-map.ts'
 
 /** The scopes a tool needs, by its name; none for a tool there is not. */
 export type ScopesOfTool = (tool: string) => readonly string[]
@@ -16,7 +18,11 @@ export type ScopesOfTool = (tool: string) => readonly string[]
  */
 export type RequireScopes = (caller: Caller, message: unknown, resource: Resource) => void
 
-export function createRequireScopes(scopesOfTool: ScopesOfTool): RequireScopes {
+/** `scopeMap` gives the names under which an external issuer grants the scopes. */
+export function createRequireScopes(
+  scopesOfTool: ScopesOfTool,
+  scopeMap: ScopeMap = {},
+): RequireScopes {
   return (caller, message, resource) => {
     const tool = calledTool(message)
     if (caller.kind !== 'token' || tool === undefined) return
@@ -24,7 +30,7 @@ export function createRequireScopes(scopesOfTool: ScopesOfTool): RequireScopes {
     const missing = needed.filter((scope) => !caller.scopes.includes(scope))
     if (missing.length === 0) return
     const description = `The tool ${tool} needs the scope ${missing.join(' ')}.`
-    const scopes = [...new Set([...caller.scopes, ...needed])]
+    const scopes = issuerScopes([...caller.scopes, ...needed], scopeMap)
     const challenge = bearerChallenge({
       ...{ resource, scopes, description },
       error: 'insufficient_scope',

@@ -1,12 +1,16 @@
 /** The part of OAuth that every request meets: who may call what, and where tokens come from. */
 
-import type { AuthConfig, Config, ExternalIssuer } from '../config.ts'
+import type { AuthConfig, Config, ConfigWarning, ExternalIssuer, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import type { SessionManager } from '../session/manager.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import { createAdvertisedScopes } from './advertised-scopes.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
-import { createExternalIssuer, LONGEST_TOKEN_SECONDS } from './external-issuer.ts'
-import { createIssuerKeys } from './issuer-keys.ts'
+import {
+  createExternalMetadata,
+  createExternalTokens,
+  longestExternalTokenSeconds,
+} from './external-tokens.ts'
 import type { ResourceFacts } from './protected-resource.ts'
 import { createRequireScopes, type RequireScopes, type ScopesOfTool } from './required-scopes.ts'
 import { createResources, type Resources } from './resources.ts'
@@ -14,6 +18,7 @@ import type { Scopes } from './scopes.ts'
 
 export interface ResourceServerDeps {
   readonly config: Config
+  readonly secrets: Secrets
   readonly publicUrl: string
   readonly sessions: SessionManager
   readonly scopesOfTool: ScopesOfTool
@@ -28,38 +33,56 @@ export interface ResourceServer {
   readonly facts: ResourceFacts
   readonly authenticate: Authenticate
   readonly requireScopes: RequireScopes
+  /** Looks whether an external issuer can be used, and logs why not; never rejects. */
+  check(): Promise<void>
+  /** What only the operator can correct. */
+  warnings(): readonly ConfigWarning[]
 }
 
 /** How long any token may be of use, refresh tokens included. */
 export function longestTokenSeconds({ issuer }: AuthConfig): number {
-  return issuer.kind === 'built-in' ? issuer.refreshTokenTtl : LONGEST_TOKEN_SECONDS
+  return issuer.kind === 'built-in' ? issuer.refreshTokenTtl : longestExternalTokenSeconds(issuer)
 }
 
 export function createResourceServer(deps: ResourceServerDeps): ResourceServer {
-  const { config, publicUrl, scopes, scopesOfTool } = deps
+  const { config, publicUrl, scopesOfTool } = deps
   const { issuer } = config.auth
   const resources = createResources(publicUrl, config.serves)
-  const tokens = issuer.kind === 'external' ? externalTokens(deps, issuer, resources) : deps.builtIn
+  const { tokens, advertised, scopeMap, check, warnings } =
+    issuer.kind === 'external' ? externalParts(deps, issuer, resources) : builtInParts(deps)
   return {
     resources,
     facts: {
       issuer: issuer.kind === 'external' ? issuer.url : publicUrl,
-      scopes,
+      scopes: advertised,
       name: config.app.name,
     },
-    authenticate: createAuthenticate({ tokens, scopes }),
-    requireScopes: createRequireScopes(scopesOfTool),
+    authenticate: createAuthenticate({ tokens, scopes: advertised }),
+    requireScopes: createRequireScopes(scopesOfTool, scopeMap),
+    check,
+    warnings,
   }
 }
 
-function externalTokens(
-  { sessions, log }: ResourceServerDeps,
-  { url, audience }: ExternalIssuer,
-  resources: Resources,
-): AccessTokens {
-  // The configuration has seen to it that production goes no further than the machine by http.
-  const options = { issuer: url, allowInsecureHttp: true }
-  const keys = createIssuerKeys(options, { fetch, now: Date.now, log })
-  const audiences = audience ?? resources.all.map((resource) => resource.url)
-  return createExternalIssuer({ keys, sessions, now: Date.now, log }, { issuer: url, audiences })
+function builtInParts({ builtIn, scopes }: ResourceServerDeps) {
+  return {
+    tokens: builtIn,
+    advertised: async () => scopes,
+    scopeMap: undefined,
+    check: async () => undefined,
+    warnings: () => [],
+  }
+}
+
+function externalParts(deps: ResourceServerDeps, issuer: ExternalIssuer, resources: Resources) {
+  const { config, scopes, log } = deps
+  const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, log)
+  const isChosen = config.auth.defaultScopes !== undefined
+  return {
+    tokens: createExternalTokens({ ...deps, readMetadata }, issuer, resources),
+    advertised: createAdvertisedScopes({ readMetadata, now: Date.now }, scopes, isChosen),
+    scopeMap: issuer.scopeMap,
+    check,
+    warnings,
+  }
 }

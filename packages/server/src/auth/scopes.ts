@@ -1,5 +1,8 @@
 /** The scopes there are, and those a client is told to ask for. */
 
+import type { ScopeMap } from '../config.ts'
+import { issuerScopes } from './scope-map.ts'
+
 /** Lets a client in at all; what tools want comes on top. */
 const BASE_SCOPE = 'mcp'
 
@@ -10,14 +13,28 @@ export interface Scopes {
   readonly challenged: readonly string[]
 }
 
-/**
- * `toolScopes` may repeat themselves. `defaults` are what the operator set: they take the place of
- * the base scope, which an external issuer may not know.
- */
-export function createScopes(
-  toolScopes: Iterable<string>,
-  defaults: readonly string[] | undefined,
-): Scopes {
-  const supported = [...new Set([...(defaults ?? [BASE_SCOPE]), ...[...toolScopes].sort()])]
-  return { supported, challenged: defaults ?? supported }
+export interface ScopeOptions {
+  /** What the operator set: they take the place of the base scope. */
+  readonly defaults?: readonly string[] | undefined
+  /** The names under which an external issuer grants scopes, which are those to ask for. */
+  readonly scopeMap?: ScopeMap | undefined
+}
+
+/** `toolScopes` may repeat themselves. */
+export function createScopes(toolScopes: Iterable<string>, options: ScopeOptions = {}): Scopes {
+  const { defaults, scopeMap = {} } = options
+  const known = [...new Set([...(defaults ?? [BASE_SCOPE]), ...[...toolScopes].sort()])]
+  const supported = issuerScopes(known, scopeMap)
+  return { supported, challenged: defaults ? issuerScopes(defaults, scopeMap) : supported }
+}
+
+/** The same for an issuer that does not know the base scope, and may refuse requests for it. */
+export function withoutBaseScope({ supported, challenged }: Scopes): Scopes {
+  const isOther = (scope: string) => scope !== BASE_SCOPE
+  return { supported: supported.filter(isOther), challenged: challenged.filter(isOther) }
+}
+
+/** Whether an issuer whose metadata says so knows the base scope. */
+export function knowsBaseScope(supported: readonly string[] | undefined): boolean {
+  return supported?.includes(BASE_SCOPE) ?? false
 }

@@ -4,7 +4,8 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Authenticate, Shower } from '../auth/authenticate.ts'
+import type { TokenPresenter } from '../auth/access-tokens.ts'
+import type { Authenticate } from '../auth/authenticate.ts'
 import type { RequireScopes } from '../auth/required-scopes.ts'
 import { clientAddress, networkOf } from '../http/client-address.ts'
 import type { CallRates } from '../http/rate-limit.ts'
@@ -50,7 +51,11 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   async function identify(call: Call): Promise<Caller> {
     const { authorization } = call.incoming.headers
     try {
-      call.caller = await deps.authenticate(authorization, call.route, new CallShower(deps, call))
+      call.caller = await deps.authenticate(
+        authorization,
+        call.route,
+        new CallPresenter(deps, call),
+      )
     } catch (error) {
       await rates.countRefused(call, error)
       throw error
@@ -106,7 +111,7 @@ function asSpelled(incoming: IncomingMessage, route: PostRoute): PostRoute {
 }
 
 /** Asks for the connection that a call names beside what its token needs of the store. */
-class CallShower implements Shower {
+class CallPresenter implements TokenPresenter {
   readonly #deps: CallHandlerDeps
   readonly #call: Call
 

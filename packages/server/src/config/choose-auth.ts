@@ -1,10 +1,10 @@
 /** The built-in authorization server, or an external one that takes its place. */
 
 import { checkClients } from './check-clients.ts'
+import { chooseIssuer } from './choose-issuer.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
-import { isLoopbackHost } from './loopback.ts'
-import type { AuthConfig, BuiltInIssuer, ExternalIssuer, UpstreamConfig } from './shape.ts'
+import type { AuthConfig, BuiltInIssuer, UpstreamConfig } from './shape.ts'
 import { UNSAFE_SCHEMES } from './unsafe-schemes.ts'
 import type { Variables } from './variables.ts'
 
@@ -29,7 +29,7 @@ export function chooseAuth(
   faults: Faults,
 ): AuthChoice {
   const isProduction = variables.NODE_ENV === 'production'
-  const issuer = externalIssuer(variables, isProduction, faults) ?? builtIn(variables, upstream)
+  const issuer = chooseIssuer(variables, faults) ?? builtIn(variables, upstream)
   if (variables.MCP_AUTH === 'required' && issuer.kind === 'built-in' && nobodySignsIn(upstream)) {
     faults.add('MCP_AUTH', NO_SIGN_IN)
   }
@@ -81,36 +81,5 @@ function checkRedirectSchemes({ OAUTH_REDIRECT_SCHEMES: schemes }: Variables, fa
       'OAUTH_REDIRECT_SCHEMES',
       'wants schemes of apps, none that browsers open themselves',
     )
-  }
-}
-
-function externalIssuer(
-  variables: Variables,
-  isProduction: boolean,
-  faults: Faults,
-): ExternalIssuer | undefined {
-  const { OAUTH_ISSUER: url, OAUTH_AUDIENCE: audience } = variables
-  if (url === undefined) {
-    if (audience !== undefined) faults.add('OAUTH_AUDIENCE', 'is of use with OAUTH_ISSUER only')
-    return undefined
-  }
-  if (isProduction && url.startsWith('http:') && !isLoopbackHost(new URL(url).hostname)) {
-    faults.add('OAUTH_ISSUER', 'wants https in production')
-  }
-  checkWithIssuer(url, variables, faults)
-  return { kind: 'external', url, ...defined({ audience }) }
-}
-
-/** What an external issuer leaves without effect, or cannot be. */
-function checkWithIssuer(url: string, variables: Variables, faults: Faults): void {
-  const { PUBLIC_URL = `http://localhost:${variables.MASK_MCP_PORT}` } = variables
-  if (new URL(url).href === new URL(PUBLIC_URL).href) {
-    faults.add('OAUTH_ISSUER', 'is PUBLIC_URL: leave it out for the built-in authorization server')
-  }
-  if (variables.LOGIN === 'at-authorize') {
-    faults.add('LOGIN', 'cannot be at-authorize with OAUTH_ISSUER, where clients are let in')
-  }
-  if (variables.OAUTH_CLIENTS.length > 0) {
-    faults.add('OAUTH_CLIENTS', 'is of use without OAUTH_ISSUER only')
   }
 }

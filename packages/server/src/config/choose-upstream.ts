@@ -1,5 +1,7 @@
 /** The demo or a configured upstream; half of one is a fault everywhere, none one in production. */
 
+import { dialectOf } from './apply-preset.ts'
+import { chooseClientAuth } from './choose-client-auth.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
 import { isLoopbackHost } from './loopback.ts'
@@ -16,10 +18,13 @@ const ENDPOINTS = [
 
 /** Variables that only make sense with an upstream; the others have defaults that do no harm. */
 const UPSTREAM_VARIABLES = [
+  'UPSTREAM_PRESET',
   'UPSTREAM_ISSUER',
   ...ENDPOINTS,
   'UPSTREAM_CLIENT_ID',
   'UPSTREAM_CLIENT_SECRET',
+  'UPSTREAM_CLIENT_KEY',
+  'UPSTREAM_CLIENT_CERT',
   'UPSTREAM_API_URL',
   'UPSTREAM_API_KEY',
 ] as const
@@ -47,7 +52,12 @@ export function chooseUpstream(
   requireComplete(raw, reason(isProduction, isConfigured), faults)
   requireHttps(variables, faults)
   const provider = chooseProvider(raw, variables, faults)
-  return variables.DEMO === 'on' ? demo(variables, faults) : configured(variables, provider)
+  const upstream = {
+    ...configured(variables, provider),
+    ...chooseClientAuth(variables, faults),
+    ...defined({ dialect: dialectOf(raw) }),
+  }
+  return variables.DEMO === 'on' ? demo(variables, faults) : upstream
 }
 
 /** The demo's identity provider lives below PUBLIC_URL, and is held to the same. */
@@ -92,6 +102,9 @@ function requireHttps(variables: Variables, faults: Faults): void {
       faults.add(name, 'wants https, or localhost')
     }
   }
+  if (variables.UPSTREAM_ISSUER?.includes('/.well-known/')) {
+    faults.add('UPSTREAM_ISSUER', 'must be the issuer, not the address of its metadata')
+  }
 }
 
 function maySpeakSecrets(address: string): boolean {
@@ -118,6 +131,7 @@ function chooseProvider(raw: RawVariables, variables: Variables, faults: Faults)
 }
 
 function configured(variables: Variables, provider: ProviderConfig): ConfiguredUpstream {
+  const { UPSTREAM_TOKEN_PARAMETERS: tokenParameters } = variables
   return {
     kind: 'configured',
     name: variables.UPSTREAM_NAME,
@@ -125,6 +139,7 @@ function configured(variables: Variables, provider: ProviderConfig): ConfiguredU
     clientId: variables.UPSTREAM_CLIENT_ID ?? '',
     scopes: variables.UPSTREAM_SCOPES ?? ('issuer' in provider ? issuerScopes(variables) : []),
     authorizationParameters: variables.UPSTREAM_AUTHORIZATION_PARAMETERS,
+    ...(Object.keys(tokenParameters).length > 0 && { tokenParameters }),
     api: {
       baseUrl: variables.UPSTREAM_API_URL ?? '',
       apiKeyHeader: variables.UPSTREAM_API_KEY_HEADER.toLowerCase(),

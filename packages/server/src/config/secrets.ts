@@ -1,6 +1,7 @@
 /** The secrets of a configuration, apart from it: they show themselves to nobody who prints them. */
 
 import { inspect } from 'node:util'
+import type { ClientKey } from './client-key.ts'
 
 export interface SecretValues {
   /** 32 bytes each; the first encrypts, all decrypt. */
@@ -11,7 +12,9 @@ export interface SecretValues {
   readonly oauthClients: readonly Readonly<Record<string, unknown>>[]
   readonly redisPassword?: string | undefined
   readonly upstreamClientSecret?: string | undefined
+  readonly upstreamClientKey?: ClientKey | undefined
   readonly upstreamApiKey?: string | undefined
+  readonly introspectionClientSecret?: string | undefined
   readonly metricsToken?: string | undefined
   /** For the collector of traces. */
   readonly otlpHeaders?: Readonly<Record<string, string>>
@@ -51,8 +54,16 @@ export class Secrets implements SecretValues {
     return this.#values.upstreamClientSecret
   }
 
+  get upstreamClientKey(): ClientKey | undefined {
+    return this.#values.upstreamClientKey
+  }
+
   get upstreamApiKey(): string | undefined {
     return this.#values.upstreamApiKey
+  }
+
+  get introspectionClientSecret(): string | undefined {
+    return this.#values.introspectionClientSecret
   }
 
   get metricsToken(): string | undefined {

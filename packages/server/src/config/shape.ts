@@ -2,6 +2,7 @@
 
 import type { AllowRule } from './allow-rules.ts'
 import type { ConfigWarning } from './faults.ts'
+import type { Dialect } from './presets.ts'
 import type { Serves } from './server-options.ts'
 import type { Variables } from './variables.ts'
 
@@ -146,6 +147,30 @@ export interface ExternalIssuer {
   readonly url: string
   /** Absent for the addresses of this server's own resources. */
   readonly audience?: readonly string[]
+  /** What tokens may name as `iss`; absent for `url` alone. `{tenantid}` is one of `tenants`. */
+  readonly tokenIssuers?: readonly string[]
+  readonly tenants?: readonly string[]
+  /** Client ids whose tokens may lack `aud`. */
+  readonly clientsWithoutAudience?: readonly string[]
+  /** Absent for `scope` and `scp`. */
+  readonly scopeClaims?: readonly string[]
+  /** From what the issuer grants to scopes of tools. */
+  readonly scopeMap?: ScopeMap
+  /** In seconds; absent for a day. */
+  readonly tokenMaxAge?: number
+  /** Absent where the issuer is asked about no token. */
+  readonly introspection?: IntrospectionConfig
+}
+
+/** Scopes of tools by the name that the issuer has for them. */
+export type ScopeMap = Readonly<Record<string, readonly string[]>>
+
+export interface IntrospectionConfig {
+  readonly mode: 'opaque' | 'always'
+  /** Absent for what the issuer's metadata says. */
+  readonly endpoint?: string
+  readonly clientId: string
+  readonly auth: NonNullable<Variables['OAUTH_INTROSPECTION_AUTH']>
 }
 
 export type StoreConfig = { readonly kind: 'memory' } | RedisConfig
@@ -173,8 +198,18 @@ export interface ConfiguredUpstream {
   readonly name: string
   readonly provider: ProviderConfig
   readonly clientId: string
+  /** Absent for what the provider's metadata says. */
+  readonly clientAuth?: Exclude<Variables['UPSTREAM_CLIENT_AUTH'], 'auto'>
+  /** Where the provider goes its own way; absent where it follows the standards. */
+  readonly dialect?: Dialect
+  /** The `kid` of client assertions. */
+  readonly clientKeyId?: string
+  /** In PEM. */
+  readonly clientCertificate?: string
   readonly scopes: readonly string[]
-  /** Sent along to the page people sign in at. */
+  /** Sent along with codes and refresh tokens; absent for none. */
+  readonly tokenParameters?: Readonly<Record<string, string>>
+  /** Sent along to the page people sign in at; an empty one keeps ours from being sent. */
   readonly authorizationParameters: Readonly<Record<string, string>>
   readonly api: {
     readonly baseUrl: string

@@ -1,11 +1,19 @@
 /** The variables that name the identity provider and the API behind the tools. */
 
+import { certificate, privateKey } from './client-key.ts'
 import { facts } from './facts.ts'
-import { address, endpoint, integer, parameters, pattern, text, words } from './values.ts'
+import { PRESET_NAMES } from './presets.ts'
+import { address, endpoint, integer, oneOf, parameters, pattern, text, words } from './values.ts'
 
 /** What the sign-in itself says; somebody else's words in their place would undo its checks. */
 const OWN_PARAMETERS =
   /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/
+
+const OWN_TOKEN_PARAMETERS =
+  /^(client_id|client_secret|client_assertion|client_assertion_type|grant_type|code|code_verifier|redirect_uri|refresh_token|scope)$/
+
+const PARAMETERS =
+  'parameters as in an address, `name=value&name=value`, each once and none of OAuth itself'
 
 const ENDPOINT = 'an http or https address without fragment and credentials'
 
@@ -14,6 +22,11 @@ export const upstreamVariables = {
     .default('upstream')
     .register(facts, {
       what: 'The name of the upstream, in its redirect URI and in the session.',
+    }),
+  UPSTREAM_PRESET: oneOf(...PRESET_NAMES)
+    .optional()
+    .register(facts, {
+      what: 'The identity provider, of those that are known here: its endpoints, scopes and parameters become defaults. See [providers](providers.md).',
     }),
   UPSTREAM_ISSUER: address('an http or https address without query, fragment and credentials')
     .optional()
@@ -41,17 +54,38 @@ export const upstreamVariables = {
     what: 'The client secret this server has at the identity provider; none for a public client.',
     secret: true,
   }),
+  UPSTREAM_CLIENT_AUTH: oneOf(
+    ...(['auto', 'basic', 'basic-raw', 'post', 'private_key_jwt', 'tls', 'none'] as const),
+  )
+    .default('auto')
+    .register(facts, {
+      what: 'How this server authenticates at the identity provider: with the secret in a header (`basic`; `basic-raw` without percent-encoding) or in the form (`post`), with UPSTREAM_CLIENT_KEY by a signed assertion (`private_key_jwt`) or by a TLS certificate (`tls`), or not at all (`none`). `auto`: as the metadata of the provider says, else `basic`; `none` without a secret.',
+    }),
+  UPSTREAM_CLIENT_KEY: privateKey().optional().register(facts, {
+    what: 'The private key for UPSTREAM_CLIENT_AUTH=private_key_jwt or tls, as PEM (`\\n` may stand for line breaks) or JWK.',
+    secret: true,
+  }),
+  UPSTREAM_CLIENT_KEY_ID: text('the id of the key').optional().register(facts, {
+    what: 'The `kid` of client assertions, where the provider knows the key by one.',
+    defaultText: 'that of the JWK',
+  }),
+  UPSTREAM_CLIENT_CERT: certificate().optional().register(facts, {
+    what: 'The certificate of UPSTREAM_CLIENT_KEY as PEM: shown with `tls`; with private_key_jwt its thumbprint is in the assertion (`x5t#S256`), as Microsoft Entra wants it.',
+  }),
   UPSTREAM_SCOPES: words('scopes separated by spaces').optional().register(facts, {
     what: 'The scopes asked for when people sign in.',
     defaultText: '`openid offline_access` with an issuer, else none',
   }),
-  UPSTREAM_AUTHORIZATION_PARAMETERS: parameters(
-    'parameters as in an address, `name=value&name=value`, each once and none of OAuth itself',
-    OWN_PARAMETERS,
-  )
+  UPSTREAM_AUTHORIZATION_PARAMETERS: parameters(PARAMETERS, OWN_PARAMETERS)
     .default({})
     .register(facts, {
-      what: 'More parameters for the page people sign in at, where a provider wants its own: Google gives refresh tokens for `access_type=offline&prompt=consent`.',
+      what: 'More parameters for the page people sign in at, where a provider wants its own: Google gives refresh tokens for `access_type=offline&prompt=consent`. They replace those that this server would send, and an empty one removes it: `prompt=`.',
+      defaultText: '`prompt=consent` with an issuer and the scope offline_access, else none',
+    }),
+  UPSTREAM_TOKEN_PARAMETERS: parameters(PARAMETERS, OWN_TOKEN_PARAMETERS)
+    .default({})
+    .register(facts, {
+      what: 'More parameters for the requests that exchange codes and refresh tokens, such as `audience` or `resource`.',
       defaultText: 'none',
     }),
   UPSTREAM_ALLOW: text(

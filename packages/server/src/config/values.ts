@@ -72,7 +72,7 @@ export function pairs(wants: string) {
     .register(values, { wants })
 }
 
-/** Names and values in the form of a query, but for names that are taken. */
+/** Names and values in the form of a query, values may be empty; but for names that are taken. */
 export function parameters(wants: string, taken: RegExp) {
   return z
     .string()
@@ -100,6 +100,19 @@ export function baseUrl(wants: string) {
     )
     .refine((url) => !/\/(?:mcp|sse|http|messages)\/?$/.test(url.pathname))
     .transform((url) => url.origin + url.pathname.replace(/\/$/, ''))
+    .register(values, { wants })
+}
+
+/** A JSON object whose values are scopes, several separated by spaces. */
+export function scopeMap(wants: string) {
+  const scopes = z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/)
+    .transform((given) => given.split(' '))
+  return z
+    .string()
+    .transform((given, context) => parseJson(given) ?? invalid(context))
+    .pipe(z.record(z.string().min(1), scopes))
     .register(values, { wants })
 }
 
@@ -182,7 +195,10 @@ function parsePairs(given: string): Record<string, string> | undefined {
 function parseQuery(given: string, taken: RegExp): Record<string, string> | undefined {
   const pairs = [...new URLSearchParams(given)]
   const names = pairs.map(([name]) => name)
-  const isSound = pairs.every(([name, value]) => name !== '' && value !== '' && !taken.test(name))
+  // An empty value is a wish; no value is a mistake.
+  const isSound =
+    given.split('&').every((pair) => pair.includes('=')) &&
+    names.every((name) => name !== '' && !taken.test(name))
   return isSound && new Set(names).size === names.length ? Object.fromEntries(pairs) : undefined
 }
 

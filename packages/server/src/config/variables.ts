@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { authVariables } from './auth-variables.ts'
 import { bodyVariables } from './body-variables.ts'
 import { facts } from './facts.ts'
+import { issuerVariables } from './issuer-variables.ts'
 import { pageVariables } from './page-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
 import { upstreamVariables } from './upstream-variables.ts'
@@ -191,6 +192,7 @@ export const sections: readonly { readonly title: string; readonly variables: z.
   { title: 'Encryption', variables: encryption },
   { title: 'Sessions and tools', variables: behaviour },
   { title: 'Access', variables: authVariables },
+  { title: 'Tokens of OAUTH_ISSUER', variables: issuerVariables },
   { title: 'Upstream', variables: upstreamVariables },
 ]
 
@@ -204,6 +206,7 @@ export const variables = z.object({
   ...encryption,
   ...behaviour,
   ...authVariables,
+  ...issuerVariables,
   ...upstreamVariables,
 })
 

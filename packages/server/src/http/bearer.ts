@@ -28,13 +28,13 @@ export function bearer(
       bodyBytes: undefined,
       weight: undefined,
     }
-    const shown = {
+    const presenter = {
       address: () => networkOf(clientAddress(incoming, trustedProxies)),
       onSession: (id: string) => rates.refuseKnown(request, id),
     }
     const asked = { ...door, resource: asRequested(incoming, door.resource) }
     try {
-      request.caller = await authenticate(incoming.headers.authorization, asked, shown)
+      request.caller = await authenticate(incoming.headers.authorization, asked, presenter)
     } catch (error) {
       await rates.countRefused(request, error)
       throw error

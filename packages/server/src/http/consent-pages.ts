@@ -92,6 +92,8 @@ function problemOf(failure: string, signsInAt: string, serverName: string): stri
       return `This account is not allowed to use ${serverName}. Sign in with another one, or ask whoever runs this server.`
     case 'access_denied':
       return `The sign-in was cancelled, or ${signsInAt} refused it.`
+    case 'invalid_client':
+      return `${signsInAt} does not accept this server. Only whoever runs ${serverName} can correct that.`
     case 'session_ended':
       return 'The sign-in took too long.'
     case 'provider_unavailable':

@@ -10,8 +10,9 @@ import { asRequested } from './trailing-slash.ts'
 export function protectedResourceRoutes(resources: Resources, facts: ResourceFacts): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const serve = (path: string, resource = resources.at('/mcp')) => {
-    routes.get(path, (c) => {
-      const metadata = protectedResourceMetadata(asRequested(c.env.incoming, resource), facts)
+    routes.get(path, async (c) => {
+      const requested = asRequested(c.env.incoming, resource)
+      const metadata = await protectedResourceMetadata(requested, facts)
       return c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' })
     })
   }

@@ -33,7 +33,7 @@ export function nextFailure(
   const askedMs = Math.min((error.retryAfterSeconds ?? 0) * SECOND, LONGEST_WAIT_MS)
   const isUnusable = error.isUnusable || error.code === 'invalid_response'
   return {
-    isClientRefused: error.code === 'access_denied',
+    isClientRefused: error.code === 'invalid_client',
     count,
     unusable: isUnusable ? (previous?.unusable ?? 0) + 1 : 0,
     retryAt: now + Math.max(backoffMs, askedMs),

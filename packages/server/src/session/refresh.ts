@@ -8,6 +8,7 @@ import type { Lock, Store } from '../store/port.ts'
 import type { Credentials, IdentityProvider } from '../upstream/identity-provider.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
+import { logProviderFailure } from './log-provider-failure.ts'
 import type { SessionManager } from './manager.ts'
 import {
   isHopeless,
@@ -174,16 +175,13 @@ async function afterFailure(
   error: ProviderError,
 ): Promise<undefined> {
   const failure = nextFailure(previous, error, now())
-  const facts = { err: error, session: shortHash(sessionId) }
+  const session = shortHash(sessionId)
   if (error.code === 'invalid_grant' || isHopeless(failure)) {
-    log.info(facts, 'upstream sign-in ended by the provider')
+    log.info({ err: error, ...error.facts, session }, 'upstream sign-in ended by the provider')
     await credentials.forget(sessionId, lock.token)
     return undefined
   }
-  if (failure.isClientRefused) {
-    const check = 'UPSTREAM_CLIENT_ID, UPSTREAM_CLIENT_SECRET'
-    log.error({ ...facts, check }, 'identity provider does not accept this server')
-  } else log.warn(facts, 'upstream refresh failed')
+  logProviderFailure(log, 'upstream refresh failed', error, { session })
   // What cannot be kept is tried again sooner; the caller still learns what happened.
   await credentials
     .keepFailure(sessionId, failure, lock.token)

@@ -9,6 +9,7 @@ import type { StorageBudget } from '../store/storage-budget.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
 import { type CredentialStore, newestFence } from './credentials.ts'
+import { logProviderFailure } from './log-provider-failure.ts'
 import type { SessionManager } from './manager.ts'
 import {
   type BindingCookie,
@@ -132,7 +133,13 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
 
   async function depart(purpose: SignInPurpose, storage?: StorageBudget): Promise<Departure> {
     const fresh = newCheck()
-    const url = await provider.authorizationUrl(redirectUri, fresh)
+    const url = await provider.authorizationUrl(redirectUri, fresh).catch((error: unknown) => {
+      const session = shortHash(purpose.sessionId)
+      if (error instanceof ProviderError) {
+        logProviderFailure(log, 'sign-in not started', error, { session })
+      }
+      throw error
+    })
     return { url, cookie: await pendingSignIns.remember(fresh, purpose, storage) }
   }
 
@@ -171,7 +178,7 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
         return { ...(await complete(deps, callback, redirectUri, pending)), returnTo, session }
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error
-        log.warn({ err: error, session }, 'sign-in failed')
+        logProviderFailure(log, 'sign-in failed', error, { session })
         return { outcome: 'provider_error', error, returnTo, session }
       }
     },

@@ -20,7 +20,8 @@ const LIMIT_SCOPES = [
   ...['body_bytes', 'sockets'],
 ]
 const PROVIDER_ERRORS = [
-  ...['provider_unavailable', 'access_denied', 'invalid_grant', 'invalid_response'],
+  ...['provider_unavailable', 'access_denied', 'invalid_client'],
+  ...['invalid_grant', 'invalid_response'],
 ]
 
 export interface MetricsOptions {

@@ -3,12 +3,11 @@
 import { domainToASCII } from 'node:url'
 import type { IDToken } from 'openid-client'
 import type { AllowRule } from '../config.ts'
+import { type Claims, claimAt } from './claim-path.ts'
 import { fetchUserinfo, subjectOf } from './provider-account.ts'
 import { providerError } from './provider-failure.ts'
 import type { Operate } from './provider-operation.ts'
 import type { OpenIdProviderOptions } from './provider-options.ts'
-
-type Claims = Readonly<Record<string, unknown>>
 
 /** Whether one of the rules matches. An address counts only if the same source has verified it. */
 export function allowedBy(rules: readonly AllowRule[]): (claims: Claims) => boolean {
@@ -55,15 +54,6 @@ function verifiedEmail({ email, email_verified: verified }: Claims) {
 /** Of letters in ASCII alone: others may be taken for those of somebody else. */
 function inLowerCase(text: string): string {
   return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
-}
-
-/** By its name; else by the path that dots make, such as Keycloak's `realm_access.roles`. */
-function claimAt(claims: Claims, name: string): unknown {
-  if (Object.hasOwn(claims, name)) return claims[name]
-  return name.split('.').reduce<unknown>((value, part) => {
-    const isObject = typeof value === 'object' && value !== null && Object.hasOwn(value, part)
-    return isObject ? (value as Claims)[part] : undefined
-  }, claims)
 }
 
 function holds(claim: unknown, value: string): boolean {

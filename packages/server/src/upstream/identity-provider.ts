@@ -21,11 +21,10 @@ export interface SignInCheck {
 export type ProviderErrorCode =
   /** No usable answer: network, time-out, 5xx, garbage. Worth another try. */
   | 'provider_unavailable'
-  /**
-   * The person or the provider said no (`access_denied`, `login_required`, …). At a refresh nobody
-   * is asked: it means that the provider does not accept this server, by its client id or secret.
-   */
+  /** The person or the provider said no (`access_denied`, `login_required`, …). */
   | 'access_denied'
+  /** The provider does not accept this server: client id, secret or registration. The operator's. */
+  | 'invalid_client'
   /** Somebody signed in whom UPSTREAM_ALLOW does not name. */
   | 'account_refused'
   /** Code or refresh token no longer good: the person has to sign in again. */
@@ -40,6 +39,10 @@ export interface ProviderErrorDetails {
   readonly retryAfterSeconds?: number | undefined
   /** The provider answered with success, but not with anything that can be used. */
   readonly isUnusable?: boolean
+  /** The address that was asked last, without its query. */
+  readonly endpoint?: string | undefined
+  /** The claim, parameter or field that failed a check. */
+  readonly field?: string | undefined
 }
 
 /** A failure at the identity provider; the message is fit for the person to read. */
@@ -47,6 +50,8 @@ export class ProviderError extends Error {
   readonly code: ProviderErrorCode
   readonly retryAfterSeconds: number | undefined
   readonly isUnusable: boolean
+  readonly endpoint: string | undefined
+  readonly field: string | undefined
 
   constructor(code: ProviderErrorCode, message: string, details: ProviderErrorDetails = {}) {
     super(message, { cause: details.cause })
@@ -54,6 +59,31 @@ export class ProviderError extends Error {
     this.code = code
     this.retryAfterSeconds = details.retryAfterSeconds
     this.isUnusable = details.isUnusable ?? false
+    this.endpoint = details.endpoint
+    this.field = details.field
+  }
+
+  /**
+   * The provider itself has said so: what the browser brings back from it anybody can write.
+   */
+  get isClientRefused(): boolean {
+    return this.code === 'invalid_client' && this.endpoint !== undefined
+  }
+
+  /** The metadata at the configured issuer is that of another one. */
+  get isOtherIssuer(): boolean {
+    return this.code === 'invalid_response' && this.field === 'issuer'
+  }
+
+  /** For the log: what failed where. */
+  get facts() {
+    const { code: errorCode, cause, endpoint, field } = this
+    return {
+      errorCode,
+      reason: cause instanceof Error ? cause.message : undefined,
+      endpoint,
+      field,
+    }
   }
 }
 

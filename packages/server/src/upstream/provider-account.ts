@@ -55,9 +55,9 @@ export async function fetchUserinfo(
   return typeof value === 'object' && value !== null ? { ...value } : undefined
 }
 
-/** `id` is what plain OAuth 2.0 services call the subject. */
+/** `id` is what plain OAuth 2.0 services call the subject, and Atlassian `account_id`. */
 export function subjectOf(claims: Record<string, unknown> | undefined): string | undefined {
-  const sub = claims?.sub ?? claims?.id
+  const sub = claims?.sub ?? claims?.id ?? claims?.account_id
   if (typeof sub === 'number') return String(sub)
   return typeof sub === 'string' && sub !== '' ? sub : undefined
 }

@@ -10,6 +10,7 @@ import type { Credentials, IdentityProvider } from './identity-provider.ts'
 import { accountOf } from './provider-account.ts'
 import { providerError } from './provider-failure.ts'
 import type { Operate } from './provider-operation.ts'
+import { given, type OpenIdProviderOptions } from './provider-options.ts'
 
 /** What a token answer holds; `nowMs` is when it came. */
 export function credentialsFrom(tokens: TokenEndpointResponse, nowMs: number): Credentials {
@@ -24,6 +25,7 @@ export function credentialsFrom(tokens: TokenEndpointResponse, nowMs: number): C
 
 /** Creates what can be done with credentials. */
 export function createCredentialUse(
+  { tokenParameters }: Pick<OpenIdProviderOptions, 'tokenParameters'>,
   operate: Operate,
   now: () => number,
 ): Pick<IdentityProvider, 'refresh' | 'revoke'> {
@@ -33,7 +35,7 @@ export function createCredentialUse(
       return operate(async (configuration) => {
         // The signature is not checked here: TLS vouches for the answer (OpenID Connect Core 1.0
         // §3.1.3.7), and a key set out of reach would lose a refresh token that was just rotated.
-        const tokens = await refreshTokenGrant(configuration, refreshToken)
+        const tokens = await refreshTokenGrant(configuration, refreshToken, given(tokenParameters))
         const claims = tokens.claims()
         // OpenID Connect Core 1.0 §12.2: the same person as before.
         if (claims && account && claims.sub !== account.sub) {

@@ -1,4 +1,4 @@
-/** From the library's errors to the port's four codes, without anything the provider sent. */
+/** From the library's errors to the port's codes, without anything the provider sent. */
 
 import {
   AuthorizationResponseError,
@@ -11,17 +11,17 @@ import {
   type ProviderErrorCode,
   type ProviderErrorDetails,
 } from './identity-provider.ts'
+import { isClientRefused, isPassing } from './refusal-codes.ts'
 
 const MESSAGES: Record<ProviderErrorCode, string> = {
   provider_unavailable: 'The sign-in service did not answer properly. Try again shortly.',
   access_denied: 'The sign-in was cancelled or refused by the sign-in service.',
+  invalid_client:
+    'The sign-in service does not accept this server. Only its operator can correct that.',
   account_refused: 'This account is not allowed to use this server.',
   invalid_grant: 'The sign-in is no longer valid. Sign in again.',
   invalid_response: 'The answer of the sign-in service did not pass a security check.',
 }
-
-/** Errors that pass by themselves (RFC 6749 §4.1.2.1, and what 5xx and 429 bodies carry). */
-const PASSING = new Set(['server_error', 'temporarily_unavailable', 'slow_down'])
 
 /** Failed comparisons: somebody else's answer, or a forged one. */
 const FAILED_CHECKS = new Set([
@@ -32,12 +32,19 @@ const FAILED_CHECKS = new Set([
   'OAUTH_UNSUPPORTED_OPERATION',
 ])
 
-/** The ProviderError for whatever a call of the provider ended in. */
-export function toProviderError(error: unknown): ProviderError {
-  if (error instanceof ProviderError) return error
+/** The ProviderError for whatever a call of the provider ended in; `endpoint` was asked last. */
+export function toProviderError(error: unknown, endpoint?: string): ProviderError {
   // What our own fetch throws comes back wrapped by the library.
-  if (error instanceof ClientError && error.cause instanceof ProviderError) return error.cause
-  return providerError(codeOf(error), reasonOf(error))
+  const known = error instanceof ClientError ? error.cause : error
+  if (known instanceof ProviderError)
+    return new ProviderError(known.code, known.message, {
+      ...known,
+      cause: known.cause,
+      endpoint: known.endpoint ?? endpoint,
+    })
+  // What the browser brought back says nothing of an endpoint.
+  const asked = error instanceof AuthorizationResponseError ? undefined : endpoint
+  return providerError(codeOf(error), reasonOf(error), { endpoint: asked, field: fieldOf(error) })
 }
 
 /** A ProviderError whose message is fixed by its code; `reason` is for the log. */
@@ -56,15 +63,16 @@ export function plainCode(code: string): string {
 
 function codeOf(error: unknown): ProviderErrorCode {
   if (error instanceof AuthorizationResponseError) {
-    return PASSING.has(error.error) ? 'provider_unavailable' : 'access_denied'
+    if (isClientRefused(error.error)) return 'invalid_client'
+    return isPassing(error.error) ? 'provider_unavailable' : 'access_denied'
   }
   if (error instanceof ResponseBodyError) {
     if (error.error === 'invalid_grant') return 'invalid_grant'
-    const passing = error.status >= 500 || error.status === 429 || PASSING.has(error.error)
+    const passing = error.status >= 500 || error.status === 429 || isPassing(error.error)
     return passing ? 'provider_unavailable' : 'access_denied'
   }
   // The provider does not know this server, or not by this secret.
-  if (error instanceof WWWAuthenticateChallengeError) return 'access_denied'
+  if (error instanceof WWWAuthenticateChallengeError) return 'invalid_client'
   if (error instanceof ClientError && error.code !== undefined) {
     if (FAILED_CHECKS.has(error.code)) return 'invalid_response'
     if (error.code === 'OAUTH_INVALID_RESPONSE' && !isGarbage(error)) return 'invalid_response'
@@ -87,4 +95,19 @@ function reasonOf(error: unknown): string {
   if (typeof code === 'string') return code
   const causeCode = (cause as { code?: unknown } | undefined)?.code
   return typeof causeCode === 'string' ? causeCode : String(name)
+}
+
+/** The claim or field of a failed check: the library's details name it, or else its message. */
+function fieldOf(error: unknown): string | undefined {
+  if (!(error instanceof ClientError)) return undefined
+  const { cause } = error
+  const details = {
+    ...(cause as Error | undefined),
+    ...((cause as Error | undefined)?.cause ?? {}),
+  }
+  const { claim, attribute } = details as Record<string, unknown>
+  const named = claim ?? attribute
+  if (typeof named === 'string') return plainCode(named)
+  const quoted = cause instanceof Error ? [...cause.message.matchAll(/"([\w-]{1,32})"/g)] : []
+  return quoted.map(([, name]) => name).findLast((name) => name !== 'response' && name !== 'JWT')
 }

@@ -8,12 +8,9 @@ import {
   discovery,
   enableNonRepudiationChecks,
 } from 'openid-client'
-import {
-  clientAuthentication,
-  type EndpointOptions,
-  type IssuerOptions,
-  type OpenIdProviderOptions,
-} from './provider-options.ts'
+import { clientAuthentication } from './client-authentication.ts'
+import { differsBySlash } from './issuer-spelling.ts'
+import type { EndpointOptions, IssuerOptions, OpenIdProviderOptions } from './provider-options.ts'
 
 const WELL_KNOWN = '/.well-known/openid-configuration'
 const METADATA_MAX_AGE_MS = 60 * 60 * 1000
@@ -27,12 +24,19 @@ export interface ConfigureOptions {
 /** Gives the configuration of one operation; its requests end when its fetch does. */
 export type Configure = (options: ConfigureOptions) => Promise<Configuration>
 
-/** Metadata by discovery: fetched when first needed and kept for an hour, a failure never. */
+/**
+ * Metadata by discovery: fetched when first needed and kept for an hour, a failure never. An issuer
+ * that is spelled with one slash more or less at its end is the same.
+ */
 export function createDiscovery(
   options: OpenIdProviderOptions & IssuerOptions,
   now: () => number,
 ): Configure {
   let known: { readonly text: string; readonly at: number } | undefined
+  let { issuer } = options
+  const auth = clientAuthentication(options)
+  // RFC 8705, 5: endpoints at which certificates are asked for.
+  const client = { use_mtls_endpoint_aliases: options.clientAuth === 'tls' }
 
   return async ({ fetch, verifySignature }) => {
     let fetched: string | undefined
@@ -48,13 +52,17 @@ export function createDiscovery(
       // A new configuration has no keys yet: a provider that changed them a second ago is fine.
       ...(verifySignature ? [enableNonRepudiationChecks] : []),
     ]
-    const configuration = await discovery(
-      new URL(options.issuer),
-      options.clientId,
-      undefined,
-      clientAuthentication(options),
-      { [customFetch]: remembering, execute },
-    )
+    const discover = () =>
+      discovery(new URL(issuer), options.clientId, client, auth, {
+        [customFetch]: remembering,
+        execute,
+      })
+    const configuration = await discover().catch((error: unknown) => {
+      const spelled = spelledIssuer(error)
+      if (spelled === undefined || !differsBySlash(spelled, issuer)) throw error
+      issuer = spelled
+      return discover()
+    })
     const { authorization_endpoint, token_endpoint } = configuration.serverMetadata()
     if (!authorization_endpoint || !token_endpoint) {
       throw new TypeError('The metadata of the identity provider names no endpoints')
@@ -62,6 +70,13 @@ export function createDiscovery(
     if (fetched !== undefined) known = { text: fetched, at: now() }
     return configuration
   }
+}
+
+/** The issuer that the metadata names, where it is not the one that was asked for. */
+function spelledIssuer(error: unknown): string | undefined {
+  const { attribute, body } = ((error as Error).cause ?? {}) as Record<string, unknown>
+  const issuer = attribute === 'issuer' && (body as { issuer?: unknown } | undefined)?.issuer
+  return typeof issuer === 'string' ? issuer : undefined
 }
 
 /** Metadata by configuration. */
@@ -74,8 +89,9 @@ export function createEndpoints(options: OpenIdProviderOptions & EndpointOptions
     ...(options.revocationEndpoint && { revocation_endpoint: options.revocationEndpoint }),
     ...(options.userinfoEndpoint && { userinfo_endpoint: options.userinfoEndpoint }),
   }
+  // The issuer above is made up.
+  const auth = clientAuthentication(options, options.tokenEndpoint)
   return async ({ fetch }) => {
-    const auth = clientAuthentication(options)
     const configuration = new Configuration(metadata, options.clientId, undefined, auth)
     if (options.allowInsecureHttp) allowInsecureRequests(configuration)
     configuration[customFetch] = async (url, init) =>

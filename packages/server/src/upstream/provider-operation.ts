@@ -36,12 +36,18 @@ export function createOperation(options: OpenIdProviderOptions, deps: OpenIdProv
   return async (use, { verifySignature = false, timeoutMs } = {}) => {
     const deadline = startDeadline(timeoutMs ?? options.timeoutMs ?? 5000, deps.now)
     const { signal } = deadline
-    const guarded = createProviderFetch({ fetch: deps.fetch, allowInsecureHttp, signal })
-    const fetch = normalizeTokenAnswers(guarded, deps.now)
+    let endpoint: string | undefined
+    const recording: Fetch = (address, init) => {
+      const { origin, pathname } = new URL(String(address))
+      endpoint = origin + pathname
+      return deps.fetch(address, init)
+    }
+    const guarded = createProviderFetch({ fetch: recording, allowInsecureHttp, signal })
+    const fetch = normalizeTokenAnswers(guarded, deps.now, options.dialect)
     try {
       return await deadline.race(configure({ fetch, verifySignature }).then(use))
     } catch (error) {
-      throw toProviderError(error)
+      throw toProviderError(error, endpoint)
     } finally {
       deadline.stop()
     }

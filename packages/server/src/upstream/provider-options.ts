@@ -1,6 +1,7 @@
 /** How an identity provider is named: by its issuer, or by its endpoints. */
 
-import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from 'openid-client'
+import type { Dialect } from '../config.ts'
+import type { ClientAuthenticationOptions } from './client-authentication.ts'
 import { requireSecure } from './provider-fetch.ts'
 
 /** Everything is found by discovery (OpenID Connect Discovery 1.0). */
@@ -16,16 +17,18 @@ export interface EndpointOptions {
   readonly userinfoEndpoint?: string | undefined
 }
 
-export type OpenIdProviderOptions = (IssuerOptions | EndpointOptions) & {
+export type OpenIdProviderOptions = (IssuerOptions | EndpointOptions) & SignInOptions
+
+export interface SignInOptions extends ClientAuthenticationOptions {
   readonly clientId: string
-  /** Without it the client is a public one. */
-  readonly clientSecret?: string | undefined
-  /** How the secret is sent. Default: what the provider's metadata names, else `basic`. */
-  readonly clientSecretIn?: 'basic' | 'post' | undefined
   /** `openid` is added when the provider is named by its issuer. */
   readonly scopes: readonly string[]
-  /** More parameters of the authorization request, where a provider wants its own. */
+  /** More parameters of the authorization request; an empty one keeps ours from being sent. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
+  /** More parameters of token requests. */
+  readonly tokenParameters?: Readonly<Record<string, string>> | undefined
+  /** Where the provider goes its own way. */
+  readonly dialect?: Dialect | undefined
   /** Whether somebody may sign in, by the claims of the ID token or of userinfo. Default: all. */
   readonly isAllowed?: ((claims: Readonly<Record<string, unknown>>) => boolean) | undefined
   /** For a whole operation, in milliseconds. Default 5000. */
@@ -50,25 +53,14 @@ export function checkProviderOptions(options: OpenIdProviderOptions): void {
   }
 }
 
-/** How this server proves who it is to the provider (RFC 6749 §2.3.1). */
-export function clientAuthentication(options: OpenIdProviderOptions): ClientAuth {
-  const { clientSecret, clientSecretIn } = options
-  if (clientSecret === undefined) return None()
-  const basic = ClientSecretBasic(clientSecret)
-  const post = ClientSecretPost(clientSecret)
-  if (clientSecretIn !== undefined) return clientSecretIn === 'post' ? post : basic
-  return (server, client, body, headers) => {
-    // OpenID Connect Discovery 1.0 §3: client_secret_basic when the metadata names none.
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
-    const usePost =
-      !methods.includes('client_secret_basic') && methods.includes('client_secret_post')
-    return (usePost ? post : basic)(server, client, body, headers)
-  }
-}
-
 /** The value of `scope`. */
 export function scopeOf(options: OpenIdProviderOptions): string {
   return [...new Set('issuer' in options ? ['openid', ...options.scopes] : options.scopes)].join(
     ' ',
   )
+}
+
+/** The parameters that are sent: all but the empty ones. */
+export function given(parameters: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== ''))
 }

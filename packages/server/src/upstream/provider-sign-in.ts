@@ -11,7 +11,7 @@ import type { IdentityProvider } from './identity-provider.ts'
 import { findAccount } from './provider-account.ts'
 import { credentialsFrom } from './provider-credentials.ts'
 import type { Operate } from './provider-operation.ts'
-import { type OpenIdProviderOptions, scopeOf } from './provider-options.ts'
+import { given, type OpenIdProviderOptions, scopeOf } from './provider-options.ts'
 
 /** Creates the two halves of a sign-in; `revoke` gives the tokens of those back who may not. */
 export function createSignIn(
@@ -28,15 +28,13 @@ export function createSignIn(
       const challenge = await calculatePKCECodeChallenge(check.codeVerifier)
       return operate(async (configuration) =>
         buildAuthorizationUrl(configuration, {
-          ...options.authorizationParameters,
+          ...authorizationParameters(options, scope),
           redirect_uri: redirectUri,
-          scope,
+          ...(scope !== '' && { scope }),
           state: check.state,
           code_challenge: challenge,
           code_challenge_method: 'S256',
           ...(isOpenId && { nonce: check.nonce }),
-          // OpenID Connect Core 1.0 §11: offline access needs the person's consent.
-          ...(isOpenId && scope.split(' ').includes('offline_access') && { prompt: 'consent' }),
         }),
       )
     },
@@ -48,11 +46,16 @@ export function createSignIn(
       // provider has for itself keeps their answers apart (RFC 9700 §4.4.2.2).
       if (!isOpenId) url.searchParams.delete('iss')
       const grant = (configuration: Configuration) =>
-        authorizationCodeGrant(configuration, url, {
-          expectedState: check.state,
-          pkceCodeVerifier: check.codeVerifier,
-          ...(isOpenId && { expectedNonce: check.nonce, idTokenExpected: true }),
-        })
+        authorizationCodeGrant(
+          configuration,
+          url,
+          {
+            expectedState: check.state,
+            pkceCodeVerifier: check.codeVerifier,
+            ...(isOpenId && { expectedNonce: check.nonce, idTokenExpected: true }),
+          },
+          given(options.tokenParameters),
+        )
       const tokens = await operate(grant, { verifySignature: isOpenId })
       const credentials = credentialsFrom(tokens, now())
       const claims = tokens.claims()
@@ -66,4 +69,11 @@ export function createSignIn(
       return { ...credentials, ...(account && { account }) }
     },
   }
+}
+
+/** Ours are defaults: the operator's take their place, and empty ones remove them. */
+function authorizationParameters(options: OpenIdProviderOptions, scope: string) {
+  // OpenID Connect Core 1.0 §11: offline access needs the person's consent.
+  const asksConsent = 'issuer' in options && scope.split(' ').includes('offline_access')
+  return given({ ...(asksConsent && { prompt: 'consent' }), ...options.authorizationParameters })
 }

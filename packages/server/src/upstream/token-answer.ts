@@ -1,38 +1,29 @@
 /** Answers of token endpoints: providers' own spellings, brought into the form of RFC 6749, section 5. */
 
 import type { CustomFetch } from 'openid-client'
+import type { Dialect } from '../config.ts'
 import { plainCode, providerError } from './provider-failure.ts'
+import { isClientRefused, isPassing } from './refusal-codes.ts'
 import { parseRetryAfter } from './retry.ts'
 
 type Fields = Readonly<Record<string, unknown>>
-
-/** The provider does not accept this server: its client id or secret, or what it may ask for. */
-const CLIENT_REFUSED = new Set([
-  ...['invalid_client', 'unauthorized_client'],
-  // GitHub, Slack, Google.
-  'incorrect_client_credentials',
-  ...['invalid_client_id', 'bad_client_secret'],
-  ...['disabled_client', 'deleted_client'],
-])
-
-/** Failures that pass by themselves (RFC 6749, 4.1.2.1; RFC 8628, 3.5; Slack). */
-const PASSING = new Set([
-  ...['server_error', 'temporarily_unavailable', 'slow_down'],
-  ...['ratelimited', 'rate_limited', 'internal_error', 'fatal_error', 'service_unavailable'],
-  'request_timeout',
-])
 
 /** Statuses below 500 that pass by themselves: time-out, too early, too many requests. */
 const PASSING_STATUS = new Set([408, 425, 429])
 
 /** Wraps `fetch` so that answers to token requests have the standard's form. */
-export function normalizeTokenAnswers(fetch: CustomFetch, now: () => number): CustomFetch {
+export function normalizeTokenAnswers(
+  fetch: CustomFetch,
+  now: () => number,
+  { deadRefreshCodes = [] }: Dialect = {},
+): CustomFetch {
   return async (address, init) => {
     const response = await fetch(address, init)
     const { body } = init
     const grant = body instanceof URLSearchParams ? body.get('grant_type') : null
     if (grant === null) return response
-    return normalized(response, grant === 'refresh_token', now())
+    const isRefresh = grant === 'refresh_token'
+    return normalized(response, { isRefresh, dead: isRefresh ? deadRefreshCodes : [] }, now())
   }
 }
 
@@ -40,21 +31,27 @@ export function normalizeTokenAnswers(fetch: CustomFetch, now: () => number): Cu
  * The answer in the standard's form.
  * @throws ProviderError when the answer is a failure that the library would misread
  */
-async function normalized(response: Response, isRefresh: boolean, now: number): Promise<Response> {
+async function normalized(
+  response: Response,
+  { isRefresh, dead }: { readonly isRefresh: boolean; readonly dead: readonly string[] },
+  now: number,
+): Promise<Response> {
   const { status, headers } = response
   const text = await response.text()
   const fields = fieldsOf(text, headers.get('content-type') ?? '')
   const refusal = refusalIn(fields)
   const reason = refusal ?? String(status)
-  if (status >= 500 || PASSING_STATUS.has(status) || PASSING.has(reason)) {
+  if (status >= 500 || PASSING_STATUS.has(status) || isPassing(reason)) {
     const retryAfterSeconds = parseRetryAfter(headers.get('retry-after') ?? undefined, now)
     throw providerError('provider_unavailable', reason, { retryAfterSeconds })
   }
-  if (CLIENT_REFUSED.has(reason) || (refusal === undefined && isClientChallenge(response))) {
-    throw providerError('access_denied', reason)
+  if (dead.includes(reason)) throw providerError('invalid_grant', reason)
+  if (isClientRefused(reason) || (refusal === undefined && isClientChallenge(response))) {
+    throw providerError('invalid_client', reason)
   }
   // RFC 6749, 5.2 has one code for a refresh token that is dead; providers have dozens, or none.
-  const isRefused = status >= 400 ? isRefresh : status < 300 && refusal !== undefined
+  const isRefused =
+    status >= 400 ? isRefresh || refusal === undefined : status < 300 && refusal !== undefined
   if (isRefused) throw providerError('invalid_grant', reason)
   if (status < 200 || status >= 300 || fields === undefined) {
     return new Response(text === '' ? null : text, { status, headers })
@@ -64,17 +61,24 @@ async function normalized(response: Response, isRefresh: boolean, now: number): 
 
 /** What an answer says, as JSON or as a form; undefined for what is neither. */
 function fieldsOf(text: string, type: string): Fields | undefined {
-  if (type.startsWith('application/x-www-form-urlencoded')) {
-    return Object.fromEntries(new URLSearchParams(text))
-  }
+  if (type.startsWith('application/x-www-form-urlencoded')) return formFields(text)
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Fields)
-      : undefined
+    return isFields(value) ? value : undefined
   } catch {
-    return undefined
+    // Some send a form, and call it text.
+    return /^(access_token|error)=|^[\w.-]+=[^<\s]*&(access_token|error)=/.test(text)
+      ? formFields(text)
+      : undefined
   }
+}
+
+function formFields(text: string): Fields {
+  return Object.fromEntries(new URLSearchParams(text))
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The code of a refusal, whatever the status: GitHub and Slack answer 200. */
@@ -93,20 +97,19 @@ function isClientChallenge({ status, headers }: Response): boolean {
 const TEXTS = ['access_token', 'token_type', 'refresh_token', 'id_token']
 
 /** @throws ProviderError when there is no access token */
-function tokensIn(fields: Fields): Fields {
-  const { expires_in, scope } = fields
+function tokensIn(answer: Fields): Fields {
+  const fields = isText(answer.access_token) ? answer : { ...answer, ...nestedTokens(answer) }
+  const { scope } = fields
   const texts = Object.fromEntries(
     TEXTS.map((name) => [name, fields[name]]).filter(([, value]) => isText(value)),
   )
   if (texts.access_token === undefined) {
     throw providerError('provider_unavailable', 'no access token', { isUnusable: true })
   }
-  const { token_type: type = 'bearer' } = texts
-  const lifetime = Number(expires_in)
+  const lifetime = Number(fields.expires_in ?? fields.expires)
   return {
     ...texts,
-    // Slack names whose token it is.
-    token_type: type === 'user' || type === 'bot' ? 'bearer' : type,
+    token_type: tokenType(texts.token_type),
     // RFC 6749, 5.1: a lifetime is recommended. One that is none is left out.
     ...(lifetime > 0 && Number.isFinite(lifetime) && { expires_in: lifetime }),
     ...(Array.isArray(scope) && { scope: scope.join(' ') }),
@@ -114,6 +117,20 @@ function tokensIn(fields: Fields): Fields {
   }
 }
 
-function isText(value: unknown): boolean {
+/** Tokens one level down: Slack's of people are in `authed_user`, others' in `data`. */
+function nestedTokens(answer: Fields): Fields | undefined {
+  const found = Object.values(answer).filter(
+    (each): each is Fields => isFields(each) && isText(each.access_token),
+  )
+  return found.length === 1 ? found[0] : undefined
+}
+
+/** Slack names whose token it is; RFC 6750 says how such a token is used. */
+function tokenType(given: unknown): string {
+  const type = isText(given) ? given.trim() : 'bearer'
+  return ['', 'user', 'bot'].includes(type.toLowerCase()) ? 'bearer' : type
+}
+
+function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }

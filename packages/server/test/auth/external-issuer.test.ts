@@ -80,9 +80,23 @@ describe('when it does not answer', () => {
   })
 })
 
-test('metadata that names another issuer is not used', async () => {
-  const { issuer, statusOf, resource } = await start({}, '', '/')
-  expect(await statusOf(await issuer.token(resource))).toBe(503)
+describe('metadata', () => {
+  test('that names another issuer is not used, and the log says which', async () => {
+    const { app, issuer, statusOf, resource } = await start({}, '', '/other')
+    expect(await statusOf(await issuer.token(resource))).toBe(503)
+    expect(app.lines.join('')).toContain('keys of the issuer not read')
+  })
+
+  test.each([
+    ['', '/'],
+    ['/realms/one', '/'],
+  ])('at %j may spell the issuer without the slash of OAUTH_ISSUER', async (path, slash) => {
+    const { app, issuer, statusOf, resource } = await start({}, path, slash)
+    expect(await statusOf(await issuer.token(resource))).toBe(200)
+    const lines = app.lines.filter((line) => line.includes('spelled differently'))
+    expect(lines).toHaveLength(1)
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'warn', check: 'OAUTH_ISSUER' })
+  })
 })
 
 test('a store that is away is 503 and not 401', async () => {

@@ -41,26 +41,22 @@ describe.runIf(isThere || process.env.REQUIRE_CLIENTS === '1')('mcp 1.30', () =>
     ['one node', startOne, 'on-demand'],
     ['one node', startOne, 'at-authorize'],
     ['three nodes', startThree, 'on-demand'],
-  ] as const)(
-    'on %s keeps its connection',
-    { timeout: 120_000 },
-    async (where, start, login) => {
-      if (where === 'three nodes' && redisMissing('plain') !== undefined) return
-      const url = await start({ LOGIN: login })
-      const args = [SCRIPT, `${url}/mcp`, String(TOKEN_SECONDS + 1)]
-      const { stdout } = await promisify(execFile)(PYTHON, args)
-      const steps = stdout
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line))
-      const wider = 'mcp service:read'
-      expect(steps).toEqual([
-        { step: 'authorized', before: '', same: true, scope: 'mcp', consents: 1 },
-        { step: 'step-up', before: 'kept', same: true, scope: wider, consents: 2 },
-        { step: 'expiry', before: 'kept', same: true, scope: wider, consents: 2 },
-        { step: 'logout', before: '', same: true, scope: expect.any(String), consents: 3 },
-        { step: 'revocation', before: '', same: true, scope: expect.any(String), consents: 4 },
-      ])
-    },
-  )
+  ] as const)('on %s keeps its connection', { timeout: 120_000 }, async (where, start, login) => {
+    if (where === 'three nodes' && redisMissing('plain') !== undefined) return
+    const url = await start({ LOGIN: login })
+    const args = [SCRIPT, `${url}/mcp`, String(TOKEN_SECONDS + 1)]
+    const { stdout } = await promisify(execFile)(PYTHON, args)
+    const steps = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const wider = 'mcp service:read'
+    expect(steps).toEqual([
+      { step: 'authorized', before: '', same: true, scope: 'mcp', consents: 1 },
+      { step: 'step-up', before: 'kept', same: true, scope: wider, consents: 2 },
+      { step: 'expiry', before: 'kept', same: true, scope: wider, consents: 2 },
+      { step: 'logout', before: '', same: true, scope: expect.any(String), consents: 3 },
+      { step: 'revocation', before: '', same: true, scope: expect.any(String), consents: 4 },
+    ])
+  })
 })

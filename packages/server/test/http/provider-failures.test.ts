@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'
 import { recordingStore } from '../support/recording-store.ts'
 import { login, type SignInLink, sessionState, submitCode } from '../support/sign-in.ts'
-import { type Paths, startProvider } from '../upstream/fake-provider.ts'
+import { metadata, type Paths, startProvider } from '../upstream/fake-provider.ts'
 import { type Answer, json } from '../upstream/misbehaving-server.ts'
 
 const METADATA = '/.well-known/openid-configuration'
@@ -184,4 +184,60 @@ test('the right code is not used up by a provider that is away for longer', asyn
   for (let count = 0; count < 7; count += 1) expect((await submit(link)).status).toBe(502)
   if (metadata !== undefined) paths[METADATA] = metadata
   expect((await submit(link)).status).toBe(303)
+})
+
+/** What the log says of the failure at the provider, last of all if the start has found it, too. */
+function logged(lines: readonly string[]) {
+  const found = lines.map((line) => JSON.parse(line)).filter(({ errorCode }) => errorCode)
+  expect(found.length).toBeGreaterThan(0)
+  return found.at(-1)
+}
+
+test.each<[string, Answer]>([
+  ['the standard', json({ error: 'invalid_client', error_description: 'canary' }, 401)],
+  ['GitHub', json({ error: 'incorrect_client_credentials', error_description: 'canary' })],
+  ['Slack', json({ ok: false, error: 'bad_client_secret' })],
+])('a wrong client secret, as %s says it, is the fault of the operator', async (_who, answer) => {
+  const { app, provider, leave, signedIn, left } = await start()
+  const { link, back } = await leave()
+  provider.paths['/token'] = answer
+  await expectFailure(await back({ code: 'code-1' }), 502, /does not accept this server.*operator/)
+  expect(await signedIn(link.session)).toBe(false)
+  expect(await left()).toEqual([`{${link.session}}:session`])
+  expect(logged(app.lines)).toMatchObject({
+    level: 'error',
+    msg: 'identity provider does not accept this server',
+    errorCode: 'invalid_client',
+    endpoint: `${provider.origin}/token`,
+    check: expect.stringContaining('UPSTREAM_CLIENT_SECRET'),
+  })
+  expect(app.lines.join('')).not.toMatch(/canary|code-1/)
+})
+
+test('another issuer in the metadata is the fault of the operator, when the link is opened', async () => {
+  const { app, provider, submit } = await start()
+  provider.paths[METADATA] = json({ ...metadata(provider.origin), issuer: 'https://other.example' })
+  await expectFailure(await submit(await login(app.url)), 502, /security check/)
+  expect(logged(app.lines)).toMatchObject({
+    level: 'error',
+    msg: 'identity provider names another issuer',
+    field: 'issuer',
+    endpoint: provider.origin + METADATA,
+    check: 'UPSTREAM_ISSUER',
+  })
+})
+
+test.each([
+  ['nonce', 'other'],
+  ['aud', 'another-client'],
+  ['iss', 'https://evil.example'],
+  ['exp', 1],
+  ['iat', 'text'],
+])('an ID token with a bad %s is logged with the name of the claim', async (claim, value) => {
+  const { app, provider, leave } = await start()
+  const { back, nonce } = await leave()
+  const id_token = provider.sign({ ...provider.claims(), nonce, [claim]: value })
+  provider.paths['/token'] = json(provider.tokens({ id_token }))
+  await expectFailure(await back({ code: 'code-1' }), 502, /security check|properly/)
+  expect(logged(app.lines)).toMatchObject({ field: claim, errorCode: 'invalid_response' })
 })

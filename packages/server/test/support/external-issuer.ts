@@ -28,6 +28,10 @@ export interface ExternalIssuer {
   sign(claims: JWTPayload, header?: Readonly<Record<string, unknown>>): Promise<string>
   /** Claims that make a good token for the resource. */
   claims(resource: string): JWTPayload
+  /** Fields of its metadata that differ from those of the provider; undefined for none of that name. */
+  metadataIs(fields: object): void
+  /** Answers at a path of its own instead of the provider. */
+  answerAt(path: string, answer: RequestListener): void
   /** Signs with a new key from now on, and publishes that one only. */
   rotate(): Promise<void>
   /** Nobody answers at its address until it is back. */
@@ -42,10 +46,13 @@ const SCOPES = 'mcp service:read'
 /** Starts it on a free port; `path` is that of its issuer, such as `/realms/one`. */
 export async function startExternalIssuer(path = ''): Promise<ExternalIssuer> {
   const asked: string[] = []
+  const answers = new Map<string, RequestListener>()
   let handle: RequestListener = (_request, response) => response.writeHead(503).end()
   const server = createServer((request, response) => {
     asked.push(request.url ?? '')
-    handle(request, response)
+    const own = answers.get(request.url ?? '')
+    if (own !== undefined) own(request, response)
+    else handle(request, response)
   })
   const listen = (port: number) =>
     new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
@@ -97,6 +104,15 @@ export async function startExternalIssuer(path = ''): Promise<ExternalIssuer> {
       ...{ iss: url, aud: resource, sub: 'ada', client_id: 'client-a', scope: SCOPES },
       ...{ jti: randomUUID(), iat: seconds(), exp: seconds() + 600 },
     }),
+    metadataIs(fields) {
+      const metadata = { issuer: url, jwks_uri: `${url}/jwks`, ...fields }
+      for (const name of ['oauth-authorization-server', 'openid-configuration']) {
+        answers.set(`/.well-known/${name}${path}`, (_request, response) => {
+          response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata))
+        })
+      }
+    },
+    answerAt: (at, answer) => void answers.set(path + at, answer),
     async rotate() {
       signing = await makeKey()
       provider = makeProvider()

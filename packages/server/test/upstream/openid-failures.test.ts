@@ -66,6 +66,23 @@ describe('discovery', () => {
     expect(code).toBe('invalid_response')
   })
 
+  test('of an issuer with one slash more or less at its end is the same', async () => {
+    const fake = await startProvider()
+    const at = (path: string) => `${fake.origin}/realms/a${path}`
+    for (const [given, named] of [
+      ['/', ''],
+      ['', '/'],
+    ] as const) {
+      const answer = { ...metadata(fake.origin), issuer: at(named) }
+      fake.paths['/realms/a/.well-known/openid-configuration'] = json(answer)
+      const id_token = fake.sign({ ...fake.claims(), iss: at(named) })
+      fake.paths['/token'] = json(fake.tokens({ id_token }))
+      const provider = byIssuer(fake, { issuer: at(given) })
+      const { account } = await provider.exchange(CALLBACK, REDIRECT_URI, CHECK)
+      expect(account?.sub).toBe('ada')
+    }
+  })
+
   test('that is redirected is not followed', async () => {
     const fake = await startProvider()
     fake.paths['/.well-known/openid-configuration'] = (res) =>
@@ -116,9 +133,9 @@ test.each([
 
 test.each([
   ['invalid_grant', json({ error: 'invalid_grant', error_description: 'canary' }, 400)],
-  ['access_denied', json({ error: 'invalid_client' }, 401)],
-  ['access_denied', json({ error: 'invalid_client' }, 401, { 'www-authenticate': 'Basic' })],
-  ['access_denied', json({ error: 'unauthorized_client' }, 400)],
+  ['invalid_client', json({ error: 'invalid_client' }, 401)],
+  ['invalid_client', json({ error: 'invalid_client' }, 401, { 'www-authenticate': 'Basic' })],
+  ['invalid_client', json({ error: 'unauthorized_client' }, 400)],
 ])('a token endpoint that refuses is %s', async (code, answer) => {
   const fake = await startProvider()
   fake.paths['/token'] = answer
@@ -130,6 +147,8 @@ test.each([
   ['access_denied', 'access_denied'],
   ['login_required', 'access_denied'],
   ['invalid_scope', 'access_denied'],
+  ['unauthorized_client', 'invalid_client'],
+  ['redirect_uri_mismatch', 'invalid_client'],
   ['temporarily_unavailable', 'provider_unavailable'],
 ])('a callback with the error %s is %s, without a token request', async (error, code) => {
   const fake = await startProvider()

@@ -112,7 +112,7 @@ describe('a refresh', () => {
     async (_who, answer) => {
       const { both } = await providers(answer)
       for (const provider of both) {
-        await expect(provider.refresh(OLD)).rejects.toMatchObject({ code: 'access_denied' })
+        await expect(provider.refresh(OLD)).rejects.toMatchObject({ code: 'invalid_client' })
       }
     },
   )
@@ -182,7 +182,7 @@ describe('a code', () => {
   test.each([
     ['GitHub', json({ error: 'bad_verification_code' }), 'invalid_grant'],
     ['Slack', json({ ok: false, error: 'invalid_code' }), 'invalid_grant'],
-    ['GitHub, for the secret', json({ error: 'incorrect_client_credentials' }), 'access_denied'],
+    ['GitHub, for the secret', json({ error: 'incorrect_client_credentials' }), 'invalid_client'],
     ['others', json({ error: 'invalid_request' }, 400), 'access_denied'],
     ['408', text('', 408), 'provider_unavailable'],
   ] as [string, Answer, string][])('that is refused as %s does', async (_who, answer, code) => {

@@ -118,12 +118,12 @@ export interface AccessTokenDeps {
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   const { reader, tokens, entries, store, sessions } = deps
   return {
-    async callerOf(token, hears) {
+    async callerOf(token, presenter) {
       const read = reader.read(token)
       const facts = read instanceof Promise ? await read : read
       if (facts === undefined) return undefined
       const { jti, sessionId, grantId, clientId, scopes } = facts
-      hears?.onSession(sessionId)
+      presenter?.onSession(sessionId)
       const key = tokenKey(sessionId, jti)
       const keys = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
       const [[session, document, revoked], isKept] = await Promise.all([

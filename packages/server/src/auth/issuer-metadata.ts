@@ -1,0 +1,153 @@
+/** The metadata of an external issuer (RFC 8414), kept for an hour, and longer while it is unavailable. */
+
+import { z } from 'zod'
+import type { ConfigWarning } from '../config.ts'
+import type { Logger } from '../logger.ts'
+import { differsBySlash } from '../upstream/issuer-spelling.ts'
+import { createProviderFetch } from '../upstream/provider-fetch.ts'
+
+export interface IssuerMetadataOptions {
+  readonly issuer: string
+  /** What its metadata may name besides itself: with `{tenantid}`, where it serves several tenants. */
+  readonly tokenIssuers?: readonly string[]
+  /** Plain http to this machine, for development. */
+  readonly allowInsecureHttp: boolean
+}
+
+export interface IssuerMetadataDeps {
+  readonly fetch: typeof globalThis.fetch
+  readonly now: () => number
+  readonly log: Logger
+}
+
+const metadataForm = z.object({
+  issuer: z.string(),
+  jwks_uri: z.url({ protocol: /^https?$/ }).optional(),
+  scopes_supported: z.array(z.string()).optional().catch(undefined),
+  introspection_endpoint: z.url({ protocol: /^https?$/ }).optional(),
+})
+
+export type IssuerMetadata = z.output<typeof metadataForm>
+
+/** @throws TypeError when there is none, OtherIssuer, what `fetch` throws */
+export type ReadIssuerMetadata = () => Promise<IssuerMetadata>
+
+export interface IssuerMetadataReader {
+  readonly read: ReadIssuerMetadata
+  /** Reads it, and logs why that fails; never rejects. */
+  check(): Promise<void>
+  /** What only the operator can correct. */
+  warnings(): readonly ConfigWarning[]
+}
+
+/** RFC 8414, 3.3: metadata that names another issuer must not be used. */
+class OtherIssuer extends Error {}
+
+const WRONG_ISSUER: ConfigWarning = {
+  code: 'oauth_issuer_differs',
+  message: 'OAUTH_ISSUER is not what its metadata names as the issuer: no token is accepted',
+}
+
+const TIMEOUT_MS = 3000
+const MAX_AGE_MS = 60 * 60 * 1000
+const LOG_EVERY_MS = 60_000
+
+export function createIssuerMetadata(
+  options: IssuerMetadataOptions,
+  { fetch, now, log }: IssuerMetadataDeps,
+): IssuerMetadataReader {
+  let isOther = false
+  let loggedAt = Number.NEGATIVE_INFINITY
+  let known: { readonly metadata: IssuerMetadata; readonly at: number } | undefined
+  let reading: Promise<IssuerMetadata> | undefined
+
+  async function read(): Promise<IssuerMetadata> {
+    isOther = false
+    const found = await fetchMetadata(options, fetch).catch((error: unknown) => {
+      isOther = error instanceof OtherIssuer
+      logOther(error)
+      if (known === undefined) throw error
+      log.warn({ err: error }, 'metadata of the issuer not read again')
+      return known.metadata
+    })
+    if (known === undefined && found.issuer !== options.issuer) {
+      const facts = { issuer: options.issuer, named: found.issuer, check: 'OAUTH_ISSUER' }
+      log.warn(facts, 'issuer is spelled differently in its metadata')
+    }
+    known = { metadata: found, at: now() }
+    return found
+  }
+
+  function logOther(error: unknown): void {
+    if (!isOther) return
+    if (now() - loggedAt < LOG_EVERY_MS) return
+    loggedAt = now()
+    log.error({ err: error, check: 'OAUTH_ISSUER' }, 'issuer names another one in its metadata')
+  }
+
+  const current: ReadIssuerMetadata = async () => {
+    if (known !== undefined && now() - known.at < MAX_AGE_MS) return known.metadata
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+
+  return {
+    read: current,
+    async check() {
+      await current().catch((error: unknown) => {
+        if (!isOther) log.warn({ err: error }, 'metadata of the issuer not read')
+      })
+    },
+    warnings: () => (isOther ? [WRONG_ISSUER] : []),
+  }
+}
+
+async function fetchMetadata(
+  options: IssuerMetadataOptions,
+  fetch: typeof globalThis.fetch,
+): Promise<IssuerMetadata> {
+  let named: string | undefined
+  for (const address of metadataAddresses(options.issuer)) {
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const response = await createProviderFetch({ ...options, fetch, signal })(address, {
+      method: 'GET',
+      headers: { accept: 'application/json' },
+      body: undefined,
+      redirect: 'manual',
+    })
+    const text = await response.text()
+    const found = response.status === 200 ? metadataForm.safeParse(parseJson(text)).data : undefined
+    if (found !== undefined && isOf(options, found.issuer)) return found
+    named ??= found?.issuer
+  }
+  const where = `The metadata of the issuer ${options.issuer}`
+  if (named !== undefined) throw new OtherIssuer(`${where} names another one: ${named}`)
+  throw new TypeError(`${where} is not there`)
+}
+
+function isOf({ issuer, tokenIssuers = [] }: IssuerMetadataOptions, named: string): boolean {
+  if (named === issuer || differsBySlash(named, issuer)) return true
+  return named.includes('{tenantid}') && tokenIssuers.includes(named)
+}
+
+/** RFC 8414, 3.1 and 5, then OpenID Connect Discovery 1.0, 4: the order of the MCP specification. */
+function metadataAddresses(issuer: string): string[] {
+  const { origin, pathname } = new URL(issuer)
+  const path = pathname.replace(/\/$/, '')
+  const addresses = [
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}/.well-known/openid-configuration${path}`,
+    `${origin}${path}/.well-known/openid-configuration`,
+  ]
+  return [...new Set(addresses)]
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * What the claims of an external issuer's token must say, in a JWT (RFC 9068) or in the answer of
+ * introspection (RFC 7662): that it is an access token, from whom, for whom and what it allows.
+ */
+
+import { z } from 'zod'
+import type { ScopeMap } from '../config.ts'
+import { type Claims, claimAt } from '../upstream/claim-path.ts'
+import { scopesFor } from './scope-map.ts'
+
+export interface TokenRules {
+  readonly issuer: string
+  /** What `iss` may be; `{tenantid}` stands for the claim `tid`, which must be one of `tenants`. */
+  readonly tokenIssuers: readonly string[]
+  readonly tenants: readonly string[]
+  /** Those of which a token must name one; with or without a slash at the end. */
+  readonly audiences: readonly string[]
+  readonly clientsWithoutAudience: readonly string[]
+  readonly scopeClaims: readonly string[]
+  readonly scopeMap: ScopeMap
+  readonly maxAgeSeconds: number
+}
+
+/** What a token says that holds. */
+export interface TokenFacts {
+  readonly issuer: string
+  readonly subject: string
+  /** Empty where no claim names the client. */
+  readonly clientId: string
+  readonly scopes: readonly string[]
+  /** Unix time in milliseconds; 0 where the issuer does not say it. */
+  readonly issuedAt: number
+  readonly expiresAt: number
+}
+
+/** The token is not accepted. The message is for the operator, and holds nothing of the token. */
+export class TokenRefused extends Error {}
+
+const DEFAULT_SCOPE_CLAIMS = ['scope', 'scp']
+/** As issuers name the client; RFC 9068 has the first. */
+const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'] as const
+/** OpenID Connect Core 1.0, 2 and 3.3.2.11; security event tokens, such as logout tokens. */
+const NOT_IN_ACCESS_TOKENS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events']
+
+const claimsForm = z.object({
+  iss: z.string().optional(),
+  sub: z.string().min(1).optional(),
+  iat: z.number().optional(),
+  exp: z.number().optional(),
+  aud: z.union([z.string(), z.array(z.string())]).optional(),
+  client_id: z.string().optional(),
+  azp: z.string().optional(),
+  cid: z.string().optional(),
+  appid: z.string().optional(),
+  tid: z.string().optional(),
+})
+
+type TokenClaims = z.output<typeof claimsForm>
+
+/**
+ * Issuers sign ID tokens with the same keys, and those are for the client, not for us. An access
+ * token says what it is by its type `at+jwt` (RFC 9068, 2.1), or as Cognito does by `token_use`. One
+ * that says only `JWT` must carry scopes, which an ID token never does; or another configured claim,
+ * such as `roles`, which ID tokens may have as well: then it must also name its client, and not as
+ * its audience.
+ * @throws TokenRefused
+ */
+export function requireAccessToken(
+  payload: Claims,
+  typ: string | undefined,
+  { scopeClaims }: Pick<TokenRules, 'scopeClaims'>,
+): void {
+  refuseOtherKinds(payload)
+  const type = typ?.toLowerCase().replace(/^application\//, '')
+  if (type === 'at+jwt') return
+  if (type !== undefined && type !== 'jwt') throw new TokenRefused('typ is neither at+jwt nor JWT')
+  if (payload.token_use !== undefined) return
+  if (DEFAULT_SCOPE_CLAIMS.some((claim) => claim in payload)) return
+  const claims = [...new Set([...DEFAULT_SCOPE_CLAIMS, ...scopeClaims])]
+  if (!claims.some((claim) => claimAt(payload, claim) !== undefined)) {
+    throw new TokenRefused(`typ is not at+jwt, and none of ${claims.join(', ')} is there`)
+  }
+  const client = CLIENT_CLAIMS.map((claim) => payload[claim]).find((value) => value !== undefined)
+  if (client === undefined) {
+    throw new TokenRefused(`typ is not at+jwt, and none of ${CLIENT_CLAIMS.join(', ')} is there`)
+  }
+  const audience = [payload.aud].flat()
+  if (audience.length > 0 && audience.every((each) => each === client)) {
+    throw new TokenRefused('typ is not at+jwt, and aud names the client, as in ID tokens')
+  }
+}
+
+/** Introspection says of refresh and ID tokens as well that they are active. */
+export function refuseOtherKinds(payload: Claims): void {
+  const foreign = NOT_IN_ACCESS_TOKENS.find((claim) => claim in payload)
+  if (foreign !== undefined) throw new TokenRefused(`${foreign} is not in access tokens`)
+  const { token_use: use, typ } = payload
+  if (use !== undefined && use !== 'access' && use !== 'access_token') {
+    throw new TokenRefused('token_use is not access')
+  }
+  // Keycloak.
+  if (typeof typ === 'string' && /^(id|refresh|offline|logout)$/i.test(typ)) {
+    throw new TokenRefused(`typ in the payload is ${typ.toLowerCase()}`)
+  }
+}
+
+/**
+ * The facts of a token whose signature, or introspection, holds.
+ * @throws TokenRefused
+ */
+export function factsOf(payload: Claims, rules: TokenRules, nowMs: number): TokenFacts {
+  const parsed = claimsForm.safeParse(payload)
+  if (!parsed.success) {
+    const names = new Set(parsed.error.issues.map(({ path }) => String(path[0])))
+    throw new TokenRefused(`${[...names].join(', ')} has another type than it should`)
+  }
+  const claims = parsed.data
+  const clientId = CLIENT_CLAIMS.map((name) => claims[name]).find((id) => id !== undefined) ?? ''
+  const subject = claims.sub ?? clientId
+  if (subject === '') throw new TokenRefused('sub is missing')
+  const issuer = acceptedIssuer(claims, rules)
+  checkAudience(claims, clientId, rules)
+  return {
+    ...{ issuer, subject, clientId, scopes: scopesIn(payload, rules) },
+    ...timesOf(claims, rules, nowMs),
+  }
+}
+
+function timesOf({ iat, exp }: TokenClaims, { maxAgeSeconds }: TokenRules, nowMs: number) {
+  if (exp !== undefined && exp * 1000 <= nowMs) throw new TokenRefused('exp: the token has expired')
+  if (iat !== undefined && (iat + maxAgeSeconds) * 1000 <= nowMs) {
+    throw new TokenRefused('iat is longer ago than OAUTH_TOKEN_MAX_AGE')
+  }
+  const ageEnds = (iat === undefined ? nowMs : iat * 1000) + maxAgeSeconds * 1000
+  return { issuedAt: (iat ?? 0) * 1000, expiresAt: exp === undefined ? ageEnds : exp * 1000 }
+}
+
+/** The issuer as sessions know it. Without `iss` it is the one that was asked. */
+function acceptedIssuer({ iss, tid }: TokenClaims, rules: TokenRules): string {
+  if (iss === undefined) return rules.issuer
+  const isAccepted = rules.tokenIssuers.some((pattern) => {
+    if (!pattern.includes('{tenantid}')) return isSame(pattern, iss)
+    if (tid === undefined || !rules.tenants.includes(tid)) return false
+    return isSame(pattern.replaceAll('{tenantid}', tid), iss)
+  })
+  if (!isAccepted) throw new TokenRefused('iss is not an accepted issuer')
+  return isSame(rules.issuer, iss) ? rules.issuer : withoutSlash(iss)
+}
+
+function checkAudience({ aud }: TokenClaims, clientId: string, rules: TokenRules): void {
+  if (aud === undefined) {
+    if (clientId !== '' && rules.clientsWithoutAudience.includes(clientId)) return
+    throw new TokenRefused('aud is missing')
+  }
+  const names = [aud].flat()
+  if (!names.some((name) => rules.audiences.some((wanted) => isSame(wanted, name)))) {
+    throw new TokenRefused('aud does not name this server')
+  }
+}
+
+/** Scopes as text (RFC 9068, 2.2.3) or as a list, from all claims that may hold some. */
+function scopesIn(payload: Claims, { scopeClaims, scopeMap }: TokenRules): readonly string[] {
+  const names = scopeClaims.flatMap((claim) => {
+    const value = claimAt(payload, claim)
+    // An entry of a list may have spaces, as roles have: the map knows it whole.
+    const whole = Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
+    const texts = typeof value === 'string' ? [value] : whole
+    return [
+      ...whole.filter((each) => Object.hasOwn(scopeMap, each)),
+      ...texts.flatMap((each) => each.split(' ')),
+    ]
+  })
+  const scopes = names.filter((name) => name !== '').flatMap((name) => scopesFor(name, scopeMap))
+  return [...new Set(scopes)]
+}
+
+function isSame(one: string, other: string): boolean {
+  return withoutSlash(one) === withoutSlash(other)
+}
+
+function withoutSlash(address: string): string {
+  return address.replace(/\/$/, '')
+}

@@ -1,0 +1,127 @@
+/** An external issuer and what its tokens must be like; nothing of it has an effect without one. */
+
+import { defined } from './defined.ts'
+import type { Faults } from './faults.ts'
+import { isLoopbackHost } from './loopback.ts'
+import type { ExternalIssuer, IntrospectionConfig } from './shape.ts'
+import type { Variables } from './variables.ts'
+
+const WITH_ISSUER = [
+  'OAUTH_AUDIENCE',
+  'OAUTH_TOKEN_ISSUERS',
+  'OAUTH_TENANTS',
+  'OAUTH_CLIENTS_WITHOUT_AUDIENCE',
+  'OAUTH_SCOPE_CLAIMS',
+  'OAUTH_SCOPE_MAP',
+  'OAUTH_TOKEN_MAX_AGE',
+] as const
+
+const WITH_INTROSPECTION = [
+  'OAUTH_INTROSPECTION_ENDPOINT',
+  'OAUTH_INTROSPECTION_CLIENT_ID',
+  'OAUTH_INTROSPECTION_CLIENT_SECRET',
+  'OAUTH_INTROSPECTION_AUTH',
+] as const
+
+const TENANT = '{tenantid}'
+
+/** Undefined for the built-in authorization server. */
+export function chooseIssuer(variables: Variables, faults: Faults): ExternalIssuer | undefined {
+  const { OAUTH_ISSUER: url } = variables
+  if (url === undefined) {
+    for (const name of [...WITH_ISSUER, ...WITH_INTROSPECTION]) {
+      if (variables[name] !== undefined) faults.add(name, 'is of use with OAUTH_ISSUER only')
+    }
+    if (variables.OAUTH_INTROSPECTION !== 'off') {
+      faults.add('OAUTH_INTROSPECTION', 'is of use with OAUTH_ISSUER only')
+    }
+    return undefined
+  }
+  requireHttps('OAUTH_ISSUER', variables, faults)
+  if (url.includes('/.well-known/')) {
+    faults.add('OAUTH_ISSUER', 'must be the issuer, not the address of its metadata')
+  }
+  checkWithIssuer(url, variables, faults)
+  checkTenants(variables, faults)
+  if (variables.OAUTH_CLIENTS_WITHOUT_AUDIENCE !== undefined) {
+    faults.warn(
+      'tokens_without_audience',
+      'OAUTH_CLIENTS_WITHOUT_AUDIENCE: tokens without `aud` are not bound to this server; other servers that get one from these clients can use it here',
+    )
+  }
+  return {
+    kind: 'external',
+    url,
+    ...defined({
+      audience: variables.OAUTH_AUDIENCE,
+      tokenIssuers: variables.OAUTH_TOKEN_ISSUERS,
+      tenants: variables.OAUTH_TENANTS,
+      clientsWithoutAudience: variables.OAUTH_CLIENTS_WITHOUT_AUDIENCE,
+      scopeClaims: variables.OAUTH_SCOPE_CLAIMS,
+      scopeMap: variables.OAUTH_SCOPE_MAP,
+      tokenMaxAge: variables.OAUTH_TOKEN_MAX_AGE,
+      introspection: chooseIntrospection(variables, faults),
+    }),
+  }
+}
+
+/** What an external issuer leaves without effect, or cannot be. */
+function checkWithIssuer(url: string, variables: Variables, faults: Faults): void {
+  const { PUBLIC_URL = `http://localhost:${variables.MASK_MCP_PORT}` } = variables
+  if (new URL(url).href === new URL(PUBLIC_URL).href) {
+    faults.add('OAUTH_ISSUER', 'is PUBLIC_URL: leave it out for the built-in authorization server')
+  }
+  if (variables.LOGIN === 'at-authorize') {
+    faults.add('LOGIN', 'cannot be at-authorize with OAUTH_ISSUER, where clients are let in')
+  }
+  if (variables.OAUTH_CLIENTS.length > 0) {
+    faults.add('OAUTH_CLIENTS', 'is of use without OAUTH_ISSUER only')
+  }
+}
+
+/** With any tenant, everybody who has one would get in. */
+function checkTenants(variables: Variables, faults: Faults): void {
+  const { OAUTH_TOKEN_ISSUERS: issuers = [], OAUTH_TENANTS: tenants } = variables
+  const usesTenants = issuers.some((issuer) => issuer.includes(TENANT))
+  if (usesTenants && tenants === undefined) {
+    faults.add('OAUTH_TENANTS', `is required by ${TENANT} in OAUTH_TOKEN_ISSUERS`)
+  }
+  if (!usesTenants && tenants !== undefined) {
+    faults.add('OAUTH_TENANTS', `is used with ${TENANT} in OAUTH_TOKEN_ISSUERS only`)
+  }
+}
+
+function chooseIntrospection(
+  variables: Variables,
+  faults: Faults,
+): IntrospectionConfig | undefined {
+  const { OAUTH_INTROSPECTION: mode } = variables
+  if (mode === 'off') {
+    for (const name of WITH_INTROSPECTION) {
+      if (variables[name] === undefined) continue
+      faults.add(name, 'is used with OAUTH_INTROSPECTION=opaque or always only')
+    }
+    return undefined
+  }
+  requireHttps('OAUTH_INTROSPECTION_ENDPOINT', variables, faults)
+  for (const name of ['CLIENT_ID', 'CLIENT_SECRET'] as const) {
+    if (variables[`OAUTH_INTROSPECTION_${name}`] !== undefined) continue
+    faults.add(`OAUTH_INTROSPECTION_${name}`, `is required by OAUTH_INTROSPECTION=${mode}`)
+  }
+  return {
+    mode,
+    clientId: variables.OAUTH_INTROSPECTION_CLIENT_ID ?? '',
+    auth: variables.OAUTH_INTROSPECTION_AUTH ?? 'basic',
+    ...defined({ endpoint: variables.OAUTH_INTROSPECTION_ENDPOINT }),
+  }
+}
+
+function requireHttps(
+  name: 'OAUTH_ISSUER' | 'OAUTH_INTROSPECTION_ENDPOINT',
+  variables: Variables,
+  faults: Faults,
+): void {
+  const given = variables[name]
+  const isOpen = given?.startsWith('http:') && !isLoopbackHost(new URL(given).hostname)
+  if (isOpen && variables.NODE_ENV === 'production') faults.add(name, 'wants https in production')
+}

@@ -1,0 +1,27 @@
+/** Error codes of providers, standard ones and their own, by what can be done about them. */
+
+/** The provider does not accept this server: its client id, its secret, or its registration. */
+const CLIENT_REFUSED: ReadonlySet<string> = new Set([
+  ...['invalid_client', 'unauthorized_client'],
+  // GitHub, Slack, Google.
+  ...['incorrect_client_credentials', 'application_suspended', 'redirect_uri_mismatch'],
+  ...['invalid_client_id', 'bad_client_secret', 'bad_redirect_uri'],
+  ...['disabled_client', 'deleted_client'],
+])
+
+/** Failures that pass by themselves (RFC 6749, 4.1.2.1; RFC 8628, 3.5; Slack). */
+const PASSING: ReadonlySet<string> = new Set([
+  ...['server_error', 'temporarily_unavailable', 'slow_down'],
+  ...['ratelimited', 'rate_limited', 'internal_error', 'fatal_error', 'service_unavailable'],
+  'request_timeout',
+])
+
+/** Whether only the operator can correct it. */
+export function isClientRefused(code: string): boolean {
+  return CLIENT_REFUSED.has(code)
+}
+
+/** Whether another try may succeed. */
+export function isPassing(code: string): boolean {
+  return PASSING.has(code)
+}

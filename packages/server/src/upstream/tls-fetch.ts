@@ -1,0 +1,23 @@
+/** A fetch that shows a client certificate (RFC 8705, 2). */
+
+import type { KeyObject } from 'node:crypto'
+import { Agent, fetch } from 'undici'
+import type { Fetch } from './provider-fetch.ts'
+
+export interface TlsFetchOptions {
+  /** PEM, with the certificates in between. */
+  readonly certificate: string
+  readonly key: KeyObject
+  /** Whom to trust besides; PEM. */
+  readonly ca?: string
+}
+
+/** The connections close by themselves once they are idle. */
+export function createTlsFetch({ certificate: cert, key, ca }: TlsFetchOptions): Fetch {
+  const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const connect = { cert, key: pem, ...(ca !== undefined && { ca }) }
+  const dispatcher = new Agent({ connect, keepAliveTimeout: 1000 })
+  // The same standard as the global one, whose certificate cannot be set.
+  return ((address: string | URL, init: object) =>
+    fetch(address, { ...init, dispatcher })) as unknown as Fetch
+}

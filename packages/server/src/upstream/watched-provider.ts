@@ -1,0 +1,59 @@
+/** An identity provider that remembers what only the operator can correct, until it works again. */
+
+import type { ConfigWarning } from '../config.ts'
+import { type IdentityProvider, ProviderError } from './identity-provider.ts'
+
+export interface WatchedProvider {
+  readonly provider: IdentityProvider
+  /** Asks the provider for its metadata, as at the first sign-in. */
+  check(): Promise<void>
+  /** What is wrong now, in words that name no value. */
+  warnings(): readonly ConfigWarning[]
+}
+
+const WRONG_ISSUER: ConfigWarning = {
+  code: 'upstream_issuer_differs',
+  message: 'UPSTREAM_ISSUER is not what its metadata names as the issuer: nobody can sign in',
+}
+
+const CLIENT_REFUSED: ConfigWarning = {
+  code: 'upstream_client_refused',
+  message:
+    'The identity provider does not accept this server: check UPSTREAM_CLIENT_ID, UPSTREAM_CLIENT_SECRET and UPSTREAM_CLIENT_AUTH',
+}
+
+export function watchProvider(
+  provider: IdentityProvider & { check(): Promise<void> },
+): WatchedProvider {
+  let isOtherIssuer = false
+  let isRefused = false
+
+  async function watched<T>(operation: Promise<T>, authenticates: boolean): Promise<T> {
+    try {
+      const result = await operation
+      isOtherIssuer = false
+      if (authenticates) isRefused = false
+      return result
+    } catch (error) {
+      if (error instanceof ProviderError) {
+        if (error.isOtherIssuer) isOtherIssuer = true
+        if (error.isClientRefused) isRefused = true
+      }
+      throw error
+    }
+  }
+
+  return {
+    provider: {
+      authorizationUrl: (...given) => watched(provider.authorizationUrl(...given), false),
+      exchange: (...given) => watched(provider.exchange(...given), true),
+      refresh: (credentials) => watched(provider.refresh(credentials), true),
+      revoke: (credentials) => provider.revoke(credentials),
+    },
+    check: () => watched(provider.check(), false),
+    warnings: () => [
+      ...(isOtherIssuer ? [WRONG_ISSUER] : []),
+      ...(isRefused ? [CLIENT_REFUSED] : []),
+    ],
+  }
+}
