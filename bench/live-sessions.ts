@@ -8,6 +8,7 @@ import { createSecretKey } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
+import { createTokenEntries } from '../packages/server/src/auth/server/token-entries.ts'
 import { loadConfig } from '../packages/server/src/config.ts'
 import { createKeyRing } from '../packages/server/src/crypto/key-ring.ts'
 import { createId, randomValue } from '../packages/server/src/crypto/random-id.ts'
@@ -100,6 +101,7 @@ function sessionMaker(store: ReturnType<typeof createRedisStore>, secrets: Loade
   const sessions = createSessionManager({ store, now }, { ttlSeconds: TTL_SECONDS })
   const options = { prefix: 'oauth', longestTtlSeconds: TTL_SECONDS }
   const entries = createEntries({ store, keyRing, now }, options)
+  const tokens = createTokenEntries({ store, keyRing }, options)
   const times = { ttlSeconds: TTL_SECONDS, unusedTtlSeconds: TTL_SECONDS }
   const connections = createConnections({ store, node: NO_NODE, now, sessions }, times)
   const secret = createSecretKey(Buffer.from(secrets.jwtSecret, 'utf8'))
@@ -119,8 +121,15 @@ function sessionMaker(store: ReturnType<typeof createRedisStore>, secrets: Loade
     const iat = Math.floor(now() / 1000)
     const exp = iat + TTL_SECONDS
     const claims = { jti, session_id: sessionId, client_id: CLIENT_ID, scope: SCOPE }
-    const stub = { kind: 'AccessToken', accountId: sessionId, clientId: CLIENT_ID, scope: SCOPE }
+    const stub = {
+      kind: 'AccessToken',
+      accountId: sessionId,
+      grantId: sessionId,
+      clientId: CLIENT_ID,
+      scope: SCOPE,
+    }
     await entries.write('AccessToken', jti, { ...stub, iat, exp }, TTL_SECONDS)
+    await tokens.write(jti, { ...stub, iat, exp }, TTL_SECONDS)
     const token = await new SignJWT({ ...claims, iat, exp, sub: sessionId })
       .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
       .setIssuer(PUBLIC_URL)

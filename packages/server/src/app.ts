@@ -1,26 +1,22 @@
 /** The map: every middleware and route, in order, and nothing else. */
 
-import { type Context, type Handler, Hono } from 'hono'
+import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { longestTokenSeconds } from './auth/resource-server.ts'
 import type { ResourcePath } from './auth/resources.ts'
-import { bearer, scopesFor } from './http/bearer.ts'
-import type { BodyBudget } from './http/body-budget.ts'
+import { auditCall, type CallLog } from './engine/call.ts'
+import { bearer } from './http/bearer.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { countedNetwork } from './http/client-address.ts'
 import { connectRoutes } from './http/connect.ts'
-import { connectionAhead } from './http/connection-ahead.ts'
 import { consentRoutes } from './http/consent.ts'
 import type { HttpEnv } from './http/context.ts'
-import { directResponse } from './http/direct-calls.ts'
 import { guardRoutes } from './http/guard-routes.ts'
 import { healthRoutes } from './http/health.ts'
-import { jsonBody } from './http/json-body.ts'
 import { landingRoutes } from './http/landing.ts'
 import { logoRoutes } from './http/logo.ts'
 import { metricsAtMainPort } from './http/metrics.ts'
-import { isDirectCall } from './http/problem.ts'
 import { protectedResourceRoutes } from './http/protected-resource.ts'
-import { createRateLimiting } from './http/rate-limit.ts'
+import { type CallRates, createRateLimiting } from './http/rate-limit.ts'
 import { respond } from './http/respond.ts'
 import { checkRouted, DEMO_API_PATH, type RouteTable } from './http/routes.ts'
 import { whenClosed } from './http/when-closed.ts'
@@ -28,51 +24,48 @@ import type { Runtime } from './runtime.ts'
 import { createLetInClients } from './session/let-in-clients.ts'
 
 export interface AppDeps {
-  readonly bodyBudget: BodyBudget
+  readonly rates: CallRates
   /** What is served; what is not in it is not found. */
   readonly routes: RouteTable
 }
 
-export function createApp(runtime: Runtime, { bodyBudget, routes }: AppDeps): Hono<HttpEnv> {
-  const { config, auth, mcp, direct, legacy, demo } = runtime
+export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<HttpEnv> {
+  const { config, auth, mcp, legacy, demo } = runtime
   const app = new Hono<HttpEnv>()
   const { storageOf, originsOf, messageOf } = requestParts(runtime)
 
   const limited = createRateLimiting(runtime.rateLimits, config.http)
   guardRoutes(app, routes, { ...runtime, limited })
   routePages(app, runtime, { routes, storageOf })
+  /** A request without a body: the POSTs of callers have been through `call/`. */
+  const caller = (path: ResourcePath, isRequired: boolean): MiddlewareHandler<HttpEnv> => {
+    const door = { resource: auth.resources.at(path), required: isRequired }
+    return bearer({ ...auth, ...config.http, rates }, door)
+  }
   const { required } = config.auth
-  const checked = { ...auth, ...config.http, meanwhile: connectionAhead(legacy.streamable) }
-  // All that the headers tell comes before the body.
-  const json = jsonBody(config.http, bodyBudget)
-  const { headers } = json
-  const body = limited.bodies(json.body)
-  const check = (path: ResourcePath, isRequired: boolean) =>
-    bearer(checked, { resource: auth.resources.at(path), required: isRequired })
-  const caller = (...door: Parameters<typeof check>) => limited.calls(check(...door))
-  const scopes = (path: ResourcePath) => scopesFor(auth.requireScopes, auth.resources.at(path))
   /** Where the table has it. */
   const on = (path: string, ...handlers: Handler<HttpEnv>[]) => {
-    const methods = routes.find(path)?.methods.filter((method) => method !== 'HEAD')
-    if (methods !== undefined) app.on(methods, [path], ...handlers)
+    const served = routes.find(path)?.methods ?? []
+    const methods = served.filter((method) => method !== 'HEAD' && method !== 'POST')
+    if (served.includes('POST')) app.post(path, handed)
+    if (methods.length > 0) app.on(methods, [path], ...handlers)
   }
-  on('/mcp', headers, caller('/mcp', required), body, scopes('/mcp'), async (c) =>
-    respond(c, await mcp.handle(messageOf(c))),
-  )
-  on('/http', headers, caller('/http', true), body, scopes('/http'), async (c) => {
-    const message = messageOf(c)
-    if (!isDirectCall(message.body)) return respond(c, await mcp.handle(message))
-    return directResponse(c, await direct.call(message))
-  })
+  on('/mcp', caller('/mcp', required), async (c) => respond(c, await mcp.handle(messageOf(c))))
+  on('/http', caller('/http', true), async (c) => respond(c, await mcp.handle(messageOf(c))))
   on('/sse', caller('/sse', required), (c) =>
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
-  on('/messages', headers, caller('/sse', required), body, scopes('/sse'), (c) =>
-    legacy.sse.post(c.req.query('session_id'), c.get('body'), originsOf(c)),
-  )
+  on('/messages')
   checkRouted(app.routes, routes)
   if (demo !== undefined) app.route(DEMO_API_PATH, demo.api)
   return app
+}
+
+/** Answers a POST of a caller, which `call/` has handed over. */
+function handed(c: Context<HttpEnv>): Response | Promise<Response> {
+  const respondTo = c.env.call?.respond
+  if (respondTo === undefined) throw new Error('A POST of a caller was not handed over')
+  return respondTo(c)
 }
 
 /** What people and programs see besides the protocol. */
@@ -110,13 +103,17 @@ function requestParts({ config, origins, storageBudgets }: Runtime) {
   const storageOf = (c: Context<HttpEnv>) =>
     storageBudgets(countedNetwork(c.env.incoming, config.http))
   const originsOf = (c: Context<HttpEnv>) =>
-    origins.of(c.get('caller'), c.get('log'), () => storageOf(c))
+    origins.of(c.get('caller'), logOf(c), () => storageOf(c))
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,
-    body: c.get('body'),
+    body: undefined,
     origins: originsOf(c),
-    connection: c.get('connection'),
     onClose: whenClosed(c.env.outgoing),
   })
   return { storageOf, originsOf, messageOf }
+}
+
+function logOf(c: Context<HttpEnv>): CallLog {
+  const log = c.get('log')
+  return { log, audit: (entry) => auditCall(log, entry) }
 }

@@ -151,6 +151,8 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     maxCalls: variables.MAX_CALLS,
     maxConnections: variables.MAX_CONNECTIONS,
     stopDelaySeconds: variables.STOP_DELAY,
+    // Tests hold both ways equal by it.
+    fastPath: variables.NODE_ENV !== 'test' || raw.MCP_FAST_PATH !== 'off',
   }
 }
 

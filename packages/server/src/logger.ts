@@ -54,6 +54,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
   // Of a level and a base of its own: the level of the log is not that of the audit log.
   const auditor = audit && pino(pinoOptions(options, 'info', null), audit.stream)
   const { pid: _, ...identity } = base
+  const knownStart = { info: membersOf(base), audit: membersOf(identity) }
   const fatal = fatalTo(instance, options, base)
   const lines = Object.assign(instance, {
     ...(fatal && { fatal }),
@@ -61,6 +62,16 @@ export function createLogger(options: LoggerOptions): RootLogger {
       const event = { stream: 'audit', ...fields }
       if (auditor === undefined) instance.info(event, message)
       else auditor.info({ ...identity, ...event }, message)
+    },
+    known(log: 'info' | 'audit', members: string, message: string): void {
+      const isApart = log === 'audit' && audit !== undefined
+      if (!isApart && !instance.isLevelEnabled('info')) return
+      const kind = log === 'audit' ? ',"stream":"audit"' : ''
+      const start = isApart ? knownStart.audit : knownStart.info
+      const text = `{"level":"info"${isoTime()}${start}${membersOf(options.lineFields?.())}`
+      const line = `${text}${kind}${members},"msg":${JSON.stringify(message)}}\n`
+      if (isApart) audit.stream.write(line)
+      else sink.stream.write(line)
     },
   })
   return Object.assign(lines, {
@@ -73,6 +84,12 @@ export function createLogger(options: LoggerOptions): RootLogger {
       await Promise.all([sink.close(), audit?.close()])
     },
   })
+}
+
+/** The fields as members of a JSON object, with a comma before each. */
+function membersOf(fields: object | undefined): string {
+  const text = redactText(wellFormedJson(JSON.stringify(fields ?? {})))
+  return text === '{}' ? '' : `,${text.slice(1, -1)}`
 }
 
 /**

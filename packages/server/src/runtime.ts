@@ -21,11 +21,12 @@ import type { Catalog } from './engine/discover.ts'
 import { authorizationErrorPage } from './http/authorization-server.ts'
 import { createLook, type Look } from './http/look.ts'
 import type { Logger } from './logger.ts'
+import { type CallTool, createCallTool } from './mcp/call-tool.ts'
 import { createDirectCalls, type DirectCalls } from './mcp/direct/direct-calls.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createConnections } from './mcp/legacy/connection.ts'
 import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
-import { createLimits } from './mcp/limits.ts'
+import { createLimits, type Limits } from './mcp/limits.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { joinNodes, type Node } from './mcp/nodes/node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
@@ -93,6 +94,8 @@ export interface Runtime extends RuntimeDeps {
   readonly direct: DirectCalls
   readonly legacy: Legacy
   readonly rateLimits: RateLimits
+  readonly callTool: CallTool
+  readonly limits: Limits
   /** What strangers may have stored, by network. */
   readonly storageBudgets: StorageBudgets
   readonly node: Node
@@ -113,7 +116,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
-  const upstream = createUpstream(deps, keyRing, now)
+  const upstream = await createUpstream(deps, keyRing, now)
   const parts = createSessionParts(deps, upstream, keyRing, now)
   const streams = createSealedStreams(store.streams, keyRing)
   const node = await joinNodes({ store, streams, log })
@@ -130,9 +133,8 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
   const common = { ...served, buildServer, sessionEnds, limits, keyRing, log }
-  const basePath = basePathOf(publicUrl)
-  const legacyParts = { node, store, streams, connections, basePath, ...config.session }
-  const legacy = createLegacy({ ...common, ...legacyParts })
+  const legacyParts = { node, store, streams, connections, ...config.session }
+  const legacy = createLegacy({ ...common, ...legacyParts, basePath: basePathOf(publicUrl) })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const look = createLook({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
   const authParts = { ...parts, look, keyRing, signOut, announceRevoked: sessionEnds.announce, now }
@@ -153,7 +155,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     mcp,
     direct: createDirectCalls({ catalog, modern: mcp.modern, limits }),
     legacy,
-    rateLimits,
+    ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
     node,
     ...checkProviders(config, upstream, auth),

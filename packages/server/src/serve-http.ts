@@ -3,8 +3,8 @@
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
+import { createCalls } from './calls.ts'
 import { basePathOf } from './config/base-path.ts'
-import { DEMO_PROVIDER_PATH } from './demo/demo.ts'
 import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
 import { authorizationMounts } from './http/authorization-server.ts'
 import { createBodyBudget } from './http/body-budget.ts'
@@ -13,7 +13,8 @@ import { openMetricsPort } from './http/metrics.ts'
 import { limitOAuthBody } from './http/oauth-body-limit.ts'
 import { limitOAuthRate } from './http/oauth-rate-limit.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
-import { routesOf } from './http/routes.ts'
+import { createCallRates } from './http/rate-limit.ts'
+import { DEMO_PROVIDER_PATH, routesOf } from './http/routes.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
 import { socketsWithin } from './http/socket-limit.ts'
 import type { StopCause } from './process/shutdown.ts'
@@ -105,9 +106,11 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     ? authorizationMounts(authorizationServer, { log, limit, storageOf })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
-  const app = createApp(runtime, { bodyBudget, routes })
+  const rates = createCallRates(runtime.rateLimits, config.http)
+  const app = createApp(runtime, { rates, routes })
+  const calls = createCalls(runtime, { rates, routes, bodyBudget, fetch: app.fetch })
   const streams = routes.all.filter((route) => route.streams).map(({ path }) => path)
   const observe = createRequestObserver(telemetry, routes.labelOf, new Set(streams))
   const basePath = basePathOf(publicUrl)
-  return { guard: tellRefusals(guard, log), fetch: app.fetch, mounts, observe, basePath }
+  return { guard: tellRefusals(guard, log), calls, fetch: app.fetch, mounts, observe, basePath }
 }

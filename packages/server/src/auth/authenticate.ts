@@ -2,7 +2,7 @@
 
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
-import type { AccessTokens, OnSession } from './access-tokens.ts'
+import type { AccessTokens, TokenPresenter } from './access-tokens.ts'
 import type { AdvertisedScopes } from './advertised-scopes.ts'
 import { bearerChallenge } from './challenge.ts'
 import type { Resource } from './resources.ts'
@@ -19,38 +19,46 @@ export interface Door {
 }
 
 /**
- * Tells who is calling. A token that is shown and not good is refused everywhere, also where none
- * is needed: a caller must not be taken for another than it believes to be. `addressOf` tells
- * what a caller without a token is counted by; with one only an issuer that has to be asked about it.
+ * Finds who is calling, by the header `Authorization`; fields that came twice are joined by a comma. A
+ * token that is presented and not valid is refused everywhere, also where none is needed: a caller must
+ * not be taken for another than it believes to be.
  * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
  */
 export type Authenticate = (
-  request: Request,
+  header: string | undefined,
   door: Door,
-  addressOf: () => string,
-  onSession?: OnSession,
+  presenter: TokenPresenter,
 ) => Promise<Caller>
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
-  return async ({ headers }, { resource, required }, addressOf, onSession) => {
-    const refuse = async (message: string, error?: 'invalid_token' | 'invalid_request') => {
-      const about = error === undefined ? {} : { error, description: message }
-      const { challenged } = await scopes()
-      const challenge = bearerChallenge({ resource, scopes: challenged, ...about })
-      const code = error === 'invalid_request' ? error : 'unauthorized'
-      return new AppError(code, message, { challenge })
+  async function refusal(
+    { resource }: Door,
+    message: string,
+    error?: 'invalid_token' | 'invalid_request',
+  ) {
+    const about = error === undefined ? {} : { error, description: message }
+    const { challenged } = await scopes()
+    const challenge = bearerChallenge({ resource, scopes: challenged, ...about })
+    const code = error === 'invalid_request' ? error : 'unauthorized'
+    return new AppError(code, message, { challenge })
+  }
+
+  return async (header, door, presenter) => {
+    if (header === undefined) {
+      if (door.required) throw await refusal(door, 'An access token is needed.')
+      return { kind: 'anonymous', address: presenter.address() }
     }
-    const header = headers.get('authorization')
-    if (header === null) {
-      if (required) throw await refuse('An access token is needed.')
-      return { kind: 'anonymous', address: addressOf() }
+    if (!/^bearer(?: |$)/i.test(header)) {
+      throw await refusal(door, 'Authorize with the scheme Bearer.')
     }
-    if (!/^bearer(?: |$)/i.test(header)) throw await refuse('Authorize with the scheme Bearer.')
     const token = bearerToken(header)
-    if (token === undefined)
-      throw await refuse('The Authorization header is malformed.', 'invalid_request')
-    const caller = await tokens.callerOf(token, onSession, addressOf)
-    if (caller === undefined) throw await refuse('The access token is not valid.', 'invalid_token')
+    if (token === undefined) {
+      throw await refusal(door, 'The Authorization header is malformed.', 'invalid_request')
+    }
+    const caller = await tokens.callerOf(token, presenter)
+    if (caller === undefined) {
+      throw await refusal(door, 'The access token is not valid.', 'invalid_token')
+    }
     return caller
   }
 }

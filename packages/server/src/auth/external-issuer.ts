@@ -84,7 +84,8 @@ export function createExternalIssuer(
   }
 
   return {
-    async callerOf(token, onSession, addressOf = () => '') {
+    async callerOf(token, presenter) {
+      const addressOf = () => presenter?.address() ?? ''
       const facts = await factsFor(token, addressOf).catch((error: unknown) => {
         if (error instanceof AppError) throw error
         logRefused(reasonOf(error), aboutToken(token))
@@ -93,7 +94,7 @@ export function createExternalIssuer(
       if (facts === undefined) return undefined
       const { issuer, subject, clientId, scopes, issuedAt, expiresAt } = facts
       const id = `ses_${sha256(JSON.stringify([issuer, subject, clientId]))}`
-      onSession?.(id)
+      presenter?.onSession(id)
       const session = await sessionOf(id, issuedAt)
       if (session === undefined) {
         logRefused('its person has signed out since', aboutToken(token))

@@ -106,6 +106,8 @@ export interface HttpConfig {
   readonly maxConnections: number
   /** How long it goes on serving after it said that it is not ready, in seconds. */
   readonly stopDelaySeconds: number
+  /** Whether plain calls are answered without the SDK; tests alone turn it off. */
+  readonly fastPath: boolean
 }
 
 export interface TracesConfig {

@@ -24,7 +24,7 @@ export interface DemoDeps {
 }
 
 /** Where the identity provider is mounted. */
-export const DEMO_PROVIDER_PATH = '/demo/idp'
+const DEMO_PROVIDER_PATH = '/demo/idp'
 
 /** Makes provider and API; all nodes of one store and one key are the same demo. */
 export function createDemo({ store, log, secrets, keyRing, publicUrl, api: given }: DemoDeps) {

@@ -14,7 +14,24 @@ export interface CallSession extends ToolSession {
   waitForSignIn(milliseconds: number, signal: Pick<CancelSignal, 'aborted'>): Promise<boolean>
 }
 
-export interface ToolCall {
+/** What the audit log says of a call: neither arguments nor results. */
+export interface CallAudit {
+  readonly tool: string
+  /** The hash that the session is known by in the log; undefined for a call without one. */
+  readonly session: string | undefined
+  readonly outcome: string
+  readonly ms: number
+  /** The client that the token was given to. */
+  readonly clientId: string | undefined
+}
+
+/** Where what is said of a call goes: its log lines, and the one of the audit log. */
+export interface CallLog {
+  readonly log: Logger
+  audit(entry: CallAudit): void
+}
+
+export interface ToolCall extends CallLog {
   readonly name: string
   readonly arguments: Readonly<Record<string, unknown>>
   /** Scopes of the caller's token; undefined for a caller without one. */
@@ -37,7 +54,7 @@ export interface ToolCall {
   upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream
   readonly client: ToolClient & {
     /** Tells a 2025-era client that a URL elicitation is complete; the 2026 era has no such word. */
-    readonly elicitationCompleted: ((elicitationId: string) => Promise<void>) | undefined
+    readonly elicitationCompleted?: ((elicitationId: string) => Promise<void>) | undefined
   }
   /** Makes a change known to all clients that asked to hear of it, on all nodes. */
   readonly announce: Announce
@@ -49,7 +66,12 @@ export interface ToolCall {
   carry(state: CarriedState): string
   readonly signal: CancelSignal
   progress(done: number, total?: number, message?: string): Promise<void>
-  readonly log: Logger
+}
+
+/** Writes the line of the audit log, by any logger. */
+export function auditCall(log: Logger, { tool, session, outcome, ms, clientId }: CallAudit): void {
+  const who = clientId === undefined ? {} : { client: clientId }
+  log.audit({ tool, ...(session !== undefined && { session }), outcome, ms, ...who }, 'tool call')
 }
 
 /** What a call carries through the client from one round to the next. */

@@ -81,22 +81,22 @@ export interface Announce {
 }
 
 /**
- * A class for the sake of `signal`, which is made when the tool asks for it. Take it apart as you like;
- * a copy made with `...` has no `signal`, and its type says so.
+ * A class, each part of which is made when the tool asks for it. Take it apart as you like; a copy made
+ * with `...` has the input alone, and its type says so.
  */
 export abstract class ToolContext<Input> {
   /** The validated arguments. */
   abstract readonly input: Input
-  abstract readonly session: ToolSession
-  abstract readonly upstream: Upstream
+  abstract get session(): ToolSession
+  abstract get upstream(): Upstream
   /** Aborted when the caller cancels or the tool's time is over; pass it on. */
   abstract get signal(): AbortSignal
-  abstract readonly client: ToolClient
-  abstract readonly announce: Announce
+  abstract get client(): ToolClient
+  abstract get announce(): Announce
   /** Puts questions to the people at the client, or to its model. */
-  abstract readonly ask: Ask
+  abstract get ask(): Ask
   /** Tells the caller how far the call is; nothing happens if it did not ask. */
-  abstract readonly progress: (done: number, total?: number, message?: string) => Promise<void>
+  abstract get progress(): (done: number, total?: number, message?: string) => Promise<void>
   /** Structured log lines with the call's ids; values the tool masks are masked here too. */
-  abstract readonly log: ToolLog
+  abstract get log(): ToolLog
 }

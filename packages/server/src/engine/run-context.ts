@@ -1,9 +1,16 @@
-/** What one run of a tool sees. */
+/** What one run of a tool sees: each part is made when the tool asks for it. */
 
 import type { Redactor } from '../output/redactor.ts'
-import { createAsk } from './ask.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { type Ask, createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
-import { ToolContext } from './context.ts'
+import {
+  type Announce,
+  type ToolClient,
+  ToolContext,
+  type ToolLog,
+  type ToolSession,
+} from './context.ts'
 import { scrubbedAnnounce, scrubbedClient } from './scrubbed-client.ts'
 import type { TimeLimit } from './time-limit.ts'
 import { createToolLog } from './tool-log.ts'
@@ -11,46 +18,75 @@ import { watchSession } from './watched-session.ts'
 
 /** What is made anew for each run of a call. */
 export interface Run {
-  readonly input: Record<string, unknown>
+  readonly call: ToolCall
+  /** Its logger has the tool and the session in its lines. */
+  readonly logOf: Pick<ToolCall, 'log'>
   readonly session: CallSession
   readonly redactor: Redactor
   readonly limit: TimeLimit
 }
 
-/**
- * The accessor is the class's: V8 makes an object with one of its own in 0.5 µs, and then takes 15 µs
- * more of the call, since no two of them have the same form.
- */
+/** Getters of the class: an object with accessors of its own has a form of its own, which is dear. */
 export class RunContext extends ToolContext<Record<string, unknown>> {
-  readonly #limit: TimeLimit
   override readonly input
-  override readonly session
-  override readonly upstream
-  override readonly client
-  override readonly announce
-  override readonly ask
-  override readonly progress
-  override readonly log
+  readonly #run: Run
+  #session: ToolSession | undefined
+  #upstream: Upstream | undefined
+  #client: ToolClient | undefined
+  #announce: Announce | undefined
+  #ask: Ask | undefined
+  #log: ToolLog | undefined
 
-  constructor(call: ToolCall, { input, session, redactor, limit }: Run) {
+  constructor(input: Record<string, unknown>, run: Run) {
     super()
-    this.#limit = limit
     this.input = input
-    this.session = watchSession(session, redactor.learn)
-    this.upstream = call.upstreamFor(session, redactor.learn)
-    this.client = scrubbedClient(call.client, redactor)
-    this.announce = scrubbedAnnounce(call.announce, redactor)
-    this.ask = createAsk({ ...call.carried?.answers, ...call.responses })
-    this.progress = async (done: number, total?: number, message?: string) => {
-      if (limit.isOver()) return
-      await call
-        .progress(done, total, message && redactor.scrub(message))
-        .catch((error: unknown) => call.log.debug({ err: error }, 'progress not told'))
-    }
-    this.log = createToolLog(call.log, redactor)
+    this.#run = run
   }
 
   override get signal(): AbortSignal {
-    return this.#limit.signal()
+    return this.#run.limit.signal
+  }
+
+  override get session(): ToolSession {
+    const { session, redactor } = this.#run
+    this.#session ??= watchSession(session, redactor.learn)
+    return this.#session
+  }
+
+  override get upstream(): Upstream {
+    const { call, session, redactor } = this.#run
+    this.#upstream ??= call.upstreamFor(session, redactor.learn)
+    return this.#upstream
+  }
+
+  override get client(): ToolClient {
+    this.#client ??= scrubbedClient(this.#run.call.client, this.#run.redactor)
+    return this.#client
+  }
+
+  override get announce(): Announce {
+    this.#announce ??= scrubbedAnnounce(this.#run.call.announce, this.#run.redactor)
+    return this.#announce
+  }
+
+  override get ask(): Ask {
+    const { carried, responses } = this.#run.call
+    this.#ask ??= createAsk({ ...carried?.answers, ...responses })
+    return this.#ask
+  }
+
+  override get progress(): ToolContext<unknown>['progress'] {
+    const { call, limit, redactor, logOf } = this.#run
+    return async (done, total, message) => {
+      if (limit.isOver) return
+      await call
+        .progress(done, total, message && redactor.scrub(message))
+        .catch((error: unknown) => logOf.log.debug({ err: error }, 'progress not told'))
+    }
+  }
+
+  override get log(): ToolLog {
+    this.#log ??= createToolLog(this.#run.logOf.log, this.#run.redactor)
+    return this.#log
   }
 }

@@ -2,24 +2,26 @@
 
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
+import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
-import type { Redactor } from '../output/redactor.ts'
-import { createRedactor } from '../output/redactor.ts'
+import type { Logger } from '../logger.ts'
+import { createRedactor, type Redactor } from '../output/redactor.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
-import type { CallSession, ToolCall } from './call.ts'
+import type { ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
 import { explainError } from './explain-error.ts'
+import { outcomeLabel } from './outcome-labels.ts'
 import { RunContext } from './run-context.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
-import { startTimeLimit } from './time-limit.ts'
+import { TimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
 import { toResult } from './tool-result.ts'
-import { watchCall } from './watched-call.ts'
 
 export interface ToolSettings {
   readonly textFormat: TextFormat
@@ -41,67 +43,142 @@ export function runTool(
   settings: ToolSettings,
   telemetry: Telemetry,
 ): Promise<ToolOutcome> {
-  const redactor = createRedactor(tool.masks.all)
-  return watchCall(tool.definition.name, call, telemetry, async (watched, finish) => {
+  const span = telemetry.tracing?.start(toolSpan(tool.definition.name, call.meta))
+  const run = new ToolRun(tool, call, settings, telemetry, span)
+  return span === undefined ? run.outcome() : span.run(() => run.outcome())
+}
+
+/** OpenTelemetry, semantic conventions for MCP, "Server". */
+function toolSpan(name: string, carrier: object | undefined) {
+  const attributes = {
+    'mcp.method.name': 'tools/call',
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': name,
+  }
+  return { name: `tools/call ${name}`, kind: 'server', attributes, carrier } as const
+}
+
+/** One run of a call: what it is checked by, in this order, and what is told of it. */
+class ToolRun {
+  readonly #tool: CompiledTool
+  readonly #call: ToolCall
+  readonly #settings: ToolSettings
+  readonly #metrics: Telemetry['metrics']
+  readonly #span: Span | undefined
+  readonly #redactor: Redactor
+  readonly #started = performance.now()
+  /** The session's hash, once it is known. */
+  #session: string | undefined
+
+  constructor(
+    tool: CompiledTool,
+    call: ToolCall,
+    settings: ToolSettings,
+    { metrics }: Telemetry,
+    span: Span | undefined,
+  ) {
+    this.#tool = tool
+    this.#call = call
+    this.#settings = settings
+    this.#metrics = metrics
+    this.#span = span
+    this.#redactor = createRedactor(tool.masks.all)
+  }
+
+  async outcome(): Promise<ToolOutcome> {
+    this.#metrics.toolStarted()
     try {
-      const result = await runOrAsk(tool, watched, settings, redactor)
-      finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
+      const result = await this.#checked()
+      this.#finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
       return result
     } catch (error) {
-      const explained = explainError(error, call.signal)
-      const code = redactor.scrub(String(explained.code))
-      if (error instanceof AppError && error.code === 'unavailable') {
-        finish(code)
-        throw error
-      }
-      if (explained.unexpected) {
-        watched.log.error({ err: scrubValue(error, redactor) }, 'tool failed')
-      }
-      finish(code)
-      return toolErrorResult(code, redactor.scrub(explained.message), explained.retryAfterSeconds)
+      if (error instanceof AnswersNeeded) return this.#ask(error)
+      return this.#fail(error)
     }
-  })
-}
+  }
 
-/** Runs the tool; what it asks is masked like everything else it says. */
-async function runOrAsk(
-  tool: CompiledTool,
-  call: ToolCall,
-  settings: ToolSettings,
-  redactor: Redactor,
-): Promise<ToolOutcome> {
-  try {
-    return await runChecked(tool, call, settings, redactor)
-  } catch (error) {
-    if (!(error instanceof AnswersNeeded)) throw error
-    const requests = scrubQuestions(error.requests, redactor)
-    const state = call.carry({ ...call.carried, answers: error.answers })
-    return answersNeededResult(requests, state)
+  async #checked(): Promise<ToolOutcome> {
+    const call = this.#call
+    const { definition } = this.#tool
+    const input = validateInput(this.#tool, call, this.#redactor)
+    requireScopes(definition.requires?.scopes ?? [], call.scopes)
+    if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
+    const session = await call.openSession(namedSession(call) ?? call.carried?.session)
+    const id = session.id()
+    if (id !== undefined) this.#session = shortHash(id)
+    if (definition.requires?.login === true) {
+      const waiting = await climbSignInLadder(call, session, this.#settings)
+      if (waiting !== undefined) return waiting
+    }
+    const seconds = definition.timeoutSeconds ?? this.#settings.timeoutSeconds
+    const limit = new TimeLimit(call.signal, seconds)
+    let answer: unknown
+    try {
+      const run = { call, logOf: this, session, redactor: this.#redactor, limit }
+      // A tool that does not listen to its signal must not hold the caller.
+      answer = await limit.bound<unknown>(definition.run(new RunContext(input, run)))
+    } catch (error) {
+      throw limit.isTimedOut ? timedOut(error) : error
+    } finally {
+      limit.end()
+    }
+    const result = toResult(this.#tool, call.arguments, input, answer, this.#settings.textFormat)
+    if (call.carried?.session !== undefined && session.handle !== undefined) {
+      const text = `Signed in. Pass "${SESSION_ARGUMENT}": "${session.handle}" in later calls.`
+      result.content.push({ type: 'text', text })
+    }
+    return result
   }
-}
 
-async function runChecked(
-  tool: CompiledTool,
-  call: ToolCall,
-  settings: ToolSettings,
-  redactor: Redactor,
-): Promise<ToolOutcome> {
-  const { definition } = tool
-  const input = validateInput(tool, call, redactor)
-  requireScopes(definition.requires?.scopes ?? [], call.scopes)
-  if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
-  const session = await call.openSession(namedSession(call) ?? call.carried?.session)
-  if (definition.requires?.login === true) {
-    const waiting = await climbSignInLadder(call, session, settings)
-    if (waiting !== undefined) return waiting
+  /** The call's logger, with the tool and the session in its lines. */
+  get log(): Logger {
+    const session = this.#session
+    return this.#call.log.child({
+      tool: this.#tool.definition.name,
+      ...(session !== undefined && { session }),
+    })
   }
-  const answer = await runInTime(tool, call, settings, session, input, redactor)
-  const result = toResult(tool, [call.arguments, input], answer, settings.textFormat)
-  if (call.carried?.session !== undefined && session.handle !== undefined) {
-    const text = `Signed in. Pass "${SESSION_ARGUMENT}": "${session.handle}" in later calls.`
-    result.content.push({ type: 'text', text })
+
+  /** What a tool asks is masked like everything else it says. */
+  #ask({ requests, answers }: AnswersNeeded): ToolOutcome {
+    try {
+      const scrubbed = scrubQuestions(requests, this.#redactor)
+      const state = this.#call.carry({ ...this.#call.carried, answers })
+      const result = answersNeededResult(scrubbed, state)
+      this.#finish('input_required')
+      return result
+    } catch (error) {
+      return this.#fail(error)
+    }
   }
-  return result
+
+  #fail(error: unknown): ToolOutcome {
+    const { scrub } = this.#redactor
+    const explained = explainError(error, this.#call.signal)
+    const code = scrub(String(explained.code))
+    if (error instanceof AppError && error.code === 'unavailable') {
+      this.#finish(code)
+      throw error
+    }
+    if (explained.unexpected) {
+      this.log.error({ err: scrubValue(error, this.#redactor) }, 'tool failed')
+    }
+    this.#finish(code)
+    return toolErrorResult(code, scrub(explained.message), explained.retryAfterSeconds)
+  }
+
+  /** Tells of the call: its metric, its span and its line in the audit log. */
+  #finish(outcome: string): void {
+    const { name } = this.#tool.definition
+    const ms = performance.now() - this.#started
+    const label = outcomeLabel(outcome)
+    this.#metrics.toolEnded(name, label, ms / 1000)
+    if (outcome !== 'ok' && outcome !== 'input_required') this.#span?.fail(label)
+    this.#span?.end()
+    const { clientId } = this.#call
+    const session = this.#session
+    this.#call.audit({ tool: name, session, outcome, ms: Math.round(ms), clientId })
+  }
 }
 
 /** What is masked of the arguments is known first, so that not even a refusal repeats it. */
@@ -110,13 +187,19 @@ function validateInput(
   call: ToolCall,
   redactor: Redactor,
 ): Record<string, unknown> {
-  // Ours, not the tool's: a strict input would refuse it, a loose one would see the handle.
-  const { [SESSION_ARGUMENT]: _session, ...given } = call.arguments
+  const given = ownArguments(call.arguments)
   if (masks.input.size === 0) return parseInput(given, redactor)
   redactor.learn(given)
   const input = parseInput(given, redactor)
   redactor.learn(input)
   return input
+}
+
+/** The handle is ours, not the tool's: a strict input would refuse it, a loose one would see it. */
+function ownArguments(given: ToolCall['arguments']): ToolCall['arguments'] {
+  if (!Object.hasOwn(given, SESSION_ARGUMENT)) return given
+  const { [SESSION_ARGUMENT]: _session, ...own } = given
+  return own
 }
 
 /** A handle that is no text is a mistake, which must not open a session of its own. */
@@ -135,26 +218,6 @@ function requireScopes(required: readonly string[], granted: readonly string[] |
   throw new ToolError(`This tool needs the scope ${missing.join(' ')}.`, {
     code: 'insufficient_scope',
   })
-}
-
-async function runInTime(
-  { definition }: CompiledTool,
-  call: ToolCall,
-  settings: ToolSettings,
-  session: CallSession,
-  input: Record<string, unknown>,
-  redactor: Redactor,
-): Promise<unknown> {
-  const limit = startTimeLimit(call.signal, definition.timeoutSeconds ?? settings.timeoutSeconds)
-  try {
-    const running = definition.run(new RunContext(call, { input, session, redactor, limit }))
-    // A tool that does not listen to its signal must not hold the caller.
-    return await Promise.race([running, limit.reached])
-  } catch (error) {
-    throw limit.timedOut() ? timedOut(error) : error
-  } finally {
-    limit.end()
-  }
 }
 
 function timedOut(cause: unknown): ToolError {

@@ -9,13 +9,12 @@ const DEEPEST = 64
 
 /** Masks what a tool logs to its client. */
 export function scrubbedClient(client: ToolClient, redactor: Redactor): ToolClient {
-  const { can, log, hangUp } = client
   return {
-    can,
-    hangUp,
+    can: client.can,
+    hangUp: () => client.hangUp(),
     async log(level, data) {
       redactor.learn(data)
-      await log(level, redactor.hides() ? scrubValue(data, redactor, DEEPEST) : data)
+      await client.log(level, redactor.hides() ? scrubValue(data, redactor, DEEPEST) : data)
     },
   }
 }

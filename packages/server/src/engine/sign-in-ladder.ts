@@ -72,12 +72,11 @@ function withElicitationId(
   session: CallSession,
   link: SignInLink,
 ): InputRequest {
-  const { elicitationCompleted } = client
-  if (elicitationCompleted === undefined) return request
+  if (client.elicitationCompleted === undefined) return request
   const elicitationId = randomUUID()
   session
     .waitForSignIn(link.ttlSeconds * 1000, signal)
-    .then((signedIn) => (signedIn ? elicitationCompleted(elicitationId) : undefined))
+    .then((signedIn) => (signedIn ? client.elicitationCompleted?.(elicitationId) : undefined))
     .catch((error: unknown) =>
       log.debug({ err: error }, 'client not told that sign-in is complete'),
     )

@@ -1,66 +1,77 @@
 /** Bounds a tool's run: by the caller's cancellation, by its time, and by its own end. */
 
 import type { CancelSignal } from './cancel-signal.ts'
+import { Deadline } from './deadlines.ts'
 
-export interface TimeLimit {
-  /**
-   * Aborted on cancellation, when the time is over, and once the run has ended. Made when somebody
-   * asks for it: it costs 5 µs, which a tool that waits for nothing need not pay.
-   */
-  signal(): AbortSignal
-  /** Whether the signal is aborted, or would be. */
-  isOver(): boolean
-  /** Rejects on cancellation and when the time is over. */
-  readonly reached: Promise<never>
-  timedOut(): boolean
-  /** Call when the run is over: whatever it left running is told to stop. */
-  end(): void
-}
-
-/** One for all calls: an exception of its own, with its stack, costs 10 µs. */
+/** One for all calls: an exception of its own has a stack, which is dear. */
 const RUN_ENDED = new DOMException('The run has ended', 'AbortError')
 
-/**
- * Starts the clock. A plain timer, because one of `AbortSignal.timeout` lives on after a fast call.
- * @throws the reason of a call that is cancelled already
- */
-export function startTimeLimit(cancelled: CancelSignal, seconds: number): TimeLimit {
-  if (cancelled.aborted) throw cancelled.reason
-  let controller: AbortController | undefined
-  let over: { readonly reason: unknown } | undefined
-  let timedOut = false
-  let reach: (reason: unknown) => void = () => undefined
-  const reached = new Promise<never>((_resolve, reject) => {
-    reach = reject
-  })
-  reached.catch(() => undefined)
-  function finish(reason: unknown): void {
-    over ??= { reason }
-    controller?.abort(reason)
+export class TimeLimit {
+  readonly #cancelled: CancelSignal
+  readonly #deadline: Deadline
+  readonly #cancel: () => void
+  #controller: AbortController | undefined
+  #over: { readonly reason: unknown } | undefined
+  #isTimedOut = false
+  #fail: ((reason: unknown) => void) | undefined
+
+  /**
+   * Starts the clock.
+   * @throws the reason of a call that is cancelled already
+   */
+  constructor(cancelled: CancelSignal, seconds: number) {
+    if (cancelled.aborted) throw cancelled.reason
+    this.#cancelled = cancelled
+    this.#cancel = () => this.#stop(cancelled.reason)
+    this.#deadline = new Deadline(seconds * 1000, () => {
+      this.#isTimedOut = true
+      this.#stop(new DOMException('The time is over', 'AbortError'))
+    })
+    cancelled.addEventListener('abort', this.#cancel)
   }
-  function stop(reason: unknown): void {
-    finish(reason)
-    reach(reason)
+
+  /**
+   * Aborted on cancellation, when the time is over, and once the run has ended. Made when somebody
+   * asks for it: most tools wait for nothing.
+   */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#over !== undefined) this.#controller.abort(this.#over.reason)
+    return this.#controller.signal
   }
-  const cancel = () => stop(cancelled.reason)
-  const timer = setTimeout(() => {
-    timedOut = true
-    stop(new DOMException('The time is over', 'AbortError'))
-  }, seconds * 1000)
-  cancelled.addEventListener('abort', cancel)
-  return {
-    signal() {
-      controller ??= new AbortController()
-      if (over !== undefined) controller.abort(over.reason)
-      return controller.signal
-    },
-    isOver: () => over !== undefined,
-    reached,
-    timedOut: () => timedOut,
-    end() {
-      clearTimeout(timer)
-      cancelled.removeEventListener('abort', cancel)
-      finish(RUN_ENDED)
-    },
+
+  /** Whether the signal is aborted, or would be. */
+  get isOver(): boolean {
+    return this.#over !== undefined
+  }
+
+  get isTimedOut(): boolean {
+    return this.#isTimedOut
+  }
+
+  /** Settles as the run does, or rejects on cancellation and when the time is over. */
+  bound<T>(running: T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#fail = reject
+      if (this.#over !== undefined) reject(this.#over.reason)
+      Promise.resolve(running).then(resolve, reject)
+    })
+  }
+
+  /** Call when the run is over: whatever it left running is aborted. */
+  end(): void {
+    this.#deadline.clear()
+    this.#cancelled.removeEventListener('abort', this.#cancel)
+    this.#finish(RUN_ENDED)
+  }
+
+  #finish(reason: unknown): void {
+    this.#over ??= { reason }
+    this.#controller?.abort(reason)
+  }
+
+  #stop(reason: unknown): void {
+    this.#finish(reason)
+    this.#fail?.(reason)
   }
 }

@@ -3,33 +3,38 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import { ZodError } from 'zod'
 import { hideArguments } from '../output/hide-arguments.ts'
+import type { OutputSchema } from '../output/output-schema.ts'
 import { answerAsText, type TextFormat } from '../output/text.ts'
 import type { CompiledTool } from './compile-tool.ts'
 import { ToolError } from './tool-error.ts'
 
 /**
- * Makes the result; `given` are the arguments, as they came and as they were parsed.
+ * Makes the result; `given` are the arguments as they came, `input` as they were parsed.
  * @throws ToolError `invalid_output`
  */
 export function toResult(
   { output, masks }: CompiledTool,
   given: unknown,
+  input: unknown,
   answer: unknown,
   format: TextFormat,
 ): CallToolResult {
   // What a content tool answers is what its author chose to say.
   if (output === undefined) return { content: [...(answer as CallToolResult['content'])] }
-  const structuredContent = parseAnswer(() => {
-    const parsed = output.parse(answer)
-    return masks.input.size === 0 ? parsed : hideArguments(parsed, output, masks.input, given)
-  })
+  const structuredContent = parseAnswer(output, masks.input, [given, input], answer)
   const text = answerAsText(structuredContent, format)
   return { structuredContent, content: [{ type: 'text', text }] }
 }
 
-function parseAnswer(parse: () => Record<string, unknown>): Record<string, unknown> {
+function parseAnswer(
+  output: OutputSchema,
+  inputMasks: CompiledTool['masks']['input'],
+  given: readonly [unknown, unknown],
+  answer: unknown,
+): Record<string, unknown> {
   try {
-    return parse()
+    const parsed = output.parse(answer)
+    return inputMasks.size === 0 ? parsed : hideArguments(parsed, output, inputMasks, given)
   } catch (error) {
     if (!(error instanceof ZodError)) throw error
     throw new ToolError('The answer did not have the form this tool promises.', {

@@ -18,10 +18,10 @@ class WatchedSession implements ToolSession {
   constructor(session: ToolSession, onRead: (value: unknown) => void) {
     this.#session = session
     this.#onRead = onRead
-    this.startSignIn = session.startSignIn
-    this.end = session.end
-    this.set = session.set
     // Tools take it apart.
+    this.startSignIn = () => session.startSignIn()
+    this.end = () => session.end()
+    this.set = (name, value) => session.set(name, value)
     this.account = this.account.bind(this)
     this.get = this.get.bind(this)
   }

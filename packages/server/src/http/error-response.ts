@@ -25,12 +25,12 @@ export const errorResponse: ErrorHandler<HttpEnv> = async (error, c) => {
   else if (known.status >= 500) log.error({ err: error }, 'request failed')
   else log.debug({ err: error }, 'request refused')
   if (c.get('forPeople') === true || c.get('route')?.errors === 'page') return errorPage(c, known)
-  if (c.get('body') === undefined) c.set('body', await refusedBody(c))
-  if (wantsProblem(c)) {
+  const message = await refusedBody(c)
+  if (wantsProblem(c, message)) {
     const { status, code, message: detail } = known
     return problemResponse({ status, code, detail }, headers(known))
   }
-  return answerOf(known, requestIdOf(c.get('body')))
+  return answerOf(known, requestIdOf(message))
 }
 
 /** An error as an answer, not logged. */

@@ -17,6 +17,6 @@ export function continueOnRead(request: IncomingMessage, response: ServerRespons
 }
 
 /** Whether a client waits for a response before it sends the body. */
-export function expectsContinue(headers: Headers): boolean {
-  return headers.get('expect')?.toLowerCase() === '100-continue'
+export function expectsContinue({ headers }: IncomingMessage): boolean {
+  return headers.expect?.toLowerCase() === '100-continue'
 }

@@ -22,7 +22,7 @@ export interface RouteGuards {
   readonly log: Logger
   readonly look: Look
   readonly publicUrl: string
-  readonly limited: Pick<RateLimiting, 'pages' | 'landing'>
+  readonly limited: RateLimiting
 }
 
 /** Puts the guards of all routes in front of what is routed after it. */

@@ -36,9 +36,8 @@ export function isDirectCall(body: unknown): boolean {
  * Whether a caller takes problem documents. Where the body does not tell, because it could not be
  * read or is a list, `Accept` does: clients of the protocol have to list event streams.
  */
-export function wantsProblem(c: Context<HttpEnv>): boolean {
+export function wantsProblem(c: Context<HttpEnv>, body: unknown): boolean {
   if (c.get('route')?.errors !== 'problem' || c.req.method !== 'POST') return false
-  const body: unknown = c.get('body')
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return isDirectCall(body)
   return !c.req.header('accept')?.toLowerCase().includes('text/event-stream')
 }

@@ -1,5 +1,6 @@
 /** How often one may call and open pages: by the session of a token, by connection, by address. */
 
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
 import { basePathOf } from '../config/base-path.ts'
 import { AppError } from '../errors.ts'
@@ -28,21 +29,38 @@ export interface RateLimitOptions extends CountedAddresses {
   readonly addressRate: number
 }
 
+/** A request as far as it is counted. */
+export interface CountedRequest {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  /** Undefined until it is known, and of one who was refused. */
+  readonly caller: Caller | undefined
+  /** How many bytes the body had; undefined until it was read. */
+  readonly bodyBytes: number | undefined
+  /** How many units it was counted as; undefined until it was. */
+  weight: number | undefined
+}
+
+/**
+ * A caller with a token is counted by its session alone, so that others at its address cannot lock it
+ * out; one without by its address, and by its connection if it has one; and who is refused, by its
+ * address. Whoever holds a revoked token must not use up what its owner has, so a session is counted
+ * once its token has been found good. Every answer says where the caller stands.
+ */
+export interface CallRates {
+  /** Counts a request whose caller was found, and refuses it when that is one too many. */
+  count(request: CountedRequest): Promise<void> | undefined
+  /** Counts one that was refused before its caller was known: guessing is bounded. */
+  countRefused(request: CountedRequest, error: unknown): Promise<void> | undefined
+  /** Counts what a body in chunks weighs on top: nobody knew how long it would be. */
+  countBody(request: CountedRequest): Promise<void> | undefined
+  /** The same of a body that was refused. */
+  countRefusedBody(request: CountedRequest, error: unknown): Promise<void> | undefined
+  /** Refuses a session that is known to be over its limit, without asking the store. */
+  refuseKnown(request: CountedRequest, session: string): void
+}
+
 export interface RateLimiting {
-  /**
-   * Puts the count behind the check of who is calling. A caller with a token is counted by its
-   * session alone, so that others at its address cannot lock it out; one without by its address, and
-   * by its connection if it has one; and who is refused, by its address. Whoever holds a revoked
-   * token must not use up what its owner has, so a session is counted once its token has been found
-   * good; but one that is known to be over is refused before the store is asked about the token. Every
-   * answer says where the caller stands.
-   */
-  calls(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
-  /**
-   * Puts what a body in chunks weighs on top behind the reading of it, where the request was counted
-   * before: nobody knew how long it would be.
-   */
-  bodies(read: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv>
   /** Counts pages, by address. */
   readonly pages: MiddlewareHandler<HttpEnv>
   /**
@@ -52,55 +70,63 @@ export interface RateLimiting {
   landing(publicUrl: string): MiddlewareHandler<HttpEnv>
 }
 
-export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
-  const { weightOfRequest, countCall, countPage, refuseKnown } = createCounter(limits, options)
+const nothing = () => undefined
 
-  const weighed: RateLimiting['bodies'] = (read) => async (c, next) => {
-    const countRest = async () => {
-      const more = weightOfRequest(c) - (c.get('weight') ?? Number.POSITIVE_INFINITY)
-      if (more > 0) await countCall(c, more)
-    }
-    try {
-      await read(c, async () => undefined)
-    } catch (error) {
-      if (isRefusal(error)) await countRest()
-      throw error
-    }
-    await countRest()
-    await next()
+const NOT_COUNTED: CallRates = {
+  count: nothing,
+  countRefused: nothing,
+  countBody: nothing,
+  countRefusedBody: nothing,
+  refuseKnown: nothing,
+}
+
+export function createCallRates(limits: RateLimits, options: RateLimitOptions): CallRates {
+  if (!options.rateLimit) return NOT_COUNTED
+  const { weightOfRequest, countCall, refuseKnown } = createCounter(limits, options)
+
+  function weigh(request: CountedRequest): Promise<void> | undefined {
+    request.weight = weightOfRequest(request)
+    return countCall(request, request.weight)
   }
 
-  const counted: RateLimiting['calls'] = (check) => async (c, next) => {
-    c.set('onSession', (id) => refuseKnown(c, id))
-    const count = async () => {
-      const weight = weightOfRequest(c)
-      c.set('weight', weight)
-      await countCall(c, weight)
-    }
-    try {
-      await check(c, async () => undefined)
-    } catch (error) {
-      // Guessing is bounded; a store that is away has nothing to do with the caller.
-      if (isRefusal(error)) await count()
-      throw error
-    }
-    await count().catch((error: unknown) => {
-      // A store that is full refuses to count, and still deletes: who ends something is let through.
-      if (c.req.method !== 'DELETE' || !isUnavailable(error)) throw error
-    })
-    await next()
+  function countBody(request: CountedRequest): Promise<void> | undefined {
+    const more = weightOfRequest(request) - (request.weight ?? Number.POSITIVE_INFINITY)
+    return more > 0 ? countCall(request, more) : undefined
   }
 
   return {
-    calls: (check) => (options.rateLimit ? counted(check) : check),
+    refuseKnown,
+    countBody,
+    count(request) {
+      const counting = weigh(request)
+      if (request.incoming.method !== 'DELETE') return counting
+      // A store that is full refuses to count, and still deletes: who ends something may do so.
+      return counting?.catch((error: unknown) => {
+        if (!isUnavailable(error)) throw error
+      })
+    },
+    // A store that is away has nothing to do with the caller.
+    countRefused: (request, error) => (isRefusal(error) ? weigh(request) : undefined),
+    countRefusedBody: (request, error) => (isRefusal(error) ? countBody(request) : undefined),
+  }
+}
 
-    bodies: (read) => (options.rateLimit ? weighed(read) : read),
+export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
+  async function countPage(c: Context<HttpEnv>): Promise<void> {
+    const { incoming, outgoing } = c.env
+    const network = countedNetwork(incoming, options)
+    const limit = c.get('route')?.limit
+    if (network === undefined || limit === undefined || limit === 'caller') return
+    const by = weightOf(Math.min(declaredBytes(incoming) ?? 0, options.bodyLimitBytes))
+    const who = [{ limit: limit.name, who: network, rate: aMinute(limit.calls), by }]
+    refuseTooMany(outgoing, await limits.count(who))
+  }
 
+  return {
     async pages(c, next) {
       await countPage(c)
       await next()
     },
-
     landing: (publicUrl) => async (c, next) => {
       if (knownBrowser(c, publicUrl.startsWith('https:'), basePathOf(publicUrl)) !== undefined) {
         c.set('forPeople', true)
@@ -116,59 +142,47 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
 /** Counts a request for whoever sent it, and refuses it when that is too much. */
 function createCounter(limits: RateLimits, options: RateLimitOptions) {
   const { trustedProxies, bodyLimitBytes, callerRate, addressRate } = options
-
-  function refuseTooMany(c: Context<HttpEnv>, standings: readonly Standing[]): void {
-    // Before the answer, whoever writes it: to change its headers afterwards is to copy it.
-    for (const [name, value] of Object.entries(rateLimitHeaders(standings))) {
-      c.env.outgoing.setHeader(name, value)
-    }
-    refuseIfOver(standings)
-  }
-
   const byCaller = (who: string): Counting => ({ limit: 'caller', who, rate: aMinute(callerRate) })
 
-  function whoCalls(c: Context<HttpEnv>, caller: Caller | undefined): readonly Counting[] {
-    if (!isCounted(c.env.incoming, options)) return []
+  function whoCalls({ incoming, caller }: CountedRequest): readonly Counting[] {
+    if (!isCounted(incoming, options)) return []
     if (caller?.kind === 'token') return [byCaller(caller.session.id)]
-    const network = networkOf(clientAddress(c.env.incoming, trustedProxies))
+    const network = networkOf(clientAddress(incoming, trustedProxies))
     const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
-    const connection = caller === undefined ? undefined : connectionOf(c)
+    const connection = caller === undefined ? undefined : connectionOf(incoming)
     if (connection === undefined) return [byAddress]
     // Apart from sessions: whoever knows the id of one must not use up what it has.
     return [byAddress, byCaller(`connection ${connection}`)]
   }
 
-  /** With what is known of its size: by the header, before the body is read. */
-  function weightOfRequest(c: Context<HttpEnv>): number {
-    const bytes = c.get('bodyBytes') ?? declaredBytes(c.env.incoming) ?? 0
-    // More is not read: whoever only says so must not use up what its neighbours have.
-    return weightOf(Math.min(bytes, bodyLimitBytes))
+  return {
+    /** With what is known of its size: by the header, before the body is read. */
+    weightOfRequest({ incoming, bodyBytes }: CountedRequest): number {
+      const bytes = bodyBytes ?? declaredBytes(incoming) ?? 0
+      // More is not read: whoever only says so must not use up what its neighbours have.
+      return weightOf(Math.min(bytes, bodyLimitBytes))
+    },
+    /** Once it is known who calls, or that it is nobody. */
+    countCall(request: CountedRequest, by: number): Promise<void> | undefined {
+      const countings = whoCalls(request)
+      if (countings.length === 0) return undefined
+      const weighed = by === 1 ? countings : countings.map((counting) => ({ ...counting, by }))
+      return limits.count(weighed).then((standings) => refuseTooMany(request.outgoing, standings))
+    },
+    refuseKnown({ incoming, outgoing }: CountedRequest, session: string): void {
+      if (!isCounted(incoming, options)) return
+      const over = limits.over([byCaller(session)])
+      if (over.length > 0) refuseTooMany(outgoing, over)
+    },
   }
+}
 
-  /** Once it is known who calls, or that it is nobody. */
-  async function countCall(c: Context<HttpEnv>, by: number): Promise<void> {
-    const countings = whoCalls(c, c.get('caller'))
-    const weighed = by === 1 ? countings : countings.map((counting) => ({ ...counting, by }))
-    refuseTooMany(c, await limits.count(weighed))
+function refuseTooMany(outgoing: ServerResponse, standings: readonly Standing[]): void {
+  // Before the answer, whoever writes it: to change its headers afterwards is to copy it.
+  for (const [name, value] of Object.entries(rateLimitHeaders(standings))) {
+    outgoing.setHeader(name, value)
   }
-
-  async function countPage(c: Context<HttpEnv>): Promise<void> {
-    const network = countedNetwork(c.env.incoming, options)
-    const limit = c.get('route')?.limit
-    if (network === undefined || limit === undefined || limit === 'caller') return
-    const by = weightOfRequest(c)
-    const who = [{ limit: limit.name, who: network, rate: aMinute(limit.calls), by }]
-    refuseTooMany(c, await limits.count(who))
-  }
-
-  /** Refuses a session that is known to be over, without asking the store. */
-  function refuseKnown(c: Context<HttpEnv>, session: string): void {
-    if (!isCounted(c.env.incoming, options)) return
-    const over = limits.over([byCaller(session)])
-    if (over.length > 0) refuseTooMany(c, over)
-  }
-
-  return { weightOfRequest, countCall, countPage, refuseKnown }
+  refuseIfOver(standings)
 }
 
 /** Who is over already is not counted again. */
@@ -188,7 +202,12 @@ function aMinute(calls: number): Rate {
 const CONNECTION_ID = /^(?:con|ses)_[\w-]{43}$/
 
 /** As the request says: an id that is unknown is refused later, and has been counted by address. */
-function connectionOf(c: Context<HttpEnv>): string | undefined {
-  const id = c.req.header('mcp-session-id') ?? c.req.query('session_id')
-  return id !== undefined && CONNECTION_ID.test(id) ? id : undefined
+function connectionOf({ headers, url = '/' }: IncomingMessage): string | undefined {
+  const id = headers['mcp-session-id'] ?? queryOf(url).get('session_id')
+  return typeof id === 'string' && CONNECTION_ID.test(id) ? id : undefined
+}
+
+function queryOf(url: string): URLSearchParams {
+  const start = url.indexOf('?')
+  return new URLSearchParams(start === -1 ? '' : url.slice(start))
 }

@@ -10,16 +10,16 @@ const MAX_VALUES = 1000
 const ARRIVES_WITHIN_MS = 100
 
 /**
- * The parsed body, if it is small and arrives at once: the error can then name the request, and the
+ * The parsed body, if it was read, or is small and arrives at once: the error can then name the request, and the
  * connection is kept. Undefined for all others.
  */
-export async function refusedBody(c: Context<HttpEnv>): Promise<unknown> {
-  const arriving = c.get('arriving')
-  if (arriving === undefined) return undefined
+export async function refusedBody({ env: { call } }: Context<HttpEnv>): Promise<unknown> {
+  if (call?.body !== undefined) return call.body
+  if (call?.early === undefined) return undefined
   const timer = new AbortController()
   const late = delay(ARRIVES_WITHIN_MS, undefined, { signal: timer.signal }).catch(() => undefined)
   try {
-    const bytes = await Promise.race([arriving, late])
+    const bytes = await Promise.race([call.early, late])
     return bytes && parseJson(bytes, MAX_VALUES)
   } catch {
     return undefined

@@ -1,7 +1,7 @@
 /** Gives each request its route, an id and a logger, and writes its line when it is answered. */
 
 import { randomUUID } from 'node:crypto'
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
 import type { HttpEnv } from './context.ts'
@@ -10,17 +10,15 @@ import type { RouteTable } from './routes.ts'
 /** Only what cannot forge log lines or make them endless is taken over. */
 const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/
 
+/** The id that a request gives itself, or a new one. */
+export function requestIdOf(given: unknown): string {
+  return typeof given === 'string' && GIVEN_ID.test(given) ? given : randomUUID()
+}
+
 /** Paths may hold secrets, known or not: the route's pattern is logged, never the path. */
 export function requestLog(logger: Logger, routes: RouteTable): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
-    const started = performance.now()
-    const given = c.req.header('x-request-id')
-    const requestId = given !== undefined && GIVEN_ID.test(given) ? given : randomUUID()
-    const connection = c.req.header('mcp-session-id')
-    const log = logger.child({
-      requestId,
-      ...(connection !== undefined && { connection: shortHash(connection) }),
-    })
+    const { started, requestId, log } = c.env.call ?? begin(logger, c)
     const route = routes.find(c.env.incoming.url ?? '/')
     c.set('route', route)
     c.set('requestId', requestId)
@@ -33,4 +31,14 @@ export function requestLog(logger: Logger, routes: RouteTable): MiddlewareHandle
     const level = route?.isProbe && c.res.ok ? 'debug' : 'info'
     log[level]({ method, route: route?.path ?? 'unknown', status: c.res.status, ms }, 'request')
   }
+}
+
+function begin(logger: Logger, c: Context<HttpEnv>) {
+  const requestId = requestIdOf(c.req.header('x-request-id'))
+  const connection = c.req.header('mcp-session-id')
+  const log = logger.child({
+    requestId,
+    ...(connection !== undefined && { connection: shortHash(connection) }),
+  })
+  return { started: performance.now(), requestId, log }
 }

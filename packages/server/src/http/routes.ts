@@ -106,6 +106,9 @@ export const OAUTH_ROUTES: readonly Route[] = [
 /** The same as a table, for handlers that speak Node. */
 export const OAUTH_TABLE = createRouteTable(OAUTH_ROUTES)
 
+/** The demo's identity provider. */
+export const DEMO_PROVIDER_PATH = '/demo/idp'
+
 /** The table of a server. */
 export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
   const { landingPage, direct, sse, era2025 } = serves
@@ -134,7 +137,12 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
     // No HEAD: nobody could read or end a stream that is left out.
     ...when<Route>(sse, { ...calls, path: '/sse', methods: ['GET'], errors: 'json-rpc' }),
     ...when<Route>(sse, { ...CALLERS, path: '/messages', methods: ['POST'], errors: 'json-rpc' }),
-    ...when<Route>(facts.hasDemo, { ...PAGE, path: '/demo/idp', methods: READ, isMount: true }),
+    ...when<Route>(facts.hasDemo, {
+      ...PAGE,
+      path: DEMO_PROVIDER_PATH,
+      methods: READ,
+      isMount: true,
+    }),
     ...(facts.hasDemoApi ? DEMO_API_ROUTES : []),
   ])
 }

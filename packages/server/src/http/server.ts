@@ -23,6 +23,8 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse) =
 
 export interface HttpHandlers {
   readonly guard: HostGuard
+  /** Answers what is not for the others, before Hono; false for what it leaves to it. */
+  readonly calls?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** The Hono app. */
   readonly fetch: Parameters<typeof getRequestListener>[0]
   /** Handlers for a path and everything below it, such as `/demo/idp`. */
@@ -69,6 +71,8 @@ export function createHttpServer(
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 5000,
     keepAliveTimeout: keepAliveSeconds * 1000,
+    // As lists of values, so that no check sees another one than the next (RFC 9110, 5.3).
+    joinDuplicateHeaders: true,
     ServerResponse: EarlyResponse,
   }
   const answer: RequestListener = (request, response) => {
@@ -108,6 +112,7 @@ export function createHttpServer(
       writeError(response, error)
       return
     }
+    if (known.calls?.(request, response)) return
     listener ??= getRequestListener(known.fetch, { overrideGlobalObjects: false })
     const mounted = mountedHandler(known.mounts, request.url ?? '/') ?? listener
     void mounted(request, response)

@@ -3,7 +3,10 @@
  * prototypes: V8 forgets with every new one how to find its properties, which costs a call 0.1 ms.
  */
 
+import { wellFormedJson } from '../well-formed.ts'
 import type { LineLogger, Logger, LogMethod } from './line-logger.ts'
+import { redactFields } from './redact-fields.ts'
+import { redactText } from './redact-text.ts'
 
 type LogArguments = Parameters<LogMethod>
 
@@ -42,6 +45,11 @@ export class ChildLogger implements Logger {
 
   audit(fields: object, message: string): void {
     this.#root.audit({ ...this.#fields, ...fields }, message)
+  }
+
+  known(log: 'info' | 'audit', members: string, message: string): void {
+    const own = redactText(wellFormedJson(JSON.stringify(redactFields(this.#fields))))
+    this.#root.known(log, (own === '{}' ? '' : `,${own.slice(1, -1)}`) + members, message)
   }
 
   child(fields: object): Logger {

@@ -14,6 +14,11 @@ export interface LineLogger {
   readonly fatal: LogMethod
   /** Who did what, for the audit log: no arguments, no results. */
   readonly audit: (fields: object, message: string) => void
+  /**
+   * A line at the level info, or of the audit log, without the search for secrets: `members` are those
+   * of a JSON object with a comma before each, all of them from closed sets, hashes or numbers.
+   */
+  readonly known: (log: 'info' | 'audit', members: string, message: string) => void
   isLevelEnabled(level: LineLevel): boolean
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { ToolClient } from '../engine/context.ts'
 import { cutToBytes } from '../store/text-bytes.ts'
+import type { ConnectionRecord } from './legacy/connection.ts'
 import type { ClientFacts } from './origin.ts'
 
 /** The most that is kept of a text by which a client names itself, in bytes of UTF-8. */
@@ -40,6 +41,14 @@ export function clientOfConnection(server: Server): CallingClient {
   const facts = factsOf(server.getClientVersion()?.name, server.getNegotiatedProtocolVersion())
   return { era: '2025', facts, can: abilities(server.getClientCapabilities()) }
 }
+
+/** The same, by what its connection keeps of it. */
+export function clientOfInitialize({ initialize, protocolVersion }: Initialized): CallingClient {
+  const facts = factsOf(initialize?.clientInfo.name, protocolVersion ?? undefined)
+  return { era: '2025', facts, can: abilities(initialize?.capabilities) }
+}
+
+type Initialized = Pick<ConnectionRecord, 'initialize' | 'protocolVersion'>
 
 /** A client of the 2026 era. */
 export function clientOf(envelope: ClientEnvelope): CallingClient {

@@ -6,7 +6,12 @@ import { isAnswer } from './client-answer.ts'
 import type { LegacyEndpoint } from './legacy/endpoint.ts'
 import { createModernEndpoint, type ModernDeps, type ModernEndpoint } from './modern/endpoint.ts'
 import type { McpRequest } from './request.ts'
-import { classifyPost, isPlainlyLegacy, readStandardHeaders } from './standard-headers.ts'
+import {
+  acceptsAnswers,
+  classifyPost,
+  isPlainlyLegacy,
+  readStandardHeaders,
+} from './standard-headers.ts'
 
 export interface McpDeps extends ModernDeps {
   readonly legacy: LegacyEndpoint
@@ -16,7 +21,7 @@ export interface McpDeps extends ModernDeps {
 
 export interface McpEndpoint {
   /** What serves the 2026 era, for other ways in. */
-  readonly modern: Pick<ModernEndpoint, 'servers' | 'plainCalls'>
+  readonly modern: Pick<ModernEndpoint, 'servers' | 'clients' | 'finish'>
   handle(request: McpRequest): Promise<McpAnswer>
   /** Ends what is still running in the 2026 era; call it last. */
   close(): Promise<void>
@@ -42,8 +47,6 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
     if (isAnswer(body)) return takeAnswer(mcp, body)
     const headers = readStandardHeaders(request.headers)
     if (legacy !== undefined && isPlainlyLegacy(body, headers)) return legacy.post(mcp, body)
-    const call = modern.plainCalls.find(body, headers)
-    if (call !== undefined) return modern.call(mcp, call)
     const classified = classifyPost(body, headers)
     if (legacy !== undefined && classified.kind === 'legacy') return legacy.post(mcp, body)
     return modern.post(mcp, classified, headers)
@@ -62,10 +65,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   }
 }
 
-/** 2025-11-25, basic/transports, and 2026-07-28 as well: the client MUST list both types. */
 function checkAccept(request: Request): void {
-  const accept = request.headers.get('accept')?.toLowerCase() ?? ''
-  const lists = (type: string) => accept.includes(type) || accept.includes('*/*')
-  if (lists('application/json') && lists('text/event-stream')) return
+  if (acceptsAnswers(request.headers.get('accept') ?? undefined)) return
   throw new AppError('not_acceptable', 'Accept application/json and text/event-stream.')
 }

@@ -4,7 +4,7 @@
  */
 
 import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
-import type { CallSession } from '../engine/call.ts'
+import type { CallLog, CallSession } from '../engine/call.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Logger } from '../logger.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
@@ -19,7 +19,7 @@ export interface ClientFacts {
 }
 
 /** The origin of one call. */
-export interface Origin {
+export interface Origin extends CallLog {
   /** Names the caller in what is sealed for it; no other caller can use that. */
   readonly principal: string
   /** Who is counted where a tool has a limit. */
@@ -29,7 +29,6 @@ export interface Origin {
   readonly clientId?: string | undefined
   /** What the call has stored counts for. */
   readonly storage: StorageBudget
-  readonly log: Logger
   /**
    * The session of one call. `handle` is the session the call names, if it names one.
    * @throws ToolError `session_not_found`

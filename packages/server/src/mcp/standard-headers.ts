@@ -49,3 +49,11 @@ export function classifyPost(
     ...(name !== undefined && { mcpNameHeader: name }),
   })
 }
+
+/** 2025-11-25, basic/transports, and 2026-07-28 as well: the client MUST list both types. */
+export function acceptsAnswers(accept: string | undefined): boolean {
+  if (accept === undefined) return false
+  const listed = accept.toLowerCase()
+  if (listed.includes('*/*')) return true
+  return listed.includes('application/json') && listed.includes('text/event-stream')
+}

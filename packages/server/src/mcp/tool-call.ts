@@ -1,16 +1,23 @@
 /** Translates a `tools/call` of either era into the engine's terms. */
 
-import type { CallToolRequest, Server, ServerContext } from '@modelcontextprotocol/server'
-import type { CarriedState, ToolCall } from '../engine/call.ts'
+import type {
+  CallToolRequest,
+  Server,
+  ServerContext,
+  ServerEvent,
+} from '@modelcontextprotocol/server'
+import type { CallAudit, CallSession, CarriedState, ToolCall } from '../engine/call.ts'
 import type { Announce } from '../engine/context.ts'
-import type { RateLimits } from '../store/rate-limits.ts'
+import type { Rate, RateLimits } from '../store/rate-limits.ts'
 import { type CallingClient, callingClient } from './client-facts.ts'
+import type { EventBus } from './nodes/event-bus.ts'
 import type { Origin } from './origin.ts'
 import type { RequestStates, StateBinding } from './request-state.ts'
 
 export interface ToolCallDeps {
   readonly states: RequestStates
   readonly rateLimits: RateLimits
+  readonly bus: EventBus
 }
 
 /** What a call needs of its request, whoever took that in. */
@@ -18,7 +25,7 @@ export interface ToolRequest
   extends Pick<ToolCall, 'name' | 'arguments' | 'signal' | 'responses' | 'progress' | 'meta'> {
   readonly client: CallingClient &
     Pick<ToolCall['client'], 'log' | 'hangUp'> & {
-      readonly elicitationCompleted?: ToolCall['client']['elicitationCompleted']
+      readonly elicitationCompleted?: ToolCall['client']['elicitationCompleted'] | undefined
     }
   /** What an earlier round left with the client. */
   readonly sealed: string | undefined
@@ -51,46 +58,112 @@ export function toolRequest(
   }
 }
 
-/** What this round of a call goes on from; `announce` is the call's own. */
-interface Round {
-  readonly announce: Announce
+/** A call by its request and the caller's origin. Its parts are made when the engine asks for them. */
+export class RequestedCall implements ToolCall {
+  readonly #deps: ToolCallDeps
+  readonly #request: ToolRequest
+  readonly #origin: Origin
   readonly carried: CarriedState | undefined
+  #announcing: Announcing | undefined
+
+  /** `carried` is what this round goes on from. */
+  constructor(
+    deps: ToolCallDeps,
+    request: ToolRequest,
+    origin: Origin,
+    carried: CarriedState | undefined,
+  ) {
+    this.#deps = deps
+    this.#request = request
+    this.#origin = origin
+    this.carried = carried
+  }
+
+  get name() {
+    return this.#request.name
+  }
+
+  get arguments() {
+    return this.#request.arguments
+  }
+
+  get scopes() {
+    return this.#origin.scopes
+  }
+
+  get clientId() {
+    return this.#origin.clientId
+  }
+
+  get meta() {
+    return this.#request.meta
+  }
+
+  get responses() {
+    return this.#request.responses
+  }
+
+  get signal() {
+    return this.#request.signal
+  }
+
+  get log() {
+    return this.#origin.log
+  }
+
+  get client(): ToolCall['client'] {
+    return this.#request.client
+  }
+
+  get announce() {
+    this.#announcing ??= announceOn(this.#deps.bus)
+    return this.#announcing.announce
+  }
+
+  /** All that was announced so far; undefined where nothing was. */
+  get publishing() {
+    return this.#announcing?.publishing
+  }
+
+  async count(rate: Rate) {
+    const who = `${this.name} ${this.#origin.caller}`
+    const [standing] = await this.#deps.rateLimits.count([{ limit: 'tool', who, rate }])
+    return standing
+  }
+
+  openSession(handle: string | undefined) {
+    return this.#origin.openSession(handle, this.#request.client.facts)
+  }
+
+  upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void) {
+    return this.#origin.upstreamFor(session, onAnswer)
+  }
+
+  carry(state: CarriedState) {
+    return this.#deps.states.seal(state, bindingOf(this.#request, this.#origin))
+  }
+
+  progress(done: number, total?: number, message?: string) {
+    return this.#request.progress(done, total, message)
+  }
+
+  audit(entry: CallAudit): void {
+    this.#origin.audit(entry)
+  }
 }
 
-export function createToolCall(
-  { states, rateLimits }: ToolCallDeps,
-  request: ToolRequest,
-  origin: Origin,
-  { announce, carried }: Round,
-): ToolCall {
-  const { name, arguments: input, client } = request
-  return {
-    name,
-    arguments: input,
-    scopes: origin.scopes,
-    async count(rate) {
-      const who = `${name} ${origin.caller}`
-      const [standing] = await rateLimits.count([{ limit: 'tool', who, rate }])
-      return standing
-    },
-    clientId: origin.clientId,
-    meta: request.meta,
-    openSession: (handle) => origin.openSession(handle, client.facts),
-    upstreamFor: origin.upstreamFor,
-    client: {
-      can: client.can,
-      log: client.log,
-      hangUp: client.hangUp,
-      elicitationCompleted: client.elicitationCompleted,
-    },
-    announce,
-    responses: request.responses,
-    carried,
-    carry: (state) => states.seal(state, bindingOf(request, origin)),
-    signal: request.signal,
-    progress: request.progress,
-    log: origin.log,
+type Announcing = ReturnType<typeof announceOn>
+
+function announceOn(bus: EventBus) {
+  const publishing: Promise<void>[] = []
+  const publish = (event: ServerEvent) => void publishing.push(bus.publish(event))
+  const announce: Announce = {
+    toolsChanged: () => publish({ kind: 'tools_list_changed' }),
+    promptsChanged: () => publish({ kind: 'prompts_list_changed' }),
+    resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
+    resourceUpdated: (uri) => publish({ kind: 'resource_updated', uri }),
   }
+  return { announce, publishing }
 }
 
 /** What the state of a call's rounds belongs to. */

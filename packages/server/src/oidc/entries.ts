@@ -4,7 +4,6 @@ import type { AdapterPayload } from 'oidc-provider'
 import { sha256 } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Store } from '../store/port.ts'
-import { createRecent } from '../store/recent.ts'
 
 export interface EntriesDeps {
   readonly store: Store
@@ -31,6 +30,8 @@ export interface Entry {
 
 export interface Entries {
   read(model: string, id: string): Promise<Entry | undefined>
+  /** Whether there is one, authentic or not. */
+  has(model: string, id: string): Promise<boolean>
   write(model: string, id: string, payload: AdapterPayload, ttlSeconds?: number): Promise<void>
   /** Writes only if there is none, so that what was used stays used. */
   create(model: string, id: string, payload: AdapterPayload, ttlSeconds?: number): Promise<void>
@@ -62,9 +63,6 @@ type StoredEntry = {
   readonly successor?: string
 }
 
-/** About 1 kB each. */
-const MOST_OPENED = 20_000
-
 export function createEntries(
   { store, keyRing, now }: EntriesDeps,
   { prefix, longestTtlSeconds }: EntriesOptions,
@@ -76,22 +74,11 @@ export function createEntries(
     sealed: keyRing.seal(purpose, JSON.stringify(payload), key),
   })
 
-  const lastOpened = createRecent<{ readonly sealed: string; readonly opened: string }>(MOST_OPENED)
-
-  /** What opens to the same each time: to decrypt the entry of a token takes 15 µs of each call. */
-  function open(key: string, sealed: string): string | undefined {
-    const last = lastOpened.get(key)
-    if (last?.sealed === sealed) return last.opened
-    const opened = keyRing.open(purpose, sealed, key)
-    if (opened !== undefined) lastOpened.set(key, { sealed, opened })
-    return opened
-  }
-
   const entries: Entries = {
     async read(model, id) {
       const key = keyOf(model, id)
       const entry = await store.get<StoredEntry>(key)
-      const opened = entry && open(key, entry.sealed)
+      const opened = entry && keyRing.open(purpose, entry.sealed, key)
       if (!opened) return undefined
       const { rev, consumed } = entry
       const successor = entry.successor && keyRing.open(purpose, entry.successor, `${key}:next`)
@@ -103,6 +90,7 @@ export function createEntries(
         ...(successor && { successor }),
       }
     },
+    has: (model, id) => exists(keyOf(model, id)),
     async write(model, id, payload, ttlSeconds = longestTtlSeconds) {
       const key = keyOf(model, id)
       await store.set(key, seal(key, payload), ttlSeconds)

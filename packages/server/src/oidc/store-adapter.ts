@@ -96,7 +96,7 @@ function createModelAdapter(
  * The store's clock decides: what it still has is good. The library looks at this process's own,
  * which may be wrong.
  */
-function unexpired(payload: AdapterPayload): AdapterPayload {
+export function unexpired(payload: AdapterPayload): AdapterPayload {
   if (payload.exp === undefined) return payload
   return { ...payload, exp: Math.max(payload.exp, Math.ceil(Date.now() / 1000) + 1) }
 }

@@ -14,8 +14,16 @@ export interface Redactor {
   scrub(text: string): string
 }
 
+/** For tools that mask nothing. */
+const NOTHING_MASKED: Redactor = {
+  learn: () => undefined,
+  hides: () => false,
+  scrub: (text) => text,
+}
+
 /** One for each call; `masksByField` comes from the tool's schemas. */
 export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Redactor {
+  if (masksByField.size === 0) return NOTHING_MASKED
   const masks = new Map<string, string>()
   /** Longest first, so that a value that contains another one is hidden whole; undefined if stale. */
   let sorted: readonly (readonly [secret: string, shown: string])[] | undefined = []
@@ -45,9 +53,7 @@ export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Red
   }
 
   return {
-    learn(value) {
-      if (masksByField.size > 0) learn(value)
-    },
+    learn,
     hides: () => masks.size > 0,
     scrub(text) {
       sorted ??= [...masks].sort(([a], [b]) => b.length - a.length)

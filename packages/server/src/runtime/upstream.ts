@@ -10,7 +10,7 @@ import type {
   Secrets,
 } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
-import { createDemo, type Demo } from '../demo/demo.ts'
+import type { Demo } from '../demo/demo.ts'
 import type { Logger } from '../logger.ts'
 import { logProviderFailure } from '../session/log-provider-failure.ts'
 import type { Store } from '../store/port.ts'
@@ -77,14 +77,22 @@ function fetchOf(
 }
 
 /** The configured upstream, or the demo that stands in for one. */
-export function createUpstream(
+export async function createUpstream(
   { config, secrets, log, store, publicUrl, telemetry, demoApi }: UpstreamDeps,
   keyRing: KeyRing,
   now: () => number,
-): UpstreamParts {
+): Promise<UpstreamParts> {
   const demo =
     config.upstream.kind === 'demo'
-      ? createDemo({ store, log, secrets, keyRing, publicUrl, api: demoApi })
+      ? // Loaded only here: nothing of it is needed with an upstream.
+        (await import('../demo/demo.ts')).createDemo({
+          store,
+          log,
+          secrets,
+          keyRing,
+          publicUrl,
+          api: demoApi,
+        })
       : undefined
   const facts = config.upstream.kind === 'demo' ? demo?.upstream : config.upstream
   if (facts === undefined) throw new Error('Neither an upstream nor the demo is configured')

@@ -42,116 +42,103 @@ export function createCallSession(
   existing: Session | undefined,
   fresh: NewSession,
 ): CallSession {
-  const { sessions, credentials, links } = deps
-  const { storage = UNLIMITED } = fresh
-  let session = existing
+  return new LiveSession(deps, existing, fresh)
+}
 
-  async function opened(): Promise<Session> {
-    if (session !== undefined) return session
-    if (fresh.access === 'token') {
-      // Its owner brings a newer token for a new one.
-      throw new ToolError('The session has ended.', { code: 'session_not_found' })
-    }
-    const created = await sessions.create(fresh.access, fresh.client, { storage })
-    session = fresh.opened === undefined ? created : await fresh.opened(created)
-    return session
+class LiveSession implements CallSession {
+  readonly #deps: CallSessionDeps
+  readonly #fresh: NewSession
+  #session: Session | undefined
+
+  constructor(deps: CallSessionDeps, existing: Session | undefined, fresh: NewSession) {
+    this.#deps = deps
+    this.#fresh = fresh
+    this.#session = existing
   }
 
-  /** A record may say `authenticated` while its credentials do not decrypt: that counts as no. */
-  const readCredentials = () => session && credentials.read(session)
-
-  async function startSignIn(): Promise<SignInLink> {
-    const { id } = await opened()
-    const clientName = fresh.client.clientName ?? 'An AI client'
-    const { handle, ...link } = await links.issue(id, clientName, storage)
-    return { url: await deps.linkUrl(handle), ...link }
+  id(): string | undefined {
+    return this.#session?.id
   }
 
-  async function waitForSignIn(
+  get state() {
+    return this.#credentials() === undefined ? 'anonymous' : 'authenticated'
+  }
+
+  get connectedAt() {
+    return this.#session && new Date(this.#session.connectedAt)
+  }
+
+  get expiresAt() {
+    return this.#session && new Date(this.#session.expiresAt)
+  }
+
+  get handle() {
+    return this.#session?.access === 'handle' ? this.#session.id : undefined
+  }
+
+  async account() {
+    return this.#credentials()?.account
+  }
+
+  get(name: string): unknown {
+    const { data } = this.#session ?? {}
+    return data !== undefined && Object.hasOwn(data, name) ? data[name] : undefined
+  }
+
+  async set(name: string, value: unknown): Promise<void> {
+    if (!DATA_NAME.test(name))
+      throw new ToolError('Session values have plain names.', { code: 'invalid_name' })
+    const { id, data } = await this.#opened()
+    const { storage = UNLIMITED } = this.#fresh
+    if (storage !== UNLIMITED) await storage.spend(jsonBytes(value) + name.length)
+    await this.#deps.sessions.update(id, `data.${name}`, value)
+    const session = this.#session
+    if (session !== undefined) this.#session = { ...session, data: { ...data, [name]: value } }
+  }
+
+  async startSignIn(): Promise<SignInLink> {
+    const { id } = await this.#opened()
+    const { client, storage = UNLIMITED } = this.#fresh
+    const clientName = client.clientName ?? 'An AI client'
+    const { handle, ...link } = await this.#deps.links.issue(id, clientName, storage)
+    return { url: await this.#deps.linkUrl(handle), ...link }
+  }
+
+  async waitForSignIn(
     milliseconds: number,
     signal: Pick<CancelSignal, 'aborted'>,
   ): Promise<boolean> {
     const deadline = performance.now() + milliseconds
-    while (session !== undefined && !signal.aborted) {
-      session = await sessions.peek(session.id)
-      if (readCredentials() !== undefined) return true
+    while (this.#session !== undefined && !signal.aborted) {
+      this.#session = await this.#deps.sessions.peek(this.#session.id)
+      if (this.#credentials() !== undefined) return true
       if (performance.now() > deadline) return false
       await delay(POLL_MS)
     }
     return false
   }
 
-  async function end(): Promise<boolean> {
-    if (session === undefined) return false
-    const ended = await deps.signOut(session.id)
-    session = undefined
+  async end(): Promise<boolean> {
+    if (this.#session === undefined) return false
+    const ended = await this.#deps.signOut(this.#session.id)
+    this.#session = undefined
     return ended
   }
 
-  async function set(name: string, value: unknown): Promise<void> {
-    if (!DATA_NAME.test(name))
-      throw new ToolError('Session values have plain names.', { code: 'invalid_name' })
-    const { id, data } = await opened()
-    if (storage !== UNLIMITED) await storage.spend(jsonBytes(value) + name.length)
-    await sessions.update(id, `data.${name}`, value)
-    if (session !== undefined) session = { ...session, data: { ...data, [name]: value } }
+  /** A record may say `authenticated` while its credentials do not decrypt: that counts as no. */
+  #credentials() {
+    return this.#session && this.#deps.credentials.read(this.#session)
   }
 
-  return new CallSessionView({
-    current: () => session,
-    isSignedIn: () => readCredentials() !== undefined,
-    account: async () => readCredentials()?.account,
-    ...{ startSignIn, waitForSignIn, end, set },
-  })
-}
-
-interface CallSessionParts
-  extends Pick<CallSession, 'account' | 'startSignIn' | 'waitForSignIn' | 'end' | 'set'> {
-  readonly current: () => Session | undefined
-  readonly isSignedIn: () => boolean
-}
-
-/** A class, since objects with getters of their own are dear: no two of them have the same form. */
-class CallSessionView implements CallSession {
-  readonly #parts: CallSessionParts
-  readonly id: CallSession['id']
-  readonly get: CallSession['get']
-  readonly account: CallSession['account']
-  readonly startSignIn: CallSession['startSignIn']
-  readonly waitForSignIn: CallSession['waitForSignIn']
-  readonly end: CallSession['end']
-  readonly set: CallSession['set']
-
-  constructor(parts: CallSessionParts) {
-    this.#parts = parts
-    this.id = () => parts.current()?.id
-    this.get = (name) => {
-      const { data } = parts.current() ?? {}
-      return data !== undefined && Object.hasOwn(data, name) ? data[name] : undefined
+  async #opened(): Promise<Session> {
+    if (this.#session !== undefined) return this.#session
+    const { access, client, opened, storage = UNLIMITED } = this.#fresh
+    if (access === 'token') {
+      // Its owner brings a newer token for a new one.
+      throw new ToolError('The session has ended.', { code: 'session_not_found' })
     }
-    this.account = parts.account
-    this.startSignIn = parts.startSignIn
-    this.waitForSignIn = parts.waitForSignIn
-    this.end = parts.end
-    this.set = parts.set
-  }
-
-  get state() {
-    return this.#parts.isSignedIn() ? 'authenticated' : 'anonymous'
-  }
-
-  get connectedAt() {
-    const session = this.#parts.current()
-    return session && new Date(session.connectedAt)
-  }
-
-  get expiresAt() {
-    const session = this.#parts.current()
-    return session && new Date(session.expiresAt)
-  }
-
-  get handle() {
-    const session = this.#parts.current()
-    return session?.access === 'handle' ? session.id : undefined
+    const created = await this.#deps.sessions.create(access, client, { storage })
+    this.#session = opened === undefined ? created : await opened(created)
+    return this.#session
   }
 }

@@ -18,7 +18,7 @@ export interface TokenCaller {
   readonly clientId: string
   readonly scopes: readonly string[]
   /** When the token runs out, as Unix time in milliseconds; what it opened ends then. */
-  readonly expiresAt?: number
+  readonly expiresAt?: number | undefined
 }
 
 export type Caller = AnonymousCaller | TokenCaller

@@ -46,6 +46,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   return {
     get: <T extends Document>(key: string) => open(() => decodeReply<T>(documents.get(key))),
 
+    getAll: (keys) => open(() => keys.map((key) => decodeReply(documents.get(key)))),
+
     set: (key, value, ttlSeconds) =>
       open(() => {
         const rev = (decodeReply(documents.get(key))?.rev ?? 0) + 1

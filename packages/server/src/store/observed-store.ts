@@ -12,6 +12,7 @@ export function observeStore(store: Store, telemetry: Telemetry, system: string)
   const observe = createObserve(telemetry, system)
   return {
     get: <T extends Document>(key: string) => observe('get', () => store.get<T>(key)),
+    getAll: (keys) => observe('get_all', () => store.getAll(keys)),
     set: (key, value, ttl) => observe('set', () => store.set(key, value, ttl)),
     create: (key, value, ttl) => observe('create', () => store.create(key, value, ttl)),
     patch: (key, changes, options) => observe('patch', () => store.patch(key, changes, options)),

@@ -66,6 +66,11 @@ export interface StoreHealth {
  */
 export interface Store {
   get<T extends Document>(key: string): Promise<Stored<T> | undefined>
+  /**
+   * Reads several documents in one round trip, in the order of their keys. All keys have one hash tag
+   * (`{…}`): they lie in one slot of a cluster. A key that holds something else counts as absent.
+   */
+  getAll(keys: readonly string[]): Promise<readonly (Stored<Document> | undefined)[]>
   set(key: string, value: Document, ttlSeconds: number): Promise<void>
   /** Writes only if the key is absent; false when it exists. */
   create(key: string, value: Document, ttlSeconds: number): Promise<boolean>

@@ -2,4 +2,4 @@
 
 import type { Store } from './port.ts'
 
-export type RedisDocuments = Pick<Store, 'get' | 'set' | 'create' | 'patch' | 'take'>
+export type RedisDocuments = Pick<Store, 'get' | 'getAll' | 'set' | 'create' | 'patch' | 'take'>

@@ -5,7 +5,7 @@ import { decodeReply, encodeFields, withRevision } from './documents.ts'
 import type { Document, PatchOptions, PatchOutcome } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisDocuments } from './redis-documents.ts'
-import { createGetTogether } from './redis-get-together.ts'
+import { createGets } from './redis-get-all.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
@@ -81,13 +81,13 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
     throw missingParent((parents[Number(detail)] ?? []).join('.'))
   }
 
-  const get = createGetTogether(redis, {
+  const gets = createGets(redis, {
     one: (key) => ['JSON.GET', key],
     several: (keys) => ['JSON.MGET', ...keys, '.'],
   })
 
   return {
-    get,
+    ...gets,
 
     async set(key, value, ttlSeconds) {
       await redis.script(SET, [key], [encodeFields(value), String(toMilliseconds(ttlSeconds))])

@@ -6,7 +6,7 @@ import { decodeDocument, decodeReply, encodeFields, withRevision } from './docum
 import type { Document, PatchOptions, PatchOutcome } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisDocuments } from './redis-documents.ts'
-import { createGetTogether } from './redis-get-together.ts'
+import { createGets } from './redis-get-all.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
@@ -52,13 +52,13 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
     throw storeUnavailable(new Error('Too many writers of one document.'))
   }
 
-  const get = createGetTogether(redis, {
+  const gets = createGets(redis, {
     one: (key) => ['GET', key],
     several: (keys) => ['MGET', ...keys],
   })
 
   return {
-    get,
+    ...gets,
 
     async set(key, value, ttlSeconds) {
       await redis.script(SET, [key], [encodeFields(value), String(toMilliseconds(ttlSeconds))])

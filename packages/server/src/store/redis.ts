@@ -84,6 +84,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
   return {
     get: <T extends Document>(key: string) => on(({ get }) => get<T>(keys.document(key))),
+    getAll: (names) => on(({ getAll }) => getAll(names.map(keys.document))),
     set: (key, value, ttl) => on(({ set }) => set(keys.document(key), value, ttl)),
     create: (key, value, ttl) => on(({ create }) => create(keys.document(key), value, ttl)),
     patch: (key, changes, options) =>

@@ -1,6 +1,7 @@
 /** Everything that is counted and timed on this node, in a registry of prom-client. */
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { createHistogram } from './histogram.ts'
 import {
   DROP_REASONS,
   type DropReason,
@@ -47,9 +48,9 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     labelNames: ['version'],
     registers,
   }).set({ version }, 1)
-  const traffic = trafficMetrics(registers)
+  const traffic = trafficMetrics(registry, registers)
   const people = peopleMetrics(registers)
-  const store = storeMetrics(registers)
+  const store = storeMetrics(registry, registers)
   return {
     ...{ ...traffic, ...people, ...store },
     async scrape() {
@@ -59,20 +60,18 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
   }
 }
 
-function trafficMetrics(registers: Registry[]) {
-  const requests = new Histogram({
+function trafficMetrics(registry: Registry, registers: Registry[]) {
+  const requests = createHistogram(registry, {
     name: 'mcp_http_request_duration_seconds',
     help: 'Requests until their answer was sent, by method, route and class of status. Streams that clients listen to are not among them.',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
-    registers,
   })
-  const tools = new Histogram({
+  const tools = createHistogram(registry, {
     name: 'mcp_tool_call_duration_seconds',
     help: 'Tool calls, by tool and outcome: ok, input_required, or the code of the error.',
     labelNames: ['tool', 'outcome'],
     buckets: SECONDS,
-    registers,
   })
   const running = countedGauge('mcp_tool_calls_running', 'Tool calls that run now.', registers)
   const open = new Gauge({
@@ -99,14 +98,14 @@ function trafficMetrics(registers: Registry[]) {
   return {
     request(method: string, route: string, status: number, seconds: number) {
       const known = METHODS.has(method) ? method : 'other'
-      requests.labels(known, route, `${Math.floor(status / 100)}xx`).observe(seconds)
+      requests.observe(seconds, known, route, `${Math.floor(status / 100)}xx`)
     },
     toolStarted: () => running.change(1),
     toolEnded(tool: string, outcome: string, seconds: number) {
       running.change(-1)
-      tools.labels(tool, outcome).observe(seconds)
+      tools.observe(seconds, tool, outcome)
     },
-    toolUnknown: () => tools.labels('unknown', 'unknown_tool').observe(0),
+    toolUnknown: () => tools.observe(0, 'unknown', 'unknown_tool'),
     streamOpened: (kind: StreamKind) => open.inc({ kind }),
     streamClosed: (kind: StreamKind) => open.dec({ kind }),
     clientMessageDropped: (reason: DropReason) => dropped.inc({ reason }),
@@ -146,13 +145,12 @@ function peopleMetrics(registers: Registry[]) {
   }
 }
 
-function storeMetrics(registers: Registry[]) {
-  const commands = new Histogram({
+function storeMetrics(registry: Registry, registers: Registry[]) {
+  const commands = createHistogram(registry, {
     name: 'mcp_store_command_duration_seconds',
     help: 'Commands to the store, failed ones included, by command.',
     labelNames: ['command'],
     buckets: STORE_SECONDS,
-    registers,
   })
   const errors = new Counter({
     name: 'mcp_store_errors_total',
@@ -161,7 +159,7 @@ function storeMetrics(registers: Registry[]) {
     registers,
   })
   return {
-    storeCommand: (command: string, seconds: number) => commands.labels(command).observe(seconds),
+    storeCommand: (command: string, seconds: number) => commands.observe(seconds, command),
     storeError: (command: string) => errors.inc({ command }),
   }
 }

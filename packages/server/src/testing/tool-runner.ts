@@ -13,7 +13,7 @@ import {
   type InputRequiredResult,
   isInputRequiredResult,
 } from '@modelcontextprotocol/server'
-import type { ToolCall } from '../engine/call.ts'
+import { auditCall, type ToolCall } from '../engine/call.ts'
 import { compileTool } from '../engine/compile-tool.ts'
 import type { Account } from '../engine/context.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
@@ -135,6 +135,7 @@ export async function callTool(
       await options.onProgress?.({ done, total, message })
     },
     log,
+    audit: (entry) => auditCall(log, entry),
   }
 
   try {

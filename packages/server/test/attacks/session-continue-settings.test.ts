@@ -2,6 +2,7 @@
 
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { tokenKey } from '../../src/auth/server/token-entries.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createEntries } from '../../src/oidc/entries.ts'
@@ -69,6 +70,7 @@ test('a token of the release before stands for its session, until that is revoke
     if (grant !== undefined) await entries.write('Grant', sessionId, grant.payload)
     await entries.write(model, id, { ...payload, grantId: sessionId })
   }
+  await store.delete(tokenKey(sessionId, String(claimsOf(tokens.access_token).jti)))
   await store.delete(`{${sessionId}}:grants`)
   expect(await onConnection(url, connection, old)).toBe('before')
   const again = await authorize(client, browser)

@@ -36,6 +36,7 @@ function callWith(fields: Partial<ToolCall> = {}): ToolCall {
     signal: new AbortController().signal,
     progress: async () => undefined,
     log: recordingLogger().log,
+    audit: () => undefined,
     ...fields,
   }
 }

@@ -16,7 +16,7 @@ function distantStore() {
   const memory = createMemoryStore()
   const journeys: string[][] = []
   let underWay: string[] | undefined
-  const get: Store['get'] = async (key) => {
+  async function travel(keys: readonly string[]): Promise<void> {
     if (underWay === undefined) {
       underWay = []
       journeys.push(underWay)
@@ -24,12 +24,19 @@ function distantStore() {
         underWay = undefined
       })
     }
-    underWay.push(key)
+    underWay.push(...keys)
     await nextTurn()
     await nextTurn()
+  }
+  const get: Store['get'] = async (key) => {
+    await travel([key])
     return memory.get(key)
   }
-  return { store: { ...memory, get }, journeys }
+  const getAll: Store['getAll'] = async (keys) => {
+    await travel(keys)
+    return memory.getAll(keys)
+  }
+  return { store: { ...memory, get, getAll }, journeys }
 }
 
 async function started(store: Store) {
@@ -52,7 +59,8 @@ test('a call of the 2025 era asks for its token, session and connection at once'
   expect((await read(post(app.url, request('ping'), connection))).status).toBe(200)
   const asked = journeys.map(ofRequests).filter((keys) => keys.length > 0)
   expect(asked).toEqual([expect.arrayContaining([expect.stringMatching(/:conn$/)])])
-  expect(asked[0]).toHaveLength(4)
+  // Session, token, grant and connection; and the entry that nodes of the last release read.
+  expect(asked[0]).toHaveLength(5)
 })
 
 test('a revoked token is 401 while its connection cannot be looked up', async () => {

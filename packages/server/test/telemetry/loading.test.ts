@@ -1,4 +1,4 @@
-/** OpenTelemetry's SDK and prom-client are in the process only where they are used. */
+/** OpenTelemetry's SDK, prom-client and oidc-provider are in the process only where they are used. */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -51,4 +51,19 @@ test('with metrics: false neither prom-client nor what it brings is loaded', asy
   expect(names).toContain('hono')
   expect(names).not.toContain('prom-client')
   expect(traces(names)).toEqual([])
+})
+
+test('what issues tokens is loaded when somebody wants one, unless clients are to be checked', async () => {
+  const UPSTREAM = {
+    STOP_DELAY: '0',
+    UPSTREAM_ISSUER: 'https://id.example.com',
+    UPSTREAM_CLIENT_ID: 'test',
+    UPSTREAM_CLIENT_SECRET: 'test',
+    UPSTREAM_API_URL: 'https://api.example.com',
+  }
+  expect(await packagesLoaded(UPSTREAM)).not.toContain('oidc-provider')
+  const OAUTH_CLIENTS = JSON.stringify([
+    { client_id: 'known', redirect_uris: ['http://127.0.0.1/callback'] },
+  ])
+  expect(await packagesLoaded({ ...UPSTREAM, OAUTH_CLIENTS })).toContain('oidc-provider')
 })

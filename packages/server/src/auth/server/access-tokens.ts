@@ -1,15 +1,18 @@
 /** Access tokens: JWTs that are good for as long as the store knows them (RFC 9068). */
 
 import { type JWTVerifyOptions, jwtVerify } from 'jose'
-import type { AccessToken, AdapterPayload, Client, JWTStructured } from 'oidc-provider'
+import type { AccessToken, Client, JWTStructured } from 'oidc-provider'
 import { AppError } from '../../errors.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import type { SessionManager } from '../../session/manager.ts'
+import { type Session, sessionKey } from '../../session/record.ts'
+import type { Store } from '../../store/port.ts'
 import type { AccessTokens } from '../access-tokens.ts'
 import { grantIdFrom } from './grants.ts'
 import { type Claims, createReadHs256 } from './hs256.ts'
 import type { ResourceNames } from './resource-names.ts'
 import type { Signing } from './signing.ts'
+import { grantKey, type TokenEntries, type TokenEntry, tokenKey } from './token-entries.ts'
 
 /**
  * The clocks of nodes may differ by this much: how long a token lives is measured by the store, in
@@ -33,7 +36,7 @@ export interface TokenReader {
    * What a token says whose signature, type, issuer, audience and lifetime hold.
    * @throws AppError `unavailable` when the keys cannot be reached
    */
-  read(token: string): Promise<TokenFacts | undefined>
+  read(token: string): TokenFacts | undefined | Promise<TokenFacts | undefined>
 }
 
 /**
@@ -59,21 +62,25 @@ export function createTokenReader(
       ? (token: string) => readWithKeys(signing, token, expected)
       : createReadHs256(secret, expected, now)
   return {
-    async read(token) {
-      const claims = await claimsOf(token)
-      if (claims === undefined) return undefined
-      const { jti, session_id, grant_id, client_id, scope, exp } = claims
-      return {
-        jti: String(jti),
-        sessionId: String(session_id),
-        grantId: grantIdFrom(String(session_id), grant_id),
-        clientId: String(client_id),
-        scopes: String(scope ?? '')
-          .split(' ')
-          .filter(Boolean),
-        expiresAt: Number(exp) * 1000,
-      }
+    read(token) {
+      const claims = claimsOf(token)
+      return claims instanceof Promise ? claims.then(factsOf) : factsOf(claims)
     },
+  }
+}
+
+function factsOf(claims: Claims | undefined): TokenFacts | undefined {
+  if (claims === undefined) return undefined
+  const { jti, session_id, grant_id, client_id, scope, exp } = claims
+  return {
+    jti: String(jti),
+    sessionId: String(session_id),
+    grantId: grantIdFrom(String(session_id), grant_id),
+    clientId: String(client_id),
+    scopes: String(scope ?? '')
+      .split(' ')
+      .filter(Boolean),
+    expiresAt: Number(exp) * 1000,
   }
 }
 
@@ -92,42 +99,68 @@ async function readWithKeys(
   }
 }
 
+export interface AccessTokenDeps {
+  readonly reader: TokenReader
+  readonly tokens: TokenEntries
+  /**
+   * Has the entries in the form of the last release. For one release they are written besides: nodes of
+   * the last one read no others, and what they revoke is gone from there alone.
+   */
+  readonly entries: Pick<Entries, 'read' | 'has' | 'isRevoked'>
+  readonly store: Pick<Store, 'getAll'>
+  readonly sessions: Pick<SessionManager, 'use'>
+}
+
 /**
- * The bearer check. What it asks of the store it asks at once: a call waits for one round trip.
- * The store knows what each token was given for, so that not even who has the signing secret can
- * make one that says more.
+ * The bearer check. All that it needs lies in one slot, and is read in one round trip. The store knows
+ * what each token was given for, so that not even who has the signing secret makes one that says more.
  */
-export function createAccessTokens(
-  reader: TokenReader,
-  entries: Entries,
-  sessions: Pick<SessionManager, 'peek' | 'use'>,
-): AccessTokens {
+export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
+  const { reader, tokens, entries, store, sessions } = deps
   return {
-    async callerOf(token, onSession) {
-      const facts = await reader.read(token)
+    async callerOf(token, presenter) {
+      const read = reader.read(token)
+      const facts = read instanceof Promise ? await read : read
       if (facts === undefined) return undefined
       const { jti, sessionId, grantId, clientId, scopes } = facts
-      onSession?.(sessionId)
-      const [stub, isRevoked, session] = await Promise.all([
-        entries.read('AccessToken', jti),
-        entries.isRevoked(grantId),
-        sessions.peek(sessionId),
+      presenter?.onSession(sessionId)
+      const key = tokenKey(sessionId, jti)
+      const keys = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
+      const [[session, document, revoked], isKept] = await Promise.all([
+        store.getAll(keys),
+        entries.has('AccessToken', jti),
       ])
-      if (stub === undefined || isRevoked || session === undefined) return undefined
-      const { payload } = stub
-      if (!isStubOf(payload, facts)) return undefined
-      const expiry = payload.exp === undefined ? {} : { expiresAt: payload.exp * 1000 }
+      if (session === undefined || revoked !== undefined || !isKept) return undefined
+      const entry =
+        document === undefined ? await earlierEntry(deps, facts) : tokens.open(key, document)
+      if (entry === undefined || !isEntryOf(entry, facts)) return undefined
+      const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
       // Not before: a token that was revoked must not keep its session alive.
-      const used = await sessions.use(session)
-      return { kind: 'token', session: used, grantId, clientId, scopes, ...expiry }
+      const used = await sessions.use(session as Session)
+      return { kind: 'token', session: used, grantId, clientId, scopes, expiresAt }
     },
   }
 }
 
-function isStubOf(stub: AdapterPayload, token: TokenFacts): boolean {
-  const { accountId, grantId, clientId, scope = '' } = stub
-  if (accountId !== token.sessionId || grantId !== token.grantId) return false
-  return clientId === token.clientId && scope === token.scopes.join(' ')
+type Entry = Pick<TokenEntry, 'clientId' | 'grantId' | 'scope' | 'exp'>
+
+/** The entry that a node of the last release wrote, which does not write others. */
+async function earlierEntry(
+  { entries }: AccessTokenDeps,
+  { jti, sessionId, grantId }: TokenFacts,
+): Promise<Entry | undefined> {
+  const [stub, isRevoked] = await Promise.all([
+    entries.read('AccessToken', jti),
+    entries.isRevoked(grantId),
+  ])
+  if (stub === undefined || isRevoked || stub.payload.accountId !== sessionId) return undefined
+  const { clientId = '', scope = '', exp } = stub.payload
+  return { clientId, grantId: stub.payload.grantId, scope, exp }
+}
+
+function isEntryOf(entry: Entry, token: TokenFacts): boolean {
+  if (entry.grantId !== token.grantId || entry.clientId !== token.clientId) return false
+  return entry.scope === token.scopes.join(' ')
 }
 
 /**

@@ -3,10 +3,11 @@
 import Provider, { type Adapter, type AdapterFactory, errors } from 'oidc-provider'
 import type { Entries } from '../../oidc/entries.ts'
 import { createStoreAdapter } from '../../oidc/store-adapter.ts'
+import { accessTokenAdapter, isOneAccessToken, revokeGrant } from './access-token-adapter.ts'
 import { CONSENT_TTL_SECONDS, UNUSED_CLIENT_TTL_SECONDS } from './options.ts'
 import { rememberSuccessor } from './refresh-tokens.ts'
 import { spendOnEntry } from './request-storage.ts'
-import { hasShownToken } from './requests.ts'
+import type { TokenEntries } from './token-entries.ts'
 import { forProvider } from './unavailable.ts'
 
 /** Parallel exchanges of one code are a client's doing; what comes later is a replay. */
@@ -18,8 +19,13 @@ export interface ServerAdapterOptions {
   readonly onRevoked: (grantId: string) => Promise<unknown>
 }
 
+export interface ServerAdapterDeps {
+  readonly entries: Entries
+  readonly tokens: TokenEntries
+}
+
 export function createServerAdapter(
-  entries: Entries,
+  { entries, tokens }: ServerAdapterDeps,
   { refreshGraceSeconds, onRevoked }: ServerAdapterOptions,
 ): AdapterFactory {
   const stored = createStoreAdapter(entries, {
@@ -51,15 +57,7 @@ export function createServerAdapter(
           },
         }
       case 'AccessToken':
-        return {
-          ...adapter,
-          find: async (id) => (hasShownToken() ? adapter.find(id) : undefined),
-          async revokeByGrantId(grantId) {
-            if (isOneAccessToken()) return
-            await adapter.revokeByGrantId(grantId)
-            await onRevoked(grantId)
-          },
-        }
+        return accessTokenAdapter(adapter, { entries, tokens, onRevoked })
       case 'AuthorizationCode':
       case 'RefreshToken':
         return {
@@ -70,7 +68,7 @@ export function createServerAdapter(
             return found
           },
           async revokeByGrantId(grantId) {
-            if (!isOneAccessToken()) await adapter.revokeByGrantId(grantId)
+            if (!isOneAccessToken()) await revokeGrant(tokens, adapter, grantId)
           },
         }
       default:
@@ -81,12 +79,6 @@ export function createServerAdapter(
   // Browser sessions are not stored.
   return (model) =>
     model === 'Session' ? withoutBrowserSessions(stored(model)) : telling(adapterOf(model))
-}
-
-/** RFC 7009, 2.1 leaves it to us: who gives back an access token keeps the refresh token. */
-function isOneAccessToken(): boolean {
-  const oidc = Provider.ctx?.oidc
-  return oidc?.route === 'revocation' && oidc.entities.AccessToken !== undefined
 }
 
 /**

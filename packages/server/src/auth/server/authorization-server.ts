@@ -1,35 +1,17 @@
-/** The built-in OAuth 2.1 authorization server: the library, and what is ours to do around it. */
+/** The built-in OAuth 2.1 authorization server: the check of its tokens, and what issues them. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type Provider from 'oidc-provider'
-import { basePathOf } from '../../config/base-path.ts'
 import { createEntries } from '../../oidc/entries.ts'
-import { enter } from '../../oidc/mount.ts'
-import { createLetInClients } from '../../session/let-in-clients.ts'
 import type { StorageBudget } from '../../store/storage-budget.ts'
 import type { AccessTokens } from '../access-tokens.ts'
 import { createResources } from '../resources.ts'
 import { createAccessTokens, createTokenReader } from './access-tokens.ts'
-import { createServerAdapter } from './adapter.ts'
-import { createAuthorizedClients } from './authorized-clients.ts'
-import { createAuthenticateClient } from './client-assertions.ts'
-import { encodedBasic } from './client-secrets.ts'
-import { type ClientRules, isMetadataDocument } from './clients.ts'
-import { COOKIES } from './configuration.ts'
-import { type Consents, createConsents } from './consents.ts'
-import { rememberDropped } from './dropped-redirects.ts'
-import { createGrants } from './grants.ts'
+import type { Consents } from './consents.ts'
 import { rememberTokens } from './known-tokens.ts'
-import {
-  type AuthorizationServerDeps,
-  type AuthorizationServerOptions,
-  CONSENT_TTL_SECONDS,
-  USED_CLIENT_TTL_SECONDS,
-} from './options.ts'
-import { checkPreRegistered, createProvider } from './provider.ts'
-import { countStorageOf } from './request-storage.ts'
+import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
+import type { ProviderServer } from './provider-server.ts'
 import { createResourceNames } from './resource-names.ts'
-import type { SigningKey } from './signing.ts'
+import { createTokenEntries } from './token-entries.ts'
 
 export interface AuthorizationServer {
   /**
@@ -42,7 +24,8 @@ export interface AuthorizationServer {
 }
 
 /**
- * Makes the server; any node with the same store and the same secrets is the same server.
+ * Makes the server; any node with the same store and the same secrets is the same server. The library is
+ * loaded when somebody needs it: calls with a token do not.
  * @throws ConfigError when a pre-registered client cannot be
  */
 export async function createAuthorizationServer(
@@ -53,105 +36,27 @@ export async function createAuthorizationServer(
   const resources = createResourceNames(createResources(options.publicUrl, options.serves))
   const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
   const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
-  const reader = createTokenReader(signing, options.publicUrl, resources, Date.now)
-  const tokens = rememberTokens(reader, Date.now)
-  const scopes = {
-    known: new Set(options.scopes.supported),
-    defaults: options.scopes.challenged,
+  const tokens = createTokenEntries({ store, keyRing }, { longestTtlSeconds })
+  const made = createTokenReader(signing, options.publicUrl, resources, Date.now)
+  // With the secret a token is checked in a few microseconds, with a public key it is not.
+  const reader = signing.secret === undefined ? rememberTokens(made, Date.now) : made
+  let loading: Promise<ProviderServer> | undefined
+  const load = () => {
+    loading ??= import('./provider-server.ts').then(({ createProviderServer }) =>
+      createProviderServer(options, deps, { entries, tokens, reader, resources }),
+    )
+    return loading
   }
-  const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
-  const authorizedClients = createAuthorizedClients(store, {
-    clients: options.clients,
-    ttlSeconds: clientTtl,
-  })
-  const grants = createGrants(deps, {
-    ttlSeconds: longestTtlSeconds,
-    unusedTtlSeconds: CONSENT_TTL_SECONDS + options.codeTtl,
-  })
-  const { sessionsOf } = createLetInClients(deps, { ttlSeconds: longestTtlSeconds })
-  const shared = {
-    adapter: createServerAdapter(entries, {
-      refreshGraceSeconds: options.refreshGrace,
-      onRevoked: grants.revoked,
-    }),
-    resources,
-    scopes,
-    clientRules: clientRulesOf(options, deps),
-    authorizedClients,
-    grants,
-    async clientUsed(clientId: string) {
-      const isDocument = isMetadataDocument({ client_id: clientId })
-      await Promise.all([
-        authorizedClients.remember(clientId),
-        isDocument
-          ? deps.documents.keep(clientId, clientTtl)
-          : entries.renew('Client', clientId, clientTtl),
-      ])
-    },
-  }
-  const mount = {
-    issuer: new URL(options.publicUrl),
-    basePath: basePathOf(options.publicUrl),
-    sessionCookie: COOKIES.session,
-  }
-  const authenticateClient = createAuthenticateClient({
-    ...{ documents: deps.documents, entries, now },
-    issuer: options.publicUrl,
-  })
-  const rules = { resources, scopes, tokens, authenticateClient }
-
-  const current = perKey(signing.current, (signingKey) =>
-    createProvider(options, deps, { ...shared, signingKey }, rules, mount),
-  )
-  await checkPreRegistered(current, options)
+  if (options.clients.length > 0) await (await load()).checkClients()
   return {
     async handle(request, response, storage) {
-      const { callback } = await current()
-      enter(request, mount)
-      if (storage !== undefined) countStorageOf(request, storage)
-      const authorization = encodedBasic(request.headers.authorization, options.clients)
-      if (authorization !== undefined) request.headers.authorization = authorization
-      await callback(request, response)
+      await (await load()).handle(request, response, storage)
     },
-    consents: createConsents(
-      options,
-      { ...deps, authorizedClients, grants, sessionsOf },
-      async () => (await current()).provider,
-    ),
-    accessTokens: createAccessTokens(tokens, entries, sessions),
-  }
-}
-
-function clientRulesOf(
-  { clients }: AuthorizationServerOptions,
-  { redirectUriFault, signing }: AuthorizationServerDeps,
-): ClientRules {
-  const preRegistered = new Set<unknown>(clients.map(({ client_id }) => client_id))
-  return {
-    redirectUriFault,
-    idTokenAlgorithm: signing.algorithm === 'HS256' ? 'ES256' : signing.algorithm,
-    isPreRegistered: (id) => preRegistered.has(id),
-    onDropped: rememberDropped,
-  }
-}
-
-interface Current {
-  readonly provider: Provider
-  readonly callback: ReturnType<Provider['callback']>
-}
-
-/** The library takes its key when it is made, so that another key makes another one. */
-function perKey(
-  currentKey: () => Promise<SigningKey>,
-  create: (key: SigningKey) => Provider,
-): () => Promise<Current> {
-  let known: (Current & { readonly kid: string }) | undefined
-  return async () => {
-    const key = await currentKey()
-    if (known?.kid !== key.kid) {
-      const provider = create(key)
-      known = { kid: key.kid, provider, callback: provider.callback() }
-    }
-    return known
+    consents: {
+      find: async (...asked) => (await load()).consents.find(...asked),
+      approve: async (...asked) => (await load()).consents.approve(...asked),
+      deny: async (...asked) => (await load()).consents.deny(...asked),
+    },
+    accessTokens: createAccessTokens({ reader, tokens, entries, store, sessions }),
   }
 }

@@ -74,13 +74,16 @@ function spellResources(params: Params, { spelled }: ResourceNames): void {
   }
 }
 
-/** Requests that showed an access token, whole. */
-const shown = new WeakSet<KoaContextWithOIDC>()
+/** The sessions of the access tokens that requests showed, whole. */
+const shown = new WeakMap<KoaContextWithOIDC, string>()
 
-/** Whether this request may look an access token up: its id alone is no token. */
-export function hasShownToken(): boolean {
+/**
+ * The session of the access token that this request showed; undefined for one that may not look a token
+ * up: its id alone is no token.
+ */
+export function shownSession(): string | undefined {
   const { ctx } = Provider
-  return ctx !== undefined && shown.has(ctx)
+  return ctx && shown.get(ctx)
 }
 
 /** The library looks tokens up by an id of its own, and refuses JWTs: their id takes their place. */
@@ -90,9 +93,9 @@ async function known(
   tokens: TokenReader,
 ): Promise<unknown> {
   if (typeof token !== 'string' || !isJwt(token)) return token
-  const facts = await forProvider(() => tokens.read(token))
+  const facts = await forProvider(async () => tokens.read(token))
   if (facts === undefined) return 'unknown'
-  shown.add(ctx)
+  shown.set(ctx, facts.sessionId)
   return facts.jti
 }
 

@@ -1,20 +1,22 @@
 /** Calls without the protocol: `{"method": …, "params": …}` in, the plain result or a failure out. */
 
 import {
+  type AuthInfo,
   type CallToolResult,
   isJSONRPCErrorResponse,
   type JSONRPCRequest,
   type JSONRPCResultResponse,
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../../engine/discover.ts'
+import type { ToolOutcome } from '../../engine/run-tool.ts'
 import type { McpEndpoint } from '../endpoint.ts'
 import { unservedError } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf, carryOutcome, originAsAuthInfo } from '../origin.ts'
+import { audienceOf, carryOutcome, type Origin, originAsAuthInfo } from '../origin.ts'
 import type { McpRequest } from '../request.ts'
 import { exchange } from './exchange.ts'
 import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
-import { checkHeaders, standardHeadersOf, toRequest } from './request.ts'
+import { checkHeaders, toRequest } from './request.ts'
 
 export interface DirectCallDeps {
   readonly catalog: Catalog
@@ -28,6 +30,13 @@ export type DirectAnswer =
   /** The caller went away. */
   | { readonly kind: 'cancelled' }
 
+/** A direct call whose tool has run, and what it came to. */
+export interface RunCall extends Pick<McpRequest, 'onClose'> {
+  readonly message: JSONRPCRequest
+  readonly origin: Origin
+  readonly outcome: Promise<ToolOutcome>
+}
+
 export interface DirectCalls {
   /**
    * Answers a call as `/mcp` answers the same request of 2026-07-28, without the envelope. A caller
@@ -35,9 +44,27 @@ export interface DirectCalls {
    * @throws AppError `invalid_request`, `invalid_params` for what is no call
    */
   call(call: McpRequest): Promise<DirectAnswer>
+  /** Hands a call to the SDK whose tool has run, to ask the caller or to fail. */
+  finish(call: RunCall): Promise<DirectAnswer>
 }
 
 export function createDirectCalls({ catalog, modern, limits }: DirectCallDeps): DirectCalls {
+  async function serve(
+    request: JSONRPCRequest,
+    authInfo: AuthInfo,
+    onClose: McpRequest['onClose'],
+  ): Promise<DirectAnswer> {
+    const server = modern.servers.of(audienceOf(authInfo))
+    const answer = await exchange(server, request, { authInfo, onClose })
+    if (answer === undefined) return { kind: 'cancelled' }
+    if (isJSONRPCErrorResponse(answer)) {
+      const unserved = unservedError(authInfo)
+      const failure = unserved ? unservedFailure(unserved) : protocolFailure(answer)
+      return { kind: 'failure', failure }
+    }
+    return directAnswer(request.method, answer.result)
+  }
+
   return {
     async call({ request: { headers }, body, origins, onClose }) {
       const request = toRequest(body)
@@ -48,29 +75,20 @@ export function createDirectCalls({ catalog, modern, limits }: DirectCallDeps): 
       if (missing !== undefined) return { kind: 'failure', failure: missing }
 
       onClose(limits.call(origins.caller))
-      const origin = origins.stateless()
-      const plain = modern.plainCalls.find(request, standardHeadersOf(request))
-      const end = plain && (await modern.plainCalls.run(plain, origin, onClose))
-      if (end !== undefined && 'answer' in end) return toAnswer(request, end.answer)
+      return serve(request, originAsAuthInfo(origins.stateless()), onClose)
+    },
+    finish({ message, origin, outcome, onClose }) {
       const authInfo = originAsAuthInfo(origin)
-      if (end !== undefined) carryOutcome(authInfo, end.outcome)
-      const server = modern.servers.of(audienceOf(authInfo))
-      const answer = await exchange(server, request, { authInfo, onClose })
-      if (answer === undefined) return { kind: 'cancelled' }
-      if (isJSONRPCErrorResponse(answer)) {
-        const unserved = unservedError(authInfo)
-        const failure = unserved ? unservedFailure(unserved) : protocolFailure(answer)
-        return { kind: 'failure', failure }
-      }
-      if (plain === undefined) modern.plainCalls.remember(request)
-      return toAnswer(request, answer)
+      carryOutcome(authInfo, outcome)
+      return serve(message, authInfo, onClose)
     },
   }
 }
 
-function toAnswer(
-  { method }: JSONRPCRequest,
-  { result }: Pick<JSONRPCResultResponse, 'result'>,
+/** A result as the caller gets it. */
+export function directAnswer(
+  method: string,
+  result: JSONRPCResultResponse['result'],
 ): DirectAnswer {
   if (method === 'tools/call' && result.isError === true) {
     return { kind: 'failure', failure: toolFailure(result as CallToolResult) }

@@ -8,7 +8,6 @@ import {
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import { MODERN_REVISION } from '../server.ts'
-import type { StandardHeaders } from '../standard-headers.ts'
 
 /** A member in another spelling is refused rather than ignored: it was meant to say something. */
 const MEMBERS = ['method', 'params']
@@ -19,8 +18,14 @@ const MEMBERS = ['method', 'params']
  */
 const CAPABILITIES: ClientCapabilities = { elicitation: { form: {}, url: {} } }
 
+/** What every direct call says of its client that says nothing itself. */
+export const DIRECT_ENVELOPE = {
+  [CLIENT_CAPABILITIES_META_KEY]: CAPABILITIES,
+  [PROTOCOL_VERSION_META_KEY]: MODERN_REVISION,
+}
+
 /** Each call has a server of its own, so that one id will do. */
-const REQUEST_ID = 'direct'
+export const DIRECT_REQUEST_ID = 'direct'
 
 /**
  * @throws AppError `invalid_request` when it is no call, `invalid_params` for `params` that are no
@@ -45,7 +50,7 @@ export function toRequest(body: unknown): JSONRPCRequest {
     ...meta,
     [PROTOCOL_VERSION_META_KEY]: MODERN_REVISION,
   }
-  return { jsonrpc: '2.0', id: REQUEST_ID, method, params: { ...params, _meta } }
+  return { jsonrpc: '2.0', id: DIRECT_REQUEST_ID, method, params: { ...params, _meta } }
 }
 
 /**
@@ -61,13 +66,6 @@ export function checkHeaders(headers: Headers, { method, params }: JSONRPCReques
   }
   agree('Mcp-Method', method)
   agree('Mcp-Name', params?.name ?? params?.uri)
-}
-
-/** The headers that a client would have sent with the request. */
-export function standardHeadersOf({ method, params }: JSONRPCRequest): StandardHeaders {
-  const name = params?.name ?? params?.uri
-  const named = typeof name === 'string' ? name : undefined
-  return { version: MODERN_REVISION, method, name: named }
 }
 
 type Fields = Readonly<Record<string, unknown>>

@@ -6,14 +6,11 @@ import { withSubscribeError } from '../subscribe-error.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import { createOutgoingRequests } from './outgoing-requests.ts'
 import type { Outlet } from './outlet.ts'
+import type { RunningCall } from './running-calls.ts'
 
-export interface Exchange {
+export interface Exchange extends RunningCall {
   /** Hands the client's request to the server; its answer leaves by the outlet. */
   serve(outlet: Outlet, authInfo: AuthInfo): void
-  /** The client does not want the answer any more (2025-11-25, basic/utilities/cancellation). */
-  cancel(reason: string): void
-  /** Answers with an error in place of the tool, and stops it. */
-  fail(message: string): void
   onEnd(listener: () => void): void
 }
 

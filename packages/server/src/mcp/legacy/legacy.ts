@@ -4,7 +4,7 @@ import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import type { Streams } from '../../store/streams.ts'
-import { type CallToolDeps, createCallTool } from '../call-tool.ts'
+import type { CallToolDeps } from '../call-tool.ts'
 import type { Limits } from '../limits.ts'
 import type { Node } from '../nodes/node.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
@@ -17,7 +17,7 @@ import { createHeldStreams } from './held-streams.ts'
 import { createLegacyMessages } from './messages.ts'
 import { createOpenStreams } from './open-streams.ts'
 import { createOpenedConnections } from './opened-connections.ts'
-import { createRunningCalls } from './running-calls.ts'
+import { createRunningCalls, type RunningCalls } from './running-calls.ts'
 import { createLegacyServers } from './servers.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
 import { createStreamNews } from './stream-news.ts'
@@ -44,6 +44,7 @@ export interface LegacyPartsDeps extends CallToolDeps {
 export interface Legacy {
   readonly streamable: LegacyEndpoint
   readonly sse: SseEndpoint
+  readonly running: RunningCalls
   /** Ends what clients can have from other nodes: they come back there. */
   releaseStreams(): void
   /** Waits for the calls this node runs, so many milliseconds at most. */
@@ -57,7 +58,7 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const wireIds = createWireIds(deps.keyRing)
   const answers = createClientAnswers({ ...deps, wireIds, metrics })
   const running = createRunningCalls({ node, metrics })
-  const servers = createLegacyServers(deps.buildServer, { ...deps, callTool: createCallTool(deps) })
+  const servers = createLegacyServers(deps.buildServer)
   const messages = createLegacyMessages({ ...deps, answers, running, servers })
   const calls = createCallStreams({ ...deps, news })
   const open = createOpenStreams(deps.sessionEnds)
@@ -66,6 +67,7 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   return {
     streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, opened, open }),
     sse: createSseEndpoint({ ...deps, news, messages, held, opened }),
+    running,
     releaseStreams: open.release,
     finishCalls: running.finish,
   }

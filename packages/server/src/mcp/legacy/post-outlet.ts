@@ -4,49 +4,48 @@
  */
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
+import { Deadline } from '../../engine/deadlines.ts'
+import type { StorageBudget } from '../../store/storage-budget.ts'
 import { JsonAnswer, jsonResponse, type McpAnswer } from '../answer.ts'
-import type { Limits } from '../limits.ts'
-import type { RequestOrigins } from '../origin.ts'
 import type { CallStream, CallStreams } from './call-streams.ts'
 import type { ConnectionRecord } from './connection.ts'
 import { takesEmptyEvents } from './event-stream.ts'
 import type { Outlet } from './outlet.ts'
 
 /** A slower answer becomes a stream, so that its client can come back for it. */
-const STREAM_AFTER_MS = 300
+export const STREAM_AFTER_MS = 300
 
 export interface PostOutlet extends Outlet {
   readonly response: Promise<McpAnswer>
+  /** Becomes a stream, if it is none yet. */
+  open(): void
 }
 
-export interface PostOutletDeps {
-  readonly calls: CallStreams
-  readonly limits: Limits
+/** The exchange that it belongs to. */
+export interface PostExchange {
+  readonly connection: ConnectionRecord
+  readonly requestId: RequestId
+  readonly storage: StorageBudget
+  /** Called when another node declared this call dead: its client has its answer. */
+  fenced(): void
+  /** Called when nothing more comes: gives back the place of the stream. */
+  release(): void
 }
 
-/**
- * `fenced` is called when another node declared this call dead: its client has its answer.
- * @throws AppError `too_many_requests` when its session, or an address without a token, has as many
- * streams here as it may
- */
 export function createPostOutlet(
-  { calls, limits }: PostOutletDeps,
-  connection: ConnectionRecord,
-  requestId: RequestId,
-  fenced: () => void,
-  { caller, storage }: Pick<RequestOrigins, 'caller' | 'storage'>,
+  calls: CallStreams,
+  { connection, requestId, storage, fenced, release }: PostExchange,
 ): PostOutlet {
-  const release = limits.answer(connection.sessionId, caller)
   let stream: CallStream | undefined
   let respond!: (answer: McpAnswer) => void
   const response = new Promise<McpAnswer>((resolve) => {
     respond = resolve
   })
-  const timer = setTimeout(openStream, STREAM_AFTER_MS)
+  const deadline = new Deadline(STREAM_AFTER_MS, openStream)
 
   function openStream(): CallStream {
     if (stream === undefined) {
-      clearTimeout(timer)
+      deadline.clear()
       stream = calls.open(connection, requestId, fenced, storage)
       stream.events.onClose(release)
       respond(stream.events.response)
@@ -56,9 +55,10 @@ export function createPostOutlet(
 
   return {
     response,
+    open: () => void openStream(),
     tell: (message) => openStream().write(message),
     answer(message) {
-      clearTimeout(timer)
+      deadline.clear()
       if (stream === undefined) {
         respond(answerOf(message))
         release()

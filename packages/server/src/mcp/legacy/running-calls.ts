@@ -5,11 +5,20 @@ import { createExpiringMap } from '../../store/expiring-map.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Node } from '../nodes/node.ts'
 import { type ConnectionRecord, isOverSse } from './connection.ts'
-import type { Exchange } from './exchange.ts'
 import type { Cancellation } from './notification-fields.ts'
 
+/** A call as far as others may end it. */
+export interface RunningCall {
+  /** Its client does not want the answer any more (2025-11-25, basic/utilities/cancellation). */
+  cancel(reason: string): void
+  /** Answers with an error in place of the tool, and stops it. */
+  fail(message: string): void
+}
+
 export interface RunningCalls {
-  add(connectionId: string, requestId: RequestId, exchange: Exchange): void
+  add(connectionId: string, requestId: RequestId, call: RunningCall): void
+  /** Takes a call out that is over. Nothing happens where another one has its place. */
+  remove(connectionId: string, requestId: RequestId, call: RunningCall): void
   /** Cancels a call wherever it runs. Dropped where the connection cancels more than it can run. */
   cancel(connection: ConnectionRecord, cancellation: Cancellation): Promise<void>
   /** Resolves when all are done; what still runs after so many milliseconds is answered with an error. */
@@ -29,7 +38,7 @@ const MOST_FORWARDED = 100
 const FORWARDED_SECONDS = 10
 
 export function createRunningCalls({ node, metrics }: RunningCallDeps): RunningCalls {
-  const connections = new Map<string, Map<RequestId, Exchange>>()
+  const connections = new Map<string, Map<RequestId, RunningCall>>()
   const mayForward = createForwardingBudget()
   let onIdle: () => void = () => undefined
 
@@ -38,22 +47,20 @@ export function createRunningCalls({ node, metrics }: RunningCallDeps): RunningC
     const calls = connections.get(control.connectionId)
     if (control.kind === 'cancel') calls?.get(control.requestId)?.cancel(control.reason)
     if (control.kind === 'connection_ended') {
-      for (const exchange of [...(calls?.values() ?? [])]) exchange.cancel('the connection ended')
+      for (const call of [...(calls?.values() ?? [])]) call.cancel('the connection ended')
     }
   })
 
-  function remove(connectionId: string, requestId: RequestId, exchange: Exchange): void {
-    const calls = connections.get(connectionId)
-    if (calls?.get(requestId) === exchange) calls.delete(requestId)
-    if (calls?.size === 0) connections.delete(connectionId)
-    if (connections.size === 0) onIdle()
-  }
-
   return {
-    add(connectionId, requestId, exchange) {
-      const calls = connections.get(connectionId) ?? new Map<RequestId, Exchange>()
-      connections.set(connectionId, calls.set(requestId, exchange))
-      exchange.onEnd(() => remove(connectionId, requestId, exchange))
+    add(connectionId, requestId, call) {
+      const calls = connections.get(connectionId) ?? new Map<RequestId, RunningCall>()
+      connections.set(connectionId, calls.set(requestId, call))
+    },
+    remove(connectionId, requestId, call) {
+      const calls = connections.get(connectionId)
+      if (calls?.get(requestId) === call) calls.delete(requestId)
+      if (calls?.size === 0) connections.delete(connectionId)
+      if (connections.size === 0) onIdle()
     },
     async cancel(connection, { requestId, reason }) {
       const { id: connectionId } = connection
@@ -70,7 +77,7 @@ export function createRunningCalls({ node, metrics }: RunningCallDeps): RunningC
       })
       const failRest = () => {
         for (const calls of [...connections.values()]) {
-          for (const exchange of [...calls.values()]) exchange.fail('The server is stopping.')
+          for (const call of [...calls.values()]) call.fail('The server is stopping.')
         }
       }
       const timer = setTimeout(failRest, longestMs)

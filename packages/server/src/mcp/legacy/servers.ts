@@ -9,7 +9,6 @@ import type { Audience } from '../origin.ts'
 import type { BuildServer } from '../server.ts'
 import { type SharedServer, shareServer } from '../shared-server.ts'
 import type { ConnectionRecord } from './connection.ts'
-import { type PlainCallDeps, withPlainCalls } from './plain-calls.ts'
 
 type Spoken = Pick<ConnectionRecord, 'initialize' | 'logLevel'>
 
@@ -23,10 +22,7 @@ export interface LegacyServers {
 /** What clients say is up to them: those used longest ago go. They still finish what they run. */
 const MOST_SERVERS = 64
 
-export function createLegacyServers(
-  buildServer: BuildServer,
-  plainCalls: PlainCallDeps,
-): LegacyServers {
+export function createLegacyServers(buildServer: BuildServer): LegacyServers {
   const servers = createRecent<Promise<SharedServer>>(MOST_SERVERS)
 
   async function fresh(audience: Audience, connection?: Spoken): Promise<SharedServer> {
@@ -41,9 +37,7 @@ export function createLegacyServers(
       const key = JSON.stringify([audience, connection.initialize, connection.logLevel])
       const known = servers.get(key)
       if (known !== undefined) return known
-      const server = fresh(audience, connection).then((shared) =>
-        withPlainCalls(shared, connection.logLevel, plainCalls),
-      )
+      const server = fresh(audience, connection)
       servers.set(key, server)
       return server
     },

@@ -7,47 +7,51 @@ import {
   type JSONRPCRequest,
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
+import type { Catalog } from '../../engine/discover.ts'
+import type { ToolOutcome } from '../../engine/run-tool.ts'
 import type { Logger } from '../../logger.ts'
-import { JsonAnswer, type McpAnswer } from '../answer.ts'
+import type { McpAnswer } from '../answer.ts'
 import { withStatus } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
 import { endWithSession } from '../listen-stream.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
-import { audienceOf, carryOutcome, originAsAuthInfo } from '../origin.ts'
+import { audienceOf, carryOutcome, type Origin, originAsAuthInfo } from '../origin.ts'
 import { boundResponse } from '../outgoing-messages.ts'
 import type { McpRequest } from '../request.ts'
 import type { BuildServer } from '../server.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
 import { serveModern } from './exchange.ts'
+import { createKnownClients, type KnownClients } from './known-clients.ts'
 import { createListenRequests, isListen } from './listen-requests.ts'
-import {
-  createPlainCalls,
-  type PlainCall,
-  type PlainCallDeps,
-  type PlainCalls,
-} from './plain-calls.ts'
 import { createPlainRequest } from './plain-requests.ts'
 import { createModernServers, type ModernServers } from './servers.ts'
 
-export interface ModernDeps extends PlainCallDeps {
+export interface ModernDeps {
+  readonly catalog: Catalog
   readonly buildServer: BuildServer
-  readonly bus: PlainCallDeps['bus'] & ServerEventBus
+  readonly bus: ServerEventBus
   readonly sessionEnds: SessionEnds
   readonly limits: Limits
   readonly log: Logger
 }
 
+/** A tool call whose tool has run. */
+export interface RunCall {
+  readonly message: JSONRPCRequest
+  readonly origin: Origin
+  readonly outcome: Promise<ToolOutcome>
+}
+
 export interface ModernEndpoint {
   readonly servers: ModernServers
-  readonly plainCalls: PlainCalls
-  /** Answers a plain call. */
-  call(mcp: McpRequest, call: PlainCall): Promise<McpAnswer>
-  /** Answers everything else. */
+  readonly clients: KnownClients
   post(
     mcp: McpRequest,
     classified: InboundClassificationOutcome,
     headers: StandardHeaders,
   ): Promise<McpAnswer>
+  /** Hands a call to the SDK whose tool has run, to ask the client or to fail. */
+  finish(mcp: Exchanged, call: RunCall): Promise<McpAnswer>
   close(): Promise<void>
 }
 
@@ -56,7 +60,7 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   const servers = await createModernServers(buildServer)
   const plainRequest = createPlainRequest(deps.catalog)
   const takeListenRequest = createListenRequests(deps)
-  const plainCalls = createPlainCalls(deps)
+  const clients = createKnownClients()
   const handler = createMcpHandler(
     ({ authInfo }) => buildServer({ audience: audienceOf(authInfo) }),
     {
@@ -69,7 +73,7 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   )
 
   async function serve(
-    { request, onClose }: McpRequest,
+    { request, onClose }: Exchanged,
     message: JSONRPCRequest,
     authInfo: AuthInfo,
   ): Promise<McpAnswer> {
@@ -97,25 +101,20 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
 
   return {
     servers,
-    plainCalls,
-    async call(mcp, call) {
-      const { origins, onClose } = mcp
-      takePlaces(limits, { caller: origins.caller, listens: false, onClose })
-      const origin = origins.stateless()
-      const end = await plainCalls.run(call, origin, onClose)
-      if ('answer' in end) return new JsonAnswer(end.answer)
-      const authInfo = originAsAuthInfo(origin)
-      carryOutcome(authInfo, end.outcome)
-      return serve(mcp, call.message, authInfo)
-    },
+    clients,
     async post(mcp, classified, headers) {
       const { origins, onClose } = mcp
       if (isListen(mcp.body)) return listen(mcp)
       takePlaces(limits, { caller: origins.caller, listens: false, onClose })
       const message = plainRequest(classified, headers)
       if (message === undefined) return handleWithSdk(mcp, mcp.body)
-      plainCalls.remember(message)
+      clients.remember(message)
       return serve(mcp, message, originAsAuthInfo(origins.stateless()))
+    },
+    finish(mcp, { message, origin, outcome }) {
+      const authInfo = originAsAuthInfo(origin)
+      carryOutcome(authInfo, outcome)
+      return serve(mcp, message, authInfo)
     },
     async close() {
       await handler.close()
@@ -123,6 +122,9 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     },
   }
 }
+
+/** What the exchange with the client needs of its request. */
+type Exchanged = Pick<McpRequest, 'request' | 'onClose'>
 
 interface Place extends Pick<McpRequest, 'onClose'> {
   readonly caller: string

@@ -3,11 +3,11 @@
  * sees it: what it asks for is held in memory for as long as its stream is open.
  */
 
+import type { Catalog } from '../../engine/discover.ts'
 import { AppError } from '../../errors.ts'
 import { checkSubscriptionCount } from '../bounds.ts'
 import { createKnownResources } from '../known-resources.ts'
 import type { Release } from '../limits.ts'
-import type { PlainCallDeps } from './plain-calls.ts'
 
 /** Of URIs that the open streams of one caller, and of all callers, wait for on this node. */
 const MOST_BYTES_OF_CALLER = 16 * 1024 * 1024
@@ -42,7 +42,9 @@ export function isListen(body: unknown): body is ListenBody {
 
 export function createListenRequests({
   catalog,
-}: Pick<PlainCallDeps, 'catalog'>): TakeListenRequest {
+}: {
+  readonly catalog: Catalog
+}): TakeListenRequest {
   const isKnown = createKnownResources(catalog.resources)
   const hold = createHeldBytes()
 

@@ -27,6 +27,15 @@ export function documentsContract(nodes: Nodes, { describe, expect, it }: TestRu
       expect(await nodes.one.get(await nodes.given(value))).toEqual({ ...value, rev: 1 })
     })
 
+    it('is read with others of its slot, in the order of their keys', async () => {
+      const tag = `{${newKey()}}`
+      await nodes.one.set(`${tag}:a`, { name: 'a' }, MINUTE)
+      await nodes.one.set(`${tag}:c`, { name: 'c' }, MINUTE)
+      const found = await nodes.other.getAll([`${tag}:c`, `${tag}:b`, `${tag}:a`])
+      expect(found).toEqual([{ name: 'c', rev: 1 }, undefined, { name: 'a', rev: 1 }])
+      expect(await nodes.one.getAll([`${tag}:b`])).toEqual([undefined])
+    })
+
     it('is found among many that are asked for at once, as long as there is one', async () => {
       const keys = await Promise.all(
         Array.from({ length: 150 }, (_, index) => nodes.given({ index })),

@@ -1,0 +1,149 @@
+/** What issues tokens: the library, and what is ours to do around it. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type Provider from 'oidc-provider'
+import { basePathOf } from '../../config/base-path.ts'
+import type { Entries } from '../../oidc/entries.ts'
+import { enter } from '../../oidc/mount.ts'
+import { createLetInClients } from '../../session/let-in-clients.ts'
+import type { TokenReader } from './access-tokens.ts'
+import { createServerAdapter } from './adapter.ts'
+import type { AuthorizationServer } from './authorization-server.ts'
+import { createAuthorizedClients } from './authorized-clients.ts'
+import { createAuthenticateClient } from './client-assertions.ts'
+import { encodedBasic } from './client-secrets.ts'
+import { type ClientRules, isMetadataDocument } from './clients.ts'
+import { COOKIES } from './configuration.ts'
+import { createConsents } from './consents.ts'
+import { rememberDropped } from './dropped-redirects.ts'
+import { createGrants } from './grants.ts'
+import {
+  type AuthorizationServerDeps,
+  type AuthorizationServerOptions,
+  CONSENT_TTL_SECONDS,
+  USED_CLIENT_TTL_SECONDS,
+} from './options.ts'
+import { checkPreRegistered, createProvider } from './provider.ts'
+import { countStorageOf } from './request-storage.ts'
+import type { ResourceNames } from './resource-names.ts'
+import type { SigningKey } from './signing.ts'
+import type { TokenEntries } from './token-entries.ts'
+
+export interface ProviderServerParts {
+  readonly entries: Entries
+  readonly tokens: TokenEntries
+  readonly reader: TokenReader
+  readonly resources: ResourceNames
+}
+
+export interface ProviderServer extends Pick<AuthorizationServer, 'handle' | 'consents'> {
+  /** @throws ConfigError when a pre-registered client cannot be */
+  checkClients(): Promise<void>
+}
+
+export function createProviderServer(
+  options: AuthorizationServerOptions,
+  deps: AuthorizationServerDeps,
+  { entries, tokens, reader, resources }: ProviderServerParts,
+): ProviderServer {
+  const { store, signing, now } = deps
+  const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
+  const scopes = {
+    known: new Set(options.scopes.supported),
+    defaults: options.scopes.challenged,
+  }
+  const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
+  const authorizedClients = createAuthorizedClients(store, {
+    clients: options.clients,
+    ttlSeconds: clientTtl,
+  })
+  const grants = createGrants(deps, {
+    ttlSeconds: longestTtlSeconds,
+    unusedTtlSeconds: CONSENT_TTL_SECONDS + options.codeTtl,
+  })
+  const { sessionsOf } = createLetInClients(deps, { ttlSeconds: longestTtlSeconds })
+  const shared = {
+    adapter: createServerAdapter(
+      { entries, tokens },
+      { refreshGraceSeconds: options.refreshGrace, onRevoked: grants.revoked },
+    ),
+    resources,
+    scopes,
+    clientRules: clientRulesOf(options, deps),
+    authorizedClients,
+    grants,
+    async clientUsed(clientId: string) {
+      const isDocument = isMetadataDocument({ client_id: clientId })
+      await Promise.all([
+        authorizedClients.remember(clientId),
+        isDocument
+          ? deps.documents.keep(clientId, clientTtl)
+          : entries.renew('Client', clientId, clientTtl),
+      ])
+    },
+  }
+  const mount = {
+    issuer: new URL(options.publicUrl),
+    basePath: basePathOf(options.publicUrl),
+    sessionCookie: COOKIES.session,
+  }
+  const authenticateClient = createAuthenticateClient({
+    ...{ documents: deps.documents, entries, now },
+    issuer: options.publicUrl,
+  })
+  const rules = { resources, scopes, tokens: reader, authenticateClient }
+
+  const current = perKey(signing.current, (signingKey) =>
+    createProvider(options, deps, { ...shared, signingKey }, rules, mount),
+  )
+  return {
+    checkClients: () => checkPreRegistered(current, options),
+    async handle(request: IncomingMessage, response: ServerResponse, storage) {
+      const { callback } = await current()
+      enter(request, mount)
+      if (storage !== undefined) countStorageOf(request, storage)
+      const authorization = encodedBasic(request.headers.authorization, options.clients)
+      if (authorization !== undefined) request.headers.authorization = authorization
+      await callback(request, response)
+    },
+    consents: createConsents(
+      options,
+      { ...deps, authorizedClients, grants, sessionsOf },
+      async () => (await current()).provider,
+    ),
+  }
+}
+
+function clientRulesOf(
+  { clients }: AuthorizationServerOptions,
+  { redirectUriFault, signing }: AuthorizationServerDeps,
+): ClientRules {
+  const preRegistered = new Set<unknown>(clients.map(({ client_id }) => client_id))
+  return {
+    redirectUriFault,
+    idTokenAlgorithm: signing.algorithm === 'HS256' ? 'ES256' : signing.algorithm,
+    isPreRegistered: (id) => preRegistered.has(id),
+    onDropped: rememberDropped,
+  }
+}
+
+interface Current {
+  readonly provider: Provider
+  readonly callback: ReturnType<Provider['callback']>
+}
+
+/** The library takes its key when it is made, so that another key makes another one. */
+function perKey(
+  currentKey: () => Promise<SigningKey>,
+  create: (key: SigningKey) => Provider,
+): () => Promise<Current> {
+  let known: (Current & { readonly kid: string }) | undefined
+  return async () => {
+    const key = await currentKey()
+    if (known?.kid !== key.kid) {
+      const provider = create(key)
+      known = { kid: key.kid, provider, callback: provider.callback() }
+    }
+    return known
+  }
+}

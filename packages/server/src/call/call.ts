@@ -1,0 +1,153 @@
+/** One POST of a caller: all that is known of it, from its headers to its answer, is in one object. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Resource } from '../auth/resources.ts'
+import type { CallAudit, CallLog } from '../engine/call.ts'
+import type { CancelSignal } from '../engine/cancel-signal.ts'
+import type { HandedCall } from '../http/context.ts'
+import type { CountedRequest } from '../http/rate-limit.ts'
+import { requestIdOf } from '../http/request-log.ts'
+import type { Logger } from '../logger.ts'
+import type { Connection } from '../mcp/legacy/connection.ts'
+import type { ToolRequest } from '../mcp/tool-call.ts'
+import type { Caller } from '../session/caller.ts'
+import type { CallLines } from './lines.ts'
+import type { ToolMessage } from './message.ts'
+
+/** Where it came in. */
+export interface PostRoute {
+  readonly path: '/mcp' | '/http' | '/messages'
+  readonly resource: Resource
+  /** Whether callers without a token are refused. */
+  readonly required: boolean
+}
+
+const NO_RESPONSES = {}
+
+export class Call implements CountedRequest, HandedCall, CallLog, CancelSignal, ToolRequest {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  readonly route: PostRoute
+  readonly requestId: string
+  readonly started: number
+  readonly #lines: CallLines
+  #log: Logger | undefined
+
+  /** The bytes of a small body, which is read while the headers are checked. */
+  early: Buffer | Promise<Buffer> | undefined
+  body: unknown
+  bodyBytes: number | undefined
+  weight: number | undefined
+  caller: Caller | undefined
+  /** The connection that the request names, looked up while its token is: not yet whose it is. */
+  connection: Promise<Connection | undefined> | undefined
+  /** Set where Hono answers. */
+  respond: HandedCall['respond']
+
+  /** Set for a call that needs nothing of the SDK. */
+  message: ToolMessage | undefined
+  /** The same client that `message` has, or that of the connection. */
+  client: ToolRequest['client']
+
+  aborted: boolean
+  reason: unknown
+  #listeners: (() => void)[] | undefined
+
+  constructor(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    route: PostRoute,
+    lines: CallLines,
+  ) {
+    this.incoming = incoming
+    this.outgoing = outgoing
+    this.route = route
+    this.requestId = requestIdOf(incoming.headers['x-request-id'])
+    this.started = performance.now()
+    this.#lines = lines
+    this.#log = undefined
+    this.early = undefined
+    this.body = undefined
+    this.bodyBytes = undefined
+    this.weight = undefined
+    this.caller = undefined
+    this.connection = undefined
+    this.respond = undefined
+    this.message = undefined
+    this.client = NO_CLIENT
+    this.aborted = false
+    this.reason = undefined
+    this.#listeners = undefined
+  }
+
+  /** `Mcp-Session-Id`. */
+  get connectionId(): string | undefined {
+    const id = this.incoming.headers['mcp-session-id']
+    return typeof id === 'string' ? id : undefined
+  }
+
+  get log(): Logger {
+    this.#log ??= this.#lines.loggerOf(this)
+    return this.#log
+  }
+
+  audit(entry: CallAudit): void {
+    this.#lines.audit(this, entry)
+  }
+
+  get name(): string {
+    return this.message?.name ?? ''
+  }
+
+  get arguments(): Readonly<Record<string, unknown>> {
+    return this.message?.arguments ?? NO_RESPONSES
+  }
+
+  get responses(): Readonly<Record<string, unknown>> {
+    return NO_RESPONSES
+  }
+
+  get sealed(): undefined {
+    return undefined
+  }
+
+  get meta(): undefined {
+    return undefined
+  }
+
+  get signal(): CancelSignal {
+    return this
+  }
+
+  /** Nobody asked for it. */
+  async progress(): Promise<void> {}
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners ??= []
+    this.#listeners.push(listener)
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    const at = this.#listeners?.indexOf(listener) ?? -1
+    if (at >= 0) this.#listeners?.splice(at, 1)
+  }
+
+  /** Cancels the tool. Only the first time counts. */
+  abort(reason: unknown): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason
+    const listeners = this.#listeners ?? []
+    this.#listeners = undefined
+    for (const listener of listeners) listener()
+  }
+}
+
+/** Until it is known. */
+const NO_CLIENT: ToolRequest['client'] = {
+  era: '2026',
+  facts: {},
+  can: { fillForms: false, openUrls: false, sample: false, listRoots: false },
+  log: async () => undefined,
+  hangUp: () => undefined,
+}

@@ -1,0 +1,85 @@
+/**
+ * Hands a call to Hono, which answers all that is no plain success: what the SDK serves, errors,
+ * streams, and pages of other origins. What was found out of the call is not looked at again.
+ */
+
+import type { IncomingMessage } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { Context } from 'hono'
+import type { HandedCall, HttpEnv } from '../http/context.ts'
+import { directResponse } from '../http/direct-calls.ts'
+import { isDirectCall } from '../http/problem.ts'
+import { respond } from '../http/respond.ts'
+import { whenClosed } from '../http/when-closed.ts'
+import type { McpAnswer } from '../mcp/answer.ts'
+import type { DirectAnswer, DirectCalls } from '../mcp/direct/direct-calls.ts'
+import type { McpEndpoint } from '../mcp/endpoint.ts'
+import type { SseEndpoint } from '../mcp/legacy/sse.ts'
+import type { RequestOrigins } from '../mcp/origin.ts'
+import type { Call } from './call.ts'
+
+export type AppFetch = (request: Request, env: HttpEnv['Bindings']) => Response | Promise<Response>
+
+export interface HandOverDeps {
+  /** The Hono app. */
+  readonly fetch: AppFetch
+  readonly mcp: McpEndpoint
+  readonly direct: DirectCalls
+  readonly sse: SseEndpoint
+  readonly originsOf: (call: Call) => RequestOrigins
+}
+
+export interface HandOver {
+  /** Answers by what `respond` makes of it; only the first time counts. */
+  by(call: Call, respond: NonNullable<HandedCall['respond']>): void
+  /** Answers with an error. */
+  error(call: Call, error: unknown): void
+  /** Answers with what a tool came to, or with a stream of it. */
+  answer(call: Call, answer: (c: Context<HttpEnv>) => Promise<McpAnswer>): void
+  direct(call: Call, answer: (c: Context<HttpEnv>) => Promise<DirectAnswer>): void
+  /** Has the SDK handle the call. */
+  sdk(call: Call): void
+}
+
+export function createHandOver({ fetch, mcp, direct, sse, originsOf }: HandOverDeps): HandOver {
+  const handed = new WeakMap<IncomingMessage, Call>()
+  const listener = getRequestListener(
+    (request, env) => {
+      const { incoming, outgoing } = env as HttpEnv['Bindings']
+      return fetch(request, { incoming, outgoing, call: handed.get(incoming) })
+    },
+    { overrideGlobalObjects: false },
+  )
+
+  const by: HandOver['by'] = (call, respondTo) => {
+    if (call.respond !== undefined) return
+    call.respond = respondTo
+    handed.set(call.incoming, call)
+    void listener(call.incoming, call.outgoing)
+  }
+
+  async function handleWithSdk(call: Call, c: Context<HttpEnv>): Promise<Response> {
+    const { body, connection } = call
+    const origins = originsOf(call)
+    if (call.route.path === '/messages') {
+      return sse.post(c.req.query('session_id'), body, origins)
+    }
+    const onClose = whenClosed(call.outgoing)
+    const message = { request: c.req.raw, body, origins, connection, onClose }
+    const isDirect = call.route.path === '/http' && isDirectCall(body)
+    if (isDirect) return directResponse(c, await direct.call(message))
+    return respond(c, await mcp.handle(message))
+  }
+
+  return {
+    by,
+    error(call, error) {
+      by(call, () => {
+        throw error
+      })
+    },
+    answer: (call, answer) => by(call, async (c) => respond(c, await answer(c))),
+    direct: (call, answer) => by(call, async (c) => directResponse(c, await answer(c))),
+    sdk: (call) => by(call, (c) => handleWithSdk(call, c)),
+  }
+}

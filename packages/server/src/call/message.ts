@@ -1,0 +1,131 @@
+/**
+ * Which bodies are calls that need nothing of the SDK: one rule for both eras and for direct calls. A
+ * call is plain if nothing can be said before its answer but by its tool, and if it looks in everything
+ * but its arguments like one that the SDK has accepted. All others, right or wrong, are the SDK's: here
+ * nothing is accepted that it would refuse.
+ */
+
+import type { IncomingHttpHeaders } from 'node:http'
+import {
+  type JSONRPCRequest,
+  PROTOCOL_VERSION_META_KEY,
+  type RequestId,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@modelcontextprotocol/server'
+import type { CompiledTool } from '../engine/compile-tool.ts'
+import type { Catalog } from '../engine/discover.ts'
+import { isDirectCall } from '../http/problem.ts'
+import { DIRECT_ENVELOPE, DIRECT_REQUEST_ID } from '../mcp/direct/request.ts'
+import { toolsWithHeaders } from '../mcp/modern/header-parameters.ts'
+import { type KnownClients, type QuietClient, quietClientOf } from '../mcp/modern/known-clients.ts'
+import { MODERN_REVISION } from '../mcp/server.ts'
+import { acceptsAnswers } from '../mcp/standard-headers.ts'
+
+export interface ToolMessage {
+  readonly era: '2025' | '2026' | 'direct'
+  readonly id: RequestId
+  readonly name: string
+  readonly arguments: Readonly<Record<string, unknown>>
+  /** What it says of its client; in the 2025 era its connection does. */
+  readonly client: QuietClient | undefined
+  /** As a JSON-RPC request. */
+  readonly request: JSONRPCRequest
+}
+
+/** The call, if a body is a plain one; `path` is that of its route. */
+export type FindToolMessage = (
+  body: unknown,
+  headers: IncomingHttpHeaders,
+  path: string,
+) => ToolMessage | undefined
+
+type Fields = Readonly<Record<string, unknown>>
+
+const DIRECT_CLIENT = quietClientOf(DIRECT_ENVELOPE)
+const MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params'])
+const DIRECT_MEMBERS = new Set(['method', 'params'])
+const PARAMS = new Set(['name', 'arguments', '_meta'])
+/** Without a token for progress and a level for log lines, which would be sent before the answer. */
+const ENVELOPE = new Set([
+  PROTOCOL_VERSION_META_KEY,
+  'io.modelcontextprotocol/clientInfo',
+  'io.modelcontextprotocol/clientCapabilities',
+])
+
+export function createFindToolMessage(
+  catalog: Catalog,
+  clients: Pick<KnownClients, 'find'>,
+  { era2025 }: { readonly era2025: boolean },
+): FindToolMessage {
+  const { tools } = catalog
+  const withHeaders = toolsWithHeaders(catalog)
+
+  /** What a tool without an output schema says has to be looked at. */
+  const isPlain = (name: string, tool: CompiledTool | undefined) =>
+    tool?.output !== undefined && !withHeaders.has(name)
+
+  return (body, headers, path) => {
+    if (path === '/messages' || !isObject(body) || body.method !== 'tools/call') return undefined
+    const { params } = body
+    if (!hasOnly(params, PARAMS)) return undefined
+    const { name, arguments: input = {}, _meta: envelope } = params
+    if (typeof name !== 'string' || !isObject(input)) return undefined
+    if (!isPlain(name, tools.get(name))) return undefined
+    if (path === '/http' && isDirectCall(body)) {
+      return envelope === undefined ? asDirect(body, headers, name, input) : undefined
+    }
+    const { id } = body
+    if (!hasOnly(body, MEMBERS) || body.jsonrpc !== '2.0' || !isRequestId(id)) return undefined
+    if (!acceptsAnswers(headers.accept)) return undefined
+    const request = body as unknown as JSONRPCRequest
+    if (envelope === undefined) {
+      if (!era2025 || !isOf2025(headers)) return undefined
+      return { era: '2025', id, name, arguments: input, client: undefined, request }
+    }
+    if (!hasOnly(envelope, ENVELOPE) || !isOf2026(headers, envelope, name)) return undefined
+    const client = clients.find(envelope)
+    return client && { era: '2026', id, name, arguments: input, client, request }
+  }
+}
+
+/** 2026-07-28, basic/transports: headers, where there are any, may not say something else. */
+function asDirect(
+  body: Fields,
+  headers: IncomingHttpHeaders,
+  name: string,
+  input: Fields,
+): ToolMessage | undefined {
+  const { 'mcp-method': method = 'tools/call', 'mcp-name': named = name } = headers
+  if (!hasOnly(body, DIRECT_MEMBERS) || method !== 'tools/call' || named !== name) return undefined
+  const id = DIRECT_REQUEST_ID
+  const params = { name, arguments: input, _meta: DIRECT_ENVELOPE }
+  const request: JSONRPCRequest = { jsonrpc: '2.0', id, method, params }
+  return { era: 'direct', id, name, arguments: input, client: DIRECT_CLIENT, request }
+}
+
+function isOf2025(headers: IncomingHttpHeaders): boolean {
+  const { 'mcp-protocol-version': version, 'mcp-method': method, 'mcp-name': name } = headers
+  if (typeof version !== 'string' || method !== undefined || name !== undefined) return false
+  return SUPPORTED_PROTOCOL_VERSIONS.includes(version)
+}
+
+/** SEP-2243, "Standard Request Headers". */
+function isOf2026(headers: IncomingHttpHeaders, envelope: Fields, name: string): boolean {
+  const { 'mcp-protocol-version': version, 'mcp-method': method, 'mcp-name': named } = headers
+  if (version !== MODERN_REVISION || method !== 'tools/call' || named !== name) return false
+  return envelope[PROTOCOL_VERSION_META_KEY] === MODERN_REVISION
+}
+
+function isRequestId(id: unknown): id is RequestId {
+  return typeof id === 'string' || Number.isSafeInteger(id)
+}
+
+function hasOnly(value: unknown, names: ReadonlySet<string>): value is Fields {
+  if (!isObject(value)) return false
+  for (const name in value) if (!names.has(name)) return false
+  return true
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

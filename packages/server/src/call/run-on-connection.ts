@@ -1,0 +1,247 @@
+/**
+ * Runs the tool of a plain call of the 2025 era: it is answered as JSON, or by a stream once there is
+ * something to say first, or after 300 ms, so that its client can come back for it.
+ */
+
+import { isInputRequiredResult, type LoggingLevel } from '@modelcontextprotocol/server'
+import type { ToolClient } from '../engine/context.ts'
+import { Deadline } from '../engine/deadlines.ts'
+import { AppError } from '../errors.ts'
+import { JsonAnswer } from '../mcp/answer.ts'
+import type { CallTool } from '../mcp/call-tool.ts'
+import { clientOfInitialize } from '../mcp/client-facts.ts'
+import type { Connection } from '../mcp/legacy/connection.ts'
+import type { LegacyEndpoint } from '../mcp/legacy/endpoint.ts'
+import type { Outlet } from '../mcp/legacy/outlet.ts'
+import { type PostOutlet, STREAM_AFTER_MS } from '../mcp/legacy/post-outlet.ts'
+import type { RunningCall, RunningCalls } from '../mcp/legacy/running-calls.ts'
+import type { Limits } from '../mcp/limits.ts'
+import type { Origin, RequestOrigins } from '../mcp/origin.ts'
+import { isForPage, writeAnswer } from './answer.ts'
+import type { Call } from './call.ts'
+import type { HandOver } from './hand-over.ts'
+import type { CallLines } from './lines.ts'
+import type { ToolMessage } from './message.ts'
+import { settled } from './run.ts'
+
+export interface ConnectionRunDeps {
+  readonly callTool: CallTool
+  readonly limits: Limits
+  readonly legacy: LegacyEndpoint
+  readonly running: RunningCalls
+  readonly handOver: HandOver
+  readonly lines: CallLines
+}
+
+/** 2025-11-25, server/utilities/logging, from the least to the most severe. */
+const LEVELS: readonly LoggingLevel[] = [
+  ...(['debug', 'info', 'notice', 'warning'] as const),
+  ...(['error', 'critical', 'alert', 'emergency'] as const),
+]
+
+/** One for all: an exception of its own has a stack, which is dear. */
+const CALL_ENDED = new DOMException('The call has ended', 'AbortError')
+
+export type RunOnConnection = (
+  call: Call,
+  message: ToolMessage,
+  origins: RequestOrigins,
+) => Promise<void>
+
+export function createRunOnConnection(deps: ConnectionRunDeps): RunOnConnection {
+  return async (call, message, origins) => {
+    const connection = await deps.legacy.find({
+      version: call.incoming.headers['mcp-protocol-version'] as string | undefined,
+      id: call.connectionId,
+      owner: origins.tokenSession,
+      ahead: call.connection,
+    })
+    const run = new ConnectionRun(deps, call, message, connection, origins)
+    call.client = run
+    await run.answer(origins.connection(connection))
+  }
+}
+
+/** One call, and the client as its tool sees it. */
+class ConnectionRun implements RunningCall {
+  readonly #deps: ConnectionRunDeps
+  readonly #call: Call
+  readonly #message: ToolMessage
+  readonly #connection: Connection
+  readonly #origins: RequestOrigins
+  readonly #releaseCall: () => void
+  readonly #releaseAnswer: () => void
+  readonly #deadline: Deadline
+  /** Cancels it where another node declared it dead. */
+  #fenced = () => this.cancel()
+  #outlet: PostOutlet | undefined
+  #isOpen = true
+  #facts: ReturnType<typeof clientOfInitialize> | undefined
+
+  constructor(
+    deps: ConnectionRunDeps,
+    call: Call,
+    message: ToolMessage,
+    connection: Connection,
+    origins: RequestOrigins,
+  ) {
+    const { limits, running } = deps
+    this.#deps = deps
+    this.#call = call
+    this.#message = message
+    this.#connection = connection
+    this.#origins = origins
+    this.#releaseCall = limits.call(connection.sessionId, origins.caller)
+    try {
+      this.#releaseAnswer = limits.answer(connection.sessionId, origins.caller)
+    } catch (error) {
+      this.#releaseCall()
+      throw error
+    }
+    this.#deadline = new Deadline(STREAM_AFTER_MS, () => this.#openOutlet().open())
+    running.add(connection.id, message.id, this)
+  }
+
+  async answer(origin: Origin): Promise<void> {
+    const { callTool } = this.#deps
+    const outcome = callTool(this.#call, origin)
+    const result = await settled(outcome)
+    if (!this.#isOpen) return
+    if (result === undefined || isInputRequiredResult(result)) {
+      this.#finishWithSdk(origin, outcome)
+      return
+    }
+    this.#end()
+    const said = { jsonrpc: '2.0' as const, id: this.#message.id, result }
+    if (this.#outlet !== undefined) {
+      this.#outlet.answer(said)
+      return
+    }
+    this.#releaseAnswer()
+    if (isForPage(this.#call)) {
+      this.#deps.handOver.answer(this.#call, async () => new JsonAnswer(said))
+    } else {
+      writeAnswer(this.#call, said)
+      this.#deps.lines.request(this.#call)
+    }
+  }
+
+  cancel(): void {
+    if (this.#end()) this.#openOutlet().drop()
+  }
+
+  fail(text: string): void {
+    if (!this.#end()) return
+    const error = { code: -32603, message: text }
+    this.#openOutlet().answer({ jsonrpc: '2.0', id: this.#message.id, error })
+  }
+
+  get era() {
+    return this.#client.era
+  }
+
+  get facts() {
+    return this.#client.facts
+  }
+
+  get can() {
+    return this.#client.can
+  }
+
+  /** A log line for the client, if it wants lines of that level. */
+  async log(level: LoggingLevel, data: unknown): Promise<void> {
+    const { logLevel } = this.#connection
+    const least = logLevel === null ? 0 : LEVELS.indexOf(logLevel)
+    if (LEVELS.indexOf(level) >= least) this.#tell('notifications/message', { level, data })
+  }
+
+  hangUp: ToolClient['hangUp'] = () => {
+    if (this.#isOpen) this.#openOutlet().hangUp?.()
+  }
+
+  async elicitationCompleted(elicitationId: string): Promise<void> {
+    this.#tell('notifications/elicitation/complete', { elicitationId })
+  }
+
+  get #client() {
+    this.#facts ??= clientOfInitialize(this.#connection)
+    return this.#facts
+  }
+
+  #tell(method: string, params: Record<string, unknown>): void {
+    if (this.#isOpen) this.#openOutlet().tell({ jsonrpc: '2.0', method, params })
+  }
+
+  /** From here on Hono answers, with what the outlet makes of it. */
+  #openOutlet(): PostOutlet {
+    if (this.#outlet !== undefined) return this.#outlet
+    const outlet = this.#makeOutlet()
+    this.#deps.handOver.answer(this.#call, () => outlet.response)
+    return outlet
+  }
+
+  #makeOutlet(): PostOutlet {
+    this.#deadline.clear()
+    this.#outlet = this.#deps.legacy.outlet({
+      connection: this.#connection,
+      requestId: this.#message.id,
+      storage: this.#origins.storage,
+      fenced: () => this.#fenced(),
+      release: this.#releaseAnswer,
+    })
+    return this.#outlet
+  }
+
+  /** Its exchange with the client goes on as one of the SDK's, under the same outlet. */
+  #finishWithSdk(origin: Origin, outcome: ReturnType<CallTool>): void {
+    const { legacy, handOver } = this.#deps
+    const isAnswered = this.#outlet !== undefined
+    const { request: message, id } = this.#message
+    this.#leave()
+    const outletOf = (cancel: () => void) => {
+      this.#fenced = cancel
+      const outlet = this.#outlet ?? this.#makeOutlet()
+      return { ...outlet, ...this.#closing(outlet) }
+    }
+    // At once, so that nobody else takes the place of the call.
+    const connection = this.#connection
+    const finishing = legacy.finish({ message, connection, origin, outcome, outletOf })
+    finishing.catch((error: unknown) => {
+      this.#end()
+      this.#releaseAnswer()
+      const text = error instanceof AppError ? error.message : 'Something went wrong.'
+      this.#outlet?.answer({ jsonrpc: '2.0', id, error: { code: -32603, message: text } })
+    })
+    if (!isAnswered) handOver.answer(this.#call, () => finishing)
+  }
+
+  /** What ends the exchange ends what the tool left waiting, too. */
+  #closing(outlet: PostOutlet): Pick<Outlet, 'answer' | 'drop'> {
+    return {
+      answer: (message) => {
+        this.#end()
+        outlet.answer(message)
+      },
+      drop: () => {
+        this.#end()
+        outlet.drop()
+      },
+    }
+  }
+
+  /** Takes the call out of those that run; the exchange may go on. */
+  #leave(): void {
+    this.#deadline.clear()
+    this.#deps.running.remove(this.#connection.id, this.#message.id, this)
+    this.#releaseCall()
+  }
+
+  /** False when it was over before. */
+  #end(): boolean {
+    if (!this.#isOpen) return false
+    this.#isOpen = false
+    this.#leave()
+    this.#call.abort(CALL_ENDED)
+    return true
+  }
+}

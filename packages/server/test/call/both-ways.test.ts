@@ -1,0 +1,165 @@
+/**
+ * The fast path against the way by the SDK, which answers everything where MCP_FAST_PATH is off: the
+ * same requests have the same status, headers and bodies, refusals and challenges as well.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTokenApp, type TokenApp } from '../support/token-app.ts'
+import { connect, envelope, INITIALIZE, PROTOCOL_CATALOG, post, read } from '../support/wire.ts'
+
+interface Way {
+  readonly app: TokenApp
+  /** Headers by which each kind of caller is known. */
+  readonly callers: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+const PAGE = 'https://page.example'
+
+async function startWay(fastPath: 'on' | 'off'): Promise<Way> {
+  const app = await startTokenApp({
+    catalogDirectory: PROTOCOL_CATALOG,
+    env: { MCP_FAST_PATH: fastPath, RATE_LIMIT: 'on', ALLOWED_ORIGINS: PAGE },
+  })
+  const bearer = await app.bearer()
+  const opened = await read(post(app.url, INITIALIZE, bearer))
+  const owned = opened.headers.get('mcp-session-id') ?? ''
+  const direct = await app.issuer.token(`${app.url}/http`)
+  return {
+    app,
+    callers: {
+      nobody: {},
+      token: bearer,
+      direct: { authorization: `Bearer ${direct}` },
+      anonymous: await connect(app.url),
+      owned: { ...bearer, 'mcp-session-id': owned, 'mcp-protocol-version': '2025-11-25' },
+      stranger: { 'mcp-session-id': owned, 'mcp-protocol-version': '2025-11-25' },
+      'bad token': { authorization: 'Bearer nonsense' },
+      'two tokens': { authorization: `${bearer.authorization}, ${bearer.authorization}` },
+    },
+  }
+}
+
+let fast: Way
+let slow: Way
+beforeAll(async () => {
+  fast = await startWay('on')
+  slow = await startWay('off')
+})
+afterAll(() => Promise.all([fast.app.stop(), slow.app.stop()]))
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+const BOTH = { ...JSON_TYPE, accept: 'application/json, text/event-stream' }
+
+interface Sent {
+  readonly path: '/mcp' | '/http'
+  readonly caller: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Differ by request, or say what time it is. */
+const VOLATILE = ['date', 'x-request-id', 'keep-alive', 'ratelimit', 'content-length']
+
+async function answerOf({ app, callers }: Way, { path, caller, headers, body }: Sent) {
+  const response = await fetch(app.url + path, {
+    method: 'POST',
+    headers: { ...headers, ...callers[caller] },
+    body,
+  })
+  const own = (text: string) => text.replaceAll(app.url, 'URL').replaceAll(app.issuer.url, 'ISSUER')
+  const text = own(await response.text())
+  const fields = [...response.headers].filter(([name]) => !VOLATILE.includes(name))
+  return {
+    status: response.status,
+    headers: Object.fromEntries(fields.map(([name, value]) => [name, own(value)])),
+    counted: response.headers.has('ratelimit'),
+    named: response.headers.has('x-request-id'),
+    body: text.startsWith('{') ? JSON.parse(text) : text,
+  }
+}
+
+async function expectSame(sent: Sent): Promise<void> {
+  // The first of a kind of client is the SDK's in either way.
+  await answerOf(fast, sent)
+  const [ours, theirs] = [await answerOf(fast, sent), await answerOf(slow, sent)]
+  expect(ours).toEqual(theirs)
+}
+
+type Params = Readonly<Record<string, unknown>>
+
+const FORMS: Readonly<Record<string, (params: Params) => Omit<Sent, 'caller'>>> = {
+  '2026-07-28': (params) => ({
+    path: '/mcp',
+    headers: {
+      ...BOTH,
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': String(params.name),
+    },
+    body: JSON.stringify({
+      ...{ jsonrpc: '2.0', id: 'a"b', method: 'tools/call' },
+      params: { ...params, _meta: envelope() },
+    }),
+  }),
+  '2025-11-25': (params) => ({
+    path: '/mcp',
+    headers: { ...BOTH, 'mcp-protocol-version': '2025-11-25' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params }),
+  }),
+  direct: (params) => ({
+    path: '/http',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ method: 'tools/call', params }),
+  }),
+}
+
+const CALLERS: Readonly<Record<string, readonly string[]>> = {
+  '2026-07-28': ['nobody', 'token', 'bad token', 'two tokens'],
+  '2025-11-25': ['anonymous', 'owned', 'stranger', 'bad token', 'nobody'],
+  direct: ['direct', 'nobody', 'token', 'bad token'],
+}
+
+const CALLS: readonly [string, Params][] = [
+  ['a result', { name: 'echo', arguments: { text: 'hello "\u2028 \ud800' } }],
+  ['arguments that do not fit', { name: 'echo', arguments: { text: 7 } }],
+  ['arguments that are no object', { name: 'echo', arguments: [] }],
+  ['arguments that are missing', { name: 'echo' }],
+  ['a tool that fails', { name: 'broken', arguments: {} }],
+  ['a tool there is not', { name: 'nothing', arguments: {} }],
+  ['a session that is not named by a text', { name: 'count', arguments: { session: 1 } }],
+  ['another member', { name: 'echo', arguments: { text: 'x' }, task: {} }],
+]
+
+describe.each(Object.keys(FORMS))('in %s', (form) => {
+  const make = FORMS[form] ?? expect.fail()
+
+  describe.each(CALLERS[form] ?? [])('by a caller with %s', (caller) => {
+    test.each(CALLS)('%s', (_what, params) => expectSame({ ...make(params), caller }))
+  })
+
+  const caller = CALLERS[form]?.[0] ?? ''
+  const echo = make({ name: 'echo', arguments: { text: 'x' } })
+  test.each<[string, Partial<Sent>]>([
+    ['a page', { headers: { ...echo.headers, origin: PAGE } }],
+    ['no type', { headers: { ...echo.headers, 'content-type': 'text/plain' } }],
+    ['an encoding', { headers: { ...echo.headers, 'content-encoding': 'gzip' } }],
+    ['no list of types', { headers: { ...echo.headers, accept: 'application/json' } }],
+    ['another method in its header', { headers: { ...echo.headers, 'mcp-method': 'tools/list' } }],
+    ['another name in its header', { headers: { ...echo.headers, 'mcp-name': 'count' } }],
+    ['an unknown revision', { headers: { ...echo.headers, 'mcp-protocol-version': '1999-01-01' } }],
+    ['no JSON', { body: '{"method":' }],
+    ['a list', { body: `[${echo.body}]` }],
+    ['too much depth', { body: '['.repeat(100) + ']'.repeat(100) }],
+    ['a long id', { body: echo.body.replace('{', `{"id":"${'x'.repeat(300)}",`) }],
+    ['a text for null', { body: 'null' }],
+    ['an empty body', { body: '' }],
+  ])('of %s', (_what, more) => expectSame({ ...echo, caller, ...more }))
+
+  test('a page that is refused can read why', () =>
+    expectSame({
+      ...echo,
+      headers: { ...echo.headers, origin: PAGE },
+      body: '{',
+      caller: 'bad token',
+    }))
+})

@@ -1,0 +1,154 @@
+/** What the store says of tokens: readable, authentic, in one place, and shared with the last release. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createTokenEntries, tokenKey } from '../../src/auth/server/token-entries.ts'
+import { loadConfig } from '../../src/config.ts'
+import { createKeyRing } from '../../src/crypto/key-ring.ts'
+import { createEntries } from '../../src/oidc/entries.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Document } from '../../src/store/port.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { freePort } from '../support/free-port.ts'
+import { claimsOf, createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
+import { withToken } from '../support/token-app.ts'
+import { PROTOCOL_CATALOG, postModern, read } from '../support/wire.ts'
+
+const MINUTE = 60
+const store = createMemoryStore()
+/** Two nodes that share a store. */
+let nodes: readonly [TestApp, TestApp]
+let client: OAuthClient
+let token: string
+let sessionId: string
+let key: string
+let grantId: string
+
+beforeAll(async () => {
+  const port = String(await freePort())
+  const PUBLIC_URL = `http://localhost:${port}`
+  const options = { catalogDirectory: PROTOCOL_CATALOG, store }
+  nodes = [
+    await startApp({ ...options, env: { PUBLIC_URL, MASK_MCP_PORT: port } }),
+    await startApp({ ...options, env: { PUBLIC_URL } }),
+  ]
+})
+afterAll(() => Promise.all(nodes.map((node) => node.stop())))
+
+beforeEach(async () => {
+  client = await createOAuthClient(nodes[0].localUrl)
+  token = (await client.connect()).access_token
+  const { session_id, jti } = claimsOf(token)
+  sessionId = String(session_id)
+  key = tokenKey(sessionId, String(jti))
+  grantId = String((await entryOf(key)).grantId)
+  expect(await statuses()).toEqual([200, 200])
+})
+
+async function statuses(): Promise<readonly number[]> {
+  const params = { name: 'echo', arguments: { text: 'x' } }
+  const answers = nodes.map(({ localUrl }) =>
+    read(postModern(localUrl, 'tools/call', params, { headers: withToken(token) })),
+  )
+  return (await Promise.all(answers)).map(({ status }) => status)
+}
+
+async function entryOf(name: string): Promise<Document> {
+  return (await store.get(name)) ?? expect.fail('no entry')
+}
+
+test('an entry can be read, and names nothing secret', async () => {
+  const entry = await entryOf(key)
+  expect(entry).toMatchObject({ clientId: client.id, mac: expect.any(String) })
+  expect(JSON.stringify(entry)).not.toContain(token)
+})
+
+test.each<[string, Document]>([
+  ['more scopes', { scope: 'mcp admin' }],
+  ['another client', { clientId: 'somebody' }],
+  ['a later end', { exp: 99_999_999_999 }],
+  ['another audience', { aud: 'https://elsewhere.example/mcp' }],
+  ['another grant', { grantId: 'ses_other' }],
+  ['no mac', { mac: undefined }],
+  ['an empty mac', { mac: '' }],
+  ['a mac that is no text', { mac: 7 }],
+])('an entry with %s is refused on the very next call', async (_what, change) => {
+  await store.set(key, { ...(await entryOf(key)), ...change }, MINUTE)
+  expect(await statuses()).toEqual([401, 401])
+})
+
+test('an entry that was copied from another token or session is refused', async () => {
+  const own = await entryOf(key)
+  const other = (await (await createOAuthClient(nodes[0].localUrl)).connect()).access_token
+  const { session_id, jti } = claimsOf(other)
+  await store.set(key, await entryOf(tokenKey(String(session_id), String(jti))), MINUTE)
+  expect(await statuses()).toEqual([401, 401])
+  await store.set(key, own, MINUTE)
+  expect(await statuses()).toEqual([200, 200])
+})
+
+describe('what one node revokes, the other refuses on the very next call:', () => {
+  test('a token', async () => {
+    await client.revoke(token)
+    expect(await statuses()).toEqual([401, 401])
+  })
+
+  test('a grant, by its refresh token', async () => {
+    const tokens = await client.connect()
+    token = tokens.access_token
+    expect(await statuses()).toEqual([200, 200])
+    await client.revoke(tokens.refresh_token)
+    expect(await statuses()).toEqual([401, 401])
+  })
+
+  test('a session', async () => {
+    await store.delete(`{${sessionId}}:session`)
+    expect(await statuses()).toEqual([401, 401])
+  })
+
+  test('a grant alone, in the slot of its session', async () => {
+    const { secrets } = loadConfig({ env: { NODE_ENV: 'test' }, cwd: import.meta.dirname })
+    const keyRing = createKeyRing(secrets.encryptionKeys)
+    await createTokenEntries({ store, keyRing }, { longestTtlSeconds: MINUTE }).revokeGrant(grantId)
+    expect(await statuses()).toEqual([401, 401])
+  })
+})
+
+describe('with nodes of the last release', () => {
+  const earlier = () => {
+    const { secrets } = loadConfig({ env: { NODE_ENV: 'test' }, cwd: import.meta.dirname })
+    const keyRing = createKeyRing(secrets.encryptionKeys)
+    const options = { prefix: 'oauth', longestTtlSeconds: 10 * MINUTE }
+    return createEntries({ store, keyRing, now: Date.now }, options)
+  }
+
+  test('a token of theirs is taken, which has no other entry', async () => {
+    await store.delete(key)
+    expect(await statuses()).toEqual([200, 200])
+  })
+
+  test('a token of ours is taken by them', async () => {
+    const entry = await earlier().read('AccessToken', String(claimsOf(token).jti))
+    expect(entry?.payload).toMatchObject({ accountId: sessionId, clientId: client.id })
+  })
+
+  test('a token that they revoke is refused', async () => {
+    await earlier().remove('AccessToken', String(claimsOf(token).jti))
+    expect(await statuses()).toEqual([401, 401])
+  })
+
+  test('a grant that they revoke is refused for a token of theirs', async () => {
+    await store.delete(key)
+    await earlier().revokeGrant(grantId)
+    expect(await statuses()).toEqual([401, 401])
+  })
+})
+
+test('an entry of a key that was replaced is good for as long as the key is in the ring', async () => {
+  const [old, fresh, stranger] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.alloc(32, 3)]
+  const entriesWith = (...keys: Buffer[]) =>
+    createTokenEntries({ store, keyRing: createKeyRing(keys) }, { longestTtlSeconds: MINUTE })
+  const payload = { accountId: 'ses_1', clientId: 'c', scope: 'mcp', exp: 1, kind: 'AccessToken' }
+  await entriesWith(old).write('jti', payload)
+  expect(await entriesWith(fresh, old).read('ses_1', 'jti')).toMatchObject({ clientId: 'c' })
+  expect(await entriesWith(fresh, stranger).read('ses_1', 'jti')).toBeUndefined()
+})
