@@ -1,6 +1,6 @@
 /** Reads the configuration once, at start: one frozen value that is safe to log, and the secrets. */
 
-import { accessWarnings } from './config/access-warnings.ts'
+import { accessWarnings, developmentWarnings } from './config/access-warnings.ts'
 import { applyPreset } from './config/apply-preset.ts'
 import { chooseAuth } from './config/choose-auth.ts'
 import { chooseKeys } from './config/choose-keys.ts'
@@ -78,7 +78,9 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ...defined({ directory: variables.TOOLS_DIR }),
     },
     upstream,
-    accessWarnings: isProduction ? accessWarnings(raw, { auth, upstream, signIn }) : [],
+    accessWarnings: isProduction
+      ? accessWarnings(raw, { auth, upstream, signIn })
+      : developmentWarnings(http.publicUrl),
   }
   const secrets = new Secrets({
     encryptionKeys: Object.freeze(keys),

@@ -24,6 +24,7 @@ const MEND: Readonly<Record<string, string>> = {
   login_on_demand:
     'Set LOGIN=at-authorize, or leave LOGIN out: people then sign in before a client gets a token.',
   mcp_auth_undecided: 'Set MCP_AUTH=required, or MCP_AUTH=optional if everybody may call.',
+  not_production: 'Set NODE_ENV=production, and what it then asks for.',
   upstream_issuer_differs:
     'Copy the issuer from the metadata (/.well-known/openid-configuration) into UPSTREAM_ISSUER.',
   oauth_issuer_differs: 'Copy the issuer from the metadata of the authorization server.',

@@ -1,6 +1,7 @@
 /** What an operator should know about who is let in: said at start, at /readyz and by the doctor. */
 
 import { Faults } from './faults.ts'
+import { isLoopbackHost } from './loopback.ts'
 import type { AuthConfig, Config, ConfigWarning, UpstreamConfig } from './shape.ts'
 import type { RawVariables } from './sources.ts'
 
@@ -24,6 +25,18 @@ export function accessWarnings(raw: RawVariables, chosen: Chosen): readonly Conf
   else if (signIn.allow === undefined && isPublic(upstream)) found.warn('anybody_signs_in', ANYBODY)
   return found.warnings
 }
+
+/** Outside production: what is made for one machine alone should not be served to others. */
+export function developmentWarnings(publicUrl: string | undefined): readonly ConfigWarning[] {
+  const found = new Faults()
+  if (publicUrl !== undefined && !isLoopbackHost(new URL(publicUrl).hostname)) {
+    found.warn('not_production', NOT_PRODUCTION)
+  }
+  return found.warnings
+}
+
+const NOT_PRODUCTION =
+  "PUBLIC_URL is not on this machine, and NODE_ENV is not production: published keys and the demo's identity provider may be in use. Set NODE_ENV=production"
 
 const UNDECIDED =
   'MCP_AUTH is not set: /mcp and /sse serve everybody who reaches them, without a token. Set MCP_AUTH=required, or MCP_AUTH=optional if that is meant'

@@ -90,9 +90,12 @@ export async function sessionByHandle(
 ): Promise<CallSession> {
   const session = handle.startsWith('ses_') ? await deps.sessions.peek(handle) : undefined
   if (session?.access !== 'handle') {
-    throw new ToolError('That session is unknown or has ended. Call `login` for a new one.', {
-      code: 'session_not_found',
-    })
+    throw new ToolError(
+      'That session is unknown or has ended. Leave `session` out for a new one.',
+      {
+        code: 'session_not_found',
+      },
+    )
   }
   const used = await deps.sessions.use(session)
   return createCallSession(deps, used, { access: 'handle', client, storage })

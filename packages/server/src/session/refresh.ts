@@ -199,7 +199,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 /** The person has to sign in again. */
 export function signInEnded(): AppError {
-  return new AppError('login_required', 'Your sign-in has ended. Call `login` to sign in again.')
+  return new AppError('login_required', 'Your sign-in has ended. Sign in again.')
 }
 
 function isProviderAway(error: unknown): boolean {

@@ -90,6 +90,14 @@ describe('production says at start', () => {
     expect(codes({})).toEqual([])
     expect(codes({ ...upstream, ...required, LOGIN: 'on-demand' })).toEqual([])
   })
+
+  it.each([
+    ['https://mcp.example.com', ['not_production']],
+    ['http://localhost:8080', []],
+    ['http://127.0.0.1:8080', []],
+  ])('what development says at %s', (PUBLIC_URL, said) => {
+    expect(codes({ PUBLIC_URL })).toEqual(said)
+  })
 })
 
 describe('UPSTREAM_ALLOW', () => {
