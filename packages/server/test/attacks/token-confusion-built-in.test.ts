@@ -236,14 +236,17 @@ describe.each(Object.entries(ENVIRONMENTS))('with %s', (algorithm, env) => {
   })
 })
 
-test('a stream ends when its token runs out', { timeout: 60_000 }, async () => {
+test('what a token opened outlives it, not its session', { timeout: 90_000 }, async () => {
   const app = await startApp({ env: { RATE_LIMIT: 'off', ACCESS_TOKEN_TTL: '30' } })
-  const { access_token: token } = await (await createOAuthClient(app.url)).connect()
+  const client = await createOAuthClient(app.url)
+  const { access_token: token, refresh_token: refreshToken } = await client.connect()
   const stream = await listen(`${app.url}/sse`, withToken(token))
   await stream.until(({ event }) => event === 'endpoint')
-  await stream.ended
   const call = () => read(postModern(app.url, 'tools/list', {}, { headers: withToken(token) }))
   // The store forgets it when it does, which may be a moment later.
-  await expect.poll(async () => (await call()).status).toBe(401)
+  await expect.poll(async () => (await call()).status, { timeout: 60_000 }).toBe(401)
+  expect(await Promise.race([stream.ended.then(() => 'ended'), 'open'])).toBe('open')
+  await client.revoke(refreshToken)
+  await stream.ended
   await app.stop()
 })

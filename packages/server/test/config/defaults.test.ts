@@ -38,6 +38,7 @@ describe('with nothing set', () => {
         trustedProxies: 0,
         rateLimit: true,
         countsThisMachine: false,
+        fastPath: true,
         callerRate: 3000,
         addressRate: 12_000,
         maxStreams: 2000,

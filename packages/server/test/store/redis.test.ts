@@ -109,6 +109,8 @@ function keysOf(kind: RedisKind): void {
     const fresh = await startRedis(kind)
     const admin = await createClient({ url: fresh.url }).connect()
     const first = await connectedStore(fresh.url)
+    // Opening a store asks whether its user may call EVAL.
+    await admin.configResetStat()
     const key = newKey()
     await first.set(key, { a: 1 }, 60)
     await first.patch(key, { a: 2 })
