@@ -80,6 +80,12 @@ export function createHandOver({ fetch, mcp, direct, sse, originsOf }: HandOverD
     },
     answer: (call, answer) => by(call, async (c) => respond(c, await answer(c))),
     direct: (call, answer) => by(call, async (c) => directResponse(c, await answer(c))),
-    sdk: (call) => by(call, (c) => handleWithSdk(call, c)),
+    sdk: (call) =>
+      by(call, async (c) => {
+        const response = await handleWithSdk(call, c)
+        // The call lives as long as its stream; only an error would still need the id.
+        call.body = undefined
+        return response
+      }),
   }
 }

@@ -67,6 +67,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   async function readBody(call: Call): Promise<void> {
     try {
       const { early } = call
+      call.early = undefined
       parseBody(call, early instanceof Buffer ? early : await (early ?? readBytes(call)), options)
     } catch (error) {
       await rates.countRefusedBody(call, error)
