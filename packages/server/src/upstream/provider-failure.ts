@@ -93,8 +93,10 @@ function reasonOf(error: unknown): string {
   }
   const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown }
   if (typeof code === 'string') return code
-  const causeCode = (cause as { code?: unknown } | undefined)?.code
-  return typeof causeCode === 'string' ? causeCode : String(name)
+  const { code: causeCode, message } = (cause ?? {}) as { code?: unknown; message?: unknown }
+  if (typeof causeCode === 'string') return causeCode
+  // Fetch refuses some ports before it connects (Fetch Standard, "port blocking").
+  return message === 'bad port' ? message : String(name)
 }
 
 /** The claim or field of a failed check: the library's details name it, or else its message. */

@@ -60,11 +60,17 @@ describeRedis('plain', 'on three nodes', () => {
     ['an array in an array', `{"redirect_uris":[["${EVIL}"]]}`],
     ['an object like an array', `{"redirect_uris":{"0":"${EVIL}","length":1}}`],
     ['a string', `{"redirect_uris":"${EVIL}"}`],
-    ['one good, one not', `{"redirect_uris":["${GOOD}","${EVIL}"]}`],
   ])('one that may not be is refused as %s', async (_what, text) => {
     const { status, body } = await post(text)
     expect(status).toBe(400)
     expect(body).not.toHaveProperty('client_id')
+  })
+
+  test('one that may not be is dropped beside one that may', async () => {
+    const { status, body } = await post(`{"redirect_uris":["${GOOD}","${EVIL}"]}`)
+    expect(status).toBe(201)
+    expect(body.redirect_uris).toEqual([GOOD])
+    expect(await isLetAsk(body.client_id, EVIL)).toBe(false)
   })
 
   test('the last of two keys counts, and is what is checked', async () => {
