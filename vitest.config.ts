@@ -49,6 +49,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'fast',
+          // The modules are loaded once for each worker, not for each file: half of the time.
+          isolate: false,
           include: ['packages/*/test/**/*.test.ts', 'starter/src/**/*.test.ts'],
           exclude: slow,
         },
