@@ -24,7 +24,7 @@ const project = join(folder, 'acme-desk')
 const { run, npm, remove, environment } = createCommands(folder, node)
 
 /** Of the tarball that every project downloads. */
-const MAX_SERVER_KILOBYTES = 450
+const MAX_SERVER_KILOBYTES = 400
 
 /** All that the starter has of its own, and the test of the tool that is added. */
 const SAMPLES = [
