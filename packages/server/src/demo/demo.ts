@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono'
 import { basePathOf } from '../config/base-path.ts'
+import { DEMO_API_PATH, DEMO_PROVIDER_PATH } from '../config/demo-paths.ts'
 import type { ConfiguredUpstream, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
@@ -22,9 +23,6 @@ export interface DemoDeps {
   /** Answers instead of the bank. */
   readonly api?: Hono | undefined
 }
-
-/** Where the identity provider is mounted. */
-const DEMO_PROVIDER_PATH = '/demo/idp'
 
 /** Makes provider and API; all nodes of one store and one key are the same demo. */
 export function createDemo({ store, log, secrets, keyRing, publicUrl, api: given }: DemoDeps) {
@@ -47,7 +45,7 @@ export function createDemo({ store, log, secrets, keyRing, publicUrl, api: given
     clientId: provider.clientId,
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     authorizationParameters: {},
-    api: { baseUrl: `${publicUrl}/demo/api`, apiKeyHeader: 'x-api-key', timeoutMs: 10_000 },
+    api: { baseUrl: `${publicUrl}${DEMO_API_PATH}`, apiKeyHeader: 'x-api-key', timeoutMs: 10_000 },
   }
   const bank = () => new Hono().route('/', createDemoBankApi({ verifyToken: provider.verifyToken }))
   const api: Hono = given ?? bank()

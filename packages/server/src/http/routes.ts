@@ -5,6 +5,7 @@
  */
 
 import { METADATA_PATH } from '../auth/resources.ts'
+import { DEMO_API_PATH, DEMO_PROVIDER_PATH } from '../config/demo-paths.ts'
 import type { Config } from '../config.ts'
 import { LOGO_PATH } from './logo.ts'
 import { createRouteOf } from './route-of.ts'
@@ -106,9 +107,6 @@ export const OAUTH_ROUTES: readonly Route[] = [
 /** The same as a table, for handlers that speak Node. */
 export const OAUTH_TABLE = createRouteTable(OAUTH_ROUTES)
 
-/** The demo's identity provider. */
-export const DEMO_PROVIDER_PATH = '/demo/idp'
-
 /** The table of a server. */
 export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
   const { landingPage, direct, sse, era2025 } = serves
@@ -147,8 +145,7 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
   ])
 }
 
-/** The demo's API, a bank that stands in for another server: the app mounts it whole. */
-export const DEMO_API_PATH = '/demo/api'
+/** The app mounts the demo's API whole. */
 const DEMO_API_ROUTES: readonly Route[] = [
   { ...PROGRAMS, path: `${DEMO_API_PATH}/accounts/:id` },
   { ...PROGRAMS, path: `${DEMO_API_PATH}/accounts/:id/transactions` },

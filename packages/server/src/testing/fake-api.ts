@@ -1,6 +1,7 @@
 /** An upstream API for a test server: the answers of `callTool`, over HTTP. */
 
 import { type Context, Hono } from 'hono'
+import { DEMO_API_PATH } from '../config/demo-paths.ts'
 import { UpstreamError, type UpstreamErrorCode } from '../upstream/upstream-error.ts'
 import { createUpstreamAnswers, type UpstreamAnswers } from './tool-upstream.ts'
 
@@ -25,7 +26,7 @@ export function createFakeApi(answers: UpstreamAnswers) {
     if (route === '') throw new TypeError(`"${key}" must be like "GET /accounts/{id}"`)
     api.on(method, route.replaceAll(/\{(\w+)\}/g, ':$1'), (c) => answer(c, key))
   }
-  api.all('*', (c) => answer(c, `${c.req.method} ${c.req.path.replace('/demo/api', '')}`))
+  api.all('*', (c) => answer(c, `${c.req.method} ${c.req.path.replace(DEMO_API_PATH, '')}`))
 
   async function answer(c: Context, route: string): Promise<Response> {
     const sent = await c.req.text()
