@@ -27,7 +27,7 @@ export interface RunDeps {
   readonly direct: DirectCalls
   readonly handOver: HandOver
   readonly lines: CallLines
-  /** What clients are told of this server. */
+  /** The `serverInfo` of answers. */
   readonly about: Implementation
 }
 

@@ -81,7 +81,7 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
       if (limit.isOver) return
       await call
         .progress(done, total, message && redactor.scrub(message))
-        .catch((error: unknown) => logOf.log.debug({ err: error }, 'progress not told'))
+        .catch((error: unknown) => logOf.log.debug({ err: error }, 'progress not sent'))
     }
   }
 

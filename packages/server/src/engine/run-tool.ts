@@ -58,7 +58,7 @@ function toolSpan(name: string, carrier: object | undefined) {
   return { name: `tools/call ${name}`, kind: 'server', attributes, carrier } as const
 }
 
-/** One run of a call: what it is checked by, in this order, and what is told of it. */
+/** One run of a call: what it is checked by, in this order, and what is recorded of it. */
 class ToolRun {
   readonly #tool: CompiledTool
   readonly #call: ToolCall
@@ -167,7 +167,7 @@ class ToolRun {
     return toolErrorResult(code, scrub(explained.message), explained.retryAfterSeconds)
   }
 
-  /** Tells of the call: its metric, its span and its line in the audit log. */
+  /** Records the call: its metric, its span and its line in the audit log. */
   #finish(outcome: string): void {
     const { name } = this.#tool.definition
     const ms = performance.now() - this.#started

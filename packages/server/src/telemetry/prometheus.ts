@@ -88,7 +88,7 @@ function trafficMetrics(registry: Registry, registers: Registry[]) {
   })
   const dropped = new Counter({
     name: 'mcp_client_messages_dropped_total',
-    help: 'Answers, progress and cancellations of 2025-era clients that no node was told of, by reason. forged_id: the server never issued that id.',
+    help: 'Answers, progress and cancellations of 2025-era clients that were dropped, by reason. forged_id: the server never issued that id.',
     labelNames: ['reason'],
     registers,
   })

@@ -7,7 +7,7 @@ import type { JSONRPCRequest } from '@modelcontextprotocol/server'
 import { type CallingClient, type ClientEnvelope, clientOf } from '../client-facts.ts'
 import type { ToolRequest } from '../tool-call.ts'
 
-/** A client that is told nothing before the answer. */
+/** A client that receives nothing before the answer. */
 export type QuietClient = CallingClient & Pick<ToolRequest['client'], 'log' | 'hangUp'>
 
 /** The client of an envelope without a level for log lines. */
