@@ -139,7 +139,7 @@ interface Report {
 /** Lints the probes in one run, in a copy that has nothing but the configuration. */
 function violating(probes: readonly Probe[]): ReadonlySet<string> {
   const copy = mkdtempSync(join(tmpdir(), 'layering-'))
-  for (const name of ['biome.json', '.gitignore', 'package.json']) {
+  for (const name of ['biome.json', 'biome.layers.json', '.gitignore', 'package.json']) {
     copyFileSync(join(root, name), join(copy, name))
   }
   for (const [file, code] of probes) {
@@ -175,7 +175,7 @@ describe('the linter keeps imports going down', () => {
   })
 
   it('knows every folder and file of src', () => {
-    const configuration = readFileSync(join(root, 'biome.json'), 'utf8')
+    const configuration = readFileSync(join(root, 'biome.layers.json'), 'utf8')
     const entries = readdirSync(join(root, PACKAGE, 'src'), { withFileTypes: true })
     const unknown = entries
       .map((entry) => (entry.isDirectory() ? `src/${entry.name}/**` : `src/${entry.name}`))
