@@ -1,8 +1,9 @@
-/** Bounds the time that somebody waits for work which cannot be cancelled. */
+/** Deadlines for work that cannot be cancelled. */
 
 /** Calls `onLate` after `timeoutMs`; `clearTimeout` ends that. */
 export function startDeadline(timeoutMs: number, onLate: () => void): NodeJS.Timeout {
-  // After a busy spell the answer may be waiting in the socket: sockets are read before immediates.
+  // The event loop may have been blocked, with the reply already in the socket buffer. Sockets are
+  // read before `setImmediate` callbacks, so the reply still wins.
   return setTimeout(() => setImmediate(onLate), timeoutMs)
 }
 

@@ -19,12 +19,12 @@ export function withRevision(rev: number, fields: string): string {
   return `{"rev":${rev}${fields}`
 }
 
-/** Reads a text that a driver wrote; its shape is the caller's own, given when it was set. */
+/** Parses text that a driver wrote. The shape is the one the caller stored; it is not validated. */
 export function decodeDocument<T extends Document>(text: string): Stored<T> {
   return JSON.parse(text) as Stored<T>
 }
 
-/** The same of what may not be there: anything but text is no document. */
+/** Like `decodeDocument`, for a reply that may be absent: anything but text counts as absent. */
 export function decodeReply<T extends Document>(text: unknown): Stored<T> | undefined {
   return typeof text === 'string' ? decodeDocument<T>(text) : undefined
 }

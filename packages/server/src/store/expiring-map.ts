@@ -1,9 +1,9 @@
-/** A map whose entries expire; expired ones are swept away a few at a time. */
+/** A map whose entries expire. A timer removes expired entries in small batches. */
 
 import { toMilliseconds } from './time-to-live.ts'
 
 const SWEEP_EVERY_MS = 1000
-/** Bounds the time one sweep may block the process, however many entries there are. */
+/** Entries examined in one sweep, which bounds the time it blocks the event loop. */
 const SWEEP_ENTRIES = 1000
 
 export interface ExpiringMap<T> {
@@ -11,11 +11,11 @@ export interface ExpiringMap<T> {
   /** Without a time-to-live an existing entry keeps its own. */
   set(key: string, value: T, ttlSeconds?: number): void
   delete(key: string): boolean
-  /** Entries held, expired ones not yet swept included. */
+  /** The number of entries, including expired ones that are not removed yet. */
   size(): number
-  /** Everything that has not expired, with when it does, in milliseconds since the epoch. */
+  /** All live entries, each with its expiry in Unix milliseconds. */
   entries(): [key: string, value: T, expiresAt: number][]
-  /** Forgets everything and stops sweeping. */
+  /** Removes all entries and stops the timer. */
   close(): void
 }
 
@@ -25,8 +25,8 @@ interface Entry<T> {
 }
 
 /**
- * @param now milliseconds; decides what has expired
- * @param initial what `entries` of an earlier map gave
+ * @param now the current time in Unix milliseconds
+ * @param initial the `entries` of an earlier map
  */
 export function createExpiringMap<T>(
   now: () => number,
@@ -36,7 +36,7 @@ export function createExpiringMap<T>(
     initial.map(([key, value, expiresAt]) => [key, { value, expiresAt }]),
   )
   let cursor = entries.entries()
-  // A process must not be kept alive by its sweeper.
+  // The timer must not keep the process alive.
   const timer = setInterval(sweep, SWEEP_EVERY_MS).unref()
 
   function sweep(): void {

@@ -1,4 +1,4 @@
-/** What drivers of stores import as `@mcp-template/server/store`: the port, the drivers, the tests. */
+/** The exports of `@mcp-template/server/store`: the port, the drivers and the contract suite. */
 
 export type { Checks, TestRunner } from './contract/runner.ts'
 export type { OpenedStore } from './contract/store-nodes.ts'

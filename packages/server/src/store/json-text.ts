@@ -1,20 +1,20 @@
-/** JSON as the drivers write it: text that every Redis, with JSON commands or without, accepts. */
+/** Encodes values as JSON text that every driver accepts, with or without RedisJSON. */
 
 import { wellFormedJson } from '../well-formed.ts'
 
-/** RedisJSON refuses values nested 128 deep; the limit is the same for every driver. */
+/** RedisJSON rejects values nested 128 levels deep. All drivers share this limit. */
 const MAX_DEPTH = 100
 
 /**
- * The JSON text of a value. Lone surrogates become U+FFFD, since RedisJSON refuses them.
- * @param depth levels that already surround the value in its document
+ * The JSON text of a value. Lone surrogates become U+FFFD, since RedisJSON rejects them.
+ * @param depth nesting levels of the document around the value
  * @throws TypeError for a value that JSON cannot express or that is nested too deeply
  */
 export function encodeJson(value: unknown, depth = 0): string {
   const text: string | undefined = JSON.stringify(value)
-  if (text === undefined) throw new TypeError('A stored value must be expressible as JSON.')
+  if (text === undefined) throw new TypeError('A stored value must be JSON-serializable.')
   if (depth + depthOf(text) > MAX_DEPTH) {
-    throw new TypeError(`A stored value may be nested ${MAX_DEPTH} levels deep at most.`)
+    throw new TypeError(`A stored value must not be nested more than ${MAX_DEPTH} levels deep.`)
   }
   return wellFormedJson(text)
 }

@@ -1,4 +1,4 @@
-/** Keeps the memory store of a development server in a file while the server restarts. */
+/** Persists the memory store of a development server in a file across restarts. */
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -17,12 +17,12 @@ const memoryForm = z.object({
   streams: z.array(z.tuple([z.string(), streamForm, z.number()])),
 })
 
-/** What a store held: key, value and when it expires, in milliseconds since the epoch. */
+/** The entries of a store: key, value and expiry in Unix milliseconds. */
 export type KeptMemory = Readonly<z.input<typeof memoryForm>>
 
 export type MemoryFile = ReturnType<typeof createMemoryFile>
 
-/** A file that only its owner reads, since sessions are in it. One that is spoilt counts as none. */
+/** Readable by its owner alone (0600), since it holds sessions. A corrupt file counts as empty. */
 export function createMemoryFile(path: string, log: StoreLog) {
   return {
     read(): KeptMemory | undefined {

@@ -1,8 +1,7 @@
-/** Streams in this process's memory, with the behaviour of those in Redis. */
+/** Streams in process memory, with the semantics of Redis Streams. */
 
 import { createExpiringMap } from './expiring-map.ts'
 import type { StoreLog } from './store-log.ts'
-import { deliver } from './stream-delivery.ts'
 import {
   formatStreamId,
   isAfter,
@@ -10,29 +9,36 @@ import {
   positiveInteger,
   STREAM_START,
 } from './stream-ids.ts'
-import type { AppendOptions, Follower, OnEntry, StreamEntry, Streams } from './streams.ts'
+import {
+  type AppendOptions,
+  deliver,
+  type Follower,
+  type OnEntry,
+  type StreamEntry,
+  type Streams,
+} from './streams.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
 export interface MemoryStreamsOptions {
-  /** Milliseconds since the epoch. */
+  /** Unix time in milliseconds. */
   readonly now: () => number
   readonly log: StoreLog
-  /** Whether there is a document with this key. */
+  /** Whether a document exists under this key. */
   readonly exists: (key: string) => boolean
   readonly remove: (key: string) => void
-  /** Runs an operation as the store does: fails once the store is closed. */
+  /** Runs an operation of the store; rejects once the store is closed. */
   readonly open: <T>(operation: () => T) => Promise<T>
-  /** What `entries` of an earlier process gave. */
+  /** The `entries` of an earlier process. */
   readonly kept: KeptStreams | undefined
 }
 
 interface MemoryStream {
   readonly entries: StreamEntry[]
-  /** Of all entries there were: ids are not given twice. */
+  /** The highest id ever assigned, so that ids are never reused. */
   readonly newest: string
 }
 
-/** By key, with when each expires, in milliseconds since the epoch. */
+/** By key, each with its expiry in Unix milliseconds. */
 type KeptStreams = [string, MemoryStream, number][]
 
 interface MemoryFollower extends Follower {
@@ -108,7 +114,7 @@ export function createMemoryStreams(
   }
 }
 
-/** Delivers later, as a network would: nobody may count on being called within `append`. */
+/** Delivers asynchronously, as a network would: no listener runs inside `append`. */
 function createMemoryFollower(
   keys: readonly string[],
   onEntry: OnEntry,
@@ -137,7 +143,7 @@ function trimUpTo(entries: StreamEntry[], upTo: string): void {
   entries.splice(0, entries.findLastIndex((entry) => !isAfter(entry.id, upTo)) + 1)
 }
 
-/** Keeps the newest entries that fit, and the newest one in any case. */
+/** Keeps the newest entries within the bound, and always the newest one. */
 function trimToBytes(entries: StreamEntry[], maxBytes: number): void {
   let bytes = 0
   const tooOld = entries.findLastIndex(({ value }, index) => {
@@ -147,7 +153,7 @@ function trimToBytes(entries: StreamEntry[], maxBytes: number): void {
   entries.splice(0, tooOld + 1)
 }
 
-/** The clock may stand still or go back; ids never do. */
+/** Ids increase even when the clock stands still or goes back. */
 function nextId(last: string, time: number): string {
   const [milliseconds, number] = parseStreamId(last)
   return formatStreamId(time > milliseconds ? [time, 0] : [milliseconds, number + 1])

@@ -1,4 +1,4 @@
-/** The store of a single process, for development: nothing to install, nothing shared. */
+/** The in-memory store of a single process, for development. */
 
 import { randomUUID } from 'node:crypto'
 import { storeUnavailable } from '../errors.ts'
@@ -13,19 +13,19 @@ import type { StoreLog } from './store-log.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
 export interface MemoryStoreOptions {
-  /** Milliseconds since the epoch. */
+  /** Unix time in milliseconds. */
   readonly now?: () => number
-  /** Names a lock's holder. */
+  /** Generates the id of a lock's holder. */
   readonly randomId?: () => string
-  /** Hears of followers of streams that fail; nobody does by default. */
+  /** Logs failures of stream followers; none by default. */
   readonly log?: StoreLog
-  /** Where documents and streams are kept for the next process; nowhere by default. */
+  /** Persists documents and streams for the next process; none by default. */
   readonly file?: MemoryFile
 }
 
 const NO_LOG: StoreLog = { info: () => undefined, warn: () => undefined }
 
-/** A store in this process's memory. It keeps text, so that callers never share references. */
+/** Creates a store in process memory. It stores text, so that callers never share references. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const { now = Date.now, randomId = randomUUID, log = NO_LOG, file } = options
   const kept = file?.read()
@@ -37,7 +37,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const streams = createMemoryStreams({ now, log, exists, remove, open, kept: kept?.streams })
   let closed = false
 
-  /** Async, so that failures reject and callers see the same timing as with Redis. */
+  /** Async, so that failures reject and timing matches the Redis driver. */
   async function open<T>(operation: () => T): Promise<T> {
     if (closed) throw storeUnavailable(new Error('The store is closed.'))
     return operation()

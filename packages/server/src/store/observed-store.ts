@@ -1,4 +1,4 @@
-/** A store that tells how long its commands take, and which fail; any driver, unchanged. */
+/** Decorates any store with metrics and traces of its operations. */
 
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { errorTypeOf, type SpanOptions } from '../telemetry/tracing.ts'
@@ -7,7 +7,7 @@ import type { Streams } from './streams.ts'
 
 type Observe = <T>(command: string, work: () => Promise<T>) => Promise<T>
 
-/** `system` is what the store is called in traces, such as `redis`. Keys are never told: they are ids. */
+/** `system` names the store in traces, such as `redis`. Keys are never recorded, since they contain ids. */
 export function observeStore(store: Store, telemetry: Telemetry, system: string): Store {
   const observe = createObserve(telemetry, system)
   return {
@@ -22,7 +22,7 @@ export function observeStore(store: Store, telemetry: Telemetry, system: string)
     count: (key, ttl, by) => observe('count', () => store.count(key, ttl, by)),
     lock: (key, ttl) => observe('lock', () => store.lock(key, ttl)),
     time: () => observe('time', () => store.time()),
-    // Under the name that readiness always had in metrics.
+    // Keeps the metric label that readiness has always had.
     checkHealth: () => observe('ping', () => store.checkHealth()),
     ping: () => observe('ping', () => store.ping()),
     streams: observeStreams(store.streams, observe),
@@ -30,7 +30,7 @@ export function observeStore(store: Store, telemetry: Telemetry, system: string)
   }
 }
 
-/** Following is left out: it lasts as long as somebody listens. */
+/** `follow` is not measured: it lasts as long as its listener. */
 function observeStreams(streams: Streams, observe: Observe): Streams {
   return {
     append: (key, value, options) => observe('append', () => streams.append(key, value, options)),
@@ -47,7 +47,7 @@ function createObserve({ metrics, tracing }: Telemetry, system: string): Observe
     try {
       return await work()
     } catch (error) {
-      // Anything else is a caller's mistake, such as a malformed path.
+      // Any other error is a programming error, such as a malformed path.
       if (errorTypeOf(error) === 'unavailable') metrics.storeError(command)
       throw error
     } finally {
@@ -56,7 +56,7 @@ function createObserve({ metrics, tracing }: Telemetry, system: string): Observe
   }
   if (tracing === undefined) return timed
   return (command, work) => {
-    // OpenTelemetry, semantic conventions for database client spans.
+    // OpenTelemetry semantic conventions for database client spans.
     const attributes = { 'db.system.name': system, 'db.operation.name': command }
     const span: SpanOptions = { name: `${system} ${command}`, kind: 'client', attributes }
     return tracing.inChild(span, () => timed(command, work))

@@ -1,4 +1,4 @@
-/** What the server asks of a store. Drivers: memory and Redis (with or without JSON commands). */
+/** The store port. Drivers: memory, and Redis with or without JSON commands. */
 
 import type { Streams } from './streams.ts'
 
@@ -10,10 +10,10 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json }
 
-/** A document is a JSON object; the store keeps its revision beside its fields, at the root. */
+/** A document is a JSON object. The store keeps its revision in the root field `rev`. */
 export type Document = { readonly [key: string]: unknown }
 
-/** A document as the store returns it: `rev` starts at 1 and grows with every `set` and `patch`. */
+/** A document as returned by the store. `rev` starts at 1 and increases with every `set` and `patch`. */
 export type Stored<T extends Document> = T & { readonly rev: number }
 
 /**
@@ -32,37 +32,37 @@ export interface PatchOptions {
 
 export type PatchOutcome =
   | { readonly outcome: 'written'; readonly rev: number }
-  /** `ifRev` named another revision: somebody else wrote first. Nothing was written. */
+  /** The revision differs from `ifRev`: a concurrent writer won. Nothing was written. */
   | { readonly outcome: 'conflict' }
   | { readonly outcome: 'absent' }
 
 export interface Lock {
-  /** Greater than the token of every earlier holder of this lock: a late writer can be told apart. */
+  /** Fencing token: greater than that of every earlier holder, so that late writers are rejected. */
   readonly token: number
-  /** Lengthens the lock; false when it was lost. */
+  /** Extends the lock; false when it was lost. */
   extend(ttlSeconds: number): Promise<boolean>
-  /** Gives the lock up if it is still held. Never fails: what cannot be given up expires. */
+  /** Releases the lock if it is still held. Never rejects: a lock that is not released expires. */
   release(): Promise<void>
 }
 
-/** What `count` tells. */
+/** The result of `count`. */
 export interface Counted {
-  /** How many there are in this window, with those just counted. */
+  /** The total of the current window, including this increment. */
   readonly count: number
-  /** Milliseconds until the window is over; at least 1. */
+  /** Milliseconds until the window ends; at least 1. */
   readonly windowLeftMs: number
 }
 
-/** What a store that takes requests should be told of all the same. */
+/** The health of a store that accepts requests. */
 export interface StoreHealth {
-  /** For operators; anybody may read them. */
+  /** For operators. Contains no secrets. */
   readonly warnings: readonly { readonly code: string; readonly message: string }[]
 }
 
 /**
  * Documents that expire, counters and locks. Every operation is atomic, and value and expiry are written in
- * one step. Operations throw `AppError('unavailable')` when the store is away or does not answer
- * within its deadline; whether a late write happened is then unknown.
+ * one step. Operations throw `AppError('unavailable')` when the store is unreachable or misses its
+ * deadline; a write may then have happened or not.
  */
 export interface Store {
   get<T extends Document>(key: string): Promise<Stored<T> | undefined>
@@ -76,33 +76,32 @@ export interface Store {
   create(key: string, value: Document, ttlSeconds: number): Promise<boolean>
   /** Writes single fields of an existing document. */
   patch(key: string, changes: Changes, options?: PatchOptions): Promise<PatchOutcome>
-  /** Gives a document this time-to-live from now on; false when there is none. */
+  /** Resets a document's time-to-live; false when the document is absent. */
   touch(key: string, ttlSeconds: number): Promise<boolean>
-  /** Reads and deletes: of any number of callers exactly one gets the document. */
+  /** Reads and deletes in one step: exactly one of any number of callers gets the document. */
   take<T extends Document>(key: string): Promise<Stored<T> | undefined>
-  /** False when there was nothing to delete. */
+  /** False when the key was absent. */
   delete(key: string): Promise<boolean>
   /**
-   * Adds `by` (1 if left out) and tells how many there are, and how long the window still lasts, in
-   * one round trip. The first call starts the window, which does not slide: `ttlSeconds` later
-   * counting begins anew.
+   * Adds `by` (default 1) and returns the total and the time left in the window, in one round trip.
+   * The first call starts a fixed window of `ttlSeconds`, after which the count restarts.
    * @throws RangeError unless `by` is a positive safe integer
    */
   count(key: string, ttlSeconds: number, by?: number): Promise<Counted>
-  /** Undefined when somebody else holds the lock. */
+  /** Undefined when another holder has the lock. */
   lock(key: string, ttlSeconds: number): Promise<Lock | undefined>
-  /** Unix time in milliseconds by the clock that times-to-live go by: one for all nodes. */
+  /** Unix time in milliseconds by the store's clock, which all nodes share and expiry uses. */
   time(): Promise<number>
-  /** What nodes tell each other. */
+  /** Streams for messages between nodes. */
   readonly streams: Streams
   /**
-   * Resolves when the store takes what requests need, and rejects with `AppError('unavailable')`
-   * otherwise, whose message says why and is for anybody. Cheap however often it is asked: answers
-   * from a check that is less than 3 s old.
+   * Resolves when the store accepts the commands that requests need. Otherwise rejects with
+   * `AppError('unavailable')`, whose message gives the reason and contains no secrets. Cheap: the
+   * result comes from a probe that is less than 3 s old.
    */
   checkHealth(): Promise<StoreHealth>
-  /** Asks the server itself. */
+  /** Probes the server. */
   ping(): Promise<void>
-  /** Ends the followers of its streams too. */
+  /** Closes the connections, and ends the followers of streams. */
   close(): Promise<void>
 }

@@ -1,46 +1,46 @@
-/** Counts how often callers come, in windows of a fixed length, for all nodes together. */
+/** Rate limits in fixed windows, shared by all nodes. */
 
 import { sha256 } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
 import { createExpiringMap } from './expiring-map.ts'
 import type { Store } from './port.ts'
 
-/** So many calls, or units, in so many seconds. */
+/** A number of calls, or units, per number of seconds. */
 export interface Rate {
   readonly calls: number
   readonly perSeconds: number
 }
 
-/** Whom a call is counted for. */
+/** What a call is counted against. */
 export interface Counting {
   /** Names the limit. */
   readonly limit: string
   readonly who: string
   readonly rate: Rate
-  /** How many units this counts as; 1 if left out. */
+  /** The units this call counts as; default 1. */
   readonly by?: number
 }
 
-/** Where a caller stands in its window, with the call that was just counted. */
+/** The state of a caller's window, including the call just counted. */
 export interface Standing {
   readonly limit: string
   readonly rate: Rate
   readonly remaining: number
-  /** Until counting begins anew: whole seconds, at least 1. */
+  /** Whole seconds until the window ends; at least 1. */
   readonly secondsLeft: number
-  /** Whether this was one too many. */
+  /** Whether the limit is exceeded. */
   readonly isOver: boolean
 }
 
 export interface RateLimits {
   /**
-   * Counts a call for everybody named, in one round trip, and tells where they stand. Where somebody
-   * is known to be over, nothing is counted: a flood costs the store nothing from then on.
-   * Empty where nothing is counted at all.
-   * @throws AppError `unavailable` when the store is away
+   * Counts a call against each of the given limits, in one round trip, and returns their states. A
+   * limit that this node knows to be exceeded is not counted, so that a flood costs the store nothing.
+   * Empty when rate limits are off.
+   * @throws AppError `unavailable` when the store is unavailable
    */
   count(countings: readonly Counting[]): Promise<readonly Standing[]>
-  /** Where those stand who are known here to be over; neither counts nor asks the store. */
+  /** The states of limits that this node knows to be exceeded. Neither counts nor reads the store. */
   over(countings: readonly Counting[]): readonly Standing[]
   close(): void
 }
@@ -48,18 +48,18 @@ export interface RateLimits {
 export interface RateLimitDeps {
   readonly store: Pick<Store, 'count'>
   readonly log: Pick<Logger, 'warn'>
-  /** Milliseconds that never go back. */
+  /** Monotonic time in milliseconds. */
   readonly monotonicNow: () => number
-  /** Hears of each call that was one too many, and of which limit. */
+  /** Called with the name of the limit for each call that exceeds it. */
   readonly onOver?: (limit: string) => void
 }
 
 export interface RateLimitOptions {
-  /** False to count nothing. */
+  /** False turns rate limits off. */
   readonly rateLimit: boolean
 }
 
-/** For each limit: enough to see it. */
+/** Log lines per limit and window. */
 const WARN_EVERY_SECONDS = 60
 
 export function createRateLimits(
@@ -67,11 +67,11 @@ export function createRateLimits(
   { rateLimit }: RateLimitOptions,
 ): RateLimits {
   if (!rateLimit) return { count: async () => [], over: () => [], close: () => undefined }
-  /** When the windows of those end who are over. */
+  /** When the window of each exceeded limit ends. */
   const ends = createExpiringMap<number>(monotonicNow)
   const warned = createExpiringMap<true>(monotonicNow)
 
-  /** Whoever has many addresses must not write the log. */
+  /** Bounds log lines: a caller with many addresses must not flood the log. */
   function warn(limit: string): void {
     if (warned.get(limit) === true) return
     warned.set(limit, true, WARN_EVERY_SECONDS)

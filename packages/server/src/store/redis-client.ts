@@ -1,4 +1,4 @@
-/** One node-redis client, set up to fail fast and to come back by itself. */
+/** A node-redis client that fails fast and reconnects by itself. */
 
 import { createClient } from '@redis/client'
 
@@ -18,15 +18,15 @@ export interface RedisAddress {
 
 export type RedisClient = ReturnType<typeof createRedisClient>
 
-/** Longer than a lost SYN takes to be sent again (1 s), so that one lost packet is no failure. */
+/** Longer than the retransmission time of a lost SYN (1 s), so that one lost packet is no failure. */
 const CONNECT_TIMEOUT_MS = 2000
 const SHORTEST_BACKOFF_MS = 50
 const LONGEST_BACKOFF_MS = 500
 
 /**
- * A client that is not connected yet. It never queues while Redis is away, and tries to reconnect
- * for ever: at most half a second after Redis is back.
- * @param timeoutMs for commands that could not be written yet, where they have no deadline of ours
+ * A client that is not connected yet. It never queues commands while Redis is unreachable, and
+ * reconnects without limit, at most half a second after Redis is back.
+ * @param timeoutMs for commands that are not written yet and have no deadline of ours
  * @param random from 0 to 1, for the jitter
  * @throws TypeError for a malformed address
  */
@@ -43,7 +43,7 @@ export function createRedisClient(address: RedisAddress, timeoutMs: number, rand
   })
 }
 
-/** Doubles up to its cap; the upper half is random, so that nodes do not come back all at once. */
+/** Exponential back-off with a cap; the upper half is jitter, so that nodes do not reconnect at once. */
 export function backoffMs(retries: number, random: () => number): number {
   const full = Math.min(SHORTEST_BACKOFF_MS * 2 ** Math.min(retries, 10), LONGEST_BACKOFF_MS)
   return Math.round((full * (1 + random())) / 2)

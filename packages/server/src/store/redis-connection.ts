@@ -6,24 +6,24 @@ import { deadlineMissed, toStoreError } from './redis-errors.ts'
 import { createRedisLink, type RedisLinkOptions } from './redis-link.ts'
 import type { RedisScript } from './redis-scripts.ts'
 
-/** Commands throw `AppError('unavailable')` when Redis is away or late. */
+/** Commands throw `AppError('unavailable')` when Redis is unreachable or misses the deadline. */
 export interface RedisConnection {
   command(args: readonly string[]): Promise<unknown>
-  /** Every key must lie in the same slot: Redis Cluster refuses others. */
+  /** Every key must lie in the same slot: Redis Cluster rejects others. */
   script(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown>
-  /** Waits for commands in flight, one deadline at most. */
+  /** Waits for commands in flight, at most one deadline. */
   close(): Promise<void>
 }
 
-/** Instead of node-redis's, which is an abort signal for each command: 8 µs. */
+/** Replaces node-redis's own time-out, which creates an abort signal per command. */
 const OWN_DEADLINE = { timeout: 0 }
 
-/** Connects in the background; until Redis is there, commands fail at once. */
+/** Connects in the background. Until connected, commands fail immediately. */
 export function createRedisConnection(options: RedisLinkOptions): RedisConnection {
   const { timeoutMs, onInTime } = options
   const link = createRedisLink(options)
 
-  /** One promise and one timer for each: there are many commands, and more of them show. */
+  /** One promise and one timer per command, since commands are on the hot path. */
   function command(args: readonly string[]): Promise<unknown> {
     const client = link.client()
     return new Promise((resolve, reject) => {
@@ -37,19 +37,19 @@ export function createRedisConnection(options: RedisLinkOptions): RedisConnectio
         link.failed(client, error)
         reject(toStoreError(error))
       }
-      // node-redis's own time-out does not cover commands already written to a hung server.
+      // node-redis's own time-out does not cover commands that were written to a hung server.
       const timer = startDeadline(timeoutMs, () => settle(() => fail(deadlineMissed())))
       client.sendCommand(args as string[], OWN_DEADLINE).then(
         (reply: unknown) => {
-          // Late answers count as well: a slow server is not a dead one.
-          link.heard(client)
+          // A late reply counts too: the server is slow, not dead.
+          link.replied(client)
           settle(() => {
             onInTime?.()
             resolve(reply)
           })
         },
         (error: unknown) => {
-          if (error instanceof ErrorReply) link.heard(client)
+          if (error instanceof ErrorReply) link.replied(client)
           settle(() => fail(error))
         },
       )

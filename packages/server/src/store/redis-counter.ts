@@ -1,4 +1,4 @@
-/** Counters in Redis that begin anew when their window is over. */
+/** Counters in Redis that restart when their window ends. */
 
 import { checkedIncrement } from './increment.ts'
 import type { Counted } from './port.ts'
@@ -6,7 +6,7 @@ import type { RedisConnection } from './redis-connection.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
-/** The key is made together with its expiry, which INCRBY keeps: there is never one without. */
+/** Creates the key together with its expiry, which INCRBY keeps, so that every key expires. */
 const COUNT = defineScript(`
 redis.call('SET', KEYS[1], '0', 'PX', ARGV[1], 'NX')
 return {redis.call('INCRBY', KEYS[1], ARGV[2]), redis.call('PTTL', KEYS[1])}

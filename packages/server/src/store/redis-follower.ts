@@ -1,4 +1,4 @@
-/** A connection of its own that waits for entries, and comes back by itself from every failure. */
+/** Follows streams on a dedicated connection with blocking reads, and recovers from every failure. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrorReply } from '@redis/client'
@@ -6,9 +6,10 @@ import { withDeadline } from './deadline.ts'
 import { backoffMs, type RedisClient } from './redis-client.ts'
 import { deadlineMissed, isTimeout } from './redis-errors.ts'
 import { createRedisLink, type RedisLinkOptions } from './redis-link.ts'
-import { createStreamReader, type FollowedStream } from './redis-stream-reader.ts'
+import { awaitEntries, readLastId, type SendCommand } from './redis-stream-commands.ts'
 import type { StoreLog } from './store-log.ts'
-import type { Follower, OnEntry } from './streams.ts'
+import { isAfter, STREAM_START } from './stream-ids.ts'
+import { deliver, type Follower, type OnEntry } from './streams.ts'
 
 export type RedisFollowerOptions = Omit<
   RedisLinkOptions,
@@ -16,13 +17,13 @@ export type RedisFollowerOptions = Omit<
 >
 
 export interface RedisFollower extends Follower {
-  /** Waits until it listens, one deadline at most. */
+  /** Waits until it listens, at most one deadline. */
   listens(): Promise<void>
 }
 
-/** A hung server is noticed after this time and one deadline. */
+/** A hung server is detected after this time and one deadline. */
 const BLOCK_MS = 2000
-/** How often to look whether a stream was lost and began anew, with smaller ids. */
+/** How often to check whether a stream was lost and restarted, with smaller ids. */
 const LOCATE_EVERY_MS = 2000
 
 export function createRedisFollower(
@@ -53,7 +54,7 @@ export function createRedisFollower(
     }
   }
 
-  /** Until a command fails: a connection that is silent for too long makes one fail. */
+  /** Reads until a command fails; a silent connection fails by its deadline. */
   async function readOn(client: RedisClient): Promise<void> {
     const send = (ms: number) => (args: readonly string[]) =>
       withDeadline<unknown>(client.sendCommand([...args]), ms, deadlineMissed)
@@ -70,13 +71,13 @@ export function createRedisFollower(
     }
   }
 
-  /** Waits until it is worth trying again. */
+  /** Waits before the next attempt. */
   async function recover(client: RedisClient, error: unknown): Promise<void> {
     if (isTimeout(error)) link.giveUp(client, error)
     else link.failed(client, error)
     if (error instanceof ErrorReply && !isRefused) {
       isRefused = true
-      log.warn({ err: error }, 'Redis does not let streams be read; trying until it does.')
+      log.warn({ err: error }, 'Redis refuses stream reads; retrying')
     }
     await pause(backoffMs(failures, random), waking.signal)
     failures += 1
@@ -95,7 +96,7 @@ export function createRedisFollower(
   }
 }
 
-/** Waits so long, or until it is aborted. */
+/** Waits for the time given, or until aborted. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined)
 }
@@ -105,5 +106,65 @@ function aboutStreams(log: StoreLog, streams: readonly FollowedStream[]): StoreL
   return {
     info: (fields, message) => log.info({ ...fields, ...about }, message),
     warn: (fields, message) => log.warn({ ...fields, ...about }, message),
+  }
+}
+
+export interface FollowedStream {
+  readonly key: string
+  /** Its key in Redis. */
+  readonly name: string
+  /** Undefined: from its current end. */
+  readonly after: string | undefined
+}
+
+interface StreamReader {
+  /** Finds the ends of new streams, and of streams that were lost and restarted. */
+  locate(send: SendCommand): Promise<void>
+  /** Delivers the next entries, if any arrive within `blockMs`. */
+  next(send: SendCommand, blockMs: number): Promise<void>
+  /** Stops all delivery. */
+  stop(): void
+}
+
+/** Per stream and read, which bounds the size of a reply. */
+const ENTRIES_AT_ONCE = 1000
+
+/** The cursors move on delivery, so that entries lost with a connection are read again. */
+function createStreamReader(
+  streams: readonly FollowedStream[],
+  onEntry: OnEntry,
+  log: StoreLog,
+): StreamReader {
+  const keys = new Map(streams.map(({ name, key }) => [name, key]))
+  const cursors = new Map<string, string>()
+  let stopped = false
+
+  async function locateOne(send: SendCommand, { key, name, after }: FollowedStream): Promise<void> {
+    const last = await readLastId(send, name)
+    const cursor = cursors.get(name) ?? after ?? last
+    const isLost = isAfter(cursor, last)
+    cursors.set(name, isLost ? last : cursor)
+    // An expired stream is lost as well, but has no entries that could be missed.
+    if (isLost && last !== STREAM_START) {
+      log.warn({ stream: key, cursor, last }, 'stream restarted; following from its current end')
+    }
+  }
+
+  return {
+    async locate(send) {
+      await Promise.all(streams.map((stream) => locateOne(send, stream)))
+    },
+    async next(send, blockMs) {
+      for (const [name, entries] of await awaitEntries(send, cursors, ENTRIES_AT_ONCE, blockMs)) {
+        for (const entry of entries) {
+          if (stopped) return
+          cursors.set(name, entry.id)
+          deliver(onEntry, keys.get(name) ?? name, entry, log)
+        }
+      }
+    },
+    stop() {
+      stopped = true
+    },
   }
 }

@@ -1,4 +1,4 @@
-/** Reads several documents of one slot by one command. */
+/** Reads several documents of one slot in one command. */
 
 import { ErrorReply } from '@redis/client'
 import { AppError, storeUnavailable } from '../errors.ts'
@@ -12,7 +12,7 @@ export interface GetCommands {
   readonly several: (keys: readonly string[]) => readonly string[]
 }
 
-/** Users that may not read several keys by one command read them one by one from then on. */
+/** Falls back to single reads for users whose ACL denies the multi-key command. */
 export function createGets(
   redis: RedisConnection,
   { one, several }: GetCommands,
@@ -39,7 +39,7 @@ export function createGets(
   }
 }
 
-/** Proxies before several servers put an error in the place of what they could not fetch. */
+/** Sharding proxies return an error in place of a value they could not fetch. */
 function found(text: unknown): Stored<Document> | undefined {
   if (text === null) return undefined
   if (typeof text !== 'string') throw storeUnavailable(text)

@@ -1,4 +1,4 @@
-/** Whether Redis can serve requests: probed every two seconds, whoever asks and however often. */
+/** Health of Redis, from a probe every two seconds, independent of how often it is read. */
 
 import { AppError, storeUnavailable } from '../errors.ts'
 import type { StoreHealth } from './port.ts'
@@ -7,12 +7,12 @@ import { explainUnfit, type Unfit } from './redis-unfit.ts'
 import type { StoreLog } from './store-log.ts'
 
 export interface RedisHealthOptions {
-  /** Asks Redis; resolves within a second, whatever happens. */
+  /** Probes Redis. Always resolves, within a second. */
   readonly probe: () => Promise<ProbeResult>
   readonly log: StoreLog
-  /** What an evicting Redis is worth: a warning, or that requests are not sent to it. */
+  /** How to treat a Redis that may evict keys: warn, or not ready. */
   readonly eviction: 'warn' | 'refuse'
-  /** Milliseconds that never go back. */
+  /** Monotonic time in milliseconds. */
   readonly monotonicNow: () => number
 }
 
@@ -32,7 +32,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
   let probing: Promise<void> | undefined
   let next: NodeJS.Timeout | undefined
 
-  /** One at a time; the next one follows two seconds after this one began. */
+  /** One probe at a time; the next starts two seconds after this one started. */
   function probeOnce(): Promise<void> {
     clearTimeout(next)
     next = setTimeout(() => void probeOnce(), PROBE_EVERY_MS).unref()
@@ -44,7 +44,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
 
   async function ask(): Promise<void> {
     const result = await probe()
-    // The reason why it was lost says more than commands that failed for it.
+    // The cause of the loss says more than the commands that failed with it.
     if (!isConnected || closed) return
     probedAt = monotonicNow()
     if (result.unfit?.reason === 'unreachable') {
@@ -55,25 +55,25 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
     const warning = policy === undefined ? undefined : evicts(policy)
     warnings = warning === undefined ? [] : [{ code: warning.reason, message: warning.detail }]
     unfit = result.unfit ?? (eviction === 'refuse' ? warning : undefined)
-    report.tell(unfit, warnings)
+    report.report(unfit, warnings)
   }
 
   return {
-    /** The connection is ready. After a loss it is probed at once. */
+    /** The connection is ready. After a loss, probes immediately. */
     connected(): void {
       const wasLost = !isConnected
       isConnected = true
       if (wasLost && !closed) void probeOnce()
     },
-    /** The connection was lost, or could not be made. */
+    /** The connection was lost, or could not be established. */
     lost(error: unknown): void {
       isConnected = false
       clearTimeout(next)
       hung = undefined
       unfit = explainUnfit(error)
-      report.tell(unfit, warnings)
+      report.report(unfit, warnings)
     },
-    /** A command was not answered in time: Redis counts as hung until one is. */
+    /** A command missed its deadline: Redis counts as hung until one succeeds. */
     late(error: unknown): void {
       hung = explainUnfit(error)
     },
@@ -102,17 +102,17 @@ function evicts(policy: string): Unfit {
   }
 }
 
-/** One line for each change. The connection reports itself that it cannot be made. */
+/** Logs each change once. The connection itself logs that it cannot be established. */
 function createHealthReport(log: StoreLog) {
-  let told: string | undefined
+  let reported: string | undefined
   let warned = ''
   return {
-    tell(unfit: Unfit | undefined, warnings: StoreHealth['warnings']): void {
-      const reason = unfit?.reason === 'unreachable' ? told : unfit?.reason
-      if (reason !== told && unfit !== undefined)
+    report(unfit: Unfit | undefined, warnings: StoreHealth['warnings']): void {
+      const reason = unfit?.reason === 'unreachable' ? reported : unfit?.reason
+      if (reason !== reported && unfit !== undefined)
         log.warn({ ...unfit }, 'Redis cannot serve requests.')
-      if (reason !== told && unfit === undefined) log.info({}, 'Redis serves requests again.')
-      told = reason
+      if (reason !== reported && unfit === undefined) log.info({}, 'Redis serves requests again.')
+      reported = reason
       const warning = warnings.map(({ message }) => message).join(' ')
       if (warning !== warned && warning !== '')
         log.warn({ warning }, 'Redis is not safe to keep sessions in.')

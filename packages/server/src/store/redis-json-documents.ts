@@ -1,4 +1,4 @@
-/** Documents as RedisJSON values, so that operators and scripts can read and query their fields. */
+/** Documents as RedisJSON values, whose fields operators can read and query. */
 
 import { type Change, missingParent, parseChanges } from './changes.ts'
 import { decodeReply, encodeFields, withRevision } from './documents.ts'
@@ -27,7 +27,7 @@ return 1
 
 /**
  * ARGV: revision or '', milliseconds or '', number of parents, parents, then paths with values ('':
- * remove). Nothing is written before every parent is known to be an object.
+ * remove). Nothing is written until every parent is known to be an object.
  */
 const PATCH = defineScript(`
 local current = redis.call('JSON.GET', KEYS[1], '$.rev')
@@ -57,7 +57,7 @@ redis.call('DEL', KEYS[1])
 return text
 `)
 
-/** Documents in RedisJSON values (the module, or Redis 8 by itself). */
+/** Documents in RedisJSON values (the module, or Redis 8). */
 export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
   async function patch(
     key: string,
@@ -106,7 +106,7 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
   }
 }
 
-/** Quoted, since JSONPath would read a dash or a digit as something else. Segments are checked. */
+/** Quotes segments, since JSONPath parses dashes and digits differently. Segments are validated. */
 function toJsonPath(path: readonly string[]): string {
   return `$${path.map((segment) => `["${segment}"]`).join('')}`
 }

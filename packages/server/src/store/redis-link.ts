@@ -1,4 +1,4 @@
-/** The current client, and its replacement when the other end has gone without a word. */
+/** The current client, and its replacement when the peer is silent (half-open connection). */
 
 import { createRedisClient, type RedisAddress, type RedisClient } from './redis-client.ts'
 import { isReadOnly, isTimeout } from './redis-errors.ts'
@@ -10,7 +10,7 @@ export interface RedisLinkOptions extends RedisAddress {
   readonly log: StoreLog
   /** From 0 to 1. */
   readonly random: () => number
-  /** Milliseconds that never go back. */
+  /** Monotonic time in milliseconds. */
   readonly monotonicNow: () => number
   /** Called each time the connection is ready. */
   readonly onReady: () => void
@@ -24,30 +24,30 @@ export interface RedisLinkOptions extends RedisAddress {
 
 export interface RedisLink {
   client(): RedisClient
-  /** Tells that the client was answered. */
-  heard(from: RedisClient): void
-  /** Tells that a command of the client failed. */
+  /** The client received a reply. */
+  replied(from: RedisClient): void
+  /** A command of the client failed. */
   failed(from: RedisClient, error: unknown): void
-  /** Replaces the client at once, without patience. */
+  /** Replaces the client immediately. */
   giveUp(from: RedisClient, reason: unknown): void
-  /** Ends it; the client is left to be closed. */
+  /** Ends the link and returns the client, which the caller closes. */
   end(): RedisClient
 }
 
-/** After so many deadlines of silence the connection is taken for dead, not for slow. */
+/** After this many deadlines of silence the connection counts as dead rather than slow. */
 const PATIENCE_DEADLINES = 3
-/** A server that stays a replica must not make us reconnect for every command. */
+/** Bounds reconnects to a server that stays a replica. */
 const REPLACE_EVERY_MS = 1000
 
 /**
- * Connects in the background. node-redis comes back by itself from every closed socket; from one
- * that stays open and silent (a host that vanished) only a new client helps.
+ * Connects in the background. node-redis reconnects when a socket closes. A half-open socket (the host
+ * vanished) stays open and silent; only a new client recovers from it.
  */
 export function createRedisLink(options: RedisLinkOptions): RedisLink {
   const { timeoutMs, random, monotonicNow, onReady, onLost, onLate } = options
   const report = createStateReport(options.log)
   let ended = false
-  /** Since when the current client has waited for an answer without hearing any. */
+  /** When the current client started to wait for a reply without receiving any. */
   let silentSince: number | undefined
   let replacedAt = Number.NEGATIVE_INFINITY
   let client = connect()
@@ -61,11 +61,11 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     fresh.on('connect', () => {
       // A handshake can hang like any command.
       if (fresh === client && !ended) silentSince = monotonicNow()
-      // node-redis does not destroy a socket that is still connecting, and would keep it open.
+      // node-redis does not destroy a socket that is still connecting, which would leak it.
       else fresh.destroy()
     })
     fresh.on('ready', whenCurrent(ready))
-    // Fails only when destroyed; every attempt's failure comes as an error event.
+    // Rejects only when destroyed; each failed attempt emits an error event.
     fresh.connect().catch(() => undefined)
     return fresh
   }
@@ -82,7 +82,7 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     onReady()
   }
 
-  /** With a reason Redis counts as lost; without one its address is only resolved anew. */
+  /** With a cause, Redis counts as lost; without one, only its address is resolved again. */
   function replace(reason?: unknown): void {
     const old = client
     replacedAt = monotonicNow()
@@ -94,7 +94,7 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
 
   return {
     client: () => client,
-    heard(from) {
+    replied(from) {
       if (from === client) silentSince = undefined
     },
     failed(from, error) {
@@ -118,19 +118,19 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
   }
 }
 
-/** One line each time Redis goes or comes back, however many attempts are made in between. */
+/** Logs each loss and each recovery once, however many attempts lie between. */
 function createStateReport(log: StoreLog) {
   let state: 'unknown' | 'up' | 'down' = 'unknown'
   return {
     up(): void {
       if (state === 'up') return
       state = 'up'
-      log.info({}, 'Redis is connected.')
+      log.info({}, 'Redis connected')
     },
     down(error: unknown): void {
       if (state === 'down') return
       state = 'down'
-      log.warn({ err: error }, 'Redis is away; reconnecting until it is back.')
+      log.warn({ err: error }, 'Redis unreachable; reconnecting')
     },
   }
 }

@@ -1,16 +1,16 @@
-/** Locks in Redis: one holder at a time, with a token that tells a late one apart. */
+/** Locks in Redis: one holder at a time, with a fencing token against late writers. */
 
 import type { Lock } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
-/** The last token outlives its lock, in case the server's clock is set back meanwhile. */
+/** The last token outlives its lock, in case the server's clock is set back. */
 const FENCE_TTL_SECONDS = 24 * 60 * 60
 
 /**
- * The token is the server's time in microseconds, or one more than the last. It is written first:
- * if the server is full, nothing is locked.
+ * The token is the server's time in microseconds, or one more than the last. It is written first,
+ * so that nothing is locked when the server is out of memory.
  */
 const ACQUIRE = defineScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return false end
@@ -35,9 +35,9 @@ return redis.call('DEL', KEYS[1])
 `)
 
 /**
- * Takes the lock, or gives undefined when somebody else holds it.
+ * Acquires the lock; undefined when another holder has it.
  * @param keys the lock's key and the one of its last token, in one slot
- * @param holder a value no other holder has
+ * @param holder a value unique to this holder
  */
 export async function acquireRedisLock(
   redis: RedisConnection,
@@ -57,7 +57,7 @@ export async function acquireRedisLock(
       return (await redis.script(EXTEND, [keys[0]], args)) === 1
     },
     async release() {
-      // A release that fails must not hide what was done under the lock; it expires anyway.
+      // A failed release must not hide the result of the work under the lock; the lock expires.
       await redis.script(RELEASE, [keys[0]], [holder]).catch(() => undefined)
     },
   }

@@ -1,4 +1,4 @@
-/** Runs once what requests ask of Redis, since permissions differ by command and by key. */
+/** Probes Redis with the commands that requests use, since permissions differ by command and key. */
 
 import { ErrorReply } from '@redis/client'
 import { withDeadline } from './deadline.ts'
@@ -9,28 +9,28 @@ import { defineScript } from './redis-scripts.ts'
 import { explainUnfit, IS_CLUSTER, IS_REPLICA, IS_SENTINEL, type Unfit } from './redis-unfit.ts'
 
 export interface ProbeResult {
-  /** Undefined when Redis takes what requests need. */
+  /** Undefined when Redis accepts the commands that requests need. */
   readonly unfit: Unfit | undefined
-  /** Set when Redis may delete keys for want of memory. */
+  /** Set when Redis may evict keys. */
   readonly evictionPolicy: string | undefined
 }
 
 type Command = readonly [name: string, ...args: string[]]
 
-/** A command of a script, and how it fails where it is permitted: otherwise it would make a key. */
+/** A command of a script, and the error it gives where permitted, so that no key is created. */
 interface ScriptedCommand {
   readonly command: Command
   readonly fails?: string
 }
 
-/** So that a result is never older than 3 s where one is asked for every 2 s. */
+/** Keeps a result younger than 3 s with a probe every 2 s. */
 const LONGEST_MS = 1000
 const TTL_MS = '10000'
 const NO_NUMBER = { value: 'x', fails: 'not an integer' }
-/** A node of a cluster has a part of the slots: the odds that it has all of these are nil. */
+/** A cluster node owns some of the slots; that it owns all of these is practically impossible. */
 const CLUSTER_KEYS = 100
 
-/** Runs commands until one fails that should not: gives its name and the error. */
+/** Runs commands until one fails unexpectedly; returns its name and the error. */
 const RUN = defineScript(`
 for _, probe in ipairs(cjson.decode(ARGV[1])) do
   local reply = redis.pcall(unpack(probe.command))
@@ -40,13 +40,13 @@ for _, probe in ipairs(cjson.decode(ARGV[1])) do
   end
 end
 `)
-/** Scripts come with EVAL once Redis has forgotten them. */
+/** Scripts are sent with EVAL after Redis has dropped them from its cache. */
 const EVAL: Command = ['EVAL', 'return 0', '0']
 
 /**
- * All in one round trip. Every command that requests use is asked for, but for those that the store
- * can do without (SCRIPT LOAD, COMMAND INFO).
- * @param hasJson whether documents are kept by JSON commands
+ * One round trip with every command that requests use, except those the store can do without
+ * (SCRIPT LOAD, COMMAND INFO).
+ * @param hasJson whether documents use JSON commands
  */
 export async function probeRedis(
   redis: RedisConnection,
@@ -64,7 +64,7 @@ export async function probeRedis(
   try {
     const longestMs = Math.min(timeoutMs, LONGEST_MS)
     const [hello, memory, ...replies] = await withDeadline(asked, longestMs, deadlineMissed)
-    // Proxies may not have it.
+    // Proxies may lack it.
     const { mode, role } = Object(hello) as Record<string, unknown>
     const evictionPolicy = evictionPolicyOf(memory)
     if (mode === 'sentinel') return { unfit: IS_SENTINEL, evictionPolicy }
@@ -79,8 +79,8 @@ export async function probeRedis(
 }
 
 /**
- * Nothing is written: permissions, roles and memory are checked before it turns out that there is no
- * key to change. All keys lie in one slot, and no request uses them.
+ * Writes nothing: Redis checks permissions, role and memory before it finds that the key is absent.
+ * All keys lie in one slot, and no request uses them.
  */
 function commandsOf({ document, counter, stream }: RedisKeys, hasJson: boolean) {
   const text = document('{health}')
@@ -125,7 +125,7 @@ function commandsOf({ document, counter, stream }: RedisKeys, hasJson: boolean) 
     ...harmless.map((command) => ({ command })),
     { command: ['INCRBY', count, noNumber], fails },
     { command: ['HINCRBY', entries, 'bytes', noNumber], fails },
-    // A field without a value, which is found after the permission was checked.
+    // A field without a value: a syntax error that Redis finds after checking the permission.
     { command: ['HSET', entries, 'bytes', '0', 'mark'], fails: 'wrong number of arguments' },
   ]
   return { plain, scripted, names: [text, count, entries] }
@@ -140,7 +140,7 @@ function jsonCommands(key: string): Command[] {
   ]
 }
 
-/** A reply, or what failed: one failure must not hide the replies of the others. */
+/** A reply or an error: one failure must not hide the other replies. */
 class Failed {
   readonly error: unknown
   constructor(error: unknown) {
@@ -160,14 +160,14 @@ function firstFailure(names: readonly string[], replies: readonly unknown[]): Un
   return refused ? explainUnfit(new ErrorReply(refused[1]), refused[0]) : undefined
 }
 
-/** Undefined as well where INFO is refused, which requests do not need. */
+/** Also undefined where INFO is denied, which requests do not need. */
 function evictionPolicyOf(memory: unknown): string | undefined {
   const limit = /^maxmemory:(\d+)/m.exec(String(memory))?.[1] ?? '0'
   const policy = /^maxmemory_policy:(\S+)/m.exec(String(memory))?.[1]
   return limit === '0' || policy === 'noeviction' ? undefined : policy
 }
 
-/** A cluster of a single node is as good as a server of its own. */
+/** A cluster of one node serves all slots, like a single server. */
 async function isPartOfCluster(redis: RedisConnection, keys: RedisKeys): Promise<boolean> {
   const names = Array.from({ length: CLUSTER_KEYS }, (_, index) => keys.document(`{${index}}`))
   const replies = await Promise.all(names.map((name) => settle(redis.command(['GET', name]))))

@@ -1,10 +1,10 @@
-/** Lua scripts that Redis runs as one step. */
+/** Lua scripts, which Redis runs atomically. */
 
 import { createHash } from 'node:crypto'
 
 export interface RedisScript {
   readonly source: string
-  /** Redis's name for a script it has seen. */
+  /** The SHA-1 by which EVALSHA names the script. */
   readonly sha: string
 }
 
@@ -17,7 +17,7 @@ export function defineScript(source: string): RedisScript {
   return script
 }
 
-/** All that this program has. */
+/** All scripts of this program. */
 export function definedScripts(): readonly RedisScript[] {
   return defined
 }

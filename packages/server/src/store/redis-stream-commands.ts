@@ -10,7 +10,7 @@ export const VALUE_FIELD = 'value'
 
 type EntryReply = readonly [id: string, fields: readonly [name: string, value: string]]
 
-/** Entries of one stream after an id, which must be well-formed. */
+/** Entries of one stream after a well-formed id. */
 export async function readEntries(
   send: SendCommand,
   name: string,
@@ -26,7 +26,7 @@ export async function readLastId(send: SendCommand, name: string): Promise<strin
   return newest[0]?.id ?? STREAM_START
 }
 
-/** Waits until one of the streams has an entry after its id; gives nothing when none came. */
+/** Waits for entries after the given ids; empty when none arrive within `blockMs`. */
 export async function awaitEntries(
   send: SendCommand,
   cursors: ReadonlyMap<string, string>,

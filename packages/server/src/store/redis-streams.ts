@@ -1,4 +1,4 @@
-/** Streams in Redis: written and read on the store's connection, followed on ones of their own. */
+/** Redis Streams: written and read on the store's connection, followed on connections of their own. */
 
 import { storeUnavailable } from '../errors.ts'
 import type { RedisConnection } from './redis-connection.ts'
@@ -14,8 +14,8 @@ import { toMilliseconds } from './time-to-live.ts'
  * KEYS: the stream, documents that must exist, its byte count if it has a bound. ARGV: id or '*',
  * value, length, milliseconds, 1 if the last document is deleted, the bound in bytes or 0.
  *
- * Bytes are counted in halves: once half of them were appended since the mark, what is older than the
- * mark is trimmed, and the newest entry becomes the mark.
+ * Bytes are bounded in halves: once half the bound has been appended since the mark, entries older
+ * than the mark are trimmed, and the newest entry becomes the mark.
  */
 const APPEND = defineScript(`
 local most = tonumber(ARGV[6])

@@ -1,4 +1,4 @@
-/** Documents as strings, for a Redis without JSON commands. Lua never decodes them. */
+/** Documents as strings, for a Redis without JSON commands. Lua never parses them. */
 
 import { storeUnavailable } from '../errors.ts'
 import { applyChanges, type Change, parseChanges } from './changes.ts'
@@ -10,7 +10,7 @@ import { createGets } from './redis-get-all.ts'
 import { defineScript } from './redis-scripts.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
-/** Among writers that collide one always wins, so this many writers can never starve one. */
+/** One of several colliding writers always wins, so that this many attempts outlast as many writers. */
 const MAX_ATTEMPTS = 128
 
 const SET = defineScript(`
@@ -31,7 +31,7 @@ end
 return {1}
 `)
 
-/** Documents in plain Redis strings, with the same atomicity as the JSON ones. */
+/** Documents in Redis strings, with the atomicity of the JSON driver. */
 export function createStringDocuments(redis: RedisConnection): RedisDocuments {
   async function patch(
     key: string,
@@ -49,7 +49,7 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
       if (done === 1) return { outcome: 'written', rev: rev + 1 }
       seen = current
     }
-    throw storeUnavailable(new Error('Too many writers of one document.'))
+    throw storeUnavailable(new Error('Too many concurrent writers of one document.'))
   }
 
   const gets = createGets(redis, {

@@ -1,4 +1,4 @@
-/** Why a Redis cannot serve requests, in words for operators that name no host and no secret. */
+/** Why Redis cannot serve requests, for operators; contains no host and no secret. */
 
 import { ErrorReply } from '@redis/client'
 import { AppError } from '../errors.ts'
@@ -24,7 +24,7 @@ export type UnfitReason =
 
 export interface Unfit {
   readonly reason: UnfitReason
-  /** What is wrong and what to do. Anybody may read it. */
+  /** The fault and its fix. Contains no secrets. */
   readonly detail: string
 }
 
@@ -44,7 +44,7 @@ export const IS_REPLICA: Unfit = {
     'This is a Redis replica, which takes no writes (READONLY): set REDIS_URL to the address of its master, or to one that follows the master.',
 }
 
-/** In the order in which they are looked for. */
+/** Checked in this order. */
 const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: UnfitReason, detail: string])[] = [
   [
     /SELECT is not allowed in cluster mode|(?:^|-)(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN)\b/,
@@ -101,7 +101,7 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: UnfitReason, deta
   ],
 ]
 
-/** By the code of a Node system error, or its beginning. */
+/** By the code, or the prefix of the code, of a Node system error. */
 const BY_CODE: readonly (readonly [pattern: RegExp, detail: string])[] = [
   [/^ECONNREFUSED$/, 'nothing listens at its address. Check REDIS_URL, and whether Redis runs'],
   [/^(?:ENOTFOUND|EAI_)/, 'its host name does not resolve. Check REDIS_URL'],
@@ -137,7 +137,7 @@ function notPermitted({ message }: ErrorReply, command: string | undefined): Unf
       'Redis refuses the keys of this server to this user (NOPERM): give it the pattern of STORE_PREFIX, such as ~mcp:*'
     return { reason, detail }
   }
-  // A script that was not known was sent by EVAL instead: the message knows better.
+  // An uncached script was sent with EVAL instead; the message names the command.
   const refused = /'([\w.|]+)'/.exec(message)?.[1] ?? command ?? 'a command'
   return {
     reason,

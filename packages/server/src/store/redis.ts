@@ -1,4 +1,4 @@
-/** The store that nodes share: Redis 6.2 or later, with JSON commands or without. */
+/** The store that nodes share: Redis 6.2 or later, with or without JSON commands. */
 
 import { randomUUID } from 'node:crypto'
 import { ErrorReply } from '@redis/client'
@@ -21,24 +21,25 @@ import { toMilliseconds } from './time-to-live.ts'
 
 export interface RedisStoreOptions extends RedisAddress {
   readonly log: StoreLog
-  /** Before every key; `mcp:` by default. */
+  /** Prefix of every key; `mcp:` by default. */
   readonly prefix?: string | undefined
   /** Deadline of a command, in milliseconds; 1000 by default. */
   readonly timeoutMs?: number | undefined
-  /** `never`: strings even where Redis has JSON commands. All nodes must agree. */
+  /** `never` uses strings even where Redis has JSON commands. All nodes must agree. */
   readonly json?: 'detect' | 'never' | undefined
   /** `refuse`: not ready while Redis may evict keys. `warn` by default. */
   readonly eviction?: 'warn' | 'refuse' | undefined
-  /** Names a lock's holder. */
+  /** Generates the id of a lock's holder. */
   readonly randomId?: () => string
-  /** From 0 to 1, for the jitter between attempts to reconnect. */
+  /** From 0 to 1, for the jitter of the reconnect back-off. */
   readonly random?: () => number
-  /** Milliseconds that never go back; decides when a silent connection is given up. */
+  /** Monotonic time in milliseconds, for the detection of silent connections. */
   readonly monotonicNow?: () => number
 }
 
 /**
- * Connects in the background and for ever; until Redis is there, operations throw `unavailable`.
+ * Connects in the background, and reconnects without limit. Until connected, operations throw
+ * `unavailable`.
  * @throws TypeError for a malformed address or prefix
  */
 export function createRedisStore(options: RedisStoreOptions): Store {
@@ -75,7 +76,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     monotonicNow: link.monotonicNow,
   })
 
-  /** Without waiting, where it is known how documents are kept: a call reads three. */
+  /** Synchronous once the document form is known, since this is on the hot path. */
   function on<T>(work: (documents: RedisDocuments) => Promise<T>): Promise<T> {
     const known = detection.known()
     if (known !== undefined) return work(known ? json : strings)
@@ -114,10 +115,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 }
 
 /**
- * Sent before everything else, for Redis forgets scripts when it restarts. Of two commands in a row the
- * second one would otherwise be first, if another node made the script known between them; and entries
- * of a stream that are not in order look like another node's. Where it fails, scripts come with their
- * commands.
+ * Loads scripts before any other command, since Redis drops its script cache on a restart. Without
+ * it, the second of two pipelined commands could run first, if another node loaded the script between
+ * them; entries out of order would look like those of another node. Where loading fails, scripts are
+ * sent with EVAL.
  */
 function loadScripts(redis: RedisConnection): void {
   for (const { source } of definedScripts()) {
@@ -125,16 +126,16 @@ function loadScripts(redis: RedisConnection): void {
   }
 }
 
-/** Asks once a connection, since Redis may have been upgraded while it was away. */
+/** Detects JSON commands once per connection, since Redis may have been upgraded meanwhile. */
 function createJsonDetection(redis: RedisConnection, json: 'detect' | 'never', log: StoreLog) {
   let asked: Promise<boolean> | undefined
   let answer: boolean | undefined
-  let told: boolean | undefined
+  let logged: boolean | undefined
 
   async function ask(): Promise<boolean> {
     const found = json === 'detect' && (await hasCommand(redis, 'JSON.SET'))
-    if (found !== told) log.info({ json: found }, 'Documents are kept as JSON or as strings.')
-    told = found
+    if (found !== logged) log.info({ json: found }, 'document form detected')
+    logged = found
     return found
   }
 
@@ -154,7 +155,7 @@ function createJsonDetection(redis: RedisConnection, json: 'detect' | 'never', l
   }
 
   return {
-    /** Undefined until it is known. */
+    /** Undefined until detected. */
     known: () => answer,
     hasJson,
     restart(): void {
@@ -170,7 +171,7 @@ async function hasCommand(redis: RedisConnection, name: string): Promise<boolean
     const reply = (await redis.command(['COMMAND', 'INFO', name])) as unknown[]
     return Array.isArray(reply[0])
   } catch (error) {
-    // A provider may hide COMMAND or forbid it.
+    // A provider may hide or deny COMMAND.
     const cause = error instanceof AppError ? error.cause : error
     if (cause instanceof ErrorReply && /^(?:NOPERM|ERR unknown)/.test(cause.message)) return false
     throw error

@@ -1,6 +1,6 @@
 /**
- * How many bytes strangers may have this deployment store: per network and minute, counted in the
- * store for all nodes together. Callers with an access token have no budget to exhaust.
+ * Bounds the bytes that callers without a token may have this deployment store, per network and
+ * minute, over all nodes. Callers with an access token are not counted.
  */
 
 import { AppError } from '../errors.ts'
@@ -9,18 +9,18 @@ import type { RateLimits, Standing } from './rate-limits.ts'
 /** The budget of one network. */
 export interface StorageBudget {
   /**
-   * Counts what is about to be stored.
+   * Counts bytes before they are stored.
    * @throws AppError `too_many_requests`, with the seconds to the end of the window, when it exceeds
-   * the budget: nothing may be stored then; `unavailable` when the store is
+   * the budget, and nothing may be stored; `unavailable` when the store is unavailable
    */
   spend(bytes: number): Promise<void>
-  /** Counts what is stored in any case; nobody waits. Later calls of `spend` see it. */
+  /** Counts bytes that are stored in any case, without waiting. Later calls of `spend` see them. */
   charge(bytes: number): void
-  /** Whether this node knows the budget to be exhausted. Does not ask the store. */
+  /** Whether this node knows the budget to be exhausted. Does not read the store. */
   isSpent(): boolean
 }
 
-/** The budget of a network; without a network, of callers that are not counted. */
+/** The budget of a network; unlimited for callers that are not counted. */
 export type StorageBudgets = (network: string | undefined) => StorageBudget
 
 /** For callers that are not counted, such as those with an access token. */
@@ -55,11 +55,11 @@ function refuseIfOver(standings: readonly Standing[]): void {
   const over = standings.find(({ isOver }) => isOver)
   if (over === undefined) return
   const { secondsLeft: retryAfterSeconds } = over
-  const message = `Too much is stored for your address. Try again in ${retryAfterSeconds} seconds.`
+  const message = `The storage budget of your address is exhausted. Try again in ${retryAfterSeconds} seconds.`
   throw new AppError('too_many_requests', message, { retryAfterSeconds })
 }
 
-/** What a store needs for a key and its expiry, besides name and value; measured on Redis 7. */
+/** Overhead of a key with expiry, without name and value; measured on Redis 7. */
 const KEY_OVERHEAD = 200
 
 /** Nonce, tag and the entry's own fields. */
@@ -70,20 +70,20 @@ export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value) ?? '')
 }
 
-/** About what a document needs in the store, in bytes. */
+/** Estimated size of a document in the store, in bytes. */
 export function documentBytes(value: unknown): number {
   return jsonBytes(value) + KEY_OVERHEAD
 }
 
-/** What a stream needs besides its entries: Redis allocates 4 kB for the first of them. */
+/** Overhead of a stream: Redis allocates 4 kB for its first entry. */
 export const STREAM_OVERHEAD = 4800
 
-/** About what JSON text needs as an entry of a stream, sealed. */
+/** Estimated size of JSON text as a sealed stream entry, in bytes. */
 export function entryBytes(text: string): number {
   return Math.ceil((Buffer.byteLength(text) * 4) / 3) + ENTRY_OVERHEAD
 }
 
-/** About what JSON needs in the store once it is sealed, which base64 lengthens by a third. */
+/** Estimated size of sealed JSON in the store, in bytes; base64 adds a third. */
 export function sealedBytes(value: unknown): number {
   return Math.ceil((jsonBytes(value) * 4) / 3) + KEY_OVERHEAD
 }

@@ -1,11 +1,11 @@
-/** One clock for all nodes: the store's. What one node says to be over must be over for the others. */
+/** The store's clock, shared by all nodes: what has expired for one node has expired for all. */
 
 import type { Store } from './port.ts'
 
 export interface StoreClock {
-  /** Unix time in milliseconds by the store's clock; by this machine's until that was heard. */
+  /** Unix time in milliseconds by the store's clock; by this machine's until the first reading. */
   now(): number
-  /** Asks what time it is, and goes on asking. Resolves after the first time, heard or not. */
+  /** Starts to read the store's time periodically. Resolves after the first attempt, even if it failed. */
   start(): Promise<void>
   stop(): void
 }
@@ -14,18 +14,18 @@ export interface StoreClockDeps {
   readonly store: Pick<Store, 'time'>
   /** Unix time in milliseconds by this machine's clock. */
   readonly now: () => number
-  /** Milliseconds that never go back. */
+  /** Monotonic time in milliseconds. */
   readonly monotonicNow: () => number
 }
 
-/** A clock that was set is noticed after this time. */
+/** A clock change is noticed after this time. */
 const ASK_EVERY_MS = 2000
 
 export function createStoreClock({ store, now, monotonicNow }: StoreClockDeps): StoreClock {
   let aheadMs = 0
   let asking: NodeJS.Timeout | undefined
 
-  /** While the store is away, the difference is what it was. */
+  /** Keeps the last offset while the store is unavailable. */
   async function ask(): Promise<void> {
     const asked = monotonicNow()
     const time = await store.time().catch(() => undefined)

@@ -1,4 +1,4 @@
-/** Where the drivers write what an operator should know. */
+/** The log of the drivers. */
 
 export interface StoreLog {
   info(fields: object, message: string): void

@@ -15,7 +15,7 @@ export type StreamId = readonly [milliseconds: number, number: number]
  */
 export function parseStreamId(text: string): StreamId {
   const [, milliseconds, number = 0] = ID.exec(text) ?? []
-  if (milliseconds === undefined) throw new TypeError('An id of a stream is malformed.')
+  if (milliseconds === undefined) throw new TypeError('A stream id is malformed.')
   return [Number(milliseconds), Number(number)]
 }
 
@@ -36,7 +36,7 @@ export function isAfter(id: string, other: string): boolean {
  */
 export function positiveInteger(value: number): number {
   if (!Number.isInteger(value) || value < 1 || value > LARGEST) {
-    throw new RangeError('A sequence, length or limit must be a whole number of at least 1.')
+    throw new RangeError('A sequence, length or limit must be an integer of at least 1.')
   }
   return value
 }

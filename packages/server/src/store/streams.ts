@@ -1,4 +1,6 @@
-/** Streams between nodes: short-lived logs that every follower hears completely and in order. */
+/** The streams port: short-lived logs that every follower receives completely and in order. */
+
+import type { StoreLog } from './store-log.ts'
 
 export interface StreamEntry {
   readonly id: string
@@ -6,13 +8,13 @@ export interface StreamEntry {
   readonly value: string
 }
 
-/** Length and time-to-live are always given: nothing grows or lives without end. */
+/** Length and time-to-live are required, so that every stream is bounded. */
 export interface AppendOptions {
-  /** About so many entries are kept, the newest ones. A driver may keep some more, never fewer. */
+  /** The newest entries are kept, about this many. A driver may keep a few more, never fewer. */
   readonly maxLength: number
   /**
-   * The oldest entries are trimmed so that at most about so many bytes of values are kept; the newest
-   * entry always is, and so are the newest ones that take half of it. On a Redis Cluster the key must
+   * Trims the oldest entries beyond about this many bytes of values. The newest entry is always kept,
+   * and so are the newest entries within half the bound. On a Redis Cluster the key must
    * have a hash tag.
    */
   readonly maxBytes?: number
@@ -24,13 +26,13 @@ export interface AppendOptions {
    */
   readonly sequence?: number
   /**
-   * Key of a document that must exist, with the same hash tag: a late write must not bring back
-   * what has ended.
+   * Key of a document that must exist, with the same hash tag, so that a late write does not recreate
+   * the stream of an ended session.
    */
   readonly onlyIf?: string
   /**
    * Key of a document that must exist and is deleted together with this entry, with the same hash
-   * tag: of any number of writers one gets through.
+   * tag: exactly one of any number of writers succeeds.
    */
   readonly takes?: string
 }
@@ -38,7 +40,7 @@ export interface AppendOptions {
 export type OnEntry = (key: string, entry: StreamEntry) => void
 
 export interface Follower {
-  /** Ends at once, even while the server hangs; no entry is delivered afterwards. */
+  /** Ends immediately, even while the server hangs; no entry is delivered afterwards. */
   close(): Promise<void>
 }
 
@@ -51,7 +53,7 @@ export interface Streams {
   append(key: string, value: string, options: AppendOptions): Promise<string | undefined>
   /**
    * The entries after an id (`0`: all), oldest first, at most `limit`. Where the id itself was
-   * trimmed away, they start with the oldest that is left.
+   * trimmed, they start with the oldest remaining entry.
    */
   read(key: string, after: string, limit?: number): Promise<readonly StreamEntry[]>
   /** The id of the newest entry; `0` when there is none. */
@@ -60,13 +62,22 @@ export interface Streams {
   trim(key: string, upTo: string): Promise<void>
   /**
    * Delivers what is appended from now on, or after the ids given in `after`: each entry once and
-   * in order, whatever happens to the connection. A stream that was lost and began anew is
-   * followed from its present end. Resolves when it listens; where the store is away, after one
-   * deadline, and listens as soon as the store is back. All keys must share one hash tag.
+   * in order, whatever happens to the connection. A stream that was lost and restarted is
+   * followed from its current end. Resolves when it listens; while the store is unavailable, after
+   * one deadline, and listens as soon as the store is back. All keys must share one hash tag.
    */
   follow(
     keys: readonly string[],
     onEntry: OnEntry,
     after?: Readonly<Record<string, string>>,
   ): Promise<Follower>
+}
+
+/** Calls a follower with an entry. An exception of the follower is logged and does not end it. */
+export function deliver(onEntry: OnEntry, key: string, entry: StreamEntry, log: StoreLog): void {
+  try {
+    onEntry(key, entry)
+  } catch (error) {
+    log.warn({ err: error, stream: key, entry: entry.id }, 'stream follower failed')
+  }
 }

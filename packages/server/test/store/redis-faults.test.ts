@@ -66,8 +66,8 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     await server.restart()
     await untilAvailable(store)
     expect(messages).toEqual([
-      'Redis is away; reconnecting until it is back.',
-      'Redis is connected.',
+      'Redis unreachable; reconnecting',
+      'Redis connected',
     ])
   })
 
@@ -89,7 +89,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     await expectUnavailable(store, AT_ONCE_MS)
     server.resume()
     expect(await untilAvailable(store)).toBeLessThan(SOON_MS)
-    expect(messages.filter((message) => message.includes('away'))).toHaveLength(1)
+    expect(messages.filter((message) => message.includes('unreachable'))).toHaveLength(1)
   })
 
   it('does not take a slow server for a dead one', async () => {

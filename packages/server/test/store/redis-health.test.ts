@@ -63,7 +63,7 @@ describeRedis('plain', 'a Redis that cannot serve requests: ', () => {
       expect(about('Redis cannot serve requests.')).toEqual([
         { level: 'warn', fields: { reason, detail: await told() }, message: expect.anything() },
       ])
-      expect(about('Redis is away; reconnecting until it is back.').length).toBeLessThan(2)
+      expect(about('Redis unreachable; reconnecting').length).toBeLessThan(2)
     },
     60_000,
   )
