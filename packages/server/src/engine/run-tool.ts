@@ -5,7 +5,7 @@ import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { createRedactor, type Redactor } from '../output/redactor.ts'
+import type { Redactor } from '../output/redactor.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
@@ -84,7 +84,7 @@ class ToolRun {
     this.#settings = settings
     this.#metrics = metrics
     this.#span = span
-    this.#redactor = createRedactor(tool.masks.all)
+    this.#redactor = settings.team.createRedactor(tool.masks.all)
   }
 
   async outcome(): Promise<ToolOutcome> {
