@@ -52,7 +52,14 @@ const LAYERS: readonly Layer[] = [
       ...FROM_BELOW,
     ],
   },
-  { paths: ['define-server.ts'], only: ['./config/server-options.ts'] },
+  {
+    paths: ['define-server.ts'],
+    only: [
+      './config/{introduction,server-options}.ts',
+      './engine/{define-hook,define-route,env,extensions,team}.ts',
+    ],
+  },
+  { paths: ['create-mcp.ts'], only: ['./define-server.ts', './engine/**'] },
   { paths: ['server-file.ts'], only: [] },
   { paths: ['serve-stdio.ts'] },
   { paths: ['serve-http.ts'] },
@@ -81,7 +88,7 @@ const LAYERS: readonly Layer[] = [
   { paths: ['crypto/'] },
   { paths: ['errors.ts', 'json-structure.ts', 'well-formed.ts'], only: [] },
   // Last, since folders have files of this name.
-  { paths: ['index.ts'], only: ['./define-server.ts', './engine/index.ts'] },
+  { paths: ['index.ts'], only: ['./create-mcp.ts', './define-server.ts', './engine/index.ts'] },
 ]
 
 const isFolder = (path: string) => path.endsWith('/')
