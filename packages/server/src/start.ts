@@ -6,13 +6,9 @@ import { configWarnings, type LoadedConfig, loadConfig } from './config.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { createShutdown, type Parent } from './process/shutdown.ts'
+import { supportTypeScript } from './process/typescript.ts'
 import { declaredSources, loadCatalog, type Project } from './project.ts'
-import { serveHttp } from './serve-http.ts'
-import { serveStdio } from './serve-stdio.ts'
-import { createMemoryStore } from './store/memory.ts'
-import { createMemoryFile } from './store/memory-file.ts'
 import type { Store } from './store/port.ts'
-import { createRedisStore } from './store/redis.ts'
 import { openTracing } from './telemetry/open-tracing.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -31,15 +27,20 @@ export interface StartOptions {
   readonly stateFile?: string | undefined
 }
 
-function openStore(
+/** Loads the driver that is configured, and none of the other. */
+async function openStore(
   { config, secrets }: LoadedConfig,
   log: RootLogger,
   stateFile: string | undefined,
-): Store {
+): Promise<Store> {
   if (config.store.kind === 'memory') {
     const isKept = stateFile !== undefined && !config.isProduction
-    return createMemoryStore({ log, ...(isKept && { file: createMemoryFile(stateFile, log) }) })
+    const { createMemoryStore } = await import('./store/memory.ts')
+    if (!isKept) return createMemoryStore({ log })
+    const { createMemoryFile } = await import('./store/memory-file.ts')
+    return createMemoryStore({ log, file: createMemoryFile(stateFile, log) })
   }
+  const { createRedisStore } = await import('./store/redis.ts')
   return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
 }
 
@@ -104,16 +105,19 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   const shutdown = createShutdown(log, { parent })
   log.debug({ config }, 'configuration')
   warnOf(loaded, log, stdio)
+  await supportTypeScript(config.tools.directory ?? project.source)
   const catalog = await loadCatalog(project, config.tools.directory, {
     onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
   })
   for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
-  const store = openStore(loaded, log, stateFile)
+  const store = await openStore(loaded, log, stateFile)
   await waitForStore(store, STORE_WAIT_MS)
   const { logo } = project
   const deps = { config, secrets, log, store, catalog, tracing, logo }
   const drainMs = stateFile === undefined ? undefined : DEVELOPMENT_DRAIN_MS
-  const service = stdio ? await serveStdio(deps, stdio) : await serveHttp(deps, drainMs)
+  const service = stdio
+    ? await (await import('./serve-stdio.ts')).serveStdio(deps, stdio)
+    : await (await import('./serve-http.ts')).serveHttp(deps, drainMs)
   // Before the line: whoever waits for that may stop the server right after it.
   shutdown.serves(async (cause) => {
     await service.stop(cause)
