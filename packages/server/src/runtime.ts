@@ -240,7 +240,7 @@ async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
     deps.transport === 'http'
       ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })
       : undefined
-  const auth = createResourceServer({
+  const auth = await createResourceServer({
     ...{ ...deps, ...parts, scopes },
     scopesOfTool: (name) => scopesOf(deps.catalog.tools.get(name)),
     builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,
