@@ -7,9 +7,11 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Languages, prepareLanguages } from './languages.ts'
 import { machineFacts } from './machine.ts'
 import { type BenchOptions, readOptions } from './options.ts'
-import { measureParts } from './parts.ts'
+import { measureParts, type PartResult } from './parts.ts'
+import { targetTable } from './report.ts'
 import { createSettings } from './settings.ts'
 
 const HERE = import.meta.dirname
@@ -26,28 +28,37 @@ function installPeers(): void {
 
 async function run(options: BenchOptions): Promise<void> {
   installPeers()
+  const languages = prepareLanguages(options.brief)
+  for (const reason of languages.missing) console.error(reason)
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const settings = createSettings(folder)
   try {
-    const sections: string[] = []
-    for await (const section of measureParts(options, settings)) {
-      console.log(`\n${section}\n`)
-      sections.push(section)
+    const results: PartResult[] = []
+    for await (const result of measureParts(options, settings, languages.found)) {
+      console.log(`\n${result.section}\n`)
+      results.push(result)
     }
-    if (!options.brief) writeFileSync(RESULTS, document(options, sections))
+    if (!options.brief) writeFileSync(RESULTS, document(options, languages, results))
   } finally {
     await settings.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function document({ rounds, seconds, parts }: BenchOptions, sections: readonly string[]): string {
+function document(
+  { processes, rounds, seconds, parts }: BenchOptions,
+  { missing }: Languages,
+  results: readonly PartResult[],
+): string {
+  const outcomes = results.flatMap((result) => result.outcomes)
   return [
     '# Results',
     `Written by \`npm run bench\`; see [README.md](README.md) for what it does.`,
-    machineFacts().join('\n'),
-    `Medians of ${rounds} rounds of ${seconds} s each. Measured: ${parts.join(', ')}.`,
-    ...sections,
+    [...machineFacts(), ...missing.map((reason) => `- ${reason}`)].join('\n'),
+    `Medians over ${processes} processes of the medians of ${rounds} rounds of ${seconds} s. The spread is
+that of the processes: the fastest less the slowest, as a share of the median. Measured: ${parts.join(', ')}.`,
+    `## Targets, which hold for Node 20\n\n${targetTable(outcomes)}`,
+    ...results.map(({ section }) => section),
     '',
   ].join('\n\n')
 }

@@ -1,121 +1,70 @@
-/** What one call allocates, and how many of our files it enters: both the same on every machine. */
+/**
+ * Prints what a call allocates and how many files it enters, by row. `--check` fails where a row is more
+ * than a tenth above path-bounds.json, `--write` writes that file, `--detail` names the files.
+ */
 
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../packages/server/test/support/free-port.ts'
-import { startRedis } from '../packages/server/test/support/redis.ts'
-import { direct, legacy, legacyWithToken, modern, modernWithToken } from './calls.ts'
-import { makeSessions } from './live-sessions.ts'
-import type { Call } from './load.ts'
-import { startMeasured } from './measured-process.ts'
-import { ourServer } from './our-server.ts'
-import { writeTools } from './tool-folder.ts'
+import { parseArgs } from 'node:util'
+import { measurePath, PATH_SESSIONS, type PathFigures } from './path.ts'
+import { createSettings } from './settings.ts'
 
-const WARM_UP = 6000
-const CALLS = 8000
-const CONNECTIONS = 32
-/** Few, so that sliding their expiration is not part of each call. */
-const SESSIONS = 8
-const OURS = '/packages/server/dist/'
+const BOUNDS = join(import.meta.dirname, 'path-bounds.json')
+/** Versions of Node and of packages differ a little. */
+const ROOM = 1.1
 
-const redis = await startRedis('plain')
-const settings = { redisUrl: redis.url, toolsFolder: writeTools(1) }
-const sessions = await makeSessions(settings, SESSIONS, mkdtempSync(join(tmpdir(), 'call-path-')))
-const probePort = await freePort()
-const program = ourServer(settings)
-const probe = join(import.meta.dirname, 'probe.mjs')
-const server = await startMeasured({
-  ...program,
-  env: (port) => ({
-    ...program.env(port),
-    PROBE_PORT: String(probePort),
-    NODE_OPTIONS: `--max-semi-space-size=64 --import ${probe}`,
-  }),
+type Bounds = Readonly<Record<string, { readonly kilobytes: number; readonly files: number }>>
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    check: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    detail: { type: 'boolean', default: false },
+  },
 })
-const ask = async (action: string) => (await fetch(`http://127.0.0.1:${probePort}${action}`)).json()
-
-const rows: Readonly<Record<string, Call>> = {
-  c: modern(server.port),
-  d: modernWithToken(sessions.bearers)(server.port),
-  e: legacy(sessions)(server.port),
-  f: legacyWithToken(sessions)(server.port),
-  g: direct(sessions)(server.port),
+const folder = mkdtempSync(join(tmpdir(), 'call-path-'))
+const settings = createSettings(folder)
+try {
+  const only = positionals.length > 0 ? { only: positionals } : {}
+  const figures = await measurePath(await settings.make(1, PATH_SESSIONS), only)
+  for (const each of figures) print(each)
+  if (values.write) writeFileSync(BOUNDS, `${JSON.stringify(boundsOf(figures), null, 2)}\n`)
+  if (values.check) check(figures)
+} finally {
+  await settings.close()
+  rmSync(folder, { recursive: true, force: true })
 }
-const detail = process.argv.includes('--detail')
-for (const [row, call] of Object.entries(rows)) {
-  if (process.argv[2]?.length === 1 && process.argv[2] !== row) continue
-  await send(call, WARM_UP)
-  await ask('/heap/start')
-  await send(call, CALLS)
-  const byFile = (await ask('/heap/stop')) as Record<string, number>
-  await ask('/coverage/start')
-  await send(call, 64)
-  const entered = ((await ask('/coverage/stop')) as string[]).filter((url) => url.includes(OURS))
-  const bytes = Object.values(byFile).reduce((sum, size) => sum + size, 0)
-  const started = performance.now()
-  await send(call, CALLS)
-  const perSecond = Math.round((CALLS / (performance.now() - started)) * 1000)
-  console.log(
-    `${row}: ${(bytes / CALLS / 1024).toFixed(1)} kB a call, ${entered.length} files, ${perSecond}/s`,
-  )
-  if (detail) {
-    const sorted = Object.entries(byFile).sort(([, a], [, b]) => b - a)
-    for (const [url, size] of sorted.slice(0, 45)) {
-      console.log(
-        `   ${(size / CALLS / 1024).toFixed(2)}  ${url.replace(/.*(dist|node_modules)\//, '')}`,
-      )
-    }
-    console.log(
-      entered
-        .map((url) => url.replace(/.*dist\//, ''))
-        .sort()
-        .join(' '),
-    )
-  }
-}
-await server.stop()
-await redis.stop()
-process.exit(0)
 
-/** Sends so many calls over a few connections, which are kept. */
-async function send(call: Call, count: number): Promise<void> {
-  const { Agent, request } = await import('node:http')
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-  const callers = call.callers && readFileSync(call.callers.file, 'utf8').trim().split('\n')
-  let left = count
-  const one = (at: number) =>
-    new Promise<void>((resolve, reject) => {
-      const own = callers?.[at % callers.length]?.split('\t') ?? []
-      const more = Object.fromEntries(
-        (call.callers?.columns ?? []).map((name, index) => [name, own[index] ?? '']),
-      )
-      const headers = {
-        ...call.headers,
-        ...more,
-        'content-length': Buffer.byteLength(call.body),
-        host: 'mcp.example.com',
-      }
-      const sent = request(call.url, { method: 'POST', agent, headers }, (response) => {
-        let text = ''
-        response.setEncoding('utf8').on('data', (part) => {
-          text += part
-        })
-        response.on('end', () => {
-          if (response.statusCode === 200 && text.includes(call.expect)) resolve()
-          else reject(new Error(`${response.statusCode} ${text}`))
-        })
-      })
-      sent.on('error', reject)
-      sent.end(call.body)
-    })
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
-      while (left > 0) {
-        left -= 1
-        await one(left)
-      }
-    }),
+function print({ key, kilobytes, byFile, files }: PathFigures): void {
+  console.log(`${key}: ${kilobytes.toFixed(1)} kB a call, ${files.length} files`)
+  if (!values.detail) return
+  for (const [file, size] of byFile.slice(0, 45)) console.log(`   ${size.toFixed(2)}  ${file}`)
+  console.log(files.join(' '))
+}
+
+function boundsOf(figures: readonly PathFigures[]): Bounds {
+  return Object.fromEntries(
+    figures.map(({ key, kilobytes, files }) => [
+      key,
+      { kilobytes: Math.ceil(kilobytes), files: files.length },
+    ]),
   )
-  agent.destroy()
+}
+
+function check(figures: readonly PathFigures[]): void {
+  const bounds = JSON.parse(readFileSync(BOUNDS, 'utf8')) as Bounds
+  const faults = figures.flatMap(({ key, kilobytes, files }) => {
+    const bound = bounds[key]
+    if (bound === undefined) return [`${key}: path-bounds.json has no such row`]
+    return [
+      [kilobytes, bound.kilobytes, 'kB a call'] as const,
+      [files.length, bound.files, 'files'] as const,
+    ]
+      .filter(([found, most]) => found > most * ROOM)
+      .map(([found, most, unit]) => `${key}: ${found.toFixed(1)} ${unit}; the bound is ${most}`)
+  })
+  for (const fault of faults) console.error(fault)
+  if (faults.length > 0) process.exitCode = 1
 }

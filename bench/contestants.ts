@@ -3,9 +3,10 @@
 import { join } from 'node:path'
 import { BARE_SECRET } from './bare-sessions.ts'
 import { direct, legacy, legacyWithToken, modern, modernWithToken, stateless } from './calls.ts'
+import { type Language, languageProgram } from './languages.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import type { Call } from './load.ts'
-import type { Program } from './measured-process.ts'
+import { nodeCommand, type Program } from './measured-process.ts'
 import { ourServer } from './our-server.ts'
 
 /** Several may be served by the same process: those that name the same program. */
@@ -28,8 +29,12 @@ export interface Setting {
 
 function peer(name: string, toolCount: number, env: Record<string, string> = {}): Program {
   return {
-    script: join(import.meta.dirname, 'servers', `${name}.mjs`),
-    args: (port) => [String(port), String(toolCount)],
+    command: (port) =>
+      nodeCommand(
+        join(import.meta.dirname, 'servers', `${name}.mjs`),
+        String(port),
+        String(toolCount),
+      ),
     env: () => env,
     readyPath: '/',
   }
@@ -67,7 +72,7 @@ export function ours(setting: Setting): Contestant[] {
   ].map((each) => ({ ...each, program }))
 }
 
-/** (h): others, without token or session. */
+/** (h): others on Node, without token or session. */
 export function peers({ toolCount }: Setting): Contestant[] {
   return [
     { key: 'mcp-lite', call: stateless('2025-06-18') },
@@ -75,4 +80,17 @@ export function peers({ toolCount }: Setting): Contestant[] {
     { key: 'mcp-handler', call: modern },
     { key: 'official-sdk', call: modern },
   ].map((each) => ({ ...each, what: `${each.key}, no token`, program: peer(each.key, toolCount) }))
+}
+
+/** (h): others, in other languages. */
+export function languagePeers(
+  { toolCount }: Setting,
+  languages: readonly Language[],
+): Contestant[] {
+  return languages.map((language) => ({
+    key: language.key,
+    what: `${language.what}, no token`,
+    program: languageProgram(language, toolCount),
+    call: modern,
+  }))
 }

@@ -3,7 +3,9 @@
 import type { Contestant } from './contestants.ts'
 import { putLoad } from './load.ts'
 import { withPrograms } from './sitting.ts'
+import { median, shuffled, sum } from './statistics.ts'
 
+/** Medians over the processes. */
 export interface Latency {
   readonly key: string
   readonly what: string
@@ -13,36 +15,61 @@ export interface Latency {
   readonly sent: number
   readonly p50Ms: number
   readonly p99Ms: number
+  /** The median of the ratios in each process. */
+  readonly p99OfP50: number
   readonly failures: number
 }
 
 export interface LatencyOptions {
+  readonly processes: number
+  readonly warmUpSeconds: number
   readonly seconds: number
-  /** Of what the same server answered under full load, a moment before. */
+  /** Of what the same process answered under full load, a moment before. */
   readonly share: number
 }
 
+type Figure = Omit<Latency, 'key' | 'what' | 'p99OfP50'>
+
 export async function measureLatency(
   contestants: readonly Contestant[],
-  { seconds, share }: LatencyOptions,
+  options: LatencyOptions,
   tell: (line: string) => void,
 ): Promise<Latency[]> {
-  return withPrograms(
-    contestants.map(({ program }) => program),
-    async (processOf) => {
-      const figures: Latency[] = []
-      for (const { key, what, program, call } of contestants) {
-        const { port, pid } = processOf(program)
-        const full = await putLoad(call(port), seconds, pid)
-        const rate = (full.requests / full.seconds) * share
-        const paced = await putLoad(call(port), seconds, pid, rate)
-        const { p50Ms, p99Ms } = paced
-        const sent = paced.requests / paced.seconds
-        const failures = full.failures + paced.failures
-        figures.push({ key, what, rate, sent, p50Ms, p99Ms, failures })
-        tell(`(${key})`)
+  const figures = new Map(contestants.map((each) => [each, [] as Figure[]]))
+  const programs = contestants.map(({ program }) => program)
+  for (let number = 1; number <= options.processes; number += 1) {
+    await withPrograms(programs, async (processOf) => {
+      for (const each of shuffled(contestants)) {
+        const { port, pid } = processOf(each.program)
+        figures.get(each)?.push(await measureOnce(each.call(port), pid, options))
       }
-      return figures
-    },
-  )
+    })
+    tell(`process ${number} of ${options.processes}`)
+  }
+  return [...figures].map(([{ key, what }, all]) => ({ key, what, ...mediansOf(all) }))
+}
+
+async function measureOnce(
+  call: ReturnType<Contestant['call']>,
+  pid: number,
+  { warmUpSeconds, seconds, share }: LatencyOptions,
+): Promise<Figure> {
+  if (warmUpSeconds > 0) await putLoad(call, warmUpSeconds, pid)
+  const full = await putLoad(call, Math.ceil(seconds / 2), pid)
+  const rate = (full.requests / full.seconds) * share
+  const { p50Ms, p99Ms, ...paced } = await putLoad(call, seconds, pid, rate)
+  const sent = paced.requests / paced.seconds
+  return { rate, sent, p50Ms, p99Ms, failures: full.failures + paced.failures }
+}
+
+function mediansOf(figures: readonly Figure[]) {
+  const of = (pick: (figure: Figure) => number) => median(figures.map(pick))
+  return {
+    rate: of(({ rate }) => rate),
+    sent: of(({ sent }) => sent),
+    p50Ms: of(({ p50Ms }) => p50Ms),
+    p99Ms: of(({ p99Ms }) => p99Ms),
+    p99OfP50: of(({ p50Ms, p99Ms }) => p99Ms / p50Ms),
+    failures: sum(figures.map(({ failures }) => failures)),
+  }
 }

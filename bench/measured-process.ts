@@ -6,9 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../packages/server/test/support/free-port.ts'
 
 export interface Program {
-  /** A file for Node. */
-  readonly script: string
-  readonly args: (port: number) => readonly string[]
+  /** What is run, and its arguments. */
+  readonly command: (port: number) => readonly [program: string, ...args: string[]]
   readonly env: (port: number) => NodeJS.ProcessEnv
   /** What tells that it serves. */
   readonly readyPath: string
@@ -28,11 +27,17 @@ const NODE_OPTIONS = '--max-semi-space-size=64'
 const PATIENCE_MS = 30_000
 const STOP_MS = 5000
 
+/** A script that this Node runs. */
+export function nodeCommand(script: string, ...args: string[]): [string, ...string[]] {
+  return [process.execPath, script, ...args]
+}
+
 /** Starts a program, and waits until it answers. */
 export async function startMeasured(program: Program): Promise<MeasuredProcess> {
   const port = await freePort()
   const started = performance.now()
-  const child = spawn(process.execPath, [program.script, ...program.args(port)], {
+  const [command, ...args] = program.command(port)
+  const child = spawn(command, args, {
     env: { PATH: process.env.PATH, NODE_ENV: 'production', NODE_OPTIONS, ...program.env(port) },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -46,7 +51,7 @@ export async function startMeasured(program: Program): Promise<MeasuredProcess> 
   while (!(await answers(port, program.readyPath))) {
     if (child.exitCode !== null || performance.now() - started > PATIENCE_MS) {
       kill()
-      throw new Error(`${program.script} did not start: ${complaint}`)
+      throw new Error(`${[command, ...args].join(' ')} did not start: ${complaint}`)
     }
     await delay(5)
   }

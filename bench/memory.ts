@@ -6,9 +6,10 @@ import type { Contestant } from './contestants.ts'
 import { putLoad } from './load.ts'
 import { residentMegabytes } from './process-facts.ts'
 import { withPrograms } from './sitting.ts'
+import { median } from './statistics.ts'
 
 export interface MemoryFigures {
-  /** A moment after the start, which leaves garbage. */
+  /** Medians over processes. A moment after the start, which leaves garbage. */
   readonly started: number
   /** Some time later, with nothing to do: V8 gives back what it does not need. */
   readonly idle: number
@@ -24,6 +25,8 @@ const SETTLE_MS = 3000
 const PORTIONS = 5
 
 export interface MemoryOptions {
+  /** How many are started for the figures at rest. */
+  readonly processes: number
   readonly streams: number
   readonly minutes: number
   /** How long there is nothing to do before it counts as idle. V8 takes up to half a minute. */
@@ -33,19 +36,25 @@ export interface MemoryOptions {
 /** Figures in megabytes of resident memory. Streams are `subscriptions/listen`, as clients open them. */
 export async function measureMemory(
   contestant: Contestant,
-  { streams, minutes, idleSeconds }: MemoryOptions,
+  { processes, streams, minutes, idleSeconds }: MemoryOptions,
   tell: (line: string) => void,
 ): Promise<MemoryFigures> {
-  return withPrograms([contestant.program], async (processOf) => {
-    const { pid, port } = processOf(contestant.program)
+  const copies = Array.from({ length: processes }, () => ({ ...contestant.program }))
+  const [first = contestant.program] = copies
+  return withPrograms(copies, async (processOf) => {
+    const { pid, port } = processOf(first)
+    const resident = () => median(copies.map((each) => residentMegabytes(processOf(each).pid)))
     await delay(SETTLE_MS)
-    const started = residentMegabytes(pid)
+    const started = resident()
     await delay(idleSeconds * 1000)
-    const idle = residentMegabytes(pid)
+    const idle = resident()
+    const before = residentMegabytes(pid)
     const open = await Promise.all(Array.from({ length: streams }, () => listen(port)))
     await delay(idleSeconds * 1000)
-    const perThousandStreams = ((residentMegabytes(pid) - idle) / streams) * 1000
+    const perThousandStreams = ((residentMegabytes(pid) - before) / streams) * 1000
     for (const each of open) each.destroy()
+    // What load leaves is that of one server on the machine.
+    await Promise.all(copies.slice(1).map((each) => processOf(each).stop()))
     const underLoad: number[] = []
     let failures = 0
     for (let portion = 1; portion <= PORTIONS; portion += 1) {

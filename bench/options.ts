@@ -5,10 +5,13 @@ import { parseArgs } from 'node:util'
 export interface BenchOptions {
   /** Only shows that everything works: the figures mean nothing. */
   readonly brief: boolean
+  /** How many processes each program has, one after the other. */
+  readonly processes: number
+  /** For each process. */
   readonly rounds: number
-  /** Of each round, for each server. */
+  /** Of each round, for each row. */
   readonly seconds: number
-  /** Before the first round; what was not warm yet is not measured. */
+  /** Before the first round of a process; what was not warm yet is not measured. */
   readonly warmUpSeconds: number
   /** How long the load for the memory measurement lasts. */
   readonly soakMinutes: number
@@ -21,7 +24,7 @@ export interface BenchOptions {
   readonly parts: readonly Part[]
 }
 
-export const PARTS = ['main', 'tools', 'sessions', 'latency', 'start', 'memory'] as const
+export const PARTS = ['main', 'path', 'tools', 'sessions', 'latency', 'start', 'memory'] as const
 
 export type Part = (typeof PARTS)[number]
 
@@ -32,6 +35,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     allowPositionals: true,
     options: {
       brief: { type: 'boolean', default: false },
+      processes: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       soak: { type: 'string' },
@@ -44,13 +48,14 @@ export function readOptions(argv: readonly string[]): BenchOptions {
   const brief = values.brief
   return {
     brief,
-    rounds: positive('rounds', values.rounds, brief ? 1 : 7),
-    seconds: positive('seconds', values.seconds, brief ? 1 : 4),
-    warmUpSeconds: brief ? 0 : 3,
+    processes: positive('processes', values.processes, brief ? 1 : 3),
+    rounds: positive('rounds', values.rounds, brief ? 1 : 3),
+    seconds: positive('seconds', values.seconds, brief ? 1 : 2),
+    warmUpSeconds: brief ? 0 : 2,
     share: brief ? 0.2 : 0.8,
     soakMinutes: positive('soak', values.soak, brief ? 0.05 : 10),
-    sessionCounts: brief ? [1] : [1, 1000, 100_000],
-    toolCounts: brief ? [300] : [1, 30, 300],
+    sessionCounts: brief ? [1] : [1000, 100_000],
+    toolCounts: brief ? [300] : [1, 300],
     parts: PARTS.filter((part) => positionals.length === 0 || positionals.includes(part)),
   }
 }

@@ -1,7 +1,7 @@
 /** The measured server: built and configured as for production, on a Redis of its own. */
 
 import { join } from 'node:path'
-import type { Program } from './measured-process.ts'
+import { nodeCommand, type Program } from './measured-process.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const COMMAND = join(ROOT, 'packages/server/bin/mcp-template.js')
@@ -39,8 +39,7 @@ export function environmentOf({ redisUrl, toolsFolder }: OurSettings): Record<st
 export function ourServer(settings: OurSettings): Program {
   const env = environmentOf(settings)
   return {
-    script: COMMAND,
-    args: () => ['start', '--project', join(ROOT, 'starter')],
+    command: () => nodeCommand(COMMAND, 'start', '--project', join(ROOT, 'starter')),
     env: (port) => ({ ...env, MASK_MCP_PORT: String(port) }),
     readyPath: '/readyz',
   }

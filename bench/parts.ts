@@ -1,86 +1,153 @@
 /** The parts of the benchmark, each a section of the results. */
 
-import { floors, ours, peers, type Setting } from './contestants.ts'
+import { floors, languagePeers, ours, peers, type Setting } from './contestants.ts'
+import type { Language } from './languages.ts'
 import { measureLatency } from './latency.ts'
 import { measureMemory } from './memory.ts'
 import type { BenchOptions, Part } from './options.ts'
-import { growthTable, latencyTable, memoryTable, scoreTable, startTable } from './report.ts'
+import { measurePath, PATH_SESSIONS } from './path.ts'
+import {
+  growthTable,
+  latencyTable,
+  memoryTable,
+  pathTable,
+  scoreTable,
+  startTable,
+} from './report.ts'
 import type { Settings } from './settings.ts'
 import { sit, sitTogether } from './sitting.ts'
 import { measureStartUp } from './start-up.ts'
+import {
+  growthTargets,
+  latencyTargets,
+  mainTargets,
+  memoryTargets,
+  type Outcome,
+  pathTargets,
+  startTargets,
+} from './targets.ts'
 
-type MeasurePart = (options: BenchOptions, usual: Setting, settings: Settings) => Promise<string>
+/** What is measured, with which options. */
+interface Sitting {
+  readonly options: BenchOptions
+  /** With as many tools and sessions as most parts have. */
+  readonly usual: Setting
+  readonly settings: Settings
+  readonly languages: readonly Language[]
+}
+
+export interface PartResult {
+  readonly section: string
+  readonly outcomes: readonly Outcome[]
+}
 
 const TOOLS = 30
 const SESSIONS = 1000
 const BRIEF_SESSIONS = 100
+const BRIEF_CALLS = 300
 
 /** Gives a section for each part that is asked for. */
 export async function* measureParts(
   options: BenchOptions,
   settings: Settings,
-): AsyncGenerator<string, void, void> {
+  languages: readonly Language[],
+): AsyncGenerator<PartResult, void, void> {
   const usual = await settings.make(TOOLS, options.brief ? BRIEF_SESSIONS : SESSIONS)
-  for (const part of options.parts) yield await measure[part](options, usual, settings)
+  for (const part of options.parts) {
+    yield await measure[part]({ options, usual, settings, languages })
+  }
 }
 
-const measure: Readonly<Record<Part, MeasurePart>> = {
-  async main(options, usual) {
-    const everybody = [...floors(usual), ...ours(usual), ...peers(usual)]
+const measure: Readonly<Record<Part, (sitting: Sitting) => Promise<PartResult>>> = {
+  async main({ options, usual, languages }) {
+    const others = [...peers(usual), ...languagePeers(usual, languages)]
+    const everybody = [...floors(usual), ...ours(usual), ...others]
     const scores = checked(await sit(everybody, options, tell('main')))
     const title = `Full load, ${TOOLS} tools, ${usual.sessions.count.toLocaleString('en')} live sessions`
-    return section(title, scoreTable(scores))
+    return { section: section(title, scoreTable(scores)), outcomes: mainTargets(scores) }
   },
 
-  async tools(options, usual, settings) {
+  async path({ options, settings }) {
+    const calls = options.brief ? { calls: BRIEF_CALLS } : {}
+    const figures = await measurePath(await settings.make(1, PATH_SESSIONS), calls, tell('path'))
+    return {
+      section: section('What a call allocates and enters', pathTable(figures)),
+      outcomes: pathTargets(figures),
+    }
+  },
+
+  async tools({ options, usual, settings }) {
     const all = options.toolCounts.map((count) => settings.withTools(usual, count))
-    const groups = all.map((setting) => [...floors(setting), ...ours(setting), ...peers(setting)])
+    const groups = all.map((setting) => [
+      ...ours(setting),
+      ...(options.brief ? [] : peers(setting)),
+    ])
     const scores = await sitTogether(groups, options, tell('tools'))
     const columns = options.toolCounts.map((count, at) => ({
       count,
       scores: checked(scores[at] ?? []),
     }))
-    return section('With more tools', growthTable('tools', columns))
+    return {
+      section: section('With more tools', growthTable('tools', columns)),
+      outcomes: growthTargets('tools', ['c', 'd', 'e', 'f', 'g'], 0.95, columns),
+    }
   },
 
-  async sessions(options, _usual, settings) {
+  async sessions({ options, settings }) {
     const all: Setting[] = []
     for (const count of options.sessionCounts) all.push(await settings.make(TOOLS, count))
-    // Without those who know no sessions.
+    // Those that look a session up with a token.
     const known = (setting: Setting) =>
-      [...floors(setting), ...ours(setting)].filter(({ key }) => key !== 'a' && key !== 'c')
+      [...floors(setting), ...ours(setting)].filter(({ key }) => 'bdfg'.includes(key))
     const scores = await sitTogether(all.map(known), options, tell('sessions'))
     const columns = options.sessionCounts.map((count, at) => ({
       count,
       scores: checked(scores[at] ?? []),
     }))
-    return section('With more live sessions', growthTable('sessions', columns))
+    return {
+      section: section('With more live sessions', growthTable('sessions', columns)),
+      outcomes: growthTargets('sessions', ['d', 'f', 'g'], 0.93, columns),
+    }
   },
 
-  async latency(options, usual) {
+  async latency({ options, usual }) {
     const all = [...floors(usual), ...ours(usual)]
     const contestants = all.filter(({ key }) => !options.brief || key === 'd')
-    const { share } = options
-    const wanted = { share, seconds: options.brief ? 1 : options.seconds * 2 }
+    const { share, processes, warmUpSeconds } = options
+    const seconds = options.brief ? 1 : options.seconds * 4
+    const wanted = { share, processes, warmUpSeconds, seconds }
     const figures = checked(await measureLatency(contestants, wanted, tell('latency')))
-    return section(`Latency at ${share * 100} % of full load`, latencyTable(figures))
+    return {
+      section: section(`Latency at ${share * 100} % of full load`, latencyTable(figures)),
+      outcomes: latencyTargets(figures),
+    }
   },
 
-  async start(options, usual) {
-    const [own] = ours(usual)
-    const contestants = [...floors(usual), ...(own ? [own] : []), ...peers(usual)]
-    const figures = await measureStartUp(contestants, options.rounds)
-    return section('From start to first answer', startTable(figures))
+  async start({ options, usual, languages }) {
+    const own = ours(usual).slice(0, 1)
+    const others = [...peers(usual), ...languagePeers(usual, languages)]
+    const contestants = [...floors(usual), ...own, ...others]
+    const figures = await measureStartUp(
+      options.brief ? own : contestants,
+      options.processes * options.rounds,
+    )
+    return {
+      section: section('From start to first answer', startTable(figures)),
+      outcomes: startTargets(figures),
+    }
   },
 
-  async memory(options, usual) {
+  async memory({ options, usual }) {
     const withToken = ours(usual).find(({ key }) => key === 'd')
     if (withToken === undefined) throw new Error('Nobody to measure')
-    const streams = options.brief ? 50 : 1000
-    const wanted = { streams, minutes: options.soakMinutes, idleSeconds: options.brief ? 1 : 60 }
+    const { processes, soakMinutes: minutes, brief } = options
+    const wanted = { processes, minutes, streams: brief ? 50 : 1000, idleSeconds: brief ? 1 : 60 }
     const figures = await measureMemory(withToken, wanted, tell('memory'))
     checked([{ ...withToken, failures: figures.failures }])
-    return section('Memory of this server', memoryTable(figures))
+    return {
+      section: section('Memory of this server', memoryTable(figures)),
+      outcomes: memoryTargets(figures),
+    }
   },
 }
 

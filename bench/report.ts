@@ -2,8 +2,10 @@
 
 import type { Latency } from './latency.ts'
 import type { MemoryFigures } from './memory.ts'
+import type { PathFigures } from './path.ts'
 import type { Score } from './sitting.ts'
 import type { StartUp } from './start-up.ts'
+import type { Growth, Outcome } from './targets.ts'
 
 type Row = readonly (string | number)[]
 
@@ -16,25 +18,22 @@ export function scoreTable(scores: readonly Score[]): string {
   const cpuRatio = (score: Score) =>
     b === undefined ? '' : (b.cpuMicros / score.cpuMicros).toFixed(2)
   return table(
-    ['', 'what', 'requests/s', 'of (a)', 'of (b)', 'CPU µs each', 'CPU: of (b)', 'failed'],
+    ['', 'what', 'requests/s', 'spread', 'of (a)', 'of (b)', 'CPU µs each', 'CPU: of (b)'],
     scores.map((score) => [
       shownKey(score.key),
       score.what,
       score.perSecond.toFixed(0),
+      percent(score.spread),
       ratio(score, a),
       ratio(score, b),
       score.cpuMicros.toFixed(0),
       cpuRatio(score),
-      score.failures,
     ]),
   )
 }
 
 /** How requests a second change from one column to the next, which is what the title counts. */
-export function growthTable(
-  what: string,
-  columns: readonly { readonly count: number; readonly scores: readonly Score[] }[],
-): string {
+export function growthTable(what: string, columns: readonly Growth[]): string {
   const [first] = columns
   const named = (count: number) => `${count.toLocaleString('en')} ${what}`
   return table(
@@ -42,6 +41,7 @@ export function growthTable(
       '',
       'what',
       ...columns.map(({ count }) => named(count)),
+      'spread',
       'last of first',
       'CPU: first of last',
     ],
@@ -52,27 +52,49 @@ export function growthTable(
       const share = (to?.perSecond ?? Number.NaN) / (from?.perSecond ?? Number.NaN)
       const cpu = (from?.cpuMicros ?? Number.NaN) / (to?.cpuMicros ?? Number.NaN)
       const cells = scores.map((score) => (score?.perSecond ?? Number.NaN).toFixed(0))
-      return [shownKey(key), about, ...cells, share.toFixed(2), cpu.toFixed(2)]
+      const widest = percent(Math.max(...scores.map((score) => score?.spread ?? Number.NaN)))
+      return [shownKey(key), about, ...cells, widest, share.toFixed(2), cpu.toFixed(2)]
     }),
   )
 }
 
 export function latencyTable(figures: readonly Latency[]): string {
   return table(
-    ['', 'what', 'wanted a second', 'sent', 'p50 ms', 'p99 ms', 'p99 of p50', 'failed'],
-    figures.map(({ key, what, rate, sent, p50Ms, p99Ms, failures }) => [
+    ['', 'what', 'wanted a second', 'sent', 'p50 ms', 'p99 ms', 'p99 of p50'],
+    figures.map(({ key, what, rate, sent, p50Ms, p99Ms, p99OfP50 }) => [
       ...[shownKey(key), what, rate.toFixed(0), sent.toFixed(0)],
-      ...[p50Ms.toFixed(2), p99Ms.toFixed(2)],
-      ...[(p99Ms / p50Ms).toFixed(1), failures],
+      ...[p50Ms.toFixed(2), p99Ms.toFixed(2), p99OfP50.toFixed(1)],
     ]),
   )
 }
 
 export function startTable(figures: readonly StartUp[]): string {
   return table(
-    ['', 'what', 'ms'],
-    figures.map(({ key, what, milliseconds }) => [shownKey(key), what, milliseconds.toFixed(0)]),
+    ['', 'what', 'ms', 'spread'],
+    figures.map(({ key, what, milliseconds, spread }) => [
+      ...[shownKey(key), what, milliseconds.toFixed(0), percent(spread)],
+    ]),
   )
+}
+
+export function pathTable(figures: readonly PathFigures[]): string {
+  return table(
+    ['', 'kB allocated per call', 'files entered'],
+    figures.map(({ key, kilobytes, files }) => [
+      ...[shownKey(key), kilobytes.toFixed(1), files.length],
+    ]),
+  )
+}
+
+export function targetTable(outcomes: readonly Outcome[]): string {
+  return table(
+    ['', 'target', 'measured', 'met'],
+    outcomes.map(({ what, wanted, found, isMet }) => [what, wanted, found, isMet ? 'yes' : 'no']),
+  )
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`
 }
 
 export function memoryTable({ underLoad, ...figures }: MemoryFigures): string {
@@ -101,7 +123,7 @@ function table(head: readonly string[], rows: readonly Row[]): string {
     Math.max(...cells.map((row) => row[column]?.length ?? 0), 3),
   )
   const isNumber = head.map((_, column) =>
-    rows.every((row) => /^[\d.,]*$/.test(String(row[column]))),
+    rows.every((row) => /^[\d.,]*(?: %)?$/.test(String(row[column]))),
   )
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => pad(cell, widths[column] ?? 0, isNumber[column])).join(' | ')} |`

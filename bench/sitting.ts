@@ -1,34 +1,46 @@
-/** One sitting: all contestants up at the same time, taking turns under full load. */
+/**
+ * Full load, one contestant after the other. Identical code differs by 15 % from process to process,
+ * so that everybody is measured in several processes, which start in a mixed order.
+ */
 
 import type { Contestant } from './contestants.ts'
 import { type LoadResult, putLoad } from './load.ts'
 import { type MeasuredProcess, type Program, startMeasured } from './measured-process.ts'
+import { median, shuffled, spread, sum } from './statistics.ts'
 
 export interface Score {
   readonly key: string
   readonly what: string
-  /** Medians over the rounds. */
+  /** Medians over the processes, of medians over the rounds. */
   readonly perSecond: number
   readonly cpuMicros: number
+  /** How far processes are apart: the fastest less the slowest, as a share of the median. */
+  readonly spread: number
   /** Of all rounds together. */
-  readonly requests: number
   readonly failures: number
 }
 
 export interface Rounds {
+  /** How many processes each program has, one after the other. */
+  readonly processes: number
+  /** For each process. */
   readonly rounds: number
   readonly seconds: number
   readonly warmUpSeconds: number
 }
 
-/** Starts all programs, runs `work`, and stops them, whatever becomes of it. */
+type ProcessOf = (program: Program) => MeasuredProcess
+
+/** Starts all programs in a mixed order, runs `work`, and stops them, whatever becomes of it. */
 export async function withPrograms<T>(
   programs: readonly Program[],
-  work: (processOf: (program: Program) => MeasuredProcess) => Promise<T>,
+  work: (processOf: ProcessOf) => Promise<T>,
 ): Promise<T> {
   const running = new Map<Program, MeasuredProcess>()
   try {
-    for (const program of new Set(programs)) running.set(program, await startMeasured(program))
+    for (const program of shuffled([...new Set(programs)])) {
+      running.set(program, await startMeasured(program))
+    }
     return await work((program) => {
       const found = running.get(program)
       if (found === undefined) throw new Error('Not started')
@@ -40,30 +52,42 @@ export async function withPrograms<T>(
 }
 
 /**
- * Measures all of them. In each round everybody has a turn, so that what happens on the machine
+ * Measures all of them. One process of each is up at a time: more would take memory and caches from
+ * each other. In each round everybody has a turn, in another order, so that what happens on the machine
  * meanwhile happens to all.
  */
 export async function sit(
   contestants: readonly Contestant[],
-  { rounds, seconds, warmUpSeconds }: Rounds,
+  options: Rounds,
   tell: (line: string) => void,
 ): Promise<Score[]> {
-  return withPrograms(
-    contestants.map(({ program }) => program),
-    async (processOf) => {
-      const turn = ({ program, call }: Contestant, length: number) => {
-        const { port, pid } = processOf(program)
-        return putLoad(call(port), length, pid)
-      }
-      const results = new Map(contestants.map((each) => [each, [] as LoadResult[]]))
-      if (warmUpSeconds > 0) for (const each of contestants) await turn(each, warmUpSeconds)
-      for (let round = 1; round <= rounds; round += 1) {
-        for (const each of contestants) results.get(each)?.push(await turn(each, seconds))
-        tell(`round ${round} of ${rounds}`)
-      }
-      return [...results].map(([each, all]) => score(each, all))
-    },
-  )
+  const results = new Map(contestants.map((each) => [each, [] as LoadResult[][]]))
+  const programs = contestants.map(({ program }) => program)
+  for (let number = 1; number <= options.processes; number += 1) {
+    await withPrograms(programs, async (processOf) => {
+      const own = await takeTurns(contestants, processOf, options)
+      for (const [each, rounds] of own) results.get(each)?.push(rounds)
+    })
+    tell(`process ${number} of ${options.processes}`)
+  }
+  return [...results].map(([each, processes]) => score(each, processes))
+}
+
+async function takeTurns(
+  contestants: readonly Contestant[],
+  processOf: ProcessOf,
+  { rounds, seconds, warmUpSeconds }: Rounds,
+): Promise<Map<Contestant, LoadResult[]>> {
+  const turn = ({ program, call }: Contestant, length: number) => {
+    const { port, pid } = processOf(program)
+    return putLoad(call(port), length, pid)
+  }
+  if (warmUpSeconds > 0) for (const each of contestants) await turn(each, warmUpSeconds)
+  const results = new Map(contestants.map((each) => [each, [] as LoadResult[]]))
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const each of shuffled(contestants)) results.get(each)?.push(await turn(each, seconds))
+  }
+  return results
 }
 
 /** One sitting for several groups; gives the scores group by group. */
@@ -76,23 +100,16 @@ export async function sitTogether(
   return groups.map((group) => scores.splice(0, group.length))
 }
 
-function score({ key, what }: Contestant, results: readonly LoadResult[]): Score {
+function score({ key, what }: Contestant, processes: readonly (readonly LoadResult[])[]): Score {
+  const rates = processes.map((rounds) =>
+    median(rounds.map(({ requests, seconds }) => requests / seconds)),
+  )
+  const cpu = processes.map((rounds) => median(rounds.map(({ cpuMicros }) => cpuMicros)))
   return {
     ...{ key, what },
-    perSecond: median(results.map(({ requests, seconds }) => requests / seconds)),
-    cpuMicros: median(results.map(({ cpuMicros }) => cpuMicros)),
-    requests: sum(results.map(({ requests }) => requests)),
-    failures: sum(results.map(({ failures }) => failures)),
+    perSecond: median(rates),
+    cpuMicros: median(cpu),
+    spread: spread(rates),
+    failures: sum(processes.flat().map(({ failures }) => failures)),
   }
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
 }

@@ -2,28 +2,31 @@
 
 import type { Contestant } from './contestants.ts'
 import { type Program, startMeasured } from './measured-process.ts'
-import { median } from './sitting.ts'
+import { median, shuffled, spread } from './statistics.ts'
 
 export interface StartUp {
   readonly key: string
   readonly what: string
+  /** The median of all starts. */
   readonly milliseconds: number
+  readonly spread: number
 }
 
-/** Medians over the rounds, in which everybody has a turn. */
+/** Starts each so many times, one process at a time, in another order each time. */
 export async function measureStartUp(
   contestants: readonly Contestant[],
-  rounds: number,
+  times: number,
 ): Promise<StartUp[]> {
-  const times = contestants.map(() => [] as number[])
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [index, { program }] of contestants.entries()) {
-      times[index]?.push(await startOnce(program))
+  const figures = new Map(contestants.map((each) => [each, [] as number[]]))
+  for (let time = 0; time < times; time += 1) {
+    for (const each of shuffled(contestants)) {
+      figures.get(each)?.push(await startOnce(each.program))
     }
   }
-  return contestants.map(({ key, what }, index) => ({
+  return [...figures].map(([{ key, what }, all]) => ({
     ...{ key, what },
-    milliseconds: median(times[index] ?? []),
+    milliseconds: median(all),
+    spread: spread(all),
   }))
 }
 

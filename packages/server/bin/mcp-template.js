@@ -7,17 +7,14 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1)
 }
 
-// Node 22.18 and later run TypeScript; for earlier ones tsx does.
-if (!process.features.typescript) {
-  try {
-    const { register } = await import('tsx/esm/api')
-    register()
-  } catch (error) {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-    console.error(`Node ${process.versions.node} needs tsx to run TypeScript: npm install tsx`)
-    process.exit(1)
-  }
+// By its name, so that the conditions of the process choose between sources and what was built.
+const command = '@mcp-template/server/cli'
+
+// Node 22.18 and later run TypeScript; for the sources on earlier ones tsx does. What was built
+// registers it itself, where a project needs it (src/process/typescript.ts).
+if (!process.features.typescript && import.meta.resolve(command).endsWith('.ts')) {
+  const { register } = await import('tsx/esm/api')
+  register()
 }
 
-// By its name, so that the conditions of the process choose between sources and what was built.
-await import('@mcp-template/server/cli')
+await import(command)

@@ -3,6 +3,7 @@
 import { ConfigError } from './config.ts'
 import { DiscoveryError } from './engine/discover.ts'
 import { ServiceError } from './engine/open-services.ts'
+import { TypeScriptError } from './process/typescript.ts'
 import { ProjectError } from './project.ts'
 
 /** Faults of the project, its configuration and the machine in words; ours with a stack. */
@@ -13,4 +14,10 @@ export function explainFailure(error: unknown): string {
   return 'syscall' in error ? `Cannot start: ${error.message}` : String(error.stack)
 }
 
-const FAULTS_OF_PROJECTS = [ConfigError, DiscoveryError, ProjectError, ServiceError]
+const FAULTS_OF_PROJECTS = [
+  ConfigError,
+  DiscoveryError,
+  ProjectError,
+  ServiceError,
+  TypeScriptError,
+]

@@ -9,13 +9,9 @@ import { type OpenedServices, openServices } from './engine/open-services.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { createShutdown, type Parent } from './process/shutdown.ts'
+import { supportTypeScript } from './process/typescript.ts'
 import { declaredSources, loadCatalog, type Project, teamOf } from './project.ts'
-import { serveHttp } from './serve-http.ts'
-import { serveStdio } from './serve-stdio.ts'
-import { createMemoryStore } from './store/memory.ts'
-import { createMemoryFile } from './store/memory-file.ts'
 import type { Store } from './store/port.ts'
-import { createRedisStore } from './store/redis.ts'
 import { openTracing } from './telemetry/open-tracing.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -34,15 +30,20 @@ export interface StartOptions {
   readonly stateFile?: string | undefined
 }
 
-function openStore(
+/** Loads the driver that is configured, and none of the other. */
+async function openStore(
   { config, secrets }: LoadedConfig,
   log: RootLogger,
   stateFile: string | undefined,
-): Store {
+): Promise<Store> {
   if (config.store.kind === 'memory') {
     const isKept = stateFile !== undefined && !config.isProduction
-    return createMemoryStore({ log, ...(isKept && { file: createMemoryFile(stateFile, log) }) })
+    const { createMemoryStore } = await import('./store/memory.ts')
+    if (!isKept) return createMemoryStore({ log })
+    const { createMemoryFile } = await import('./store/memory-file.ts')
+    return createMemoryStore({ log, file: createMemoryFile(stateFile, log) })
   }
+  const { createRedisStore } = await import('./store/redis.ts')
   return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
 }
 
@@ -108,6 +109,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   const shutdown = createShutdown(log, { parent })
   log.debug({ config }, 'configuration')
   warnOf(loaded, log, stdio)
+  await supportTypeScript(config.tools.directory ?? project.source)
   const catalog = await loadCatalog(project, config.tools.directory, {
     onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
   })
@@ -154,13 +156,16 @@ async function openAndServe(
   { project, loaded, services, ...parts }: Parts,
   { stdio, stateFile }: StartOptions,
 ) {
-  const store = openStore(loaded, parts.log, stateFile)
+  const store = await openStore(loaded, parts.log, stateFile)
   await waitForStore(store, STORE_WAIT_MS)
   const { config, secrets, settings } = loaded
   const team = teamOf(project, settings, services.services)
   const deps = { ...parts, config, secrets, store, team, services, logo: project.logo }
-  if (stdio !== undefined) return serveStdio(deps, stdio)
-  return serveHttp(deps, stateFile === undefined ? undefined : DEVELOPMENT_DRAIN_MS)
+  if (stdio !== undefined) return (await import('./serve-stdio.ts')).serveStdio(deps, stdio)
+  return (await import('./serve-http.ts')).serveHttp(
+    deps,
+    stateFile === undefined ? undefined : DEVELOPMENT_DRAIN_MS,
+  )
 }
 
 /** Serves a project until the process is told to stop; ends the process when it cannot start. */

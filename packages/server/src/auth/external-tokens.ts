@@ -14,7 +14,7 @@ import {
 } from './issuer-metadata.ts'
 import { createRefusedTokens } from './refused-tokens.ts'
 import type { Resources } from './resources.ts'
-import type { TokenRules } from './token-rules.ts'
+import { longestExternalTokenSeconds, type TokenRules } from './token-rules.ts'
 
 export interface ExternalTokensDeps {
   readonly secrets: Secrets
@@ -23,18 +23,8 @@ export interface ExternalTokensDeps {
   readonly log: Logger
 }
 
-const DAY_SECONDS = 24 * 60 * 60
-
 /** The configuration has seen to it that production goes no further than the machine by http. */
 const allowInsecureHttp = true
-
-/**
- * No older token is accepted, whatever its own expiry: for so long a session that was ended is
- * remembered.
- */
-export function longestExternalTokenSeconds({ tokenMaxAge }: ExternalIssuer): number {
-  return tokenMaxAge ?? DAY_SECONDS
-}
 
 /** Reads the metadata of the issuer, for all that need it. */
 export function createExternalMetadata(

@@ -6,15 +6,11 @@ import type { SessionManager } from '../session/manager.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { createAdvertisedScopes } from './advertised-scopes.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
-import {
-  createExternalMetadata,
-  createExternalTokens,
-  longestExternalTokenSeconds,
-} from './external-tokens.ts'
 import type { ResourceFacts } from './protected-resource.ts'
 import { createRequireScopes, type RequireScopes, type ScopesOfTool } from './required-scopes.ts'
 import { createResources, type Resources } from './resources.ts'
 import type { Scopes } from './scopes.ts'
+import { longestExternalTokenSeconds } from './token-rules.ts'
 
 export interface ResourceServerDeps {
   readonly config: Config
@@ -44,12 +40,12 @@ export function longestTokenSeconds({ issuer }: AuthConfig): number {
   return issuer.kind === 'built-in' ? issuer.refreshTokenTtl : longestExternalTokenSeconds(issuer)
 }
 
-export function createResourceServer(deps: ResourceServerDeps): ResourceServer {
+export async function createResourceServer(deps: ResourceServerDeps): Promise<ResourceServer> {
   const { config, publicUrl, scopesOfTool } = deps
   const { issuer } = config.auth
   const resources = createResources(publicUrl, config.serves)
   const { tokens, advertised, scopeMap, check, warnings } =
-    issuer.kind === 'external' ? externalParts(deps, issuer, resources) : builtInParts(deps)
+    issuer.kind === 'external' ? await externalParts(deps, issuer, resources) : builtInParts(deps)
   return {
     resources,
     facts: {
@@ -74,8 +70,14 @@ function builtInParts({ builtIn, scopes }: ResourceServerDeps) {
   }
 }
 
-function externalParts(deps: ResourceServerDeps, issuer: ExternalIssuer, resources: Resources) {
+async function externalParts(
+  deps: ResourceServerDeps,
+  issuer: ExternalIssuer,
+  resources: Resources,
+) {
   const { config, scopes, log } = deps
+  // Loaded only here: nothing of it is needed with the built-in server.
+  const { createExternalMetadata, createExternalTokens } = await import('./external-tokens.ts')
   const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, log)
   const isChosen = config.auth.defaultScopes !== undefined
   return {

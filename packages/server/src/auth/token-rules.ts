@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod'
-import type { ScopeMap } from '../config.ts'
+import type { ExternalIssuer, ScopeMap } from '../config.ts'
 import { type Claims, claimAt } from '../upstream/claim-path.ts'
 import { scopesFor } from './scope-map.ts'
 
@@ -182,4 +182,14 @@ function isSame(one: string, other: string): boolean {
 
 function withoutSlash(address: string): string {
   return address.replace(/\/$/, '')
+}
+
+const DAY_SECONDS = 24 * 60 * 60
+
+/**
+ * No older token is accepted, whatever its own expiry: for so long a session that was ended is
+ * remembered.
+ */
+export function longestExternalTokenSeconds({ tokenMaxAge }: ExternalIssuer): number {
+  return tokenMaxAge ?? DAY_SECONDS
 }

@@ -3,6 +3,7 @@
 import { configWarnings, loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { explainFailure } from '../explain-failure.ts'
+import { supportTypeScript } from '../process/typescript.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
 
@@ -15,6 +16,7 @@ export async function check(args: readonly string[]): Promise<void> {
   if (line.positionals.length > 0) {
     throw new UsageError(`Nothing may follow, not "${line.positionals.join(' ')}".`)
   }
+  await supportTypeScript(line.project)
   const project = await openProject(line.project)
   const { env } = line.values
   const loaded = settle(() =>
@@ -24,7 +26,9 @@ export async function check(args: readonly string[]): Promise<void> {
     }),
   )
   const { value } = await loaded
-  const catalog = await settle(() => loadCatalog(project, value?.config.tools.directory))
+  const directory = value?.config.tools.directory
+  if (directory !== undefined) await supportTypeScript(directory)
+  const catalog = await settle(() => loadCatalog(project, directory))
   const faults = [(await loaded).fault, catalog.fault].filter((fault) => fault !== undefined)
   const warnings = value === undefined ? [] : configWarnings(value)
   for (const { message } of warnings) process.stderr.write(`Warning: ${message}\n`)

@@ -1,6 +1,7 @@
 /** `mcp-template start [stdio] [--env NAME]`: serves the project. */
 
 import { openStdio } from '../process/stdio-launcher.ts'
+import { supportTypeScript } from '../process/typescript.ts'
 import { readCommandLine, serverArguments } from './command-line.ts'
 
 /** Serves until the process is told to stop. `--state FILE` is what `dev` adds. */
@@ -14,6 +15,7 @@ export async function start(args: readonly string[]): Promise<void> {
     import('../project.ts'),
     import('../start.ts'),
   ])
+  await supportTypeScript(line.project)
   const project = await openProject(line.project)
   await startServer(project, { argv, stdio, stateFile: line.values.state })
 }

@@ -35,7 +35,7 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
     deps.transport === 'http'
       ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })
       : undefined
-  const auth = createResourceServer({
+  const auth = await createResourceServer({
     ...{ ...deps, ...parts, scopes },
     scopesOfTool: (name) => scopesOf(deps.catalog.tools.get(name)),
     builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,

@@ -1,10 +1,8 @@
 /** The identity provider, by any OpenID Connect issuer or by plain OAuth 2.0 endpoints. */
 
 import type { IdentityProvider } from './identity-provider.ts'
-import { createCredentialUse } from './provider-credentials.ts'
-import { createOperation, type OpenIdProviderDeps } from './provider-operation.ts'
+import type { OpenIdProviderDeps } from './provider-operation.ts'
 import { checkProviderOptions, type OpenIdProviderOptions } from './provider-options.ts'
-import { createSignIn } from './provider-sign-in.ts'
 
 export type { OpenIdProviderDeps } from './provider-operation.ts'
 export type { OpenIdProviderOptions } from './provider-options.ts'
@@ -16,19 +14,26 @@ export interface OpenIdProvider extends IdentityProvider {
 
 /**
  * Creates the provider without asking it anything: one that is down at start is found when it is
- * back. Throws TypeError for an address that may not carry secrets.
+ * back. The library is loaded at the first use; concurrent first uses share it. Throws TypeError for an
+ * address that may not carry secrets.
  */
 export function createOpenIdProvider(
   options: OpenIdProviderOptions,
   deps: OpenIdProviderDeps,
 ): OpenIdProvider {
   checkProviderOptions(options)
-  const operate = createOperation(options, deps)
-  const use = createCredentialUse(options, operate, deps.now)
+  let loading: Promise<OpenIdProvider> | undefined
+  const load = () => {
+    loading ??= import('./openid-operations.ts').then(({ createOperations }) =>
+      createOperations(options, deps),
+    )
+    return loading
+  }
   return {
-    ...createSignIn(options, operate, deps.now, use.revoke),
-    ...use,
-    // With metadata of its own: what was found then says nothing of the first sign-in.
-    check: () => createOperation(options, deps)(async () => undefined),
+    authorizationUrl: async (...given) => (await load()).authorizationUrl(...given),
+    exchange: async (...given) => (await load()).exchange(...given),
+    refresh: async (...given) => (await load()).refresh(...given),
+    revoke: async (...given) => (await load()).revoke(...given),
+    check: async () => (await load()).check(),
   }
 }

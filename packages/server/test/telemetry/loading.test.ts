@@ -1,4 +1,4 @@
-/** OpenTelemetry's SDK, prom-client and oidc-provider are in the process only where they are used. */
+/** OpenTelemetry's SDK, prom-client, oidc-provider and the client of Redis are loaded only where used. */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -49,6 +49,7 @@ test('with metrics: false neither prom-client nor what it brings is loaded', asy
   const FIXTURE_SERVER = JSON.stringify({ metrics: false })
   const names = await packagesLoaded({ STOP_DELAY: '0', FIXTURE_SERVER })
   expect(names).toContain('hono')
+  expect(names).not.toContain('@redis/client')
   expect(names).not.toContain('prom-client')
   expect(traces(names)).toEqual([])
 })

@@ -4,10 +4,9 @@ import type { BuiltInIssuer, Config, Secrets } from '../../config.ts'
 import { createDocumentFetch } from '../document-fetch.ts'
 import { redirectUriFault } from '../redirect-uris.ts'
 import type { Scopes } from '../scopes.ts'
-import { createSigningKeys } from '../signing-keys.ts'
 import { type AuthorizationServer, createAuthorizationServer } from './authorization-server.ts'
 import type { AuthorizationServerDeps } from './options.ts'
-import { createKeySigning, createSecretSigning } from './signing.ts'
+import { createKeySigning, createSecretSigning, type Signing } from './signing.ts'
 
 export interface BuiltInServerDeps
   extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents'> {
@@ -33,16 +32,20 @@ export async function createBuiltInServer(
     { ...issuer, ...{ publicUrl, scopes, serves: config.serves }, clients: secrets.oauthClients },
     {
       ...deps,
-      signing: createSigning(deps, issuer),
+      signing: await createSigning(deps, issuer),
       redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),
       documents: createDocumentFetch({ store, now }, { allowLoopback: !config.isProduction, ca }),
     },
   )
 }
 
-function createSigning({ store, keyRing, secrets, now }: BuiltInServerDeps, issuer: BuiltInIssuer) {
+async function createSigning(
+  { store, keyRing, secrets, now }: BuiltInServerDeps,
+  issuer: BuiltInIssuer,
+): Promise<Signing> {
   const { algorithm, accessTokenTtl: keepSeconds } = issuer
   if (algorithm === 'HS256') return createSecretSigning(secrets.jwtSecret)
+  const { createSigningKeys } = await import('../signing-keys.ts')
   const keys = createSigningKeys({ store, keyRing, now }, { algorithm, keepSeconds })
   return createKeySigning(algorithm, keys)
 }

@@ -1,7 +1,7 @@
 /** What access tokens are signed with: one secret (HS256), or keys that are replaced over time. */
 
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { errors, importJWK, type JWK, type JWTVerifyGetKey } from 'jose'
+import type { JWK, JWTVerifyGetKey } from 'jose'
 import type { BuiltInIssuer } from '../../config.ts'
 import type { SigningKeys } from '../signing-keys.ts'
 
@@ -45,12 +45,13 @@ export function createKeySigning(algorithm: 'ES256' | 'EdDSA', keys: SigningKeys
     async verificationKey(header) {
       const jwk = header.kid === undefined ? undefined : await keys.byKid(header.kid)
       if (jwk === undefined) return noSuchKey()
-      return importJWK(jwk, algorithm)
+      return (await import('jose')).importJWK(jwk, algorithm)
     },
   }
 }
 
 async function noSuchKey(): Promise<never> {
+  const { errors } = await import('jose')
   throw new errors.JWKSNoMatchingKey()
 }
 

@@ -1,0 +1,161 @@
+/** What one call allocates, and which of our files it enters: both the same on every machine. */
+
+import { readFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { join } from 'node:path'
+import { freePort } from '../packages/server/test/support/free-port.ts'
+import { direct, legacy, legacyWithToken, modern, modernWithToken } from './calls.ts'
+import type { LiveSessions } from './live-sessions.ts'
+import type { Call } from './load.ts'
+import { startMeasured } from './measured-process.ts'
+import { type OurSettings, ourServer } from './our-server.ts'
+
+const WARM_UP = 6000
+const CALLS = 8000
+/** For the files. Timers that run meanwhile count. */
+const COVERED_CALLS = 64
+const CONNECTIONS = 32
+const OURS = '/packages/server/dist/'
+
+/** Few, so that renewing their time-to-live is not part of each call. */
+export const PATH_SESSIONS = 8
+
+export interface PathFigures {
+  readonly key: string
+  /** Allocated by a call, in kB. */
+  readonly kilobytes: number
+  /** The same by file, largest first. */
+  readonly byFile: readonly (readonly [file: string, kilobytes: number])[]
+  /** Of this server, in which a function ran. */
+  readonly files: readonly string[]
+}
+
+export interface PathOptions {
+  readonly calls?: number
+  /** Only these rows. */
+  readonly only?: readonly string[]
+}
+
+/** Measures (c) to (g) in one process, which has few sessions. */
+export async function measurePath(
+  settings: OurSettings & { readonly sessions: LiveSessions },
+  { calls = CALLS, only }: PathOptions = {},
+  tell: (line: string) => void = () => undefined,
+): Promise<PathFigures[]> {
+  const probePort = await freePort()
+  const server = await startMeasured(probed(settings, probePort))
+  const ask = async (action: string): Promise<unknown> =>
+    (await fetch(`http://127.0.0.1:${probePort}${action}`)).json()
+  try {
+    const figures: PathFigures[] = []
+    for (const [key, call] of Object.entries(rowsOf(settings.sessions, server.port))) {
+      if (only !== undefined && !only.includes(key)) continue
+      await send(call, Math.min(WARM_UP, calls))
+      await ask('/heap/start')
+      await send(call, calls)
+      const allocated = (await ask('/heap/stop')) as Readonly<Record<string, number>>
+      await ask('/coverage/start')
+      await send(call, COVERED_CALLS)
+      const entered = (await ask('/coverage/stop')) as readonly string[]
+      figures.push({ key, ...allocationOf(allocated, calls), files: ownFiles(entered) })
+      tell(`(${key})`)
+    }
+    return figures
+  } finally {
+    await server.stop()
+  }
+}
+
+function probed(settings: OurSettings, probePort: number) {
+  const program = ourServer(settings)
+  const probe = join(import.meta.dirname, 'probe.mjs')
+  return {
+    ...program,
+    env: (port: number) => ({
+      ...program.env(port),
+      PROBE_PORT: String(probePort),
+      NODE_OPTIONS: `--max-semi-space-size=64 --import ${probe}`,
+    }),
+  }
+}
+
+function rowsOf(sessions: LiveSessions, port: number): Readonly<Record<string, Call>> {
+  return {
+    c: modern(port),
+    d: modernWithToken(sessions.bearers)(port),
+    e: legacy(sessions)(port),
+    f: legacyWithToken(sessions)(port),
+    g: direct(sessions)(port),
+  }
+}
+
+function allocationOf(bytesByUrl: Readonly<Record<string, number>>, calls: number) {
+  const byFile = Object.entries(bytesByUrl)
+    .map(([url, bytes]) => [shortName(url), bytes / calls / 1024] as const)
+    .sort(([, a], [, b]) => b - a)
+  return { byFile, kilobytes: byFile.reduce((sum, [, size]) => sum + size, 0) }
+}
+
+function ownFiles(urls: readonly string[]): string[] {
+  return urls
+    .filter((url) => url.includes(OURS))
+    .map(shortName)
+    .sort()
+}
+
+function shortName(url: string): string {
+  return url.replace(/.*\/(?:packages\/server\/dist|node_modules)\//, '')
+}
+
+/** Sends so many calls over a few connections, which are kept. */
+async function send(call: Call, count: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
+  const headersOf = headersByCaller(call)
+  let left = count
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      while (left > 0) {
+        left -= 1
+        await sendOne(call, headersOf(left), agent)
+      }
+    }),
+  )
+  agent.destroy()
+}
+
+function headersByCaller(call: Call): (at: number) => Record<string, string | number> {
+  const common = {
+    ...call.headers,
+    'content-length': Buffer.byteLength(call.body),
+    host: 'mcp.example.com',
+  }
+  if (call.callers === undefined) return () => common
+  const { file, columns } = call.callers
+  const callers = readFileSync(file, 'utf8').trim().split('\n')
+  return (at) => {
+    const values = callers[at % callers.length]?.split('\t') ?? []
+    const own = Object.fromEntries(columns.map((name, index) => [name, values[index] ?? '']))
+    return { ...common, ...own }
+  }
+}
+
+function sendOne(
+  { url, body, expect }: Call,
+  headers: Record<string, string | number>,
+  agent: Agent,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (part) => {
+        text += part
+      })
+      response.on('end', () => {
+        if (response.statusCode === 200 && text.includes(expect)) resolve()
+        else reject(new Error(`${response.statusCode} ${text}`))
+      })
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}

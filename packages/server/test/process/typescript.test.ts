@@ -1,0 +1,105 @@
+/** What was built runs projects of TypeScript and of JavaScript, and loads tsx for TypeScript alone. */
+
+import { spawnSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, expect, it, vi } from 'vitest'
+import { copyProject, MODULES, ROOT } from '../support/project-copy.ts'
+
+vi.setConfig({ testTimeout: 180_000 })
+
+/** As packages are installed: without the condition that chooses the sources. */
+const COMMAND = join(ROOT, 'packages/server/bin/mcp-template.js')
+/** Node runs TypeScript itself from 22.18 on. */
+const needsTsx = !('typescript' in process.features && process.features.typescript)
+
+const { folder, remove } = copyProject()
+const elsewhere = mkdtempSync(join(tmpdir(), 'tools-'))
+afterAll(() => {
+  remove()
+  rmSync(elsewhere, { recursive: true, force: true })
+})
+/** A project without the samples of the starter. */
+for (const name of ['tools', 'resources', 'prompts'])
+  rmSync(join(folder, 'src', name), { recursive: true })
+
+const SERVER = `import { defineServer } from '@mcp-template/server'
+export default defineServer({ name: 'sample' })
+`
+const tool = (name: string, type: string) => `import { z } from 'zod'
+import { defineTool } from '@mcp-template/server'
+const text${type} = 'hello'
+export default defineTool({
+  name: '${name}',
+  description: 'Says hello.',
+  input: z.object({}),
+  output: z.object({ text: z.string() }),
+  run: async () => ({ text }),
+})
+`
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+function check(env: Readonly<Record<string, string>> = {}) {
+  const coverage = mkdtempSync(join(tmpdir(), 'loaded-'))
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, 'check'], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, NODE_V8_COVERAGE: coverage, ...env },
+    encoding: 'utf8',
+  })
+  const reports = readdirSync(coverage).map((name) => readFileSync(join(coverage, name), 'utf8'))
+  rmSync(coverage, { recursive: true })
+  const loadsTsx = reports.some((report) => report.includes('/node_modules/tsx/dist/esm/'))
+  return { status, stderr, tools: /tools: (.*)/.exec(stdout)?.[1], loadsTsx }
+}
+
+const passed = { status: 0, stderr: '' }
+
+it('a project of JavaScript needs no tsx', () => {
+  rmSync(join(folder, 'src/server.ts'))
+  write(join(folder, 'src/server.js'), SERVER)
+  write(join(folder, 'src/tools/greet.js'), tool('greet', ''))
+  rmSync(join(folder, 'vitest.config.ts'))
+  // Declarations are no code.
+  write(join(folder, 'src/shapes.d.ts'), 'export type Shape = string\n')
+  expect(check()).toEqual({
+    ...passed,
+    ...{ tools: 'greet, login, logout, session', loadsTsx: false },
+  })
+})
+
+it('tools elsewhere are TypeScript, while the server is not', () => {
+  write(join(elsewhere, 'package.json'), '{ "type": "module" }')
+  symlinkSync(MODULES, join(elsewhere, 'node_modules'))
+  write(join(elsewhere, 'tools/wave.ts'), tool('wave', ': string'))
+  expect(check({ TOOLS_DIR: elsewhere })).toEqual({
+    ...passed,
+    ...{ tools: 'wave', loadsTsx: needsTsx },
+  })
+})
+
+it('one tool is TypeScript', () => {
+  write(join(folder, 'src/tools/deep/wave.ts'), tool('wave', ': string'))
+  const tools = 'greet, login, logout, session, wave'
+  expect(check()).toEqual({ ...passed, tools, loadsTsx: needsTsx })
+})
+
+it('the server is TypeScript', () => {
+  rmSync(join(folder, 'src/tools/deep'), { recursive: true })
+  rmSync(join(folder, 'src/server.js'))
+  write(join(folder, 'src/server.ts'), SERVER)
+  const tools = 'greet, login, logout, session'
+  expect(check()).toEqual({ ...passed, tools, loadsTsx: needsTsx })
+})
