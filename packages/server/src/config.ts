@@ -75,6 +75,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     tools: {
       textFormat: variables.TOOL_TEXT_FORMAT,
       timeoutSeconds: variables.TOOL_TIMEOUT,
+      arguments: variables.TOOL_ARGUMENTS,
       ...defined({ directory: variables.TOOLS_DIR }),
     },
     upstream,

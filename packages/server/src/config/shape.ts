@@ -53,6 +53,7 @@ export interface Config {
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
     readonly timeoutSeconds: number
+    readonly arguments: Variables['TOOL_ARGUMENTS']
     /** Where tools, resources and prompts are, if not beside the server's own code. */
     readonly directory?: string
   }

@@ -167,6 +167,9 @@ const behaviour = {
   SIGN_IN_TTL: integer(30, 3600).default(600).register(facts, {
     what: 'How long a started sign-in can be finished, in seconds.',
   }),
+  TOOL_ARGUMENTS: oneOf('lenient', 'strict').default('lenient').register(facts, {
+    what: 'What becomes of arguments that do not fit. `lenient`: JSON text where an object, a list, a number or a boolean is declared, and `null` for an optional field, are taken for what they mean. `strict`: they are refused.',
+  }),
   TOOL_TEXT_FORMAT: oneOf('json', 'toon').default('json').register(facts, {
     what: "How a tool's answer is written as text: JSON, or TOON, which takes fewer tokens for tables.",
   }),

@@ -9,6 +9,7 @@ import { listDeclarations } from './declaration-files.ts'
 import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
 import type { ResourceDefinition } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
+import { metaFault } from './meta.ts'
 import { settleInTime, type Waiting } from './settle-in-time.ts'
 
 export interface Catalog {
@@ -167,6 +168,7 @@ function checkResource(exported: unknown): ResourceDefinition {
   if (typeof uri !== 'string' || !/^[a-z][a-z0-9+.-]*:/i.test(uri))
     throw new TypeError('uri must be absolute')
   if (typeof read !== 'function') throw new TypeError('read is missing')
+  refuseMeta(exported)
   return exported as ResourceDefinition
 }
 
@@ -178,7 +180,13 @@ function checkPrompt(exported: unknown): AnyPrompt {
   if (!(prompt.arguments instanceof z.ZodObject))
     throw new TypeError('arguments must be a z.object(…)')
   if (typeof render !== 'function') throw new TypeError('render is missing')
+  refuseMeta(exported)
   return exported as PromptDefinition<AnyPrompt['arguments']>
+}
+
+function refuseMeta(declared: unknown): void {
+  const fault = metaFault((declared as { readonly meta?: unknown }).meta)
+  if (fault !== undefined) throw new TypeError(fault)
 }
 
 function refuseTwice<T>(

@@ -19,6 +19,7 @@ import type { Account } from '../engine/context.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
 import { runTool } from '../engine/run-tool.ts'
 import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
+import type { ArgumentsMode } from '../engine/validate-input.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import { MOST_ROUNDS, type PersonsAction, type PersonsAnswer } from './persons-answers.ts'
@@ -52,6 +53,8 @@ export interface CallToolOptions {
   readonly rateLimits?: RateLimits
   /** `json` if left out. */
   readonly textFormat?: TextFormat
+  /** Whether arguments are rewritten where they do not fit; `lenient` if left out, as in the server. */
+  readonly arguments?: ArgumentsMode
   /** For tools that set no time of their own; 10 if left out. */
   readonly timeoutSeconds?: number
 }
@@ -64,6 +67,8 @@ export interface Progress {
 
 export interface ToolRun {
   readonly structuredContent: Readonly<Record<string, unknown>> | undefined
+  /** `_meta` of the result; an error's facts are `code` and `retryAfterSeconds`. */
+  readonly meta: Readonly<Record<string, unknown>>
   /** What the model reads, part by part: of a content tool all that it answered. */
   readonly content: CallToolResult['content']
   /** The texts of `content`, one below the other. */
@@ -139,7 +144,7 @@ export async function callTool(
   }
 
   try {
-    const settings = { textFormat, timeoutSeconds }
+    const settings = { textFormat, timeoutSeconds, arguments: options.arguments ?? 'lenient' }
     let result = await runTool(compiled, call, settings, telemetry)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
       told.push(result.inputRequests)
@@ -154,7 +159,7 @@ export async function callTool(
       structuredContent: result.structuredContent as ToolRun['structuredContent'],
       content: result.content,
       text: result.content.map((part) => ('text' in part ? part.text : '')).join('\n'),
-      ...errorFacts(result),
+      ...metaFacts(result),
       log: lines(),
       progress,
       requests: upstream.requests,
@@ -168,11 +173,11 @@ export async function callTool(
   }
 }
 
-/** What a failed call tells programs. */
-function errorFacts({ isError = false, _meta }: CallToolResult) {
-  const meta = isError ? _meta : undefined
-  const facts = meta?.[ERROR_META_KEY] as Partial<ToolErrorFacts> | undefined
-  return { isError, code: facts?.code, retryAfterSeconds: facts?.retryAfterSeconds }
+/** What a call tells programs: of one that failed, why. */
+function metaFacts({ isError = false, _meta = {} }: CallToolResult) {
+  const { [ERROR_META_KEY]: error, ...meta } = _meta
+  const facts = isError ? (error as Partial<ToolErrorFacts> | undefined) : undefined
+  return { isError, meta, code: facts?.code, retryAfterSeconds: facts?.retryAfterSeconds }
 }
 
 /** What the people at the client say to what a tool asks in one round; notes what they saw. */
