@@ -51,16 +51,14 @@ const NARROWER_FORMATS: ReadonlySet<unknown> = new Set(['email', 'uri', 'duratio
 
 /**
  * Removes what a validator could hold against an answer that zod accepted: clients drop such answers.
- * Patterns lose their flags in JSON Schema; lengths count code points there, and UTF-16 units here;
- * fractions are no multiples of fractions in binary; draft 7, which clients of the 2025 era use, has
- * another meaning for `items` beside `prefixItems`.
+ * Patterns lose their flags in JSON Schema; fractions are no multiples of fractions in binary; draft 7,
+ * which clients of the 2025 era use, has another meaning for `items` beside `prefixItems`.
  */
 function loosen(node: z.core.JSONSchema.BaseSchema): void {
   delete node.pattern
   const all = node.allOf?.filter((part) => typeof part !== 'object' || !('pattern' in part))
   if (all?.length === 0) delete node.allOf
   if (NARROWER_FORMATS.has(node.format)) delete node.format
-  if (Number(node.minLength) > 1) delete node.minLength
   if (!Number.isInteger(node.multipleOf ?? 1)) delete node.multipleOf
   if (node.prefixItems !== undefined) delete node.items
 }

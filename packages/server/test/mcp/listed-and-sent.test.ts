@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, connectClientV1, ERAS } from '../support/clients.ts'
+import { letDirectCallerIn } from '../support/direct.ts'
 import { ask } from '../support/wire.ts'
 
 /** By name: the code of an output schema, and that of answers which it takes. */
@@ -53,8 +54,8 @@ const OBJECTS: Readonly<Record<string, readonly [schema: string, ...answers: str
     "{ a: 'ada@b-.example.com', b: 'https://example.com/grüße?a=b c', c: '00000000-0000-0000-0000-000000000000', d: '1.2.3.4', e: '::1', f: 'aGk=', g: 'a.example.', h: '+491234567', i: '11111111-2222-9333-0444-555555555555', j: '10.0.0.0/8', k: 'V1StGXR8_Z5jdHi6B-myT', l: '🎉' }",
   ],
   texts: [
-    "z.object({ a: z.string().regex(/^abc$/i), b: z.string().regex(/^[\\\\w-.]+$/), c: z.string().min(2), d: z.string().length(2), e: z.string().startsWith('x').includes('y').endsWith('z'), f: z.email().regex(/x/), g: z.templateLiteral(['v', z.number()]) })",
-    "{ a: 'ABC', b: 'a-.b', c: '😀', d: '😀', e: 'x\\ny\\nz', f: 'x@example.com', g: 'v1.5' }",
+    "z.object({ a: z.string().regex(/^abc$/i), b: z.string().regex(/^[\\w-.]+$/), c: z.string().min(2), d: z.string().length(2), e: z.string().startsWith('x').includes('y').endsWith('z'), f: z.email().regex(/x/), g: z.templateLiteral(['v', z.number()]) })",
+    "{ a: 'ABC', b: 'a-.b', c: '😀x', d: '😀x', e: 'x\\ny\\nz', f: 'x@example.com', g: 'v1.5' }",
   ],
   numbers: [
     'z.object({ a: z.number().multipleOf(0.01), b: z.int(), c: z.number().positive(), d: z.int32(), e: z.number().multipleOf(5) })',
@@ -224,7 +225,13 @@ describe.each(ERAS)('in %s', (era) => {
   })
 })
 
-test('direct calls answer as in the newer era', async () => {
-  const answer = await fetch(`${app.url}/http`, { method: 'POST' })
-  expect([401, 403]).toContain(answer.status)
+test('direct calls answer as the newer era does', async () => {
+  const caller = await letDirectCallerIn(app.url)
+  for (const { name, index } of CASES.filter((each) => !isObject(each.name))) {
+    const params = { name, arguments: { index } }
+    const modern = await ask(app.url, '2026-07-28', 'tools/call', params)
+    const { status, body } = await caller.call('tools/call', params)
+    expect(status, name).toBe(200)
+    expect(body.structuredContent, name).toEqual(modern.message.result?.structuredContent)
+  }
 })
