@@ -4,6 +4,8 @@ import type { ContentBlock, Icon, ToolAnnotations } from '@modelcontextprotocol/
 import type { z } from 'zod'
 import type { Rate } from '../store/rate-limits.ts'
 import type { ToolContext } from './context.ts'
+import type { Env } from './env.ts'
+import type { Caller } from './identity.ts'
 import type { Meta } from './meta.ts'
 import type { Answer } from './tool-answer.ts'
 
@@ -16,7 +18,7 @@ export interface ToolRequirements {
   readonly scopes?: readonly string[]
 }
 
-interface ToolDeclaration<Input extends z.ZodObject> {
+interface ToolDeclaration<Input extends z.ZodObject, E extends Env> {
   /** Letters, digits, `_`, `-` and `.`; what the model calls. */
   readonly name: string
   readonly title?: string
@@ -35,10 +37,18 @@ interface ToolDeclaration<Input extends z.ZodObject> {
    * besides what callers may send at all (`RATE_LIMIT_CALLER`). `RATE_LIMIT=off` turns it off.
    */
   readonly rateLimit?: Rate
+  /**
+   * Whether a caller sees the tool and may call it; every caller does if left out. For others it does not
+   * exist. Runs for every list and call, so it reads what is in memory. An error hides the tool.
+   */
+  visible?(caller: Caller, env: E): boolean
 }
 
-export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodType>
-  extends ToolDeclaration<Input> {
+export interface ToolDefinition<
+  Input extends z.ZodObject,
+  Output extends z.ZodType,
+  E extends Env = Env,
+> extends ToolDeclaration<Input, E> {
   /**
    * All that may leave the server; anything else in the answer is dropped. An object as a rule; lists,
    * unions and texts reach clients of the 2025 era as `{ result: … }`.
@@ -48,17 +58,20 @@ export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodT
    * Does the work. What it returns is the data, or an `answer(…)` with more than that. Throw a
    * `ToolError` to tell the caller something; any other error is hidden.
    */
-  run(context: ToolContext<z.output<Input>>): Promise<z.input<Output> | Answer<z.input<Output>>>
+  run(context: ToolContext<z.output<Input>, E>): Promise<z.input<Output> | Answer<z.input<Output>>>
 }
 
-export interface ContentToolDefinition<Input extends z.ZodObject> extends ToolDeclaration<Input> {
+export interface ContentToolDefinition<Input extends z.ZodObject, E extends Env = Env>
+  extends ToolDeclaration<Input, E> {
   readonly output?: undefined
   /** Does the work. What it returns leaves the server as it is; metadata of an `answer(…)` is masked. */
-  run(context: ToolContext<z.output<Input>>): Promise<readonly ContentBlock[] | Answer<never>>
+  run(context: ToolContext<z.output<Input>, E>): Promise<readonly ContentBlock[] | Answer<never>>
 }
 
 /** A tool whose schemas the engine need not know. */
-export type AnyTool = ToolDefinition<z.ZodObject, z.ZodType> | ContentToolDefinition<z.ZodObject>
+export type AnyTool<E extends Env = Env> =
+  | ToolDefinition<z.ZodObject, z.ZodType, E>
+  | ContentToolDefinition<z.ZodObject, E>
 
 /** Declares a tool; input and output types follow from the schemas. */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodType>(

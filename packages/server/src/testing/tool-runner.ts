@@ -17,11 +17,13 @@ import { auditCall, type ToolCall } from '../engine/call.ts'
 import { compileTool } from '../engine/compile-tool.ts'
 import type { Account } from '../engine/context.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
+import type { Env } from '../engine/env.ts'
 import { runTool } from '../engine/run-tool.ts'
 import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
 import type { ArgumentsMode } from '../engine/validate-input.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
+import { type FakeTeam, fakeCaller, fakeTeam } from './fake-team.ts'
 import { MOST_ROUNDS, type PersonsAction, type PersonsAnswer } from './persons-answers.ts'
 import { type Line, recordingLogger } from './recording-logger.ts'
 import { telemetry } from './telemetry.ts'
@@ -33,7 +35,7 @@ import {
   type UpstreamRequest,
 } from './tool-upstream.ts'
 
-export interface CallToolOptions {
+export interface CallToolOptions<E extends Env = Env> extends FakeTeam<E> {
   /** Who has signed in upstream; nobody if left out. */
   readonly signedInAs?: Account
   /** Values the session holds already, by name. */
@@ -97,13 +99,13 @@ export interface ToolRun {
  * Calls a tool as the server does.
  * @throws Error when the tool makes an upstream request that `options.upstream` has no answer for
  */
-export async function callTool(
-  tool: AnyTool,
+export async function callTool<E extends Env>(
+  tool: AnyTool<E>,
   input: Readonly<Record<string, unknown>>,
-  options: CallToolOptions = {},
+  options: CallToolOptions<NoInfer<E>> = {},
 ): Promise<ToolRun> {
   const { textFormat = 'json', timeoutSeconds = 10 } = options
-  const compiled = compileTool(tool)
+  const compiled = compileTool(tool as AnyTool)
   const own = await openToolSession(options)
   const upstream = createUpstreamAnswers(options.upstream ?? {})
   const { log, lines } = recordingLogger()
@@ -115,7 +117,7 @@ export async function callTool(
   const call: ToolCall = {
     name: tool.name,
     arguments: input,
-    scopes: options.scopes,
+    ...fakeCaller(options),
     async count(rate) {
       const counting = { limit: 'tool', who: tool.name, rate }
       const [standing] = (await options.rateLimits?.count([counting])) ?? []
@@ -144,7 +146,9 @@ export async function callTool(
   }
 
   try {
-    const settings = { textFormat, timeoutSeconds, arguments: options.arguments ?? 'lenient' }
+    const team = fakeTeam(tool, options)
+    const mode = options.arguments ?? 'lenient'
+    const settings = { textFormat, timeoutSeconds, team, arguments: mode }
     let result = await runTool(compiled, call, settings, telemetry)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
       told.push(result.inputRequests)
@@ -156,10 +160,7 @@ export async function callTool(
     if (isInputRequiredResult(result)) throw new Error('The tool still waits for an answer')
     upstream.refuseUnanswered()
     return {
-      structuredContent: result.structuredContent as ToolRun['structuredContent'],
-      content: result.content,
-      text: result.content.map((part) => ('text' in part ? part.text : '')).join('\n'),
-      ...metaFacts(result),
+      ...answered(result),
       log: lines(),
       progress,
       requests: upstream.requests,
@@ -173,11 +174,19 @@ export async function callTool(
   }
 }
 
-/** What a call tells programs: of one that failed, why. */
-function metaFacts({ isError = false, _meta = {} }: CallToolResult) {
+/** What a call came to, in parts. */
+function answered({ structuredContent, content, isError = false, _meta = {} }: CallToolResult) {
   const { [ERROR_META_KEY]: error, ...meta } = _meta
   const facts = isError ? (error as Partial<ToolErrorFacts> | undefined) : undefined
-  return { isError, meta, code: facts?.code, retryAfterSeconds: facts?.retryAfterSeconds }
+  return {
+    structuredContent: structuredContent as ToolRun['structuredContent'],
+    content,
+    meta,
+    text: content.map((part) => ('text' in part ? part.text : '')).join('\n'),
+    isError,
+    code: facts?.code,
+    retryAfterSeconds: facts?.retryAfterSeconds,
+  }
 }
 
 /** What the people at the client say to what a tool asks in one round; notes what they saw. */
