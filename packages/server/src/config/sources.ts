@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type FileVariable, readEnvFile } from './env-file.ts'
 import type { Faults } from './faults.ts'
+import type { ServerIntroduction } from './introduction.ts'
 import { belongsInFile, nearestKnown } from './names.ts'
 import type { ServerOptions } from './server-options.ts'
 
@@ -18,8 +19,8 @@ export interface ConfigSources {
   readonly declared?: RawVariables
   /** What programs know the server by, as declared; APP_NAME if left out. */
   readonly identifier?: string
-  /** What the declaration turns off. */
-  readonly options?: ServerOptions
+  /** What the declaration turns off, and how it introduces the server. */
+  readonly options?: ServerOptions & ServerIntroduction
 }
 
 /** Variables by name. An empty one is as good as none: compose files and shells make those. */

@@ -9,6 +9,7 @@ import { listDeclarations } from './declaration-files.ts'
 import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
 import type { ResourceDefinition } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
+import { loadSkills, type ServerExtension } from './extensions.ts'
 import { metaFault } from './meta.ts'
 import { settleInTime, type Waiting } from './settle-in-time.ts'
 
@@ -16,6 +17,10 @@ export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>
   readonly resources: readonly ResourceDefinition[]
   readonly prompts: readonly AnyPrompt[]
+  /** That of `skills/` below the folder, and those of the declaration; none if left out. */
+  readonly extensions?: readonly ServerExtension[]
+  /** Names of the skills; none if left out. */
+  readonly skills?: readonly string[]
   /** Files that were found and not loaded, such as `tools/_money.ts`, and why. */
   readonly skipped: readonly SkippedFile[]
 }
@@ -46,7 +51,7 @@ export interface DiscoverOptions extends Waiting {
 }
 
 /**
- * Loads `tools/`, `resources/` and `prompts/` below `directory`, sorted by name so that lists are
+ * Loads `tools/`, `resources/`, `prompts/` and `skills/` below `directory`, sorted by name so that lists are
  * in a stable order (2026-07-28, server/tools, "Listing Tools").
  * @throws DiscoveryError
  */
@@ -72,8 +77,13 @@ export async function discover(
   refuseTwice(resources, ({ name }) => name, faults)
   refuseTwice(resources, ({ uri }) => uri, faults)
   refuseTwice(prompts, ({ name }) => name, faults)
+  const skills = await loadSkills(directory, faults)
   if (faults.length > 0) throw new DiscoveryError(faults)
   return {
+    ...(skills !== undefined && {
+      extensions: [skills],
+      skills: skills.entries.map(({ frontmatter }) => frontmatter.name),
+    }),
     tools: new Map(
       sortBy(tools, (tool) => tool.definition.name).map((tool) => [tool.definition.name, tool]),
     ),

@@ -13,6 +13,7 @@ import {
   openProject,
   type Project,
   SESSION_TOOLS,
+  withExtensions,
 } from '../project.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/port.ts'
@@ -109,5 +110,6 @@ function declaredCatalog({ server }: Project, options: TestServerOptions): Catal
   const session = server.sessionTools === false ? [] : SESSION_TOOLS
   const compiled = [...session, ...tools].map((tool) => [tool.name, compileTool(tool)] as const)
   const sorted = compiled.toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return { tools: new Map(sorted), resources, prompts, skipped: [] }
+  const catalog = { tools: new Map(sorted), resources, prompts, skipped: [] }
+  return withExtensions(catalog, server)
 }
