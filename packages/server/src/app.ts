@@ -89,7 +89,9 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
     const deps = { ...runtime, consents, letInClients, storageOf }
-    app.route('/', consentRoutes(deps, { publicUrl, signsInAt, browserTtlSeconds: ttlSeconds }))
+    const { scopes: scopeWords } = config.introduction
+    const options = { publicUrl, signsInAt, scopeWords, browserTtlSeconds: ttlSeconds }
+    app.route('/', consentRoutes(deps, options))
   }
 }
 

@@ -11,6 +11,7 @@ import { chooseUpstream, namesUpstream } from './config/choose-upstream.ts'
 import { defined } from './config/defined.ts'
 import { wantedBy } from './config/facts.ts'
 import { Faults } from './config/faults.ts'
+import { chooseIntroduction } from './config/introduction.ts'
 import { isLoopbackHost } from './config/loopback.ts'
 import { Secrets } from './config/secrets.ts'
 import { chooseServed } from './config/server-options.ts'
@@ -66,6 +67,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       color: `#${variables.APP_COLOR.replace('#', '').toLowerCase()}`,
       ...defined({ description: variables.APP_DESCRIPTION, supportUrl: variables.APP_SUPPORT_URL }),
     },
+    introduction: chooseIntroduction(sources.options ?? {}),
     serves,
     landing: { showsTools: showsTools(variables) },
     http,
@@ -81,6 +83,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     tools: {
       textFormat: variables.TOOL_TEXT_FORMAT,
       timeoutSeconds: variables.TOOL_TIMEOUT,
+      arguments: variables.TOOL_ARGUMENTS,
       ...defined({ directory: variables.TOOLS_DIR }),
     },
     upstream,

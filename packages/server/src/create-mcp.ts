@@ -13,7 +13,7 @@ import type { Env } from './engine/env.ts'
 /** The same functions as those of the package, typed by an environment. */
 export interface Mcp<E extends Env> {
   readonly defineServer: (definition: ServerDefinition<E>) => ServerDefinition<E>
-  readonly defineTool: <Input extends z.ZodObject, Output extends z.ZodObject>(
+  readonly defineTool: <Input extends z.ZodObject, Output extends z.ZodType>(
     definition: ToolDefinition<Input, Output, E>,
   ) => ToolDefinition<Input, Output, E>
   readonly defineContentTool: <Input extends z.ZodObject>(

@@ -1,14 +1,17 @@
 /** How a server is declared: `src/server.ts` of a project, default export. */
 
+import { introductionFault, type ServerIntroduction } from './config/introduction.ts'
 import { optionsFault, type ServerOptions } from './config/server-options.ts'
 import type { HookDefinition } from './engine/define-hook.ts'
 import type { RouteDefinition } from './engine/define-route.ts'
 import type { Env } from './engine/env.ts'
+import type { ServerExtension } from './engine/extensions.ts'
 import type { UnauthorizedTools } from './engine/team.ts'
 
+export type { ServerIcon, ServerIntroduction } from './config/introduction.ts'
 export type { Protocol, ServerOptions } from './config/server-options.ts'
 
-export interface ServerDefinition<E extends Env = Env> extends ServerOptions {
+export interface ServerDefinition<E extends Env = Env> extends ServerOptions, ServerIntroduction {
   /** What programs know the server by, such as `acme-desk`: letters, digits, `_`, `-` and `.`. */
   readonly name: string
   /** What people read; the name if left out. */
@@ -23,6 +26,8 @@ export interface ServerDefinition<E extends Env = Env> extends ServerOptions {
   readonly directory?: string
   /** Whether the server has the tools `login`, `logout` and `session`; it has if left out. */
   readonly sessionTools?: boolean
+  /** Extensions of the SDK; that of `src/skills/` is there by itself. */
+  readonly extensions?: readonly ServerExtension[]
   /**
    * What a caller sees whose token lacks scopes of a tool: `challenge`, the default, answers 403 with the
    * scopes it needs; for `hide` there is no such tool.
@@ -84,7 +89,10 @@ export function defineServer(definition: ServerDefinition): ServerDefinition {
   if (sessionTools !== undefined && typeof sessionTools !== 'boolean') {
     throw new ServerDefinitionError('sessionTools must be true or false')
   }
-  const fault = optionsFault(definition) ?? teamFault(definition)
+  if (definition.description !== undefined && branding.description !== undefined) {
+    throw new ServerDefinitionError('description conflicts with branding.description; set one')
+  }
+  const fault = optionsFault(definition) ?? introductionFault(definition) ?? teamFault(definition)
   if (fault !== undefined) throw new ServerDefinitionError(fault)
   return Object.freeze({ ...definition })
 }
@@ -98,6 +106,12 @@ const OPTIONS: Keys<ServerDefinition> = {
   branding: true,
   directory: true,
   sessionTools: true,
+  extensions: true,
+  instructions: true,
+  description: true,
+  websiteUrl: true,
+  icons: true,
+  scopes: true,
   unauthorizedTools: true,
   hooks: true,
   routes: true,
@@ -116,6 +130,9 @@ function teamFault(definition: ServerDefinition): string | undefined {
   const { unauthorizedTools, hooks, routes, readiness } = definition
   if (unauthorizedTools !== undefined && !['challenge', 'hide'].includes(unauthorizedTools)) {
     return "unauthorizedTools must be 'challenge' or 'hide'"
+  }
+  if (!areExtensions(definition.extensions)) {
+    return 'extensions must be an array of objects with a method attach'
   }
   if (hooks !== undefined && !Array.isArray(hooks)) return 'hooks must be an array'
   if (routes !== undefined && !Array.isArray(routes)) return 'routes must be an array'
@@ -137,6 +154,11 @@ function unknownOption(definition: ServerDefinition): string | undefined {
 /** Whether a module's default export is a declaration of a server. */
 export function isServerDefinition(value: unknown): value is ServerDefinition {
   return typeof value === 'object' && value !== null && 'name' in value && isName(value.name)
+}
+
+function areExtensions(given: unknown): boolean {
+  if (given === undefined) return true
+  return Array.isArray(given) && given.every((each) => typeof each?.attach === 'function')
 }
 
 function isName(value: unknown): value is string {

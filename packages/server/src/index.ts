@@ -7,6 +7,8 @@ export {
   type Protocol,
   type ServerDefinition,
   ServerDefinitionError,
+  type ServerIcon,
+  type ServerIntroduction,
   type ServerOptions,
 } from './define-server.ts'
 export * from './engine/index.ts'

@@ -89,7 +89,8 @@ export function declaredSources({
   ConfigSources,
   'declared' | 'identifier' | 'options' | 'settings'
 > {
-  const { color = '', description = '', supportUrl = '' } = server.branding ?? {}
+  const { color = '', supportUrl = '' } = server.branding ?? {}
+  const description = server.description ?? server.branding?.description ?? ''
   const declared = {
     ...optionVariables(server),
     APP_NAME: server.title ?? server.name,
@@ -125,14 +126,23 @@ export const SESSION_TOOLS = [login, logout, session]
  * replace all of the project's (TOOLS_DIR).
  * @throws DiscoveryError
  */
-export function loadCatalog(
+export async function loadCatalog(
   { source, server }: Project,
   instead?: string,
   waiting: Waiting = {},
 ): Promise<Catalog> {
-  if (instead !== undefined) return discover(instead, waiting)
+  if (instead !== undefined) return withExtensions(await discover(instead, waiting), server)
   const further = server.sessionTools === false ? {} : { [FRAMEWORK]: SESSION_TOOLS }
-  return discover(source, { ...waiting, further })
+  return withExtensions(await discover(source, { ...waiting, further }), server)
+}
+
+/** The catalog with the extensions of the declaration. */
+export function withExtensions(
+  catalog: Catalog,
+  { extensions: declared = [] }: Pick<ServerDefinition, 'extensions'>,
+): Catalog {
+  const { extensions = [] } = catalog
+  return declared.length === 0 ? catalog : { ...catalog, extensions: [...extensions, ...declared] }
 }
 
 /** Where session tools are declared, as a message about a name taken twice says it. */

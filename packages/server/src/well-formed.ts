@@ -16,7 +16,7 @@ function replaceSurrogate(match: string): string {
 }
 
 /** The JSON text of a message or of a result, fit to leave the server. */
-export function toWellFormedJson(value: object): string {
+export function toWellFormedJson(value: unknown): string {
   return wellFormedJson(JSON.stringify(value))
 }
 

@@ -79,6 +79,8 @@ export function createFindToolMessage(
     if (!acceptsAnswers(headers.accept)) return undefined
     const request = body as unknown as JSONRPCRequest
     if (envelope === undefined) {
+      // The SDK wraps an answer that is no object.
+      if (tools.get(name)?.output?.isObject !== true) return undefined
       if (!era2025 || !isOf2025(headers)) return undefined
       return { era: '2025', id, name, arguments: input, client: undefined, request }
     }

@@ -50,11 +50,12 @@ async function settle<T>(work: () => T | Promise<T>): Promise<{ value?: T; fault
 }
 
 function summaryOf({ server, version }: Project, catalog: Catalog): string {
-  const { tools, resources, prompts, skipped } = catalog
+  const { tools, resources, prompts, skills, skipped } = catalog
   const lines = {
     tools: [...tools.keys()],
     resources: resources.map(({ name }) => name),
     prompts: prompts.map(({ name }) => name),
+    ...(skills !== undefined && { skills }),
     skipped: skipped.map(({ file, reason }) => `${file} (${reason})`),
   }
   const shown = Object.entries(lines).map(

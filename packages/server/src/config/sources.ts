@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import type { z } from 'zod'
 import { type FileVariable, readEnvFile } from './env-file.ts'
 import type { Faults } from './faults.ts'
+import type { ServerIntroduction } from './introduction.ts'
 import { belongsToFramework, nearestKnown } from './names.ts'
 import type { ServerOptions } from './server-options.ts'
 
@@ -19,8 +20,8 @@ export interface ConfigSources {
   readonly declared?: RawVariables
   /** What programs know the server by, as declared; APP_NAME if left out. */
   readonly identifier?: string
-  /** What the declaration turns off. */
-  readonly options?: ServerOptions
+  /** What the declaration turns off, and how it introduces the server. */
+  readonly options?: ServerOptions & ServerIntroduction
   /** The team's own variables. */
   readonly settings?: z.ZodObject | undefined
 }

@@ -170,6 +170,9 @@ const behaviour = {
   START_TIMEOUT: integer(1, 3600).default(30).register(facts, {
     what: 'How long all services of `src/mcp.ts` together may take to open, in seconds; after that the server names the one that is pending, and does not start.',
   }),
+  TOOL_ARGUMENTS: oneOf('lenient', 'strict').default('lenient').register(facts, {
+    what: 'What becomes of arguments that do not fit. `lenient`: JSON text where an object, a list, a number or a boolean is declared, and `null` for an optional field, are taken for what they mean. `strict`: they are refused.',
+  }),
   TOOL_TEXT_FORMAT: oneOf('json', 'toon').default('json').register(facts, {
     what: "How a tool's answer is written as text: JSON, or TOON, which takes fewer tokens for tables.",
   }),

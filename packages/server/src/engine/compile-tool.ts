@@ -8,6 +8,7 @@ import { findMaskedFields, mergeMasks } from '../output/masked-fields.ts'
 import { compileOutputSchema, type OutputSchema } from '../output/output-schema.ts'
 import type { Rate } from '../store/rate-limits.ts'
 import type { AnyTool } from './define-tool.ts'
+import { metaFault } from './meta.ts'
 import { createInputParser } from './validate-input.ts'
 
 /** The argument that names a session, for callers that have neither token nor connection. */
@@ -49,8 +50,10 @@ export function compileTool(definition: AnyTool): CompiledTool {
     throw new TypeError('description is missing')
   if (!(input instanceof z.ZodObject))
     throw new TypeError('input must be a z.object(…) or a jsonSchema(…)')
-  if (output !== undefined && !(output instanceof z.ZodObject))
-    throw new TypeError('output must be a z.object(…)')
+  if (output !== undefined && !(output instanceof z.ZodType))
+    throw new TypeError('output must be a schema of zod, such as z.object(…)')
+  const faultOfMeta = metaFault(definition.meta)
+  if (faultOfMeta !== undefined) throw new TypeError(faultOfMeta)
   if (typeof definition.run !== 'function') throw new TypeError('run is missing')
   if (!isTimeLimit(definition.timeoutSeconds))
     throw new TypeError(`timeoutSeconds must be more than 0 and at most ${LONGEST_SECONDS}`)
@@ -72,7 +75,7 @@ export function compileTool(definition: AnyTool): CompiledTool {
     inputSchema,
     anonymousInputSchema: takesSession ? withSessionArgument(inputSchema) : inputSchema,
     output: compiledOutput,
-    parseInput: createInputParser(input),
+    parseInput: createInputParser(input, inputSchema),
     masks: {
       input: inputMasks,
       all: mergeMasks(inputMasks, compiledOutput?.masksByField ?? new Map()),

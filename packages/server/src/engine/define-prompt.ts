@@ -1,10 +1,11 @@
 /** How a prompt is declared. One file in `src/prompts/`, default export. */
 
-import type { PromptMessage } from '@modelcontextprotocol/server'
+import type { Icon, PromptMessage } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { Ask } from './ask.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
+import type { Meta } from './meta.ts'
 
 export interface PromptContext<E extends Env = Env> {
   /** Puts questions to the people at the client first. */
@@ -19,6 +20,9 @@ export interface PromptDefinition<Arguments extends z.ZodObject, E extends Env =
   readonly name: string
   readonly title?: string
   readonly description: string
+  readonly icons?: readonly Icon[]
+  /** `_meta` in lists; keys have a prefix, such as `example.com/team`. */
+  readonly meta?: Meta
   /** Texts, all of them; wrap one in `completable(…)` to suggest values. */
   readonly arguments: Arguments
   /**

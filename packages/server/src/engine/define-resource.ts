@@ -1,14 +1,21 @@
 /** How a resource is declared. One file in `src/resources/`, default export. */
 
-import type { CacheHint, ReadResourceResult } from '@modelcontextprotocol/server'
+import type { Annotations, CacheHint, Icon, ReadResourceResult } from '@modelcontextprotocol/server'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
+import type { Meta } from './meta.ts'
 
 export interface ResourceDefinition<E extends Env = Env> {
   readonly name: string
   readonly title?: string
   readonly description?: string
   readonly mimeType?: string
+  readonly annotations?: Annotations
+  readonly icons?: readonly Icon[]
+  /** In bytes, of a fixed URI. */
+  readonly size?: number
+  /** `_meta` in lists; keys have a prefix, such as `example.com/team`. */
+  readonly meta?: Meta
   /** A fixed URI, or an RFC 6570 template such as `bank://branches/{city}`. */
   readonly uri: string
   /** How long and by whom an answer may be kept (2026-07-28, `ttlMs` and `cacheScope`). */

@@ -1,11 +1,13 @@
 /** How a tool is declared. One file in `src/tools/`, default export. */
 
-import type { ContentBlock, ToolAnnotations } from '@modelcontextprotocol/server'
+import type { ContentBlock, Icon, ToolAnnotations } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { Rate } from '../store/rate-limits.ts'
 import type { ToolContext } from './context.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
+import type { Meta } from './meta.ts'
+import type { Answer } from './tool-answer.ts'
 
 export interface ToolRequirements {
   /** Runs only when the caller has signed in upstream; who has not is asked to. */
@@ -25,6 +27,9 @@ interface ToolDeclaration<Input extends z.ZodObject, E extends Env> {
   readonly input: Input
   readonly requires?: ToolRequirements
   readonly annotations?: ToolAnnotations
+  readonly icons?: readonly Icon[]
+  /** `_meta` in `tools/list`; keys have a prefix, such as `example.com/team`. */
+  readonly meta?: Meta
   /** Longest run, in seconds; `TOOL_TIMEOUT` when not given. */
   readonly timeoutSeconds?: number
   /**
@@ -41,29 +46,35 @@ interface ToolDeclaration<Input extends z.ZodObject, E extends Env> {
 
 export interface ToolDefinition<
   Input extends z.ZodObject,
-  Output extends z.ZodObject,
+  Output extends z.ZodType,
   E extends Env = Env,
 > extends ToolDeclaration<Input, E> {
-  /** All that may leave the server; anything else in the answer is dropped. */
+  /**
+   * All that may leave the server; anything else in the answer is dropped. An object as a rule; lists,
+   * unions and texts reach clients of the 2025 era as `{ result: … }`.
+   */
   readonly output: Output
-  /** Does the work. Throw a `ToolError` to tell the caller something; any other error is hidden. */
-  run(context: ToolContext<z.output<Input>, E>): Promise<z.input<Output>>
+  /**
+   * Does the work. What it returns is the data, or an `answer(…)` with more than that. Throw a
+   * `ToolError` to tell the caller something; any other error is hidden.
+   */
+  run(context: ToolContext<z.output<Input>, E>): Promise<z.input<Output> | Answer<z.input<Output>>>
 }
 
 export interface ContentToolDefinition<Input extends z.ZodObject, E extends Env = Env>
   extends ToolDeclaration<Input, E> {
   readonly output?: undefined
-  /** Does the work. What it returns leaves the server as it is. */
-  run(context: ToolContext<z.output<Input>, E>): Promise<readonly ContentBlock[]>
+  /** Does the work. What it returns leaves the server as it is; metadata of an `answer(…)` is masked. */
+  run(context: ToolContext<z.output<Input>, E>): Promise<readonly ContentBlock[] | Answer<never>>
 }
 
 /** A tool whose schemas the engine need not know. */
 export type AnyTool<E extends Env = Env> =
-  | ToolDefinition<z.ZodObject, z.ZodObject, E>
+  | ToolDefinition<z.ZodObject, z.ZodType, E>
   | ContentToolDefinition<z.ZodObject, E>
 
 /** Declares a tool; input and output types follow from the schemas. */
-export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodType>(
   definition: ToolDefinition<Input, Output>,
 ): ToolDefinition<Input, Output> {
   return definition

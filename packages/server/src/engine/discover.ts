@@ -9,12 +9,18 @@ import { listDeclarations } from './declaration-files.ts'
 import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
 import type { ResourceDefinition } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
+import { loadSkills, type ServerExtension } from './extensions.ts'
+import { metaFault } from './meta.ts'
 import { settleInTime, type Waiting } from './settle-in-time.ts'
 
 export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>
   readonly resources: readonly ResourceDefinition[]
   readonly prompts: readonly AnyPrompt[]
+  /** That of `skills/` below the folder, and those of the declaration; none if left out. */
+  readonly extensions?: readonly ServerExtension[]
+  /** Names of the skills; none if left out. */
+  readonly skills?: readonly string[]
   /** Files that were found and not loaded, such as `tools/_money.ts`, and why. */
   readonly skipped: readonly SkippedFile[]
 }
@@ -45,7 +51,7 @@ export interface DiscoverOptions extends Waiting {
 }
 
 /**
- * Loads `tools/`, `resources/` and `prompts/` below `directory`, sorted by name so that lists are
+ * Loads `tools/`, `resources/`, `prompts/` and `skills/` below `directory`, sorted by name so that lists are
  * in a stable order (2026-07-28, server/tools, "Listing Tools").
  * @throws DiscoveryError
  */
@@ -71,8 +77,13 @@ export async function discover(
   refuseTwice(resources, ({ name }) => name, faults)
   refuseTwice(resources, ({ uri }) => uri, faults)
   refuseTwice(prompts, ({ name }) => name, faults)
+  const skills = await loadSkills(directory, faults)
   if (faults.length > 0) throw new DiscoveryError(faults)
   return {
+    ...(skills !== undefined && {
+      extensions: [skills],
+      skills: skills.entries.map(({ frontmatter }) => frontmatter.name),
+    }),
     tools: new Map(
       sortBy(tools, (tool) => tool.definition.name).map((tool) => [tool.definition.name, tool]),
     ),
@@ -167,6 +178,7 @@ function checkResource(exported: unknown): ResourceDefinition {
   if (typeof uri !== 'string' || !/^[a-z][a-z0-9+.-]*:/i.test(uri))
     throw new TypeError('uri must be absolute')
   if (typeof read !== 'function') throw new TypeError('read is missing')
+  refuseMeta(exported)
   return exported as ResourceDefinition
 }
 
@@ -178,7 +190,13 @@ function checkPrompt(exported: unknown): AnyPrompt {
   if (!(prompt.arguments instanceof z.ZodObject))
     throw new TypeError('arguments must be a z.object(…)')
   if (typeof render !== 'function') throw new TypeError('render is missing')
+  refuseMeta(exported)
   return exported as PromptDefinition<AnyPrompt['arguments']>
+}
+
+function refuseMeta(declared: unknown): void {
+  const fault = metaFault((declared as { readonly meta?: unknown }).meta)
+  if (fault !== undefined) throw new TypeError(fault)
 }
 
 function refuseTwice<T>(

@@ -10,24 +10,28 @@ import type { TextFormat } from '../output/text.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
-import type { ToolCall } from './call.ts'
+import type { CallSession, ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
-import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
+import type { CompiledTool } from './compile-tool.ts'
 import { explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
 import { RunContext } from './run-context.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
+import { namedSession, ownArguments, withHandle } from './session-argument.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
 import type { Team } from './team.ts'
 import { TimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
 import { toResult } from './tool-result.ts'
+import type { ArgumentsMode } from './validate-input.ts'
 
 export interface ToolSettings {
   readonly textFormat: TextFormat
   /** For tools that set none of their own. */
   readonly timeoutSeconds: number
+  /** `lenient` if left out. */
+  readonly arguments?: ArgumentsMode
   /** Whether an error can name the tool `login`; it can if left out. */
   readonly hasLoginTool?: boolean
   readonly team: Team
@@ -71,6 +75,8 @@ class ToolRun {
   readonly #started = performance.now()
   /** The session's hash, once it is known. */
   #session: string | undefined
+  /** The session, unless the caller named it or is known by it. */
+  #opening: CallSession | undefined
 
   constructor(
     tool: CompiledTool,
@@ -102,12 +108,14 @@ class ToolRun {
   async #checked(): Promise<ToolOutcome> {
     const call = this.#call
     const { definition } = this.#tool
-    const input = validateInput(this.#tool, call, this.#redactor)
+    const input = validateInput(this.#tool, call, this.#redactor, this.#settings.arguments)
     requireScopes(definition.requires?.scopes ?? [], call.scopes)
     if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
     const session = await call.openSession(namedSession(call) ?? call.carried?.session)
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
+    // One that an earlier round opened is new to the caller.
+    if (id === undefined || call.carried?.session !== undefined) this.#opening = session
     if (definition.requires?.login === true) {
       const waiting = await climbSignInLadder(call, session, this.#settings)
       if (waiting !== undefined) return waiting
@@ -125,12 +133,9 @@ class ToolRun {
     } finally {
       limit.end()
     }
-    const result = toResult(this.#tool, call.arguments, input, answer, this.#settings.textFormat)
-    if (call.carried?.session !== undefined && session.handle !== undefined) {
-      const text = `Signed in. Pass "${SESSION_ARGUMENT}": "${session.handle}" in later calls.`
-      result.content.push({ type: 'text', text })
-    }
-    return result
+    const { textFormat: format } = this.#settings
+    const parts = { given: call.arguments, input, redactor: this.#redactor, format }
+    return this.#named(toResult(this.#tool, answer, parts))
   }
 
   /** The call's logger, with the tool and the session in its lines. */
@@ -146,7 +151,9 @@ class ToolRun {
   #ask({ requests, answers }: AnswersNeeded): ToolOutcome {
     try {
       const scrubbed = scrubQuestions(requests, this.#redactor)
-      const state = this.#call.carry({ ...this.#call.carried, answers })
+      const session = this.#opening?.handle
+      const opened = session === undefined ? {} : { session }
+      const state = this.#call.carry({ ...this.#call.carried, ...opened, answers })
       const result = answersNeededResult(scrubbed, state)
       this.#finish('input_required')
       return result
@@ -167,7 +174,12 @@ class ToolRun {
       this.log.error({ err: scrubValue(error, this.#redactor) }, 'tool failed')
     }
     this.#finish(code)
-    return toolErrorResult(code, scrub(explained.message), explained.retryAfterSeconds)
+    return this.#named(toolErrorResult(code, scrub(explained.message), explained.retryAfterSeconds))
+  }
+
+  /** A session that the call has opened is named in its result. */
+  #named(result: CallToolResult): CallToolResult {
+    return this.#opening === undefined ? result : withHandle(result, this.#opening)
   }
 
   /** Records the call: its metric, its span and its line in the audit log. */
@@ -189,29 +201,14 @@ function validateInput(
   { parseInput, masks }: CompiledTool,
   call: ToolCall,
   redactor: Redactor,
+  mode: ArgumentsMode | undefined,
 ): Record<string, unknown> {
   const given = ownArguments(call.arguments)
-  if (masks.input.size === 0) return parseInput(given, redactor)
+  if (masks.input.size === 0) return parseInput(given, redactor, mode)
   redactor.learn(given)
-  const input = parseInput(given, redactor)
+  const input = parseInput(given, redactor, mode)
   redactor.learn(input)
   return input
-}
-
-/** The handle is ours, not the tool's: a strict input would refuse it, a loose one would see it. */
-function ownArguments(given: ToolCall['arguments']): ToolCall['arguments'] {
-  if (!Object.hasOwn(given, SESSION_ARGUMENT)) return given
-  const { [SESSION_ARGUMENT]: _session, ...own } = given
-  return own
-}
-
-/** A handle that is no text is a mistake, which must not open a session of its own. */
-function namedSession(call: ToolCall): string | undefined {
-  const named = call.arguments[SESSION_ARGUMENT]
-  if (named === undefined || typeof named === 'string') return named
-  throw new ToolError(`Invalid arguments:\n"${SESSION_ARGUMENT}" must be a string.`, {
-    code: 'invalid_arguments',
-  })
 }
 
 /** A caller without a token has no scopes to check; `MCP_AUTH` decides whether it may call at all. */

@@ -1,40 +1,67 @@
 /** What a tool answered, as the result that leaves: validated, masked, and as text. */
 
-import type { CallToolResult } from '@modelcontextprotocol/server'
+import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
 import { ZodError } from 'zod'
 import { hideArguments } from '../output/hide-arguments.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
+import type { Redactor } from '../output/redactor.ts'
 import { answerAsText, type TextFormat } from '../output/text.ts'
 import type { CompiledTool } from './compile-tool.ts'
+import { Answer, scrubContent, scrubMeta } from './tool-answer.ts'
 import { ToolError } from './tool-error.ts'
 
+/** What a call came to, with what is masked in it. */
+export interface ResultParts {
+  /** The arguments as they came. */
+  readonly given: unknown
+  /** The arguments as they were parsed. */
+  readonly input: unknown
+  readonly redactor: Redactor
+  readonly format: TextFormat
+}
+
 /**
- * Makes the result; `given` are the arguments as they came, `input` as they were parsed.
+ * Makes the result of what `run` returned.
  * @throws ToolError `invalid_output`
  */
-export function toResult(
-  { output, masks }: CompiledTool,
-  given: unknown,
-  input: unknown,
-  answer: unknown,
-  format: TextFormat,
-): CallToolResult {
+export function toResult(tool: CompiledTool, answer: unknown, parts: ResultParts): CallToolResult {
+  if (answer instanceof Answer) return toMixedResult(tool, answer, parts)
   // What a content tool answers is what its author chose to say.
-  if (output === undefined) return { content: [...(answer as CallToolResult['content'])] }
-  const structuredContent = parseAnswer(output, masks.input, [given, input], answer)
-  const text = answerAsText(structuredContent, format)
-  return { structuredContent, content: [{ type: 'text', text }] }
+  if (tool.output === undefined) return { content: [...(answer as readonly ContentBlock[])] }
+  const structuredContent = parseAnswer(tool.output, tool.masks.input, parts, answer)
+  return { structuredContent, content: [asText(structuredContent, parts.format)] }
+}
+
+function toMixedResult(
+  { output, masks }: CompiledTool,
+  { data, content, meta }: Answer<unknown>,
+  parts: ResultParts,
+): CallToolResult {
+  const { redactor, format } = parts
+  const _meta = meta && { _meta: scrubMeta(meta, redactor) }
+  if (output === undefined) return { content: [...content], ..._meta }
+  const structuredContent = parseAnswer(output, masks.input, parts, data)
+  const blocks = scrubContent(content, redactor)
+  const hasText = blocks.some(({ type }) => type === 'text')
+  const text = hasText ? [] : [asText(structuredContent, format)]
+  return { structuredContent, content: [...text, ...blocks], ..._meta }
+}
+
+function asText(value: unknown, format: TextFormat) {
+  return { type: 'text', text: answerAsText(value, format) } as const
 }
 
 function parseAnswer(
   output: OutputSchema,
   inputMasks: CompiledTool['masks']['input'],
-  given: readonly [unknown, unknown],
+  { given, input }: ResultParts,
   answer: unknown,
-): Record<string, unknown> {
+): unknown {
   try {
     const parsed = output.parse(answer)
-    return inputMasks.size === 0 ? parsed : hideArguments(parsed, output, inputMasks, given)
+    return inputMasks.size === 0
+      ? parsed
+      : hideArguments(parsed, output, inputMasks, [given, input])
   } catch (error) {
     if (!(error instanceof ZodError)) throw error
     throw new ToolError('The answer did not have the form this tool promises.', {

@@ -1,9 +1,11 @@
 /** Checks a call's arguments, at a cost that its caller cannot choose. */
 
 import type { z } from 'zod'
+import type { JsonSchema } from '../output/listed-schema.ts'
 import { withoutMasking } from '../output/mask.ts'
 import type { Redactor } from '../output/redactor.ts'
 import { partsOf } from '../output/schema-parts.ts'
+import { lenientArguments } from './lenient-arguments.ts'
 import { ToolError } from './tool-error.ts'
 import { validationText } from './validation-text.ts'
 
@@ -16,19 +18,36 @@ const MOST_COLLECTED = 25_000
  */
 const FIRST_FAULT = { abortEarly: true } as z.core.ParseContext<z.core.$ZodIssue>
 
+/** Whether arguments must be exactly what is listed, or may be rewritten to it: TOOL_ARGUMENTS. */
+export type ArgumentsMode = 'strict' | 'lenient'
+
+type Arguments = Readonly<Record<string, unknown>>
+
 /**
- * Parses arguments; masked fields stay as they are.
+ * Parses arguments; masked fields stay as they are. Where they do not fit, they are tried once more as
+ * models mean them (`lenientArguments`), by the schema that is listed; the error is that of the first
+ * try.
  * @throws ToolError `invalid_arguments`, with the first faults in words
  */
-export function createInputParser(schema: z.ZodObject) {
+export function createInputParser(schema: z.ZodObject, listed: JsonSchema) {
   const weight = issuesPerValue(schema)
   const isDear = (input: object) =>
     weight > 1 && countValues(input, MOST_COLLECTED / weight) * weight > MOST_COLLECTED
 
-  return (input: Readonly<Record<string, unknown>>, redactor: Redactor) => {
+  function parse(input: Arguments, context?: typeof FIRST_FAULT) {
+    return withoutMasking(() => schema.safeParse(input, context))
+  }
+
+  return (input: Arguments, redactor: Redactor, mode: ArgumentsMode = 'lenient') => {
     const context = isDear(input) ? FIRST_FAULT : undefined
-    const parsed = withoutMasking(() => schema.safeParse(input, context))
+    const parsed = parse(input, context)
     if (parsed.success) return parsed.data
+    const meant = mode === 'lenient' ? lenientArguments(input, listed) : undefined
+    if (meant !== undefined) {
+      redactor.learn(meant)
+      const again = parse(meant, FIRST_FAULT)
+      if (again.success) return again.data
+    }
     const more = context === undefined ? '' : '\n… and maybe more'
     const text = validationText(parsed.error.issues, redactor.scrub)
     throw new ToolError(`Invalid arguments:\n${text}${more}`, { code: 'invalid_arguments' })

@@ -20,7 +20,11 @@ export function nameOfClient({ clientName, clientHost }: ConsentRequest): string
 }
 
 /** Whether the client may use `host` in the person's name. */
-export function askPage(request: ConsentRequest, host: string): Page {
+export function askPage(
+  request: ConsentRequest,
+  host: string,
+  scopeWords: Readonly<Record<string, string>>,
+): Page {
   const { clientHost, redirectUri, scopes, continues } = request
   const name = nameOfClient(request)
   const target = describeTarget(redirectUri)
@@ -29,7 +33,7 @@ export function askPage(request: ConsentRequest, host: string): Page {
       ${clientHost === undefined ? '' : html`<dt>Published by</dt><dd>${clientHost}</dd>`}
       <dt>Sends you back to</dt><dd>${nameOf(target)}</dd></dl>
     <h2>It may</h2>
-    <ul class="rows">${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul>
+    <ul class="rows">${scopes.map((scope) => html`<li>${scopeOnPage(scope, scopeWords)}</li>`)}</ul>
     <p class="notice">${warning(target, clientHost)}</p>
     ${continues === undefined ? '' : session(continues)}
     <form method="post"><div class="actions">
@@ -38,6 +42,13 @@ export function askPage(request: ConsentRequest, host: string): Page {
       <button name="decision" value="deny" class="secondary">Deny</button></div></form>
     <p class="soft">Go on only if you have just connected this client yourself.</p>`
   return { title: 'Let this client in?', body }
+}
+
+/** A scope in the words of the server's declaration, which clients cannot choose, beside its name. */
+function scopeOnPage(scope: string, words: Readonly<Record<string, string>>) {
+  const text = Object.hasOwn(words, scope) ? words[scope] : undefined
+  const name = html`<code>${scope}</code>`
+  return text === undefined ? name : html`${text} ${name}`
 }
 
 /** What `Allow` means for the session that this browser opened for the client. */

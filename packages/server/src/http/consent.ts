@@ -30,6 +30,8 @@ export interface ConsentOptions {
   readonly publicUrl: string
   /** The host people will be sent to, as they know it. */
   readonly signsInAt: string
+  /** What each scope permits, in words; scopes without are shown by name. */
+  readonly scopeWords?: Readonly<Record<string, string>>
   /** How long a browser that let a client in is known by that. */
   readonly browserTtlSeconds: number
 }
@@ -47,7 +49,7 @@ const CHOICES: Readonly<Record<string, SessionChoice>> = {
 /** The pages of the built-in authorization server. */
 export function consentRoutes(
   { consents, signIn, sessions, letInClients, storageOf = () => UNLIMITED }: ConsentDeps,
-  { publicUrl, signsInAt, browserTtlSeconds }: ConsentOptions,
+  { publicUrl, signsInAt, scopeWords = {}, browserTtlSeconds }: ConsentOptions,
 ): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const { host, protocol } = new URL(publicUrl)
@@ -96,7 +98,7 @@ export function consentRoutes(
       case 'ask':
         return consent.request.isSkipped
           ? approve(c, c.req.param('uid'), 'default')
-          : page(c, askPage(consent.request, host))
+          : page(c, askPage(consent.request, host, scopeWords))
       case 'sign_in':
         return page(c, signInPage(consent.request, namesOf(c), c.req.query('sign_in')))
       case 'done':

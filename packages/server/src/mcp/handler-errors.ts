@@ -14,7 +14,8 @@ import type { McpAnswer } from './answer.ts'
 import { type Origin, originOf } from './origin.ts'
 
 type Handler = (request: unknown, ctx: ServerContext) => unknown
-type SetHandler = (method: string, handler: Handler) => void
+/** With schemas in between for methods that the protocol does not have, such as those of extensions. */
+type SetHandler = (method: string, first: unknown, second?: Handler) => void
 /** The SDK's hook for subclasses: wraps a handler together with the check of its parameters. */
 type WrapHandler = (method: string, handler: Handler) => Handler
 
@@ -38,14 +39,19 @@ const unserved = new WeakMap<AuthInfo, AppError>()
  */
 export function guardHandlers(server: Server, fallback: Origin | undefined): void {
   const set = server.setRequestHandler.bind(server) as SetHandler
-  const setGuarded: SetHandler = (method, handler) =>
-    set(method, async (request, ctx) => {
+  const guarded =
+    (handler: Handler): Handler =>
+    async (request, ctx) => {
       try {
         return await handler(request, ctx)
       } catch (error) {
         throw toProtocolError(error, ctx, fallback)
       }
-    })
+    }
+  const setGuarded: SetHandler = (method, first, second) => {
+    if (second === undefined) set(method, guarded(first as Handler))
+    else set(method, first, guarded(second))
+  }
   const hook = server as unknown as { _wrapHandler: WrapHandler }
   const wrap = hook._wrapHandler.bind(server)
   const wrapGuarded: WrapHandler = (method, handler) => {

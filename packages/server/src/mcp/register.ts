@@ -40,10 +40,12 @@ export function registerTool(
   inputSchema: StandardSchemaWithJSON,
   outputSchema: StandardSchemaWithJSON | undefined,
 ): void {
-  const { name, title, description, annotations } = definition
+  const { name, title, description, annotations, icons, meta } = definition
   const about = {
     ...(title !== undefined && { title }),
     ...(annotations !== undefined && { annotations }),
+    ...(icons !== undefined && { icons: [...icons] }),
+    ...(meta !== undefined && { _meta: { ...meta } }),
   }
   const config = {
     ...{ ...about, description, inputSchema },
@@ -65,7 +67,12 @@ export function registerResource(
   deps: ReadDeps,
 ): void {
   const { name, title, description, mimeType, uri, cache, complete = {} } = resource
+  const { annotations, icons, meta, size } = resource
   const metadata = {
+    ...(annotations !== undefined && { annotations }),
+    ...(icons !== undefined && { icons: [...icons] }),
+    ...(meta !== undefined && { _meta: { ...meta } }),
+    ...(size !== undefined && { size }),
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
     ...(mimeType !== undefined && { mimeType }),
@@ -113,8 +120,13 @@ export function registerPrompt(
   argsSchema: AnyPrompt['arguments'],
   deps: PromptDeps,
 ): void {
-  const { name, title, description } = prompt
-  const about = { ...(title !== undefined && { title }), description }
+  const { name, title, description, icons, meta } = prompt
+  const about = {
+    ...(title !== undefined && { title }),
+    ...(icons !== undefined && { icons: [...icons] }),
+    ...(meta !== undefined && { _meta: { ...meta } }),
+    description,
+  }
   mcp.registerPrompt(name, { ...about, argsSchema }, async (input, ctx) => {
     const { principal, storage, identity } = deps.originOf(ctx)
     const binding = { principal, for: `prompt ${name}`, arguments: input }

@@ -34,6 +34,8 @@ export interface ServerDeps {
   readonly catalog: Catalog
   readonly settings: ToolSettings
   readonly about: Implementation
+  /** For the client's model. */
+  readonly instructions?: string | undefined
   readonly states: RequestStates
   readonly bus: EventBus
   readonly rateLimits: RateLimits
@@ -81,8 +83,10 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   const older = deps.era2025 === false ? [] : SUPPORTED_PROTOCOL_VERSIONS
   const supportedProtocolVersions = [MODERN_REVISION, ...older]
   const isKnown = createKnownResources(deps.catalog.resources)
+  const instructions = deps.instructions === undefined ? {} : { instructions: deps.instructions }
+  const options = { cacheHints: CACHE_HINTS, supportedProtocolVersions, ...instructions }
   return ({ audience, origin: fallback }) => {
-    const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
+    const mcp = new McpServer(deps.about, options)
     clearRegistries(mcp)
     guardHandlers(mcp.server, fallback)
     mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
@@ -104,6 +108,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       return mcp.server.projectCallToolResult(result, output?.jsonSchema)
     })
     if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin, isKnown)
+    for (const extension of deps.catalog.extensions ?? []) extension.attach(mcp)
     return mcp
   }
 }

@@ -22,13 +22,17 @@ export function refuseBrokenMasks(
     if (visited.has(schema)) return
     visited.add(schema)
     const fault = faultOf(schema as Schema)
-    if (fault !== undefined) throw new TypeError(`tool "${tool}", ${side} field ${path}: ${fault}`)
+    if (fault !== undefined)
+      throw new TypeError(`tool "${tool}", ${side} field ${path || '(root)'}: ${fault}`)
     for (const { schema: part, property } of partsOf(schema)) {
-      visit(part, property === undefined ? path : `${path}.${property}`)
+      visit(
+        part,
+        property === undefined ? path || '(any)' : `${path}.${property}`.replace(/^\./, ''),
+      )
     }
   }
 
-  for (const { schema, property } of partsOf(root)) visit(schema, property ?? '(any)')
+  visit(root, '')
 }
 
 function faultOf(schema: Schema): string | undefined {

@@ -9,16 +9,16 @@ import { createRedactor, type Redactor } from './redactor.ts'
  * @throws z.ZodError when a text with a masked argument in it does not fit its schema any more
  */
 export function hideArguments(
-  answer: Record<string, unknown>,
+  answer: unknown,
   output: OutputSchema,
   masks: ReadonlyMap<string, MaskRule>,
   given: unknown,
-): Record<string, unknown> {
+): unknown {
   const redactor = createRedactor(masks)
   redactor.learn(given)
   if (!redactor.hides()) return answer
   const known = { redactor, fields: output.masksByField, texts: textsOf(output.jsonSchema) }
-  const hidden = hide(answer, known) as Record<string, unknown>
+  const hidden = hide(answer, known)
   return JSON.stringify(hidden) === JSON.stringify(answer) ? answer : output.parse(hidden)
 }
 

@@ -8,15 +8,26 @@ const DEFINITION = '#/$defs/'
 
 /**
  * Converts a schema. `.meta({ id })` at the root makes zod write a reference there; but both eras want
- * `type: "object"` at the root (2025-11-25 and 2026-07-28, server/tools, "Tool"), and clients of the
- * 2025 era leave other roots out or wrap them. So what a root refers to stands there itself; it stays
- * a definition as well where the schema refers to it again.
+ * `type: "object"` at the root of an input (2025-11-25 and 2026-07-28, server/tools, "Tool"), and
+ * clients of the 2025 era leave other roots out or wrap them. So what a root refers to stands there
+ * itself; it stays a definition as well where the schema refers to it again. There is no `pattern`
+ * beside a `format`: lists are part of a model's context.
  */
 export function toListedSchema(
   schema: z.core.$ZodType,
   options: z.core.ToJSONSchemaParams = {},
 ): JsonSchema {
-  const listed = withSafeNames(z.toJSONSchema(schema, options))
+  const { override = () => undefined } = options
+  const listed = withSafeNames(
+    z.toJSONSchema(schema, {
+      ...options,
+      override(context) {
+        // A format says it in a tenth of the size.
+        if (context.jsonSchema.format !== undefined) delete context.jsonSchema.pattern
+        override(context)
+      },
+    }),
+  )
   const { $ref, $defs, ...rest } = listed
   if (typeof $ref !== 'string' || !$ref.startsWith(DEFINITION)) return listed
   const name = $ref.slice(DEFINITION.length)

@@ -9,13 +9,15 @@ import { nestsFreely } from './schema-parts.ts'
 export interface OutputSchema {
   /** For `tools/list`; a masked text is plain text there, since its pattern no longer holds. */
   readonly jsonSchema: JsonSchema
+  /** Whether each answer is an object; clients of the 2025 era get others as `{ result: … }`. */
+  readonly isObject: boolean
   /** Masks by property name, for the places where a value shows up outside the output. */
   readonly masksByField: ReadonlyMap<string, MaskRule>
   /**
    * Validates, drops what is not declared and masks, in one parse.
    * @throws z.ZodError when the tool's answer does not fit
    */
-  readonly parse: (answer: unknown) => Record<string, unknown>
+  readonly parse: (answer: unknown) => unknown
 }
 
 const OPEN_TYPES = new Set(['any', 'unknown', 'custom', 'transform'])
@@ -25,19 +27,55 @@ const OPEN_TYPES = new Set(['any', 'unknown', 'custom', 'transform'])
  * @throws TypeError when it is open (`z.any()`, `z.unknown()`, `looseObject`, …), since fields that
  * are not declared must not leave the server
  */
-export function compileOutputSchema(schema: z.ZodObject): OutputSchema {
-  const jsonSchema = toListedSchema(schema, {
+export function compileOutputSchema(schema: z.ZodType): OutputSchema {
+  const listed = toListedSchema(schema, {
     io: 'output',
     override: ({ zodSchema, jsonSchema: node, path }) => {
       refuseOpen(zodSchema, path)
+      loosen(node)
       if (maskRuleOf(zodSchema) === undefined) return
-      for (const keyword of ['pattern', 'format', 'minLength', 'maxLength', 'allOf'])
-        delete node[keyword]
+      for (const keyword of ['format', 'minLength', 'maxLength']) delete node[keyword]
     },
   })
-  const masksByField = findMaskedFields(schema)
-  return { jsonSchema, masksByField, parse: (answer) => schema.parse(answer) }
+  const isObject = listed.type === 'object' || holdsObjects(listed, listed)
+  return {
+    jsonSchema: isObject && listed.type === undefined ? { type: 'object', ...listed } : listed,
+    isObject,
+    masksByField: findMaskedFields(schema),
+    parse: (answer) => schema.parse(answer),
+  }
 }
+
+/** Texts that zod accepts and JSON Schema validators refuse, such as an address with letters of IRIs. */
+const NARROWER_FORMATS: ReadonlySet<unknown> = new Set(['email', 'uri', 'duration'])
+
+/**
+ * Removes what a validator could hold against an answer that zod accepted: clients drop such answers.
+ * Patterns lose their flags in JSON Schema; fractions are no multiples of fractions in binary; draft 7,
+ * which clients of the 2025 era use, has another meaning for `items` beside `prefixItems`.
+ */
+function loosen(node: z.core.JSONSchema.BaseSchema): void {
+  delete node.pattern
+  const all = node.allOf?.filter((part) => typeof part !== 'object' || !('pattern' in part))
+  if (all?.length === 0) delete node.allOf
+  if (NARROWER_FORMATS.has(node.format)) delete node.format
+  if (!Number.isInteger(node.multipleOf ?? 1)) delete node.multipleOf
+  if (node.prefixItems !== undefined) delete node.items
+}
+
+/** Whether a schema without a type at its root is one of objects all the same. */
+function holdsObjects(node: JsonSchema, root: JsonSchema, depth = 0): boolean {
+  if (depth > DEEPEST) return false
+  if (node.type !== undefined) return node.type === 'object'
+  const members = (node.anyOf ?? node.oneOf ?? node.allOf) as readonly JsonSchema[] | undefined
+  if (members !== undefined) return members.every((part) => holdsObjects(part, root, depth + 1))
+  const [, name] = /^#\/\$defs\/(.+)$/.exec(String(node.$ref)) ?? []
+  const definition = name && (root.$defs as Record<string, JsonSchema> | undefined)?.[name]
+  return definition ? holdsObjects(definition, root, depth + 1) : false
+}
+
+/** References that lead back to themselves end somewhere. */
+const DEEPEST = 20
 
 function refuseOpen(schema: z.core.$ZodTypes, path: readonly (string | number)[]): void {
   const { def } = schema._zod

@@ -5,11 +5,9 @@ import { toWellFormedJson } from '../well-formed.ts'
 
 export type TextFormat = 'json' | 'toon'
 
-/** Writes an already masked answer as text for the model to read. */
-export function answerAsText(
-  answer: Readonly<Record<string, unknown>>,
-  format: TextFormat,
-): string {
+/** Writes an already masked answer as text for the model to read; an answer that is a text stays as it is. */
+export function answerAsText(answer: unknown, format: TextFormat): string {
+  if (typeof answer === 'string') return answer.toWellFormed()
   const json = toWellFormedJson(answer)
   // By way of JSON: TOON would write an absent field as null.
   return format === 'toon' ? encode(JSON.parse(json)) : json

@@ -6,22 +6,31 @@ import type { Config } from '../config.ts'
 import { LOGO_PATH } from '../http/logo.ts'
 
 export interface ServerFacts {
-  readonly config: Pick<Config, 'app'>
+  readonly config: Pick<Config, 'app' | 'pages' | 'introduction'>
   readonly publicUrl: string
   readonly logo?: Logo | undefined
 }
 
 /** 2025-11-25, schema, `Implementation`. */
 export function implementationOf({
-  config: { app },
+  config: { app, pages, introduction },
   publicUrl,
   logo,
 }: ServerFacts): Implementation {
   const { name, identifier, version } = app
-  const icon = logo && { src: `${publicUrl}${LOGO_PATH}`, mimeType: logo.mediaType }
+  const { description } = pages
+  const { websiteUrl } = introduction
+  const ofLogo = logo && [{ src: `${publicUrl}${LOGO_PATH}`, mimeType: logo.mediaType }]
+  const declared = introduction.icons.map(({ sizes, ...icon }) => ({
+    ...icon,
+    ...(sizes !== undefined && { sizes: [...sizes] }),
+  }))
+  const icons = [...(ofLogo ?? []), ...declared]
   return {
     ...{ name: identifier, version },
     ...(name !== identifier && { title: name }),
-    ...(icon !== undefined && { icons: [icon] }),
+    ...(description !== undefined && { description }),
+    ...(websiteUrl !== undefined && { websiteUrl }),
+    ...(icons.length > 0 && { icons }),
   }
 }

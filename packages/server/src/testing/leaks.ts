@@ -9,10 +9,10 @@ import type { ToolRun } from './tool-runner.ts'
  * found by chance, and are refused.
  */
 export function expectNoLeak(
-  { structuredContent, content, text, code, log, progress, told }: Partial<ToolRun>,
+  { structuredContent, content, meta, text, code, log, progress, told }: Partial<ToolRun>,
   secrets: readonly string[],
 ): void {
-  const places = { structuredContent, content, text, code, log, progress, told }
+  const places = { structuredContent, content, meta, text, code, log, progress, told }
   for (const secret of secrets) {
     if (secret.length < 6) throw new RangeError(`"${secret}" is too short to look for`)
     for (const [place, value] of Object.entries(places)) {

@@ -16,6 +16,7 @@ import {
   type Project,
   SESSION_TOOLS,
   teamOf,
+  withExtensions,
 } from '../project.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/port.ts'
@@ -119,5 +120,6 @@ function declaredCatalog({ server }: Project, options: TestServerOptions): Catal
   const session = server.sessionTools === false ? [] : SESSION_TOOLS
   const compiled = [...session, ...tools].map((tool) => [tool.name, compileTool(tool)] as const)
   const sorted = compiled.toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return { tools: new Map(sorted), resources, prompts, skipped: [] }
+  const catalog = { tools: new Map(sorted), resources, prompts, skipped: [] }
+  return withExtensions(catalog, server)
 }

@@ -20,6 +20,7 @@ import type { AnyTool } from '../engine/define-tool.ts'
 import type { Env } from '../engine/env.ts'
 import { runTool } from '../engine/run-tool.ts'
 import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
+import type { ArgumentsMode } from '../engine/validate-input.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import { type FakeTeam, fakeCaller, fakeTeam } from './fake-team.ts'
@@ -54,6 +55,8 @@ export interface CallToolOptions<E extends Env = Env> extends FakeTeam<E> {
   readonly rateLimits?: RateLimits
   /** `json` if left out. */
   readonly textFormat?: TextFormat
+  /** Whether arguments are rewritten where they do not fit; `lenient` if left out, as in the server. */
+  readonly arguments?: ArgumentsMode
   /** For tools that set no time of their own; 10 if left out. */
   readonly timeoutSeconds?: number
 }
@@ -66,6 +69,8 @@ export interface Progress {
 
 export interface ToolRun {
   readonly structuredContent: Readonly<Record<string, unknown>> | undefined
+  /** `_meta` of the result; an error's facts are `code` and `retryAfterSeconds`. */
+  readonly meta: Readonly<Record<string, unknown>>
   /** What the model reads, part by part: of a content tool all that it answered. */
   readonly content: CallToolResult['content']
   /** The texts of `content`, one below the other. */
@@ -141,7 +146,9 @@ export async function callTool<E extends Env>(
   }
 
   try {
-    const settings = { textFormat, timeoutSeconds, team: fakeTeam(tool, options) }
+    const team = fakeTeam(tool, options)
+    const mode = options.arguments ?? 'lenient'
+    const settings = { textFormat, timeoutSeconds, team, arguments: mode }
     let result = await runTool(compiled, call, settings, telemetry)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
       told.push(result.inputRequests)
@@ -153,10 +160,7 @@ export async function callTool<E extends Env>(
     if (isInputRequiredResult(result)) throw new Error('The tool still waits for an answer')
     upstream.refuseUnanswered()
     return {
-      structuredContent: result.structuredContent as ToolRun['structuredContent'],
-      content: result.content,
-      text: result.content.map((part) => ('text' in part ? part.text : '')).join('\n'),
-      ...errorFacts(result),
+      ...answered(result),
       log: lines(),
       progress,
       requests: upstream.requests,
@@ -170,11 +174,19 @@ export async function callTool<E extends Env>(
   }
 }
 
-/** What a failed call tells programs. */
-function errorFacts({ isError = false, _meta }: CallToolResult) {
-  const meta = isError ? _meta : undefined
-  const facts = meta?.[ERROR_META_KEY] as Partial<ToolErrorFacts> | undefined
-  return { isError, code: facts?.code, retryAfterSeconds: facts?.retryAfterSeconds }
+/** What a call came to, in parts. */
+function answered({ structuredContent, content, isError = false, _meta = {} }: CallToolResult) {
+  const { [ERROR_META_KEY]: error, ...meta } = _meta
+  const facts = isError ? (error as Partial<ToolErrorFacts> | undefined) : undefined
+  return {
+    structuredContent: structuredContent as ToolRun['structuredContent'],
+    content,
+    meta,
+    text: content.map((part) => ('text' in part ? part.text : '')).join('\n'),
+    isError,
+    code: facts?.code,
+    retryAfterSeconds: facts?.retryAfterSeconds,
+  }
 }
 
 /** What the people at the client say to what a tool asks in one round; notes what they saw. */

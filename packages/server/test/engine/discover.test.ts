@@ -177,7 +177,7 @@ describe('a tool is refused', () => {
     ['without a description', { description: "''" }, 'description is missing'],
     ['without a run', { run: 'undefined' }, 'run is missing'],
     ['with an input that is no object', { input: 'z.string()' }, 'input must be'],
-    ['with an output that is no object', { output: 'z.array(z.string())' }, 'output must be'],
+    ['with an output that is no schema', { output: "{ type: 'object' }" }, 'output must be'],
     ['with a session argument', { input: 'z.object({ session: z.string() })' }, '"session"'],
   ])('%s', async (_what, fields, fault) => {
     expect(await faultsOf({ 'tools/a.ts': toolFile(fields) })).toEqual([
