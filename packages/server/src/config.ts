@@ -78,6 +78,13 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ...defined({ directory: variables.TOOLS_DIR }),
     },
     upstream,
+    outgoing: {
+      noProxy: variables.NO_PROXY,
+      ...defined({
+        httpProxy: originOf(variables.HTTP_PROXY),
+        httpsProxy: originOf(variables.HTTPS_PROXY),
+      }),
+    },
     accessWarnings: isProduction
       ? accessWarnings(raw, { auth, upstream, signIn })
       : developmentWarnings(http.publicUrl),
@@ -90,11 +97,17 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     upstreamClientSecret: variables.UPSTREAM_CLIENT_SECRET,
     upstreamClientKey: variables.UPSTREAM_CLIENT_KEY,
     upstreamApiKey: variables.UPSTREAM_API_KEY,
+    httpProxy: variables.HTTP_PROXY,
+    httpsProxy: variables.HTTPS_PROXY,
     introspectionClientSecret: variables.OAUTH_INTROSPECTION_CLIENT_SECRET,
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })
   return { config: deepFreeze(config), secrets, warnings: faults.warnings }
+}
+
+function originOf(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : new URL(address).origin
 }
 
 /** APP_NAME replaces both names that the server's declaration has: that of programs and of people. */

@@ -35,6 +35,7 @@ import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createContinuing } from './runtime/continuing.ts'
 import { implementationOf } from './runtime/implementation.ts'
+import { type Observed, observed } from './runtime/observed.ts'
 import { checkProviders } from './runtime/provider-checks.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
@@ -45,12 +46,10 @@ import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
 import { createSignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
-import { observeStore } from './store/observed-store.ts'
 import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
 import { createStoreClock } from './store/store-clock.ts'
-import { NO_METRICS } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -181,18 +180,7 @@ function servedBy(deps: RuntimeDeps) {
   return { ...config.serves, catalog, settings: config.tools, about: implementationOf(deps) }
 }
 
-/** The same with a store that is measured, and with what measures. */
-async function observed(deps: RuntimeDeps): Promise<ObservedDeps> {
-  const { app, serves } = deps.config
-  const metrics = serves.metrics
-    ? // Loaded only here: nothing of prom-client is needed without metrics.
-      (await import('./telemetry/prometheus.ts')).createMetrics({ version: app.version })
-    : NO_METRICS
-  const telemetry = { metrics, tracing: deps.tracing }
-  return { ...deps, telemetry, store: observeStore(deps.store, telemetry, deps.config.store.kind) }
-}
-
-type ObservedDeps = RuntimeDeps & { readonly telemetry: Telemetry }
+type ObservedDeps = RuntimeDeps & Observed
 
 /** What is known about callers, as far as it takes no other nodes. */
 function createSessionParts(
@@ -229,7 +217,7 @@ type AuthParts = Pick<Runtime, 'look' | 'sessions'> &
   >
 
 /** The built-in authorization server, where it issues the tokens, and the check of all tokens. */
-async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
+async function createAuth(deps: ObservedDeps, parts: AuthParts) {
   const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
   const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
   const { defaultScopes: defaults, issuer } = deps.config.auth
