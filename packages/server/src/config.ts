@@ -87,6 +87,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ...defined({ directory: variables.TOOLS_DIR }),
     },
     upstream,
+    outgoing: chooseOutgoing(variables),
     accessWarnings: isProduction
       ? accessWarnings(raw, { auth, upstream, signIn })
       : developmentWarnings(http.publicUrl),
@@ -99,11 +100,23 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     upstreamClientSecret: variables.UPSTREAM_CLIENT_SECRET,
     upstreamClientKey: variables.UPSTREAM_CLIENT_KEY,
     upstreamApiKey: variables.UPSTREAM_API_KEY,
+    httpProxy: variables.HTTP_PROXY,
+    httpsProxy: variables.HTTPS_PROXY,
     introspectionClientSecret: variables.OAUTH_INTROSPECTION_CLIENT_SECRET,
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })
   return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
+}
+
+/** The proxies without their credentials, which are secrets. */
+function chooseOutgoing({ NO_PROXY, HTTP_PROXY, HTTPS_PROXY }: Variables): Config['outgoing'] {
+  const proxies = { httpProxy: originOf(HTTP_PROXY), httpsProxy: originOf(HTTPS_PROXY) }
+  return { noProxy: NO_PROXY, ...defined(proxies) }
+}
+
+function originOf(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : new URL(address).origin
 }
 
 /** APP_NAME replaces both names that the server's declaration has: that of programs and of people. */

@@ -29,6 +29,7 @@ import { announceBy } from './mcp/tool-call.ts'
 import { createAuth } from './runtime/authorization.ts'
 import { createContinuing } from './runtime/continuing.ts'
 import { implementationOf } from './runtime/implementation.ts'
+import { type Observed, observed } from './runtime/observed.ts'
 import { checkProviders } from './runtime/provider-checks.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
 import { createCredentialStore } from './session/credentials.ts'
@@ -39,12 +40,10 @@ import { createSignIn, type SignIn } from './session/sign-in.ts'
 import { createSignInLinks } from './session/sign-in-link.ts'
 import { createSignOut } from './session/sign-out.ts'
 import { createUpstreamAccess } from './session/upstream-access.ts'
-import { observeStore } from './store/observed-store.ts'
 import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
 import { createStoreClock } from './store/store-clock.ts'
-import { NO_METRICS } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -193,18 +192,7 @@ function servedBy(deps: RuntimeDeps) {
   }
 }
 
-/** The same with a store that is measured, and with what measures. */
-async function observed(deps: RuntimeDeps): Promise<ObservedDeps> {
-  const { app, serves } = deps.config
-  const metrics = serves.metrics
-    ? // Loaded only here: nothing of prom-client is needed without metrics.
-      (await import('./telemetry/prometheus.ts')).createMetrics({ version: app.version })
-    : NO_METRICS
-  const telemetry = { metrics, tracing: deps.tracing }
-  return { ...deps, telemetry, store: observeStore(deps.store, telemetry, deps.config.store.kind) }
-}
-
-type ObservedDeps = RuntimeDeps & { readonly telemetry: Telemetry }
+type ObservedDeps = RuntimeDeps & Observed
 
 /** What is known about callers, as far as it takes no other nodes. */
 function createSessionParts(

@@ -3,6 +3,7 @@
 import type { AuthConfig, Config, ConfigWarning, ExternalIssuer, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import type { SessionManager } from '../session/manager.ts'
+import type { Outgoing } from '../upstream/outgoing.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { createAdvertisedScopes } from './advertised-scopes.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
@@ -21,6 +22,7 @@ export interface ResourceServerDeps {
   readonly scopes: Scopes
   /** The tokens of the built-in authorization server, for when it is the one. */
   readonly builtIn: AccessTokens
+  readonly outgoing: Outgoing
   readonly log: Logger
 }
 
@@ -75,13 +77,18 @@ async function externalParts(
   issuer: ExternalIssuer,
   resources: Resources,
 ) {
-  const { config, scopes, log } = deps
+  const {
+    config,
+    scopes,
+    log,
+    outgoing: { fetch },
+  } = deps
   // Loaded only here: nothing of it is needed with the built-in server.
   const { createExternalMetadata, createExternalTokens } = await import('./external-tokens.ts')
-  const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, log)
+  const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, { fetch, log })
   const isChosen = config.auth.defaultScopes !== undefined
   return {
-    tokens: createExternalTokens({ ...deps, readMetadata }, issuer, resources),
+    tokens: createExternalTokens({ ...deps, fetch, readMetadata }, issuer, resources),
     advertised: createAdvertisedScopes({ readMetadata, now: Date.now }, scopes, isChosen),
     scopeMap: issuer.scopeMap,
     check,

@@ -14,6 +14,9 @@ export interface SecretValues {
   readonly upstreamClientSecret?: string | undefined
   readonly upstreamClientKey?: ClientKey | undefined
   readonly upstreamApiKey?: string | undefined
+  /** Addresses of outgoing proxies, with their credentials. */
+  readonly httpProxy?: string | undefined
+  readonly httpsProxy?: string | undefined
   readonly introspectionClientSecret?: string | undefined
   readonly metricsToken?: string | undefined
   /** For the collector of traces. */
@@ -60,6 +63,14 @@ export class Secrets implements SecretValues {
 
   get upstreamApiKey(): string | undefined {
     return this.#values.upstreamApiKey
+  }
+
+  get httpProxy(): string | undefined {
+    return this.#values.httpProxy
+  }
+
+  get httpsProxy(): string | undefined {
+    return this.#values.httpsProxy
   }
 
   get introspectionClientSecret(): string | undefined {

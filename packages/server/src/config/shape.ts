@@ -62,6 +62,12 @@ export interface Config {
     readonly directory?: string
   }
   readonly upstream: UpstreamConfig
+  /** By the scheme of what is asked for; without the credentials, which are secrets. */
+  readonly outgoing: {
+    readonly httpProxy?: string
+    readonly httpsProxy?: string
+    readonly noProxy: readonly string[]
+  }
   /** What an operator should know about who is let in over HTTP. */
   readonly accessWarnings: readonly ConfigWarning[]
 }

@@ -1,7 +1,7 @@
 /** What a tool sees while it runs. */
 
 import type { LoggingLevel } from '@modelcontextprotocol/server'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { Upstreams } from '../upstream/upstream.ts'
 import type { Ask } from './ask.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
@@ -96,7 +96,8 @@ export abstract class ToolContext<Input, E extends Env = Env> {
   /** What `src/mcp.ts` opens as services. */
   abstract get services(): E['services']
   abstract get session(): ToolSession
-  abstract get upstream(): Upstream
+  /** The API behind the tools, in the name of the person of the session. */
+  abstract get upstream(): Upstreams
   /** Aborted when the caller cancels or the tool's time is over; pass it on. */
   abstract get signal(): AbortSignal
   abstract get client(): ToolClient

@@ -20,6 +20,7 @@ import { type ApiClient, createApiClient } from '../upstream/api-client.ts'
 import { type IdentityProvider, ProviderError } from '../upstream/identity-provider.ts'
 import { observeProvider } from '../upstream/observed-provider.ts'
 import { createOpenIdProvider } from '../upstream/openid-client.ts'
+import { createOutgoing, type Outgoing } from '../upstream/outgoing.ts'
 import type { Fetch } from '../upstream/provider-fetch.ts'
 import { createTlsFetch } from '../upstream/tls-fetch.ts'
 import { watchProvider } from '../upstream/watched-provider.ts'
@@ -31,6 +32,7 @@ interface UpstreamDeps {
   readonly store: Store
   readonly publicUrl: string
   readonly telemetry: Telemetry
+  readonly outgoing: Outgoing
   readonly demoApi?: Hono | undefined
 }
 
@@ -70,18 +72,22 @@ export function providerOptions(
 function fetchOf(
   { clientAuth, clientCertificate: certificate }: ConfiguredUpstream,
   { upstreamClientKey }: Secrets,
+  outgoing: Outgoing,
 ): Fetch {
-  if (clientAuth !== 'tls' || certificate === undefined) return fetch
-  if (upstreamClientKey === undefined) return fetch
-  return createTlsFetch({ certificate, key: upstreamClientKey.key })
+  if (clientAuth !== 'tls' || certificate === undefined) return outgoing.fetch
+  if (upstreamClientKey === undefined) return outgoing.fetch
+  return createTlsFetch({ certificate, key: upstreamClientKey.key }, outgoing)
 }
 
 /** The configured upstream, or the demo that stands in for one. */
 export async function createUpstream(
-  { config, secrets, log, store, publicUrl, telemetry, demoApi }: UpstreamDeps,
+  deps: UpstreamDeps,
   keyRing: KeyRing,
   now: () => number,
 ): Promise<UpstreamParts> {
+  const { config, secrets, log, store, publicUrl, telemetry, demoApi } = deps
+  // The demo is this server itself.
+  const outgoing = config.upstream.kind === 'demo' ? createOutgoing() : deps.outgoing
   const demo =
     config.upstream.kind === 'demo'
       ? // Loaded only here: nothing of it is needed with an upstream.
@@ -102,7 +108,7 @@ export async function createUpstream(
       allowInsecureHttp: !config.isProduction || usesPlainHttp(facts.provider),
       isAllowed: config.signIn.allow && allowedBy(config.signIn.allow),
     },
-    { fetch: fetchOf(facts, secrets), now },
+    { fetch: fetchOf(facts, secrets, outgoing), now },
   )
   const { baseUrl, apiKeyHeader, timeoutMs } = facts.api
   const userAgent = `${config.app.identifier.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`
@@ -113,6 +119,7 @@ export async function createUpstream(
       random: Math.random,
       sleep: (ms, signal) => delay(ms, undefined, { signal }),
       tracing: telemetry.tracing,
+      outgoing,
     },
   )
   const watch = watchProvider(openId)

@@ -1,20 +1,22 @@
 /** The upstream API as the person of one session, with every answer shown to the caller first. */
 
 import type { CallSession } from '../engine/call.ts'
+import type { CallScope } from '../upstream/api-attempt.ts'
 import type { ApiClient } from '../upstream/api-client.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { TokenSource, Upstream } from '../upstream/upstream.ts'
 import { type FreshToken, signInEnded } from './refresh.ts'
 
 /** `session` is asked at each request, since a tool may open its session on the way. */
 export type UpstreamAccess = (
   session: Pick<CallSession, 'id' | 'state'>,
   onAnswer: (answer: unknown) => void,
+  limit?: CallScope['limit'],
 ) => Upstream
 
 export function createUpstreamAccess(api: ApiClient, freshToken: FreshToken): UpstreamAccess {
-  return (session, onAnswer) => {
+  return (session, onAnswer, limit) => {
     let lastToken: string | undefined
-    const upstream = api.forCaller({
+    const tokens: TokenSource = {
       async accessToken({ forceRefresh, signal } = {}) {
         const id = session.id()
         if (id === undefined) return undefined
@@ -23,18 +25,7 @@ export function createUpstreamAccess(api: ApiClient, freshToken: FreshToken): Up
         if (lastToken === undefined && session.state === 'authenticated') throw signInEnded()
         return lastToken
       },
-    })
-    async function shown<T>(answer: Promise<T>): Promise<T> {
-      const value = await answer
-      onAnswer(value)
-      return value
     }
-    return {
-      get: (...request) => shown(upstream.get(...request)),
-      post: (...request) => shown(upstream.post(...request)),
-      put: (...request) => shown(upstream.put(...request)),
-      patch: (...request) => shown(upstream.patch(...request)),
-      delete: (...request) => shown(upstream.delete(...request)),
-    }
+    return api.forCaller(tokens, { onAnswer, limit })
   }
 }

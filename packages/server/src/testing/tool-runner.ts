@@ -124,7 +124,7 @@ export async function callTool<E extends Env>(
       return standing
     },
     openSession: async () => own.session,
-    upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
+    upstreamFor: (_session, onAnswer, limit) => upstream.forCall(onAnswer, limit),
     client: {
       ...quietClient({
         openUrls: options.opensUrl !== undefined,

@@ -1,0 +1,120 @@
+/** Connections to hosts that a stranger named: to addresses of the public internet alone. */
+
+import { type LookupAddress, promises } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Agent, buildConnector, Client } from 'undici'
+import type { Outgoing, OutgoingProxy } from './outgoing.ts'
+import { isPublicAddress } from './public-address.ts'
+
+export interface GuardedAgentOptions {
+  /** All addresses of a host name; the system's resolver by default. */
+  readonly resolve?: ((hostname: string) => Promise<readonly LookupAddress[]>) | undefined
+  /** For development and tests: addresses of this machine. */
+  readonly allowLoopback?: boolean
+  /** Trusted besides the usual certificate authorities' own, in PEM. */
+  readonly ca?: string | undefined
+  /** For a name and a connection. */
+  readonly timeoutMs: number
+  /** Nothing is connected after it. */
+  readonly signal?: AbortSignal
+  /** The proxy of an address, which is then asked for the address that was checked, not for the name. */
+  readonly proxyFor?: Outgoing['proxyFor'] | undefined
+}
+
+/** The host has an address that is not public. */
+export class NotPublicError extends TypeError {
+  readonly code = 'ERR_NOT_PUBLIC'
+
+  constructor() {
+    super('The host is not on the public internet')
+  }
+}
+
+/**
+ * An agent whose sockets connect to addresses that were checked. Literal addresses need no lookup, so
+ * that the caller checks them.
+ */
+export function createGuardedAgent(options: GuardedAgentOptions): Agent {
+  const { ca, timeoutMs, proxyFor } = options
+  const tls = { timeout: timeoutMs, ...(ca !== undefined && { ca }) }
+  const lookup = guardedLookup(options)
+  if (proxyFor === undefined) return new Agent({ connect: { ...tls, lookup } })
+  const direct = buildConnector({ ...tls, lookup })
+  const inTunnel = buildConnector(tls)
+  return new Agent({
+    connect(target, callback) {
+      const { protocol, hostname, port } = target
+      const proxy = proxyFor(new URL(`${protocol}//${hostname}${port && `:${port}`}`))
+      if (proxy === undefined) return direct(target, callback)
+      openTunnel(proxy, target, options).then(
+        (socket) => {
+          if (protocol === 'http:') callback(null, socket as never)
+          else inTunnel({ ...target, httpSocket: socket as never }, callback)
+        },
+        (error: Error) => callback(error, null),
+      )
+    },
+  })
+}
+
+/** RFC 9110, 9.3.6: the proxy connects to the address, so that it resolves no name anew. */
+async function openTunnel(
+  proxy: OutgoingProxy,
+  { protocol, hostname, port }: buildConnector.Options,
+  options: GuardedAgentOptions,
+): Promise<Duplex> {
+  const literal = hostname.replace(/^\[|\]$/g, '')
+  const address = isIP(literal) ? literal : (await publicAddresses(hostname, options))[0].address
+  options.signal?.throwIfAborted()
+  const host = isIP(address) === 6 ? `[${address}]` : address
+  const client = new Client(proxy.origin, { connectTimeout: options.timeoutMs })
+  try {
+    const { authorization } = proxy
+    const { socket, statusCode } = await client.connect({
+      path: `${host}:${port || (protocol === 'https:' ? '443' : '80')}`,
+      headers: authorization === undefined ? {} : { 'proxy-authorization': authorization },
+      signal: AbortSignal.timeout(options.timeoutMs),
+    })
+    if (statusCode === 200) return socket
+    socket.on('error', () => undefined).destroy()
+    throw new Error(`The proxy answers ${statusCode}`)
+  } finally {
+    await client.close()
+  }
+}
+
+/**
+ * The public addresses of a host. One bad address spoils all.
+ * @throws NotPublicError, TypeError for a host without an address
+ */
+async function publicAddresses(
+  hostname: string,
+  { resolve = resolveAll, allowLoopback = false }: GuardedAgentOptions,
+): Promise<readonly [LookupAddress, ...LookupAddress[]]> {
+  const [first, ...others] = await resolve(hostname)
+  if (first === undefined) throw new TypeError('The host has no address')
+  if (![first, ...others].every(({ address }) => isPublicAddress(address, allowLoopback))) {
+    throw new NotPublicError()
+  }
+  return [first, ...others]
+}
+
+const resolveAll = (hostname: string) => promises.lookup(hostname, { all: true })
+
+/**
+ * A lookup whose answer is checked: the socket connects to what it was given here and asks nobody
+ * again, so that a name which changes its mind gains nothing.
+ */
+function guardedLookup(options: GuardedAgentOptions): LookupFunction {
+  return (hostname, { all }, callback) => {
+    publicAddresses(hostname, options)
+      .then(([first, ...others]) => {
+        // Too late: nobody waits, and nothing may be connected any more.
+        options.signal?.throwIfAborted()
+        if (all) callback(null, [first, ...others])
+        else callback(null, first.address, first.family)
+      })
+      .catch((error: unknown) => callback(error as NodeJS.ErrnoException, []))
+  }
+}
