@@ -56,7 +56,7 @@ const LAYERS: readonly Layer[] = [
     paths: ['define-server.ts'],
     only: [
       './config/{introduction,server-options}.ts',
-      './engine/{define-hook,define-route,env,extensions,team}.ts',
+      './engine/{check-routes,define-hook,define-route,env,extensions,team}.ts',
     ],
   },
   { paths: ['create-mcp.ts'], only: ['./define-server.ts', './engine/**'] },

@@ -16,6 +16,7 @@ import type { CompiledTool } from './compile-tool.ts'
 import { explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
 import { RunContext } from './run-context.ts'
+import { failureOf, type HookRun, hooksOfTool } from './run-hooks.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
 import { namedSession, ownArguments, withHandle } from './session-argument.ts'
@@ -23,7 +24,7 @@ import { climbSignInLadder } from './sign-in-ladder.ts'
 import type { Team } from './team.ts'
 import { TimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
-import { toResult } from './tool-result.ts'
+import { hookOutcomeOf, toResult } from './tool-result.ts'
 import type { ArgumentsMode } from './validate-input.ts'
 
 export interface ToolSettings {
@@ -51,7 +52,8 @@ export function runTool(
 ): Promise<ToolOutcome> {
   const span = telemetry.tracing?.start(toolSpan(tool.definition.name, call.meta))
   const run = new ToolRun(tool, call, settings, telemetry, span)
-  return span === undefined ? run.outcome() : span.run(() => run.outcome())
+  const outcome = span === undefined ? run.outcome() : span.run(() => run.outcome())
+  return settings.team.hooks.length === 0 ? outcome : run.withHooksAfter(outcome)
 }
 
 /** OpenTelemetry, semantic conventions for MCP, "Server". */
@@ -77,6 +79,7 @@ class ToolRun {
   #session: string | undefined
   /** The session, unless the caller named it or is known by it. */
   #opening: CallSession | undefined
+  #hooks: HookRun | undefined
 
   constructor(
     tool: CompiledTool,
@@ -111,6 +114,10 @@ class ToolRun {
     const input = validateInput(this.#tool, call, this.#redactor, this.#settings.arguments)
     requireScopes(definition.requires?.scopes ?? [], call.scopes)
     if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
+    if (this.#settings.team.hooks.length > 0) {
+      this.#hooks = hooksOfTool(this.#tool, call, input, this.#redactor, this.#settings)
+      await this.#hooks.before()
+    }
     const session = await call.openSession(namedSession(call) ?? call.carried?.session)
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
@@ -136,6 +143,19 @@ class ToolRun {
     const { textFormat: format } = this.#settings
     const parts = { given: call.arguments, input, redactor: this.#redactor, format }
     return this.#named(toResult(this.#tool, answer, parts))
+  }
+
+  /** The outcome, once hooks have seen it. */
+  async withHooksAfter(outcome: Promise<ToolOutcome>): Promise<ToolOutcome> {
+    try {
+      const result = await outcome
+      await this.#hooks?.after(hookOutcomeOf(result))
+      return result
+    } catch (error) {
+      const facts = { call: this.#call, redactor: this.#redactor }
+      await this.#hooks?.after(failureOf(error, facts))
+      throw error
+    }
   }
 
   /** The call's logger, with the tool and the session in its lines. */

@@ -1,14 +1,20 @@
 /** What a tool answered, as the result that leaves: validated, masked, and as text. */
 
-import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
+import {
+  type CallToolResult,
+  type ContentBlock,
+  type InputRequiredResult,
+  isInputRequiredResult,
+} from '@modelcontextprotocol/server'
 import { ZodError } from 'zod'
 import { hideArguments } from '../output/hide-arguments.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
 import type { Redactor } from '../output/redactor.ts'
 import { answerAsText, type TextFormat } from '../output/text.ts'
 import type { CompiledTool } from './compile-tool.ts'
+import type { HookOutcome } from './define-hook.ts'
 import { Answer, scrubContent, scrubMeta } from './tool-answer.ts'
-import { ToolError } from './tool-error.ts'
+import { ERROR_META_KEY, ToolError, type ToolErrorFacts } from './tool-error.ts'
 
 /** What a call came to, with what is masked in it. */
 export interface ResultParts {
@@ -49,6 +55,22 @@ function toMixedResult(
 
 function asText(value: unknown, format: TextFormat) {
   return { type: 'text', text: answerAsText(value, format) } as const
+}
+
+/** A result as hooks see it. */
+export function hookOutcomeOf(result: CallToolResult | InputRequiredResult): HookOutcome {
+  if (isInputRequiredResult(result)) return { status: 'input_required' }
+  const { structuredContent, content, isError, _meta } = result
+  if (isError !== true) {
+    return {
+      status: 'ok',
+      content,
+      structuredContent: structuredContent as Readonly<Record<string, unknown>> | undefined,
+    }
+  }
+  const { code = 'tool_failed' } = (_meta?.[ERROR_META_KEY] ?? {}) as Partial<ToolErrorFacts>
+  const [said] = content
+  return { status: 'error', code, message: said !== undefined && 'text' in said ? said.text : '' }
 }
 
 function parseAnswer(
