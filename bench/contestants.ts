@@ -8,6 +8,7 @@ import type { LiveSessions } from './live-sessions.ts'
 import type { Call } from './load.ts'
 import { nodeCommand, type Program } from './measured-process.ts'
 import { ourServer } from './our-server.ts'
+import { writeJavaScriptProject } from './tool-folder.ts'
 
 /** Several may be served by the same process: those that name the same program. */
 export interface Contestant {
@@ -70,6 +71,22 @@ export function ours(setting: Setting): Contestant[] {
     { key: 'f', what: '`/mcp`, 2025 era, connection and token', call: legacyWithToken(sessions) },
     { key: 'g', what: '`/http`, direct call, token and session', call: direct(sessions) },
   ].map((each) => ({ ...each, program }))
+}
+
+/** This server as a process, by the language of its project: Node 20 runs TypeScript by tsx. */
+export function ourProjects(setting: Setting): Contestant[] {
+  const own = { call: modernWithToken(setting.sessions.bearers) }
+  const project = writeJavaScriptProject()
+  return [
+    {
+      ...{ key: 'TypeScript', what: 'this server, a project of TypeScript' },
+      ...{ ...own, program: ourServer(setting) },
+    },
+    {
+      ...{ key: 'JavaScript', what: 'this server, a project of JavaScript' },
+      ...{ ...own, program: ourServer({ ...setting, project }) },
+    },
+  ]
 }
 
 /** (h): others on Node, without token or session. */

@@ -9,10 +9,7 @@ import { withPrograms } from './sitting.ts'
 import { median } from './statistics.ts'
 
 export interface MemoryFigures {
-  /** Medians over processes. A moment after the start, which leaves garbage. */
-  readonly started: number
-  /** Some time later, with nothing to do: V8 gives back what it does not need. */
-  readonly idle: number
+  readonly atRest: readonly AtRest[]
   /** What it takes more while so many streams are open, for each thousand. */
   readonly perThousandStreams: number
   /** At the end of each fifth of the load. */
@@ -21,11 +18,21 @@ export interface MemoryFigures {
   readonly failures: number
 }
 
+/** Medians over processes. */
+interface AtRest {
+  readonly key: string
+  readonly what: string
+  /** A moment after the start, which leaves garbage. */
+  readonly started: number
+  /** Some time later, with nothing to do: V8 gives back what it does not need. */
+  readonly idle: number
+}
+
 const SETTLE_MS = 3000
 const PORTIONS = 5
 
 export interface MemoryOptions {
-  /** How many are started for the figures at rest. */
+  /** How many of each are up at a time for the figures at rest. */
   readonly processes: number
   readonly streams: number
   readonly minutes: number
@@ -33,37 +40,69 @@ export interface MemoryOptions {
   readonly idleSeconds: number
 }
 
-/** Figures in megabytes of resident memory. Streams are `subscriptions/listen`, as clients open them. */
+/**
+ * Figures in megabytes of resident memory: of all at rest, then of the first with streams and under load.
+ * Streams are `subscriptions/listen`, as clients open them.
+ */
 export async function measureMemory(
-  contestant: Contestant,
-  { processes, streams, minutes, idleSeconds }: MemoryOptions,
+  contestants: readonly Contestant[],
+  options: MemoryOptions,
   tell: (line: string) => void,
 ): Promise<MemoryFigures> {
-  const copies = Array.from({ length: processes }, () => ({ ...contestant.program }))
-  const [first = contestant.program] = copies
-  return withPrograms(copies, async (processOf) => {
-    const { pid, port } = processOf(first)
-    const resident = () => median(copies.map((each) => residentMegabytes(processOf(each).pid)))
+  const [first] = contestants
+  if (first === undefined) throw new Error('Nobody to measure')
+  const atRest = await measureAtRest(contestants, options)
+  tell('at rest')
+  return { atRest, ...(await measureInUse(first, options, tell)) }
+}
+
+async function measureAtRest(
+  contestants: readonly Contestant[],
+  { processes, idleSeconds }: MemoryOptions,
+): Promise<AtRest[]> {
+  const copies = contestants.map(({ key, what, program }) => ({
+    ...{ key, what },
+    programs: Array.from({ length: processes }, () => ({ ...program })),
+  }))
+  const all = copies.flatMap(({ programs }) => programs)
+  return withPrograms(all, async (processOf) => {
+    const resident = () =>
+      copies.map(({ programs }) =>
+        median(programs.map((each) => residentMegabytes(processOf(each).pid))),
+      )
     await delay(SETTLE_MS)
     const started = resident()
     await delay(idleSeconds * 1000)
     const idle = resident()
+    return copies.map(({ key, what }, at) => ({
+      ...{ key, what },
+      ...{ started: started[at] ?? Number.NaN, idle: idle[at] ?? Number.NaN },
+    }))
+  })
+}
+
+async function measureInUse(
+  { program, call }: Contestant,
+  { streams, minutes, idleSeconds }: MemoryOptions,
+  tell: (line: string) => void,
+): Promise<Omit<MemoryFigures, 'atRest'>> {
+  return withPrograms([program], async (processOf) => {
+    const { pid, port } = processOf(program)
+    await delay(SETTLE_MS + idleSeconds * 1000)
     const before = residentMegabytes(pid)
     const open = await Promise.all(Array.from({ length: streams }, () => listen(port)))
     await delay(idleSeconds * 1000)
     const perThousandStreams = ((residentMegabytes(pid) - before) / streams) * 1000
     for (const each of open) each.destroy()
-    // What load leaves is that of one server on the machine.
-    await Promise.all(copies.slice(1).map((each) => processOf(each).stop()))
     const underLoad: number[] = []
     let failures = 0
     for (let portion = 1; portion <= PORTIONS; portion += 1) {
-      const load = await putLoad(contestant.call(port), (minutes * 60) / PORTIONS, pid)
+      const load = await putLoad(call(port), (minutes * 60) / PORTIONS, pid)
       failures += load.failures
       underLoad.push(residentMegabytes(pid))
       tell(`load ${portion} of ${PORTIONS}`)
     }
-    return { started, idle, perThousandStreams, underLoad, minutes, failures }
+    return { perThousandStreams, underLoad, minutes, failures }
   })
 }
 

@@ -12,6 +12,8 @@ export const PUBLIC_URL = 'https://mcp.example.com'
 export interface OurSettings {
   readonly redisUrl: string
   readonly toolsFolder: string
+  /** The folder of the project; the starter if left out. */
+  readonly project?: string
 }
 
 /** Its whole environment, besides the port. */
@@ -39,7 +41,8 @@ export function environmentOf({ redisUrl, toolsFolder }: OurSettings): Record<st
 export function ourServer(settings: OurSettings): Program {
   const env = environmentOf(settings)
   return {
-    command: () => nodeCommand(COMMAND, 'start', '--project', join(ROOT, 'starter')),
+    command: () =>
+      nodeCommand(COMMAND, 'start', '--project', settings.project ?? join(ROOT, 'starter')),
     env: (port) => ({ ...env, MASK_MCP_PORT: String(port) }),
     readyPath: '/readyz',
   }

@@ -1,6 +1,6 @@
 /** The parts of the benchmark, each a section of the results. */
 
-import { floors, languagePeers, ours, peers, type Setting } from './contestants.ts'
+import { floors, languagePeers, ourProjects, ours, peers, type Setting } from './contestants.ts'
 import type { Language } from './languages.ts'
 import { measureLatency } from './latency.ts'
 import { measureMemory } from './memory.ts'
@@ -124,7 +124,7 @@ const measure: Readonly<Record<Part, (sitting: Sitting) => Promise<PartResult>>>
   },
 
   async start({ options, usual, languages }) {
-    const own = ours(usual).slice(0, 1)
+    const own = ourProjects(usual)
     const others = [...peers(usual), ...languagePeers(usual, languages)]
     const contestants = [...floors(usual), ...own, ...others]
     const figures = await measureStartUp(
@@ -138,12 +138,10 @@ const measure: Readonly<Record<Part, (sitting: Sitting) => Promise<PartResult>>>
   },
 
   async memory({ options, usual }) {
-    const withToken = ours(usual).find(({ key }) => key === 'd')
-    if (withToken === undefined) throw new Error('Nobody to measure')
     const { processes, soakMinutes: minutes, brief } = options
     const wanted = { processes, minutes, streams: brief ? 50 : 1000, idleSeconds: brief ? 1 : 60 }
-    const figures = await measureMemory(withToken, wanted, tell('memory'))
-    checked([{ ...withToken, failures: figures.failures }])
+    const figures = await measureMemory(ourProjects(usual), wanted, tell('memory'))
+    checked([{ key: 'd', failures: figures.failures }])
     return {
       section: section('Memory of this server', memoryTable(figures)),
       outcomes: memoryTargets(figures),

@@ -103,16 +103,19 @@ export function memoryTable({ underLoad, ...figures }: MemoryFigures): string {
   return table(
     ['', 'MB'],
     [
-      ['just started', megabytes(figures.started)],
-      ['idle', megabytes(figures.idle)],
+      ...figures.atRest.flatMap(({ what, started, idle }) => [
+        [`just started: ${what}`, megabytes(started)],
+        [`idle: ${what}`, megabytes(idle)],
+      ]),
       ['more for each 1,000 idle streams', megabytes(figures.perThousandStreams)],
       ...underLoad.map((value, at) => [minute((at + 1) / underLoad.length), megabytes(value)]),
     ],
   )
 }
 
-/** Letters in parentheses, names as they are. */
+/** Letters in parentheses; (h) are all peers. */
 function shownKey(key: string): string {
+  if (key.endsWith('Script')) return ''
   return key.length === 1 ? `(${key})` : '(h)'
 }
 

@@ -1,4 +1,4 @@
-/** A folder of tools for the server to load: `echo` among so many. */
+/** What the server loads: a folder of tools, `echo` among so many, and a project of JavaScript. */
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,6 +15,18 @@ export function writeTools(count: number): string {
     const name = index === Math.floor(count / 2) ? 'echo' : `tool_${index}`
     writeFileSync(join(folder, 'tools', `${name}.js`), source(name))
   }
+  return folder
+}
+
+/** Writes a project that is the starter's declaration in JavaScript, and gives its folder. */
+export function writeJavaScriptProject(): string {
+  const folder = join(ROOT, 'project')
+  mkdirSync(join(folder, 'src'), { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "version": "1.0.0" }\n')
+  writeFileSync(
+    join(folder, 'src/server.js'),
+    "import { defineServer } from '@mcp-template/server'\n\nexport default defineServer({ name: 'bench' })\n",
+  )
   return folder
 }
 

@@ -54,8 +54,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut config = StreamableHttpServerConfig::default();
     config.legacy_session_mode = false;
     config.json_response = true;
+    let manager = NeverSessionManager::default();
     let service =
-        StreamableHttpService::new(move || Ok(echo.clone()), NeverSessionManager.into(), config);
+        StreamableHttpService::new(move || Ok(echo.clone()), manager.into(), config);
     let router = axum::Router::new().nest_service("/mcp", service);
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{}", arguments[1])).await?;
     axum::serve(listener, router).await?;

@@ -65,6 +65,19 @@ describe('a provider named by its issuer', () => {
     expect(fake.count('/.well-known')).toBe(1)
   })
 
+  test('serves all of several first uses at once, which load its library', async () => {
+    const fake = await startProvider()
+    const provider = byIssuer(fake)
+    const urls = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        provider.authorizationUrl(REDIRECT_URI, { ...CHECK, state: `state-${index}` }),
+      ),
+    )
+    expect(urls.map((url) => url.searchParams.get('state'))).toEqual(
+      urls.map((_, index) => `state-${index}`),
+    )
+  })
+
   test('is discovered again after an hour', async () => {
     const fake = await startProvider()
     let now = Date.now()
