@@ -33,7 +33,8 @@ export function explainError(
     return { code, message, unexpected: false, ...(isLimit && { retryAfterSeconds }) }
   }
   if (error instanceof UpstreamError) {
-    return { code: error.code, message: error.message, unexpected: false }
+    const { code, message, retryAfterSeconds } = error
+    return { code, message, unexpected: false, retryAfterSeconds }
   }
   return { code: 'internal_error', message: 'The tool failed. Try again later.', unexpected: true }
 }

@@ -2,6 +2,7 @@
 
 export { completable, ResourceNotFoundError } from '@modelcontextprotocol/server'
 export { type MaskRule, masked } from '../output/mask.ts'
+export { problemText } from '../upstream/problem-text.ts'
 export type { Param, Params } from '../upstream/route.ts'
 export type {
   Explain,

@@ -1,56 +1,106 @@
-/** Which body an operation takes, and which answer it gives: JSON, or a reason why not. */
+/** Which body an operation takes, and which answer it gives, or a reason why it cannot be used. */
 
 import { STATUS_CODES } from 'node:http'
 import { plainText } from './literals.ts'
-import { entriesOf, follow, type JsonObject, member, UnusableError } from './references.ts'
+import {
+  entriesOf,
+  follow,
+  isObject,
+  type JsonObject,
+  member,
+  UnusableError,
+} from './references.ts'
 
 export interface Content {
   readonly schema: unknown
   readonly required: boolean
+  /** How the upstream client sends or reads it. */
+  readonly kind: 'json' | 'form' | 'multipart' | 'text' | 'bytes'
+  /** The media type, without parameters. */
+  readonly type: string
 }
 
-/** The client sends and reads JSON (RFC 6839, section 3.1, for the suffix). */
-const JSON_TYPE = /^(application\/(json|[a-z0-9!#$&^_.-]+\+json)|\*\/\*|application\/\*)\s*(;|$)/i
+/** RFC 6839, section 3.1, for the suffix. */
+const JSON_TYPE = /^(application\/(json|[a-z0-9!#$&^_.-]+\+json)|\*\/\*|application\/\*)$/i
+const FORM = /^application\/x-www-form-urlencoded$/i
+const MULTIPART = /^multipart\/form-data$/i
+const TEXT = /^text\/(plain|csv|markdown|html|calendar|vcard)$/i
+const BYTES =
+  /^((image|audio|video|font)\/[\w.+-]+|application\/(octet-stream|pdf|zip|gzip|cbor|vnd\.[\w.-]+))$/i
 
 /**
- * The JSON body of a request; undefined where there is none.
+ * The body of a request; undefined where there is none.
  * @throws UnusableError for other bodies
  */
 export function requestContent(root: JsonObject, requestBody: unknown): Content | undefined {
   if (requestBody === undefined) return undefined
   const body = follow(root, requestBody)
-  const content = jsonContent(body, 'its body is')
-  return content && { ...content, required: body.required === true }
+  const content = contentOf(body, 'its body is', [
+    ['json', JSON_TYPE],
+    ['multipart', MULTIPART],
+    ['form', FORM],
+    ['bytes', BYTES],
+  ])
+  if (content === undefined) return undefined
+  const { properties } = follow(root, content.schema ?? {})
+  const isForm = content.kind === 'form' || content.kind === 'multipart'
+  if (isForm && !isObject(properties)) throw unusable('its body is', content.type)
+  return { ...content, required: body.required === true }
 }
 
 /**
- * The JSON of the first answer of success; undefined for one without content.
+ * The first answer of success; undefined for one without content.
  * @throws UnusableError for other answers
  */
 export function answerContent(root: JsonObject, responses: unknown): Content | undefined {
-  const success = entriesOf(responses)
-    .filter(([status]) => /^2(\d\d|XX)$/i.test(status))
-    .sort(([one], [other]) => one.localeCompare(other))
-  const [fallback] =
-    success.length > 0 ? [] : entriesOf(responses).filter(([key]) => key === 'default')
-  for (const [, response] of fallback === undefined ? success : [fallback]) {
-    const content = jsonContent(follow(root, response), 'its answer is')
+  for (const response of successes(root, responses)) {
+    const content = contentOf(response, 'its answer is', [
+      ['json', JSON_TYPE],
+      ['text', TEXT],
+      ['bytes', BYTES],
+    ])
     if (content !== undefined) return { ...content, required: true }
   }
   return undefined
 }
 
-function jsonContent(holder: JsonObject, what: string) {
+/** The names of the headers of success, in lower case. */
+export function answerHeaders(root: JsonObject, responses: unknown): string[] {
+  const [first] = successes(root, responses)
+  return entriesOf(first?.headers).map(([name]) => name.toLowerCase())
+}
+
+function successes(root: JsonObject, responses: unknown): JsonObject[] {
+  const success = entriesOf(responses)
+    .filter(([status]) => /^2(\d\d|XX)$/i.test(status))
+    .sort(([one], [other]) => one.localeCompare(other))
+  const [fallback] =
+    success.length > 0 ? [] : entriesOf(responses).filter(([key]) => key === 'default')
+  return (fallback === undefined ? success : [fallback]).map(([, each]) => follow(root, each))
+}
+
+/** The first kind in the order of `kinds`; of JSON types the plain one. */
+function contentOf(
+  holder: JsonObject,
+  what: string,
+  kinds: readonly (readonly [Content['kind'], RegExp])[],
+): Omit<Content, 'required'> | undefined {
   const types = entriesOf(holder.content)
   if (types.length === 0) return undefined
-  const rank = ([type]: [string, unknown]) => (/^application\/json/i.test(type) ? 0 : 1)
-  const [found] = types
-    .filter(([type]) => JSON_TYPE.test(type.trim()))
-    .sort((a, b) => rank(a) - rank(b))
-  if (found === undefined) {
-    throw new UnusableError(`${what} ${plainText(types[0]?.[0], 60)}, not JSON`)
-  }
-  return { schema: member(follow(holder, found[1]), 'schema') }
+  const found = types.flatMap(([name, media]) => {
+    const [type = ''] = name.trim().split(/\s*;/)
+    const rank = kinds.findIndex(([, pattern]) => pattern.test(type))
+    const isPlain = /^application\/json$/i.test(type)
+    return rank === -1 ? [] : [{ type, media, rank: isPlain ? -1 : rank }]
+  })
+  const [best] = found.sort((one, other) => one.rank - other.rank)
+  if (best === undefined) throw unusable(what, types[0]?.[0])
+  const kind = kinds[Math.max(0, best.rank)]?.[0] ?? 'json'
+  return { kind, type: best.type, schema: member(follow(holder, best.media), 'schema') }
+}
+
+function unusable(what: string, type: unknown): UnusableError {
+  return new UnusableError(`${what} ${plainText(type, 60)}, not JSON`)
 }
 
 /** What the document says of refusals, by status; not where it repeats the status. */

@@ -110,10 +110,7 @@ function toSendable(
   if (node.kind === 'any') return { node: ofText(node), style }
   if (node.kind === 'array') {
     if (!isPlain(node.items)) return 'is a list of what is no plain value'
-    if (style !== 'fields') return { node: { ...node, max: Math.min(node.max ?? 100, 100) }, style }
-    // `tags=a&tags=b`: upstream sends each name once, which is a list of one.
-    const description = `${node.description} One value.`.trim()
-    return { node: { ...node.items, description }, style }
+    return { node: { ...node, max: Math.min(node.max ?? 100, 100) }, style }
   }
   if (node.kind === 'object') {
     const isFlat = node.fields.every((field) => isPlain(field.node))

@@ -2,12 +2,19 @@
 
 import { requestContent } from './bodies.ts'
 import type { OpenApiDocument } from './document.ts'
-import { isUsableName, literal } from './literals.ts'
+import { isUsableName, literal, plainText } from './literals.ts'
 import type { Operation } from './operations.ts'
 import { isPageSize, pageSizeNode } from './pagination.ts'
 import { type Parameter, readParameters } from './parameters.ts'
 import { readSchema } from './read-schema.ts'
-import { UnusableError } from './references.ts'
+import {
+  entriesOf,
+  follow,
+  isObject,
+  type JsonObject,
+  listOf,
+  UnusableError,
+} from './references.ts'
 import type { Field, SchemaNode } from './schema-node.ts'
 import { argumentName } from './tool-names.ts'
 
@@ -22,8 +29,22 @@ export interface RequestPlan {
   /** Takes `Idempotency-Key`, so that a write can be sent again. */
   readonly isIdempotent: boolean
   /** An expression for all of it, or one for each field; undefined for none. */
-  readonly body: string | readonly Assignment[] | undefined
+  readonly body: string | readonly Assignment[] | EncodedBody | undefined
   readonly leftOut: readonly string[]
+}
+
+/** A body that is no JSON. */
+export type EncodedBody =
+  | { readonly kind: 'bytes'; readonly expression: string; readonly type: string }
+  | { readonly kind: 'form' | 'multipart'; readonly parts: readonly Part[] }
+
+/** A field of a form. */
+export interface Part {
+  readonly name: string
+  readonly expression: string
+  readonly required: boolean
+  readonly isList: boolean
+  readonly holds: 'text' | 'json' | 'file'
 }
 
 /**
@@ -76,6 +97,14 @@ function planBody(
   const content = requestContent(root, definition.requestBody)
   if (content === undefined) return undefined
   if (method === 'GET') throw new UnusableError('it has a body with GET')
+  if (content.kind === 'bytes') {
+    const argument = take('body', fileNode('the body'), true)
+    return { kind: 'bytes', expression: `input.${argument}`, type: content.type }
+  }
+  if (content.kind === 'form' || content.kind === 'multipart') {
+    const parts = formParts(root, content.schema, read, take)
+    return { kind: content.kind, parts }
+  }
   const node = read(content.schema)
   // Documents seldom say that a body is required, and it nearly always is.
   const required = content.required || method !== 'DELETE'
@@ -91,6 +120,52 @@ function planBody(
     name,
     `input.${take(name, field, required)}`,
   ])
+}
+
+/** The fields of a form as arguments; files are Base64 texts. */
+function formParts(
+  root: OpenApiDocument['root'],
+  schema: unknown,
+  read: (schema: unknown) => SchemaNode,
+  take: Taking['take'],
+): Part[] {
+  const { properties, required } = follow(root, schema)
+  const needed = listOf(required)
+  return entriesOf(properties).map(([name, property]): Part => {
+    const found = follow(root, property)
+    const items = found.type === 'array' && isObject(found.items) ? follow(root, found.items) : {}
+    const isFile = isBinary(found)
+    const isList = found.type === 'array'
+    const node = isFile || isBinary(items) ? fileNode(name) : read(property)
+    const listed = isBinary(items) ? { ...LIST, items: node } : node
+    const isRequired = needed.includes(name)
+    const expression = `input.${take(name, listed, isRequired)}`
+    const inner = node.kind === 'array' ? node.items.kind : node.kind
+    const isText = ['string', 'number', 'boolean', 'enum'].includes(inner)
+    const holds = isFile || isBinary(items) ? 'file' : isText ? 'text' : 'json'
+    return { name, expression, required: isRequired, isList: isList && holds !== 'json', holds }
+  })
+}
+
+/** OpenAPI 3.0, 4.7.14.2, and 3.1, 4.8.14.2. */
+function isBinary({ format, contentMediaType, contentEncoding }: JsonObject): boolean {
+  return format === 'binary' || (contentMediaType !== undefined && contentEncoding === undefined)
+}
+
+/** In characters of Base64, of 700 kB. */
+const LONGEST_FILE = 950_000
+const LIST = { kind: 'array', description: '', nullable: false, min: undefined, max: 10 } as const
+
+function fileNode(name: string): SchemaNode {
+  const description = `The bytes of ${plainText(name, 60)}, in Base64.`
+  return {
+    kind: 'string',
+    description,
+    nullable: false,
+    min: 1,
+    max: LONGEST_FILE,
+    example: 'dGV4dA==',
+  }
 }
 
 /** Serialization of one parameter (OpenAPI 3.1, section 4.8.12.2), as far as plain values can say it. */
@@ -109,6 +184,8 @@ function assign({ name, node, required, style }: Parameter, value: string): Assi
     const json = `JSON.stringify(${value})`
     return [[name, required ? json : `${value} === undefined ? undefined : ${json}`]]
   }
+  // `tags=a&tags=b`.
+  if (node.kind === 'array' && style === 'fields') return [[name, `${value}${suffixFor(node)}`]]
   if (node.kind === 'array') return [[name, `${value}${isMissing}.join('${style}')`]]
   return [[name, `${value}${suffixFor(node)}`]]
 }

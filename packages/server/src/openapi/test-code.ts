@@ -11,11 +11,8 @@ export function testCode(plan: ToolPlan): string {
   const route = literal(`${operation.method} ${operation.path}`)
   const input = sampleOf(plan.input, { isAnswer: false })
   const output = sampleOf(answer.output, { isAnswer: true })
-  const sent = answer.isEmpty
-    ? null
-    : answer.wrappedIn === undefined
-      ? output.value
-      : (output.value as Record<string, unknown>)[answer.wrappedIn]
+  const isContent = answer.as === 'bytes'
+  const sent = sentValue(plan, output.value)
   const isMasked = [...plan.input.fields, ...answer.output.fields].some(hasMasks)
   const needsInput = plan.input.fields.some(
     ({ required, node }) =>
@@ -26,21 +23,23 @@ export function testCode(plan: ToolPlan): string {
   const parts = [
     `/** \`${name}\`: what its caller sees. */`,
     '',
-    refusal === undefined ? undefined : "import { UpstreamError } from '@mcp-template/server'",
     `import { callTool${secrets === '' ? '' : ', expectNoLeak'} } from '@mcp-template/server/testing'`,
     "import { expect, test } from 'vitest'",
     `import tool from ${literal(`./${name}.ts`)}`,
     '',
     "const signedIn = { signedInAs: { sub: 'ada' } }",
     `const input = ${valueCode(input.value)}`,
-    `const answer = ${valueCode(sent)}`,
+    `const answer = ${isContent ? 'new Uint8Array([1, 2, 3])' : valueCode(sent)}`,
     '',
     "test('answers with what the API sends', async () => {",
     `const upstream = { ${route}: answer }`,
     'const result = await callTool(tool, input, { ...signedIn, upstream })',
     'expect(result.isError, result.text).toBe(false)',
     `expect(result.requests.map(({ route }) => route)).toEqual([${route}])`,
-    isMasked ? undefined : `expect(result.structuredContent).toEqual(${expected(plan)})`,
+    isContent ? CONTENT : undefined,
+    isMasked || isContent
+      ? undefined
+      : `expect(result.structuredContent).toEqual(${expected(plan)})`,
     secrets === '' ? undefined : `expectNoLeak(result, [${secrets}])`,
     '})',
     ...(needsInput ? REFUSES_NOTHING : []),
@@ -48,6 +47,17 @@ export function testCode(plan: ToolPlan): string {
     '',
   ]
   return parts.filter((part) => part !== undefined).join('\n')
+}
+
+const CONTENT = 'expect(result.content).toHaveLength(1)'
+
+/** What the API sends: without the fields that come from its headers. */
+function sentValue({ answer }: ToolPlan, value: unknown): unknown {
+  if (answer.isEmpty) return null
+  const fields = value as Readonly<Record<string, unknown>>
+  if (answer.wrappedIn !== undefined) return fields[answer.wrappedIn]
+  const extras = answer.extras.map(([name]) => name)
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !extras.includes(name)))
 }
 
 function expected({ answer }: ToolPlan): string {
@@ -67,10 +77,9 @@ function refusalTest(route: string, [status, text]: readonly [number, string]): 
   return [
     '',
     "test('says why the API refuses', async () => {",
-    `const refused = new UpstreamError('upstream_rejected', { status: ${status} })`,
-    `const upstream = { ${route}: refused }`,
+    `const upstream = { ${route}: new Response(null, { status: ${status} }) }`,
     'const result = await callTool(tool, input, { ...signedIn, upstream })',
-    `expect([result.code, result.text]).toEqual(['refused', ${literal(text)}])`,
+    `expect([result.isError, result.text]).toEqual([true, ${literal(text)}])`,
     '})',
   ]
 }

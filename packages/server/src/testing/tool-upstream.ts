@@ -6,7 +6,7 @@ import type { Exchange } from '../upstream/api-attempt.ts'
 import { createApiCall } from '../upstream/api-call.ts'
 import { type Params, parseBaseUrl } from '../upstream/route.ts'
 import type { Upstream, WriteOptions } from '../upstream/upstream.ts'
-import { UpstreamError } from '../upstream/upstream-error.ts'
+import { errorForStatus, UpstreamError } from '../upstream/upstream-error.ts'
 import { createUpstreamMethods } from '../upstream/upstream-methods.ts'
 
 export interface UpstreamRequest {
@@ -66,7 +66,8 @@ export function createUpstreamAnswers(answers: UpstreamAnswers) {
 
   /** The API's client without its connections: requests are checked and answers read as in the server. */
   const exchange: Exchange = async ({ method, route, params, options }, _headers, signal) => {
-    const value = await answer(`${method} ${route}`, params, options, options.signal ?? signal)
+    const asked = answer(`${method} ${route}`, params, options, options.signal ?? signal)
+    const value = await asked.catch(refusalOf)
     const response = responseOf(value, options)
     const body = response.body as ReadableStream | null
     return {
@@ -101,6 +102,15 @@ export function createUpstreamAnswers(answers: UpstreamAnswers) {
   }
 
   return { requests, answer, forCall, refuseUnanswered }
+}
+
+/** An error with a status is the answer that it stands for, so that the tool may explain it. */
+function refusalOf(error: unknown): Response {
+  if (!(error instanceof UpstreamError)) throw error
+  const { code, status = 0, retryAfterSeconds } = error
+  if (status < 400 || code !== errorForStatus(status).code) throw error
+  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': `${retryAfterSeconds}` }
+  return new Response(null, { status, headers })
 }
 
 const NO_TOKEN = { accessToken: async () => undefined }

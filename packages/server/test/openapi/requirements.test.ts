@@ -22,7 +22,10 @@ describe('refusals of the API', () => {
       const { code, text } = await callTool(tool, {}, { ...signedIn, upstream })
       return [code, text]
     }
-    expect(await refusedWith(409)).toEqual(['refused', 'There is an account of that name.'])
+    expect(await refusedWith(409)).toEqual([
+      'upstream_rejected',
+      'There is an account of that name.',
+    ])
     expect((await refusedWith(400))[0]).toBe('upstream_rejected')
     expect((await refusedWith(401))[0]).toBe('upstream_rejected')
   })
