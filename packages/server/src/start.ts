@@ -3,6 +3,7 @@
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { configWarnings, type LoadedConfig, loadConfig } from './config.ts'
+import { catalogWarnings } from './engine/tool-sizes.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { createShutdown, type Parent } from './process/shutdown.ts'
@@ -107,6 +108,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   const catalog = await loadCatalog(project, config.tools.directory, {
     onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
   })
+  for (const { code, message } of catalogWarnings(catalog)) log.warn({ warning: code }, message)
   for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
   const store = openStore(loaded, log, stateFile)
   await waitForStore(store, STORE_WAIT_MS)
