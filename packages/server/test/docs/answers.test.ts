@@ -43,7 +43,7 @@ test('answers with the data, a short text, the image and the link', async () => 
 })
 
 test('the skill that is shown is one', async () => {
-  const skill = blocks.find(({ language }) => language === 'md') ?? expect.fail('not there')
+  const skill = blocks.find(({ code }) => code.startsWith('---\n')) ?? expect.fail('not there')
   const path = join(folder, 'skills/triage/SKILL.md')
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, skill.code)
