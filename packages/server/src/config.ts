@@ -13,6 +13,7 @@ import { wantedBy } from './config/facts.ts'
 import { Faults } from './config/faults.ts'
 import { chooseIntroduction } from './config/introduction.ts'
 import { isLoopbackHost } from './config/loopback.ts'
+import { readSecretFiles } from './config/secret-files.ts'
 import { Secrets } from './config/secrets.ts'
 import { chooseServed } from './config/server-options.ts'
 import { chooseSettings, type TeamSettings } from './config/settings.ts'
@@ -43,7 +44,8 @@ export interface LoadedConfig {
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const faults = new Faults()
-  const raw = applyPreset(readSources(sources, faults), faults)
+  const given = readSecretFiles(readSources(sources, faults), sources.cwd, faults)
+  const raw = applyPreset(withPlatformPort(given, sources.env), faults)
   const variables = parseVariables(raw, faults)
   const { keys, usesDevelopmentKey } = chooseKeys(variables, faults)
   const { store, password } = chooseStore(raw, variables, faults)
@@ -67,7 +69,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       color: `#${variables.APP_COLOR.replace('#', '').toLowerCase()}`,
       ...defined({ description: variables.APP_DESCRIPTION, supportUrl: variables.APP_SUPPORT_URL }),
     },
-    introduction: chooseIntroduction(sources.options ?? {}),
+    ...defined({ introduction: chooseIntroduction(sources.options ?? {}) }),
     serves,
     landing: { showsTools: showsTools(variables) },
     http,
@@ -83,7 +85,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     tools: {
       textFormat: variables.TOOL_TEXT_FORMAT,
       timeoutSeconds: variables.TOOL_TIMEOUT,
-      arguments: variables.TOOL_ARGUMENTS,
+      ...(variables.TOOL_ARGUMENTS === 'strict' && { arguments: 'strict' }),
       ...defined({ directory: variables.TOOLS_DIR }),
     },
     upstream,
@@ -124,6 +126,12 @@ function chooseApp({ declared, identifier }: ConfigSources, variables: Variables
   const { APP_NAME: name, APP_VERSION: version } = variables
   const isDeclared = name === declared?.APP_NAME
   return { name, version, identifier: (isDeclared ? identifier : undefined) ?? name }
+}
+
+/** Platforms set PORT of the process; what is no port there is meant for another program. */
+function withPlatformPort(raw: RawVariables, { PORT = '' }: ConfigSources['env']): RawVariables {
+  const isPort = /^\d{1,5}$/.test(PORT) && Number(PORT) <= 65_535
+  return raw.MASK_MCP_PORT === undefined && isPort ? { ...raw, MASK_MCP_PORT: PORT } : raw
 }
 
 /** Faulty variables fall back to their defaults, so that the rules between variables run too. */

@@ -191,7 +191,7 @@ function servedBy(deps: RuntimeDeps) {
     catalog,
     settings: { ...config.tools, team },
     about: implementationOf(deps),
-    instructions: config.introduction.instructions,
+    instructions: config.introduction?.instructions,
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { configWarnings, loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
+import { catalogWarnings } from '../engine/tool-sizes.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { supportTypeScript } from '../process/typescript.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
@@ -31,7 +32,9 @@ export async function check(args: readonly string[]): Promise<void> {
   const catalog = await settle(() => loadCatalog(project, directory))
   const faults = [(await loaded).fault, catalog.fault].filter((fault) => fault !== undefined)
   const warnings = value === undefined ? [] : configWarnings(value)
-  for (const { message } of warnings) process.stderr.write(`Warning: ${message}\n`)
+  const ofCatalog = catalog.value === undefined ? [] : catalogWarnings(catalog.value)
+  for (const { message } of [...warnings, ...ofCatalog])
+    process.stderr.write(`Warning: ${message}\n`)
   const report =
     catalog.value === undefined || faults.length > 0
       ? faults.join('\n')

@@ -2,7 +2,7 @@
 
 import type { AllowRule } from './allow-rules.ts'
 import type { ConfigWarning } from './faults.ts'
-import type { IntroductionConfig } from './introduction.ts'
+import type { ServerIntroduction } from './introduction.ts'
 import type { Dialect } from './presets.ts'
 import type { Serves } from './server-options.ts'
 import type { Variables } from './variables.ts'
@@ -23,7 +23,8 @@ export interface Config {
     readonly version: string
   }
   readonly pages: PagesConfig
-  readonly introduction: IntroductionConfig
+  /** Absent where the declaration says nothing of it. */
+  readonly introduction?: ServerIntroduction
   readonly serves: Serves
   /** Whether `/` lists the tools: to everybody, to browsers whose client is signed in, or to nobody. */
   readonly landing: { readonly showsTools: boolean | 'signed-in' }
@@ -57,7 +58,8 @@ export interface Config {
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
     readonly timeoutSeconds: number
-    readonly arguments: Variables['TOOL_ARGUMENTS']
+    /** Absent for `lenient`. */
+    readonly arguments?: 'strict'
     /** Where tools, resources and prompts are, if not beside the server's own code. */
     readonly directory?: string
   }
