@@ -1,11 +1,12 @@
 /** Which variable somebody meant who wrote a name that is not known. */
 
+import { isOfNamed } from './named-upstreams.ts'
 import { variables } from './variables.ts'
 
 const KNOWN = Object.keys(variables.shape)
 
 function isKnown(name: string): boolean {
-  return Object.hasOwn(variables.shape, name)
+  return Object.hasOwn(variables.shape, name) || isOfNamed(name)
 }
 
 /** What `docker compose` reads from the same file, for `compose.yaml`. */
