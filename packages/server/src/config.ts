@@ -25,7 +25,7 @@ import { variables as schema, type Variables } from './config/variables.ts'
 
 export { ConfigError } from './config/faults.ts'
 export type { Dialect } from './config/presets.ts'
-export type { Secrets } from './config/secrets.ts'
+export type { Secrets, UpstreamSecrets } from './config/secrets.ts'
 export { optionVariables } from './config/server-options.ts'
 export type * from './config/shape.ts'
 export type { ConfigSources } from './config/sources.ts'

@@ -4,6 +4,7 @@ import { configWarnings, loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
+import { catalogFor } from '../served-catalog.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
 
 /**
@@ -24,7 +25,10 @@ export async function check(args: readonly string[]): Promise<void> {
     }),
   )
   const { value } = await loaded
-  const catalog = await settle(() => loadCatalog(project, value?.config.tools.directory))
+  const catalog = await settle(async () => {
+    const found = await loadCatalog(project, value?.config.tools.directory)
+    return value === undefined ? found : catalogFor(found, value.config)
+  })
   const faults = [(await loaded).fault, catalog.fault].filter((fault) => fault !== undefined)
   const warnings = value === undefined ? [] : configWarnings(value)
   for (const { message } of warnings) process.stderr.write(`Warning: ${message}\n`)

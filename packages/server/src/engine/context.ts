@@ -22,6 +22,7 @@ export interface Account {
 
 /** What the server knows about the caller. */
 export interface ToolSession {
+  /** Whether somebody has signed in at the first upstream. */
   readonly state: 'anonymous' | 'authenticated'
   /** Absent while nothing has been kept for this caller. */
   readonly connectedAt: Date | undefined
@@ -32,11 +33,25 @@ export interface ToolSession {
    * absent for callers that are recognised without it.
    */
   readonly handle: string | undefined
-  /** Undefined until somebody signed in, and for providers that do not say who it was. */
-  account(): Promise<Account | undefined>
-  /** A one-time link for signing in upstream; opens a session where there is none. */
-  startSignIn(): Promise<SignInLink>
-  /** Ends the session: revokes upstream, then forgets the credentials. False when there was none. */
+  /**
+   * Whether somebody has signed in at an upstream, or pasted a key for it.
+   * @throws ToolError `unknown_upstream` for one that is not there
+   */
+  isSignedIn(upstream?: string): boolean
+  /**
+   * Who signed in at an upstream, at the first unless one is named. Undefined until somebody did, and
+   * where nobody says who it was.
+   */
+  account(upstream?: string): Promise<Account | undefined>
+  /**
+   * A one-time link for signing in at an upstream, at the first unless one is named; opens a session
+   * where there is none.
+   */
+  startSignIn(upstream?: string): Promise<SignInLink>
+  /**
+   * Ends the session: revokes at every upstream, then forgets the credentials. False when there was
+   * none.
+   */
   end(): Promise<boolean>
   /** A JSON value kept with the session, by name; undefined when it was never set. */
   get(name: string): unknown

@@ -13,6 +13,7 @@ import { AnswersNeeded, answersNeededResult } from './ask.ts'
 import type { ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
+import { loginsOf } from './define-tool.ts'
 import { explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
 import { RunContext } from './run-context.ts'
@@ -106,8 +107,8 @@ class ToolRun {
     const session = await call.openSession(namedSession(call) ?? call.carried?.session)
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
-    if (definition.requires?.login === true) {
-      const waiting = await climbSignInLadder(call, session, this.#settings)
+    for (const upstream of loginsOf(definition.requires)) {
+      const waiting = await climbSignInLadder(call, session, { ...this.#settings, upstream })
       if (waiting !== undefined) return waiting
     }
     const seconds = definition.timeoutSeconds ?? this.#settings.timeoutSeconds

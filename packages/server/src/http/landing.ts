@@ -5,6 +5,7 @@ import { accepts } from 'hono/accepts'
 import type { ResourceServer } from '../auth/resource-server.ts'
 import { basePathOf } from '../config/base-path.ts'
 import type { Config } from '../config.ts'
+import { loginsOf } from '../engine/define-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
 import type { LetInClient, LetInClients } from '../session/let-in-clients.ts'
 import { knownBrowser } from './browser-cookie.ts'
@@ -32,7 +33,7 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
     tokenRequired: config.auth.required,
     issuer: auth.facts.issuer,
     letsClientsIn: config.auth.issuer.kind === 'built-in',
-    needsSignIn: tools.some(({ requires }) => requires?.login === true),
+    needsSignIn: tools.some(({ requires }) => loginsOf(requires).length > 0),
     tools,
     showsTools: config.landing.showsTools,
     era2025: config.serves.era2025,

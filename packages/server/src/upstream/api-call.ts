@@ -3,7 +3,7 @@
 import { type Dispatcher, request } from 'undici'
 import type { Span, SpanOptions, Tracing } from '../telemetry/tracing.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
-import { type HeaderOptions, requestHeaders } from './request-headers.ts'
+import { type HeaderOptions, requestHeaders, tokenHeaders } from './request-headers.ts'
 import { discardBody, readResponseBody } from './response-body.ts'
 import { backoffMs, isRepeatable, isTransient, MAX_RETRIES, parseRetryAfter } from './retry.ts'
 import { buildUrl, type Params } from './route.ts'
@@ -87,10 +87,9 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps): ApiCa
     span?: Span,
   ) {
     try {
-      const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
       const response = await request(call.url, {
         method: call.method,
-        headers: { ...call.headers, ...authorization, ...deps.tracing?.headers() },
+        headers: { ...call.headers, ...tokenHeaders(options, token), ...deps.tracing?.headers() },
         body: call.body,
         signal: deadline.signal,
         dispatcher: deps.dispatcher,

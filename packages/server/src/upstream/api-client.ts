@@ -12,6 +12,8 @@ export interface ApiClientOptions {
   readonly apiKey?: string | undefined
   /** The header that carries the API key. Default `x-api-key`. */
   readonly apiKeyHeader?: string | undefined
+  /** How a caller's token is sent. Default `authorization: Bearer {key}`. */
+  readonly tokenHeader?: { readonly name: string; readonly template: string } | undefined
   /** For a whole call, retries and token refresh included. Default 10 000. */
   readonly timeoutMs?: number | undefined
   /** The longest answer accepted, in bytes. Default 1 MiB. */
@@ -46,6 +48,7 @@ export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps):
     {
       base: parseBaseUrl(options.baseUrl),
       apiKey: options.apiKey,
+      tokenHeader: options.tokenHeader,
       apiKeyHeader: (options.apiKeyHeader ?? 'x-api-key').toLowerCase(),
       timeoutMs,
       maxBytes: options.maxBytes ?? 1024 * 1024,

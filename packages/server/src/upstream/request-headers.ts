@@ -7,6 +7,8 @@ export interface HeaderOptions {
   /** Lower case. */
   readonly apiKeyHeader: string
   readonly userAgent: string
+  /** The header of the caller's token, with `{key}` in it; `authorization` with `Bearer` if left out. */
+  readonly tokenHeader?: { readonly name: string; readonly template: string } | undefined
 }
 
 /** Who is calling, where to, and how the message is framed: not a tool's to say. */
@@ -33,7 +35,8 @@ export function requestHeaders(
   }
   for (const [name, value] of Object.entries(write.headers ?? {})) {
     const lowerCase = name.toLowerCase()
-    if (RESERVED.has(lowerCase) || lowerCase === options.apiKeyHeader) {
+    const isOurs = lowerCase === options.apiKeyHeader || lowerCase === options.tokenHeader?.name
+    if (RESERVED.has(lowerCase) || isOurs) {
       throw new TypeError(`The header "${lowerCase}" is set by the client`)
     }
     headers[lowerCase] = value
@@ -44,4 +47,15 @@ export function requestHeaders(
   if (write.body !== undefined) headers['content-type'] = 'application/json'
   if (write.idempotencyKey !== undefined) headers['idempotency-key'] = write.idempotencyKey
   return headers
+}
+
+const BEARER = { name: 'authorization', template: 'Bearer {key}' }
+
+/** The header that says who calls; none without a token. */
+export function tokenHeaders(
+  { tokenHeader = BEARER }: HeaderOptions,
+  token: string | undefined,
+): Record<string, string> {
+  if (token === undefined) return {}
+  return { [tokenHeader.name]: tokenHeader.template.replace('{key}', () => token) }
 }
