@@ -2,7 +2,7 @@
 
 import { lookup } from 'node:dns/promises'
 import ipaddr from 'ipaddr.js'
-import { isPublicAddress } from '../../server/src/auth/public-address.ts'
+import { isPublicAddress } from '../../server/src/upstream/public-address.ts'
 import { boundedFetch } from './http.ts'
 
 const OF_COMPANIES: ReadonlySet<string> = new Set(['private', 'uniqueLocal', 'carrierGradeNat'])

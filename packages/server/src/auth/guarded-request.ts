@@ -1,9 +1,10 @@
 /** One GET to an address that a stranger named: public hosts only, small answers, bounded in time. */
 
 import type { LookupAddress } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
-import { Agent, type Dispatcher, request } from 'undici'
-import { isPublicAddress } from './public-address.ts'
+import { isIP } from 'node:net'
+import { type Dispatcher, request } from 'undici'
+import { createGuardedAgent, NotPublicError } from '../upstream/guarded-agent.ts'
+import { isPublicAddress } from '../upstream/public-address.ts'
 
 export interface GuardOptions {
   /** All addresses of a host name. */
@@ -38,13 +39,7 @@ export async function guardedRequest(
   const url = allowedUrl(address, options)
   const timeout = AbortSignal.timeout(options.timeoutMs)
   const signal = given ? AbortSignal.any([given, timeout]) : timeout
-  const agent = new Agent({
-    connect: {
-      lookup: guardedLookup(options, signal),
-      timeout: options.timeoutMs,
-      ...(options.ca !== undefined && { ca: options.ca }),
-    },
-  })
+  const agent = createGuardedAgent({ ...options, signal })
   try {
     const response = await request(url, {
       dispatcher: agent,
@@ -66,33 +61,8 @@ function allowedUrl(address: string, { allowLoopback }: GuardOptions): URL {
   if (url.port !== '' && !allowLoopback) throw new TypeError('Only port 443 is fetched from')
   const host = url.hostname.replace(/^\[|\]$/g, '')
   // A literal address is connected to without a lookup. URL has brought its spellings to one.
-  if (isIP(host) && !isPublicAddress(host, allowLoopback)) throw notPublic()
+  if (isIP(host) && !isPublicAddress(host, allowLoopback)) throw new NotPublicError()
   return url
-}
-
-/**
- * A lookup whose answer is checked: the socket connects to what it was given here and asks nobody
- * again, so that a name which changes its mind gains nothing. One bad address spoils all.
- */
-function guardedLookup(
-  { resolve, allowLoopback }: GuardOptions,
-  signal: AbortSignal,
-): LookupFunction {
-  return (hostname, { all }, callback) => {
-    resolve(hostname)
-      .then((found) => {
-        const [first] = found
-        // Too late: nobody waits, and nothing may be connected any more.
-        signal.throwIfAborted()
-        if (first === undefined) throw new TypeError('The host has no address')
-        if (!found.every(({ address }) => isPublicAddress(address, allowLoopback))) {
-          throw notPublic()
-        }
-        if (all) callback(null, [...found])
-        else callback(null, first.address, first.family)
-      })
-      .catch((error: unknown) => callback(error as NodeJS.ErrnoException, []))
-  }
 }
 
 async function readAnswer(
@@ -118,8 +88,4 @@ async function readAnswer(
   }
   const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
   return { status, cacheControl, text }
-}
-
-function notPublic(): TypeError {
-  return new TypeError('The host is not on the public internet')
 }

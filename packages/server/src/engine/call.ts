@@ -57,8 +57,15 @@ export interface ToolCall extends CallLog {
    * @throws ToolError `session_not_found` for a handle that is unknown, ended or somebody else's
    */
   openSession(handle: string | undefined): Promise<CallSession>
-  /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */
-  upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream
+  /**
+   * The upstream API as that session's person. `onAnswer` sees every answer before the tool; the
+   * signal of `limit` ends every request.
+   */
+  upstreamFor(
+    session: CallSession,
+    onAnswer: (answer: unknown) => void,
+    limit?: { readonly signal: AbortSignal },
+  ): Upstream
   readonly client: ToolClient & {
     /** Tells a 2025-era client that a URL elicitation is complete; the 2026 era has no such word. */
     readonly elicitationCompleted?: ((elicitationId: string) => Promise<void>) | undefined

@@ -1,7 +1,7 @@
 /** What a tool sees while it runs. */
 
 import type { LoggingLevel } from '@modelcontextprotocol/server'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { Upstreams } from '../upstream/upstream.ts'
 import type { Ask } from './ask.ts'
 
 /** Where a person signs in, and the code that proves the page was opened by who asked for it. */
@@ -103,7 +103,8 @@ export abstract class ToolContext<Input> {
   /** The validated arguments. */
   abstract readonly input: Input
   abstract get session(): ToolSession
-  abstract get upstream(): Upstream
+  /** The API behind the tools, in the name of the person of the session. */
+  abstract get upstream(): Upstreams
   /** Aborted when the caller cancels or the tool's time is over; pass it on. */
   abstract get signal(): AbortSignal
   abstract get client(): ToolClient

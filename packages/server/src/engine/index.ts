@@ -2,6 +2,18 @@
 
 export { completable, ResourceNotFoundError } from '@modelcontextprotocol/server'
 export { type MaskRule, masked } from '../output/mask.ts'
+export type { Param, Params } from '../upstream/route.ts'
+export type {
+  Explain,
+  ItemOptions,
+  PageOptions,
+  Paging,
+  ReadOptions,
+  Upstream,
+  UpstreamResponse,
+  Upstreams,
+  WriteOptions,
+} from '../upstream/upstream.ts'
 export { UpstreamError } from '../upstream/upstream-error.ts'
 export { AnswersNeeded } from './ask.ts'
 export { choice, choices } from './choice.ts'

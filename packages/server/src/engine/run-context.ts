@@ -54,8 +54,8 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
   }
 
   override get upstream(): Upstream {
-    const { call, session, redactor } = this.#run
-    this.#upstream ??= call.upstreamFor(session, redactor.learn)
+    const { call, session, redactor, limit } = this.#run
+    this.#upstream ??= call.upstreamFor(session, redactor.learn, limit)
     return this.#upstream
   }
 

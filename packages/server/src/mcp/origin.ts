@@ -4,11 +4,10 @@
  */
 
 import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
-import type { CallLog, CallSession } from '../engine/call.ts'
+import type { CallLog, CallSession, ToolCall } from '../engine/call.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Logger } from '../logger.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
-import type { Upstream } from '../upstream/upstream.ts'
 import type { ConnectionRecord } from './legacy/connection.ts'
 import type { TokenSession } from './nodes/session-ends.ts'
 
@@ -37,7 +36,7 @@ export interface Origin extends CallLog {
   /** Whether the caller wants to hear of updates of a resource (2025 era; 2026 has `subscriptions/listen`). */
   subscribe(uri: string, wanted: boolean): Promise<void>
   /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */
-  upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream
+  upstreamFor: ToolCall['upstreamFor']
 }
 
 export type ConnectionOwner = Pick<ConnectionRecord, 'sessionId' | 'needsToken'>

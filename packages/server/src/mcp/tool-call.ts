@@ -6,7 +6,7 @@ import type {
   ServerContext,
   ServerEvent,
 } from '@modelcontextprotocol/server'
-import type { CallAudit, CallSession, CarriedState, ToolCall } from '../engine/call.ts'
+import type { CallAudit, CarriedState, ToolCall } from '../engine/call.ts'
 import type { Announce } from '../engine/context.ts'
 import type { Rate, RateLimits } from '../store/rate-limits.ts'
 import { type CallingClient, callingClient } from './client-facts.ts'
@@ -135,8 +135,8 @@ export class RequestedCall implements ToolCall {
     return this.#origin.openSession(handle, this.#request.client.facts)
   }
 
-  upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void) {
-    return this.#origin.upstreamFor(session, onAnswer)
+  upstreamFor(...given: Parameters<ToolCall['upstreamFor']>) {
+    return this.#origin.upstreamFor(...given)
   }
 
   carry(state: CarriedState) {

@@ -10,14 +10,14 @@ import type { SignInUpstreams } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
 import { createKeyEntry } from '../session/key-entry.ts'
 import { createSessionManager, type SessionManager } from '../session/manager.ts'
+import { createKeyToken, createOnRefusedKey } from '../session/pasted-keys.ts'
 import { createPendingSignIns } from '../session/pending-sign-in.ts'
 import { createFreshToken } from '../session/refresh.ts'
 import { createSignIn } from '../session/sign-in.ts'
 import { createSignInLinks, type SignInLinks } from '../session/sign-in-link.ts'
 import { createSignIns } from '../session/sign-ins.ts'
 import {
-  createKeyToken,
-  createOnRefusedKey,
+  createOperatorAccess,
   createUpstreamAccess,
   withNamed,
 } from '../session/upstream-access.ts'
@@ -101,8 +101,7 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
   )
   const common = { name, kind, upstream: label, provider, credentials, signIn, signsInAt }
   if (kind === 'operator') {
-    const access = createUpstreamAccess(api, async () => undefined, { isForPeople: false })
-    return { ...common, access, returns: false, keyPage: undefined }
+    return { ...common, access: createOperatorAccess(api), returns: false, keyPage: undefined }
   }
   if (checkKey === undefined) {
     const refreshing = { store, sessions, credentials, provider, now, log, upstream: label }
@@ -123,8 +122,8 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
     upstream: name,
   })
   const keyPage: KeyPage = { entry, signsInAt, label }
-  const onRefused = createOnRefusedKey({ store, credentials, checkKey }, label)
+  const onRefusedKey = createOnRefusedKey({ store, credentials, checkKey, upstream: label })
   const keyToken = createKeyToken(sessions, credentials)
-  const access = createUpstreamAccess(api, keyToken, { upstream: label, onRefused })
+  const access = createUpstreamAccess(api, keyToken, { upstream: label, onRefusedKey })
   return { ...common, access, returns: false, keyPage }
 }

@@ -7,6 +7,7 @@ import type {
   Config,
   ConfiguredUpstream,
   ConfigWarning,
+  KeyUpstream,
   NamedUpstream,
   ProviderConfig,
   Secrets,
@@ -209,7 +210,7 @@ function createApi(
     {
       ...{ baseUrl, apiKeyHeader, timeoutMs, userAgent },
       apiKey: apiKey && (apiKeyTemplate ?? '{key}').replace('{key}', () => apiKey),
-      tokenHeader: facts.kind === 'key' ? facts.keyHeader : undefined,
+      ...(facts.kind === 'key' && keyOptions(facts)),
     },
     {
       now: Date.now,
@@ -218,6 +219,10 @@ function createApi(
       tracing: telemetry.tracing,
     },
   )
+}
+
+function keyOptions({ keyHeader: { name, template } }: KeyUpstream) {
+  return { tokenHeader: name, tokenValue: (key: string) => template.replace('{key}', () => key) }
 }
 
 function logCheck(log: Logger, error: unknown, upstream: string | undefined): void {

@@ -1,6 +1,6 @@
 /** What all origins of calls have in common. */
 
-import type { CallAudit, CallLog, CallSession } from '../engine/call.ts'
+import type { CallAudit, CallLog, ToolCall } from '../engine/call.ts'
 import type { Logger } from '../logger.ts'
 import type { Connections } from '../mcp/legacy/connection.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -32,7 +32,7 @@ export abstract class CallerOrigin {
     this.#source.audit(entry)
   }
 
-  upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream {
-    return this.deps.upstreamAccess(session, onAnswer)
+  upstreamFor(...[session, onAnswer, limit]: Parameters<ToolCall['upstreamFor']>): Upstream {
+    return this.deps.upstreamAccess(session, onAnswer, limit)
   }
 }

@@ -29,16 +29,18 @@ export function createFakeApi(answers: UpstreamAnswers) {
   api.all('*', (c) => answer(c, `${c.req.method} ${c.req.path.replace(DEMO_API_PATH, '')}`))
 
   async function answer(c: Context, route: string): Promise<Response> {
-    const sent = await c.req.text()
-    const idempotencyKey = c.req.header('idempotency-key')
+    const contentType = c.req.header('content-type')
+    const body = await bodyOf(c.req.raw, contentType)
     const request = {
-      ...(sent !== '' && { body: JSON.parse(sent) }),
-      ...(idempotencyKey !== undefined && { idempotencyKey }),
-      signal: c.req.raw.signal,
+      ...(body !== undefined && { body }),
+      ...(contentType !== undefined && { contentType }),
+      ...sentHeaders(c),
     }
-    const params = { ...c.req.query(), ...c.req.param() }
+    const params = { ...queryOf(c), ...c.req.param() }
     try {
-      const value = await upstream.answer(route, params, request)
+      const value = await upstream.answer(route, params, request, c.req.raw.signal)
+      if (value instanceof Response) return value
+      if (value instanceof Uint8Array) return new Response(new Uint8Array(value))
       return value === undefined ? c.body(null, 204) : Response.json(value)
     } catch (error) {
       return failure(error)
@@ -46,6 +48,37 @@ export function createFakeApi(answers: UpstreamAnswers) {
   }
 
   return { api, requests: upstream.requests, refuseUnanswered: upstream.refuseUnanswered }
+}
+
+function sentHeaders(c: Context) {
+  const idempotencyKey = c.req.header('idempotency-key')
+  const ifMatch = c.req.header('if-match')
+  const ifNoneMatch = c.req.header('if-none-match')
+  return {
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(ifMatch !== undefined && { ifMatch }),
+    ...(ifNoneMatch !== undefined && { ifNoneMatch }),
+  }
+}
+
+/** A list where a name is given several times. */
+function queryOf(c: Context): Record<string, string | string[]> {
+  const lists = Object.entries(c.req.queries())
+  return Object.fromEntries(
+    lists.map(([name, all]) => [name, all.length > 1 ? all : (all[0] ?? '')]),
+  )
+}
+
+/** What the tool gave: JSON, a form, multipart or bytes. */
+async function bodyOf(request: Request, type = ''): Promise<unknown> {
+  const bytes = new Uint8Array(await request.arrayBuffer())
+  if (bytes.length === 0) return undefined
+  if (type.startsWith('multipart/form-data')) {
+    return new Response(bytes, { headers: { 'content-type': type } }).formData()
+  }
+  const text = () => new TextDecoder().decode(bytes)
+  if (type.startsWith('application/x-www-form-urlencoded')) return new URLSearchParams(text())
+  return /[/+]json\b/.test(type) ? JSON.parse(text()) : bytes
 }
 
 function failure(error: unknown): Response {

@@ -117,7 +117,7 @@ export async function callTool(
       return standing
     },
     openSession: async () => own.session,
-    upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
+    upstreamFor: (_session, onAnswer, limit) => upstream.forCall(onAnswer, limit),
     client: {
       ...quietClient({
         openUrls: options.opensUrl !== undefined,

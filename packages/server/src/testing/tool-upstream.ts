@@ -1,21 +1,34 @@
 /** An upstream API for tests of tools: answers by method and route, and keeps what it was asked. */
 
-import type { Params } from '../upstream/route.ts'
-import type { ReadOptions, Upstream, WriteOptions } from '../upstream/upstream.ts'
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import type { Exchange } from '../upstream/api-attempt.ts'
+import { createApiCall } from '../upstream/api-call.ts'
+import { type Params, parseBaseUrl } from '../upstream/route.ts'
+import type { Upstream, WriteOptions } from '../upstream/upstream.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
+import { createUpstreamMethods } from '../upstream/upstream-methods.ts'
 
 export interface UpstreamRequest {
   /** Such as `GET /accounts/{id}`. */
   readonly route: string
   readonly params: Params
+  /** As the tool gave it, such as `FormData`. */
   readonly body?: unknown
+  readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly idempotencyKey?: string
+  readonly ifMatch?: string
+  readonly ifNoneMatch?: string
 }
 
-/** What to answer; an Error is thrown, and a function is asked, with the call's signal. */
+/**
+ * What to answer: JSON, or a `Response` with its status and headers. An Error is thrown, and a function
+ * is asked, with the call's signal.
+ */
 export type UpstreamAnswer =
   | Error
+  | Response
   | ((request: UpstreamRequest, signal: AbortSignal | undefined) => unknown)
   | object
   | string
@@ -25,14 +38,21 @@ export type UpstreamAnswer =
 /** By method and route, as the tool writes it: `GET /accounts/{id}`. */
 export type UpstreamAnswers = Readonly<Record<string, UpstreamAnswer>>
 
+/** Links of answers are relative to it, or below it. */
+const BASE = parseBaseUrl('https://upstream.test')
+
 export function createUpstreamAnswers(answers: UpstreamAnswers) {
   const requests: UpstreamRequest[] = []
   const unanswered: string[] = []
 
-  async function answer(route: string, params: Params, options: WriteOptions): Promise<unknown> {
-    const { signal, ...sent } = options
+  async function answer(
+    route: string,
+    params: Params,
+    options: WriteOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
     if (signal?.aborted) throw new UpstreamError('upstream_cancelled')
-    const request = { route, params, ...sent }
+    const request = { route, params, ...sentOf(options) }
     requests.push(request)
     if (!Object.hasOwn(answers, route)) {
       unanswered.push(route)
@@ -41,25 +61,38 @@ export function createUpstreamAnswers(answers: UpstreamAnswers) {
     const found = answers[route]
     const value = typeof found === 'function' ? await found(request, signal) : found
     if (value instanceof Error) throw value
-    return value
+    return value instanceof Response ? value.clone() : value
   }
 
-  /** One call's view; `onAnswer` sees every answer before the tool, as in the server. */
-  function forCall(onAnswer: (answer: unknown) => void): Upstream {
-    const method =
-      (name: string) =>
-      async <T>(route: string, params: Params = {}, options: ReadOptions = {}): Promise<T> => {
-        const value = await answer(`${name} ${route}`, params, options as WriteOptions)
-        onAnswer(value)
-        return value as T
-      }
+  /** The API's client without its connections: requests are checked and answers read as in the server. */
+  const exchange: Exchange = async ({ method, route, params, options }, _headers, signal) => {
+    const value = await answer(`${method} ${route}`, params, options, options.signal ?? signal)
+    const response = responseOf(value, options)
+    const body = response.body as ReadableStream | null
     return {
-      get: method('GET'),
-      post: method('POST'),
-      put: method('PUT'),
-      patch: method('PATCH'),
-      delete: method('DELETE'),
+      statusCode: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: body === null ? Readable.from([]) : Readable.fromWeb(body),
     }
+  }
+  const call = createApiCall(CLIENT, {
+    exchange,
+    now: Date.now,
+    random: Math.random,
+    sleep: async () => undefined,
+  })
+
+  /** One call's view; `onAnswer` sees every answer before the tool, as in the server. */
+  function forCall(
+    onAnswer: (answer: unknown) => void,
+    limit?: { readonly signal: AbortSignal },
+  ): Upstream {
+    const scope = { onAnswer, limit }
+    return createUpstreamMethods(
+      (method, route, params, options) =>
+        call({ method, route, params, options, tokens: NO_TOKEN, scope }),
+      BASE,
+    )
   }
 
   function refuseUnanswered(): void {
@@ -68,4 +101,46 @@ export function createUpstreamAnswers(answers: UpstreamAnswers) {
   }
 
   return { requests, answer, forCall, refuseUnanswered }
+}
+
+const NO_TOKEN = { accessToken: async () => undefined }
+
+const CLIENT = {
+  base: BASE,
+  apiKey: undefined,
+  apiKeyHeader: 'x-api-key',
+  tokenHeader: 'authorization',
+  tokenValue: (token: string) => `Bearer ${token}`,
+  timeoutMs: 60_000,
+  maxBytes: 1024 * 1024,
+  userAgent: 'test',
+  // A test sees what the tool asked for once.
+  maxRetries: 0,
+}
+
+/** What of the options is sent. */
+function sentOf({
+  body,
+  contentType,
+  headers,
+  idempotencyKey,
+  ifMatch,
+  ifNoneMatch,
+}: WriteOptions): Omit<UpstreamRequest, 'route' | 'params'> {
+  return {
+    ...(body !== undefined && { body }),
+    ...(contentType !== undefined && { contentType }),
+    ...(headers !== undefined && { headers }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(ifMatch !== undefined && { ifMatch }),
+    ...(ifNoneMatch !== undefined && { ifNoneMatch }),
+  }
+}
+
+/** The answer as the API sends it: JSON, unless the tool reads something else. */
+function responseOf(value: unknown, { as = 'json' }: WriteOptions): Response {
+  if (value instanceof Response) return value
+  if (value === undefined) return new Response(null, { status: 204 })
+  if (value instanceof Uint8Array) return new Response(new Uint8Array(value))
+  return as !== 'json' && typeof value === 'string' ? new Response(value) : Response.json(value)
 }

@@ -1,115 +1,75 @@
 /** One call of the upstream API: attempts, retries, one token refresh, one deadline. */
 
-import { type Dispatcher, request } from 'undici'
-import type { Span, SpanOptions, Tracing } from '../telemetry/tracing.ts'
+import {
+  type ApiCallDeps,
+  type ApiCallOptions,
+  type ApiRequest,
+  createAttempt,
+  type PreparedRequest,
+} from './api-attempt.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
-import { type HeaderOptions, requestHeaders, tokenHeaders } from './request-headers.ts'
-import { discardBody, readResponseBody } from './response-body.ts'
-import { backoffMs, isRepeatable, isTransient, MAX_RETRIES, parseRetryAfter } from './retry.ts'
-import { buildUrl, type Params } from './route.ts'
-import type { TokenSource, WriteOptions } from './upstream.ts'
-import { errorForStatus, errorForTransport, UpstreamError } from './upstream-error.ts'
-
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-
-export interface ApiCallOptions extends HeaderOptions {
-  readonly base: URL
-  readonly timeoutMs: number
-  readonly maxBytes: number
-}
-
-export interface ApiCallDeps {
-  readonly dispatcher: Dispatcher
-  now(): number
-  sleep(ms: number, signal: AbortSignal): Promise<void>
-  random(): number
-  /** The API is told of the trace, if there is one. */
-  readonly tracing?: Tracing | undefined
-}
-
-export type ApiCall = (
-  method: Method,
-  route: string,
-  params: Params,
-  write: WriteOptions,
-  tokens: TokenSource,
-) => Promise<unknown>
-
-interface Prepared {
-  readonly method: Method
-  /** As the tool wrote it, with names in place of values. */
-  readonly route: string
-  readonly url: URL
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | null
-  readonly repeatable: boolean
-}
+import { encodeBody } from './request-body.ts'
+import { requestHeaders } from './request-headers.ts'
+import { backoffMs, isRepeatable, isTransient, MAX_RETRIES } from './retry.ts'
+import { buildUrl } from './route.ts'
+import type { UpstreamResponse } from './upstream.ts'
+import { UpstreamError } from './upstream-error.ts'
 
 /** Creates the function behind every method of `Upstream`. */
-export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps): ApiCall {
-  return async (method, route, params, write, tokens) => {
-    const call = prepare(options, method, route, params, write)
-    const deadline = startDeadline(options.timeoutMs, deps.now, write.signal)
+export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps) {
+  const attempt = createAttempt(options, deps)
+  return async (asked: ApiRequest): Promise<UpstreamResponse> => {
+    const call = await prepare(options, asked)
+    const { signal } = asked.options
+    const deadline = startDeadline(call.timeoutMs, deps.now, signal, asked.scope.limit?.signal)
+    let isStream = false
     try {
       deadline.signal.throwIfAborted()
-      let token = await deadline.race(tokens.accessToken({ signal: deadline.signal }))
-      let refreshed = false
-      const send = async () => {
-        try {
-          return await traced(call, token, deadline)
-        } catch (error) {
-          if (refreshed || token === undefined || !isUnauthorized(error)) throw error
-          // Once per call: a token that is refused when fresh will be refused again.
-          refreshed = true
-          const refresh = { forceRefresh: true, signal: deadline.signal }
-          token = await deadline.race(tokens.accessToken(refresh))
-          if (token === undefined) throw error
-          return traced(call, token, deadline)
-        }
-      }
-      return await withRetries(call, deadline, send)
+      const response = await withRetries(call, deadline, createSend(call, deadline))
+      isStream = response.body instanceof ReadableStream
+      return response
     } catch (error) {
+      if (isRefused(error)) await asked.tokens.refused?.()
       throw deadline.error() ?? error
     } finally {
-      deadline.stop()
+      // A stream stops it at its own end.
+      if (!isStream) deadline.stop()
     }
   }
 
-  function traced(call: Prepared, token: string | undefined, deadline: Deadline) {
-    if (deps.tracing === undefined) return attempt(call, token, deadline)
-    return deps.tracing.inChild(spanOf(call), (span) => attempt(call, token, deadline, span))
-  }
-
-  async function attempt(
-    call: Prepared,
-    token: string | undefined,
-    deadline: Deadline,
-    span?: Span,
-  ) {
-    try {
-      const response = await request(call.url, {
-        method: call.method,
-        headers: { ...call.headers, ...tokenHeaders(options, token), ...deps.tracing?.headers() },
-        body: call.body,
-        signal: deadline.signal,
-        dispatcher: deps.dispatcher,
-      })
-      const { statusCode: status, headers } = response
-      span?.set('http.response.status_code', status)
-      if (status >= 200 && status < 300) return await readResponseBody(response, options.maxBytes)
-      discardBody(response)
-      throw errorForStatus(status, parseRetryAfter(headers['retry-after'], deps.now()))
-    } catch (error) {
-      throw deadline.error() ?? errorForTransport(error)
+  function createSend(call: PreparedRequest, deadline: Deadline) {
+    const { tokens } = call
+    const ask = (forceRefresh: boolean) =>
+      deadline.race(
+        tokens.accessToken({ ...(forceRefresh && { forceRefresh }), signal: deadline.signal }),
+      )
+    let token: Promise<string | undefined> | undefined
+    let refreshed = false
+    return async () => {
+      token ??= ask(false)
+      const current = await token
+      try {
+        return await attempt(call, current, deadline)
+      } catch (error) {
+        if (refreshed || current === undefined || !isUnauthorized(error)) throw error
+        // Once per call: a token that is refused when fresh will be refused again.
+        refreshed = true
+        token = ask(true)
+        const fresh = await token
+        if (fresh === undefined) throw error
+        return attempt(call, fresh, deadline)
+      }
     }
   }
 
-  async function withRetries<T>(call: Prepared, deadline: Deadline, send: () => Promise<T>) {
+  async function withRetries<T>(call: PreparedRequest, deadline: Deadline, send: () => Promise<T>) {
+    const isSafe = isRepeatable(call.method, call.options.idempotencyKey)
     for (let retry = 0; ; retry++) {
       try {
         return await send()
       } catch (error) {
-        if (retry >= MAX_RETRIES || !call.repeatable || !isTransient(error)) throw error
+        if (retry >= (options.maxRetries ?? MAX_RETRIES) || !isSafe || !isTransient(error))
+          throw error
         const waitMs = backoffMs(error, retry, deps.random)
         // The upstream asks for more time than the caller has: better to say so now.
         if (waitMs >= deadline.remainingMs()) throw error
@@ -119,33 +79,21 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps): ApiCa
   }
 }
 
-/** OpenTelemetry, semantic conventions for HTTP client spans; one for each attempt. */
-function spanOf({ method, route, url }: Prepared): SpanOptions {
-  const attributes = {
-    'http.request.method': method,
-    'url.template': route,
-    'server.address': url.hostname,
-  }
-  return { name: `${method} ${route}`, kind: 'client', attributes }
-}
-
-function prepare(
-  options: ApiCallOptions,
-  method: Method,
-  route: string,
-  params: Params,
-  write: WriteOptions,
-): Prepared {
+async function prepare(options: ApiCallOptions, asked: ApiRequest): Promise<PreparedRequest> {
+  const { content, type } = await encodeBody(asked.options)
   return {
-    method,
-    route,
-    url: buildUrl(options.base, route, params),
-    headers: requestHeaders(options, write),
-    body: write.body === undefined ? null : JSON.stringify(write.body),
-    repeatable: isRepeatable(method, write.idempotencyKey),
+    ...asked,
+    url: buildUrl(options.base, asked.route, asked.params),
+    headers: requestHeaders(options, asked.options, type),
+    content,
+    timeoutMs: asked.options.timeoutMs ?? options.timeoutMs,
   }
 }
 
 function isUnauthorized(error: unknown): boolean {
   return error instanceof UpstreamError && error.code === 'upstream_unauthorized'
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof UpstreamError && (error.status === 401 || error.status === 403)
 }

@@ -2,9 +2,13 @@
 
 import { Agent, type Dispatcher } from 'undici'
 import type { Tracing } from '../telemetry/tracing.ts'
-import { createApiCall, type Method } from './api-call.ts'
-import { type Params, parseBaseUrl } from './route.ts'
-import type { TokenSource, Upstream, WriteOptions } from './upstream.ts'
+import type { CallScope } from './api-attempt.ts'
+import { createApiCall } from './api-call.ts'
+import { createGuardedAgent } from './guarded-agent.ts'
+import { createHttpExchange } from './http-exchange.ts'
+import { parseBaseUrl } from './route.ts'
+import type { TokenSource, Upstream } from './upstream.ts'
+import { createUpstreamMethods } from './upstream-methods.ts'
 
 export interface ApiClientOptions {
   /** Where routes start; may have a path. */
@@ -12,8 +16,10 @@ export interface ApiClientOptions {
   readonly apiKey?: string | undefined
   /** The header that carries the API key. Default `x-api-key`. */
   readonly apiKeyHeader?: string | undefined
-  /** How a caller's token is sent. Default `authorization: Bearer {key}`. */
-  readonly tokenHeader?: { readonly name: string; readonly template: string } | undefined
+  /** The header that carries the caller's token. Default `authorization`. */
+  readonly tokenHeader?: string | undefined
+  /** Its value. Default `Bearer TOKEN` (RFC 6750, 2.1). */
+  readonly tokenValue?: ((token: string) => string) | undefined
   /** For a whole call, retries and token refresh included. Default 10 000. */
   readonly timeoutMs?: number | undefined
   /** The longest answer accepted, in bytes. Default 1 MiB. */
@@ -24,6 +30,8 @@ export interface ApiClientOptions {
 export interface ApiClientDeps {
   /** Carries the requests; a pool of its own without it. The client closes only its own. */
   readonly dispatcher?: Dispatcher
+  /** Carries redirected requests to public addresses alone; a guarded pool of its own without it. */
+  readonly publicDispatcher?: Dispatcher
   /** Unix time in milliseconds. */
   now(): number
   /** Waits between retries; rejects when the signal aborts. */
@@ -35,7 +43,7 @@ export interface ApiClientDeps {
 
 export interface ApiClient {
   /** The API in the name of one caller. The tokens go to the origin of `baseUrl` only. */
-  forCaller(tokens: TokenSource): Upstream
+  forCaller(tokens: TokenSource, scope?: CallScope): Upstream
   /** Lets calls in flight finish, then closes the connections. */
   close(): Promise<void>
 }
@@ -44,37 +52,39 @@ export interface ApiClient {
 export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps): ApiClient {
   const timeoutMs = options.timeoutMs ?? 10_000
   const dispatcher = deps.dispatcher ?? createPool(timeoutMs)
+  const base = parseBaseUrl(options.baseUrl)
+  let guarded = deps.publicDispatcher
+  const publicDispatcher = () => {
+    guarded ??= createGuardedAgent({ timeoutMs })
+    return guarded
+  }
   const call = createApiCall(
     {
-      base: parseBaseUrl(options.baseUrl),
+      base,
       apiKey: options.apiKey,
-      tokenHeader: options.tokenHeader,
       apiKeyHeader: (options.apiKeyHeader ?? 'x-api-key').toLowerCase(),
+      tokenHeader: (options.tokenHeader ?? 'authorization').toLowerCase(),
+      tokenValue: options.tokenValue ?? ((token) => `Bearer ${token}`),
       timeoutMs,
       maxBytes: options.maxBytes ?? 1024 * 1024,
       userAgent: options.userAgent,
     },
-    { ...deps, dispatcher },
+    { ...deps, exchange: createHttpExchange({ dispatcher, publicDispatcher }) },
   )
-
-  function forCaller(tokens: TokenSource): Upstream {
-    const method =
-      (name: Method) =>
-      <T>(route: string, params?: Params, write?: WriteOptions) =>
-        call(name, route, params ?? {}, write ?? {}, tokens) as Promise<T>
-    return {
-      get: method('GET'),
-      post: method('POST'),
-      put: method('PUT'),
-      patch: method('PATCH'),
-      delete: method('DELETE'),
-    }
-  }
 
   async function close(): Promise<void> {
     if (!deps.dispatcher) await dispatcher.close()
+    if (!deps.publicDispatcher) await guarded?.close()
   }
-  return { forCaller, close }
+  return {
+    forCaller: (tokens, scope = {}) =>
+      createUpstreamMethods(
+        (method, route, params, asked) =>
+          call({ method, route, params, options: asked, tokens, scope }),
+        base,
+      ),
+    close,
+  }
 }
 
 function createPool(timeoutMs: number): Agent {

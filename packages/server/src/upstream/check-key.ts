@@ -16,7 +16,7 @@ export function createCheckKey(
 ) {
   return async (key: string): Promise<'accepted' | 'refused' | 'unavailable'> => {
     try {
-      await api.forCaller({ accessToken: async () => key }).get(checkPath)
+      await api.forCaller({ accessToken: async () => key }).get(checkPath, {}, { as: 'bytes' })
       return 'accepted'
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error

@@ -14,11 +14,11 @@ export interface Deadline {
   stop(): void
 }
 
-/** Starts the clock: `timeoutMs` milliseconds from now, or sooner when `signal` aborts. */
+/** Starts the clock: `timeoutMs` milliseconds from now, or sooner when one of the signals aborts. */
 export function startDeadline(
   timeoutMs: number,
   now: () => number,
-  signal?: AbortSignal,
+  ...signals: readonly (AbortSignal | undefined)[]
 ): Deadline {
   const endsAt = now() + timeoutMs
   const controller = new AbortController()
@@ -31,8 +31,11 @@ export function startDeadline(
   const cancel = () => end(new UpstreamError('upstream_cancelled'))
   const timer = setTimeout(() => end(new UpstreamError('upstream_timeout')), timeoutMs)
   // Not AbortSignal.any: on a signal that outlives many calls it keeps every one of them alive.
-  signal?.addEventListener('abort', cancel, { once: true })
-  if (signal?.aborted) cancel()
+  const given = new Set(signals.filter((each) => each !== undefined))
+  for (const signal of given) {
+    signal.addEventListener('abort', cancel, { once: true })
+    if (signal.aborted) cancel()
+  }
 
   return {
     signal: controller.signal,
@@ -41,7 +44,7 @@ export function startDeadline(
     race: (promise) => raceAbort(promise, controller.signal),
     stop() {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', cancel)
+      for (const signal of given) signal.removeEventListener('abort', cancel)
     },
   }
 }

@@ -6,9 +6,9 @@ export interface HeaderOptions {
   readonly apiKey: string | undefined
   /** Lower case. */
   readonly apiKeyHeader: string
+  /** The header that carries the caller's token, in lower case. */
+  readonly tokenHeader: string
   readonly userAgent: string
-  /** The header of the caller's token, with `{key}` in it; `authorization` with `Bearer` if left out. */
-  readonly tokenHeader?: { readonly name: string; readonly template: string } | undefined
 }
 
 /** Who is calling, where to, and how the message is framed: not a tool's to say. */
@@ -16,46 +16,64 @@ const RESERVED = new Set([
   'accept-encoding',
   'authorization',
   'connection',
+  'content-encoding',
   'content-length',
   'content-type',
   'cookie',
+  'expect',
   'host',
+  'http2-settings',
   'idempotency-key',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
   'transfer-encoding',
+  'upgrade',
 ])
 
-/** Everything but `authorization`. Throws TypeError for a header that is not the tool's to set. */
+/** RFC 9110, 5.1 and 5.5: a token, and visible characters with spaces between them. */
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
+
+const ACCEPT = { json: 'application/json', text: 'text/*, */*;q=0.5', bytes: '*/*', stream: '*/*' }
+
+/** Everything but the token. Throws TypeError for a header that is not the tool's to set. */
 export function requestHeaders(
   options: HeaderOptions,
   write: WriteOptions,
+  bodyType: string | undefined,
 ): Record<string, string> {
   const headers: Record<string, string> = {
-    accept: 'application/json',
+    accept: ACCEPT[write.as ?? 'json'],
     'user-agent': options.userAgent,
   }
   for (const [name, value] of Object.entries(write.headers ?? {})) {
     const lowerCase = name.toLowerCase()
-    const isOurs = lowerCase === options.apiKeyHeader || lowerCase === options.tokenHeader?.name
-    if (RESERVED.has(lowerCase) || isOurs) {
+    if (!NAME.test(name)) throw new TypeError('A header has a name that is not one')
+    const isOwn = lowerCase === options.apiKeyHeader || lowerCase === options.tokenHeader
+    if (isOwn || RESERVED.has(lowerCase)) {
       throw new TypeError(`The header "${lowerCase}" is set by the client`)
     }
-    headers[lowerCase] = value
+    headers[lowerCase] = headerValue(lowerCase, value)
   }
+  const { ifMatch, ifNoneMatch, idempotencyKey } = write
+  if (ifMatch !== undefined) headers['if-match'] = headerValue('if-match', ifMatch)
+  if (ifNoneMatch !== undefined)
+    headers['if-none-match'] = headerValue('if-none-match', ifNoneMatch)
   // Without a content coding the size limit holds for what is read and for what it becomes.
   headers['accept-encoding'] = 'identity'
   if (options.apiKey !== undefined) headers[options.apiKeyHeader] = options.apiKey
-  if (write.body !== undefined) headers['content-type'] = 'application/json'
-  if (write.idempotencyKey !== undefined) headers['idempotency-key'] = write.idempotencyKey
+  if (bodyType !== undefined) headers['content-type'] = bodyType
+  if (idempotencyKey !== undefined) {
+    headers['idempotency-key'] = headerValue('idempotency-key', idempotencyKey)
+  }
   return headers
 }
 
-const BEARER = { name: 'authorization', template: 'Bearer {key}' }
-
-/** The header that says who calls; none without a token. */
-export function tokenHeaders(
-  { tokenHeader = BEARER }: HeaderOptions,
-  token: string | undefined,
-): Record<string, string> {
-  if (token === undefined) return {}
-  return { [tokenHeader.name]: tokenHeader.template.replace('{key}', () => token) }
+/** Line breaks would start another header, or the body. */
+function headerValue(name: string, value: unknown): string {
+  if (typeof value === 'string' && VALUE.test(value)) return value
+  throw new TypeError(`The header "${name}" has a value that no header can hold`)
 }

@@ -1,58 +1,120 @@
-/** From an answer's bytes to a value: a capped size, one encoding, JSON only. */
+/** From an answer's bytes to a value: JSON, text or bytes, of a bounded size. */
 
-import type { Dispatcher } from 'undici'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { HiddenCredentials } from './hidden-credentials.ts'
 import { UpstreamError } from './upstream-error.ts'
 
-type Response = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>
+export interface Response {
+  readonly statusCode: number
+  /** Names in lower case. */
+  readonly headers: IncomingHttpHeaders
+  readonly body: Readable
+}
+
+export interface BodyOptions {
+  readonly as: 'json' | 'text' | 'bytes' | 'stream'
+  readonly maxBytes: number
+  readonly hidden: HiddenCredentials
+}
 
 /** Errors' bodies are not read, only drained so that the connection can be used again. */
 const DRAIN_BYTES = 16 * 1024
 const DRAIN_MS = 1000
 
+/** RFC 9110, 15.3.5, 15.3.6 and 15.4.5: No Content, Reset Content, Not Modified. */
+const WITHOUT_CONTENT = new Set([204, 205, 304])
+
 /**
- * Reads a successful answer: parsed JSON, or undefined when it has no content. Throws
- * UpstreamError `upstream_too_large` beyond `maxBytes` bytes and `upstream_bad_response` for
- * anything but JSON.
+ * Reads an answer whole: JSON is parsed (undefined without content), bytes are as they were sent.
+ * Throws UpstreamError `upstream_too_large` beyond `maxBytes` bytes and `upstream_bad_response` for
+ * what is not of the kind.
  */
-export async function readResponseBody(response: Response, maxBytes: number): Promise<unknown> {
+export async function readResponseBody(
+  response: Response,
+  method: string,
+  options: BodyOptions,
+): Promise<unknown> {
+  const { as, maxBytes, hidden } = options
   const { statusCode: status, headers } = response
-  // RFC 9110 §15.3.5 and §15.3.6: No Content, Reset Content.
-  if (status === 204 || status === 205) {
-    discardBody(response)
-    return undefined
-  }
-  // We asked for `identity`; an encoded answer could grow without limit when decoded.
-  const encoding = single(headers['content-encoding']) ?? 'identity'
-  if (encoding.trim().toLowerCase() !== 'identity') {
-    throw refuse(response, 'upstream_bad_response', 'content-encoding')
-  }
-  if (Number(single(headers['content-length'])) > maxBytes) {
-    throw refuse(response, 'upstream_too_large', 'content-length')
-  }
-  const bytes = await readBytes(response, maxBytes)
   const type = single(headers['content-type'])
+  if (hasNoContent(response, method)) {
+    discardBody(response)
+    return as === 'json' ? undefined : as === 'text' ? '' : new Uint8Array()
+  }
+  checkBody(response, options)
+  const bytes = hidden.overwrite(await readBytes(response, maxBytes))
+  if (as === 'bytes') return new Uint8Array(bytes)
+  if (as === 'text') return hidden.text(decodeText(bytes, type, status))
   if (bytes.length === 0 && type === undefined) return undefined
   if (!isJson(type)) throw badResponse(status, 'content-type')
   return parseJson(bytes, status)
 }
 
-/** Lets go of a body nobody will read. */
-export function discardBody(response: Response): void {
-  const signal = AbortSignal.timeout(DRAIN_MS)
-  response.body.dump({ limit: DRAIN_BYTES, signal }).catch(ignore)
+/**
+ * Refuses by the headers alone what is too large or encoded.
+ * @throws UpstreamError
+ */
+export function checkBody(response: Response, { as, maxBytes }: BodyOptions): void {
+  const { headers } = response
+  // We asked for `identity`; an encoded answer could grow without limit when decoded.
+  const encoding = single(headers['content-encoding']) ?? 'identity'
+  const isRead = as === 'json' || as === 'text'
+  if (isRead && encoding.trim().toLowerCase() !== 'identity') {
+    throw refuse(response, 'upstream_bad_response', 'content-encoding')
+  }
+  if (Number(single(headers['content-length'])) > maxBytes) {
+    throw refuse(response, 'upstream_too_large', 'content-length')
+  }
+}
+
+export function hasNoContent({ statusCode, headers }: Response, method: string): boolean {
+  if (method === 'HEAD' || WITHOUT_CONTENT.has(statusCode)) return true
+  return single(headers['content-length']) === '0'
+}
+
+/** Releases the connection of a body that nobody reads. */
+export function discardBody({ body }: Response): void {
+  let size = 0
+  const timer = setTimeout(() => body.destroy(), DRAIN_MS)
+  body
+    .on('error', ignore)
+    .on('close', () => clearTimeout(timer))
+    .on('data', (part: Buffer) => {
+      size += part.length
+      if (size > DRAIN_BYTES) body.destroy()
+    })
+}
+
+/** The parts of a body; throws UpstreamError `upstream_too_large` beyond `maxBytes` bytes. */
+export async function* boundedParts(
+  { body, statusCode: status }: Response,
+  maxBytes: number,
+): AsyncGenerator<Buffer, void, void> {
+  let size = 0
+  for await (const part of body) {
+    size += part.length
+    // Leaving the loop destroys the stream, and with it the connection.
+    if (size > maxBytes) throw new UpstreamError('upstream_too_large', { status })
+    yield part
+  }
+}
+
+/** What the body of a refusal says: JSON or a text, undefined for all else. Rejects with what breaks it. */
+export async function readRefusal(response: Response, options: BodyOptions): Promise<unknown> {
+  const { statusCode: status, headers } = response
+  const type = single(headers['content-type'])
+  checkBody(response, options)
+  const bytes = options.hidden.overwrite(await readBytes(response, options.maxBytes))
+  if (isJson(type)) return parseJson(bytes, status)
+  if (bytes.length === 0 || !/^text\//i.test(type ?? '')) return undefined
+  return options.hidden.text(decodeText(bytes, type, status))
 }
 
 async function readBytes(response: Response, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response.body) {
-    size += chunk.length
-    // Leaving the loop destroys the stream, and with it the connection.
-    if (size > maxBytes)
-      throw new UpstreamError('upstream_too_large', { status: response.statusCode })
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks, size)
+  const parts: Buffer[] = []
+  for await (const part of boundedParts(response, maxBytes)) parts.push(part)
+  return Buffer.concat(parts)
 }
 
 function isJson(contentType: string | undefined): boolean {
@@ -63,11 +125,21 @@ function isJson(contentType: string | undefined): boolean {
 
 function parseJson(bytes: Buffer, status: number): unknown {
   try {
-    // RFC 8259 §8.1: JSON is UTF-8.
+    // RFC 8259 §8.1: JSON is UTF-8. The decoder removes a byte order mark.
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     // The parser's own message quotes the body: dropped.
     throw badResponse(status, 'json')
+  }
+}
+
+/** By the charset that the answer names; UTF-8 where it names none. */
+function decodeText(bytes: Buffer, contentType: string | undefined, status: number): string {
+  const [, charset = 'utf-8'] = /;\s*charset="?([^\s;"]+)/i.exec(contentType ?? '') ?? []
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes)
+  } catch {
+    throw badResponse(status, 'charset')
   }
 }
 
@@ -84,8 +156,8 @@ function badResponse(status: number, reason: string): UpstreamError {
   return new UpstreamError('upstream_bad_response', { status, reason })
 }
 
-function single(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header.join(',') : header
+export function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(', ') : header
 }
 
 function ignore(): void {}

@@ -1,8 +1,14 @@
 /** From a route with parameters to a URL that cannot leave the base URL. */
 
-export type Param = string | number | boolean | undefined
+type Value = string | number | boolean
 
-/** Values for a route's `{names}`; the others go to the query string, undefined ones are left out. */
+/** A list becomes the same query parameter several times. */
+export type Param = Value | readonly Value[] | null | undefined
+
+/**
+ * Values for a route's `{names}`; the others go to the query string, undefined and null ones are left
+ * out. `{+name}` takes a path of several segments, as a text or a list.
+ */
 export type Params = Readonly<Record<string, Param>>
 
 /** Reads and checks the base URL once. Throws TypeError when it cannot carry routes. */
@@ -27,24 +33,51 @@ export function buildUrl(base: URL, route: string, params: Params = {}): URL {
     throw new TypeError('A route starts with one slash and holds no query, fragment or backslash')
   }
   const used = new Set<string>()
-  const path = route.replace(/\{([^{}]*)\}/g, (_, name: string) => {
+  const path = route.replace(/\{(\+?)([^{}]*)\}/g, (_, plus: string, name: string) => {
     used.add(name)
-    return encodeParam(name, Object.hasOwn(params, name) ? params[name] : undefined)
+    const value = Object.hasOwn(params, name) ? params[name] : undefined
+    return plus === '' ? encodeParam(name, value) : encodePath(name, value)
   })
-  const basePath = base.pathname === '/' ? '' : base.pathname
+  const basePath = pathOf(base)
   const url = new URL(basePath + path, base)
   // The parser removes dot segments: a path that changed would not be the route's any more.
   if (url.origin !== base.origin || url.pathname !== basePath + path) {
     throw new TypeError('The route does not stay below the base URL')
   }
   for (const [name, value] of Object.entries(params)) {
-    if (value !== undefined && !used.has(name)) url.searchParams.append(name, String(value))
+    if (!used.has(name)) appendQuery(url, name, value)
   }
   return url
 }
 
-function encodeParam(name: string, value: Param): string {
-  if (value === undefined) throw new TypeError(`The route's parameter "${name}" is missing`)
+/** The path of a URL below the base URL, segment by segment; undefined for one that is elsewhere. */
+export function segmentsBelow(base: URL, { origin, pathname }: URL): string[] | undefined {
+  const basePath = `${pathOf(base)}/`
+  if (origin !== base.origin || !pathname.startsWith(basePath)) return undefined
+  try {
+    return pathname.slice(basePath.length).split('/').map(decodeURIComponent)
+  } catch {
+    return undefined
+  }
+}
+
+function pathOf({ pathname }: URL): string {
+  return pathname === '/' ? '' : pathname
+}
+
+function appendQuery(url: URL, name: string, value: Param): void {
+  for (const each of Array.isArray(value) ? value : [value]) {
+    if (each === undefined || each === null) continue
+    if (!isValue(each)) throw new TypeError(`The parameter "${name}" is no plain value`)
+    url.searchParams.append(name, String(each))
+  }
+}
+
+function encodeParam(name: string, value: unknown): string {
+  if (value === undefined || value === null) {
+    throw new TypeError(`The route's parameter "${name}" is missing`)
+  }
+  if (!isValue(value)) throw unusable(name)
   const text = String(value)
   if (text === '' || text === '.' || text === '..') throw unusable(name)
   try {
@@ -53,6 +86,16 @@ function encodeParam(name: string, value: Param): string {
     // Half of a surrogate pair: not text, has no encoding.
     throw unusable(name)
   }
+}
+
+function encodePath(name: string, value: Param): string {
+  const segments = Array.isArray(value) ? value : typeof value === 'string' ? value.split('/') : []
+  if (segments.length === 0) return encodeParam(name, value)
+  return segments.map((segment) => encodeParam(name, segment)).join('/')
+}
+
+function isValue(value: unknown): value is Value {
+  return ['string', 'number', 'boolean'].includes(typeof value)
 }
 
 function unusable(name: string): TypeError {

@@ -27,11 +27,14 @@ export interface UpstreamErrorDetails {
   readonly retryAfterSeconds?: number | undefined
   /** A short technical reason for the log (`ECONNREFUSED`); never anything the upstream sent. */
   readonly reason?: string | undefined
+  /** The tool's own words in place of the standard message, from its `explain`. */
+  readonly explanation?: string | undefined
 }
 
 /**
- * A failed call of the upstream API. The message is fixed by the code, so that nothing of the
- * upstream's body, the URL, the token or the key can reach a caller through it.
+ * A failed call of the upstream API. The message is fixed by the code unless the tool explains the
+ * answer, so that nothing of the upstream's body, the URL, the token or the key can reach a caller
+ * through it.
  */
 export class UpstreamError extends Error {
   readonly code: UpstreamErrorCode
@@ -40,7 +43,7 @@ export class UpstreamError extends Error {
   readonly reason: string | undefined
 
   constructor(code: UpstreamErrorCode, details: UpstreamErrorDetails = {}) {
-    super(MESSAGES[code])
+    super(details.explanation ?? MESSAGES[code])
     this.name = 'UpstreamError'
     this.code = code
     this.status = details.status
@@ -50,14 +53,14 @@ export class UpstreamError extends Error {
 }
 
 /** The error for an answer that is no success (any status but 2xx). */
-export function errorForStatus(status: number, retryAfterSeconds?: number): UpstreamError {
-  const details = { status, retryAfterSeconds }
+export function errorForStatus(status: number, more: UpstreamErrorDetails = {}): UpstreamError {
+  const details = { ...more, status }
   if (status === 401) return new UpstreamError('upstream_unauthorized', details)
   if (status === 404) return new UpstreamError('upstream_not_found', details)
   if (status === 429) return new UpstreamError('upstream_rate_limited', details)
   if (status >= 500) return new UpstreamError('upstream_failed', details)
   if (status >= 400) return new UpstreamError('upstream_rejected', details)
-  // A redirect is never followed: the bearer token would travel to wherever it points.
+  // A redirect that the tool does not ask to follow: it may point anywhere.
   return new UpstreamError('upstream_bad_response', details)
 }
 
@@ -66,6 +69,7 @@ export function errorForTransport(error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error
   const { code, name } = error as { code?: unknown; name?: unknown }
   const reason = typeof code === 'string' ? code : String(name)
-  const garbled = name === 'HTTPParserError' || reason === 'UND_ERR_HEADERS_OVERFLOW'
+  const isNotPublic = code === 'ERR_NOT_PUBLIC'
+  const garbled = isNotPublic || name === 'HTTPParserError' || reason === 'UND_ERR_HEADERS_OVERFLOW'
   return new UpstreamError(garbled ? 'upstream_bad_response' : 'upstream_unreachable', { reason })
 }

@@ -4,8 +4,8 @@ import { createServer, type Socket } from 'node:net'
 import { EnvHttpProxyAgent, getGlobalDispatcher, setGlobalDispatcher } from 'undici'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createDocumentFetch, type DocumentFetch } from '../../src/auth/document-fetch.ts'
-import { isPublicAddress } from '../../src/auth/public-address.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
+import { isPublicAddress } from '../../src/upstream/public-address.ts'
 import { type HttpsServer, startHttpsServer } from '../support/https-server.ts'
 
 let trap: HttpsServer

@@ -1,0 +1,140 @@
+/** One request of a call and its answer, read as the tool asks for it. */
+
+import type { Span, SpanOptions, Tracing } from '../telemetry/tracing.ts'
+import type { Deadline } from './deadline.ts'
+import { explainedError } from './explained-error.ts'
+import { HiddenCredentials } from './hidden-credentials.ts'
+import { parseLinks } from './link-header.ts'
+import type { HeaderOptions } from './request-headers.ts'
+import { type BodyOptions, type Response, readResponseBody } from './response-body.ts'
+import { visibleHeaders } from './response-headers.ts'
+import { streamResponseBody } from './response-stream.ts'
+import type { Params } from './route.ts'
+import type { Method, TokenSource, UpstreamResponse, WriteOptions } from './upstream.ts'
+import { errorForTransport } from './upstream-error.ts'
+
+export interface ApiCallOptions extends HeaderOptions {
+  readonly base: URL
+  readonly timeoutMs: number
+  readonly maxBytes: number
+  /** Default 2. */
+  readonly maxRetries?: number
+  /** The value of the header that carries the token. */
+  tokenValue(token: string): string
+}
+
+/** Sends a request once. Rejects with UpstreamError when there is no complete head of an answer. */
+export type Exchange = (
+  request: PreparedRequest,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+) => Promise<Response>
+
+export interface ApiCallDeps {
+  readonly exchange: Exchange
+  now(): number
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+  random(): number
+  /** The API is told of the trace, if there is one. */
+  readonly tracing?: Tracing | undefined
+}
+
+/** The call on whose behalf requests are sent. */
+export interface CallScope {
+  /** Sees what the API sends before the tool does. */
+  onAnswer?(body: unknown): void
+  /** Ends every request, and the streams that are left open. */
+  readonly limit?: { readonly signal: AbortSignal } | undefined
+}
+
+/** What tools ask for, and for whom. */
+export interface ApiRequest {
+  readonly method: Method
+  readonly route: string
+  readonly params: Params
+  readonly options: WriteOptions
+  readonly tokens: TokenSource
+  readonly scope: CallScope
+}
+
+export interface PreparedRequest extends ApiRequest {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly content: string | Uint8Array | null
+  readonly timeoutMs: number
+}
+
+/** Sends a prepared request once, with the token of the caller. */
+export type Attempt = (
+  request: PreparedRequest,
+  token: string | undefined,
+  deadline: Deadline,
+) => Promise<UpstreamResponse>
+
+export function createAttempt(options: ApiCallOptions, deps: ApiCallDeps): Attempt {
+  async function attempt(
+    call: PreparedRequest,
+    token: string | undefined,
+    deadline: Deadline,
+    span?: Span,
+  ): Promise<UpstreamResponse> {
+    const value = token === undefined ? undefined : options.tokenValue(token)
+    const authorization = value === undefined ? {} : { [options.tokenHeader]: value }
+    const hidden = new HiddenCredentials([token, value, options.apiKey])
+    const headers = { ...call.headers, ...authorization, ...deps.tracing?.headers() }
+    const response = await deps.exchange(call, headers, deadline.signal)
+    span?.set('http.response.status_code', response.statusCode)
+    if (isAnswer(response.statusCode, call)) return read(call, response, hidden, deadline)
+    const { explain } = call.options
+    const onAnswer = (body: unknown) => call.scope.onAnswer?.(body)
+    throw await explainedError(response, { hidden, deadline, now: deps.now, explain, onAnswer })
+  }
+
+  async function read(
+    { method, url, options: asked, scope }: PreparedRequest,
+    response: Response,
+    hidden: HiddenCredentials,
+    deadline: Deadline,
+  ): Promise<UpstreamResponse> {
+    const { as = 'json', maxBytes = options.maxBytes } = asked
+    const reading: BodyOptions = { as, maxBytes, hidden }
+    const reader = as === 'stream' ? streamResponseBody : readWhole
+    const body = await reader(response, method, reading, deadline)
+    if (as !== 'stream') scope.onAnswer?.(body)
+    const headers = visibleHeaders(response, hidden)
+    return { status: response.statusCode, headers, links: parseLinks(headers.link, url), body }
+  }
+
+  return (call, token, deadline) => {
+    if (deps.tracing === undefined) return attempt(call, token, deadline)
+    return deps.tracing.inChild(spanOf(call), (span) => attempt(call, token, deadline, span))
+  }
+}
+
+/** OpenTelemetry, semantic conventions for HTTP client spans; one for each attempt. */
+function spanOf({ method, route, url }: PreparedRequest): SpanOptions {
+  const attributes = {
+    'http.request.method': method,
+    'url.template': route,
+    'server.address': url.hostname,
+  }
+  return { name: `${method} ${route}`, kind: 'client', attributes }
+}
+
+/** A 304 answers conditional requests (RFC 9110, 15.4.5); a 401 is the token source's to solve. */
+function isAnswer(
+  status: number,
+  { headers, options: { statuses = [] } }: PreparedRequest,
+): boolean {
+  if (status >= 200 && status < 300) return true
+  const isConditional = 'if-none-match' in headers || 'if-modified-since' in headers
+  return (status === 304 && isConditional) || (status !== 401 && statuses.includes(status))
+}
+
+async function readWhole(response: Response, method: Method, reading: BodyOptions) {
+  try {
+    return await readResponseBody(response, method, reading)
+  } catch (error) {
+    throw errorForTransport(error)
+  }
+}

@@ -1,0 +1,103 @@
+/** Redirects that a tool asks to follow: to downloads elsewhere, without anything of ours. */
+
+import { isIP } from 'node:net'
+import { type Dispatcher, request } from 'undici'
+import { isPublicAddress } from './public-address.ts'
+import { discardBody, type Response } from './response-body.ts'
+import type { Method, WriteOptions } from './upstream.ts'
+import { UpstreamError } from './upstream-error.ts'
+
+const MAX_REDIRECTS = 5
+/** RFC 9110, 15.4; after other methods than GET only 303 leads to what can be read. */
+const OF_READS = new Set([301, 302, 303, 307, 308])
+const SEE_OTHER = 303
+
+export interface RedirectDeps {
+  /** For origins that the tool names. */
+  readonly dispatcher: Dispatcher
+  /** Connects to public addresses alone. */
+  readonly publicDispatcher: () => Dispatcher
+}
+
+export interface RedirectOptions {
+  readonly method: Method
+  readonly from: URL
+  readonly follow: NonNullable<WriteOptions['follow']>
+  readonly accept: string
+  readonly limits: Pick<Dispatcher.RequestOptions, 'signal' | 'headersTimeout' | 'bodyTimeout'>
+}
+
+export function isFollowed(
+  status: number,
+  method: Method,
+  follow: WriteOptions['follow'],
+): follow is true | readonly string[] {
+  if (follow === undefined || follow === false) return false
+  return method === 'GET' || method === 'HEAD' ? OF_READS.has(status) : status === SEE_OTHER
+}
+
+/**
+ * The answer at the end of the redirects. Every request has a connection-level guard or a target that
+ * the tool names, and carries neither token, API key, cookies nor headers of the tool.
+ * @throws UpstreamError `upstream_bad_response` for a target that is refused
+ */
+export async function followRedirects(
+  first: Response,
+  options: RedirectOptions,
+  { dispatcher, publicDispatcher }: RedirectDeps,
+): Promise<Response> {
+  const { follow, limits } = options
+  const method = options.method === 'HEAD' ? 'HEAD' : 'GET'
+  const seen = new Set([options.from.href])
+  let response = first
+  let url = options.from
+  while (OF_READS.has(response.statusCode)) {
+    const from = response
+    discardBody(from)
+    url = targetOf(from, url, follow)
+    if (seen.has(url.href)) throw refused(from, 'redirect loop')
+    if (seen.size > MAX_REDIRECTS) throw refused(from, 'too many redirects')
+    seen.add(url.href)
+    response = await request(url, {
+      method,
+      headers: { accept: options.accept, 'accept-encoding': 'identity' },
+      ...limits,
+      dispatcher: follow === true ? publicDispatcher() : dispatcher,
+    })
+  }
+  if (response.statusCode !== 401) return response
+  discardBody(response)
+  // It says nothing of the caller's token, which it never got.
+  throw new UpstreamError('upstream_rejected', { status: 401, reason: 'redirect' })
+}
+
+/** @throws UpstreamError */
+function targetOf(response: Response, from: URL, follow: RedirectOptions['follow']): URL {
+  const { location } = response.headers
+  if (typeof location !== 'string' || !URL.canParse(location, from.href)) {
+    throw refused(response, 'redirect without a location')
+  }
+  const url = new URL(location, from)
+  url.hash = ''
+  const isEncrypted = url.protocol === 'https:'
+  // From https to http the download could be read and changed on the way.
+  if (!isEncrypted && (url.protocol !== 'http:' || from.protocol !== 'http:')) {
+    throw refused(response, 'redirect to another scheme')
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw refused(response, 'redirect with credentials')
+  }
+  if (Array.isArray(follow)) {
+    const isNamed = follow.some((each) => URL.canParse(each) && new URL(each).origin === url.origin)
+    if (!isNamed) throw refused(response, 'redirect to an origin that is not named')
+    return url
+  }
+  // A literal address is connected to without a lookup. URL has brought its spellings to one.
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (isIP(host) && !isPublicAddress(host)) throw refused(response, 'redirect to a private address')
+  return url
+}
+
+function refused({ statusCode: status }: Response, reason: string): UpstreamError {
+  return new UpstreamError('upstream_bad_response', { status, reason })
+}

@@ -1,0 +1,29 @@
+/** The headers of an answer as tools see them. */
+
+import type { HiddenCredentials } from './hidden-credentials.ts'
+import type { Response } from './response-body.ts'
+
+/** Cookies are no part of an API that is called with tokens; the others are the connection's. */
+const REMOVED = new Set([
+  'set-cookie',
+  'set-cookie2',
+  'authorization',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+])
+
+/** RFC 9110, 5.3: the values of one name, joined by commas. */
+export function visibleHeaders(
+  { headers }: Pick<Response, 'headers'>,
+  hidden: HiddenCredentials,
+): Record<string, string> {
+  const visible: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || REMOVED.has(name)) continue
+    visible[name] = hidden.text(Array.isArray(value) ? value.join(', ') : value)
+  }
+  return visible
+}

@@ -1,0 +1,61 @@
+/** The body of an answer as a stream that ends with its request, whether it is read or not. */
+
+import type { Deadline } from './deadline.ts'
+import {
+  type BodyOptions,
+  boundedParts,
+  checkBody,
+  hasNoContent,
+  type Response,
+} from './response-body.ts'
+import { errorForTransport } from './upstream-error.ts'
+
+/**
+ * Takes the response and the deadline over: both are released once the stream is read, cancelled or
+ * fails, and at the latest when the deadline ends. Its errors are UpstreamErrors.
+ */
+export function streamResponseBody(
+  response: Response,
+  method: string,
+  options: BodyOptions,
+  deadline: Deadline,
+): ReadableStream<Uint8Array> {
+  const { body } = response
+  if (hasNoContent(response, method)) {
+    release()
+    return new ReadableStream({ start: (controller) => controller.close() })
+  }
+  checkBody(response, options)
+  const parts = options.hidden.overwriteEach(boundedParts(response, options.maxBytes))
+
+  function release(): void {
+    body.on('error', () => undefined).destroy()
+    deadline.stop()
+  }
+
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const fail = () => {
+          release()
+          controller.error(deadline.error())
+        }
+        deadline.signal.addEventListener('abort', fail, { once: true })
+      },
+      async pull(controller) {
+        try {
+          const { done, value } = await parts.next()
+          if (done !== true) return controller.enqueue(new Uint8Array(value))
+          deadline.stop()
+          controller.close()
+        } catch (error) {
+          release()
+          throw deadline.error() ?? errorForTransport(error)
+        }
+      },
+      cancel: release,
+    },
+    // Nothing is read ahead.
+    { highWaterMark: 0 },
+  )
+}
