@@ -2,6 +2,7 @@
 
 import type { Config } from './config.ts'
 import { compileTool } from './engine/compile-tool.ts'
+import { declaredBy } from './engine/define-services.ts'
 import { type AnyTool, loginsOf } from './engine/define-tool.ts'
 import { type Catalog, DiscoveryError } from './engine/discover.ts'
 import login, { loginTool } from './tools/login.ts'
@@ -32,12 +33,20 @@ export function catalogFor(
 }
 
 function faultsOf(
-  { name: tool, requires }: AnyTool,
+  definition: AnyTool,
   first: string,
   all: readonly { readonly name: string }[],
   signInAt: readonly string[],
 ): readonly string[] {
-  return loginsOf(requires)
+  const { name: tool, requires } = definition
+  const typed = (declaredBy(definition)?.upstreams ?? []).filter(
+    (upstream) => !all.some(({ name }) => name === upstream),
+  )
+  const unknown = typed.map(
+    (upstream) =>
+      `tool ${tool}: createMcp names the upstream "${upstream}", which UPSTREAMS does not name`,
+  )
+  const logins = loginsOf(requires)
     .map((upstream = first) => upstream)
     .filter((upstream) => !signInAt.includes(upstream))
     .map((upstream) => {
@@ -46,4 +55,5 @@ function faultsOf(
         : `which UPSTREAMS does not name; there is ${all.map(({ name }) => name).join(', ')}`
       return `tool ${tool}: requires.login names the upstream "${upstream}", ${why}`
     })
+  return [...logins, ...unknown]
 }

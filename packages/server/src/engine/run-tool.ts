@@ -20,6 +20,7 @@ import { RunContext } from './run-context.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
+import type { Team } from './team.ts'
 import { TimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
 import { toResult } from './tool-result.ts'
@@ -30,6 +31,7 @@ export interface ToolSettings {
   readonly timeoutSeconds: number
   /** Whether an error can name the tool `login`; it can if left out. */
   readonly hasLoginTool?: boolean
+  readonly team: Team
 }
 
 export type ToolOutcome = CallToolResult | InputRequiredResult
@@ -115,7 +117,8 @@ class ToolRun {
     const limit = new TimeLimit(call.signal, seconds)
     let answer: unknown
     try {
-      const run = { call, logOf: this, session, redactor: this.#redactor, limit }
+      const { env } = this.#settings.team
+      const run = { call, logOf: this, session, redactor: this.#redactor, limit, env }
       // A tool that does not listen to its signal must not hold the caller.
       answer = await limit.bound<unknown>(definition.run(new RunContext(input, run)))
     } catch (error) {

@@ -87,6 +87,10 @@ export class RequestedCall implements ToolCall {
     return this.#request.arguments
   }
 
+  get caller() {
+    return this.#origin.identity
+  }
+
   get scopes() {
     return this.#origin.scopes
   }
