@@ -13,15 +13,12 @@ import { recordingLogger } from '../logger/lines.ts'
 import { errorCode, structured } from '../support/clients.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
+import { describeRedis } from '../support/redis-suite.ts'
 import { call, GOOD_KEY, loginAt, startSeveral } from '../support/several-upstreams.ts'
 import { createBrowser, signInAs } from '../support/sign-in.ts'
 import { credentialsFor, KEY } from './parts.ts'
 
 let redis: RedisServer
-beforeAll(async () => {
-  redis = await startRedis('plain')
-})
-afterAll(() => redis.stop())
 
 /** A connection of its own for each node. */
 const open = (prefix: string): Store =>
@@ -39,7 +36,12 @@ async function twoNodes(prefix: string) {
   return { ...several, other, elsewhere }
 }
 
-describe('two nodes', () => {
+describeRedis('plain', 'two nodes', () => {
+  beforeAll(async () => {
+    redis = await startRedis('plain')
+  })
+  afterAll(() => redis.stop())
+
   test('share sign-ins at each upstream', { timeout: 30_000 }, async () => {
     const { url, other, elsewhere } = await twoNodes('sign-in:')
     const link = await loginAt(url, { upstream: 'staff' })
@@ -79,10 +81,8 @@ describe('two nodes', () => {
     expect(errorCode(await call(other, 'tickets', { session }))).toBe('login_required')
     expect(ticketsApi.seen).toHaveLength(asked)
   })
-})
 
-describe('a server that gets further upstreams', () => {
-  test('goes on with sessions, links and sign-ins from before', { timeout: 30_000 }, async () => {
+  test('go on with sessions, links and sign-ins from before', { timeout: 30_000 }, async () => {
     const several = await startSeveral({}, open('before:'))
     const { url } = several
     const port = String(await freePort())
