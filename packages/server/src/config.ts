@@ -88,6 +88,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     },
     upstream,
     ...(further.length > 0 && { furtherUpstreams: further.map(furtherOf) }),
+    outgoing: chooseOutgoing(variables),
     accessWarnings: isProduction
       ? accessWarnings(raw, { auth, upstream, signIn })
       : developmentWarnings(http.publicUrl),
@@ -101,6 +102,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     upstreamClientKey: first.secrets.clientKey,
     upstreamApiKey: first.secrets.apiKey,
     furtherUpstreams: new Map(further.map(({ config: { name }, secrets: own }) => [name, own])),
+    httpProxy: variables.HTTP_PROXY,
+    httpsProxy: variables.HTTPS_PROXY,
     introspectionClientSecret: variables.OAUTH_INTROSPECTION_CLIENT_SECRET,
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
@@ -108,11 +111,26 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return { config: deepFreeze(config), secrets, warnings: faults.warnings }
 }
 
+function originOf(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : new URL(address).origin
+}
+
 /** APP_NAME replaces both names that the server's declaration has: that of programs and of people. */
 function chooseApp({ declared, identifier }: ConfigSources, variables: Variables): Config['app'] {
   const { APP_NAME: name, APP_VERSION: version } = variables
   const isDeclared = name === declared?.APP_NAME
   return { name, version, identifier: (isDeclared ? identifier : undefined) ?? name }
+}
+
+/** Without the credentials in them, which are secrets. */
+function chooseOutgoing(variables: Variables): Config['outgoing'] {
+  return {
+    noProxy: variables.NO_PROXY,
+    ...defined({
+      httpProxy: originOf(variables.HTTP_PROXY),
+      httpsProxy: originOf(variables.HTTPS_PROXY),
+    }),
+  }
 }
 
 function furtherOf({ config, allow }: ChosenUpstream<NamedUpstream>): FurtherUpstream {

@@ -27,6 +27,7 @@ import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { createAuth } from './runtime/authorization.ts'
 import { implementationOf } from './runtime/implementation.ts'
+import { observed } from './runtime/observed.ts'
 import { checkProviders } from './runtime/provider-checks.ts'
 import { createSessionParts } from './runtime/session-parts.ts'
 import { createUpstreams } from './runtime/upstream.ts'
@@ -35,12 +36,10 @@ import type { SessionManager } from './session/manager.ts'
 import { createOrigins, type Origins } from './session/origins.ts'
 import type { SignIn } from './session/sign-in.ts'
 import { createSignOut } from './session/sign-out.ts'
-import { observeStore } from './store/observed-store.ts'
 import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
 import { createStoreClock } from './store/store-clock.ts'
-import { NO_METRICS } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -182,16 +181,3 @@ function servedBy(deps: RuntimeDeps) {
     about: implementationOf(deps),
   }
 }
-
-/** The same with a store that is measured, and with what measures. */
-async function observed(deps: RuntimeDeps): Promise<ObservedDeps> {
-  const { app, serves } = deps.config
-  const metrics = serves.metrics
-    ? // Loaded only here: nothing of prom-client is needed without metrics.
-      (await import('./telemetry/prometheus.ts')).createMetrics({ version: app.version })
-    : NO_METRICS
-  const telemetry = { metrics, tracing: deps.tracing }
-  return { ...deps, telemetry, store: observeStore(deps.store, telemetry, deps.config.store.kind) }
-}
-
-type ObservedDeps = RuntimeDeps & { readonly telemetry: Telemetry }

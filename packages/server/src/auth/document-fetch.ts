@@ -14,6 +14,7 @@ import { type GuardOptions, guardedRequest } from './guarded-request.ts'
 export interface DocumentFetchDeps extends DocumentCacheDeps {
   /** All addresses of a host name; the system's resolver by default. */
   readonly resolve?: GuardOptions['resolve']
+  readonly proxyFor?: GuardOptions['proxyFor']
 }
 
 export interface DocumentFetchOptions {
@@ -61,10 +62,15 @@ const WITH_PATH = /^https:\/\/[^/?#]+\//
 const MOST_ALLOWED = 1000
 
 export function createDocumentFetch(
-  { store, now, resolve = (hostname) => lookup(hostname, { all: true }) }: DocumentFetchDeps,
+  {
+    store,
+    now,
+    proxyFor,
+    resolve = (hostname) => lookup(hostname, { all: true }),
+  }: DocumentFetchDeps,
   { allowLoopback = false, ca, timeoutMs = 3000 }: DocumentFetchOptions = {},
 ): DocumentFetch {
-  const guard = { resolve, allowLoopback, ca, timeoutMs, maxBytes: MAX_BYTES }
+  const guard = { resolve, proxyFor, allowLoopback, ca, timeoutMs, maxBytes: MAX_BYTES }
   const cache = createDocumentCache({ store, now })
   const hasFetched = new WeakSet<object>()
   /** Addresses that were let pass lately, with what was known of them then. */

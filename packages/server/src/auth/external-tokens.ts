@@ -3,6 +3,7 @@
 import type { ExternalIssuer, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import type { SessionManager } from '../session/manager.ts'
+import type { Fetch } from '../upstream/provider-fetch.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { createExternalIssuer } from './external-issuer.ts'
 import { createIntrospection } from './introspection.ts'
@@ -20,6 +21,7 @@ export interface ExternalTokensDeps {
   readonly secrets: Secrets
   readonly sessions: SessionManager
   readonly readMetadata: ReadIssuerMetadata
+  readonly fetch: Fetch
   readonly log: Logger
 }
 
@@ -39,14 +41,14 @@ export function longestExternalTokenSeconds({ tokenMaxAge }: ExternalIssuer): nu
 /** Reads the metadata of the issuer, for all that need it. */
 export function createExternalMetadata(
   { url, tokenIssuers = [] }: ExternalIssuer,
-  log: Logger,
+  { fetch, log }: Pick<ExternalTokensDeps, 'fetch' | 'log'>,
 ): IssuerMetadataReader {
   const options = { issuer: url, tokenIssuers, allowInsecureHttp }
   return createIssuerMetadata(options, { fetch, now: Date.now, log })
 }
 
 export function createExternalTokens(
-  { secrets, sessions, log, readMetadata }: ExternalTokensDeps,
+  { secrets, sessions, fetch, log, readMetadata }: ExternalTokensDeps,
   issuer: ExternalIssuer,
   resources: Resources,
 ): AccessTokens {

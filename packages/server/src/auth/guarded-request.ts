@@ -4,6 +4,7 @@ import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import { type Dispatcher, request } from 'undici'
 import { createGuardedAgent, NotPublicError } from '../upstream/guarded-agent.ts'
+import type { Outgoing } from '../upstream/outgoing.ts'
 import { isPublicAddress } from '../upstream/public-address.ts'
 
 export interface GuardOptions {
@@ -11,6 +12,7 @@ export interface GuardOptions {
   readonly resolve: (hostname: string) => Promise<readonly LookupAddress[]>
   /** For development and tests: addresses of this machine, and any port. */
   readonly allowLoopback: boolean
+  readonly proxyFor?: Outgoing['proxyFor'] | undefined
   /** Trusted besides the usual certificate authorities' own, in PEM. */
   readonly ca?: string | undefined
   /** For everything: name, connection, answer. */
@@ -26,8 +28,8 @@ export interface GuardedAnswer {
 }
 
 /**
- * Sends the request over a connection of its own. The dispatcher is named, so that no proxy of the
- * environment can take its place and connect for us.
+ * Sends the request over a connection of its own. The dispatcher is named, so that none that is global
+ * can take its place and connect elsewhere.
  * @throws TypeError for an address that is refused, before anything is connected
  * @throws Error when the answer is late, too large, encoded, not UTF-8 or does not come
  */

@@ -3,6 +3,7 @@
 import type { AuthConfig, Config, ConfigWarning, ExternalIssuer, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import type { SessionManager } from '../session/manager.ts'
+import type { Outgoing } from '../upstream/outgoing.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { createAdvertisedScopes } from './advertised-scopes.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
@@ -25,6 +26,7 @@ export interface ResourceServerDeps {
   readonly scopes: Scopes
   /** The tokens of the built-in authorization server, for when it is the one. */
   readonly builtIn: AccessTokens
+  readonly outgoing: Outgoing
   readonly log: Logger
 }
 
@@ -75,11 +77,16 @@ function builtInParts({ builtIn, scopes }: ResourceServerDeps) {
 }
 
 function externalParts(deps: ResourceServerDeps, issuer: ExternalIssuer, resources: Resources) {
-  const { config, scopes, log } = deps
-  const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, log)
+  const {
+    config,
+    scopes,
+    log,
+    outgoing: { fetch },
+  } = deps
+  const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, { fetch, log })
   const isChosen = config.auth.defaultScopes !== undefined
   return {
-    tokens: createExternalTokens({ ...deps, readMetadata }, issuer, resources),
+    tokens: createExternalTokens({ ...deps, fetch, readMetadata }, issuer, resources),
     advertised: createAdvertisedScopes({ readMetadata, now: Date.now }, scopes, isChosen),
     scopeMap: issuer.scopeMap,
     check,

@@ -1,12 +1,13 @@
 /** Which variable somebody meant who wrote a name that is not known. */
 
 import { isOfNamed } from './named-upstreams.ts'
+import { PROXY_ALIASES } from './proxy-variables.ts'
 import { variables } from './variables.ts'
 
 const KNOWN = Object.keys(variables.shape)
 
 function isKnown(name: string): boolean {
-  return Object.hasOwn(variables.shape, name) || isOfNamed(name)
+  return Object.hasOwn(variables.shape, name) || PROXY_ALIASES.has(name) || isOfNamed(name)
 }
 
 /** What `docker compose` reads from the same file, for `compose.yaml`. */

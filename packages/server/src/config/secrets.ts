@@ -24,6 +24,9 @@ export interface SecretValues {
   readonly upstreamApiKey?: string | undefined
   /** By the names of upstreams after the first. */
   readonly furtherUpstreams?: ReadonlyMap<string, UpstreamSecrets>
+  /** Addresses of outgoing proxies, with their credentials. */
+  readonly httpProxy?: string | undefined
+  readonly httpsProxy?: string | undefined
   readonly introspectionClientSecret?: string | undefined
   readonly metricsToken?: string | undefined
   /** For the collector of traces. */
@@ -74,6 +77,14 @@ export class Secrets implements SecretValues {
 
   get furtherUpstreams(): ReadonlyMap<string, UpstreamSecrets> {
     return this.#values.furtherUpstreams ?? new Map()
+  }
+
+  get httpProxy(): string | undefined {
+    return this.#values.httpProxy
+  }
+
+  get httpsProxy(): string | undefined {
+    return this.#values.httpsProxy
   }
 
   get introspectionClientSecret(): string | undefined {

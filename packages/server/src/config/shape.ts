@@ -61,6 +61,12 @@ export interface Config {
   readonly upstream: UpstreamConfig
   /** Absent where there is one alone. */
   readonly furtherUpstreams?: readonly FurtherUpstream[]
+  /** By the scheme of what is asked for; without the credentials, which are secrets. */
+  readonly outgoing: {
+    readonly httpProxy?: string
+    readonly httpsProxy?: string
+    readonly noProxy: readonly string[]
+  }
   /** What an operator should know about who is let in over HTTP. */
   readonly accessWarnings: readonly ConfigWarning[]
 }

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { type FileVariable, readEnvFile } from './env-file.ts'
 import type { Faults } from './faults.ts'
 import { belongsInFile, nearestKnown } from './names.ts'
+import { PROXY_ALIASES } from './proxy-variables.ts'
 import type { ServerOptions } from './server-options.ts'
 
 export interface ConfigSources {
@@ -37,10 +38,17 @@ export function readSources(sources: ConfigSources, faults: Faults): RawVariable
   const merged: Record<string, string> = {}
   const given = Object.entries(env).filter(([name, value]) => !isServiceLink(name, value))
   const fromFiles = files.map(({ name, value }) => [name, value] as const)
-  for (const [name, value] of [...Object.entries(declared), ...fromFiles, ...given]) {
-    if (value !== undefined && value !== '') merged[name] = value
+  for (const layer of [Object.entries(declared), fromFiles, given]) {
+    // Of one layer, names in lower case win: they come last.
+    for (const [name, value] of [...layer].sort(aliasesLast)) {
+      if (value) merged[PROXY_ALIASES.get(name) ?? name] = value
+    }
   }
   return merged
+}
+
+function aliasesLast([one]: readonly [string, unknown], [other]: readonly [string, unknown]) {
+  return Number(PROXY_ALIASES.has(one)) - Number(PROXY_ALIASES.has(other))
 }
 
 function readNamedFile(argv: readonly string[], cwd: string, faults: Faults) {

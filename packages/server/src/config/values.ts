@@ -152,6 +152,28 @@ export function bytesList(length: number) {
     .register(values, { wants: `a comma-separated list, each ${bytesWanted(length)}` })
 }
 
+/** An http or https address of a proxy: no path, perhaps with credentials. The scheme may be left out. */
+export function proxyUrl(wants: string) {
+  return z
+    .string()
+    .transform((given) => (/^[\w.-]+:\d{1,5}\/?$/.test(given) ? `http://${given}` : given))
+    .refine((given) => /^https?:\/\//i.test(given) && URL.canParse(given))
+    .transform((given) => new URL(given))
+    .refine((url) => url.pathname === '/' && url.search === '' && url.hash === '')
+    .refine((url) => isDecodable(url.username) && isDecodable(url.password))
+    .transform((url) => url.href)
+    .register(values, { wants })
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function httpUrl() {
   return z
     .string()

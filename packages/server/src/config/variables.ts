@@ -7,6 +7,7 @@ import { bodyVariables } from './body-variables.ts'
 import { facts } from './facts.ts'
 import { issuerVariables } from './issuer-variables.ts'
 import { pageVariables } from './page-variables.ts'
+import { proxyVariables } from './proxy-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
 import { upstreamVariables } from './upstream-variables.ts'
 import { baseUrl, bytes, bytesList, integer, list, oneOf, pattern, text } from './values.ts'
@@ -208,6 +209,7 @@ export const variables = z.object({
   ...authVariables,
   ...issuerVariables,
   ...upstreamVariables,
+  ...proxyVariables,
 })
 
 export type Variables = z.output<typeof variables>

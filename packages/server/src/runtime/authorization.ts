@@ -12,7 +12,7 @@ import type { Look } from '../http/look.ts'
 import type { Store } from '../store/port.ts'
 
 export interface AuthDeps
-  extends Pick<ResourceServerDeps, 'config' | 'secrets' | 'log' | 'publicUrl'> {
+  extends Pick<ResourceServerDeps, 'config' | 'secrets' | 'log' | 'publicUrl' | 'outgoing'> {
   readonly store: Store
   readonly catalog: Catalog
   readonly transport: 'http' | 'stdio'

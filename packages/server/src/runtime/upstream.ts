@@ -26,6 +26,7 @@ import { createCheckKey } from '../upstream/check-key.ts'
 import { type IdentityProvider, ProviderError } from '../upstream/identity-provider.ts'
 import { observeProvider } from '../upstream/observed-provider.ts'
 import { createOpenIdProvider } from '../upstream/openid-client.ts'
+import { createOutgoing, type Outgoing } from '../upstream/outgoing.ts'
 import type { Fetch } from '../upstream/provider-fetch.ts'
 import { createTlsFetch } from '../upstream/tls-fetch.ts'
 import { watchProvider } from '../upstream/watched-provider.ts'
@@ -37,6 +38,7 @@ interface UpstreamDeps {
   readonly store: Store
   readonly publicUrl: string
   readonly telemetry: Telemetry
+  readonly outgoing: Outgoing
   readonly demoApi?: Hono | undefined
 }
 
@@ -83,10 +85,11 @@ export function providerOptions(
 function fetchOf(
   { clientAuth, clientCertificate: certificate }: ConfiguredUpstream,
   { clientKey }: UpstreamSecrets,
+  outgoing: Outgoing,
 ): Fetch {
-  if (clientAuth !== 'tls' || certificate === undefined) return fetch
-  if (clientKey === undefined) return fetch
-  return createTlsFetch({ certificate, key: clientKey.key })
+  if (clientAuth !== 'tls' || certificate === undefined) return outgoing.fetch
+  if (clientKey === undefined) return outgoing.fetch
+  return createTlsFetch({ certificate, key: clientKey.key }, outgoing)
 }
 
 /** The configured upstreams; the demo may stand in for the first. */
@@ -116,9 +119,13 @@ export async function createUpstreams(
     apiKey: secrets.upstreamApiKey,
   }
   const { allow } = config.signIn
+  // The demo is this server itself.
+  const firstDeps = demo === undefined ? deps : { ...deps, outgoing: createOutgoing() }
   return {
     demo,
-    first: createUpstream(deps, now, { facts, secrets: first, allow, isDemo: demo !== undefined }),
+    first: createUpstream(firstDeps, now, {
+      ...{ facts, secrets: first, allow, isDemo: demo !== undefined },
+    }),
     further: (config.furtherUpstreams ?? []).map((facts) => {
       const own = secrets.furtherUpstreams.get(facts.name) ?? NO_SECRETS
       const { name: label, allow } = facts
@@ -171,7 +178,7 @@ function keyProvider(publicUrl: string, name: string): IdentityProvider {
 }
 
 function signInAt(
-  { config, log, telemetry }: UpstreamDeps,
+  { config, log, telemetry, outgoing }: UpstreamDeps,
   now: () => number,
   { facts, secrets, allow, isDemo, label }: OneUpstream & { readonly facts: ConfiguredUpstream },
 ) {
@@ -184,7 +191,7 @@ function signInAt(
       allowInsecureHttp: !config.isProduction || usesPlainHttp(facts.provider),
       isAllowed: allow && allowedBy(allow),
     },
-    { fetch: fetchOf(facts, secrets), now },
+    { fetch: fetchOf(facts, secrets, outgoing), now },
   )
   const watch = watchProvider(openId, label)
   const provider = observeProvider(watch.provider, telemetry, label)
@@ -200,7 +207,7 @@ function signInAt(
 }
 
 function createApi(
-  { config, telemetry }: UpstreamDeps,
+  { config, telemetry, outgoing }: UpstreamDeps,
   facts: NamedUpstream,
   { apiKey }: UpstreamSecrets,
 ): ApiClient {
@@ -217,6 +224,7 @@ function createApi(
       random: Math.random,
       sleep: (ms, signal) => delay(ms, undefined, { signal }),
       tracing: telemetry.tracing,
+      outgoing,
     },
   )
 }

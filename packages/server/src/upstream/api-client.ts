@@ -1,11 +1,12 @@
 /** The upstream API client: keeps the connections and speaks in the name of a caller. */
 
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { CallScope } from './api-attempt.ts'
 import { createApiCall } from './api-call.ts'
 import { createGuardedAgent } from './guarded-agent.ts'
 import { createHttpExchange } from './http-exchange.ts'
+import { createOutgoing, type Outgoing } from './outgoing.ts'
 import { parseBaseUrl } from './route.ts'
 import type { TokenSource, Upstream } from './upstream.ts'
 import { createUpstreamMethods } from './upstream-methods.ts'
@@ -30,6 +31,8 @@ export interface ApiClientOptions {
 export interface ApiClientDeps {
   /** Carries the requests; a pool of its own without it. The client closes only its own. */
   readonly dispatcher?: Dispatcher
+  /** Without it no proxy is used. */
+  readonly outgoing?: Outgoing | undefined
   /** Carries redirected requests to public addresses alone; a guarded pool of its own without it. */
   readonly publicDispatcher?: Dispatcher
   /** Unix time in milliseconds. */
@@ -51,11 +54,18 @@ export interface ApiClient {
 /** Creates the client of one upstream. Throws TypeError when `baseUrl` is unusable. */
 export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps): ApiClient {
   const timeoutMs = options.timeoutMs ?? 10_000
-  const dispatcher = deps.dispatcher ?? createPool(timeoutMs)
+  const { outgoing = createOutgoing() } = deps
+  const dispatcher =
+    deps.dispatcher ??
+    outgoing.createDispatcher({
+      connect: { timeout: timeoutMs },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    })
   const base = parseBaseUrl(options.baseUrl)
   let guarded = deps.publicDispatcher
   const publicDispatcher = () => {
-    guarded ??= createGuardedAgent({ timeoutMs })
+    guarded ??= createGuardedAgent({ timeoutMs, proxyFor: outgoing.proxyFor })
     return guarded
   }
   const call = createApiCall(
@@ -85,12 +95,4 @@ export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps):
       ),
     close,
   }
-}
-
-function createPool(timeoutMs: number): Agent {
-  return new Agent({
-    connect: { timeout: timeoutMs },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-  })
 }

@@ -1,8 +1,10 @@
 /** Connections to hosts that a stranger named: to addresses of the public internet alone. */
 
 import { type LookupAddress, promises } from 'node:dns'
-import type { LookupFunction } from 'node:net'
-import { Agent } from 'undici'
+import { isIP, type LookupFunction } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Agent, buildConnector, Client } from 'undici'
+import type { Outgoing, OutgoingProxy } from './outgoing.ts'
 import { isPublicAddress } from './public-address.ts'
 
 export interface GuardedAgentOptions {
@@ -16,6 +18,8 @@ export interface GuardedAgentOptions {
   readonly timeoutMs: number
   /** Nothing is connected after it. */
   readonly signal?: AbortSignal
+  /** The proxy of an address, which is then asked for the address that was checked, not for the name. */
+  readonly proxyFor?: Outgoing['proxyFor'] | undefined
 }
 
 /** The host has an address that is not public. */
@@ -32,14 +36,52 @@ export class NotPublicError extends TypeError {
  * that the caller checks them.
  */
 export function createGuardedAgent(options: GuardedAgentOptions): Agent {
-  const { ca, timeoutMs } = options
+  const { ca, timeoutMs, proxyFor } = options
+  const tls = { timeout: timeoutMs, ...(ca !== undefined && { ca }) }
+  const lookup = guardedLookup(options)
+  if (proxyFor === undefined) return new Agent({ connect: { ...tls, lookup } })
+  const direct = buildConnector({ ...tls, lookup })
+  const inTunnel = buildConnector(tls)
   return new Agent({
-    connect: {
-      lookup: guardedLookup(options),
-      timeout: timeoutMs,
-      ...(ca !== undefined && { ca }),
+    connect(target, callback) {
+      const { protocol, hostname, port } = target
+      const proxy = proxyFor(new URL(`${protocol}//${hostname}${port && `:${port}`}`))
+      if (proxy === undefined) return direct(target, callback)
+      openTunnel(proxy, target, options).then(
+        (socket) => {
+          if (protocol === 'http:') callback(null, socket as never)
+          else inTunnel({ ...target, httpSocket: socket as never }, callback)
+        },
+        (error: Error) => callback(error, null),
+      )
     },
   })
+}
+
+/** RFC 9110, 9.3.6: the proxy connects to the address, so that it resolves no name anew. */
+async function openTunnel(
+  proxy: OutgoingProxy,
+  { protocol, hostname, port }: buildConnector.Options,
+  options: GuardedAgentOptions,
+): Promise<Duplex> {
+  const literal = hostname.replace(/^\[|\]$/g, '')
+  const address = isIP(literal) ? literal : (await publicAddresses(hostname, options))[0].address
+  options.signal?.throwIfAborted()
+  const host = isIP(address) === 6 ? `[${address}]` : address
+  const client = new Client(proxy.origin, { connectTimeout: options.timeoutMs })
+  try {
+    const { authorization } = proxy
+    const { socket, statusCode } = await client.connect({
+      path: `${host}:${port || (protocol === 'https:' ? '443' : '80')}`,
+      headers: authorization === undefined ? {} : { 'proxy-authorization': authorization },
+      signal: AbortSignal.timeout(options.timeoutMs),
+    })
+    if (statusCode === 200) return socket
+    socket.on('error', () => undefined).destroy()
+    throw new Error(`The proxy answers ${statusCode}`)
+  } finally {
+    await client.close()
+  }
 }
 
 /**

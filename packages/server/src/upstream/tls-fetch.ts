@@ -1,7 +1,7 @@
 /** A fetch that shows a client certificate (RFC 8705, 2). */
 
 import type { KeyObject } from 'node:crypto'
-import { Agent, fetch } from 'undici'
+import { createOutgoing, fetchBy, type Outgoing } from './outgoing.ts'
 import type { Fetch } from './provider-fetch.ts'
 
 export interface TlsFetchOptions {
@@ -13,11 +13,11 @@ export interface TlsFetchOptions {
 }
 
 /** The connections close by themselves once they are idle. */
-export function createTlsFetch({ certificate: cert, key, ca }: TlsFetchOptions): Fetch {
+export function createTlsFetch(
+  { certificate: cert, key, ca }: TlsFetchOptions,
+  outgoing: Outgoing = createOutgoing(),
+): Fetch {
   const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString()
   const connect = { cert, key: pem, ...(ca !== undefined && { ca }) }
-  const dispatcher = new Agent({ connect, keepAliveTimeout: 1000 })
-  // The same standard as the global one, whose certificate cannot be set.
-  return ((address: string | URL, init: object) =>
-    fetch(address, { ...init, dispatcher })) as unknown as Fetch
+  return fetchBy(outgoing.createDispatcher({ connect, keepAliveTimeout: 1000 }))
 }

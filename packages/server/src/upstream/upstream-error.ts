@@ -67,7 +67,11 @@ export function errorForStatus(status: number, more: UpstreamErrorDetails = {}):
 /** The error for a request that got no complete answer (undici's and Node's socket errors). */
 export function errorForTransport(error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error
-  const { code, name } = error as { code?: unknown; name?: unknown }
+  const { code, name, message } = error as { code?: unknown; name?: unknown; message?: unknown }
+  const [, proxyStatus] = /^Proxy response \((\d{3})\)/.exec(String(message)) ?? []
+  if (proxyStatus !== undefined) {
+    return new UpstreamError('upstream_unreachable', { reason: `proxy ${proxyStatus}` })
+  }
   const reason = typeof code === 'string' ? code : String(name)
   const isNotPublic = code === 'ERR_NOT_PUBLIC'
   const garbled = isNotPublic || name === 'HTTPParserError' || reason === 'UND_ERR_HEADERS_OVERFLOW'

@@ -1,6 +1,7 @@
 /** The built-in authorization server as the configuration wants it. */
 
 import type { BuiltInIssuer, Config, Secrets } from '../../config.ts'
+import type { Outgoing } from '../../upstream/outgoing.ts'
 import { createDocumentFetch } from '../document-fetch.ts'
 import { redirectUriFault } from '../redirect-uris.ts'
 import type { Scopes } from '../scopes.ts'
@@ -15,6 +16,7 @@ export interface BuiltInServerDeps
   readonly secrets: Secrets
   readonly publicUrl: string
   readonly scopes: Scopes
+  readonly outgoing: Outgoing
   /** Trusted instead of the usual certificate authorities for metadata documents, in PEM. */
   readonly documentCa?: string | undefined
 }
@@ -35,7 +37,10 @@ export async function createBuiltInServer(
       ...deps,
       signing: createSigning(deps, issuer),
       redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),
-      documents: createDocumentFetch({ store, now }, { allowLoopback: !config.isProduction, ca }),
+      documents: createDocumentFetch(
+        { store, now, proxyFor: deps.outgoing.proxyFor },
+        { allowLoopback: !config.isProduction, ca },
+      ),
     },
   )
 }

@@ -1,0 +1,39 @@
+/** A store that is measured, what measures, and how requests leave: below all other parts. */
+
+import type { Config, Secrets } from '../config.ts'
+import { observeStore } from '../store/observed-store.ts'
+import type { Store } from '../store/port.ts'
+import { NO_METRICS } from '../telemetry/metrics.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
+import { createOutgoing, type Outgoing } from '../upstream/outgoing.ts'
+
+interface Given {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly store: Store
+  readonly tracing?: Tracing | undefined
+}
+
+export interface Observed {
+  readonly store: Store
+  readonly telemetry: Telemetry
+  readonly outgoing: Outgoing
+}
+
+export async function observed<Deps extends Given>(deps: Deps): Promise<Deps & Observed> {
+  const { config, secrets, tracing } = deps
+  const { app, serves, outgoing } = config
+  const metrics = serves.metrics
+    ? // Loaded only here: nothing of prom-client is needed without metrics.
+      (await import('../telemetry/prometheus.ts')).createMetrics({ version: app.version })
+    : NO_METRICS
+  const telemetry = { metrics, tracing }
+  const { httpProxy, httpsProxy } = secrets
+  return {
+    ...deps,
+    telemetry,
+    store: observeStore(deps.store, telemetry, config.store.kind),
+    outgoing: createOutgoing({ httpProxy, httpsProxy, noProxy: outgoing.noProxy }),
+  }
+}

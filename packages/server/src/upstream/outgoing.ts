@@ -1,0 +1,151 @@
+/** How requests leave: directly, or by the proxies that the standard variables name. */
+
+import ipaddr from 'ipaddr.js'
+import { Agent, Dispatcher, fetch, ProxyAgent } from 'undici'
+import type { Fetch } from './provider-fetch.ts'
+
+export interface OutgoingOptions {
+  /** Addresses with their credentials, by the scheme of what is asked for. */
+  readonly httpProxy?: string | undefined
+  readonly httpsProxy?: string | undefined
+  /** Hosts that are asked directly, as in NO_PROXY. */
+  readonly noProxy?: readonly string[]
+}
+
+export interface OutgoingProxy {
+  readonly origin: string
+  /** The value of `Proxy-Authorization`, if there are credentials. */
+  readonly authorization: string | undefined
+}
+
+export interface Outgoing {
+  /** The proxy of an address; undefined for none. */
+  proxyFor(url: URL): OutgoingProxy | undefined
+  /** The platform's own where there is no proxy. */
+  readonly fetch: Fetch
+  createDispatcher(options: Pick<Agent.Options, (typeof AGENT_OPTIONS)[number]>): Dispatcher
+}
+
+const AGENT_OPTIONS = ['connect', 'headersTimeout', 'bodyTimeout', 'keepAliveTimeout'] as const
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
+
+export function createOutgoing(options: OutgoingOptions = {}): Outgoing {
+  const httpProxy = parseProxy(options.httpProxy)
+  const httpsProxy = parseProxy(options.httpsProxy)
+  const isDirect = createNoProxy(options.noProxy ?? [])
+
+  function proxyFor(url: URL): OutgoingProxy | undefined {
+    const proxy = url.protocol === 'https:' ? httpsProxy : httpProxy
+    return proxy === undefined || isDirect(url) ? undefined : proxy
+  }
+  if (httpProxy === undefined && httpsProxy === undefined) {
+    return {
+      proxyFor,
+      fetch: (...given) => globalThis.fetch(...given),
+      createDispatcher: (given) => new Agent(given),
+    }
+  }
+  const createDispatcher: Outgoing['createDispatcher'] = (given) =>
+    new ProxiedDispatcher(proxyFor, given)
+  // Connections close by themselves once they are idle.
+  const dispatcher = createDispatcher({ keepAliveTimeout: 1000 })
+  return { proxyFor, createDispatcher, fetch: fetchBy(dispatcher) }
+}
+
+/** A fetch by connections of its own: those of the platform's cannot be set. */
+export function fetchBy(dispatcher: Dispatcher): Fetch {
+  return ((address: string | URL, init: object) =>
+    fetch(address, { ...init, dispatcher })) as unknown as Fetch
+}
+
+/** Sends each request by the agent of its proxy. */
+class ProxiedDispatcher extends Dispatcher {
+  readonly #proxyFor: Outgoing['proxyFor']
+  readonly #options: Parameters<Outgoing['createDispatcher']>[0]
+  readonly #agents = new Map<string, Dispatcher>()
+
+  constructor(
+    proxyFor: Outgoing['proxyFor'],
+    options: Parameters<Outgoing['createDispatcher']>[0],
+  ) {
+    super()
+    this.#proxyFor = proxyFor
+    this.#options = options
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {
+    const proxy = this.#proxyFor(new URL(String(options.origin)))
+    const key = proxy?.origin ?? ''
+    const agent = this.#agents.get(key) ?? this.#createAgent(proxy)
+    this.#agents.set(key, agent)
+    return agent.dispatch(options, handler)
+  }
+
+  #createAgent(proxy: OutgoingProxy | undefined): Dispatcher {
+    if (proxy === undefined) return new Agent(this.#options)
+    const { connect, ...rest } = this.#options
+    const requestTls = typeof connect === 'object' ? connect : {}
+    return new ProxyAgent({
+      ...rest,
+      uri: proxy.origin,
+      requestTls,
+      ...(proxy.authorization !== undefined && { token: proxy.authorization }),
+    })
+  }
+
+  override close(): Promise<void>
+  override close(callback: () => void): void
+  override close(callback?: () => void): Promise<void> | void {
+    const closed = Promise.all([...this.#agents.values()].map((agent) => agent.close()))
+    return settled(closed, callback)
+  }
+
+  override destroy(...given: unknown[]): Promise<void> {
+    const [error = null] = given.filter((each) => each instanceof Error)
+    const destroyed = Promise.all([...this.#agents.values()].map((agent) => agent.destroy(error)))
+    const callback = given.find((each) => typeof each === 'function') as (() => void) | undefined
+    return settled(destroyed, callback)
+  }
+}
+
+async function settled(work: Promise<unknown>, callback?: () => void): Promise<void> {
+  await work
+  callback?.()
+}
+
+function parseProxy(address: string | undefined): OutgoingProxy | undefined {
+  if (address === undefined) return undefined
+  const { origin, username, password } = new URL(address)
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const authorization =
+    credentials === ':' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`
+  return { origin, authorization }
+}
+
+/**
+ * Entries are hosts, which stand for their subdomains too, with or without a port, or networks in CIDR
+ * notation for literal addresses; `*` is every host.
+ */
+function createNoProxy(entries: readonly string[]): (url: URL) => boolean {
+  const rules = entries.map((entry) => {
+    if (ipaddr.isValidCIDR(entry)) return { network: ipaddr.parseCIDR(entry) }
+    const [, host = entry, port] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? []
+    return { host: host.replace(/^\*?\./, '').replace(/^\[|\]$/g, ''), port }
+  })
+  return ({ protocol, hostname, port }) => {
+    const host = hostname.replace(/^\[|\]$|\.$/g, '').toLowerCase()
+    const actualPort = port || DEFAULT_PORTS[protocol]
+    return rules.some((rule) => {
+      if ('network' in rule) return isInNetwork(host, rule.network)
+      if (rule.port !== undefined && rule.port !== actualPort) return false
+      return rule.host === '*' || host === rule.host || host.endsWith(`.${rule.host}`)
+    })
+  }
+}
+
+function isInNetwork(host: string, network: ReturnType<typeof ipaddr.parseCIDR>): boolean {
+  if (!ipaddr.isValid(host)) return false
+  const address = ipaddr.process(host)
+  return address.kind() === network[0].kind() && address.match(network)
+}

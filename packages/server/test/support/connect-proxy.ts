@@ -1,0 +1,64 @@
+/** A real outgoing proxy on loopback: opens tunnels by CONNECT, and remembers what was asked of it. */
+
+import { createServer, type IncomingMessage } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+
+export interface ConnectProxy {
+  /** `127.0.0.1:<port>` */
+  readonly host: string
+  /** `host:port`, in the order of the tunnels. */
+  readonly tunnels: readonly string[]
+  /** `Proxy-Authorization` of each. */
+  readonly authorizations: readonly (string | undefined)[]
+  /** Tunnels that are open. */
+  open(): number
+  close(): Promise<void>
+}
+
+export interface ConnectProxyOptions {
+  /** What stands for a name, as `host:port`; the name itself if left out. */
+  readonly names?: Readonly<Record<string, string>>
+  /** The only `Proxy-Authorization` that is served. */
+  readonly wants?: string
+}
+
+export async function startConnectProxy(options: ConnectProxyOptions = {}): Promise<ConnectProxy> {
+  const { names = {}, wants } = options
+  const tunnels: string[] = []
+  const authorizations: (string | undefined)[] = []
+  const sockets = new Set<Socket>()
+  const keep = (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket))
+  }
+  const server = createServer((_, res) => res.writeHead(501).end())
+  server.on('connection', keep)
+  server.on('connect', (req: IncomingMessage, client: Socket) => {
+    const target = req.url ?? ''
+    tunnels.push(target)
+    authorizations.push(req.headers['proxy-authorization'])
+    if (wants !== undefined && req.headers['proxy-authorization'] !== wants) {
+      return client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
+    }
+    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(names[target] ?? target) ?? []
+    const origin = connect(Number(port), host.replace(/^\[|\]$/g, ''), () => {
+      client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+      origin.pipe(client).pipe(origin)
+    })
+    keep(origin)
+    origin.on('error', () => client.destroy()).on('close', () => client.destroy())
+    client.on('close', () => origin.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    host: `127.0.0.1:${port}`,
+    tunnels,
+    authorizations,
+    open: () => sockets.size,
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
