@@ -13,6 +13,7 @@ import { isLoopbackHost } from './config/loopback.ts'
 import { parseVariables } from './config/parse-variables.ts'
 import { Secrets } from './config/secrets.ts'
 import { chooseServed } from './config/server-options.ts'
+import { chooseSettings, type TeamSettings } from './config/settings.ts'
 import type {
   Config,
   ConfigWarning,
@@ -27,12 +28,15 @@ export { ConfigError } from './config/faults.ts'
 export type { Dialect } from './config/presets.ts'
 export type { Secrets, UpstreamSecrets } from './config/secrets.ts'
 export { optionVariables } from './config/server-options.ts'
+export type { TeamSettings } from './config/settings.ts'
 export type * from './config/shape.ts'
 export type { ConfigSources } from './config/sources.ts'
 
 export interface LoadedConfig {
   readonly config: Config
   readonly secrets: Secrets
+  /** The team's own variables, which are never logged. */
+  readonly settings: TeamSettings
   /** What has no effect, or not the one that somebody wants; for the log. */
   readonly warnings: readonly ConfigWarning[]
 }
@@ -58,6 +62,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const http = chooseHttp(raw, variables, faults)
   const serves = chooseServed(sources.options ?? {}, raw, faults)
   const telemetry = chooseTelemetry(variables, serves, faults)
+  const settings = chooseSettings(sources.settings, raw, faults)
   faults.throwIfAny()
 
   const isProduction = variables.NODE_ENV === 'production'
@@ -81,6 +86,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     },
     signIn,
     auth,
+    startTimeoutSeconds: variables.START_TIMEOUT,
     tools: {
       textFormat: variables.TOOL_TEXT_FORMAT,
       timeoutSeconds: variables.TOOL_TIMEOUT,
@@ -93,11 +99,26 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ? accessWarnings(raw, { auth, upstream, signIn })
       : developmentWarnings(http.publicUrl),
   }
-  const secrets = new Secrets({
-    encryptionKeys: Object.freeze(keys),
-    jwtSecret,
+  const secrets = secretsOf(variables, [first, ...further], { keys, jwtSecret, password })
+  return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
+}
+
+interface ChosenSecrets {
+  readonly keys: readonly Buffer[]
+  readonly jwtSecret: string
+  readonly password: string | undefined
+}
+
+function secretsOf(
+  variables: Variables,
+  [first, ...further]: ReturnType<typeof chooseUpstreams>,
+  chosen: ChosenSecrets,
+): Secrets {
+  return new Secrets({
+    encryptionKeys: Object.freeze([...chosen.keys]),
+    jwtSecret: chosen.jwtSecret,
     oauthClients: deepFreeze(variables.OAUTH_CLIENTS),
-    redisPassword: password,
+    redisPassword: chosen.password,
     upstreamClientSecret: first.secrets.clientSecret,
     upstreamClientKey: first.secrets.clientKey,
     upstreamApiKey: first.secrets.apiKey,
@@ -108,7 +129,6 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })
-  return { config: deepFreeze(config), secrets, warnings: faults.warnings }
 }
 
 function originOf(address: string | undefined): string | undefined {

@@ -5,7 +5,7 @@ import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { createRedactor, type Redactor } from '../output/redactor.ts'
+import type { Redactor } from '../output/redactor.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
@@ -17,13 +17,14 @@ import { loginsOf } from './define-tool.ts'
 import { explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
 import { RunContext } from './run-context.ts'
+import { failureOf, type HookRun, hooksOfTool } from './run-hooks.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
 import type { Team } from './team.ts'
 import { TimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
-import { toResult } from './tool-result.ts'
+import { hookOutcomeOf, toResult } from './tool-result.ts'
 
 export interface ToolSettings {
   readonly textFormat: TextFormat
@@ -48,7 +49,8 @@ export function runTool(
 ): Promise<ToolOutcome> {
   const span = telemetry.tracing?.start(toolSpan(tool.definition.name, call.meta))
   const run = new ToolRun(tool, call, settings, telemetry, span)
-  return span === undefined ? run.outcome() : span.run(() => run.outcome())
+  const outcome = span === undefined ? run.outcome() : span.run(() => run.outcome())
+  return settings.team.hooks.length === 0 ? outcome : run.withHooksAfter(outcome)
 }
 
 /** OpenTelemetry, semantic conventions for MCP, "Server". */
@@ -72,6 +74,7 @@ class ToolRun {
   readonly #started = performance.now()
   /** The session's hash, once it is known. */
   #session: string | undefined
+  #hooks: HookRun | undefined
 
   constructor(
     tool: CompiledTool,
@@ -85,7 +88,7 @@ class ToolRun {
     this.#settings = settings
     this.#metrics = metrics
     this.#span = span
-    this.#redactor = createRedactor(tool.masks.all)
+    this.#redactor = settings.team.createRedactor(tool.masks.all)
   }
 
   async outcome(): Promise<ToolOutcome> {
@@ -106,6 +109,10 @@ class ToolRun {
     const input = validateInput(this.#tool, call, this.#redactor)
     requireScopes(definition.requires?.scopes ?? [], call.scopes)
     if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
+    if (this.#settings.team.hooks.length > 0) {
+      this.#hooks = hooksOfTool(this.#tool, call, input, this.#redactor, this.#settings)
+      await this.#hooks.before()
+    }
     const session = await call.openSession(namedSession(call) ?? call.carried?.session)
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
@@ -132,6 +139,19 @@ class ToolRun {
       result.content.push({ type: 'text', text })
     }
     return result
+  }
+
+  /** The outcome, once hooks have seen it. */
+  async withHooksAfter(outcome: Promise<ToolOutcome>): Promise<ToolOutcome> {
+    try {
+      const result = await outcome
+      await this.#hooks?.after(hookOutcomeOf(result))
+      return result
+    } catch (error) {
+      const facts = { call: this.#call, redactor: this.#redactor }
+      await this.#hooks?.after(failureOf(error, facts))
+      throw error
+    }
   }
 
   /** The call's logger, with the tool and the session in its lines. */

@@ -16,6 +16,7 @@ import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkUriLength } from './bounds.ts'
 import { createCallTool } from './call-tool.ts'
+import { callingClient } from './client-facts.ts'
 import { guardHandlers } from './handler-errors.ts'
 import { createKnownResources, type KnowsResource } from './known-resources.ts'
 import type { EventBus } from './nodes/event-bus.ts'
@@ -90,7 +91,8 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     for (const { tool, output, ...input } of tools) {
       registerTool(mcp, tool, input[audience], output)
     }
-    const reads = { env: deps.settings.team.env, originOf: origin }
+    const clientOf = (ctx: ServerContext) => callingClient(ctx, mcp.server)
+    const reads = { ...deps.settings, originOf: origin, clientOf }
     for (const resource of deps.catalog.resources) registerResource(mcp, resource, reads)
     for (const { prompt, argsSchema } of prompts) {
       registerPrompt(mcp, prompt, argsSchema, { ...reads, states: deps.states })
