@@ -48,7 +48,7 @@ export const upstreamVariables = {
   UPSTREAMS: list(NAME, 'names separated by commas, each of letters, digits and hyphens')
     .default([])
     .register(facts, {
-      what: 'Names of further upstreams, such as `github,jira`. Each has all variables below but UPSTREAM_NAME for itself, with its name in front: `UPSTREAM_GITHUB_PRESET`, `UPSTREAM_JIRA_API_URL` (a hyphen becomes `_`). The upstream of the variables without a name is the first; without any, the first of this list is. See [several upstreams](sign-in.md#several-upstreams).',
+      what: 'Names of further upstreams, such as `github,jira`. Each has all variables below but UPSTREAM_NAME for itself, with its name after the first word: UPSTREAM_GITHUB_PRESET, UPSTREAM_JIRA_API_URL (a hyphen becomes `_`). The upstream of the variables without a name is the first; without any, the first of this list is. See [several upstreams](sign-in.md#several-upstreams).',
     }),
   UPSTREAM_NAME: pattern(NAME, 'up to 32 lower-case letters, digits and hyphens')
     .default('upstream')

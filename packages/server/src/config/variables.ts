@@ -198,6 +198,7 @@ export const sections: readonly { readonly title: string; readonly variables: z.
   { title: 'Access', variables: authVariables },
   { title: 'Tokens of OAUTH_ISSUER', variables: issuerVariables },
   { title: 'Upstream', variables: upstreamVariables },
+  { title: 'Outgoing proxies', variables: proxyVariables },
 ]
 
 export const variables = z.object({

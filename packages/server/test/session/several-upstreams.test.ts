@@ -8,8 +8,8 @@ import {
   call,
   loginAt as login,
   OPERATOR_KEY,
-  startSeveral,
   staffAccount,
+  startSeveral,
 } from '../support/several-upstreams.ts'
 import { newBrowser, signInAs, submitCode } from '../support/sign-in.ts'
 
