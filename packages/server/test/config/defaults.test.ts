@@ -68,6 +68,7 @@ describe('with nothing set', () => {
       },
       tools: { textFormat: 'json', timeoutSeconds: 60 },
       upstream: { kind: 'demo' },
+      outgoing: { noProxy: [] },
       accessWarnings: [],
     })
   })
