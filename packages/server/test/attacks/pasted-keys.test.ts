@@ -15,7 +15,7 @@ async function pageOf(url: string) {
 const cookieOf = ({ cookies }: Browser) =>
   cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
 
-function post(page: URL, headers: Record<string, string>, body: BodyInit) {
+function post(page: URL, headers: Record<string, string>, body: URLSearchParams | string) {
   return fetch(page, { method: 'POST', headers, body, redirect: 'manual' })
 }
 
