@@ -65,6 +65,7 @@ const LAYERS: readonly Layer[] = [
   { paths: ['serve-http.ts'] },
   { paths: ['app.ts', 'calls.ts'] },
   { paths: ['runtime.ts'] },
+  { paths: ['served-catalog.ts'] },
   { paths: ['runtime/'] },
   { paths: ['tools/', 'resources/', 'prompts/'], only: ['../engine/index.ts'] },
   {

@@ -6,6 +6,7 @@ import { catalogWarnings } from '../engine/tool-sizes.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { supportTypeScript } from '../process/typescript.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
+import { catalogFor } from '../served-catalog.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
 
 /**
@@ -27,9 +28,12 @@ export async function check(args: readonly string[]): Promise<void> {
     }),
   )
   const { value } = await loaded
-  const directory = value?.config.tools.directory
-  if (directory !== undefined) await supportTypeScript(directory)
-  const catalog = await settle(() => loadCatalog(project, directory))
+  const catalog = await settle(async () => {
+    const directory = value?.config.tools.directory
+    if (directory !== undefined) await supportTypeScript(directory)
+    const found = await loadCatalog(project, directory)
+    return value === undefined ? found : catalogFor(found, value.config)
+  })
   const faults = [(await loaded).fault, catalog.fault].filter((fault) => fault !== undefined)
   const warnings = value === undefined ? [] : configWarnings(value)
   const ofCatalog = catalog.value === undefined ? [] : catalogWarnings(catalog.value)

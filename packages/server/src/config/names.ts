@@ -1,6 +1,7 @@
 /** Which variable somebody meant who wrote a name that is not known. */
 
 import { facts } from './facts.ts'
+import { isOfNamed } from './named-upstreams.ts'
 import { PROXY_ALIASES } from './proxy-variables.ts'
 import { variables } from './variables.ts'
 
@@ -18,7 +19,7 @@ const KNOWN = [...Object.keys(variables.shape), ...SECRET_NAMES.map(secretFileVa
 const IS_KNOWN: ReadonlySet<string> = new Set(KNOWN)
 
 function isKnown(name: string): boolean {
-  return IS_KNOWN.has(name) || PROXY_ALIASES.has(name)
+  return IS_KNOWN.has(name) || PROXY_ALIASES.has(name) || isOfNamed(name)
 }
 
 /** What `docker compose` reads from the same file, for `compose.yaml`. */

@@ -11,8 +11,15 @@ import type { Caller } from './identity.ts'
 export interface CallSession extends ToolSession {
   /** Undefined until a session is opened. */
   id(): string | undefined
-  /** Waits until somebody has signed in; false when that did not happen in time. */
-  waitForSignIn(milliseconds: number, signal: Pick<CancelSignal, 'aborted'>): Promise<boolean>
+  /**
+   * Waits until somebody has signed in, at the first upstream unless one is named; false when that
+   * did not happen in time.
+   */
+  waitForSignIn(
+    milliseconds: number,
+    signal: Pick<CancelSignal, 'aborted'>,
+    upstream?: string,
+  ): Promise<boolean>
 }
 
 /** What the audit log says of a call: neither arguments nor results. */
@@ -94,6 +101,8 @@ export interface CarriedState {
   readonly round?: number
   /** How often the client was sent to sign in, or told to come back. */
   readonly signInRound?: number
+  /** The upstream of that sign-in; absent for the first. */
+  readonly signInAt?: string
   /** Answers of earlier rounds, by name. */
   readonly answers?: Readonly<Record<string, unknown>>
 }

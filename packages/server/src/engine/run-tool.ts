@@ -13,6 +13,7 @@ import { AnswersNeeded, answersNeededResult } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
 import type { CompiledTool } from './compile-tool.ts'
+import { loginsOf } from './define-tool.ts'
 import { explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
 import { RunContext } from './run-context.ts'
@@ -123,8 +124,8 @@ class ToolRun {
     if (id !== undefined) this.#session = shortHash(id)
     // One that an earlier round opened is new to the caller.
     if (id === undefined || call.carried?.session !== undefined) this.#opening = session
-    if (definition.requires?.login === true) {
-      const waiting = await climbSignInLadder(call, session, this.#settings)
+    for (const upstream of loginsOf(definition.requires)) {
+      const waiting = await climbSignInLadder(call, session, { ...this.#settings, upstream })
       if (waiting !== undefined) return waiting
     }
     const seconds = definition.timeoutSeconds ?? this.#settings.timeoutSeconds

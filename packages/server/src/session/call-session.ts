@@ -22,6 +22,15 @@ export interface CallSessionDeps {
   readonly signOut: SignOut
   /** The address of a link's page, by its handle. */
   readonly linkUrl: (handle: string) => Promise<string>
+  /** Where people sign in besides the upstream of `credentials`; nowhere if left out. */
+  readonly signInUpstreams?: SignInUpstreams | undefined
+}
+
+/** The upstreams of a server that people sign in at, or paste keys for. */
+export interface SignInUpstreams {
+  /** The name of the first; undefined where nobody signs in. */
+  readonly first: string | undefined
+  readonly further: ReadonlyMap<string, CredentialStore>
 }
 
 export interface NewSession {
@@ -76,8 +85,12 @@ class LiveSession implements CallSession {
     return this.#session?.access === 'handle' ? this.#session.id : undefined
   }
 
-  async account() {
-    return this.#credentials()?.account
+  isSignedIn(upstream?: string): boolean {
+    return this.#credentials(upstream) !== undefined
+  }
+
+  async account(upstream?: string) {
+    return this.#credentials(upstream)?.account
   }
 
   get(name: string): unknown {
@@ -96,22 +109,25 @@ class LiveSession implements CallSession {
     if (session !== undefined) this.#session = { ...session, data: { ...data, [name]: value } }
   }
 
-  async startSignIn(): Promise<SignInLink> {
+  async startSignIn(upstream?: string): Promise<SignInLink> {
+    const leadsTo = this.#further(upstream) === undefined ? undefined : upstream
+    if (leadsTo === undefined && this.#signsInNowhere) throw unknownUpstream(upstream)
     const { id } = await this.#opened()
     const { client, storage = UNLIMITED } = this.#fresh
     const clientName = client.clientName ?? 'An AI client'
-    const { handle, ...link } = await this.#deps.links.issue(id, clientName, storage)
+    const { handle, ...link } = await this.#deps.links.issue(id, clientName, storage, leadsTo)
     return { url: await this.#deps.linkUrl(handle), ...link }
   }
 
   async waitForSignIn(
     milliseconds: number,
     signal: Pick<CancelSignal, 'aborted'>,
+    upstream?: string,
   ): Promise<boolean> {
     const deadline = performance.now() + milliseconds
     while (this.#session !== undefined && !signal.aborted) {
       this.#session = await this.#deps.sessions.peek(this.#session.id)
-      if (this.#credentials() !== undefined) return true
+      if (this.isSignedIn(upstream)) return true
       if (performance.now() > deadline) return false
       await delay(POLL_MS)
     }
@@ -126,8 +142,23 @@ class LiveSession implements CallSession {
   }
 
   /** A record may say `authenticated` while its credentials do not decrypt: that counts as no. */
-  #credentials() {
-    return this.#session && this.#deps.credentials.read(this.#session)
+  #credentials(upstream?: string) {
+    const credentials = this.#further(upstream) ?? this.#deps.credentials
+    return this.#session && credentials.read(this.#session)
+  }
+
+  /** Undefined for the first upstream. */
+  #further(upstream: string | undefined): CredentialStore | undefined {
+    if (upstream === undefined) return undefined
+    const { first, further } = this.#deps.signInUpstreams ?? {}
+    const found = further?.get(upstream)
+    if (found === undefined && upstream !== first) throw unknownUpstream(upstream)
+    return found
+  }
+
+  get #signsInNowhere(): boolean {
+    const { signInUpstreams } = this.#deps
+    return signInUpstreams !== undefined && signInUpstreams.first === undefined
   }
 
   async #opened(): Promise<Session> {
@@ -141,4 +172,10 @@ class LiveSession implements CallSession {
     this.#session = opened === undefined ? created : await opened(created)
     return this.#session
   }
+}
+
+function unknownUpstream(upstream: string | undefined): ToolError {
+  const message =
+    upstream === undefined ? 'Nobody signs in at this server.' : `Nobody signs in at "${upstream}".`
+  return new ToolError(message, { code: 'unknown_upstream' })
 }

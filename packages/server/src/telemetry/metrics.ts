@@ -23,8 +23,9 @@ export interface Metrics {
   session(change: SessionChange): void
   streamOpened(kind: StreamKind): void
   streamClosed(kind: StreamKind): void
-  signIn(outcome: string): void
-  refresh(outcome: string): void
+  /** `upstream` is one after the first, by the name in the configuration. */
+  signIn(outcome: string, upstream?: string): void
+  refresh(outcome: string, upstream?: string): void
   storeCommand(command: string, seconds: number): void
   storeError(command: string): void
   /** The one place that refusals for too many requests are counted. */

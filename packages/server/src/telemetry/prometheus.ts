@@ -123,14 +123,14 @@ function peopleMetrics(registers: Registry[]) {
   })
   const signIns = new Counter({
     name: 'mcp_sign_ins_total',
-    help: 'Returns from the identity provider, by outcome.',
-    labelNames: ['outcome'],
+    help: 'Returns from the identity provider, by outcome, and by upstream after the first.',
+    labelNames: ['outcome', 'upstream'],
     registers,
   })
   const refreshes = new Counter({
     name: 'mcp_upstream_refreshes_total',
-    help: 'Refreshes of upstream access tokens, by outcome: ok, or the code of the error.',
-    labelNames: ['outcome'],
+    help: 'Refreshes of upstream access tokens, by outcome: ok, or the code of the error, and by upstream after the first.',
+    labelNames: ['outcome', 'upstream'],
     registers,
   })
   // A series that is there from the start lets rules add and compare before anything has happened.
@@ -140,9 +140,14 @@ function peopleMetrics(registers: Registry[]) {
   for (const outcome of ['ok', ...PROVIDER_ERRORS]) refreshes.inc({ outcome }, 0)
   return {
     session: (change: SessionChange) => sessions.inc({ change }),
-    signIn: (outcome: string) => signIns.inc({ outcome }),
-    refresh: (outcome: string) => refreshes.inc({ outcome }),
+    signIn: (outcome: string, upstream?: string) => signIns.inc(labelsOf(outcome, upstream)),
+    refresh: (outcome: string, upstream?: string) => refreshes.inc(labelsOf(outcome, upstream)),
   }
+}
+
+/** The first upstream has no label, so that series stay the same when others are added. */
+function labelsOf(outcome: string, upstream: string | undefined) {
+  return upstream === undefined ? { outcome } : { outcome, upstream }
 }
 
 function storeMetrics(registry: Registry, registers: Registry[]) {
