@@ -7,8 +7,7 @@ import { createHandOver, type HandOverDeps } from './call/hand-over.ts'
 import { type CallHandler, createCallHandler } from './call/handler.ts'
 import { CallLines } from './call/lines.ts'
 import { createFindToolMessage } from './call/message.ts'
-import { createRunCall } from './call/run.ts'
-import { createRunOnConnection } from './call/run-on-connection.ts'
+import { createRunCall, createRunOnConnection } from './call/run.ts'
 import type { BodyBudget } from './http/body-budget.ts'
 import { countedNetwork } from './http/client-address.ts'
 import type { CallRates } from './http/rate-limit.ts'
@@ -38,11 +37,16 @@ export function createCalls(
   return createCallHandler({
     routes: postRoutes(runtime, routes),
     labelOf: routes.labelOf,
-    ...{ lines, rates, originsOf, handOver },
+    ...{ rates, originsOf, handOver },
+    parts: {
+      lines,
+      refuseKnown: rates.refuseKnown,
+      lookUp: legacy.streamable.lookUp,
+      trustedProxies: config.http.trustedProxies,
+    },
     options: config.http,
     authenticate: auth.authenticate,
     requireScopes: auth.requireScopes,
-    legacy: legacy.streamable,
     readBytes: createReadBytes(config.http, bodyBudget),
     findMessage: config.http.fastPath
       ? createFindToolMessage(runtime.catalog, mcp.modern.clients, config.serves)

@@ -28,7 +28,7 @@ export type Authenticate = (
   header: string | undefined,
   door: Door,
   presenter: TokenPresenter,
-) => Promise<Caller>
+) => Caller | Promise<Caller>
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
   async function refusal(
@@ -43,11 +43,7 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
     return new AppError(code, message, { challenge })
   }
 
-  return async (header, door, presenter) => {
-    if (header === undefined) {
-      if (door.required) throw await refusal(door, 'An access token is needed.')
-      return { kind: 'anonymous', address: presenter.address() }
-    }
+  async function withToken(header: string, door: Door, presenter: TokenPresenter): Promise<Caller> {
     if (!/^bearer(?: |$)/i.test(header)) {
       throw await refusal(door, 'Authorize with the scheme Bearer.')
     }
@@ -60,6 +56,12 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
       throw await refusal(door, 'The access token is not valid.', 'invalid_token')
     }
     return caller
+  }
+
+  return (header, door, presenter) => {
+    if (header !== undefined) return withToken(header, door, presenter)
+    if (!door.required) return { kind: 'anonymous', address: presenter.address() }
+    return refusal(door, 'An access token is needed.').then((error) => Promise.reject(error))
   }
 }
 

@@ -32,7 +32,7 @@ export function createRequestObserver(
     const { method = 'GET', url = '/' } = request
     const route = routeOf(url)
     const span = tracing?.start(requestSpan(method, route, request))
-    response.once('close', () => {
+    response.on('close', () => {
       const status = response.headersSent ? response.statusCode : CLIENT_LEFT
       if (!wasListenedTo(request, route, status)) {
         metrics.request(method, route, status, (performance.now() - started) / 1000)

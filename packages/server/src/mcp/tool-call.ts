@@ -132,7 +132,7 @@ export class RequestedCall implements ToolCall {
   }
 
   openSession(handle: string | undefined) {
-    return this.#origin.openSession(handle, this.#request.client.facts)
+    return this.#origin.openSession(handle, this.#request.client)
   }
 
   upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void) {

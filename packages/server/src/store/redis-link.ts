@@ -18,20 +18,8 @@ export interface RedisLinkOptions extends RedisAddress {
   readonly onLost?: (error: unknown) => void
   /** Called each time a command was not answered in time. */
   readonly onLate?: (error: unknown) => void
-  /** Called each time a command was answered in time. */
+  /** Called when a command was answered in time, after others were not. */
   readonly onInTime?: () => void
-}
-
-export interface RedisLink {
-  client(): RedisClient
-  /** Tells that the client was answered. */
-  heard(from: RedisClient): void
-  /** Tells that a command of the client failed. */
-  failed(from: RedisClient, error: unknown): void
-  /** Replaces the client at once, without patience. */
-  giveUp(from: RedisClient, reason: unknown): void
-  /** Ends it; the client is left to be closed. */
-  end(): RedisClient
 }
 
 /** After so many deadlines of silence the connection is taken for dead, not for slow. */
@@ -43,78 +31,99 @@ const REPLACE_EVERY_MS = 1000
  * Connects in the background. node-redis comes back by itself from every closed socket; from one
  * that stays open and silent (a host that vanished) only a new client helps.
  */
-export function createRedisLink(options: RedisLinkOptions): RedisLink {
-  const { timeoutMs, random, monotonicNow, onReady, onLost, onLate } = options
-  const report = createStateReport(options.log)
-  let ended = false
+export class RedisLink {
+  /** The current one. */
+  client: RedisClient
+  /** Whether no command of the current client was answered in time since one was not. */
+  isLate = false
+  readonly #options: RedisLinkOptions
+  readonly #report: ReturnType<typeof createStateReport>
+  #ended = false
   /** Since when the current client has waited for an answer without hearing any. */
-  let silentSince: number | undefined
-  let replacedAt = Number.NEGATIVE_INFINITY
-  let client = connect()
+  #silentSince: number | undefined
+  #replacedAt = Number.NEGATIVE_INFINITY
 
-  function connect(): RedisClient {
-    const fresh = createRedisClient(options, timeoutMs, random)
-    const whenCurrent = (listener: (error: unknown) => void) => (error: unknown) => {
-      if (fresh === client && !ended) listener(error)
+  constructor(options: RedisLinkOptions) {
+    this.#options = options
+    this.#report = createStateReport(options.log)
+    this.client = this.#connect()
+  }
+
+  /** To be called with each answer while the client is late. */
+  heard(from: RedisClient, inTime: boolean): void {
+    if (from !== this.client) return
+    // Late answers count as well: a slow server is not a dead one.
+    this.#silentSince = undefined
+    if (!inTime) return
+    this.isLate = false
+    this.#options.onInTime?.()
+  }
+
+  /** Tells that a command of the client failed. */
+  failed(from: RedisClient, error: unknown): void {
+    if (from !== this.client || this.#ended) return
+    const { timeoutMs, monotonicNow, onLate } = this.#options
+    const now = monotonicNow()
+    if (isTimeout(error)) {
+      this.#silentSince ??= now - timeoutMs
+      this.isLate = true
+      onLate?.(error)
     }
-    fresh.on('error', whenCurrent(lost))
+    const isDead = now - (this.#silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
+    const isMoved = isReadOnly(error) && now - this.#replacedAt >= REPLACE_EVERY_MS
+    if (isDead || isMoved) this.#replace(isDead ? error : undefined)
+  }
+
+  /** Replaces the client at once, without patience. */
+  giveUp(from: RedisClient, reason: unknown): void {
+    if (from === this.client && !this.#ended) this.#replace(reason)
+  }
+
+  /** Ends it; the client is left to be closed. */
+  end(): RedisClient {
+    this.#ended = true
+    return this.client
+  }
+
+  #connect(): RedisClient {
+    const { timeoutMs, random, monotonicNow, onReady } = this.#options
+    const fresh = createRedisClient(this.#options, timeoutMs, random)
+    const isCurrent = () => fresh === this.client && !this.#ended
+    fresh.on('error', (error: unknown) => {
+      if (isCurrent()) this.#lost(error)
+    })
     fresh.on('connect', () => {
       // A handshake can hang like any command.
-      if (fresh === client && !ended) silentSince = monotonicNow()
+      if (isCurrent()) this.#silentSince = monotonicNow()
       // node-redis does not destroy a socket that is still connecting, and would keep it open.
       else fresh.destroy()
     })
-    fresh.on('ready', whenCurrent(ready))
+    fresh.on('ready', () => {
+      if (!isCurrent()) return
+      this.#silentSince = undefined
+      this.#report.up()
+      onReady()
+    })
     // Fails only when destroyed; every attempt's failure comes as an error event.
     fresh.connect().catch(() => undefined)
     return fresh
   }
 
-  function lost(error: unknown): void {
-    silentSince = undefined
-    report.down(error)
-    onLost?.(error)
-  }
-
-  function ready(): void {
-    silentSince = undefined
-    report.up()
-    onReady()
+  #lost(error: unknown): void {
+    this.#silentSince = undefined
+    this.#report.down(error)
+    this.#options.onLost?.(error)
   }
 
   /** With a reason Redis counts as lost; without one its address is only resolved anew. */
-  function replace(reason?: unknown): void {
-    const old = client
-    replacedAt = monotonicNow()
-    silentSince = undefined
-    client = connect()
+  #replace(reason?: unknown): void {
+    const old = this.client
+    this.#replacedAt = this.#options.monotonicNow()
+    this.#silentSince = undefined
+    this.isLate = false
+    this.client = this.#connect()
     old.destroy()
-    if (reason !== undefined) lost(reason)
-  }
-
-  return {
-    client: () => client,
-    heard(from) {
-      if (from === client) silentSince = undefined
-    },
-    failed(from, error) {
-      if (from !== client || ended) return
-      const now = monotonicNow()
-      if (isTimeout(error)) {
-        silentSince ??= now - timeoutMs
-        onLate?.(error)
-      }
-      const isDead = now - (silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
-      const isMoved = isReadOnly(error) && now - replacedAt >= REPLACE_EVERY_MS
-      if (isDead || isMoved) replace(isDead ? error : undefined)
-    },
-    giveUp(from, reason) {
-      if (from === client && !ended) replace(reason)
-    },
-    end() {
-      ended = true
-      return client
-    },
+    if (reason !== undefined) this.#lost(reason)
   }
 }
 

@@ -25,7 +25,7 @@ export interface Metrics {
   streamClosed(kind: StreamKind): void
   signIn(outcome: string): void
   refresh(outcome: string): void
-  storeCommand(command: string, seconds: number): void
+  storeCommand(seconds: number, command: string): void
   storeError(command: string): void
   /** The one place that refusals for too many requests are counted. */
   rateLimited(scope: string): void

@@ -58,7 +58,7 @@ export async function openToolSession(given: {
   const session = createCallSession(
     { sessions, credentials, links, signOut, linkUrl },
     await sessions.retrieve(id),
-    { access: 'handle', client: { clientName: 'test' } },
+    { access: 'handle', client: { facts: { clientName: 'test' } } },
   )
   return {
     session,
