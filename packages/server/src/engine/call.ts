@@ -5,6 +5,7 @@ import type { Rate, Standing } from '../store/rate-limits.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { CancelSignal } from './cancel-signal.ts'
 import type { Announce, ToolClient, ToolSession } from './context.ts'
+import type { Caller } from './identity.ts'
 
 /** The caller's session during one call, with what the engine needs besides what tools see. */
 export interface CallSession extends ToolSession {
@@ -34,6 +35,8 @@ export interface CallLog {
 export interface ToolCall extends CallLog {
   readonly name: string
   readonly arguments: Readonly<Record<string, unknown>>
+  /** Who authenticated to this server. */
+  readonly caller: Caller
   /** Scopes of the caller's token; undefined for a caller without one. */
   readonly scopes: readonly string[] | undefined
   /** The client that the token was given to; undefined for a caller without one. */

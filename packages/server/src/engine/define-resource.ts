@@ -1,8 +1,10 @@
 /** How a resource is declared. One file in `src/resources/`, default export. */
 
 import type { CacheHint, ReadResourceResult } from '@modelcontextprotocol/server'
+import type { Env } from './env.ts'
+import type { Caller } from './identity.ts'
 
-export interface ResourceDefinition {
+export interface ResourceDefinition<E extends Env = Env> {
   readonly name: string
   readonly title?: string
   readonly description?: string
@@ -13,15 +15,23 @@ export interface ResourceDefinition {
   readonly cache?: CacheHint
   /** For templates: suggestions for a variable, by its name. */
   readonly complete?: Readonly<Record<string, (value: string) => readonly string[]>>
+  /**
+   * Whether a caller sees the resource and may read it; every caller does if left out. For others it does
+   * not exist. Runs for every list and read, so it reads what is in memory. An error hides it.
+   */
+  visible?(caller: Caller, env: E): boolean
   /** Reads the resource: text, or a base64 `blob`. */
-  read(request: ResourceRequest): Promise<string | { readonly blob: string }>
+  read(request: ResourceRequest<E>): Promise<string | { readonly blob: string }>
 }
 
-export interface ResourceRequest {
+export interface ResourceRequest<E extends Env = Env> {
   readonly uri: URL
   /** Values of the template's variables. */
   readonly variables: Readonly<Record<string, string | readonly string[]>>
   readonly signal: AbortSignal
+  readonly caller: Caller
+  readonly settings: E['settings']
+  readonly services: E['services']
 }
 
 /** Declares a resource. */

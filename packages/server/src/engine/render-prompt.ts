@@ -4,6 +4,8 @@ import type { GetPromptResult, InputRequiredResult } from '@modelcontextprotocol
 import { AnswersNeeded, answersNeededResult, createAsk } from './ask.ts'
 import type { CarriedState } from './call.ts'
 import type { AnyPrompt } from './define-prompt.ts'
+import type { Env } from './env.ts'
+import type { Caller } from './identity.ts'
 
 export interface PromptCall {
   readonly input: Readonly<Record<string, unknown>>
@@ -11,6 +13,8 @@ export interface PromptCall {
   readonly carried: CarriedState | undefined
   carry(state: CarriedState): string
   readonly signal: AbortSignal
+  readonly caller: Caller
+  readonly env: Env
 }
 
 export async function renderPrompt(
@@ -19,7 +23,12 @@ export async function renderPrompt(
 ): Promise<GetPromptResult | InputRequiredResult> {
   const ask = createAsk({ ...call.carried?.answers, ...call.responses })
   try {
-    const text = await render(call.input, { ask, signal: call.signal })
+    const text = await render(call.input, {
+      ask,
+      signal: call.signal,
+      caller: call.caller,
+      ...call.env,
+    })
     const messages: GetPromptResult['messages'] =
       typeof text === 'string' ? [{ role: 'user', content: { type: 'text', text } }] : [...text]
     return { description, messages }

@@ -5,7 +5,7 @@ import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { createRedactor, type Redactor } from '../output/redactor.ts'
+import type { Redactor } from '../output/redactor.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
@@ -19,6 +19,7 @@ import { RunContext } from './run-context.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
+import type { Team } from './team.ts'
 import { TimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
 import { toResult } from './tool-result.ts'
@@ -29,6 +30,7 @@ export interface ToolSettings {
   readonly timeoutSeconds: number
   /** Whether an error can name the tool `login`; it can if left out. */
   readonly hasLoginTool?: boolean
+  readonly team: Team
 }
 
 export type ToolOutcome = CallToolResult | InputRequiredResult
@@ -82,7 +84,7 @@ class ToolRun {
     this.#settings = settings
     this.#metrics = metrics
     this.#span = span
-    this.#redactor = createRedactor(tool.masks.all)
+    this.#redactor = settings.team.createRedactor(tool.masks.all)
   }
 
   async outcome(): Promise<ToolOutcome> {
@@ -114,7 +116,8 @@ class ToolRun {
     const limit = new TimeLimit(call.signal, seconds)
     let answer: unknown
     try {
-      const run = { call, logOf: this, session, redactor: this.#redactor, limit }
+      const { env } = this.#settings.team
+      const run = { call, logOf: this, session, redactor: this.#redactor, limit, env }
       // A tool that does not listen to its signal must not hold the caller.
       answer = await limit.bound<unknown>(definition.run(new RunContext(input, run)))
     } catch (error) {

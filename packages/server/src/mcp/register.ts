@@ -2,13 +2,19 @@
 
 import {
   type McpServer,
+  type ReadResourceResult,
   ResourceTemplate,
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
-import { type ResourceDefinition, toResourceResult } from '../engine/define-resource.ts'
+import {
+  type ResourceDefinition,
+  type ResourceRequest,
+  toResourceResult,
+} from '../engine/define-resource.ts'
+import type { Env } from '../engine/env.ts'
 import { renderPrompt } from '../engine/render-prompt.ts'
 import type { JsonSchema } from '../output/listed-schema.ts'
 import type { Origin } from './origin.ts'
@@ -48,7 +54,16 @@ export function registerTool(
   })
 }
 
-export function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
+export interface ReadDeps {
+  readonly env: Env
+  readonly originOf: (ctx: ServerContext) => Origin
+}
+
+export function registerResource(
+  mcp: McpServer,
+  resource: ResourceDefinition,
+  deps: ReadDeps,
+): void {
   const { name, title, description, mimeType, uri, cache, complete = {} } = resource
   const metadata = {
     ...(title !== undefined && { title }),
@@ -57,8 +72,8 @@ export function registerResource(mcp: McpServer, resource: ResourceDefinition): 
     ...(cache !== undefined && { cacheHint: cache }),
   }
   if (!uri.includes('{')) {
-    mcp.registerResource(name, uri, metadata, async (url, { mcpReq: { signal } }) =>
-      toResourceResult(resource, url, await resource.read({ uri: url, variables: {}, signal })),
+    mcp.registerResource(name, uri, metadata, async (url, ctx) =>
+      readResource(resource, url, {}, ctx, deps),
     )
     return
   }
@@ -70,14 +85,26 @@ export function registerResource(mcp: McpServer, resource: ResourceDefinition): 
     // Without a prototype: the SDK looks up whatever name the client sends, `constructor` too.
     complete: Object.assign(Object.create(null), Object.fromEntries(suggest)),
   })
-  mcp.registerResource(name, template, metadata, async (url, variables, { mcpReq: { signal } }) =>
-    toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),
+  mcp.registerResource(name, template, metadata, async (url, variables, ctx) =>
+    readResource(resource, url, variables, ctx, deps),
   )
 }
 
-export interface PromptDeps {
+async function readResource(
+  resource: ResourceDefinition,
+  uri: URL,
+  variables: ResourceRequest['variables'],
+  ctx: ServerContext,
+  { env, originOf }: ReadDeps,
+): Promise<ReadResourceResult> {
+  const { signal } = ctx.mcpReq
+  const caller = originOf(ctx).identity
+  const value = await resource.read({ uri, variables, signal, caller, ...env })
+  return toResourceResult(resource, uri, value)
+}
+
+export interface PromptDeps extends ReadDeps {
   readonly states: RequestStates
-  readonly originOf: (ctx: ServerContext) => Origin
 }
 
 export function registerPrompt(
@@ -89,7 +116,7 @@ export function registerPrompt(
   const { name, title, description } = prompt
   const about = { ...(title !== undefined && { title }), description }
   mcp.registerPrompt(name, { ...about, argsSchema }, async (input, ctx) => {
-    const { principal, storage } = deps.originOf(ctx)
+    const { principal, storage, identity } = deps.originOf(ctx)
     const binding = { principal, for: `prompt ${name}`, arguments: input }
     const sealed = ctx.mcpReq.requestState<string>()
     return renderPrompt(prompt, {
@@ -98,6 +125,8 @@ export function registerPrompt(
       carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding, storage),
       carry: (state) => deps.states.seal(state, binding),
       signal: ctx.mcpReq.signal,
+      caller: identity,
+      env: deps.env,
     })
   })
 }

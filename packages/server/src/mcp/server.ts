@@ -90,9 +90,10 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     for (const { tool, output, ...input } of tools) {
       registerTool(mcp, tool, input[audience], output)
     }
-    for (const resource of deps.catalog.resources) registerResource(mcp, resource)
+    const reads = { env: deps.settings.team.env, originOf: origin }
+    for (const resource of deps.catalog.resources) registerResource(mcp, resource, reads)
     for (const { prompt, argsSchema } of prompts) {
-      registerPrompt(mcp, prompt, argsSchema, { states: deps.states, originOf: origin })
+      registerPrompt(mcp, prompt, argsSchema, { ...reads, states: deps.states })
     }
     mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
       const outcome =

@@ -3,11 +3,13 @@
 import { type GetPromptResult, isInputRequiredResult } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { PromptDefinition } from '../engine/define-prompt.ts'
+import type { Env } from '../engine/env.ts'
 import { promptArguments } from '../engine/prompt-arguments.ts'
 import { renderPrompt } from '../engine/render-prompt.ts'
+import { type FakeTeam, fakeCaller, fakeTeam } from './fake-team.ts'
 import { MOST_ROUNDS, type PersonsAnswer } from './persons-answers.ts'
 
-export interface GetPromptOptions {
+export interface GetPromptOptions<E extends Env = Env> extends Omit<FakeTeam<E>, 'hooks'> {
   /** What people say when the prompt asks, by the question's name. */
   readonly answers?: Readonly<Record<string, PersonsAnswer>>
   readonly signal?: AbortSignal
@@ -25,15 +27,18 @@ export interface RenderedPrompt {
  * Renders a prompt.
  * @throws Error when the arguments do not fit, or when a question has no answer in `options`
  */
-export async function getPrompt<Arguments extends z.ZodObject>(
-  prompt: PromptDefinition<Arguments>,
+export async function getPrompt<Arguments extends z.ZodObject, E extends Env>(
+  prompt: PromptDefinition<Arguments, E>,
   given: z.input<Arguments>,
-  { answers = {}, signal = new AbortController().signal }: GetPromptOptions = {},
+  options: GetPromptOptions<NoInfer<E>> = {},
 ): Promise<RenderedPrompt> {
+  const { answers = {}, signal = new AbortController().signal } = options
   const checked = await promptArguments(prompt.arguments)['~standard'].validate(given)
   if (checked.issues !== undefined) throw new Error(checked.issues[0]?.message)
   const input = checked.value
-  const call = { input, signal, carry: (state: object) => JSON.stringify(state) }
+  const { env } = fakeTeam(prompt, options)
+  const { caller } = fakeCaller(options)
+  const call = { input, signal, caller, env, carry: (state: object) => JSON.stringify(state) }
   // The prompt is rendered with arguments that its own schema has checked.
   const declared = prompt as unknown as Parameters<typeof renderPrompt>[0]
   const questions: string[] = []

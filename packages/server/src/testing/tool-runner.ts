@@ -17,10 +17,12 @@ import { auditCall, type ToolCall } from '../engine/call.ts'
 import { compileTool } from '../engine/compile-tool.ts'
 import type { Account } from '../engine/context.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
+import type { Env } from '../engine/env.ts'
 import { runTool } from '../engine/run-tool.ts'
 import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
+import { type FakeTeam, fakeCaller, fakeTeam } from './fake-team.ts'
 import { MOST_ROUNDS, type PersonsAction, type PersonsAnswer } from './persons-answers.ts'
 import { type Line, recordingLogger } from './recording-logger.ts'
 import { telemetry } from './telemetry.ts'
@@ -32,7 +34,7 @@ import {
   type UpstreamRequest,
 } from './tool-upstream.ts'
 
-export interface CallToolOptions {
+export interface CallToolOptions<E extends Env = Env> extends FakeTeam<E> {
   /** Who has signed in upstream; nobody if left out. */
   readonly signedInAs?: Account
   /** Values the session holds already, by name. */
@@ -92,13 +94,13 @@ export interface ToolRun {
  * Calls a tool as the server does.
  * @throws Error when the tool makes an upstream request that `options.upstream` has no answer for
  */
-export async function callTool(
-  tool: AnyTool,
+export async function callTool<E extends Env>(
+  tool: AnyTool<E>,
   input: Readonly<Record<string, unknown>>,
-  options: CallToolOptions = {},
+  options: CallToolOptions<NoInfer<E>> = {},
 ): Promise<ToolRun> {
   const { textFormat = 'json', timeoutSeconds = 10 } = options
-  const compiled = compileTool(tool)
+  const compiled = compileTool(tool as AnyTool)
   const own = await openToolSession(options)
   const upstream = createUpstreamAnswers(options.upstream ?? {})
   const { log, lines } = recordingLogger()
@@ -110,7 +112,7 @@ export async function callTool(
   const call: ToolCall = {
     name: tool.name,
     arguments: input,
-    scopes: options.scopes,
+    ...fakeCaller(options),
     async count(rate) {
       const counting = { limit: 'tool', who: tool.name, rate }
       const [standing] = (await options.rateLimits?.count([counting])) ?? []
@@ -139,7 +141,7 @@ export async function callTool(
   }
 
   try {
-    const settings = { textFormat, timeoutSeconds }
+    const settings = { textFormat, timeoutSeconds, team: fakeTeam(tool, options) }
     let result = await runTool(compiled, call, settings, telemetry)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
       told.push(result.inputRequests)

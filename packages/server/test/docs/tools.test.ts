@@ -7,6 +7,8 @@ import { afterAll, describe, expect, it, test } from 'vitest'
 import { testTemplate, toolTemplate } from '../../src/cli/templates.ts'
 import type { AnyTool } from '../../src/engine/define-tool.ts'
 import { type Catalog, discover } from '../../src/engine/discover.ts'
+import { EMPTY_ENV } from '../../src/engine/env.ts'
+import { createCaller } from '../../src/engine/identity.ts'
 import { parseDocument } from '../../src/openapi/document.ts'
 import { listOperations } from '../../src/openapi/operations.ts'
 import { toolCode } from '../../src/openapi/tool-code.ts'
@@ -110,17 +112,20 @@ test('draws', async () => {
 describe('the resource and the prompt', () => {
   const [rates] = catalogs.flatMap(({ resources }) => resources)
   const [explain] = catalogs.flatMap(({ prompts }) => prompts)
+  const surroundings = { caller: createCaller(), ...EMPTY_ENV }
   const read = async (currency: string) =>
     rates?.read({
       uri: new URL(`bank://rates/${currency}`),
       variables: { currency },
       signal: new AbortController().signal,
+      ...surroundings,
     })
 
   it('answer', async () => {
     expect(await read('eur')).toBe('{"rate":1.17}')
     await expect(read('none')).rejects.toThrow()
-    const context = { signal: new AbortController().signal, ask: () => expect.fail('asks') }
+    const { signal } = new AbortController()
+    const context = { signal, ask: () => expect.fail('asks'), ...surroundings }
     expect(await explain?.render({ topic: 'fees' }, context)).toContain('Explain fees')
   })
 })
