@@ -2,7 +2,7 @@
 
 import type { ResourcePath } from './auth/resources.ts'
 import { createReadBytes } from './call/body.ts'
-import type { Call, PostRoute } from './call/call.ts'
+import type { PostRoute } from './call/call.ts'
 import { createHandOver, type HandOverDeps } from './call/hand-over.ts'
 import { type CallHandler, createCallHandler } from './call/handler.ts'
 import { CallLines } from './call/lines.ts'
@@ -27,22 +27,19 @@ export function createCalls(
 ): CallHandler {
   const { config, auth, mcp, direct, legacy, origins, log, callTool, limits } = runtime
   const lines = new CallLines(log)
-  const originsOf = (call: Call) => {
-    if (call.caller === undefined) throw new Error('A call arrived without its caller')
-    const storageOf = () => runtime.storageBudgets(countedNetwork(call.incoming, config.http))
-    return origins.of(call.caller, call, storageOf)
-  }
-  const handOver = createHandOver({ fetch, mcp, direct, sse: legacy.sse, originsOf })
+  const handOver = createHandOver({ fetch, mcp, direct, sse: legacy.sse })
   const parts = { callTool, limits, lines, handOver }
   return createCallHandler({
     routes: postRoutes(runtime, routes),
     labelOf: routes.labelOf,
-    ...{ rates, originsOf, handOver },
+    ...{ rates, handOver },
     parts: {
       lines,
       refuseKnown: rates.refuseKnown,
       lookUp: legacy.streamable.lookUp,
       trustedProxies: config.http.trustedProxies,
+      origins,
+      storageOf: (incoming) => runtime.storageBudgets(countedNetwork(incoming, config.http)),
     },
     options: config.http,
     authenticate: auth.authenticate,

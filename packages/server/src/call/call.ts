@@ -13,9 +13,12 @@ import type { Connection } from '../mcp/legacy/connection.ts'
 import type { LegacyEndpoint } from '../mcp/legacy/endpoint.ts'
 import type { LookedUp } from '../mcp/legacy/find-connection.ts'
 import { connectionKey } from '../mcp/legacy/unused-connections.ts'
+import type { RequestOrigins } from '../mcp/origin.ts'
 import type { ToolRequest } from '../mcp/tool-call.ts'
 import type { Caller } from '../session/caller.ts'
+import type { Origins } from '../session/origins.ts'
 import type { Document, Stored } from '../store/port.ts'
+import type { StorageBudget } from '../store/storage-budget.ts'
 import type { CallLines } from './lines.ts'
 import type { ToolMessage } from './message.ts'
 
@@ -33,6 +36,9 @@ export interface CallParts {
   readonly refuseKnown: CallRates['refuseKnown']
   readonly lookUp: LegacyEndpoint['lookUp']
   readonly trustedProxies: number
+  readonly origins: Pick<Origins, 'of'>
+  /** What a caller without a token has stored counts for. */
+  readonly storageOf: (incoming: IncomingMessage) => StorageBudget
 }
 
 const NO_RESPONSES = {}
@@ -105,6 +111,12 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
 
   onSession(id: string): void {
     this.#parts.refuseKnown(this, id)
+  }
+
+  /** Where it comes from, once its caller is known. */
+  origins(): RequestOrigins {
+    if (this.caller === undefined) throw new Error('A call arrived without its caller')
+    return this.#parts.origins.of(this.caller, this, () => this.#parts.storageOf(this.incoming))
   }
 
   /** The key of the connection. */

@@ -7,9 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { RequireScopes } from '../auth/required-scopes.ts'
 import { type CallRates, identify } from '../http/rate-limit.ts'
-import { asRequested } from '../http/trailing-slash.ts'
-import type { RequestOrigins } from '../mcp/origin.ts'
-import { nextTurn } from './batch.ts'
+import { asRequested } from '../http/request-target.ts'
 import { type BodyOptions, checkHeaders, parseBody, type ReadBytes, readEarly } from './body.ts'
 import { Call, type CallParts, type PostRoute } from './call.ts'
 import type { HandOver } from './hand-over.ts'
@@ -28,7 +26,6 @@ export interface CallHandlerDeps {
   readonly readBytes: ReadBytes
   /** Finds no message where every call is the SDK's. */
   readonly findMessage: FindToolMessage
-  readonly originsOf: (call: Call) => RequestOrigins
   readonly run: RunCall
   readonly runOnConnection: RunCall
   readonly handOver: HandOver
@@ -40,24 +37,20 @@ export type CallHandler = (incoming: IncomingMessage, outgoing: ServerResponse) 
 export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   const { routes, labelOf, options, rates, readBytes, handOver } = deps
 
-  async function readBody(call: Call): Promise<void> {
-    try {
-      const { early } = call
-      call.early = undefined
-      parseBody(call, early instanceof Buffer ? early : await (early ?? readBytes(call)), options)
-    } catch (error) {
-      await rates.countRefusedBody(call, error)
-      throw error
-    }
-  }
-
   async function answer(call: Call): Promise<void> {
     const { incoming, route } = call
     const length = checkHeaders(incoming.headers, options)
     await nextTurn()
     readEarly(call, length, readBytes)
     const caller = await identify(deps, call, route)
-    await readBody(call)
+    try {
+      const bytes = call.early ?? readBytes(call)
+      call.early = undefined
+      parseBody(call, bytes instanceof Buffer ? bytes : await bytes, options)
+    } catch (error) {
+      await rates.countRefusedBody(call, error)
+      throw error
+    }
     const counting = rates.countBody(call)
     if (counting !== undefined) await counting
     deps.requireScopes(caller, call.body, route.resource)
@@ -68,7 +61,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     }
     call.message = message
     const run = message.era === '2025' ? deps.runOnConnection : deps.run
-    await run(call, message, deps.originsOf(call))
+    run(call, message, call.origins()).catch((error: unknown) => handOver.error(call, error))
   }
 
   return (incoming, outgoing) => {
@@ -86,4 +79,20 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
 function asSpelled(incoming: IncomingMessage, route: PostRoute): PostRoute {
   const resource = asRequested(incoming, route.resource)
   return resource === route.resource ? route : { ...route, resource }
+}
+
+let turn: Promise<void> | undefined
+
+/**
+ * Waits for the end of this turn of the event loop: all calls that do resume in one `setImmediate`. Under load the processor then does the same thing for many calls in a
+ * row, which its caches are made for; a call that comes alone waits for an empty turn.
+ */
+function nextTurn(): Promise<void> {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = undefined
+      resolve()
+    })
+  })
+  return turn
 }

@@ -96,6 +96,9 @@ class ToolRun {
     } catch (error) {
       if (error instanceof AnswersNeeded) return this.#ask(error)
       return this.#fail(error)
+    } finally {
+      const { publishing } = this.#call
+      if (publishing !== undefined) await publishing
     }
   }
 
@@ -105,7 +108,8 @@ class ToolRun {
     const input = validateInput(this.#tool, call, this.#redactor)
     requireScopes(definition.requires?.scopes ?? [], call.scopes)
     if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
-    const session = await call.openSession(namedSession(call) ?? call.carried?.session)
+    const opening = call.openSession(namedSession(call) ?? call.carried?.session)
+    const session = opening instanceof Promise ? await opening : opening
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
     if (definition.requires?.login === true) {

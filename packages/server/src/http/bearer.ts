@@ -5,7 +5,7 @@ import type { Door } from '../auth/authenticate.ts'
 import { clientAddress, networkOf } from './client-address.ts'
 import type { HttpEnv } from './context.ts'
 import { type IdentifyDeps, identify, type PresentedRequest } from './rate-limit.ts'
-import { asRequested } from './trailing-slash.ts'
+import { asRequested } from './request-target.ts'
 
 export interface BearerDeps extends IdentifyDeps {
   /** How many entries of `X-Forwarded-For` are believed. */

@@ -79,8 +79,9 @@ export async function identify(
   door: Door,
 ): Promise<Caller> {
   try {
-    const found = authenticate(request.incoming.headers.authorization, door, request)
+    const found = authenticate.find(request.incoming.headers.authorization, door, request)
     request.caller = found instanceof Promise ? await found : found
+    if (request.caller === undefined) throw await authenticate.refusal(door)
   } catch (error) {
     await rates.countRefused(request, error)
     throw error

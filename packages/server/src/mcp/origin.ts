@@ -41,7 +41,7 @@ export interface Origin extends CallLog {
    * The session of one call. `handle` is the session the call names, if it names one.
    * @throws ToolError `session_not_found`
    */
-  openSession(handle: string | undefined, client: KnownClient): Promise<CallSession>
+  openSession(handle: string | undefined, client: KnownClient): CallSession | Promise<CallSession>
   /** Whether the caller wants to hear of updates of a resource (2025 era; 2026 has `subscriptions/listen`). */
   subscribe(uri: string, wanted: boolean): Promise<void>
   /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */

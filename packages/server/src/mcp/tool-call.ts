@@ -124,9 +124,8 @@ export class RequestedCall implements ToolCall {
     return this.#announcing.announce
   }
 
-  /** All that was announced so far; undefined where nothing was. */
   get publishing() {
-    return this.#announcing?.publishing
+    return this.#announcing && Promise.all(this.#announcing.publishing)
   }
 
   async count(rate: Rate) {

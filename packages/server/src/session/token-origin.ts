@@ -70,7 +70,7 @@ export class TokenOrigin extends CallerOrigin implements Origin, RequestOrigins 
   // The token is good without the connection, and may have others.
   async disconnect(): Promise<void> {}
 
-  async openSession(handle: string | undefined, client: KnownClient): Promise<CallSession> {
+  openSession(handle: string | undefined, client: KnownClient): CallSession {
     if (handle !== undefined) {
       // Refused rather than ignored: what the call did would land in another session than it says.
       throw new ToolError('You are known by your access token. Leave `session` out.', {

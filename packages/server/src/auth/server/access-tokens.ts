@@ -12,7 +12,13 @@ import { grantIdFrom } from './grants.ts'
 import { type Claims, createReadHs256 } from './hs256.ts'
 import type { ResourceNames } from './resource-names.ts'
 import type { Signing } from './signing.ts'
-import { grantKey, type TokenEntries, type TokenEntry, tokenKey } from './token-entries.ts'
+import {
+  earlierKey,
+  grantKey,
+  type TokenEntries,
+  type TokenEntry,
+  tokenKey,
+} from './token-entries.ts'
 
 /**
  * The clocks of nodes may differ by this much: how long a token lives is measured by the store, in
@@ -107,7 +113,7 @@ export interface AccessTokenDeps {
    * Has the entries in the form of the last release. For one release they are written besides: nodes of
    * the last one read no others, and what they revoke is gone from there alone.
    */
-  readonly entries: Pick<Entries, 'read' | 'keyOf' | 'isRevoked'>
+  readonly entries: Pick<Entries, 'read' | 'isRevoked'>
   readonly store: Pick<Store, 'getAll'>
   readonly sessions: Pick<SessionManager, 'use' | 'isOver'>
 }
@@ -118,7 +124,7 @@ export interface AccessTokenDeps {
  * signing secret makes one that says more.
  */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
-  const { reader, tokens, entries, store, sessions } = deps
+  const { reader, tokens, store, sessions } = deps
   return {
     async callerOf(token, presenter) {
       const read = reader.read(token)
@@ -130,7 +136,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       const keys = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
       const beside = presenter?.beside
       if (beside !== undefined) keys.push(beside)
-      keys.push(entries.keyOf('AccessToken', jti))
+      keys.push(earlierKey(key))
       const found = await store.getAll(keys)
       if (beside !== undefined) presenter?.onRead?.(found[3])
       const session = found[0] as Session | undefined

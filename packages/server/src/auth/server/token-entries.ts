@@ -38,6 +38,11 @@ export function tokenKey(sessionId: string, jti: string): string {
   return `{${sessionId}}:token:${sha256(jti)}`
 }
 
+/** Where nodes of the last release keep the same entry, in a slot of its own. */
+export function earlierKey(key: string): string {
+  return `oauth:AccessToken:${key.slice(key.lastIndexOf(':') + 1)}`
+}
+
 /** Where it says that a grant of the session is revoked. */
 export function grantKey(sessionId: string, grantId: string): string {
   return `{${sessionId}}:grant:${sha256(grantId)}`
