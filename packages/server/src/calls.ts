@@ -2,12 +2,14 @@
 
 import type { ResourcePath } from './auth/resources.ts'
 import { createReadBytes } from './call/body.ts'
-import type { PostRoute } from './call/call.ts'
+import type { Call, PostRoute } from './call/call.ts'
 import { createHandOver, type HandOverDeps } from './call/hand-over.ts'
 import { type CallHandler, createCallHandler } from './call/handler.ts'
 import { CallLines } from './call/lines.ts'
 import { createFindToolMessage } from './call/message.ts'
 import { createRunCall, createRunOnConnection } from './call/run.ts'
+import { NO_TEAM } from './engine/team.ts'
+import { isVisible, mayHide } from './engine/visibility.ts'
 import type { BodyBudget } from './http/body-budget.ts'
 import { countedNetwork } from './http/client-address.ts'
 import type { CallRates } from './http/rate-limit.ts'
@@ -32,7 +34,7 @@ export function createCalls(
   return createCallHandler({
     routes: postRoutes(runtime, routes),
     labelOf: routes.labelOf,
-    ...{ rates, handOver },
+    ...{ rates, handOver, isHidden: hiddenTools(runtime) },
     parts: {
       lines,
       refuseKnown: rates.refuseKnown,
@@ -58,6 +60,18 @@ export function createCalls(
       running: legacy.running,
     }),
   })
+}
+
+/** Tools that may be hidden are known from the start: for all others there is nothing to ask. */
+function hiddenTools({ catalog, team = NO_TEAM, log }: Runtime) {
+  const definitions = [...catalog.tools.values()].map(({ definition }) => definition)
+  const rules = new Map(
+    definitions.filter((each) => mayHide(team, [each])).map((each) => [each.name, each]),
+  )
+  return (name: string, call: Call) => {
+    const definition = rules.get(name)
+    return definition !== undefined && !isVisible(team, definition, call.origins().identity, log)
+  }
 }
 
 /** Those of the table; the older transport shares its resource with its stream. */

@@ -26,6 +26,8 @@ export interface CallHandlerDeps {
   readonly readBytes: ReadBytes
   /** Finds no message where every call is the SDK's. */
   readonly findMessage: FindToolMessage
+  /** Whether the caller does not see a tool: the SDK says that there is none of that name. */
+  readonly isHidden: (tool: string, call: Call) => boolean
   readonly run: RunCall
   readonly runOnConnection: RunCall
   readonly handOver: HandOver
@@ -55,7 +57,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     if (counting !== undefined) await counting
     deps.requireScopes(caller, call.body, route.resource)
     const message = deps.findMessage(call.body, incoming.headers, route.path)
-    if (message === undefined) {
+    if (message === undefined || deps.isHidden(message.name, call)) {
       handOver.sdk(call)
       return
     }

@@ -16,13 +16,14 @@ import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
 import { explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
 import { RunContext } from './run-context.ts'
+import { failureOf, type HookRun, hooksOfTool } from './run-hooks.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
 import type { Team } from './team.ts'
 import { TimeLimit } from './time-limit.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
-import { toResult } from './tool-result.ts'
+import { hookOutcomeOf, toResult } from './tool-result.ts'
 
 export interface ToolSettings {
   readonly textFormat: TextFormat
@@ -47,7 +48,8 @@ export function runTool(
 ): Promise<ToolOutcome> {
   const span = telemetry.tracing?.start(toolSpan(tool.definition.name, call.meta))
   const run = new ToolRun(tool, call, settings, telemetry, span)
-  return span === undefined ? run.outcome() : span.run(() => run.outcome())
+  const outcome = span === undefined ? run.outcome() : span.run(() => run.outcome())
+  return settings.team.hooks.length === 0 ? outcome : run.withHooksAfter(outcome)
 }
 
 /** OpenTelemetry, semantic conventions for MCP, "Server". */
@@ -71,6 +73,7 @@ class ToolRun {
   readonly #started = performance.now()
   /** The session's hash, once it is known. */
   #session: string | undefined
+  #hooks: HookRun | undefined
 
   constructor(
     tool: CompiledTool,
@@ -108,6 +111,10 @@ class ToolRun {
     const input = validateInput(this.#tool, call, this.#redactor)
     requireScopes(definition.requires?.scopes ?? [], call.scopes)
     if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
+    if (this.#settings.team.hooks.length > 0) {
+      this.#hooks = hooksOfTool(this.#tool, call, input, this.#redactor, this.#settings)
+      await this.#hooks.before()
+    }
     const opening = call.openSession(namedSession(call) ?? call.carried?.session)
     const session = opening instanceof Promise ? await opening : opening
     const id = session.id()
@@ -135,6 +142,19 @@ class ToolRun {
       result.content.push({ type: 'text', text })
     }
     return result
+  }
+
+  /** The outcome, once hooks have seen it. */
+  async withHooksAfter(outcome: Promise<ToolOutcome>): Promise<ToolOutcome> {
+    try {
+      const result = await outcome
+      await this.#hooks?.after(hookOutcomeOf(result))
+      return result
+    } catch (error) {
+      const facts = { call: this.#call, redactor: this.#redactor }
+      await this.#hooks?.after(failureOf(error, facts))
+      throw error
+    }
   }
 
   /** The call's logger, with the tool and the session in its lines. */

@@ -2,8 +2,10 @@
 
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { CarriedState } from '../engine/call.ts'
+import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolOutcome, type ToolSettings } from '../engine/run-tool.ts'
+import { isVisible, mayHide } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { EventBus } from './nodes/event-bus.ts'
@@ -29,11 +31,17 @@ export type CallTool = (request: ToolRequest, origin: Origin) => Promise<ToolOut
  */
 export function createCallTool(deps: CallToolDeps): CallTool {
   const { catalog, telemetry } = deps
+  const { team } = deps.settings
+  const rules = new Set(
+    [...catalog.tools.values()].filter((tool) => mayHide(team, [tool.definition])),
+  )
+  const isHidden = (tool: CompiledTool, origin: Origin) =>
+    rules.has(tool) && !isVisible(team, tool.definition, origin.identity, origin.log)
   const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
 
   function run(request: ToolRequest, origin: Origin, carried: CarriedState | undefined) {
     const tool = catalog.tools.get(request.name)
-    if (tool === undefined) return refuseUnknown()
+    if (tool === undefined || isHidden(tool, origin)) return refuseUnknown()
     const call = new RequestedCall(deps, request, origin, carried)
     return runTool(tool, call, settings, telemetry)
   }

@@ -55,6 +55,8 @@ export interface RequestOrigins {
   readonly log: Logger
   /** The session of the caller's token; undefined for a caller without one. */
   readonly tokenSession: TokenSession | undefined
+  /** Who authenticated to this server, as tools see it. */
+  readonly identity: Caller
   /** Who is counted for a request: the token's session, or an address. */
   readonly caller: string
   /** What the request has stored counts for. */

@@ -7,16 +7,20 @@ import {
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
+import type { CarriedState } from '../engine/call.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
+import type { HookTarget } from '../engine/define-hook.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
 import {
   type ResourceDefinition,
   type ResourceRequest,
   toResourceResult,
 } from '../engine/define-resource.ts'
-import type { Env } from '../engine/env.ts'
 import { renderPrompt } from '../engine/render-prompt.ts'
+import { type HookFacts, runHooked } from '../engine/run-hooks.ts'
+import type { Team } from '../engine/team.ts'
 import type { JsonSchema } from '../output/listed-schema.ts'
+import type { CallingClient } from './client-facts.ts'
 import type { Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
 
@@ -55,7 +59,10 @@ export function registerTool(
 }
 
 export interface ReadDeps {
-  readonly env: Env
+  readonly team: Team
+  /** For each hook. */
+  readonly timeoutSeconds: number
+  readonly clientOf: (ctx: ServerContext) => CallingClient
   readonly originOf: (ctx: ServerContext) => Origin
 }
 
@@ -95,12 +102,35 @@ async function readResource(
   uri: URL,
   variables: ResourceRequest['variables'],
   ctx: ServerContext,
-  { env, originOf }: ReadDeps,
+  deps: ReadDeps,
 ): Promise<ReadResourceResult> {
   const { signal } = ctx.mcpReq
+  const { team, timeoutSeconds, originOf } = deps
   const caller = originOf(ctx).identity
-  const value = await resource.read({ uri, variables, signal, caller, ...env })
-  return toResourceResult(resource, uri, value)
+  const { name, title } = resource
+  const target = { kind: 'resource', name, title } as const
+  const input = { uri: uri.href, ...variables }
+  return runHooked(team, () => hookFacts(target, input, ctx, deps), {
+    async work() {
+      const value = await resource.read({ uri, variables, signal, caller, ...team.env })
+      return toResourceResult(resource, uri, value)
+    },
+    contentOf: ({ contents }) => contents,
+    timeoutSeconds,
+  })
+}
+
+function hookFacts(
+  target: HookTarget,
+  input: HookFacts['input'],
+  ctx: ServerContext,
+  { originOf, clientOf }: ReadDeps,
+  carried?: CarriedState,
+) {
+  const { identity: caller, log } = originOf(ctx)
+  const { clientName: name, protocolVersion } = clientOf(ctx).facts
+  const call = { caller, log, carried, signal: ctx.mcpReq.signal }
+  return { target, input, call, client: { name, protocolVersion } }
 }
 
 export interface PromptDeps extends ReadDeps {
@@ -119,14 +149,19 @@ export function registerPrompt(
     const { principal, storage, identity } = deps.originOf(ctx)
     const binding = { principal, for: `prompt ${name}`, arguments: input }
     const sealed = ctx.mcpReq.requestState<string>()
-    return renderPrompt(prompt, {
-      input,
+    const carried =
+      sealed === undefined ? undefined : await deps.states.open(sealed, binding, storage)
+    const round = (carried?.round ?? 1) + 1
+    const call = {
+      ...{ input, carried, caller: identity, env: deps.team.env, signal: ctx.mcpReq.signal },
       responses: ctx.mcpReq.inputResponses ?? {},
-      carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding, storage),
-      carry: (state) => deps.states.seal(state, binding),
-      signal: ctx.mcpReq.signal,
-      caller: identity,
-      env: deps.env,
+      carry: (state: CarriedState) => deps.states.seal({ ...state, round }, binding),
+    }
+    const target = { kind: 'prompt', name, title } as const
+    return runHooked(deps.team, () => hookFacts(target, input, ctx, deps, carried), {
+      work: () => renderPrompt(prompt, call),
+      contentOf: (result) => ('messages' in result ? (result.messages as readonly unknown[]) : []),
+      timeoutSeconds: deps.timeoutSeconds,
     })
   })
 }

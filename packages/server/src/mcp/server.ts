@@ -12,12 +12,15 @@ import {
 import type { Catalog } from '../engine/discover.ts'
 import { promptArguments } from '../engine/prompt-arguments.ts'
 import type { ToolSettings } from '../engine/run-tool.ts'
+import { type Declared, isVisible, mayHide } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkUriLength } from './bounds.ts'
 import { createCallTool } from './call-tool.ts'
+import { callingClient } from './client-facts.ts'
 import { guardHandlers } from './handler-errors.ts'
-import { createKnownResources, type KnowsResource } from './known-resources.ts'
+import { hideFromCallers } from './hide-from-callers.ts'
+import { createKnownResources, type KnowsResource, type Viewer } from './known-resources.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
 import {
@@ -46,6 +49,8 @@ export interface ServerOptions {
   readonly audience: Audience
   /** For transports that carry no origin with each request. */
   readonly origin?: Origin
+  /** For whom alone it is built: the SDK looks at its tools before a handler does. */
+  readonly viewer?: Viewer
 }
 
 export type BuildServer = (options: ServerOptions) => McpServer
@@ -55,14 +60,16 @@ export const MODERN_REVISION = '2026-07-28'
 
 /** Lists change with a deployment only, but differ with authorization. */
 const LIST_CACHE = { ttlMs: 60_000, cacheScope: 'private' } as const
+/** Whether something is visible can change at any time. */
+const NO_CACHE = { ttlMs: 0, cacheScope: 'private' } as const
 
-const CACHE_HINTS = {
-  'tools/list': LIST_CACHE,
-  'prompts/list': LIST_CACHE,
-  'resources/list': LIST_CACHE,
-  'resources/templates/list': LIST_CACHE,
+const cacheHints = (lists: typeof LIST_CACHE | typeof NO_CACHE) => ({
+  'tools/list': lists,
+  'prompts/list': lists,
+  'resources/list': lists,
+  'resources/templates/list': lists,
   'server/discover': LIST_CACHE,
-}
+})
 
 /** Schemas are wrapped here once; building a server after that only fills its registries. */
 export function createServerFactory(deps: ServerDeps): BuildServer {
@@ -80,18 +87,25 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   const callTool = createCallTool(deps)
   const older = deps.era2025 === false ? [] : SUPPORTED_PROTOCOL_VERSIONS
   const supportedProtocolVersions = [MODERN_REVISION, ...older]
-  const isKnown = createKnownResources(deps.catalog.resources)
-  return ({ audience, origin: fallback }) => {
-    const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
+  const { catalog } = deps
+  const { team } = deps.settings
+  const isKnown = createKnownResources(catalog.resources, team)
+  const hides = mayHide(team, declaredIn(catalog))
+  const hints = { cacheHints: cacheHints(hides ? NO_CACHE : LIST_CACHE) }
+  return ({ audience, origin: fallback, viewer }) => {
+    const mcp = new McpServer(deps.about, { ...hints, supportedProtocolVersions })
     clearRegistries(mcp)
     guardHandlers(mcp.server, fallback)
-    mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
+    mcp.server.registerCapabilities(capabilitiesOf(catalog))
     const origin = (ctx: ServerContext) => originOf(ctx, fallback)
+    if (hides) hideFromCallers(mcp.server, { catalog, team, originOf: origin })
     for (const { tool, output, ...input } of tools) {
+      if (viewer && !isVisible(team, tool.definition, viewer.identity, viewer.log)) continue
       registerTool(mcp, tool, input[audience], output)
     }
-    const reads = { env: deps.settings.team.env, originOf: origin }
-    for (const resource of deps.catalog.resources) registerResource(mcp, resource, reads)
+    const clientOf = (ctx: ServerContext) => callingClient(ctx, mcp.server)
+    const reads = { ...deps.settings, originOf: origin, clientOf }
+    for (const resource of catalog.resources) registerResource(mcp, resource, reads)
     for (const { prompt, argsSchema } of prompts) {
       registerPrompt(mcp, prompt, argsSchema, { ...reads, states: deps.states })
     }
@@ -100,12 +114,16 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
         takeOutcome(ctx) ?? callTool(toolRequest(request, ctx, mcp.server), origin(ctx))
       const result = await outcome
       if (isInputRequiredResult(result)) return result
-      const { output } = deps.catalog.tools.get(request.params.name) ?? {}
+      const { output } = catalog.tools.get(request.params.name) ?? {}
       return mcp.server.projectCallToolResult(result, output?.jsonSchema)
     })
-    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin, isKnown)
+    if (catalog.resources.length > 0) serveSubscriptions(mcp, origin, isKnown)
     return mcp
   }
+}
+
+function declaredIn({ tools, resources, prompts }: Catalog): readonly Declared[] {
+  return [...[...tools.values()].map(({ definition }) => definition), ...resources, ...prompts]
 }
 
 /** What the catalog has; the SDK sets its handlers as things are registered. */
@@ -128,7 +146,7 @@ function serveSubscriptions(
   isKnown: KnowsResource,
 ): void {
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }, ctx) => {
-    if (!isKnown(uri)) throw new ResourceNotFoundError(uri)
+    if (!isKnown(uri, origin(ctx))) throw new ResourceNotFoundError(uri)
     await origin(ctx).subscribe(uri, true)
     return {}
   })

@@ -13,7 +13,7 @@ import {
   type InputRequiredResult,
   isInputRequiredResult,
 } from '@modelcontextprotocol/server'
-import { auditCall, type ToolCall } from '../engine/call.ts'
+import { auditCall, type CarriedState, type ToolCall } from '../engine/call.ts'
 import { compileTool } from '../engine/compile-tool.ts'
 import type { Account } from '../engine/context.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
@@ -130,7 +130,7 @@ export async function callTool<E extends Env>(
     announce: { ...QUIET, resourceUpdated: (uri) => void told.push({ uri }) },
     responses: {},
     carried: undefined,
-    carry: (state) => JSON.stringify(state),
+    carry: withRound,
     signal: options.signal ?? new AbortController().signal,
     async progress(done, total, message) {
       progress.push({ done, total, message })
@@ -168,6 +168,10 @@ export async function callTool<E extends Env>(
   } finally {
     await own.close()
   }
+}
+
+function withRound(this: Pick<ToolCall, 'carried'>, state: CarriedState): string {
+  return JSON.stringify({ ...state, round: (this.carried?.round ?? 1) + 1 })
 }
 
 /** What a failed call tells programs. */

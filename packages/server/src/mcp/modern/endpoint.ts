@@ -7,7 +7,6 @@ import {
   type JSONRPCRequest,
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
-import type { Catalog } from '../../engine/discover.ts'
 import type { ToolOutcome } from '../../engine/run-tool.ts'
 import type { Logger } from '../../logger.ts'
 import type { McpAnswer } from '../answer.ts'
@@ -15,19 +14,24 @@ import { withStatus } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
 import { endWithSession } from '../listen-stream.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
-import { audienceOf, carryOutcome, type Origin, originAsAuthInfo } from '../origin.ts'
+import {
+  audienceOf,
+  carriedOrigin,
+  carryOutcome,
+  type Origin,
+  originAsAuthInfo,
+} from '../origin.ts'
 import { boundResponse } from '../outgoing-messages.ts'
 import type { McpRequest } from '../request.ts'
 import type { BuildServer } from '../server.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
 import { serveModern } from './exchange.ts'
 import { createKnownClients, type KnownClients } from './known-clients.ts'
-import { createListenRequests, isListen } from './listen-requests.ts'
+import { createListenRequests, isListen, type ListenDeps } from './listen-requests.ts'
 import { createPlainRequest } from './plain-requests.ts'
 import { createModernServers, type ModernServers } from './servers.ts'
 
-export interface ModernDeps {
-  readonly catalog: Catalog
+export interface ModernDeps extends ListenDeps {
   readonly buildServer: BuildServer
   readonly bus: ServerEventBus
   readonly sessionEnds: SessionEnds
@@ -62,7 +66,8 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   const takeListenRequest = createListenRequests(deps)
   const clients = createKnownClients()
   const handler = createMcpHandler(
-    ({ authInfo }) => buildServer({ audience: audienceOf(authInfo) }),
+    ({ authInfo }) =>
+      buildServer({ audience: audienceOf(authInfo), viewer: carriedOrigin(authInfo) }),
     {
       legacy: 'reject',
       bus,
@@ -90,7 +95,7 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
 
   async function listen(mcp: McpRequest): Promise<Response> {
     const { caller, tokenSession } = mcp.origins
-    const listening = takeListenRequest(mcp.body, caller)
+    const listening = takeListenRequest(mcp.body, mcp.origins)
     mcp.onClose(listening.release)
     takePlaces(limits, { caller, listens: true, onClose: mcp.onClose })
     const response = await handleWithSdk(mcp, listening.body)

@@ -4,9 +4,10 @@
  */
 
 import type { Catalog } from '../../engine/discover.ts'
+import type { ToolSettings } from '../../engine/run-tool.ts'
 import { AppError } from '../../errors.ts'
 import { checkSubscriptionCount } from '../bounds.ts'
-import { createKnownResources } from '../known-resources.ts'
+import { createKnownResources, type Viewer } from '../known-resources.ts'
 import type { Release } from '../limits.ts'
 
 /** Of URIs that the open streams of one caller, and of all callers, wait for on this node. */
@@ -28,7 +29,15 @@ export interface ListenRequest {
  * @throws AppError `invalid_params` for what is too many or too long, `too_many_requests` and
  * `unavailable` where the open streams hold too much
  */
-export type TakeListenRequest = (body: unknown, caller: string) => ListenRequest
+export type TakeListenRequest = (
+  body: unknown,
+  viewer: Viewer & { readonly caller: string },
+) => ListenRequest
+
+export interface ListenDeps {
+  readonly catalog: Catalog
+  readonly settings: Pick<ToolSettings, 'team'>
+}
 
 interface ListenBody {
   readonly id?: unknown
@@ -40,25 +49,21 @@ export function isListen(body: unknown): body is ListenBody {
   return (body as { method?: unknown } | null)?.method === 'subscriptions/listen'
 }
 
-export function createListenRequests({
-  catalog,
-}: {
-  readonly catalog: Catalog
-}): TakeListenRequest {
-  const isKnown = createKnownResources(catalog.resources)
+export function createListenRequests({ catalog, settings }: ListenDeps): TakeListenRequest {
+  const isKnown = createKnownResources(catalog.resources, settings.team)
   const hold = createHeldBytes()
 
-  return (body, caller) => {
+  return (body, viewer) => {
     const { id, method, params } = body as ListenBody
     const notifications = params?.notifications
     // Everything but what is asked for is left to the SDK, which refuses it or does not keep it.
     const uris = urisIn(notifications)
     if (uris === undefined) return { body, id, release: () => undefined }
-    const known = [...new Set(uris)].filter(isKnown)
+    const known = [...new Set(uris)].filter((uri) => isKnown(uri, viewer))
     const bytes = known.reduce((sum, uri) => sum + Buffer.byteLength(uri), 0)
     const filter = { ...(notifications as object), resourceSubscriptions: known }
     const message = { jsonrpc: '2.0', id, method, params: { ...params, notifications: filter } }
-    return { body: message, id, release: hold(caller, bytes) }
+    return { body: message, id, release: hold(viewer.caller, bytes) }
   }
 }
 
