@@ -52,7 +52,10 @@ export function createRunCall(deps: RunDeps): RunCall {
       limits.calls.give(caller)
       throw error
     }
+    let isHeld = true
     const close = () => {
+      if (!isHeld) return
+      isHeld = false
       limits.calls.give(caller)
       if (isAwaited) limits.answers.give(caller)
       call.abort(CALLER_GONE)
