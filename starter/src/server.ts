@@ -1,6 +1,6 @@
 /** The server: what clients and people see of it. */
 
-import { defineServer } from '@mcp-template/server'
+import { defineServer } from './mcp.ts'
 
 export default defineServer({
   name: 'mcp-template',

@@ -5,6 +5,7 @@ import { longestTokenSeconds } from './auth/resource-server.ts'
 import type { ResourcePath } from './auth/resources.ts'
 import { DEMO_API_PATH } from './config/demo-paths.ts'
 import { auditCall, type CallLog } from './engine/call.ts'
+import { NO_TEAM } from './engine/team.ts'
 import { bearer } from './http/bearer.ts'
 import { callbackRoutes } from './http/callback.ts'
 import { countedNetwork } from './http/client-address.ts'
@@ -20,6 +21,7 @@ import { protectedResourceRoutes } from './http/protected-resource.ts'
 import { type CallRates, createRateLimiting } from './http/rate-limit.ts'
 import { respond } from './http/respond.ts'
 import { checkRouted, type RouteTable } from './http/routes.ts'
+import { teamRoutes } from './http/team-routes.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
 import { createLetInClients } from './session/let-in-clients.ts'
@@ -57,6 +59,9 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
   )
   on('/messages')
+  const { team = NO_TEAM } = runtime
+  const identityOf = (c: Context<HttpEnv>) => originsOf(c).identity
+  app.route('/', teamRoutes({ ...runtime, team, bearer: caller('/mcp', true), identityOf }))
   checkRouted(app.routes, routes)
   if (demo !== undefined) app.route(DEMO_API_PATH, demo.api)
   return app
@@ -77,7 +82,8 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
   if (routes.find('/') !== undefined) {
     app.route('/', landingRoutes({ ...runtime, letInClients }))
   }
-  app.route('/', healthRoutes(store, runtime))
+  const { readiness } = runtime.team ?? {}
+  app.route('/', healthRoutes(store, { ...runtime, readiness }))
   if (runtime.logo !== undefined) app.route('/', logoRoutes(runtime.logo))
   if (routes.find('/metrics') !== undefined) {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }

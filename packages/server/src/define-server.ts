@@ -1,6 +1,7 @@
 /** How a server is declared: `src/server.ts` of a project, default export. */
 
 import { optionsFault, type ServerOptions } from './config/server-options.ts'
+import { routesFault } from './engine/check-routes.ts'
 import type { HookDefinition } from './engine/define-hook.ts'
 import type { RouteDefinition } from './engine/define-route.ts'
 import type { Env } from './engine/env.ts'
@@ -119,6 +120,8 @@ function teamFault(definition: ServerDefinition): string | undefined {
   }
   if (hooks !== undefined && !Array.isArray(hooks)) return 'hooks must be an array'
   if (routes !== undefined && !Array.isArray(routes)) return 'routes must be an array'
+  const routeFault = routesFault(routes ?? [])
+  if (routeFault !== undefined) return routeFault
   if (readiness !== undefined && typeof readiness !== 'function') {
     return 'readiness must be a function'
   }

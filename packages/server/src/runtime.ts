@@ -8,6 +8,7 @@ import type { Logo } from './config/logo.ts'
 import type { Config, ConfigWarning, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
+import type { Announce } from './engine/context.ts'
 import type { Catalog } from './engine/discover.ts'
 import type { OpenedServices } from './engine/open-services.ts'
 import { NO_TEAM, type Team } from './engine/team.ts'
@@ -97,6 +98,7 @@ export interface Runtime extends RuntimeDeps {
   /** What strangers may have stored, by network. */
   readonly storageBudgets: StorageBudgets
   readonly node: Node
+  readonly announce: Announce
   /** What an operator should know, for the doctor, which sees a server from outside alone. */
   readonly warnings: () => readonly ConfigWarning[]
   /** Set when the process is going down. */
@@ -117,7 +119,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const upstream = await createUpstream(deps, keyRing, now)
   const parts = createSessionParts(deps, upstream, keyRing, now)
   const streams = createSealedStreams(store.streams, keyRing)
-  const { node, bus } = await joinOthers(deps, streams)
+  const { node, bus, announce } = await joinOthers(deps, streams)
   await clock.start()
   const sessionEnds = createSessionEnds(node, { ...parts, now })
   const signOut = createSignOut({ ...parts, ...upstream, announceEnd: sessionEnds.announce, log })
@@ -154,7 +156,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     legacy,
     ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
-    node,
+    ...{ node, announce },
     ...checkProviders(config, upstream, auth),
     stopping: () => stopping,
     stop() {
@@ -177,8 +179,9 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
 async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store['streams']) {
   const node = await joinNodes({ store, streams, log })
   const bus = createEventBus(node, log)
-  services?.join(announceBy((event) => void bus.publish(event)))
-  return { node, bus }
+  const announce = announceBy((event) => void bus.publish(event))
+  services?.join(announce)
+  return { node, bus, announce }
 }
 
 /** What servers are built from that the deployment decides. */

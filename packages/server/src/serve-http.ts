@@ -18,6 +18,7 @@ import { createCallRates } from './http/rate-limit.ts'
 import { routesOf } from './http/routes.ts'
 import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
 import { socketsWithin } from './http/socket-limit.ts'
+import { teamRows } from './http/team-routes.ts'
 import type { StopCause } from './process/shutdown.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
@@ -88,6 +89,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     hasDemo: demo !== undefined,
     hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
     letsClientsIn: authorizationServer !== undefined,
+    ofTeam: teamRows(runtime.team?.routes ?? []),
   })
   const guard = createHostGuard({
     publicUrl,

@@ -1,7 +1,8 @@
 /** `account-summary`: asks the model to explain an account to its owner. */
 
-import { completable, definePrompt } from '@mcp-template/server'
+import { completable } from '@mcp-template/server'
 import { z } from 'zod'
+import { definePrompt } from '../mcp.ts'
 
 const AUDIENCES = ['accountant', 'beginner', 'expert']
 

@@ -1,6 +1,7 @@
 /** `bank://branches/{city}`: where the demo bank's branches are, and when they are open. */
 
-import { defineResource, ResourceNotFoundError } from '@mcp-template/server'
+import { ResourceNotFoundError } from '@mcp-template/server'
+import { defineResource } from '../mcp.ts'
 
 const BRANCHES = {
   edinburgh: { address: '7 Napier Street', hours: 'Monday to Friday, 9:00 to 16:00' },

@@ -1,7 +1,8 @@
 /** `service`: the reference tool. Calls the upstream API as the person signed in, answers masked. */
 
-import { defineTool, masked } from '@mcp-template/server'
+import { masked } from '@mcp-template/server'
 import { z } from 'zod'
+import { defineTool } from '../mcp.ts'
 
 export default defineTool({
   name: 'service',

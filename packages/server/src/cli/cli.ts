@@ -8,7 +8,7 @@ const USAGE = `mcp-template COMMAND [--project FOLDER]
   start [stdio] [--env NAME]                 serve over HTTP, or standard input and output
   dev [stdio] [--env NAME]                   the same, restarting when a file changes
   check [--env NAME]                         load everything, open nothing, report every fault
-  new tool|resource|prompt [FOLDER/]NAME     write a file to start from, for a tool with its test
+  new tool|resource|prompt|hook [FOLDER/]NAME  write a file to start from, for a tool with its test
   new tools --openapi FILE [OPTIONS]         list the operations of an OpenAPI document, or write tools:
     --only PATTERN, --tag TAG                  which: "GET /accounts/**", an operationId; repeatable
     --depth N, --out FOLDER                    levels of objects in answers (3); where to (src/tools)

@@ -1,27 +1,34 @@
-/** `mcp-template new tool|resource|prompt [FOLDER/]NAME`: writes files that pass as they are. */
+/** `mcp-template new tool|resource|prompt|hook [FOLDER/]NAME`: writes files that pass as they are. */
 
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findServerFile, noServerFile } from '../server-file.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
-import { promptTemplate, resourceTemplate, testTemplate, toolTemplate } from './templates.ts'
+import {
+  hookTemplate,
+  promptTemplate,
+  resourceTemplate,
+  testTemplate,
+  toolTemplate,
+} from './templates.ts'
 import { writeFiles } from './write-files.ts'
 
 /** Legal both as a tool's name (SEP-986) and, on every system, as a file's. */
 const NAME = /^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/
 const LONGEST_NAME = 64
 
-/** The files of each kind, by their path beside the declaration of the server. */
-const kinds: Readonly<
-  Record<string, (path: string, name: string) => Readonly<Record<string, string>>>
-> = {
-  tool: (path, name) => ({
-    [`tools/${path}.ts`]: toolTemplate(name),
+type Files = Readonly<Record<string, string>>
+
+/** The files of each kind, by their path beside the declaration of the server; `mcp` is its `mcp.ts`. */
+const kinds: Readonly<Record<string, (path: string, name: string, mcp?: string) => Files>> = {
+  tool: (path, name, mcp) => ({
+    [`tools/${path}.ts`]: toolTemplate(name, mcp),
     [`tools/${path}.test.ts`]: testTemplate(name),
   }),
-  resource: (path, name) => ({ [`resources/${path}.ts`]: resourceTemplate(name) }),
-  prompt: (path, name) => ({ [`prompts/${path}.ts`]: promptTemplate(name) }),
+  resource: (path, name, mcp) => ({ [`resources/${path}.ts`]: resourceTemplate(name, mcp) }),
+  prompt: (path, name, mcp) => ({ [`prompts/${path}.ts`]: promptTemplate(name, mcp) }),
+  hook: (path, name, mcp) => ({ [`hooks/${path}.ts`]: hookTemplate(name, mcp) }),
 }
 
 /**
@@ -41,7 +48,10 @@ export async function writeNew(args: readonly string[]): Promise<void> {
   const name = checkName(kind, path)
   const source = sourceOf(project)
   const files = Object.fromEntries(
-    Object.entries(filesOf(path, name)).map(([file, content]) => [`${source}${file}`, content]),
+    Object.entries(filesOf(path, name, mcpOf(project, source, path))).map(([file, content]) => [
+      `${source}${file}`,
+      content,
+    ]),
   )
   const taken = Object.keys(files).filter((file) => existsSync(join(project, file)))
   if (taken.length > 0) {
@@ -49,8 +59,20 @@ export async function writeNew(args: readonly string[]): Promise<void> {
   }
   writeFiles(project, files)
   const [, test] = Object.keys(files)
-  const next = test === undefined ? '' : `\nNext: npx vitest run ${test}`
+  const steps = test === undefined ? HINTS[kind] : `npx vitest run ${test}`
+  const next = steps === undefined ? '' : `\nNext: ${steps}`
   console.log(`Wrote ${Object.keys(files).join(' and ')}.${next}`)
+}
+
+/** What is left to do, for kinds that are not found by their folder. */
+const HINTS: Readonly<Record<string, string>> = {
+  hook: 'import it in src/server.ts, and list it in `hooks` of `defineServer`.',
+}
+
+/** The project's `mcp.ts` as a new file imports it; undefined where there is none. */
+function mcpOf(project: string, source: string, path: string): string | undefined {
+  if (!existsSync(join(project, `${source}mcp.ts`))) return undefined
+  return `${'../'.repeat(path.split('/').length)}mcp.ts`
 }
 
 /** `src/`, or nothing where the declaration is at the root; files elsewhere would not be loaded. */

@@ -1,11 +1,21 @@
 /** What new files look like, before their author makes them their own. */
 
+/** The imports of a declaration: from the project's `mcp.ts` where it has one, such as `../mcp.ts`. */
+function imports(define: string, mcp: string | undefined, more: readonly string[], zod: boolean) {
+  const names = mcp === undefined ? [define, ...more] : more
+  const lines = [
+    ...(names.length > 0 ? [`import { ${names.join(', ')} } from '@mcp-template/server'`] : []),
+    ...(zod ? ["import { z } from 'zod'"] : []),
+    ...(mcp === undefined ? [] : [`import { ${define} } from '${mcp}'`]),
+  ]
+  return lines.join('\n')
+}
+
 /** The tool: an input, an output with a masked field, and a run that does something. */
-export function toolTemplate(name: string): string {
+export function toolTemplate(name: string, mcp?: string): string {
   return `/** \`${name}\`: says in one sentence what it does. */
 
-import { defineTool, masked } from '@mcp-template/server'
-import { z } from 'zod'
+${imports('defineTool', mcp, ['masked'], true)}
 
 export default defineTool({
   name: '${name}',
@@ -56,10 +66,10 @@ test('refuses to greet nobody', async () => {
 }
 
 /** The resource: text at one fixed address. */
-export function resourceTemplate(name: string): string {
+export function resourceTemplate(name: string, mcp?: string): string {
   return `/** \`${name}\`: says in one sentence what it holds. */
 
-import { defineResource } from '@mcp-template/server'
+${imports('defineResource', mcp, [], false)}
 
 export default defineResource({
   name: '${name}',
@@ -74,11 +84,10 @@ export default defineResource({
 }
 
 /** The prompt: one argument, and what is said to the model. */
-export function promptTemplate(name: string): string {
+export function promptTemplate(name: string, mcp?: string): string {
   return `/** \`${name}\`: says in one sentence what it asks of the model. */
 
-import { definePrompt } from '@mcp-template/server'
-import { z } from 'zod'
+${imports('definePrompt', mcp, [], true)}
 
 export default definePrompt({
   name: '${name}',
@@ -86,6 +95,25 @@ export default definePrompt({
   description: 'Explains a topic in a few sentences.',
   arguments: z.object({ topic: z.string().max(100).describe('What to explain.') }),
   render: ({ topic }) => \`Explain \${topic} in three sentences at most.\`,
+})
+`
+}
+
+/** The hook: sees each call before it runs and after it. */
+export function hookTemplate(name: string, mcp?: string): string {
+  return `/** \`${name}\`: says in one sentence what it does around each call. */
+
+${imports('defineHook', mcp, [], false)}
+
+export default defineHook({
+  name: '${name}',
+  before({ kind, name, caller }) {
+    // Throw a \`ToolError\` to refuse the call.
+    void [kind, name, caller]
+  },
+  after({ kind, name, log }, outcome) {
+    log.info('call ended', { kind, name, status: outcome.status })
+  },
 })
 `
 }

@@ -20,6 +20,14 @@ export interface RoutePage {
   readonly status?: number
 }
 
+export interface RouteProblem {
+  readonly status: number
+  /** Stable, for programs. */
+  readonly code: string
+  /** For people. */
+  readonly detail: string
+}
+
 export interface RouteContext<E extends Env = Env> {
   /** The request; `json`, `form` and `bytes` read its body. */
   readonly request: Request
@@ -38,6 +46,8 @@ export interface RouteContext<E extends Env = Env> {
   readonly signal: AbortSignal
   /** A page in the look of the server. */
   page(page: RoutePage): Response | Promise<Response>
+  /** A problem document (RFC 9457). */
+  problem(problem: RouteProblem): Response
   /** The JSON of the body. What does not fit is answered with 400, other content types with 415. */
   json<Schema extends z.ZodType>(schema: Schema): Promise<z.output<Schema>>
   /** The fields of a form, each once; 400 and 415 as for `json`. */

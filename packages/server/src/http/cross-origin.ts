@@ -24,7 +24,9 @@ const REQUEST_HEADERS = [
 export function crossOrigin(methods: readonly Method[]): MiddlewareHandler<HttpEnv> {
   const answer = cors({
     origin: (origin) => origin,
-    allowMethods: ['GET', 'POST', 'DELETE'].filter((name) => methods.some((each) => each === name)),
+    allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((name) =>
+      methods.some((each) => each === name),
+    ),
     allowHeaders: REQUEST_HEADERS,
     exposeHeaders: ['Mcp-Session-Id', ...RATE_LIMIT_HEADERS, 'WWW-Authenticate', 'X-Request-Id'],
     maxAge: 600,

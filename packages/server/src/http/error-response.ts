@@ -25,12 +25,16 @@ export const errorResponse: ErrorHandler<HttpEnv> = async (error, c) => {
   else if (known.status >= 500) log.error({ err: error }, 'request failed')
   else log.debug({ err: error }, 'request refused')
   if (c.get('forPeople') === true || c.get('route')?.errors === 'page') return errorPage(c, known)
+  if (c.get('route')?.isOfTeam === true) return problemOf(known)
   const message = await refusedBody(c)
-  if (wantsProblem(c, message)) {
-    const { status, code, message: detail } = known
-    return problemResponse({ status, code, detail }, headers(known))
-  }
+  if (wantsProblem(c, message)) return problemOf(known)
   return answerOf(known, requestIdOf(message))
+}
+
+/** An error as a problem document, not logged. */
+export function problemOf(error: AppError): Response {
+  const { status, code, message: detail } = error
+  return problemResponse({ status, code, detail }, headers(error))
 }
 
 /** An error as an answer, not logged. */

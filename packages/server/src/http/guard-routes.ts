@@ -47,7 +47,8 @@ function guardRoute(app: Hono<HttpEnv>, route: Route, { limited, publicUrl }: Ro
   if (limit !== undefined && limit !== 'caller') {
     app.use(path, limit.knownBrowsersAlone ? limited.landing(publicUrl) : limited.pages)
   }
-  if (audience === 'people' && methods.includes('POST')) app.post(path, ownForms(publicUrl))
+  const unsafe = methods.filter((method) => !['GET', 'HEAD'].includes(method))
+  if (audience === 'people' && unsafe.length > 0) app.on(unsafe, [path], ownForms(publicUrl))
   if (maxBodyBytes !== undefined) app.use(path, limitBody(maxBodyBytes, audience))
 }
 

@@ -3,7 +3,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
-import { answerOf, errorPage } from './error-response.ts'
+import { answerOf, errorPage, problemOf } from './error-response.ts'
 
 export function notFound(): Response {
   return answerOf(new AppError('not_found', 'There is nothing at this address.'))
@@ -19,7 +19,8 @@ export const wrongMethod: MiddlewareHandler<HttpEnv> = (c, next) => {
   const allow = route.methods
   const error = new AppError('method_not_allowed', `Use ${allow.join(' or ')}.`, { allow })
   const wantsPage = route.errors === 'page' && c.req.header('accept')?.includes('text/html')
-  return Promise.resolve(wantsPage ? errorPage(c, error) : answerOf(error))
+  if (wantsPage) return Promise.resolve(errorPage(c, error))
+  return Promise.resolve(route.isOfTeam ? problemOf(error) : answerOf(error))
 }
 
 /** Without an origin there is no page, and OPTIONS is a method like any other. */

@@ -10,7 +10,7 @@ import type { Config } from '../config.ts'
 import { LOGO_PATH } from './logo.ts'
 import { createRouteOf } from './route-of.ts'
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export interface Route {
   /** As Hono writes patterns; the label of the route, too, so that no value in a path is logged. */
@@ -35,6 +35,8 @@ export interface Route {
   readonly isHidden?: true
   /** Served with everything below it, by a handler that knows its own methods. */
   readonly isMount?: true
+  /** Declared by a team; errors are problem documents there, also where nothing was called. */
+  readonly isOfTeam?: boolean
 }
 
 export interface AddressLimit {
@@ -63,6 +65,8 @@ export interface RouteFacts {
   readonly hasDemoApi: boolean
   /** Whether this server lets clients in itself. */
   readonly letsClientsIn: boolean
+  /** Rows of a team's own routes. */
+  readonly ofTeam?: readonly Route[]
 }
 
 /** Below it pages of any origin also see what is not there: clients look in several places. */
@@ -142,6 +146,7 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
       isMount: true,
     }),
     ...(facts.hasDemoApi ? DEMO_API_ROUTES : []),
+    ...(facts.ofTeam ?? []),
   ])
 }
 

@@ -1,0 +1,59 @@
+/** Checks a team's routes when they are declared: their form, and that none takes a path of the framework. */
+
+import type { RouteDefinition } from './define-route.ts'
+
+/** First segments of the framework's own paths, whether they are served or not. */
+export const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
+  ...['', '.well-known', 'authorize', 'callback', 'connect', 'consent', 'demo', 'http'],
+  ...['introspect', 'jwks', 'livez', 'logo', 'mcp', 'messages', 'metrics', 'readyz', 'redirect'],
+  ...['register', 'revoke', 'sse', 'token'],
+])
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const AUDIENCES = ['people', 'programs', 'callers']
+const PATH = /^(\/(:[A-Za-z]\w*|[\w.~-]+))+$/
+const MOST_BODY_BYTES = 100 * 1024 * 1024
+
+/** Why routes cannot be served; undefined when they can. */
+export function routesFault(routes: readonly RouteDefinition[]): string | undefined {
+  const seen = new Map<string, RouteDefinition>()
+  const audiences = new Map<string, { readonly path: string; readonly for: string }>()
+  for (const route of routes) {
+    const fault = routeFault(route)
+    if (fault !== undefined) return `route ${route.method} ${route.path}: ${fault}`
+    const shape = route.path.replaceAll(/:\w+/g, ':')
+    if (seen.has(`${route.method} ${shape}`)) {
+      return `route ${route.method} ${route.path} is declared twice`
+    }
+    seen.set(`${route.method} ${shape}`, route)
+    const other = audiences.get(shape)
+    if (other !== undefined && (other.for !== route.for || other.path !== route.path)) {
+      return `route ${route.method} ${route.path} must have the same \`path\` and \`for\` as ${other.path}`
+    }
+    audiences.set(shape, route)
+  }
+  return undefined
+}
+
+function routeFault(route: RouteDefinition): string | undefined {
+  const { path, method, limits, bodyLimitBytes, handle } = route
+  if (!AUDIENCES.includes(route.for)) return 'for must be people, programs or callers'
+  if (!METHODS.includes(method)) return `method must be one of ${METHODS.join(', ')}`
+  if (typeof path !== 'string' || !PATH.test(path)) {
+    return 'path must be such as /reset/:token: segments of letters, digits, "_", "-", "." and "~"'
+  }
+  const [, first = ''] = path.split('/')
+  if (first.startsWith(':')) return 'path must begin with a fixed segment'
+  if (RESERVED_SEGMENTS.has(first)) return `paths below /${first} belong to the framework`
+  if (typeof handle !== 'function') return 'handle is missing'
+  if (!isCount(bodyLimitBytes, MOST_BODY_BYTES)) {
+    return `bodyLimitBytes must be from 1 to ${MOST_BODY_BYTES}`
+  }
+  return isCount(limits?.callsPerMinute, 1_000_000)
+    ? undefined
+    : 'limits.callsPerMinute must be from 1 to 1000000'
+}
+
+function isCount(value: number | undefined, most: number): boolean {
+  return value === undefined || (Number.isSafeInteger(value) && value >= 1 && value <= most)
+}

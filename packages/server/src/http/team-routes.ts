@@ -1,0 +1,138 @@
+/** The pages and endpoints of a team: rows of the route table, and handlers behind their guards. */
+
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { z } from 'zod'
+import type { Announce } from '../engine/context.ts'
+import type { RouteContext, RouteDefinition } from '../engine/define-route.ts'
+import { ANONYMOUS, type Caller } from '../engine/identity.ts'
+import type { Team } from '../engine/team.ts'
+import { createToolLog } from '../engine/tool-log.ts'
+import { validationText } from '../engine/validation-text.ts'
+import { AppError } from '../errors.ts'
+import type { HttpEnv } from './context.ts'
+import { page } from './pages.ts'
+import { problemResponse } from './problem.ts'
+import type { Method, Route } from './routes.ts'
+
+const BODY_BYTES = 64 * 1024
+const CALLS_PER_MINUTE = 600
+const JSON_TYPE = /^application\/(json|[\w.-]+\+json)$/
+const FORM_TYPE = 'application/x-www-form-urlencoded'
+
+/** Fixed paths first, so that routing and labels agree on `/reset/new` and `/reset/:token`. */
+function inOrder(routes: readonly RouteDefinition[]): readonly RouteDefinition[] {
+  const isFixed = ({ path }: RouteDefinition) => !path.includes(':')
+  return [...routes.filter(isFixed), ...routes.filter((route) => !isFixed(route))]
+}
+
+/** One row for each path. */
+export function teamRows(routes: readonly RouteDefinition[]): readonly Route[] {
+  const paths = [...new Set(inOrder(routes).map(({ path }) => path))]
+  return paths.map((path) =>
+    rowOf(
+      path,
+      routes.filter((route) => route.path === path),
+    ),
+  )
+}
+
+function rowOf(path: string, routes: readonly RouteDefinition[]): Route {
+  const audience = routes[0]?.for ?? 'programs'
+  const calls = Math.max(...routes.map(({ limits }) => limits?.callsPerMinute ?? CALLS_PER_MINUTE))
+  return {
+    ...{ path, audience, isOfTeam: true },
+    methods: routes.flatMap(({ method }): Method[] =>
+      method === 'GET' ? ['GET', 'HEAD'] : [method],
+    ),
+    errors: audience === 'people' ? 'page' : 'problem',
+    limit: audience === 'callers' ? 'caller' : { name: `route ${path}`, calls },
+    maxBodyBytes: bodyBytesOf(routes),
+    ...(audience === 'callers' && { origins: 'allowed' }),
+  }
+}
+
+/** GET has no body to speak of. */
+function bodyBytesOf(routes: readonly RouteDefinition[]): number {
+  const posted = routes.filter(({ method }) => method !== 'GET')
+  if (posted.length === 0) return BODY_BYTES
+  return Math.max(...posted.map(({ bodyLimitBytes }) => bodyLimitBytes ?? BODY_BYTES))
+}
+
+export interface TeamRouteDeps {
+  readonly team: Team
+  readonly publicUrl: string
+  readonly announce: Announce
+  /** The check of the access token, which puts the caller into the context. */
+  readonly bearer: MiddlewareHandler<HttpEnv>
+  readonly identityOf: (c: Context<HttpEnv>) => Caller
+}
+
+export function teamRoutes(deps: TeamRouteDeps): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>()
+  for (const route of inOrder(deps.team.routes)) {
+    if (route.for === 'callers') app.on(route.method, [route.path], deps.bearer)
+    app.on(route.method, [route.path], (c) => route.handle(contextOf(c, route, deps)))
+  }
+  return app
+}
+
+function contextOf(
+  c: Context<HttpEnv>,
+  route: RouteDefinition,
+  { team, publicUrl, announce, identityOf }: TeamRouteDeps,
+): RouteContext {
+  const redactor = team.createRedactor(new Map())
+  return {
+    ...{ ...team.env, announce, request: c.req.raw, signal: c.req.raw.signal },
+    url: new URL(`${publicUrl}${c.req.path}${new URL(c.req.url).search}`),
+    params: c.req.param() as Readonly<Record<string, string>>,
+    caller: route.for === 'callers' ? identityOf(c) : ANONYMOUS,
+    log: createToolLog(c.get('log'), redactor),
+    page: ({ title, body, status = 200 }) =>
+      page(c, { title, body, status: status as ContentfulStatusCode }),
+    problem: (problem) => problemResponse({ ...problem }, { 'cache-control': 'no-store' }),
+    async json(schema) {
+      refuseOtherTypes(c, (type) => JSON_TYPE.test(type), 'application/json')
+      return parsed(schema, jsonOf(await c.req.text()))
+    },
+    async form(schema) {
+      refuseOtherTypes(c, (type) => type === FORM_TYPE, FORM_TYPE)
+      return parsed(schema, fieldsOf(await c.req.text()))
+    },
+    bytes: async () => new Uint8Array(await c.req.arrayBuffer()),
+  }
+}
+
+function refuseOtherTypes(
+  c: Context<HttpEnv>,
+  isWanted: (type: string) => boolean,
+  wanted: string,
+): void {
+  const [type = ''] = (c.req.header('content-type') ?? '').toLowerCase().split(';', 1)
+  if (isWanted(type.trim())) return
+  throw new AppError('unsupported_media_type', `Content-Type must be ${wanted}.`)
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new AppError('invalid_request', 'The body must be JSON.')
+  }
+}
+
+function fieldsOf(text: string): Readonly<Record<string, string>> {
+  const fields = [...new URLSearchParams(text)]
+  if (new Set(fields.map(([name]) => name)).size < fields.length) {
+    throw new AppError('invalid_request', 'Each field of the form must be there once.')
+  }
+  return Object.fromEntries(fields)
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const text = validationText(result.error.issues)
+  throw new AppError('invalid_request', `The body does not have the right form:\n${text}`)
+}
