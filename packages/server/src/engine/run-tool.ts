@@ -106,6 +106,9 @@ class ToolRun {
     } catch (error) {
       if (error instanceof AnswersNeeded) return this.#ask(error)
       return this.#fail(error)
+    } finally {
+      const { publishing } = this.#call
+      if (publishing !== undefined) await publishing
     }
   }
 
@@ -119,7 +122,8 @@ class ToolRun {
       this.#hooks = hooksOfTool(this.#tool, call, input, this.#redactor, this.#settings)
       await this.#hooks.before()
     }
-    const session = await call.openSession(namedSession(call) ?? call.carried?.session)
+    const opening = call.openSession(namedSession(call) ?? call.carried?.session)
+    const session = opening instanceof Promise ? await opening : opening
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
     // One that an earlier round opened is new to the caller.

@@ -5,7 +5,7 @@ import type { CallSession } from '../engine/call.ts'
 import type { CancelSignal } from '../engine/cancel-signal.ts'
 import type { SignInLink } from '../engine/context.ts'
 import { ToolError } from '../engine/tool-error.ts'
-import type { ClientFacts } from '../mcp/origin.ts'
+import type { KnownClient } from '../mcp/origin.ts'
 import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
@@ -35,7 +35,7 @@ export interface SignInUpstreams {
 
 export interface NewSession {
   readonly access: SessionAccess
-  readonly client: ClientFacts
+  readonly client: KnownClient
   /** Told when the call opened a session, so that the caller finds it again; says which one counts. */
   readonly opened?: (session: Session) => Promise<Session>
   /** What the call has stored counts for; unlimited if left out. */
@@ -114,7 +114,7 @@ class LiveSession implements CallSession {
     if (leadsTo === undefined && this.#signsInNowhere) throw unknownUpstream(upstream)
     const { id } = await this.#opened()
     const { client, storage = UNLIMITED } = this.#fresh
-    const clientName = client.clientName ?? 'An AI client'
+    const clientName = client.facts.clientName ?? 'An AI client'
     const { handle, ...link } = await this.#deps.links.issue(id, clientName, storage, leadsTo)
     return { url: await this.#deps.linkUrl(handle), ...link }
   }
@@ -168,7 +168,7 @@ class LiveSession implements CallSession {
       // Its owner brings a newer token for a new one.
       throw new ToolError('The session has ended.', { code: 'session_not_found' })
     }
-    const created = await this.#deps.sessions.create(access, client, { storage })
+    const created = await this.#deps.sessions.create(access, client.facts, { storage })
     this.#session = opened === undefined ? created : await opened(created)
     return this.#session
   }

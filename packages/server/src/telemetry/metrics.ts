@@ -26,7 +26,7 @@ export interface Metrics {
   /** `upstream` is one after the first, by the name in the configuration. */
   signIn(outcome: string, upstream?: string): void
   refresh(outcome: string, upstream?: string): void
-  storeCommand(command: string, seconds: number): void
+  storeCommand(seconds: number, command: string): void
   storeError(command: string): void
   /** The one place that refusals for too many requests are counted. */
   rateLimited(scope: string): void

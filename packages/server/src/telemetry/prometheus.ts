@@ -37,6 +37,8 @@ const METHODS: ReadonlySet<string> = new Set([
   ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
 ])
 
+const CLASSES = ['', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
+
 /** A registry of its own for each server of a process. */
 export function createMetrics({ version }: MetricsOptions): Metrics {
   const registry = new Registry()
@@ -98,7 +100,7 @@ function trafficMetrics(registry: Registry, registers: Registry[]) {
   return {
     request(method: string, route: string, status: number, seconds: number) {
       const known = METHODS.has(method) ? method : 'other'
-      requests.observe(seconds, known, route, `${Math.floor(status / 100)}xx`)
+      requests.observe(seconds, known, route, CLASSES[Math.floor(status / 100)] ?? 'other')
     },
     toolStarted: () => running.change(1),
     toolEnded(tool: string, outcome: string, seconds: number) {
@@ -164,7 +166,7 @@ function storeMetrics(registry: Registry, registers: Registry[]) {
     registers,
   })
   return {
-    storeCommand: (command: string, seconds: number) => commands.observe(seconds, command),
+    storeCommand: commands.observe,
     storeError: (command: string) => errors.inc({ command }),
   }
 }

@@ -73,7 +73,7 @@ export async function openToolSession(given: {
       signInUpstreams: { first: 'test', further },
     },
     await sessions.retrieve(id),
-    { access: 'handle', client: { clientName: 'test' } },
+    { access: 'handle', client: { facts: { clientName: 'test' } } },
   )
   return {
     session,

@@ -38,7 +38,7 @@ export interface AuthorizationServerDeps {
   readonly keyRing: KeyRing
   readonly sessions: Pick<
     SessionManager,
-    'createWithId' | 'hasEnded' | 'peek' | 'retrieve' | 'update' | 'use' | 'validate'
+    'createWithId' | 'hasEnded' | 'isOver' | 'peek' | 'retrieve' | 'update' | 'use' | 'validate'
   >
   /** Ends a session and gives its upstream credentials back; false when it had ended before. */
   readonly signOut: (sessionId: string) => Promise<boolean>
