@@ -9,8 +9,7 @@ import {
 } from './auth/resource-server.ts'
 import { createScopes } from './auth/scopes.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
-import { createBuiltInServer } from './auth/server/built-in.ts'
-import type { AuthorizationServerDeps } from './auth/server/options.ts'
+import { type BuiltInServerDeps, createBuiltInServer } from './auth/server/built-in.ts'
 import { basePathOf } from './config/base-path.ts'
 import type { Logo } from './config/logo.ts'
 import type { Config, ConfigWarning, Secrets } from './config.ts'
@@ -37,7 +36,6 @@ import { createContinuing } from './runtime/continuing.ts'
 import { implementationOf } from './runtime/implementation.ts'
 import { checkProviders } from './runtime/provider-checks.ts'
 import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
-import { createCredentialStore } from './session/credentials.ts'
 import { createSessionManager, type SessionManager } from './session/manager.ts'
 import { createOrigins, type Origins } from './session/origins.ts'
 import { createFreshToken } from './session/refresh.ts'
@@ -206,11 +204,13 @@ function createSessionParts(
     { store, now, onChange: metrics.session },
     { ...config.session, tokenTtlSeconds },
   )
-  const credentials = createCredentialStore({ store, keyRing }, name)
+  const parts = { store, keyRing, sessions, log, now }
+  const continuing = createContinuing(parts, config.auth, name, tokenTtlSeconds)
+  const { credentials } = continuing
   const links = createSignInLinks({ store, now }, config.signIn)
-  const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
+  const freshToken = createFreshToken({ ...parts, credentials, provider })
   const signIn = createSignIn(
-    { store, keyRing, sessions, links, provider, credentials, log },
+    { ...parts, links, provider, credentials },
     { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
   )
   const linkUrl = async (handle: string) => {
@@ -218,15 +218,11 @@ function createSessionParts(
     return `${publicUrl}/connect/${handle}`
   }
   const upstreamAccess = createUpstreamAccess(api, freshToken)
-  const continuing = createContinuing({ store, sessions, credentials, now }, name, tokenTtlSeconds)
-  return { sessions, credentials, upstreamAccess, links, signIn, linkUrl, ...continuing }
+  return { sessions, upstreamAccess, links, signIn, linkUrl, ...continuing }
 }
 
 type AuthParts = Pick<Runtime, 'look' | 'sessions'> &
-  Pick<
-    AuthorizationServerDeps,
-    'now' | 'keyRing' | 'signOut' | 'announceRevoked' | 'isSignedIn' | 'settleSignIn'
-  >
+  Omit<BuiltInServerDeps, keyof ObservedDeps | 'sessions' | 'scopes' | 'errorPage'>
 
 /** The built-in authorization server, where it issues the tokens, and the check of all tokens. */
 async function createAuth(deps: RuntimeDeps, parts: AuthParts) {

@@ -9,6 +9,7 @@ import { createSlide } from '../store/slide.ts'
 import { documentBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { cutToBytes } from '../store/text-bytes.ts'
 import {
+  keptSignInKey,
   SESSION_SCHEMA,
   type Session,
   type SessionAccess,
@@ -120,6 +121,7 @@ export function createSessionManager(
       await store.set(tombstoneKey(id), tombstoneOf(session, now()), seconds)
     }
     const ended = await store.delete(sessionKey(id))
+    if (session.access === 'token') await store.delete(keptSignInKey(id))
     if (ended) onChange('ended')
     return ended
   }

@@ -6,6 +6,7 @@ import type { CallSession } from '../engine/call.ts'
 import type { Account } from '../engine/context.ts'
 import { createCallSession } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
+import { NO_KEPT_SIGN_INS } from '../session/kept-sign-ins.ts'
 import { createSessionManager } from '../session/manager.ts'
 import { createSignInLinks } from '../session/sign-in-link.ts'
 import { createSignOut } from '../session/sign-out.ts'
@@ -44,7 +45,10 @@ export async function openToolSession(given: {
   const provider = { revoke: async (held: Credentials) => void revoked.push(held) }
   const announceEnd = async () => undefined
   const { log } = recordingLogger()
-  const signOut = createSignOut({ sessions, credentials, provider, announceEnd, log })
+  const signOut = createSignOut({
+    ...{ sessions, credentials, provider, announceEnd, log },
+    keptSignIns: NO_KEPT_SIGN_INS,
+  })
   const linkUrl = async (handle: string) => `https://mcp.example/connect/${handle}`
 
   const { id } = await sessions.create('handle')
