@@ -84,7 +84,7 @@ const EXPECTED = [
 function testProgram(program: OfficialProgram, login: string, served: () => Served): void {
   const missing = programMissing(program)
   if (missing === undefined) {
-    test(program.title, { timeout: 400_000 }, async ({ onTestFinished }) => {
+    test.concurrent(program.title, { timeout: 400_000 }, async ({ onTestFinished }) => {
       const { url } = served()
       const command = program.command(`${url}/mcp`, program.title)
       const client = await startOfficialClient(command, program)
@@ -102,11 +102,11 @@ function testProgram(program: OfficialProgram, login: string, served: () => Serv
 describe.each(['one node', 'three nodes'] as const)('on %s', (place) => {
   const missing = place === 'three nodes' ? redisMissing('plain') : undefined
   describeUnless(missing, 'REQUIRE_REDIS', 'one connection goes on through all', () => {
-    describe.concurrent.each(['on-demand', 'at-authorize'])('with LOGIN=%s', (login) => {
+    describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', (login) => {
       let served: Served | undefined
       beforeAll(async () => {
         served = await places[place]({ LOGIN: login })
-      })
+      }, 300_000)
       afterAll(() => served?.stop())
       const started = () => served ?? expect.fail('no server')
       for (const program of OFFICIAL_PROGRAMS) testProgram(program, login, started)
