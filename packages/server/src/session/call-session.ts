@@ -10,6 +10,7 @@ import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budge
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
 import type { Session, SessionAccess } from './record.ts'
+import { isRefused } from './refresh-failure.ts'
 import type { SignInLinks } from './sign-in-link.ts'
 import type { SignOut } from './sign-out.ts'
 
@@ -22,6 +23,8 @@ export interface CallSessionDeps {
   readonly signOut: SignOut
   /** The address of a link's page, by its handle. */
   readonly linkUrl: (handle: string) => Promise<string>
+  /** Unix time in milliseconds. */
+  readonly now: () => number
 }
 
 export interface NewSession {
@@ -127,7 +130,10 @@ class LiveSession implements CallSession {
 
   /** A record may say `authenticated` while its credentials do not decrypt: that counts as no. */
   #credentials() {
-    return this.#session && this.#deps.credentials.read(this.#session)
+    const { credentials, now } = this.#deps
+    if (this.#session === undefined) return undefined
+    if (isRefused(credentials.failure(this.#session), now())) return undefined
+    return credentials.read(this.#session)
   }
 
   async #opened(): Promise<Session> {

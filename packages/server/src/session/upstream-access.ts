@@ -3,7 +3,8 @@
 import type { CallSession } from '../engine/call.ts'
 import type { ApiClient } from '../upstream/api-client.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { type FreshToken, signInEnded } from './refresh.ts'
+import type { FreshToken } from './refresh.ts'
+import { signInEnded } from './refresh-failure.ts'
 
 /** `session` is asked at each request, since a tool may open its session on the way. */
 export type UpstreamAccess = (

@@ -60,7 +60,7 @@ export async function openToolSession(given: {
   if (given.signedInAs !== undefined) await signIn(given.signedInAs)
 
   const session = createCallSession(
-    { sessions, credentials, links, signOut, linkUrl },
+    { sessions, credentials, links, signOut, linkUrl, now: Date.now },
     await sessions.retrieve(id),
     { access: 'handle', client: { clientName: 'test' } },
   )
