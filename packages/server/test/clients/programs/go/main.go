@@ -79,7 +79,11 @@ func main() {
 		log.Fatal(err)
 	}
 	client := mcp.NewClient(&mcp.Implementation{Name: "go", Version: "1"}, nil)
-	transport := &mcp.StreamableClientTransport{Endpoint: os.Args[2], OAuthHandler: handler}
+	// Without its standalone stream: when that ends with a session, the client reconnects it with the
+	// dead token, and any answer but 200 ends the whole connection.
+	transport := &mcp.StreamableClientTransport{
+		Endpoint: os.Args[2], OAuthHandler: handler, DisableStandaloneSSE: true,
+	}
 	session, err := client.Connect(ctx, transport, &mcp.ClientSessionOptions{ProtocolVersion: os.Args[1]})
 	if err != nil {
 		log.Fatal(err)

@@ -17,20 +17,24 @@ use serde_json::{Value, json};
 
 const REDIRECT_URI: &str = "http://127.0.0.1:33418/callback";
 
-fn hear() -> Result<Option<Value>> {
-    let mut line = String::new();
-    let bytes = stdin().lock().read_line(&mut line)?;
-    Ok(if bytes == 0 {
-        None
-    } else {
-        Some(serde_json::from_str(&line)?)
+/// Waits in a thread of its own: the runtime has to see connections that the server closes meanwhile.
+async fn hear() -> Result<Option<Value>> {
+    tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        let bytes = stdin().lock().read_line(&mut line)?;
+        Ok(if bytes == 0 {
+            None
+        } else {
+            Some(serde_json::from_str(&line)?)
+        })
     })
+    .await?
 }
 
 /// Sends the person to an address, and exchanges the code that comes back.
 async fn authorize_at(manager: &AuthorizationManager, url: &str) -> Result<()> {
     println!("{}", json!({ "open": url }));
-    let returned = hear()?.ok_or_else(|| anyhow!("no redirect"))?;
+    let returned = hear().await?.ok_or_else(|| anyhow!("no redirect"))?;
     let url = returned["redirect"].as_str().unwrap_or_default();
     let AuthorizationCallback {
         code,
@@ -80,7 +84,7 @@ async fn main() -> Result<()> {
     };
     let service = ().serve_with_lifecycle(transport, lifecycle).await?;
     println!("{}", json!({ "ready": true }));
-    while let Some(command) = hear()? {
+    while let Some(command) = hear().await? {
         let tool = command["call"].as_str().unwrap_or_default().to_owned();
         let arguments = command["arguments"]
             .as_object()
