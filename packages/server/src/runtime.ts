@@ -127,7 +127,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const sessionEnds = createSessionEnds(node, { ...parts, now })
   const signOut = createSignOut({ ...parts, ...upstream, announceEnd: sessionEnds.announce, log })
   const connections = createConnections({ ...parts, store, node, now }, config.session)
-  const origins = createOrigins({ ...parts, ...config.session, signOut, connections })
+  const origins = createOrigins({ ...parts, ...config.session, signOut, connections, now })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)

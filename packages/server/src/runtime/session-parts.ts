@@ -23,7 +23,7 @@ import {
 } from '../session/upstream-access.ts'
 import type { Store } from '../store/port.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
-import { createContinuing } from './continuing.ts'
+import { createContinuing, keepSignIns } from './continuing.ts'
 import type { UpstreamParts, Upstreams } from './upstream.ts'
 
 export interface SessionPartsDeps {
@@ -40,6 +40,8 @@ interface Shared extends SessionPartsDeps {
   readonly now: () => number
   readonly sessions: SessionManager
   readonly links: SignInLinks
+  /** Runs after credentials of a session were written. */
+  readonly onWritten: (sessionId: string) => Promise<void>
 }
 
 export function createSessionParts(
@@ -55,14 +57,15 @@ export function createSessionParts(
     { ...config.session, tokenTtlSeconds },
   )
   const links = createSignInLinks({ store, now }, config.signIn)
-  const shared = { ...deps, keyRing, now, sessions, links }
+  const { keptSignIns, onWritten } = keepSignIns(deps, config.auth, tokenTtlSeconds)
+  const shared = { ...deps, keyRing, now, sessions, links, onWritten }
   const first = partsAt(shared, upstreams.first)
   const further = upstreams.further.map((upstream) => partsAt(shared, upstream))
   const people = [first, ...further].filter(({ kind }) => kind !== 'operator')
   const byName = [...(further.length > 0 ? [first] : []), ...further]
   const { name, credentials } = first
   return {
-    ...{ sessions, credentials, links },
+    ...{ sessions, credentials, links, keptSignIns },
     signIn: createSignIns(people, links),
     keyPages: new Map(people.flatMap(({ name, keyPage }) => (keyPage ? [[name, keyPage]] : []))),
     signInUpstreams: {
@@ -92,7 +95,7 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
   const { store, keyRing, sessions, links, log, now, publicUrl, config } = shared
   const { name, kind, label, provider, api, signsInAt, checkKey } = upstream
   const { ttlSeconds } = config.signIn
-  const credentials = createCredentialStore({ store, keyRing }, name)
+  const credentials = createCredentialStore({ store, keyRing, onWritten: shared.onWritten }, name)
   const redirectUri =
     label === undefined ? `${publicUrl}/callback` : `${publicUrl}/callback/${label}`
   const signIn = createSignIn(

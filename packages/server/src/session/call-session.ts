@@ -10,6 +10,7 @@ import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budge
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
 import type { Session, SessionAccess } from './record.ts'
+import { isRefused } from './refresh-failure.ts'
 import type { SignInLinks } from './sign-in-link.ts'
 import type { SignOut } from './sign-out.ts'
 
@@ -22,6 +23,8 @@ export interface CallSessionDeps {
   readonly signOut: SignOut
   /** The address of a link's page, by its handle. */
   readonly linkUrl: (handle: string) => Promise<string>
+  /** Unix time in milliseconds. */
+  readonly now: () => number
   /** Where people sign in besides the upstream of `credentials`; nowhere if left out. */
   readonly signInUpstreams?: SignInUpstreams | undefined
 }
@@ -144,7 +147,9 @@ class LiveSession implements CallSession {
   /** A record may say `authenticated` while its credentials do not decrypt: that counts as no. */
   #credentials(upstream?: string) {
     const credentials = this.#further(upstream) ?? this.#deps.credentials
-    return this.#session && credentials.read(this.#session)
+    if (this.#session === undefined) return undefined
+    if (isRefused(credentials.failure(this.#session), this.#deps.now())) return undefined
+    return credentials.read(this.#session)
   }
 
   /** Undefined for the first upstream. */

@@ -9,6 +9,7 @@ import { SlidingExpiration } from '../store/sliding-expiration.ts'
 import { documentBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { cutToBytes } from '../store/text-bytes.ts'
 import {
+  keptSignInKey,
   SESSION_SCHEMA,
   type Session,
   type SessionAccess,
@@ -170,6 +171,7 @@ function createEnd(
       await store.set(tombstoneKey(id), tombstoneOf(session, now()), tombstoneSeconds)
     }
     const ended = await store.delete(sessionKey(id))
+    if (session.access === 'token') await store.delete(keptSignInKey(id))
     if (ended) onChange('ended')
     return ended
   }

@@ -16,6 +16,7 @@ import {
   nextFailure,
   type RefreshFailure,
   refreshError,
+  signInEnded,
 } from './refresh-failure.ts'
 
 /** A token that expires sooner is refreshed before it is used. */
@@ -172,8 +173,8 @@ async function refreshUnder(
 }
 
 /**
- * Forgets credentials that the provider refuses. Keeps them where it is unavailable, or where this
- * server's own registration is at fault: nobody has to sign in again for that.
+ * Forgets credentials that are dead. Keeps them where the provider is unavailable, where this server's
+ * own registration is at fault, and where it refuses them without a code that says that they are dead.
  */
 async function afterFailure(
   lock: Lock,
@@ -184,7 +185,8 @@ async function afterFailure(
 ): Promise<undefined> {
   const failure = nextFailure(previous, error, now())
   const session = shortHash(sessionId)
-  if (error.code === 'invalid_grant' || isHopeless(failure)) {
+  const isDead = error.code === 'invalid_grant' && !error.isUncertain
+  if (isDead || isHopeless(failure)) {
     log.info(
       { err: error, ...error.facts, session, upstream },
       'upstream sign-in ended by the provider',
@@ -206,11 +208,6 @@ function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
   })
-}
-
-/** The person has to sign in again. */
-export function signInEnded(): AppError {
-  return new AppError('login_required', 'Your sign-in has ended. Sign in again.')
 }
 
 function isProviderAway(error: unknown): boolean {

@@ -4,6 +4,7 @@ import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
+import type { KeptSignIns } from './kept-sign-ins.ts'
 import type { SessionManager } from './manager.ts'
 
 /** Where a session may hold credentials, and what revokes them. */
@@ -14,6 +15,7 @@ export interface SignedInUpstream {
 
 export interface SignOutDeps extends SignedInUpstream {
   readonly sessions: SessionManager
+  readonly keptSignIns: Pick<KeptSignIns, 'take'>
   /** Those after the first. */
   readonly further?: readonly SignedInUpstream[]
   /** Tells all nodes that a session of tokens has ended: its streams end wherever they are held. */
@@ -28,12 +30,13 @@ export interface SignOutDeps extends SignedInUpstream {
 export type SignOut = (sessionId: string) => Promise<boolean>
 
 export function createSignOut(deps: SignOutDeps): SignOut {
-  const { sessions, announceEnd, log } = deps
+  const { sessions, keptSignIns, announceEnd, log } = deps
   const upstreams = [deps, ...(deps.further ?? [])]
   return async (sessionId) => {
     const session = await sessions.peek(sessionId)
+    const signIn = session ?? (await keptSignIns.take(sessionId))
     const held = upstreams.flatMap(({ credentials, provider }) => {
-      const found = session && credentials.read(session)
+      const found = signIn && credentials.read(signIn)
       return found === undefined ? [] : [() => provider.revoke(found)]
     })
     const ended = await sessions.end(sessionId)

@@ -6,7 +6,8 @@ import { AppError } from '../errors.ts'
 import type { CallScope } from '../upstream/api-attempt.ts'
 import type { ApiClient } from '../upstream/api-client.ts'
 import type { TokenSource, Upstream } from '../upstream/upstream.ts'
-import { type FreshToken, signInEnded } from './refresh.ts'
+import type { FreshToken } from './refresh.ts'
+import { signInEnded } from './refresh-failure.ts'
 
 /** `session` is asked at each request, since a tool may open its session on the way. */
 export type UpstreamAccess = (

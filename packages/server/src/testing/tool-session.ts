@@ -6,6 +6,7 @@ import type { CallSession } from '../engine/call.ts'
 import type { Account } from '../engine/context.ts'
 import { createCallSession } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
+import { NO_KEPT_SIGN_INS } from '../session/kept-sign-ins.ts'
 import { createSessionManager } from '../session/manager.ts'
 import { createSignInLinks } from '../session/sign-in-link.ts'
 import { createSignOut } from '../session/sign-out.ts'
@@ -50,7 +51,10 @@ export async function openToolSession(given: {
   const announceEnd = async () => undefined
   const { log } = recordingLogger()
   const others = [...further.values()].map((each) => ({ credentials: each, provider }))
-  const deps = { sessions, credentials, provider, further: others, announceEnd, log }
+  const deps = {
+    ...{ sessions, credentials, provider, further: others, announceEnd, log },
+    keptSignIns: NO_KEPT_SIGN_INS,
+  }
   const signOut = createSignOut(deps)
   const linkUrl = async (handle: string) => `https://mcp.example/connect/${handle}`
 
@@ -69,7 +73,7 @@ export async function openToolSession(given: {
 
   const session = createCallSession(
     {
-      ...{ sessions, credentials, links, signOut, linkUrl },
+      ...{ sessions, credentials, links, signOut, linkUrl, now: Date.now },
       signInUpstreams: { first: 'test', further },
     },
     await sessions.retrieve(id),
