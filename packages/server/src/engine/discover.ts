@@ -4,16 +4,17 @@ import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
+import { type CompiledResource, compileResource } from './compile-resource.ts'
 import { type CompiledTool, compileTool } from './compile-tool.ts'
 import { listDeclarations } from './declaration-files.ts'
 import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
-import type { ResourceDefinition } from './define-resource.ts'
+import type { AnyResource } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
 import { settleInTime, type Waiting } from './settle-in-time.ts'
 
 export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>
-  readonly resources: readonly ResourceDefinition[]
+  readonly resources: readonly CompiledResource[]
   readonly prompts: readonly AnyPrompt[]
   /** Files that were found and not loaded, such as `tools/_money.ts`, and why. */
   readonly skipped: readonly SkippedFile[]
@@ -65,7 +66,7 @@ export async function discover(
   )
   const ofFiles = await load('tools', (exported) => compileTool(exported as AnyTool))
   const tools = [...ofFurther, ...ofFiles]
-  const resources = await load('resources', checkResource)
+  const resources = await load('resources', (exported) => compileResource(exported as AnyResource))
   const prompts = await load('prompts', checkPrompt)
   refuseTwice(tools, ({ definition }) => definition.name, faults)
   refuseTwice(resources, ({ name }) => name, faults)
@@ -159,15 +160,6 @@ function declarationsOf(module: Module): readonly object[] {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
-}
-
-function checkResource(exported: unknown): ResourceDefinition {
-  const { name, uri, read } = exported as Partial<ResourceDefinition>
-  if (typeof name !== 'string' || name === '') throw new TypeError('name is missing')
-  if (typeof uri !== 'string' || !/^[a-z][a-z0-9+.-]*:/i.test(uri))
-    throw new TypeError('uri must be absolute')
-  if (typeof read !== 'function') throw new TypeError('read is missing')
-  return exported as ResourceDefinition
 }
 
 function checkPrompt(exported: unknown): AnyPrompt {

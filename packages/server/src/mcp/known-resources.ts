@@ -1,7 +1,7 @@
-/** Which resources there are: those that are listed, and all that match a template. */
+/** Which URIs clients can subscribe to: those of fixed resources, and all that match a template. */
 
-import { UriTemplate } from '@modelcontextprotocol/server'
-import type { ResourceDefinition } from '../engine/define-resource.ts'
+import type { CompiledResource } from '../engine/compile-resource.ts'
+import type { FindResource } from '../engine/find-resource.ts'
 import { checkUriLength } from './bounds.ts'
 
 /**
@@ -11,16 +11,14 @@ import { checkUriLength } from './bounds.ts'
  */
 export type KnowsResource = (uri: string) => boolean
 
-export function createKnownResources(
-  resources: readonly Pick<ResourceDefinition, 'uri'>[],
-): KnowsResource {
-  const uris = resources.map(({ uri }) => uri)
-  const isTemplate = (uri: string) => uri.includes('{')
-  const listed = new Set(uris.filter((uri) => !isTemplate(uri)))
-  const templates = uris.filter(isTemplate).map((uri) => new UriTemplate(uri))
+export function createKnownResources(find: FindResource<CompiledResource>): KnowsResource {
   return (uri) => {
     checkUriLength(uri)
-    if (listed.has(uri)) return true
-    return URL.canParse(uri) && templates.some((template) => template.match(uri) !== null)
+    try {
+      return find(uri) !== undefined
+    } catch {
+      // No URI, or values that nothing reads.
+      return false
+    }
   }
 }

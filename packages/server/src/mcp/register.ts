@@ -6,10 +6,12 @@ import {
   type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
+import type { CompiledResource } from '../engine/compile-resource.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
-import { type ResourceDefinition, toResourceResult } from '../engine/define-resource.ts'
+import { isTemplate } from '../engine/find-resource.ts'
 import { renderPrompt } from '../engine/render-prompt.ts'
+import { listedType } from '../engine/resource-result.ts'
 import type { JsonSchema } from '../output/listed-schema.ts'
 import type { Origin } from './origin.ts'
 import type { RequestStates } from './request-state.ts'
@@ -48,18 +50,20 @@ export function registerTool(
   })
 }
 
-export function registerResource(mcp: McpServer, resource: ResourceDefinition): void {
-  const { name, title, description, mimeType, uri, cache, complete = {} } = resource
+/** Reads are not the SDK's: it only lists the resource and completes its variables. */
+export function registerResource(mcp: McpServer, resource: CompiledResource): void {
+  const { name, title, description, uri, complete = {} } = resource.definition
+  const mimeType = listedType(resource)
   const metadata = {
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
     ...(mimeType !== undefined && { mimeType }),
-    ...(cache !== undefined && { cacheHint: cache }),
   }
-  if (!uri.includes('{')) {
-    mcp.registerResource(name, uri, metadata, async (url, { mcpReq: { signal } }) =>
-      toResourceResult(resource, url, await resource.read({ uri: url, variables: {}, signal })),
-    )
+  const read = () => {
+    throw new Error('Resources are read by the engine')
+  }
+  if (!isTemplate(resource)) {
+    mcp.registerResource(name, uri, metadata, read)
     return
   }
   const suggest = Object.entries(complete).map(
@@ -70,9 +74,7 @@ export function registerResource(mcp: McpServer, resource: ResourceDefinition): 
     // Without a prototype: the SDK looks up whatever name the client sends, `constructor` too.
     complete: Object.assign(Object.create(null), Object.fromEntries(suggest)),
   })
-  mcp.registerResource(name, template, metadata, async (url, variables, { mcpReq: { signal } }) =>
-    toResourceResult(resource, url, await resource.read({ uri: url, variables, signal })),
-  )
+  mcp.registerResource(name, template, metadata, read)
 }
 
 export interface PromptDeps {

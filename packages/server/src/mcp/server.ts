@@ -10,6 +10,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../engine/discover.ts'
+import { createFindResource } from '../engine/find-resource.ts'
 import { promptArguments } from '../engine/prompt-arguments.ts'
 import type { ToolSettings } from '../engine/run-tool.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
@@ -20,6 +21,7 @@ import { guardHandlers } from './handler-errors.ts'
 import { createKnownResources, type KnowsResource } from './known-resources.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
+import { serveReads } from './read-resource.ts'
 import {
   asStandardSchema,
   clearRegistries,
@@ -80,7 +82,8 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   const callTool = createCallTool(deps)
   const older = deps.era2025 === false ? [] : SUPPORTED_PROTOCOL_VERSIONS
   const supportedProtocolVersions = [MODERN_REVISION, ...older]
-  const isKnown = createKnownResources(deps.catalog.resources)
+  const findResource = createFindResource(deps.catalog.resources)
+  const isKnown = createKnownResources(findResource)
   return ({ audience, origin: fallback }) => {
     const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
     clearRegistries(mcp)
@@ -102,7 +105,10 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       const { output } = deps.catalog.tools.get(request.params.name) ?? {}
       return mcp.server.projectCallToolResult(result, output?.jsonSchema)
     })
-    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin, isKnown)
+    if (deps.catalog.resources.length > 0) {
+      serveReads(mcp, findResource)
+      serveSubscriptions(mcp, origin, isKnown)
+    }
     return mcp
   }
 }

@@ -1,8 +1,9 @@
 /** For tests of resources: reads one as the server does, without a server. */
 
-import { UriTemplate } from '@modelcontextprotocol/server'
-import type { ResourceDefinition } from '../engine/define-resource.ts'
-import { toResourceResult } from '../engine/define-resource.ts'
+import { compileResource } from '../engine/compile-resource.ts'
+import type { AnyResource } from '../engine/define-resource.ts'
+import { createFindResource } from '../engine/find-resource.ts'
+import { toResourceResult } from '../engine/resource-result.ts'
 
 export interface ResourceRead {
   readonly uri: string
@@ -18,25 +19,21 @@ export interface ResourceRead {
  * @throws Error when the URI does not fit the resource, and whatever `read` throws
  */
 export async function readResource(
-  resource: ResourceDefinition,
+  resource: AnyResource,
   uri = resource.uri,
   { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<ResourceRead> {
-  const isTemplate = resource.uri.includes('{')
-  const variables = isTemplate
-    ? new UriTemplate(resource.uri).match(uri)
-    : uri === resource.uri
-      ? {}
-      : null
-  if (variables === null || uri.includes('{')) {
+  const compiled = compileResource(resource)
+  const found = /[{}]/.test(uri) ? undefined : createFindResource([compiled])(uri)
+  if (found === undefined) {
     throw new Error(`${uri} is no URI of the resource ${resource.name}: ${resource.uri}`)
   }
-  const url = new URL(uri)
+  const { url, variables } = found
   const value = await resource.read({ uri: url, variables, signal })
-  const [content] = toResourceResult(resource, url, value).contents
+  const [content] = toResourceResult(compiled, url.href, value).contents
   return {
     uri: url.href,
-    mimeType: resource.mimeType,
+    mimeType: content?.mimeType,
     text: content !== undefined && 'text' in content ? content.text : undefined,
     blob: content !== undefined && 'blob' in content ? content.blob : undefined,
   }

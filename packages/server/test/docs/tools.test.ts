@@ -11,6 +11,7 @@ import { parseDocument } from '../../src/openapi/document.ts'
 import { listOperations } from '../../src/openapi/operations.ts'
 import { toolCode } from '../../src/openapi/tool-code.ts'
 import { planTool } from '../../src/openapi/tool-plan.ts'
+import { readResource } from '../../src/testing/read-resource.ts'
 import { callTool, expectNoLeak } from '../support/tools.ts'
 import { fileOf, ROOT, readDocuments } from './markdown.ts'
 import { createWorkspace } from './workspace.ts'
@@ -110,15 +111,13 @@ test('draws', async () => {
 describe('the resource and the prompt', () => {
   const [rates] = catalogs.flatMap(({ resources }) => resources)
   const [explain] = catalogs.flatMap(({ prompts }) => prompts)
-  const read = async (currency: string) =>
-    rates?.read({
-      uri: new URL(`bank://rates/${currency}`),
-      variables: { currency },
-      signal: new AbortController().signal,
-    })
+  const read = async (currency: string) => {
+    if (rates === undefined) throw new Error('there is no such resource')
+    return readResource(rates.definition, `bank://rates/${currency}`)
+  }
 
   it('answer', async () => {
-    expect(await read('eur')).toBe('{"rate":1.17}')
+    expect((await read('eur')).text).toBe('{"rate":1.17}')
     await expect(read('none')).rejects.toThrow()
     const context = { signal: new AbortController().signal, ask: () => expect.fail('asks') }
     expect(await explain?.render({ topic: 'fees' }, context)).toContain('Explain fees')

@@ -4,6 +4,7 @@
  */
 
 import type { Catalog } from '../../engine/discover.ts'
+import { createFindResource } from '../../engine/find-resource.ts'
 import { AppError } from '../../errors.ts'
 import { checkSubscriptionCount } from '../bounds.ts'
 import { createKnownResources } from '../known-resources.ts'
@@ -45,7 +46,7 @@ export function createListenRequests({
 }: {
   readonly catalog: Catalog
 }): TakeListenRequest {
-  const isKnown = createKnownResources(catalog.resources)
+  const isKnown = createKnownResources(createFindResource(catalog.resources))
   const hold = createHeldBytes()
 
   return (body, caller) => {
