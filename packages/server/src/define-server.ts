@@ -1,10 +1,14 @@
 /** How a server is declared: `src/server.ts` of a project, default export. */
 
 import { optionsFault, type ServerOptions } from './config/server-options.ts'
+import type { HookDefinition } from './engine/define-hook.ts'
+import type { RouteDefinition } from './engine/define-route.ts'
+import type { Env } from './engine/env.ts'
+import type { UnauthorizedTools } from './engine/team.ts'
 
 export type { Protocol, ServerOptions } from './config/server-options.ts'
 
-export interface ServerDefinition extends ServerOptions {
+export interface ServerDefinition<E extends Env = Env> extends ServerOptions {
   /** What programs know the server by, such as `acme-desk`: letters, digits, `_`, `-` and `.`. */
   readonly name: string
   /** What people read; the name if left out. */
@@ -19,6 +23,17 @@ export interface ServerDefinition extends ServerOptions {
   readonly directory?: string
   /** Whether the server has the tools `login`, `logout` and `session`; it has if left out. */
   readonly sessionTools?: boolean
+  /**
+   * What a caller sees whose token lacks scopes of a tool: `challenge`, the default, answers 403 with the
+   * scopes it needs; for `hide` there is no such tool.
+   */
+  readonly unauthorizedTools?: UnauthorizedTools
+  /** Code around every tool call, resource read and prompt, in this order. */
+  readonly hooks?: readonly HookDefinition<E>[]
+  /** Pages and endpoints of the team's own. */
+  readonly routes?: readonly RouteDefinition<E>[]
+  /** Rejects while a service cannot be used; `/readyz` answers 503 then. */
+  readiness?(services: E['services']): void | Promise<void>
 }
 
 /** The pages that people see in a browser. */
@@ -69,7 +84,7 @@ export function defineServer(definition: ServerDefinition): ServerDefinition {
   if (sessionTools !== undefined && typeof sessionTools !== 'boolean') {
     throw new ServerDefinitionError('sessionTools must be true or false')
   }
-  const fault = optionsFault(definition)
+  const fault = optionsFault(definition) ?? teamFault(definition)
   if (fault !== undefined) throw new ServerDefinitionError(fault)
   return Object.freeze({ ...definition })
 }
@@ -83,6 +98,10 @@ const OPTIONS: Keys<ServerDefinition> = {
   branding: true,
   directory: true,
   sessionTools: true,
+  unauthorizedTools: true,
+  hooks: true,
+  routes: true,
+  readiness: true,
   transports: true,
   demo: true,
   landingPage: true,
@@ -91,6 +110,20 @@ const OPTIONS: Keys<ServerDefinition> = {
   protocols: true,
 }
 const BRANDING: Keys<Branding> = { color: true, description: true, logo: true, supportUrl: true }
+
+/** Why what belongs to the team cannot be used; undefined when it can. */
+function teamFault(definition: ServerDefinition): string | undefined {
+  const { unauthorizedTools, hooks, routes, readiness } = definition
+  if (unauthorizedTools !== undefined && !['challenge', 'hide'].includes(unauthorizedTools)) {
+    return "unauthorizedTools must be 'challenge' or 'hide'"
+  }
+  if (hooks !== undefined && !Array.isArray(hooks)) return 'hooks must be an array'
+  if (routes !== undefined && !Array.isArray(routes)) return 'routes must be an array'
+  if (readiness !== undefined && typeof readiness !== 'function') {
+    return 'readiness must be a function'
+  }
+  return undefined
+}
 
 /** Mistyped names, which types refuse, but a start does not check. */
 function unknownOption(definition: ServerDefinition): string | undefined {

@@ -1,5 +1,6 @@
 /** What a project imports as `@mcp-template/server`. */
 
+export { createMcp, type Mcp } from './create-mcp.ts'
 export {
   type Branding,
   defineServer,

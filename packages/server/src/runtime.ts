@@ -1,24 +1,15 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
 import type { Hono } from 'hono'
-import { NO_TOKENS } from './auth/access-tokens.ts'
-import {
-  createResourceServer,
-  longestTokenSeconds,
-  type ResourceServer,
-} from './auth/resource-server.ts'
-import { createScopes } from './auth/scopes.ts'
+import { longestTokenSeconds, type ResourceServer } from './auth/resource-server.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
-import { createBuiltInServer } from './auth/server/built-in.ts'
-import type { AuthorizationServerDeps } from './auth/server/options.ts'
 import { basePathOf } from './config/base-path.ts'
 import type { Logo } from './config/logo.ts'
 import type { Config, ConfigWarning, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
-import type { CompiledTool } from './engine/compile-tool.ts'
 import type { Catalog } from './engine/discover.ts'
-import { authorizationErrorPage } from './http/authorization-server.ts'
+import { NO_TEAM, type Team } from './engine/team.ts'
 import { createLook, type Look } from './http/look.ts'
 import type { Logger } from './logger.ts'
 import { type CallTool, createCallTool } from './mcp/call-tool.ts'
@@ -33,6 +24,7 @@ import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
+import { createAuth } from './runtime/authorization.ts'
 import { createContinuing } from './runtime/continuing.ts'
 import { implementationOf } from './runtime/implementation.ts'
 import { checkProviders } from './runtime/provider-checks.ts'
@@ -60,6 +52,8 @@ export interface RuntimeDeps {
   readonly log: Logger
   readonly store: Store
   readonly catalog: Catalog
+  /** Settings, services, hooks and routes of the project. */
+  readonly team?: Team | undefined
   /** Where people and clients reach this server. */
   readonly publicUrl: string
   /** Awaited before a sign-in link is given out: the page it leads to must be there. */
@@ -177,8 +171,13 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
 
 /** What servers are built from that the deployment decides. */
 function servedBy(deps: RuntimeDeps) {
-  const { config, catalog } = deps
-  return { ...config.serves, catalog, settings: config.tools, about: implementationOf(deps) }
+  const { config, catalog, team = NO_TEAM } = deps
+  return {
+    ...config.serves,
+    catalog,
+    settings: { ...config.tools, team },
+    about: implementationOf(deps),
+  }
 }
 
 /** The same with a store that is measured, and with what measures. */
@@ -220,30 +219,4 @@ function createSessionParts(
   const upstreamAccess = createUpstreamAccess(api, freshToken)
   const continuing = createContinuing({ store, sessions, credentials, now }, name, tokenTtlSeconds)
   return { sessions, credentials, upstreamAccess, links, signIn, linkUrl, ...continuing }
-}
-
-type AuthParts = Pick<Runtime, 'look' | 'sessions'> &
-  Pick<
-    AuthorizationServerDeps,
-    'now' | 'keyRing' | 'signOut' | 'announceRevoked' | 'isSignedIn' | 'settleSignIn'
-  >
-
-/** The built-in authorization server, where it issues the tokens, and the check of all tokens. */
-async function createAuth(deps: RuntimeDeps, parts: AuthParts) {
-  const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
-  const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
-  const { defaultScopes: defaults, issuer } = deps.config.auth
-  const scopeMap = issuer.kind === 'external' ? issuer.scopeMap : undefined
-  const scopes = createScopes(toolScopes, { defaults, scopeMap })
-  const errorPage = authorizationErrorPage(parts.look)
-  const authorizationServer =
-    deps.transport === 'http'
-      ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })
-      : undefined
-  const auth = createResourceServer({
-    ...{ ...deps, ...parts, scopes },
-    scopesOfTool: (name) => scopesOf(deps.catalog.tools.get(name)),
-    builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,
-  })
-  return { auth, authorizationServer }
 }

@@ -92,7 +92,7 @@ export function createExternalIssuer(
         return undefined
       })
       if (facts === undefined) return undefined
-      const { issuer, subject, clientId, scopes, issuedAt, expiresAt } = facts
+      const { issuer, subject, clientId, scopes, claims, issuedAt, expiresAt } = facts
       const id = `ses_${sha256(JSON.stringify([issuer, subject, clientId]))}`
       presenter?.onSession(id)
       const session = await sessionOf(id, issuedAt)
@@ -100,7 +100,7 @@ export function createExternalIssuer(
         logRefused('its person has signed out since', aboutToken(token))
         return undefined
       }
-      return { kind: 'token', session, clientId, scopes, expiresAt }
+      return { kind: 'token', session, clientId, scopes, subject, claims, expiresAt }
     },
   }
 }

@@ -28,6 +28,8 @@ export interface TokenFacts {
   /** Empty where no claim names the client. */
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** All that the token, or its introspection response, says. */
+  readonly claims: Claims
   /** Unix time in milliseconds; 0 where the issuer does not say it. */
   readonly issuedAt: number
   readonly expiresAt: number
@@ -121,7 +123,7 @@ export function factsOf(payload: Claims, rules: TokenRules, nowMs: number): Toke
   const issuer = acceptedIssuer(claims, rules)
   checkAudience(claims, clientId, rules)
   return {
-    ...{ issuer, subject, clientId, scopes: scopesIn(payload, rules) },
+    ...{ issuer, subject, clientId, scopes: scopesIn(payload, rules), claims: payload },
     ...timesOf(claims, rules, nowMs),
   }
 }

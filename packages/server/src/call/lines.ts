@@ -26,12 +26,12 @@ export class CallLines {
     return this.#log.child({ requestId, ...(id !== undefined && { connection: shortHash(id) }) })
   }
 
-  audit(call: Call, { tool, session, outcome, ms, clientId }: CallAudit): void {
+  audit(call: Call, { name, session, outcome, ms, clientId }: CallAudit): void {
     // A tool may fail with a code of its own.
     const said = outcomeLabel(outcome) === outcome ? `"${outcome}"` : textOf(outcome)
     const of = session === undefined ? '' : `,"session":"${session}"`
     const client = clientId === undefined ? '' : `,"client":${textOf(clientId)}`
-    const members = `${start(call)},"tool":"${tool}"${of},"outcome":${said},"ms":${ms}${client}`
+    const members = `${start(call)},"tool":"${name}"${of},"outcome":${said},"ms":${ms}${client}`
     this.#log.known('audit', members, 'tool call')
   }
 

@@ -5,6 +5,7 @@ import type { Rate, Standing } from '../store/rate-limits.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { CancelSignal } from './cancel-signal.ts'
 import type { Announce, ToolClient, ToolSession } from './context.ts'
+import type { Caller } from './identity.ts'
 
 /** The caller's session during one call, with what the engine needs besides what tools see. */
 export interface CallSession extends ToolSession {
@@ -14,9 +15,13 @@ export interface CallSession extends ToolSession {
   waitForSignIn(milliseconds: number, signal: Pick<CancelSignal, 'aborted'>): Promise<boolean>
 }
 
+/** What runs for a caller. */
+export type CallKind = 'tool' | 'resource' | 'prompt'
+
 /** What the audit log says of a call: neither arguments nor results. */
 export interface CallAudit {
-  readonly tool: string
+  readonly kind: CallKind
+  readonly name: string
   /** The hash that the session is known by in the log; undefined for a call without one. */
   readonly session: string | undefined
   readonly outcome: string
@@ -34,6 +39,8 @@ export interface CallLog {
 export interface ToolCall extends CallLog {
   readonly name: string
   readonly arguments: Readonly<Record<string, unknown>>
+  /** Who authenticated to this server. */
+  readonly caller: Caller
   /** Scopes of the caller's token; undefined for a caller without one. */
   readonly scopes: readonly string[] | undefined
   /** The client that the token was given to; undefined for a caller without one. */
@@ -69,9 +76,17 @@ export interface ToolCall extends CallLog {
 }
 
 /** Writes the line of the audit log, by any logger. */
-export function auditCall(log: Logger, { tool, session, outcome, ms, clientId }: CallAudit): void {
+export function auditCall(log: Logger, entry: CallAudit): void {
+  const { kind, name, session, outcome, ms, clientId } = entry
+  const of = session === undefined ? {} : { session }
   const who = clientId === undefined ? {} : { client: clientId }
-  log.audit({ tool, ...(session !== undefined && { session }), outcome, ms, ...who }, 'tool call')
+  log.audit({ [kind]: name, ...of, outcome, ms, ...who }, AUDITED_AS[kind])
+}
+
+const AUDITED_AS: Readonly<Record<CallKind, string>> = {
+  tool: 'tool call',
+  resource: 'resource read',
+  prompt: 'prompt',
 }
 
 /** What a call carries through the client from one round to the next. */

@@ -2,7 +2,9 @@
 
 import { z } from 'zod'
 import { refuseBrokenMasks } from '../output/broken-masks.ts'
+import type { MaskRule } from '../output/mask.ts'
 import { compileOutputSchema, type OutputSchema } from '../output/output-schema.ts'
+import { checkLimits } from './compile-tool.ts'
 import type { AnyResource } from './define-resource.ts'
 import { checkDeclaredUri } from './find-resource.ts'
 
@@ -12,6 +14,8 @@ export interface CompiledResource {
   readonly uri: string
   /** Undefined for a resource whose content leaves as it is. */
   readonly output: OutputSchema | undefined
+  /** Masks by property name, for all else that leaves. */
+  readonly masks: ReadonlyMap<string, MaskRule>
 }
 
 /**
@@ -26,6 +30,9 @@ export function compileResource(definition: AnyResource): CompiledResource {
   if (typeof definition.read !== 'function') throw new TypeError('read is missing')
   if (output !== undefined && !(output instanceof z.ZodObject))
     throw new TypeError('output must be a z.object(…)')
-  if (output !== undefined) refuseBrokenMasks(name, 'output', output)
-  return { definition, name, uri, output: output && compileOutputSchema(output) }
+  if (output !== undefined) refuseBrokenMasks(name, 'output', output, 'resource')
+  checkLimits(definition)
+  const compiled = output && compileOutputSchema(output)
+  const masks = compiled?.masksByField ?? new Map()
+  return { definition, name, uri, output: compiled, masks }
 }

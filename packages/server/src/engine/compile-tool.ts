@@ -52,12 +52,7 @@ export function compileTool(definition: AnyTool): CompiledTool {
   if (output !== undefined && !(output instanceof z.ZodObject))
     throw new TypeError('output must be a z.object(…)')
   if (typeof definition.run !== 'function') throw new TypeError('run is missing')
-  if (!isTimeLimit(definition.timeoutSeconds))
-    throw new TypeError(`timeoutSeconds must be more than 0 and at most ${LONGEST_SECONDS}`)
-  if (!isRate(definition.rateLimit))
-    throw new TypeError(
-      `rateLimit must be { calls, perSeconds }: whole numbers from 1, a window of at most ${LONGEST_SECONDS}`,
-    )
+  checkLimits(definition)
   refuseBrokenMasks(name, 'input', input)
   if (output !== undefined) refuseBrokenMasks(name, 'output', output)
   const inputSchema = toListedSchema(input, { io: 'input' })
@@ -78,6 +73,22 @@ export function compileTool(definition: AnyTool): CompiledTool {
       all: mergeMasks(inputMasks, compiledOutput?.masksByField ?? new Map()),
     },
   }
+}
+
+/**
+ * Checks what tools, resources and prompts declare alike.
+ * @throws TypeError
+ */
+export function checkLimits({
+  timeoutSeconds,
+  rateLimit,
+}: Pick<AnyTool, 'timeoutSeconds' | 'rateLimit'>): void {
+  if (!isTimeLimit(timeoutSeconds))
+    throw new TypeError(`timeoutSeconds must be more than 0 and at most ${LONGEST_SECONDS}`)
+  if (!isRate(rateLimit))
+    throw new TypeError(
+      `rateLimit must be { calls, perSeconds }: whole numbers from 1, a window of at most ${LONGEST_SECONDS}`,
+    )
 }
 
 function isTimeLimit(seconds: number | undefined): boolean {

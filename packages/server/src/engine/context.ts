@@ -3,6 +3,8 @@
 import type { LoggingLevel } from '@modelcontextprotocol/server'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Ask } from './ask.ts'
+import type { Env } from './env.ts'
+import type { Caller } from './identity.ts'
 
 /** Where a person signs in, and the code that proves the page was opened by who asked for it. */
 export interface SignInLink {
@@ -84,9 +86,15 @@ export interface Announce {
  * A class, each part of which is made when the tool asks for it. Take it apart as you like; a copy made
  * with `...` has the input alone, and its type says so.
  */
-export abstract class ToolContext<Input> {
+export abstract class ToolContext<Input, E extends Env = Env> {
   /** The validated arguments. */
   abstract readonly input: Input
+  /** Who authenticated to this server. */
+  abstract get caller(): Caller
+  /** What `src/mcp.ts` declares as settings. */
+  abstract get settings(): E['settings']
+  /** What `src/mcp.ts` opens as services. */
+  abstract get services(): E['services']
   abstract get session(): ToolSession
   abstract get upstream(): Upstream
   /** Aborted when the caller cancels or the tool's time is over; pass it on. */

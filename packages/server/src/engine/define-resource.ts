@@ -2,9 +2,18 @@
 
 import type { CacheHint } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
+import type { Rate } from '../store/rate-limits.ts'
+import type { Complete } from './complete.ts'
+import type { ToolContext } from './context.ts'
+import type { ToolRequirements } from './define-tool.ts'
+import type { Env } from './env.ts'
 import type { Variables } from './find-resource.ts'
+import type { Caller } from './identity.ts'
 
-export interface ResourceDefinition<Output extends z.ZodObject | undefined = undefined> {
+export interface ResourceDefinition<
+  Output extends z.ZodObject | undefined = undefined,
+  E extends Env = Env,
+> {
   readonly name: string
   readonly title?: string
   readonly description?: string
@@ -17,15 +26,26 @@ export interface ResourceDefinition<Output extends z.ZodObject | undefined = und
    * schema says so. Without it, what is read leaves as it is.
    */
   readonly output?: Output
+  /** With `login`, who has not signed in upstream is asked to, and nobody else may keep an answer. */
+  readonly requires?: ToolRequirements
+  /** Longest read, in seconds; `TOOL_TIMEOUT` when not given. */
+  readonly timeoutSeconds?: number
+  /** How often one caller may read it, on all nodes together. */
+  readonly rateLimit?: Rate
   /** How long and by whom an answer may be kept (2026-07-28, `ttlMs` and `cacheScope`). */
   readonly cache?: CacheHint
   /** For templates: suggestions for a variable, by its name. */
-  readonly complete?: Readonly<Record<string, (value: string) => readonly string[]>>
-  /** Reads the resource. */
-  read(
-    request: ResourceRequest,
-  ): Promise<Output extends z.ZodObject ? z.input<Output> : ResourceContent>
+  readonly complete?: Readonly<Record<string, Complete<E>>>
+  /**
+   * Whether a caller sees the resource and may read it; every caller does if left out. For others it does
+   * not exist. Runs for every list and read, so it reads what is in memory. An error hides it.
+   */
+  visible?(caller: Caller, env: E): boolean
+  /** Reads the resource. Throw a `ToolError` to tell the caller something; any other error is hidden. */
+  read(request: ResourceRequest<E>): Promise<ReadValue<Output>>
 }
+
+export type ReadValue<Output> = Output extends z.ZodObject ? z.input<Output> : ResourceContent
 
 /** Text, bytes, or a value that is sent as JSON. A `blob` is bytes or base64. */
 export type ResourceContent =
@@ -34,15 +54,17 @@ export type ResourceContent =
   | { readonly blob: string | Uint8Array; readonly mimeType?: string }
   | object
 
-/** A resource whose schema the engine need not know. */
-export type AnyResource = ResourceDefinition<z.ZodObject> | ResourceDefinition
-
-export interface ResourceRequest {
+/** What a resource sees while it is read. */
+export interface ResourceRequest<E extends Env = Env> extends Omit<ToolContext<never, E>, 'input'> {
   readonly uri: URL
-  /** Values of the template's variables. */
+  /** Values of the template's variables, decoded. */
   readonly variables: Variables
-  readonly signal: AbortSignal
 }
+
+/** A resource whose schema the engine need not know. */
+export type AnyResource<E extends Env = Env> =
+  | ResourceDefinition<z.ZodObject, E>
+  | ResourceDefinition<undefined, E>
 
 /** Declares a resource; what `read` returns follows from `output`. */
 export function defineResource<Output extends z.ZodObject | undefined = undefined>(

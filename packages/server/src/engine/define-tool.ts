@@ -4,6 +4,8 @@ import type { ContentBlock, ToolAnnotations } from '@modelcontextprotocol/server
 import type { z } from 'zod'
 import type { Rate } from '../store/rate-limits.ts'
 import type { ToolContext } from './context.ts'
+import type { Env } from './env.ts'
+import type { Caller } from './identity.ts'
 
 export interface ToolRequirements {
   /** Runs only when the caller has signed in upstream; who has not is asked to. */
@@ -14,7 +16,7 @@ export interface ToolRequirements {
   readonly scopes?: readonly string[]
 }
 
-interface ToolDeclaration<Input extends z.ZodObject> {
+interface ToolDeclaration<Input extends z.ZodObject, E extends Env> {
   /** Letters, digits, `_`, `-` and `.`; what the model calls. */
   readonly name: string
   readonly title?: string
@@ -30,24 +32,35 @@ interface ToolDeclaration<Input extends z.ZodObject> {
    * besides what callers may send at all (`RATE_LIMIT_CALLER`). `RATE_LIMIT=off` turns it off.
    */
   readonly rateLimit?: Rate
+  /**
+   * Whether a caller sees the tool and may call it; every caller does if left out. For others it does not
+   * exist. Runs for every list and call, so it reads what is in memory. An error hides the tool.
+   */
+  visible?(caller: Caller, env: E): boolean
 }
 
-export interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject>
-  extends ToolDeclaration<Input> {
+export interface ToolDefinition<
+  Input extends z.ZodObject,
+  Output extends z.ZodObject,
+  E extends Env = Env,
+> extends ToolDeclaration<Input, E> {
   /** All that may leave the server; anything else in the answer is dropped. */
   readonly output: Output
   /** Does the work. Throw a `ToolError` to tell the caller something; any other error is hidden. */
-  run(context: ToolContext<z.output<Input>>): Promise<z.input<Output>>
+  run(context: ToolContext<z.output<Input>, E>): Promise<z.input<Output>>
 }
 
-export interface ContentToolDefinition<Input extends z.ZodObject> extends ToolDeclaration<Input> {
+export interface ContentToolDefinition<Input extends z.ZodObject, E extends Env = Env>
+  extends ToolDeclaration<Input, E> {
   readonly output?: undefined
   /** Does the work. What it returns leaves the server as it is. */
-  run(context: ToolContext<z.output<Input>>): Promise<readonly ContentBlock[]>
+  run(context: ToolContext<z.output<Input>, E>): Promise<readonly ContentBlock[]>
 }
 
 /** A tool whose schemas the engine need not know. */
-export type AnyTool = ToolDefinition<z.ZodObject, z.ZodObject> | ContentToolDefinition<z.ZodObject>
+export type AnyTool<E extends Env = Env> =
+  | ToolDefinition<z.ZodObject, z.ZodObject, E>
+  | ContentToolDefinition<z.ZodObject, E>
 
 /** Declares a tool; input and output types follow from the schemas. */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(

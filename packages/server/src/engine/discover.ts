@@ -3,11 +3,11 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { z } from 'zod'
+import { type CompiledPrompt, compilePrompt } from './compile-prompt.ts'
 import { type CompiledResource, compileResource } from './compile-resource.ts'
 import { type CompiledTool, compileTool } from './compile-tool.ts'
 import { listDeclarations } from './declaration-files.ts'
-import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
+import type { AnyPrompt } from './define-prompt.ts'
 import type { AnyResource } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
 import { settleInTime, type Waiting } from './settle-in-time.ts'
@@ -15,7 +15,7 @@ import { settleInTime, type Waiting } from './settle-in-time.ts'
 export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>
   readonly resources: readonly CompiledResource[]
-  readonly prompts: readonly AnyPrompt[]
+  readonly prompts: readonly CompiledPrompt[]
   /** Files that were found and not loaded, such as `tools/_money.ts`, and why. */
   readonly skipped: readonly SkippedFile[]
 }
@@ -67,7 +67,7 @@ export async function discover(
   const ofFiles = await load('tools', (exported) => compileTool(exported as AnyTool))
   const tools = [...ofFurther, ...ofFiles]
   const resources = await load('resources', (exported) => compileResource(exported as AnyResource))
-  const prompts = await load('prompts', checkPrompt)
+  const prompts = await load('prompts', (exported) => compilePrompt(exported as AnyPrompt))
   refuseTwice(tools, ({ definition }) => definition.name, faults)
   refuseTwice(resources, ({ name }) => name, faults)
   refuseTwice(resources, ({ uri }) => uri, faults)
@@ -160,17 +160,6 @@ function declarationsOf(module: Module): readonly object[] {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
-}
-
-function checkPrompt(exported: unknown): AnyPrompt {
-  const prompt = exported as Partial<AnyPrompt>
-  const { name, description, render } = prompt
-  if (typeof name !== 'string' || name === '') throw new TypeError('name is missing')
-  if (typeof description !== 'string') throw new TypeError('description is missing')
-  if (!(prompt.arguments instanceof z.ZodObject))
-    throw new TypeError('arguments must be a z.object(…)')
-  if (typeof render !== 'function') throw new TypeError('render is missing')
-  return exported as PromptDefinition<AnyPrompt['arguments']>
 }
 
 function refuseTwice<T>(

@@ -19,7 +19,11 @@ export interface FoundResource<Resource> {
  * @throws ProtocolError -32602 for what is no URI, and for values that cannot be decoded or would
  * leave the place that the template has for them
  */
-export type FindResource<Resource> = (uri: string) => FoundResource<Resource> | undefined
+export type FindResource<Resource> = (
+  uri: string,
+  /** What the caller cannot see is passed over, as if it were not declared. */
+  isVisible?: (resource: Resource) => boolean,
+) => FoundResource<Resource> | undefined
 
 type Named = Pick<ResourceDefinition, 'name' | 'uri'>
 
@@ -41,12 +45,12 @@ export function createFindResource<Resource extends Named>(
   }
   templates.sort((a, b) => bySpecificity(a, b) || (a.resource.name < b.resource.name ? -1 : 1))
 
-  return (uri) => {
+  return (uri, isVisible = () => true) => {
     const url = parseUri(uri)
     const resource = fixed.get(url.href)
-    if (resource !== undefined) return { resource, url, variables: {} }
+    if (resource !== undefined && isVisible(resource)) return { resource, url, variables: {} }
     for (const { resource, template } of templates) {
-      const values = template.match(url.href)
+      const values = isVisible(resource) ? template.match(url.href) : undefined
       if (values !== undefined) return { resource, url, variables: decodeValues(values, uri) }
     }
     return undefined

@@ -14,9 +14,13 @@ export type {
   ToolLog,
   ToolSession,
 } from './context.ts'
+export { defineHook, type HookCall, type HookDefinition, type HookOutcome } from './define-hook.ts'
 export { definePrompt } from './define-prompt.ts'
 export { defineResource } from './define-resource.ts'
+export { defineRoute, html, type RouteContext, type RouteDefinition } from './define-route.ts'
 export { defineContentTool, defineTool } from './define-tool.ts'
+export type { Env } from './env.ts'
+export type { Caller } from './identity.ts'
 export { jsonSchema } from './json-schema.ts'
 export { form, openUrl, roots, sample } from './questions.ts'
 export { ToolError } from './tool-error.ts'

@@ -1,4 +1,4 @@
-/** What one run of a tool sees: each part is made when the tool asks for it. */
+/** What one run sees: each part is made when the tool asks for it. */
 
 import type { Redactor } from '../output/redactor.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -11,6 +11,8 @@ import {
   type ToolLog,
   type ToolSession,
 } from './context.ts'
+import type { Env } from './env.ts'
+import type { Caller } from './identity.ts'
 import { scrubbedAnnounce, scrubbedClient } from './scrubbed-client.ts'
 import type { TimeLimit } from './time-limit.ts'
 import { createToolLog } from './tool-log.ts'
@@ -24,6 +26,7 @@ export interface Run {
   readonly session: CallSession
   readonly redactor: Redactor
   readonly limit: TimeLimit
+  readonly env: Env
 }
 
 /** Getters of the class: an object with accessors of its own has a form of its own, which is dear. */
@@ -45,6 +48,18 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
 
   override get signal(): AbortSignal {
     return this.#run.limit.signal
+  }
+
+  override get caller(): Caller {
+    return this.#run.call.caller
+  }
+
+  override get settings(): object {
+    return this.#run.env.settings
+  }
+
+  override get services(): object {
+    return this.#run.env.services
   }
 
   override get session(): ToolSession {

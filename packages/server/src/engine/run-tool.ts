@@ -1,42 +1,22 @@
-/** Runs one tool call: the order of the checks below is the order of the design. */
+/** Runs one tool call. A failure is a tool result with `isError`, so that the model can act on it. */
 
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
-import { isInputRequiredResult } from '@modelcontextprotocol/server'
-import { shortHash } from '../crypto/hash.ts'
-import { AppError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
-import { createRedactor, type Redactor } from '../output/redactor.ts'
-import type { TextFormat } from '../output/text.ts'
+import type { Redactor } from '../output/redactor.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
-import { AnswersNeeded, answersNeededResult } from './ask.ts'
-import type { ToolCall } from './call.ts'
-import { countCall } from './call-rate.ts'
+import type { CallSession, ToolCall } from './call.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
-import { explainError } from './explain-error.ts'
-import { outcomeLabel } from './outcome-labels.ts'
-import { RunContext } from './run-context.ts'
-import { scrubQuestions } from './scrub-questions.ts'
-import { scrubValue } from './scrub-value.ts'
-import { climbSignInLadder } from './sign-in-ladder.ts'
-import { TimeLimit } from './time-limit.ts'
+import { type Run, RunContext } from './run-context.ts'
+import { type Failure, PersonRun } from './run-for-person.ts'
+import type { RunSettings } from './run-settings.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
 import { toResult } from './tool-result.ts'
 
-export interface ToolSettings {
-  readonly textFormat: TextFormat
-  /** For tools that set none of their own. */
-  readonly timeoutSeconds: number
-  /** Whether an error can name the tool `login`; it can if left out. */
-  readonly hasLoginTool?: boolean
-}
+export type ToolSettings = RunSettings
 
 export type ToolOutcome = CallToolResult | InputRequiredResult
 
-/**
- * A failure is a tool result with `isError`, so that the model can act on it.
- * @throws AppError `unavailable` when the store is away: nothing the model could act on
- */
+/** @throws AppError `unavailable` when the store is away: nothing the model could act on */
 export function runTool(
   tool: CompiledTool,
   call: ToolCall,
@@ -45,6 +25,7 @@ export function runTool(
 ): Promise<ToolOutcome> {
   const span = telemetry.tracing?.start(toolSpan(tool.definition.name, call.meta))
   const run = new ToolRun(tool, call, settings, telemetry, span)
+  telemetry.metrics.toolStarted()
   return span === undefined ? run.outcome() : span.run(() => run.outcome())
 }
 
@@ -58,71 +39,39 @@ function toolSpan(name: string, carrier: object | undefined) {
   return { name: `tools/call ${name}`, kind: 'server', attributes, carrier } as const
 }
 
-/** One run of a call: what it is checked by, in this order, and what is recorded of it. */
-class ToolRun {
+class ToolRun extends PersonRun<CallToolResult> {
   readonly #tool: CompiledTool
-  readonly #call: ToolCall
-  readonly #settings: ToolSettings
-  readonly #metrics: Telemetry['metrics']
-  readonly #span: Span | undefined
-  readonly #redactor: Redactor
-  readonly #started = performance.now()
-  /** The session's hash, once it is known. */
-  #session: string | undefined
 
   constructor(
     tool: CompiledTool,
     call: ToolCall,
     settings: ToolSettings,
-    { metrics }: Telemetry,
+    telemetry: Telemetry,
     span: Span | undefined,
   ) {
+    super('tool', tool.definition, tool.masks.all, call, settings, telemetry, span)
     this.#tool = tool
-    this.#call = call
-    this.#settings = settings
-    this.#metrics = metrics
-    this.#span = span
-    this.#redactor = createRedactor(tool.masks.all)
   }
 
-  async outcome(): Promise<ToolOutcome> {
-    this.#metrics.toolStarted()
-    try {
-      const result = await this.#checked()
-      this.#finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
-      return result
-    } catch (error) {
-      if (error instanceof AnswersNeeded) return this.#ask(error)
-      return this.#fail(error)
-    }
+  protected override validate() {
+    return validateInput(this.#tool, this.call, this.redactor)
   }
 
-  async #checked(): Promise<ToolOutcome> {
-    const call = this.#call
-    const { definition } = this.#tool
-    const input = validateInput(this.#tool, call, this.#redactor)
-    requireScopes(definition.requires?.scopes ?? [], call.scopes)
-    if (definition.rateLimit !== undefined) await countCall(definition.rateLimit, call)
-    const session = await call.openSession(namedSession(call) ?? call.carried?.session)
-    const id = session.id()
-    if (id !== undefined) this.#session = shortHash(id)
-    if (definition.requires?.login === true) {
-      const waiting = await climbSignInLadder(call, session, this.#settings)
-      if (waiting !== undefined) return waiting
-    }
-    const seconds = definition.timeoutSeconds ?? this.#settings.timeoutSeconds
-    const limit = new TimeLimit(call.signal, seconds)
-    let answer: unknown
-    try {
-      const run = { call, logOf: this, session, redactor: this.#redactor, limit }
-      // A tool that does not listen to its signal must not hold the caller.
-      answer = await limit.bound<unknown>(definition.run(new RunContext(input, run)))
-    } catch (error) {
-      throw limit.isTimedOut ? timedOut(error) : error
-    } finally {
-      limit.end()
-    }
-    const result = toResult(this.#tool, call.arguments, input, answer, this.#settings.textFormat)
+  protected override sessionHandle() {
+    return namedSession(this.call)
+  }
+
+  protected override run(input: Record<string, unknown>, run: Run) {
+    return this.#tool.definition.run(new RunContext(input, run))
+  }
+
+  protected override resultOf(
+    answer: unknown,
+    input: Record<string, unknown>,
+    session: CallSession,
+  ): CallToolResult {
+    const { call, settings } = this
+    const result = toResult(this.#tool, call.arguments, input, answer, settings.textFormat)
     if (call.carried?.session !== undefined && session.handle !== undefined) {
       const text = `Signed in. Pass "${SESSION_ARGUMENT}": "${session.handle}" in later calls.`
       result.content.push({ type: 'text', text })
@@ -130,54 +79,12 @@ class ToolRun {
     return result
   }
 
-  /** The call's logger, with the tool and the session in its lines. */
-  get log(): Logger {
-    const session = this.#session
-    return this.#call.log.child({
-      tool: this.#tool.definition.name,
-      ...(session !== undefined && { session }),
-    })
+  protected override failed({ code, message, retryAfterSeconds }: Failure): CallToolResult {
+    return toolErrorResult(code, message, retryAfterSeconds)
   }
 
-  /** What a tool asks is masked like everything else it says. */
-  #ask({ requests, answers }: AnswersNeeded): ToolOutcome {
-    try {
-      const scrubbed = scrubQuestions(requests, this.#redactor)
-      const state = this.#call.carry({ ...this.#call.carried, answers })
-      const result = answersNeededResult(scrubbed, state)
-      this.#finish('input_required')
-      return result
-    } catch (error) {
-      return this.#fail(error)
-    }
-  }
-
-  #fail(error: unknown): ToolOutcome {
-    const { scrub } = this.#redactor
-    const explained = explainError(error, this.#call.signal)
-    const code = scrub(String(explained.code))
-    if (error instanceof AppError && error.code === 'unavailable') {
-      this.#finish(code)
-      throw error
-    }
-    if (explained.unexpected) {
-      this.log.error({ err: scrubValue(error, this.#redactor) }, 'tool failed')
-    }
-    this.#finish(code)
-    return toolErrorResult(code, scrub(explained.message), explained.retryAfterSeconds)
-  }
-
-  /** Records the call: its metric, its span and its line in the audit log. */
-  #finish(outcome: string): void {
-    const { name } = this.#tool.definition
-    const ms = performance.now() - this.#started
-    const label = outcomeLabel(outcome)
-    this.#metrics.toolEnded(name, label, ms / 1000)
-    if (outcome !== 'ok' && outcome !== 'input_required') this.#span?.fail(label)
-    this.#span?.end()
-    const { clientId } = this.#call
-    const session = this.#session
-    this.#call.audit({ tool: name, session, outcome, ms: Math.round(ms), clientId })
+  protected override ended(label: string, seconds: number): void {
+    this.metrics.toolEnded(this.#tool.definition.name, label, seconds)
   }
 }
 
@@ -209,17 +116,4 @@ function namedSession(call: ToolCall): string | undefined {
   throw new ToolError(`Invalid arguments:\n"${SESSION_ARGUMENT}" must be a string.`, {
     code: 'invalid_arguments',
   })
-}
-
-/** A caller without a token has no scopes to check; `MCP_AUTH` decides whether it may call at all. */
-function requireScopes(required: readonly string[], granted: readonly string[] | undefined): void {
-  const missing = granted === undefined ? [] : required.filter((scope) => !granted.includes(scope))
-  if (missing.length === 0) return
-  throw new ToolError(`This tool needs the scope ${missing.join(' ')}.`, {
-    code: 'insufficient_scope',
-  })
-}
-
-function timedOut(cause: unknown): ToolError {
-  return new ToolError('The tool did not finish in time.', { code: 'timeout', cause })
 }

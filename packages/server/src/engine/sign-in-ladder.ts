@@ -1,9 +1,9 @@
-/** What happens when a tool needs somebody to be signed in and nobody is. */
+/** What happens when something needs somebody to be signed in and nobody is. */
 
 import { randomUUID } from 'node:crypto'
 import type { InputRequest, InputRequiredResult } from '@modelcontextprotocol/server'
 import { inputRequired, inputResponse } from '@modelcontextprotocol/server'
-import type { CallSession, ToolCall } from './call.ts'
+import type { CallKind, CallSession, ToolCall } from './call.ts'
 import type { SignInLink } from './context.ts'
 import { ToolError } from './tool-error.ts'
 
@@ -21,7 +21,13 @@ const CALL_LOGIN = 'Sign-in required. Call the `login` tool, follow its link, th
 /** Without the session tools, a client that supports URL elicitation is the only way to sign in. */
 const CANNOT_OPEN_URLS =
   'Sign-in required, and this client cannot open the sign-in page. Ask the user to connect with a client that supports URL elicitation.'
-const NOT_COMPLETED = 'Sign-in was not completed in time. Call this tool again to retry.'
+const NOT_COMPLETED = 'Sign-in was not completed in time.'
+
+const RETRY: Readonly<Record<CallKind, string>> = {
+  tool: 'Call this tool again to retry.',
+  resource: 'Read this resource again to retry.',
+  prompt: 'Get this prompt again to retry.',
+}
 
 /**
  * Sees to it that somebody is signed in. A client that opens URLs is asked to, and the call goes on
@@ -33,6 +39,7 @@ export async function climbSignInLadder(
   call: ToolCall,
   session: CallSession,
   { hasLoginTool = true }: { readonly hasLoginTool?: boolean } = {},
+  kind: CallKind = 'tool',
 ): Promise<InputRequiredResult | undefined> {
   if (session.state === 'authenticated') return undefined
   if (!call.client.can.openUrls) {
@@ -42,12 +49,14 @@ export async function climbSignInLadder(
   if (signInRound === undefined) return askToOpenUrl(call, session)
   const answer = inputResponse(call.responses, SIGN_IN_REQUEST)
   if (answer.kind === 'elicit' && answer.action !== 'accept') {
-    const retry = hasLoginTool ? 'Call `login` to try again.' : 'Call this tool again to retry.'
+    const retry = hasLoginTool ? 'Call `login` to try again.' : RETRY[kind]
     throw new ToolError(`Signing in was declined. ${retry}`, { code: 'login_declined' })
   }
   if (await session.waitForSignIn(ROUND_MILLISECONDS, call.signal)) return undefined
   const round = signInRound + 1
-  if (round > MOST_ROUNDS) throw loginRequired(hasLoginTool ? CALL_LOGIN : NOT_COMPLETED)
+  if (round > MOST_ROUNDS) {
+    throw loginRequired(hasLoginTool ? CALL_LOGIN : `${NOT_COMPLETED} ${RETRY[kind]}`)
+  }
   // Without input requests: the client comes back at once, and nobody is asked twice.
   return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
 }

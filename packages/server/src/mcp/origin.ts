@@ -5,6 +5,7 @@
 
 import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
 import type { CallLog, CallSession } from '../engine/call.ts'
+import type { Caller } from '../engine/identity.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Logger } from '../logger.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
@@ -25,6 +26,8 @@ export interface Origin extends CallLog {
   /** Who is counted where a tool has a limit. */
   readonly caller: string
   readonly scopes: readonly string[] | undefined
+  /** Who authenticated to this server, as tools see it. */
+  readonly identity: Caller
   /** The client that the caller's token was given to. */
   readonly clientId?: string | undefined
   /** What the call has stored counts for. */

@@ -3,18 +3,14 @@
 import {
   type McpServer,
   ResourceTemplate,
-  type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
+import type { CompiledPrompt } from '../engine/compile-prompt.ts'
 import type { CompiledResource } from '../engine/compile-resource.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
-import type { AnyPrompt } from '../engine/define-prompt.ts'
 import { isTemplate } from '../engine/find-resource.ts'
-import { renderPrompt } from '../engine/render-prompt.ts'
 import { listedType } from '../engine/resource-result.ts'
 import type { JsonSchema } from '../output/listed-schema.ts'
-import type { Origin } from './origin.ts'
-import type { RequestStates } from './request-state.ts'
 
 /**
  * Gives the SDK registries without a prototype: it looks up whatever name a client sends, and would
@@ -50,9 +46,9 @@ export function registerTool(
   })
 }
 
-/** Reads are not the SDK's: it only lists the resource and completes its variables. */
+/** Reads are not the SDK's: it only lists the resource. */
 export function registerResource(mcp: McpServer, resource: CompiledResource): void {
-  const { name, title, description, uri, complete = {} } = resource.definition
+  const { name, title, description, uri } = resource.definition
   const mimeType = listedType(resource)
   const metadata = {
     ...(title !== undefined && { title }),
@@ -66,41 +62,15 @@ export function registerResource(mcp: McpServer, resource: CompiledResource): vo
     mcp.registerResource(name, uri, metadata, read)
     return
   }
-  const suggest = Object.entries(complete).map(
-    ([variable, suggestions]) => [variable, (typed: string) => [...suggestions(typed)]] as const,
-  )
-  const template = new ResourceTemplate(uri, {
-    list: undefined,
-    // Without a prototype: the SDK looks up whatever name the client sends, `constructor` too.
-    complete: Object.assign(Object.create(null), Object.fromEntries(suggest)),
-  })
-  mcp.registerResource(name, template, metadata, read)
+  mcp.registerResource(name, new ResourceTemplate(uri, { list: undefined }), metadata, read)
 }
 
-export interface PromptDeps {
-  readonly states: RequestStates
-  readonly originOf: (ctx: ServerContext) => Origin
-}
-
-export function registerPrompt(
-  mcp: McpServer,
-  prompt: AnyPrompt,
-  argsSchema: AnyPrompt['arguments'],
-  deps: PromptDeps,
-): void {
-  const { name, title, description } = prompt
+/** Rendering is not the SDK's either. */
+export function registerPrompt(mcp: McpServer, { definition, listed }: CompiledPrompt): void {
+  const { name, title, description } = definition
   const about = { ...(title !== undefined && { title }), description }
-  mcp.registerPrompt(name, { ...about, argsSchema }, async (input, ctx) => {
-    const { principal, storage } = deps.originOf(ctx)
-    const binding = { principal, for: `prompt ${name}`, arguments: input }
-    const sealed = ctx.mcpReq.requestState<string>()
-    return renderPrompt(prompt, {
-      input,
-      responses: ctx.mcpReq.inputResponses ?? {},
-      carried: sealed === undefined ? undefined : await deps.states.open(sealed, binding, storage),
-      carry: (state) => deps.states.seal(state, binding),
-      signal: ctx.mcpReq.signal,
-    })
+  mcp.registerPrompt(name, { ...about, argsSchema: listed }, () => {
+    throw new Error('Prompts are rendered by the engine')
   })
 }
 

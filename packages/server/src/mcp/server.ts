@@ -11,7 +11,6 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../engine/discover.ts'
 import { createFindResource } from '../engine/find-resource.ts'
-import { promptArguments } from '../engine/prompt-arguments.ts'
 import type { ToolSettings } from '../engine/run-tool.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -21,7 +20,7 @@ import { guardHandlers } from './handler-errors.ts'
 import { createKnownResources, type KnowsResource } from './known-resources.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
-import { serveReads } from './read-resource.ts'
+import { completes, serveReads } from './reads.ts'
 import {
   asStandardSchema,
   clearRegistries,
@@ -74,10 +73,6 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     token: asStandardSchema(tool.inputSchema),
     output: tool.output && asStandardSchema(tool.output.jsonSchema),
   }))
-  const prompts = deps.catalog.prompts.map((prompt) => ({
-    prompt,
-    argsSchema: promptArguments(prompt.arguments),
-  }))
 
   const callTool = createCallTool(deps)
   const older = deps.era2025 === false ? [] : SUPPORTED_PROTOCOL_VERSIONS
@@ -94,9 +89,8 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       registerTool(mcp, tool, input[audience], output)
     }
     for (const resource of deps.catalog.resources) registerResource(mcp, resource)
-    for (const { prompt, argsSchema } of prompts) {
-      registerPrompt(mcp, prompt, argsSchema, { states: deps.states, originOf: origin })
-    }
+    for (const prompt of deps.catalog.prompts) registerPrompt(mcp, prompt)
+    serveReads(mcp, { ...deps, findResource, originOf: origin })
     mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
       const outcome =
         takeOutcome(ctx) ?? callTool(toolRequest(request, ctx, mcp.server), origin(ctx))
@@ -105,20 +99,19 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       const { output } = deps.catalog.tools.get(request.params.name) ?? {}
       return mcp.server.projectCallToolResult(result, output?.jsonSchema)
     })
-    if (deps.catalog.resources.length > 0) {
-      serveReads(mcp, findResource)
-      serveSubscriptions(mcp, origin, isKnown)
-    }
+    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin, isKnown)
     return mcp
   }
 }
 
 /** What the catalog has; the SDK sets its handlers as things are registered. */
-function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
+function capabilitiesOf(catalog: Catalog): ServerCapabilities {
+  const { resources, prompts } = catalog
   return {
     tools: { listChanged: true },
     ...(resources.length > 0 && { resources: { listChanged: true, subscribe: true } }),
     ...(prompts.length > 0 && { prompts: { listChanged: true } }),
+    ...(completes(catalog) && { completions: {} }),
     logging: {},
   }
 }

@@ -1,6 +1,7 @@
 /** A caller without a token: it is known by its connection, by the handle a call names, or by nothing. */
 
 import type { CallLog, CallSession } from '../engine/call.ts'
+import { ANONYMOUS } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { ConnectionRecord } from '../mcp/legacy/connection.ts'
 import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
@@ -13,6 +14,7 @@ import type { Session } from './record.ts'
 export class AnonymousOrigin extends CallerOrigin implements Origin, RequestOrigins {
   readonly tokenSession = undefined
   readonly scopes = undefined
+  readonly identity = ANONYMOUS
   /** The address, also with a connection: whoever likes has a new one for each call. */
   readonly caller: string
   readonly #storageOf: () => StorageBudget

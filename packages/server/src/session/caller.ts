@@ -17,6 +17,9 @@ export interface TokenCaller {
   readonly grantId?: string
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** Whom an external issuer's token stands for, and all that it says. */
+  readonly subject?: string | undefined
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** When the token runs out, as Unix time in milliseconds; what it opened ends then. */
   readonly expiresAt?: number | undefined
 }

@@ -1,6 +1,7 @@
 /** Finds each caller's session, and nobody else's. */
 
 import { auditCall, type CallLog, type CallSession } from '../engine/call.ts'
+import { LOCAL } from '../engine/identity.ts'
 import type { Logger } from '../logger.ts'
 import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
 import { type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
@@ -36,6 +37,7 @@ class ProcessOrigin extends CallerOrigin implements Origin {
   readonly principal = 'process'
   readonly caller = 'process'
   readonly scopes = undefined
+  readonly identity = LOCAL
   readonly storage = UNLIMITED
   readonly subscribe: Origin['subscribe']
   #sessionId: string | undefined

@@ -1,6 +1,7 @@
 /** A caller with an access token: it has the token's session, and no other. */
 
 import type { CallLog, CallSession } from '../engine/call.ts'
+import type { Caller } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { ConnectionRecord } from '../mcp/legacy/connection.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
@@ -8,6 +9,7 @@ import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
 import { UNLIMITED } from '../store/storage-budget.ts'
 import { createCallSession } from './call-session.ts'
 import type { TokenCaller } from './caller.ts'
+import { identityOf } from './caller-identity.ts'
 import { CallerOrigin, type OriginDeps } from './caller-origin.ts'
 
 /** The session comes with the token: it was found, and counted as used, when that was checked. */
@@ -15,6 +17,7 @@ export class TokenOrigin extends CallerOrigin implements Origin, RequestOrigins 
   readonly #caller: TokenCaller
   readonly #connectionId: string | undefined
   readonly storage = UNLIMITED
+  #identity: Caller | undefined
 
   constructor(deps: OriginDeps, source: CallLog, caller: TokenCaller, connectionId?: string) {
     super(deps, source)
@@ -32,6 +35,11 @@ export class TokenOrigin extends CallerOrigin implements Origin, RequestOrigins 
 
   get scopes(): readonly string[] {
     return this.#caller.scopes
+  }
+
+  get identity(): Caller {
+    this.#identity ??= identityOf(this.deps.credentials, this.#caller)
+    return this.#identity
   }
 
   get clientId(): string {

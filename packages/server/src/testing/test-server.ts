@@ -2,6 +2,7 @@
 
 import { loadConfig } from '../config.ts'
 import type { ServerDefinition } from '../define-server.ts'
+import { compilePrompt } from '../engine/compile-prompt.ts'
 import { compileResource } from '../engine/compile-resource.ts'
 import { compileTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
@@ -113,7 +114,7 @@ function declaredCatalog({ server }: Project, options: TestServerOptions): Catal
   return {
     tools: new Map(sorted),
     resources: resources.map(compileResource),
-    prompts,
+    prompts: prompts.map(compilePrompt),
     skipped: [],
   }
 }

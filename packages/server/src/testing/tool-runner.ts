@@ -8,61 +8,22 @@
  *     expect(result.structuredContent).toEqual({ … })
  */
 
-import {
-  type CallToolResult,
-  type InputRequiredResult,
-  isInputRequiredResult,
-} from '@modelcontextprotocol/server'
-import { auditCall, type ToolCall } from '../engine/call.ts'
+import type { CallToolResult } from '@modelcontextprotocol/server'
 import { compileTool } from '../engine/compile-tool.ts'
-import type { Account } from '../engine/context.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
+import type { Env } from '../engine/env.ts'
 import { runTool } from '../engine/run-tool.ts'
 import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
 import type { TextFormat } from '../output/text.ts'
-import type { RateLimits } from '../store/rate-limits.ts'
-import { MOST_ROUNDS, type PersonsAction, type PersonsAnswer } from './persons-answers.ts'
-import { type Line, recordingLogger } from './recording-logger.ts'
+import { type PersonOptions, type PersonRunFacts, runAsPerson } from './person-runner.ts'
 import { telemetry } from './telemetry.ts'
-import { QUIET, quietClient } from './tool-client.ts'
-import { openToolSession, type ToolSessionState } from './tool-session.ts'
-import {
-  createUpstreamAnswers,
-  type UpstreamAnswers,
-  type UpstreamRequest,
-} from './tool-upstream.ts'
 
-export interface CallToolOptions {
-  /** Who has signed in upstream; nobody if left out. */
-  readonly signedInAs?: Account
-  /** Values the session holds already, by name. */
-  readonly sessionData?: Readonly<Record<string, unknown>>
-  /** What the upstream API answers, by method and route. */
-  readonly upstream?: UpstreamAnswers
-  /** Scopes of the caller's token; a caller without a token if left out. */
-  readonly scopes?: readonly string[]
-  /** What the user does when the client opens a sign-in URL; a client that cannot if left out. */
-  readonly opensUrl?: PersonsAction
-  /** What people say when the tool asks, by the question's name. */
-  readonly answers?: Readonly<Record<string, PersonsAnswer>>
-  readonly signal?: AbortSignal
-  /** Told of progress as it comes; the result has all of it too. */
-  readonly onProgress?: (progress: Progress) => void | Promise<void>
-  /** What counts the calls of a tool that has a limit; nothing if left out. */
-  readonly rateLimits?: RateLimits
+export interface CallToolOptions<E extends Env = Env> extends PersonOptions<E> {
   /** `json` if left out. */
   readonly textFormat?: TextFormat
-  /** For tools that set no time of their own; 10 if left out. */
-  readonly timeoutSeconds?: number
 }
 
-export interface Progress {
-  readonly done: number
-  readonly total?: number | undefined
-  readonly message?: string | undefined
-}
-
-export interface ToolRun {
+export interface ToolRun extends PersonRunFacts {
   readonly structuredContent: Readonly<Record<string, unknown>> | undefined
   /** What the model reads, part by part: of a content tool all that it answered. */
   readonly content: CallToolResult['content']
@@ -73,98 +34,27 @@ export interface ToolRun {
   readonly code: string | undefined
   /** When to try again, where the error says. */
   readonly retryAfterSeconds: number | undefined
-  /** Everything the call logged. */
-  readonly log: readonly Line[]
-  readonly progress: readonly Progress[]
-  /** What the tool asked of the upstream API. */
-  readonly requests: readonly UpstreamRequest[]
-  /** URLs the client was asked to open. */
-  readonly openedUrls: readonly string[]
-  /** What the people at the client were asked, in the words they saw. */
-  readonly questions: readonly string[]
-  /** All else that the client was told: log lines, changes, and whole questions. */
-  readonly told: readonly unknown[]
-  /** The session as the call left it. */
-  readonly session: ToolSessionState
 }
 
 /**
  * Calls a tool as the server does.
  * @throws Error when the tool makes an upstream request that `options.upstream` has no answer for
  */
-export async function callTool(
-  tool: AnyTool,
+export async function callTool<E extends Env>(
+  tool: AnyTool<E>,
   input: Readonly<Record<string, unknown>>,
-  options: CallToolOptions = {},
+  options: CallToolOptions<NoInfer<E>> = {},
 ): Promise<ToolRun> {
-  const { textFormat = 'json', timeoutSeconds = 10 } = options
-  const compiled = compileTool(tool)
-  const own = await openToolSession(options)
-  const upstream = createUpstreamAnswers(options.upstream ?? {})
-  const { log, lines } = recordingLogger()
-  const progress: Progress[] = []
-  const openedUrls: string[] = []
-  const questions: string[] = []
-  const told: unknown[] = []
-
-  const call: ToolCall = {
-    name: tool.name,
-    arguments: input,
-    scopes: options.scopes,
-    async count(rate) {
-      const counting = { limit: 'tool', who: tool.name, rate }
-      const [standing] = (await options.rateLimits?.count([counting])) ?? []
-      return standing
-    },
-    openSession: async () => own.session,
-    upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
-    client: {
-      ...quietClient({
-        openUrls: options.opensUrl !== undefined,
-        fillForms: options.answers !== undefined,
-      }),
-      log: async (level, data) => void told.push({ level, data }),
-    },
-    announce: { ...QUIET, resourceUpdated: (uri) => void told.push({ uri }) },
-    responses: {},
-    carried: undefined,
-    carry: (state) => JSON.stringify(state),
-    signal: options.signal ?? new AbortController().signal,
-    async progress(done, total, message) {
-      progress.push({ done, total, message })
-      await options.onProgress?.({ done, total, message })
-    },
-    log,
-    audit: (entry) => auditCall(log, entry),
-  }
-
-  try {
-    const settings = { textFormat, timeoutSeconds }
-    let result = await runTool(compiled, call, settings, telemetry)
-    for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
-      told.push(result.inputRequests)
-      const responses = answersTo(result, options, { openedUrls, questions })
-      if (responses.sign_in?.action === 'accept') await own.signIn()
-      const carried = JSON.parse(result.requestState ?? '{}')
-      result = await runTool(compiled, { ...call, carried, responses }, settings, telemetry)
-    }
-    if (isInputRequiredResult(result)) throw new Error('The tool still waits for an answer')
-    upstream.refuseUnanswered()
-    return {
-      structuredContent: result.structuredContent as ToolRun['structuredContent'],
-      content: result.content,
-      text: result.content.map((part) => ('text' in part ? part.text : '')).join('\n'),
-      ...errorFacts(result),
-      log: lines(),
-      progress,
-      requests: upstream.requests,
-      openedUrls,
-      questions,
-      told,
-      session: await own.state(),
-    }
-  } finally {
-    await own.close()
+  const compiled = compileTool(tool as AnyTool)
+  const { result, ...facts } = await runAsPerson(tool, input, options, (call, settings) =>
+    runTool(compiled, call, settings, telemetry),
+  )
+  return {
+    structuredContent: result.structuredContent as ToolRun['structuredContent'],
+    content: result.content,
+    text: result.content.map((part) => ('text' in part ? part.text : '')).join('\n'),
+    ...errorFacts(result),
+    ...facts,
   }
 }
 
@@ -173,18 +63,4 @@ function errorFacts({ isError = false, _meta }: CallToolResult) {
   const meta = isError ? _meta : undefined
   const facts = meta?.[ERROR_META_KEY] as Partial<ToolErrorFacts> | undefined
   return { isError, code: facts?.code, retryAfterSeconds: facts?.retryAfterSeconds }
-}
-
-/** What the people at the client say to what a tool asks in one round; notes what they saw. */
-function answersTo(
-  { inputRequests = {} }: InputRequiredResult,
-  { answers, opensUrl = 'cancel' }: CallToolOptions,
-  seen: { readonly openedUrls: string[]; readonly questions: string[] },
-): Readonly<Record<string, PersonsAnswer>> {
-  const given = Object.entries(inputRequests).map(([name, { params }]) => {
-    if (params !== undefined && 'url' in params) seen.openedUrls.push(String(params.url))
-    if (params !== undefined && 'message' in params) seen.questions.push(String(params.message))
-    return [name, answers?.[name] ?? { action: opensUrl }] as const
-  })
-  return Object.fromEntries(given)
 }

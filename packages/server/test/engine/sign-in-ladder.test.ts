@@ -3,6 +3,7 @@
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CallSession, CarriedState, ToolCall } from '../../src/engine/call.ts'
+import { createCaller } from '../../src/engine/identity.ts'
 import { climbSignInLadder } from '../../src/engine/sign-in-ladder.ts'
 import { QUIET, quietClient } from '../../src/testing/tool-client.ts'
 import { type OpenedToolSession, openToolSession } from '../../src/testing/tool-session.ts'
@@ -24,6 +25,7 @@ function callWith(fields: Partial<ToolCall> = {}): ToolCall {
   return {
     name: 'probe',
     arguments: {},
+    caller: createCaller(),
     scopes: undefined,
     count: async () => undefined,
     openSession: async () => own.session,

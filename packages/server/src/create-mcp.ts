@@ -1,0 +1,54 @@
+/** `src/mcp.ts` of a project: functions that declare things which know its settings and services. */
+
+import type { z } from 'zod'
+import { defineServer, type ServerDefinition } from './define-server.ts'
+import type { HookDefinition } from './engine/define-hook.ts'
+import type { PromptDefinition } from './engine/define-prompt.ts'
+import type { ResourceDefinition } from './engine/define-resource.ts'
+import type { RouteDefinition } from './engine/define-route.ts'
+import { type EnvDefinition, markDeclared } from './engine/define-services.ts'
+import type { ContentToolDefinition, ToolDefinition } from './engine/define-tool.ts'
+import type { Env } from './engine/env.ts'
+
+/** The same functions as those of the package, typed by an environment. */
+export interface Mcp<E extends Env> {
+  readonly defineServer: (definition: ServerDefinition<E>) => ServerDefinition<E>
+  readonly defineTool: <Input extends z.ZodObject, Output extends z.ZodObject>(
+    definition: ToolDefinition<Input, Output, E>,
+  ) => ToolDefinition<Input, Output, E>
+  readonly defineContentTool: <Input extends z.ZodObject>(
+    definition: ContentToolDefinition<Input, E>,
+  ) => ContentToolDefinition<Input, E>
+  readonly defineResource: <Output extends z.ZodObject | undefined = undefined>(
+    definition: ResourceDefinition<Output, E>,
+  ) => ResourceDefinition<Output, E>
+  readonly definePrompt: <Arguments extends z.ZodObject>(
+    definition: PromptDefinition<Arguments, E>,
+  ) => PromptDefinition<Arguments, E>
+  readonly defineHook: (definition: HookDefinition<E>) => HookDefinition<E>
+  readonly defineRoute: (definition: RouteDefinition<E>) => RouteDefinition<E>
+}
+
+/**
+ * Makes the functions by which a project declares its server, tools, resources, prompts, hooks and routes.
+ * Export them from `src/mcp.ts`, a file that imports none of those.
+ */
+export function createMcp<
+  Settings extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  Services extends object = Record<never, never>,
+>(
+  definition: EnvDefinition<Settings, Services> = {},
+): Mcp<{ readonly settings: z.output<Settings>; readonly services: Services }> {
+  // Inside the types of an environment are not known.
+  const env = definition as unknown as Parameters<typeof markDeclared>[1]
+  const declare = <T extends object>(declaration: T): T => markDeclared(declaration, env)
+  return {
+    defineServer: (server) => declare(defineServer(server as ServerDefinition)) as typeof server,
+    defineTool: declare,
+    defineContentTool: declare,
+    defineResource: declare,
+    definePrompt: declare,
+    defineHook: declare,
+    defineRoute: declare,
+  }
+}

@@ -1,0 +1,13 @@
+/** What a team's `src/mcp.ts` provides to everything that it declares. */
+
+export interface Env {
+  /** The team's own variables, checked when the server starts. */
+  readonly settings: object
+  /** What was opened before the server was ready: databases, clients of other systems. */
+  readonly services: object
+}
+
+export const EMPTY_ENV: Env = Object.freeze({
+  settings: Object.freeze({}),
+  services: Object.freeze({}),
+})

@@ -1,0 +1,197 @@
+/**
+ * One run on behalf of a caller, of a tool, a resource or a prompt: what it is checked by, in this order,
+ * and what is recorded of it.
+ */
+
+import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
+import { shortHash } from '../crypto/hash.ts'
+import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { MaskRule } from '../output/mask.ts'
+import { createRedactor, type Redactor } from '../output/redactor.ts'
+import type { Rate } from '../store/rate-limits.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Span } from '../telemetry/tracing.ts'
+import { AnswersNeeded, answersNeededResult } from './ask.ts'
+import type { CallKind, CallSession, ToolCall } from './call.ts'
+import { countCall } from './call-rate.ts'
+import type { ToolRequirements } from './define-tool.ts'
+import { type Explanation, explainError } from './explain-error.ts'
+import { outcomeLabel } from './outcome-labels.ts'
+import type { Run } from './run-context.ts'
+import type { RunSettings } from './run-settings.ts'
+import { scrubQuestions } from './scrub-questions.ts'
+import { scrubValue } from './scrub-value.ts'
+import { climbSignInLadder } from './sign-in-ladder.ts'
+import { TimeLimit } from './time-limit.ts'
+import { ToolError } from './tool-error.ts'
+
+/** What tools, resources and prompts declare alike. */
+export interface Declaration {
+  readonly name: string
+  readonly requires?: ToolRequirements
+  readonly timeoutSeconds?: number
+  readonly rateLimit?: Rate
+}
+
+type Input = Record<string, unknown>
+
+/** Scrubbed: what may leave of it. */
+export type Failure = Explanation
+
+/** Methods on the prototype and few fields: a tool call makes one of them. */
+export abstract class PersonRun<Result extends object> {
+  protected readonly call: ToolCall
+  protected readonly settings: RunSettings
+  protected readonly metrics: Telemetry['metrics']
+  protected readonly redactor: Redactor
+  readonly #kind: CallKind
+  readonly #declaration: Declaration
+  readonly #span: Span | undefined
+  readonly #started = performance.now()
+  /** The session's hash, once it is known. */
+  #session: string | undefined
+
+  constructor(
+    kind: CallKind,
+    declaration: Declaration,
+    masks: ReadonlyMap<string, MaskRule>,
+    call: ToolCall,
+    settings: RunSettings,
+    { metrics }: Pick<Telemetry, 'metrics'>,
+    span: Span | undefined,
+  ) {
+    this.#kind = kind
+    this.#declaration = declaration
+    this.call = call
+    this.settings = settings
+    this.metrics = metrics
+    this.redactor = createRedactor(masks)
+    this.#span = span
+  }
+
+  /** @throws ToolError `invalid_arguments` */
+  protected abstract validate(): Input
+
+  /** The handle that the call itself names. @throws ToolError `invalid_arguments` */
+  protected abstract sessionHandle(): string | undefined
+
+  /** Runs what the project declared. */
+  protected abstract run(input: Input, run: Run): unknown
+
+  /** What leaves: validated and masked. @throws ToolError `invalid_output` */
+  protected abstract resultOf(answer: unknown, input: Input, session: CallSession): Result
+
+  /** What a failure becomes, scrubbed; it may throw instead. */
+  protected abstract failed(failure: Failure, cause: unknown): Result
+
+  protected abstract ended(label: string, seconds: number): void
+
+  protected explain(error: unknown): Explanation {
+    return explainError(error, this.call.signal, this.#kind)
+  }
+
+  /** @throws AppError `unavailable` when the store is away: nothing that a model could act on */
+  async outcome(): Promise<Result | InputRequiredResult> {
+    try {
+      const result = await this.#checked()
+      this.#finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
+      return result
+    } catch (error) {
+      if (error instanceof AnswersNeeded) return this.#ask(error)
+      return this.#fail(error)
+    }
+  }
+
+  async #checked(): Promise<Result | InputRequiredResult> {
+    const { call } = this
+    const { requires, rateLimit, timeoutSeconds } = this.#declaration
+    const input = this.validate()
+    this.#requireScopes(requires?.scopes ?? [])
+    if (rateLimit !== undefined) await countCall(rateLimit, call)
+    const session = await call.openSession(this.sessionHandle() ?? call.carried?.session)
+    const id = session.id()
+    if (id !== undefined) this.#session = shortHash(id)
+    if (requires?.login === true) {
+      const waiting = await climbSignInLadder(call, session, this.settings, this.#kind)
+      if (waiting !== undefined) return waiting
+    }
+    const limit = new TimeLimit(call.signal, timeoutSeconds ?? this.settings.timeoutSeconds)
+    let answer: unknown
+    try {
+      const { env } = this.settings.team
+      const run = { call, logOf: this, session, redactor: this.redactor, limit, env }
+      // What does not listen to its signal must not hold the caller.
+      answer = await limit.bound<unknown>(this.run(input, run))
+    } catch (error) {
+      throw limit.isTimedOut ? this.#timedOut(error) : error
+    } finally {
+      limit.end()
+    }
+    return this.resultOf(answer, input, session)
+  }
+
+  /** The call's logger, with the name of what runs and the session in its lines. */
+  get log(): Logger {
+    const session = this.#session
+    return this.call.log.child({
+      [this.#kind]: this.#declaration.name,
+      ...(session !== undefined && { session }),
+    })
+  }
+
+  /** A caller without a token has no scopes to check; `MCP_AUTH` decides whether it may call at all. */
+  #requireScopes(required: readonly string[]): void {
+    const { scopes } = this.call
+    const missing = scopes === undefined ? [] : required.filter((scope) => !scopes.includes(scope))
+    if (missing.length === 0) return
+    throw new ToolError(`This ${this.#kind} needs the scope ${missing.join(' ')}.`, {
+      code: 'insufficient_scope',
+    })
+  }
+
+  /** What is asked is masked like everything else that leaves. */
+  #ask({ requests, answers }: AnswersNeeded): Result | InputRequiredResult {
+    try {
+      const scrubbed = scrubQuestions(requests, this.redactor)
+      const state = this.call.carry({ ...this.call.carried, answers })
+      const result = answersNeededResult(scrubbed, state)
+      this.#finish('input_required')
+      return result
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): Result {
+    const { scrub } = this.redactor
+    const explained = this.explain(error)
+    const code = scrub(String(explained.code))
+    if (error instanceof AppError && error.code === 'unavailable') {
+      this.#finish(code)
+      throw error
+    }
+    if (explained.unexpected) {
+      this.log.error({ err: scrubValue(error, this.redactor) }, `${this.#kind} failed`)
+    }
+    this.#finish(code)
+    return this.failed({ ...explained, code, message: scrub(explained.message) }, error)
+  }
+
+  /** Records the run: its metric, its span and its line in the audit log. */
+  #finish(outcome: string): void {
+    const { name } = this.#declaration
+    const ms = performance.now() - this.#started
+    const label = outcomeLabel(outcome)
+    this.ended(label, ms / 1000)
+    if (outcome !== 'ok' && outcome !== 'input_required') this.#span?.fail(label)
+    this.#span?.end()
+    const { clientId } = this.call
+    const session = this.#session
+    this.call.audit({ kind: this.#kind, name, session, outcome, ms: Math.round(ms), clientId })
+  }
+
+  #timedOut(cause: unknown): ToolError {
+    return new ToolError(`The ${this.#kind} did not finish in time.`, { code: 'timeout', cause })
+  }
+}

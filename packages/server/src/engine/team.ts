@@ -1,0 +1,27 @@
+/** What a team's declaration brings along besides tools, resources and prompts. */
+
+import type { HookDefinition } from './define-hook.ts'
+import type { RouteDefinition } from './define-route.ts'
+import { EMPTY_ENV, type Env } from './env.ts'
+
+/** What a caller who lacks the scopes of a tool sees: a challenge for them (403), or no such tool. */
+export type UnauthorizedTools = 'challenge' | 'hide'
+
+export interface Team {
+  readonly env: Env
+  /** Values of the settings that are secret; nothing that is said of a call shows them. */
+  readonly secrets: readonly string[]
+  readonly hooks: readonly HookDefinition[]
+  readonly routes: readonly RouteDefinition[]
+  readonly unauthorizedTools: UnauthorizedTools
+  /** Rejects while a service cannot be used. */
+  readonly readiness?: (() => Promise<void>) | undefined
+}
+
+export const NO_TEAM: Team = {
+  env: EMPTY_ENV,
+  secrets: [],
+  hooks: [],
+  routes: [],
+  unauthorizedTools: 'challenge',
+}

@@ -1,0 +1,44 @@
+/** Who may call what: the check of all tokens, and the server that issues them where that is this one. */
+
+import { NO_TOKENS } from '../auth/access-tokens.ts'
+import { createResourceServer, type ResourceServerDeps } from '../auth/resource-server.ts'
+import { createScopes } from '../auth/scopes.ts'
+import { createBuiltInServer } from '../auth/server/built-in.ts'
+import type { AuthorizationServerDeps } from '../auth/server/options.ts'
+import type { CompiledTool } from '../engine/compile-tool.ts'
+import type { Catalog } from '../engine/discover.ts'
+import { authorizationErrorPage } from '../http/authorization-server.ts'
+import type { Look } from '../http/look.ts'
+import type { Store } from '../store/port.ts'
+
+export interface AuthDeps
+  extends Pick<ResourceServerDeps, 'config' | 'secrets' | 'log' | 'publicUrl'> {
+  readonly store: Store
+  readonly catalog: Catalog
+  readonly transport: 'http' | 'stdio'
+  readonly documentCa?: string | undefined
+}
+
+type AuthParts = Pick<ResourceServerDeps, 'sessions'> & { readonly look: Look } & Pick<
+    AuthorizationServerDeps,
+    'now' | 'keyRing' | 'signOut' | 'announceRevoked' | 'isSignedIn' | 'settleSignIn'
+  >
+
+export async function createAuth(deps: AuthDeps, parts: AuthParts) {
+  const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
+  const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
+  const { defaultScopes: defaults, issuer } = deps.config.auth
+  const scopeMap = issuer.kind === 'external' ? issuer.scopeMap : undefined
+  const scopes = createScopes(toolScopes, { defaults, scopeMap })
+  const errorPage = authorizationErrorPage(parts.look)
+  const authorizationServer =
+    deps.transport === 'http'
+      ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })
+      : undefined
+  const auth = createResourceServer({
+    ...{ ...deps, ...parts, scopes },
+    scopesOfTool: (name) => scopesOf(deps.catalog.tools.get(name)),
+    builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,
+  })
+  return { auth, authorizationServer }
+}

@@ -1,0 +1,155 @@
+/** Runs something for a person in a test, through the real engine and a real session. */
+
+import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
+import { auditCall, type ToolCall } from '../engine/call.ts'
+import type { Account } from '../engine/context.ts'
+import type { Env } from '../engine/env.ts'
+import type { RunSettings } from '../engine/run-settings.ts'
+import type { TextFormat } from '../output/text.ts'
+import type { RateLimits } from '../store/rate-limits.ts'
+import { type FakeTeam, fakeCaller, fakeTeam } from './fake-team.ts'
+import { MOST_ROUNDS, type PersonsAction, type PersonsAnswer } from './persons-answers.ts'
+import { type Line, recordingLogger } from './recording-logger.ts'
+import { QUIET, quietClient } from './tool-client.ts'
+import { openToolSession, type ToolSessionState } from './tool-session.ts'
+import {
+  createUpstreamAnswers,
+  type UpstreamAnswers,
+  type UpstreamRequest,
+} from './tool-upstream.ts'
+
+export interface PersonOptions<E extends Env = Env> extends FakeTeam<E> {
+  /** Who has signed in upstream; nobody if left out. */
+  readonly signedInAs?: Account
+  /** Values the session holds already, by name. */
+  readonly sessionData?: Readonly<Record<string, unknown>>
+  /** What the upstream API answers, by method and route. */
+  readonly upstream?: UpstreamAnswers
+  /** Scopes of the caller's token; a caller without a token if left out. */
+  readonly scopes?: readonly string[]
+  /** What the user does when the client opens a sign-in URL; a client that cannot if left out. */
+  readonly opensUrl?: PersonsAction
+  /** What people say when they are asked, by the question's name. */
+  readonly answers?: Readonly<Record<string, PersonsAnswer>>
+  readonly signal?: AbortSignal
+  /** Told of progress as it comes; the result has all of it too. */
+  readonly onProgress?: (progress: Progress) => void | Promise<void>
+  /** What counts the calls of what has a limit; nothing if left out. */
+  readonly rateLimits?: RateLimits
+  /** For what sets no time of its own; 10 if left out. */
+  readonly timeoutSeconds?: number
+}
+
+export interface Progress {
+  readonly done: number
+  readonly total?: number | undefined
+  readonly message?: string | undefined
+}
+
+/** What happened besides the result. */
+export interface PersonRunFacts {
+  /** Everything that was logged. */
+  readonly log: readonly Line[]
+  readonly progress: readonly Progress[]
+  /** What was asked of the upstream API. */
+  readonly requests: readonly UpstreamRequest[]
+  /** URLs the client was asked to open. */
+  readonly openedUrls: readonly string[]
+  /** What the people at the client were asked, in the words they saw. */
+  readonly questions: readonly string[]
+  /** All else that the client was told: log lines, changes, and whole questions. */
+  readonly told: readonly unknown[]
+  /** The session as the run left it. */
+  readonly session: ToolSessionState
+}
+
+type RunOne<Result> = (
+  call: ToolCall,
+  settings: RunSettings,
+) => Promise<Result | InputRequiredResult>
+
+/**
+ * Runs round by round, until there is a result.
+ * @throws Error for an upstream request that `options.upstream` has no answer for, and what `run` throws
+ */
+export async function runAsPerson<E extends Env, Result extends object>(
+  declaration: { readonly name: string },
+  input: Readonly<Record<string, unknown>>,
+  options: PersonOptions<E> & { readonly textFormat?: TextFormat },
+  run: RunOne<Result>,
+): Promise<PersonRunFacts & { readonly result: Result }> {
+  const { textFormat = 'json', timeoutSeconds = 10 } = options
+  const own = await openToolSession(options)
+  const upstream = createUpstreamAnswers(options.upstream ?? {})
+  const { log, lines } = recordingLogger()
+  const progress: Progress[] = []
+  const openedUrls: string[] = []
+  const questions: string[] = []
+  const told: unknown[] = []
+
+  const call: ToolCall = {
+    name: declaration.name,
+    arguments: input,
+    ...fakeCaller(options),
+    async count(rate) {
+      const counting = { limit: 'tool', who: declaration.name, rate }
+      const [standing] = (await options.rateLimits?.count([counting])) ?? []
+      return standing
+    },
+    openSession: async () => own.session,
+    upstreamFor: (_session, onAnswer) => upstream.forCall(onAnswer),
+    client: {
+      ...quietClient({
+        openUrls: options.opensUrl !== undefined,
+        fillForms: options.answers !== undefined,
+      }),
+      log: async (level, data) => void told.push({ level, data }),
+    },
+    announce: { ...QUIET, resourceUpdated: (uri) => void told.push({ uri }) },
+    responses: {},
+    carried: undefined,
+    carry: (state) => JSON.stringify(state),
+    signal: options.signal ?? new AbortController().signal,
+    async progress(done, total, message) {
+      progress.push({ done, total, message })
+      await options.onProgress?.({ done, total, message })
+    },
+    log,
+    audit: (entry) => auditCall(log, entry),
+  }
+
+  try {
+    const settings = { textFormat, timeoutSeconds, team: fakeTeam(declaration, options) }
+    let result = await run(call, settings)
+    for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
+      told.push(result.inputRequests)
+      const responses = answersTo(result, options, { openedUrls, questions })
+      if (responses.sign_in?.action === 'accept') await own.signIn()
+      const carried = JSON.parse(result.requestState ?? '{}')
+      result = await run({ ...call, carried, responses }, settings)
+    }
+    if (isInputRequiredResult(result)) {
+      throw new Error(`${declaration.name} still waits for an answer`)
+    }
+    upstream.refuseUnanswered()
+    const { requests } = upstream
+    const session = await own.state()
+    return { result, log: lines(), progress, requests, openedUrls, questions, told, session }
+  } finally {
+    await own.close()
+  }
+}
+
+/** What the people at the client say to what is asked in one round; notes what they saw. */
+function answersTo(
+  { inputRequests = {} }: InputRequiredResult,
+  { answers, opensUrl = 'cancel' }: Pick<PersonOptions, 'answers' | 'opensUrl'>,
+  seen: { readonly openedUrls: string[]; readonly questions: string[] },
+): Readonly<Record<string, PersonsAnswer>> {
+  const given = Object.entries(inputRequests).map(([name, { params }]) => {
+    if (params !== undefined && 'url' in params) seen.openedUrls.push(String(params.url))
+    if (params !== undefined && 'message' in params) seen.questions.push(String(params.message))
+    return [name, answers?.[name] ?? { action: opensUrl }] as const
+  })
+  return Object.fromEntries(given)
+}
