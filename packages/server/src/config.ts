@@ -14,6 +14,7 @@ import { Faults } from './config/faults.ts'
 import { isLoopbackHost } from './config/loopback.ts'
 import { Secrets } from './config/secrets.ts'
 import { chooseServed } from './config/server-options.ts'
+import { chooseSettings, type TeamSettings } from './config/settings.ts'
 import type { Config, ConfigWarning, HttpConfig } from './config/shape.ts'
 import { type ConfigSources, type RawVariables, readSources } from './config/sources.ts'
 import { variables as schema, type Variables } from './config/variables.ts'
@@ -22,12 +23,15 @@ export { ConfigError } from './config/faults.ts'
 export type { Dialect } from './config/presets.ts'
 export type { Secrets } from './config/secrets.ts'
 export { optionVariables } from './config/server-options.ts'
+export type { TeamSettings } from './config/settings.ts'
 export type * from './config/shape.ts'
 export type { ConfigSources } from './config/sources.ts'
 
 export interface LoadedConfig {
   readonly config: Config
   readonly secrets: Secrets
+  /** The team's own variables, which are never logged. */
+  readonly settings: TeamSettings
   /** What has no effect, or not the one that somebody wants; for the log. */
   readonly warnings: readonly ConfigWarning[]
 }
@@ -49,6 +53,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const http = chooseHttp(raw, variables, faults)
   const serves = chooseServed(sources.options ?? {}, raw, faults)
   const telemetry = chooseTelemetry(variables, serves, faults)
+  const settings = chooseSettings(sources.settings, raw, faults)
   faults.throwIfAny()
 
   const isProduction = variables.NODE_ENV === 'production'
@@ -72,6 +77,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     },
     signIn,
     auth,
+    startTimeoutSeconds: variables.START_TIMEOUT,
     tools: {
       textFormat: variables.TOOL_TEXT_FORMAT,
       timeoutSeconds: variables.TOOL_TIMEOUT,
@@ -94,7 +100,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })
-  return { config: deepFreeze(config), secrets, warnings: faults.warnings }
+  return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
 }
 
 /** APP_NAME replaces both names that the server's declaration has: that of programs and of people. */

@@ -2,6 +2,7 @@
 
 import { ConfigError } from './config.ts'
 import { DiscoveryError } from './engine/discover.ts'
+import { ServiceError } from './engine/open-services.ts'
 import { ProjectError } from './project.ts'
 
 /** Faults of the project, its configuration and the machine in words; ours with a stack. */
@@ -12,4 +13,4 @@ export function explainFailure(error: unknown): string {
   return 'syscall' in error ? `Cannot start: ${error.message}` : String(error.stack)
 }
 
-const FAULTS_OF_PROJECTS = [ConfigError, DiscoveryError, ProjectError]
+const FAULTS_OF_PROJECTS = [ConfigError, DiscoveryError, ProjectError, ServiceError]

@@ -8,6 +8,7 @@ import { isoTime } from './logger/iso-time.ts'
 import type { LineLevel, Logger, LogMethod } from './logger/line-logger.ts'
 import { redactFields } from './logger/redact-fields.ts'
 import { redactText } from './logger/redact-text.ts'
+import { createHideSecrets } from './logger/secret-values.ts'
 import { writeOnceATurn } from './logger/write-once-a-turn.ts'
 import { wellFormedJson } from './well-formed.ts'
 
@@ -40,6 +41,8 @@ export interface LoggerOptions {
   readonly auditFile?: string
   /** Asked at each line for fields of its own, such as the current trace. */
   readonly lineFields?: () => object
+  /** Values that no line shows, besides those that are recognized by their form. */
+  readonly secrets?: readonly string[]
 }
 
 const STDOUT = 1
@@ -116,10 +119,11 @@ function fatalTo(
 }
 
 function pinoOptions(
-  { lineFields }: LoggerOptions,
+  { lineFields, secrets = [] }: LoggerOptions,
   level: LogLevel,
   base: Record<string, unknown> | null,
 ): pino.LoggerOptions {
+  const hideSecrets = createHideSecrets(secrets)
   return {
     ...{ level, base },
     timestamp: isoTime,
@@ -128,7 +132,7 @@ function pinoOptions(
       level: (label) => ({ level: label }),
       log: redactFields,
     },
-    hooks: { streamWrite: (line) => redactText(wellFormedJson(line)) },
+    hooks: { streamWrite: (line) => hideSecrets(redactText(wellFormedJson(line))) },
     ...(lineFields !== undefined && { mixin: lineFields }),
   }
 }

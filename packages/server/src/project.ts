@@ -5,10 +5,13 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { type Logo, readLogo } from './config/logo.ts'
-import { type ConfigSources, optionVariables } from './config.ts'
+import { type ConfigSources, optionVariables, type TeamSettings } from './config.ts'
 import { isServerDefinition, type ServerDefinition } from './define-server.ts'
+import { declaredBy } from './engine/define-services.ts'
 import { type Catalog, discover } from './engine/discover.ts'
 import { settleInTime, type Waiting } from './engine/settle-in-time.ts'
+import type { Team } from './engine/team.ts'
+import { createRedactors } from './output/redactor.ts'
 import { findServerFile, noServerFile } from './server-file.ts'
 import login from './tools/login.ts'
 import logout from './tools/logout.ts'
@@ -84,7 +87,7 @@ export function declaredSources({
   version = '0.0.0',
 }: Pick<Project, 'server' | 'version'>): Pick<
   ConfigSources,
-  'declared' | 'identifier' | 'options'
+  'declared' | 'identifier' | 'options' | 'settings'
 > {
   const { color = '', description = '', supportUrl = '' } = server.branding ?? {}
   const declared = {
@@ -95,7 +98,23 @@ export function declaredSources({
     APP_DESCRIPTION: description,
     APP_SUPPORT_URL: supportUrl,
   }
-  return { declared, identifier: server.name, options: server }
+  const settings = declaredBy(server)?.settings
+  return { declared, identifier: server.name, options: server, settings }
+}
+
+/** What the declaration of the server brings along, once settings are read and services opened. */
+export function teamOf(
+  { server }: Pick<Project, 'server'>,
+  { values, secrets }: TeamSettings,
+  services: object,
+): Team {
+  const { hooks = [], routes = [], unauthorizedTools = 'challenge' } = server
+  return {
+    env: Object.freeze({ settings: values, services }),
+    createRedactor: createRedactors(secrets),
+    ...{ hooks, routes, unauthorizedTools },
+    readiness: async () => server.readiness?.(services),
+  }
 }
 
 /** The tools that people sign in and out with. */

@@ -9,6 +9,7 @@ import type { Config, ConfigWarning, Secrets } from './config.ts'
 import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
 import type { Catalog } from './engine/discover.ts'
+import type { OpenedServices } from './engine/open-services.ts'
 import { NO_TEAM, type Team } from './engine/team.ts'
 import { createLook, type Look } from './http/look.ts'
 import type { Logger } from './logger.ts'
@@ -24,6 +25,7 @@ import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
+import { announceBy } from './mcp/tool-call.ts'
 import { createAuth } from './runtime/authorization.ts'
 import { createContinuing } from './runtime/continuing.ts'
 import { implementationOf } from './runtime/implementation.ts'
@@ -54,6 +56,8 @@ export interface RuntimeDeps {
   readonly catalog: Catalog
   /** Settings, services, hooks and routes of the project. */
   readonly team?: Team | undefined
+  /** Closed once calls have ended. */
+  readonly services?: OpenedServices | undefined
   /** Where people and clients reach this server. */
   readonly publicUrl: string
   /** Awaited before a sign-in link is given out: the page it leads to must be there. */
@@ -113,9 +117,8 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const upstream = await createUpstream(deps, keyRing, now)
   const parts = createSessionParts(deps, upstream, keyRing, now)
   const streams = createSealedStreams(store.streams, keyRing)
-  const node = await joinNodes({ store, streams, log })
+  const { node, bus } = await joinOthers(deps, streams)
   await clock.start()
-  const bus = createEventBus(node, log)
   const sessionEnds = createSessionEnds(node, { ...parts, now })
   const signOut = createSignOut({ ...parts, ...upstream, announceEnd: sessionEnds.announce, log })
   const connections = createConnections({ ...parts, store, node, now }, config.session)
@@ -159,6 +162,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     },
     async close() {
       await mcp.close()
+      await deps.services?.close()
       clock.stop()
       rateLimits.close()
       await node.close()
@@ -167,6 +171,14 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
       telemetry.metrics.close()
     },
   }
+}
+
+/** This node among the others, with the changes that all of them publish. */
+async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store['streams']) {
+  const node = await joinNodes({ store, streams, log })
+  const bus = createEventBus(node, log)
+  services?.join(announceBy((event) => void bus.publish(event)))
+  return { node, bus }
 }
 
 /** What servers are built from that the deployment decides. */

@@ -3,10 +3,13 @@
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { configWarnings, type LoadedConfig, loadConfig } from './config.ts'
+import { declaredBy } from './engine/define-services.ts'
+import type { Catalog } from './engine/discover.ts'
+import { type OpenedServices, openServices } from './engine/open-services.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { createShutdown, type Parent } from './process/shutdown.ts'
-import { declaredSources, loadCatalog, type Project } from './project.ts'
+import { declaredSources, loadCatalog, type Project, teamOf } from './project.ts'
 import { serveHttp } from './serve-http.ts'
 import { serveStdio } from './serve-stdio.ts'
 import { createMemoryStore } from './store/memory.ts'
@@ -85,18 +88,19 @@ function parentOf({ stdio, stateFile }: StartOptions): Parent | undefined {
 }
 
 async function serve(project: Project, options: StartOptions): Promise<void> {
-  const { argv, stdio, stateFile } = options
+  const { argv, stdio } = options
   const loaded = loadConfig({
     ...{ argv, env: process.env, cwd: project.folder },
     ...declaredSources(project),
   })
-  const { config, secrets } = loaded
+  const { config, settings } = loaded
   const tracing = await startTracing(loaded, (error) =>
     log.warn({ err: error }, 'traces cannot be sent'),
   )
   const log = createLogger({
     ...config.log,
     ...config.app,
+    secrets: settings.secrets,
     destination: stdio ? 'stderr' : 'stdout',
     ...(tracing !== undefined && { lineFields: tracing.logFields }),
   })
@@ -108,25 +112,55 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
     onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
   })
   for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
-  const store = openStore(loaded, log, stateFile)
-  await waitForStore(store, STORE_WAIT_MS)
-  const { logo } = project
-  const deps = { config, secrets, log, store, catalog, tracing, logo }
-  const drainMs = stateFile === undefined ? undefined : DEVELOPMENT_DRAIN_MS
-  const service = stdio ? await serveStdio(deps, stdio) : await serveHttp(deps, drainMs)
-  // Before the line: whoever waits for that may stop the server right after it.
-  shutdown.serves(async (cause) => {
-    await service.stop(cause)
-    await tracing?.close()
+  const services = await openServices(declaredBy(project.server), {
+    settings: settings.values,
+    secrets: settings.secrets,
+    log,
+    timeoutSeconds: config.startTimeoutSeconds,
   })
-  if (stdio !== undefined) {
-    // Not signals: hosts end the input, and many send a signal right after it.
-    process.stdin.once('end', () => shutdown.end('end of input'))
-    process.stdin.once('close', () => shutdown.end('end of input'))
-    stdio.once('error', () => shutdown.end('end of output'))
+  try {
+    const parts = { project, loaded, log, tracing, catalog, services }
+    const service = await openAndServe(parts, options)
+    // Before the line: whoever waits for that may stop the server right after it.
+    shutdown.serves(async (cause) => {
+      await service.stop(cause)
+      await tracing?.close()
+    })
+    if (stdio !== undefined) {
+      // Not signals: hosts end the input, and many send a signal right after it.
+      process.stdin.once('end', () => shutdown.end('end of input'))
+      process.stdin.once('close', () => shutdown.end('end of input'))
+      stdio.once('error', () => shutdown.end('end of output'))
+    }
+    log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
+  } catch (error) {
+    await services.close()
+    throw error
   }
-  log.info({ transport: stdio ? 'stdio' : 'http', ...service }, 'ready')
   if (parent === 'dev') process.send?.('ready')
+}
+
+interface Parts {
+  readonly project: Project
+  readonly loaded: LoadedConfig
+  readonly log: RootLogger
+  readonly tracing: Tracing | undefined
+  readonly catalog: Catalog
+  readonly services: OpenedServices
+}
+
+/** Opens the store and serves what was loaded. */
+async function openAndServe(
+  { project, loaded, services, ...parts }: Parts,
+  { stdio, stateFile }: StartOptions,
+) {
+  const store = openStore(loaded, parts.log, stateFile)
+  await waitForStore(store, STORE_WAIT_MS)
+  const { config, secrets, settings } = loaded
+  const team = teamOf(project, settings, services.services)
+  const deps = { ...parts, config, secrets, store, team, services, logo: project.logo }
+  if (stdio !== undefined) return serveStdio(deps, stdio)
+  return serveHttp(deps, stateFile === undefined ? undefined : DEVELOPMENT_DRAIN_MS)
 }
 
 /** Serves a project until the process is told to stop; ends the process when it cannot start. */

@@ -12,18 +12,18 @@ function isKnown(name: string): boolean {
 const OF_COMPOSE: ReadonlySet<string> = new Set(['COMPOSE_FILE', 'PUBLISH', 'REDIS_PASSWORD'])
 
 /** Whether a name has a place in the server's `.env`, with an effect on the server or without. */
-export function belongsInFile(name: string): boolean {
+export function belongsToFramework(name: string): boolean {
   return isKnown(name) || OF_COMPOSE.has(name)
 }
 
 /**
  * The known variable that a name was most likely meant for. Short names have many neighbours in
- * other programs' environments, so that they allow for less.
+ * other programs' environments, so that they allow for less. `own` are the names of a team's settings.
  */
-export function nearestKnown(given: string): string | undefined {
-  if (isKnown(given)) return undefined
+export function nearestKnown(given: string, own: readonly string[] = []): string | undefined {
+  if (isKnown(given) || own.includes(given)) return undefined
   const name = given.toUpperCase().replaceAll(/[-.]/g, '_')
-  const scored = KNOWN.map((known) => ({ known, distance: distanceTo(known, name) }))
+  const scored = [...KNOWN, ...own].map((known) => ({ known, distance: distanceTo(known, name) }))
   const near = scored.filter(({ distance }) => distance !== undefined)
   return near.sort((one, other) => (one.distance ?? 0) - (other.distance ?? 0))[0]?.known
 }

@@ -50,6 +50,8 @@ export interface Config {
     readonly allow?: readonly AllowRule[]
   }
   readonly auth: AuthConfig
+  /** How long the services of a team may take to open, all together. */
+  readonly startTimeoutSeconds: number
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
     readonly timeoutSeconds: number

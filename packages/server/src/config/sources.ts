@@ -2,9 +2,10 @@
 
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { z } from 'zod'
 import { type FileVariable, readEnvFile } from './env-file.ts'
 import type { Faults } from './faults.ts'
-import { belongsInFile, nearestKnown } from './names.ts'
+import { belongsToFramework, nearestKnown } from './names.ts'
 import type { ServerOptions } from './server-options.ts'
 
 export interface ConfigSources {
@@ -20,6 +21,8 @@ export interface ConfigSources {
   readonly identifier?: string
   /** What the declaration turns off. */
   readonly options?: ServerOptions
+  /** The team's own variables. */
+  readonly settings?: z.ZodObject | undefined
 }
 
 /** Variables by name. An empty one is as good as none: compose files and shells make those. */
@@ -28,12 +31,13 @@ export type RawVariables = Readonly<Record<string, string>>
 /** Reads all sources. A missing `.env` is normal, a missing `NAME.env` a fault. */
 export function readSources(sources: ConfigSources, faults: Faults): RawVariables {
   const { argv = [], env, cwd, declared = {} } = sources
+  const own = Object.keys(sources.settings?.shape ?? {})
   const files = [
     ...(readEnvFile(resolve(cwd, '.env'), faults) ?? []),
     ...readNamedFile(argv, cwd, faults),
   ]
-  for (const variable of files) checkFileName(variable, faults)
-  checkProcessNames(env, faults)
+  for (const variable of files) checkFileName(variable, own, faults)
+  checkProcessNames(env, own, faults)
   const merged: Record<string, string> = {}
   const given = Object.entries(env).filter(([name, value]) => !isServiceLink(name, value))
   const fromFiles = files.map(({ name, value }) => [name, value] as const)
@@ -61,18 +65,26 @@ function readNamedFile(argv: readonly string[], cwd: string, faults: Faults) {
 }
 
 /** A file is the server's own: what it does not know there has no effect, which somebody must know. */
-function checkFileName({ name, where }: FileVariable, faults: Faults): void {
-  if (belongsInFile(name)) return
-  const meant = nearestKnown(name)
+function checkFileName(
+  { name, where }: FileVariable,
+  own: readonly string[],
+  faults: Faults,
+): void {
+  if (belongsToFramework(name) || own.includes(name)) return
+  const meant = nearestKnown(name, own)
   if (meant !== undefined) faults.add(name, `(${where}) ${unknown(meant)}`)
   else faults.warn('unknown_variable', `${name} (${where}) is unknown to this server: no effect`)
 }
 
 /** Other programs' variables are no fault, unless one looks like a mistyped one of ours. */
-function checkProcessNames(env: ConfigSources['env'], faults: Faults): void {
+function checkProcessNames(
+  env: ConfigSources['env'],
+  own: readonly string[],
+  faults: Faults,
+): void {
   for (const [name, value] of Object.entries(env)) {
     if (!value || isServiceLink(name, value)) continue
-    const meant = nearestKnown(name)
+    const meant = nearestKnown(name, own)
     // Beside the one it resembles, it is somebody else's.
     if (meant !== undefined && !env[meant]) faults.add(name, unknown(meant))
   }

@@ -167,6 +167,9 @@ const behaviour = {
   SIGN_IN_TTL: integer(30, 3600).default(600).register(facts, {
     what: 'How long a started sign-in can be finished, in seconds.',
   }),
+  START_TIMEOUT: integer(1, 3600).default(30).register(facts, {
+    what: 'How long all services of `src/mcp.ts` together may take to open, in seconds; after that the server names the one that is pending, and does not start.',
+  }),
   TOOL_TEXT_FORMAT: oneOf('json', 'toon').default('json').register(facts, {
     what: "How a tool's answer is written as text: JSON, or TOON, which takes fewer tokens for tables.",
   }),

@@ -8,7 +8,7 @@ import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { MaskRule } from '../output/mask.ts'
-import { createRedactor, type Redactor } from '../output/redactor.ts'
+import type { Redactor } from '../output/redactor.ts'
 import type { Rate } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
@@ -66,7 +66,7 @@ export abstract class PersonRun<Result extends object> {
     this.call = call
     this.settings = settings
     this.metrics = metrics
-    this.redactor = createRedactor(masks)
+    this.redactor = settings.team.createRedactor(masks)
     this.#span = span
   }
 

@@ -67,7 +67,9 @@ function startSpan(
 }
 
 /** A run whose failures are errors of the protocol. */
-export abstract class ProtocolRun<Result extends { _meta?: object | undefined }> extends PersonRun<Result> {
+export abstract class ProtocolRun<
+  Result extends { _meta?: object | undefined },
+> extends PersonRun<Result> {
   protected abstract contentOf(answer: unknown): Result
 
   protected override sessionHandle(): string | undefined {

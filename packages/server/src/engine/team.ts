@@ -1,5 +1,6 @@
 /** What a team's declaration brings along besides tools, resources and prompts. */
 
+import { type CreateRedactor, createRedactor } from '../output/redactor.ts'
 import type { HookDefinition } from './define-hook.ts'
 import type { RouteDefinition } from './define-route.ts'
 import { EMPTY_ENV, type Env } from './env.ts'
@@ -9,8 +10,8 @@ export type UnauthorizedTools = 'challenge' | 'hide'
 
 export interface Team {
   readonly env: Env
-  /** Values of the settings that are secret; nothing that is said of a call shows them. */
-  readonly secrets: readonly string[]
+  /** Makes the redactor of a call, which knows the secrets among the settings. */
+  readonly createRedactor: CreateRedactor
   readonly hooks: readonly HookDefinition[]
   readonly routes: readonly RouteDefinition[]
   readonly unauthorizedTools: UnauthorizedTools
@@ -20,7 +21,7 @@ export interface Team {
 
 export const NO_TEAM: Team = {
   env: EMPTY_ENV,
-  secrets: [],
+  createRedactor,
   hooks: [],
   routes: [],
   unauthorizedTools: 'challenge',

@@ -172,14 +172,18 @@ type Announcing = ReturnType<typeof announceOn>
 
 function announceOn(bus: EventBus) {
   const publishing: Promise<void>[] = []
-  const publish = (event: ServerEvent) => void publishing.push(bus.publish(event))
-  const announce: Announce = {
+  const announce = announceBy((event) => void publishing.push(bus.publish(event)))
+  return { announce, publishing }
+}
+
+/** Announcements as events of the SDK. */
+export function announceBy(publish: (event: ServerEvent) => void): Announce {
+  return {
     toolsChanged: () => publish({ kind: 'tools_list_changed' }),
     promptsChanged: () => publish({ kind: 'prompts_list_changed' }),
     resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
     resourceUpdated: (uri) => publish({ kind: 'resource_updated', uri }),
   }
-  return { announce, publishing }
 }
 
 /** What the state of a call's rounds belongs to. */

@@ -1,9 +1,7 @@
 /** Keeps masked values out of everything else a call says: errors, logs, progress, questions. */
 
+import { SHORTEST_SECRET, secretSpellings, spellingsOf } from '../logger/secret-values.ts'
 import { type MaskRule, maskText } from './mask.ts'
-
-/** Shorter values would turn up in ordinary words. */
-const SHORTEST_SECRET = 4
 
 export interface Redactor {
   /** Remembers the values of masked fields in what came from upstream or from the caller. */
@@ -21,12 +19,28 @@ const NOTHING_MASKED: Redactor = {
   scrub: (text) => text,
 }
 
+export type CreateRedactor = (masksByField: ReadonlyMap<string, MaskRule>) => Redactor
+
+/** Makes redactors that also hide the `secrets` of the process. */
+export function createRedactors(secrets: readonly string[]): CreateRedactor {
+  const known = secretSpellings(secrets)
+  if (known.length === 0) return createRedactor
+  const forNoMasks = redactorOf(new Map(), known)
+  return (masksByField) => (masksByField.size === 0 ? forNoMasks : redactorOf(masksByField, known))
+}
+
 /** One for each call; `masksByField` comes from the tool's schemas. */
 export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Redactor {
-  if (masksByField.size === 0) return NOTHING_MASKED
-  const masks = new Map<string, string>()
+  return masksByField.size === 0 ? NOTHING_MASKED : redactorOf(masksByField, [])
+}
+
+function redactorOf(
+  masksByField: ReadonlyMap<string, MaskRule>,
+  known: readonly (readonly [secret: string, shown: string])[],
+): Redactor {
+  const masks = new Map<string, string>(known)
   /** Longest first, so that a value that contains another one is hidden whole; undefined if stale. */
-  let sorted: readonly (readonly [secret: string, shown: string])[] | undefined = []
+  let sorted: readonly (readonly [secret: string, shown: string])[] | undefined
 
   function remember(secret: string, rule: MaskRule): void {
     if (secret.length < SHORTEST_SECRET || masks.has(secret)) return
@@ -53,7 +67,7 @@ export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Red
   }
 
   return {
-    learn,
+    learn: masksByField.size === 0 ? () => undefined : learn,
     hides: () => masks.size > 0,
     scrub(text) {
       sorted ??= [...masks].sort(([a], [b]) => b.length - a.length)
@@ -64,23 +78,4 @@ export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Red
       )
     },
   }
-}
-
-/** Most values are the same in a URL, in a form and in JSON. */
-const PLAIN = /^[\w.~-]+$/
-
-/** The value as it stands in texts, in URLs (RFC 3986, 2.1), in forms and in JSON. */
-function spellingsOf(secret: string): readonly string[] {
-  if (PLAIN.test(secret)) return [secret]
-  const wellFormed = secret.toWellFormed()
-  const inForms = new URLSearchParams([['', wellFormed]]).toString().slice(1)
-  const inJson = JSON.stringify(secret).slice(1, -1)
-  return [
-    secret,
-    wellFormed,
-    encodeURI(wellFormed),
-    encodeURIComponent(wellFormed),
-    inForms,
-    inJson,
-  ]
 }

@@ -8,12 +8,13 @@ export interface Line {
   readonly [field: string]: unknown
 }
 
-export function recordingLogger(level: LogLevel = 'trace') {
+export function recordingLogger(level: LogLevel = 'trace', secrets: readonly string[] = []) {
   const raw: string[] = []
   const log: RootLogger = createLogger({
     level,
     name: 'test',
     version: '1.2.3',
+    secrets,
     destination: { write: (line) => void raw.push(line) },
   })
   return { log, raw, lines: (): Line[] => raw.map((line) => JSON.parse(line)) }

@@ -7,14 +7,17 @@ import { compileResource } from '../engine/compile-resource.ts'
 import { compileTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
 import type { AnyResource } from '../engine/define-resource.ts'
+import { declaredBy } from '../engine/define-services.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
+import { openServices } from '../engine/open-services.ts'
 import {
   declaredSources,
   loadCatalog,
   openProject,
   type Project,
   SESSION_TOOLS,
+  teamOf,
 } from '../project.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/port.ts'
@@ -37,6 +40,8 @@ export interface TestServerOptions {
   readonly env?: Readonly<Record<string, string>>
   /** One in memory if left out; `stop` closes it. */
   readonly store?: Store
+  /** What takes the place of the services that the declaration of the server opens. */
+  readonly services?: object
 }
 
 export interface TestServer {
@@ -70,13 +75,18 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
   // A folder without `.env`: what a developer has set must not decide what a test sees.
   const loaded = loadConfig({ env, cwd: import.meta.dirname, ...declaredSources(project) })
-  const { log, lines } = recordingLogger()
+  const { values, secrets } = loaded.settings
+  const { log, lines } = recordingLogger('trace', secrets)
   const store = options.store ?? createMemoryStore({ log })
   const fake = options.upstream && createFakeApi(options.upstream)
   // Loaded here: tests of single tools must not wait for the whole server.
   const { serveHttp } = await import('../serve-http.ts')
-  const { logo } = project
-  const service = await serveHttp({ ...loaded, log, store, catalog, logo, demoApi: fake?.api })
+  const opened = await openServices(options.services ? undefined : declaredBy(project.server), {
+    ...{ log, secrets, settings: values, timeoutSeconds: loaded.config.startTimeoutSeconds },
+  })
+  const team = teamOf(project, loaded.settings, options.services ?? opened.services)
+  const parts = { log, store, catalog, team, services: opened, logo: project.logo }
+  const service = await serveHttp({ ...loaded, ...parts, demoApi: fake?.api })
   return {
     url: service.publicUrl,
     log: lines,

@@ -1,0 +1,130 @@
+/** A team's own variables (`settings` of `createMcp`): checked with the framework's, in one list of faults. */
+
+import type { z } from 'zod'
+import type { Faults } from './faults.ts'
+import { belongsToFramework } from './names.ts'
+import type { RawVariables } from './sources.ts'
+
+export interface TeamSettings {
+  readonly values: Readonly<Record<string, unknown>>
+  /** Texts that nothing may show: the values of secrets, and the passwords in their URLs. */
+  readonly secrets: readonly string[]
+}
+
+type Issue = z.core.$ZodIssue
+
+interface Definition {
+  readonly type: string
+  readonly coerce?: boolean
+  /** What the schema wraps, or what it reads first. */
+  readonly innerType?: z.ZodType
+  readonly in?: z.ZodType
+}
+
+const NAME = /^[A-Za-z_]\w*$/
+/** Types that no text has, and what makes them of texts. */
+const COERCED: Readonly<Record<string, string>> = {
+  number: 'z.coerce.number()',
+  bigint: 'z.coerce.bigint()',
+  boolean: 'z.stringbool()',
+  date: 'z.coerce.date()',
+}
+const WORDS: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  bigint: 'a whole number',
+  date: 'a date',
+}
+
+/** The values of the settings; faulty ones are reported, never with their value. */
+export function chooseSettings(
+  schema: z.ZodObject | undefined,
+  raw: RawVariables,
+  faults: Pick<Faults, 'add'>,
+): TeamSettings {
+  if (schema === undefined) return { values: {}, secrets: [] }
+  const names = Object.keys(schema.shape)
+  for (const name of names) checkName(name, faults)
+  const given = Object.fromEntries(
+    names.filter((name) => raw[name] !== undefined).map((name) => [name, raw[name]]),
+  )
+  const result = schema.safeParse(given)
+  for (const { path, ...issue } of result.error?.issues ?? []) {
+    const [name = 'settings'] = path.map(String)
+    faults.add(name, messageOf(issue as Issue, given[name], schema.shape[name]))
+  }
+  const values = result.data ?? {}
+  const secrets = names.filter((name) => isSecretSetting(schema.shape[name] as z.ZodType))
+  return {
+    values: Object.freeze(values),
+    secrets: secrets.flatMap((name) => secretTexts(given[name], values[name])),
+  }
+}
+
+/** Whether a setting, or what it wraps, has `.meta({ secret: true })`. */
+export function isSecretSetting(schema: z.ZodType): boolean {
+  if (schema.meta()?.secret === true) return true
+  const inner = innerOf(schema)
+  return inner !== undefined && isSecretSetting(inner)
+}
+
+function innerOf(schema: z.ZodType): z.ZodType | undefined {
+  const { innerType, in: input } = schema.def as unknown as Definition
+  return innerType ?? input
+}
+
+/** What a schema should be that no text fits; undefined for one that texts can fit. */
+function betterDeclared(schema: z.ZodType): string | undefined {
+  const inner = innerOf(schema)
+  if (inner !== undefined) return betterDeclared(inner)
+  const { type, coerce } = schema.def as unknown as Definition
+  return coerce === true ? undefined : COERCED[type]
+}
+
+function checkName(name: string, faults: Pick<Faults, 'add'>): void {
+  if (belongsToFramework(name)) {
+    faults.add(name, 'is a variable of the framework; give the setting another name')
+  } else if (!NAME.test(name)) {
+    faults.add(name, 'must be a name of letters, digits and "_" to be a variable')
+  }
+}
+
+function messageOf(issue: Issue, given: string | undefined, schema: z.ZodType | undefined): string {
+  if (issue.code === 'custom') return issue.message
+  if (given === undefined) return 'is required'
+  if (issue.code === 'invalid_type') {
+    const better = schema && betterDeclared(schema)
+    if (better !== undefined) return `must be declared with ${better}: variables are texts`
+    return `must be ${WORDS[issue.expected] ?? `of the type ${issue.expected}`}`
+  }
+  if (issue.code === 'invalid_value') return `must be ${oneOf(issue.values.map(String))}`
+  if (issue.code === 'invalid_format') return `must be a valid ${issue.format}`
+  if (issue.code === 'too_small') return `must be ${bound('at least', issue.minimum, issue.origin)}`
+  if (issue.code === 'too_big') return `must be ${bound('at most', issue.maximum, issue.origin)}`
+  return 'must have another value'
+}
+
+function bound(words: string, limit: number | bigint, origin: string): string {
+  return `${words} ${limit}${origin === 'string' ? ' characters long' : ''}`
+}
+
+function oneOf(values: readonly string[]): string {
+  const last = values.at(-1) ?? ''
+  return values.length < 2 ? last : `${values.slice(0, -1).join(', ')} or ${last}`
+}
+
+function secretTexts(given: string | undefined, value: unknown): readonly string[] {
+  const texts = [given, typeof value === 'string' ? value : undefined]
+  const known = texts.filter((text) => text !== undefined)
+  return [...new Set([...known, ...known.flatMap(passwordIn)])]
+}
+
+function passwordIn(text: string): readonly string[] {
+  const password = URL.canParse(text) ? new URL(text).password : ''
+  if (password === '') return []
+  try {
+    return [password, decodeURIComponent(password)]
+  } catch {
+    return [password]
+  }
+}

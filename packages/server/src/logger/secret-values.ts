@@ -1,0 +1,46 @@
+/** Hides known secrets in texts, however they are spelled there. */
+
+/** Shorter values would turn up in ordinary words. */
+export const SHORTEST_SECRET = 4
+
+/** Most values are the same in a URL, in a form and in JSON. */
+const PLAIN = /^[\w.~-]+$/
+
+const HIDDEN = '[redacted]'
+
+/** A value as it stands in texts, in URLs (RFC 3986, 2.1), in forms and in JSON. */
+export function spellingsOf(secret: string): readonly string[] {
+  if (PLAIN.test(secret)) return [secret]
+  const wellFormed = secret.toWellFormed()
+  const inForms = new URLSearchParams([['', wellFormed]]).toString().slice(1)
+  const inJson = JSON.stringify(secret).slice(1, -1)
+  return [
+    secret,
+    wellFormed,
+    encodeURI(wellFormed),
+    encodeURIComponent(wellFormed),
+    inForms,
+    inJson,
+  ]
+}
+
+/** What hides all spellings of the secrets in a text, longer ones first. */
+export function createHideSecrets(secrets: readonly string[]): (text: string) => string {
+  const spellings = secretSpellings(secrets).map(([spelling]) => spelling)
+  if (spellings.length === 0) return (text) => text
+  spellings.sort((one, other) => other.length - one.length)
+  return (text) =>
+    spellings.reduce(
+      (hidden, spelling) =>
+        hidden.includes(spelling) ? hidden.replaceAll(spelling, HIDDEN) : hidden,
+      text,
+    )
+}
+
+/** Every spelling, with what is shown instead. */
+export function secretSpellings(
+  secrets: readonly string[],
+): readonly (readonly [spelling: string, shown: string])[] {
+  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET)
+  return [...new Set(long.flatMap(spellingsOf))].map((spelling) => [spelling, HIDDEN] as const)
+}
