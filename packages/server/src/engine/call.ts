@@ -83,7 +83,8 @@ export function auditCall(log: Logger, entry: CallAudit): void {
   log.audit({ [kind]: name, ...of, outcome, ms, ...who }, AUDITED_AS[kind])
 }
 
-const AUDITED_AS: Readonly<Record<CallKind, string>> = {
+/** The message of the line. */
+export const AUDITED_AS: Readonly<Record<CallKind, string>> = {
   tool: 'tool call',
   resource: 'resource read',
   prompt: 'prompt',

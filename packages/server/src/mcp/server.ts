@@ -4,7 +4,6 @@ import {
   type Implementation,
   isInputRequiredResult,
   McpServer,
-  ResourceNotFoundError,
   type ServerCapabilities,
   type ServerContext,
   SUPPORTED_PROTOCOL_VERSIONS,
@@ -17,7 +16,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkUriLength } from './bounds.ts'
 import { createCallTool } from './call-tool.ts'
 import { guardHandlers } from './handler-errors.ts'
-import { createKnownResources, type KnowsResource } from './known-resources.ts'
+import { createMaySubscribe, type MaySubscribe } from './may-subscribe.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
 import { completes, serveReads } from './reads.ts'
@@ -78,7 +77,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   const older = deps.era2025 === false ? [] : SUPPORTED_PROTOCOL_VERSIONS
   const supportedProtocolVersions = [MODERN_REVISION, ...older]
   const findResource = createFindResource(deps.catalog.resources)
-  const isKnown = createKnownResources(findResource)
+  const maySubscribe = createMaySubscribe(deps)
   return ({ audience, origin: fallback }) => {
     const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
     clearRegistries(mcp)
@@ -99,7 +98,7 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       const { output } = deps.catalog.tools.get(request.params.name) ?? {}
       return mcp.server.projectCallToolResult(result, output?.jsonSchema)
     })
-    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin, isKnown)
+    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin, maySubscribe)
     return mcp
   }
 }
@@ -118,15 +117,16 @@ function capabilitiesOf(catalog: Catalog): ServerCapabilities {
 
 /**
  * 2025-11-25, server/resources, "Subscriptions"; in the 2026 era they are `subscriptions/listen`. Only
- * resources that there are can be subscribed to.
+ * resources that the caller may read can be subscribed to.
  */
 function serveSubscriptions(
   { server }: McpServer,
   origin: (ctx: ServerContext) => Origin,
-  isKnown: KnowsResource,
+  maySubscribe: MaySubscribe,
 ): void {
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }, ctx) => {
-    if (!isKnown(uri)) throw new ResourceNotFoundError(uri)
+    const { _meta: meta, signal } = ctx.mcpReq
+    await maySubscribe(uri, { origin: origin(ctx), meta, signal })
     await origin(ctx).subscribe(uri, true)
     return {}
   })

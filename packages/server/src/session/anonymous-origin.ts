@@ -71,8 +71,15 @@ export class AnonymousOrigin extends CallerOrigin implements Origin, RequestOrig
     }
     const { id, sessionId } = this.#connection
     const opened = (created: Session) => adopt(deps, id, sessionId, created)
+    const ended = () => deps.connections.unsubscribeAll(id)
     const session = await deps.sessions.retrieve(sessionId)
-    return createCallSession(deps, session, { access: 'connection', client, opened, storage })
+    return createCallSession(deps, session, {
+      access: 'connection',
+      client,
+      opened,
+      ended,
+      storage,
+    })
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {
@@ -110,9 +117,10 @@ async function adopt(
   replaced: string,
   created: Session,
 ): Promise<Session> {
-  const { sessionId } = await connections.revise(id, (connection) => ({
-    sessionId: connection.sessionId === replaced ? created.id : connection.sessionId,
-  }))
+  // Nothing of the ended session comes along.
+  const { sessionId } = await connections.revise(id, (connection) =>
+    connection.sessionId === replaced ? { sessionId: created.id, subscriptions: [] } : {},
+  )
   if (sessionId === created.id) return created
   await sessions.end(created.id)
   return (await sessions.retrieve(sessionId)) ?? created

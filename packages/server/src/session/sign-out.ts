@@ -10,7 +10,7 @@ export interface SignOutDeps {
   readonly sessions: SessionManager
   readonly credentials: CredentialStore
   readonly provider: Pick<IdentityProvider, 'revoke'>
-  /** Tells all nodes that a session of tokens has ended: its streams end wherever they are held. */
+  /** Notifies all nodes of the end of a session that streams may belong to: they end with it. */
   readonly announceEnd: (sessionId: string) => Promise<void>
   readonly log: Pick<Logger, 'audit'>
 }
@@ -29,7 +29,8 @@ export function createSignOut(deps: SignOutDeps): SignOut {
     const ended = await sessions.end(sessionId)
     const facts = { session: shortHash(sessionId), signedIn: held !== undefined }
     if (ended) log.audit(facts, 'session ended')
-    if (ended && session?.access === 'token') await announceEnd(sessionId)
+    const hasStreams = session?.access === 'token' || (session?.access === 'handle' && held)
+    if (ended && hasStreams) await announceEnd(sessionId)
     if (held !== undefined) await provider.revoke(held)
     return ended
   }

@@ -40,6 +40,9 @@ export interface PersonOptions<E extends Env = Env> extends FakeTeam<E> {
   readonly timeoutSeconds?: number
 }
 
+/** What follows from a question that the test has no answer for: the person cancels, or the test fails. */
+type Unanswered = 'cancels' | 'fails'
+
 export interface Progress {
   readonly done: number
   readonly total?: number | undefined
@@ -77,6 +80,7 @@ export async function runAsPerson<E extends Env, Result extends object>(
   input: Readonly<Record<string, unknown>>,
   options: PersonOptions<E> & { readonly textFormat?: TextFormat },
   run: RunOne<Result>,
+  unanswered: Unanswered = 'fails',
 ): Promise<PersonRunFacts & { readonly result: Result }> {
   const { textFormat = 'json', timeoutSeconds = 10 } = options
   const own = await openToolSession(options)
@@ -123,7 +127,7 @@ export async function runAsPerson<E extends Env, Result extends object>(
     let result = await run(call, settings)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
       told.push(result.inputRequests)
-      const responses = answersTo(result, options, { openedUrls, questions })
+      const responses = answersTo(result, options, unanswered, { openedUrls, questions })
       if (responses.sign_in?.action === 'accept') await own.signIn()
       const carried = JSON.parse(result.requestState ?? '{}')
       result = await run({ ...call, carried, responses }, settings)
@@ -144,12 +148,17 @@ export async function runAsPerson<E extends Env, Result extends object>(
 function answersTo(
   { inputRequests = {} }: InputRequiredResult,
   { answers, opensUrl = 'cancel' }: Pick<PersonOptions, 'answers' | 'opensUrl'>,
+  unanswered: Unanswered,
   seen: { readonly openedUrls: string[]; readonly questions: string[] },
 ): Readonly<Record<string, PersonsAnswer>> {
   const given = Object.entries(inputRequests).map(([name, { params }]) => {
     if (params !== undefined && 'url' in params) seen.openedUrls.push(String(params.url))
     if (params !== undefined && 'message' in params) seen.questions.push(String(params.message))
-    return [name, answers?.[name] ?? { action: opensUrl }] as const
+    const answer = answers?.[name]
+    if (answer === undefined && name !== 'sign_in' && unanswered === 'fails') {
+      throw new Error(`The test has no answer for: ${name}`)
+    }
+    return [name, answer ?? { action: opensUrl }] as const
   })
   return Object.fromEntries(given)
 }

@@ -46,8 +46,12 @@ export async function callTool<E extends Env>(
   options: CallToolOptions<NoInfer<E>> = {},
 ): Promise<ToolRun> {
   const compiled = compileTool(tool as AnyTool)
-  const { result, ...facts } = await runAsPerson(tool, input, options, (call, settings) =>
-    runTool(compiled, call, settings, telemetry),
+  const { result, ...facts } = await runAsPerson(
+    tool,
+    input,
+    options,
+    (call, settings) => runTool(compiled, call, settings, telemetry),
+    'cancels',
   )
   return {
     structuredContent: result.structuredContent as ToolRun['structuredContent'],
