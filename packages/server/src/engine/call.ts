@@ -60,6 +60,8 @@ export interface ToolCall extends CallLog {
   /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */
   upstreamFor(session: CallSession, onAnswer: (answer: unknown) => void): Upstream
   readonly client: ToolClient & {
+    /** What it says of itself. */
+    readonly facts?: { readonly clientName?: string; readonly protocolVersion?: string }
     /** Tells a 2025-era client that a URL elicitation is complete; the 2026 era has no such word. */
     readonly elicitationCompleted?: ((elicitationId: string) => Promise<void>) | undefined
   }
@@ -94,6 +96,8 @@ export const AUDITED_AS: Readonly<Record<CallKind, string>> = {
 export interface CarriedState {
   /** The session handle opened for a caller that had none. */
   readonly session?: string | undefined
+  /** Which round of the call this is; the first has no state. */
+  readonly round?: number
   /** How often the client was sent to sign in, or told to come back. */
   readonly signInRound?: number
   /** Answers of earlier rounds, by name. */

@@ -37,7 +37,7 @@ export async function runCompletion(
   settings: RunSettings,
 ): Promise<CompleteResult> {
   if (suggestion.complete === undefined) return NOTHING
-  const result = await new CompletionRun(suggestion, call, settings).outcome()
+  const result = await new CompletionRun(suggestion, call, settings).start()
   // Whoever asks in a suggestion cannot be answered.
   return 'completion' in result ? (result as CompleteResult) : NOTHING
 }
@@ -54,7 +54,8 @@ class CompletionRun extends ProtocolRun<CompleteResult> {
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),
       ...(requires?.scopes !== undefined && { requires: { scopes: requires.scopes } }),
     }
-    super(kind, own, masks, call, settings, { metrics: NO_METRICS }, undefined)
+    const quiet = { ...settings, team: { ...settings.team, hooks: [] } }
+    super(kind, own, masks, call, quiet, { metrics: NO_METRICS }, undefined)
     this.#suggestion = suggestion
   }
 
@@ -82,6 +83,14 @@ class CompletionRun extends ProtocolRun<CompleteResult> {
         hasMore: values.length > MOST_VALUES,
       },
     }
+  }
+
+  protected override shown() {
+    return { status: 'ok', content: [] } as const
+  }
+
+  protected override get inputMasks() {
+    return this.#suggestion.masks
   }
 
   protected override ended(): void {}

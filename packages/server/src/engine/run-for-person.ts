@@ -15,10 +15,12 @@ import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
 import type { CallKind, CallSession, ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
+import type { HookOutcome } from './define-hook.ts'
 import type { ToolRequirements } from './define-tool.ts'
 import { type Explanation, explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
 import type { Run } from './run-context.ts'
+import { failureOf, type HookRun, hooksOf } from './run-hooks.ts'
 import type { RunSettings } from './run-settings.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
@@ -29,6 +31,7 @@ import { ToolError } from './tool-error.ts'
 /** What tools, resources and prompts declare alike. */
 export interface Declaration {
   readonly name: string
+  readonly title?: string
   readonly requires?: ToolRequirements
   readonly timeoutSeconds?: number
   readonly rateLimit?: Rate
@@ -41,16 +44,17 @@ export type Failure = Explanation
 
 /** Methods on the prototype and few fields: a tool call makes one of them. */
 export abstract class PersonRun<Result extends object> {
-  protected readonly call: ToolCall
+  readonly call: ToolCall
   protected readonly settings: RunSettings
   protected readonly metrics: Telemetry['metrics']
-  protected readonly redactor: Redactor
+  readonly redactor: Redactor
   readonly #kind: CallKind
   readonly #declaration: Declaration
   readonly #span: Span | undefined
   readonly #started = performance.now()
   /** The session's hash, once it is known. */
   #session: string | undefined
+  #hooks: HookRun | undefined
 
   constructor(
     kind: CallKind,
@@ -87,12 +91,46 @@ export abstract class PersonRun<Result extends object> {
 
   protected abstract ended(label: string, seconds: number): void
 
+  /** The result as hooks see it. */
+  protected abstract shown(result: Result): HookOutcome
+
+  /** Masks of the input, by field. */
+  protected abstract get inputMasks(): ReadonlyMap<string, MaskRule>
+
+  /** The input as hooks see it. */
+  protected hookInput(input: Input): Input {
+    return input
+  }
+
   protected explain(error: unknown): Explanation {
     return explainError(error, this.call.signal, this.#kind)
   }
 
-  /** @throws AppError `unavailable` when the store is away: nothing that a model could act on */
-  async outcome(): Promise<Result | InputRequiredResult> {
+  /**
+   * Runs, and settles once hooks have seen the outcome.
+   * @throws AppError `unavailable` when the store is away: nothing that a model could act on
+   */
+  start(): Promise<Result | InputRequiredResult> {
+    const span = this.#span
+    const outcome = span === undefined ? this.#outcome() : span.run(() => this.#outcome())
+    return this.settings.team.hooks.length === 0 ? outcome : this.#withHooksAfter(outcome)
+  }
+
+  async #withHooksAfter(
+    outcome: Promise<Result | InputRequiredResult>,
+  ): Promise<Result | InputRequiredResult> {
+    try {
+      const result = await outcome
+      const isAsking = isInputRequiredResult(result)
+      await this.#hooks?.after(isAsking ? { status: 'input_required' } : this.shown(result))
+      return result
+    } catch (error) {
+      await this.#hooks?.after(failureOf(error, this))
+      throw error
+    }
+  }
+
+  async #outcome(): Promise<Result | InputRequiredResult> {
     try {
       const result = await this.#checked()
       this.#finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
@@ -109,6 +147,7 @@ export abstract class PersonRun<Result extends object> {
     const input = this.validate()
     this.#requireScopes(requires?.scopes ?? [])
     if (rateLimit !== undefined) await countCall(rateLimit, call)
+    if (this.settings.team.hooks.length > 0) await this.#hooksBefore(input)
     const session = await call.openSession(this.sessionHandle() ?? call.carried?.session)
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
@@ -129,6 +168,17 @@ export abstract class PersonRun<Result extends object> {
       limit.end()
     }
     return this.resultOf(answer, input, session)
+  }
+
+  async #hooksBefore(input: Input): Promise<void> {
+    const { call, redactor, inputMasks: masks } = this
+    const target = { ...this.#declaration, kind: this.#kind }
+    this.#hooks = hooksOf(
+      target,
+      { input: this.hookInput(input), masks, redactor, call },
+      this.settings,
+    )
+    await this.#hooks.before()
   }
 
   /** The call's logger, with the name of what runs and the session in its lines. */

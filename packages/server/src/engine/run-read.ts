@@ -9,6 +9,7 @@ import {
   ResourceNotFoundError,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
+import type { MaskRule } from '../output/mask.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import type { CallSession, ToolCall } from './call.ts'
@@ -29,6 +30,8 @@ export const SESSION_META_KEY = 'mcp-template/session'
 
 type Input = Record<string, unknown>
 
+const NO_MASKS: ReadonlyMap<string, MaskRule> = new Map()
+
 /** @throws ProtocolError, AppError */
 export function runRead(
   found: FoundResource<CompiledResource>,
@@ -38,7 +41,7 @@ export function runRead(
 ): Promise<ReadResourceResult | InputRequiredResult> {
   const span = startSpan('resources/read', found.resource.name, {}, call, telemetry)
   const run = new ResourceRun(found, call, settings, telemetry, span)
-  return span === undefined ? run.outcome() : span.run(() => run.outcome())
+  return run.start()
 }
 
 /** @throws ProtocolError, AppError */
@@ -51,7 +54,7 @@ export function runPrompt(
   const { name } = prompt.definition
   const span = startSpan('prompts/get', name, { 'gen_ai.prompt.name': name }, call, telemetry)
   const run = new PromptRun(prompt, call, settings, telemetry, span)
-  return span === undefined ? run.outcome() : span.run(() => run.outcome())
+  return run.start()
 }
 
 /** OpenTelemetry, semantic conventions for MCP, "Server". Without the URI, which may hold anything. */
@@ -131,6 +134,18 @@ class ResourceRun extends ProtocolRun<ReadResourceResult> {
     return resource.definition.read(new ReadContext(url, variables, run))
   }
 
+  protected override hookInput(variables: Input) {
+    return { uri: this.#found.url.href, ...variables }
+  }
+
+  protected override shown({ contents }: ReadResourceResult) {
+    return { status: 'ok', content: contents } as const
+  }
+
+  protected override get inputMasks() {
+    return NO_MASKS
+  }
+
   protected override contentOf(answer: unknown) {
     return toResourceResult(this.#found.resource, this.#found.url.href, answer)
   }
@@ -164,6 +179,14 @@ class PromptRun extends ProtocolRun<GetPromptResult> {
 
   protected override run(input: Input, run: Run) {
     return this.#prompt.definition.render(input, new RunContext(input, run))
+  }
+
+  protected override shown({ messages }: GetPromptResult) {
+    return { status: 'ok', content: messages } as const
+  }
+
+  protected override get inputMasks() {
+    return this.#prompt.masks
   }
 
   protected override contentOf(answer: unknown): GetPromptResult {

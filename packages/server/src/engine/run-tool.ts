@@ -10,7 +10,7 @@ import { type Run, RunContext } from './run-context.ts'
 import { type Failure, PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { ToolError, toolErrorResult } from './tool-error.ts'
-import { toResult } from './tool-result.ts'
+import { hookOutcomeOf, toResult } from './tool-result.ts'
 
 export type ToolSettings = RunSettings
 
@@ -26,7 +26,7 @@ export function runTool(
   const span = telemetry.tracing?.start(toolSpan(tool.definition.name, call.meta))
   const run = new ToolRun(tool, call, settings, telemetry, span)
   telemetry.metrics.toolStarted()
-  return span === undefined ? run.outcome() : span.run(() => run.outcome())
+  return run.start()
 }
 
 /** OpenTelemetry, semantic conventions for MCP, "Server". */
@@ -77,6 +77,14 @@ class ToolRun extends PersonRun<CallToolResult> {
       result.content.push({ type: 'text', text })
     }
     return result
+  }
+
+  protected override shown(result: CallToolResult) {
+    return hookOutcomeOf(result)
+  }
+
+  protected override get inputMasks() {
+    return this.#tool.masks.input
   }
 
   protected override failed({ code, message, retryAfterSeconds }: Failure): CallToolResult {

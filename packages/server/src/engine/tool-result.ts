@@ -6,7 +6,8 @@ import { hideArguments } from '../output/hide-arguments.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
 import { answerAsText, type TextFormat } from '../output/text.ts'
 import type { CompiledTool } from './compile-tool.ts'
-import { ToolError } from './tool-error.ts'
+import type { HookOutcome } from './define-hook.ts'
+import { ERROR_META_KEY, ToolError, type ToolErrorFacts } from './tool-error.ts'
 
 /**
  * Makes the result; `given` are the arguments as they came, `input` as they were parsed.
@@ -24,6 +25,21 @@ export function toResult(
   const structuredContent = parseAnswer(output, masks.input, [given, input], answer)
   const text = answerAsText(structuredContent, format)
   return { structuredContent, content: [{ type: 'text', text }] }
+}
+
+/** A result as hooks see it. */
+export function hookOutcomeOf(result: CallToolResult): HookOutcome {
+  const { structuredContent, content, isError, _meta } = result
+  if (isError !== true) {
+    return {
+      status: 'ok',
+      content,
+      structuredContent: structuredContent as Readonly<Record<string, unknown>> | undefined,
+    }
+  }
+  const { code = 'tool_failed' } = (_meta?.[ERROR_META_KEY] ?? {}) as Partial<ToolErrorFacts>
+  const [said] = content
+  return { status: 'error', code, message: said !== undefined && 'text' in said ? said.text : '' }
 }
 
 function parseAnswer(

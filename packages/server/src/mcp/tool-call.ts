@@ -156,7 +156,8 @@ export class RequestedCall implements ToolCall {
   }
 
   carry(state: CarriedState) {
-    return this.#deps.states.seal(state, bindingOf(this.#request, this.#origin))
+    const round = (this.carried?.round ?? 1) + 1
+    return this.#deps.states.seal({ ...state, round }, bindingOf(this.#request, this.#origin))
   }
 
   progress(done: number, total?: number, message?: string) {

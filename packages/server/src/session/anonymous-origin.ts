@@ -71,7 +71,7 @@ export class AnonymousOrigin extends CallerOrigin implements Origin, RequestOrig
     }
     const { id, sessionId } = this.#connection
     const opened = (created: Session) => adopt(deps, id, sessionId, created)
-    const ended = () => deps.connections.unsubscribeAll(id)
+    const ended = () => unsubscribeAll(deps, id)
     const session = await deps.sessions.retrieve(sessionId)
     return createCallSession(deps, session, {
       access: 'connection',
@@ -108,6 +108,12 @@ export async function sessionByHandle(
   }
   const used = await deps.sessions.use(session)
   return createCallSession(deps, used, { access: 'handle', client, storage })
+}
+
+/** What somebody subscribed to does not outlive their session. */
+async function unsubscribeAll({ connections }: OriginDeps, id: string): Promise<void> {
+  const { subscriptions = [] } = (await connections.peek(id)) ?? {}
+  for (const uri of subscriptions) await connections.subscribe(id, uri, false)
 }
 
 /** Of calls that open a session for one connection at the same time, one gives it to all. */

@@ -1,7 +1,7 @@
 /** Runs something for a person in a test, through the real engine and a real session. */
 
 import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
-import { auditCall, type ToolCall } from '../engine/call.ts'
+import { auditCall, type CarriedState, type ToolCall } from '../engine/call.ts'
 import type { Account } from '../engine/context.ts'
 import type { Env } from '../engine/env.ts'
 import type { RunSettings } from '../engine/run-settings.ts'
@@ -112,7 +112,7 @@ export async function runAsPerson<E extends Env, Result extends object>(
     announce: { ...QUIET, resourceUpdated: (uri) => void told.push({ uri }) },
     responses: {},
     carried: undefined,
-    carry: (state) => JSON.stringify(state),
+    carry: withRound,
     signal: options.signal ?? new AbortController().signal,
     async progress(done, total, message) {
       progress.push({ done, total, message })
@@ -142,6 +142,10 @@ export async function runAsPerson<E extends Env, Result extends object>(
   } finally {
     await own.close()
   }
+}
+
+function withRound(this: Pick<ToolCall, 'carried'>, state: CarriedState): string {
+  return JSON.stringify({ ...state, round: (this.carried?.round ?? 1) + 1 })
 }
 
 /** What the people at the client say to what is asked in one round; notes what they saw. */

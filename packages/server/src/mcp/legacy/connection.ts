@@ -92,8 +92,6 @@ export interface Connections {
    * @throws AppError `invalid_params` for too many
    */
   subscribe(id: string, uri: string, wanted: boolean): Promise<void>
-  /** The client wants to hear of no resource any more; nothing happens when the connection has ended. */
-  unsubscribeAll(id: string): Promise<void>
   /** A request over HTTP+SSE runs from now on; whoever holds the stream learns of it. */
   callBegins(id: string, name: string, requestId: RequestId): Promise<void>
   callEnds(id: string, name: string): Promise<void>
@@ -185,12 +183,6 @@ export function createConnections(deps: ConnectionDeps, times: ConnectionTimes):
         return { subscriptions: wantedUris }
       })
       await tellHolder(id, holder)
-    },
-    async unsubscribeAll(id) {
-      const connection = await peek(id)
-      if (connection === undefined || connection.subscriptions.length === 0) return
-      await update(id, { subscriptions: [] })
-      await tellHolder(id, connection.holder)
     },
     async callBegins(id, name, requestId) {
       await update(id, { [`calls.${name}`]: requestId })

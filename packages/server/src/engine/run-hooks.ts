@@ -1,0 +1,203 @@
+/** Runs a team's hooks around one call. Made only where there are hooks. */
+
+import { ProtocolError, ResourceNotFoundError } from '@modelcontextprotocol/server'
+import type { Logger } from '../logger.ts'
+import { type MaskRule, maskText } from '../output/mask.ts'
+import type { Redactor } from '../output/redactor.ts'
+import type { CarriedState, ToolCall } from './call.ts'
+import type { CancelSignal } from './cancel-signal.ts'
+import type { ToolLog } from './context.ts'
+import type {
+  HookCall,
+  HookClient,
+  HookDefinition,
+  HookOutcome,
+  HookTarget,
+} from './define-hook.ts'
+import type { Env } from './env.ts'
+import { explainError } from './explain-error.ts'
+import type { Caller } from './identity.ts'
+import { scrubValue } from './scrub-value.ts'
+import type { Team } from './team.ts'
+import { TimeLimit } from './time-limit.ts'
+import { ToolError } from './tool-error.ts'
+import { createToolLog } from './tool-log.ts'
+
+/** What is known of the call that hooks run around. */
+export interface HookFacts {
+  readonly target: HookTarget
+  readonly input: Readonly<Record<string, unknown>>
+  /** Of the input, by field. */
+  readonly masks: ReadonlyMap<string, MaskRule>
+  readonly redactor: Redactor
+  readonly call: {
+    readonly caller: Caller
+    readonly carried: CarriedState | undefined
+    readonly signal: CancelSignal
+    readonly log: Logger
+  }
+  readonly client: HookClient
+  /** For each `before`. */
+  readonly timeoutSeconds: number
+}
+
+const AFTER_SECONDS = 5
+const NO_MASKS: ReadonlyMap<string, MaskRule> = new Map()
+/** What runs after a call is not cancelled with it. */
+const NEVER: CancelSignal = {
+  aborted: false,
+  reason: undefined,
+  addEventListener: () => undefined,
+  removeEventListener: () => undefined,
+}
+
+export class HookRun {
+  readonly #hooks: readonly HookDefinition[]
+  readonly #facts: HookFacts
+  readonly #call: HookedCall
+  /** How many have let the call pass. */
+  #passed = 0
+
+  constructor({ hooks, env }: Pick<Team, 'hooks' | 'env'>, facts: HookFacts) {
+    this.#hooks = hooks
+    this.#facts = facts
+    this.#call = new HookedCall(facts, env)
+  }
+
+  /** @throws ToolError of the hook that refuses, or `timeout` */
+  async before(): Promise<void> {
+    for (const hook of this.#hooks) {
+      await this.#before(hook)
+      this.#passed += 1
+    }
+  }
+
+  /** Never rejects. */
+  async after(outcome: HookOutcome): Promise<void> {
+    const shown = frozenCopy(outcome) as HookOutcome
+    for (const hook of this.#hooks.slice(0, this.#passed).reverse()) {
+      if (hook.after === undefined) continue
+      const limit = new TimeLimit(NEVER, AFTER_SECONDS)
+      this.#call.limit = limit
+      try {
+        await limit.bound(hook.after(this.#call, shown))
+      } catch (error) {
+        const err = scrubValue(error, this.#facts.redactor)
+        this.#facts.call.log.error({ err, hook: hook.name }, 'hook failed after a call')
+      } finally {
+        limit.end()
+      }
+    }
+  }
+
+  async #before(hook: HookDefinition): Promise<void> {
+    if (hook.before === undefined) return
+    const limit = new TimeLimit(this.#facts.call.signal, this.#facts.timeoutSeconds)
+    this.#call.limit = limit
+    try {
+      await limit.bound(hook.before(this.#call))
+    } catch (error) {
+      if (error instanceof ToolError || this.#facts.call.signal.aborted) throw error
+      if (!limit.isTimedOut) throw new Error(`The hook "${hook.name}" failed`, { cause: error })
+      throw new ToolError('The call was not checked in time.', { code: 'timeout' })
+    } finally {
+      limit.end()
+    }
+  }
+}
+
+/** What is known of a run once its arguments have been validated. */
+interface HookedRun extends Pick<HookFacts, 'input' | 'masks' | 'redactor'> {
+  readonly call: ToolCall
+}
+
+/** The hooks around one run of what is declared. */
+export function hooksOf(
+  target: HookTarget & { readonly timeoutSeconds?: number },
+  run: HookedRun,
+  { team, timeoutSeconds }: { readonly team: Team; readonly timeoutSeconds: number },
+): HookRun {
+  const { clientName, protocolVersion } = run.call.client.facts ?? {}
+  return new HookRun(team, {
+    ...{ ...run, target },
+    client: { name: clientName, protocolVersion },
+    timeoutSeconds: target.timeoutSeconds ?? timeoutSeconds,
+  })
+}
+
+/** A call as hooks see it: the same object for all of them. */
+class HookedCall implements HookCall {
+  readonly kind
+  readonly name
+  readonly title
+  readonly annotations
+  readonly requires
+  readonly input
+  readonly caller
+  readonly client
+  readonly round
+  readonly settings
+  readonly services
+  readonly log: ToolLog
+  limit: TimeLimit | undefined
+
+  constructor({ target, input, masks, redactor, call, client }: HookFacts, env: Env) {
+    this.kind = target.kind
+    this.name = target.name
+    this.title = target.title
+    this.annotations = target.annotations
+    this.requires = target.requires
+    this.input = frozenCopy(input, masks, redactor) as Readonly<Record<string, unknown>>
+    this.caller = call.caller
+    this.client = client
+    this.round = call.carried?.round ?? 1
+    this.settings = env.settings
+    this.services = env.services
+    this.log = createToolLog(call.log, redactor)
+  }
+
+  get signal(): AbortSignal {
+    return this.limit?.signal ?? AbortSignal.abort()
+  }
+}
+
+/**
+ * A copy that nobody can change, since what it is of goes on to others. Fields with a mask are masked, as
+ * is whatever the redactor knows elsewhere.
+ */
+function frozenCopy(
+  value: unknown,
+  masks: ReadonlyMap<string, MaskRule> = NO_MASKS,
+  redactor?: Redactor,
+  rule?: MaskRule,
+): unknown {
+  if (typeof value !== 'object' || value === null) {
+    if (rule !== undefined && isText(value)) return maskText(String(value), rule)
+    return typeof value === 'string' && redactor !== undefined ? redactor.scrub(value) : value
+  }
+  const inside = (item: unknown, name?: string) =>
+    frozenCopy(item, masks, redactor, (name === undefined ? undefined : masks.get(name)) ?? rule)
+  if (Array.isArray(value)) return Object.freeze(value.map((item) => inside(item)))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // Dates and the like, which a schema makes of texts.
+  if (prototype !== Object.prototype && prototype !== null) return structuredClone(value)
+  const fields = Object.entries(value).map(([name, item]) => [name, inside(item, name)])
+  return Object.freeze(Object.fromEntries(fields))
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+}
+
+/** An error as the caller learns it. */
+export function failureOf(
+  error: unknown,
+  { call, redactor }: Pick<HookFacts, 'call' | 'redactor'>,
+): HookOutcome {
+  if (error instanceof ProtocolError) {
+    const code = error instanceof ResourceNotFoundError ? 'not_found' : 'invalid_request'
+    return { status: 'error', code, message: redactor.scrub(error.message) }
+  }
+  const { code, message } = explainError(error, call.signal)
+  return { status: 'error', code: redactor.scrub(String(code)), message: redactor.scrub(message) }
+}
