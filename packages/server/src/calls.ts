@@ -9,6 +9,8 @@ import { CallLines } from './call/lines.ts'
 import { createFindToolMessage } from './call/message.ts'
 import { createRunCall } from './call/run.ts'
 import { createRunOnConnection } from './call/run-on-connection.ts'
+import { NO_TEAM } from './engine/team.ts'
+import { isVisible } from './engine/visibility.ts'
 import type { BodyBudget } from './http/body-budget.ts'
 import { countedNetwork } from './http/client-address.ts'
 import type { CallRates } from './http/rate-limit.ts'
@@ -33,12 +35,18 @@ export function createCalls(
     const storageOf = () => runtime.storageBudgets(countedNetwork(call.incoming, config.http))
     return origins.of(call.caller, call, storageOf)
   }
+  const { catalog, team = NO_TEAM } = runtime
+  const isHidden = (name: string, call: Call) => {
+    const definition = catalog.tools.get(name)?.definition
+    if (team.unauthorizedTools === 'challenge' && definition?.visible === undefined) return false
+    return definition === undefined || !isVisible(team, definition, originsOf(call).identity, log)
+  }
   const handOver = createHandOver({ fetch, mcp, direct, sse: legacy.sse, originsOf })
   const parts = { callTool, limits, lines, handOver }
   return createCallHandler({
     routes: postRoutes(runtime, routes),
     labelOf: routes.labelOf,
-    ...{ lines, rates, originsOf, handOver },
+    ...{ lines, rates, originsOf, handOver, isHidden },
     options: config.http,
     authenticate: auth.authenticate,
     requireScopes: auth.requireScopes,

@@ -110,7 +110,7 @@ const monotonicNow = () => performance.now()
 
 export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const deps = await observed(given)
-  const { config, log, store, catalog, publicUrl, telemetry } = deps
+  const { config, log, store, catalog, team = NO_TEAM, publicUrl, telemetry } = deps
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
@@ -150,7 +150,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     origins,
     buildServer,
     mcp,
-    direct: createDirectCalls({ catalog, modern: mcp.modern, limits }),
+    direct: createDirectCalls({ catalog, team, modern: mcp.modern, limits }),
     legacy,
     ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),

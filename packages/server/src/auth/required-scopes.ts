@@ -2,13 +2,13 @@
 
 import type { ScopeMap } from '../config.ts'
 import { AppError } from '../errors.ts'
-import type { Caller } from '../session/caller.ts'
+import type { Caller, TokenCaller } from '../session/caller.ts'
 import { bearerChallenge } from './challenge.ts'
 import type { Resource } from './resources.ts'
 import { issuerScopes } from './scope-map.ts'
 
-/** The scopes a tool needs, by its name; none for a tool there is not. */
-export type ScopesOfTool = (tool: string) => readonly string[]
+/** The scopes a tool needs, by its name; none for a tool there is not, or that its caller does not see. */
+export type ScopesOfTool = (tool: string, caller: TokenCaller) => readonly string[]
 
 /**
  * Looks at what was posted, whatever its era: `tools/call` of a tool whose scopes the token lacks
@@ -26,7 +26,7 @@ export function createRequireScopes(
   return (caller, message, resource) => {
     const tool = calledTool(message)
     if (caller.kind !== 'token' || tool === undefined) return
-    const needed = scopesOfTool(tool)
+    const needed = scopesOfTool(tool, caller)
     const missing = needed.filter((scope) => !caller.scopes.includes(scope))
     if (missing.length === 0) return
     const description = `The tool ${tool} needs the scope ${missing.join(' ')}.`

@@ -35,6 +35,8 @@ export interface CallHandlerDeps {
   readonly readBytes: ReadBytes
   /** Finds no message where every call is the SDK's. */
   readonly findMessage: FindToolMessage
+  /** Whether the caller does not see a tool: the SDK says that there is none of that name. */
+  readonly isHidden: (tool: string, call: Call) => boolean
   readonly originsOf: (call: Call) => RequestOrigins
   readonly run: RunCall
   readonly runOnConnection: RunOnConnection
@@ -85,7 +87,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     await readBody(call)
     deps.requireScopes(caller, call.body, route.resource)
     const message = deps.findMessage(call.body, incoming.headers, route.path)
-    if (message === undefined) {
+    if (message === undefined || deps.isHidden(message.name, call)) {
       handOver.sdk(call)
       return
     }

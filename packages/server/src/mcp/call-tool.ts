@@ -1,8 +1,10 @@
 /** Runs one `tools/call` by the engine, whichever way its request came. */
 
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
+import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolOutcome, type ToolSettings } from '../engine/run-tool.ts'
+import { isVisible } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { EventBus } from './nodes/event-bus.ts'
@@ -28,10 +30,13 @@ export type CallTool = (request: ToolRequest, origin: Origin) => Promise<ToolOut
  */
 export function createCallTool(deps: CallToolDeps): CallTool {
   const { catalog, telemetry } = deps
+  const { team } = deps.settings
+  const isHidden = ({ definition }: CompiledTool, { identity, log }: Origin) =>
+    !isVisible(team, definition, identity, log)
   const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
   return async (request, origin) => {
     const tool = catalog.tools.get(request.name)
-    if (tool === undefined) {
+    if (tool === undefined || isHidden(tool, origin)) {
       telemetry.metrics.toolUnknown()
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
     }

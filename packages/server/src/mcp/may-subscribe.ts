@@ -9,6 +9,7 @@ import {
 import type { CompiledResource } from '../engine/compile-resource.ts'
 import { createFindResource, type FindResource } from '../engine/find-resource.ts'
 import { runRead } from '../engine/run-read.ts'
+import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
 import type { Origin } from './origin.ts'
@@ -44,7 +45,10 @@ export function createMaySubscribe(deps: CallToolDeps): MaySubscribe {
   const find = createFindResource(catalog.resources)
   return async (uri, { origin, meta, signal }) => {
     checkUriLength(uri)
-    const found = findReadable(find, uri)
+    const { identity, log } = origin
+    const found = findReadable(find, uri, ({ definition }) =>
+      isVisible(settings.team, definition, identity, log),
+    )
     if (found === undefined) throw new ResourceNotFoundError(uri)
     const { name, definition } = found.resource
     if (definition.requires === undefined) return { isPersonal: false }
@@ -62,9 +66,13 @@ export function createMaySubscribe(deps: CallToolDeps): MaySubscribe {
 }
 
 /** Undefined for what is no URI, and for values that nothing reads, as for what there is not. */
-function findReadable(find: FindResource<CompiledResource>, uri: string) {
+function findReadable(
+  find: FindResource<CompiledResource>,
+  uri: string,
+  isThere: (resource: CompiledResource) => boolean,
+) {
   try {
-    return find(uri)
+    return find(uri, isThere)
   } catch (error) {
     if (error instanceof ProtocolError) return undefined
     throw error

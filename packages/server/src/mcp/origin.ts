@@ -45,11 +45,16 @@ export interface Origin extends CallLog {
 
 export type ConnectionOwner = Pick<ConnectionRecord, 'sessionId' | 'needsToken'>
 
+/** Who asks, as far as it decides what there is. */
+export type Viewer = Pick<Origin, 'identity' | 'log'>
+
 /** The origins one authenticated HTTP request can turn out to have. */
 export interface RequestOrigins {
   readonly log: Logger
   /** The session of the caller's token; undefined for a caller without one. */
   readonly tokenSession: TokenSession | undefined
+  /** Who authenticated to this server, as tools see it. */
+  readonly identity: Caller
   /** Who is counted for a request: the token's session, or an address. */
   readonly caller: string
   /** What the request has stored counts for. */

@@ -14,6 +14,7 @@ import type { Catalog } from '../engine/discover.ts'
 import type { FindResource } from '../engine/find-resource.ts'
 import { runCompletion, type Suggestion } from '../engine/run-completion.ts'
 import { runPrompt, runRead } from '../engine/run-read.ts'
+import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
 import type { Origin } from './origin.ts'
@@ -59,7 +60,10 @@ export function serveReads({ server }: McpServer, deps: ReadDeps): void {
   if (resources.length > 0) {
     server.setRequestHandler('resources/read', async ({ params: { uri } }, ctx) => {
       checkUriLength(uri)
-      const found = findResource(uri)
+      const { identity, log } = originOf(ctx)
+      const isThere = ({ definition }: CompiledResource) =>
+        isVisible(settings.team, definition, identity, log)
+      const found = findResource(uri, isThere)
       if (found === undefined) throw new ResourceNotFoundError(uri)
       const { name } = found.resource
       const request = requestOf({ kind: 'resource', name, arguments: { uri } }, ctx, server)

@@ -11,14 +11,16 @@ import {
 import type { Catalog } from '../engine/discover.ts'
 import { createFindResource } from '../engine/find-resource.ts'
 import type { ToolSettings } from '../engine/run-tool.ts'
+import { type Declared, isVisible, mayHide } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkUriLength } from './bounds.ts'
 import { createCallTool } from './call-tool.ts'
 import { guardHandlers } from './handler-errors.ts'
+import { hideFromCallers } from './hide-from-callers.ts'
 import { createMaySubscribe, type MaySubscribe } from './may-subscribe.ts'
 import type { EventBus } from './nodes/event-bus.ts'
-import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
+import { type Audience, type Origin, originOf, takeOutcome, type Viewer } from './origin.ts'
 import { completes, serveReads } from './reads.ts'
 import {
   asStandardSchema,
@@ -46,6 +48,8 @@ export interface ServerOptions {
   readonly audience: Audience
   /** For transports that carry no origin with each request. */
   readonly origin?: Origin
+  /** For whom alone it is built: the SDK looks at its tools before a handler does. */
+  readonly viewer?: Viewer
 }
 
 export type BuildServer = (options: ServerOptions) => McpServer
@@ -55,14 +59,16 @@ export const MODERN_REVISION = '2026-07-28'
 
 /** Lists change with a deployment only, but differ with authorization. */
 const LIST_CACHE = { ttlMs: 60_000, cacheScope: 'private' } as const
+/** Whether something is visible can change at any time. */
+const NO_CACHE = { ttlMs: 0, cacheScope: 'private' } as const
 
-const CACHE_HINTS = {
-  'tools/list': LIST_CACHE,
-  'prompts/list': LIST_CACHE,
-  'resources/list': LIST_CACHE,
-  'resources/templates/list': LIST_CACHE,
+const cacheHints = (lists: typeof LIST_CACHE | typeof NO_CACHE) => ({
+  'tools/list': lists,
+  'prompts/list': lists,
+  'resources/list': lists,
+  'resources/templates/list': lists,
   'server/discover': LIST_CACHE,
-}
+})
 
 /** Schemas are wrapped here once; building a server after that only fills its registries. */
 export function createServerFactory(deps: ServerDeps): BuildServer {
@@ -76,31 +82,41 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
   const callTool = createCallTool(deps)
   const older = deps.era2025 === false ? [] : SUPPORTED_PROTOCOL_VERSIONS
   const supportedProtocolVersions = [MODERN_REVISION, ...older]
-  const findResource = createFindResource(deps.catalog.resources)
+  const { catalog } = deps
+  const { team } = deps.settings
+  const findResource = createFindResource(catalog.resources)
   const maySubscribe = createMaySubscribe(deps)
-  return ({ audience, origin: fallback }) => {
-    const mcp = new McpServer(deps.about, { cacheHints: CACHE_HINTS, supportedProtocolVersions })
+  const hides = mayHide(team, declaredIn(catalog))
+  const hints = { cacheHints: cacheHints(hides ? NO_CACHE : LIST_CACHE) }
+  return ({ audience, origin: fallback, viewer }) => {
+    const mcp = new McpServer(deps.about, { ...hints, supportedProtocolVersions })
     clearRegistries(mcp)
     guardHandlers(mcp.server, fallback)
-    mcp.server.registerCapabilities(capabilitiesOf(deps.catalog))
+    mcp.server.registerCapabilities(capabilitiesOf(catalog))
     const origin = (ctx: ServerContext) => originOf(ctx, fallback)
+    if (hides) hideFromCallers(mcp.server, { catalog, team, originOf: origin })
     for (const { tool, output, ...input } of tools) {
+      if (viewer && !isVisible(team, tool.definition, viewer.identity, viewer.log)) continue
       registerTool(mcp, tool, input[audience], output)
     }
-    for (const resource of deps.catalog.resources) registerResource(mcp, resource)
-    for (const prompt of deps.catalog.prompts) registerPrompt(mcp, prompt)
+    for (const resource of catalog.resources) registerResource(mcp, resource)
+    for (const prompt of catalog.prompts) registerPrompt(mcp, prompt)
     serveReads(mcp, { ...deps, findResource, originOf: origin })
     mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
       const outcome =
         takeOutcome(ctx) ?? callTool(toolRequest(request, ctx, mcp.server), origin(ctx))
       const result = await outcome
       if (isInputRequiredResult(result)) return result
-      const { output } = deps.catalog.tools.get(request.params.name) ?? {}
+      const { output } = catalog.tools.get(request.params.name) ?? {}
       return mcp.server.projectCallToolResult(result, output?.jsonSchema)
     })
-    if (deps.catalog.resources.length > 0) serveSubscriptions(mcp, origin, maySubscribe)
+    if (catalog.resources.length > 0) serveSubscriptions(mcp, origin, maySubscribe)
     return mcp
   }
+}
+
+function declaredIn({ tools, resources, prompts }: Catalog): readonly Declared[] {
+  return [...tools.values(), ...resources, ...prompts].map(({ definition }) => definition)
 }
 
 /** What the catalog has; the SDK sets its handlers as things are registered. */

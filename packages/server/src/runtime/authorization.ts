@@ -7,19 +7,28 @@ import { createBuiltInServer } from '../auth/server/built-in.ts'
 import type { AuthorizationServerDeps } from '../auth/server/options.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
+import { NO_TEAM, type Team } from '../engine/team.ts'
+import { isVisible } from '../engine/visibility.ts'
 import { authorizationErrorPage } from '../http/authorization-server.ts'
 import type { Look } from '../http/look.ts'
+import type { TokenCaller } from '../session/caller.ts'
+import { identityOf } from '../session/caller-identity.ts'
+import type { CredentialStore } from '../session/credentials.ts'
 import type { Store } from '../store/port.ts'
 
 export interface AuthDeps
   extends Pick<ResourceServerDeps, 'config' | 'secrets' | 'log' | 'publicUrl'> {
   readonly store: Store
   readonly catalog: Catalog
+  readonly team?: Team | undefined
   readonly transport: 'http' | 'stdio'
   readonly documentCa?: string | undefined
 }
 
-type AuthParts = Pick<ResourceServerDeps, 'sessions'> & { readonly look: Look } & Pick<
+type AuthParts = Pick<ResourceServerDeps, 'sessions'> & {
+  readonly look: Look
+  readonly credentials: CredentialStore
+} & Pick<
     AuthorizationServerDeps,
     'now' | 'keyRing' | 'signOut' | 'announceRevoked' | 'isSignedIn' | 'settleSignIn'
   >
@@ -35,9 +44,18 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
     deps.transport === 'http'
       ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })
       : undefined
+  const { team = NO_TEAM, log } = deps
+  const isShownTo = ({ definition }: CompiledTool, caller: TokenCaller) =>
+    // Who it is takes decrypting what the session holds.
+    (team.unauthorizedTools === 'challenge' && definition.visible === undefined) ||
+    isVisible(team, definition, identityOf(parts.credentials, caller), log)
   const auth = createResourceServer({
     ...{ ...deps, ...parts, scopes },
-    scopesOfTool: (name) => scopesOf(deps.catalog.tools.get(name)),
+    scopesOfTool(name, caller) {
+      const tool = deps.catalog.tools.get(name)
+      const isShown = tool !== undefined && isShownTo(tool, caller)
+      return isShown ? scopesOf(tool) : []
+    },
     builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,
   })
   return { auth, authorizationServer }

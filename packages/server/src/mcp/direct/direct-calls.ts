@@ -9,10 +9,12 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../../engine/discover.ts'
 import type { ToolOutcome } from '../../engine/run-tool.ts'
+import type { Team } from '../../engine/team.ts'
+import { type Declared, isVisible } from '../../engine/visibility.ts'
 import type { McpEndpoint } from '../endpoint.ts'
 import { unservedError } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf, carryOutcome, type Origin, originAsAuthInfo } from '../origin.ts'
+import { audienceOf, carryOutcome, type Origin, originAsAuthInfo, type Viewer } from '../origin.ts'
 import type { McpRequest } from '../request.ts'
 import { exchange } from './exchange.ts'
 import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
@@ -20,6 +22,7 @@ import { checkHeaders, toRequest } from './request.ts'
 
 export interface DirectCallDeps {
   readonly catalog: Catalog
+  readonly team: Team
   readonly modern: McpEndpoint['modern']
   readonly limits: Limits
 }
@@ -48,7 +51,7 @@ export interface DirectCalls {
   finish(call: RunCall): Promise<DirectAnswer>
 }
 
-export function createDirectCalls({ catalog, modern, limits }: DirectCallDeps): DirectCalls {
+export function createDirectCalls({ catalog, team, modern, limits }: DirectCallDeps): DirectCalls {
   async function serve(
     request: JSONRPCRequest,
     authInfo: AuthInfo,
@@ -71,7 +74,7 @@ export function createDirectCalls({ catalog, modern, limits }: DirectCallDeps): 
       checkHeaders(headers, request)
       // 2026-07-28 has no `ping` any more; callers that know no eras need not know that.
       if (request.method === 'ping') return { kind: 'result', result: {} }
-      const missing = missingName(catalog, request)
+      const missing = missingName({ catalog, team }, request, origins)
       if (missing !== undefined) return { kind: 'failure', failure: missing }
 
       onClose(limits.call(origins.caller))
@@ -97,13 +100,20 @@ export function directAnswer(
 }
 
 /** To callers in REST style a name is an address, and one that leads nowhere is 404. */
-function missingName(catalog: Catalog, { method, params }: JSONRPCRequest) {
+function missingName(
+  { catalog, team }: Pick<DirectCallDeps, 'catalog' | 'team'>,
+  { method, params }: JSONRPCRequest,
+  { identity, log }: Viewer,
+) {
+  const isMissing = (declared: Declared | undefined) =>
+    declared === undefined || !isVisible(team, declared, identity, log)
   const { name } = params as { name?: unknown }
   if (typeof name !== 'string') return undefined
-  if (method === 'tools/call' && !catalog.tools.has(name)) {
+  if (method === 'tools/call' && isMissing(catalog.tools.get(name)?.definition)) {
     return { status: 404, code: 'tool_not_found', detail: 'There is no tool of that name.' }
   }
-  if (method === 'prompts/get' && !catalog.prompts.some((prompt) => prompt.name === name)) {
+  const prompt = catalog.prompts.find((each) => each.name === name)
+  if (method === 'prompts/get' && isMissing(prompt?.definition)) {
     return { status: 404, code: 'prompt_not_found', detail: 'There is no prompt of that name.' }
   }
   return undefined

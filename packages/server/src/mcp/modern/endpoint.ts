@@ -15,7 +15,13 @@ import { withStatus } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
 import { endWithSession } from '../listen-stream.ts'
 import type { SessionEnds, TokenSession } from '../nodes/session-ends.ts'
-import { audienceOf, carryOutcome, type Origin, originAsAuthInfo } from '../origin.ts'
+import {
+  audienceOf,
+  carriedOrigin,
+  carryOutcome,
+  type Origin,
+  originAsAuthInfo,
+} from '../origin.ts'
 import { boundResponse } from '../outgoing-messages.ts'
 import type { McpRequest } from '../request.ts'
 import type { BuildServer } from '../server.ts'
@@ -60,7 +66,8 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   const takeListenRequest = createListenRequests(deps)
   const clients = createKnownClients()
   const handler = createMcpHandler(
-    ({ authInfo }) => buildServer({ audience: audienceOf(authInfo) }),
+    ({ authInfo }) =>
+      buildServer({ audience: audienceOf(authInfo), viewer: carriedOrigin(authInfo) }),
     {
       legacy: 'reject',
       bus,

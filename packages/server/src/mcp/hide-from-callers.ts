@@ -1,0 +1,91 @@
+/**
+ * Hides what a caller does not see from the handlers of a server that all callers share: a hidden thing is
+ * not listed, and asking for it fails in the words for a name that there is not. Resources are passed over
+ * where their URI is matched.
+ */
+
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  type Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import type { Catalog } from '../engine/discover.ts'
+import type { Team } from '../engine/team.ts'
+import { type Declared, isVisible } from '../engine/visibility.ts'
+import type { Origin } from './origin.ts'
+
+interface HideDeps {
+  readonly catalog: Catalog
+  readonly team: Team
+  readonly originOf: (ctx: ServerContext) => Origin
+}
+
+type Handler = (request: unknown, ctx: ServerContext) => unknown
+type SetHandler = (method: string, handler: Handler, ...more: unknown[]) => void
+type Wrap = (handler: Handler) => Handler
+type Named = { readonly name: string }
+type Asked = { readonly params: { readonly name: string } }
+type Completion = {
+  readonly params: { readonly ref: { readonly name?: string; readonly uri?: string } }
+}
+
+/** Hides from all handlers that are set from now on. */
+export function hideFromCallers(server: Server, deps: HideDeps): void {
+  const set = server.setRequestHandler.bind(server) as SetHandler
+  const wrappers = wrappersOf(deps)
+  const setHiding: SetHandler = (method, handler, ...more) => {
+    const wrap = Object.hasOwn(wrappers, method) ? wrappers[method] : undefined
+    set(method, wrap === undefined ? handler : wrap(handler), ...more)
+  }
+  Object.assign(server, { setRequestHandler: setHiding })
+}
+
+function wrappersOf({ catalog, team, originOf }: HideDeps): Readonly<Record<string, Wrap>> {
+  const tools = new Map([...catalog.tools].map(([name, { definition }]) => [name, definition]))
+  const resources = byName(catalog.resources)
+  const prompts = byName(catalog.prompts)
+
+  function isHidden(declared: Declared | undefined, ctx: ServerContext): boolean {
+    if (declared === undefined) return false
+    const { identity, log } = originOf(ctx)
+    return !isVisible(team, declared, identity, log)
+  }
+
+  /** Lists what the caller sees. */
+  const filtered = (key: string, all: ReadonlyMap<string, Declared>): Wrap => {
+    return (handler) => async (request, ctx) => {
+      const result = (await handler(request, ctx)) as Record<string, readonly Named[]>
+      const shown = result[key]?.filter(({ name }) => !isHidden(all.get(name), ctx))
+      return { ...result, [key]: shown }
+    }
+  }
+
+  return {
+    'tools/list': filtered('tools', tools),
+    'prompts/list': filtered('prompts', prompts),
+    'resources/list': filtered('resources', resources),
+    'resources/templates/list': filtered('resourceTemplates', resources),
+    'prompts/get': (handler) => (request, ctx) => {
+      const { name } = (request as Asked).params
+      if (isHidden(prompts.get(name), ctx)) throw notFound('Prompt', name)
+      return handler(request, ctx)
+    },
+    'completion/complete': (handler) => (request, ctx) => {
+      const { name = '', uri = '' } = (request as Completion).params.ref
+      if (isHidden(prompts.get(name), ctx)) throw notFound('Prompt', name)
+      const resource = catalog.resources.find((each) => each.uri === uri)
+      if (isHidden(resource?.definition, ctx)) throw notFound('Resource template', uri)
+      return handler(request, ctx)
+    },
+  }
+}
+
+/** As the SDK says it. */
+function notFound(kind: string, name: string): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, `${kind} ${name} not found`)
+}
+
+function byName(all: readonly { readonly definition: Declared }[]): ReadonlyMap<string, Declared> {
+  return new Map(all.map(({ definition }) => [definition.name, definition]))
+}
