@@ -12,7 +12,7 @@ import {
   longestExternalTokenSeconds,
 } from './external-tokens.ts'
 import type { ResourceFacts } from './protected-resource.ts'
-import { createRequireScopes, type RequireScopes, type ScopesOfTool } from './required-scopes.ts'
+import { createRequireScopes, type RequireScopes, type ScopesFor } from './required-scopes.ts'
 import { createResources, type Resources } from './resources.ts'
 import type { Scopes } from './scopes.ts'
 
@@ -21,7 +21,7 @@ export interface ResourceServerDeps {
   readonly secrets: Secrets
   readonly publicUrl: string
   readonly sessions: SessionManager
-  readonly scopesOfTool: ScopesOfTool
+  readonly scopesFor: ScopesFor
   readonly scopes: Scopes
   /** The tokens of the built-in authorization server, for when it is the one. */
   readonly builtIn: AccessTokens
@@ -45,7 +45,7 @@ export function longestTokenSeconds({ issuer }: AuthConfig): number {
 }
 
 export function createResourceServer(deps: ResourceServerDeps): ResourceServer {
-  const { config, publicUrl, scopesOfTool } = deps
+  const { config, publicUrl, scopesFor } = deps
   const { issuer } = config.auth
   const resources = createResources(publicUrl, config.serves)
   const { tokens, advertised, scopeMap, check, warnings } =
@@ -58,7 +58,7 @@ export function createResourceServer(deps: ResourceServerDeps): ResourceServer {
       name: config.app.name,
     },
     authenticate: createAuthenticate({ tokens, scopes: advertised }),
-    requireScopes: createRequireScopes(scopesOfTool, scopeMap),
+    requireScopes: createRequireScopes(scopesFor, scopeMap),
     check,
     warnings,
   }

@@ -5,7 +5,14 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findServerFile, noServerFile } from '../server-file.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
-import { promptTemplate, resourceTemplate, testTemplate, toolTemplate } from './templates.ts'
+import {
+  promptTemplate,
+  promptTestTemplate,
+  resourceTemplate,
+  resourceTestTemplate,
+  testTemplate,
+  toolTemplate,
+} from './templates.ts'
 import { writeFiles } from './write-files.ts'
 
 /** Legal both as a tool's name (SEP-986) and, on every system, as a file's. */
@@ -20,8 +27,14 @@ const kinds: Readonly<
     [`tools/${path}.ts`]: toolTemplate(name),
     [`tools/${path}.test.ts`]: testTemplate(name),
   }),
-  resource: (path, name) => ({ [`resources/${path}.ts`]: resourceTemplate(name) }),
-  prompt: (path, name) => ({ [`prompts/${path}.ts`]: promptTemplate(name) }),
+  resource: (path, name) => ({
+    [`resources/${path}.ts`]: resourceTemplate(name),
+    [`resources/${path}.test.ts`]: resourceTestTemplate(name),
+  }),
+  prompt: (path, name) => ({
+    [`prompts/${path}.ts`]: promptTemplate(name),
+    [`prompts/${path}.test.ts`]: promptTestTemplate(name),
+  }),
 }
 
 /**
@@ -49,8 +62,7 @@ export async function writeNew(args: readonly string[]): Promise<void> {
   }
   writeFiles(project, files)
   const [, test] = Object.keys(files)
-  const next = test === undefined ? '' : `\nNext: npx vitest run ${test}`
-  console.log(`Wrote ${Object.keys(files).join(' and ')}.${next}`)
+  console.log(`Wrote ${Object.keys(files).join(' and ')}.\nNext: npx vitest run ${test}`)
 }
 
 /** `src/`, or nothing where the declaration is at the root; files elsewhere would not be loaded. */

@@ -10,8 +10,8 @@ interface Literal {
 
 export interface Variable {
   readonly name: string
-  /** Which characters its value may have, at least one of them. */
-  readonly accepts: RegExp
+  /** Which characters its value may have, at least one of them, by their ASCII code. */
+  readonly accepts: Uint8Array
   /** What separates the values of a list, such as `{tags*}`. */
   readonly separator?: string
 }
@@ -24,7 +24,8 @@ export function matchParts(parts: readonly Part[], text: string): RawValues | un
   const [first] = parts
   const isOther = first !== undefined && 'text' in first && !first.optionalParts
   if (isOther && !text.startsWith(first.text)) return undefined
-  const fits = findFits(parts, text)
+  const rows = findFits(parts, text)
+  const fits = (index: number, at: number) => rows[index]?.[at] === 1
   if (!fits(0, 0)) return undefined
   const values: RawValues = new Map()
   let at = 0
@@ -39,7 +40,7 @@ export function matchParts(parts: readonly Part[], text: string): RawValues | un
       continue
     }
     let end = at
-    for (let next = at; part.accepts.test(text[next] ?? ''); next += 1) {
+    for (let next = at; part.accepts[text.charCodeAt(next)] === 1; next += 1) {
       if (fits(index + 1, next + 1)) end = next + 1
     }
     const value = text.slice(at, end)
@@ -49,23 +50,36 @@ export function matchParts(parts: readonly Part[], text: string): RawValues | un
   return values
 }
 
-/** Whether the parts from one on match the text from a place on, worked out from the end. */
-function findFits(parts: readonly Part[], text: string) {
-  const table = Array.from({ length: parts.length + 1 }, () => new Uint8Array(text.length + 1))
-  const fits = (index: number, at: number) => table[index]?.[at] === 1
-  const last = table[parts.length]
-  if (last !== undefined) last[text.length] = 1
+type Row = Uint8Array
+
+/** For each part, the places from which it and those after it match; worked out from the end. */
+function findFits(parts: readonly Part[], text: string): readonly Row[] {
+  const rows = Array.from({ length: parts.length + 1 }, () => new Uint8Array(text.length + 1))
+  const rowOf = (index: number) => rows[index] as Row
+  rowOf(parts.length)[text.length] = 1
   for (let index = parts.length - 1; index >= 0; index -= 1) {
     const part = parts[index] as Part
-    const row = table[index] as Uint8Array
-    for (let at = text.length; at >= 0; at -= 1) {
-      const does =
-        'text' in part
-          ? (text.startsWith(part.text, at) && fits(index + 1, at + part.text.length)) ||
-            (part.optionalParts > 0 && fits(index + part.optionalParts, at))
-          : part.accepts.test(text[at] ?? '') && (fits(index + 1, at + 1) || fits(index, at + 1))
-      if (does) row[at] = 1
+    const next = rowOf(index + 1)
+    if ('text' in part) {
+      const without = part.optionalParts > 0 ? rowOf(index + part.optionalParts) : undefined
+      fillLiteral(rowOf(index), text, part.text, next, without)
+    } else {
+      fillVariable(rowOf(index), text, part.accepts, next)
     }
   }
-  return fits
+  return rows
+}
+
+function fillLiteral(row: Row, text: string, literal: string, next: Row, without?: Row): void {
+  if (without !== undefined) row.set(without)
+  for (let at = text.indexOf(literal); at !== -1; at = text.indexOf(literal, at + 1)) {
+    if (next[at + literal.length] === 1) row[at] = 1
+  }
+}
+
+function fillVariable(row: Row, text: string, accepts: Uint8Array, next: Row): void {
+  for (let at = text.length - 1; at >= 0; at -= 1) {
+    if (accepts[text.charCodeAt(at)] !== 1) continue
+    if (next[at + 1] === 1 || row[at + 1] === 1) row[at] = 1
+  }
 }

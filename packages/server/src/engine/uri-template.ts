@@ -21,15 +21,21 @@ interface Expression {
 
 type Token = string | Expression
 
+const SEGMENT = allBut('/?#')
+const SEGMENTS = allBut('?#')
+const PAIR = allBut('&#')
+
 /** How the values of an operator begin and are separated, and what they hold (RFC 6570, 3.2.1). */
-const OPERATORS: Readonly<Record<string, { first: string; separator: string; accepts: RegExp }>> = {
-  '': { first: '', separator: ',', accepts: /[^/?#]/ },
-  '+': { first: '', separator: ',', accepts: /./s },
-  '#': { first: '#', separator: ',', accepts: /./s },
-  '.': { first: '.', separator: '.', accepts: /[^/?#]/ },
-  '/': { first: '/', separator: '/', accepts: /[^/?#]/ },
-  '?': { first: '?', separator: '&', accepts: /[^&]/ },
-  '&': { first: '&', separator: '&', accepts: /[^&]/ },
+const OPERATORS: Readonly<
+  Record<string, { first: string; separator: string; accepts: Uint8Array }>
+> = {
+  '': { first: '', separator: ',', accepts: SEGMENT },
+  '+': { first: '', separator: ',', accepts: allBut('') },
+  '#': { first: '#', separator: ',', accepts: allBut('') },
+  '.': { first: '.', separator: '.', accepts: SEGMENT },
+  '/': { first: '/', separator: '/', accepts: SEGMENT },
+  '?': { first: '?', separator: '&', accepts: allBut('&') },
+  '&': { first: '&', separator: '&', accepts: allBut('&') },
 }
 
 const EXPRESSION = /^([^\w%])?([\w.-]+\*?(?:,[\w.-]+\*?)*)$/
@@ -98,7 +104,7 @@ function splitAtQuery(tokens: readonly Token[]): [Token[], Token[] | undefined] 
  * A value with a prefix may be absent, with those after it: `{/a,b}` is nothing, `/x` or `/x/y`. A dot
  * may belong to the value before, so that `{.a}` must be there.
  */
-function partsOf(token: Token, accepted?: RegExp): Part[] {
+function partsOf(token: Token, accepted?: Uint8Array): Part[] {
   if (typeof token === 'string') return token === '' ? [] : [{ text: token, optionalParts: 0 }]
   const { operator, names } = token
   const { first, separator, accepts } = OPERATORS[operator] as (typeof OPERATORS)['']
@@ -106,15 +112,22 @@ function partsOf(token: Token, accepted?: RegExp): Part[] {
   return names.flatMap(({ name, isList }, index): Part[] => {
     const text = index === 0 ? first : separator
     const variable: Variable = isList
-      ? { name, separator, accepts: separator === '/' ? /[^?#]/ : one }
+      ? { name, separator, accepts: separator === '/' ? SEGMENTS : one }
       : { name, accepts: names.length > 1 ? without(one, separator) : one }
     const optionalParts = first === '' || first === '.' ? 0 : 2 * (names.length - index)
     return text === '' ? [variable] : [{ text, optionalParts }, variable]
   })
 }
 
-function without({ source }: RegExp, separator: string): RegExp {
-  return new RegExp(`(?!\\${separator})${source}`, 's')
+/** The characters of ASCII but for some: a URL has no others. */
+function allBut(characters: string): Uint8Array {
+  return without(new Uint8Array(128).fill(1), characters)
+}
+
+function without(accepts: Uint8Array, characters: string): Uint8Array {
+  const fewer = Uint8Array.from(accepts)
+  for (const character of characters) fewer[character.charCodeAt(0)] = 0
+  return fewer
 }
 
 /** Parameters that the template has by name may be absent; those it has with a `=` may not. */
@@ -130,7 +143,7 @@ function compileQuery(tokens: readonly Token[]) {
       for (const { name, isList } of token.names) optional.set(name, isList)
       pairs.push([])
     } else {
-      pairs.at(-1)?.push(...partsOf(token, /[^&#]/))
+      pairs.at(-1)?.push(...partsOf(token, PAIR))
     }
   }
   const required = pairs.filter((parts) => parts.length > 0)
