@@ -5,6 +5,7 @@ export { type MaskRule, masked } from '../output/mask.ts'
 export { UpstreamError } from '../upstream/upstream-error.ts'
 export { AnswersNeeded } from './ask.ts'
 export { choice, choices } from './choice.ts'
+export type { Complete, CompleteContext } from './complete.ts'
 export type {
   Account,
   Announce,
