@@ -154,6 +154,19 @@ test('a resource that does not exist is -32002, as over HTTP', async () => {
   await server.exited
 })
 
+test('a resource whose variables are not encoded as they must be is refused in words', async () => {
+  const server = spawnStdio({ TOOLS_DIR: PROTOCOL_CATALOG })
+  await ask(server, 1, INITIALIZE)
+  const readUri = (id: number, uri: string) =>
+    ask(server, id, { method: 'resources/read', params: { uri } })
+  const list = await readUri(2, 'test://list/a%2Fb,c/d')
+  expect(JSON.stringify(list.result)).toContain('[\\"a/b\\",\\"c\\"]')
+  const { error } = await readUri(3, 'test://list/a%/b')
+  expect(error).toMatchObject({ code: -32602, data: { reason: 'invalid_uri' } })
+  server.child.stdin?.end()
+  await server.exited
+})
+
 test('messages may come in pieces, and several at once', async () => {
   const server = spawnStdio()
   await ask(server, 0, INITIALIZE)
