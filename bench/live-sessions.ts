@@ -12,8 +12,8 @@ import { createTokenEntries } from '../packages/server/src/auth/server/token-ent
 import { loadConfig } from '../packages/server/src/config.ts'
 import { createKeyRing } from '../packages/server/src/crypto/key-ring.ts'
 import { createId, randomValue } from '../packages/server/src/crypto/random-id.ts'
-import { createConnections } from '../packages/server/src/mcp/legacy/connection.ts'
-import type { Node } from '../packages/server/src/mcp/nodes/node.ts'
+import { createMcpSessions } from '../packages/server/src/mcp/legacy/mcp-session.ts'
+import type { ClusterNode } from '../packages/server/src/mcp/nodes/cluster-node.ts'
 import { createEntries } from '../packages/server/src/oidc/entries.ts'
 import { createSessionManager } from '../packages/server/src/session/manager.ts'
 import { createRedisStore } from '../packages/server/src/store/redis.ts'
@@ -34,7 +34,7 @@ const TTL_SECONDS = 6 * 60 * 60
 const AT_A_TIME = 200
 
 /** Nobody holds a stream of these connections, so that nobody has to be told of anything. */
-const NO_NODE = { tell: async () => undefined } as unknown as Node
+const NO_NODE = { tell: async () => undefined } as unknown as ClusterNode
 
 /** Makes so many sessions in the server's Redis; the files go into `folder`. */
 export async function makeSessions(
@@ -103,14 +103,14 @@ function sessionMaker(store: ReturnType<typeof createRedisStore>, secrets: Loade
   const entries = createEntries({ store, keyRing, now }, options)
   const tokens = createTokenEntries({ store, keyRing }, options)
   const times = { ttlSeconds: TTL_SECONDS, unusedTtlSeconds: TTL_SECONDS }
-  const connections = createConnections({ store, node: NO_NODE, now, sessions }, times)
+  const mcpSessions = createMcpSessions({ store, node: NO_NODE, now, sessions }, times)
   const secret = createSecretKey(Buffer.from(secrets.jwtSecret, 'utf8'))
 
   const connect = async (sessionId: string, needsToken: boolean) => {
     const clientInfo = { name: 'bench', version: '1' }
     const initialize = { protocolVersion: PROTOCOL_VERSION, capabilities: {}, clientInfo }
     const owner = { sessionId, needsToken, protocolVersion: PROTOCOL_VERSION }
-    return (await connections.create({ ...owner, initialize })).id
+    return (await mcpSessions.create({ ...owner, initialize })).id
   }
 
   return async () => {

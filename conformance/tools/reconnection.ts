@@ -9,7 +9,7 @@ export default defineContentTool({
   description: 'Hangs up before it answers.',
   input: z.object({}),
   async run({ client }) {
-    await client.hangUp()
+    await client.closeStream()
     await delay(100)
     return [{ type: 'text', text: 'The client came back for this.' }]
   },

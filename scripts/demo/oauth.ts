@@ -14,7 +14,7 @@ const REDIRECT_URI = 'http://127.0.0.1:33418/callback'
 const CLIENT_NAME = 'The demo'
 
 /** A client that has been let in. */
-export interface LetInClient {
+export interface AuthorizedClient {
   /** For the transport, which sends its token. */
   readonly provider: OneRunClient
   refreshes(): Promise<void>
@@ -23,7 +23,7 @@ export interface LetInClient {
 }
 
 /** Everything from the refusal to the token, each step shown. `url` is what the client connects to. */
-export async function letClientIn(url: URL, report: Report): Promise<LetInClient> {
+export async function letClientIn(url: URL, report: Report): Promise<AuthorizedClient> {
   await isRefused(url, report)
 
   report.step('The client finds out where, and registers itself')

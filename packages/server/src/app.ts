@@ -7,25 +7,25 @@ import { DEMO_API_PATH } from './config/demo-paths.ts'
 import { auditCall, type CallLog } from './engine/call.ts'
 import { NO_TEAM } from './engine/team.ts'
 import { bearer } from './http/bearer.ts'
-import { callbackRoutes } from './http/callback.ts'
 import { countedNetwork } from './http/client-address.ts'
-import { connectRoutes } from './http/connect.ts'
-import { consentRoutes } from './http/consent.ts'
-import type { HttpEnv } from './http/context.ts'
 import { guardRoutes } from './http/guard-routes.ts'
 import { healthRoutes } from './http/health.ts'
+import type { HttpEnv } from './http/http-env.ts'
 import { keyRoutes } from './http/key.ts'
-import { landingRoutes } from './http/landing.ts'
-import { logoRoutes } from './http/logo.ts'
-import { metricsAtMainPort } from './http/metrics.ts'
-import { protectedResourceRoutes } from './http/protected-resource.ts'
+import { metricsAtMainPort } from './http/metrics-route.ts'
+import { protectedResourceRoutes } from './http/oauth/protected-resource-metadata.ts'
+import { callbackRoutes } from './http/pages/callback.ts'
+import { connectRoutes } from './http/pages/connect.ts'
+import { consentRoutes } from './http/pages/consent.ts'
+import { landingRoutes } from './http/pages/landing.ts'
+import { logoRoutes } from './http/pages/logo-route.ts'
 import { type CallRates, createRateLimiting } from './http/rate-limit.ts'
 import { respond } from './http/respond.ts'
 import { checkRouted, type RouteTable } from './http/routes.ts'
 import { teamRoutes } from './http/team-routes.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
-import { createLetInClients } from './session/let-in-clients.ts'
+import { createAuthorizedClients } from './session/authorized-clients.ts'
 
 export interface AppDeps {
   readonly rates: CallRates
@@ -36,7 +36,7 @@ export interface AppDeps {
 export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<HttpEnv> {
   const { config, auth, mcp, legacy, demo } = runtime
   const app = new Hono<HttpEnv>()
-  const { storageOf, originsOf, messageOf } = requestParts(runtime)
+  const { storageOf, requestContextsOf, messageOf } = requestParts(runtime)
 
   const limited = createRateLimiting(runtime.rateLimits, config.http)
   guardRoutes(app, routes, { ...runtime, limited })
@@ -57,11 +57,11 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
   on('/mcp', caller('/mcp', required), async (c) => respond(c, await mcp.handle(messageOf(c))))
   on('/http', caller('/http', true), async (c) => respond(c, await mcp.handle(messageOf(c))))
   on('/sse', caller('/sse', required), (c) =>
-    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), originsOf(c)),
+    legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), requestContextsOf(c)),
   )
   on('/messages')
   const { team = NO_TEAM } = runtime
-  const identityOf = (c: Context<HttpEnv>) => originsOf(c).identity
+  const identityOf = (c: Context<HttpEnv>) => requestContextsOf(c).identity
   app.route('/', teamRoutes({ ...runtime, team, bearer: caller('/mcp', true), identityOf }))
   checkRouted(app.routes, routes)
   if (demo !== undefined) app.route(DEMO_API_PATH, demo.api)
@@ -79,9 +79,9 @@ function handed(c: Context<HttpEnv>): Response | Promise<Response> {
 function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }: PagesDeps): void {
   const { config, store, publicUrl, auth, signIn, signsInAt, telemetry } = runtime
   const ttlSeconds = longestTokenSeconds(config.auth)
-  const letInClients = createLetInClients(runtime, { ttlSeconds })
+  const authorizedClients = createAuthorizedClients(runtime, { ttlSeconds })
   if (routes.find('/') !== undefined) {
-    app.route('/', landingRoutes({ ...runtime, letInClients }))
+    app.route('/', landingRoutes({ ...runtime, authorizedClients }))
   }
   const { readiness } = runtime.team ?? {}
   app.route('/', healthRoutes(store, { ...runtime, readiness }))
@@ -100,7 +100,7 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
-    const deps = { ...runtime, consents, letInClients, storageOf }
+    const deps = { ...runtime, consents, authorizedClients, storageOf }
     const scopeWords = config.introduction?.scopes ?? {}
     const options = { publicUrl, signsInAt, scopeWords, browserTtlSeconds: ttlSeconds }
     app.route('/', consentRoutes(deps, options))
@@ -114,18 +114,18 @@ interface PagesDeps extends Pick<RequestParts, 'storageOf'> {
 type RequestParts = ReturnType<typeof requestParts>
 
 /** What routes make of a request. */
-function requestParts({ config, origins, storageBudgets }: Runtime) {
+function requestParts({ config, requestContexts, storageBudgets }: Runtime) {
   const storageOf = (c: Context<HttpEnv>) =>
     storageBudgets(countedNetwork(c.env.incoming, config.http))
-  const originsOf = (c: Context<HttpEnv>) =>
-    origins.of(c.get('caller'), logOf(c), () => storageOf(c))
+  const requestContextsOf = (c: Context<HttpEnv>) =>
+    requestContexts.of(c.get('caller'), logOf(c), () => storageOf(c))
   const messageOf = (c: Context<HttpEnv>) => ({
     request: c.req.raw,
     body: undefined,
-    origins: originsOf(c),
+    contexts: requestContextsOf(c),
     onClose: whenClosed(c.env.outgoing),
   })
-  return { storageOf, originsOf, messageOf }
+  return { storageOf, requestContextsOf, messageOf }
 }
 
 function logOf(c: Context<HttpEnv>): CallLog {

@@ -7,7 +7,7 @@ import { createHandOver, type HandOverDeps } from './call/hand-over.ts'
 import { type CallHandler, createCallHandler } from './call/handler.ts'
 import { CallLines } from './call/lines.ts'
 import { createFindToolMessage } from './call/message.ts'
-import { createRunCall, createRunOnConnection } from './call/run.ts'
+import { createRunCall, createRunOnMcpSession } from './call/run.ts'
 import { NO_TEAM } from './engine/team.ts'
 import { isVisible, mayHide } from './engine/visibility.ts'
 import type { BodyBudget } from './http/body-budget.ts'
@@ -27,7 +27,7 @@ export function createCalls(
   runtime: Runtime,
   { rates, routes, bodyBudget, fetch }: CallsDeps,
 ): CallHandler {
-  const { config, auth, mcp, direct, legacy, origins, log, callTool, limits } = runtime
+  const { config, auth, mcp, direct, legacy, requestContexts, log, callTool, limits } = runtime
   const lines = new CallLines(log)
   const handOver = createHandOver({ fetch, mcp, direct, sse: legacy.sse })
   const parts = { callTool, limits, lines, handOver }
@@ -40,7 +40,7 @@ export function createCalls(
       refuseKnown: rates.refuseKnown,
       lookUp: legacy.streamable.lookUp,
       trustedProxies: config.http.trustedProxies,
-      origins,
+      requestContexts,
       storageOf: (incoming) => runtime.storageBudgets(countedNetwork(incoming, config.http)),
     },
     options: config.http,
@@ -54,7 +54,7 @@ export function createCalls(
       ...parts,
       ...{ modern: mcp.modern, direct, about: implementationOf(runtime) },
     }),
-    runOnConnection: createRunOnConnection({
+    runOnMcpSession: createRunOnMcpSession({
       ...parts,
       legacy: legacy.streamable,
       running: legacy.running,

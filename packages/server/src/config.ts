@@ -143,7 +143,10 @@ function choosePages(variables: Variables): Config['pages'] {
 
 /** The proxies without their credentials, which are secrets. */
 function chooseOutgoing({ NO_PROXY, HTTP_PROXY, HTTPS_PROXY }: Variables): Config['outgoing'] {
-  const proxies = { httpProxy: originOf(HTTP_PROXY), httpsProxy: originOf(HTTPS_PROXY) }
+  const proxies = {
+    httpProxy: originOf(HTTP_PROXY),
+    httpsProxy: originOf(HTTPS_PROXY),
+  }
   return { noProxy: NO_PROXY, ...defined(proxies) }
 }
 

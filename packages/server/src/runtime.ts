@@ -3,40 +3,40 @@
 import type { Hono } from 'hono'
 import type { ResourceServer } from './auth/resource-server.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
-import { basePathOf } from './config/base-path.ts'
-import type { Logo } from './config/logo.ts'
+import type { Logo } from './config/logo-file.ts'
+import { basePathOf } from './config/public-path.ts'
 import type { Config, ConfigWarning, Secrets } from './config.ts'
 import { createKeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
-import type { Announce } from './engine/context.ts'
 import type { Catalog } from './engine/discover.ts'
 import type { OpenedServices } from './engine/open-services.ts'
 import { NO_TEAM, type Team } from './engine/team.ts'
+import type { Announce } from './engine/tool-context.ts'
 import type { KeyPage } from './http/key.ts'
-import { createLook, type Look } from './http/look.ts'
+import { createPageTheme, type PageTheme } from './http/pages/page-theme.ts'
 import type { Logger } from './logger.ts'
 import { type CallTool, createCallTool } from './mcp/call-tool.ts'
 import { createDirectCalls, type DirectCalls } from './mcp/direct/direct-calls.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
-import { createConnections } from './mcp/legacy/connection.ts'
 import { createLegacy, type Legacy } from './mcp/legacy/legacy.ts'
+import { createMcpSessions } from './mcp/legacy/mcp-session.ts'
 import { createLimits, type Limits } from './mcp/limits.ts'
+import { type ClusterNode, joinCluster } from './mcp/nodes/cluster-node.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
-import { joinNodes, type Node } from './mcp/nodes/node.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
-import { type BuildServer, createServerFactory } from './mcp/server.ts'
+import { type BuildServer, createServerFactory } from './mcp/server-factory.ts'
 import { announceBy } from './mcp/tool-call.ts'
 import { createAuth } from './runtime/authorization.ts'
 import { implementationOf } from './runtime/implementation.ts'
 import { observed } from './runtime/observed.ts'
 import { checkProviders } from './runtime/provider-checks.ts'
 import { createSessionParts } from './runtime/session-parts.ts'
-import { createUpstreams } from './runtime/upstream.ts'
+import { createUpstreams } from './runtime/upstream-parts.ts'
 import { catalogFor } from './served-catalog.ts'
 import type { SessionManager } from './session/manager.ts'
-import { createOrigins, type Origins } from './session/origins.ts'
+import { createRequestContexts, type RequestContextFactory } from './session/request-contexts.ts'
 import type { SignIn } from './session/sign-in.ts'
 import { createSignOut } from './session/sign-out.ts'
 import type { Store } from './store/port.ts'
@@ -75,7 +75,7 @@ export interface RuntimeDeps {
 export interface Runtime extends RuntimeDeps {
   readonly telemetry: Telemetry
   /** Of the pages that people see. */
-  readonly look: Look
+  readonly theme: PageTheme
   readonly demo: Demo | undefined
   readonly auth: ResourceServer
   /** Absent when an external issuer takes its place. */
@@ -89,7 +89,7 @@ export interface Runtime extends RuntimeDeps {
   /** The host people sign in at, as they know it. */
   readonly signsInAt: string
   readonly sessions: SessionManager
-  readonly origins: Origins
+  readonly requestContexts: RequestContextFactory
   readonly buildServer: BuildServer
   readonly mcp: McpEndpoint
   readonly direct: DirectCalls
@@ -99,7 +99,7 @@ export interface Runtime extends RuntimeDeps {
   readonly limits: Limits
   /** What strangers may have stored, by network. */
   readonly storageBudgets: StorageBudgets
-  readonly node: Node
+  readonly node: ClusterNode
   readonly announce: Announce
   /** What an operator should know, for the doctor, which sees a server from outside alone. */
   readonly warnings: () => readonly ConfigWarning[]
@@ -125,9 +125,10 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const { node, bus, announce } = await joinOthers(deps, streams)
   await clock.start()
   const sessionEnds = createSessionEnds(node, { ...parts, now })
-  const signOut = createSignOut({ ...parts, ...upstream, announceEnd: sessionEnds.announce, log })
-  const connections = createConnections({ ...parts, store, node, now }, config.session)
-  const origins = createOrigins({ ...parts, ...config.session, signOut, connections, now })
+  const signOut = createSignOut({ ...parts, ...upstream, broadcastEnd: sessionEnds.announce, log })
+  const mcpSessions = createMcpSessions({ ...parts, store, node, now }, config.session)
+  const found = { ...parts, ...config.session, signOut, mcpSessions, now }
+  const requestContexts = createRequestContexts(found)
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
@@ -135,23 +136,29 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
   const common = { ...served, buildServer, sessionEnds, limits, keyRing, log }
-  const legacyParts = { node, store, streams, connections, ...config.session }
+  const legacyParts = { node, store, streams, mcpSessions, ...config.session }
   const legacy = createLegacy({ ...common, ...legacyParts, basePath: basePathOf(publicUrl) })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
-  const look = createLook({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
-  const authParts = { ...parts, look, keyRing, signOut, announceRevoked: sessionEnds.announce, now }
-  const { auth, authorizationServer } = await createAuth(deps, authParts)
+  const theme = createPageTheme({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
+  const ends = { signOut, broadcastRevoked: sessionEnds.announce }
+  const { auth, authorizationServer } = await createAuth(deps, {
+    ...parts,
+    ...ends,
+    theme,
+    keyRing,
+    now,
+  })
 
   let stopping = false
   return {
     ...deps,
-    look,
+    theme,
     ...{ demo, auth, authorizationServer },
     signIn: parts.signIn,
     sessions: parts.sessions,
     ...{ keyPages: parts.keyPages, upstreamNames: further.map(({ name }) => name) },
     ...{ signsInAt: upstream.signsInAt, firstUpstream: upstream.name },
-    origins,
+    requestContexts,
     buildServer,
     mcp,
     direct: createDirectCalls({ catalog, team, modern: mcp.modern, limits }),
@@ -179,7 +186,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
 
 /** This node among the others, with the changes that all of them publish. */
 async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store['streams']) {
-  const node = await joinNodes({ store, streams, log })
+  const node = await joinCluster({ store, streams, log })
   const bus = createEventBus(node, log)
   const announce = announceBy((event) => void bus.publish(event))
   services?.join(announce)

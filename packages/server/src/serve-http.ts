@@ -4,19 +4,24 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { createCalls } from './calls.ts'
-import { basePathOf } from './config/base-path.ts'
 import { DEMO_PROVIDER_PATH } from './config/demo-paths.ts'
-import { createHostGuard, tellRefusals } from './http/allowed-hosts.ts'
-import { authorizationMounts } from './http/authorization-server.ts'
+import { basePathOf } from './config/public-path.ts'
+import { createHostGuard, logRefusals } from './http/allowed-hosts.ts'
 import { createBodyBudget } from './http/body-budget.ts'
 import { countedNetwork } from './http/client-address.ts'
-import { openMetricsPort } from './http/metrics.ts'
-import { limitOAuthBody } from './http/oauth-body-limit.ts'
-import { limitOAuthRate } from './http/oauth-rate-limit.ts'
+import {
+  createHttpServer,
+  type HttpHandlers,
+  listen,
+  type NodeHandler,
+} from './http/http-server.ts'
+import { openMetricsPort } from './http/metrics-route.ts'
+import { limitOAuthBody } from './http/oauth/oauth-body-limit.ts'
+import { limitOAuthRate } from './http/oauth/oauth-rate-limit.ts'
+import { authorizationMounts } from './http/oauth/oauth-routes.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
 import { createCallRates } from './http/rate-limit.ts'
 import { routesOf } from './http/routes.ts'
-import { createHttpServer, type HttpHandlers, listen, type NodeHandler } from './http/server.ts'
 import { socketsWithin } from './http/socket-limit.ts'
 import { teamRows } from './http/team-routes.ts'
 import type { StopCause } from './process/shutdown.ts'
@@ -116,5 +121,5 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
   const streams = routes.all.filter((route) => route.streams).map(({ path }) => path)
   const observe = createRequestObserver(telemetry, routes.labelOf, new Set(streams))
   const basePath = basePathOf(publicUrl)
-  return { guard: tellRefusals(guard, log), calls, fetch: app.fetch, mounts, observe, basePath }
+  return { guard: logRefusals(guard, log), calls, fetch: app.fetch, mounts, observe, basePath }
 }

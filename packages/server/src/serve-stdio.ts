@@ -9,7 +9,7 @@ import {
   serveStdio as serveSdkStdio,
 } from '@modelcontextprotocol/server/stdio'
 import type { HttpConfig } from './config.ts'
-import { createHttpServer, listen } from './http/server.ts'
+import { createHttpServer, listen } from './http/http-server.ts'
 import { checkSubscriptionCount } from './mcp/bounds.ts'
 import { boundTransport } from './mcp/outgoing-messages.ts'
 import { type LineRefusal, messageLines } from './mcp/stdio-lines.ts'
@@ -53,14 +53,14 @@ export async function serveStdio(
   pages?.mount(() => httpHandlers(runtime))
 
   const subscribed = new Set<string>()
-  const origin = runtime.origins.process(deps.log, async (uri, wanted) => {
+  const requestContext = runtime.requestContexts.process(deps.log, async (uri, wanted) => {
     if (!wanted) subscribed.delete(uri)
     else checkSubscriptionCount(new Set([...subscribed, uri]).size)
     if (wanted) subscribed.add(uri)
   })
   const build = () => {
-    const mcp = runtime.buildServer({ audience: 'anonymous', origin })
-    tellChanges(runtime, mcp, subscribed)
+    const mcp = runtime.buildServer({ audience: 'anonymous', requestContext })
+    sendChanges(runtime, mcp, subscribed)
     return mcp
   }
   const refuse = (refusal: LineRefusal): Promise<void> => {
@@ -104,7 +104,7 @@ async function endOutput(output: Writable): Promise<void> {
 }
 
 /** Passes changes on to the one client; in the 2026 era the SDK sends on those it asked for. */
-function tellChanges(
+function sendChanges(
   { node, log }: Runtime,
   mcp: McpServer,
   subscribed: ReadonlySet<string>,

@@ -12,7 +12,7 @@ export interface AuthenticateDeps {
   readonly scopes: AdvertisedScopes
 }
 
-export interface Door {
+export interface ResourceRequirement {
   readonly resource: Resource
   /** Whether callers without a token are refused. */
   readonly required: boolean
@@ -27,16 +27,16 @@ export interface Authenticate {
    */
   find(
     header: string | undefined,
-    door: Door,
+    requirement: ResourceRequirement,
     presenter: TokenPresenter,
   ): Caller | Promise<Caller | undefined>
   /** What is wrong with a token that is not valid. */
-  refusal(door: Door): Promise<AppError>
+  refusal(requirement: ResourceRequirement): Promise<AppError>
 }
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
   async function refusal(
-    { resource }: Door,
+    { resource }: ResourceRequirement,
     message: string,
     error?: 'invalid_token' | 'invalid_request',
   ) {
@@ -52,17 +52,19 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
   }
 
   return {
-    find(header, door, presenter) {
+    find(header, requirement, presenter) {
       if (header === undefined) {
-        if (door.required) return refuse(door, 'An access token is needed.')
+        if (requirement.required) return refuse(requirement, 'An access token is needed.')
         return { kind: 'anonymous', address: presenter.address() }
       }
-      if (!/^bearer(?: |$)/i.test(header)) return refuse(door, 'Authorize with the scheme Bearer.')
+      if (!/^bearer(?: |$)/i.test(header))
+        return refuse(requirement, 'Authorize with the scheme Bearer.')
       const token = bearerToken(header)
       if (token !== undefined) return tokens.callerOf(token, presenter)
-      return refuse(door, 'The Authorization header is malformed.', 'invalid_request')
+      return refuse(requirement, 'The Authorization header is malformed.', 'invalid_request')
     },
-    refusal: (door) => refusal(door, 'The access token is not valid.', 'invalid_token'),
+    refusal: (requirement) =>
+      refusal(requirement, 'The access token is not valid.', 'invalid_token'),
   }
 }
 

@@ -1,6 +1,6 @@
 /** The protected resources of this server: their paths, addresses and metadata, said in one place. */
 
-import { basePathOf } from '../config/base-path.ts'
+import { basePathOf } from '../config/public-path.ts'
 import type { Config } from '../config.ts'
 
 /** What clients connect to; `/mcp` is what the server stands for as a whole. */

@@ -5,18 +5,18 @@ import type { Resource } from '../auth/resources.ts'
 import type { CallAudit, CallLog } from '../engine/call.ts'
 import type { CancelListener, CancelSignal } from '../engine/cancel-signal.ts'
 import { clientAddress, networkOf } from '../http/client-address.ts'
-import type { HandedCall } from '../http/context.ts'
+import type { HandedCall } from '../http/http-env.ts'
 import type { CallRates, PresentedRequest } from '../http/rate-limit.ts'
 import { requestIdOf } from '../http/request-log.ts'
 import type { Logger } from '../logger.ts'
-import type { Connection } from '../mcp/legacy/connection.ts'
-import type { LegacyEndpoint } from '../mcp/legacy/endpoint.ts'
-import type { LookedUp } from '../mcp/legacy/find-connection.ts'
-import { connectionKey } from '../mcp/legacy/unused-connections.ts'
-import type { RequestOrigins } from '../mcp/origin.ts'
+import type { LookedUp } from '../mcp/legacy/find-mcp-session.ts'
+import type { LegacyEndpoint } from '../mcp/legacy/legacy-endpoint.ts'
+import type { McpSession } from '../mcp/legacy/mcp-session.ts'
+import { mcpSessionKey } from '../mcp/legacy/unused-mcp-sessions.ts'
+import type { RequestContexts } from '../mcp/request-context.ts'
 import type { ToolRequest } from '../mcp/tool-call.ts'
 import type { Caller } from '../session/caller.ts'
-import type { Origins } from '../session/origins.ts'
+import type { RequestContextFactory } from '../session/request-contexts.ts'
 import type { Document, Stored } from '../store/port.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
 import type { CallLines } from './lines.ts'
@@ -36,7 +36,7 @@ export interface CallParts {
   readonly refuseKnown: CallRates['refuseKnown']
   readonly lookUp: LegacyEndpoint['lookUp']
   readonly trustedProxies: number
-  readonly origins: Pick<Origins, 'of'>
+  readonly requestContexts: Pick<RequestContextFactory, 'of'>
   /** What a caller without a token has stored counts for. */
   readonly storageOf: (incoming: IncomingMessage) => StorageBudget
 }
@@ -114,19 +114,21 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   }
 
   /** Where it comes from, once its caller is known. */
-  origins(): RequestOrigins {
+  origins(): RequestContexts {
     if (this.caller === undefined) throw new Error('A call arrived without its caller')
-    return this.#parts.origins.of(this.caller, this, () => this.#parts.storageOf(this.incoming))
+    return this.#parts.requestContexts.of(this.caller, this, () =>
+      this.#parts.storageOf(this.incoming),
+    )
   }
 
   /** The key of the connection. */
   get beside(): string | undefined {
     const id = this.connectionId
-    return id?.startsWith('con_') ? connectionKey(id) : undefined
+    return id?.startsWith('con_') ? mcpSessionKey(id) : undefined
   }
 
   onRead(document: Stored<Document> | undefined): void {
-    this.connection = (document as Connection | undefined) ?? null
+    this.connection = (document as McpSession | undefined) ?? null
   }
 
   readBeside(): void {
@@ -200,5 +202,5 @@ const NO_CLIENT: ToolRequest['client'] = {
   facts: {},
   can: { fillForms: false, openUrls: false, sample: false, listRoots: false },
   log: async () => undefined,
-  hangUp: () => undefined,
+  closeStream: () => undefined,
 }

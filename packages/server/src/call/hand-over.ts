@@ -6,15 +6,15 @@
 import type { IncomingMessage } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Context } from 'hono'
-import type { HandedCall, HttpEnv } from '../http/context.ts'
-import { directResponse } from '../http/direct-calls.ts'
+import { directResponse } from '../http/direct-routes.ts'
+import type { HandedCall, HttpEnv } from '../http/http-env.ts'
 import { isDirectCall } from '../http/problem.ts'
 import { respond } from '../http/respond.ts'
 import { whenClosed } from '../http/when-closed.ts'
-import type { McpAnswer } from '../mcp/answer.ts'
 import type { DirectAnswer, DirectCalls } from '../mcp/direct/direct-calls.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { SseEndpoint } from '../mcp/legacy/sse.ts'
+import type { McpAnswer } from '../mcp/mcp-answer.ts'
 import type { Call } from './call.ts'
 
 export type AppFetch = (request: Request, env: HttpEnv['Bindings']) => Response | Promise<Response>
@@ -58,12 +58,12 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps): HandO
 
   async function handleWithSdk(call: Call, c: Context<HttpEnv>): Promise<Response> {
     const { body, connection } = call
-    const origins = call.origins()
+    const contexts = call.origins()
     if (call.route.path === '/messages') {
-      return sse.post(c.req.query('session_id'), body, origins)
+      return sse.post(c.req.query('session_id'), body, contexts)
     }
     const onClose = whenClosed(call.outgoing)
-    const message = { request: c.req.raw, body, origins, connection, onClose }
+    const message = { request: c.req.raw, body, contexts, connection, onClose }
     const isDirect = call.route.path === '/http' && isDirectCall(body)
     if (isDirect) return directResponse(c, await direct.call(message))
     return respond(c, await mcp.handle(message))

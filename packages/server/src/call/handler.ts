@@ -29,7 +29,7 @@ export interface CallHandlerDeps {
   /** Whether the caller does not see a tool: the SDK says that there is none of that name. */
   readonly isHidden: (tool: string, call: Call) => boolean
   readonly run: RunCall
-  readonly runOnConnection: RunCall
+  readonly runOnMcpSession: RunCall
   readonly handOver: HandOver
 }
 
@@ -62,7 +62,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
       return
     }
     call.message = message
-    const run = message.era === '2025' ? deps.runOnConnection : deps.run
+    const run = message.era === '2025' ? deps.runOnMcpSession : deps.run
     run(call, message, call.origins()).catch((error: unknown) => handOver.error(call, error))
   }
 

@@ -15,10 +15,10 @@ import {
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { isDirectCall } from '../http/problem.ts'
-import { DIRECT_ENVELOPE, DIRECT_REQUEST_ID } from '../mcp/direct/request.ts'
+import { DIRECT_ENVELOPE, DIRECT_REQUEST_ID } from '../mcp/direct/direct-request.ts'
 import { toolsWithHeaders } from '../mcp/modern/header-parameters.ts'
 import { type KnownClients, type QuietClient, quietClientOf } from '../mcp/modern/known-clients.ts'
-import { MODERN_REVISION } from '../mcp/server.ts'
+import { MODERN_REVISION } from '../mcp/server-factory.ts'
 import { acceptsAnswers } from '../mcp/standard-headers.ts'
 
 export interface ToolMessage {

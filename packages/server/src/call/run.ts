@@ -8,18 +8,18 @@ import {
 } from '@modelcontextprotocol/server'
 import type { ToolOutcome } from '../engine/run-tool.ts'
 import { whenClosed } from '../http/when-closed.ts'
-import { JsonAnswer } from '../mcp/answer.ts'
 import type { CallTool } from '../mcp/call-tool.ts'
 import { type DirectCalls, directAnswer } from '../mcp/direct/direct-calls.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { Limits } from '../mcp/limits.ts'
-import type { RequestOrigins } from '../mcp/origin.ts'
+import { JsonAnswer } from '../mcp/mcp-answer.ts'
+import type { RequestContexts } from '../mcp/request-context.ts'
 import { isForPage, writeAnswer } from './answer.ts'
 import type { Call } from './call.ts'
 import type { HandOver } from './hand-over.ts'
 import type { CallLines } from './lines.ts'
 import type { ToolMessage } from './message.ts'
-import { ConnectionRun, type ConnectionRunDeps } from './run-on-connection.ts'
+import { McpSessionRun, type McpSessionRunDeps } from './run-on-mcp-session.ts'
 
 export interface RunDeps {
   readonly callTool: CallTool
@@ -35,7 +35,7 @@ export interface RunDeps {
 /** One for all: an exception of its own has a stack, which is dear. */
 const CALLER_GONE = new DOMException('The caller has gone, or has its answer', 'AbortError')
 
-export type RunCall = (call: Call, message: ToolMessage, origins: RequestOrigins) => Promise<void>
+export type RunCall = (call: Call, message: ToolMessage, contexts: RequestContexts) => Promise<void>
 
 export function createRunCall(deps: RunDeps): RunCall {
   const { callTool, limits, lines, handOver } = deps
@@ -90,11 +90,11 @@ export function createRunCall(deps: RunDeps): RunCall {
     else writeAnswer(call, said, lines)
   }
 
-  return async (call, message, origins) => {
-    holdPlaces(call, message, origins.caller)
+  return async (call, message, contexts) => {
+    holdPlaces(call, message, contexts.caller)
     if (message.client !== undefined) call.client = message.client
-    const origin = origins.stateless()
-    const outcome = callTool(call, origin)
+    const requestContext = contexts.stateless()
+    const outcome = callTool(call, requestContext)
     let result: ToolOutcome | undefined
     try {
       result = await outcome
@@ -102,7 +102,7 @@ export function createRunCall(deps: RunDeps): RunCall {
       // The SDK answers.
     }
     if (result === undefined || isInputRequiredResult(result)) {
-      finishWithSdk(call, message, { message: message.request, origin, outcome })
+      finishWithSdk(call, message, { message: message.request, requestContext, outcome })
     } else {
       answer(call, message, result)
     }
@@ -112,16 +112,16 @@ export function createRunCall(deps: RunDeps): RunCall {
 type Finish = McpEndpoint['modern']['finish']
 
 /** The same of a call of the 2025 era. */
-export function createRunOnConnection(deps: ConnectionRunDeps): RunCall {
-  return async (call, message, origins) => {
-    const connection = await deps.legacy.find({
+export function createRunOnMcpSession(deps: McpSessionRunDeps): RunCall {
+  return async (call, message, contexts) => {
+    const mcpSession = await deps.legacy.find({
       version: call.incoming.headers['mcp-protocol-version'] as string | undefined,
       id: call.connectionId,
       owner: call.caller?.kind === 'token' ? call.caller.session : undefined,
       ahead: call.connection,
     })
-    const run = new ConnectionRun(deps, call, message, connection, origins)
+    const run = new McpSessionRun(deps, call, message, mcpSession, contexts)
     call.client = run
-    await run.answer(origins.connection(connection))
+    await run.answer(contexts.mcpSession(mcpSession))
   }
 }

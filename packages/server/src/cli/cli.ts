@@ -21,8 +21,8 @@ const USAGE = `mcp-template COMMAND [--project FOLDER]
 @mcp-template/server.`
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
-  start: async (args) => (await import('./start.ts')).start(args),
-  dev: async (args) => (await import('./dev.ts')).dev(args),
+  start: async (args) => (await import('./start-command.ts')).start(args),
+  dev: async (args) => (await import('./dev-command.ts')).dev(args),
   check: async (args) => (await import('./check.ts')).check(args),
   tools: async (args) => (await import('./tools.ts')).printTools(args),
   new: async (args) => (await import('./new.ts')).writeNew(args),

@@ -1,8 +1,8 @@
 /** The demo as one part: an upstream that the server brings along for development. */
 
 import { Hono } from 'hono'
-import { basePathOf } from '../config/base-path.ts'
 import { DEMO_API_PATH, DEMO_PROVIDER_PATH } from '../config/demo-paths.ts'
+import { basePathOf } from '../config/public-path.ts'
 import type { ConfiguredUpstream, Secrets } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
@@ -10,7 +10,7 @@ import { createEntries } from '../oidc/entries.ts'
 import { createStoreAdapter } from '../oidc/store-adapter.ts'
 import type { Store } from '../store/port.ts'
 import { createDemoBankApi } from './bank-api.ts'
-import { createDemoIdentityProvider } from './identity-provider.ts'
+import { createDemoIdentityProvider } from './demo-provider.ts'
 import { DEMO_ENTRIES } from './provider-configuration.ts'
 
 export interface DemoDeps {

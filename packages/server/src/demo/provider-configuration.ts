@@ -1,10 +1,10 @@
 /** How the demo's identity provider is set up: one client, code flow with PKCE, rotation. */
 
 import type { AdapterFactory, Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import { errorPage, PAGE_HEADERS } from './demo-pages.ts'
+import { INTERACTION_PATH } from './demo-sign-in.ts'
 import type { DerivedSecrets } from './derived-secrets.ts'
-import { errorPage, PAGE_HEADERS } from './pages.ts'
 import { findPerson } from './people.ts'
-import { INTERACTION_PATH } from './sign-in.ts'
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE

@@ -1,11 +1,11 @@
 /** One tool call as the protocol layer hands it over, in either era. */
 
 import type { Logger } from '../logger.ts'
-import type { Rate, Standing } from '../store/rate-limits.ts'
+import type { Rate, RateLimitState } from '../store/rate-limits.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { CancelSignal } from './cancel-signal.ts'
-import type { Announce, ToolClient, ToolSession } from './context.ts'
 import type { Caller } from './identity.ts'
+import type { Announce, ToolClient, ToolSession } from './tool-context.ts'
 
 /** The caller's session during one call, with what the engine needs besides what tools see. */
 export interface CallSession extends ToolSession {
@@ -58,7 +58,7 @@ export interface ToolCall extends CallLog {
    * Counts one more call of this tool by its caller; undefined where nothing is counted.
    * @throws AppError `unavailable` when the store is away
    */
-  count(rate: Rate): Promise<Standing | undefined>
+  count(rate: Rate): Promise<RateLimitState | undefined>
   /**
    * The session this call belongs to. `handle` is the `session` argument, if there was one.
    * @throws ToolError `session_not_found` for a handle that is unknown, ended or somebody else's
@@ -89,9 +89,9 @@ export interface ToolCall extends CallLog {
   /** What the client answered in this round, by the names of our questions; not validated. */
   readonly responses: Readonly<Record<string, unknown>>
   /** What an earlier round of this call left with the client, verified. */
-  readonly carried: CarriedState | undefined
+  readonly carried: RequestStateContent | undefined
   /** Seals what the next round needs. */
-  carry(state: CarriedState): string
+  carry(state: RequestStateContent): string
   readonly signal: CancelSignal
   progress(done: number, total?: number, message?: string): Promise<void>
 }
@@ -112,7 +112,7 @@ export const AUDITED_AS: Readonly<Record<CallKind, string>> = {
 }
 
 /** What a call carries through the client from one round to the next. */
-export interface CarriedState {
+export interface RequestStateContent {
   /** The session handle opened for a caller that had none. */
   readonly session?: string | undefined
   /** Which round of the call this is; the first has no state. */

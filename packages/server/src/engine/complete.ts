@@ -1,7 +1,7 @@
 /** How suggestions for an argument of a prompt or a variable of a template are declared. */
 
-import type { ToolContext } from './context.ts'
 import type { Env } from './env.ts'
+import type { ToolContext } from './tool-context.ts'
 
 /** What is known while somebody types. Nobody can be asked anything, nor be sent to sign in. */
 export interface CompleteContext<E extends Env = Env>

@@ -1,10 +1,10 @@
 /** How a hook is declared: code of a team around every tool call, resource read and prompt. */
 
 import type { ToolAnnotations } from '@modelcontextprotocol/server'
-import type { ToolLog } from './context.ts'
 import type { ToolRequirements } from './define-tool.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
+import type { ToolLog } from './tool-context.ts'
 
 /** What is called, as it was declared. */
 export interface HookTarget {

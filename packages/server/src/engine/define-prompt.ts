@@ -4,11 +4,11 @@ import type { Icon, PromptMessage } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { Rate } from '../store/rate-limits.ts'
 import type { Complete } from './complete.ts'
-import type { ToolContext } from './context.ts'
 import type { ToolRequirements } from './define-tool.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
 import type { Meta } from './meta.ts'
+import type { ToolContext } from './tool-context.ts'
 
 /** What a prompt sees while it is rendered. */
 export type PromptContext<E extends Env = Env> = Omit<ToolContext<never, E>, 'input'>

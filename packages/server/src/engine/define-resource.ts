@@ -4,12 +4,12 @@ import type { Annotations, CacheHint, Icon } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { Rate } from '../store/rate-limits.ts'
 import type { Complete } from './complete.ts'
-import type { ToolContext } from './context.ts'
 import type { ToolRequirements } from './define-tool.ts'
 import type { Env } from './env.ts'
 import type { Variables } from './find-resource.ts'
 import type { Caller } from './identity.ts'
 import type { Meta } from './meta.ts'
+import type { ToolContext } from './tool-context.ts'
 
 export interface ResourceDefinition<
   Output extends z.ZodObject | undefined = undefined,

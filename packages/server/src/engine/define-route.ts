@@ -2,9 +2,9 @@
 
 import { html } from 'hono/html'
 import type { z } from 'zod'
-import type { Announce, ToolLog } from './context.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
+import type { Announce, ToolLog } from './tool-context.ts'
 
 /** Text for pages: what is put into the template is escaped. */
 export { html }

@@ -1,7 +1,7 @@
 /** What the function `services` of `createMcp` is given. */
 
 import type { z } from 'zod'
-import type { Announce, ToolLog } from './context.ts'
+import type { Announce, ToolLog } from './tool-context.ts'
 
 /**
  * Opens one service and waits for it. Services open one after the other, and close in reverse order once

@@ -3,11 +3,11 @@
 import type { ContentBlock, Icon, ToolAnnotations } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { Rate } from '../store/rate-limits.ts'
-import type { ToolContext } from './context.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
 import type { Meta } from './meta.ts'
 import type { Answer } from './tool-answer.ts'
+import type { ToolContext } from './tool-context.ts'
 
 export interface ToolRequirements {
   /**

@@ -19,15 +19,6 @@ export { UpstreamError } from '../upstream/upstream-error.ts'
 export { AnswersNeeded } from './ask.ts'
 export { choice, choices } from './choice.ts'
 export type { Complete, CompleteContext } from './complete.ts'
-export type {
-  Account,
-  Announce,
-  SignInLink,
-  ToolClient,
-  ToolContext,
-  ToolLog,
-  ToolSession,
-} from './context.ts'
 export { defineHook, type HookCall, type HookDefinition, type HookOutcome } from './define-hook.ts'
 export { definePrompt } from './define-prompt.ts'
 export { defineResource } from './define-resource.ts'
@@ -40,4 +31,13 @@ export { jsonSchema } from './json-schema.ts'
 export type { Meta } from './meta.ts'
 export { form, openUrl, roots, sample } from './questions.ts'
 export { type Answer, answer } from './tool-answer.ts'
+export type {
+  Account,
+  Announce,
+  SignInLink,
+  ToolClient,
+  ToolContext,
+  ToolLog,
+  ToolSession,
+} from './tool-context.ts'
 export { ToolError } from './tool-error.ts'

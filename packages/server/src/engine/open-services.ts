@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createHideSecrets } from '../logger/secret-values.ts'
 import type { Logger } from '../logger.ts'
 import { createRedactors } from '../output/redactor.ts'
-import type { Announce } from './context.ts'
 import type { AnyEnvDefinition, OpenService } from './define-services.ts'
+import type { Announce } from './tool-context.ts'
 import { createToolLog } from './tool-log.ts'
 
 /** A service that keeps the server from starting; the message names it. */

@@ -7,10 +7,10 @@ import type { CallKind, CallSession, ToolCall } from './call.ts'
 import type { Complete } from './complete.ts'
 import { loginsOf } from './define-tool.ts'
 import { SuggestContext } from './read-context.ts'
+import { isSignedIn } from './require-sign-in.ts'
 import type { Run } from './run-context.ts'
 import { ProtocolRun } from './run-read.ts'
 import type { Declaration, RunSettings } from './run-settings.ts'
-import { isSignedIn } from './sign-in-ladder.ts'
 
 /** 2026-07-28, server/utilities/completion: at most 100 values for one answer. */
 const MOST_VALUES = 100

@@ -4,17 +4,17 @@ import type { Redactor } from '../output/redactor.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { type Ask, createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
+import type { Env } from './env.ts'
+import type { Caller } from './identity.ts'
+import { scrubbedAnnounce, scrubbedClient } from './scrubbed-client.ts'
+import type { TimeLimit } from './time-limit.ts'
 import {
   type Announce,
   type ToolClient,
   ToolContext,
   type ToolLog,
   type ToolSession,
-} from './context.ts'
-import type { Env } from './env.ts'
-import type { Caller } from './identity.ts'
-import { scrubbedAnnounce, scrubbedClient } from './scrubbed-client.ts'
-import type { TimeLimit } from './time-limit.ts'
+} from './tool-context.ts'
 import { createToolLog } from './tool-log.ts'
 import { watchSession } from './watched-session.ts'
 

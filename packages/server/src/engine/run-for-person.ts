@@ -18,12 +18,12 @@ import type { HookOutcome } from './define-hook.ts'
 import { loginsOf } from './define-tool.ts'
 import { type Explanation, explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
+import { requireUpstreamSignIn } from './require-sign-in.ts'
 import type { Run } from './run-context.ts'
 import { failureOf, type HookRun, hooksOf } from './run-hooks.ts'
 import type { Declaration, RunSettings } from './run-settings.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
-import { climbSignInLadder } from './sign-in-ladder.ts'
 import { TimeLimit } from './time-limit.ts'
 import { ToolError } from './tool-error.ts'
 
@@ -156,7 +156,7 @@ export abstract class PersonRun<Result extends object> {
     if (id === undefined || call.carried?.session !== undefined) this.opening = session
     for (const upstream of loginsOf(requires)) {
       const ladder = { ...this.settings, kind: this.#kind, upstream }
-      const waiting = await climbSignInLadder(call, session, ladder)
+      const waiting = await requireUpstreamSignIn(call, session, ladder)
       if (waiting !== undefined) return waiting
     }
     const limit = new TimeLimit(call.signal, timeoutSeconds ?? this.settings.timeoutSeconds)

@@ -4,9 +4,8 @@ import { ProtocolError, ResourceNotFoundError } from '@modelcontextprotocol/serv
 import type { Logger } from '../logger.ts'
 import { type MaskRule, maskText } from '../output/mask.ts'
 import type { Redactor } from '../output/redactor.ts'
-import type { CarriedState, ToolCall } from './call.ts'
+import type { RequestStateContent, ToolCall } from './call.ts'
 import type { CancelSignal } from './cancel-signal.ts'
-import type { ToolLog } from './context.ts'
 import type {
   HookCall,
   HookClient,
@@ -20,6 +19,7 @@ import type { Caller } from './identity.ts'
 import { scrubValue } from './scrub-value.ts'
 import type { Team } from './team.ts'
 import { TimeLimit } from './time-limit.ts'
+import type { ToolLog } from './tool-context.ts'
 import { ToolError } from './tool-error.ts'
 import { createToolLog } from './tool-log.ts'
 
@@ -32,7 +32,7 @@ export interface HookFacts {
   readonly redactor: Redactor
   readonly call: {
     readonly caller: Caller
-    readonly carried: CarriedState | undefined
+    readonly carried: RequestStateContent | undefined
     readonly signal: CancelSignal
     readonly log: Logger
   }

@@ -1,8 +1,8 @@
 /** The client as a tool sees it: what the tool says to it passes the call's redactor. */
 
 import type { Redactor } from '../output/redactor.ts'
-import type { Announce, ToolClient } from './context.ts'
 import { scrubValue } from './scrub-value.ts'
+import type { Announce, ToolClient } from './tool-context.ts'
 
 /** Levels of what is logged to the client; JSON of an answer is hardly ever as deep. */
 const DEEPEST = 64
@@ -11,7 +11,7 @@ const DEEPEST = 64
 export function scrubbedClient(client: ToolClient, redactor: Redactor): ToolClient {
   return {
     can: client.can,
-    hangUp: () => client.hangUp(),
+    closeStream: () => client.closeStream(),
     async log(level, data) {
       redactor.learn(data)
       await client.log(level, redactor.hides() ? scrubValue(data, redactor, DEEPEST) : data)

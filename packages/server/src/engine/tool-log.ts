@@ -2,8 +2,8 @@
 
 import type { Logger } from '../logger.ts'
 import type { Redactor } from '../output/redactor.ts'
-import type { ToolLog } from './context.ts'
 import { scrubValue } from './scrub-value.ts'
+import type { ToolLog } from './tool-context.ts'
 
 /** Wraps the call's logger; messages and fields pass through the call's redactor. */
 export function createToolLog(logger: Logger, redactor: Redactor): ToolLog {

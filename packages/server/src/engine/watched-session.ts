@@ -1,6 +1,6 @@
 /** The session as a tool sees it: what the tool reads from it is shown to the call first. */
 
-import type { Account, ToolSession } from './context.ts'
+import type { Account, ToolSession } from './tool-context.ts'
 
 /** `onRead` sees values under the names tools know them by, so that masked fields are found. */
 export function watchSession(session: ToolSession, onRead: (value: unknown) => void): ToolSession {

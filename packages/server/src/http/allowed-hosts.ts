@@ -58,7 +58,7 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
  * The same, with a log line for each refusal: behind a proxy that sends another host it is all an
  * operator has to go by.
  */
-export function tellRefusals(guard: HostGuard, log: Pick<Logger, 'info'>): HostGuard {
+export function logRefusals(guard: HostGuard, log: Pick<Logger, 'info'>): HostGuard {
   return (request) => {
     try {
       guard(request)

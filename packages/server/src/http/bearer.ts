@@ -1,9 +1,9 @@
 /** The bearer check as middleware: who calls, by the headers; counted as one request. */
 
 import type { MiddlewareHandler } from 'hono'
-import type { Door } from '../auth/authenticate.ts'
+import type { ResourceRequirement } from '../auth/authenticate.ts'
 import { clientAddress, networkOf } from './client-address.ts'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from './http-env.ts'
 import { type IdentifyDeps, identify, type PresentedRequest } from './rate-limit.ts'
 import { asRequested } from './request-target.ts'
 
@@ -13,7 +13,10 @@ export interface BearerDeps extends IdentifyDeps {
 }
 
 /** Puts the caller into the context. */
-export function bearer(deps: BearerDeps, door: Door): MiddlewareHandler<HttpEnv> {
+export function bearer(
+  deps: BearerDeps,
+  requirement: ResourceRequirement,
+): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { incoming, outgoing } = c.env
     const request: PresentedRequest = {
@@ -24,8 +27,8 @@ export function bearer(deps: BearerDeps, door: Door): MiddlewareHandler<HttpEnv>
       address: () => networkOf(clientAddress(incoming, deps.trustedProxies)),
       onSession: (id) => deps.rates.refuseKnown(request, id),
     }
-    const resource = asRequested(incoming, door.resource)
-    c.set('caller', await identify(deps, request, { ...door, resource }))
+    const resource = asRequested(incoming, requirement.resource)
+    c.set('caller', await identify(deps, request, { ...requirement, resource }))
     await next()
   }
 }

@@ -2,7 +2,7 @@
 
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from './http-env.ts'
 import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
 import type { Method } from './routes.ts'
 

@@ -5,11 +5,11 @@ import type { Context, ErrorHandler } from 'hono'
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError } from '../errors.ts'
-import { jsonResponse } from '../mcp/answer.ts'
 import { isShortId } from '../mcp/bounds.ts'
+import { jsonResponse } from '../mcp/mcp-answer.ts'
 import { toWellFormedJson } from '../well-formed.ts'
-import type { HttpEnv } from './context.ts'
-import { page } from './pages.ts'
+import type { HttpEnv } from './http-env.ts'
+import { page } from './pages/pages.ts'
 import { problemResponse, wantsProblem } from './problem.ts'
 import { refusedBody } from './refused-body.ts'
 
@@ -47,10 +47,12 @@ export function errorPage(c: Context<HttpEnv>, error: AppError): Response | Prom
   // Cookies stay as they are, so that trying again can succeed.
   c.header('set-cookie', undefined)
   for (const [name, value] of Object.entries(headers(error))) c.header(name, value)
-  const isAway = error.status === 503
-  const what = isAway ? 'This server is busy or out of order. Try again shortly.' : error.message
+  const isUnavailable = error.status === 503
+  const what = isUnavailable
+    ? 'This server is busy or out of order. Try again shortly.'
+    : error.message
   return page(c, {
-    title: isAway ? 'Not available just now' : 'This cannot go on',
+    title: isUnavailable ? 'Not available just now' : 'This cannot go on',
     status: error.status as ContentfulStatusCode,
     body: html`<p role="alert">${what}</p>`,
   })

@@ -5,14 +5,14 @@ import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { HttpEnv } from './context.ts'
 import { crossOrigin } from './cross-origin.ts'
 import { errorResponse } from './error-response.ts'
-import type { Look } from './look.ts'
+import type { HttpEnv } from './http-env.ts'
 import { noStore } from './no-store.ts'
 import { notFound, wrongMethod } from './not-found.ts'
-import { ownForms } from './own-forms.ts'
-import { pagesOf } from './pages.ts'
+import { ownForms } from './pages/own-forms.ts'
+import type { PageTheme } from './pages/page-theme.ts'
+import { pagesOf } from './pages/pages.ts'
 import type { RateLimiting } from './rate-limit.ts'
 import { bodyTooLarge } from './read-body.ts'
 import { requestLog } from './request-log.ts'
@@ -20,7 +20,7 @@ import { OPEN_PREFIX, type Route, type RouteTable } from './routes.ts'
 
 export interface RouteGuards {
   readonly log: Logger
-  readonly look: Look
+  readonly theme: PageTheme
   readonly publicUrl: string
   readonly limited: RateLimiting
 }
@@ -28,7 +28,7 @@ export interface RouteGuards {
 /** Puts the guards of all routes in front of what is routed after it. */
 export function guardRoutes(app: Hono<HttpEnv>, routes: RouteTable, guards: RouteGuards): void {
   app.use(requestLog(guards.log, routes))
-  app.use(pagesOf(guards.look))
+  app.use(pagesOf(guards.theme))
   app.use(wrongMethod)
   app.onError(errorResponse)
   app.notFound(notFound)

@@ -6,8 +6,8 @@ import type { ConfigWarning } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
-import type { HttpEnv } from './context.ts'
 import { answerOf } from './error-response.ts'
+import type { HttpEnv } from './http-env.ts'
 
 export interface Health {
   /** The process is going down: it finishes what runs and takes nothing new. */

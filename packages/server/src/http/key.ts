@@ -2,15 +2,15 @@
 
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { basePathOf } from '../config/base-path.ts'
+import { basePathOf } from '../config/public-path.ts'
 import type { KeyEntry, KeyOutcome } from '../session/key-entry.ts'
 import { type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { readBindingCookie, setBindingCookie, takeBindingCookie } from './binding-cookie.ts'
-import { clientNameOnPage } from './client-name.ts'
-import type { HttpEnv } from './context.ts'
-import { formField } from './own-forms.ts'
-import { type Page, page } from './pages.ts'
+import type { HttpEnv } from './http-env.ts'
+import { readBindingCookie, setBindingCookie, takeBindingCookie } from './pages/binding-cookie.ts'
+import { clientNameOnPage } from './pages/client-name.ts'
+import { formField } from './pages/own-forms.ts'
+import { type Page, page } from './pages/pages.ts'
 
 /** An upstream that people paste keys for. */
 export interface KeyPage {

@@ -2,8 +2,8 @@
 
 import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
-import type { HttpEnv } from './context.ts'
 import { answerOf, errorPage, problemOf } from './error-response.ts'
+import type { HttpEnv } from './http-env.ts'
 
 export function notFound(): Response {
   return answerOf(new AppError('not_found', 'There is nothing at this address.'))

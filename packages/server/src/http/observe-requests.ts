@@ -1,7 +1,7 @@
 /** Counts, times and traces every request, whoever answers it: the guard, a mount or a route. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { MODERN_REVISION } from '../mcp/server.ts'
+import { MODERN_REVISION } from '../mcp/server-factory.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import type { RouteOf } from './route-of.ts'

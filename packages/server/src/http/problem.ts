@@ -3,7 +3,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Context } from 'hono'
 import { toWellFormedJson } from '../well-formed.ts'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from './http-env.ts'
 
 export interface Problem {
   readonly status: number

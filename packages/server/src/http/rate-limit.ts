@@ -3,12 +3,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
 import type { TokenPresenter } from '../auth/access-tokens.ts'
-import type { Authenticate, Door } from '../auth/authenticate.ts'
-import { basePathOf } from '../config/base-path.ts'
+import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
+import { basePathOf } from '../config/public-path.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
-import type { Counting, Rate, RateLimits, Standing } from '../store/rate-limits.ts'
-import { knownBrowser } from './browser-cookie.ts'
+import type { Counting, Rate, RateLimitState, RateLimits } from '../store/rate-limits.ts'
 import {
   type CountedAddresses,
   clientAddress,
@@ -16,7 +15,8 @@ import {
   isCounted,
   networkOf,
 } from './client-address.ts'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from './http-env.ts'
+import { knownBrowser } from './pages/browser-cookie.ts'
 import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
 import { declaredBytes, weightOf } from './request-weight.ts'
 
@@ -76,12 +76,12 @@ export interface IdentifyDeps {
 export async function identify(
   { authenticate, rates }: IdentifyDeps,
   request: PresentedRequest,
-  door: Door,
+  requirement: ResourceRequirement,
 ): Promise<Caller> {
   try {
-    const found = authenticate.find(request.incoming.headers.authorization, door, request)
+    const found = authenticate.find(request.incoming.headers.authorization, requirement, request)
     request.caller = found instanceof Promise ? await found : found
-    if (request.caller === undefined) throw await authenticate.refusal(door)
+    if (request.caller === undefined) throw await authenticate.refusal(requirement)
   } catch (error) {
     await rates.countRefused(request, error)
     throw error
@@ -198,7 +198,9 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
       const countings = whoCalls(request)
       if (countings.length === 0) return undefined
       const weighed = by === 1 ? countings : countings.map((counting) => ({ ...counting, by }))
-      return limits.count(weighed).then((standings) => refuseTooMany(request.outgoing, standings))
+      return limits
+        .count(weighed)
+        .then((limitStates) => refuseTooMany(request.outgoing, limitStates))
     },
     refuseKnown({ incoming, outgoing }: CountedRequest, session: string): void {
       if (!isCounted(incoming, options)) return
@@ -208,12 +210,12 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
   }
 }
 
-function refuseTooMany(outgoing: ServerResponse, standings: readonly Standing[]): void {
+function refuseTooMany(outgoing: ServerResponse, limitStates: readonly RateLimitState[]): void {
   // Before the answer, whoever writes it: to change its headers afterwards is to copy it.
-  for (const [name, value] of Object.entries(rateLimitHeaders(standings))) {
+  for (const [name, value] of Object.entries(rateLimitHeaders(limitStates))) {
     outgoing.setHeader(name, value)
   }
-  refuseIfOver(standings)
+  refuseIfOver(limitStates)
 }
 
 /** Who is over already is not counted again. */

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from 'hono'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from './http-env.ts'
 import { parseJson } from './parse-json.ts'
 
 const MAX_VALUES = 1000

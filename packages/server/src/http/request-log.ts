@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from './http-env.ts'
 import type { RouteTable } from './routes.ts'
 
 /** Only what cannot forge log lines or make them endless is taken over. */

@@ -2,9 +2,9 @@
 
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
-import { JsonAnswer, jsonResponse, type McpAnswer } from '../mcp/answer.ts'
+import { JsonAnswer, jsonResponse, type McpAnswer } from '../mcp/mcp-answer.ts'
 import { toWellFormedJson } from '../well-formed.ts'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from './http-env.ts'
 
 /** One JSON message, or the response it has become already. */
 export function respond(c: Context<HttpEnv>, answer: McpAnswer): Response {

@@ -1,7 +1,7 @@
 /** Runs one `tools/call` by the engine, whichever way its request came. */
 
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
-import type { CarriedState } from '../engine/call.ts'
+import type { RequestStateContent } from '../engine/call.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolOutcome, type ToolSettings } from '../engine/run-tool.ts'
@@ -9,7 +9,7 @@ import { isVisible, mayHide } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { EventBus } from './nodes/event-bus.ts'
-import type { Origin } from './origin.ts'
+import type { RequestContext } from './request-context.ts'
 import type { RequestStates } from './request-state.ts'
 import { bindingOf, RequestedCall, type ToolRequest } from './tool-call.ts'
 
@@ -23,7 +23,10 @@ export interface CallToolDeps {
 }
 
 /** @throws ProtocolError for a tool there is not, and for a state that does not verify */
-export type CallTool = (request: ToolRequest, origin: Origin) => Promise<ToolOutcome>
+export type CallTool = (
+  request: ToolRequest,
+  requestContext: RequestContext,
+) => Promise<ToolOutcome>
 
 /**
  * Takes the place of the SDK's own handler, so that the engine alone validates, and so that a state
@@ -35,14 +38,19 @@ export function createCallTool(deps: CallToolDeps): CallTool {
   const rules = new Set(
     [...catalog.tools.values()].filter((tool) => mayHide(team, [tool.definition])),
   )
-  const isHidden = (tool: CompiledTool, origin: Origin) =>
-    rules.has(tool) && !isVisible(team, tool.definition, origin.identity, origin.log)
+  const isHidden = (tool: CompiledTool, requestContext: RequestContext) =>
+    rules.has(tool) &&
+    !isVisible(team, tool.definition, requestContext.identity, requestContext.log)
   const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
 
-  function run(request: ToolRequest, origin: Origin, carried: CarriedState | undefined) {
+  function run(
+    request: ToolRequest,
+    requestContext: RequestContext,
+    carried: RequestStateContent | undefined,
+  ) {
     const tool = catalog.tools.get(request.name)
-    if (tool === undefined || isHidden(tool, origin)) return refuseUnknown()
-    const call = new RequestedCall(deps, request, origin, carried)
+    if (tool === undefined || isHidden(tool, requestContext)) return refuseUnknown()
+    const call = new RequestedCall(deps, request, requestContext, carried)
     return runTool(tool, call, settings, telemetry)
   }
 
@@ -51,10 +59,15 @@ export function createCallTool(deps: CallToolDeps): CallTool {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
   }
 
-  return (request, origin) => {
+  return (request, requestContext) => {
     const { sealed, name } = request
-    if (sealed === undefined || !catalog.tools.has(name)) return run(request, origin, undefined)
-    const opening = deps.states.open(sealed, bindingOf(request, origin), origin.storage)
-    return opening.then((carried) => run(request, origin, carried))
+    if (sealed === undefined || !catalog.tools.has(name))
+      return run(request, requestContext, undefined)
+    const opening = deps.states.open(
+      sealed,
+      bindingOf(request, requestContext),
+      requestContext.storage,
+    )
+    return opening.then((carried) => run(request, requestContext, carried))
   }
 }

@@ -8,10 +8,10 @@ import {
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import type { ToolClient } from '../engine/context.ts'
+import type { ToolClient } from '../engine/tool-context.ts'
 import { cutToBytes } from '../store/text-bytes.ts'
-import type { ConnectionRecord } from './legacy/connection.ts'
-import type { ClientFacts } from './origin.ts'
+import type { McpSessionRecord } from './legacy/mcp-session.ts'
+import type { ClientFacts } from './request-context.ts'
 
 /** The most that is kept of a text by which a client names itself, in bytes of UTF-8. */
 export const CLIENT_TEXT_BYTES = 100
@@ -33,11 +33,11 @@ export interface CallingClient {
 export function callingClient({ mcpReq }: ServerContext, server: Server): CallingClient {
   const envelope = mcpReq.envelope as ClientEnvelope | undefined
   if (envelope !== undefined) return clientOf(envelope)
-  return clientOfConnection(server)
+  return clientOfMcpSession(server)
 }
 
 /** A client of the 2025 era, by the `initialize` that the server was given. */
-export function clientOfConnection(server: Server): CallingClient {
+export function clientOfMcpSession(server: Server): CallingClient {
   const facts = factsOf(server.getClientVersion()?.name, server.getNegotiatedProtocolVersion())
   return { era: '2025', facts, can: abilities(server.getClientCapabilities()) }
 }
@@ -48,7 +48,7 @@ export function clientOfInitialize({ initialize, protocolVersion }: Initialized)
   return { era: '2025', facts, can: abilities(initialize?.capabilities) }
 }
 
-type Initialized = Pick<ConnectionRecord, 'initialize' | 'protocolVersion'>
+type Initialized = Pick<McpSessionRecord, 'initialize' | 'protocolVersion'>
 
 /** A client of the 2026 era. */
 export function clientOf(envelope: ClientEnvelope): CallingClient {

@@ -1,11 +1,15 @@
 /** `/mcp`: decides which era a request belongs to, and hands it to the leg that serves it. */
 
 import { AppError } from '../errors.ts'
-import type { McpAnswer } from './answer.ts'
 import { isAnswer } from './client-answer.ts'
-import type { LegacyEndpoint } from './legacy/endpoint.ts'
-import { createModernEndpoint, type ModernDeps, type ModernEndpoint } from './modern/endpoint.ts'
-import type { McpRequest } from './request.ts'
+import type { LegacyEndpoint } from './legacy/legacy-endpoint.ts'
+import type { McpAnswer } from './mcp-answer.ts'
+import type { McpRequest } from './mcp-request.ts'
+import {
+  createModernEndpoint,
+  type ModernDeps,
+  type ModernEndpoint,
+} from './modern/modern-endpoint.ts'
 import {
   acceptsAnswers,
   classifyPost,

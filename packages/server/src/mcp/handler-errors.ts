@@ -10,8 +10,8 @@ import {
 import { explainError } from '../engine/explain-error.ts'
 import { AppError } from '../errors.ts'
 import { cutText } from '../well-formed.ts'
-import type { McpAnswer } from './answer.ts'
-import { type Origin, originOf } from './origin.ts'
+import type { McpAnswer } from './mcp-answer.ts'
+import { type RequestContext, requestContextOf } from './request-context.ts'
 
 type Handler = (request: unknown, ctx: ServerContext) => unknown
 /** With schemas in between for methods that the protocol does not have, such as those of extensions. */
@@ -37,7 +37,7 @@ const unserved = new WeakMap<AuthInfo, AppError>()
  * Guards all handlers that are set from now on. The SDK would send the message of whatever the
  * fork's resources, prompts and completions throw, and would call bad parameters a fault of ours.
  */
-export function guardHandlers(server: Server, fallback: Origin | undefined): void {
+export function guardHandlers(server: Server, fallback: RequestContext | undefined): void {
   const set = server.setRequestHandler.bind(server) as SetHandler
   const guarded =
     (handler: Handler): Handler =>
@@ -70,11 +70,11 @@ export function guardHandlers(server: Server, fallback: Origin | undefined): voi
 function toProtocolError(
   error: unknown,
   ctx: ServerContext,
-  fallback: Origin | undefined,
+  fallback: RequestContext | undefined,
 ): ProtocolError {
   if (error instanceof ProtocolError) return error
   const { code, message, unexpected } = explainError(error, ctx.mcpReq.signal)
-  const { log } = originOf(ctx, fallback)
+  const { log } = requestContextOf(ctx, fallback)
   if (unexpected) {
     log.error({ err: error, method: ctx.mcpReq.method }, 'request failed')
     return new ProtocolError(ProtocolErrorCode.InternalError, 'Something went wrong.', { code })

@@ -13,12 +13,12 @@ import {
 import type { Catalog } from '../engine/discover.ts'
 import type { Team } from '../engine/team.ts'
 import { type Declared, isVisible } from '../engine/visibility.ts'
-import type { Origin } from './origin.ts'
+import type { RequestContext } from './request-context.ts'
 
 interface HideDeps {
   readonly catalog: Catalog
   readonly team: Team
-  readonly originOf: (ctx: ServerContext) => Origin
+  readonly requestContextOf: (ctx: ServerContext) => RequestContext
 }
 
 type Handler = (request: unknown, ctx: ServerContext) => unknown
@@ -41,14 +41,14 @@ export function hideFromCallers(server: Server, deps: HideDeps): void {
   Object.assign(server, { setRequestHandler: setHiding })
 }
 
-function wrappersOf({ catalog, team, originOf }: HideDeps): Readonly<Record<string, Wrap>> {
+function wrappersOf({ catalog, team, requestContextOf }: HideDeps): Readonly<Record<string, Wrap>> {
   const tools = new Map([...catalog.tools].map(([name, { definition }]) => [name, definition]))
   const resources = byName(catalog.resources)
   const prompts = byName(catalog.prompts)
 
   function isHidden(declared: Declared | undefined, ctx: ServerContext): boolean {
     if (declared === undefined) return false
-    const { identity, log } = originOf(ctx)
+    const { identity, log } = requestContextOf(ctx)
     return !isVisible(team, declared, identity, log)
   }
 

@@ -12,11 +12,11 @@ import { runRead } from '../engine/run-read.ts'
 import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
-import type { Origin } from './origin.ts'
+import type { RequestContext } from './request-context.ts'
 import { RequestedCall, type ToolRequest } from './tool-call.ts'
 
 export interface Subscriber extends Pick<ToolRequest, 'meta' | 'signal'> {
-  readonly origin: Origin
+  readonly requestContext: RequestContext
 }
 
 /**
@@ -36,16 +36,16 @@ const CANNOT_BE_ASKED: ToolRequest['client'] = {
   facts: {},
   can: { fillForms: false, openUrls: false, sample: false, listRoots: false },
   log: async () => undefined,
-  hangUp: () => undefined,
+  closeStream: () => undefined,
 }
 
 export function createMaySubscribe(deps: CallToolDeps): MaySubscribe {
   const { catalog, telemetry } = deps
   const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
   const find = createFindResource(catalog.resources)
-  return async (uri, { origin, meta, signal }) => {
+  return async (uri, { requestContext, meta, signal }) => {
     checkUriLength(uri)
-    const { identity, log } = origin
+    const { identity, log } = requestContext
     const found = findReadable(find, uri, ({ definition }) =>
       isVisible(settings.team, definition, identity, log),
     )
@@ -57,7 +57,7 @@ export function createMaySubscribe(deps: CallToolDeps): MaySubscribe {
       ...{ client: CANNOT_BE_ASKED, responses: {}, sealed: undefined },
       progress: async () => undefined,
     }
-    const call = new RequestedCall(deps, request, origin, undefined)
+    const call = new RequestedCall(deps, request, requestContext, undefined)
     const result = await runRead(found, call, settings, telemetry)
     if (!isInputRequiredResult(result)) return { isPersonal: true }
     const text = 'Reading this resource needs answers of its user: it cannot be subscribed to.'

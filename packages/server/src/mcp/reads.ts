@@ -19,17 +19,17 @@ import { runPrompt, runRead } from '../engine/run-read.ts'
 import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
-import type { Origin } from './origin.ts'
+import type { RequestContext } from './request-context.ts'
 import { bindingOf, RequestedCall, requestOf, type ToolRequest } from './tool-call.ts'
 
 export interface ReadDeps extends CallToolDeps {
   readonly findResource: FindResource<CompiledResource>
-  readonly originOf: (ctx: ServerContext) => Origin
+  readonly requestContextOf: (ctx: ServerContext) => RequestContext
 }
 
-/** Takes the place of the SDK's handlers, which know neither sessions nor sign-in. */
+/** Replaces the SDK's handlers, which know neither sessions nor sign-in. */
 export function serveReads({ server }: McpServer, deps: ReadDeps): void {
-  const { catalog, findResource, telemetry, originOf } = deps
+  const { catalog, findResource, telemetry, requestContextOf } = deps
   const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
   const { resources, prompts } = catalog
   const promptsByName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]))
@@ -40,38 +40,19 @@ export function serveReads({ server }: McpServer, deps: ReadDeps): void {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Prompt ${name} not found`)
   }
 
-  /** What is to be completed. @throws ProtocolError -32602 for what there is not */
-  function suggestionOf({ ref, argument, context }: CompleteRequest['params']): Suggestion {
-    const { name, value: typed } = argument
-    const about = { typed, given: { ...context?.arguments } }
-    if (ref.type === 'ref/prompt') {
-      const { definition: declaration, completers, masks } = promptOf(ref.name)
-      return { ...about, kind: 'prompt', declaration, masks, complete: completers.get(name) }
-    }
-    const resource = resources.find(({ uri }) => uri === ref.uri)
-    if (resource === undefined) {
-      const text = `Resource template ${ref.uri} not found`
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, text)
-    }
-    const { definition: declaration, masks } = resource
-    const { complete = {} } = declaration
-    const completer = Object.hasOwn(complete, name) ? complete[name] : undefined
-    return { ...about, kind: 'resource', declaration, masks, complete: completer }
-  }
-
   if (resources.length > 0) {
     const readOfExtension = sdkRead(server, deps)
     server.setRequestHandler('resources/read', async (request, ctx) => {
       const { uri } = request.params
       checkUriLength(uri)
-      const { identity, log } = originOf(ctx)
+      const { identity, log } = requestContextOf(ctx)
       const isThere = ({ definition }: CompiledResource) =>
         isVisible(settings.team, definition, identity, log)
       const found = findResource(uri, isThere)
       if (found === undefined) return readOfExtension(uri, request, ctx)
       const { name } = found.resource
       const read = requestOf({ kind: 'resource', name, arguments: { uri } }, ctx, server)
-      const result = await runRequest(deps, read, originOf(ctx), (call) =>
+      const result = await runRequest(deps, read, requestContextOf(ctx), (call) =>
         runRead(found, call, settings, telemetry),
       )
       const isCached = read.client.era === '2026' && 'contents' in result
@@ -83,20 +64,48 @@ export function serveReads({ server }: McpServer, deps: ReadDeps): void {
       const prompt = promptOf(name)
       const target = { kind: 'prompt', name, arguments: params.arguments ?? {} } as const
       const request = requestOf(target, ctx, server)
-      return runRequest(deps, request, originOf(ctx), (call) =>
+      return runRequest(deps, request, requestContextOf(ctx), (call) =>
         runPrompt(prompt, call, settings, telemetry),
       )
     })
   }
   if (completes(catalog)) {
     server.setRequestHandler('completion/complete', async ({ params }, ctx) => {
-      const suggestion = suggestionOf(params)
+      const suggestion = suggestionOf(params, resources, promptOf)
       const { kind, declaration, given } = suggestion
       const target = { kind, name: declaration.name, arguments: given }
-      const call = new SilentCall(deps, requestOf(target, ctx, server), originOf(ctx), undefined)
+      const call = new SilentCall(
+        deps,
+        requestOf(target, ctx, server),
+        requestContextOf(ctx),
+        undefined,
+      )
       return runCompletion(suggestion, call, settings)
     })
   }
+}
+
+/** What is to be completed. @throws ProtocolError -32602 for what there is not */
+function suggestionOf(
+  { ref, argument, context }: CompleteRequest['params'],
+  resources: Catalog['resources'],
+  promptOf: (name: string) => CompiledPrompt,
+): Suggestion {
+  const { name, value: typed } = argument
+  const about = { typed, given: { ...context?.arguments } }
+  if (ref.type === 'ref/prompt') {
+    const { definition: declaration, completers, masks } = promptOf(ref.name)
+    return { ...about, kind: 'prompt', declaration, masks, complete: completers.get(name) }
+  }
+  const resource = resources.find(({ uri }) => uri === ref.uri)
+  if (resource === undefined) {
+    const text = `Resource template ${ref.uri} not found`
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, text)
+  }
+  const { definition: declaration, masks } = resource
+  const { complete = {} } = declaration
+  const completer = Object.hasOwn(complete, name) ? complete[name] : undefined
+  return { ...about, kind: 'resource', declaration, masks, complete: completer }
 }
 
 type Read = (request: ReadResourceRequest, ctx: ServerContext) => Promise<ReadResourceResult>
@@ -125,15 +134,15 @@ class SilentCall extends RequestedCall {
 async function runRequest<Result>(
   deps: CallToolDeps,
   request: ToolRequest,
-  origin: Origin,
+  requestContext: RequestContext,
   run: (call: RequestedCall) => Promise<Result>,
 ): Promise<Result> {
   const { sealed } = request
   const carried =
     sealed === undefined
       ? undefined
-      : await deps.states.open(sealed, bindingOf(request, origin), origin.storage)
-  const call = new RequestedCall(deps, request, origin, carried)
+      : await deps.states.open(sealed, bindingOf(request, requestContext), requestContext.storage)
+  const call = new RequestedCall(deps, request, requestContext, carried)
   return run(call)
 }
 

@@ -7,7 +7,7 @@
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { sha256 } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
-import type { CarriedState } from '../engine/call.ts'
+import type { RequestStateContent } from '../engine/call.ts'
 import type { Store } from '../store/port.ts'
 import { documentBytes, type StorageBudget } from '../store/storage-budget.ts'
 
@@ -22,13 +22,13 @@ export interface StateBinding {
 }
 
 export interface RequestStates {
-  seal(state: CarriedState, binding: StateBinding): string
+  seal(state: RequestStateContent, binding: StateBinding): string
   /**
    * That it was used counts for `storage`.
    * @throws ProtocolError -32602 for a state that is edited, expired, used or belongs elsewhere,
    * AppError `too_many_requests` when `storage` is exhausted
    */
-  open(sealed: string, binding: StateBinding, storage?: StorageBudget): Promise<CarriedState>
+  open(sealed: string, binding: StateBinding, storage?: StorageBudget): Promise<RequestStateContent>
 }
 
 export interface RequestStateDeps {
@@ -49,7 +49,7 @@ export function createRequestStates(
     async open(sealed, binding, storage) {
       const opened = keyRing.open(PURPOSE, sealed, context(binding))
       const { state, expiresAt } = JSON.parse(opened ?? '{}') as {
-        state?: CarriedState
+        state?: RequestStateContent
         expiresAt?: number
       }
       if (state === undefined || expiresAt === undefined || expiresAt <= now()) throw invalid()

@@ -15,11 +15,11 @@ import type {
 import { boundError } from './outgoing-messages.ts'
 
 /** Where what the server says about one request goes. */
-export interface RequestOutlet {
+export interface RequestSink {
   /** Something that belongs to the request and comes before its answer. */
-  tell(message: JSONRPCMessage): void
+  notify(message: JSONRPCMessage): void
   /** Called once at most, and nothing is told after it. */
-  answer(message: JSONRPCResponse): void
+  respond(message: JSONRPCResponse): void
 }
 
 export interface SharedServer {
@@ -30,7 +30,7 @@ export interface SharedServer {
    */
   serve(
     request: JSONRPCRequest,
-    outlet: RequestOutlet,
+    sink: RequestSink,
     extra: MessageExtraInfo,
   ): (reason: string) => void
   /** Hands over what a client answered to a request of the server's own. */
@@ -43,7 +43,7 @@ interface Running {
   /** As the client named it. */
   readonly id: RequestId
   readonly method: string
-  readonly outlet: RequestOutlet
+  readonly sink: RequestSink
   /** Whether there was something to say before the answer. */
   told: boolean
 }
@@ -80,10 +80,10 @@ export async function shareServer(
     if (inner !== undefined && found !== undefined) {
       if (isAnswer) {
         finish(inner, found)
-        found.outlet.answer(boundError({ ...message, id: found.id }))
+        found.sink.respond(boundError({ ...message, id: found.id }))
       } else {
         found.told = true
-        found.outlet.tell(message)
+        found.sink.notify(message)
       }
     } else if (!isAnswer && 'id' in message) {
       // What was left running after its request asks a client that is not there any more.
@@ -94,11 +94,11 @@ export async function shareServer(
 
   return {
     server,
-    serve(request, outlet, extra) {
+    serve(request, sink, extra) {
       count += 1
       const inner = count
       const { id, method } = request
-      running.set(inner, { id, method, outlet, told: false })
+      running.set(inner, { id, method, sink, told: false })
       deliver({ ...request, id: inner }, { ...about, ...extra })
       return (reason) => {
         if (running.delete(inner)) abort(inner, reason)

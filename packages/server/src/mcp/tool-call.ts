@@ -6,12 +6,12 @@ import type {
   ServerContext,
   ServerEvent,
 } from '@modelcontextprotocol/server'
-import type { CallAudit, CallKind, CarriedState, ToolCall } from '../engine/call.ts'
-import type { Announce } from '../engine/context.ts'
+import type { CallAudit, CallKind, RequestStateContent, ToolCall } from '../engine/call.ts'
+import type { Announce } from '../engine/tool-context.ts'
 import type { Rate, RateLimits } from '../store/rate-limits.ts'
 import { type CallingClient, callingClient } from './client-facts.ts'
 import type { EventBus } from './nodes/event-bus.ts'
-import type { Origin } from './origin.ts'
+import type { RequestContext } from './request-context.ts'
 import type { RequestStates, StateBinding } from './request-state.ts'
 
 export interface ToolCallDeps {
@@ -26,7 +26,7 @@ export interface ToolRequest
   /** A tool if left out. */
   readonly kind?: CallKind
   readonly client: CallingClient &
-    Pick<ToolCall['client'], 'log' | 'hangUp'> & {
+    Pick<ToolCall['client'], 'log' | 'closeStream'> & {
       readonly elicitationCompleted?: ToolCall['client']['elicitationCompleted'] | undefined
     }
   /** What an earlier round left with the client. */
@@ -55,9 +55,9 @@ export function requestOf(
     client: {
       ...client,
       log: (level, data) => mcpReq.log(level, data),
-      hangUp: () => ctx.http?.closeSSE?.(),
+      closeStream: () => ctx.http?.closeSSE?.(),
       ...(client.era === '2025' && {
-        elicitationCompleted: (id: string) => tellElicitationComplete(ctx, id),
+        elicitationCompleted: (id: string) => notifyElicitationComplete(ctx, id),
       }),
     },
     responses: mcpReq.inputResponses ?? {},
@@ -72,20 +72,20 @@ export function requestOf(
 export class RequestedCall implements ToolCall {
   readonly #deps: ToolCallDeps
   readonly #request: ToolRequest
-  readonly #origin: Origin
-  readonly carried: CarriedState | undefined
+  readonly #origin: RequestContext
+  readonly carried: RequestStateContent | undefined
   #announcing: Announcing | undefined
 
   /** `carried` is what this round goes on from. */
   constructor(
     deps: ToolCallDeps,
     request: ToolRequest,
-    origin: Origin,
-    carried: CarriedState | undefined,
+    requestContext: RequestContext,
+    carried: RequestStateContent | undefined,
   ) {
     this.#deps = deps
     this.#request = request
-    this.#origin = origin
+    this.#origin = requestContext
     this.carried = carried
   }
 
@@ -154,7 +154,7 @@ export class RequestedCall implements ToolCall {
     return this.#origin.upstreamFor(...given)
   }
 
-  carry(state: CarriedState) {
+  carry(state: RequestStateContent) {
     const round = (this.carried?.round ?? 1) + 1
     return this.#deps.states.seal({ ...state, round }, bindingOf(this.#request, this.#origin))
   }
@@ -189,12 +189,12 @@ export function announceBy(publish: (event: ServerEvent) => void): Announce {
 /** What the state of a call's rounds belongs to. */
 export function bindingOf(
   { kind = 'tool', name, arguments: input }: ToolRequest,
-  { principal }: Origin,
+  { principal }: RequestContext,
 ): StateBinding {
   return { principal, for: `${kind} ${name}`, arguments: input }
 }
 
-async function tellElicitationComplete({ mcpReq }: ServerContext, id: string): Promise<void> {
+async function notifyElicitationComplete({ mcpReq }: ServerContext, id: string): Promise<void> {
   const method = 'notifications/elicitation/complete'
   await mcpReq.notify({ method, params: { elicitationId: id } })
 }

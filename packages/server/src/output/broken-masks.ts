@@ -100,7 +100,7 @@ function leafClash(one: Leaf, other: Leaf, depth: number): boolean {
   const fields = fieldsOf(one.schema)
   const others = fieldsOf(other.schema)
   if (fields === undefined || others === undefined) return false
-  if (isList(one.schema) !== isList(other.schema) || areToldApart(fields, others)) return false
+  if (isList(one.schema) !== isList(other.schema) || areDistinct(fields, others)) return false
   return Object.entries(fields).some(([name, field]) => {
     const counterparts = name === ANY ? Object.values(others) : [others[name], others[ANY]]
     return counterparts.some((part) => part !== undefined && clash(field, part, depth + 1))
@@ -126,7 +126,7 @@ function isList({ _zod: { def } }: Schema): boolean {
 }
 
 /** Whether a field that both have takes other values in each, such as `kind` with its literals. */
-function areToldApart(one: Fields, other: Fields): boolean {
+function areDistinct(one: Fields, other: Fields): boolean {
   return Object.entries(one).some(([name, field]) => {
     const values = valuesOf(field)
     const others = other[name] && valuesOf(other[name])

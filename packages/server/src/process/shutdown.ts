@@ -116,15 +116,15 @@ function onSignals(parent: Parent | undefined, end: End, endAtOnce: () => void):
   if (parent !== 'launcher') return
   process.on('SIGHUP', (signal) => onSignal('here', signal))
   process.on('message', ({ signal }: LauncherMessage) => {
-    tellLauncher()
+    notifyLauncher()
     onSignal('atLauncher', signal)
   })
-  tellLauncher()
+  notifyLauncher()
   if (!process.connected) end('end of launcher')
 }
 
 /** That this process reacts to signals. A launcher that is gone is heard of by `disconnect`. */
-function tellLauncher(): void {
+function notifyLauncher(): void {
   process.send?.('reacts', undefined, undefined, () => undefined)
 }
 

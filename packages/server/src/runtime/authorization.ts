@@ -10,8 +10,8 @@ import type { Catalog } from '../engine/discover.ts'
 import { createFindResource } from '../engine/find-resource.ts'
 import { NO_TEAM, type Team } from '../engine/team.ts'
 import { type Declared, isVisible } from '../engine/visibility.ts'
-import { authorizationErrorPage } from '../http/authorization-server.ts'
-import type { Look } from '../http/look.ts'
+import { authorizationErrorPage } from '../http/oauth/oauth-routes.ts'
+import type { PageTheme } from '../http/pages/page-theme.ts'
 import type { TokenCaller } from '../session/caller.ts'
 import { identityOf } from '../session/caller-identity.ts'
 import type { CredentialStore } from '../session/credentials.ts'
@@ -27,14 +27,14 @@ export interface AuthDeps
 }
 
 type AuthParts = Pick<ResourceServerDeps, 'sessions'> & {
-  readonly look: Look
+  readonly theme: PageTheme
   readonly credentials: CredentialStore
 } & Pick<
     AuthorizationServerDeps,
     | 'now'
     | 'keyRing'
     | 'signOut'
-    | 'announceRevoked'
+    | 'broadcastRevoked'
     | 'isSignedIn'
     | 'settleSignIn'
     | 'keptSignIns'
@@ -47,7 +47,7 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
   const { defaultScopes: defaults, issuer } = deps.config.auth
   const scopeMap = issuer.kind === 'external' ? issuer.scopeMap : undefined
   const scopes = createScopes(needed, { defaults, scopeMap })
-  const errorPage = authorizationErrorPage(parts.look)
+  const errorPage = authorizationErrorPage(parts.theme)
   const authorizationServer =
     deps.transport === 'http'
       ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })

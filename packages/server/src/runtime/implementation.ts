@@ -1,9 +1,9 @@
 /** How the server presents itself to clients, in both eras. */
 
 import type { Implementation } from '@modelcontextprotocol/server'
-import type { Logo } from '../config/logo.ts'
+import type { Logo } from '../config/logo-file.ts'
 import type { Config } from '../config.ts'
-import { LOGO_PATH } from '../http/logo.ts'
+import { LOGO_PATH } from '../http/pages/logo-route.ts'
 
 export interface ServerFacts {
   readonly config: Pick<Config, 'app' | 'pages' | 'introduction'>

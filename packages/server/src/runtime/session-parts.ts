@@ -1,7 +1,7 @@
 /** What is known about callers, as far as it takes no other nodes: sessions, and signing in at upstreams. */
 
 import { longestTokenSeconds } from '../auth/resource-server.ts'
-import { basePathOf } from '../config/base-path.ts'
+import { basePathOf } from '../config/public-path.ts'
 import type { Config } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { KeyPage } from '../http/key.ts'
@@ -24,7 +24,7 @@ import {
 import type { Store } from '../store/port.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createContinuing, keepSignIns } from './continuing.ts'
-import type { UpstreamParts, Upstreams } from './upstream.ts'
+import type { UpstreamParts, Upstreams } from './upstream-parts.ts'
 
 export interface SessionPartsDeps {
   readonly config: Config

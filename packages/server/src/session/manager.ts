@@ -3,7 +3,7 @@
 import { createId } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'
 import { CLIENT_TEXT_BYTES } from '../mcp/client-facts.ts'
-import type { ClientFacts } from '../mcp/origin.ts'
+import type { ClientFacts } from '../mcp/request-context.ts'
 import type { Store } from '../store/port.ts'
 import { SlidingExpiration } from '../store/sliding-expiration.ts'
 import { documentBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'

@@ -1,7 +1,7 @@
 /** Keys that people pasted: handed out as they are, and forgotten once the API refuses them. */
 
 import { randomValue } from '../crypto/random-id.ts'
-import { callLogin } from '../engine/sign-in-ladder.ts'
+import { callLogin } from '../engine/require-sign-in.ts'
 import { AppError } from '../errors.ts'
 import type { Store } from '../store/port.ts'
 import { type CredentialStore, newestFence } from './credentials.ts'

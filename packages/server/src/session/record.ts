@@ -1,6 +1,6 @@
 /** A session as it lies in the store. */
 
-import type { ClientFacts } from '../mcp/origin.ts'
+import type { ClientFacts } from '../mcp/request-context.ts'
 import type { Stored } from '../store/port.ts'
 import type { RefreshFailure } from './refresh-failure.ts'
 

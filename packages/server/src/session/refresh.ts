@@ -85,7 +85,7 @@ export function createFreshToken(deps: RefreshDeps): FreshToken {
       if (fresh === undefined) throw signInEnded()
       return fresh.accessToken
     } catch (error) {
-      if (isProviderAway(error) && isUsable(known, rejected, now())) return known.accessToken
+      if (isProviderUnavailable(error) && isUsable(known, rejected, now())) return known.accessToken
       throw error
     } finally {
       running.delete(key)
@@ -210,6 +210,6 @@ function aborted(signal: AbortSignal): Promise<never> {
   })
 }
 
-function isProviderAway(error: unknown): boolean {
+function isProviderUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === 'upstream_error'
 }

@@ -1,6 +1,6 @@
 /** Signing in upstream: from the one-time link through the identity provider to the session. */
 
-import { basePathOf } from '../config/base-path.ts'
+import { basePathOf } from '../config/public-path.ts'
 import { shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'

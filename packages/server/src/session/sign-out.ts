@@ -19,7 +19,7 @@ export interface SignOutDeps extends SignedInUpstream {
   /** Those after the first. */
   readonly further?: readonly SignedInUpstream[]
   /** Notifies all nodes of the end of a session that streams may belong to: they end with it. */
-  readonly announceEnd: (sessionId: string) => Promise<void>
+  readonly broadcastEnd: (sessionId: string) => Promise<void>
   readonly log: Pick<Logger, 'audit'>
 }
 
@@ -30,7 +30,7 @@ export interface SignOutDeps extends SignedInUpstream {
 export type SignOut = (sessionId: string) => Promise<boolean>
 
 export function createSignOut(deps: SignOutDeps): SignOut {
-  const { sessions, keptSignIns, announceEnd, log } = deps
+  const { sessions, keptSignIns, broadcastEnd, log } = deps
   const upstreams = [deps, ...(deps.further ?? [])]
   return async (sessionId) => {
     const session = await sessions.peek(sessionId)
@@ -44,7 +44,7 @@ export function createSignOut(deps: SignOutDeps): SignOut {
     if (ended) log.audit(facts, 'session ended')
     const isSignedIn = held.length > 0
     const hasStreams = session?.access === 'token' || (session?.access === 'handle' && isSignedIn)
-    if (ended && hasStreams) await announceEnd(sessionId)
+    if (ended && hasStreams) await broadcastEnd(sessionId)
     await Promise.all(held.map((revoke) => revoke()))
     return ended
   }

@@ -1,7 +1,7 @@
 /** The upstream API as the person of one session, with every answer shown to the caller first. */
 
 import type { CallSession } from '../engine/call.ts'
-import { callLogin } from '../engine/sign-in-ladder.ts'
+import { callLogin } from '../engine/require-sign-in.ts'
 import { AppError } from '../errors.ts'
 import type { CallScope } from '../upstream/api-attempt.ts'
 import type { ApiClient } from '../upstream/api-client.ts'

@@ -22,7 +22,7 @@ export interface Counting {
 }
 
 /** The state of a caller's window, including the call just counted. */
-export interface Standing {
+export interface RateLimitState {
   readonly limit: string
   readonly rate: Rate
   readonly remaining: number
@@ -39,9 +39,9 @@ export interface RateLimits {
    * Empty when rate limits are off.
    * @throws AppError `unavailable` when the store is unavailable
    */
-  count(countings: readonly Counting[]): Promise<readonly Standing[]>
+  count(countings: readonly Counting[]): Promise<readonly RateLimitState[]>
   /** The states of limits that this node knows to be exceeded. Neither counts nor reads the store. */
-  over(countings: readonly Counting[]): readonly Standing[]
+  over(countings: readonly Counting[]): readonly RateLimitState[]
   close(): void
 }
 
@@ -78,7 +78,7 @@ export function createRateLimits(
     log.warn({ limit }, 'a caller is over a limit')
   }
 
-  async function countOne(counting: Counting): Promise<Standing> {
+  async function countOne(counting: Counting): Promise<RateLimitState> {
     const { limit, rate, by = 1 } = counting
     const key = keyOf(counting)
     const { count, windowLeftMs } = await store.count(key, rate.perSeconds, by)
@@ -88,7 +88,7 @@ export function createRateLimits(
     return standingOf(counting, count, windowLeftMs)
   }
 
-  function over(countings: readonly Counting[]): readonly Standing[] {
+  function over(countings: readonly Counting[]): readonly RateLimitState[] {
     return countings.flatMap((counting) => {
       const end = ends.get(keyOf(counting))
       if (end === undefined) return []
@@ -102,9 +102,9 @@ export function createRateLimits(
     async count(countings) {
       const known = over(countings)
       if (known.length > 0) return known
-      const standings = await Promise.all(countings.map(countOne))
-      for (const { isOver, limit } of standings) if (isOver) onOver(limit)
-      return standings
+      const limitStates = await Promise.all(countings.map(countOne))
+      for (const { isOver, limit } of limitStates) if (isOver) onOver(limit)
+      return limitStates
     },
     close() {
       ends.close()
@@ -117,7 +117,11 @@ function keyOf({ limit, who }: Counting): string {
   return `rate:${limit}:{${sha256(who)}}`
 }
 
-function standingOf({ limit, rate }: Counting, count: number, windowLeftMs: number): Standing {
+function standingOf(
+  { limit, rate }: Counting,
+  count: number,
+  windowLeftMs: number,
+): RateLimitState {
   return {
     ...{ limit, rate },
     remaining: Math.max(0, rate.calls - count),

@@ -2,7 +2,7 @@
 
 import { ErrorReply } from '@redis/client'
 import { Deadline } from '../deadlines.ts'
-import { withDeadline } from './deadline.ts'
+import { withDeadline } from './command-deadline.ts'
 import type { RedisClient } from './redis-client.ts'
 import { deadlineMissed, toStoreError } from './redis-errors.ts'
 import { RedisLink, type RedisLinkOptions } from './redis-link.ts'

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrorReply } from '@redis/client'
-import { withDeadline } from './deadline.ts'
+import { withDeadline } from './command-deadline.ts'
 import { backoffMs, type RedisClient } from './redis-client.ts'
 import { deadlineMissed, isTimeout } from './redis-errors.ts'
 import { RedisLink, type RedisLinkOptions } from './redis-link.ts'

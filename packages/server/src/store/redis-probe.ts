@@ -1,7 +1,7 @@
 /** Probes Redis with the commands that requests use, since permissions differ by command and key. */
 
 import { ErrorReply } from '@redis/client'
-import { withDeadline } from './deadline.ts'
+import { withDeadline } from './command-deadline.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { deadlineMissed } from './redis-errors.ts'
 import type { RedisKeys } from './redis-keys.ts'

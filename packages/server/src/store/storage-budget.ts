@@ -4,7 +4,7 @@
  */
 
 import { AppError } from '../errors.ts'
-import type { RateLimits, Standing } from './rate-limits.ts'
+import type { RateLimitState, RateLimits } from './rate-limits.ts'
 
 /** The budget of one network. */
 export interface StorageBudget {
@@ -51,8 +51,8 @@ export function createStorageBudgets(
   }
 }
 
-function refuseIfOver(standings: readonly Standing[]): void {
-  const over = standings.find(({ isOver }) => isOver)
+function refuseIfOver(limitStates: readonly RateLimitState[]): void {
+  const over = limitStates.find(({ isOver }) => isOver)
   if (over === undefined) return
   const { secondsLeft: retryAfterSeconds } = over
   const message = `The storage budget of your address is exhausted. Try again in ${retryAfterSeconds} seconds.`

@@ -93,7 +93,7 @@ export function createOtlpTracing(options: TracingOptions): Tracing {
 function createProvider(options: TracingOptions): TracerProvider {
   const { endpoint: url, headers, serviceName, serviceVersion, sampleRatio } = options
   const otlp = new OTLPTraceExporter({ url, headers, timeoutMillis: EXPORT_MS })
-  const exporter = tellingFailures(otlp, options.onFailure)
+  const exporter = reportingFailures(otlp, options.onFailure)
   return new TracerProvider({
     resource: resourceFromAttributes({
       'service.name': serviceName,
@@ -106,7 +106,7 @@ function createProvider(options: TracingOptions): TracerProvider {
 }
 
 /** The SDK would tell a logger of its own, which is one for the whole process. */
-function tellingFailures(
+function reportingFailures(
   exporter: SpanExporter,
   onFailure: TracingOptions['onFailure'],
 ): SpanExporter {

@@ -1,11 +1,11 @@
 /** What tests give instead of a project's settings and services, and who calls. */
 
-import type { Account } from '../engine/context.ts'
 import type { HookDefinition } from '../engine/define-hook.ts'
 import { declaredBy } from '../engine/define-services.ts'
 import type { Env } from '../engine/env.ts'
 import { type Caller, type CallerFacts, createCaller } from '../engine/identity.ts'
 import { NO_TEAM, type Team } from '../engine/team.ts'
+import type { Account } from '../engine/tool-context.ts'
 
 /** For each service that is used, those of its members that are used. */
 type FakeServices<Services> = { readonly [Name in keyof Services]?: Partial<Services[Name]> }

@@ -6,8 +6,8 @@ import { compilePrompt } from '../engine/compile-prompt.ts'
 import type { AnyPrompt, PromptDefinition } from '../engine/define-prompt.ts'
 import type { Env } from '../engine/env.ts'
 import { runPrompt } from '../engine/run-read.ts'
+import { telemetry } from './no-telemetry.ts'
 import { type PersonOptions, type PersonRunFacts, runAsPerson } from './person-runner.ts'
-import { telemetry } from './telemetry.ts'
 
 export type GetPromptOptions<E extends Env = Env> = PersonOptions<E>
 

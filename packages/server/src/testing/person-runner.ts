@@ -1,11 +1,11 @@
 /** Runs something for a person in a test, through the real engine and a real session. */
 
 import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
-import { auditCall, type CarriedState, type ToolCall } from '../engine/call.ts'
-import type { Account } from '../engine/context.ts'
+import { auditCall, type RequestStateContent, type ToolCall } from '../engine/call.ts'
 import { loginsOf, type ToolRequirements } from '../engine/define-tool.ts'
 import type { Env } from '../engine/env.ts'
 import type { RunSettings } from '../engine/run-settings.ts'
+import type { Account } from '../engine/tool-context.ts'
 import type { ArgumentsMode } from '../engine/validate-input.ts'
 import type { TextFormat } from '../output/text.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
@@ -158,7 +158,7 @@ export async function runAsPerson<E extends Env, Result extends object>(
   }
 }
 
-function withRound(this: Pick<ToolCall, 'carried'>, state: CarriedState): string {
+function withRound(this: Pick<ToolCall, 'carried'>, state: RequestStateContent): string {
   return JSON.stringify({ ...state, round: (this.carried?.round ?? 1) + 1 })
 }
 

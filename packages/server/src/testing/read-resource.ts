@@ -6,8 +6,8 @@ import type { AnyResource, ResourceDefinition } from '../engine/define-resource.
 import type { Env } from '../engine/env.ts'
 import { createFindResource } from '../engine/find-resource.ts'
 import { runRead } from '../engine/run-read.ts'
+import { telemetry } from './no-telemetry.ts'
 import { type PersonOptions, type PersonRunFacts, runAsPerson } from './person-runner.ts'
-import { telemetry } from './telemetry.ts'
 
 export type ReadResourceOptions<E extends Env = Env> = PersonOptions<E>
 

@@ -16,8 +16,8 @@ import { runTool } from '../engine/run-tool.ts'
 import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
 import type { ArgumentsMode } from '../engine/validate-input.ts'
 import type { TextFormat } from '../output/text.ts'
+import { telemetry } from './no-telemetry.ts'
 import { type PersonOptions, type PersonRunFacts, runAsPerson } from './person-runner.ts'
-import { telemetry } from './telemetry.ts'
 
 export interface CallToolOptions<E extends Env = Env> extends PersonOptions<E> {
   /** `json` if left out. */

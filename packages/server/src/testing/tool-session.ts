@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { createKeyRing } from '../crypto/key-ring.ts'
 import type { CallSession } from '../engine/call.ts'
-import type { Account } from '../engine/context.ts'
+import type { Account } from '../engine/tool-context.ts'
 import { createCallSession } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
 import { NO_KEPT_SIGN_INS } from '../session/kept-sign-ins.ts'
@@ -48,11 +48,11 @@ export async function openToolSession(given: {
   const links = createSignInLinks({ store, now: Date.now }, { ttlSeconds: 600 })
   const revoked: Credentials[] = []
   const provider = { revoke: async (held: Credentials) => void revoked.push(held) }
-  const announceEnd = async () => undefined
+  const broadcastEnd = async () => undefined
   const { log } = recordingLogger()
   const others = [...further.values()].map((each) => ({ credentials: each, provider }))
   const deps = {
-    ...{ sessions, credentials, provider, further: others, announceEnd, log },
+    ...{ sessions, credentials, provider, further: others, broadcastEnd, log },
     keptSignIns: NO_KEPT_SIGN_INS,
   }
   const signOut = createSignOut(deps)

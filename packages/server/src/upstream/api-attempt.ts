@@ -1,10 +1,10 @@
 /** One request of a call and its answer, read as the tool asks for it. */
 
 import type { Span, SpanOptions, Tracing } from '../telemetry/tracing.ts'
-import type { Deadline } from './deadline.ts'
 import { explainedError } from './explained-error.ts'
 import { HiddenCredentials } from './hidden-credentials.ts'
 import { parseLinks } from './link-header.ts'
+import type { Deadline } from './request-deadline.ts'
 import type { HeaderOptions } from './request-headers.ts'
 import { type BodyOptions, type Response, readResponseBody } from './response-body.ts'
 import { visibleHeaders } from './response-headers.ts'

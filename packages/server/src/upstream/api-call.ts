@@ -7,8 +7,8 @@ import {
   createAttempt,
   type PreparedRequest,
 } from './api-attempt.ts'
-import { type Deadline, startDeadline } from './deadline.ts'
 import { encodeBody } from './request-body.ts'
+import { type Deadline, startDeadline } from './request-deadline.ts'
 import { requestHeaders } from './request-headers.ts'
 import { backoffMs, isRepeatable, isTransient, MAX_RETRIES } from './retry.ts'
 import { buildUrl } from './route.ts'

@@ -1,7 +1,7 @@
 /** The error for an answer that is none, in the tool's own words where it has some. */
 
-import type { Deadline } from './deadline.ts'
 import type { HiddenCredentials } from './hidden-credentials.ts'
+import type { Deadline } from './request-deadline.ts'
 import { discardBody, type Response, readRefusal } from './response-body.ts'
 import { parseRetryAfter } from './retry.ts'
 import type { Explain } from './upstream.ts'

@@ -1,11 +1,11 @@
 /** What every operation at the identity provider has in common: one time limit, one kind of error. */
 
 import type { Configuration } from 'openid-client'
-import { startDeadline } from './deadline.ts'
 import { toProviderError } from './provider-failure.ts'
 import { createProviderFetch, type Fetch } from './provider-fetch.ts'
 import { createDiscovery, createEndpoints } from './provider-metadata.ts'
 import type { OpenIdProviderOptions } from './provider-options.ts'
+import { startDeadline } from './request-deadline.ts'
 import { normalizeTokenAnswers } from './token-answer.ts'
 
 export interface OpenIdProviderDeps {

@@ -1,6 +1,6 @@
 /** The body of an answer as a stream that ends with its request, whether it is read or not. */
 
-import type { Deadline } from './deadline.ts'
+import type { Deadline } from './request-deadline.ts'
 import {
   type BodyOptions,
   boundedParts,

@@ -157,16 +157,16 @@ describe('a document that was good once', () => {
   })
 
   it('stays kept as long when it is read anew', async () => {
-    let isAway = false
+    let isUnavailable = false
     const { make, url, pass } = await bench((res, request, index) =>
-      isAway ? res.destroy() : sound()(res, request, index),
+      isUnavailable ? res.destroy() : sound()(res, request, index),
     )
     const documents = make()
     await fetchOnce(documents, url)
     await documents.keep(url, 30 * DAY)
     pass(2 * DAY)
     await fetchOnce(documents, url)
-    isAway = true
+    isUnavailable = true
     pass(29 * DAY)
     expect((await fetchOnce(documents, url)).status).toBe(200)
   })

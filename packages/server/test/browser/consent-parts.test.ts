@@ -3,10 +3,10 @@
 import { Hono } from 'hono'
 import { html } from 'hono/html'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { HttpEnv } from '../../src/http/context.ts'
-import { createLook } from '../../src/http/look.ts'
-import { page as answer, pagesOf } from '../../src/http/pages.ts'
-import { createHttpServer, listen } from '../../src/http/server.ts'
+import type { HttpEnv } from '../../src/http/http-env.ts'
+import { createHttpServer, listen } from '../../src/http/http-server.ts'
+import { createPageTheme } from '../../src/http/pages/page-theme.ts'
+import { page as answer, pagesOf } from '../../src/http/pages/pages.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { describeBrowser, faintTexts, screenshot, scrollsSideways } from '../support/browser.ts'
 import { letIn } from '../support/let-in.ts'
@@ -30,7 +30,7 @@ let partsUrl: string
 const parts = new Hono<HttpEnv>()
 parts.use(
   pagesOf(
-    createLook({
+    createPageTheme({
       name: 'A server with the longest name that anybody would give to one',
       publicUrl: 'https://a-very-long-name-of-a-server-that-does-not-break.departments.example',
       color: '#ffcc00',

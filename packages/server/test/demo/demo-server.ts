@@ -11,7 +11,7 @@ import { createDemoBankApi } from '../../src/demo/bank-api.ts'
 import {
   createDemoIdentityProvider,
   type DemoIdentityProvider,
-} from '../../src/demo/identity-provider.ts'
+} from '../../src/demo/demo-provider.ts'
 import { createEntries } from '../../src/oidc/entries.ts'
 import { createStoreAdapter } from '../../src/oidc/store-adapter.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'

@@ -1,7 +1,7 @@
 /** Documents give clients the settings that the landing page gives them. */
 
 import { describe, expect, it } from 'vitest'
-import { clientSettings } from '../../src/http/client-settings.ts'
+import { clientSettings } from '../../src/http/pages/client-settings.ts'
 import { type CodeBlock, readDocuments } from './markdown.ts'
 
 const server = { name: 'MCP Template', url: 'http://localhost:6901/mcp', tokenRequired: false }

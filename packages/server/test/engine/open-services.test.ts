@@ -1,9 +1,9 @@
 /** Services: opened in order, named when they fail or hang, closed in reverse order. */
 
 import { describe, expect, it, vi } from 'vitest'
-import type { Announce } from '../../src/engine/context.ts'
 import type { ServicesContext } from '../../src/engine/define-services.ts'
 import { openServices, ServiceError } from '../../src/engine/open-services.ts'
+import type { Announce } from '../../src/engine/tool-context.ts'
 import { recordingLogger } from '../logger/lines.ts'
 
 const SECRET = 'postgres://desk:hunter2secret@db/desk'

@@ -2,9 +2,9 @@
 
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { CallSession, CarriedState, ToolCall } from '../../src/engine/call.ts'
+import type { CallSession, RequestStateContent, ToolCall } from '../../src/engine/call.ts'
 import { createCaller } from '../../src/engine/identity.ts'
-import { climbSignInLadder } from '../../src/engine/sign-in-ladder.ts'
+import { requireUpstreamSignIn } from '../../src/engine/require-sign-in.ts'
 import { QUIET, quietClient } from '../../src/testing/tool-client.ts'
 import { type OpenedToolSession, openToolSession } from '../../src/testing/tool-session.ts'
 import service from '../fixtures/bank/tools/service.ts'
@@ -49,9 +49,13 @@ const later = (fields: Partial<ToolCall> = {}) =>
   callWith({ carried: { signInRound: 1 }, responses: { sign_in: { action: 'accept' } }, ...fields })
 
 async function askedBy(call: ToolCall) {
-  const result = await climbSignInLadder(call, own.session)
+  const result = await requireUpstreamSignIn(call, own.session)
   const params = result?.inputRequests?.sign_in?.params as Record<string, unknown>
-  return { result, params, carried: JSON.parse(result?.requestState ?? '{}') as CarriedState }
+  return {
+    result,
+    params,
+    carried: JSON.parse(result?.requestState ?? '{}') as RequestStateContent,
+  }
 }
 
 describe('somebody is signed in', () => {
@@ -60,7 +64,7 @@ describe('somebody is signed in', () => {
     const signedIn = { ...own.session, state: 'authenticated' } as const
     for (const openUrls of [true, false]) {
       const call = callWith({ client: quietClient({ openUrls }) })
-      expect(await climbSignInLadder(call, signedIn)).toBeUndefined()
+      expect(await requireUpstreamSignIn(call, signedIn)).toBeUndefined()
     }
   })
 })
@@ -68,7 +72,7 @@ describe('somebody is signed in', () => {
 describe('a client that cannot open URLs', () => {
   it('is told to call login', async () => {
     const call = callWith({ client: quietClient({ openUrls: false }) })
-    await expect(climbSignInLadder(call, own.session)).rejects.toMatchObject({
+    await expect(requireUpstreamSignIn(call, own.session)).rejects.toMatchObject({
       code: 'login_required',
     })
   })
@@ -95,14 +99,14 @@ describe('a client that opens URLs', () => {
         carried: { signInRound: 1 },
         responses: { sign_in: { action: answer } },
       })
-      await expect(climbSignInLadder(call, own.session)).rejects.toMatchObject({
+      await expect(requireUpstreamSignIn(call, own.session)).rejects.toMatchObject({
         code: 'login_declined',
       })
     },
   )
 
   it('goes on when the sign-in comes while it waits', async () => {
-    const waiting = climbSignInLadder(later(), own.session)
+    const waiting = requireUpstreamSignIn(later(), own.session)
     await own.signIn()
     expect(await waiting).toBeUndefined()
   })
@@ -110,31 +114,31 @@ describe('a client that opens URLs', () => {
   it('goes on when the sign-in comes in a later round, which has no answer of its own', async () => {
     await own.signIn()
     const call = later({ carried: { signInRound: 3 }, responses: {} })
-    expect(await climbSignInLadder(call, own.session)).toBeUndefined()
+    expect(await requireUpstreamSignIn(call, own.session)).toBeUndefined()
   })
 
   it('comes back for another round, and is asked nothing then', async () => {
     const call = later({ carried: { session: 'ses_a', signInRound: 3 } })
-    const result = await climbSignInLadder(call, impatient())
+    const result = await requireUpstreamSignIn(call, impatient())
     expect(result?.inputRequests).toBeUndefined()
     expect(JSON.parse(result?.requestState ?? '')).toEqual({ session: 'ses_a', signInRound: 4 })
   })
 
   it('gives up after seven rounds', async () => {
-    let carried: CarriedState = { signInRound: 1 }
+    let carried: RequestStateContent = { signInRound: 1 }
     for (let round = 2; round <= 7; round += 1) {
-      const result = await climbSignInLadder(later({ carried }), impatient())
+      const result = await requireUpstreamSignIn(later({ carried }), impatient())
       carried = JSON.parse(result?.requestState ?? '')
       expect(carried.signInRound).toBe(round)
     }
-    await expect(climbSignInLadder(later({ carried }), impatient())).rejects.toMatchObject({
+    await expect(requireUpstreamSignIn(later({ carried }), impatient())).rejects.toMatchObject({
       code: 'login_required',
     })
   })
 
   it('waits for 25 seconds in a round', async () => {
     const waitForSignIn = vi.fn(async () => false)
-    await climbSignInLadder(later(), { ...own.session, waitForSignIn })
+    await requireUpstreamSignIn(later(), { ...own.session, waitForSignIn })
     expect(waitForSignIn).toHaveBeenCalledWith(25_000, expect.any(AbortSignal))
   })
 })

@@ -2,8 +2,8 @@
 
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserCookie, knownBrowser } from '../../src/http/browser-cookie.ts'
-import type { HttpEnv } from '../../src/http/context.ts'
+import type { HttpEnv } from '../../src/http/http-env.ts'
+import { browserCookie, knownBrowser } from '../../src/http/pages/browser-cookie.ts'
 import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { authorize, openConnection, personsBrowser, signIn } from '../support/authorize-again.ts'

@@ -3,8 +3,8 @@
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { sha256 } from '../../src/crypto/hash.ts'
-import { browserCookie, knownBrowser } from '../../src/http/browser-cookie.ts'
-import type { HttpEnv } from '../../src/http/context.ts'
+import type { HttpEnv } from '../../src/http/http-env.ts'
+import { browserCookie, knownBrowser } from '../../src/http/pages/browser-cookie.ts'
 
 /** Says yes at POST, and says at GET who is known; by https or not. */
 function approvals(secure: boolean) {

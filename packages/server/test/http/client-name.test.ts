@@ -1,7 +1,7 @@
 /** What pages make of the names that clients give themselves. */
 
 import { describe, expect, test } from 'vitest'
-import { clientNameOnPage } from '../../src/http/client-name.ts'
+import { clientNameOnPage } from '../../src/http/pages/client-name.ts'
 
 describe('the name of a client on a page', () => {
   test.each([

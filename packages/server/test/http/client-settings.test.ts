@@ -5,7 +5,7 @@ import {
   type ClientSettings,
   clientSettings,
   settingsName,
-} from '../../src/http/client-settings.ts'
+} from '../../src/http/pages/client-settings.ts'
 
 const HERE = { name: 'Example Bank', url: 'http://localhost:6901/mcp', tokenRequired: false }
 const ONLINE = { ...HERE, url: 'https://mcp.example.com/mcp', tokenRequired: true }

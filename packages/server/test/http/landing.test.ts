@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '../../src/crypto/hash.ts'
-import { createLetInClients } from '../../src/session/let-in-clients.ts'
+import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { letIn } from '../support/let-in.ts'
@@ -39,7 +39,7 @@ async function remembered(at: Pick<TestApp, 'store' | 'url'>) {
   const client = await letIn(at)
   const { sessions, sessionId, browser } = client
   const deps = { store: at.store, sessions }
-  await createLetInClients(deps, { ttlSeconds: 60 }).remember(sha256(browser), sessionId)
+  await createAuthorizedClients(deps, { ttlSeconds: 60 }).remember(sha256(browser), sessionId)
   return client
 }
 

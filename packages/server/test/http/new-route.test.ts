@@ -5,12 +5,12 @@ import { get, type IncomingMessage } from 'node:http'
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createHostGuard } from '../../src/http/allowed-hosts.ts'
-import type { HttpEnv } from '../../src/http/context.ts'
 import { guardRoutes } from '../../src/http/guard-routes.ts'
-import { createLook } from '../../src/http/look.ts'
+import type { HttpEnv } from '../../src/http/http-env.ts'
+import { createHttpServer, type HttpHandlers, listen } from '../../src/http/http-server.ts'
+import { createPageTheme } from '../../src/http/pages/page-theme.ts'
 import { createRateLimiting } from '../../src/http/rate-limit.ts'
 import { checkRouted, createRouteTable } from '../../src/http/routes.ts'
-import { createHttpServer, type HttpHandlers, listen } from '../../src/http/server.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createRateLimits } from '../../src/store/rate-limits.ts'
 import { recordingLogger } from '../../src/testing/recording-logger.ts'
@@ -56,9 +56,9 @@ describe('a route that somebody adds', () => {
 
   beforeAll(async () => {
     url = `http://localhost:${await listen(server, '127.0.0.1', 0)}`
-    const look = createLook({ name: 'Acme', publicUrl: url, color: '#1f4fbf' })
+    const theme = createPageTheme({ name: 'Acme', publicUrl: url, color: '#1f4fbf' })
     const routed = new Hono<HttpEnv>()
-    guardRoutes(routed, small, { log, look, publicUrl: url, limited })
+    guardRoutes(routed, small, { log, theme, publicUrl: url, limited })
     routed.get('/reset/:token', (c) => c.text('a form'))
     routed.post('/reset/:token', async (c) => c.text(await c.req.text()))
     routed.post('/hooks/:name', async (c) => c.text(await c.req.text()))

@@ -2,8 +2,8 @@
 
 import { createServer } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { limitOAuthBody } from '../../src/http/oauth-body-limit.ts'
-import { listen } from '../../src/http/server.ts'
+import { listen } from '../../src/http/http-server.ts'
+import { limitOAuthBody } from '../../src/http/oauth/oauth-body-limit.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

@@ -2,9 +2,9 @@
 
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
+import { listen } from '../../src/http/http-server.ts'
 import { createRequestObserver } from '../../src/http/observe-requests.ts'
 import { createRouteOf } from '../../src/http/route-of.ts'
-import { listen } from '../../src/http/server.ts'
 import { parseScrape } from '../support/scrape.ts'
 import { telemetry } from '../support/telemetry.ts'
 

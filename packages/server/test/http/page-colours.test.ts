@@ -2,8 +2,8 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { accentOnDark, accentOnLight } from '../../src/http/page-colours.ts'
-import { pageStyle } from '../../src/http/page-style.ts'
+import { accentOnDark, accentOnLight } from '../../src/http/pages/page-colours.ts'
+import { pageStyle } from '../../src/http/pages/page-style.ts'
 import { contrast } from '../support/contrast.ts'
 
 const rgb = (colour: string) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16))

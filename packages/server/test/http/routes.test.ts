@@ -1,7 +1,7 @@
 /** What is at each address, and what is said where there is nothing. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createHttpServer } from '../../src/http/server.ts'
+import { createHttpServer } from '../../src/http/http-server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { INITIALIZE, post, postModern, read } from '../support/wire.ts'

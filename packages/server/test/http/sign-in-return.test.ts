@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
-import { createHttpServer, type HttpHandlers, listen } from '../../src/http/server.ts'
+import { createHttpServer, type HttpHandlers, listen } from '../../src/http/http-server.ts'
 import { createRuntime, type Runtime } from '../../src/runtime.ts'
 import { httpHandlers } from '../../src/serve-http.ts'
 import { createSessionManager } from '../../src/session/manager.ts'

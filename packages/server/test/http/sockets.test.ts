@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { createHttpServer, listen } from '../../src/http/server.ts'
+import { createHttpServer, listen } from '../../src/http/http-server.ts'
 import { socketsWithin } from '../../src/http/socket-limit.ts'
 import { startApp } from '../support/app.ts'
 

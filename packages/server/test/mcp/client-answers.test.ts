@@ -5,7 +5,7 @@ import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type ClientAnswers, createClientAnswers } from '../../src/mcp/legacy/client-answers.ts'
 import { createWireIds } from '../../src/mcp/legacy/wire-ids.ts'
-import { joinNodes, type Node } from '../../src/mcp/nodes/node.ts'
+import { type ClusterNode, joinCluster } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 
@@ -15,7 +15,7 @@ const ringOf = (...keys: Buffer[]) => createWireIds(createKeyRing(keys))
 const reply = (id: string) => ({ jsonrpc: '2.0' as const, id, result: {} })
 
 let store: Store
-let node: Node
+let node: ClusterNode
 let answers: ClientAnswers
 let dropped: string[]
 let isFull: boolean
@@ -30,7 +30,7 @@ beforeEach(async () => {
     return memory.streams.append(key, value, options)
   }
   store = { ...memory, streams: { ...memory.streams, append } }
-  node = await joinNodes({ store, streams: store.streams, log })
+  node = await joinCluster({ store, streams: store.streams, log })
   const metrics = { clientMessageDropped: (reason: string) => void dropped.push(reason) }
   answers = createClientAnswers({ node, store, wireIds: ringOf(NEW, OLD), metrics })
 })
@@ -131,9 +131,9 @@ test('an answer is sent on once, and again if the store did not take it', async 
 
 test('no node is told more than 8 KiB', async () => {
   const long = 'x'.repeat(8 * 1024)
-  const told = node.tell('aaaaaaaaaaaa', { kind: 'news', stream: long })
+  const told = node.send('aaaaaaaaaaaa', { kind: 'news', stream: long })
   await expect(told).rejects.toThrow(RangeError)
-  const control = node.control({ kind: 'connection_ended', connectionId: long })
+  const control = node.broadcast({ kind: 'connection_ended', connectionId: long })
   await expect(control).rejects.toThrow(RangeError)
   await expect(node.publish({ kind: 'resource_updated', uri: long })).rejects.toThrow(RangeError)
 })

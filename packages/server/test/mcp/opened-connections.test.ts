@@ -2,9 +2,9 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
-import { createOpenedConnections } from '../../src/mcp/legacy/opened-connections.ts'
+import { createOpenedMcpSessions } from '../../src/mcp/legacy/opened-mcp-sessions.ts'
 import { createLimits } from '../../src/mcp/limits.ts'
-import { joinNodes, type Node } from '../../src/mcp/nodes/node.ts'
+import { type ClusterNode, joinCluster } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { telemetry } from '../support/telemetry.ts'
 
@@ -13,9 +13,9 @@ const HOUR = 3600
 const MONTH = 30 * 24 * HOUR
 
 const store = createMemoryStore()
-let node: Node
+let node: ClusterNode
 beforeEach(async () => {
-  node = await joinNodes({ store, streams: store.streams, log })
+  node = await joinCluster({ store, streams: store.streams, log })
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
 })
 afterEach(async () => {
@@ -26,7 +26,7 @@ afterEach(async () => {
 function opened(ttlSeconds: number) {
   const most = { maxStreams: 1, maxNodeStreams: 1, maxCalls: 1, maxConnections: 1 }
   const limits = createLimits(most, telemetry.metrics)
-  const connections = createOpenedConnections({ node, limits }, { ttlSeconds })
+  const connections = createOpenedMcpSessions({ node, limits }, { ttlSeconds })
   const open = (id: string) => connections.open('somebody', async () => ({ id }))
   return { ...connections, open, fail: connections.open }
 }

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
-import type { Control, Node } from '../../src/mcp/nodes/node.ts'
+import type { ClusterNode, Control } from '../../src/mcp/nodes/cluster-node.ts'
 import { createSessionEnds, type TokenSession } from '../../src/mcp/nodes/session-ends.ts'
 
 const SESSION = { id: 'ses_1', grantId: 'ses_1.gra_1', since: 0, expiresAt: 20 }
@@ -15,7 +15,7 @@ function bench(goesOn: (session: TokenSession) => Promise<boolean> = async () =>
     announce: async (control: Control) => {
       for (const listener of listeners) listener(control)
     },
-  } as unknown as Node
+  } as unknown as ClusterNode
   const asked = vi.fn(goesOn)
   const ends = createSessionEnds(node, { now: () => 0, goesOn: asked })
   const reasons: string[] = []

@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'
-import { type ConnectionRecord, connectionKey } from '../../src/mcp/legacy/connection.ts'
+import { type McpSessionRecord, mcpSessionKey } from '../../src/mcp/legacy/mcp-session.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import { probe } from '../fixtures/protocol/probe.ts'
@@ -79,7 +79,7 @@ const echo = (text: string) => request('tools/call', { name: 'echo', arguments: 
 
 test('a call is known while it runs, and nothing of it is kept when it has its answer', async () => {
   const { stream, path, id } = await start()
-  const calls = async () => (await memory.get<ConnectionRecord>(connectionKey(id)))?.calls ?? {}
+  const calls = async () => (await memory.get<McpSessionRecord>(mcpSessionKey(id)))?.calls ?? {}
   running.clear()
   expect((await sendSse(calling, path, hold('sse-known'))).status).toBe(202)
   expect(Object.values(await calls())).toEqual(['sse-known'])
@@ -100,8 +100,8 @@ test('nothing is kept of a call that was cancelled either', async () => {
   await sendSse(reading, path, { jsonrpc: '2.0', method: 'notifications/cancelled', params })
   const left = async () => {
     const kept = await Promise.all([...running].map((key) => memory.get(key)))
-    const connection = await memory.get<ConnectionRecord>(connectionKey(id))
-    return [...kept.filter((each) => each !== undefined), ...Object.keys(connection?.calls ?? {})]
+    const mcpSession = await memory.get<McpSessionRecord>(mcpSessionKey(id))
+    return [...kept.filter((each) => each !== undefined), ...Object.keys(mcpSession?.calls ?? {})]
   }
   await expect.poll(left).toEqual([])
   await sendSse(calling, path, echo('after'))

@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createCallStreams } from '../../src/mcp/legacy/call-streams.ts'
-import { type ConnectionRecord, connectionKey } from '../../src/mcp/legacy/connection.ts'
-import type { Node } from '../../src/mcp/nodes/node.ts'
+import { type McpSessionRecord, mcpSessionKey } from '../../src/mcp/legacy/mcp-session.ts'
+import type { ClusterNode } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -134,16 +134,16 @@ test('a cancelled call ends late, and is not waited for', async () => {
 
 test('of very many, some are known only to be lost', async () => {
   const store = fillingStore()
-  await store.set(connectionKey('con_x'), {}, 60)
+  await store.set(mcpSessionKey('con_x'), {}, 60)
   const { streams } = store
   const log = createLogger({ level: 'silent', name: 'test', version: '0', destination: 'stderr' })
-  const node = { id: '0123456789ab', onLetter: () => undefined } as unknown as Node
-  const news = { on: () => () => undefined, announce: () => undefined }
+  const node = { id: '0123456789ab', onMessage: () => undefined } as unknown as ClusterNode
+  const news = { on: () => () => undefined, notify: () => undefined }
   const calls = createCallStreams({ node, streams, news, log })
-  const connection = { id: 'con_x', protocolVersion: '2025-11-25' } as ConnectionRecord
+  const mcpSession = { id: 'con_x', protocolVersion: '2025-11-25' } as McpSessionRecord
   isFull = true
   const answers = Array.from({ length: MOST_WAITING + 5 }, (_, index) => {
-    const call = calls.open(connection, index, () => undefined)
+    const call = calls.open(mcpSession, index, () => undefined)
     const message = { jsonrpc: '2.0' as const, id: index, result: {} }
     call.end({ end: 'answered', message })
     return new WeakRef(message)

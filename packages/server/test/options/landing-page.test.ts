@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { sha256 } from '../../src/crypto/hash.ts'
-import { createLetInClients } from '../../src/session/let-in-clients.ts'
+import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
 import { letIn } from '../support/let-in.ts'
 import { look, pageOf, routeLabels, serve } from './served.ts'
 
@@ -28,7 +28,7 @@ test('signed-in lists them for a browser whose client is signed in', async () =>
   const app = await serve({ landingPage: 'signed-in' })
   expect((await pageOf(app)).text).not.toMatch(LISTED)
   const { sessions, sessionId, browser, cookie } = await letIn(app)
-  const remembered = createLetInClients({ store: app.store, sessions }, { ttlSeconds: 60 })
+  const remembered = createAuthorizedClients({ store: app.store, sessions }, { ttlSeconds: 60 })
   await remembered.remember(sha256(browser), sessionId)
   const open = () => look(app.localUrl, { headers: { accept: 'text/html', cookie } })
   expect((await open()).text).not.toMatch(LISTED)

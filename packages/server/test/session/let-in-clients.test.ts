@@ -1,7 +1,7 @@
 /** Which clients a browser has let in, as the landing page asks for it. */
 
 import { describe, expect, test } from 'vitest'
-import { createLetInClients } from '../../src/session/let-in-clients.ts'
+import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
 import { createSessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 
@@ -11,7 +11,7 @@ const OTHER = 'b'.repeat(43)
 function parts() {
   const store = createMemoryStore()
   const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
-  const clients = createLetInClients({ store, sessions }, { ttlSeconds: 7200 })
+  const clients = createAuthorizedClients({ store, sessions }, { ttlSeconds: 7200 })
   const letIn = async (clientName: string, browser = BROWSER) => {
     const { id } = await sessions.create('token', { clientName })
     await sessions.update(id, 'browser', browser)

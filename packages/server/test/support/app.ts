@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import type { Hono } from 'hono'
-import { readLogo } from '../../src/config/logo.ts'
+import { readLogo } from '../../src/config/logo-file.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { ServerDefinition } from '../../src/define-server.ts'
 import type { Catalog } from '../../src/engine/discover.ts'

@@ -7,17 +7,17 @@ import { redirectUriFault } from '../../src/auth/redirect-uris.ts'
 import { createAuthorizationServer } from '../../src/auth/server/authorization-server.ts'
 import { createSecretSigning } from '../../src/auth/server/signing.ts'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
-import { authorizationErrorPage, authorizationMounts } from '../../src/http/authorization-server.ts'
-import { consentRoutes } from '../../src/http/consent.ts'
-import type { HttpEnv } from '../../src/http/context.ts'
-import { createLook } from '../../src/http/look.ts'
-import { pagesOf } from '../../src/http/pages.ts'
+import type { HttpEnv } from '../../src/http/http-env.ts'
+import { createHttpServer, type HttpHandlers, listen } from '../../src/http/http-server.ts'
+import { authorizationErrorPage, authorizationMounts } from '../../src/http/oauth/oauth-routes.ts'
+import { consentRoutes } from '../../src/http/pages/consent.ts'
+import { createPageTheme } from '../../src/http/pages/page-theme.ts'
+import { pagesOf } from '../../src/http/pages/pages.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { createRouteTable, OAUTH_ROUTES } from '../../src/http/routes.ts'
-import { createHttpServer, type HttpHandlers, listen } from '../../src/http/server.ts'
 import { createLogger } from '../../src/logger.ts'
+import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
 import { NO_KEPT_SIGN_INS } from '../../src/session/kept-sign-ins.ts'
-import { createLetInClients } from '../../src/session/let-in-clients.ts'
 import { createSessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { startHttpsServer } from './https-server.ts'
@@ -41,7 +41,7 @@ async function startEndpoints(ca: string): Promise<string> {
   })
   const store = createMemoryStore()
   const now = Date.now
-  const look = createLook({ name: 'test', publicUrl, color: '#1f4fbf' })
+  const theme = createPageTheme({ name: 'test', publicUrl, color: '#1f4fbf' })
   const sessions = createSessionManager({ store, now }, { ttlSeconds: 3600 })
   const authorization = await createAuthorizationServer(
     {
@@ -51,7 +51,7 @@ async function startEndpoints(ca: string): Promise<string> {
     },
     {
       ...{ store, sessions, signOut: sessions.end, log, now },
-      errorPage: authorizationErrorPage(look),
+      errorPage: authorizationErrorPage(theme),
       isSignedIn: async () => false,
       settleSignIn: async (sessionId) => sessionId,
       keptSignIns: NO_KEPT_SIGN_INS,
@@ -62,12 +62,15 @@ async function startEndpoints(ca: string): Promise<string> {
     },
   )
   const pages = new Hono<HttpEnv>()
-  pages.use(requestLog(log, createRouteTable(OAUTH_ROUTES)), pagesOf(look))
+  pages.use(requestLog(log, createRouteTable(OAUTH_ROUTES)), pagesOf(theme))
   const { consents } = authorization
   const nobody = { begin: () => Promise.reject(new Error('Nobody signs in here')) }
   const options = { publicUrl, signsInAt: 'idp.example', browserTtlSeconds: 600 }
-  const letInClients = createLetInClients({ store, sessions }, { ttlSeconds: 600 })
-  pages.route('/', consentRoutes({ consents, sessions, signIn: nobody, letInClients }, options))
+  const authorizedClients = createAuthorizedClients({ store, sessions }, { ttlSeconds: 600 })
+  pages.route(
+    '/',
+    consentRoutes({ consents, sessions, signIn: nobody, authorizedClients }, options),
+  )
   const mounts = authorizationMounts(authorization, { log, limit: (handler) => handler })
   handlers = { guard: () => undefined, fetch: pages.fetch, mounts }
   open.push(() => drain(1000))

@@ -1,7 +1,7 @@
 /** A collector for traces: takes OTLP over HTTP with JSON, and keeps the spans. */
 
 import { createServer, type IncomingHttpHeaders } from 'node:http'
-import { listen } from '../../src/http/server.ts'
+import { listen } from '../../src/http/http-server.ts'
 
 export interface CollectedSpan {
   readonly traceId: string

@@ -1,11 +1,9 @@
 /** How `oidc-provider` is set up: OAuth 2.1 for MCP clients, and nothing of OpenID Connect. */
 
 import type { AdapterFactory, Configuration } from 'oidc-provider'
-import { basePathOf } from '../../config/base-path.ts'
-import { rememberAccessToken } from './access-tokens.ts'
+import { basePathOf } from '../../config/public-path.ts'
 import { createFindAccount } from './accounts.ts'
 import { withAssertionKeys } from './assertion-keys.ts'
-import type { AuthorizedClients } from './authorized-clients.ts'
 import {
   ASSERTION_KEYS,
   AUTH_METHOD_CHOICES,
@@ -13,8 +11,10 @@ import {
   checkClient,
   withDefaultAuthMethod,
 } from './clients.ts'
+import type { ConsentedClients } from './consented-clients.ts'
 import { type FeatureParts, providerFeatures } from './features.ts'
 import { type Grants, grantClaimOf } from './grants.ts'
+import { rememberAccessToken } from './issued-tokens.ts'
 import { normalizeDocuments } from './metadata-documents.ts'
 import {
   type AuthorizationServerDeps,
@@ -39,7 +39,7 @@ export const COOKIES = {
 export interface ProviderParts extends FeatureParts {
   readonly adapter: AdapterFactory
   readonly clientRules: ClientRules
-  readonly authorizedClients: AuthorizedClients
+  readonly authorizedClients: ConsentedClients
   readonly grants: Pick<Grants, 'used'>
   /** Told when a client is given tokens. */
   readonly clientUsed: (clientId: string) => Promise<void>

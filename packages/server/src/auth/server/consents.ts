@@ -4,8 +4,8 @@ import type Provider from 'oidc-provider'
 import { shortHash } from '../../crypto/hash.ts'
 import { openSession } from './accounts.ts'
 import { type Approvals, createApprovals, type Given } from './approvals.ts'
-import type { AuthorizedClients } from './authorized-clients.ts'
 import { isMetadataDocument } from './clients.ts'
+import type { ConsentedClients } from './consented-clients.ts'
 import {
   type Continuation,
   type ContinuationDeps,
@@ -75,7 +75,7 @@ type ConsentDeps = Pick<
   | 'now'
 > &
   Pick<ContinuationDeps, 'sessionsOf'> & {
-    readonly authorizedClients: Pick<AuthorizedClients, 'remember'>
+    readonly authorizedClients: Pick<ConsentedClients, 'remember'>
     readonly grants: Pick<Grants, 'add'>
   }
 

@@ -2,7 +2,7 @@
 
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { AppError } from '../../errors.ts'
-import type { AuthorizedClients } from './authorized-clients.ts'
+import type { ConsentedClients } from './consented-clients.ts'
 import type { AuthorizationServerDeps } from './options.ts'
 
 export interface ErrorPages extends Pick<AuthorizationServerDeps, 'errorPage'> {
@@ -17,14 +17,14 @@ export interface ErrorPages extends Pick<AuthorizationServerDeps, 'errorPage'> {
  */
 export async function keepErrors(
   ctx: KoaContextWithOIDC,
-  clients: AuthorizedClients,
+  clients: ConsentedClients,
   { errorPage, pagesPath }: ErrorPages,
 ): Promise<void> {
   const location = ctx.response.get('location')
   // Nothing but the consent page and errors: there are no browser sessions to give codes at once.
   if (ctx.oidc?.route !== 'authorization' || !location || location.startsWith(pagesPath)) return
   const { client_id, redirect_uri } = ctx.oidc.params ?? {}
-  if (await mayHear(clients, String(client_id), String(redirect_uri))) return
+  if (await acceptsErrors(clients, String(client_id), String(redirect_uri))) return
   const { error, description } = failureIn(new URL(location))
   const { headers, html } = await errorPage({ error, description })
   ctx.remove('location')
@@ -37,9 +37,9 @@ export async function keepErrors(
 const STATUS: Readonly<Record<string, number>> = { temporarily_unavailable: 503, server_error: 500 }
 
 /** While the store is away nobody knows, and the page is safe. */
-async function mayHear(clients: AuthorizedClients, clientId: string, redirectUri: string) {
+async function acceptsErrors(clients: ConsentedClients, clientId: string, redirectUri: string) {
   try {
-    return await clients.mayHearErrors(clientId, redirectUri)
+    return await clients.acceptsErrorRedirect(clientId, redirectUri)
   } catch (error) {
     if (error instanceof AppError && error.code === 'unavailable') return false
     throw error

@@ -42,7 +42,7 @@ export interface GrantsDeps {
   readonly store: Pick<Store, 'create' | 'get' | 'patch'>
   readonly signOut: (sessionId: string) => Promise<unknown>
   /** Ends what tokens of the grant have open on all nodes, where the session goes on. */
-  readonly announceRevoked?: (sessionId: string, grantId: string) => Promise<void>
+  readonly broadcastRevoked?: (sessionId: string, grantId: string) => Promise<void>
   /** Unix time in milliseconds. */
   now(): number
 }
@@ -59,7 +59,7 @@ type Expiries = Readonly<Record<string, unknown>>
 
 /** Apart from the session's record, which is made anew when the session was idle for too long. */
 export function createGrants(
-  { store, signOut, announceRevoked, now }: GrantsDeps,
+  { store, signOut, broadcastRevoked, now }: GrantsDeps,
   { ttlSeconds, unusedTtlSeconds }: GrantsOptions,
 ): Grants {
   const nameOf = (grantId: string) => grantClaimOf(grantId) ?? grantId
@@ -88,7 +88,7 @@ export function createGrants(
       const key = grantsKey(sessionId)
       await store.patch(key, { [nameOf(grantId)]: undefined })
       if (hasAny(await store.get<Expiries>(key), now())) {
-        await announceRevoked?.(sessionId, grantId)
+        await broadcastRevoked?.(sessionId, grantId)
       } else {
         await signOut(sessionId)
       }

@@ -4,7 +4,7 @@
  */
 
 import { createRecent } from '../../store/recent.ts'
-import type { TokenFacts, TokenReader } from './access-tokens.ts'
+import type { TokenFacts, TokenReader } from './issued-tokens.ts'
 
 /** About 1 kB each. */
 const MOST_TOKENS = 20_000

@@ -50,7 +50,7 @@ export interface AuthorizationServerDeps {
   /** Moves a sign-in into the live session of the same person and client (`LOGIN=at-authorize`). */
   readonly settleSignIn: SettleSignIn
   /** Ends what tokens of a grant have open, on all nodes. */
-  readonly announceRevoked?: (sessionId: string, grantId: string) => Promise<void>
+  readonly broadcastRevoked?: (sessionId: string, grantId: string) => Promise<void>
   readonly signing: Signing
   /** Why a client may not register an address; undefined when people may be sent there. */
   readonly redirectUriFault: (uri: string) => string | undefined

@@ -2,21 +2,21 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
-import { basePathOf } from '../../config/base-path.ts'
+import { basePathOf } from '../../config/public-path.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
-import { createLetInClients } from '../../session/let-in-clients.ts'
-import type { TokenReader } from './access-tokens.ts'
+import { createAuthorizedClients } from '../../session/authorized-clients.ts'
 import { createServerAdapter } from './adapter.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
-import { createAuthorizedClients } from './authorized-clients.ts'
 import { createAuthenticateClient } from './client-assertions.ts'
 import { encodedBasic } from './client-secrets.ts'
 import { type ClientRules, isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
+import { createConsentedClients } from './consented-clients.ts'
 import { createConsents } from './consents.ts'
 import { rememberDropped } from './dropped-redirects.ts'
 import { createGrants } from './grants.ts'
+import type { TokenReader } from './issued-tokens.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
@@ -53,7 +53,7 @@ export function createProviderServer(
     defaults: options.scopes.challenged,
   }
   const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
-  const authorizedClients = createAuthorizedClients(store, {
+  const authorizedClients = createConsentedClients(store, {
     clients: options.clients,
     ttlSeconds: clientTtl,
   })
@@ -61,7 +61,7 @@ export function createProviderServer(
     ttlSeconds: longestTtlSeconds,
     unusedTtlSeconds: CONSENT_TTL_SECONDS + options.codeTtl,
   })
-  const { sessionsOf } = createLetInClients(deps, { ttlSeconds: longestTtlSeconds })
+  const { sessionsOf } = createAuthorizedClients(deps, { ttlSeconds: longestTtlSeconds })
   const shared = {
     adapter: createServerAdapter(
       { entries, tokens },

@@ -1,10 +1,10 @@
 /** What is put right in a request before the library judges it. */
 
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
-import type { TokenReader } from './access-tokens.ts'
 import type { AuthenticateClient } from './client-assertions.ts'
+import type { TokenReader } from './issued-tokens.ts'
+import { refreshedScope, requestedScope, type ScopeRules } from './requested-scopes.ts'
 import type { ResourceNames } from './resource-names.ts'
-import { refreshedScope, requestedScope, type ScopeRules } from './scopes.ts'
 import { forProvider, isUnavailable } from './unavailable.ts'
 
 export interface RequestRules {

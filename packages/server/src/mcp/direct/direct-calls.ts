@@ -14,11 +14,17 @@ import { type Declared, isVisible } from '../../engine/visibility.ts'
 import type { McpEndpoint } from '../endpoint.ts'
 import { unservedError } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf, carryOutcome, type Origin, originAsAuthInfo, type Viewer } from '../origin.ts'
-import type { McpRequest } from '../request.ts'
-import { exchange } from './exchange.ts'
+import type { McpRequest } from '../mcp-request.ts'
+import {
+  asAuthInfo,
+  attachOutcome,
+  audienceOf,
+  type RequestContext,
+  type Viewer,
+} from '../request-context.ts'
+import { exchange } from './direct-exchange.ts'
+import { checkHeaders, toRequest } from './direct-request.ts'
 import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
-import { checkHeaders, toRequest } from './request.ts'
 
 export interface DirectCallDeps {
   readonly catalog: Catalog
@@ -36,7 +42,7 @@ export type DirectAnswer =
 /** A direct call whose tool has run, and what it came to. */
 export interface RunCall extends Pick<McpRequest, 'onClose'> {
   readonly message: JSONRPCRequest
-  readonly origin: Origin
+  readonly requestContext: RequestContext
   readonly outcome: Promise<ToolOutcome>
 }
 
@@ -69,20 +75,20 @@ export function createDirectCalls({ catalog, team, modern, limits }: DirectCallD
   }
 
   return {
-    async call({ request: { headers }, body, origins, onClose }) {
+    async call({ request: { headers }, body, contexts, onClose }) {
       const request = toRequest(body)
       checkHeaders(headers, request)
       // 2026-07-28 has no `ping` any more; callers that know no eras need not know that.
       if (request.method === 'ping') return { kind: 'result', result: {} }
-      const missing = missingName({ catalog, team }, request, origins)
+      const missing = missingName({ catalog, team }, request, contexts)
       if (missing !== undefined) return { kind: 'failure', failure: missing }
 
-      onClose(limits.call(origins.caller))
-      return serve(request, originAsAuthInfo(origins.stateless()), onClose)
+      onClose(limits.call(contexts.caller))
+      return serve(request, asAuthInfo(contexts.stateless()), onClose)
     },
-    finish({ message, origin, outcome, onClose }) {
-      const authInfo = originAsAuthInfo(origin)
-      carryOutcome(authInfo, outcome)
+    finish({ message, requestContext, outcome, onClose }) {
+      const authInfo = asAuthInfo(requestContext)
+      attachOutcome(authInfo, outcome)
       return serve(message, authInfo, onClose)
     },
   }

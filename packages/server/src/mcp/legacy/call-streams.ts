@@ -12,13 +12,13 @@ import {
   UNLIMITED,
 } from '../../store/storage-budget.ts'
 import type { Streams } from '../../store/streams.ts'
-import type { Node } from '../nodes/node.ts'
-import { createLateAnswers } from '../nodes/try-later.ts'
-import { type ConnectionRecord, connectionKey } from './connection.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
+import { createLateAnswers } from '../nodes/retry-write.ts'
 import { formatEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
 import { lostAnswer } from './lost-answer.ts'
-import type { StreamNews } from './stream-news.ts'
+import { type McpSessionRecord, mcpSessionKey } from './mcp-session.ts'
+import type { StreamNotifier } from './stream-notifier.ts'
 
 /** One entry of a call's stream: that it has begun, then messages, then the end. */
 export type CallEntry = Said & {
@@ -52,7 +52,7 @@ export interface CallStream {
   readonly events: EventStream
   write(message: JSONRPCMessage): void
   /** Ends the client's stream and goes on without it, once all it was told can be told again. */
-  hangUp(): Promise<void>
+  closeStream(): Promise<void>
   /** Nothing more comes. A cancelled call cannot be resumed: its client does not want it. */
   end(end: CallEnd): void
 }
@@ -60,7 +60,7 @@ export interface CallStream {
 export interface CallStreams {
   /** Starts the stream of a call; `fenced` is called if another node declared this one dead. */
   open(
-    connection: ConnectionRecord,
+    mcpSession: McpSessionRecord,
     requestId: RequestId,
     fenced: () => void,
     storage?: StorageBudget,
@@ -68,9 +68,9 @@ export interface CallStreams {
 }
 
 export interface CallStreamDeps {
-  readonly node: Node
+  readonly node: ClusterNode
   readonly streams: Streams
-  readonly news: StreamNews
+  readonly news: StreamNotifier
   readonly log: Logger
 }
 
@@ -85,28 +85,28 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
   /** Nodes that read along, by stream. */
   const watchers = new Map<string, Set<string>>()
 
-  node.onLetter((letter) => {
-    if (letter.kind !== 'watch') return
-    const known = watchers.get(letter.stream)
-    if (known?.has(letter.by)) return
-    known?.add(letter.by)
+  node.onMessage((message) => {
+    if (message.kind !== 'watch') return
+    const known = watchers.get(message.stream)
+    if (known?.has(message.by)) return
+    known?.add(message.by)
     // What was written before the letter came, or a call that has ended, is news as well.
-    tellNews(letter.by, letter.stream)
+    notifyReader(message.by, message.stream)
   })
 
-  function tellNews(nodeId: string, stream: string): void {
+  function notifyReader(nodeId: string, stream: string): void {
     node
-      .tell(nodeId, { kind: 'news', stream })
+      .send(nodeId, { kind: 'news', stream })
       .catch((error: unknown) => log.debug({ err: error }, 'reader not told of news'))
   }
 
   function announce(stream: string): void {
-    news.announce(stream)
-    for (const watcher of watchers.get(stream) ?? []) tellNews(watcher, stream)
+    news.notify(stream)
+    for (const watcher of watchers.get(stream) ?? []) notifyReader(watcher, stream)
   }
 
   function open(
-    { id: connectionId, protocolVersion }: ConnectionRecord,
+    { id: connectionId, protocolVersion }: McpSessionRecord,
     requestId: RequestId,
     fenced: () => void,
     storage = UNLIMITED,
@@ -116,7 +116,7 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     const key = callStreamKey(connectionId, node.id, call)
     const events = createEventStream()
     const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
-    const place = { key, onlyIf: connectionKey(connectionId), requestId, storage }
+    const place = { key, onlyIf: mcpSessionKey(connectionId), requestId, storage }
     const record = createRecord({ streams, log }, place, onKept)
     watchers.set(key, new Set())
 
@@ -129,7 +129,7 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     return {
       events,
       write: (message) => events.write(message, keep({ message })),
-      async hangUp() {
+      async closeStream() {
         if (!(await record.complete()) || !events.open) return
         events.retry(COME_BACK_MS)
         events.end()

@@ -1,24 +1,24 @@
 /** Looks after the calls of an HTTP+SSE stream that is held here: answers for nodes that are lost. */
 
 import type { Logger } from '../../logger.ts'
-import type { Node } from '../nodes/node.ts'
-import { type Connection, type Connections, ownStreamKey } from './connection.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { lostAnswer } from './lost-answer.ts'
-import type { SendToConnection } from './own-stream.ts'
+import { type McpSession, type McpSessions, ownStreamKey } from './mcp-session.ts'
+import type { SendToMcpSession } from './own-stream.ts'
 import { runningKey } from './sse-calls.ts'
-import type { StreamNews } from './stream-news.ts'
+import type { StreamNotifier } from './stream-notifier.ts'
 
 export interface CallWatchDeps {
-  readonly node: Node
-  readonly connections: Connections
-  readonly news: StreamNews
-  readonly send: SendToConnection
+  readonly node: ClusterNode
+  readonly mcpSessions: McpSessions
+  readonly news: StreamNotifier
+  readonly send: SendToMcpSession
   readonly log: Logger
 }
 
 export interface CallWatch {
   /** Takes in what the connection is like after its stream was read. */
-  see(connection: Connection | undefined): void
+  see(mcpSession: McpSession | undefined): void
   stop(): void
 }
 
@@ -31,20 +31,20 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
   let due = false
   let stopped = false
 
-  function see(connection: Connection | undefined): void {
-    if (stopped || connection === undefined) return
+  function see(mcpSession: McpSession | undefined): void {
+    if (stopped || mcpSession === undefined) return
     if (due) {
       due = false
-      answerLost(deps, connection).catch((error: unknown) => {
+      answerLost(deps, mcpSession).catch((error: unknown) => {
         log.debug({ err: error }, 'running calls not looked at')
       })
     }
-    if (timer !== undefined || nodesOf(connection).every((each) => each === node.id)) return
+    if (timer !== undefined || nodesOf(mcpSession).every((each) => each === node.id)) return
     timer = setTimeout(() => {
       timer = undefined
       due = true
       // The stream is read first: a node may have answered, and not come to telling anybody.
-      news.announce(ownStreamKey(connection.id))
+      news.notify(ownStreamKey(mcpSession.id))
     }, LOOK_MS)
   }
 
@@ -58,8 +58,8 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
 }
 
 async function answerLost(
-  { node, connections, send, log }: CallWatchDeps,
-  { id, calls }: Connection,
+  { node, mcpSessions, send, log }: CallWatchDeps,
+  { id, calls }: McpSession,
 ): Promise<void> {
   for (const each of nodesOf({ calls })) {
     if (await node.isAlive(each)) continue
@@ -67,12 +67,12 @@ async function answerLost(
       if (nodeOf(name) !== each) continue
       const takes = runningKey(id, name)
       if (await send(id, lostAnswer(requestId), { takes })) log.warn('a call died with its node')
-      await connections.callEnds(id, name)
+      await mcpSessions.callEnds(id, name)
     }
   }
 }
 
-function nodesOf({ calls }: Pick<Connection, 'calls'>): readonly string[] {
+function nodesOf({ calls }: Pick<McpSession, 'calls'>): readonly string[] {
   return [...new Set(Object.keys(calls).map(nodeOf))]
 }
 

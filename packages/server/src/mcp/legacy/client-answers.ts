@@ -12,7 +12,7 @@ import type { Store } from '../../store/port.ts'
 import { createRecent } from '../../store/recent.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { notAMessage, type UnverifiedAnswer } from '../client-answer.ts'
-import { LARGEST_ANSWER_BYTES, type Node } from '../nodes/node.ts'
+import { type ClusterNode, LARGEST_ANSWER_BYTES } from '../nodes/cluster-node.ts'
 import { progressOf } from './notification-fields.ts'
 import type { WireIds } from './wire-ids.ts'
 
@@ -37,7 +37,7 @@ export interface ClientAnswers {
 }
 
 export interface ClientAnswerDeps {
-  readonly node: Node
+  readonly node: ClusterNode
   readonly store: Pick<Store, 'create' | 'delete'>
   readonly wireIds: WireIds
   readonly metrics: Pick<Metrics, 'clientMessageDropped'>
@@ -60,8 +60,9 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
     if (found?.connectionId === connectionId) found.deliver(message)
   }
 
-  node.onLetter((letter) => {
-    if (letter.kind === 'answer') deliverHere(letter.connectionId, letter.wireId, letter.message)
+  node.onMessage((message) => {
+    if (message.kind === 'answer')
+      deliverHere(message.connectionId, message.wireId, message.message)
   })
 
   /** The node that waits; undefined for an id that was made up. */
@@ -107,7 +108,7 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
       if (issuer === node.id) return deliverHere(connectionId, wireId, message)
       if (!mayForward(wireId)) return metrics.clientMessageDropped('frequent_progress')
       if (!(await node.isAlive(issuer))) return metrics.clientMessageDropped('node_gone')
-      await node.tell(issuer, { kind: 'answer', connectionId, wireId, message })
+      await node.send(issuer, { kind: 'answer', connectionId, wireId, message })
     },
   }
 }
@@ -127,7 +128,7 @@ async function forwardOnce(
   const key = `{${connectionId}}:answered:${sha256(wireId)}`
   if (!(await store.create(key, {}, ANSWERED_SECONDS))) return false
   try {
-    await node.tell(to, { kind: 'answer', connectionId, wireId, message })
+    await node.send(to, { kind: 'answer', connectionId, wireId, message })
     return true
   } catch (error) {
     // The client is told 503, and may try again.

@@ -7,25 +7,25 @@ import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcon
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Limits, Release } from '../limits.ts'
-import type { LoggedEvent, Node } from '../nodes/node.ts'
+import type { ClusterNode, LoggedEvent } from '../nodes/cluster-node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
-import {
-  type Connection,
-  type ConnectionRecord,
-  type Connections,
-  ownStreamKey,
-} from './connection.ts'
 import { formatEventId, type StreamEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
 import { type KeepTimes, keepUnused } from './keep-unused.ts'
+import {
+  type McpSession,
+  type McpSessionRecord,
+  type McpSessions,
+  ownStreamKey,
+} from './mcp-session.ts'
 import type { OpenStreams } from './open-streams.ts'
-import type { StreamNews } from './stream-news.ts'
+import type { StreamNotifier } from './stream-notifier.ts'
 
 export interface HeldStreamDeps {
-  readonly node: Node
+  readonly node: ClusterNode
   readonly streams: Streams
-  readonly news: StreamNews
-  readonly connections: Connections
+  readonly news: StreamNotifier
+  readonly mcpSessions: McpSessions
   readonly limits: Limits
   readonly open: OpenStreams
   readonly log: Logger
@@ -37,7 +37,7 @@ export interface HeldStreams {
    * @throws AppError `too_many_requests` or `unavailable` when there are too many streams
    */
   attach(
-    connection: Pick<ConnectionRecord, 'id' | 'sessionId'>,
+    mcpSession: Pick<McpSessionRecord, 'id' | 'sessionId'>,
     after: StreamEventId | undefined,
     options?: HeldOptions,
   ): Promise<EventStream>
@@ -55,7 +55,7 @@ export interface HeldOptions {
   readonly address?: string
   readonly greeting?: Greeting
   /** Hears what the connection is like: at first, and each time there was something to tell. */
-  readonly onConnection?: (connection: Connection | undefined) => void
+  readonly onConnection?: (mcpSession: McpSession | undefined) => void
 }
 
 /** The first event, where the transport has one of its own. */
@@ -77,7 +77,7 @@ interface Held {
 const READ_AGAIN_MS = 1000
 
 export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldStreams {
-  const { node, connections, limits, open } = deps
+  const { node, mcpSessions, limits, open } = deps
   const held = new Map<string, Held>()
 
   node.onControl((control) => {
@@ -96,19 +96,19 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
       const events = createEventStream()
       events.onClose(release)
       try {
-        const connection = await connections.revise(connectionId, ({ generation }) => ({
+        const mcpSession = await mcpSessions.revise(connectionId, ({ generation }) => ({
           holder: node.id,
           generation: generation + 1,
         }))
-        const { generation } = connection
+        const { generation } = mcpSession
         held.get(connectionId)?.events.end()
         held.set(connectionId, { generation, events, release })
         events.onClose(() => {
           if (held.get(connectionId)?.events === events) held.delete(connectionId)
         })
-        await node.control({ kind: 'stream_taken', connectionId, generation })
-        if (!connection.needsToken) events.onClose(keepUnused(connections, connectionId, times))
-        events.onClose(await startTelling(deps, connection, after, events, options))
+        await node.broadcast({ kind: 'stream_taken', connectionId, generation })
+        if (!mcpSession.needsToken) events.onClose(keepUnused(mcpSessions, connectionId, times))
+        events.onClose(await startSending(deps, mcpSession, after, events, options))
       } catch (error) {
         // Nobody was given it, and nobody else would end it.
         events.end()
@@ -127,33 +127,33 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
 }
 
 /** Writes what there is and what comes. Returns the function that stops it. */
-async function startTelling(
-  { node, streams, news, connections, log }: HeldStreamDeps,
-  connection: Connection,
+async function startSending(
+  { node, streams, news, mcpSessions, log }: HeldStreamDeps,
+  mcpSession: McpSession,
   after: StreamEventId | undefined,
   events: EventStream,
   { greeting, onConnection }: HeldOptions,
 ): Promise<() => void> {
-  const key = ownStreamKey(connection.id)
-  const first = connection.generation === 1
+  const key = ownStreamKey(mcpSession.id)
+  const first = mcpSession.generation === 1
   let own = after?.own ?? (first ? '0' : await streams.last(key))
   let common = after?.common ?? (await node.lastEventId())
-  let { subscriptions } = connection
+  let { subscriptions } = mcpSession
   const prefix = greeting?.idPrefix ?? ''
   const eventId = () => prefix + formatEventId({ kind: 'stream', own, common })
 
-  const tellEvent = ({ id, event }: LoggedEvent) => {
+  const sendEvent = ({ id, event }: LoggedEvent) => {
     if (!isLater(id, common)) return
     common = id
     const notification = notificationOf(event, subscriptions)
     if (notification !== undefined) events.write(notification, eventId())
   }
-  const tellOwn = async () => {
+  const sendOwn = async () => {
     for (const entry of await streams.read(key, own)) {
       own = entry.id
       events.write(JSON.parse(entry.value) as JSONRPCMessage, eventId())
     }
-    const latest = await connections.retrieve(connection.id)
+    const latest = await mcpSessions.retrieve(mcpSession.id)
     subscriptions = latest?.subscriptions ?? []
     onConnection?.(latest)
   }
@@ -162,14 +162,14 @@ async function startTelling(
   let telling = Promise.resolve()
   let again: NodeJS.Timeout | undefined
   const readSoon = () => {
-    telling = telling.then(tellOwn).catch((error: unknown) => {
+    telling = telling.then(sendOwn).catch((error: unknown) => {
       log.warn({ err: error }, 'connection stream not read')
       clearTimeout(again)
       if (events.open) again = setTimeout(readSoon, READ_AGAIN_MS)
     })
   }
-  const tellSoon = (event: LoggedEvent) => {
-    telling = telling.then(() => tellEvent(event))
+  const enqueue = (event: LoggedEvent) => {
+    telling = telling.then(() => sendEvent(event))
   }
   // Listening comes first: what arrives while catching up is told after it.
   const early: LoggedEvent[] = []
@@ -180,15 +180,15 @@ async function startTelling(
     for (const each of stops) each()
   }
   if (greeting !== undefined) events.greet(greeting, eventId())
-  else if (takesEmptyEvents(connection.protocolVersion)) events.prime(eventId())
+  else if (takesEmptyEvents(mcpSession.protocolVersion)) events.prime(eventId())
   try {
-    for (const event of await node.eventsAfter(common)) tellEvent(event)
+    for (const event of await node.eventsAfter(common)) sendEvent(event)
   } catch (error) {
     stop()
     throw error
   }
-  early.forEach(tellEvent)
-  onEvent = tellSoon
+  early.forEach(sendEvent)
+  onEvent = enqueue
   readSoon()
   return stop
 }

@@ -1,6 +1,6 @@
 /** Keeps an unused connection alive while a stream of it is open, and no longer. */
 
-import type { Connections } from './connection.ts'
+import type { McpSessions } from './mcp-session.ts'
 
 export interface KeepTimes {
   /** How long a connection lives that nobody has used, once its stream is closed. */
@@ -9,7 +9,7 @@ export interface KeepTimes {
 
 /** Renews the connection until it was used, or has ended. Returns the function that stops it. */
 export function keepUnused(
-  { renewUnused }: Pick<Connections, 'renewUnused'>,
+  { renewUnused }: Pick<McpSessions, 'renewUnused'>,
   id: string,
   { unusedTtlSeconds }: KeepTimes,
 ): () => void {

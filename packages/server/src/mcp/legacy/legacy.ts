@@ -6,29 +6,29 @@ import type { Store } from '../../store/port.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { CallToolDeps } from '../call-tool.ts'
 import type { Limits } from '../limits.ts'
-import type { Node } from '../nodes/node.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
-import type { BuildServer } from '../server.ts'
+import type { BuildServer } from '../server-factory.ts'
 import { createCallStreams } from './call-streams.ts'
 import { createClientAnswers } from './client-answers.ts'
-import type { Connections } from './connection.ts'
-import { createLegacyEndpoint, type LegacyEndpoint } from './endpoint.ts'
 import { createHeldStreams } from './held-streams.ts'
+import { createLegacyEndpoint, type LegacyEndpoint } from './legacy-endpoint.ts'
+import { createLegacyServers } from './legacy-servers.ts'
+import type { McpSessions } from './mcp-session.ts'
 import { createLegacyMessages } from './messages.ts'
 import { createOpenStreams } from './open-streams.ts'
-import { createOpenedConnections } from './opened-connections.ts'
+import { createOpenedMcpSessions } from './opened-mcp-sessions.ts'
 import { createRunningCalls, type RunningCalls } from './running-calls.ts'
-import { createLegacyServers } from './servers.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
-import { createStreamNews } from './stream-news.ts'
+import { createStreamNotifier } from './stream-notifier.ts'
 import { createWireIds } from './wire-ids.ts'
 
 export interface LegacyPartsDeps extends CallToolDeps {
-  readonly node: Node
+  readonly node: ClusterNode
   readonly store: Store
   readonly streams: Streams
   readonly keyRing: KeyRing
-  readonly connections: Connections
+  readonly mcpSessions: McpSessions
   readonly buildServer: BuildServer
   readonly sessionEnds: SessionEnds
   readonly limits: Limits
@@ -53,7 +53,7 @@ export interface Legacy {
 
 export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const { node } = deps
-  const news = createStreamNews(node)
+  const news = createStreamNotifier(node)
   const { metrics } = deps.telemetry
   const wireIds = createWireIds(deps.keyRing)
   const answers = createClientAnswers({ ...deps, wireIds, metrics })
@@ -63,7 +63,7 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const calls = createCallStreams({ ...deps, news })
   const open = createOpenStreams(deps.sessionEnds)
   const held = createHeldStreams({ ...deps, news, open }, deps)
-  const opened = createOpenedConnections(deps, deps)
+  const opened = createOpenedMcpSessions(deps, deps)
   return {
     streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, opened, open }),
     sse: createSseEndpoint({ ...deps, news, messages, held, opened }),

@@ -18,25 +18,25 @@ import {
 import { AppError } from '../../errors.ts'
 import { checkEnvelope, isAnswer, notAMessage } from '../client-answer.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf, carriedOrigin } from '../origin.ts'
+import { audienceOf, requestContextFrom } from '../request-context.ts'
 import type { ClientAnswers } from './client-answers.ts'
-import type { ConnectionRecord, Connections } from './connection.ts'
-import { createExchange } from './exchange.ts'
+import { createExchange } from './legacy-exchange.ts'
+import { ask, type LegacyServers } from './legacy-servers.ts'
+import type { McpSessionRecord, McpSessions } from './mcp-session.ts'
 import { cancellationOf } from './notification-fields.ts'
-import type { Outlet } from './outlet.ts'
+import type { ResponseSink } from './response-sink.ts'
 import type { RunningCalls } from './running-calls.ts'
-import { ask, type LegacyServers } from './servers.ts'
 
 export interface MessageDeps {
   readonly answers: ClientAnswers
   readonly running: RunningCalls
-  readonly connections: Connections
+  readonly mcpSessions: McpSessions
   readonly limits: Limits
   readonly servers: LegacyServers
 }
 
 /** Makes the way out of a request, which does not run before; `cancel` stops it when it does. */
-export type MakeOutlet<T extends Outlet> = (
+export type MakeResponseSink<T extends ResponseSink> = (
   requestId: RequestId,
   cancel: () => void,
 ) => T | Promise<T>
@@ -49,21 +49,21 @@ export interface LegacyMessages {
    * @throws AppError `too_many_requests` when its session, or an address without a token, runs as
    * many here as it may
    */
-  request<T extends Outlet>(
+  request<T extends ResponseSink>(
     request: JSONRPCRequest,
-    connection: ConnectionRecord,
+    mcpSession: McpSessionRecord,
     authInfo: AuthInfo,
-    makeOutlet: MakeOutlet<T>,
+    makeSink: MakeResponseSink<T>,
   ): Promise<T>
   /**
    * Takes in a notification or an answer.
    * @throws AppError `invalid_request` for anything else
    */
-  takeIn(message: unknown, connection: ConnectionRecord): Promise<void>
+  takeIn(message: unknown, mcpSession: McpSessionRecord): Promise<void>
 }
 
 export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
-  const { answers, running, connections, limits, servers } = deps
+  const { answers, running, mcpSessions, limits, servers } = deps
 
   return {
     async initialize(request) {
@@ -73,21 +73,21 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
       await server.close()
       return answer
     },
-    async request(request, connection, authInfo, makeOutlet) {
-      const release = limits.call(connection.sessionId, carriedOrigin(authInfo).caller)
+    async request(request, mcpSession, authInfo, makeSink) {
+      const release = limits.call(mcpSession.sessionId, requestContextFrom(authInfo).caller)
       try {
         const level = levelIn(request)
-        if (level !== undefined) await connections.update(connection.id, { logLevel: level })
+        if (level !== undefined) await mcpSessions.update(mcpSession.id, { logLevel: level })
         const audience = audienceOf(authInfo)
         const server =
           level === undefined
-            ? await servers.of(audience, connection)
-            : await servers.fresh(audience, connection)
-        const exchange = createExchange(server, answers, connection.id, request)
-        const outlet = await makeOutlet(request.id, () => exchange.cancel('fenced'))
+            ? await servers.of(audience, mcpSession)
+            : await servers.fresh(audience, mcpSession)
+        const exchange = createExchange(server, answers, mcpSession.id, request)
+        const outlet = await makeSink(request.id, () => exchange.cancel('fenced'))
         exchange.onEnd(release)
-        exchange.onEnd(() => running.remove(connection.id, exchange))
-        running.add(connection.id, request.id, exchange)
+        exchange.onEnd(() => running.remove(mcpSession.id, exchange))
+        running.add(mcpSession.id, request.id, exchange)
         exchange.serve(outlet, authInfo)
         return outlet
       } catch (error) {
@@ -95,12 +95,12 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
         throw error
       }
     },
-    async takeIn(message, connection) {
+    async takeIn(message, mcpSession) {
       if (isAnswer(message)) {
         checkEnvelope(message)
-        await answers.answer(connection.id, message)
+        await answers.answer(mcpSession.id, message)
       } else if (isJSONRPCNotification(message)) {
-        await takeNotification(deps, message, connection)
+        await takeNotification(deps, message, mcpSession)
       } else {
         throw notAMessage()
       }
@@ -117,14 +117,14 @@ function levelIn(request: JSONRPCRequest) {
 async function takeNotification(
   { running, answers }: MessageDeps,
   notification: JSONRPCNotification,
-  connection: ConnectionRecord,
+  mcpSession: McpSessionRecord,
 ): Promise<void> {
   const { method, params } = notification
   if (method === 'notifications/cancelled') {
     const cancellation = cancellationOf(params)
-    if (cancellation !== undefined) await running.cancel(connection, cancellation)
+    if (cancellation !== undefined) await running.cancel(mcpSession, cancellation)
   }
-  if (method === 'notifications/progress') await answers.progress(connection.id, notification)
+  if (method === 'notifications/progress') await answers.progress(mcpSession.id, notification)
 }
 
 /**

@@ -3,18 +3,18 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { entryBytes, type StorageBudget } from '../../store/storage-budget.ts'
 import type { AppendOptions, Streams } from '../../store/streams.ts'
-import type { Node } from '../nodes/node.ts'
-import { tryLater } from '../nodes/try-later.ts'
-import { type Connections, connectionKey, ownStreamKey } from './connection.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
+import { retryWrite } from '../nodes/retry-write.ts'
+import { type McpSessions, mcpSessionKey, ownStreamKey } from './mcp-session.ts'
 
 export const OWN_STREAM_BOUNDS = {
   ...{ maxLength: 500, maxBytes: 16 * 1024 * 1024, ttlSeconds: 3600 },
 }
 
 export interface OwnStreamDeps {
-  readonly node: Node
+  readonly node: ClusterNode
   readonly streams: Streams
-  readonly connections: Connections
+  readonly mcpSessions: McpSessions
 }
 
 /**
@@ -22,31 +22,31 @@ export interface OwnStreamDeps {
  * The condition is as for `Streams.append`, by default that the connection lives; false when it did
  * not hold, and nothing was sent.
  */
-export type SendToConnection = (
+export type SendToMcpSession = (
   connectionId: string,
   message: JSONRPCMessage,
   condition?: Pick<AppendOptions, 'onlyIf' | 'takes'>,
   storage?: StorageBudget,
 ) => Promise<boolean>
 
-export function createSendToConnection(deps: OwnStreamDeps): SendToConnection {
-  const { node, streams, connections } = deps
+export function createSendToMcpSession(deps: OwnStreamDeps): SendToMcpSession {
+  const { node, streams, mcpSessions } = deps
   return async (connectionId, message, condition, storage) => {
     const stream = ownStreamKey(connectionId)
     const options = {
       ...OWN_STREAM_BOUNDS,
-      ...(condition ?? { onlyIf: connectionKey(connectionId) }),
+      ...(condition ?? { onlyIf: mcpSessionKey(connectionId) }),
     }
     const text = JSON.stringify(message)
     storage?.charge(entryBytes(text))
     const id = await streams.append(stream, text, options)
     if (id === undefined) return false
     const wake = async () => {
-      const holder = (await connections.retrieve(connectionId))?.holder
-      if (holder) await node.tell(holder, { kind: 'news', stream })
+      const holder = (await mcpSessions.retrieve(connectionId))?.holder
+      if (holder) await node.send(holder, { kind: 'news', stream })
     }
     // It is written: who does not hear of it now must not have it a second time.
-    await wake().catch(() => void tryLater(wake, OWN_STREAM_BOUNDS.ttlSeconds))
+    await wake().catch(() => void retryWrite(wake, OWN_STREAM_BOUNDS.ttlSeconds))
     return true
   }
 }

@@ -5,20 +5,20 @@ import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { Limits } from '../limits.ts'
-import type { Node } from '../nodes/node.ts'
-import type { RequestOrigins } from '../origin.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
+import type { RequestContexts } from '../request-context.ts'
 import { CALL_STREAM_BOUNDS, type CallEnd, type CallEntry, callStreamKey } from './call-streams.ts'
-import type { ConnectionRecord } from './connection.ts'
 import { type CallEventId, formatEventId } from './event-id.ts'
 import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
 import { lostAnswer } from './lost-answer.ts'
+import type { McpSessionRecord } from './mcp-session.ts'
 import type { OpenStreams } from './open-streams.ts'
-import type { StreamNews } from './stream-news.ts'
+import type { StreamNotifier } from './stream-notifier.ts'
 
 export interface ResumeDeps {
-  readonly node: Node
+  readonly node: ClusterNode
   readonly streams: Streams
-  readonly news: StreamNews
+  readonly news: StreamNotifier
   readonly limits: Limits
   readonly open: OpenStreams
   readonly log: Logger
@@ -39,9 +39,9 @@ const BEGIN_POLL_MS = 100
  */
 export async function resumeCall(
   deps: ResumeDeps,
-  { id: connectionId, sessionId, protocolVersion }: ConnectionRecord,
+  { id: connectionId, sessionId, protocolVersion }: McpSessionRecord,
   from: CallEventId,
-  { tokenSession: owner, caller }: Pick<RequestOrigins, 'tokenSession' | 'caller'>,
+  { tokenSession: owner, caller }: Pick<RequestContexts, 'tokenSession' | 'caller'>,
 ): Promise<Response> {
   const key = callStreamKey(connectionId, from.node, from.call)
   const release = deps.limits.stream(sessionId, 'resumed', caller)
@@ -116,7 +116,7 @@ async function tell(
       }
       if (!events.open) return
       if (from.node !== node.id)
-        await node.tell(from.node, { kind: 'watch', stream: key, by: node.id })
+        await node.send(from.node, { kind: 'watch', stream: key, by: node.id })
       await Promise.race([heard.raised, delay(LOOK_MS)])
       if (!(await node.isAlive(from.node))) await declareDead(deps, key, sequence)
     }

@@ -4,8 +4,8 @@ import type { RequestId } from '@modelcontextprotocol/server'
 import { createExpiringMap } from '../../store/expiring-map.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Limits } from '../limits.ts'
-import type { Node } from '../nodes/node.ts'
-import { type ConnectionRecord, isOverSse } from './connection.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
+import { isOverSse, type McpSessionRecord } from './mcp-session.ts'
 import type { Cancellation } from './notification-fields.ts'
 
 /** A call as far as others may end it. */
@@ -37,13 +37,13 @@ export interface RunningCalls {
   /** Takes a call out that is over. */
   remove(connectionId: string, call: RunningCall): void
   /** Cancels a call wherever it runs. Dropped where the connection cancels more than it can run. */
-  cancel(connection: ConnectionRecord, cancellation: Cancellation): Promise<void>
+  cancel(mcpSession: McpSessionRecord, cancellation: Cancellation): Promise<void>
   /** Resolves when all are done; what still runs after so many milliseconds is answered with an error. */
   finish(longestMs: number): Promise<void>
 }
 
 export interface RunningCallDeps {
-  readonly node: Node
+  readonly node: ClusterNode
   readonly metrics: Pick<Metrics, 'clientMessageDropped'>
   readonly limits: Pick<Limits, 'calls' | 'answers'>
 }
@@ -143,13 +143,13 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): 
     },
     add: (...call) => running.add(...call),
     remove,
-    async cancel(connection, { requestId, reason }) {
-      const { id: connectionId } = connection
+    async cancel(mcpSession, { requestId, reason }) {
+      const { id: connectionId } = mcpSession
       const here = running.find(connectionId, requestId)
       if (here !== undefined) here.cancel(reason)
-      else if (!mayRunElsewhere(connection, requestId)) metrics.clientMessageDropped('not_running')
+      else if (!mayRunElsewhere(mcpSession, requestId)) metrics.clientMessageDropped('not_running')
       else if (!mayForward(connectionId)) metrics.clientMessageDropped('frequent_cancel')
-      else await node.control({ kind: 'cancel', connectionId, requestId, reason })
+      else await node.broadcast({ kind: 'cancel', connectionId, requestId, reason })
     },
     async finish(longestMs) {
       if (running.size === 0) return
@@ -167,7 +167,7 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): 
 }
 
 /** Requests over HTTP+SSE are written to the connection before they run; others are not. */
-function mayRunElsewhere({ id, calls }: ConnectionRecord, requestId: RequestId): boolean {
+function mayRunElsewhere({ id, calls }: McpSessionRecord, requestId: RequestId): boolean {
   return !isOverSse(id) || Object.values(calls).includes(requestId)
 }
 

@@ -7,20 +7,20 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import { documentBytes, type StorageBudget } from '../../store/storage-budget.ts'
-import type { Node } from '../nodes/node.ts'
-import { createLateAnswers, tryLater } from '../nodes/try-later.ts'
-import type { Connections } from './connection.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
+import { createLateAnswers, retryWrite } from '../nodes/retry-write.ts'
 import type { HeldStreams } from './held-streams.ts'
 import { lostAnswer } from './lost-answer.ts'
-import type { Outlet } from './outlet.ts'
-import { OWN_STREAM_BOUNDS, type SendToConnection } from './own-stream.ts'
+import type { McpSessions } from './mcp-session.ts'
+import { OWN_STREAM_BOUNDS, type SendToMcpSession } from './own-stream.ts'
+import type { ResponseSink } from './response-sink.ts'
 
 export interface SseCallDeps {
-  readonly node: Node
+  readonly node: ClusterNode
   readonly store: Store
-  readonly connections: Connections
+  readonly mcpSessions: McpSessions
   readonly held: Pick<HeldStreams, 'sendNow'>
-  readonly send: SendToConnection
+  readonly send: SendToMcpSession
   readonly log: Logger
 }
 
@@ -36,7 +36,7 @@ export interface SseCalls {
     requestId: RequestId,
     fenced: () => void,
     storage: StorageBudget,
-  ): Promise<Outlet>
+  ): Promise<ResponseSink>
 }
 
 /** Longer than any call runs: one that is not known any more could not be answered. */
@@ -48,7 +48,7 @@ export function runningKey(connectionId: string, name: string): string {
 }
 
 export function createSseCalls(deps: SseCallDeps): SseCalls {
-  const { node, store, connections, held, send, log } = deps
+  const { node, store, mcpSessions, held, send, log } = deps
   const sendLate = createLateAnswers<JSONRPCMessage>(OWN_STREAM_BOUNDS.ttlSeconds)
   let count = 0
 
@@ -59,7 +59,7 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
       const running = runningKey(connectionId, name)
       await storage.spend(documentBytes({}))
       await store.set(running, {}, RUNNING_SECONDS)
-      await connections.callBegins(connectionId, name, requestId)
+      await mcpSessions.callBegins(connectionId, name, requestId)
 
       // One after the other, so that an answer never overtakes what came before it.
       let working = Promise.resolve()
@@ -73,7 +73,7 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
         log.warn('a call was taken for lost')
         fenced()
       }
-      const end = () => connections.callEnds(connectionId, name)
+      const end = () => mcpSessions.callEnds(connectionId, name)
       const write = (message: JSONRPCMessage) => tell(message, { takes: running })
       // Not async: its frame would hold a large answer that is lost already.
       function answer(message: JSONRPCMessage): Promise<void> {
@@ -86,9 +86,9 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
         return written.then(end)
       }
       return {
-        tell: (message) => next(() => tell(message, { onlyIf: running })),
-        answer: (message) => next(() => answer(message)),
-        drop: () => next(() => store.delete(running).then(end)),
+        notify: (message) => next(() => tell(message, { onlyIf: running })),
+        respond: (message) => next(() => answer(message)),
+        discard: () => next(() => store.delete(running).then(end)),
       }
     },
   }
@@ -96,5 +96,5 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
 
 /** Deletions succeed on a store that is full, so that waiting is the exception. Never fails. */
 function tryUntilDone(attempt: () => Promise<unknown>): Promise<unknown> {
-  return attempt().catch(() => tryLater(attempt, OWN_STREAM_BOUNDS.ttlSeconds))
+  return attempt().catch(() => retryWrite(attempt, OWN_STREAM_BOUNDS.ttlSeconds))
 }

@@ -10,33 +10,33 @@ import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
 import { jsonBytes, STREAM_OVERHEAD } from '../../store/storage-budget.ts'
 import type { Streams } from '../../store/streams.ts'
-import type { Node } from '../nodes/node.ts'
-import { originAsAuthInfo, type RequestOrigins } from '../origin.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
+import { asAuthInfo, type RequestContexts } from '../request-context.ts'
 import { createCallWatch } from './call-watch.ts'
-import {
-  type Connection,
-  type ConnectionRecord,
-  type Connections,
-  connectionEnded,
-} from './connection.ts'
 import { essentials } from './essentials.ts'
 import { parseEventId } from './event-id.ts'
 import type { HeldStreams } from './held-streams.ts'
+import {
+  type McpSession,
+  type McpSessionRecord,
+  type McpSessions,
+  mcpSessionEnded,
+} from './mcp-session.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
-import type { OpenedConnections } from './opened-connections.ts'
-import { createSendToConnection, type SendToConnection } from './own-stream.ts'
+import type { OpenedMcpSessions } from './opened-mcp-sessions.ts'
+import { createSendToMcpSession, type SendToMcpSession } from './own-stream.ts'
 import { createSseCalls } from './sse-calls.ts'
-import type { StreamNews } from './stream-news.ts'
+import type { StreamNotifier } from './stream-notifier.ts'
 
 export interface SseDeps {
-  readonly node: Node
+  readonly node: ClusterNode
   readonly store: Store
   readonly streams: Streams
-  readonly connections: Connections
+  readonly mcpSessions: McpSessions
   readonly messages: LegacyMessages
   readonly held: HeldStreams
-  readonly opened: OpenedConnections
-  readonly news: StreamNews
+  readonly opened: OpenedMcpSessions
+  readonly news: StreamNotifier
   readonly log: Logger
   /** The path that the server is below, or empty. */
   readonly basePath: string
@@ -47,71 +47,71 @@ export interface SseEndpoint {
   open(
     sessionId: string | undefined,
     lastEventId: string | undefined,
-    origins: RequestOrigins,
+    contexts: RequestContexts,
   ): Promise<Response>
-  post(sessionId: string | undefined, body: unknown, origins: RequestOrigins): Promise<Response>
+  post(sessionId: string | undefined, body: unknown, contexts: RequestContexts): Promise<Response>
 }
 
 export function createSseEndpoint(deps: SseDeps): SseEndpoint {
-  const { connections, messages, held, opened } = deps
-  const send = createSendToConnection(deps)
+  const { mcpSessions, messages, held, opened } = deps
+  const send = createSendToMcpSession(deps)
   const calls = createSseCalls({ ...deps, send })
 
   async function find(
     sessionId: string | undefined,
-    origins: RequestOrigins,
+    contexts: RequestContexts,
     isRequest = false,
-  ): Promise<Connection> {
+  ): Promise<McpSession> {
     if (sessionId === undefined) throw new AppError('invalid_request', 'session_id is missing.')
-    if (!sessionId.startsWith('ses_')) throw connectionEnded()
-    const found = await connections.peek(sessionId)
-    const connection = await connections.use(found, origins.tokenSession, isRequest)
-    if (isRequest || connection.needsToken) opened.used(sessionId)
-    return connection
+    if (!sessionId.startsWith('ses_')) throw mcpSessionEnded()
+    const found = await mcpSessions.peek(sessionId)
+    const mcpSession = await mcpSessions.use(found, contexts.tokenSession, isRequest)
+    if (isRequest || mcpSession.needsToken) opened.used(sessionId)
+    return mcpSession
   }
 
-  function start(origins: RequestOrigins): Promise<ConnectionRecord> {
-    return opened.open(origins.caller, async () => {
-      const owner = await origins.connect({})
+  function start(contexts: RequestContexts): Promise<McpSessionRecord> {
+    return opened.open(contexts.caller, async () => {
+      const owner = await contexts.connect({})
       // One token may have several streams; without one, the session is the stream's alone.
       const id = owner.needsToken ? createId('ses') : owner.sessionId
-      return connections.create({ id, ...owner, storage: origins.storage })
+      return mcpSessions.create({ id, ...owner, storage: contexts.storage })
     })
   }
 
   return {
-    async open(given, lastEventId, origins) {
+    async open(given, lastEventId, contexts) {
       const last = splitEventId(lastEventId)
       const known = given ?? last.sessionId
-      const connection = known === undefined ? await start(origins) : await find(known, origins)
-      const data = `${deps.basePath}/messages?session_id=${connection.id}`
-      const greeting = { event: 'endpoint', data, idPrefix: `${connection.id}.` }
+      const mcpSession = known === undefined ? await start(contexts) : await find(known, contexts)
+      const data = `${deps.basePath}/messages?session_id=${mcpSession.id}`
+      const greeting = { event: 'endpoint', data, idPrefix: `${mcpSession.id}.` }
       const watch = createCallWatch({ ...deps, send })
-      const events = await held.attach(connection, last.from, {
-        owner: origins.tokenSession,
-        address: origins.caller,
+      const events = await held.attach(mcpSession, last.from, {
+        owner: contexts.tokenSession,
+        address: contexts.caller,
         greeting,
         onConnection: watch.see,
       })
       events.onClose(watch.stop)
       return events.response
     },
-    async post(sessionId, body, origins) {
+    async post(sessionId, body, contexts) {
       const message = body as JSONRPCMessage
       const opening = asInitialize(message)
       const isRequest = opening === undefined && isJSONRPCRequest(message)
-      const connection = await find(sessionId, origins, isRequest)
+      const mcpSession = await find(sessionId, contexts, isRequest)
       if (opening !== undefined) {
-        await initialize({ ...deps, send }, opening, connection, origins)
+        await initialize({ ...deps, send }, opening, mcpSession, contexts)
       } else if (isRequest) {
         // Its answer is the first entry of the session's stream.
-        if (connection.initialize === null) await origins.storage.spend(STREAM_OVERHEAD)
-        const authInfo = originAsAuthInfo(origins.connection(connection))
-        await messages.request(message, connection, authInfo, (requestId, cancel) =>
-          calls.begin(connection.id, requestId, cancel, origins.storage),
+        if (mcpSession.initialize === null) await contexts.storage.spend(STREAM_OVERHEAD)
+        const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
+        await messages.request(message, mcpSession, authInfo, (requestId, cancel) =>
+          calls.begin(mcpSession.id, requestId, cancel, contexts.storage),
         )
       } else {
-        await messages.takeIn(body, connection)
+        await messages.takeIn(body, mcpSession)
       }
       return new Response('Accepted', { status: 202 })
     },
@@ -119,17 +119,17 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
 }
 
 async function initialize(
-  { messages, connections, send }: SseDeps & { readonly send: SendToConnection },
+  { messages, mcpSessions, send }: SseDeps & { readonly send: SendToMcpSession },
   request: NonNullable<ReturnType<typeof asInitialize>>,
-  { id }: Connection,
-  { storage }: RequestOrigins,
+  { id }: McpSession,
+  { storage }: RequestContexts,
 ): Promise<void> {
   const answer = await messages.initialize(request)
   if ('result' in answer) {
     const { protocolVersion } = answer.result as { protocolVersion: string }
     const initialize = essentials(request.params, protocolVersion)
     await storage.spend(jsonBytes(initialize) + STREAM_OVERHEAD)
-    await connections.update(id, { initialize, protocolVersion })
+    await mcpSessions.update(id, { initialize, protocolVersion })
   }
   await send(id, answer, undefined, storage)
 }

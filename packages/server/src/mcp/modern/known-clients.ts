@@ -8,11 +8,11 @@ import { type CallingClient, type ClientEnvelope, clientOf } from '../client-fac
 import type { ToolRequest } from '../tool-call.ts'
 
 /** A client that receives nothing before the answer. */
-export type QuietClient = CallingClient & Pick<ToolRequest['client'], 'log' | 'hangUp'>
+export type QuietClient = CallingClient & Pick<ToolRequest['client'], 'log' | 'closeStream'>
 
 /** The client of an envelope without a level for log lines. */
 export function quietClientOf(envelope: ClientEnvelope): QuietClient {
-  return { ...clientOf(envelope), log: async () => undefined, hangUp: () => undefined }
+  return { ...clientOf(envelope), log: async () => undefined, closeStream: () => undefined }
 }
 
 export interface KnownClients {

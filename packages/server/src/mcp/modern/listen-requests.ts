@@ -69,14 +69,14 @@ export function createListenRequests(deps: CallToolDeps): TakeListenRequest {
     return { known, isPersonal }
   }
 
-  return async (body, caller, { origin, signal }) => {
+  return async (body, caller, { requestContext, signal }) => {
     const { id, method, params } = body as ListenBody
     const notifications = params?.notifications
     // Everything but what is asked for is left to the SDK, which refuses it or does not keep it.
     const uris = urisIn(notifications)
     if (uris === undefined) return { body, id, isPersonal: false, release: () => undefined }
     const meta = params?._meta as object | undefined
-    const subscriber = { origin, signal, meta }
+    const subscriber = { requestContext, signal, meta }
     const { known, isPersonal } = await readable([...new Set(uris)], subscriber)
     const bytes = known.reduce((sum, uri) => sum + Buffer.byteLength(uri), 0)
     const filter = { ...(notifications as object), resourceSubscriptions: known }

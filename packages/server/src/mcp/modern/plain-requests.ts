@@ -5,7 +5,7 @@
 
 import type { InboundClassificationOutcome, JSONRPCRequest } from '@modelcontextprotocol/server'
 import type { Catalog } from '../../engine/discover.ts'
-import { MODERN_REVISION } from '../server.ts'
+import { MODERN_REVISION } from '../server-factory.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
 import { toolsWithHeaders } from './header-parameters.ts'
 

@@ -2,7 +2,7 @@
 
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
-import type { Node } from './node.ts'
+import type { ClusterNode } from './cluster-node.ts'
 
 export interface EventBus extends ServerEventBus {
   /** Resolves when the event has its place among those of all nodes. Never fails. */
@@ -10,7 +10,7 @@ export interface EventBus extends ServerEventBus {
 }
 
 /** Events reach listeners by way of the log, on the publishing node too: once, in one order. */
-export function createEventBus(node: Node, log: Logger): EventBus {
+export function createEventBus(node: ClusterNode, log: Logger): EventBus {
   return {
     publish: (event) =>
       node

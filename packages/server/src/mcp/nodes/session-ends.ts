@@ -3,7 +3,7 @@
  * the token that opened it where we issue tokens; those of others are good for as long as they say.
  */
 
-import type { Node } from './node.ts'
+import type { ClusterNode } from './cluster-node.ts'
 
 /** The session that what a token opens belongs to. */
 export interface TokenSession {
@@ -53,7 +53,7 @@ export interface SessionEndDeps {
 }
 
 export function createSessionEnds(
-  node: Node,
+  node: ClusterNode,
   { now, goesOn = async () => false }: SessionEndDeps,
 ): SessionEnds {
   const open = new Map<string, Set<Watched>>()
@@ -122,7 +122,7 @@ export function createSessionEnds(
       return stop
     },
     announce: (sessionId, grantId) =>
-      node.announce({
+      node.broadcastWithRetry({
         ...{ kind: 'session_ended', sessionId, at: now() },
         ...(grantId !== undefined && { grantId }),
       }),

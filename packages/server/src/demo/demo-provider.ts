@@ -1,0 +1,98 @@
+/** The identity provider that development uses when none is configured. Production refuses it. */
+
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type AdapterFactory, Provider } from 'oidc-provider'
+import { dropSessionCookie, enter } from '../oidc/mount.ts'
+import { handleInteraction, INTERACTION_PATH } from './demo-sign-in.ts'
+import { deriveSecrets } from './derived-secrets.ts'
+import { findPerson, type Person } from './people.ts'
+import { providerConfiguration, SESSION_COOKIE } from './provider-configuration.ts'
+
+export interface DemoIdentityProviderOptions {
+  /** Where it is mounted, path included: `http://localhost:6901/demo/idp`. */
+  readonly issuer: string
+  /** Of the server as a whole; none if left out. */
+  readonly basePath?: string
+  readonly redirectUris: readonly string[]
+  /** All keys come from it; nodes with the same secret and the same store are one provider. */
+  readonly secret: string
+  /** Default 300. */
+  readonly accessTokenTtlSeconds?: number | undefined
+}
+
+export interface DemoIdentityProviderDeps {
+  readonly adapter: AdapterFactory
+  /** Told of failures that are nobody's fault outside: the store is away, a bug. */
+  onError(error: unknown): void
+}
+
+export interface DemoIdentityProvider {
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Answers every request whose path is the issuer's or below it. Never rejects. */
+  handler(req: IncomingMessage, res: ServerResponse): Promise<void>
+  /** Whose access token it is; undefined for one that is unknown, expired or revoked. */
+  verifyToken(token: string): Promise<Person | undefined>
+}
+
+/** Creates the provider: code flow with PKCE and nonce, rotating refresh tokens, revocation. */
+export function createDemoIdentityProvider(
+  options: DemoIdentityProviderOptions,
+  deps: DemoIdentityProviderDeps,
+): DemoIdentityProvider {
+  const clientId = 'demo'
+  const issuer = new URL(options.issuer)
+  const path = issuer.pathname.replace(/\/$/, '')
+  const { basePath = '' } = options
+  const mount = { issuer, basePath, sessionCookie: SESSION_COOKIE }
+  const secrets = deriveSecrets(options.secret)
+  const provider = new Provider(
+    options.issuer,
+    providerConfiguration({
+      path,
+      clientId,
+      redirectUris: options.redirectUris,
+      accessTokenTtlSeconds: options.accessTokenTtlSeconds ?? 300,
+      secrets,
+      adapter: deps.adapter,
+    }),
+  )
+  // The only forwarded header left is the one that `enter` sets.
+  provider.proxy = true
+  provider.use(async (ctx, next) => {
+    await next()
+    dropSessionCookie(ctx.res, mount)
+  })
+  // Without a listener of ours Koa writes to the console.
+  const events: EventEmitter = provider
+  events.on('error', deps.onError)
+  provider.on('server_error', (_ctx, error) => deps.onError(error))
+  const callback = provider.callback()
+
+  async function handler(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    enter(req, mount)
+    try {
+      const isInteraction = req.url?.startsWith(INTERACTION_PATH)
+      await (isInteraction ? handleInteraction(provider, req, res) : callback(req, res))
+    } catch (error) {
+      deps.onError(error)
+      if (res.headersSent) res.destroy()
+      else res.writeHead(500, { 'cache-control': 'no-store' }).end()
+    }
+  }
+
+  async function verifyToken(token: string): Promise<Person | undefined> {
+    const found = await provider.AccessToken.find(token)
+    return found && findPerson(found.accountId)
+  }
+
+  return {
+    issuer: options.issuer,
+    clientId,
+    clientSecret: secrets.clientSecret,
+    handler,
+    verifyToken,
+  }
+}

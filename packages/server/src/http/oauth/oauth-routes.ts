@@ -1,0 +1,139 @@
+/**
+ * `/authorize`, `/token`, `/register`, `/revoke`, `/introspect`, `/jwks` and the metadata: how the
+ * authorization server's endpoints are served, beside the routes, since it speaks Node.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Hono } from 'hono'
+import { html } from 'hono/html'
+import type { OAuthFailure, RenderedPage } from '../../auth/server/options.ts'
+import { AppError } from '../../errors.ts'
+import type { Logger } from '../../logger.ts'
+import { type StorageBudget, UNLIMITED } from '../../store/storage-budget.ts'
+import type { HttpEnv } from '../http-env.ts'
+import type { NodeHandler } from '../http-server.ts'
+import type { PageTheme } from '../pages/page-theme.ts'
+import { page, pagesOf } from '../pages/pages.ts'
+import { RATE_LIMIT_HEADERS } from '../rate-limit-answer.ts'
+import { OAUTH_ROUTES, OAUTH_TABLE, OPEN_PREFIX } from '../routes.ts'
+import { writeOAuthError } from './oauth-error.ts'
+
+export interface AuthorizationEndpoints {
+  /** Rejects when the store is away. What the request has stored counts for `storage`. */
+  handle(request: IncomingMessage, response: ServerResponse, storage?: StorageBudget): Promise<void>
+}
+
+export interface AuthorizationMountDeps {
+  readonly log: Logger
+  /** Puts limits in front of a handler. */
+  readonly limit: (handler: NodeHandler) => NodeHandler
+  /** What a request has stored counts for; unlimited if left out. */
+  readonly storageOf?: (request: IncomingMessage) => StorageBudget
+}
+
+/** Node handlers, by path. */
+export function authorizationMounts(
+  server: AuthorizationEndpoints,
+  { log, limit, storageOf = () => UNLIMITED }: AuthorizationMountDeps,
+): Map<string, NodeHandler> {
+  const limited = {
+    handle: limit((request, response) => server.handle(request, response, storageOf(request))),
+  }
+  const handler: NodeHandler = (request, response) => void serve(limited, log, request, response)
+  const paths = OAUTH_ROUTES.filter(({ path }) => !path.includes(':')).map(({ path }) => path)
+  return new Map(paths.map((path) => [path, handler]))
+}
+
+async function serve(
+  server: { readonly handle: NodeHandler },
+  log: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const started = performance.now()
+  const { method = 'GET', url = '/' } = request
+  const route = OAUTH_TABLE.find(url)
+  response.once('close', () => {
+    const ms = Math.round(performance.now() - started)
+    const label = route?.path ?? 'unknown'
+    log.info({ method, route: label, status: response.statusCode, ms }, 'request')
+  })
+  try {
+    if (route === undefined || (route.path.includes(':') && !ID_PATH.test(url))) {
+      // Clients in pages look for metadata in several places, and must see that one is not there.
+      if (url.startsWith(OPEN_PREFIX)) allowPages(request, response, ['GET', 'HEAD'])
+      throw new AppError('not_found', 'There is nothing at this address.')
+    }
+    const { methods } = route
+    if (route.origins === 'any') {
+      allowPages(request, response, methods)
+      if (method === 'OPTIONS' && request.headers.origin !== undefined) {
+        response.writeHead(204).end()
+        return
+      }
+    }
+    if (!methods.some((each) => each === method)) {
+      throw new AppError('method_not_allowed', `Use ${methods.join(' or ')}.`, { allow: methods })
+    }
+    checkQuery(request)
+    await server.handle(request, response)
+  } catch (error) {
+    const level = !(error instanceof AppError) ? 'error' : error.status < 500 ? 'debug' : 'warn'
+    log[level]({ err: error }, 'request failed')
+    if (response.headersSent) response.destroy()
+    else writeOAuthError(response, error)
+  }
+}
+
+/** Where the consent page leads back to: ids of ours have no other characters. */
+const ID_PATH = /^\/authorize\/[\w-]+(?:\?|$)/
+
+/** Bytes. All of it may be kept until the person has decided. */
+const LONGEST_QUERY = 2048
+
+/** @throws AppError `uri_too_long` (RFC 9110, 15.5.15) */
+function checkQuery({ url = '' }: IncomingMessage): void {
+  const start = url.indexOf('?')
+  // Node reads the request line as Latin-1: each character is a byte.
+  if (start === -1 || url.length - start - 1 <= LONGEST_QUERY) return
+  throw new AppError('uri_too_long', `The query exceeds the limit of ${LONGEST_QUERY} bytes.`)
+}
+
+const EXPOSED = [...RATE_LIMIT_HEADERS, 'WWW-Authenticate'].join(', ')
+
+/** Fetch Standard, "CORS protocol"; without credentials, so that cookies stay out of it. */
+function allowPages(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  methods: readonly string[],
+): void {
+  response.setHeader('access-control-allow-origin', '*')
+  response.setHeader('access-control-expose-headers', EXPOSED)
+  if (headers['access-control-request-method'] === undefined) return
+  response.setHeader('access-control-allow-methods', methods.join(', '))
+  response.setHeader(
+    'access-control-allow-headers',
+    'Authorization, Content-Type, MCP-Protocol-Version',
+  )
+  response.setHeader('access-control-max-age', '600')
+}
+
+/** The page of a failure that no client can be told of: where it is may be what is wrong. */
+export function authorizationErrorPage(
+  theme: PageTheme,
+): (failure: OAuthFailure) => Promise<RenderedPage> {
+  return async ({ error, description }) => {
+    const pages = new Hono<HttpEnv>()
+    pages.use(pagesOf(theme))
+    pages.get('/', (c) =>
+      page(c, {
+        title: 'This cannot go on',
+        body: html`<p role="alert">${description ?? 'The request cannot be answered.'}</p>
+          <p>Go back to your client and connect again.</p>
+          <p class="soft"><code>${error}</code></p>`,
+      }),
+    )
+    const response = await pages.request('/')
+    return { headers: Object.fromEntries(response.headers), html: await response.text() }
+  }
+}

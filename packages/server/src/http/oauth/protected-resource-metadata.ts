@@ -1,0 +1,22 @@
+/** `/.well-known/oauth-protected-resource`, alone and with each resource's path (RFC 9728, 3). */
+
+import { Hono } from 'hono'
+import { protectedResourceMetadata, type ResourceFacts } from '../../auth/protected-resource.ts'
+import { METADATA_PATH, type Resources } from '../../auth/resources.ts'
+import type { HttpEnv } from '../http-env.ts'
+import { asRequested } from '../request-target.ts'
+
+/** Without a path it is that of `/mcp`. */
+export function protectedResourceRoutes(resources: Resources, facts: ResourceFacts): Hono<HttpEnv> {
+  const routes = new Hono<HttpEnv>()
+  const serve = (path: string, resource = resources.at('/mcp')) => {
+    routes.get(path, async (c) => {
+      const requested = asRequested(c.env.incoming, resource)
+      const metadata = await protectedResourceMetadata(requested, facts)
+      return c.json(metadata, 200, { 'cache-control': 'public, max-age=3600' })
+    })
+  }
+  serve(METADATA_PATH)
+  for (const resource of resources.all) serve(METADATA_PATH + resource.path, resource)
+  return routes
+}

@@ -1,0 +1,225 @@
+/**
+ * How each client is told of this server, in the form that its own documentation has. The landing
+ * page shows it, and tests hold the documents to it.
+ */
+
+import { isLoopbackHost } from '../../config/loopback.ts'
+
+/** What settings are made of. */
+export interface ServerFacts {
+  /** As people know it. */
+  readonly name: string
+  /** Where clients connect, such as `https://mcp.example.com/mcp`. */
+  readonly url: string
+  /** Whether callers without an access token are refused. */
+  readonly tokenRequired: boolean
+  /** Whether clients of revisions up to 2025-11-25 are served; they are if left out. */
+  readonly era2025?: boolean
+}
+
+export interface Snippet {
+  readonly language: 'sh' | 'json' | 'text'
+  readonly code: string
+}
+
+export interface ClientSettings {
+  readonly client: string
+  /** In a few words. */
+  readonly how: string
+  /** Opens the client, with the settings filled in. */
+  readonly link?: { readonly text: string; readonly href: string }
+  /** What to do, in order: sentences, with `code` between backticks, and what is copied. */
+  readonly steps: readonly (string | Snippet)[]
+}
+
+export function clientSettings(server: ServerFacts): readonly ClientSettings[] {
+  return [
+    claudeCode(server),
+    claude(server),
+    cursor(server),
+    vsCode(server),
+    chatGpt(server),
+    inspector(server),
+    curl(server),
+  ]
+}
+
+/** What the server is called in settings: `Example Bank` is `example-bank`. */
+export function settingsName(name: string): string {
+  const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+  const slug = plain
+    .replace(/[^a-z\d]+/g, '-')
+    .replace(/^-/, '')
+    .slice(0, 48)
+  return slug.replace(/-$/, '') || 'mcp-server'
+}
+
+/** https://code.claude.com/docs/en/mcp */
+function claudeCode({ name, url, tokenRequired }: ServerFacts): ClientSettings {
+  const key = settingsName(name)
+  return {
+    client: 'Claude Code',
+    how: 'one command',
+    steps: [
+      sh(`claude mcp add --transport http ${key} ${quoted(url)}`),
+      ...(tokenRequired ? ['Then let it in:', sh(`claude mcp login ${key}`)] : []),
+      'For everybody who works on a project, put this into `.mcp.json` there:',
+      json({ mcpServers: { [key]: { type: 'http', url } } }),
+    ],
+  }
+}
+
+/** https://claude.com/docs/connectors/building/directory-vs-custom, for the link. */
+function claude({ name, url, era2025 = true }: ServerFacts): ClientSettings {
+  const key = settingsName(name)
+  const query = new URLSearchParams({ modal: 'add-custom-connector' })
+  query.set('connectorName', name)
+  query.set('connectorUrl', url)
+  const link = {
+    text: 'Add to Claude',
+    href: `https://claude.ai/customize/connectors?${query}`,
+  }
+  const { protocol, hostname } = new URL(url)
+  const isHere = isLoopbackHost(hostname)
+  const insecure = protocol === 'http:' && !isHere ? ['--allow-http'] : []
+  const remote = { command: 'npx', args: ['-y', 'mcp-remote', url, ...insecure] }
+  const project = `/absolute/path/to/${key}`
+  const command = `${project}/node_modules/@mcp-template/server/bin/mcp-template.js`
+  const started = { command: 'node', args: [command, 'start', 'stdio', '--project', project] }
+  return {
+    client: 'Claude Desktop',
+    how: 'and Claude on the web and the phone',
+    ...(isPublic(url) && { link }),
+    steps: [
+      ...(isPublic(url)
+        ? ['Or choose **Add custom connector** among the connectors in the settings:', text(url)]
+        : [unreachable('A connector of Claude')]),
+      // mcp-remote speaks no other revisions.
+      ...(era2025
+        ? [
+            'Claude Desktop can also go through a program on your computer, where Node is installed. Put this into `claude_desktop_config.json`:',
+            json({ mcpServers: { [key]: remote } }),
+          ]
+        : []),
+      ...(isHere ? [STARTED_BY_CLIENT, json({ mcpServers: { [key]: started } })] : []),
+    ],
+  }
+}
+
+/** https://cursor.com/docs/context/mcp/install-links */
+function cursor({ name, url }: ServerFacts): ClientSettings {
+  const config = Buffer.from(JSON.stringify({ url })).toString('base64')
+  const query = `name=${settingsName(name)}&config=${encodeURIComponent(config)}`
+  return {
+    client: 'Cursor',
+    how: 'one click',
+    link: {
+      text: 'Add to Cursor',
+      href: `cursor://anysphere.cursor-deeplink/mcp/install?${query}`,
+    },
+    steps: [
+      'Or put this into `.cursor/mcp.json`:',
+      json({ mcpServers: { [settingsName(name)]: { url } } }),
+    ],
+  }
+}
+
+/** https://code.visualstudio.com/api/extension-guides/ai/mcp, "MCP URL handler" */
+function vsCode({ name, url }: ServerFacts): ClientSettings {
+  const server = { type: 'http', url }
+  const install = JSON.stringify({ name: settingsName(name), ...server })
+  return {
+    client: 'VS Code',
+    how: 'one click',
+    link: {
+      text: 'Add to VS Code',
+      href: `vscode:mcp/install?${encodeURIComponent(install)}`,
+    },
+    steps: [
+      'Or put this into `.vscode/mcp.json`:',
+      json({ servers: { [settingsName(name)]: server } }),
+    ],
+  }
+}
+
+/** https://developers.openai.com/apps-sdk/deploy/connect-chatgpt */
+function chatGpt({ url, tokenRequired }: ServerFacts): ClientSettings {
+  const authentication = tokenRequired ? 'OAuth' : 'OAuth, or none'
+  return {
+    client: 'ChatGPT',
+    how: 'in developer mode',
+    steps: isPublic(url)
+      ? [
+          'In the settings, under **Apps** (or **Connectors**), turn developer mode on among the advanced settings. Then create one with this address:',
+          text(url),
+          `For authentication choose ${authentication}.`,
+        ]
+      : [unreachable('ChatGPT')],
+  }
+}
+
+/** The options are those of version 2. */
+function inspector({ url }: ServerFacts): ClientSettings {
+  const program = 'npx -y @modelcontextprotocol/inspector@2'
+  const target = quoted(url)
+  return {
+    client: 'MCP Inspector',
+    how: 'for trying out, in a browser or a terminal',
+    steps: [
+      sh(`${program} --transport http --server-url ${target}`),
+      'Or without the browser:',
+      sh(`${program} --cli ${target} --transport http --method tools/list`),
+    ],
+  }
+}
+
+/** 2026-07-28, basic/transports: a request says all there is to know. */
+function curl({ url, tokenRequired }: ServerFacts): ClientSettings {
+  const token = `-H "Authorization: Bearer $TOKEN" `
+  const command = `curl -fsS ${quoted(url)} ${tokenRequired ? token : ''}\\
+  -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \\
+  -H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: tools/list' \\
+  -d '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{
+    "io.modelcontextprotocol/protocolVersion":"2026-07-28",
+    "io.modelcontextprotocol/clientInfo":{"name":"curl","version":"1"},
+    "io.modelcontextprotocol/clientCapabilities":{}}}}'`
+  return {
+    client: 'curl',
+    how: 'the list of tools, in one request',
+    steps: [...(tokenRequired ? ['With an access token in `TOKEN`:'] : []), sh(command)],
+  }
+}
+
+const STARTED_BY_CLIENT = 'Or let it start the server itself, from the folder of its project:'
+
+/** As far as an address tells: https, and not this machine. */
+function isPublic(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'https:' && !isLoopbackHost(hostname)
+}
+
+function unreachable(client: string): string {
+  return `${client} comes from the internet and by https, where this server is not reached yet.`
+}
+
+/** For a shell, where it could mean more than itself. */
+function quoted(word: string): string {
+  return /^[\w:/.-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
+
+const sh = (code: string): Snippet => ({ language: 'sh', code })
+const text = (code: string): Snippet => ({ language: 'text', code })
+
+/** A list as JSON lays it out. */
+function inOneLine(list: string): string {
+  return `[${list.slice(1, -1).trim().replace(/\n */g, ' ')}]`
+}
+
+/** Laid out, with lists in one line. */
+function json(value: unknown): Snippet {
+  const code = JSON.stringify(value, undefined, 2)
+  return {
+    language: 'json',
+    code: code.replace(/\[\n[^[\]{}]*\n *\]/g, inOneLine),
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * `/connect/:handle`: where a person says that the sign-in is theirs, by the code from the chat; in
+ * the browser that let the client in, by going on.
+ */
+
+import { type Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { basePathOf } from '../../config/public-path.ts'
+import type { LinkForBrowser, SignIn, SignInProof } from '../../session/sign-in.ts'
+import { type StorageBudget, UNLIMITED } from '../../store/storage-budget.ts'
+import { ProviderError } from '../../upstream/identity-provider.ts'
+import type { HttpEnv } from '../http-env.ts'
+import { setBindingCookie } from './binding-cookie.ts'
+import { knownBrowser } from './browser-cookie.ts'
+import { clientNameOnPage } from './client-name.ts'
+import { formField } from './own-forms.ts'
+import { type Page, page } from './pages.ts'
+
+export interface ConnectOptions {
+  readonly publicUrl: string
+  /** The host people will be sent to, as they know it. */
+  readonly signsInAt: string
+  /** What a request has stored counts for; unlimited if left out. */
+  readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
+}
+
+export function connectRoutes(
+  signIn: SignIn,
+  { publicUrl, signsInAt, storageOf = () => UNLIMITED }: ConnectOptions,
+): Hono<HttpEnv> {
+  const secure = publicUrl.startsWith('https:')
+  const basePath = basePathOf(publicUrl)
+  const routes = new Hono<HttpEnv>()
+
+  const signInPage = (
+    link: LinkForBrowser,
+    status: NonNullable<Page['status']> = 200,
+    problem?: string,
+  ): Page => ({ title: 'Sign in', status, body: form(link, link.signsInAt ?? signsInAt, problem) })
+
+  routes.get('/connect/:handle', async (c) => {
+    const link = await signIn.describe(c.req.param('handle'), knownBrowser(c, secure, basePath))
+    return page(c, link === undefined ? VOID : signInPage(link))
+  })
+
+  routes.post('/connect/:handle', async (c) => {
+    const handle = c.req.param('handle')
+    const browser = knownBrowser(c, secure, basePath)
+    // What is no form of ours does not count as a try.
+    const code = await formField(c.req, 'code')
+    const link = await signIn.describe(handle, browser)
+    if (link === undefined) return page(c, VOID)
+    const confirmed = await confirm(
+      signIn,
+      handle,
+      code === null ? { browser } : { code },
+      storageOf(c),
+    )
+    switch (confirmed.outcome) {
+      case 'redirect':
+        setBindingCookie(c, confirmed.cookie)
+        c.header('cache-control', 'no-store')
+        return c.redirect(confirmed.url.href, 303)
+      case 'wrong_code': {
+        const problem = `That is not the code from your chat. Tries left: ${confirmed.triesLeft}.`
+        return page(c, signInPage(link, 422, problem))
+      }
+      case 'code_needed':
+        return page(c, signInPage({ ...link, needsCode: true }, 403, 'Enter the code to go on.'))
+      case 'provider_error':
+        return page(c, signInPage(link, 502, confirmed.error.message))
+      case 'void':
+        return page(c, VOID)
+    }
+  })
+  return routes
+}
+
+async function confirm(signIn: SignIn, handle: string, proof: SignInProof, storage: StorageBudget) {
+  try {
+    return await signIn.confirm(handle, proof, storage)
+  } catch (error) {
+    if (error instanceof ProviderError) return { outcome: 'provider_error', error } as const
+    throw error
+  }
+}
+
+const VOID = {
+  title: 'This link is no longer good',
+  status: 410,
+  body: html`<p>Sign-in links work once and for a short time. Ask your assistant to call
+    <code>login</code> again for a new one.</p>`,
+} as const
+
+function form(link: LinkForBrowser, signsInAt: string, problem?: string) {
+  const { since, needsCode } = link
+  const clientName = clientNameOnPage(link.clientName, 'An AI client')
+  return html`
+    <p><strong>${clientName}</strong> wants to act for you at <strong>${signsInAt}</strong>.
+      If you go on, it can read and do there what you can.</p>
+    <dl><dt>Asked by</dt><dd>${clientName}</dd><dt>Since</dt><dd>${since.toUTCString()}</dd>
+      <dt>Leads to</dt><dd>${signsInAt}</dd></dl>
+    ${problem === undefined ? '' : html`<p role="alert">${problem}</p>`}
+    ${needsCode ? CODE_FORM : CONTINUE_FORM}`
+}
+
+const CODE_FORM = html`<form method="post">
+    <label for="code">Code from your chat</label>
+    <input id="code" name="code" required autofocus autocomplete="one-time-code"
+      autocapitalize="characters" spellcheck="false" maxlength="12" aria-describedby="why">
+    <div class="actions"><button>Continue to sign in</button></div>
+  </form>
+  <p class="notice" id="why">Go on only if your own assistant showed you this code. Somebody who sent
+    you a link or read a code out to you wants to use your account.</p>`
+
+/**
+ * No code: this browser said yes to the client, so that the link is not somebody else's. No focus:
+ * a page that led here while a key was held down must not press the button with it.
+ */
+const CONTINUE_FORM = html`<form method="post">
+    <div class="actions"><button aria-describedby="why">Continue</button></div>
+  </form>
+  <p class="soft" id="why">You let this client in with this browser, so no code is needed. Go on only
+    if you asked your assistant to sign in.</p>`

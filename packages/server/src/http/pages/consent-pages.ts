@@ -1,0 +1,138 @@
+/** What `/consent/:uid` shows: the question, and a sign-in that has yet to succeed. */
+
+import { html } from 'hono/html'
+import { describeTarget, type RedirectTarget } from '../../auth/redirect-uris.ts'
+import type { ConsentRequest } from '../../auth/server/consents.ts'
+import type { Continuation } from '../../auth/server/continuations.ts'
+import { clientNameOnPage } from './client-name.ts'
+import type { Page } from './pages.ts'
+
+export const OVER = {
+  title: 'This request is over',
+  status: 410,
+  body: html`<p>It was answered already, took too long, or was begun in another browser. Go back to
+    your client and connect again.</p>`,
+} as const
+
+/** How a client is called on pages. */
+export function nameOfClient({ clientName, clientHost }: ConsentRequest): string {
+  return clientNameOnPage(clientName, clientHost ?? 'A client without a name')
+}
+
+/** Whether the client may use `host` in the person's name. */
+export function askPage(
+  request: ConsentRequest,
+  host: string,
+  scopeWords: Readonly<Record<string, string>>,
+): Page {
+  const { clientHost, redirectUri, scopes, continues } = request
+  const name = nameOfClient(request)
+  const target = describeTarget(redirectUri)
+  const body = html`<p><strong>${name}</strong> wants to use <strong>${host}</strong> in your name.</p>
+    <dl><dt>Client</dt><dd>${name}</dd>
+      ${clientHost === undefined ? '' : html`<dt>Published by</dt><dd>${clientHost}</dd>`}
+      <dt>Sends you back to</dt><dd>${nameOf(target)}</dd></dl>
+    <h2>It may</h2>
+    <ul class="rows">${scopes.map((scope) => html`<li>${scopeOnPage(scope, scopeWords)}</li>`)}</ul>
+    <p class="notice">${warning(target, clientHost)}</p>
+    ${continues === undefined ? '' : session(continues)}
+    <form method="post"><div class="actions">
+      <button name="decision" value="allow">Allow</button>
+      ${continues === undefined ? '' : otherChoice(continues)}
+      <button name="decision" value="deny" class="secondary">Deny</button></div></form>
+    <p class="soft">Go on only if you have just connected this client yourself.</p>`
+  return { title: 'Let this client in?', body }
+}
+
+/** A scope in the words of the server's declaration, which clients cannot choose, beside its name. */
+function scopeOnPage(scope: string, words: Readonly<Record<string, string>>) {
+  const text = Object.hasOwn(words, scope) ? words[scope] : undefined
+  const name = html`<code>${scope}</code>`
+  return text === undefined ? name : html`${text} ${name}`
+}
+
+/** What `Allow` means for the session that this browser opened for the client. */
+function session({ since, signedIn, isDefault }: Continuation) {
+  const opened = new Date(since).toUTCString()
+  const state = signedIn ? ', in which you are signed in' : ''
+  return isDefault
+    ? html`<p>It goes on with the session you opened on ${opened}${state}.</p>`
+    : html`<p>It starts anew. You opened a session for a client of this name on ${opened}${state};
+        let it go on with that only if it is the same client.</p>`
+}
+
+function otherChoice({ isDefault }: Continuation) {
+  return isDefault
+    ? html`<button name="decision" value="anew" class="secondary">Allow, and start anew</button>`
+    : html`<button name="decision" value="continue" class="secondary">Allow, and go on</button>`
+}
+
+/**
+ * Allowed, and not signed in. `failure` says why, in the words of `/callback`; anybody can write
+ * there what they like, so that it picks a sentence and nothing else.
+ */
+export function signInPage(
+  request: ConsentRequest,
+  { signsInAt, serverName }: { readonly signsInAt: string; readonly serverName: string },
+  failure: string | undefined,
+): Page {
+  const problem = failure === undefined ? undefined : problemOf(failure, signsInAt, serverName)
+  return {
+    title: problem === undefined ? 'Sign in' : titleOf(failure),
+    status: problem === undefined ? 200 : statusOf(failure),
+    body: html`${problem === undefined ? '' : html`<p role="alert">${problem}</p>`}
+      <p>You allowed <strong>${nameOfClient(request)}</strong>. It gets in once you have signed in at
+        <strong>${signsInAt}</strong>.</p>
+      <form method="post"><div class="actions">
+        <button name="decision" value="allow">${problem === undefined ? 'Sign in' : 'Try again'}</button>
+        <button name="decision" value="deny" class="secondary">Give up</button></div></form>`,
+  }
+}
+
+function titleOf(failure: string | undefined): string {
+  return failure === 'account_refused' ? 'Account not allowed' : 'Sign-in failed'
+}
+
+function statusOf(failure: string | undefined): 403 | 502 {
+  return failure === 'access_denied' || failure === 'account_refused' ? 403 : 502
+}
+
+function problemOf(failure: string, signsInAt: string, serverName: string): string | undefined {
+  switch (failure) {
+    case 'account_refused':
+      return `This account is not allowed to use ${serverName}. Sign in with another one, or ask whoever runs this server.`
+    case 'access_denied':
+      return `The sign-in was cancelled, or ${signsInAt} refused it.`
+    case 'invalid_client':
+      return `${signsInAt} does not accept this server. Only whoever runs ${serverName} can correct that.`
+    case 'session_ended':
+      return 'The sign-in took too long.'
+    case 'provider_unavailable':
+      return `${signsInAt} does not answer.`
+    case 'invalid_grant':
+    case 'invalid_response':
+      return `What ${signsInAt} answered cannot be used.`
+    default:
+      return undefined
+  }
+}
+
+function nameOf(target: RedirectTarget): string {
+  switch (target.kind) {
+    case 'https':
+      return target.host
+    case 'loopback':
+      return `an app on this computer (${target.host})`
+    case 'app':
+      return `an app on this computer (${target.scheme}:)`
+  }
+}
+
+function warning(target: RedirectTarget, clientHost: string | undefined): string {
+  if (target.kind !== 'https') {
+    return 'Any app on this computer can say that it is this client. Nobody has checked it.'
+  }
+  return clientHost === target.host
+    ? `Whoever runs ${target.host} gets access.`
+    : `Nobody has checked that this client is what it says. Whoever runs ${target.host} gets access.`
+}

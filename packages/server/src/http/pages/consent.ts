@@ -1,0 +1,120 @@
+/** `/consent/:uid`: where a person lets a client in, or does not. */
+
+import { type Context, Hono } from 'hono'
+import type { Approved, Consents, SessionChoice } from '../../auth/server/consents.ts'
+import { basePathOf } from '../../config/public-path.ts'
+import { AppError } from '../../errors.ts'
+import type { AuthorizedClients } from '../../session/authorized-clients.ts'
+import type { SessionManager } from '../../session/manager.ts'
+import type { SignIn } from '../../session/sign-in.ts'
+import { type StorageBudget, UNLIMITED } from '../../store/storage-budget.ts'
+import { ProviderError } from '../../upstream/identity-provider.ts'
+import type { HttpEnv } from '../http-env.ts'
+import { setBindingCookie } from './binding-cookie.ts'
+import { browserCookie, knownBrowser } from './browser-cookie.ts'
+import { askPage, nameOfClient, OVER, signInPage } from './consent-pages.ts'
+import { formField } from './own-forms.ts'
+import { page } from './pages.ts'
+
+export interface ConsentDeps {
+  readonly consents: Consents
+  readonly signIn: Pick<SignIn, 'begin'>
+  readonly sessions: Pick<SessionManager, 'update'>
+  readonly authorizedClients: Pick<AuthorizedClients, 'remember'>
+  /** What a request has stored counts for; unlimited if left out. */
+  readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
+}
+
+export interface ConsentOptions {
+  /** Where the forms come from. */
+  readonly publicUrl: string
+  /** The host people will be sent to, as they know it. */
+  readonly signsInAt: string
+  /** What each scope permits, in words; scopes without are shown by name. */
+  readonly scopeWords?: Readonly<Record<string, string>>
+  /** How long a browser that let a client in is known by that. */
+  readonly browserTtlSeconds: number
+}
+
+/** About what one consent leaves in the store: a session, an approval, a grant, a code, a note. */
+const CONSENT_BYTES = 4096
+
+/** What the buttons send that approve. */
+const CHOICES: Readonly<Record<string, SessionChoice>> = {
+  allow: 'default',
+  continue: 'continue',
+  anew: 'anew',
+}
+
+/** The pages of the built-in authorization server. */
+export function consentRoutes(
+  { consents, signIn, sessions, authorizedClients, storageOf = () => UNLIMITED }: ConsentDeps,
+  { publicUrl, signsInAt, scopeWords = {}, browserTtlSeconds }: ConsentOptions,
+): Hono<HttpEnv> {
+  const routes = new Hono<HttpEnv>()
+  const { host, protocol } = new URL(publicUrl)
+  const basePath = basePathOf(publicUrl)
+  const secure = protocol === 'https:'
+  const cookie = { secure, basePath, maxAgeSeconds: browserTtlSeconds }
+  const visit = ({ env }: Context<HttpEnv>) => ({ request: env.incoming, response: env.outgoing })
+
+  const browserOf = (c: Context<HttpEnv>) => knownBrowser(c, secure, basePath)
+  const namesOf = (c: Context<HttpEnv>) => ({ signsInAt, serverName: c.get('theme').serverName })
+
+  /** Off to the identity provider, which sends the browser back to this page. */
+  async function leaveToSignIn(c: Context<HttpEnv>, consent: Approved & { step: 'sign_in' }) {
+    const { request, sessionId } = consent
+    const clientName = nameOfClient(request)
+    try {
+      const purpose = { sessionId, clientName, returnTo: basePath + c.req.path }
+      const departure = await signIn.begin(purpose, storageOf(c))
+      setBindingCookie(c, departure.cookie)
+      return c.redirect(departure.url.href, 303)
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error
+      return page(c, signInPage(request, namesOf(c), error.code))
+    }
+  }
+
+  async function approve(c: Context<HttpEnv>, uid: string, choice: SessionChoice) {
+    await storageOf(c).spend(CONSENT_BYTES)
+    const approval = await consents.approve(visit(c), uid, browserOf(c), choice)
+    c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
+    if (approval === undefined) return page(c, OVER)
+    // From now on links of this session need no code in this browser.
+    const browser = browserCookie(c, cookie)
+    await sessions.update(approval.sessionId, 'browser', browser)
+    await authorizedClients.remember(browser, approval.sessionId)
+    if (approval.step === 'sign_in') return leaveToSignIn(c, approval)
+    return c.redirect(approval.next, 303)
+  }
+
+  routes.get('/consent/:uid', async (c) => {
+    const consent = await consents.find(visit(c), c.req.param('uid'), browserOf(c))
+    c.header('cache-control', 'no-store')
+    switch (consent?.step) {
+      case undefined:
+        return page(c, OVER)
+      case 'ask':
+        return consent.request.isSkipped
+          ? approve(c, c.req.param('uid'), 'default')
+          : page(c, askPage(consent.request, host, scopeWords))
+      case 'sign_in':
+        return page(c, signInPage(consent.request, namesOf(c), c.req.query('sign_in')))
+      case 'done':
+        return c.redirect(consent.next, 303)
+    }
+  })
+
+  routes.post('/consent/:uid', async (c) => {
+    const uid = c.req.param('uid')
+    const decision = await formField(c.req, 'decision')
+    c.header('cache-control', 'no-store')
+    const choice = decision === null ? undefined : CHOICES[decision]
+    if (choice !== undefined) return approve(c, uid, choice)
+    if (decision !== 'deny') throw new AppError('invalid_request', 'Use the form on the page.')
+    const next = await consents.deny(visit(c), uid)
+    return next === undefined ? page(c, OVER) : c.redirect(next, 303)
+  })
+  return routes
+}

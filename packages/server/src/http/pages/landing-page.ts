@@ -1,0 +1,138 @@
+/** What `/` shows to people: what the server is, whether one is signed in, clients and tools. */
+
+import { html } from 'hono/html'
+import { type AnyTool, loginsOf } from '../../engine/define-tool.ts'
+import type { AuthorizedClient } from '../../session/authorized-clients.ts'
+import { clientNameOnPage } from './client-name.ts'
+import { type ClientSettings, clientSettings, type ServerFacts } from './client-settings.ts'
+import type { Html, WidePage } from './pages.ts'
+
+export interface About extends ServerFacts {
+  readonly version: string
+  readonly description?: string
+  /** Who gives out access tokens. */
+  readonly issuer: string
+  /** Whether that is this server, so that browsers are known here. */
+  readonly letsClientsIn: boolean
+  /** The host people sign in at, as they know it. */
+  readonly signsInAt: string
+  /** Whether any tool, listed or not, takes a sign-in. */
+  readonly needsSignIn: boolean
+  readonly tools: readonly AnyTool[]
+  /** Who reads which tools there are: everybody, browsers whose client is signed in, or nobody. */
+  readonly showsTools: boolean | 'signed-in'
+}
+
+/** The clients that a browser let in; undefined if that cannot be told just now. */
+type Clients = readonly AuthorizedClient[] | undefined
+
+/** Gives the page of each browser; most of it is the same for all, and made once. */
+export function createLandingPage(about: About): (clients: Clients) => WidePage {
+  const skipTo = { id: 'connect', text: 'Skip to connecting a client' }
+  const description =
+    about.description ?? 'Tools for your AI assistant, by the Model Context Protocol.'
+  const intro = html`<p>${description}</p>`
+  const connect = connectSection(about)
+  const { tools, showsTools } = about
+  const toolsPart = tools.length === 0 || showsTools === false ? '' : toolsSection(tools)
+  return (clients) => {
+    const isSignedIn = clients?.some(({ signedIn }) => signedIn) ?? false
+    const part = showsTools === 'signed-in' && !isSignedIn ? '' : toolsPart
+    return {
+      skipTo,
+      intro,
+      body: html`${serverSection(about, clients)}${connect}
+    ${part}`,
+    }
+  }
+}
+
+function serverSection(about: About, clients: Clients): Html {
+  const { url, version, tokenRequired, issuer, letsClientsIn, needsSignIn, era2025 = true } = about
+  const access = tokenRequired
+    ? html`With an access token. Clients ask for one themselves, and you let them in at
+        <strong>${new URL(issuer).host}</strong>.`
+    : 'Open to every client that reaches it.'
+  return section(
+    'server',
+    'Address',
+    html`<pre><code>${url}</code></pre>
+    <dl><dt>Access</dt><dd>${access}</dd>
+      ${needsSignIn && letsClientsIn ? html`<dt>Signed in?</dt><dd>${signedIn(clients)}</dd>` : ''}
+      <dt>Protocol</dt><dd>${era2025 ? '2026-07-28, and 2025-11-25 and earlier' : '2026-07-28'}</dd>
+      <dt>Version</dt><dd>${version}</dd></dl>
+    ${needsSignIn ? signInNote(about) : ''}`,
+  )
+}
+
+function signInNote({ signsInAt, letsClientsIn }: About): Html {
+  return html`<p class="soft">You sign in for one client at a time, at <strong>${signsInAt}</strong>.
+    ${letsClientsIn ? 'This browser knows of clients that you let in with it.' : ''}</p>`
+}
+
+function signedIn(clients: Clients): Html {
+  if (clients === undefined) return html`That cannot be told just now.`
+  if (clients.length === 0) return html`Not that this browser knows.`
+  return html`${clients.map(
+    ({ clientName, signedIn }) => html`<div class="client">
+      <span>${clientNameOnPage(clientName, 'A client without a name')}</span>
+      ${signedIn ? html`<span class="tag good">Signed in</span>` : html`<span class="tag">Not signed in</span>`}</div>`,
+  )}`
+}
+
+function connectSection(about: About): Html {
+  return section(
+    'connect',
+    'Connect a client',
+    html`
+    ${clientSettings(about).map(clientDetails)}
+    <p class="soft">A click on a command or a file selects all of it.</p>`,
+  )
+}
+
+function clientDetails({ client, how, link, steps }: ClientSettings): Html {
+  return html`<details><summary><span>${client} <span class="soft">${how}</span></span></summary><div>
+    ${link === undefined ? '' : html`<p><a class="button" href="${link.href}">${link.text}</a></p>`}
+    ${steps.map((step) => (typeof step === 'string' ? html`<p>${marked(step)}</p>` : html`<pre><code>${step.code}</code></pre>`))}</div></details>`
+}
+
+/** The two marks that sentences of settings have: `code` and **names** of buttons. */
+function marked(sentence: string): Html[] {
+  return sentence.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
+    if (part.startsWith('`')) return html`<code>${part.slice(1, -1)}</code>`
+    if (part.startsWith('**')) return html`<strong>${part.slice(2, -2)}</strong>`
+    return html`${part}`
+  })
+}
+
+function toolsSection(tools: readonly AnyTool[]): Html {
+  return section('tools', 'Tools', html`<ul class="rows">${tools.map(toolRow)}</ul>`)
+}
+
+function toolRow(tool: AnyTool): Html {
+  const { name, title = tool.annotations?.title, description } = tool
+  const heading =
+    title === undefined ? html`<code>${name}</code>` : html`${title} <code>${name}</code>`
+  const tags = tagsOf(tool)
+  return html`<li><h3>${heading}</h3><p>${description}</p>
+    ${tags.length === 0 ? '' : html`<div class="tags">${tags}</div>`}</li>`
+}
+
+/** What the tool itself declares; of what it leaves open nothing is said. */
+function tagsOf({ requires, annotations }: AnyTool): Html[] {
+  const reads = annotations?.readOnlyHint === true
+  const destroys = !reads && annotations?.destructiveHint === true
+  return [
+    ...(loginsOf(requires).length > 0 ? [html`<span class="tag">Needs sign-in</span>`] : []),
+    ...(reads ? [html`<span class="tag good">Only reads</span>`] : []),
+    ...(destroys ? [html`<span class="tag warn">May delete or end things</span>`] : []),
+    ...(requires?.scopes ?? []).map(
+      (scope) => html`<span class="tag">Scope <code>${scope}</code></span>`,
+    ),
+  ]
+}
+
+function section(id: string, heading: string, body: Html): Html {
+  return html`<section class="card" id="${id}" aria-labelledby="${id}-heading">
+    <h2 id="${id}-heading">${heading}</h2>${body}</section>`
+}

@@ -1,0 +1,24 @@
+/** `/logo`: the image of the server, for its pages and for clients that list servers. */
+
+import { Hono } from 'hono'
+import type { Logo } from '../../config/logo-file.ts'
+import type { HttpEnv } from '../http-env.ts'
+
+export const LOGO_PATH = '/logo'
+
+/**
+ * An SVG that is opened by itself is a document of this origin, and could run scripts: the policy keeps
+ * it from that. Pages of other origins may show it, since clients do.
+ */
+const HEADERS = {
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'cross-origin',
+  'cache-control': 'public, max-age=3600',
+}
+
+export function logoRoutes({ mediaType, bytes }: Logo): Hono<HttpEnv> {
+  const routes = new Hono<HttpEnv>()
+  routes.get(LOGO_PATH, (c) => c.body(bytes, 200, { ...HEADERS, 'content-type': mediaType }))
+  return routes
+}

@@ -1,0 +1,95 @@
+/** Every page that people see is made here, so that all look alike. */
+
+import type { Context, MiddlewareHandler } from 'hono'
+import { html, raw } from 'hono/html'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { HttpEnv } from '../http-env.ts'
+import { LOGO_PATH } from './logo-route.ts'
+import type { PageTheme } from './page-theme.ts'
+
+export type Html = ReturnType<typeof html>
+
+export interface Page {
+  readonly title: string
+  readonly body: Html | string
+  readonly status?: ContentfulStatusCode
+}
+
+/** A page that is read rather than answered; its title is the server's name. */
+export interface WidePage {
+  /** Below the name. */
+  readonly intro: Html | string
+  /** Sections, each with a heading. */
+  readonly body: Html | string
+  /** Leads past the beginning: the id of a section, and what it is. */
+  readonly skipTo: { readonly id: string; readonly text: string }
+}
+
+/** Gives the pages that follow their look. */
+export function pagesOf(theme: PageTheme): MiddlewareHandler<HttpEnv> {
+  return (c, next) => {
+    c.set('theme', theme)
+    return next()
+  }
+}
+
+/** Answers with a page; texts that are put into `html` templates are escaped there. */
+export function page(
+  c: Context<HttpEnv>,
+  { title, body, status = 200 }: Page,
+): Response | Promise<Response> {
+  const { serverName } = c.get('theme')
+  const content = html`<body>
+${header(c.get('theme'), serverName)}
+<main><h1>${title}</h1>${body}</main>`
+  return answer(c, `${title} – ${serverName}`, content, status)
+}
+
+/** Answers with a page about the server itself. */
+export function widePage(
+  c: Context<HttpEnv>,
+  { intro, body, skipTo }: WidePage,
+): Response | Promise<Response> {
+  const { serverName } = c.get('theme')
+  const content = html`<body class="wide">
+<a class="skip" href="#${skipTo.id}">${skipTo.text}</a>
+${header(c.get('theme'), html`<div><h1>${serverName}</h1>${intro}</div>`)}
+<main>${body}</main>`
+  return answer(c, serverName, content, 200)
+}
+
+function answer(
+  c: Context<HttpEnv>,
+  title: string,
+  content: Html,
+  status: ContentfulStatusCode,
+): Response | Promise<Response> {
+  const { host, supportUrl, style, headers } = c.get('theme')
+  for (const [name, value] of Object.entries(headers)) c.header(name, value)
+  return c.html(
+    html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${raw(style)}</style>
+</head>
+${content}
+<footer><span>${host}</span>${supportUrl === undefined ? '' : html`<a href="${supportUrl}">Help</a>`}</footer>
+</body>
+</html>`,
+    status,
+  )
+}
+
+/** The mark of the server, and what stands beside it. The name is there as text: the logo needs none. */
+function header({ serverName, hasLogo, basePath }: PageTheme, content: Html | string): Html {
+  if (hasLogo) return html`<header><img src="${basePath}${LOGO_PATH}" alt="">${content}</header>`
+  return html`<header data-initial="${initial(serverName)}">${content}</header>`
+}
+
+/** What the mark shows without a logo. */
+function initial(name: string): string {
+  return [...name.toUpperCase()].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? ''
+}

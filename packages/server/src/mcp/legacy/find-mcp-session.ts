@@ -1,0 +1,50 @@
+/** Finds the connection that a request names, and counts it as used by whoever may use it. */
+
+import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server'
+import { AppError } from '../../errors.ts'
+import type { TokenSession } from '../nodes/session-ends.ts'
+import type { McpSession, McpSessions } from './mcp-session.ts'
+import type { OpenedMcpSessions } from './opened-mcp-sessions.ts'
+
+/** What somebody has found, or null for nothing, or is looking up: not yet whose it is. */
+export type LookedUp = McpSession | null | Promise<McpSession | undefined>
+
+/** What a request says of its connection. */
+export interface NamedMcpSession {
+  /** `Mcp-Protocol-Version`. */
+  readonly version: string | undefined
+  /** `Mcp-Session-Id`. */
+  readonly id: string | undefined
+  readonly owner: Pick<TokenSession, 'id'> | undefined
+  readonly ahead: LookedUp | undefined
+}
+
+export interface FindMcpSessionDeps {
+  readonly mcpSessions: McpSessions
+  readonly opened: OpenedMcpSessions
+}
+
+/** Looks a connection up by its id, for whoever calls. */
+export async function lookUp(id: string, { peek }: McpSessions): Promise<McpSession | undefined> {
+  return id.startsWith('con_') ? peek(id) : undefined
+}
+
+/**
+ * `isRequest` tells requests from what else a client sends: they alone are its use.
+ * @throws AppError `invalid_request`, `not_found`
+ */
+export async function findMcpSession(
+  { version, id, owner, ahead }: NamedMcpSession,
+  { mcpSessions, opened }: FindMcpSessionDeps,
+  isRequest = false,
+): Promise<McpSession> {
+  if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
+    throw new AppError('invalid_request', 'Unsupported protocol version.')
+  }
+  if (id === undefined) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
+  const looking = ahead === undefined ? lookUp(id, mcpSessions) : ahead
+  const found = looking instanceof Promise ? await looking : (looking ?? undefined)
+  const mcpSession = await mcpSessions.use(found, owner, isRequest)
+  if (isRequest || mcpSession.needsToken) opened.used(id)
+  return mcpSession
+}

@@ -1,0 +1,164 @@
+/** The 2025 era on `/mcp`: Streamable HTTP with connections that any node serves (2025-11-25, basic/transports). */
+
+import {
+  isJSONRPCRequest,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/server'
+import type { ToolOutcome } from '../../engine/run-tool.ts'
+import { AppError } from '../../errors.ts'
+import { withStatus } from '../handler-errors.ts'
+import { jsonResponse, type McpAnswer } from '../mcp-answer.ts'
+import type { McpRequest } from '../mcp-request.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
+import { asAuthInfo, attachOutcome, type RequestContext } from '../request-context.ts'
+import type { CallStreams } from './call-streams.ts'
+import { essentials } from './essentials.ts'
+import { parseEventId } from './event-id.ts'
+import { findMcpSession, lookUp, type NamedMcpSession } from './find-mcp-session.ts'
+import type { HeldStreams } from './held-streams.ts'
+import type { McpSession, McpSessions } from './mcp-session.ts'
+import { asInitialize, type LegacyMessages } from './messages.ts'
+import type { OpenedMcpSessions } from './opened-mcp-sessions.ts'
+import {
+  createPostResponseSink,
+  type PostExchange,
+  type PostResponseSink,
+} from './post-response-sink.ts'
+import { type ResumeDeps, resumeCall } from './resume-call.ts'
+
+export interface LegacyDeps extends ResumeDeps {
+  readonly node: ClusterNode
+  readonly mcpSessions: McpSessions
+  readonly messages: LegacyMessages
+  readonly calls: CallStreams
+  readonly held: HeldStreams
+  readonly opened: OpenedMcpSessions
+}
+
+export type LegacyRequest = Pick<McpRequest, 'request' | 'contexts' | 'connection'>
+
+/** A tool call of the 2025 era that needed nothing of the SDK until its tool had run. */
+export interface RunCall {
+  readonly message: JSONRPCRequest
+  readonly mcpSession: McpSession
+  readonly requestContext: RequestContext
+  readonly outcome: Promise<ToolOutcome>
+  /** Where the answer goes; it may be a stream already. `cancel` stops what still runs. */
+  sinkOf(cancel: () => void): PostResponseSink
+}
+
+export interface LegacyEndpoint {
+  /** Looks a connection up by its id, for whoever calls: that is found out meanwhile. */
+  lookUp(id: string): Promise<McpSession | undefined>
+  /**
+   * The connection that a request names, counted as used by it.
+   * @throws AppError `invalid_request`, `not_found`
+   */
+  find(request: NamedMcpSession): Promise<McpSession>
+  /** Makes the outlet of a request that the caller has a place for. */
+  outlet(exchange: PostExchange): PostResponseSink
+  /** Hands a call to the SDK whose tool has run, to ask the client or to fail. */
+  finish(call: RunCall): Promise<McpAnswer>
+  /** `body` is what was posted, parsed. */
+  post(request: LegacyRequest, body: unknown): Promise<McpAnswer>
+  /** Opens the connection's stream, or goes on with one that broke off. */
+  get(request: LegacyRequest): Promise<Response>
+  /** Ends the connection for all nodes. */
+  end(request: LegacyRequest): Promise<Response>
+}
+
+export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
+  const { mcpSessions, messages, calls, held, node } = deps
+
+  return {
+    lookUp: (id) => lookUp(id, mcpSessions),
+    find: (request) => findMcpSession(request, deps, true),
+    outlet: (exchange) => createPostResponseSink(calls, exchange),
+    async finish({ message, mcpSession, requestContext, outcome, sinkOf }) {
+      const authInfo = asAuthInfo(requestContext)
+      attachOutcome(authInfo, outcome)
+      const { response } = await messages.request(message, mcpSession, authInfo, (_id, cancel) =>
+        sinkOf(cancel),
+      )
+      return withStatus(await response, authInfo)
+    },
+    async post(legacy, body) {
+      const message = body as JSONRPCMessage
+      const initialize = asInitialize(message)
+      if (initialize !== undefined) return connect(deps, initialize, legacy)
+      const isRequest = isJSONRPCRequest(message)
+      const mcpSession = await findMcpSession(named(legacy), deps, isRequest)
+      if (isRequest) return serveRequest(deps, message, mcpSession, legacy)
+      await messages.takeIn(body, mcpSession)
+      return new Response(null, { status: 202 })
+    },
+    async get(legacy) {
+      const { request, contexts } = legacy
+      if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
+        throw new AppError('not_acceptable', 'Accept text/event-stream.')
+      }
+      const mcpSession = await findMcpSession(named(legacy), deps)
+      const last = request.headers.get('last-event-id')
+      const from = last === null ? undefined : parseEventId(last)
+      if (last !== null && from === undefined) {
+        throw new AppError('invalid_request', 'Last-Event-ID is not one of ours.')
+      }
+      if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, contexts)
+      const { tokenSession: owner, caller: address } = contexts
+      const { response } = await held.attach(mcpSession, from, { owner, address })
+      return response
+    },
+    async end(legacy) {
+      const mcpSession = await findMcpSession(named(legacy), deps)
+      // The session first: whoever asks again must find the connection for as long as that is alive.
+      await legacy.contexts.disconnect(mcpSession)
+      await mcpSessions.end(mcpSession.id)
+      await node.broadcastWithRetry({ kind: 'connection_ended', connectionId: mcpSession.id })
+      return new Response(null, { status: 204 })
+    },
+  }
+}
+
+async function connect(
+  { messages, mcpSessions, opened }: LegacyDeps,
+  request: NonNullable<ReturnType<typeof asInitialize>>,
+  { contexts }: LegacyRequest,
+): Promise<Response> {
+  const answer = await messages.initialize(request)
+  if (!('result' in answer)) return jsonResponse(answer, { status: 400 })
+  const { protocolVersion } = answer.result as { protocolVersion: string }
+  const initialize = essentials(request.params, protocolVersion)
+  const clientName = initialize.clientInfo.name
+  const { id } = await opened.open(contexts.caller, async () => {
+    const owner = await contexts.connect({ clientName, protocolVersion })
+    const { storage } = contexts
+    return mcpSessions.create({ ...owner, protocolVersion, initialize, storage })
+  })
+  contexts.log.info({ client: clientName, protocolVersion }, 'connected')
+  return jsonResponse(answer, { headers: { 'mcp-session-id': id } })
+}
+
+async function serveRequest(
+  { messages, calls, limits }: LegacyDeps,
+  message: JSONRPCRequest,
+  mcpSession: McpSession,
+  { contexts }: LegacyRequest,
+): Promise<McpAnswer> {
+  const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
+  const { response } = await messages.request(message, mcpSession, authInfo, (id, fenced) => {
+    const release = limits.answer(mcpSession.sessionId, contexts.caller)
+    const { storage } = contexts
+    return createPostResponseSink(calls, { mcpSession, requestId: id, storage, fenced, release })
+  })
+  return withStatus(await response, authInfo)
+}
+
+function named({ request: { headers }, contexts, connection: ahead }: LegacyRequest) {
+  return {
+    version: headers.get('mcp-protocol-version') ?? undefined,
+    id: headers.get('mcp-session-id') ?? undefined,
+    owner: contexts.tokenSession,
+    ahead,
+  }
+}

@@ -1,0 +1,33 @@
+/** Tells readers on this node that there is more in a stream, whoever wrote it. */
+
+import type { ClusterNode } from '../nodes/cluster-node.ts'
+
+export interface StreamNotifier {
+  /** Returns the function that stops listening. */
+  on(stream: string, listener: () => void): () => void
+  /** Something was written here. */
+  notify(stream: string): void
+}
+
+export function createStreamNotifier(node: ClusterNode): StreamNotifier {
+  const listeners = new Map<string, Set<() => void>>()
+
+  function notify(stream: string): void {
+    for (const listener of [...(listeners.get(stream) ?? [])]) listener()
+  }
+
+  node.onMessage((message) => {
+    if (message.kind === 'news') notify(message.stream)
+  })
+  return {
+    notify,
+    on(stream, listener) {
+      const known = listeners.get(stream) ?? new Set()
+      listeners.set(stream, known.add(listener))
+      return () => {
+        known.delete(listener)
+        if (known.size === 0) listeners.delete(stream)
+      }
+    },
+  }
+}

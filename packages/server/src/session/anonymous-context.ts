@@ -1,0 +1,138 @@
+/** A caller without a token: it is known by its connection, by the handle a call names, or by nothing. */
+
+import type { CallLog, CallSession } from '../engine/call.ts'
+import { ANONYMOUS } from '../engine/identity.ts'
+import { ToolError } from '../engine/tool-error.ts'
+import type { McpSessionRecord } from '../mcp/legacy/mcp-session.ts'
+import type {
+  ClientFacts,
+  KnownClient,
+  RequestContext,
+  RequestContexts,
+} from '../mcp/request-context.ts'
+import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
+import { createCallSession } from './call-session.ts'
+import type { AnonymousCaller } from './caller.ts'
+import { CallerContext, type RequestContextDeps } from './caller-context.ts'
+import type { Session } from './record.ts'
+
+export class AnonymousContext extends CallerContext implements RequestContext, RequestContexts {
+  readonly tokenSession = undefined
+  readonly scopes = undefined
+  readonly identity = ANONYMOUS
+  /** The address, also with a connection: whoever likes has a new one for each call. */
+  readonly caller: string
+  readonly #storageOf: () => StorageBudget
+  readonly #connection: McpSessionRecord | undefined
+  #storage: StorageBudget | undefined
+
+  constructor(
+    deps: RequestContextDeps,
+    source: CallLog,
+    { address }: Pick<AnonymousCaller, 'address'>,
+    storageOf: () => StorageBudget,
+    mcpSession?: McpSessionRecord,
+  ) {
+    super(deps, source)
+    this.caller = address
+    this.#storageOf = storageOf
+    this.#connection = mcpSession
+  }
+
+  get principal(): string {
+    return this.#connection?.id ?? 'anonymous'
+  }
+
+  get storage(): StorageBudget {
+    this.#storage ??= this.#storageOf()
+    return this.#storage
+  }
+
+  stateless(): RequestContext {
+    return this
+  }
+
+  mcpSession(mcpSession: McpSessionRecord): RequestContext {
+    const storageOf = () => this.storage
+    return new AnonymousContext(this.deps, this, { address: this.caller }, storageOf, mcpSession)
+  }
+
+  async connect(client: ClientFacts) {
+    const { sessions, unusedTtlSeconds: ttlSeconds } = this.deps
+    const { storage } = this
+    const session = await sessions.create('connection', client, { ttlSeconds, storage })
+    return { sessionId: session.id, needsToken: false }
+  }
+
+  async disconnect({ sessionId }: McpSessionRecord): Promise<void> {
+    await this.deps.signOut(sessionId)
+  }
+
+  async openSession(handle: string | undefined, client: KnownClient): Promise<CallSession> {
+    const { deps, storage } = this
+    if (handle !== undefined) return sessionByHandle(deps, handle, client, storage)
+    if (this.#connection === undefined) {
+      return createCallSession(deps, undefined, { access: 'handle', client, storage })
+    }
+    const { id, sessionId } = this.#connection
+    const opened = (created: Session) => adopt(deps, id, sessionId, created)
+    const ended = () => unsubscribeAll(deps, id)
+    const session = await deps.sessions.retrieve(sessionId)
+    return createCallSession(deps, session, {
+      access: 'connection',
+      client,
+      opened,
+      ended,
+      storage,
+    })
+  }
+
+  async subscribe(uri: string, wanted: boolean): Promise<void> {
+    if (this.#connection === undefined) return
+    const { deps, storage } = this
+    if (wanted && storage !== UNLIMITED) await storage.spend(jsonBytes(uri))
+    await deps.mcpSessions.subscribe(this.#connection.id, uri, wanted)
+  }
+}
+
+/** Only sessions that were given out as handles: others have an owner, and look unknown here. */
+export async function sessionByHandle(
+  deps: RequestContextDeps,
+  handle: string,
+  client: KnownClient,
+  storage: StorageBudget,
+): Promise<CallSession> {
+  const session = handle.startsWith('ses_') ? await deps.sessions.peek(handle) : undefined
+  if (session?.access !== 'handle') {
+    throw new ToolError(
+      'That session is unknown or has ended. Leave `session` out for a new one.',
+      {
+        code: 'session_not_found',
+      },
+    )
+  }
+  const used = await deps.sessions.use(session)
+  return createCallSession(deps, used, { access: 'handle', client, storage })
+}
+
+/** What somebody subscribed to does not outlive their session. */
+async function unsubscribeAll({ mcpSessions }: RequestContextDeps, id: string): Promise<void> {
+  const { subscriptions = [] } = (await mcpSessions.peek(id)) ?? {}
+  for (const uri of subscriptions) await mcpSessions.subscribe(id, uri, false)
+}
+
+/** Of calls that open a session for one connection at the same time, one gives it to all. */
+async function adopt(
+  { sessions, mcpSessions }: RequestContextDeps,
+  id: string,
+  replaced: string,
+  created: Session,
+): Promise<Session> {
+  // Nothing of the ended session comes along.
+  const { sessionId } = await mcpSessions.revise(id, (mcpSession) =>
+    mcpSession.sessionId === replaced ? { sessionId: created.id, subscriptions: [] } : {},
+  )
+  if (sessionId === created.id) return created
+  await sessions.end(created.id)
+  return (await sessions.retrieve(sessionId)) ?? created
+}

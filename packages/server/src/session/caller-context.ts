@@ -1,0 +1,38 @@
+/** What all origins of calls have in common. */
+
+import type { CallAudit, CallLog, ToolCall } from '../engine/call.ts'
+import type { Logger } from '../logger.ts'
+import type { McpSessions } from '../mcp/legacy/mcp-session.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { CallSessionDeps } from './call-session.ts'
+import type { UpstreamAccess } from './upstream-access.ts'
+
+export interface RequestContextDeps extends CallSessionDeps {
+  readonly mcpSessions: McpSessions
+  readonly upstreamAccess: UpstreamAccess
+  /** The first time-to-live of a session that is opened with an anonymous connection, in seconds. */
+  readonly unusedTtlSeconds: number
+}
+
+/** Classes, since a call makes one of them: methods on the prototype cost nothing. */
+export abstract class CallerContext {
+  protected readonly deps: RequestContextDeps
+  readonly #source: CallLog
+
+  constructor(deps: RequestContextDeps, source: CallLog) {
+    this.deps = deps
+    this.#source = source
+  }
+
+  get log(): Logger {
+    return this.#source.log
+  }
+
+  audit(entry: CallAudit): void {
+    this.#source.audit(entry)
+  }
+
+  upstreamFor(...[session, onAnswer, limit]: Parameters<ToolCall['upstreamFor']>): Upstream {
+    return this.deps.upstreamAccess(session, onAnswer, limit)
+  }
+}
