@@ -1,0 +1,148 @@
+/** The whole server with the official client, in both eras: tokens, sign-in, all tools. */
+
+import { join } from 'node:path'
+import { startTestServer, type TestServer } from '@mcp-template/server/testing'
+import type { Client } from '@modelcontextprotocol/client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connect, ERAS } from './client.ts'
+import { startIssuer } from './issuer.ts'
+import { INCIDENT, STATUS_KEY, startStatusServer } from './status-server.ts'
+import { createTicketApi } from './ticket-api.ts'
+
+const PNG = Buffer.from('\x89PNG a picture', 'latin1').toString('base64')
+
+describe.each(ERAS)('the ticket system, in the era %s', (era) => {
+  const api = createTicketApi(5)
+  let issuer: Awaited<ReturnType<typeof startIssuer>>
+  let status: Awaited<ReturnType<typeof startStatusServer>>
+  let server: TestServer
+  let client: Client
+  let questions: readonly string[]
+
+  beforeAll(async () => {
+    ;[issuer, status] = await Promise.all([startIssuer(), startStatusServer()])
+    server = await startTestServer({
+      project: join(import.meta.dirname, '..'),
+      upstream: api.answers,
+      env: {
+        ...{ OAUTH_ISSUER: issuer.url, MCP_AUTH: 'required', TICKETS_REPORT_PAGE_MS: '1000' },
+        ...{ DATABASE_URL: 'sqlite::memory:', TICKETS_PAGE_SIZE: '2' },
+        ...{ STATUS_API_URL: status.url, STATUS_API_KEY: STATUS_KEY },
+      },
+    })
+    ;({ client, questions } = await connect(server, era, await issuer.token(server.url, 'ada')))
+  })
+  afterAll(async () => {
+    await client.close()
+    await server.stop()
+    await Promise.all([issuer.stop(), status.stop()])
+  })
+
+  async function call(name: string, input: Record<string, unknown> = {}) {
+    const result = await client.callTool({ name, arguments: input })
+    const meta = result._meta as Record<string, { readonly code?: string }> | undefined
+    const [first] = result.content
+    return {
+      data: result.structuredContent as Record<string, unknown> | undefined,
+      content: result.content,
+      text: first?.type === 'text' ? first.text : '',
+      code: meta?.['mcp-template/error']?.code,
+    }
+  }
+
+  it('signs the person in, follows cursors, masks the requester, waits out a 429', async () => {
+    api.troubles.push('busy')
+    const { data } = await call('ticket_list', { limit: 4 })
+    expect(questions).toEqual([expect.stringContaining('Sign in')])
+    expect(data?.more).toBe(true)
+    expect(data?.tickets).toHaveLength(4)
+    expect(data?.tickets).toContainEqual({
+      ...{ id: 'eu-5', title: 'Ticket 5', state: 'closed' },
+      requester: expect.stringMatching(/^pe\*+\.com$/),
+    })
+    expect(server.requests.map(({ params }) => params.after)).toEqual([
+      ...[undefined, undefined],
+      ...['2', '4'],
+    ])
+  })
+
+  it('creates a ticket once the person agrees; the API says in words what is wrong', async () => {
+    const { data } = await call('ticket_create', { title: 'Printer is on fire' })
+    expect(data).toEqual({ created: true, id: 'eu-6' })
+    expect(questions).toContain('Create the ticket "Printer is on fire"?')
+    const refused = await call('ticket_create', { title: 'Help' })
+    expect(refused.code).toBe('upstream_rejected')
+    expect(refused.text).toContain('title: says too little')
+  })
+
+  it('lets one of two changes win', async () => {
+    const { data } = await call('ticket_read', { id: 'eu-1' })
+    const change = { id: 'eu-1', version: data?.version }
+    expect((await call('ticket_update', { ...change, state: 'waiting' })).data).toMatchObject({
+      ...{ state: 'waiting', version: '"v2"' },
+    })
+    expect((await call('ticket_update', { ...change, state: 'open' })).code).toBe(
+      'changed_meanwhile',
+    )
+  })
+
+  it('takes a picture and shows it', async () => {
+    const added = await call('attachment_add', { id: 'eu-1', name: 'fire.png', png: PNG })
+    expect(added.data).toEqual({ name: 'fire.png', bytes: 14 })
+    const { content } = await call('attachment_show', { id: 'eu-1', name: 'fire.png' })
+    expect(content).toEqual([{ type: 'image', data: PNG, mimeType: 'image/png' }])
+    const wrong = { id: 'eu-1', name: 'fire.png', png: 'AAAA' }
+    expect((await call('attachment_add', wrong)).text).toContain('file: is no PNG picture')
+  })
+
+  it('reports its progress, and what it has when the API becomes slow', async () => {
+    const progress: number[] = []
+    const onprogress = (each: { readonly progress: number }) => {
+      progress.push(each.progress)
+      if (progress.length === 4) api.troubles.push('slow')
+    }
+    const report = { name: 'ticket_report', arguments: {} }
+    const whole = await client.callTool(report, { onprogress })
+    expect(whole.structuredContent).toEqual({ open: 3, waiting: 1, closed: 2, complete: true })
+    expect(progress).toEqual([2, 4, 6])
+    const part = await client.callTool(report, { onprogress })
+    expect(part.structuredContent).toMatchObject({ open: 2, complete: false })
+  })
+
+  it('stops a report that nobody waits for any more', async () => {
+    const calling = new AbortController()
+    const options = {
+      signal: calling.signal,
+      onprogress: () => {
+        api.troubles.push('slow')
+        calling.abort()
+      },
+    }
+    const report = client.callTool({ name: 'ticket_report', arguments: {} }, options)
+    await expect(report).rejects.toThrow()
+    await expect
+      .poll(() => server.log())
+      .toContainEqual(expect.objectContaining({ tool: 'ticket_report', outcome: 'cancelled' }))
+  })
+
+  it('asks the second API with its key', async () => {
+    expect((await call('incident_list')).data).toEqual({ incidents: [INCIDENT] })
+  })
+
+  it('shows the audit log to administrators, and to nobody else', async () => {
+    const names = async (of: Client) => (await of.listTools()).tools.map(({ name }) => name)
+    expect(await names(client)).not.toContain('audit_list')
+    await expect(call('audit_list')).rejects.toThrow(/unknown tool/i)
+    const admin = await connect(server, era, await issuer.token(server.url, 'grace', 'admin'))
+    expect(await names(admin.client)).toContain('audit_list')
+    const { structuredContent } = await admin.client.callTool({ name: 'audit_list', arguments: {} })
+    await admin.client.close()
+    const entry = { subject: 'ada', kind: 'tool', name: 'ticket_update' }
+    expect(structuredContent).toMatchObject({
+      entries: expect.arrayContaining([
+        expect.objectContaining({ ...entry, outcome: 'changed_meanwhile' }),
+        expect.objectContaining({ ...entry, outcome: 'ok' }),
+      ]),
+    })
+  })
+})
