@@ -44,7 +44,7 @@ function reference(): string {
   const parts = [
     '# Configuration',
     `<!-- ${NOTE} -->`,
-    'Variables come from the environment of the process, over `NAME.env` when the server is started with `--env NAME`, over `.env`. In these files a comment begins with `#` at the start of a line or after white space; `KEY=abc#def` is a value. An empty variable counts as unset. All faults are reported together when the server starts.',
+    'Variables come from the environment of the process, over `NAME.env` when the server is started with `--env NAME`, over `.env`. In these files a comment begins with `#` at the start of a line or after white space; `KEY=abc#def` is a value. An empty variable counts as unset. A secret can be in a file, which the variable with `_FILE` after its name names, such as JWT_SECRET_FILE=/run/secrets/jwt; one newline at its end is removed, and JWT_SECRET must not be set as well. All faults are reported together when the server starts.',
     ...sections.flatMap(({ title, variables }) => [`## ${title}`, table(entriesOf(variables))]),
   ]
   return `${parts.join('\n\n')}\n`

@@ -65,6 +65,7 @@ const LAYERS: readonly Layer[] = [
   { paths: ['serve-http.ts'] },
   { paths: ['app.ts', 'calls.ts'] },
   { paths: ['runtime.ts'] },
+  { paths: ['served-catalog.ts'] },
   { paths: ['runtime/'] },
   { paths: ['tools/', 'resources/', 'prompts/'], only: ['../engine/index.ts'] },
   {
@@ -86,7 +87,7 @@ const LAYERS: readonly Layer[] = [
   { paths: ['logger.ts', 'logger/'] },
   { paths: ['config.ts', 'config/'] },
   { paths: ['crypto/'] },
-  { paths: ['errors.ts', 'json-structure.ts', 'well-formed.ts'], only: [] },
+  { paths: ['deadlines.ts', 'errors.ts', 'json-structure.ts', 'well-formed.ts'], only: [] },
   // Last, since folders have files of this name.
   { paths: ['index.ts'], only: ['./create-mcp.ts', './define-server.ts', './engine/index.ts'] },
 ]

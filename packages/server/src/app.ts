@@ -14,6 +14,7 @@ import { consentRoutes } from './http/consent.ts'
 import type { HttpEnv } from './http/context.ts'
 import { guardRoutes } from './http/guard-routes.ts'
 import { healthRoutes } from './http/health.ts'
+import { keyRoutes } from './http/key.ts'
 import { landingRoutes } from './http/landing.ts'
 import { logoRoutes } from './http/logo.ts'
 import { metricsAtMainPort } from './http/metrics.ts'
@@ -90,12 +91,17 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt, storageOf }))
-  app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics))
+  const { upstreamNames: names, keyPages } = runtime
+  const first = names.length > 0 ? runtime.firstUpstream : undefined
+  app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics, { first, names }))
+  if (keyPages.size > 0) {
+    app.route('/', keyRoutes({ publicUrl, keyPages, metrics: telemetry.metrics, storageOf }))
+  }
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
     const deps = { ...runtime, consents, letInClients, storageOf }
-    const { scopes: scopeWords } = config.introduction
+    const scopeWords = config.introduction?.scopes ?? {}
     const options = { publicUrl, signsInAt, scopeWords, browserTtlSeconds: ttlSeconds }
     app.route('/', consentRoutes(deps, options))
   }

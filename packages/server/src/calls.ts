@@ -7,10 +7,9 @@ import { createHandOver, type HandOverDeps } from './call/hand-over.ts'
 import { type CallHandler, createCallHandler } from './call/handler.ts'
 import { CallLines } from './call/lines.ts'
 import { createFindToolMessage } from './call/message.ts'
-import { createRunCall } from './call/run.ts'
-import { createRunOnConnection } from './call/run-on-connection.ts'
+import { createRunCall, createRunOnConnection } from './call/run.ts'
 import { NO_TEAM } from './engine/team.ts'
-import { isVisible } from './engine/visibility.ts'
+import { isVisible, mayHide } from './engine/visibility.ts'
 import type { BodyBudget } from './http/body-budget.ts'
 import { countedNetwork } from './http/client-address.ts'
 import type { CallRates } from './http/rate-limit.ts'
@@ -30,27 +29,23 @@ export function createCalls(
 ): CallHandler {
   const { config, auth, mcp, direct, legacy, origins, log, callTool, limits } = runtime
   const lines = new CallLines(log)
-  const originsOf = (call: Call) => {
-    if (call.caller === undefined) throw new Error('A call arrived without its caller')
-    const storageOf = () => runtime.storageBudgets(countedNetwork(call.incoming, config.http))
-    return origins.of(call.caller, call, storageOf)
-  }
-  const { catalog, team = NO_TEAM } = runtime
-  const isHidden = (name: string, call: Call) => {
-    const definition = catalog.tools.get(name)?.definition
-    if (team.unauthorizedTools === 'challenge' && definition?.visible === undefined) return false
-    return definition === undefined || !isVisible(team, definition, originsOf(call).identity, log)
-  }
-  const handOver = createHandOver({ fetch, mcp, direct, sse: legacy.sse, originsOf })
+  const handOver = createHandOver({ fetch, mcp, direct, sse: legacy.sse })
   const parts = { callTool, limits, lines, handOver }
   return createCallHandler({
     routes: postRoutes(runtime, routes),
     labelOf: routes.labelOf,
-    ...{ lines, rates, originsOf, handOver, isHidden },
+    ...{ rates, handOver, isHidden: hiddenTools(runtime) },
+    parts: {
+      lines,
+      refuseKnown: rates.refuseKnown,
+      lookUp: legacy.streamable.lookUp,
+      trustedProxies: config.http.trustedProxies,
+      origins,
+      storageOf: (incoming) => runtime.storageBudgets(countedNetwork(incoming, config.http)),
+    },
     options: config.http,
     authenticate: auth.authenticate,
     requireScopes: auth.requireScopes,
-    legacy: legacy.streamable,
     readBytes: createReadBytes(config.http, bodyBudget),
     findMessage: config.http.fastPath
       ? createFindToolMessage(runtime.catalog, mcp.modern.clients, config.serves)
@@ -65,6 +60,18 @@ export function createCalls(
       running: legacy.running,
     }),
   })
+}
+
+/** Tools that may be hidden are known from the start: for all others there is nothing to ask. */
+function hiddenTools({ catalog, team = NO_TEAM, log }: Runtime) {
+  const definitions = [...catalog.tools.values()].map(({ definition }) => definition)
+  const rules = new Map(
+    definitions.filter((each) => mayHide(team, [each])).map((each) => [each.name, each]),
+  )
+  return (name: string, call: Call) => {
+    const definition = rules.get(name)
+    return definition !== undefined && !isVisible(team, definition, call.origins().identity, log)
+  }
 }
 
 /** Those of the table; the older transport shares its resource with its stream. */

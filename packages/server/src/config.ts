@@ -4,25 +4,31 @@ import { accessWarnings, developmentWarnings } from './config/access-warnings.ts
 import { applyPreset } from './config/apply-preset.ts'
 import { chooseAuth } from './config/choose-auth.ts'
 import { chooseKeys } from './config/choose-keys.ts'
-import { chooseSignIn } from './config/choose-sign-in.ts'
 import { chooseStore } from './config/choose-store.ts'
 import { chooseTelemetry } from './config/choose-telemetry.ts'
-import { chooseUpstream, namesUpstream } from './config/choose-upstream.ts'
+import { type ChosenUpstream, chooseUpstreams, namesUpstream } from './config/choose-upstream.ts'
 import { defined } from './config/defined.ts'
-import { wantedBy } from './config/facts.ts'
 import { Faults } from './config/faults.ts'
 import { chooseIntroduction } from './config/introduction.ts'
 import { isLoopbackHost } from './config/loopback.ts'
+import { parseVariables } from './config/parse-variables.ts'
+import { readSecretFiles } from './config/secret-files.ts'
 import { Secrets } from './config/secrets.ts'
 import { chooseServed } from './config/server-options.ts'
 import { chooseSettings, type TeamSettings } from './config/settings.ts'
-import type { Config, ConfigWarning, HttpConfig } from './config/shape.ts'
+import type {
+  Config,
+  ConfigWarning,
+  FurtherUpstream,
+  HttpConfig,
+  NamedUpstream,
+} from './config/shape.ts'
 import { type ConfigSources, type RawVariables, readSources } from './config/sources.ts'
 import { variables as schema, type Variables } from './config/variables.ts'
 
 export { ConfigError } from './config/faults.ts'
 export type { Dialect } from './config/presets.ts'
-export type { Secrets } from './config/secrets.ts'
+export type { Secrets, UpstreamSecrets } from './config/secrets.ts'
 export { optionVariables } from './config/server-options.ts'
 export type { TeamSettings } from './config/settings.ts'
 export type * from './config/shape.ts'
@@ -43,14 +49,19 @@ export interface LoadedConfig {
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const faults = new Faults()
-  const raw = applyPreset(readSources(sources, faults), faults)
-  const variables = parseVariables(raw, faults)
+  const given = readSecretFiles(readSources(sources, faults), sources.cwd, faults)
+  const raw = applyPreset(withPlatformPort(given, sources.env), faults)
+  const variables = parseVariables(schema, raw, faults)
   const { keys, usesDevelopmentKey } = chooseKeys(variables, faults)
   const { store, password } = chooseStore(raw, variables, faults)
-  const upstream = chooseUpstream(raw, variables, faults)
-  const facts = { kind: upstream.kind, isNamed: namesUpstream(raw) }
+  const [first, ...further] = chooseUpstreams(raw, variables, faults)
+  const { config: upstream, allow } = first
+  const facts = {
+    kind: upstream.kind,
+    isNamed: namesUpstream(raw) || variables.UPSTREAMS.length > 0,
+  }
   const { auth, jwtSecret } = chooseAuth(variables, facts, faults)
-  const signIn = chooseSignIn(variables, upstream, faults)
+  const signIn = { ttlSeconds: variables.SIGN_IN_TTL, ...defined({ allow }) }
   const http = chooseHttp(raw, variables, faults)
   const serves = chooseServed(sources.options ?? {}, raw, faults)
   const telemetry = chooseTelemetry(variables, serves, faults)
@@ -63,11 +74,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     isProduction,
     usesDevelopmentKey,
     app: chooseApp(sources, variables),
-    pages: {
-      color: `#${variables.APP_COLOR.replace('#', '').toLowerCase()}`,
-      ...defined({ description: variables.APP_DESCRIPTION, supportUrl: variables.APP_SUPPORT_URL }),
-    },
-    introduction: chooseIntroduction(sources.options ?? {}),
+    pages: choosePages(variables),
+    ...defined({ introduction: chooseIntroduction(sources.options ?? {}) }),
     serves,
     landing: { showsTools: showsTools(variables) },
     http,
@@ -83,30 +91,54 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     tools: {
       textFormat: variables.TOOL_TEXT_FORMAT,
       timeoutSeconds: variables.TOOL_TIMEOUT,
-      arguments: variables.TOOL_ARGUMENTS,
+      ...(variables.TOOL_ARGUMENTS === 'strict' && { arguments: 'strict' }),
       ...defined({ directory: variables.TOOLS_DIR }),
     },
     upstream,
+    ...(further.length > 0 && { furtherUpstreams: further.map(furtherOf) }),
     outgoing: chooseOutgoing(variables),
     accessWarnings: isProduction
       ? accessWarnings(raw, { auth, upstream, signIn })
       : developmentWarnings(http.publicUrl),
   }
-  const secrets = new Secrets({
-    encryptionKeys: Object.freeze(keys),
-    jwtSecret,
+  const secrets = secretsOf(variables, [first, ...further], { keys, jwtSecret, password })
+  return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
+}
+
+interface ChosenSecrets {
+  readonly keys: readonly Buffer[]
+  readonly jwtSecret: string
+  readonly password: string | undefined
+}
+
+function secretsOf(
+  variables: Variables,
+  [first, ...further]: ReturnType<typeof chooseUpstreams>,
+  chosen: ChosenSecrets,
+): Secrets {
+  return new Secrets({
+    encryptionKeys: Object.freeze([...chosen.keys]),
+    jwtSecret: chosen.jwtSecret,
     oauthClients: deepFreeze(variables.OAUTH_CLIENTS),
-    redisPassword: password,
-    upstreamClientSecret: variables.UPSTREAM_CLIENT_SECRET,
-    upstreamClientKey: variables.UPSTREAM_CLIENT_KEY,
-    upstreamApiKey: variables.UPSTREAM_API_KEY,
+    redisPassword: chosen.password,
+    upstreamClientSecret: first.secrets.clientSecret,
+    upstreamClientKey: first.secrets.clientKey,
+    upstreamApiKey: first.secrets.apiKey,
+    furtherUpstreams: new Map(further.map(({ config: { name }, secrets: own }) => [name, own])),
     httpProxy: variables.HTTP_PROXY,
     httpsProxy: variables.HTTPS_PROXY,
     introspectionClientSecret: variables.OAUTH_INTROSPECTION_CLIENT_SECRET,
     metricsToken: variables.METRICS_TOKEN,
     otlpHeaders: variables.OTEL_EXPORTER_OTLP_HEADERS,
   })
-  return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
+}
+
+/** How the pages look. */
+function choosePages(variables: Variables): Config['pages'] {
+  return {
+    color: `#${variables.APP_COLOR.replace('#', '').toLowerCase()}`,
+    ...defined({ description: variables.APP_DESCRIPTION, supportUrl: variables.APP_SUPPORT_URL }),
+  }
 }
 
 /** The proxies without their credentials, which are secrets. */
@@ -126,17 +158,14 @@ function chooseApp({ declared, identifier }: ConfigSources, variables: Variables
   return { name, version, identifier: (isDeclared ? identifier : undefined) ?? name }
 }
 
-/** Faulty variables fall back to their defaults, so that the rules between variables run too. */
-function parseVariables(raw: RawVariables, faults: Faults): Variables {
-  const result = schema.safeParse(raw)
-  if (result.success) return result.data
-  const sound: Record<string, string> = { ...raw }
-  for (const { path } of result.error.issues) {
-    const name = String(path[0]) as keyof Variables
-    faults.add(name, `wants ${wantedBy(schema.shape[name])}`)
-    delete sound[name]
-  }
-  return schema.parse(sound)
+/** Platforms set PORT of the process; what is no port there is meant for another program. */
+function withPlatformPort(raw: RawVariables, { PORT = '' }: ConfigSources['env']): RawVariables {
+  const isPort = /^\d{1,5}$/.test(PORT) && Number(PORT) <= 65_535
+  return raw.MASK_MCP_PORT === undefined && isPort ? { ...raw, MASK_MCP_PORT: PORT } : raw
+}
+
+function furtherOf({ config, allow }: ChosenUpstream<NamedUpstream>): FurtherUpstream {
+  return { ...config, ...defined({ allow }) }
 }
 
 /** Where a client needs a token for the list of tools, the page does not give it away. */

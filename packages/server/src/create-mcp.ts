@@ -34,9 +34,14 @@ export interface Mcp<E extends Env> {
 export function createMcp<
   Settings extends z.ZodObject = z.ZodObject<Record<never, never>>,
   Services extends object = Record<never, never>,
+  Upstream extends string = never,
 >(
-  definition: EnvDefinition<Settings, Services> = {},
-): Mcp<{ readonly settings: z.output<Settings>; readonly services: Services }> {
+  definition: EnvDefinition<Settings, Services, Upstream> = {},
+): Mcp<{
+  readonly settings: z.output<Settings>
+  readonly services: Services
+  readonly upstreams: Upstream
+}> {
   // Inside the types of an environment are not known.
   const env = definition as unknown as Parameters<typeof markDeclared>[1]
   const declare = <T extends object>(declaration: T): T => markDeclared(declaration, env)

@@ -4,7 +4,6 @@ import { hostname } from 'node:os'
 import pino from 'pino'
 import { ChildLogger } from './logger/child-logger.ts'
 import { openFileSink, type Sink } from './logger/file-sink.ts'
-import { isoTime } from './logger/iso-time.ts'
 import type { LineLevel, Logger, LogMethod } from './logger/line-logger.ts'
 import { redactFields } from './logger/redact-fields.ts'
 import { redactText } from './logger/redact-text.ts'
@@ -149,4 +148,17 @@ function openSink({ file, destination = 'stdout' }: LoggerOptions): Sink {
 /** Writes at once and is not ours to close. */
 function standingSink(stream: LineStream): Sink {
   return { stream, flush: () => {}, close: async () => {} }
+}
+
+let lastMs = Number.NaN
+let lastText = ''
+
+/** As pino wants it, a member of JSON with the comma before it: one text for all lines of a millisecond (RFC 3339). */
+export function isoTime(): string {
+  const now = Date.now()
+  if (now !== lastMs) {
+    lastMs = now
+    lastText = `,"time":"${new Date(now).toISOString()}"`
+  }
+  return lastText
 }

@@ -1,17 +1,18 @@
 /** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
 
 import type { Hono } from 'hono'
-import { longestTokenSeconds, type ResourceServer } from './auth/resource-server.ts'
+import type { ResourceServer } from './auth/resource-server.ts'
 import type { AuthorizationServer } from './auth/server/authorization-server.ts'
 import { basePathOf } from './config/base-path.ts'
 import type { Logo } from './config/logo.ts'
 import type { Config, ConfigWarning, Secrets } from './config.ts'
-import { createKeyRing, type KeyRing } from './crypto/key-ring.ts'
+import { createKeyRing } from './crypto/key-ring.ts'
 import type { Demo } from './demo/demo.ts'
 import type { Announce } from './engine/context.ts'
 import type { Catalog } from './engine/discover.ts'
 import type { OpenedServices } from './engine/open-services.ts'
 import { NO_TEAM, type Team } from './engine/team.ts'
+import type { KeyPage } from './http/key.ts'
 import { createLook, type Look } from './http/look.ts'
 import type { Logger } from './logger.ts'
 import { type CallTool, createCallTool } from './mcp/call-tool.ts'
@@ -28,19 +29,16 @@ import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server.ts'
 import { announceBy } from './mcp/tool-call.ts'
 import { createAuth } from './runtime/authorization.ts'
-import { createContinuing } from './runtime/continuing.ts'
 import { implementationOf } from './runtime/implementation.ts'
-import { type Observed, observed } from './runtime/observed.ts'
+import { observed } from './runtime/observed.ts'
 import { checkProviders } from './runtime/provider-checks.ts'
-import { createUpstream, type UpstreamParts } from './runtime/upstream.ts'
-import { createCredentialStore } from './session/credentials.ts'
-import { createSessionManager, type SessionManager } from './session/manager.ts'
+import { createSessionParts } from './runtime/session-parts.ts'
+import { createUpstreams } from './runtime/upstream.ts'
+import { catalogFor } from './served-catalog.ts'
+import type { SessionManager } from './session/manager.ts'
 import { createOrigins, type Origins } from './session/origins.ts'
-import { createFreshToken } from './session/refresh.ts'
-import { createSignIn, type SignIn } from './session/sign-in.ts'
-import { createSignInLinks } from './session/sign-in-link.ts'
+import type { SignIn } from './session/sign-in.ts'
 import { createSignOut } from './session/sign-out.ts'
-import { createUpstreamAccess } from './session/upstream-access.ts'
 import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
@@ -83,6 +81,11 @@ export interface Runtime extends RuntimeDeps {
   /** Absent when an external issuer takes its place. */
   readonly authorizationServer: AuthorizationServer | undefined
   readonly signIn: SignIn
+  /** By the names of upstreams that people paste keys for. */
+  readonly keyPages: ReadonlyMap<string, KeyPage>
+  readonly firstUpstream: string
+  /** Those after the first. */
+  readonly upstreamNames: readonly string[]
   /** The host people sign in at, as they know it. */
   readonly signsInAt: string
   readonly sessions: SessionManager
@@ -110,20 +113,21 @@ export interface Runtime extends RuntimeDeps {
 const monotonicNow = () => performance.now()
 
 export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
-  const deps = await observed(given)
+  const deps = await observed({ ...given, catalog: catalogFor(given.catalog, given.config) })
   const { config, log, store, catalog, team = NO_TEAM, publicUrl, telemetry } = deps
   const clock = createStoreClock({ store, now: Date.now, monotonicNow })
   const { now } = clock
   const keyRing = createKeyRing(deps.secrets.encryptionKeys)
-  const upstream = await createUpstream(deps, keyRing, now)
-  const parts = createSessionParts(deps, upstream, keyRing, now)
+  const upstreams = await createUpstreams(deps, keyRing, now)
+  const { demo, first: upstream, further } = upstreams
+  const parts = createSessionParts(deps, upstreams, keyRing, now)
   const streams = createSealedStreams(store.streams, keyRing)
   const { node, bus, announce } = await joinOthers(deps, streams)
   await clock.start()
   const sessionEnds = createSessionEnds(node, { ...parts, now })
   const signOut = createSignOut({ ...parts, ...upstream, announceEnd: sessionEnds.announce, log })
   const connections = createConnections({ ...parts, store, node, now }, config.session)
-  const origins = createOrigins({ ...parts, ...config.session, signOut, connections })
+  const origins = createOrigins({ ...parts, ...config.session, signOut, connections, now })
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
@@ -142,12 +146,11 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   return {
     ...deps,
     look,
-    demo: upstream.demo,
-    auth,
-    authorizationServer,
+    ...{ demo, auth, authorizationServer },
     signIn: parts.signIn,
     sessions: parts.sessions,
-    signsInAt: upstream.signsInAt,
+    ...{ keyPages: parts.keyPages, upstreamNames: further.map(({ name }) => name) },
+    ...{ signsInAt: upstream.signsInAt, firstUpstream: upstream.name },
     origins,
     buildServer,
     mcp,
@@ -156,7 +159,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
     ...{ node, announce },
-    ...checkProviders(config, upstream, auth),
+    ...checkProviders(config, upstream, ...further, auth),
     stopping: () => stopping,
     stop() {
       stopping = true
@@ -167,7 +170,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
       clock.stop()
       rateLimits.close()
       await node.close()
-      await upstream.api.close()
+      await Promise.all([upstream, ...further].map(({ api }) => api.close()))
       await store.close()
       telemetry.metrics.close()
     },
@@ -191,36 +194,6 @@ function servedBy(deps: RuntimeDeps) {
     catalog,
     settings: { ...config.tools, team },
     about: implementationOf(deps),
-    instructions: config.introduction.instructions,
+    instructions: config.introduction?.instructions,
   }
-}
-
-type ObservedDeps = RuntimeDeps & Observed
-
-/** What is known about callers, as far as it takes no other nodes. */
-function createSessionParts(
-  { config, log, store, publicUrl, pagesReady, telemetry: { metrics } }: ObservedDeps,
-  { name, provider, api }: UpstreamParts,
-  keyRing: KeyRing,
-  now: () => number,
-) {
-  const tokenTtlSeconds = longestTokenSeconds(config.auth)
-  const sessions = createSessionManager(
-    { store, now, onChange: metrics.session },
-    { ...config.session, tokenTtlSeconds },
-  )
-  const credentials = createCredentialStore({ store, keyRing }, name)
-  const links = createSignInLinks({ store, now }, config.signIn)
-  const freshToken = createFreshToken({ store, sessions, credentials, provider, now, log })
-  const signIn = createSignIn(
-    { store, keyRing, sessions, links, provider, credentials, log },
-    { redirectUri: `${publicUrl}/callback`, ttlSeconds: config.signIn.ttlSeconds },
-  )
-  const linkUrl = async (handle: string) => {
-    await pagesReady()
-    return `${publicUrl}/connect/${handle}`
-  }
-  const upstreamAccess = createUpstreamAccess(api, freshToken)
-  const continuing = createContinuing({ store, sessions, credentials, now }, name, tokenTtlSeconds)
-  return { sessions, credentials, upstreamAccess, links, signIn, linkUrl, ...continuing }
 }

@@ -88,6 +88,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     hasLogo: runtime.logo !== undefined,
     hasDemo: demo !== undefined,
     hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
+    takesKeys: runtime.keyPages.size > 0,
     letsClientsIn: authorizationServer !== undefined,
     ofTeam: teamRows(runtime.team?.routes ?? []),
   })

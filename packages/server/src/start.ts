@@ -6,6 +6,7 @@ import { configWarnings, type LoadedConfig, loadConfig } from './config.ts'
 import { declaredBy } from './engine/define-services.ts'
 import type { Catalog } from './engine/discover.ts'
 import { type OpenedServices, openServices } from './engine/open-services.ts'
+import { catalogWarnings } from './engine/tool-sizes.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { createShutdown, type Parent } from './process/shutdown.ts'
@@ -113,6 +114,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   const catalog = await loadCatalog(project, config.tools.directory, {
     onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
   })
+  for (const { code, message } of catalogWarnings(catalog)) log.warn({ warning: code }, message)
   for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
   const services = await openServices(declaredBy(project.server), {
     settings: settings.values,

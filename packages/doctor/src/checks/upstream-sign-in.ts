@@ -22,17 +22,57 @@ export const upstreamSignIn: Check = {
     }
     const has = (name: string) => facts.toolNames?.includes(name) === true
     if (!has('login') || !has('session')) return [skipped('The tool `login` is not there.')]
-    if (await isSignedIn(visit)) return [ok('Whoever lets the client in is signed in.')]
-    const { url, code } = await call(visit, 'login')
-    if (typeof url !== 'string' || typeof code !== 'string') {
-      return [wrong('`login` gives no link.', 'Look at the log of the server.')]
-    }
-    if (!url.startsWith(`${new URL(base).origin}/`)) {
-      const mend = `Set PUBLIC_URL=${new URL(base).origin}, on every node the same.`
-      return [wrong(`The link of \`login\` leads to ${new URL(url).origin}.`, mend)]
-    }
-    return [await follow(visit, { url, code })]
+    const { state, upstreams } = await call(visit, 'session')
+    const further = namesIn(upstreams).slice(1)
+    const first =
+      state === 'authenticated'
+        ? ok('Whoever lets the client in is signed in.')
+        : await signInFirst(visit, base)
+    const others: Finding[] = []
+    for (const name of further) others.push(await reach(visit, name))
+    return [first, ...others]
   },
+}
+
+/** The upstreams that people sign in at, as the tool `session` lists them: the first one first. */
+function namesIn(upstreams: unknown): readonly string[] {
+  if (!Array.isArray(upstreams)) return []
+  const names = upstreams.map((each: { upstream?: unknown } | null) => each?.upstream)
+  return names.filter((name) => typeof name === 'string')
+}
+
+async function signInFirst(visit: Visit, base: string): Promise<Finding> {
+  const { url, code } = await call(visit, 'login')
+  if (typeof url !== 'string' || typeof code !== 'string') {
+    return wrong('`login` gives no link.', 'Look at the log of the server.')
+  }
+  if (!url.startsWith(`${new URL(base).origin}/`)) {
+    const mend = `Set PUBLIC_URL=${new URL(base).origin}, on every node the same.`
+    return wrong(`The link of \`login\` leads to ${new URL(url).origin}.`, mend)
+  }
+  return follow(visit, { url, code })
+}
+
+/** Goes as far as the page that a further upstream's link leads to; nobody signs in there. */
+async function reach(visit: Visit, upstream: string): Promise<Finding> {
+  const { url, code } = await call(visit, 'login', { upstream })
+  if (typeof url !== 'string' || typeof code !== 'string') {
+    return wrong(`\`login\` gives no link for ${upstream}.`, 'Look at the log of the server.')
+  }
+  const browser = createBrowser(undefined, fetchWithinReach(visit.base))
+  const ours = await browser.open(url)
+  const next = await browser.open(ours.url, { code }).catch(() => undefined)
+  const where = next?.url.host ?? 'its identity provider'
+  if (next === undefined) return skipped(`The way to ${upstream} leads to where the doctor is not.`)
+  if (next.url.origin !== ours.url.origin) {
+    return refusalOf(next) ?? ok(`The way to ${upstream} leads to ${where}.`)
+  }
+  if (next.url.pathname.includes('/key/')) return ok(`People paste keys for ${upstream}.`)
+  const prefix = `UPSTREAM_${upstream.toUpperCase().replaceAll('-', '_')}_`
+  return wrong(
+    `The page of the link to ${upstream} says ${next.status} “${headingOf(next)}”.`,
+    `Look at its identity provider (${prefix}ISSUER, ${prefix}CLIENT_ID, its redirect URI /callback/${upstream}) and at the log.`,
+  )
 }
 
 async function follow(
@@ -87,8 +127,12 @@ async function isSignedIn(visit: Visit): Promise<boolean> {
   return (await call(visit, 'session')).state === 'authenticated'
 }
 
-async function call(visit: Visit, name: string): Promise<Readonly<Record<string, unknown>>> {
-  const { headers, body } = modernRequest('tools/call', { name, arguments: {} })
+async function call(
+  visit: Visit,
+  name: string,
+  args: Readonly<Record<string, unknown>> = {},
+): Promise<Readonly<Record<string, unknown>>> {
+  const { headers, body } = modernRequest('tools/call', { name, arguments: args })
   const answer = await postJson(`${visit.base}/mcp`, body, {
     ...authorization(visit),
     ...headers,

@@ -1,6 +1,7 @@
 /** What the bearer check asks of whoever issues the tokens: the built-in server or an external one. */
 
 import type { TokenCaller } from '../session/caller.ts'
+import type { Document, Stored } from '../store/port.ts'
 
 export interface AccessTokens {
   /**
@@ -22,6 +23,12 @@ export interface TokenPresenter {
    * cost.
    */
   onSession(sessionId: string): void
+  /** The key of a document that is read beside what the token needs; undefined for none. */
+  readonly beside?: string | undefined
+  /** Called with what was found there: nobody has looked yet whose it is. */
+  onRead?(document: Stored<Document> | undefined): void
+  /** The same where a token needs nothing of the store but its session. */
+  readBeside?(): void
 }
 
 /** Over stdio nobody shows one. */

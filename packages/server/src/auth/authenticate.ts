@@ -18,17 +18,21 @@ export interface Door {
   readonly required: boolean
 }
 
-/**
- * Finds who is calling, by the header `Authorization`; fields that came twice are joined by a comma. A
- * token that is presented and not valid is refused everywhere, also where none is needed: a caller must
- * not be taken for another than it believes to be.
- * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
- */
-export type Authenticate = (
-  header: string | undefined,
-  door: Door,
-  presenter: TokenPresenter,
-) => Promise<Caller>
+export interface Authenticate {
+  /**
+   * Finds who is calling, by the header `Authorization`; fields that came twice are joined by a comma.
+   * Undefined for a token that is not valid: it is refused everywhere, also where none is needed, since
+   * a caller must not be taken for another than it believes to be.
+   * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
+   */
+  find(
+    header: string | undefined,
+    door: Door,
+    presenter: TokenPresenter,
+  ): Caller | Promise<Caller | undefined>
+  /** What is wrong with a token that is not valid. */
+  refusal(door: Door): Promise<AppError>
+}
 
 export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
   async function refusal(
@@ -43,23 +47,22 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
     return new AppError(code, message, { challenge })
   }
 
-  return async (header, door, presenter) => {
-    if (header === undefined) {
-      if (door.required) throw await refusal(door, 'An access token is needed.')
-      return { kind: 'anonymous', address: presenter.address() }
-    }
-    if (!/^bearer(?: |$)/i.test(header)) {
-      throw await refusal(door, 'Authorize with the scheme Bearer.')
-    }
-    const token = bearerToken(header)
-    if (token === undefined) {
-      throw await refusal(door, 'The Authorization header is malformed.', 'invalid_request')
-    }
-    const caller = await tokens.callerOf(token, presenter)
-    if (caller === undefined) {
-      throw await refusal(door, 'The access token is not valid.', 'invalid_token')
-    }
-    return caller
+  async function refuse(...why: Parameters<typeof refusal>): Promise<never> {
+    throw await refusal(...why)
+  }
+
+  return {
+    find(header, door, presenter) {
+      if (header === undefined) {
+        if (door.required) return refuse(door, 'An access token is needed.')
+        return { kind: 'anonymous', address: presenter.address() }
+      }
+      if (!/^bearer(?: |$)/i.test(header)) return refuse(door, 'Authorize with the scheme Bearer.')
+      const token = bearerToken(header)
+      if (token !== undefined) return tokens.callerOf(token, presenter)
+      return refuse(door, 'The Authorization header is malformed.', 'invalid_request')
+    },
+    refusal: (door) => refusal(door, 'The access token is not valid.', 'invalid_token'),
   }
 }
 

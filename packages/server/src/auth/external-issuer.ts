@@ -95,6 +95,7 @@ export function createExternalIssuer(
       const { issuer, subject, clientId, scopes, claims, issuedAt, expiresAt } = facts
       const id = `ses_${sha256(JSON.stringify([issuer, subject, clientId]))}`
       presenter?.onSession(id)
+      presenter?.readBeside?.()
       const session = await sessionOf(id, issuedAt)
       if (session === undefined) {
         logRefused('its person has signed out since', aboutToken(token))

@@ -2,6 +2,7 @@
 
 import { toWellFormedJson } from '../well-formed.ts'
 import type { Call } from './call.ts'
+import type { CallLines } from './lines.ts'
 
 /** Whether the answer goes to a page, which needs headers to read it (Fetch Standard, "CORS protocol"). */
 export function isForPage(call: Call): boolean {
@@ -9,7 +10,8 @@ export function isForPage(call: Call): boolean {
 }
 
 /** Headers that were set before, such as those of rate limits, stay. */
-export function writeAnswer({ outgoing, requestId }: Call, message: object): void {
+export function writeAnswer(call: Call, message: object, lines: CallLines): void {
+  const { outgoing, requestId } = call
   // A string, which Node sends with the headers in one piece, as it does not do with bytes.
   const text = toWellFormedJson(message)
   outgoing.writeHead(200, {
@@ -19,4 +21,5 @@ export function writeAnswer({ outgoing, requestId }: Call, message: object): voi
     'x-request-id': requestId,
   })
   outgoing.end(text)
+  lines.request(call)
 }

@@ -4,7 +4,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { isJsonContentType } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
 import { type BodyBudget, UNCOUNTED_BYTES } from '../http/body-budget.ts'
-import { expectsContinue } from '../http/expect-continue.ts'
 import { parseJson } from '../http/parse-json.ts'
 import { bodyTooLarge, readBody } from '../http/read-body.ts'
 import { checkMessageBounds } from '../mcp/message-bounds.ts'
@@ -48,7 +47,7 @@ export function checkHeaders(
 export function readEarly(call: Call, length: number | undefined, read: ReadBytes): void {
   if (length === undefined || length > UNCOUNTED_BYTES) return
   const { incoming } = call
-  if (expectsContinue(incoming)) return
+  if (expectsContinue(incoming.headers)) return
   // All of it is there already, as nearly always: no need to listen.
   if (incoming.complete && incoming.readableLength === length && length > 0) {
     call.early = incoming.read() as Buffer
@@ -75,4 +74,9 @@ export function parseBody(call: Call, bytes: Buffer, { bodyMaxValues }: BodyOpti
   call.bodyBytes = bytes.byteLength
   call.body = parseJson(bytes, bodyMaxValues)
   checkMessageBounds(call.body, bytes.byteLength)
+}
+
+/** Whether a client waits for a response before it sends the body. */
+function expectsContinue(headers: IncomingHttpHeaders): boolean {
+  return headers.expect?.toLowerCase() === '100-continue'
 }

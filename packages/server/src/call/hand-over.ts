@@ -15,7 +15,6 @@ import type { McpAnswer } from '../mcp/answer.ts'
 import type { DirectAnswer, DirectCalls } from '../mcp/direct/direct-calls.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { SseEndpoint } from '../mcp/legacy/sse.ts'
-import type { RequestOrigins } from '../mcp/origin.ts'
 import type { Call } from './call.ts'
 
 export type AppFetch = (request: Request, env: HttpEnv['Bindings']) => Response | Promise<Response>
@@ -26,7 +25,6 @@ export interface HandOverDeps {
   readonly mcp: McpEndpoint
   readonly direct: DirectCalls
   readonly sse: SseEndpoint
-  readonly originsOf: (call: Call) => RequestOrigins
 }
 
 export interface HandOver {
@@ -41,7 +39,7 @@ export interface HandOver {
   sdk(call: Call): void
 }
 
-export function createHandOver({ fetch, mcp, direct, sse, originsOf }: HandOverDeps): HandOver {
+export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps): HandOver {
   const handed = new WeakMap<IncomingMessage, Call>()
   const listener = getRequestListener(
     (request, env) => {
@@ -60,7 +58,7 @@ export function createHandOver({ fetch, mcp, direct, sse, originsOf }: HandOverD
 
   async function handleWithSdk(call: Call, c: Context<HttpEnv>): Promise<Response> {
     const { body, connection } = call
-    const origins = originsOf(call)
+    const origins = call.origins()
     if (call.route.path === '/messages') {
       return sse.post(c.req.query('session_id'), body, origins)
     }

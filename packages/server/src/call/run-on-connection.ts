@@ -3,9 +3,12 @@
  * something to say first, or after 300 ms, so that its client can come back for it.
  */
 
-import { isInputRequiredResult, type LoggingLevel } from '@modelcontextprotocol/server'
-import type { ToolClient } from '../engine/context.ts'
-import { Deadline } from '../engine/deadlines.ts'
+import {
+  isInputRequiredResult,
+  type LoggingLevel,
+  type RequestId,
+} from '@modelcontextprotocol/server'
+import { Deadline } from '../deadlines.ts'
 import { AppError } from '../errors.ts'
 import { JsonAnswer } from '../mcp/answer.ts'
 import type { CallTool } from '../mcp/call-tool.ts'
@@ -14,7 +17,7 @@ import type { Connection } from '../mcp/legacy/connection.ts'
 import type { LegacyEndpoint } from '../mcp/legacy/endpoint.ts'
 import type { Outlet } from '../mcp/legacy/outlet.ts'
 import { type PostOutlet, STREAM_AFTER_MS } from '../mcp/legacy/post-outlet.ts'
-import type { RunningCall, RunningCalls } from '../mcp/legacy/running-calls.ts'
+import type { CountedCall, RunningCalls } from '../mcp/legacy/running-calls.ts'
 import type { Limits } from '../mcp/limits.ts'
 import type { Origin, RequestOrigins } from '../mcp/origin.ts'
 import { isForPage, writeAnswer } from './answer.ts'
@@ -22,7 +25,6 @@ import type { Call } from './call.ts'
 import type { HandOver } from './hand-over.ts'
 import type { CallLines } from './lines.ts'
 import type { ToolMessage } from './message.ts'
-import { settled } from './run.ts'
 
 export interface ConnectionRunDeps {
   readonly callTool: CallTool
@@ -34,48 +36,26 @@ export interface ConnectionRunDeps {
 }
 
 /** 2025-11-25, server/utilities/logging, from the least to the most severe. */
-const LEVELS: readonly LoggingLevel[] = [
-  ...(['debug', 'info', 'notice', 'warning'] as const),
-  ...(['error', 'critical', 'alert', 'emergency'] as const),
-]
+const LEVELS = 'debug info notice warning error critical alert emergency'.split(' ')
 
-/** One for all: an exception of its own has a stack, which is dear. */
+/** One for all, as in `run.ts`. */
 const CALL_ENDED = new DOMException('The call has ended', 'AbortError')
 
-export type RunOnConnection = (
-  call: Call,
-  message: ToolMessage,
-  origins: RequestOrigins,
-) => Promise<void>
-
-export function createRunOnConnection(deps: ConnectionRunDeps): RunOnConnection {
-  return async (call, message, origins) => {
-    const connection = await deps.legacy.find({
-      version: call.incoming.headers['mcp-protocol-version'] as string | undefined,
-      id: call.connectionId,
-      owner: origins.tokenSession,
-      ahead: call.connection,
-    })
-    const run = new ConnectionRun(deps, call, message, connection, origins)
-    call.client = run
-    await run.answer(origins.connection(connection))
-  }
-}
-
 /** One call, and the client as its tool sees it. */
-class ConnectionRun implements RunningCall {
+export class ConnectionRun extends Deadline implements CountedCall {
   readonly #deps: ConnectionRunDeps
   readonly #call: Call
   readonly #message: ToolMessage
   readonly #connection: Connection
   readonly #origins: RequestOrigins
-  readonly #releaseCall: () => void
-  readonly #releaseAnswer: () => void
-  readonly #deadline: Deadline
-  /** Cancels it where another node declared it dead. */
-  #fenced = () => this.cancel()
+  /** Stops what the SDK makes of it. */
+  #cancel: (() => void) | undefined
   #outlet: PostOutlet | undefined
+  /** Until its answer is known. */
   #isOpen = true
+  /** Until it gives back its place of a running call, and that of a request that waits. */
+  #isRunning = true
+  #isAwaited = true
   #facts: ReturnType<typeof clientOfInitialize> | undefined
 
   constructor(
@@ -85,27 +65,44 @@ class ConnectionRun implements RunningCall {
     connection: Connection,
     origins: RequestOrigins,
   ) {
-    const { limits, running } = deps
+    super(STREAM_AFTER_MS)
     this.#deps = deps
     this.#call = call
     this.#message = message
     this.#connection = connection
     this.#origins = origins
-    this.#releaseCall = limits.call(connection.sessionId, origins.caller)
     try {
-      this.#releaseAnswer = limits.answer(connection.sessionId, origins.caller)
+      deps.running.start(this)
     } catch (error) {
-      this.#releaseCall()
+      this.clear()
       throw error
     }
-    this.#deadline = new Deadline(STREAM_AFTER_MS, () => this.#openOutlet().open())
-    running.add(connection.id, message.id, this)
+  }
+
+  get counted(): string {
+    return this.#connection.sessionId
+  }
+
+  get countedAddress(): string {
+    return this.#origins.caller
+  }
+
+  get connectionId(): string {
+    return this.#connection.id
+  }
+
+  get requestId(): RequestId {
+    return this.#message.id
+  }
+
+  /** The answer takes too long: its client has to be able to come back for it. */
+  protected override due(): void {
+    this.#openOutlet().open()
   }
 
   async answer(origin: Origin): Promise<void> {
-    const { callTool } = this.#deps
-    const outcome = callTool(this.#call, origin)
-    const result = await settled(outcome)
+    const outcome = this.#deps.callTool(this.#call, origin)
+    const result = await outcome.catch(() => undefined)
     if (!this.#isOpen) return
     if (result === undefined || isInputRequiredResult(result)) {
       this.#finishWithSdk(origin, outcome)
@@ -117,12 +114,11 @@ class ConnectionRun implements RunningCall {
       this.#outlet.answer(said)
       return
     }
-    this.#releaseAnswer()
+    this.#giveAnswerBack()
     if (isForPage(this.#call)) {
       this.#deps.handOver.answer(this.#call, async () => new JsonAnswer(said))
     } else {
-      writeAnswer(this.#call, said)
-      this.#deps.lines.request(this.#call)
+      writeAnswer(this.#call, said, this.#deps.lines)
     }
   }
 
@@ -155,7 +151,7 @@ class ConnectionRun implements RunningCall {
     if (LEVELS.indexOf(level) >= least) this.#tell('notifications/message', { level, data })
   }
 
-  hangUp: ToolClient['hangUp'] = () => {
+  hangUp(): void {
     if (this.#isOpen) this.#openOutlet().hangUp?.()
   }
 
@@ -181,13 +177,14 @@ class ConnectionRun implements RunningCall {
   }
 
   #makeOutlet(): PostOutlet {
-    this.#deadline.clear()
+    this.clear()
     this.#outlet = this.#deps.legacy.outlet({
       connection: this.#connection,
       requestId: this.#message.id,
       storage: this.#origins.storage,
-      fenced: () => this.#fenced(),
-      release: this.#releaseAnswer,
+      // Another node declared it dead.
+      fenced: () => (this.#cancel === undefined ? this.cancel() : this.#cancel()),
+      release: () => this.#giveAnswerBack(),
     })
     return this.#outlet
   }
@@ -199,7 +196,7 @@ class ConnectionRun implements RunningCall {
     const { request: message, id } = this.#message
     this.#leave()
     const outletOf = (cancel: () => void) => {
-      this.#fenced = cancel
+      this.#cancel = cancel
       const outlet = this.#outlet ?? this.#makeOutlet()
       return { ...outlet, ...this.#closing(outlet) }
     }
@@ -208,7 +205,7 @@ class ConnectionRun implements RunningCall {
     const finishing = legacy.finish({ message, connection, origin, outcome, outletOf })
     finishing.catch((error: unknown) => {
       this.#end()
-      this.#releaseAnswer()
+      this.#giveAnswerBack()
       const text = error instanceof AppError ? error.message : 'Something went wrong.'
       this.#outlet?.answer({ jsonrpc: '2.0', id, error: { code: -32603, message: text } })
     })
@@ -229,11 +226,18 @@ class ConnectionRun implements RunningCall {
     }
   }
 
+  #giveAnswerBack(): void {
+    if (!this.#isAwaited) return
+    this.#isAwaited = false
+    this.#deps.limits.answers.give(this.counted, this.countedAddress)
+  }
+
   /** Takes the call out of those that run; the exchange may go on. */
   #leave(): void {
-    this.#deadline.clear()
-    this.#deps.running.remove(this.#connection.id, this.#message.id, this)
-    this.#releaseCall()
+    if (!this.#isRunning) return
+    this.#isRunning = false
+    this.clear()
+    this.#deps.running.end(this)
   }
 
   /** False when it was over before. */

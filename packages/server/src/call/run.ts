@@ -1,4 +1,4 @@
-/** Runs the tool of a plain call of the 2026 era, or of a direct one, and answers with its result. */
+/** Runs the tool of a plain call, and answers with its result. */
 
 import {
   type CallToolResult,
@@ -19,6 +19,7 @@ import type { Call } from './call.ts'
 import type { HandOver } from './hand-over.ts'
 import type { CallLines } from './lines.ts'
 import type { ToolMessage } from './message.ts'
+import { ConnectionRun, type ConnectionRunDeps } from './run-on-connection.ts'
 
 export interface RunDeps {
   readonly callTool: CallTool
@@ -43,24 +44,24 @@ export function createRunCall(deps: RunDeps): RunCall {
   /** 2026-07-28, basic/transports: a request lasts as long as its answer, and a disconnect cancels it. */
   function holdPlaces(call: Call, { era }: ToolMessage, caller: string): void {
     const { outgoing } = call
-    const release = limits.call(caller)
-    const releaseAnswer = era === 'direct' ? undefined : takeAnswer(release, caller)
+    const isAwaited = era !== 'direct'
+    limits.calls.take(caller)
+    try {
+      if (isAwaited) limits.answers.take(caller)
+    } catch (error) {
+      limits.calls.give(caller)
+      throw error
+    }
+    let isHeld = true
     const close = () => {
-      release()
-      releaseAnswer?.()
+      if (!isHeld) return
+      isHeld = false
+      limits.calls.give(caller)
+      if (isAwaited) limits.answers.give(caller)
       call.abort(CALLER_GONE)
     }
     if (outgoing.destroyed) close()
-    else outgoing.once('close', close)
-  }
-
-  function takeAnswer(release: () => void, caller: string): () => void {
-    try {
-      return limits.answer(caller)
-    } catch (error) {
-      release()
-      throw error
-    }
+    else outgoing.on('close', close)
   }
 
   /** What comes to something else than a result is the SDK's to answer. */
@@ -74,23 +75,19 @@ export function createRunCall(deps: RunDeps): RunCall {
   }
 
   function answer(call: Call, { era, id }: ToolMessage, outcome: CallToolResult): void {
-    const _meta = outcome._meta === undefined ? serverInfo : { ...outcome._meta, ...serverInfo }
     // Nobody else has it: the engine made it for this call.
-    const result = Object.assign(outcome, { resultType: 'complete' as const, _meta })
+    const result = outcome as CallToolResult & { resultType: 'complete' }
+    result.resultType = 'complete'
+    result._meta = outcome._meta === undefined ? serverInfo : { ...outcome._meta, ...serverInfo }
     if (era === 'direct') {
       const direct = directAnswer('tools/call', result)
       if (direct.kind !== 'result' || isForPage(call)) handOver.direct(call, async () => direct)
-      else write(call, direct.result)
+      else writeAnswer(call, direct.result, lines)
       return
     }
-    const said = { jsonrpc: '2.0', id, result }
+    const said = { jsonrpc: '2.0', id, result } as const
     if (isForPage(call)) handOver.answer(call, async () => new JsonAnswer(said))
-    else write(call, said)
-  }
-
-  function write(call: Call, said: object): void {
-    writeAnswer(call, said)
-    lines.request(call)
+    else writeAnswer(call, said, lines)
   }
 
   return async (call, message, origins) => {
@@ -98,7 +95,12 @@ export function createRunCall(deps: RunDeps): RunCall {
     if (message.client !== undefined) call.client = message.client
     const origin = origins.stateless()
     const outcome = callTool(call, origin)
-    const result = await settled(outcome)
+    let result: ToolOutcome | undefined
+    try {
+      result = await outcome
+    } catch {
+      // The SDK answers.
+    }
     if (result === undefined || isInputRequiredResult(result)) {
       finishWithSdk(call, message, { message: message.request, origin, outcome })
     } else {
@@ -109,11 +111,17 @@ export function createRunCall(deps: RunDeps): RunCall {
 
 type Finish = McpEndpoint['modern']['finish']
 
-/** Undefined for a call that could not be served. */
-export async function settled(outcome: Promise<ToolOutcome>): Promise<ToolOutcome | undefined> {
-  try {
-    return await outcome
-  } catch {
-    return undefined
+/** The same of a call of the 2025 era. */
+export function createRunOnConnection(deps: ConnectionRunDeps): RunCall {
+  return async (call, message, origins) => {
+    const connection = await deps.legacy.find({
+      version: call.incoming.headers['mcp-protocol-version'] as string | undefined,
+      id: call.connectionId,
+      owner: call.caller?.kind === 'token' ? call.caller.session : undefined,
+      ahead: call.connection,
+    })
+    const run = new ConnectionRun(deps, call, message, connection, origins)
+    call.client = run
+    await run.answer(origins.connection(connection))
   }
 }

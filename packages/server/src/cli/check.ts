@@ -2,9 +2,11 @@
 
 import { configWarnings, loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
+import { catalogWarnings } from '../engine/tool-sizes.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { supportTypeScript } from '../process/typescript.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
+import { catalogFor } from '../served-catalog.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
 
 /**
@@ -26,12 +28,17 @@ export async function check(args: readonly string[]): Promise<void> {
     }),
   )
   const { value } = await loaded
-  const directory = value?.config.tools.directory
-  if (directory !== undefined) await supportTypeScript(directory)
-  const catalog = await settle(() => loadCatalog(project, directory))
+  const catalog = await settle(async () => {
+    const directory = value?.config.tools.directory
+    if (directory !== undefined) await supportTypeScript(directory)
+    const found = await loadCatalog(project, directory)
+    return value === undefined ? found : catalogFor(found, value.config)
+  })
   const faults = [(await loaded).fault, catalog.fault].filter((fault) => fault !== undefined)
   const warnings = value === undefined ? [] : configWarnings(value)
-  for (const { message } of warnings) process.stderr.write(`Warning: ${message}\n`)
+  const ofCatalog = catalog.value === undefined ? [] : catalogWarnings(catalog.value)
+  for (const { message } of [...warnings, ...ofCatalog])
+    process.stderr.write(`Warning: ${message}\n`)
   const report =
     catalog.value === undefined || faults.length > 0
       ? faults.join('\n')

@@ -8,6 +8,7 @@ const USAGE = `mcp-template COMMAND [--project FOLDER]
   start [stdio] [--env NAME]                 serve over HTTP, or standard input and output
   dev [stdio] [--env NAME]                   the same, restarting when a file changes
   check [--env NAME]                         load everything, open nothing, report every fault
+  tools                                      show what each tool adds to the list of tools, in bytes
   new tool|resource|prompt|hook [FOLDER/]NAME  write a file to start from, for a tool with its test
   new tools --openapi FILE [OPTIONS]         list the operations of an OpenAPI document, or write tools:
     --only PATTERN, --tag TAG                  which: "GET /accounts/**", an operationId; repeatable
@@ -23,6 +24,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   start: async (args) => (await import('./start.ts')).start(args),
   dev: async (args) => (await import('./dev.ts')).dev(args),
   check: async (args) => (await import('./check.ts')).check(args),
+  tools: async (args) => (await import('./tools.ts')).printTools(args),
   new: async (args) => (await import('./new.ts')).writeNew(args),
   encrypt: async (args) => (await import('./encrypt.ts')).encrypt(args),
   '--help': async () => console.log(USAGE),

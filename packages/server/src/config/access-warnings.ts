@@ -48,7 +48,7 @@ const ANYBODY =
   'UPSTREAM_ALLOW is not set, and everybody can have an account at the identity provider: whoever has one gets an access token. Set UPSTREAM_ALLOW'
 
 function isPublic(upstream: UpstreamConfig): boolean {
-  if (upstream.kind === 'demo') return false
+  if (upstream.kind !== 'configured') return false
   const { provider } = upstream
   const address = 'issuer' in provider ? provider.issuer : provider.authorizationEndpoint
   return PUBLIC_PROVIDERS.test(address.toLowerCase())

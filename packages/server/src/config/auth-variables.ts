@@ -55,7 +55,7 @@ export const authVariables = {
   OAUTH_CLIENTS: jsonArray('a JSON array of clients (RFC 7591 metadata with a client_id)')
     .default([])
     .register(facts, {
-      what: 'Clients known from the start: `[{"client_id":"…","client_secret":"…","client_name":"…","redirect_uris":["…"]}]`; without client_secret public ones. `"skip_consent":true` leaves the consent page out.',
+      what: 'Clients known from the start: `[{"client_id":"…","client_secret":"…","client_name":"…","redirect_uris":["…"]}]`; without client_secret public ones. `"skip_consent":true` leaves the consent page out. With `"token_endpoint_auth_method":"private_key_jwt"` and `jwks` or `jwks_uri` a client signs its token requests.',
       secret: true,
     }),
   OAUTH_ISSUER: address('an http or https address without query and fragment')

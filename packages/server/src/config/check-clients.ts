@@ -5,6 +5,7 @@ import type { Variables } from './variables.ts'
 
 type Client = Variables['OAUTH_CLIENTS'][number]
 
+const WITH_KEYS = 'private_key_jwt'
 const WITH_SECRET: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
 
 /** Names clients by their place from 1 on, as there may be secrets where an id should be. */
@@ -27,10 +28,30 @@ function clientFault(client: Client): string | undefined {
   }
   if (skips !== undefined && typeof skips !== 'boolean') return 'skip_consent wants true or false'
   if (method === undefined || method === 'none') return undefined
+  if (method === WITH_KEYS) return keysFault(client)
   if (!WITH_SECRET.includes(method)) {
-    return `token_endpoint_auth_method wants one of none, ${WITH_SECRET.join(', ')}`
+    return `token_endpoint_auth_method wants one of none, ${WITH_SECRET.join(', ')}, ${WITH_KEYS}`
   }
   return secret === undefined ? 'token_endpoint_auth_method wants a client_secret' : undefined
+}
+
+/** RFC 7591, section 2: `jwks` and `jwks_uri` exclude each other. */
+function keysFault({ client_secret: secret, jwks, jwks_uri: uri }: Client): string | undefined {
+  if (secret !== undefined) return `client_secret conflicts with ${WITH_KEYS}`
+  if ((jwks === undefined) === (uri === undefined)) return `${WITH_KEYS} wants jwks or jwks_uri`
+  if (uri !== undefined) {
+    const isHttps = typeof uri === 'string' && URL.canParse(uri) && uri.startsWith('https://')
+    return isHttps ? undefined : 'jwks_uri must be an https address'
+  }
+  return isPublicKeySet(jwks)
+    ? undefined
+    : 'jwks must be {"keys": […]} with public keys, of EC, OKP or RSA'
+}
+
+function isPublicKeySet(jwks: unknown): boolean {
+  const { keys } = Object(jwks)
+  if (!Array.isArray(keys) || keys.length === 0) return false
+  return keys.every((key) => ['EC', 'OKP', 'RSA'].includes(Object(key).kty) && !('d' in key))
 }
 
 function isText(value: unknown): boolean {

@@ -33,6 +33,10 @@ export function chooseAuth(
   if (variables.MCP_AUTH === 'required' && issuer.kind === 'built-in' && nobodySignsIn(upstream)) {
     faults.add('MCP_AUTH', NO_SIGN_IN)
   }
+  const knowsNobody = upstream.kind === 'key' || upstream.kind === 'operator'
+  if (variables.LOGIN === 'at-authorize' && issuer.kind === 'built-in' && knowsNobody) {
+    faults.add('LOGIN', NO_IDENTITY)
+  }
   checkClients(variables, faults)
   checkRedirectSchemes(variables, faults)
   const { JWT_SECRET: secret = DEVELOPMENT_JWT_SECRET, JWT_ALG: algorithm } = variables
@@ -53,9 +57,13 @@ const PUBLISHED = 'is the published development secret, which production refuses
 const NO_SIGN_IN =
   'cannot be required while nobody can sign in: set UPSTREAM_ISSUER (or the endpoints of a provider without OpenID Connect), or OAUTH_ISSUER'
 
+/** A key says what its holder may do, and not who that is. */
+const NO_IDENTITY =
+  'must not be at-authorize: people do not sign in at an identity provider at the first upstream (UPSTREAM_AUTH)'
+
 /** The demo counts: production, where its people would be everybody, refuses it. */
 function nobodySignsIn({ kind, isNamed }: SignInFacts): boolean {
-  return kind !== 'demo' && !isNamed
+  return kind === 'operator' || (kind !== 'demo' && !isNamed)
 }
 
 function builtIn(variables: Variables, { kind }: SignInFacts): BuiltInIssuer {

@@ -4,7 +4,7 @@ import { belongsTo } from './client-key.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
 import type { ConfiguredUpstream } from './shape.ts'
-import type { Variables } from './variables.ts'
+import type { UpstreamVariables } from './upstream-variables.ts'
 
 type Credential = 'UPSTREAM_CLIENT_SECRET' | 'UPSTREAM_CLIENT_KEY' | 'UPSTREAM_CLIENT_CERT'
 
@@ -13,7 +13,7 @@ const SECRET = ['UPSTREAM_CLIENT_SECRET'] as const
 /** What a method needs, and what it can use besides; everything else conflicts with it. */
 const METHODS: Readonly<
   Record<
-    Variables['UPSTREAM_CLIENT_AUTH'],
+    UpstreamVariables['UPSTREAM_CLIENT_AUTH'],
     { readonly needs: readonly Credential[]; readonly takes?: readonly Credential[] }
   >
 > = {
@@ -29,7 +29,7 @@ const METHODS: Readonly<
 type ClientAuthFields = Pick<ConfiguredUpstream, 'clientAuth' | 'clientKeyId' | 'clientCertificate'>
 
 /** The fields are of use only if no fault was added. */
-export function chooseClientAuth(variables: Variables, faults: Faults): ClientAuthFields {
+export function chooseClientAuth(variables: UpstreamVariables, faults: Faults): ClientAuthFields {
   const { UPSTREAM_CLIENT_AUTH: method } = variables
   const { needs, takes = [] } = METHODS[method]
   for (const name of needs) {

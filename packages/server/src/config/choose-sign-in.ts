@@ -1,20 +1,19 @@
 /** Whose sign-in is accepted, and whether the upstream can say who somebody is. */
 
 import { type AllowRule, parseAllowRules } from './allow-rules.ts'
-import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
-import type { Config, UpstreamConfig } from './shape.ts'
-import type { Variables } from './variables.ts'
+import type { UpstreamConfig } from './shape.ts'
+import type { UpstreamVariables } from './upstream-variables.ts'
 
-export function chooseSignIn(
-  variables: Variables,
+export function chooseAllow(
+  { UPSTREAM_ALLOW: given }: Pick<UpstreamVariables, 'UPSTREAM_ALLOW'>,
   upstream: UpstreamConfig,
   faults: Faults,
-): Config['signIn'] {
-  const { UPSTREAM_ALLOW: given } = variables
-  const allow = given === undefined ? undefined : parseAllowRules(given, faults)
+): readonly AllowRule[] | undefined {
+  if (given === undefined) return undefined
+  const allow = parseAllowRules(given, faults)
   if (allow !== undefined && upstream.kind === 'configured') checkClaims(allow, upstream, faults)
-  return { ttlSeconds: variables.SIGN_IN_TTL, ...defined({ allow }) }
+  return allow
 }
 
 /** A rule about what the provider never says would refuse everybody. */

@@ -1,26 +1,32 @@
-/** The demo or a configured upstream; half of one is a fault everywhere, none one in production. */
+/** The demo or the configured upstreams; half of one is a fault everywhere, none one in production. */
 
 import { dialectOf } from './apply-preset.ts'
 import { chooseClientAuth } from './choose-client-auth.ts'
+import { chooseAllow } from './choose-sign-in.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
 import { isLoopbackHost } from './loopback.ts'
-import type { ConfiguredUpstream, ProviderConfig, UpstreamConfig } from './shape.ts'
+import { readNamed } from './named-upstreams.ts'
+import type { UpstreamSecrets } from './secrets.ts'
+import type {
+  AllowRule,
+  ApiConfig,
+  ConfiguredUpstream,
+  NamedUpstream,
+  ProviderConfig,
+  UpstreamConfig,
+} from './shape.ts'
 import type { RawVariables } from './sources.ts'
+import { requireComplete, upstreamEndpoints } from './upstream-complete.ts'
+import type { UpstreamVariables } from './upstream-variables.ts'
 import type { Variables } from './variables.ts'
-
-const ENDPOINTS = [
-  'UPSTREAM_AUTHORIZATION_ENDPOINT',
-  'UPSTREAM_TOKEN_ENDPOINT',
-  'UPSTREAM_REVOCATION_ENDPOINT',
-  'UPSTREAM_USERINFO_ENDPOINT',
-] as const
 
 /** Variables that only make sense with an upstream; the others have defaults that do no harm. */
 const UPSTREAM_VARIABLES = [
+  'UPSTREAM_KEY_CHECK',
   'UPSTREAM_PRESET',
   'UPSTREAM_ISSUER',
-  ...ENDPOINTS,
+  ...upstreamEndpoints,
   'UPSTREAM_CLIENT_ID',
   'UPSTREAM_CLIENT_SECRET',
   'UPSTREAM_CLIENT_KEY',
@@ -31,17 +37,48 @@ const UPSTREAM_VARIABLES = [
 
 const DEFAULT_ISSUER_SCOPES = ['openid', 'offline_access']
 
-/** Whether anything names an upstream, completely or not. */
-export function namesUpstream(raw: RawVariables): boolean {
-  return UPSTREAM_VARIABLES.some((name) => raw[name] !== undefined)
+/** One upstream, with what is known of it elsewhere. */
+export interface ChosenUpstream<Chosen = UpstreamConfig> {
+  readonly config: Chosen
+  readonly allow: readonly AllowRule[] | undefined
+  readonly secrets: UpstreamSecrets
 }
 
-/** Decides between demo and upstream. The value is of use only if no fault was added. */
-export function chooseUpstream(
+/** Whether anything names an upstream, completely or not. */
+export function namesUpstream(raw: RawVariables): boolean {
+  const { UPSTREAM_AUTH: auth = 'oauth' } = raw
+  return auth !== 'oauth' || UPSTREAM_VARIABLES.some((name) => raw[name] !== undefined)
+}
+
+/**
+ * Decides between demo and upstreams: the first, then the further ones. They are of use only if no
+ * fault was added.
+ */
+export function chooseUpstreams(
   raw: RawVariables,
   variables: Variables,
   faults: Faults,
-): UpstreamConfig {
+): readonly [first: ChosenUpstream, ...further: ChosenUpstream<NamedUpstream>[]] {
+  const further = readNamed(raw, variables, faults).map((named) => {
+    const why = 'is missing: UPSTREAMS names this upstream'
+    return chooseNamed(named.name, named.raw, named.variables, why, named.faults)
+  })
+  const [head, ...rest] = further
+  const stands = head !== undefined && !namesUpstream(raw) && variables.DEMO !== 'on'
+  const chosen = stands
+    ? ([head, ...rest] as const)
+    : ([chooseFirst(raw, variables, faults), ...further] as const)
+  const [{ config: first }, ...others] = chosen
+  if (first.kind === 'operator' && others.some(({ config }) => config.kind !== 'operator')) {
+    faults.add('UPSTREAMS', FIRST_WITHOUT_PEOPLE)
+  }
+  return chosen
+}
+
+const FIRST_WITHOUT_PEOPLE =
+  'must begin with an upstream that people sign in at: the first has UPSTREAM_AUTH=none, and another has not'
+
+function chooseFirst(raw: RawVariables, variables: Variables, faults: Faults): ChosenUpstream {
   const isProduction = variables.NODE_ENV === 'production'
   const isConfigured = namesUpstream(raw)
   if (isProduction && variables.DEMO === 'on') {
@@ -49,23 +86,20 @@ export function chooseUpstream(
   }
   if (!isConfigured && !isProduction && variables.DEMO !== 'off') return demo(variables, faults)
 
-  requireComplete(raw, reason(isProduction, isConfigured), faults)
-  requireHttps(variables, faults)
-  const provider = chooseProvider(raw, variables, faults)
-  const upstream = {
-    ...configured(variables, provider),
-    ...chooseClientAuth(variables, faults),
-    ...defined({ dialect: dialectOf(raw) }),
-  }
+  const why = reason(isProduction, isConfigured)
+  const upstream = chooseNamed(variables.UPSTREAM_NAME, raw, variables, why, faults)
   return variables.DEMO === 'on' ? demo(variables, faults) : upstream
 }
 
 /** The demo's identity provider lives below PUBLIC_URL, and is held to the same. */
-function demo({ PUBLIC_URL }: Variables, faults: Faults): UpstreamConfig {
+function demo(variables: Variables, faults: Faults): ChosenUpstream {
+  const { PUBLIC_URL } = variables
   if (PUBLIC_URL !== undefined && !maySpeakSecrets(PUBLIC_URL)) {
     faults.add('PUBLIC_URL', 'wants https, or localhost, while the demo is on')
   }
-  return { kind: 'demo' }
+  const config = { kind: 'demo' } as const
+  const allow = chooseAllow(variables, config, faults)
+  return { config, allow, secrets: secretsOf(variables) }
 }
 
 function reason(isProduction: boolean, isConfigured: boolean): string {
@@ -75,28 +109,53 @@ function reason(isProduction: boolean, isConfigured: boolean): string {
     : 'is required without the demo (DEMO=off, or demo: false in src/server.ts)'
 }
 
-function requireComplete(raw: RawVariables, why: string, faults: Faults): void {
-  const byEndpoints = ENDPOINTS.some((name) => raw[name] !== undefined)
-  const required: [name: string, hint: string][] = [
-    ['UPSTREAM_CLIENT_ID', ''],
-    ['UPSTREAM_API_URL', ''],
-  ]
-  if (byEndpoints && raw.UPSTREAM_ISSUER === undefined) {
-    required.unshift(['UPSTREAM_AUTHORIZATION_ENDPOINT', ''], ['UPSTREAM_TOKEN_ENDPOINT', ''])
-  } else {
-    required.unshift([
-      'UPSTREAM_ISSUER',
-      ' (or UPSTREAM_AUTHORIZATION_ENDPOINT and UPSTREAM_TOKEN_ENDPOINT, without OpenID Connect)',
-    ])
+/** `why` follows the name of what is missing. */
+function chooseNamed(
+  name: string,
+  raw: RawVariables,
+  variables: UpstreamVariables,
+  why: string,
+  faults: Faults,
+): ChosenUpstream<NamedUpstream> {
+  requireComplete(raw, variables, why, faults)
+  requireHttps(variables, faults)
+  const config = configured(name, raw, variables, faults)
+  return { config, allow: chooseAllow(variables, config, faults), secrets: secretsOf(variables) }
+}
+
+function configured(
+  name: string,
+  raw: RawVariables,
+  variables: UpstreamVariables,
+  faults: Faults,
+): NamedUpstream {
+  const api = apiOf(variables, faults)
+  if (variables.UPSTREAM_AUTH === 'none') return { kind: 'operator', name, api }
+  if (variables.UPSTREAM_AUTH === 'key') {
+    const [header = '', template = ''] = splitHeader(variables.UPSTREAM_KEY_HEADER)
+    const checkPath = variables.UPSTREAM_KEY_CHECK ?? ''
+    return { kind: 'key', name, api, checkPath, keyHeader: { name: header, template } }
   }
-  for (const [name, hint] of required) {
-    if (raw[name] === undefined) faults.add(name, why + hint)
+  const provider = chooseProvider(raw, variables, faults)
+  return {
+    ...signedInAt(name, variables, provider),
+    api,
+    ...chooseClientAuth(variables, faults),
+    ...defined({ dialect: dialectOf(raw) }),
+  }
+}
+
+function secretsOf(variables: UpstreamVariables): UpstreamSecrets {
+  return {
+    clientSecret: variables.UPSTREAM_CLIENT_SECRET,
+    clientKey: variables.UPSTREAM_CLIENT_KEY,
+    apiKey: variables.UPSTREAM_API_KEY,
   }
 }
 
 /** RFC 6749, section 3.1.2.1 and 3.2: codes and tokens travel over TLS. */
-function requireHttps(variables: Variables, faults: Faults): void {
-  for (const name of ['UPSTREAM_ISSUER', ...ENDPOINTS] as const) {
+function requireHttps(variables: UpstreamVariables, faults: Faults): void {
+  for (const name of ['UPSTREAM_ISSUER', ...upstreamEndpoints] as const) {
     const given = variables[name]
     if (given !== undefined && !maySpeakSecrets(given)) {
       faults.add(name, 'wants https, or localhost')
@@ -112,10 +171,14 @@ function maySpeakSecrets(address: string): boolean {
   return protocol === 'https:' || isLoopbackHost(hostname)
 }
 
-function chooseProvider(raw: RawVariables, variables: Variables, faults: Faults): ProviderConfig {
+function chooseProvider(
+  raw: RawVariables,
+  variables: UpstreamVariables,
+  faults: Faults,
+): ProviderConfig {
   const { UPSTREAM_ISSUER: issuer } = variables
   if (issuer !== undefined) {
-    for (const name of ENDPOINTS) {
+    for (const name of upstreamEndpoints) {
       if (raw[name] !== undefined) faults.add(name, 'is read from the metadata of UPSTREAM_ISSUER')
     }
     return { issuer }
@@ -130,25 +193,48 @@ function chooseProvider(raw: RawVariables, variables: Variables, faults: Faults)
   }
 }
 
-function configured(variables: Variables, provider: ProviderConfig): ConfiguredUpstream {
+function signedInAt(
+  name: string,
+  variables: UpstreamVariables,
+  provider: ProviderConfig,
+): Omit<ConfiguredUpstream, 'api'> {
   const { UPSTREAM_TOKEN_PARAMETERS: tokenParameters } = variables
   return {
     kind: 'configured',
-    name: variables.UPSTREAM_NAME,
+    name,
     provider,
     clientId: variables.UPSTREAM_CLIENT_ID ?? '',
     scopes: variables.UPSTREAM_SCOPES ?? ('issuer' in provider ? issuerScopes(variables) : []),
     authorizationParameters: variables.UPSTREAM_AUTHORIZATION_PARAMETERS,
     ...(Object.keys(tokenParameters).length > 0 && { tokenParameters }),
-    api: {
-      baseUrl: variables.UPSTREAM_API_URL ?? '',
-      apiKeyHeader: variables.UPSTREAM_API_KEY_HEADER.toLowerCase(),
-      timeoutMs: variables.UPSTREAM_API_TIMEOUT * 1000,
-    },
   }
 }
 
+function apiOf(variables: UpstreamVariables, faults: Faults): ApiConfig {
+  const [apiKeyHeader = '', template] = splitHeader(variables.UPSTREAM_API_KEY_HEADER)
+  const keyHeader = splitHeader(variables.UPSTREAM_KEY_HEADER)[0]
+  const ofPeople = { oauth: 'authorization', key: keyHeader, none: undefined }
+  if (
+    variables.UPSTREAM_API_KEY !== undefined &&
+    apiKeyHeader === ofPeople[variables.UPSTREAM_AUTH]
+  ) {
+    faults.add('UPSTREAM_API_KEY_HEADER', 'must be another header than that of the person')
+  }
+  return {
+    baseUrl: variables.UPSTREAM_API_URL ?? '',
+    apiKeyHeader,
+    ...defined({ apiKeyTemplate: template }),
+    timeoutMs: variables.UPSTREAM_API_TIMEOUT * 1000,
+  }
+}
+
+/** `Name: text` as a lower-case name and the text. */
+function splitHeader(given: string): string[] {
+  const [, name = given, text] = /^([^:]+): ?(.*)$/.exec(given) ?? []
+  return text === undefined ? [name.toLowerCase()] : [name.toLowerCase(), text]
+}
+
 /** UPSTREAM_ALLOW may go by email addresses, which providers name for the scope `email`. */
-function issuerScopes({ UPSTREAM_ALLOW: allow }: Variables): readonly string[] {
+function issuerScopes({ UPSTREAM_ALLOW: allow }: UpstreamVariables): readonly string[] {
   return allow === undefined ? DEFAULT_ISSUER_SCOPES : [...DEFAULT_ISSUER_SCOPES, 'email']
 }

@@ -47,4 +47,12 @@ export class Faults {
   throwIfAny(): void {
     if (this.#faults.size > 0) throw new ConfigError([...this.#faults.values()])
   }
+
+  /** The same collection for variables that have other names: names and messages are rewritten. */
+  renamed(rename: (text: string) => string): Faults {
+    const renamed = new Faults()
+    renamed.add = (name, message) => this.add(rename(name), rename(message))
+    renamed.warn = (code, message) => this.warn(code, rename(message))
+    return renamed
+  }
 }

@@ -1,6 +1,7 @@
 /** How a server introduces itself to clients and people (`defineServer`): checks it. */
 
 import { z } from 'zod'
+import { defined } from './defined.ts'
 
 /** An image of the server, as the protocol has it (2025-11-25, schema, `Icon`). */
 export interface ServerIcon {
@@ -65,21 +66,13 @@ export function introductionFault(given: ServerIntroduction): string | undefined
   return undefined
 }
 
-/** Its part of the configuration. */
-export type IntroductionConfig = Required<Pick<ServerIntroduction, 'icons' | 'scopes'>> &
-  Pick<ServerIntroduction, 'instructions' | 'websiteUrl'>
-
+/** Its part of the configuration, copied, since that is frozen; undefined where nothing is said. */
 export function chooseIntroduction({
   instructions,
   websiteUrl,
-  icons = [],
-  scopes = {},
-}: ServerIntroduction): IntroductionConfig {
-  return {
-    ...(instructions !== undefined && { instructions: instructions.trim() }),
-    ...(websiteUrl !== undefined && { websiteUrl }),
-    // Copied, since the configuration is frozen.
-    icons: structuredClone(icons),
-    scopes: { ...scopes },
-  }
+  icons,
+  scopes,
+}: ServerIntroduction): ServerIntroduction | undefined {
+  const chosen = defined({ instructions: instructions?.trim(), websiteUrl, icons, scopes })
+  return Object.keys(chosen).length === 0 ? undefined : structuredClone(chosen)
 }

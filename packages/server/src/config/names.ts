@@ -1,12 +1,25 @@
 /** Which variable somebody meant who wrote a name that is not known. */
 
+import { facts } from './facts.ts'
+import { isOfNamed } from './named-upstreams.ts'
 import { PROXY_ALIASES } from './proxy-variables.ts'
 import { variables } from './variables.ts'
 
-const KNOWN = Object.keys(variables.shape)
+/** Variables that must not be shown to anybody. */
+export const SECRET_NAMES: readonly string[] = Object.entries(variables.shape)
+  .filter(([, schema]) => facts.get(schema)?.secret === true)
+  .map(([name]) => name)
+
+/** The variable that names a file with a secret in it. */
+export function secretFileVariable(name: string): string {
+  return `${name}_FILE`
+}
+
+const KNOWN = [...Object.keys(variables.shape), ...SECRET_NAMES.map(secretFileVariable)]
+const IS_KNOWN: ReadonlySet<string> = new Set(KNOWN)
 
 function isKnown(name: string): boolean {
-  return Object.hasOwn(variables.shape, name) || PROXY_ALIASES.has(name)
+  return IS_KNOWN.has(name) || PROXY_ALIASES.has(name) || isOfNamed(name)
 }
 
 /** What `docker compose` reads from the same file, for `compose.yaml`. */

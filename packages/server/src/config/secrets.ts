@@ -3,6 +3,14 @@
 import { inspect } from 'node:util'
 import type { ClientKey } from './client-key.ts'
 
+/** Of one upstream. */
+export interface UpstreamSecrets {
+  readonly clientSecret: string | undefined
+  readonly clientKey: ClientKey | undefined
+  /** Sent with every call to the API. */
+  readonly apiKey: string | undefined
+}
+
 export interface SecretValues {
   /** 32 bytes each; the first encrypts, all decrypt. */
   readonly encryptionKeys: readonly Buffer[]
@@ -14,6 +22,8 @@ export interface SecretValues {
   readonly upstreamClientSecret?: string | undefined
   readonly upstreamClientKey?: ClientKey | undefined
   readonly upstreamApiKey?: string | undefined
+  /** By the names of upstreams after the first. */
+  readonly furtherUpstreams?: ReadonlyMap<string, UpstreamSecrets>
   /** Addresses of outgoing proxies, with their credentials. */
   readonly httpProxy?: string | undefined
   readonly httpsProxy?: string | undefined
@@ -63,6 +73,10 @@ export class Secrets implements SecretValues {
 
   get upstreamApiKey(): string | undefined {
     return this.#values.upstreamApiKey
+  }
+
+  get furtherUpstreams(): ReadonlyMap<string, UpstreamSecrets> {
+    return this.#values.furtherUpstreams ?? new Map()
   }
 
   get httpProxy(): string | undefined {

@@ -2,13 +2,14 @@
 
 import type { AllowRule } from './allow-rules.ts'
 import type { ConfigWarning } from './faults.ts'
-import type { IntroductionConfig } from './introduction.ts'
-import type { Dialect } from './presets.ts'
+import type { ServerIntroduction } from './introduction.ts'
 import type { Serves } from './server-options.ts'
+import type { FurtherUpstream, UpstreamConfig } from './upstream-shape.ts'
 import type { Variables } from './variables.ts'
 
 export type { AllowRule } from './allow-rules.ts'
 export type { ConfigWarning } from './faults.ts'
+export type * from './upstream-shape.ts'
 
 export interface Config {
   readonly env: Variables['NODE_ENV']
@@ -23,7 +24,8 @@ export interface Config {
     readonly version: string
   }
   readonly pages: PagesConfig
-  readonly introduction: IntroductionConfig
+  /** Absent where the declaration says nothing of it. */
+  readonly introduction?: ServerIntroduction
   readonly serves: Serves
   /** Whether `/` lists the tools: to everybody, to browsers whose client is signed in, or to nobody. */
   readonly landing: { readonly showsTools: boolean | 'signed-in' }
@@ -57,11 +59,15 @@ export interface Config {
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
     readonly timeoutSeconds: number
-    readonly arguments: Variables['TOOL_ARGUMENTS']
+    /** Absent for `lenient`. */
+    readonly arguments?: 'strict'
     /** Where tools, resources and prompts are, if not beside the server's own code. */
     readonly directory?: string
   }
+  /** The first upstream, which tools have without naming it. */
   readonly upstream: UpstreamConfig
+  /** Absent where there is one alone. */
+  readonly furtherUpstreams?: readonly FurtherUpstream[]
   /** By the scheme of what is asked for; without the credentials, which are secrets. */
   readonly outgoing: {
     readonly httpProxy?: string
@@ -201,40 +207,3 @@ export interface RedisConfig {
   /** A Redis that may delete keys makes the node not ready; without it, it is warned of. */
   readonly eviction?: 'refuse'
 }
-
-export type UpstreamConfig = { readonly kind: 'demo' } | ConfiguredUpstream
-
-export interface ConfiguredUpstream {
-  readonly kind: 'configured'
-  readonly name: string
-  readonly provider: ProviderConfig
-  readonly clientId: string
-  /** Absent for what the provider's metadata says. */
-  readonly clientAuth?: Exclude<Variables['UPSTREAM_CLIENT_AUTH'], 'auto'>
-  /** Where the provider goes its own way; absent where it follows the standards. */
-  readonly dialect?: Dialect
-  /** The `kid` of client assertions. */
-  readonly clientKeyId?: string
-  /** In PEM. */
-  readonly clientCertificate?: string
-  readonly scopes: readonly string[]
-  /** Sent along with codes and refresh tokens; absent for none. */
-  readonly tokenParameters?: Readonly<Record<string, string>>
-  /** Sent along to the page people sign in at; an empty one keeps ours from being sent. */
-  readonly authorizationParameters: Readonly<Record<string, string>>
-  readonly api: {
-    readonly baseUrl: string
-    readonly apiKeyHeader: string
-    readonly timeoutMs: number
-  }
-}
-
-/** An OpenID Connect issuer, or the endpoints of a plain OAuth 2.0 provider. */
-export type ProviderConfig =
-  | { readonly issuer: string }
-  | {
-      readonly authorizationEndpoint: string
-      readonly tokenEndpoint: string
-      readonly revocationEndpoint?: string
-      readonly userinfoEndpoint?: string
-    }

@@ -1,9 +1,20 @@
 /** The variables that name the identity provider and the API behind the tools. */
 
+import { z } from 'zod'
 import { certificate, privateKey } from './client-key.ts'
 import { facts } from './facts.ts'
 import { PRESET_NAMES } from './presets.ts'
-import { address, endpoint, integer, oneOf, parameters, pattern, text, words } from './values.ts'
+import {
+  address,
+  endpoint,
+  integer,
+  list,
+  oneOf,
+  parameters,
+  pattern,
+  text,
+  words,
+} from './values.ts'
 
 /** What the sign-in itself says; somebody else's words in their place would undo its checks. */
 const OWN_PARAMETERS =
@@ -17,12 +28,47 @@ const PARAMETERS =
 
 const ENDPOINT = 'an http or https address without fragment and credentials'
 
+/** Segments that the URL parser removes would lead elsewhere (RFC 3986, 5.2.4). */
+const KEY_CHECK = /^\/(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[\w.~!$&'()*+,;=:@%/-]*$/
+
+/** How a message is framed and routed is not for a key. */
+const FRAMING =
+  '(?!(?:host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect|accept|accept-encoding|user-agent):)'
+
+const API_KEY_HEADER = /^[!#$%&'*+.^_`|~\w-]+(?:: ?(?=[^{]*\{key\}[^{]*$)[\x20-\x7e]+)?$/
+
+const KEY_HEADER = new RegExp(
+  `^${FRAMING}[!#$%&'*+.^_\`|~\\w-]+: ?(?=[^{]*\\{key\\}[^{]*$)[\\x20-\\x7e]+$`,
+  'i',
+)
+
+const NAME = /^[a-z][a-z\d-]{0,31}$/
+
 export const upstreamVariables = {
-  UPSTREAM_NAME: pattern(/^[a-z][a-z\d-]{0,31}$/, 'up to 32 lower-case letters, digits and hyphens')
+  UPSTREAMS: list(NAME, 'names separated by commas, each of letters, digits and hyphens')
+    .default([])
+    .register(facts, {
+      what: 'Names of further upstreams, such as `github,jira`. Each has all variables below but UPSTREAM_NAME for itself, with its name after the first word: UPSTREAM_GITHUB_PRESET, UPSTREAM_JIRA_API_URL (a hyphen becomes `_`). The upstream of the variables without a name is the first; without any, the first of this list is. See [several upstreams](sign-in.md#several-upstreams).',
+    }),
+  UPSTREAM_NAME: pattern(NAME, 'up to 32 lower-case letters, digits and hyphens')
     .default('upstream')
     .register(facts, {
       what: 'The name of the upstream, in its redirect URI and in the session.',
     }),
+  UPSTREAM_AUTH: oneOf('oauth', 'key', 'none').default('oauth').register(facts, {
+    what: 'How people are known at the API: by signing in at the identity provider (`oauth`), by a key that each of them pastes on a page of this server (`key`), or not at all (`none`): only UPSTREAM_API_KEY is sent then.',
+  }),
+  UPSTREAM_KEY_CHECK: pattern(KEY_CHECK, 'a path such as /user, without query and fragment')
+    .optional()
+    .register(facts, {
+      what: 'With UPSTREAM_AUTH=key: the path below UPSTREAM_API_URL that a GET asks for with a pasted key; 401 and 403 refuse the key.',
+    }),
+  UPSTREAM_KEY_HEADER: pattern(
+    KEY_HEADER,
+    'a header with {key} once in it, such as X-Api-Key: {key}',
+  )
+    .default('Authorization: Bearer {key}')
+    .register(facts, { what: 'With UPSTREAM_AUTH=key: the header that a pasted key is sent in.' }),
   UPSTREAM_PRESET: oneOf(...PRESET_NAMES)
     .optional()
     .register(facts, {
@@ -108,10 +154,22 @@ export const upstreamVariables = {
       what: 'A key sent with every call to the API, besides the access token of the person.',
       secret: true,
     }),
-  UPSTREAM_API_KEY_HEADER: pattern(/^[!#$%&'*+.^_`|~\w-]+$/, 'the name of an HTTP header')
+  UPSTREAM_API_KEY_HEADER: pattern(
+    API_KEY_HEADER,
+    'the name of an HTTP header, or a header with {key} in it',
+  )
     .default('x-api-key')
-    .register(facts, { what: 'The header UPSTREAM_API_KEY is sent in.' }),
+    .register(facts, {
+      what: 'The header UPSTREAM_API_KEY is sent in; `Authorization: Bearer {key}` for one with more than the key in it.',
+    }),
   UPSTREAM_API_TIMEOUT: integer(1, 600).default(10).register(facts, {
     what: 'How long one call to the API may take, in seconds.',
   }),
 }
+
+const { UPSTREAMS: _names, UPSTREAM_NAME: _name, ...ofEach } = upstreamVariables
+
+/** The variables that each upstream has. */
+export const eachUpstream = z.object(ofEach)
+
+export type UpstreamVariables = z.output<typeof eachUpstream>

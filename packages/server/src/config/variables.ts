@@ -30,7 +30,7 @@ const server = {
     .default('127.0.0.1')
     .register(facts, { what: 'The address to listen on; `0.0.0.0` for all, as in a container.' }),
   MASK_MCP_PORT: integer(0, 65_535).default(6901).register(facts, {
-    what: 'The port to listen on; 0 takes a free one.',
+    what: 'The port to listen on; 0 takes a free one. Where it is not set, PORT of the process is used, as platforms such as Heroku and Cloud Run set it.',
   }),
   PUBLIC_URL: baseUrl(
     'an address such as https://mcp.example.com, without /mcp, query and fragment',

@@ -11,8 +11,15 @@ import type { Caller } from './identity.ts'
 export interface CallSession extends ToolSession {
   /** Undefined until a session is opened. */
   id(): string | undefined
-  /** Waits until somebody has signed in; false when that did not happen in time. */
-  waitForSignIn(milliseconds: number, signal: Pick<CancelSignal, 'aborted'>): Promise<boolean>
+  /**
+   * Waits until somebody has signed in, at the first upstream unless one is named; false when that
+   * did not happen in time.
+   */
+  waitForSignIn(
+    milliseconds: number,
+    signal: Pick<CancelSignal, 'aborted'>,
+    upstream?: string,
+  ): Promise<boolean>
 }
 
 /** What the audit log says of a call: neither arguments nor results. */
@@ -52,7 +59,7 @@ export interface ToolCall extends CallLog {
    * The session this call belongs to. `handle` is the `session` argument, if there was one.
    * @throws ToolError `session_not_found` for a handle that is unknown, ended or somebody else's
    */
-  openSession(handle: string | undefined): Promise<CallSession>
+  openSession(handle: string | undefined): CallSession | Promise<CallSession>
   /**
    * The upstream API as that session's person. `onAnswer` sees every answer before the tool; the
    * signal of `limit` ends every request.
@@ -70,6 +77,11 @@ export interface ToolCall extends CallLog {
   }
   /** Makes a change known to all clients that asked to hear of it, on all nodes. */
   readonly announce: Announce
+  /**
+   * Settles when all that was announced is; undefined where nothing was. The answer comes after it:
+   * what its client causes next comes after the changes, on any node.
+   */
+  readonly publishing?: Promise<unknown> | undefined
   /** What the client answered in this round, by the names of our questions; not validated. */
   readonly responses: Readonly<Record<string, unknown>>
   /** What an earlier round of this call left with the client, verified. */
@@ -94,6 +106,8 @@ export interface CarriedState {
   readonly round?: number
   /** How often the client was sent to sign in, or told to come back. */
   readonly signInRound?: number
+  /** The upstream of that sign-in; absent for the first. */
+  readonly signInAt?: string
   /** Answers of earlier rounds, by name. */
   readonly answers?: Readonly<Record<string, unknown>>
 }

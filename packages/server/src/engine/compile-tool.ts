@@ -7,7 +7,7 @@ import type { MaskRule } from '../output/mask.ts'
 import { findMaskedFields, mergeMasks } from '../output/masked-fields.ts'
 import { compileOutputSchema, type OutputSchema } from '../output/output-schema.ts'
 import type { Rate } from '../store/rate-limits.ts'
-import type { AnyTool } from './define-tool.ts'
+import { type AnyTool, loginsOf } from './define-tool.ts'
 import { metaFault } from './meta.ts'
 import { createInputParser } from './validate-input.ts'
 
@@ -61,6 +61,9 @@ export function compileTool(definition: AnyTool): CompiledTool {
     throw new TypeError(
       `rateLimit must be { calls, perSeconds }: whole numbers from 1, a window of at most ${LONGEST_SECONDS}`,
     )
+  if (!isLogin(requires?.login)) {
+    throw new TypeError('requires.login must be true, false, the name of an upstream, or several')
+  }
   refuseBrokenMasks(name, 'input', input)
   if (output !== undefined) refuseBrokenMasks(name, 'output', output)
   const inputSchema = toListedSchema(input, { io: 'input' })
@@ -69,7 +72,7 @@ export function compileTool(definition: AnyTool): CompiledTool {
   }
   const inputMasks = findMaskedFields(input)
   const compiledOutput = output && compileOutputSchema(output)
-  const takesSession = requires?.login === true || requires?.session === true
+  const takesSession = loginsOf(requires).length > 0 || requires?.session === true
   return {
     definition,
     inputSchema,
@@ -81,6 +84,12 @@ export function compileTool(definition: AnyTool): CompiledTool {
       all: mergeMasks(inputMasks, compiledOutput?.masksByField ?? new Map()),
     },
   }
+}
+
+function isLogin(login: unknown): boolean {
+  if (login === undefined || typeof login === 'boolean') return true
+  const names: unknown[] = Array.isArray(login) ? login : [login]
+  return names.length > 0 && names.every((name) => typeof name === 'string' && name !== '')
 }
 
 function isTimeLimit(seconds: number | undefined): boolean {

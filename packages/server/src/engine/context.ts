@@ -3,7 +3,7 @@
 import type { LoggingLevel } from '@modelcontextprotocol/server'
 import type { Upstreams } from '../upstream/upstream.ts'
 import type { Ask } from './ask.ts'
-import type { Env } from './env.ts'
+import type { Env, UpstreamNames } from './env.ts'
 import type { Caller } from './identity.ts'
 
 /** Where a person signs in, and the code that proves the page was opened by who asked for it. */
@@ -24,6 +24,7 @@ export interface Account {
 
 /** What the server knows about the caller. */
 export interface ToolSession {
+  /** Whether somebody has signed in at the first upstream. */
   readonly state: 'anonymous' | 'authenticated'
   /** Absent while nothing has been kept for this caller. */
   readonly connectedAt: Date | undefined
@@ -34,11 +35,25 @@ export interface ToolSession {
    * absent for callers that are recognised without it.
    */
   readonly handle: string | undefined
-  /** Undefined until somebody signed in, and for providers that do not say who it was. */
-  account(): Promise<Account | undefined>
-  /** A one-time link for signing in upstream; opens a session where there is none. */
-  startSignIn(): Promise<SignInLink>
-  /** Ends the session: revokes upstream, then forgets the credentials. False when there was none. */
+  /**
+   * Whether somebody has signed in at an upstream, or pasted a key for it.
+   * @throws ToolError `unknown_upstream` for one that is not there
+   */
+  isSignedIn(upstream?: string): boolean
+  /**
+   * Who signed in at an upstream, at the first unless one is named. Undefined until somebody did, and
+   * where nobody says who it was.
+   */
+  account(upstream?: string): Promise<Account | undefined>
+  /**
+   * A one-time link for signing in at an upstream, at the first unless one is named; opens a session
+   * where there is none.
+   */
+  startSignIn(upstream?: string): Promise<SignInLink>
+  /**
+   * Ends the session: revokes at every upstream, then forgets the credentials. False when there was
+   * none.
+   */
   end(): Promise<boolean>
   /** A JSON value kept with the session, by name; undefined when it was never set. */
   get(name: string): unknown
@@ -97,7 +112,8 @@ export abstract class ToolContext<Input, E extends Env = Env> {
   abstract get services(): E['services']
   abstract get session(): ToolSession
   /** The API behind the tools, in the name of the person of the session. */
-  abstract get upstream(): Upstreams
+  /** The API of the first upstream, and those of others by name: `upstream.github.get(…)`. */
+  abstract get upstream(): Upstreams<UpstreamNames<E>>
   /** Aborted when the caller cancels or the tool's time is over; pass it on. */
   abstract get signal(): AbortSignal
   abstract get client(): ToolClient

@@ -25,8 +25,14 @@ export interface ServicesContext<Settings extends object> {
   readonly signal: AbortSignal
 }
 
-/** The two parts of an environment, as `createMcp` takes them. */
-export interface EnvDefinition<Settings extends z.ZodObject, Services extends object> {
+/** The parts of an environment, as `createMcp` takes them. */
+export interface EnvDefinition<
+  Settings extends z.ZodObject,
+  Services extends object,
+  Upstream extends string = string,
+> {
+  /** The names of `UPSTREAMS` that `upstream.NAME` is typed for; the server does not start without them. */
+  readonly upstreams?: readonly Upstream[]
   /**
    * Variables of the team's own. Values are texts: use `z.coerce.number()` and `z.stringbool()`.
    * `.meta({ secret: true })` marks a secret, `.describe('…')` documents a variable.

@@ -10,12 +10,22 @@ import type { Meta } from './meta.ts'
 import type { Answer } from './tool-answer.ts'
 
 export interface ToolRequirements {
-  /** Runs only when the caller has signed in upstream; who has not is asked to. */
-  readonly login?: boolean
+  /**
+   * Runs only when the caller has signed in upstream; who has not is asked to. `true` means the first
+   * upstream; names mean those of `UPSTREAMS`, all of which are needed.
+   */
+  readonly login?: boolean | string | readonly string[]
   /** Works on the caller's session without needing a sign-in. */
   readonly session?: boolean
   /** OAuth scopes a caller with a token must have. */
   readonly scopes?: readonly string[]
+}
+
+/** The upstreams that a tool needs a sign-in at; undefined stands for the first. */
+export function loginsOf(requires: ToolRequirements | undefined): readonly (string | undefined)[] {
+  const login = requires?.login ?? false
+  if (typeof login === 'boolean') return login ? [undefined] : []
+  return typeof login === 'string' ? [login] : login
 }
 
 interface ToolDeclaration<Input extends z.ZodObject, E extends Env> {

@@ -7,6 +7,13 @@ export interface Env {
   readonly services: object
 }
 
+/** The upstreams that `createMcp` names; none without it. */
+export type UpstreamNames<E extends Env> = E extends {
+  readonly upstreams: infer Name extends string
+}
+  ? Name
+  : never
+
 export const EMPTY_ENV: Env = Object.freeze({
   settings: Object.freeze({}),
   services: Object.freeze({}),

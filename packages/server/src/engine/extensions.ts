@@ -29,11 +29,13 @@ export async function loadSkills(
   const { SkillCatalogError } = await import('@modelcontextprotocol/server/ext/skills')
   const skills = await import('@modelcontextprotocol/server/ext/skills/node')
   try {
-    return await skills.loadSkills(folder, {
+    const catalog = await skills.loadSkills(folder, {
       strict: true,
       // They change with a deployment only.
       cacheHint: { ttlMs: 60_000, cacheScope: 'private' },
     })
+    if (catalog.entries.length === 0) faults.push('skills: no folder in it has a SKILL.md')
+    return catalog
   } catch (error) {
     if (!(error instanceof SkillCatalogError)) throw error
     for (const { path, message } of error.problems) faults.push(`skills/${path}: ${message}`)

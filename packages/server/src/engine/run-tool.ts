@@ -13,6 +13,7 @@ import { AnswersNeeded, answersNeededResult } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
 import type { CompiledTool } from './compile-tool.ts'
+import { loginsOf } from './define-tool.ts'
 import { explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
 import { RunContext } from './run-context.ts'
@@ -105,6 +106,9 @@ class ToolRun {
     } catch (error) {
       if (error instanceof AnswersNeeded) return this.#ask(error)
       return this.#fail(error)
+    } finally {
+      const { publishing } = this.#call
+      if (publishing !== undefined) await publishing
     }
   }
 
@@ -118,13 +122,14 @@ class ToolRun {
       this.#hooks = hooksOfTool(this.#tool, call, input, this.#redactor, this.#settings)
       await this.#hooks.before()
     }
-    const session = await call.openSession(namedSession(call) ?? call.carried?.session)
+    const opening = call.openSession(namedSession(call) ?? call.carried?.session)
+    const session = opening instanceof Promise ? await opening : opening
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
     // One that an earlier round opened is new to the caller.
     if (id === undefined || call.carried?.session !== undefined) this.#opening = session
-    if (definition.requires?.login === true) {
-      const waiting = await climbSignInLadder(call, session, this.#settings)
+    for (const upstream of loginsOf(definition.requires)) {
+      const waiting = await climbSignInLadder(call, session, { ...this.#settings, upstream })
       if (waiting !== undefined) return waiting
     }
     const seconds = definition.timeoutSeconds ?? this.#settings.timeoutSeconds

@@ -16,12 +16,11 @@ const ROUND_MILLISECONDS = 25_000
 /** Both official clients stop after ten rounds, the 2025-era shim after eight. */
 const MOST_ROUNDS = 7
 
-const CALL_LOGIN = 'Sign-in required. Call the `login` tool, follow its link, then try again.'
-
-/** Without the session tools, a client that supports URL elicitation is the only way to sign in. */
-const CANNOT_OPEN_URLS =
-  'Sign-in required, and this client cannot open the sign-in page. Ask the user to connect with a client that supports URL elicitation.'
-const NOT_COMPLETED = 'Sign-in was not completed in time. Call this tool again to retry.'
+interface LadderOptions {
+  readonly hasLoginTool?: boolean
+  /** Where somebody has to be signed in; the first upstream if left out. */
+  readonly upstream?: string | undefined
+}
 
 /**
  * Sees to it that somebody is signed in. A client that opens URLs is asked to, and the call goes on
@@ -32,34 +31,87 @@ const NOT_COMPLETED = 'Sign-in was not completed in time. Call this tool again t
 export async function climbSignInLadder(
   call: ToolCall,
   session: CallSession,
-  { hasLoginTool = true }: { readonly hasLoginTool?: boolean } = {},
+  { hasLoginTool = true, upstream }: LadderOptions = {},
 ): Promise<InputRequiredResult | undefined> {
-  if (session.state === 'authenticated') return undefined
+  if (isSignedIn(session, upstream)) return undefined
   if (!call.client.can.openUrls) {
-    throw loginRequired(hasLoginTool ? CALL_LOGIN : CANNOT_OPEN_URLS)
+    throw loginRequired(hasLoginTool ? callLogin(upstream) : cannotOpenUrls(upstream))
   }
-  const { signInRound } = call.carried ?? {}
-  if (signInRound === undefined) return askToOpenUrl(call, session)
+  const { signInRound, signInAt } = call.carried ?? {}
+  // Of a tool that needs several, each is asked for by itself.
+  if (signInRound === undefined || signInAt !== upstream) {
+    return askToOpenUrl(call, session, upstream)
+  }
   const answer = inputResponse(call.responses, SIGN_IN_REQUEST)
   if (answer.kind === 'elicit' && answer.action !== 'accept') {
-    const retry = hasLoginTool ? 'Call `login` to try again.' : 'Call this tool again to retry.'
-    throw new ToolError(`Signing in was declined. ${retry}`, { code: 'login_declined' })
+    const retry = hasLoginTool
+      ? `${loginCall(upstream)} to try again.`
+      : 'Call this tool again to retry.'
+    throw new ToolError(`Signing in${at(upstream)} was declined. ${retry}`, {
+      code: 'login_declined',
+    })
   }
-  if (await session.waitForSignIn(ROUND_MILLISECONDS, call.signal)) return undefined
+  const where = upstream === undefined ? [] : ([upstream] as const)
+  if (await session.waitForSignIn(ROUND_MILLISECONDS, call.signal, ...where)) return undefined
   const round = signInRound + 1
-  if (round > MOST_ROUNDS) throw loginRequired(hasLoginTool ? CALL_LOGIN : NOT_COMPLETED)
+  if (round > MOST_ROUNDS) throw loginRequired(hasLoginTool ? callLogin(upstream) : NOT_COMPLETED)
   // Without input requests: the client comes back at once, and nobody is asked twice.
   return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
 }
 
-async function askToOpenUrl(call: ToolCall, session: CallSession): Promise<InputRequiredResult> {
-  const link = await session.startSignIn()
-  const message = `Sign in to continue. The page may ask for this code: ${link.code}`
+function isSignedIn(session: CallSession, upstream: string | undefined): boolean {
+  return upstream === undefined ? session.state === 'authenticated' : session.isSignedIn(upstream)
+}
+
+const NOT_COMPLETED = 'Sign-in was not completed in time. Call this tool again to retry.'
+
+function at(upstream: string | undefined): string {
+  return upstream === undefined ? '' : ` at ${upstream}`
+}
+
+function loginCall(upstream: string | undefined): string {
+  return upstream === undefined ? 'Call `login`' : `Call \`login\` with \`upstream\` "${upstream}"`
+}
+
+/** What a call is answered that the client cannot go on with by itself. */
+export function callLogin(upstream: string | undefined): string {
+  const how =
+    upstream === undefined
+      ? 'Call the `login` tool'
+      : `Call the \`login\` tool with \`upstream\` "${upstream}"`
+  return `Sign-in${at(upstream)} required. ${how}, follow its link, then try again.`
+}
+
+/** Without the session tools, a client that supports URL elicitation is the only way to sign in. */
+function cannotOpenUrls(upstream: string | undefined): string {
+  return `Sign-in${at(upstream)} required, and this client cannot open the sign-in page. Ask the user to connect with a client that supports URL elicitation.`
+}
+
+async function askToOpenUrl(
+  call: ToolCall,
+  session: CallSession,
+  upstream: string | undefined,
+): Promise<InputRequiredResult> {
+  const link = await session.startSignIn(upstream)
+  const message = `Sign in${at(upstream)} to continue. The page may ask for this code: ${link.code}`
   const request = inputRequired.elicitUrl({ message, url: link.url })
+  const named = withElicitationId(request, { call, session, link, upstream })
   return inputRequired({
-    inputRequests: { [SIGN_IN_REQUEST]: withElicitationId(request, call, session, link) },
-    requestState: call.carry({ ...call.carried, session: session.handle, signInRound: 1 }),
+    inputRequests: { [SIGN_IN_REQUEST]: named },
+    requestState: call.carry({
+      ...call.carried,
+      session: session.handle,
+      signInRound: 1,
+      ...(upstream !== undefined && { signInAt: upstream }),
+    }),
   })
+}
+
+interface Asked {
+  readonly call: ToolCall
+  readonly session: CallSession
+  readonly link: SignInLink
+  readonly upstream: string | undefined
 }
 
 /**
@@ -68,14 +120,13 @@ async function askToOpenUrl(call: ToolCall, session: CallSession): Promise<Input
  */
 function withElicitationId(
   request: InputRequest,
-  { client, signal, log }: ToolCall,
-  session: CallSession,
-  link: SignInLink,
+  { call, session, link, upstream }: Asked,
 ): InputRequest {
+  const { client, signal, log } = call
   if (client.elicitationCompleted === undefined) return request
   const elicitationId = randomUUID()
   session
-    .waitForSignIn(link.ttlSeconds * 1000, signal)
+    .waitForSignIn(link.ttlSeconds * 1000, signal, upstream)
     .then((signedIn) => (signedIn ? client.elicitationCompleted?.(elicitationId) : undefined))
     .catch((error: unknown) =>
       log.debug({ err: error }, 'client not told that sign-in is complete'),

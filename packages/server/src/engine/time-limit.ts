@@ -1,15 +1,13 @@
 /** Bounds a tool's run: by the caller's cancellation, by its time, and by its own end. */
 
+import { Deadline } from '../deadlines.ts'
 import type { CancelSignal } from './cancel-signal.ts'
-import { Deadline } from './deadlines.ts'
 
 /** One for all calls: an exception of its own has a stack, which is dear. */
 const RUN_ENDED = new DOMException('The run has ended', 'AbortError')
 
-export class TimeLimit {
+export class TimeLimit extends Deadline {
   readonly #cancelled: CancelSignal
-  readonly #deadline: Deadline
-  readonly #cancel: () => void
   #controller: AbortController | undefined
   #over: { readonly reason: unknown } | undefined
   #isTimedOut = false
@@ -21,13 +19,9 @@ export class TimeLimit {
    */
   constructor(cancelled: CancelSignal, seconds: number) {
     if (cancelled.aborted) throw cancelled.reason
+    super(seconds * 1000)
     this.#cancelled = cancelled
-    this.#cancel = () => this.#stop(cancelled.reason)
-    this.#deadline = new Deadline(seconds * 1000, () => {
-      this.#isTimedOut = true
-      this.#stop(new DOMException('The time is over', 'AbortError'))
-    })
-    cancelled.addEventListener('abort', this.#cancel)
+    cancelled.addEventListener('abort', this)
   }
 
   /**
@@ -50,19 +44,30 @@ export class TimeLimit {
   }
 
   /** Settles as the run does, or rejects on cancellation and when the time is over. */
-  bound<T>(running: T | Promise<T>): Promise<T> {
+  bound<T>(running: T | Promise<T>): T | Promise<T> {
+    if (!(running instanceof Promise)) return running
     return new Promise((resolve, reject) => {
       this.#fail = reject
       if (this.#over !== undefined) reject(this.#over.reason)
-      Promise.resolve(running).then(resolve, reject)
+      running.then(resolve, reject)
     })
   }
 
   /** Call when the run is over: whatever it left running is aborted. */
   end(): void {
-    this.#deadline.clear()
-    this.#cancelled.removeEventListener('abort', this.#cancel)
+    this.clear()
+    this.#cancelled.removeEventListener('abort', this)
     this.#finish(RUN_ENDED)
+  }
+
+  /** The call was cancelled. */
+  handleEvent(): void {
+    this.#stop(this.#cancelled.reason)
+  }
+
+  protected override due(): void {
+    this.#isTimedOut = true
+    this.#stop(new DOMException('The time is over', 'AbortError'))
   }
 
   #finish(reason: unknown): void {

@@ -12,6 +12,7 @@ class WatchedSession implements ToolSession {
   readonly #session: ToolSession
   readonly #onRead: (value: unknown) => void
   readonly startSignIn: ToolSession['startSignIn']
+  readonly isSignedIn: ToolSession['isSignedIn']
   readonly end: ToolSession['end']
   readonly set: ToolSession['set']
 
@@ -19,7 +20,8 @@ class WatchedSession implements ToolSession {
     this.#session = session
     this.#onRead = onRead
     // Tools take it apart.
-    this.startSignIn = () => session.startSignIn()
+    this.startSignIn = (upstream) => session.startSignIn(upstream)
+    this.isSignedIn = (upstream) => session.isSignedIn(upstream)
     this.end = () => session.end()
     this.set = (name, value) => session.set(name, value)
     this.account = this.account.bind(this)
@@ -42,8 +44,8 @@ class WatchedSession implements ToolSession {
     return this.#session.handle
   }
 
-  async account(): Promise<Account | undefined> {
-    const account = await this.#session.account()
+  async account(upstream?: string): Promise<Account | undefined> {
+    const account = await this.#session.account(upstream)
     this.#onRead(account)
     return account
   }

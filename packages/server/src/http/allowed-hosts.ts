@@ -38,7 +38,7 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
     const host = parseHost(header)
     if (host === undefined) return false
     // A host that is allowed with a port is served on that one only.
-    return isLoopbackHost(host.name) || hosts.has(host.name) || hosts.has(host.nameAndPort)
+    return hosts.has(host.name) || hosts.has(host.nameAndPort) || isLoopbackHost(host.name)
   }
 
   return ({ headers, url = '' }) => {

@@ -19,6 +19,16 @@ export function setBindingCookie(c: Context<HttpEnv>, cookie: BindingCookie): vo
   })
 }
 
+/** Reads a binding cookie. */
+export function readBindingCookie(
+  c: Context<HttpEnv>,
+  name: string,
+  secure: boolean,
+  basePath = '',
+): string | undefined {
+  return getCookie(c, prefixed(name, secure, basePath))
+}
+
 /** Reads a binding cookie and drops it: it is good for one return. */
 export function takeBindingCookie(
   c: Context<HttpEnv>,
@@ -26,8 +36,12 @@ export function takeBindingCookie(
   secure: boolean,
   basePath = '',
 ): string | undefined {
-  const prefixed = secure ? `${basePath === '' ? '__Host-' : '__Secure-'}${name}` : name
-  const value = getCookie(c, prefixed)
-  if (value !== undefined) deleteCookie(c, prefixed, { path: basePath || '/', secure })
+  const full = prefixed(name, secure, basePath)
+  const value = getCookie(c, full)
+  if (value !== undefined) deleteCookie(c, full, { path: basePath || '/', secure })
   return value
+}
+
+function prefixed(name: string, secure: boolean, basePath: string): string {
+  return secure ? `${basePath === '' ? '__Host-' : '__Secure-'}${name}` : name
 }

@@ -1,4 +1,4 @@
-/** `/callback` and `/redirect`: where the identity provider sends the browser back to. */
+/** `/callback`, `/callback/:upstream` and `/redirect`: where the identity provider sends the browser back to. */
 
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
@@ -10,24 +10,36 @@ import { clientNameOnPage } from './client-name.ts'
 import type { HttpEnv } from './context.ts'
 import { type Page, page } from './pages.ts'
 
+export interface CallbackNames {
+  /** The first upstream, where there are others. */
+  readonly first?: string | undefined
+  /** The others. */
+  readonly names?: readonly string[]
+}
+
 export function callbackRoutes(
   signIn: SignIn,
   publicUrl: string,
   metrics: Pick<Metrics, 'signIn' | 'session'>,
+  { first, names = [] }: CallbackNames = {},
 ): Hono<HttpEnv> {
   const secure = publicUrl.startsWith('https:')
   const basePath = basePathOf(publicUrl)
 
-  async function callback(c: Context<HttpEnv>) {
+  /** @param upstream the further one whose redirect URI this is */
+  async function callback(c: Context<HttpEnv>, upstream?: string) {
     const { search } = new URL(c.req.url)
-    const returned = new URL(`${publicUrl}/callback${search}`)
-    const finished = await signIn.finish(returned, (name) =>
-      takeBindingCookie(c, name, secure, basePath),
-    )
+    const path = upstream === undefined ? '/callback' : `/callback/${upstream}`
+    const returned = new URL(`${publicUrl}${path}${search}`)
+    const cookie = (name: string) => takeBindingCookie(c, name, secure, basePath)
+    const finished = await signIn.finish(returned, cookie, upstream)
     const outcome = outcomeOf(finished)
-    metrics.signIn(outcome)
+    metrics.signIn(outcome, upstream)
     if (outcome === 'signed_in') metrics.session('authenticated')
-    c.get('log').audit({ outcome, session: finished.session }, 'sign-in')
+    c.get('log').audit(
+      { outcome, session: finished.session, upstream: upstream ?? first },
+      'sign-in',
+    )
     const next = wayBack(finished, publicUrl)
     if (next === undefined) return page(c, pageFor(finished, c.get('look').serverName))
     c.header('cache-control', 'no-store')
@@ -35,8 +47,15 @@ export function callbackRoutes(
   }
 
   const routes = new Hono<HttpEnv>()
-  routes.get('/callback', callback)
-  routes.get('/redirect', callback)
+  routes.get('/callback', (c) => callback(c))
+  routes.get('/redirect', (c) => callback(c))
+  routes.get('/callback/:upstream', (c) => {
+    const { upstream } = c.req.param()
+    if (upstream === first) return callback(c)
+    return names.includes(upstream)
+      ? callback(c, upstream)
+      : page(c, failed(400, 'This server signs nobody in there.'))
+  })
   return routes
 }
 

@@ -36,7 +36,7 @@ export function connectRoutes(
     link: LinkForBrowser,
     status: NonNullable<Page['status']> = 200,
     problem?: string,
-  ): Page => ({ title: 'Sign in', status, body: form(link, signsInAt, problem) })
+  ): Page => ({ title: 'Sign in', status, body: form(link, link.signsInAt ?? signsInAt, problem) })
 
   routes.get('/connect/:handle', async (c) => {
     const link = await signIn.describe(c.req.param('handle'), knownBrowser(c, secure, basePath))

@@ -15,8 +15,3 @@ export function continueOnRead(request: IncomingMessage, response: ServerRespons
     read.call(request, size)
   }
 }
-
-/** Whether a client waits for a response before it sends the body. */
-export function expectsContinue({ headers }: IncomingMessage): boolean {
-  return headers.expect?.toLowerCase() === '100-continue'
-}

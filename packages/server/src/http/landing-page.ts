@@ -1,7 +1,7 @@
 /** What `/` shows to people: what the server is, whether one is signed in, clients and tools. */
 
 import { html } from 'hono/html'
-import type { AnyTool } from '../engine/define-tool.ts'
+import { type AnyTool, loginsOf } from '../engine/define-tool.ts'
 import type { LetInClient } from '../session/let-in-clients.ts'
 import { clientNameOnPage } from './client-name.ts'
 import { type ClientSettings, clientSettings, type ServerFacts } from './client-settings.ts'
@@ -123,7 +123,7 @@ function tagsOf({ requires, annotations }: AnyTool): Html[] {
   const reads = annotations?.readOnlyHint === true
   const destroys = !reads && annotations?.destructiveHint === true
   return [
-    ...(requires?.login === true ? [html`<span class="tag">Needs sign-in</span>`] : []),
+    ...(loginsOf(requires).length > 0 ? [html`<span class="tag">Needs sign-in</span>`] : []),
     ...(reads ? [html`<span class="tag good">Only reads</span>`] : []),
     ...(destroys ? [html`<span class="tag warn">May delete or end things</span>`] : []),
     ...(requires?.scopes ?? []).map(

@@ -5,7 +5,7 @@ import { accepts } from 'hono/accepts'
 import type { ResourceServer } from '../auth/resource-server.ts'
 import { basePathOf } from '../config/base-path.ts'
 import type { Config } from '../config.ts'
-import type { AnyTool } from '../engine/define-tool.ts'
+import { type AnyTool, loginsOf } from '../engine/define-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { ANONYMOUS } from '../engine/identity.ts'
 import { NO_TEAM, type Team } from '../engine/team.ts'
@@ -49,7 +49,7 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
       tokenRequired: config.auth.required,
       issuer: auth.facts.issuer,
       letsClientsIn: config.auth.issuer.kind === 'built-in',
-      needsSignIn: tools.some(({ requires }) => requires?.login === true),
+      needsSignIn: tools.some(({ requires }) => loginsOf(requires).length > 0),
       tools,
       showsTools: config.landing.showsTools,
       era2025: config.serves.era2025,

@@ -1,9 +1,9 @@
 /** Counts, times and traces every request, whoever answers it: the guard, a mount or a route. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { MODERN_REVISION } from '../mcp/server.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
-import { isListening } from './listening.ts'
 import type { RouteOf } from './route-of.ts'
 
 /** Runs `handle`, and watches the response until it is closed. */
@@ -32,7 +32,7 @@ export function createRequestObserver(
     const { method = 'GET', url = '/' } = request
     const route = routeOf(url)
     const span = tracing?.start(requestSpan(method, route, request))
-    response.once('close', () => {
+    response.on('close', () => {
       const status = response.headersSent ? response.statusCode : CLIENT_LEFT
       if (!wasListenedTo(request, route, status)) {
         metrics.request(method, route, status, (performance.now() - started) / 1000)
@@ -54,4 +54,15 @@ function endSpan(span: Span, status: number): void {
   span.set('http.response.status_code', status)
   if (status >= 500) span.fail(String(status))
   span.end()
+}
+
+/**
+ * 2026-07-28, basic/utilities/subscriptions. Both headers count: in that revision a header that says
+ * other than the body is refused, before it nobody looks at them.
+ */
+export function isListening({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return (
+    headers['mcp-method'] === 'subscriptions/listen' &&
+    headers['mcp-protocol-version'] === MODERN_REVISION
+  )
 }

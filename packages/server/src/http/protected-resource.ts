@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import { protectedResourceMetadata, type ResourceFacts } from '../auth/protected-resource.ts'
 import { METADATA_PATH, type Resources } from '../auth/resources.ts'
 import type { HttpEnv } from './context.ts'
-import { asRequested } from './trailing-slash.ts'
+import { asRequested } from './request-target.ts'
 
 /** Without a path it is that of `/mcp`. */
 export function protectedResourceRoutes(resources: Resources, facts: ResourceFacts): Hono<HttpEnv> {

@@ -2,6 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
+import type { TokenPresenter } from '../auth/access-tokens.ts'
+import type { Authenticate, Door } from '../auth/authenticate.ts'
 import { basePathOf } from '../config/base-path.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
@@ -58,6 +60,35 @@ export interface CallRates {
   countRefusedBody(request: CountedRequest, error: unknown): Promise<void> | undefined
   /** Refuses a session that is known to be over its limit, without asking the store. */
   refuseKnown(request: CountedRequest, session: string): void
+}
+
+/** A request whose caller is looked for. */
+export interface PresentedRequest extends CountedRequest, TokenPresenter {
+  caller: Caller | undefined
+}
+
+export interface IdentifyDeps {
+  readonly authenticate: Authenticate
+  readonly rates: CallRates
+}
+
+/** Finds who calls, by the headers, and counts the request. */
+export async function identify(
+  { authenticate, rates }: IdentifyDeps,
+  request: PresentedRequest,
+  door: Door,
+): Promise<Caller> {
+  try {
+    const found = authenticate.find(request.incoming.headers.authorization, door, request)
+    request.caller = found instanceof Promise ? await found : found
+    if (request.caller === undefined) throw await authenticate.refusal(door)
+  } catch (error) {
+    await rates.countRefused(request, error)
+    throw error
+  }
+  const counting = rates.count(request)
+  if (counting !== undefined) await counting
+  return request.caller
 }
 
 export interface RateLimiting {

@@ -63,6 +63,8 @@ export interface RouteFacts {
   readonly hasDemo: boolean
   /** Absent where a test's answers replace the demo's API. */
   readonly hasDemoApi: boolean
+  /** Whether people paste keys for an upstream. */
+  readonly takesKeys?: boolean
   /** Whether this server lets clients in itself. */
   readonly letsClientsIn: boolean
   /** Rows of a team's own routes. */
@@ -130,7 +132,9 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
     ...when<Route>(facts.hasLogo, { ...PROGRAMS, path: LOGO_PATH }),
     { ...FORM_PAGE, path: '/connect/:handle' },
     { ...PAGE, path: '/callback', methods: READ },
+    { ...PAGE, path: '/callback/:upstream', methods: READ },
     { ...PAGE, path: '/redirect', methods: READ },
+    ...when<Route>(facts.takesKeys === true, { ...FORM_PAGE, path: '/key/:upstream/:state' }),
     ...when<Route>(facts.letsClientsIn, { ...FORM_PAGE, path: '/consent/:uid' }),
     ...(facts.letsClientsIn ? OAUTH_ROUTES : []),
     ...metadata.map((path): Route => ({ ...anyOrigin, path: METADATA_PATH + path })),

@@ -30,11 +30,17 @@ export function trackResponses(server: Server): RunningResponses {
     for (const response of queued) response.destroy().emit('close')
   }
 
+  /** One for all responses, which call it as theirs. */
+  function remove(this: ServerResponse): void {
+    const own = byConnection.get(this.req.socket)
+    const at = own?.indexOf(this) ?? -1
+    if (at >= 0) own?.splice(at, 1)
+  }
+
   return {
     add(response) {
-      const own = byConnection.get(response.req.socket) ?? []
-      own.push(response)
-      response.once('close', () => own.splice(own.indexOf(response), 1))
+      byConnection.get(response.req.socket)?.push(response)
+      response.on('close', remove)
     },
     all: () => [...byConnection.values()].flat(),
     closeUnused() {

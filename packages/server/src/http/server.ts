@@ -9,14 +9,11 @@ import {
 } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { HostGuard } from './allowed-hosts.ts'
-import { stripBasePath } from './base-path.ts'
 import { writeError } from './error-response.ts'
 import { continueOnRead } from './expect-continue.ts'
-import { isListening } from './listening.ts'
-import type { ObserveRequest } from './observe-requests.ts'
-import { normalizeTarget } from './request-target.ts'
+import { isListening, type ObserveRequest } from './observe-requests.ts'
+import { dropTrailingSlash, normalizeTarget, stripBasePath } from './request-target.ts'
 import { type RunningResponses, trackResponses } from './running-responses.ts'
-import { dropTrailingSlash } from './trailing-slash.ts'
 import { EarlyResponse } from './unread-bodies.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown

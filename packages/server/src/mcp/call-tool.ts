@@ -1,10 +1,11 @@
 /** Runs one `tools/call` by the engine, whichever way its request came. */
 
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
+import type { CarriedState } from '../engine/call.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { runTool, type ToolOutcome, type ToolSettings } from '../engine/run-tool.ts'
-import { isVisible } from '../engine/visibility.ts'
+import { isVisible, mayHide } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { EventBus } from './nodes/event-bus.ts'
@@ -31,26 +32,29 @@ export type CallTool = (request: ToolRequest, origin: Origin) => Promise<ToolOut
 export function createCallTool(deps: CallToolDeps): CallTool {
   const { catalog, telemetry } = deps
   const { team } = deps.settings
-  const isHidden = ({ definition }: CompiledTool, { identity, log }: Origin) =>
-    !isVisible(team, definition, identity, log)
+  const rules = new Set(
+    [...catalog.tools.values()].filter((tool) => mayHide(team, [tool.definition])),
+  )
+  const isHidden = (tool: CompiledTool, origin: Origin) =>
+    rules.has(tool) && !isVisible(team, tool.definition, origin.identity, origin.log)
   const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
-  return async (request, origin) => {
+
+  function run(request: ToolRequest, origin: Origin, carried: CarriedState | undefined) {
     const tool = catalog.tools.get(request.name)
-    if (tool === undefined || isHidden(tool, origin)) {
-      telemetry.metrics.toolUnknown()
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
-    }
-    const { sealed } = request
-    const carried =
-      sealed === undefined
-        ? undefined
-        : await deps.states.open(sealed, bindingOf(request, origin), origin.storage)
+    if (tool === undefined || isHidden(tool, origin)) return refuseUnknown()
     const call = new RequestedCall(deps, request, origin, carried)
-    try {
-      return await runTool(tool, call, settings, telemetry)
-    } finally {
-      // The answer comes after its changes: what its client causes next comes after them, on any node.
-      if (call.publishing !== undefined) await Promise.all(call.publishing)
-    }
+    return runTool(tool, call, settings, telemetry)
+  }
+
+  async function refuseUnknown(): Promise<never> {
+    telemetry.metrics.toolUnknown()
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
+  }
+
+  return (request, origin) => {
+    const { sealed, name } = request
+    if (sealed === undefined || !catalog.tools.has(name)) return run(request, origin, undefined)
+    const opening = deps.states.open(sealed, bindingOf(request, origin), origin.storage)
+    return opening.then((carried) => run(request, origin, carried))
   }
 }

@@ -20,14 +20,18 @@ export interface LimitSettings {
 /** Gives a place back; only the first time counts. */
 export type Release = () => void
 
-type TakeOnePlace = (caller: string) => Release
-
 /**
  * Takes a place, for the `address` as well where a caller without a token has a session: whoever has
  * none opens as many sessions as it likes.
  * @throws AppError `too_many_requests` when one of them has as many as it may
  */
 type TakePlace = (caller: string, address?: string) => Release
+
+/** The same for who gives back by name: a call has no closures of its own. */
+export interface Places {
+  take(caller: string, address?: string): void
+  give(caller: string, address?: string): void
+}
 
 export interface Limits {
   /** A stream to listen to. Throws `unavailable` as well, when the node holds as many as it can. */
@@ -36,6 +40,8 @@ export interface Limits {
   readonly answer: TakePlace
   readonly call: TakePlace
   readonly connection: TakePlace
+  readonly answers: Places
+  readonly calls: Places
 }
 
 type LimitMetrics = Pick<Metrics, 'rateLimited' | 'streamOpened' | 'streamClosed'>
@@ -53,7 +59,7 @@ const LATER = { retryAfterSeconds: 60 }
 export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Limits {
   const { maxStreams, maxNodeStreams, maxCalls, maxConnections } = settings
   const places = (most: number, scope: string, refusal: () => AppError) =>
-    createPlaces(most, () => {
+    new CallerPlaces(most, () => {
       metrics.rateLimited(scope)
       return refusal()
     })
@@ -61,7 +67,7 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
     const refusal = (message: string) => () =>
       new AppError('too_many_requests', `Too many ${what}: ${message}`, options)
     const mostOfAddress = most * ADDRESS_FACTOR
-    return alsoForAddress(
+    return new AddressPlaces(
       places(most, scope, refusal(`one caller may have ${most} on a node.`)),
       places(
         mostOfAddress,
@@ -70,7 +76,10 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
       ),
     )
   }
-  const answer = ofCaller(maxStreams, 'streams', 'open streams', SOON)
+  const answers = ofCaller(maxStreams, 'streams', 'open streams', SOON)
+  const calls = ofCaller(maxCalls, 'calls', 'running calls', SOON)
+  const connections = ofCaller(maxConnections, 'connections', 'live connections', LATER)
+  const answer = releasing(answers)
   const full = 'This node holds as many streams as it can.'
   const ofNode = places(maxNodeStreams, 'node_streams', () => {
     return new AppError('unavailable', full, SOON)
@@ -80,11 +89,11 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
     stream(caller, kind, address) {
       const release = answer(caller, address)
       try {
-        const releaseOfNode = ofNode('')
+        ofNode.take('')
         metrics.streamOpened(kind)
         return once(() => {
           release()
-          releaseOfNode()
+          ofNode.give('')
           metrics.streamClosed(kind)
         })
       } catch (error) {
@@ -93,42 +102,67 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
       }
     },
     answer,
-    call: ofCaller(maxCalls, 'calls', 'running calls', SOON),
-    connection: ofCaller(maxConnections, 'connections', 'live connections', LATER),
+    call: releasing(calls),
+    connection: releasing(connections),
+    ...{ answers, calls },
   }
 }
 
-/** Takes a place of each, or none. */
-function alsoForAddress(ofCaller: TakeOnePlace, ofAddress: TakeOnePlace): TakePlace {
-  return (caller, address = caller) => {
-    const release = ofCaller(caller)
-    if (address === caller) return release
+/** How many each has. */
+class CallerPlaces {
+  readonly #taken = new Map<string, number>()
+  readonly #most: number
+  readonly #refusal: () => AppError
+
+  constructor(most: number, refusal: () => AppError) {
+    this.#most = most
+    this.#refusal = refusal
+  }
+
+  take(caller: string): void {
+    const count = this.#taken.get(caller) ?? 0
+    if (count >= this.#most) throw this.#refusal()
+    this.#taken.set(caller, count + 1)
+  }
+
+  give(caller: string): void {
+    const count = this.#taken.get(caller) ?? 0
+    if (count > 1) this.#taken.set(caller, count - 1)
+    else this.#taken.delete(caller)
+  }
+}
+
+/** A place of each, or none. */
+class AddressPlaces implements Places {
+  readonly #ofCaller: CallerPlaces
+  readonly #ofAddress: CallerPlaces
+
+  constructor(ofCaller: CallerPlaces, ofAddress: CallerPlaces) {
+    this.#ofCaller = ofCaller
+    this.#ofAddress = ofAddress
+  }
+
+  take(caller: string, address = caller): void {
+    this.#ofCaller.take(caller)
+    if (address === caller) return
     try {
-      const releaseOfAddress = ofAddress(address)
-      return once(() => {
-        release()
-        releaseOfAddress()
-      })
+      this.#ofAddress.take(address)
     } catch (error) {
-      release()
+      this.#ofCaller.give(caller)
       throw error
     }
   }
+
+  give(caller: string, address = caller): void {
+    this.#ofCaller.give(caller)
+    if (address !== caller) this.#ofAddress.give(address)
+  }
 }
 
-function createPlaces(most: number, refusal: () => AppError): TakeOnePlace {
-  const taken = new Map<string, number>()
-
-  function change(caller: string, by: 1 | -1): void {
-    const count = (taken.get(caller) ?? 0) + by
-    if (count === 0) taken.delete(caller)
-    else taken.set(caller, count)
-  }
-
-  return (caller) => {
-    if ((taken.get(caller) ?? 0) >= most) throw refusal()
-    change(caller, 1)
-    return once(() => change(caller, -1))
+function releasing(places: Places): TakePlace {
+  return (caller, address) => {
+    places.take(caller, address)
+    return once(() => places.give(caller, address))
   }
 }
 

@@ -18,6 +18,11 @@ export interface ClientFacts {
   readonly protocolVersion?: string
 }
 
+/** A client whose facts are looked for when somebody needs them. */
+export interface KnownClient {
+  readonly facts: ClientFacts
+}
+
 /** The origin of one call. */
 export interface Origin extends CallLog {
   /** Names the caller in what is sealed for it; no other caller can use that. */
@@ -35,7 +40,7 @@ export interface Origin extends CallLog {
    * The session of one call. `handle` is the session the call names, if it names one.
    * @throws ToolError `session_not_found`
    */
-  openSession(handle: string | undefined, client: ClientFacts): Promise<CallSession>
+  openSession(handle: string | undefined, client: KnownClient): CallSession | Promise<CallSession>
   /** Whether the caller wants to hear of updates of a resource (2025 era; 2026 has `subscriptions/listen`). */
   subscribe(uri: string, wanted: boolean): Promise<void>
   /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */

@@ -1,6 +1,6 @@
 /** One request to `/mcp`, as the HTTP layer hands it over. */
 
-import type { Connection } from './legacy/connection.ts'
+import type { LookedUp } from './legacy/find-connection.ts'
 import type { RequestOrigins } from './origin.ts'
 
 export interface McpRequest {
@@ -8,8 +8,8 @@ export interface McpRequest {
   readonly request: Request
   readonly body: unknown
   readonly origins: RequestOrigins
-  /** The connection that the request names, where somebody has looked it up: not yet whose it is. */
-  readonly connection?: Promise<Connection | undefined> | undefined
+  /** The connection that the request names, where somebody has looked it up. */
+  readonly connection?: LookedUp | undefined
   /** Calls back when the answer is over, however it ended. */
   readonly onClose: (listener: () => void) => void
 }

@@ -124,9 +124,8 @@ export class RequestedCall implements ToolCall {
     return this.#announcing.announce
   }
 
-  /** All that was announced so far; undefined where nothing was. */
   get publishing() {
-    return this.#announcing?.publishing
+    return this.#announcing && Promise.all(this.#announcing.publishing)
   }
 
   async count(rate: Rate) {
@@ -136,7 +135,7 @@ export class RequestedCall implements ToolCall {
   }
 
   openSession(handle: string | undefined) {
-    return this.#origin.openSession(handle, this.#request.client.facts)
+    return this.#origin.openSession(handle, this.#request.client)
   }
 
   upstreamFor(...given: Parameters<ToolCall['upstreamFor']>) {

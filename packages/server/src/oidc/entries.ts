@@ -30,8 +30,6 @@ export interface Entry {
 
 export interface Entries {
   read(model: string, id: string): Promise<Entry | undefined>
-  /** Whether there is one, authentic or not. */
-  has(model: string, id: string): Promise<boolean>
   write(model: string, id: string, payload: AdapterPayload, ttlSeconds?: number): Promise<void>
   /** Writes only if there is none, so that what was used stays used. */
   create(model: string, id: string, payload: AdapterPayload, ttlSeconds?: number): Promise<void>
@@ -90,7 +88,6 @@ export function createEntries(
         ...(successor && { successor }),
       }
     },
-    has: (model, id) => exists(keyOf(model, id)),
     async write(model, id, payload, ttlSeconds = longestTtlSeconds) {
       const key = keyOf(model, id)
       await store.set(key, seal(key, payload), ttlSeconds)

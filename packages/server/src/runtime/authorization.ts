@@ -30,7 +30,13 @@ type AuthParts = Pick<ResourceServerDeps, 'sessions'> & {
   readonly credentials: CredentialStore
 } & Pick<
     AuthorizationServerDeps,
-    'now' | 'keyRing' | 'signOut' | 'announceRevoked' | 'isSignedIn' | 'settleSignIn'
+    | 'now'
+    | 'keyRing'
+    | 'signOut'
+    | 'announceRevoked'
+    | 'isSignedIn'
+    | 'settleSignIn'
+    | 'keptSignIns'
   >
 
 export async function createAuth(deps: AuthDeps, parts: AuthParts) {

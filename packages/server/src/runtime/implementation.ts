@@ -19,9 +19,9 @@ export function implementationOf({
 }: ServerFacts): Implementation {
   const { name, identifier, version } = app
   const { description } = pages
-  const { websiteUrl } = introduction
+  const { websiteUrl, icons: given = [] } = introduction ?? {}
   const ofLogo = logo && [{ src: `${publicUrl}${LOGO_PATH}`, mimeType: logo.mediaType }]
-  const declared = introduction.icons.map(({ sizes, ...icon }) => ({
+  const declared = given.map(({ sizes, ...icon }) => ({
     ...icon,
     ...(sizes !== undefined && { sizes: [...sizes] }),
   }))

@@ -3,20 +3,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import type {
+  AllowRule,
   Config,
   ConfiguredUpstream,
   ConfigWarning,
+  KeyUpstream,
+  NamedUpstream,
   ProviderConfig,
   Secrets,
+  UpstreamSecrets,
 } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Demo } from '../demo/demo.ts'
 import type { Logger } from '../logger.ts'
+import type { CheckKey } from '../session/key-entry.ts'
 import { logProviderFailure } from '../session/log-provider-failure.ts'
 import type { Store } from '../store/port.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { allowedBy } from '../upstream/allowed-accounts.ts'
 import { type ApiClient, createApiClient } from '../upstream/api-client.ts'
+import { createCheckKey } from '../upstream/check-key.ts'
 import { type IdentityProvider, ProviderError } from '../upstream/identity-provider.ts'
 import { observeProvider } from '../upstream/observed-provider.ts'
 import { createOpenIdProvider } from '../upstream/openid-client.ts'
@@ -38,21 +44,28 @@ interface UpstreamDeps {
 
 export interface UpstreamParts {
   readonly name: string
+  readonly kind: NamedUpstream['kind']
+  /** Its name, unless it is the first. */
+  readonly label: string | undefined
+  /** Where people sign in; gives nothing where they do not. */
   readonly provider: IdentityProvider
   readonly api: ApiClient
+  /** Absent where nobody pastes keys. */
+  readonly checkKey: CheckKey | undefined
   readonly signsInAt: string
-  readonly demo: Demo | undefined
   /** Finds out whether people can be sent to the provider, and logs why not; never rejects. */
   check(): Promise<void>
   /** What only the operator can correct. */
   warnings(): readonly ConfigWarning[]
 }
 
-type ProviderSecrets = Pick<Secrets, 'upstreamClientSecret' | 'upstreamClientKey'>
-
-function demoSecrets({ clientSecret: upstreamClientSecret }: Demo): ProviderSecrets {
-  return { upstreamClientSecret, upstreamClientKey: undefined }
+export interface Upstreams {
+  readonly demo: Demo | undefined
+  readonly first: UpstreamParts
+  readonly further: readonly UpstreamParts[]
 }
+
+type ProviderSecrets = Pick<Secrets, 'upstreamClientSecret' | 'upstreamClientKey'>
 
 /** What the configuration says of the provider. */
 export function providerOptions(
@@ -71,23 +84,21 @@ export function providerOptions(
 /** With a certificate where the provider knows this server by one. */
 function fetchOf(
   { clientAuth, clientCertificate: certificate }: ConfiguredUpstream,
-  { upstreamClientKey }: Secrets,
+  { clientKey }: UpstreamSecrets,
   outgoing: Outgoing,
 ): Fetch {
   if (clientAuth !== 'tls' || certificate === undefined) return outgoing.fetch
-  if (upstreamClientKey === undefined) return outgoing.fetch
-  return createTlsFetch({ certificate, key: upstreamClientKey.key }, outgoing)
+  if (clientKey === undefined) return outgoing.fetch
+  return createTlsFetch({ certificate, key: clientKey.key }, outgoing)
 }
 
-/** The configured upstream, or the demo that stands in for one. */
-export async function createUpstream(
+/** The configured upstreams; the demo may stand in for the first. */
+export async function createUpstreams(
   deps: UpstreamDeps,
   keyRing: KeyRing,
   now: () => number,
-): Promise<UpstreamParts> {
-  const { config, secrets, log, store, publicUrl, telemetry, demoApi } = deps
-  // The demo is this server itself.
-  const outgoing = config.upstream.kind === 'demo' ? createOutgoing() : deps.outgoing
+): Promise<Upstreams> {
+  const { config, secrets, log, store, publicUrl, demoApi } = deps
   const demo =
     config.upstream.kind === 'demo'
       ? // Loaded only here: nothing of it is needed with an upstream.
@@ -102,18 +113,112 @@ export async function createUpstream(
       : undefined
   const facts = config.upstream.kind === 'demo' ? demo?.upstream : config.upstream
   if (facts === undefined) throw new Error('Neither an upstream nor the demo is configured')
+  const first = {
+    clientSecret: demo?.clientSecret ?? secrets.upstreamClientSecret,
+    clientKey: demo === undefined ? secrets.upstreamClientKey : undefined,
+    apiKey: secrets.upstreamApiKey,
+  }
+  const { allow } = config.signIn
+  // The demo is this server itself.
+  const firstDeps = demo === undefined ? deps : { ...deps, outgoing: createOutgoing() }
+  return {
+    demo,
+    first: createUpstream(firstDeps, now, {
+      ...{ facts, secrets: first, allow, isDemo: demo !== undefined },
+    }),
+    further: (config.furtherUpstreams ?? []).map((facts) => {
+      const own = secrets.furtherUpstreams.get(facts.name) ?? NO_SECRETS
+      const { name: label, allow } = facts
+      return createUpstream(deps, now, { facts, secrets: own, allow, label })
+    }),
+  }
+}
+
+const NO_SECRETS: UpstreamSecrets = {
+  clientSecret: undefined,
+  clientKey: undefined,
+  apiKey: undefined,
+}
+
+interface OneUpstream {
+  readonly facts: NamedUpstream
+  readonly secrets: UpstreamSecrets
+  readonly allow?: readonly AllowRule[] | undefined
+  readonly isDemo?: boolean
+  readonly label?: string
+}
+
+function createUpstream(deps: UpstreamDeps, now: () => number, one: OneUpstream): UpstreamParts {
+  const { facts, secrets, label } = one
+  const { name, kind } = facts
+  const api = createApi(deps, facts, secrets)
+  const common = { name, kind, label, api }
+  if (facts.kind === 'configured') return { ...common, ...signInAt(deps, now, { ...one, facts }) }
+  const checkKey = facts.kind === 'key' ? createCheckKey(api, facts, deps.log) : undefined
+  return {
+    ...common,
+    checkKey,
+    provider: keyProvider(deps.publicUrl, name),
+    signsInAt: new URL(facts.api.baseUrl).host,
+    check: async () => undefined,
+    warnings: () => [],
+  }
+}
+
+/** What stands in for a provider where there is none: the page that a key is pasted on. */
+function keyProvider(publicUrl: string, name: string): IdentityProvider {
+  const refuse = () => Promise.reject(new Error(`Nobody signs in at ${name}`))
+  return {
+    authorizationUrl: async (_redirectUri, { state }) =>
+      new URL(`${publicUrl}/key/${name}/${state}`),
+    exchange: refuse,
+    refresh: refuse,
+    revoke: async () => undefined,
+  }
+}
+
+function signInAt(
+  { config, log, telemetry, outgoing }: UpstreamDeps,
+  now: () => number,
+  { facts, secrets, allow, isDemo, label }: OneUpstream & { readonly facts: ConfiguredUpstream },
+) {
   const openId = createOpenIdProvider(
     {
-      ...providerOptions(facts, demo === undefined ? secrets : demoSecrets(demo)),
+      ...providerOptions(facts, {
+        upstreamClientSecret: secrets.clientSecret,
+        upstreamClientKey: secrets.clientKey,
+      }),
       allowInsecureHttp: !config.isProduction || usesPlainHttp(facts.provider),
-      isAllowed: config.signIn.allow && allowedBy(config.signIn.allow),
+      isAllowed: allow && allowedBy(allow),
     },
     { fetch: fetchOf(facts, secrets, outgoing), now },
   )
-  const { baseUrl, apiKeyHeader, timeoutMs } = facts.api
+  const watch = watchProvider(openId, label)
+  const provider = observeProvider(watch.provider, telemetry, label)
+  // Nobody listens at the demo yet.
+  const check = async () =>
+    isDemo === true
+      ? undefined
+      : watch.check().catch((error: unknown) => logCheck(log, error, label))
+  const address =
+    'issuer' in facts.provider ? facts.provider.issuer : facts.provider.authorizationEndpoint
+  const signsInAt = new URL(address).host
+  return { provider, check, warnings: watch.warnings, signsInAt, checkKey: undefined }
+}
+
+function createApi(
+  { config, telemetry, outgoing }: UpstreamDeps,
+  facts: NamedUpstream,
+  { apiKey }: UpstreamSecrets,
+): ApiClient {
+  const { baseUrl, apiKeyHeader, apiKeyTemplate, timeoutMs } = facts.api
   const userAgent = `${config.app.identifier.replaceAll(/[^\w.-]+/g, '-')}/${config.app.version}`
-  const api = createApiClient(
-    { baseUrl, apiKeyHeader, timeoutMs, apiKey: secrets.upstreamApiKey, userAgent },
+  return createApiClient(
+    {
+      ...{ baseUrl, apiKeyHeader, timeoutMs, userAgent },
+      apiKey: apiKey && (apiKeyTemplate ?? '{key}').replace('{key}', () => apiKey),
+      ...(facts.kind === 'key' && keyOptions(facts)),
+    },
     {
       now: Date.now,
       random: Math.random,
@@ -122,27 +227,15 @@ export async function createUpstream(
       outgoing,
     },
   )
-  const watch = watchProvider(openId)
-  const provider = observeProvider(watch.provider, telemetry)
-  // Nobody listens at the demo yet.
-  const check = async () =>
-    demo === undefined ? watch.check().catch((error: unknown) => logCheck(log, error)) : undefined
-  const address =
-    'issuer' in facts.provider ? facts.provider.issuer : facts.provider.authorizationEndpoint
-  return {
-    name: facts.name,
-    provider,
-    api,
-    signsInAt: new URL(address).host,
-    demo,
-    check,
-    warnings: watch.warnings,
-  }
 }
 
-function logCheck(log: Logger, error: unknown): void {
+function keyOptions({ keyHeader: { name, template } }: KeyUpstream) {
+  return { tokenHeader: name, tokenValue: (key: string) => template.replace('{key}', () => key) }
+}
+
+function logCheck(log: Logger, error: unknown, upstream: string | undefined): void {
   if (!(error instanceof ProviderError)) throw error
-  logProviderFailure(log, 'identity provider not reached', error)
+  logProviderFailure(log, 'identity provider not reached', error, { upstream })
 }
 
 /** The configuration refuses it for other machines; an https issuer must not name such endpoints. */

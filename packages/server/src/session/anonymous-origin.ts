@@ -4,7 +4,7 @@ import type { CallLog, CallSession } from '../engine/call.ts'
 import { ANONYMOUS } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { ConnectionRecord } from '../mcp/legacy/connection.ts'
-import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
+import type { ClientFacts, KnownClient, Origin, RequestOrigins } from '../mcp/origin.ts'
 import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { createCallSession } from './call-session.ts'
 import type { AnonymousCaller } from './caller.ts'
@@ -63,7 +63,7 @@ export class AnonymousOrigin extends CallerOrigin implements Origin, RequestOrig
     await this.deps.signOut(sessionId)
   }
 
-  async openSession(handle: string | undefined, client: ClientFacts): Promise<CallSession> {
+  async openSession(handle: string | undefined, client: KnownClient): Promise<CallSession> {
     const { deps, storage } = this
     if (handle !== undefined) return sessionByHandle(deps, handle, client, storage)
     if (this.#connection === undefined) {
@@ -87,7 +87,7 @@ export class AnonymousOrigin extends CallerOrigin implements Origin, RequestOrig
 export async function sessionByHandle(
   deps: OriginDeps,
   handle: string,
-  client: ClientFacts,
+  client: KnownClient,
   storage: StorageBudget,
 ): Promise<CallSession> {
   const session = handle.startsWith('ses_') ? await deps.sessions.peek(handle) : undefined

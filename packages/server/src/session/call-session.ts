@@ -5,11 +5,12 @@ import type { CallSession } from '../engine/call.ts'
 import type { CancelSignal } from '../engine/cancel-signal.ts'
 import type { SignInLink } from '../engine/context.ts'
 import { ToolError } from '../engine/tool-error.ts'
-import type { ClientFacts } from '../mcp/origin.ts'
+import type { KnownClient } from '../mcp/origin.ts'
 import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
 import type { Session, SessionAccess } from './record.ts'
+import { isRefused } from './refresh-failure.ts'
 import type { SignInLinks } from './sign-in-link.ts'
 import type { SignOut } from './sign-out.ts'
 
@@ -22,11 +23,22 @@ export interface CallSessionDeps {
   readonly signOut: SignOut
   /** The address of a link's page, by its handle. */
   readonly linkUrl: (handle: string) => Promise<string>
+  /** Unix time in milliseconds. */
+  readonly now: () => number
+  /** Where people sign in besides the upstream of `credentials`; nowhere if left out. */
+  readonly signInUpstreams?: SignInUpstreams | undefined
+}
+
+/** The upstreams of a server that people sign in at, or paste keys for. */
+export interface SignInUpstreams {
+  /** The name of the first; undefined where nobody signs in. */
+  readonly first: string | undefined
+  readonly further: ReadonlyMap<string, CredentialStore>
 }
 
 export interface NewSession {
   readonly access: SessionAccess
-  readonly client: ClientFacts
+  readonly client: KnownClient
   /** Told when the call opened a session, so that the caller finds it again; says which one counts. */
   readonly opened?: (session: Session) => Promise<Session>
   /** What the call has stored counts for; unlimited if left out. */
@@ -76,8 +88,12 @@ class LiveSession implements CallSession {
     return this.#session?.access === 'handle' ? this.#session.id : undefined
   }
 
-  async account() {
-    return this.#credentials()?.account
+  isSignedIn(upstream?: string): boolean {
+    return this.#credentials(upstream) !== undefined
+  }
+
+  async account(upstream?: string) {
+    return this.#credentials(upstream)?.account
   }
 
   get(name: string): unknown {
@@ -96,22 +112,25 @@ class LiveSession implements CallSession {
     if (session !== undefined) this.#session = { ...session, data: { ...data, [name]: value } }
   }
 
-  async startSignIn(): Promise<SignInLink> {
+  async startSignIn(upstream?: string): Promise<SignInLink> {
+    const leadsTo = this.#further(upstream) === undefined ? undefined : upstream
+    if (leadsTo === undefined && this.#signsInNowhere) throw unknownUpstream(upstream)
     const { id } = await this.#opened()
     const { client, storage = UNLIMITED } = this.#fresh
-    const clientName = client.clientName ?? 'An AI client'
-    const { handle, ...link } = await this.#deps.links.issue(id, clientName, storage)
+    const clientName = client.facts.clientName ?? 'An AI client'
+    const { handle, ...link } = await this.#deps.links.issue(id, clientName, storage, leadsTo)
     return { url: await this.#deps.linkUrl(handle), ...link }
   }
 
   async waitForSignIn(
     milliseconds: number,
     signal: Pick<CancelSignal, 'aborted'>,
+    upstream?: string,
   ): Promise<boolean> {
     const deadline = performance.now() + milliseconds
     while (this.#session !== undefined && !signal.aborted) {
       this.#session = await this.#deps.sessions.peek(this.#session.id)
-      if (this.#credentials() !== undefined) return true
+      if (this.isSignedIn(upstream)) return true
       if (performance.now() > deadline) return false
       await delay(POLL_MS)
     }
@@ -126,8 +145,25 @@ class LiveSession implements CallSession {
   }
 
   /** A record may say `authenticated` while its credentials do not decrypt: that counts as no. */
-  #credentials() {
-    return this.#session && this.#deps.credentials.read(this.#session)
+  #credentials(upstream?: string) {
+    const credentials = this.#further(upstream) ?? this.#deps.credentials
+    if (this.#session === undefined) return undefined
+    if (isRefused(credentials.failure(this.#session), this.#deps.now())) return undefined
+    return credentials.read(this.#session)
+  }
+
+  /** Undefined for the first upstream. */
+  #further(upstream: string | undefined): CredentialStore | undefined {
+    if (upstream === undefined) return undefined
+    const { first, further } = this.#deps.signInUpstreams ?? {}
+    const found = further?.get(upstream)
+    if (found === undefined && upstream !== first) throw unknownUpstream(upstream)
+    return found
+  }
+
+  get #signsInNowhere(): boolean {
+    const { signInUpstreams } = this.#deps
+    return signInUpstreams !== undefined && signInUpstreams.first === undefined
   }
 
   async #opened(): Promise<Session> {
@@ -137,8 +173,14 @@ class LiveSession implements CallSession {
       // Its owner brings a newer token for a new one.
       throw new ToolError('The session has ended.', { code: 'session_not_found' })
     }
-    const created = await this.#deps.sessions.create(access, client, { storage })
+    const created = await this.#deps.sessions.create(access, client.facts, { storage })
     this.#session = opened === undefined ? created : await opened(created)
     return this.#session
   }
+}
+
+function unknownUpstream(upstream: string | undefined): ToolError {
+  const message =
+    upstream === undefined ? 'Nobody signs in at this server.' : `Nobody signs in at "${upstream}".`
+  return new ToolError(message, { code: 'unknown_upstream' })
 }

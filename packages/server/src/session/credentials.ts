@@ -15,7 +15,7 @@ const MOST_ATTEMPTS = 20
 
 export interface CredentialStore {
   /** Undefined when there are none, or when they do not decrypt for this session. */
-  read(session: Session): Credentials | undefined
+  read(session: Pick<Session, 'id' | 'credentials'>): Credentials | undefined
   /**
    * Keeps credentials and makes the session authenticated. `fence` is the lock's token: a write
    * older than what is there is dropped. False when the session has ended or the write came late.
@@ -29,9 +29,16 @@ export interface CredentialStore {
   keepFailure(sessionId: string, failure: RefreshFailure, fence: number): Promise<void>
 }
 
+export interface CredentialStoreDeps {
+  readonly store: Store
+  readonly keyRing: KeyRing
+  /** Runs after the record of a session was written; must not reject. */
+  readonly onWritten?: (sessionId: string) => Promise<void>
+}
+
 /** `upstream` names whose credentials these are; a session can hold those of several. */
 export function createCredentialStore(
-  { store, keyRing }: { readonly store: Store; readonly keyRing: KeyRing },
+  { store, keyRing, onWritten }: CredentialStoreDeps,
   upstream: string,
 ): CredentialStore {
   const context = (sessionId: string) => `${sessionId}:${upstream}`
@@ -55,7 +62,10 @@ export function createCredentialStore(
         { state, credentials },
         { ifRev: session.rev },
       )
-      if (written.outcome === 'written') return true
+      if (written.outcome === 'written') {
+        await onWritten?.(sessionId)
+        return true
+      }
     }
     throw new Error('The session changes too fast to write its credentials')
   }

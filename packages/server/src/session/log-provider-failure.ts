@@ -11,10 +11,17 @@ export function logProviderFailure(
   about: Readonly<Record<string, unknown>> = {},
 ): void {
   const facts = { err: error, ...error.facts, ...about }
+  const { upstream } = about
+  const prefix =
+    typeof upstream === 'string'
+      ? `UPSTREAM_${upstream.toUpperCase().replaceAll('-', '_')}_`
+      : 'UPSTREAM_'
   if (error.isClientRefused) {
-    const check = 'UPSTREAM_CLIENT_ID, UPSTREAM_CLIENT_SECRET, UPSTREAM_CLIENT_AUTH'
+    const check = ['CLIENT_ID', 'CLIENT_SECRET', 'CLIENT_AUTH']
+      .map((name) => prefix + name)
+      .join(', ')
     log.error({ ...facts, check }, 'identity provider does not accept this server')
   } else if (error.isOtherIssuer) {
-    log.error({ ...facts, check: 'UPSTREAM_ISSUER' }, 'identity provider names another issuer')
+    log.error({ ...facts, check: `${prefix}ISSUER` }, 'identity provider names another issuer')
   } else log.warn(facts, event)
 }

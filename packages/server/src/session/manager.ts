@@ -5,10 +5,11 @@ import { AppError } from '../errors.ts'
 import { CLIENT_TEXT_BYTES } from '../mcp/client-facts.ts'
 import type { ClientFacts } from '../mcp/origin.ts'
 import type { Store } from '../store/port.ts'
-import { createSlide } from '../store/slide.ts'
+import { SlidingExpiration } from '../store/sliding-expiration.ts'
 import { documentBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { cutToBytes } from '../store/text-bytes.ts'
 import {
+  keptSignInKey,
   SESSION_SCHEMA,
   type Session,
   type SessionAccess,
@@ -38,8 +39,10 @@ export interface SessionManager {
   retrieve(id: string): Promise<Session | undefined>
   /** The session without counting as use. */
   peek(id: string): Promise<Session | undefined>
-  /** Counts a look at the session as use after all; gives it with its new times. */
-  use(session: Session): Promise<Session>
+  /** Counts a look at the session as use after all; gives it with its new times, if they were due. */
+  use(session: Session): Session | Promise<Session>
+  /** Whether a record that was read is that of a session which is over. */
+  isOver(session: Session): boolean
   /** Whether the session is alive; does not count as use. */
   validate(id: string): Promise<boolean>
   /** Whether a session of tokens was ended, rather than left to expire. */
@@ -80,14 +83,11 @@ export interface SessionManagerDeps {
   readonly onChange?: (change: 'created' | 'ended') => void
 }
 
-/** `lastActiveAt` is written this often at most, but for short sessions: what counts is the store's expiry. */
-const STAMP_EVERY_MS = 60_000
-
 export function createSessionManager(
   { store, now, onChange = () => undefined }: SessionManagerDeps,
   { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
 ): SessionManager {
-  const use = createUse({ store, now }, ttlSeconds)
+  const sliding = new SlidingExpiration({ store, now }, ttlSeconds)
   const endOf = async (id: string) => (await store.get<Tombstone>(tombstoneKey(id)))?.endedAt
 
   async function createWithId(
@@ -102,7 +102,7 @@ export function createSessionManager(
       ...newRecord(id, access, client, now(), ttlSeconds),
       ...(endedBefore !== undefined && { endedBefore }),
     }
-    if (!(await store.create(sessionKey(id), record, ttlSeconds))) return undefined
+    if (!(await createRecord(store, sliding, record))) return undefined
     // Ended meanwhile: the tombstone comes before the deletion, so that one of us sees the other.
     if ((await endOf(id)) !== endedBefore) {
       await store.delete(sessionKey(id))
@@ -112,19 +112,15 @@ export function createSessionManager(
     return { ...record, rev: 1 }
   }
 
-  async function end(id: string): Promise<boolean> {
+  async function peek(id: string): Promise<Session | undefined> {
     const session = await store.get<SessionRecord>(sessionKey(id))
-    if (session === undefined) return false
-    if (session.access === 'token') {
-      const seconds = Math.max(tokenTtlSeconds, ttlSeconds)
-      await store.set(tombstoneKey(id), tombstoneOf(session, now()), seconds)
-    }
-    const ended = await store.delete(sessionKey(id))
-    if (ended) onChange('ended')
-    return ended
+    return session === undefined || sliding.isOver(session) ? undefined : session
   }
 
-  const peek = (id: string) => store.get<SessionRecord>(sessionKey(id))
+  function use(session: Session): Session | Promise<Session> {
+    const using = sliding.use(sessionKey(session.id), session)
+    return using === undefined ? session : using.then((stamps) => ({ ...session, ...stamps }))
+  }
 
   async function retrieve(id: string): Promise<Session | undefined> {
     const session = await peek(id)
@@ -135,7 +131,8 @@ export function createSessionManager(
     async create(access, client, { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED } = {}) {
       const record = newRecord(createId('ses'), access, client, now(), firstTtl)
       if (storage !== UNLIMITED) await storage.spend(documentBytes(record))
-      const created = await store.create(sessionKey(record.id), record, firstTtl)
+      const keySeconds = firstTtl === ttlSeconds ? sliding.keySeconds : firstTtl
+      const created = await store.create(sessionKey(record.id), record, keySeconds)
       if (!created) throw new Error('Two random session ids were equal')
       onChange('created')
       return { ...record, rev: 1 }
@@ -144,45 +141,63 @@ export function createSessionManager(
     retrieve,
     peek,
     use,
+    isOver: (session) => sliding.isOver(session),
     hasEnded: async (id) => (await endOf(id)) !== undefined,
-    inherits: createInherits(store),
+    inherits: createInherits(store, peek),
     validate: async (id) => (await peek(id)) !== undefined,
     async update(id, field, value) {
       const { outcome } = await store.patch(sessionKey(id), { [field]: value })
       if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
     },
-    touch: (id, seconds) => store.touch(sessionKey(id), seconds),
+    async touch(id, seconds) {
+      const times = { ...sliding.stamps(), expiresAt: now() + seconds * 1000 }
+      const options = { ttlSeconds: seconds }
+      return (await store.patch(sessionKey(id), times, options)).outcome === 'written'
+    },
     extend: async (id) => (await retrieve(id)) !== undefined,
-    end,
+    end: createEnd({ store, now, onChange }, peek, Math.max(tokenTtlSeconds, ttlSeconds)),
   }
 }
 
-function createInherits(store: Store): SessionManager['inherits'] {
-  return async (endedId, id) => {
-    const [ended, heir] = await Promise.all([
-      store.get<Tombstone>(tombstoneKey(endedId)),
-      store.get<SessionRecord>(sessionKey(id)),
-    ])
-    return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
-  }
-}
-
-/** Slides the time-to-live on, and stamps the record now and then. */
-function createUse(
-  { store, now }: Pick<SessionManagerDeps, 'store' | 'now'>,
-  ttlSeconds: number,
-): SessionManager['use'] {
-  const slide = createSlide({ store, now }, ttlSeconds)
-  // `expiresAt` is written with it, and must not lie for long.
-  const stampEveryMs = Math.min(STAMP_EVERY_MS, (ttlSeconds * 1000) / 4)
-  return async (session) => {
-    const key = sessionKey(session.id)
-    await slide(key)
-    const times = { lastActiveAt: now(), expiresAt: now() + ttlSeconds * 1000 }
-    if (times.lastActiveAt - session.lastActiveAt > stampEveryMs) {
-      await store.patch(key, times).catch(ifUnavailable)
+function createEnd(
+  { store, now, onChange }: Required<SessionManagerDeps>,
+  peek: SessionManager['peek'],
+  tombstoneSeconds: number,
+): SessionManager['end'] {
+  return async (id) => {
+    const session = await peek(id)
+    if (session === undefined) return false
+    if (session.access === 'token') {
+      await store.set(tombstoneKey(id), tombstoneOf(session, now()), tombstoneSeconds)
     }
-    return { ...session, ...times }
+    const ended = await store.delete(sessionKey(id))
+    if (session.access === 'token') await store.delete(keptSignInKey(id))
+    if (ended) onChange('ended')
+    return ended
+  }
+}
+
+/** In the place of one that is over, too; false where there is one. */
+async function createRecord(
+  store: Store,
+  sliding: SlidingExpiration,
+  record: SessionRecord,
+): Promise<boolean> {
+  const key = sessionKey(record.id)
+  const ttlSeconds = sliding.keySeconds
+  if (await store.create(key, record, ttlSeconds)) return true
+  const found = await store.get<SessionRecord>(key)
+  if (found === undefined || !sliding.isOver(found)) return false
+  const { rev: ifRev, ...fields } = found
+  const nothing = Object.fromEntries(Object.keys(fields).map((name) => [name, undefined]))
+  const { outcome } = await store.patch(key, { ...nothing, ...record }, { ifRev, ttlSeconds })
+  return outcome === 'written'
+}
+
+function createInherits(store: Store, peek: SessionManager['peek']): SessionManager['inherits'] {
+  return async (endedId, id) => {
+    const [ended, heir] = await Promise.all([store.get<Tombstone>(tombstoneKey(endedId)), peek(id)])
+    return ended !== undefined && heir !== undefined && isHeirOf(ended, heir)
   }
 }
 
@@ -192,11 +207,6 @@ function createUse(
  */
 export function isFromBefore(issuedAt: number, endedAt: number): boolean {
   return Math.floor(issuedAt / 1000) <= Math.floor(endedAt / 1000)
-}
-
-/** A store that is full still reads, and slides on: what is not stamped can be used all the same. */
-function ifUnavailable(error: unknown): void {
-  if (!(error instanceof AppError && error.code === 'unavailable')) throw error
 }
 
 function newRecord(

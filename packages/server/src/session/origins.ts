@@ -3,7 +3,7 @@
 import { auditCall, type CallLog, type CallSession } from '../engine/call.ts'
 import { LOCAL } from '../engine/identity.ts'
 import type { Logger } from '../logger.ts'
-import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
+import type { KnownClient, Origin, RequestOrigins } from '../mcp/origin.ts'
 import { type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { AnonymousOrigin, sessionByHandle } from './anonymous-origin.ts'
 import { createCallSession } from './call-session.ts'
@@ -47,7 +47,7 @@ class ProcessOrigin extends CallerOrigin implements Origin {
     this.subscribe = subscribe
   }
 
-  async openSession(handle: string | undefined, client: ClientFacts): Promise<CallSession> {
+  async openSession(handle: string | undefined, client: KnownClient): Promise<CallSession> {
     if (handle !== undefined) return sessionByHandle(this.deps, handle, client, UNLIMITED)
     const id = this.#sessionId
     const session = id === undefined ? undefined : await this.deps.sessions.retrieve(id)

@@ -27,6 +27,8 @@ export interface SignInPurpose {
   readonly clientName: string
   /** A path of this server, such as `/consent/…`; absent for the page that says how it went. */
   readonly returnTo?: string | undefined
+  /** How often a key may still be pasted, where one is; undefined where none was tried. */
+  readonly triesLeft?: number | undefined
 }
 
 export interface PendingSignIn extends SignInPurpose {
@@ -45,6 +47,11 @@ export interface PendingSignIns {
     purpose: SignInPurpose,
     storage?: StorageBudget,
   ): Promise<BindingCookie>
+  /** What `recall` would give, which leaves it where it is. */
+  look(
+    state: string,
+    cookie: (name: string) => string | undefined,
+  ): Promise<PendingSignIn | undefined>
   /** Takes it out, once. `cookie` reads a cookie by name. Undefined: unknown, expired or used. */
   recall(
     state: string,
@@ -57,34 +64,50 @@ interface Kept extends SignInPurpose {
   readonly cookie: string
 }
 
+interface Sealed {
+  readonly [field: string]: unknown
+  readonly sealed: string
+}
+
+export interface PendingSignInOptions extends Pick<BindingCookie, 'secure' | 'basePath'> {
+  readonly ttlSeconds: number
+  /** The further upstream that people sign in at; absent for the first. */
+  readonly upstream?: string | undefined
+}
+
 export function createPendingSignIns(
   { store, keyRing }: { readonly store: Store; readonly keyRing: KeyRing },
-  {
-    secure,
-    basePath,
-    ttlSeconds,
-  }: Pick<BindingCookie, 'secure' | 'basePath'> & { readonly ttlSeconds: number },
+  { secure, basePath, ttlSeconds, upstream }: PendingSignInOptions,
 ): PendingSignIns {
   const key = (state: string) => `sign-in-state:{${sha256(state)}}`
+  // RFC 9700, 4.4: the state of one upstream opens nothing at another.
+  const context = (state: string) =>
+    upstream === undefined ? key(state) : `${key(state)} ${upstream}`
+
+  function open(
+    record: Sealed | undefined,
+    state: string,
+    cookie: (name: string) => string | undefined,
+  ): PendingSignIn | undefined {
+    const opened = record && keyRing.open(PURPOSE, record.sealed, context(state))
+    if (!opened) return undefined
+    const { cookie: expected, ...pending } = JSON.parse(opened) as Kept
+    const shown = cookie(cookieName(state))
+    const sameBrowser = shown !== undefined && timingSafeEqualStrings(shown, expected)
+    return { ...pending, sameBrowser }
+  }
 
   return {
-    async remember(check, { sessionId, clientName, returnTo }, storage) {
+    async remember(check, { sessionId, clientName, returnTo, triesLeft }, storage) {
       const value = randomValue()
-      const kept: Kept = { sessionId, clientName, returnTo, check, cookie: value }
-      const sealed = keyRing.seal(PURPOSE, JSON.stringify(kept), key(check.state))
+      const kept: Kept = { sessionId, clientName, returnTo, triesLeft, check, cookie: value }
+      const sealed = keyRing.seal(PURPOSE, JSON.stringify(kept), context(check.state))
       await storage?.spend(documentBytes({ sealed }))
       await store.set(key(check.state), { sealed }, ttlSeconds)
       return { name: cookieName(check.state), value, maxAgeSeconds: ttlSeconds, secure, basePath }
     },
-    async recall(state, cookie) {
-      const record = await store.take<{ sealed: string }>(key(state))
-      const opened = record && keyRing.open(PURPOSE, record.sealed, key(state))
-      if (!opened) return undefined
-      const { cookie: expected, ...pending } = JSON.parse(opened) as Kept
-      const shown = cookie(cookieName(state))
-      const sameBrowser = shown !== undefined && timingSafeEqualStrings(shown, expected)
-      return { ...pending, sameBrowser }
-    },
+    look: async (state, cookie) => open(await store.get<Sealed>(key(state)), state, cookie),
+    recall: async (state, cookie) => open(await store.take<Sealed>(key(state)), state, cookie),
   }
 }
 

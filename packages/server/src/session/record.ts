@@ -61,3 +61,8 @@ export type Session = Stored<SessionRecord>
 export function sessionKey(id: string): string {
   return `{${id}}:session`
 }
+
+/** The key of what is kept of its sign-in when the record expires. */
+export function keptSignInKey(id: string): string {
+  return `{${id}}:credentials`
+}

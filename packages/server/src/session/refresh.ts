@@ -16,6 +16,7 @@ import {
   nextFailure,
   type RefreshFailure,
   refreshError,
+  signInEnded,
 } from './refresh-failure.ts'
 
 /** A token that expires sooner is refreshed before it is used. */
@@ -34,6 +35,8 @@ export interface RefreshDeps {
   readonly provider: IdentityProvider
   readonly now: () => number
   readonly log: Logger
+  /** The name of the upstream, unless it is the first. */
+  readonly upstream?: string | undefined
 }
 
 /** A fresh access token; `rejected` is one the API refused, so that it is not handed out again. */
@@ -115,7 +118,7 @@ async function refreshOnce(
   const failures = stale?.failure?.count ?? 0
   const deadline = now() + WAIT_MS
   while (now() < deadline) {
-    const lock = await deps.store.lock(`{${sessionId}}:refresh`, LOCK_SECONDS)
+    const lock = await deps.store.lock(lockKey(sessionId, deps.upstream), LOCK_SECONDS)
     const held = await current(sessionId)
     if (held?.credentials.accessToken !== stale?.credentials.accessToken) {
       await lock?.release()
@@ -132,6 +135,12 @@ async function refreshOnce(
   }
   // The node that refreshes takes longer than anybody waits.
   throw refreshError(undefined, now())
+}
+
+/** One for each upstream: tokens of two are refreshed at the same time. */
+function lockKey(sessionId: string, upstream: string | undefined): string {
+  const key = `{${sessionId}}:refresh`
+  return upstream === undefined ? key : `${key}:${upstream}`
 }
 
 async function refreshUnder(
@@ -164,24 +173,28 @@ async function refreshUnder(
 }
 
 /**
- * Forgets credentials that the provider refuses. Keeps them where it is unavailable, or where this
- * server's own registration is at fault: nobody has to sign in again for that.
+ * Forgets credentials that are dead. Keeps them where the provider is unavailable, where this server's
+ * own registration is at fault, and where it refuses them without a code that says that they are dead.
  */
 async function afterFailure(
   lock: Lock,
-  { credentials, log, now }: RefreshDeps,
+  { credentials, log, now, upstream }: RefreshDeps,
   sessionId: string,
   previous: RefreshFailure | undefined,
   error: ProviderError,
 ): Promise<undefined> {
   const failure = nextFailure(previous, error, now())
   const session = shortHash(sessionId)
-  if (error.code === 'invalid_grant' || isHopeless(failure)) {
-    log.info({ err: error, ...error.facts, session }, 'upstream sign-in ended by the provider')
+  const isDead = error.code === 'invalid_grant' && !error.isUncertain
+  if (isDead || isHopeless(failure)) {
+    log.info(
+      { err: error, ...error.facts, session, upstream },
+      'upstream sign-in ended by the provider',
+    )
     await credentials.forget(sessionId, lock.token)
     return undefined
   }
-  logProviderFailure(log, 'upstream refresh failed', error, { session })
+  logProviderFailure(log, 'upstream refresh failed', error, { session, upstream })
   // What cannot be kept is tried again sooner; the caller still learns what happened.
   await credentials
     .keepFailure(sessionId, failure, lock.token)
@@ -195,11 +208,6 @@ function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
   })
-}
-
-/** The person has to sign in again. */
-export function signInEnded(): AppError {
-  return new AppError('login_required', 'Your sign-in has ended. Sign in again.')
 }
 
 function isProviderAway(error: unknown): boolean {

@@ -19,6 +19,8 @@ interface LinkRecord {
   /** Unix time in milliseconds. */
   readonly since: number
   readonly tries: number
+  /** Absent for the first. */
+  readonly upstream?: string
 }
 
 export interface SignInLinkFacts {
@@ -26,6 +28,8 @@ export interface SignInLinkFacts {
   /** What the client that asked calls itself. */
   readonly clientName: string
   readonly since: Date
+  /** The further upstream it leads to; absent for the first. */
+  readonly upstream?: string
 }
 
 export type CodeOutcome =
@@ -43,11 +47,19 @@ export interface NewLink {
 
 export interface SignInLinks {
   /** @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then */
-  issue(sessionId: string, clientName: string, storage?: StorageBudget): Promise<NewLink>
+  issue(
+    sessionId: string,
+    clientName: string,
+    storage?: StorageBudget,
+    upstream?: string,
+  ): Promise<NewLink>
   /** What the page shows; looking does not use the link up. */
   describe(handle: string): Promise<SignInLinkFacts | undefined>
-  /** Checks a code; every check counts, also those that come at the same time. */
-  check(handle: string, code: string): Promise<CodeOutcome>
+  /**
+   * Checks a code; every check counts, also those that come at the same time. A link that leads to
+   * another upstream is void.
+   */
+  check(handle: string, code: string, upstream?: string): Promise<CodeOutcome>
   /** Forgets the tries so far, after a right code that nothing came of. */
   forgetTries(handle: string): Promise<void>
   /** Uses the link up: of any number of callers one gets true. */
@@ -73,7 +85,7 @@ export function createSignInLinks(
   }
 
   return {
-    async issue(sessionId, clientName, storage) {
+    async issue(sessionId, clientName, storage, upstream) {
       const handle = createId('lnk')
       const code = shortCode()
       const record = {
@@ -82,6 +94,7 @@ export function createSignInLinks(
         clientName,
         since: now(),
         tries: 0,
+        ...(upstream !== undefined && { upstream }),
       }
       await storage?.spend(documentBytes(record))
       await store.set(key(handle), record, ttlSeconds)
@@ -91,9 +104,9 @@ export function createSignInLinks(
       const record = await store.get<LinkRecord>(key(handle))
       return record && record.tries < MOST_TRIES ? facts(record) : undefined
     },
-    async check(handle, code) {
+    async check(handle, code, upstream) {
       const record = await countTry(handle)
-      if (record === undefined) return { outcome: 'void' }
+      if (record?.upstream !== upstream || record === undefined) return { outcome: 'void' }
       if (timingSafeEqualStrings(record.codeHash, codeHash(handle, code))) {
         return { outcome: 'right', link: facts(record) }
       }
@@ -115,6 +128,7 @@ function codeHash(handle: string, code: string): string {
   return sha256(`${handle}:${typed}`)
 }
 
-function facts({ sessionId, clientName, since }: LinkRecord): SignInLinkFacts {
-  return { sessionId, clientName, since: new Date(since) }
+function facts({ sessionId, clientName, since, upstream }: LinkRecord): SignInLinkFacts {
+  const leadsTo = upstream === undefined ? {} : { upstream }
+  return { sessionId, clientName, since: new Date(since), ...leadsTo }
 }

@@ -28,6 +28,8 @@ export type SignInProof =
   | { readonly browser: string | undefined }
 
 export interface LinkForBrowser extends SignInLinkFacts {
+  /** The host that it leads to, as people know it. */
+  readonly signsInAt?: string
   /** False in the browser that let the client in. */
   readonly needsCode: boolean
 }
@@ -89,8 +91,15 @@ export interface SignIn {
     purpose: SignInPurpose & { readonly returnTo: string },
     storage?: StorageBudget,
   ): Promise<Departure>
-  /** Takes the browser's return from the provider. `cookie` reads a cookie by name. */
-  finish(callback: URL, cookie: (name: string) => string | undefined): Promise<FinishOutcome>
+  /**
+   * Takes the browser's return from the provider. `cookie` reads a cookie by name. `upstream` names
+   * the further one whose redirect URI it came to.
+   */
+  finish(
+    callback: URL,
+    cookie: (name: string) => string | undefined,
+    upstream?: string,
+  ): Promise<FinishOutcome>
 }
 
 export interface SignInDeps {
@@ -98,7 +107,7 @@ export interface SignInDeps {
   readonly keyRing: KeyRing
   readonly sessions: Pick<SessionManager, 'peek'>
   readonly links: SignInLinks
-  readonly provider: IdentityProvider
+  readonly provider: Pick<IdentityProvider, 'authorizationUrl' | 'exchange' | 'revoke'>
   readonly credentials: CredentialStore
   readonly log: Logger
 }
@@ -107,23 +116,31 @@ export interface SignInOptions {
   /** Exactly as registered at the provider. */
   readonly redirectUri: string
   readonly ttlSeconds: number
+  /** Where people reach this server; above the redirect URI if left out. */
+  readonly publicUrl?: string
+  /** The name of the upstream, unless it is the first. */
+  readonly upstream?: string | undefined
 }
 
-export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: SignInOptions): SignIn {
+export function createSignIn(
+  deps: SignInDeps,
+  { redirectUri, ttlSeconds, upstream, publicUrl }: SignInOptions,
+): SignIn {
   const { sessions, links, provider, log } = deps
   const secure = redirectUri.startsWith('https:')
-  const basePath = basePathOf(new URL('.', redirectUri).href)
-  const pendingSignIns = createPendingSignIns(deps, { secure, basePath, ttlSeconds })
+  const basePath = basePathOf(publicUrl ?? new URL('.', redirectUri).href)
+  const pendingSignIns = createPendingSignIns(deps, { secure, basePath, ttlSeconds, upstream })
 
   async function lookUp(handle: string) {
     const link = await links.describe(handle)
+    if (link?.upstream !== upstream) return undefined
     // Nobody should enter a code and sign in for a session that has ended.
     const session = link && (await sessions.peek(link.sessionId))
     return link && session && { link, session }
   }
 
   async function check(handle: string, proof: SignInProof) {
-    if ('code' in proof) return links.check(handle, proof.code)
+    if ('code' in proof) return links.check(handle, proof.code, upstream)
     const found = await lookUp(handle)
     if (found === undefined) return { outcome: 'void' } as const
     return isBrowserOf(found.session, proof.browser)
@@ -136,7 +153,7 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
     const url = await provider.authorizationUrl(redirectUri, fresh).catch((error: unknown) => {
       const session = shortHash(purpose.sessionId)
       if (error instanceof ProviderError) {
-        logProviderFailure(log, 'sign-in not started', error, { session })
+        logProviderFailure(log, 'sign-in not started', error, { session, upstream })
       }
       throw error
     })
@@ -178,7 +195,7 @@ export function createSignIn(deps: SignInDeps, { redirectUri, ttlSeconds }: Sign
         return { ...(await complete(deps, callback, redirectUri, pending)), returnTo, session }
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error
-        logProviderFailure(log, 'sign-in failed', error, { session })
+        logProviderFailure(log, 'sign-in failed', error, { session, upstream })
         return { outcome: 'provider_error', error, returnTo, session }
       }
     },

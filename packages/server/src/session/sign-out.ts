@@ -4,33 +4,46 @@ import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
+import type { KeptSignIns } from './kept-sign-ins.ts'
 import type { SessionManager } from './manager.ts'
 
-export interface SignOutDeps {
-  readonly sessions: SessionManager
+/** Where a session may hold credentials, and what revokes them. */
+export interface SignedInUpstream {
   readonly credentials: CredentialStore
   readonly provider: Pick<IdentityProvider, 'revoke'>
+}
+
+export interface SignOutDeps extends SignedInUpstream {
+  readonly sessions: SessionManager
+  readonly keptSignIns: Pick<KeptSignIns, 'take'>
+  /** Those after the first. */
+  readonly further?: readonly SignedInUpstream[]
   /** Tells all nodes that a session of tokens has ended: its streams end wherever they are held. */
   readonly announceEnd: (sessionId: string) => Promise<void>
   readonly log: Pick<Logger, 'audit'>
 }
 
 /**
- * Ends the session, then revokes its credentials upstream where the provider can. False when the
+ * Ends the session, then revokes its credentials at every upstream where the provider can. False when the
  * session had ended before.
  */
 export type SignOut = (sessionId: string) => Promise<boolean>
 
 export function createSignOut(deps: SignOutDeps): SignOut {
-  const { sessions, credentials, provider, announceEnd, log } = deps
+  const { sessions, keptSignIns, announceEnd, log } = deps
+  const upstreams = [deps, ...(deps.further ?? [])]
   return async (sessionId) => {
     const session = await sessions.peek(sessionId)
-    const held = session && credentials.read(session)
+    const signIn = session ?? (await keptSignIns.take(sessionId))
+    const held = upstreams.flatMap(({ credentials, provider }) => {
+      const found = signIn && credentials.read(signIn)
+      return found === undefined ? [] : [() => provider.revoke(found)]
+    })
     const ended = await sessions.end(sessionId)
-    const facts = { session: shortHash(sessionId), signedIn: held !== undefined }
+    const facts = { session: shortHash(sessionId), signedIn: held.length > 0 }
     if (ended) log.audit(facts, 'session ended')
     if (ended && session?.access === 'token') await announceEnd(sessionId)
-    if (held !== undefined) await provider.revoke(held)
+    await Promise.all(held.map((revoke) => revoke()))
     return ended
   }
 }

@@ -5,7 +5,7 @@ import type { Caller } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { ConnectionRecord } from '../mcp/legacy/connection.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
-import type { ClientFacts, Origin, RequestOrigins } from '../mcp/origin.ts'
+import type { KnownClient, Origin, RequestOrigins } from '../mcp/origin.ts'
 import { UNLIMITED } from '../store/storage-budget.ts'
 import { createCallSession } from './call-session.ts'
 import type { TokenCaller } from './caller.ts'
@@ -70,7 +70,7 @@ export class TokenOrigin extends CallerOrigin implements Origin, RequestOrigins 
   // The token is good without the connection, and may have others.
   async disconnect(): Promise<void> {}
 
-  async openSession(handle: string | undefined, client: ClientFacts): Promise<CallSession> {
+  openSession(handle: string | undefined, client: KnownClient): CallSession {
     if (handle !== undefined) {
       // Refused rather than ignored: what the call did would land in another session than it says.
       throw new ToolError('You are known by your access token. Leave `session` out.', {

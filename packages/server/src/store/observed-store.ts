@@ -7,12 +7,19 @@ import type { Streams } from './streams.ts'
 
 type Observe = <T>(command: string, work: () => Promise<T>) => Promise<T>
 
+/** `started` as `performance.now()` has it. */
+type Timed = <T>(command: string, started: number, work: Promise<T>) => Promise<T>
+
 /** `system` names the store in traces, such as `redis`. Keys are never recorded, since they contain ids. */
 export function observeStore(store: Store, telemetry: Telemetry, system: string): Store {
-  const observe = createObserve(telemetry, system)
+  const timed = createTimed(telemetry)
+  const observe = createObserve(telemetry, system, timed)
   return {
     get: <T extends Document>(key: string) => observe('get', () => store.get<T>(key)),
-    getAll: (keys) => observe('get_all', () => store.getAll(keys)),
+    // Each call reads by it.
+    getAll: telemetry.tracing
+      ? (keys) => observe('get_all', () => store.getAll(keys))
+      : (keys) => timed('get_all', performance.now(), store.getAll(keys)),
     set: (key, value, ttl) => observe('set', () => store.set(key, value, ttl)),
     create: (key, value, ttl) => observe('create', () => store.create(key, value, ttl)),
     patch: (key, changes, options) => observe('patch', () => store.patch(key, changes, options)),
@@ -41,24 +48,27 @@ function observeStreams(streams: Streams, observe: Observe): Streams {
   }
 }
 
-function createObserve({ metrics, tracing }: Telemetry, system: string): Observe {
-  const timed: Observe = async (command, work) => {
-    const started = performance.now()
+function createTimed({ metrics }: Telemetry): Timed {
+  return async (command, started, work) => {
     try {
-      return await work()
+      return await work
     } catch (error) {
       // Any other error is a programming error, such as a malformed path.
       if (errorTypeOf(error) === 'unavailable') metrics.storeError(command)
       throw error
     } finally {
-      metrics.storeCommand(command, (performance.now() - started) / 1000)
+      metrics.storeCommand((performance.now() - started) / 1000, command)
     }
   }
-  if (tracing === undefined) return timed
+}
+
+function createObserve({ tracing }: Telemetry, system: string, timed: Timed): Observe {
+  const plain: Observe = (command, work) => timed(command, performance.now(), work())
+  if (tracing === undefined) return plain
   return (command, work) => {
     // OpenTelemetry semantic conventions for database client spans.
     const attributes = { 'db.system.name': system, 'db.operation.name': command }
     const span: SpanOptions = { name: `${system} ${command}`, kind: 'client', attributes }
-    return tracing.inChild(span, () => timed(command, work))
+    return tracing.inChild(span, () => plain(command, work))
   }
 }

@@ -67,8 +67,8 @@ export interface StoreHealth {
 export interface Store {
   get<T extends Document>(key: string): Promise<Stored<T> | undefined>
   /**
-   * Reads several documents in one round trip, in the order of their keys. All keys have one hash tag
-   * (`{…}`): they lie in one slot of a cluster. A key that holds something else counts as absent.
+   * Reads several documents in one round trip, in the order of their keys: by one command where they
+   * all lie in one slot (`{…}`), or on one server. A key that holds something else counts as absent.
    */
   getAll(keys: readonly string[]): Promise<readonly (Stored<Document> | undefined)[]>
   set(key: string, value: Document, ttlSeconds: number): Promise<void>

@@ -1,9 +1,11 @@
 /** Commands to Redis, each with our own deadline. */
 
 import { ErrorReply } from '@redis/client'
-import { startDeadline, withDeadline } from './deadline.ts'
+import { Deadline } from '../deadlines.ts'
+import { withDeadline } from './deadline.ts'
+import type { RedisClient } from './redis-client.ts'
 import { deadlineMissed, toStoreError } from './redis-errors.ts'
-import { createRedisLink, type RedisLinkOptions } from './redis-link.ts'
+import { RedisLink, type RedisLinkOptions } from './redis-link.ts'
 import type { RedisScript } from './redis-scripts.ts'
 
 /** Commands throw `AppError('unavailable')` when Redis is unreachable or misses the deadline. */
@@ -15,44 +17,69 @@ export interface RedisConnection {
   close(): Promise<void>
 }
 
-/** Replaces node-redis's own time-out, which creates an abort signal per command. */
+/**
+ * Replaces node-redis's own time-out, which creates an abort signal per command and does not cover
+ * commands that were written to a hung server.
+ */
 const OWN_DEADLINE = { timeout: 0 }
+
+/** A command in flight, until its reply or its deadline. */
+class Waiting extends Deadline {
+  readonly #link: RedisLink
+  readonly #client: RedisClient
+  readonly #resolve: (reply: unknown) => void
+  readonly #reject: (error: unknown) => void
+  #isLate = false
+
+  constructor(
+    timeoutMs: number,
+    link: RedisLink,
+    resolve: (reply: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    super(timeoutMs)
+    this.#link = link
+    this.#client = link.client
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  send(args: readonly string[]): void {
+    const sent: Promise<unknown> = this.#client.sendCommand(args as string[], OWN_DEADLINE)
+    sent.then(
+      (reply) => this.#settle(reply, undefined),
+      (error) => this.#settle(undefined, error),
+    )
+  }
+
+  protected override due(): void {
+    this.#isLate = true
+    this.#fail(deadlineMissed())
+  }
+
+  #settle(reply: unknown, error: unknown): void {
+    const isAnswer = error === undefined || error instanceof ErrorReply
+    if (isAnswer && this.#link.isLate) this.#link.replied(this.#client, !this.#isLate)
+    if (this.#isLate) return
+    this.clear()
+    if (error === undefined) this.#resolve(reply)
+    else this.#fail(error)
+  }
+
+  #fail(error: unknown): void {
+    this.#link.failed(this.#client, error)
+    this.#reject(toStoreError(error))
+  }
+}
 
 /** Connects in the background. Until connected, commands fail immediately. */
 export function createRedisConnection(options: RedisLinkOptions): RedisConnection {
-  const { timeoutMs, onInTime } = options
-  const link = createRedisLink(options)
+  const { timeoutMs } = options
+  const link = new RedisLink(options)
 
-  /** One promise and one timer per command, since commands are on the hot path. */
   function command(args: readonly string[]): Promise<unknown> {
-    const client = link.client()
     return new Promise((resolve, reject) => {
-      let settled = false
-      const settle = (how: () => void) => {
-        clearTimeout(timer)
-        if (!settled) how()
-        settled = true
-      }
-      const fail = (error: unknown) => {
-        link.failed(client, error)
-        reject(toStoreError(error))
-      }
-      // node-redis's own time-out does not cover commands that were written to a hung server.
-      const timer = startDeadline(timeoutMs, () => settle(() => fail(deadlineMissed())))
-      client.sendCommand(args as string[], OWN_DEADLINE).then(
-        (reply: unknown) => {
-          // A late reply counts too: the server is slow, not dead.
-          link.replied(client)
-          settle(() => {
-            onInTime?.()
-            resolve(reply)
-          })
-        },
-        (error: unknown) => {
-          if (error instanceof ErrorReply) link.replied(client)
-          settle(() => fail(error))
-        },
-      )
+      new Waiting(timeoutMs, link, resolve, reject).send(args)
     })
   }
 

@@ -5,7 +5,7 @@ import { ErrorReply } from '@redis/client'
 import { withDeadline } from './deadline.ts'
 import { backoffMs, type RedisClient } from './redis-client.ts'
 import { deadlineMissed, isTimeout } from './redis-errors.ts'
-import { createRedisLink, type RedisLinkOptions } from './redis-link.ts'
+import { RedisLink, type RedisLinkOptions } from './redis-link.ts'
 import { awaitEntries, readLastId, type SendCommand } from './redis-stream-commands.ts'
 import type { StoreLog } from './store-log.ts'
 import { isAfter, STREAM_START } from './stream-ids.ts'
@@ -39,13 +39,13 @@ export function createRedisFollower(
   let failures = 0
   let isRefused = false
   let ended = false
-  const link = createRedisLink({ ...options, log, onReady: () => waking.abort() })
+  const link = new RedisLink({ ...options, log, onReady: () => waking.abort() })
   const running = run()
 
   async function run(): Promise<void> {
     while (!ended) {
       waking = new AbortController()
-      const client = link.client()
+      const client = link.client
       try {
         await readOn(client)
       } catch (error) {

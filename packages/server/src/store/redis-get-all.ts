@@ -1,52 +1,83 @@
-/** Reads several documents of one slot in one command. */
+/** Reads several documents in one command. */
 
 import { ErrorReply } from '@redis/client'
 import { AppError, storeUnavailable } from '../errors.ts'
-import { decodeDocument, decodeReply } from './documents.ts'
+import { decodeReply } from './documents.ts'
 import type { Document, Store, Stored } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
-/** The commands for one key and for several: `GET` and `MGET`, or `JSON.GET` and `JSON.MGET`. */
 export interface GetCommands {
+  /** `GET` or `JSON.GET`. */
   readonly one: (key: string) => readonly string[]
+  /** `MGET` or `JSON.MGET`. */
   readonly several: (keys: readonly string[]) => readonly string[]
+  /**
+   * Whether it may be tried for keys of several slots: `MGET` is refused where they lie on several
+   * servers, but `JSON.MGET` finds nothing then, without a word.
+   */
+  readonly acrossSlots: boolean
 }
 
-/** Falls back to single reads for users whose ACL denies the multi-key command. */
+type Found = readonly (Stored<Document> | undefined)[]
+
+/** Falls back to several commands where one is denied, and does not try it again. */
 export function createGets(
   redis: RedisConnection,
-  { one, several }: GetCommands,
+  { one, several, acrossSlots }: GetCommands,
 ): Pick<Store, 'get' | 'getAll'> {
+  let isAcross = acrossSlots
   let isOneByOne = false
 
   const get = async <T extends Document>(key: string) =>
     decodeReply<T>(await redis.command(one(key)))
 
-  return {
-    get,
-    async getAll(keys) {
-      if (isOneByOne) return Promise.all(keys.map((key) => get(key)))
-      try {
-        const texts = await redis.command(several(keys))
-        if (!Array.isArray(texts)) throw storeUnavailable(texts)
-        return keys.map((_, at) => found(texts[at]))
-      } catch (error) {
-        if (!isRefused(error)) throw error
-        isOneByOne = true
-        return Promise.all(keys.map((key) => get(key)))
-      }
-    },
+  async function getAll(keys: readonly string[]): Promise<Found> {
+    if (isOneByOne) return Promise.all(keys.map((key) => get(key)))
+    if (!isAcross && tagOf(keys[0]) !== undefined) {
+      const others = keys.filter((key) => tagOf(key) !== tagOf(keys[0]))
+      if (others.length > 0) return inTwo(keys, others)
+    }
+    try {
+      return documentsOf(await redis.command(several(keys)), keys.length)
+    } catch (error) {
+      if (isRefused(error, /^(?:NOPERM|ERR unknown)/)) isOneByOne = true
+      else if (isAcross && isRefused(error, /^CROSSSLOT/)) isAcross = false
+      else throw error
+      return getAll(keys)
+    }
   }
+
+  /** The first slot, and all the others. */
+  async function inTwo(keys: readonly string[], others: readonly string[]): Promise<Found> {
+    const first = keys.filter((key) => !others.includes(key))
+    const [foundFirst, foundOthers] = await Promise.all([getAll(first), getAll(others)])
+    const found = new Map(
+      [...first, ...others].map((key, at) => [key, [...foundFirst, ...foundOthers][at]]),
+    )
+    return keys.map((key) => found.get(key))
+  }
+
+  return { get, getAll }
 }
 
 /** Sharding proxies return an error in place of a value they could not fetch. */
-function found(text: unknown): Stored<Document> | undefined {
-  if (text === null) return undefined
-  if (typeof text !== 'string') throw storeUnavailable(text)
-  return decodeDocument(text)
+function documentsOf(texts: unknown, count: number): Found {
+  if (!Array.isArray(texts) || texts.length < count) throw storeUnavailable(texts)
+  for (let at = 0; at < count; at += 1) {
+    const text: unknown = texts[at]
+    if (text !== null && typeof text !== 'string') throw storeUnavailable(text)
+    // In place: nobody else has it.
+    texts[at] = text === null ? undefined : JSON.parse(text)
+  }
+  return texts
 }
 
-function isRefused(error: unknown): boolean {
+/** The hash tag, which determines the slot in Redis Cluster. */
+function tagOf(key: string | undefined): string | undefined {
+  return key && /\{([^}]+)\}/.exec(key)?.[1]
+}
+
+function isRefused(error: unknown, how: RegExp): boolean {
   const cause = error instanceof AppError ? error.cause : error
-  return cause instanceof ErrorReply && /^(?:NOPERM|ERR unknown)/.test(cause.message)
+  return cause instanceof ErrorReply && how.test(cause.message)
 }

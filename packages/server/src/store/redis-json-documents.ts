@@ -84,6 +84,7 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
   const gets = createGets(redis, {
     one: (key) => ['JSON.GET', key],
     several: (keys) => ['JSON.MGET', ...keys, '.'],
+    acrossSlots: false,
   })
 
   return {

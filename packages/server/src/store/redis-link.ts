@@ -18,20 +18,8 @@ export interface RedisLinkOptions extends RedisAddress {
   readonly onLost?: (error: unknown) => void
   /** Called each time a command was not answered in time. */
   readonly onLate?: (error: unknown) => void
-  /** Called each time a command was answered in time. */
+  /** Called when a command was answered in time, after others were not. */
   readonly onInTime?: () => void
-}
-
-export interface RedisLink {
-  client(): RedisClient
-  /** The client received a reply. */
-  replied(from: RedisClient): void
-  /** A command of the client failed. */
-  failed(from: RedisClient, error: unknown): void
-  /** Replaces the client immediately. */
-  giveUp(from: RedisClient, reason: unknown): void
-  /** Ends the link and returns the client, which the caller closes. */
-  end(): RedisClient
 }
 
 /** After this many deadlines of silence the connection counts as dead rather than slow. */
@@ -43,78 +31,99 @@ const REPLACE_EVERY_MS = 1000
  * Connects in the background. node-redis reconnects when a socket closes. A half-open socket (the host
  * vanished) stays open and silent; only a new client recovers from it.
  */
-export function createRedisLink(options: RedisLinkOptions): RedisLink {
-  const { timeoutMs, random, monotonicNow, onReady, onLost, onLate } = options
-  const report = createStateReport(options.log)
-  let ended = false
+export class RedisLink {
+  /** The current one. */
+  client: RedisClient
+  /** Whether no command of the current client was answered in time since one was not. */
+  isLate = false
+  readonly #options: RedisLinkOptions
+  readonly #report: ReturnType<typeof createStateReport>
+  #ended = false
   /** When the current client started to wait for a reply without receiving any. */
-  let silentSince: number | undefined
-  let replacedAt = Number.NEGATIVE_INFINITY
-  let client = connect()
+  #silentSince: number | undefined
+  #replacedAt = Number.NEGATIVE_INFINITY
 
-  function connect(): RedisClient {
-    const fresh = createRedisClient(options, timeoutMs, random)
-    const whenCurrent = (listener: (error: unknown) => void) => (error: unknown) => {
-      if (fresh === client && !ended) listener(error)
+  constructor(options: RedisLinkOptions) {
+    this.#options = options
+    this.#report = createStateReport(options.log)
+    this.client = this.#connect()
+  }
+
+  /** To be called with each answer while the client is late. */
+  replied(from: RedisClient, inTime: boolean): void {
+    if (from !== this.client) return
+    // A late reply counts too: the server is slow, not dead.
+    this.#silentSince = undefined
+    if (!inTime) return
+    this.isLate = false
+    this.#options.onInTime?.()
+  }
+
+  /** A command of the client failed. */
+  failed(from: RedisClient, error: unknown): void {
+    if (from !== this.client || this.#ended) return
+    const { timeoutMs, monotonicNow, onLate } = this.#options
+    const now = monotonicNow()
+    if (isTimeout(error)) {
+      this.#silentSince ??= now - timeoutMs
+      this.isLate = true
+      onLate?.(error)
     }
-    fresh.on('error', whenCurrent(lost))
+    const isDead = now - (this.#silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
+    const isMoved = isReadOnly(error) && now - this.#replacedAt >= REPLACE_EVERY_MS
+    if (isDead || isMoved) this.#replace(isDead ? error : undefined)
+  }
+
+  /** Replaces the client immediately. */
+  giveUp(from: RedisClient, reason: unknown): void {
+    if (from === this.client && !this.#ended) this.#replace(reason)
+  }
+
+  /** Ends the link and returns the client, which the caller closes. */
+  end(): RedisClient {
+    this.#ended = true
+    return this.client
+  }
+
+  #connect(): RedisClient {
+    const { timeoutMs, random, monotonicNow, onReady } = this.#options
+    const fresh = createRedisClient(this.#options, timeoutMs, random)
+    const isCurrent = () => fresh === this.client && !this.#ended
+    fresh.on('error', (error: unknown) => {
+      if (isCurrent()) this.#lost(error)
+    })
     fresh.on('connect', () => {
       // A handshake can hang like any command.
-      if (fresh === client && !ended) silentSince = monotonicNow()
+      if (isCurrent()) this.#silentSince = monotonicNow()
       // node-redis does not destroy a socket that is still connecting, which would leak it.
       else fresh.destroy()
     })
-    fresh.on('ready', whenCurrent(ready))
+    fresh.on('ready', () => {
+      if (!isCurrent()) return
+      this.#silentSince = undefined
+      this.#report.up()
+      onReady()
+    })
     // Rejects only when destroyed; each failed attempt emits an error event.
     fresh.connect().catch(() => undefined)
     return fresh
   }
 
-  function lost(error: unknown): void {
-    silentSince = undefined
-    report.down(error)
-    onLost?.(error)
-  }
-
-  function ready(): void {
-    silentSince = undefined
-    report.up()
-    onReady()
+  #lost(error: unknown): void {
+    this.#silentSince = undefined
+    this.#report.down(error)
+    this.#options.onLost?.(error)
   }
 
   /** With a cause, Redis counts as lost; without one, only its address is resolved again. */
-  function replace(reason?: unknown): void {
-    const old = client
-    replacedAt = monotonicNow()
-    silentSince = undefined
-    client = connect()
+  #replace(reason?: unknown): void {
+    const old = this.client
+    this.#replacedAt = this.#options.monotonicNow()
+    this.#silentSince = undefined
+    this.isLate = false
+    this.client = this.#connect()
     old.destroy()
-    if (reason !== undefined) lost(reason)
-  }
-
-  return {
-    client: () => client,
-    replied(from) {
-      if (from === client) silentSince = undefined
-    },
-    failed(from, error) {
-      if (from !== client || ended) return
-      const now = monotonicNow()
-      if (isTimeout(error)) {
-        silentSince ??= now - timeoutMs
-        onLate?.(error)
-      }
-      const isDead = now - (silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
-      const isMoved = isReadOnly(error) && now - replacedAt >= REPLACE_EVERY_MS
-      if (isDead || isMoved) replace(isDead ? error : undefined)
-    },
-    giveUp(from, reason) {
-      if (from === client && !ended) replace(reason)
-    },
-    end() {
-      ended = true
-      return client
-    },
+    if (reason !== undefined) this.#lost(reason)
   }
 }
 

@@ -55,6 +55,7 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
   const gets = createGets(redis, {
     one: (key) => ['GET', key],
     several: (keys) => ['MGET', ...keys],
+    acrossSlots: true,
   })
 
   return {

@@ -76,16 +76,17 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     monotonicNow: link.monotonicNow,
   })
 
-  /** Synchronous once the document form is known, since this is on the hot path. */
-  function on<T>(work: (documents: RedisDocuments) => Promise<T>): Promise<T> {
-    const known = detection.known()
-    if (known !== undefined) return work(known ? json : strings)
-    return detection.hasJson().then((hasJson) => work(hasJson ? json : strings))
-  }
+  const on = <T>(work: (documents: RedisDocuments) => Promise<T>) =>
+    withDocuments(detection, { json, strings }, work)
 
   return {
     get: <T extends Document>(key: string) => on(({ get }) => get<T>(keys.document(key))),
-    getAll: (names) => on(({ getAll }) => getAll(names.map(keys.document))),
+    getAll: (names) => {
+      const full = names.map(keys.document)
+      const { known } = detection
+      if (known === undefined) return on(({ getAll }) => getAll(full))
+      return known ? json.getAll(full) : strings.getAll(full)
+    },
     set: (key, value, ttl) => on(({ set }) => set(keys.document(key), value, ttl)),
     create: (key, value, ttl) => on(({ create }) => create(keys.document(key), value, ttl)),
     patch: (key, changes, options) =>
@@ -126,10 +127,19 @@ function loadScripts(redis: RedisConnection): void {
   }
 }
 
+/** Synchronous once the document form is known, since this is on the hot path. */
+function withDocuments<T>(
+  { known, hasJson }: ReturnType<typeof createJsonDetection>,
+  { json, strings }: { readonly json: RedisDocuments; readonly strings: RedisDocuments },
+  work: (documents: RedisDocuments) => Promise<T>,
+): Promise<T> {
+  if (known !== undefined) return work(known ? json : strings)
+  return hasJson().then((found) => work(found ? json : strings))
+}
+
 /** Detects JSON commands once per connection, since Redis may have been upgraded meanwhile. */
 function createJsonDetection(redis: RedisConnection, json: 'detect' | 'never', log: StoreLog) {
   let asked: Promise<boolean> | undefined
-  let answer: boolean | undefined
   let logged: boolean | undefined
 
   async function ask(): Promise<boolean> {
@@ -145,7 +155,7 @@ function createJsonDetection(redis: RedisConnection, json: 'detect' | 'never', l
     asked = asking
     asking.then(
       (found) => {
-        if (asked === asking) answer = found
+        if (asked === asking) detection.known = found
       },
       () => {
         if (asked === asking) asked = undefined
@@ -154,16 +164,17 @@ function createJsonDetection(redis: RedisConnection, json: 'detect' | 'never', l
     return asking
   }
 
-  return {
+  const detection = {
     /** Undefined until detected. */
-    known: () => answer,
+    known: undefined as boolean | undefined,
     hasJson,
     restart(): void {
-      answer = undefined
+      detection.known = undefined
       asked = undefined
       hasJson().catch(() => undefined)
     },
   }
+  return detection
 }
 
 async function hasCommand(redis: RedisConnection, name: string): Promise<boolean> {

@@ -23,30 +23,47 @@ export interface Histogram {
   observe(value: number, first: string, second?: string, third?: string): void
 }
 
+/** Series by their labels, one after the other: a key for all of them would be a new text each time. */
+type ByLabel = Map<string, ByLabel | Series>
+
 export function createHistogram(registry: Registry, options: HistogramOptions): Histogram {
   const { name, help, labelNames, buckets } = options
-  const all = new Map<string, Series>()
+  const all: Series[] = []
+  const byLabel: ByLabel = new Map()
 
-  function seriesOf(key: string, values: readonly (string | undefined)[]): Series {
+  function add(values: readonly string[]): Series {
     const labels = Object.fromEntries(labelNames.map((label, at) => [label, values[at] ?? '']))
     const series = { labels, counts: new Float64Array(buckets.length + 1), sum: 0 }
-    all.set(key, series)
+    all.push(series)
+    let level = byLabel
+    for (const value of values.slice(0, -1)) {
+      const next = (level.get(value) ?? new Map()) as ByLabel
+      level.set(value, next)
+      level = next
+    }
+    level.set(values.at(-1) ?? '', series)
     return series
   }
+
+  const find = (level: ByLabel | undefined, value: string) =>
+    level?.get(value) as ByLabel | undefined
 
   registry.registerMetric({
     name,
     async get() {
-      const values = [...all.values()].flatMap((series) => valuesOf(name, buckets, series))
+      const values = all.flatMap((series) => valuesOf(name, buckets, series))
       return { name, help, type: 'histogram', aggregator: 'sum', values }
     },
-    reset: () => all.clear(),
+    reset() {
+      all.length = 0
+      byLabel.clear()
+    },
   } as never)
 
   return {
     observe(value, first, second = '', third = '') {
-      const key = `${first}\n${second}\n${third}`
-      const series = all.get(key) ?? seriesOf(key, [first, second, third])
+      const found = find(find(byLabel, first), second)?.get(third) as Series | undefined
+      const series = found ?? add([first, second, third])
       let at = 0
       while (at < buckets.length && value > (buckets[at] ?? 0)) at += 1
       series.counts[at] = (series.counts[at] ?? 0) + 1

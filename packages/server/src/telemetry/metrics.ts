@@ -23,9 +23,10 @@ export interface Metrics {
   session(change: SessionChange): void
   streamOpened(kind: StreamKind): void
   streamClosed(kind: StreamKind): void
-  signIn(outcome: string): void
-  refresh(outcome: string): void
-  storeCommand(command: string, seconds: number): void
+  /** `upstream` is one after the first, by the name in the configuration. */
+  signIn(outcome: string, upstream?: string): void
+  refresh(outcome: string, upstream?: string): void
+  storeCommand(seconds: number, command: string): void
   storeError(command: string): void
   /** The one place that refusals for too many requests are counted. */
   rateLimited(scope: string): void

@@ -37,6 +37,8 @@ const METHODS: ReadonlySet<string> = new Set([
   ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
 ])
 
+const CLASSES = ['', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
+
 /** A registry of its own for each server of a process. */
 export function createMetrics({ version }: MetricsOptions): Metrics {
   const registry = new Registry()
@@ -98,7 +100,7 @@ function trafficMetrics(registry: Registry, registers: Registry[]) {
   return {
     request(method: string, route: string, status: number, seconds: number) {
       const known = METHODS.has(method) ? method : 'other'
-      requests.observe(seconds, known, route, `${Math.floor(status / 100)}xx`)
+      requests.observe(seconds, known, route, CLASSES[Math.floor(status / 100)] ?? 'other')
     },
     toolStarted: () => running.change(1),
     toolEnded(tool: string, outcome: string, seconds: number) {
@@ -123,14 +125,14 @@ function peopleMetrics(registers: Registry[]) {
   })
   const signIns = new Counter({
     name: 'mcp_sign_ins_total',
-    help: 'Returns from the identity provider, by outcome.',
-    labelNames: ['outcome'],
+    help: 'Returns from the identity provider, by outcome, and by upstream after the first.',
+    labelNames: ['outcome', 'upstream'],
     registers,
   })
   const refreshes = new Counter({
     name: 'mcp_upstream_refreshes_total',
-    help: 'Refreshes of upstream access tokens, by outcome: ok, or the code of the error.',
-    labelNames: ['outcome'],
+    help: 'Refreshes of upstream access tokens, by outcome: ok, or the code of the error, and by upstream after the first.',
+    labelNames: ['outcome', 'upstream'],
     registers,
   })
   // A series that is there from the start lets rules add and compare before anything has happened.
@@ -140,9 +142,14 @@ function peopleMetrics(registers: Registry[]) {
   for (const outcome of ['ok', ...PROVIDER_ERRORS]) refreshes.inc({ outcome }, 0)
   return {
     session: (change: SessionChange) => sessions.inc({ change }),
-    signIn: (outcome: string) => signIns.inc({ outcome }),
-    refresh: (outcome: string) => refreshes.inc({ outcome }),
+    signIn: (outcome: string, upstream?: string) => signIns.inc(labelsOf(outcome, upstream)),
+    refresh: (outcome: string, upstream?: string) => refreshes.inc(labelsOf(outcome, upstream)),
   }
+}
+
+/** The first upstream has no label, so that series stay the same when others are added. */
+function labelsOf(outcome: string, upstream: string | undefined) {
+  return upstream === undefined ? { outcome } : { outcome, upstream }
 }
 
 function storeMetrics(registry: Registry, registers: Registry[]) {
@@ -159,7 +166,7 @@ function storeMetrics(registry: Registry, registers: Registry[]) {
     registers,
   })
   return {
-    storeCommand: (command: string, seconds: number) => commands.observe(seconds, command),
+    storeCommand: commands.observe,
     storeError: (command: string) => errors.inc({ command }),
   }
 }

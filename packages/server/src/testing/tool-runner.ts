@@ -16,7 +16,7 @@ import {
 import { auditCall, type CarriedState, type ToolCall } from '../engine/call.ts'
 import { compileTool } from '../engine/compile-tool.ts'
 import type { Account } from '../engine/context.ts'
-import type { AnyTool } from '../engine/define-tool.ts'
+import { type AnyTool, loginsOf } from '../engine/define-tool.ts'
 import type { Env } from '../engine/env.ts'
 import { runTool } from '../engine/run-tool.ts'
 import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
@@ -30,14 +30,17 @@ import { telemetry } from './telemetry.ts'
 import { QUIET, quietClient } from './tool-client.ts'
 import { openToolSession, type ToolSessionState } from './tool-session.ts'
 import {
-  createUpstreamAnswers,
+  createFakeUpstreams,
   type UpstreamAnswers,
   type UpstreamRequest,
+  upstreamNames,
 } from './tool-upstream.ts'
 
 export interface CallToolOptions<E extends Env = Env> extends FakeTeam<E> {
   /** Who has signed in upstream; nobody if left out. */
   readonly signedInAs?: Account
+  /** Who has signed in at further upstreams, by name. */
+  readonly signedInAt?: Readonly<Record<string, Account>>
   /** Values the session holds already, by name. */
   readonly sessionData?: Readonly<Record<string, unknown>>
   /** What the upstream API answers, by method and route. */
@@ -106,8 +109,8 @@ export async function callTool<E extends Env>(
 ): Promise<ToolRun> {
   const { textFormat = 'json', timeoutSeconds = 10 } = options
   const compiled = compileTool(tool as AnyTool)
-  const own = await openToolSession(options)
-  const upstream = createUpstreamAnswers(options.upstream ?? {})
+  const own = await openToolSession({ ...options, upstreams: namesOf(tool, options) })
+  const upstream = createFakeUpstreams(options.upstream)
   const { log, lines } = recordingLogger()
   const progress: Progress[] = []
   const openedUrls: string[] = []
@@ -152,9 +155,9 @@ export async function callTool<E extends Env>(
     let result = await runTool(compiled, call, settings, telemetry)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
       told.push(result.inputRequests)
-      const responses = answersTo(result, options, { openedUrls, questions })
-      if (responses.sign_in?.action === 'accept') await own.signIn()
       const carried = JSON.parse(result.requestState ?? '{}')
+      const responses = answersTo(result, options, { openedUrls, questions })
+      if (responses.sign_in?.action === 'accept') await own.signIn(carried.signInAt)
       result = await runTool(compiled, { ...call, carried, responses }, settings, telemetry)
     }
     if (isInputRequiredResult(result)) throw new Error('The tool still waits for an answer')
@@ -187,6 +190,11 @@ function answered({ structuredContent, content, isError = false, _meta = {} }: C
     code: facts?.code,
     retryAfterSeconds: facts?.retryAfterSeconds,
   }
+}
+
+/** The upstreams besides the first: those that the tool needs, and those that have answers. */
+function namesOf<E extends Env>({ requires }: AnyTool<E>, { upstream }: CallToolOptions<E>) {
+  return [...loginsOf(requires), ...upstreamNames(upstream)]
 }
 
 function withRound(this: Pick<ToolCall, 'carried'>, state: CarriedState): string {

@@ -6,6 +6,7 @@ import type { CallSession } from '../engine/call.ts'
 import type { Account } from '../engine/context.ts'
 import { createCallSession } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
+import { NO_KEPT_SIGN_INS } from '../session/kept-sign-ins.ts'
 import { createSessionManager } from '../session/manager.ts'
 import { createSignInLinks } from '../session/sign-in-link.ts'
 import { createSignOut } from '../session/sign-out.ts'
@@ -22,8 +23,8 @@ export interface ToolSessionState {
 
 export interface OpenedToolSession {
   readonly session: CallSession
-  /** What happens when the person follows the link. */
-  signIn(): Promise<void>
+  /** What happens when the person follows the link, to the first upstream unless one is named. */
+  signIn(upstream?: string): Promise<void>
   state(): Promise<ToolSessionState>
   close(): Promise<void>
 }
@@ -32,37 +33,55 @@ export interface OpenedToolSession {
 export async function openToolSession(given: {
   readonly signedInAs?: Account
   readonly sessionData?: Readonly<Record<string, unknown>>
+  /** Names of upstreams besides the first. */
+  readonly upstreams?: readonly (string | undefined)[]
+  readonly signedInAt?: Readonly<Record<string, Account>>
 }): Promise<OpenedToolSession> {
   const store = createMemoryStore()
   const sessions = createSessionManager({ store, now: Date.now }, { ttlSeconds: 3600 })
-  const credentials = createCredentialStore(
-    { store, keyRing: createKeyRing([randomBytes(32)]) },
-    'test',
+  const sealing = { store, keyRing: createKeyRing([randomBytes(32)]) }
+  const credentials = createCredentialStore(sealing, 'test')
+  const names = [...(given.upstreams ?? []), ...Object.keys(given.signedInAt ?? {})]
+  const further = new Map(
+    names.flatMap((name) => (name ? [[name, createCredentialStore(sealing, name)]] : [])),
   )
   const links = createSignInLinks({ store, now: Date.now }, { ttlSeconds: 600 })
   const revoked: Credentials[] = []
   const provider = { revoke: async (held: Credentials) => void revoked.push(held) }
   const announceEnd = async () => undefined
   const { log } = recordingLogger()
-  const signOut = createSignOut({ sessions, credentials, provider, announceEnd, log })
+  const others = [...further.values()].map((each) => ({ credentials: each, provider }))
+  const deps = {
+    ...{ sessions, credentials, provider, further: others, announceEnd, log },
+    keptSignIns: NO_KEPT_SIGN_INS,
+  }
+  const signOut = createSignOut(deps)
   const linkUrl = async (handle: string) => `https://mcp.example/connect/${handle}`
 
   const { id } = await sessions.create('handle')
   for (const [name, value] of Object.entries(given.sessionData ?? {})) {
     await sessions.update(id, `data.${name}`, value)
   }
-  const signIn = async (account: Account) =>
-    void (await credentials.write(id, { accessToken: 'upstream-token', account }, 1))
+  const signIn = async (account: Account, upstream?: string) => {
+    const at = (upstream === undefined ? undefined : further.get(upstream)) ?? credentials
+    await at.write(id, { accessToken: 'upstream-token', account }, 1)
+  }
   if (given.signedInAs !== undefined) await signIn(given.signedInAs)
+  for (const [upstream, account] of Object.entries(given.signedInAt ?? {})) {
+    await signIn(account, upstream)
+  }
 
   const session = createCallSession(
-    { sessions, credentials, links, signOut, linkUrl },
+    {
+      ...{ sessions, credentials, links, signOut, linkUrl, now: Date.now },
+      signInUpstreams: { first: 'test', further },
+    },
     await sessions.retrieve(id),
-    { access: 'handle', client: { clientName: 'test' } },
+    { access: 'handle', client: { facts: { clientName: 'test' } } },
   )
   return {
     session,
-    signIn: () => signIn({ sub: 'ada', name: 'Ada Lovelace' }),
+    signIn: (upstream) => signIn({ sub: 'ada', name: 'Ada Lovelace' }, upstream),
     async state() {
       const record = await sessions.peek(id)
       const { state = 'expired', data = {} } = record ?? {}

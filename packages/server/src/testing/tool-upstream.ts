@@ -10,6 +10,8 @@ import { errorForStatus, UpstreamError } from '../upstream/upstream-error.ts'
 import { createUpstreamMethods } from '../upstream/upstream-methods.ts'
 
 export interface UpstreamRequest {
+  /** The name of the upstream; absent for the first. */
+  readonly upstream?: string
   /** Such as `GET /accounts/{id}`. */
   readonly route: string
   readonly params: Params
@@ -35,14 +37,51 @@ export type UpstreamAnswer =
   | number
   | null
 
-/** By method and route, as the tool writes it: `GET /accounts/{id}`. */
+/**
+ * By method and route, as the tool writes it: `GET /accounts/{id}`. For a tool of several upstreams,
+ * those of a further one are under its name: `github: { 'GET /user': … }`.
+ */
 export type UpstreamAnswers = Readonly<Record<string, UpstreamAnswer>>
+
+/** The names of further upstreams in answers: no route is without a space. */
+export function upstreamNames(answers: UpstreamAnswers = {}): readonly string[] {
+  return Object.keys(answers).filter((key) => /^[a-z][a-z\d-]*$/.test(key))
+}
+
+/** The upstreams of one test: the first, and those by name. All keep what they were asked together. */
+export function createFakeUpstreams(answers: UpstreamAnswers = {}) {
+  const requests: UpstreamRequest[] = []
+  const first = createUpstreamAnswers(answers, { requests })
+  const named = upstreamNames(answers).map((upstream) => {
+    const own = answers[upstream] as UpstreamAnswers
+    return [upstream, createUpstreamAnswers(own, { requests, upstream })] as const
+  })
+  return {
+    requests,
+    forCall: (...call: Parameters<typeof first.forCall>): Upstream =>
+      Object.assign(
+        first.forCall(...call),
+        Object.fromEntries(named.map(([name, upstream]) => [name, upstream.forCall(...call)])),
+      ),
+    refuseUnanswered() {
+      for (const upstream of [first, ...named.map(([, each]) => each)]) upstream.refuseUnanswered()
+    },
+  }
+}
 
 /** Links of answers are relative to it, or below it. */
 const BASE = parseBaseUrl('https://upstream.test')
 
-export function createUpstreamAnswers(answers: UpstreamAnswers) {
-  const requests: UpstreamRequest[] = []
+interface Kept {
+  readonly requests?: UpstreamRequest[]
+  /** The name of the upstream; absent for the first. */
+  readonly upstream?: string
+}
+
+export function createUpstreamAnswers(
+  answers: UpstreamAnswers,
+  { requests = [], upstream }: Kept = {},
+) {
   const unanswered: string[] = []
 
   async function answer(
@@ -52,7 +91,8 @@ export function createUpstreamAnswers(answers: UpstreamAnswers) {
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
     if (signal?.aborted) throw new UpstreamError('upstream_cancelled')
-    const request = { route, params, ...sentOf(options) }
+    const named = upstream === undefined ? {} : { upstream }
+    const request = { ...named, route, params, ...sentOf(options) }
     requests.push(request)
     if (!Object.hasOwn(answers, route)) {
       unanswered.push(route)
@@ -136,7 +176,7 @@ function sentOf({
   idempotencyKey,
   ifMatch,
   ifNoneMatch,
-}: WriteOptions): Omit<UpstreamRequest, 'route' | 'params'> {
+}: WriteOptions): Omit<UpstreamRequest, 'route' | 'params' | 'upstream'> {
   return {
     ...(body !== undefined && { body }),
     ...(contentType !== undefined && { contentType }),

@@ -1,14 +1,13 @@
 /** `login`: gives out a one-time link; signing in happens in the person's browser. */
 
 import { z } from 'zod'
-import { defineTool } from '../engine/index.ts'
+import { defineTool, type ToolSession } from '../engine/index.ts'
 
-export default defineTool({
+const common = {
   name: 'login',
   title: 'Sign in',
   description:
     'Returns a link where the user signs in, and a code the page may ask for. Show both to the user, and go on once they say that they have signed in.',
-  input: z.object({}),
   output: z.object({
     url: z.url().describe('Show this to the user; it works once.'),
     code: z.string().describe('The page may ask for it: show it to the user with the link.'),
@@ -17,14 +16,33 @@ export default defineTool({
   }),
   requires: { session: true },
   annotations: { readOnlyHint: false, destructiveHint: false, openWorldHint: true },
-  async run({ session }) {
-    const { url, code, expiresAt } = await session.startSignIn()
-    const { handle } = session
-    return {
-      url,
-      code,
-      expiresAt: expiresAt.toISOString(),
-      ...(handle !== undefined && { session: handle }),
-    }
-  },
+} as const
+
+export default defineTool({
+  ...common,
+  input: z.object({}),
+  run: ({ session }) => startSignIn(session),
 })
+
+/** The tool where people sign in at several upstreams; the first is meant where none is named. */
+export function loginTool(upstreams: readonly string[]) {
+  const upstream = z.enum(upstreams).optional()
+  return defineTool({
+    ...common,
+    input: z.object({
+      upstream: upstream.describe(`Where to sign in; ${upstreams[0]} if left out.`),
+    }),
+    run: ({ session, input }) => startSignIn(session, input.upstream),
+  })
+}
+
+async function startSignIn(session: ToolSession, upstream?: string) {
+  const { url, code, expiresAt } = await session.startSignIn(upstream)
+  const { handle } = session
+  return {
+    url,
+    code,
+    expiresAt: expiresAt.toISOString(),
+    ...(handle !== undefined && { session: handle }),
+  }
+}

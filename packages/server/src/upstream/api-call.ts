@@ -29,6 +29,7 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps) {
       isStream = response.body instanceof ReadableStream
       return response
     } catch (error) {
+      if (isRefused(error)) await asked.tokens.refused?.()
       throw deadline.error() ?? error
     } finally {
       // A stream stops it at its own end.
@@ -91,4 +92,8 @@ async function prepare(options: ApiCallOptions, asked: ApiRequest): Promise<Prep
 
 function isUnauthorized(error: unknown): boolean {
   return error instanceof UpstreamError && error.code === 'upstream_unauthorized'
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof UpstreamError && (error.status === 401 || error.status === 403)
 }

@@ -39,6 +39,8 @@ export interface ProviderErrorDetails {
   readonly retryAfterSeconds?: number | undefined
   /** The provider answered with success, but not with anything that can be used. */
   readonly isUnusable?: boolean
+  /** A refresh was refused with a code that need not mean that the refresh token is dead. */
+  readonly isUncertain?: boolean
   /** The address that was asked last, without its query. */
   readonly endpoint?: string | undefined
   /** The claim, parameter or field that failed a check. */
@@ -50,6 +52,7 @@ export class ProviderError extends Error {
   readonly code: ProviderErrorCode
   readonly retryAfterSeconds: number | undefined
   readonly isUnusable: boolean
+  readonly isUncertain: boolean
   readonly endpoint: string | undefined
   readonly field: string | undefined
 
@@ -59,6 +62,7 @@ export class ProviderError extends Error {
     this.code = code
     this.retryAfterSeconds = details.retryAfterSeconds
     this.isUnusable = details.isUnusable ?? false
+    this.isUncertain = details.isUncertain ?? false
     this.endpoint = details.endpoint
     this.field = details.field
   }

@@ -3,10 +3,11 @@
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type IdentityProvider, ProviderError } from './identity-provider.ts'
 
-/** Codes and tokens are in what is passed, so that spans have the operation's name and no more. */
+/** Codes and tokens are in what is passed, so that spans have the operation's name and no more. `upstream` is one after the first. */
 export function observeProvider(
   provider: IdentityProvider,
   { metrics, tracing }: Telemetry,
+  upstream?: string,
 ): IdentityProvider {
   const traced = <T>(operation: string, work: () => Promise<T>): Promise<T> =>
     tracing === undefined
@@ -16,10 +17,10 @@ export function observeProvider(
   async function refresh(...[credentials]: Parameters<IdentityProvider['refresh']>) {
     try {
       const fresh = await provider.refresh(credentials)
-      metrics.refresh('ok')
+      metrics.refresh('ok', upstream)
       return fresh
     } catch (error) {
-      metrics.refresh(error instanceof ProviderError ? error.code : 'internal_error')
+      metrics.refresh(error instanceof ProviderError ? error.code : 'internal_error', upstream)
       throw error
     }
   }

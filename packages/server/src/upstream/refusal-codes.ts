@@ -9,6 +9,15 @@ const CLIENT_REFUSED: ReadonlySet<string> = new Set([
   ...['disabled_client', 'deleted_client'],
 ])
 
+/** A refresh token is dead, or a person has to be present (RFC 6749, 5.2; OpenID Connect Core, 3.1.2.6). */
+const SIGN_IN_ENDED: ReadonlySet<string> = new Set([
+  ...['invalid_grant', 'invalid_token', 'expired_token'],
+  ...['interaction_required', 'login_required', 'consent_required'],
+  // GitHub, Slack.
+  ...['bad_refresh_token', 'bad_verification_code', 'invalid_refresh_token'],
+  ...['token_expired', 'token_revoked'],
+])
+
 /** Failures that pass by themselves (RFC 6749, 4.1.2.1; RFC 8628, 3.5; Slack). */
 const PASSING: ReadonlySet<string> = new Set([
   ...['server_error', 'temporarily_unavailable', 'slow_down'],
@@ -19,6 +28,11 @@ const PASSING: ReadonlySet<string> = new Set([
 /** Whether only the operator can correct it. */
 export function isClientRefused(code: string): boolean {
   return CLIENT_REFUSED.has(code)
+}
+
+/** Whether only a new sign-in helps. */
+export function isSignInEnded(code: string): boolean {
+  return SIGN_IN_ENDED.has(code)
 }
 
 /** Whether another try may succeed. */

@@ -3,7 +3,7 @@
 import type { CustomFetch } from 'openid-client'
 import type { Dialect } from '../config.ts'
 import { plainCode, providerError } from './provider-failure.ts'
-import { isClientRefused, isPassing } from './refusal-codes.ts'
+import { isClientRefused, isPassing, isSignInEnded } from './refusal-codes.ts'
 import { parseRetryAfter } from './retry.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -52,7 +52,11 @@ async function normalized(
   // RFC 6749, 5.2 has one code for a refresh token that is dead; providers have dozens, or none.
   const isRefused =
     status >= 400 ? isRefresh || refusal === undefined : status < 300 && refusal !== undefined
-  if (isRefused) throw providerError('invalid_grant', reason)
+  if (isRefused) {
+    throw providerError('invalid_grant', reason, {
+      isUncertain: isRefresh && !isSignInEnded(reason),
+    })
+  }
   if (status < 200 || status >= 300 || fields === undefined) {
     return new Response(text === '' ? null : text, { status, headers })
   }

@@ -11,6 +11,8 @@ export interface TokenOptions {
 /** Where a caller's upstream access token comes from; undefined when there is none. */
 export interface TokenSource {
   accessToken(options?: TokenOptions): Promise<string | undefined>
+  /** Called where the API answers 401 or 403 for good; may reject with a better reason. */
+  refused?(): Promise<void>
 }
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

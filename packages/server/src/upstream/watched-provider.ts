@@ -22,8 +22,17 @@ const CLIENT_REFUSED: ConfigWarning = {
     'The identity provider does not accept this server: check UPSTREAM_CLIENT_ID, UPSTREAM_CLIENT_SECRET and UPSTREAM_CLIENT_AUTH',
 }
 
+/** With the variables of an upstream after the first. */
+function named({ code, message }: ConfigWarning, upstream: string | undefined): ConfigWarning {
+  if (upstream === undefined) return { code, message }
+  const prefix = `UPSTREAM_${upstream.toUpperCase().replaceAll('-', '_')}_`
+  return { code, message: `${upstream}: ${message.replaceAll('UPSTREAM_', prefix)}` }
+}
+
+/** `upstream` is one after the first. */
 export function watchProvider(
   provider: IdentityProvider & { check(): Promise<void> },
+  upstream?: string,
 ): WatchedProvider {
   let isOtherIssuer = false
   let isRefused = false
@@ -52,8 +61,8 @@ export function watchProvider(
     },
     check: () => watched(provider.check(), false),
     warnings: () => [
-      ...(isOtherIssuer ? [WRONG_ISSUER] : []),
-      ...(isRefused ? [CLIENT_REFUSED] : []),
+      ...(isOtherIssuer ? [named(WRONG_ISSUER, upstream)] : []),
+      ...(isRefused ? [named(CLIENT_REFUSED, upstream)] : []),
     ],
   }
 }

@@ -69,7 +69,8 @@ export async function startDemo(options: DemoOptions = {}) {
     },
   )
   const app = new Hono().route('/demo/api', createDemoBankApi(idp))
-  const hono = getRequestListener(app.fetch)
+  // A server in the same process keeps its own Response.
+  const hono = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   server.on('request', (req, res) => {
     const isIdp = /^\/demo\/idp(?=[/?]|$)/.test(req.url ?? '')
     void (isIdp ? idp.handler(req, res) : hono(req, res))

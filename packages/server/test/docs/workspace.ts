@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type CodeBlock, fileOf, ROOT } from './markdown.ts'
+import { type CodeBlock, fileOf, ROOT, readDocuments } from './markdown.ts'
 
 /** `artifacts/` is in nobody's way: not in git, not linted, not compiled otherwise. */
 const PARENT = join(ROOT, 'artifacts')
@@ -30,7 +30,12 @@ export function createWorkspace(): Workspace {
       count += 1
       const source = join(directory, `block-${count}`)
       const file = fileOf(block)?.replace(/^src\//, '') ?? `tools/block-${count}.ts`
-      cpSync(join(ROOT, 'packages/server/src/tools'), join(source, 'tools'), { recursive: true })
+      // What it imports of its project, as the same document shows it.
+      const project = projectOf(block)
+      for (const other of project) write(join(source, other.path), other.code)
+      if (project.length === 0) {
+        cpSync(join(ROOT, 'packages/server/src/tools'), join(source, 'tools'), { recursive: true })
+      }
       write(join(source, file), block.code)
       write(
         join(source, 'engine/index.ts'),
@@ -47,6 +52,18 @@ export function createWorkspace(): Workspace {
     },
     remove: () => rmSync(directory, { recursive: true }),
   }
+}
+
+const documents = readDocuments()
+
+/** The files of the project that a document with a `src/mcp.ts` shows; none for other documents. */
+function projectOf({ place }: CodeBlock): { readonly path: string; readonly code: string }[] {
+  const { blocks } = documents.find(({ file }) => place.startsWith(`${file}:`)) ?? { blocks: [] }
+  const files = blocks.flatMap((block) => {
+    const path = fileOf(block)?.replace(/^src\//, '')
+    return path === undefined ? [] : [{ path, code: block.code }]
+  })
+  return files.some(({ path }) => path === 'mcp.ts') ? files : []
 }
 
 function write(path: string, content: string): void {

@@ -45,3 +45,20 @@ test('pages for people stay out of reach of other origins', async () => {
   const { headers } = await fetch(app.url, { headers: { origin: ORIGIN } })
   expect(headers.get('access-control-allow-origin')).toBeNull()
 })
+
+test('headers of arguments are allowed by the names that are asked for (SEP-2243)', async () => {
+  const allowedOf = async (requested: string) => {
+    const fields = { 'access-control-request-method': 'POST', origin: ORIGIN }
+    const headers = { ...fields, 'access-control-request-headers': requested }
+    const answer = await fetch(`${app.url}/mcp`, { method: 'OPTIONS', headers })
+    expect(answer.status).toBe(204)
+    return (answer.headers.get('access-control-allow-headers') ?? '').toLowerCase().split(',')
+  }
+  const allowed = await allowedOf('content-type, mcp-param-region, Mcp-Param-Ticket_Id, x-other')
+  expect(allowed).toEqual(
+    expect.arrayContaining(['content-type', 'mcp-param-region', 'mcp-param-ticket_id']),
+  )
+  expect(allowed).not.toContain('x-other')
+  const many = Array.from({ length: 100 }, (_, index) => `mcp-param-${index}`).join(',')
+  expect((await allowedOf(many)).filter((name) => name.startsWith('mcp-param-'))).toHaveLength(32)
+})

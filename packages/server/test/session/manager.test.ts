@@ -144,3 +144,29 @@ describe('changing a session', () => {
     })
   })
 })
+
+describe('a session whose record is there yet, and over', () => {
+  it('makes room for a new one of the same id, with nothing of the old', async () => {
+    const { sessions, store, pass } = managed(60)
+    await sessions.createWithId('ses_known', 'token')
+    await sessions.update('ses_known', 'data.cart', ['apple'])
+    await sessions.update('ses_known', 'browser', 'hash')
+    pass(60)
+    expect(await store.get('{ses_known}:session')).toBeDefined()
+    expect(await sessions.createWithId('ses_known', 'token')).toMatchObject({ data: {} })
+    expect(await sessions.peek('ses_known')).toMatchObject({ data: {} })
+    expect(await sessions.peek('ses_known')).not.toHaveProperty('browser')
+    expect(await sessions.createWithId('ses_known', 'token')).toBeUndefined()
+  })
+
+  it('is given a new time by touching it', async () => {
+    const { sessions, pass } = managed(60)
+    const { id } = await sessions.create('connection', {}, { ttlSeconds: 10 })
+    pass(9)
+    expect(await sessions.touch(id, 60)).toBe(true)
+    pass(59)
+    expect(await sessions.validate(id)).toBe(true)
+    pass(1)
+    expect(await sessions.validate(id)).toBe(false)
+  })
+})

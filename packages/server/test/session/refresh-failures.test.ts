@@ -71,6 +71,32 @@ function suite(open: () => Promise<Stores>): void {
     expect(ended[0]).toContain('bad_refresh_token')
   })
 
+  test.each([
+    ['without a code', json({ status: 'BAD_REFRESH_TOKEN' }, 400)],
+    ['that may be a mistake', json({ error: 'invalid_request' }, 400)],
+    ['with 200', json({ ok: false, error: 'team_access_not_granted' })],
+  ])(
+    'a refusal %s keeps the refresh token, and is tried again every 5 minutes',
+    async (_what, answer) => {
+      const { calls, call, asked, answerWith, session, nodes, pass } = await given(answer)
+      expect(new Set(await calls(20))).toEqual(new Set(['login_required']))
+      expect([await call(0), await call(1)]).toEqual(['login_required', 'login_required'])
+      const kept = await session()
+      const failure = kept && nodes[0].credentials.failure(kept)
+      expect(failure).toMatchObject({ refusedAt: expect.any(Number) })
+      expect(asked()).toBe(1)
+      pass(299)
+      expect(await call(1)).toBe('login_required')
+      expect(asked()).toBe(1)
+      pass(1)
+      expect(await call(0)).toBe('login_required')
+      expect(asked()).toBe(2)
+      answerWith(GOOD)
+      pass(300)
+      expect(await call(1)).toBe('access-2')
+    },
+  )
+
   test('calls at one time share a failure, on both nodes', async () => {
     const { calls, asked, session } = await given(AWAY)
     expect(new Set(await calls(20))).toEqual(new Set(['upstream_error']))

@@ -3,6 +3,7 @@
 import { ErrorReply } from '@redis/client'
 import { expect, it } from 'vitest'
 import type { RedisConnection } from '../../src/store/redis-connection.ts'
+import { createJsonDocuments } from '../../src/store/redis-json-documents.ts'
 import { createStringDocuments } from '../../src/store/redis-string-documents.ts'
 
 const UNAVAILABLE = { code: 'unavailable' }
@@ -51,4 +52,48 @@ it('asks one by one where it may not ask for several', async () => {
   expect(await getAll(KEYS)).toEqual([{ rev: 1 }, undefined, undefined])
   expect(await getAll(KEYS.slice(1))).toEqual([undefined, undefined])
   expect(asked.filter((each) => each.startsWith('MGET'))).toHaveLength(1)
+})
+
+/** Several slots: each document is its key. */
+function slots(isSharded: boolean) {
+  const asked: string[][] = []
+  const redis: RedisConnection = {
+    async command([name, ...rest]) {
+      const keys = rest.filter((key) => key !== '.')
+      asked.push(keys)
+      const isOneSlot = new Set(keys.map((key) => /\{(.*)\}/.exec(key)?.[1])).size === 1
+      if (isSharded && !isOneSlot && name === 'MGET') {
+        throw new ErrorReply("CROSSSLOT Keys in request don't hash to the same slot")
+      }
+      // RedisJSON finds nothing in other slots, without a word.
+      const texts = keys.map((key) => JSON.stringify({ rev: 1, key }))
+      return isSharded && !isOneSlot ? texts.map(() => null) : texts
+    },
+    script: async () => expect.fail('not asked for'),
+    close: async () => undefined,
+  }
+  return { redis, asked }
+}
+
+const MIXED = ['{s}:one', '{t}:two', '{s}:three']
+const DOCUMENTS = MIXED.map((key) => ({ rev: 1, key }))
+
+it('reads documents of several slots by one command where they lie on one server', async () => {
+  const { redis, asked } = slots(false)
+  expect(await createStringDocuments(redis).getAll(MIXED)).toEqual(DOCUMENTS)
+  expect(asked).toEqual([MIXED])
+})
+
+it('reads them slot by slot once that was refused', async () => {
+  const { redis, asked } = slots(true)
+  const { getAll } = createStringDocuments(redis)
+  expect(await getAll(MIXED)).toEqual(DOCUMENTS)
+  expect(await getAll(MIXED)).toEqual(DOCUMENTS)
+  expect(asked.filter((keys) => keys.length === MIXED.length)).toHaveLength(1)
+})
+
+it('never reads JSON of several slots by one command', async () => {
+  const { redis, asked } = slots(true)
+  expect(await createJsonDocuments(redis).getAll(MIXED)).toEqual(DOCUMENTS)
+  expect(asked).toEqual([['{s}:one', '{s}:three'], ['{t}:two']])
 })

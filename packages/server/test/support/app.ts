@@ -5,7 +5,7 @@ import type { Hono } from 'hono'
 import { readLogo } from '../../src/config/logo.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { ServerDefinition } from '../../src/define-server.ts'
-import { type Catalog, discover } from '../../src/engine/discover.ts'
+import type { Catalog } from '../../src/engine/discover.ts'
 import { createLogger } from '../../src/logger.ts'
 import { declaredSources, loadCatalog, openProject } from '../../src/project.ts'
 import { serveHttp } from '../../src/serve-http.ts'
@@ -80,8 +80,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     (config.store.kind === 'redis'
       ? createRedisStore({ ...config.store, password: secrets.redisPassword, log })
       : createMemoryStore())
-  const { catalogDirectory: directory } = options
-  const catalog = await (directory === undefined ? loadCatalog(project) : discover(directory))
+  const catalog = await loadCatalog(project, options.catalogDirectory)
   const { documentCa, demoApi } = options
   const logo = readLogo(project.server.branding?.logo, project.source)
   const deps = { config, secrets, log, store, catalog, logo, documentCa, demoApi, tracing }

@@ -16,6 +16,7 @@ import { requestLog } from '../../src/http/request-log.ts'
 import { createRouteTable, OAUTH_ROUTES } from '../../src/http/routes.ts'
 import { createHttpServer, type HttpHandlers, listen } from '../../src/http/server.ts'
 import { createLogger } from '../../src/logger.ts'
+import { NO_KEPT_SIGN_INS } from '../../src/session/kept-sign-ins.ts'
 import { createLetInClients } from '../../src/session/let-in-clients.ts'
 import { createSessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -53,6 +54,7 @@ async function startEndpoints(ca: string): Promise<string> {
       errorPage: authorizationErrorPage(look),
       isSignedIn: async () => false,
       settleSignIn: async (sessionId) => sessionId,
+      keptSignIns: NO_KEPT_SIGN_INS,
       keyRing: createKeyRing([Buffer.alloc(32, 7)]),
       signing: createSecretSigning('a secret of thirty-two characters'),
       redirectUriFault: (uri) => redirectUriFault(uri, []),

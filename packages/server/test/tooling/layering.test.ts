@@ -56,6 +56,7 @@ const forbidden: Probe[] = [
   ['src/session/a.ts', "import { x } from '../auth/b.ts'"],
   ['src/mcp/a.ts', "import { x } from '../session/b.ts'"],
   ['src/well-formed.ts', "import { x } from './errors.ts'"],
+  ['src/deadlines.ts', "import { x } from './errors.ts'"],
   ['src/engine/a.ts', "import { x } from '../mcp/b.ts'"],
   ['src/engine/b.ts', "import { x } from '../tools/service.ts'"],
   ['src/upstream/a.ts', "import { x } from '../engine/index.ts'"],

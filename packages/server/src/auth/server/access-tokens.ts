@@ -12,7 +12,13 @@ import { grantIdFrom } from './grants.ts'
 import { type Claims, createReadHs256 } from './hs256.ts'
 import type { ResourceNames } from './resource-names.ts'
 import type { Signing } from './signing.ts'
-import { grantKey, type TokenEntries, type TokenEntry, tokenKey } from './token-entries.ts'
+import {
+  earlierKey,
+  grantKey,
+  type TokenEntries,
+  type TokenEntry,
+  tokenKey,
+} from './token-entries.ts'
 
 /**
  * The clocks of nodes may differ by this much: how long a token lives is measured by the store, in
@@ -71,15 +77,16 @@ export function createTokenReader(
 
 function factsOf(claims: Claims | undefined): TokenFacts | undefined {
   if (claims === undefined) return undefined
-  const { jti, session_id, grant_id, client_id, scope, exp } = claims
+  const { jti, session_id, grant_id, client_id, exp } = claims
+  const scopes = String(claims.scope ?? '')
+    .split(' ')
+    .filter(Boolean)
   return {
     jti: String(jti),
     sessionId: String(session_id),
     grantId: grantIdFrom(String(session_id), grant_id),
     clientId: String(client_id),
-    scopes: String(scope ?? '')
-      .split(' ')
-      .filter(Boolean),
+    scopes,
     expiresAt: Number(exp) * 1000,
   }
 }
@@ -108,17 +115,18 @@ export interface AccessTokenDeps {
    * Has the entries in the form of the last release. For one release they are written besides: nodes of
    * the last one read no others, and what they revoke is gone from there alone.
    */
-  readonly entries: Pick<Entries, 'read' | 'has' | 'isRevoked'>
+  readonly entries: Pick<Entries, 'read' | 'isRevoked'>
   readonly store: Pick<Store, 'getAll'>
-  readonly sessions: Pick<SessionManager, 'use'>
+  readonly sessions: Pick<SessionManager, 'use' | 'isOver'>
 }
 
 /**
- * The bearer check. All that it needs lies in one slot, and is read in one round trip. The store knows
- * what each token was given for, so that not even who has the signing secret makes one that says more.
+ * The bearer check. All that it needs is read in one round trip, and lies in one slot but for the entry
+ * of the last release. The store knows what each token was given for, so that not even who has the
+ * signing secret makes one that says more.
  */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
-  const { reader, tokens, entries, store, sessions } = deps
+  const { reader, tokens, store, sessions } = deps
   return {
     async callerOf(token, presenter) {
       const read = reader.read(token)
@@ -128,17 +136,22 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       presenter?.onSession(sessionId)
       const key = tokenKey(sessionId, jti)
       const keys = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
-      const [[session, document, revoked], isKept] = await Promise.all([
-        store.getAll(keys),
-        entries.has('AccessToken', jti),
-      ])
-      if (session === undefined || revoked !== undefined || !isKept) return undefined
+      const beside = presenter?.beside
+      if (beside !== undefined) keys.push(beside)
+      keys.push(earlierKey(key))
+      const found = await store.getAll(keys)
+      if (beside !== undefined) presenter?.onRead?.(found[3])
+      const session = found[0] as Session | undefined
+      const [, document, revoked] = found
+      if (session === undefined || sessions.isOver(session)) return undefined
+      if (revoked !== undefined || found[keys.length - 1] === undefined) return undefined
       const entry =
         document === undefined ? await earlierEntry(deps, facts) : tokens.open(key, document)
       if (entry === undefined || !isEntryOf(entry, facts)) return undefined
       const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
       // Not before: a token that was revoked must not keep its session alive.
-      const used = await sessions.use(session as Session)
+      const using = sessions.use(session)
+      const used = using instanceof Promise ? await using : using
       return { kind: 'token', session: used, grantId, clientId, scopes, expiresAt }
     },
   }
@@ -162,7 +175,8 @@ async function earlierEntry(
 
 function isEntryOf(entry: Entry, token: TokenFacts): boolean {
   if (entry.grantId !== token.grantId || entry.clientId !== token.clientId) return false
-  return entry.scope === token.scopes.join(' ')
+  const { scopes } = token
+  return entry.scope === (scopes.length === 1 ? scopes[0] : scopes.join(' '))
 }
 
 /**

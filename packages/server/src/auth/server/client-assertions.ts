@@ -1,4 +1,4 @@
-/** Client assertions (RFC 7523, section 2.2): `private_key_jwt` of clients with a metadata document. */
+/** Client assertions (RFC 7523, section 2.2): `private_key_jwt` of clients with keys in their metadata. */
 
 import {
   compactVerify,
@@ -54,17 +54,17 @@ const claimsForm = z.object({
 })
 
 /**
- * Verifies the assertion of a client whose document has keys. To the library such clients are public
+ * Verifies the assertion of a client whose metadata has keys. To the library such clients are public
  * ones, bound by PKCE: that lets one document offer `none` as well, and leaves it to us when keys are
  * fetched and what an unreachable host means (503, not 401: clients drop their tokens on that).
  */
 export function createAuthenticateClient(deps: ClientAssertionDeps): AuthenticateClient {
   const { documents, entries, issuer, now } = deps
-  const audiences: readonly string[] = [issuer, `${issuer}/token`]
   const authenticated = new WeakSet<KoaContextWithOIDC>()
 
   /** RFC 7523, section 3, in its order. */
-  function checkClaims(jwt: string, clientId: string) {
+  function checkClaims(jwt: string, clientId: string, { issuerOnly = false }: AssertionKeys) {
+    const audiences = issuerOnly ? [issuer] : [issuer, `${issuer}/token`]
     const claims = claimsForm.safeParse(decodeJwt(jwt)).data
     if (claims === undefined) throw refused('a claim is missing or malformed')
     const { iss, sub, aud, exp, iat, nbf, jti } = claims
@@ -89,7 +89,7 @@ export function createAuthenticateClient(deps: ClientAssertionDeps): Authenticat
     if (!ASSERTION_ALGORITHMS.includes(String(alg))) throw refused('alg is not supported')
     if (!TYPES.includes(typ?.toLowerCase())) throw refused('typ is that of another token')
     if (crit !== undefined) throw refused('crit is not supported')
-    const { jti, secondsLeft } = checkClaims(jwt, clientId)
+    const { jti, secondsLeft } = checkClaims(jwt, clientId, own)
     const keys =
       'jwks' in own
         ? { keys: [...own.jwks] }

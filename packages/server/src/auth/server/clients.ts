@@ -55,7 +55,7 @@ export const SHARED_SECRET_METHODS: readonly unknown[] = [
 /** Beside `redirect_uris`, what `checkClient` sees of what the library does not know. */
 export const AUTH_METHOD_CHOICES = 'token_endpoint_auth_methods_supported'
 
-/** The keys of a client's assertions: made from a metadata document, and taken from nowhere else. */
+/** The keys of a client's assertions: made from a metadata document or the configuration alone. */
 export const ASSERTION_KEYS = 'assertion_keys'
 
 /**
@@ -75,8 +75,9 @@ export function checkClient(metadata: AllClientMetadata, rules: ClientRules): vo
   metadata.id_token_signed_response_alg = rules.idTokenAlgorithm
   metadata.grant_types = supported(metadata.grant_types, GRANT_TYPES)
   metadata.response_types = supported(metadata.response_types, RESPONSE_TYPES)
-  if (!rules.isPreRegistered(metadata.client_id)) chooseAuthMethod(metadata)
-  if (!isMetadataDocument(metadata)) delete metadata[ASSERTION_KEYS]
+  const isPreRegistered = rules.isPreRegistered(metadata.client_id)
+  if (!isPreRegistered) chooseAuthMethod(metadata)
+  if (!isPreRegistered && !isMetadataDocument(metadata)) delete metadata[ASSERTION_KEYS]
   delete metadata[AUTH_METHOD_CHOICES]
   const { redirect_uris: uris } = metadata
   if (Array.isArray(uris)) metadata.redirect_uris = allowedRedirectUris(uris, metadata, rules)

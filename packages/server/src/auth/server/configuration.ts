@@ -4,6 +4,7 @@ import type { AdapterFactory, Configuration } from 'oidc-provider'
 import { basePathOf } from '../../config/base-path.ts'
 import { rememberAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './accounts.ts'
+import { withAssertionKeys } from './assertion-keys.ts'
 import type { AuthorizedClients } from './authorized-clients.ts'
 import {
   ASSERTION_KEYS,
@@ -53,7 +54,7 @@ export function providerConfiguration(
   const { kid, privateJwk } = signingKey
   return {
     adapter: parts.adapter,
-    clients: options.clients.map(withDefaultAuthMethod) as never,
+    clients: options.clients.map(withAssertionKeys).map(withDefaultAuthMethod) as never,
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
     clientDefaults: {
       grant_types: ['authorization_code', 'refresh_token'],

@@ -16,7 +16,6 @@ import {
 import type { Grants } from './grants.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import { createFindPending, type Pending, saveGrant, type Visit } from './pending-authorization.ts'
-import { SIGNED_IN_UPSTREAM } from './signed-in-grants.ts'
 
 export interface ConsentRequest {
   readonly clientName: string | undefined
@@ -65,7 +64,15 @@ export interface Consents {
 
 type ConsentDeps = Pick<
   AuthorizationServerDeps,
-  'store' | 'keyRing' | 'sessions' | 'signOut' | 'isSignedIn' | 'settleSignIn' | 'log' | 'now'
+  | 'store'
+  | 'keyRing'
+  | 'sessions'
+  | 'signOut'
+  | 'isSignedIn'
+  | 'settleSignIn'
+  | 'keptSignIns'
+  | 'log'
+  | 'now'
 > &
   Pick<ContinuationDeps, 'sessionsOf'> & {
     readonly authorizedClients: Pick<AuthorizedClients, 'remember'>
@@ -107,7 +114,7 @@ export function createConsents(
       const given = await approvals.give(uid, goesOn ? candidate?.sessionId : undefined)
       if (given === undefined) return undefined
       const { sessionId, continued } = given
-      if (!(await openSession(deps.sessions, sessionId, found.client.clientName))) return undefined
+      if (!(await openSession(deps, sessionId, found.client.clientName))) return undefined
       await deps.sessions.update(sessionId, 'grantee', granteeFor(found))
       // Withdrawn before there was a session to end.
       if ((await approvals.find(uid)) === undefined) return undefined
@@ -157,15 +164,12 @@ function createProceed(
       return { step: 'sign_in', request: describe(found), sessionId: given.sessionId }
     }
     const { sessionId, continued } = login === 'at-authorize' ? await settle(found, given) : given
+    await deps.keptSignIns.keep(sessionId)
     const grantId = await saveGrant(found, sessionId)
     await deps.grants.add(grantId, continued)
     await deps.authorizedClients.remember(found.client.clientId)
     const next = await found.finish({
-      login: {
-        accountId: sessionId,
-        remember: false,
-        ...(login === 'at-authorize' && { amr: [SIGNED_IN_UPSTREAM] }),
-      },
+      login: { accountId: sessionId, remember: false },
       consent: { grantId },
     })
     return { step: 'done', sessionId, next }

@@ -3,6 +3,7 @@
 import type { BuiltInIssuer } from '../../config.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Logger } from '../../logger.ts'
+import type { KeptSignIns } from '../../session/kept-sign-ins.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { SettleSignIn } from '../../session/person-sessions.ts'
 import type { Store } from '../../store/port.ts'
@@ -38,12 +39,14 @@ export interface AuthorizationServerDeps {
   readonly keyRing: KeyRing
   readonly sessions: Pick<
     SessionManager,
-    'createWithId' | 'hasEnded' | 'peek' | 'retrieve' | 'update' | 'use' | 'validate'
+    'createWithId' | 'hasEnded' | 'isOver' | 'peek' | 'retrieve' | 'update' | 'use' | 'validate'
   >
   /** Ends a session and gives its upstream credentials back; false when it had ended before. */
   readonly signOut: (sessionId: string) => Promise<boolean>
   /** Whether somebody has signed in upstream for this session. */
   readonly isSignedIn: (sessionId: string) => Promise<boolean>
+  /** Sign-ins that outlive the records of their sessions (`LOGIN=at-authorize`). */
+  readonly keptSignIns: KeptSignIns
   /** Moves a sign-in into the live session of the same person and client (`LOGIN=at-authorize`). */
   readonly settleSignIn: SettleSignIn
   /** Ends what tokens of a grant have open, on all nodes. */

@@ -1,26 +1,25 @@
-/** Grants for which a person signed in upstream, told from those of `LOGIN=on-demand`. */
+/** `LOGIN=at-authorize`: a client keeps its access for as long as its person is signed in upstream. */
 
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import { forProvider } from './unavailable.ts'
 
-/** Kept with codes and refresh tokens as an authentication method (OpenID Connect Core 1.0, 2). */
-export const SIGNED_IN_UPSTREAM = 'upstream'
-
 /**
- * Refuses to refresh a grant from before `LOGIN=at-authorize`: what a script got while nobody had to
- * sign in would otherwise stay good for REFRESH_TOKEN_TTL.
+ * Refuses to refresh a grant whose session has no sign-in: the provider has ended it, or the grant is
+ * from before `LOGIN=at-authorize`. The client then authorizes again, which signs the person in.
  * @throws InvalidGrant
  */
 export async function requireSignedInGrant(
   { oidc }: KoaContextWithOIDC,
   { login }: Pick<AuthorizationServerOptions, 'login'>,
-  { isSignedIn }: Pick<AuthorizationServerDeps, 'isSignedIn'>,
+  { isSignedIn, keptSignIns }: Pick<AuthorizationServerDeps, 'isSignedIn' | 'keptSignIns'>,
 ): Promise<void> {
   const token = oidc.entities.RefreshToken
   if (login !== 'at-authorize' || token === undefined) return
-  if ([token.amr].flat().includes(SIGNED_IN_UPSTREAM)) return
-  // Signed in since, by the tool `login`, or by a release that did not keep this.
-  if (await forProvider(() => isSignedIn(token.accountId))) return
-  throw new errors.InvalidGrant('nobody has signed in for this grant')
+  const { accountId } = token
+  if (!(await forProvider(() => isSignedIn(accountId)))) {
+    throw new errors.InvalidGrant('nobody is signed in for this grant')
+  }
+  // Nodes of releases before this one keep nothing.
+  await forProvider(() => keptSignIns.keep(accountId))
 }

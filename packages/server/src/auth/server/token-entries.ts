@@ -4,12 +4,13 @@
  * has the signing secret makes a token that says more. It lies in the slot of its session.
  */
 
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { AdapterPayload } from 'oidc-provider'
 import { sha256 } from '../../crypto/hash.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Document, Store } from '../../store/port.ts'
 import { grantClaimOf, sessionOfGrant } from './grants.ts'
+import { isSame } from './hs256.ts'
 
 export interface TokenEntry {
   readonly clientId: string
@@ -31,11 +32,15 @@ export interface TokenEntriesDeps {
 export type TokenEntries = ReturnType<typeof createTokenEntries>
 
 const PURPOSE = 'token-entry'
-const FIELDS = ['clientId', 'scope', 'aud', 'grantId', 'gty', 'iat', 'exp'] as const
 
 /** Where the entry of a token lies. */
 export function tokenKey(sessionId: string, jti: string): string {
   return `{${sessionId}}:token:${sha256(jti)}`
+}
+
+/** Where nodes of the last release keep the same entry, in a slot of its own. */
+export function earlierKey(key: string): string {
+  return `oauth:AccessToken:${key.slice(key.lastIndexOf(':') + 1)}`
 }
 
 /** Where it says that a grant of the session is revoked. */
@@ -54,11 +59,9 @@ export function createTokenEntries(
   /** The entry of a document that was read under this key; undefined for one that is not authentic. */
   function open(key: string, document: Document | undefined): TokenEntry | undefined {
     if (document === undefined || typeof document.mac !== 'string') return undefined
-    const given = Buffer.from(document.mac, 'base64url')
     const text = textOf(key, document)
     for (const each of keys) {
-      const mac = createHmac('sha256', each).update(text).digest()
-      if (given.length === mac.length && timingSafeEqual(given, mac)) {
+      if (isSame(createHmac('sha256', each).update(text).digest('base64url'), document.mac)) {
         return document as unknown as TokenEntry
       }
     }
@@ -100,5 +103,7 @@ export function payloadOf(jti: string, sessionId: string, entry: TokenEntry): Ad
 
 /** The key is authenticated with the fields: an entry that was copied elsewhere is none. */
 function textOf(key: string, entry: Document): string {
-  return JSON.stringify([key, ...FIELDS.map((name) => entry[name] ?? null)])
+  const { clientId, scope, aud, grantId, gty, iat, exp } = entry
+  // What is absent is null.
+  return JSON.stringify([key, clientId, scope, aud, grantId, gty, iat, exp])
 }

@@ -4,13 +4,12 @@ import type { InitializeRequest, LoggingLevel, RequestId } from '@modelcontextpr
 import { createId } from '../../crypto/random-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Changes, Store, Stored } from '../../store/port.ts'
-import { createSlide } from '../../store/slide.ts'
+import { SlidingExpiration } from '../../store/sliding-expiration.ts'
 import { documentBytes, type StorageBudget } from '../../store/storage-budget.ts'
 import { checkSubscriptionCount } from '../bounds.ts'
 import type { Node } from '../nodes/node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
-import { connectionKey } from './connection-key.ts'
-import { createUnusedConnections } from './unused-connections.ts'
+import { connectionKey, createUnusedConnections } from './unused-connections.ts'
 
 const CONNECTION_SCHEMA = 1
 
@@ -34,6 +33,9 @@ export interface ConnectionRecord {
   /** The node that holds the GET stream, and how many held it before. */
   readonly holder: string | null
   readonly generation: number
+  /** Of its use; absent where nodes of the last release alone have used it. */
+  readonly lastActiveAt?: number
+  readonly expiresAt?: number
 }
 
 export type Connection = Stored<ConnectionRecord>
@@ -75,7 +77,7 @@ export interface Connections {
    */
   use(
     connection: Connection | undefined,
-    caller: TokenSession | undefined,
+    caller: Pick<TokenSession, 'id'> | undefined,
     isRequest: boolean,
   ): Promise<Connection>
   /**
@@ -126,30 +128,12 @@ export interface ConnectionTimes {
 /** Connections live as long as sessions do, once they are used. */
 export function createConnections(deps: ConnectionDeps, times: ConnectionTimes): Connections {
   const { store, node } = deps
-  const readers = createReaders(deps, times)
-  const { peek } = readers
+  const unused = createUnusedConnections(deps, times)
+  // The key decides: nodes of the last release renew it, and stamp nothing.
+  const sliding = new SlidingExpiration(deps, times.ttlSeconds, 0)
 
-  async function revise(
-    id: string,
-    revision: (connection: Connection) => Change,
-  ): Promise<Connection> {
-    for (;;) {
-      const connection = await peek(id)
-      if (connection === undefined) throw connectionEnded()
-      const change = revision(connection)
-      const options = { ifRev: connection.rev }
-      const { outcome } = await store.patch(connectionKey(id), change, options)
-      if (outcome === 'absent') throw connectionEnded()
-      if (outcome === 'written') return { ...connection, ...change } as Connection
-    }
-  }
-
-  async function update(id: string, change: Changes): Promise<void> {
-    const { outcome } = await store.patch(connectionKey(id), change)
-    if (outcome === 'absent') throw connectionEnded()
-  }
-
-  const owned = createOwned(deps, revise)
+  const peek = (id: string) => store.get<ConnectionRecord>(connectionKey(id))
+  const { revise, update } = createWriters(store, peek)
 
   /** Has whoever holds the stream look at the connection again. */
   async function tellHolder(id: string, holder: string | null | undefined): Promise<void> {
@@ -157,22 +141,37 @@ export function createConnections(deps: ConnectionDeps, times: ConnectionTimes):
   }
 
   return {
-    async create({ id = createId('con'), initialize, protocolVersion, storage, ...owner }) {
-      const record: ConnectionRecord = {
-        ...{ schema: CONNECTION_SCHEMA, id, ...owner },
-        initialize: initialize ?? null,
-        protocolVersion: protocolVersion ?? null,
-        ...{ logLevel: null, subscriptions: [], calls: {}, holder: null, generation: 0 },
-      }
+    async create({ storage, ...given }) {
+      const record = recordOf(given)
       await storage?.spend(documentBytes(record))
-      if (owner.needsToken) await store.set(connectionKey(id), record, times.ttlSeconds)
-      else await readers.createUnused(record)
-      return record
+      if (!record.needsToken) {
+        await unused.create(record)
+        return record
+      }
+      const stamped = { ...record, ...sliding.stamps() }
+      await store.set(connectionKey(record.id), stamped, sliding.keySeconds)
+      return stamped
     },
-    ...readers,
+    peek,
+    async retrieve(id) {
+      const connection = await peek(id)
+      if (connection === undefined) return undefined
+      const isUsed = connection.needsToken || (await unused.isUsed(connection, false))
+      if (isUsed) await sliding.use(connectionKey(id), connection)
+      return connection
+    },
     async use(connection, caller, isRequest) {
-      return readers.used(await owned(connection, caller), isRequest)
+      if (connection === undefined || connection.needsToken !== (caller !== undefined)) {
+        throw connectionEnded()
+      }
+      const isOwn = caller === undefined || connection.sessionId === caller.id
+      const own = isOwn ? connection : await inherited(connection, caller, deps, revise)
+      if (caller === undefined && !(await unused.isUsed(own, isRequest))) return own
+      const renewing = sliding.use(connectionKey(own.id), own)
+      if (renewing !== undefined) await renewing
+      return own
     },
+    renewUnused: unused.renew,
     update,
     revise,
     async subscribe(id, uri, wanted) {
@@ -193,55 +192,63 @@ export function createConnections(deps: ConnectionDeps, times: ConnectionTimes):
       await store.patch(connectionKey(id), { [`calls.${name}`]: undefined })
     },
     async end(id) {
-      const [ended] = await Promise.all([store.delete(connectionKey(id)), readers.forget(id)])
+      const [ended] = await Promise.all([store.delete(connectionKey(id)), unused.forget(id)])
       return ended
     },
   }
 }
 
-type Revise = Connections['revise']
+/** Goes over to the caller's session if its own has ended: nothing of that comes along. */
+async function inherited(
+  { id, sessionId }: Connection,
+  caller: Pick<TokenSession, 'id'>,
+  { sessions }: Pick<ConnectionDeps, 'sessions'>,
+  revise: Connections['revise'],
+): Promise<Connection> {
+  if (!(await sessions.inherits(sessionId, caller.id))) throw connectionEnded()
+  return revise(id, () => ({ sessionId: caller.id, subscriptions: [], calls: {} }))
+}
 
-/** The connection, if the caller may use it; what goes over to the caller's session is written. */
-function createOwned({ sessions }: Pick<ConnectionDeps, 'sessions'>, revise: Revise) {
-  return async (
-    connection: Connection | undefined,
-    caller: TokenSession | undefined,
-  ): Promise<Connection> => {
-    if (connection === undefined) throw connectionEnded()
-    const { id, sessionId, needsToken } = connection
-    if (!needsToken && caller === undefined) return connection
-    if (!needsToken || caller === undefined) throw connectionEnded()
-    if (sessionId === caller.id) return connection
-    if (!(await sessions.inherits(sessionId, caller.id))) throw connectionEnded()
-    // Nothing of the ended session comes along.
-    return revise(id, () => ({ sessionId: caller.id, subscriptions: [], calls: {} }))
+function recordOf({
+  id = createId('con'),
+  initialize,
+  protocolVersion,
+  ...owner
+}: Omit<NewConnection, 'storage'>): ConnectionRecord {
+  return {
+    ...{ schema: CONNECTION_SCHEMA, id, ...owner },
+    initialize: initialize ?? null,
+    protocolVersion: protocolVersion ?? null,
+    ...{ logLevel: null, subscriptions: [], calls: {}, holder: null, generation: 0 },
   }
 }
 
-function createReaders(deps: Omit<ConnectionDeps, 'node'>, times: ConnectionTimes) {
-  const { store, now } = deps
-  const { ttlSeconds } = times
-  const unused = createUnusedConnections(deps, times)
-  const slide = createSlide({ store, now }, ttlSeconds)
-  const peek = (id: string) => store.get<ConnectionRecord>(connectionKey(id))
-
-  async function used(connection: Connection, isRequest = false): Promise<Connection> {
-    const { id, needsToken } = connection
-    if (needsToken || (await unused.isUsed(connection, isRequest))) await slide(connectionKey(id))
-    return connection
-  }
-
-  return {
-    peek,
-    createUnused: unused.create,
-    forget: unused.forget,
-    renewUnused: unused.renew,
-    async retrieve(id: string) {
+/** What changes a connection that there is. */
+function createWriters(
+  store: Store,
+  peek: Connections['peek'],
+): Pick<Connections, 'revise' | 'update'> {
+  async function revise(
+    id: string,
+    revision: (connection: Connection) => Change,
+  ): Promise<Connection> {
+    for (;;) {
       const connection = await peek(id)
-      return connection && used(connection)
-    },
-    used,
+      if (connection === undefined) throw connectionEnded()
+      const change = revision(connection)
+      const options = { ifRev: connection.rev }
+      const { outcome } = await store.patch(connectionKey(id), change, options)
+      if (outcome === 'absent') throw connectionEnded()
+      if (outcome === 'written') return { ...connection, ...change } as Connection
+    }
   }
+
+  async function update(id: string, change: Changes): Promise<void> {
+    const { outcome } = await store.patch(connectionKey(id), change)
+    if (outcome === 'absent') throw connectionEnded()
+  }
+
+  return { revise, update }
 }
 
 /** Also the answer for a connection that is somebody else's: the two must look alike. */

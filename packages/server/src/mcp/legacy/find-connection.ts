@@ -2,9 +2,12 @@
 
 import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
-import type { RequestOrigins } from '../origin.ts'
+import type { TokenSession } from '../nodes/session-ends.ts'
 import type { Connection, Connections } from './connection.ts'
 import type { OpenedConnections } from './opened-connections.ts'
+
+/** What somebody has found, or null for nothing, or is looking up: not yet whose it is. */
+export type LookedUp = Connection | null | Promise<Connection | undefined>
 
 /** What a request says of its connection. */
 export interface NamedConnection {
@@ -12,9 +15,8 @@ export interface NamedConnection {
   readonly version: string | undefined
   /** `Mcp-Session-Id`. */
   readonly id: string | undefined
-  readonly owner: RequestOrigins['tokenSession']
-  /** Where somebody has looked it up: not yet whose it is. */
-  readonly ahead: Promise<Connection | undefined> | undefined
+  readonly owner: Pick<TokenSession, 'id'> | undefined
+  readonly ahead: LookedUp | undefined
 }
 
 export interface FindConnectionDeps {
@@ -40,7 +42,8 @@ export async function findConnection(
     throw new AppError('invalid_request', 'Unsupported protocol version.')
   }
   if (id === undefined) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
-  const found = await (ahead ?? lookUp(id, connections))
+  const looking = ahead === undefined ? lookUp(id, connections) : ahead
+  const found = looking instanceof Promise ? await looking : (looking ?? undefined)
   const connection = await connections.use(found, owner, isRequest)
   if (isRequest || connection.needsToken) opened.used(id)
   return connection

@@ -57,7 +57,7 @@ export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const { metrics } = deps.telemetry
   const wireIds = createWireIds(deps.keyRing)
   const answers = createClientAnswers({ ...deps, wireIds, metrics })
-  const running = createRunningCalls({ node, metrics })
+  const running = createRunningCalls({ node, metrics, limits: deps.limits })
   const servers = createLegacyServers(deps.buildServer)
   const messages = createLegacyMessages({ ...deps, answers, running, servers })
   const calls = createCallStreams({ ...deps, news })

@@ -86,7 +86,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
         const exchange = createExchange(server, answers, connection.id, request)
         const outlet = await makeOutlet(request.id, () => exchange.cancel('fenced'))
         exchange.onEnd(release)
-        exchange.onEnd(() => running.remove(connection.id, request.id, exchange))
+        exchange.onEnd(() => running.remove(connection.id, exchange))
         running.add(connection.id, request.id, exchange)
         exchange.serve(outlet, authInfo)
         return outlet

@@ -4,7 +4,7 @@
  */
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
-import { Deadline } from '../../engine/deadlines.ts'
+import { Timer } from '../../deadlines.ts'
 import type { StorageBudget } from '../../store/storage-budget.ts'
 import { JsonAnswer, jsonResponse, type McpAnswer } from '../answer.ts'
 import type { CallStream, CallStreams } from './call-streams.ts'
@@ -41,7 +41,7 @@ export function createPostOutlet(
   const response = new Promise<McpAnswer>((resolve) => {
     respond = resolve
   })
-  const deadline = new Deadline(STREAM_AFTER_MS, openStream)
+  const deadline = new Timer(STREAM_AFTER_MS, openStream)
 
   function openStream(): CallStream {
     if (stream === undefined) {

@@ -5,7 +5,11 @@
 
 import type { Document, Store } from '../../store/port.ts'
 import { createRecent } from '../../store/recent.ts'
-import { connectionKey } from './connection-key.ts'
+
+/** The key of a connection in the store. */
+export function connectionKey(id: string): string {
+  return `{${id}}:conn`
+}
 
 interface Unused {
   readonly id: string

@@ -1,0 +1,50 @@
+/** Secrets in files: NAME_FILE names a file that holds NAME, as Docker and Kubernetes mount them. */
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Faults } from './faults.ts'
+import { SECRET_NAMES, secretFileVariable } from './names.ts'
+import type { RawVariables } from './sources.ts'
+
+/** Keys and certificates in PEM are a tenth of it. */
+const MOST_BYTES = 64 * 1024
+
+/**
+ * The variables with the content of the files that they name, without a newline at its end. Both a
+ * secret and its file, and a file that cannot be read, are faults. Paths are relative to `cwd`.
+ */
+export function readSecretFiles(raw: RawVariables, cwd: string, faults: Faults): RawVariables {
+  const read: Record<string, string> = { ...raw }
+  for (const name of SECRET_NAMES) {
+    const variable = secretFileVariable(name)
+    const path = raw[variable]
+    if (path === undefined) continue
+    delete read[variable]
+    if (raw[name] !== undefined) {
+      faults.add(variable, `conflicts with ${name}; set one`)
+      continue
+    }
+    const content = readSecret(resolve(cwd, path))
+    if ('fault' in content) faults.add(variable, content.fault)
+    else read[name] = content.value
+  }
+  return read
+}
+
+function readSecret(path: string): { readonly value: string } | { readonly fault: string } {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+    return { fault: `names a file that cannot be read${code}` }
+  }
+  if (bytes.length > MOST_BYTES) return { fault: `names a file of more than ${MOST_BYTES} bytes` }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const value = text.replace(/\r?\n$/, '')
+    return value === '' ? { fault: 'names an empty file' } : { value }
+  } catch {
+    return { fault: 'names a file that is not UTF-8 text' }
+  }
+}

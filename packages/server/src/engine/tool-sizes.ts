@@ -1,0 +1,59 @@
+/** How much of a model's context the list of tools takes, and names that known clients refuse. */
+
+import type { CompiledTool } from './compile-tool.ts'
+import type { Catalog } from './discover.ts'
+
+/** In bytes of JSON, about a quarter of that in tokens. */
+const LARGE_TOOL = 10_000
+const LARGE_LIST = 100_000
+
+/** What the APIs of Anthropic and OpenAI take as the name of a tool. */
+const USUAL_NAME = /^[\w-]{1,64}$/
+
+/** What a tool adds to `tools/list`, by name, in bytes of JSON. */
+export function toolSizes({ tools }: Pick<Catalog, 'tools'>): ReadonlyMap<string, number> {
+  return new Map([...tools].map(([name, tool]) => [name, sizeOf(tool)]))
+}
+
+/** As callers without a token are listed it, with the argument `session`. */
+function sizeOf({ definition, anonymousInputSchema, output }: CompiledTool): number {
+  const { name, title, description, annotations, icons, meta } = definition
+  const listed = {
+    ...{ name, title, description, annotations, icons },
+    ...{ inputSchema: anonymousInputSchema, outputSchema: output?.jsonSchema, _meta: meta },
+  }
+  return Buffer.byteLength(JSON.stringify(listed))
+}
+
+/** Something that clients or models have trouble with, and that keeps no server from starting. */
+export interface CatalogWarning {
+  /** Stable, for programs. */
+  readonly code: string
+  readonly message: string
+}
+
+/** What an author should know about the list of tools. */
+export function catalogWarnings(catalog: Pick<Catalog, 'tools'>): readonly CatalogWarning[] {
+  const sizes = [...toolSizes(catalog)]
+  const total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0)
+  const odd = sizes.filter(([name]) => !USUAL_NAME.test(name)).map(([name]) => name)
+  const large = sizes.filter(([, bytes]) => bytes > LARGE_TOOL)
+  return [
+    ...(odd.length > 0 ? [oddNames(odd)] : []),
+    ...large.map(([name, bytes]) => ({
+      code: 'tool_large',
+      message: `tool "${name}" takes ${bytes} bytes of tools/list: shorten its descriptions and schemas`,
+    })),
+    ...(total > LARGE_LIST ? [largeList(total)] : []),
+  ]
+}
+
+function oddNames(names: readonly string[]): CatalogWarning {
+  const message = `Some clients refuse names of tools with dots or of more than 64 characters: ${names.join(', ')}`
+  return { code: 'tool_name', message }
+}
+
+function largeList(bytes: number): CatalogWarning {
+  const message = `tools/list takes ${bytes} bytes, more than ${LARGE_LIST}: models choose worse from long lists; mcp-template tools shows the size of each`
+  return { code: 'tool_list_large', message }
+}

@@ -1,6 +1,0 @@
-/** Where a connection lies in the store. */
-
-/** The connection's key in the store. */
-export function connectionKey(id: string): string {
-  return `{${id}}:conn`
-}

@@ -1,0 +1,132 @@
+/** What is known about callers, as far as it takes no other nodes: sessions, and signing in at upstreams. */
+
+import { longestTokenSeconds } from '../auth/resource-server.ts'
+import { basePathOf } from '../config/base-path.ts'
+import type { Config } from '../config.ts'
+import type { KeyRing } from '../crypto/key-ring.ts'
+import type { KeyPage } from '../http/key.ts'
+import type { Logger } from '../logger.ts'
+import type { SignInUpstreams } from '../session/call-session.ts'
+import { createCredentialStore } from '../session/credentials.ts'
+import { createKeyEntry } from '../session/key-entry.ts'
+import { createSessionManager, type SessionManager } from '../session/manager.ts'
+import { createKeyToken, createOnRefusedKey } from '../session/pasted-keys.ts'
+import { createPendingSignIns } from '../session/pending-sign-in.ts'
+import { createFreshToken } from '../session/refresh.ts'
+import { createSignIn } from '../session/sign-in.ts'
+import { createSignInLinks, type SignInLinks } from '../session/sign-in-link.ts'
+import { createSignIns } from '../session/sign-ins.ts'
+import {
+  createOperatorAccess,
+  createUpstreamAccess,
+  withNamed,
+} from '../session/upstream-access.ts'
+import type { Store } from '../store/port.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { createContinuing, keepSignIns } from './continuing.ts'
+import type { UpstreamParts, Upstreams } from './upstream.ts'
+
+export interface SessionPartsDeps {
+  readonly config: Config
+  readonly log: Logger
+  readonly store: Store
+  readonly publicUrl: string
+  readonly pagesReady: () => Promise<void>
+  readonly telemetry: Telemetry
+}
+
+interface Shared extends SessionPartsDeps {
+  readonly keyRing: KeyRing
+  readonly now: () => number
+  readonly sessions: SessionManager
+  readonly links: SignInLinks
+  /** Runs after credentials of a session were written. */
+  readonly onWritten: (sessionId: string) => Promise<void>
+}
+
+export function createSessionParts(
+  deps: SessionPartsDeps,
+  upstreams: Upstreams,
+  keyRing: KeyRing,
+  now: () => number,
+) {
+  const { config, store, publicUrl, pagesReady, telemetry } = deps
+  const tokenTtlSeconds = longestTokenSeconds(config.auth)
+  const sessions = createSessionManager(
+    { store, now, onChange: telemetry.metrics.session },
+    { ...config.session, tokenTtlSeconds },
+  )
+  const links = createSignInLinks({ store, now }, config.signIn)
+  const { keptSignIns, onWritten } = keepSignIns(deps, config.auth, tokenTtlSeconds)
+  const shared = { ...deps, keyRing, now, sessions, links, onWritten }
+  const first = partsAt(shared, upstreams.first)
+  const further = upstreams.further.map((upstream) => partsAt(shared, upstream))
+  const people = [first, ...further].filter(({ kind }) => kind !== 'operator')
+  const byName = [...(further.length > 0 ? [first] : []), ...further]
+  const { name, credentials } = first
+  return {
+    ...{ sessions, credentials, links, keptSignIns },
+    signIn: createSignIns(people, links),
+    keyPages: new Map(people.flatMap(({ name, keyPage }) => (keyPage ? [[name, keyPage]] : []))),
+    signInUpstreams: {
+      first: people.includes(first) ? name : undefined,
+      further: new Map(
+        further
+          .filter((each) => people.includes(each))
+          .map((each) => [each.name, each.credentials]),
+      ),
+    } satisfies SignInUpstreams,
+    upstreamAccess: withNamed(
+      first.access,
+      new Map(byName.map((each) => [each.name, each.access])),
+    ),
+    /** For signing out. */
+    further: further.map(({ credentials, provider }) => ({ credentials, provider })),
+    linkUrl: async (handle: string) => {
+      await pagesReady()
+      return `${publicUrl}/connect/${handle}`
+    },
+    ...createContinuing({ store, sessions, credentials, now }, name, tokenTtlSeconds),
+  }
+}
+
+/** Signing in at one upstream, and calling its API for somebody. */
+function partsAt(shared: Shared, upstream: UpstreamParts) {
+  const { store, keyRing, sessions, links, log, now, publicUrl, config } = shared
+  const { name, kind, label, provider, api, signsInAt, checkKey } = upstream
+  const { ttlSeconds } = config.signIn
+  const credentials = createCredentialStore({ store, keyRing, onWritten: shared.onWritten }, name)
+  const redirectUri =
+    label === undefined ? `${publicUrl}/callback` : `${publicUrl}/callback/${label}`
+  const signIn = createSignIn(
+    { store, keyRing, sessions, links, provider, credentials, log },
+    { redirectUri, publicUrl, ttlSeconds, upstream: label },
+  )
+  const common = { name, kind, upstream: label, provider, credentials, signIn, signsInAt }
+  if (kind === 'operator') {
+    return { ...common, access: createOperatorAccess(api), returns: false, keyPage: undefined }
+  }
+  if (checkKey === undefined) {
+    const refreshing = { store, sessions, credentials, provider, now, log, upstream: label }
+    const access = createUpstreamAccess(api, createFreshToken(refreshing), { upstream: label })
+    return { ...common, access, returns: true, keyPage: undefined }
+  }
+  const binding = { secure: publicUrl.startsWith('https:'), basePath: basePathOf(publicUrl) }
+  const pendingSignIns = createPendingSignIns(
+    { store, keyRing },
+    { ...binding, ttlSeconds, upstream: label },
+  )
+  const entry = createKeyEntry({
+    store,
+    credentials,
+    pendingSignIns,
+    checkKey,
+    log,
+    upstream: name,
+  })
+  const keyPage: KeyPage = { entry, signsInAt, label }
+  const onRefusedKey = createOnRefusedKey({ store, credentials, checkKey, upstream: label })
+  const keyToken = createKeyToken(sessions, credentials)
+  const access = createUpstreamAccess(api, keyToken, { upstream: label, onRefusedKey })
+  return { ...common, access, returns: false, keyPage }
+}

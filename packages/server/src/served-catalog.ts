@@ -1,0 +1,59 @@
+/** The catalog of a server with the upstreams of its configuration. */
+
+import type { Config } from './config.ts'
+import { compileTool } from './engine/compile-tool.ts'
+import { declaredBy } from './engine/define-services.ts'
+import { type AnyTool, loginsOf } from './engine/define-tool.ts'
+import { type Catalog, DiscoveryError } from './engine/discover.ts'
+import login, { loginTool } from './tools/login.ts'
+import session, { sessionTool } from './tools/session.ts'
+
+/**
+ * Checks the upstreams that tools name, and gives the session tools those that people sign in at:
+ * `login` takes the name of one of several, and is not there where nobody signs in.
+ * @throws DiscoveryError that names tool and upstream
+ */
+export function catalogFor(
+  catalog: Catalog,
+  { upstream, furtherUpstreams = [] }: Pick<Config, 'upstream' | 'furtherUpstreams'>,
+): Catalog {
+  const first = { kind: upstream.kind, name: upstream.kind === 'demo' ? 'demo' : upstream.name }
+  const all = [first, ...furtherUpstreams]
+  const names = all.filter(({ kind }) => kind !== 'operator').map(({ name }) => name)
+  const tools = [...catalog.tools.values()]
+  const faults = tools.flatMap(({ definition }) => faultsOf(definition, first.name, all, names))
+  if (faults.length > 0) throw new DiscoveryError(faults)
+  if (names.length === 1) return catalog
+  const served = tools.flatMap((tool) => {
+    if (tool.definition === login) return names.length === 0 ? [] : [compileTool(loginTool(names))]
+    if (tool.definition === session && names.length > 0) return [compileTool(sessionTool(names))]
+    return [tool]
+  })
+  return { ...catalog, tools: new Map(served.map((tool) => [tool.definition.name, tool])) }
+}
+
+function faultsOf(
+  definition: AnyTool,
+  first: string,
+  all: readonly { readonly name: string }[],
+  signInAt: readonly string[],
+): readonly string[] {
+  const { name: tool, requires } = definition
+  const typed = (declaredBy(definition)?.upstreams ?? []).filter(
+    (upstream) => !all.some(({ name }) => name === upstream),
+  )
+  const unknown = typed.map(
+    (upstream) =>
+      `tool ${tool}: createMcp names the upstream "${upstream}", which UPSTREAMS does not name`,
+  )
+  const logins = loginsOf(requires)
+    .map((upstream = first) => upstream)
+    .filter((upstream) => !signInAt.includes(upstream))
+    .map((upstream) => {
+      const why = all.some(({ name }) => name === upstream)
+        ? 'at which nobody signs in (UPSTREAM_AUTH=none)'
+        : `which UPSTREAMS does not name; there is ${all.map(({ name }) => name).join(', ')}`
+      return `tool ${tool}: requires.login names the upstream "${upstream}", ${why}`
+    })
+  return [...logins, ...unknown]
+}

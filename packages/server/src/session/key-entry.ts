@@ -1,0 +1,140 @@
+/** Keys that people paste: from the page a sign-in link leads to, checked once, into the session. */
+
+import { shortHash } from '../crypto/hash.ts'
+import type { Logger } from '../logger.ts'
+import type { Store } from '../store/port.ts'
+import type { StorageBudget } from '../store/storage-budget.ts'
+import { type CredentialStore, newestFence } from './credentials.ts'
+import {
+  type BindingCookie,
+  newCheck,
+  type PendingSignIn,
+  type PendingSignIns,
+} from './pending-sign-in.ts'
+
+/** Tries for one link, so that nobody guesses keys through this server. */
+const MOST_TRIES = 5
+
+const LONGEST_KEY = 2048
+
+export type KeyVerdict = 'accepted' | 'refused' | 'unavailable'
+
+/** Asks the API once whether a key is good. */
+export type CheckKey = (key: string) => Promise<KeyVerdict>
+
+type ReadCookie = (name: string) => string | undefined
+
+/** What the page is about. */
+export interface KeyRequest {
+  /** What the client that asked calls itself. */
+  readonly clientName: string
+}
+
+export type KeyView =
+  | ({ readonly outcome: 'ask' } & KeyRequest)
+  /** The browser is not the one that came from the link. */
+  | { readonly outcome: 'other_browser' }
+  /** Unknown, expired or used. */
+  | { readonly outcome: 'unknown_state' }
+
+/** Where the form is now: each try has an address and a cookie of its own. */
+interface NextTry extends KeyRequest {
+  readonly state: string
+  readonly cookie: BindingCookie
+  readonly triesLeft: number
+}
+
+/** `session` is a hash, for logs. */
+export type KeyOutcome = (
+  | { readonly outcome: 'signed_in'; readonly clientName: string }
+  | ({ readonly outcome: 'malformed' | 'refused' | 'unavailable' } & NextTry)
+  /** No try is left. */
+  | { readonly outcome: 'too_many_tries' }
+  | { readonly outcome: 'session_ended' }
+  | Exclude<KeyView, { readonly outcome: 'ask' }>
+) & { readonly session?: string }
+
+export interface KeyEntry {
+  /** Looking does not use the address up. `cookie` reads a cookie by name. */
+  describe(state: string, cookie: ReadCookie): Promise<KeyView>
+  /**
+   * Takes a pasted key: of several at the same time one counts.
+   * @throws AppError `too_many_requests` when `storage` is exhausted
+   */
+  submit(
+    state: string,
+    key: string,
+    cookie: ReadCookie,
+    storage?: StorageBudget,
+  ): Promise<KeyOutcome>
+}
+
+export interface KeyEntryDeps {
+  readonly store: Store
+  readonly credentials: CredentialStore
+  readonly pendingSignIns: PendingSignIns
+  readonly checkKey: CheckKey
+  readonly log: Pick<Logger, 'info'>
+  /** The upstream, for the log. */
+  readonly upstream: string
+}
+
+export function createKeyEntry(deps: KeyEntryDeps): KeyEntry {
+  const { pendingSignIns, checkKey, log, upstream } = deps
+
+  async function askAgain(
+    outcome: 'malformed' | 'refused' | 'unavailable',
+    pending: PendingSignIn,
+    storage: StorageBudget | undefined,
+  ): Promise<KeyOutcome> {
+    const session = shortHash(pending.sessionId)
+    log.info({ outcome, session, upstream }, 'pasted key not taken')
+    const triesLeft = (pending.triesLeft ?? MOST_TRIES) - 1
+    if (triesLeft < 1) return { outcome: 'too_many_tries', session }
+    const { sessionId, clientName } = pending
+    const check = newCheck()
+    const cookie = await pendingSignIns.remember(
+      check,
+      { sessionId, clientName, triesLeft },
+      storage,
+    )
+    return { outcome, clientName, state: check.state, cookie, triesLeft, session }
+  }
+
+  return {
+    async describe(state, cookie) {
+      const pending = await pendingSignIns.look(state, cookie)
+      if (pending === undefined) return { outcome: 'unknown_state' }
+      if (!pending.sameBrowser) return { outcome: 'other_browser' }
+      return { outcome: 'ask', clientName: pending.clientName }
+    },
+    async submit(state, given, cookie, storage) {
+      const pending = await pendingSignIns.recall(state, cookie)
+      if (pending === undefined) return { outcome: 'unknown_state' }
+      const session = shortHash(pending.sessionId)
+      if (!pending.sameBrowser) return { outcome: 'other_browser', session }
+      const key = given.trim()
+      if (!isKey(key)) return askAgain('malformed', pending, storage)
+      const verdict = await checkKey(key)
+      if (verdict !== 'accepted') return askAgain(verdict, pending, storage)
+      const kept = await keep(deps, pending.sessionId, state, key)
+      if (!kept) return { outcome: 'session_ended', session }
+      return { outcome: 'signed_in', clientName: pending.clientName, session }
+    },
+  }
+}
+
+async function keep(
+  { store, credentials }: KeyEntryDeps,
+  sessionId: string,
+  state: string,
+  accessToken: string,
+): Promise<boolean> {
+  const fence = await newestFence(store, sessionId, state)
+  return credentials.write(sessionId, { accessToken }, fence)
+}
+
+/** What a header can hold (RFC 9110, 5.5), without white space: line breaks would begin another. */
+function isKey(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text) && text.length <= LONGEST_KEY
+}

@@ -1,0 +1,85 @@
+/** `NAME_FILE` for secrets, and `PORT` below `MASK_MCP_PORT`. */
+
+import { describe, expect, it } from 'vitest'
+import { SECRET_NAMES } from '../../src/config/names.ts'
+import { faultsOf, KEY, load, production, refusal } from './load.ts'
+
+const SECRET = 'thirty-two characters or more of it'
+
+describe('a secret in a file', () => {
+  it.each(['', '\n', '\r\n'])('is read without the newline at its end: %j', (end) => {
+    const files = { jwt: `${SECRET}${end}` }
+    expect(load({ JWT_SECRET_FILE: 'jwt' }, { files }).secrets.jwtSecret).toBe(SECRET)
+  })
+
+  it('keeps all else, such as a # at its start', () => {
+    const files = { secret: '# "x" \n' }
+    const env = { ...production, UPSTREAM_CLIENT_SECRET_FILE: 'secret' }
+    expect(load(env, { files }).secrets.upstreamClientSecret).toBe('# "x" ')
+  })
+
+  it('may be named in .env', () => {
+    const files = { '.env': 'METRICS_TOKEN_FILE=token', token: `${KEY}\n` }
+    expect(load({}, { files }).secrets.metricsToken).toBe(KEY)
+  })
+
+  it('is held to what the variable wants, under its name and without its value', () => {
+    const { message } = refusal({ ENCRYPTION_KEY_FILE: 'key' }, { files: { key: 'short-value' } })
+    expect(message).toContain('ENCRYPTION_KEY ')
+    expect(message).not.toContain('short-value')
+    const { config } = load({ ENCRYPTION_KEY_FILE: 'key' }, { files: { key: `${KEY}\n` } })
+    expect(config.usesDevelopmentKey).toBe(false)
+  })
+
+  it.each(SECRET_NAMES)('there is %s_FILE', (name) => {
+    const { message } = refusal({ [`${name}_FILE`]: 'missing' })
+    expect(message).toContain(`${name}_FILE names a file that cannot be read (ENOENT)`)
+    expect(message).not.toContain('did you mean')
+  })
+
+  it('conflicts with the variable, also from another source, and names both', () => {
+    const files = { '.env': `JWT_SECRET=${SECRET}`, jwt: SECRET }
+    const { message } = refusal({ JWT_SECRET_FILE: 'jwt' }, { files })
+    expect(message).toContain('JWT_SECRET_FILE conflicts with JWT_SECRET; set one')
+  })
+
+  it('is refused where the file is empty, a folder, too large or no text', () => {
+    const files = { empty: '\n', large: 'x'.repeat(65_537) }
+    expect(refusal({ JWT_SECRET_FILE: 'empty' }, { files }).message).toContain('an empty file')
+    expect(refusal({ JWT_SECRET_FILE: '.' }).message).toContain('cannot be read (EISDIR)')
+    expect(refusal({ JWT_SECRET_FILE: 'large' }, { files }).message).toContain('more than 65536')
+    expect(refusal({ JWT_SECRET_FILE: process.execPath }).message).toContain('JWT_SECRET_FILE')
+  })
+
+  it('is no more for variables that are no secrets', () => {
+    expect(load({ APP_NAME_FILE: 'name' }, { files: { name: 'Acme' } }).config.app.name).not.toBe(
+      'Acme',
+    )
+  })
+
+  it('a mistyped one is found', () => {
+    expect(faultsOf({ JWT_SECERT_FILE: 'jwt' })).toEqual(['JWT_SECERT_FILE'])
+  })
+})
+
+describe('PORT', () => {
+  const portOf = (env: Record<string, string>) => load(env).config.http.port
+
+  it('is the port where MASK_MCP_PORT is not set', () => {
+    expect(portOf({ PORT: '8080' })).toBe(8080)
+    expect(portOf({ PORT: '0' })).toBe(0)
+    expect(portOf({})).toBe(6901)
+    expect(portOf({ PORT: '', MASK_MCP_PORT: '' })).toBe(6901)
+  })
+
+  it('gives way to MASK_MCP_PORT, whatever it is', () => {
+    expect(portOf({ PORT: '8080', MASK_MCP_PORT: '7000' })).toBe(7000)
+    expect(portOf({ PORT: 'tcp://10.0.0.1:80', MASK_MCP_PORT: '0' })).toBe(0)
+  })
+
+  it('has no effect where it is no port, or in a file', () => {
+    expect(portOf({ PORT: 'none' })).toBe(6901)
+    expect(portOf({ PORT: '65536' })).toBe(6901)
+    expect(load({}, { files: { '.env': 'PORT=80' } }).config.http.port).toBe(6901)
+  })
+})

@@ -1,0 +1,57 @@
+/** The size of the list of tools, as clients are sent it, and warnings about it. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { compileTool } from '../../src/engine/compile-tool.ts'
+import { discover } from '../../src/engine/discover.ts'
+import { defineTool } from '../../src/engine/index.ts'
+import { catalogWarnings, toolSizes } from '../../src/engine/tool-sizes.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { ask, PROTOCOL_CATALOG } from '../support/wire.ts'
+
+function catalogOf(tools: Readonly<Record<string, string>>) {
+  const compiled = Object.entries(tools).map(([name, description]) => {
+    const fields = { name, description, input: z.object({}), output: z.object({}) }
+    return [name, compileTool(defineTool({ ...fields, run: async () => ({}) }))] as const
+  })
+  return { tools: new Map(compiled) }
+}
+const codesOf = (tools: Readonly<Record<string, string>>) =>
+  catalogWarnings(catalogOf(tools)).map(({ code }) => code)
+
+describe('the size of a tool', () => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await startApp({ catalogDirectory: PROTOCOL_CATALOG })
+  })
+  afterAll(() => app.stop())
+
+  it('is that of what is listed', async () => {
+    const { message } = await ask(app.url, '2026-07-28', 'tools/list')
+    const listed = (message.result?.tools ?? []) as { name: string }[]
+    const sizes = toolSizes(await discover(PROTOCOL_CATALOG))
+    expect(listed.length).toBeGreaterThan(3)
+    for (const tool of listed) {
+      expect(sizes.get(tool.name), tool.name).toBe(Buffer.byteLength(JSON.stringify(tool)))
+    }
+  })
+})
+
+describe('a warning', () => {
+  it('names tools that known clients refuse', () => {
+    const names = ['fine-name_1', 'x'.repeat(64), 'with.dot', 'x'.repeat(65)]
+    const [warning, ...more] = catalogWarnings(
+      catalogOf(Object.fromEntries(names.map((name) => [name, 'A.']))),
+    )
+    expect(more).toEqual([])
+    expect(warning).toMatchObject({ code: 'tool_name' })
+    expect(warning?.message).toMatch(/: with\.dot, x{65}$/)
+  })
+
+  it('is given for a large tool, and for a large list', () => {
+    expect(codesOf({ small: 'A.' })).toEqual([])
+    expect(codesOf({ large: 'x'.repeat(10_000) })).toEqual(['tool_large'])
+    const many = Array.from({ length: 110 }, (_, index) => [`tool_${index}`, 'x'.repeat(1000)])
+    expect(codesOf(Object.fromEntries(many))).toEqual(['tool_list_large'])
+  })
+})

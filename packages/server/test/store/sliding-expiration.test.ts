@@ -1,0 +1,140 @@
+/** What lives on with use: it is stamped once a minute, and ends when it is idle. */
+
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { describe, expect, it, vi } from 'vitest'
+import { storeUnavailable } from '../../src/errors.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import { SlidingExpiration, type Stamps } from '../../src/store/sliding-expiration.ts'
+
+const START = Date.UTC(2026, 0, 1)
+
+async function slidingDocument(ttlSeconds = 3600) {
+  let time = START
+  const now = () => time
+  const store = createMemoryStore({ now })
+  const sliding = new SlidingExpiration({ store, now }, ttlSeconds)
+  await store.create('it', { ...sliding.stamps() }, sliding.keySeconds)
+  const patch = vi.spyOn(store, 'patch')
+  const touch = vi.spyOn(store, 'touch')
+  return {
+    ...{ store, sliding, now, patch, touch },
+    pass(milliseconds: number): void {
+      time += milliseconds
+    },
+    /** Reads it, as a request does; false when it is over. */
+    async use(by = sliding): Promise<boolean> {
+      const found = await store.get<{ [name: string]: unknown } & Stamps>('it')
+      if (found === undefined || by.isOver(found)) return false
+      await by.use('it', found)
+      return true
+    },
+  }
+}
+
+describe('a document that is used', () => {
+  it('lives on, however often that is, and ends when it is idle', async () => {
+    const { use, pass } = await slidingDocument(60)
+    for (let at = 0; at < 1000; at += 1) {
+      pass(400)
+      expect(await use()).toBe(true)
+    }
+    pass(60_000)
+    expect(await use()).toBe(false)
+  })
+
+  it('is written once a minute at most, by all nodes together', async () => {
+    const { store, now, use, pass, patch } = await slidingDocument()
+    const nodes = [1, 2, 3].map(() => new SlidingExpiration({ store, now }, 3600))
+    for (let second = 0; second < 600; second += 1) {
+      pass(1000)
+      await Promise.all(nodes.map((node) => use(node)))
+    }
+    // Nodes that come in the same moment write both.
+    expect(patch.mock.calls.length).toBeLessThanOrEqual(nodes.length * 10)
+    expect(patch.mock.calls.every(([, , options]) => options?.ttlSeconds === 3660)).toBe(true)
+  })
+
+  it('ends a minute early at most', async () => {
+    const { use, pass } = await slidingDocument()
+    pass(60_000)
+    expect(await use()).toBe(true)
+    pass(3_539_999)
+    expect(await use()).toBe(true)
+  })
+
+  it('outlives its key never: the stamp decides', async () => {
+    const { store, use, pass } = await slidingDocument()
+    pass(3_600_000)
+    expect(await store.get('it')).toBeDefined()
+    expect(await use()).toBe(false)
+    pass(60_000)
+    expect(await store.get('it')).toBeUndefined()
+  })
+
+  it('is stamped again after the clock was set back', async () => {
+    const { use, pass, patch } = await slidingDocument()
+    pass(-3_600_000)
+    expect(await use()).toBe(true)
+    expect(patch).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('with nodes of the last release', () => {
+  it('lives on where they renew the key alone', async () => {
+    const { store, use, pass } = await slidingDocument(60)
+    await store.set('it', { expiresAt: START + 10_000, lastActiveAt: START }, 10)
+    pass(5000)
+    await store.touch('it', 60)
+    pass(20_000)
+    expect(await use()).toBe(true)
+  })
+
+  it('is left to its key where it has no stamps, and stamped with its next use', async () => {
+    const { store, use, pass, patch } = await slidingDocument(60)
+    await store.set('it', { state: 'new' }, 60)
+    pass(59_000)
+    expect(await use()).toBe(true)
+    expect(patch).toHaveBeenCalledTimes(1)
+    pass(59_000)
+    expect(await use()).toBe(true)
+    expect(await store.get('it')).toMatchObject({ state: 'new' })
+  })
+})
+
+describe('a store that refuses to write', () => {
+  it('is not waited for the first time, and then until it takes something', async () => {
+    const { sliding, touch, now } = await slidingDocument()
+    const stamps = { lastActiveAt: now() }
+    touch.mockRejectedValue(storeUnavailable())
+    expect(sliding.use('it', stamps)).toBeUndefined()
+    await nextTick()
+    await expect(sliding.use('it', stamps)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(sliding.use('other', stamps)).rejects.toMatchObject({ code: 'unavailable' })
+    touch.mockResolvedValue(true)
+    await sliding.use('it', stamps)
+    expect(sliding.use('it', stamps)).toBeUndefined()
+  })
+
+  it('keeps what is used while it is full', async () => {
+    const { use, pass, patch } = await slidingDocument()
+    patch.mockRejectedValue(storeUnavailable())
+    pass(90_000)
+    expect(await use()).toBe(true)
+  })
+
+  it('is asked once a second by each node, whatever is used', async () => {
+    const { sliding, touch, now, pass } = await slidingDocument()
+    for (let at = 0; at < 100; at += 1) {
+      sliding.use(`document ${at}`, { lastActiveAt: now() })
+      pass(100)
+    }
+    expect(touch).toHaveBeenCalledTimes(10)
+  })
+})
+
+it('brings nothing back that is gone', async () => {
+  const { store, sliding } = await slidingDocument()
+  await store.delete('it')
+  await sliding.use('it', {})
+  expect(await store.get('it')).toBeUndefined()
+})
