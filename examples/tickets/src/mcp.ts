@@ -3,7 +3,6 @@
 import { createMcp } from '@mcp-template/server'
 import { z } from 'zod'
 import { openAuditLog } from './audit-log.ts'
-import { createStatusApi } from './status-api.ts'
 
 export const {
   defineServer,
@@ -22,16 +21,15 @@ export const {
       .regex(/^(sqlite|postgres(ql)?):/)
       .default('sqlite:audit.db')
       .meta({ secret: true }),
-    STATUS_API_URL: z.url().default('http://localhost:8080'),
-    STATUS_API_KEY: z.string().min(8).optional().meta({ secret: true }),
   }),
+  // The second API, with a key of the operator: UPSTREAM_STATUS_API_URL and UPSTREAM_STATUS_API_KEY.
+  upstreams: ['status'],
   async services({ settings, open }) {
     const auditLog = await open(
       'audit log',
       () => openAuditLog(settings.DATABASE_URL),
       (log) => log.close(),
     )
-    const statusApi = createStatusApi(settings.STATUS_API_URL, settings.STATUS_API_KEY)
-    return { auditLog, statusApi }
+    return { auditLog }
   },
 })

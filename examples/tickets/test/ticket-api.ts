@@ -18,15 +18,16 @@ export function createTicketApi(size = 3) {
   const tickets = Array.from({ length: size }, (_, index) => storedTicket(size - index))
   const files = new Map<string, Blob>()
   const keys = new Map<string, string>()
-  /** The next requests to lists: `busy` is refused with 429, `slow` is answered after 3 seconds. */
-  const troubles: ('busy' | 'slow')[] = []
+  /** By the cursor of a page, once: `busy` is refused with 429, `slow` is answered after 3 seconds. */
+  const troubles = new Map<number, 'busy' | 'slow'>()
 
   const answers: UpstreamAnswers = {
     async 'GET /tickets'({ params }: UpstreamRequest, signal: AbortSignal | undefined) {
-      const trouble = troubles.shift()
+      const start = Number(params.after ?? 0)
+      const trouble = troubles.get(start)
+      troubles.delete(start)
       if (trouble === 'busy') return problem(429, 'Slow down', { 'retry-after': '1' })
       if (trouble === 'slow') await delay(3000, undefined, { signal }).catch(() => undefined)
-      const start = Number(params.after ?? 0)
       const end = start + Number(params.limit)
       const wanted = tickets.filter(({ state }) => [state, undefined].includes(text(params.state)))
       const next = end < wanted.length ? `${end}` : null
