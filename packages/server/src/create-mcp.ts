@@ -19,7 +19,9 @@ export interface Mcp<E extends Env> {
   readonly defineContentTool: <Input extends z.ZodObject>(
     definition: ContentToolDefinition<Input, E>,
   ) => ContentToolDefinition<Input, E>
-  readonly defineResource: (definition: ResourceDefinition<E>) => ResourceDefinition<E>
+  readonly defineResource: <Output extends z.ZodObject | undefined = undefined>(
+    definition: ResourceDefinition<Output, E>,
+  ) => ResourceDefinition<Output, E>
   readonly definePrompt: <Arguments extends z.ZodObject>(
     definition: PromptDefinition<Arguments, E>,
   ) => PromptDefinition<Arguments, E>

@@ -8,7 +8,7 @@ import type { AccessTokens } from './access-tokens.ts'
 import { createAdvertisedScopes } from './advertised-scopes.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
 import type { ResourceFacts } from './protected-resource.ts'
-import { createRequireScopes, type RequireScopes, type ScopesOfTool } from './required-scopes.ts'
+import { createRequireScopes, type RequireScopes, type ScopesFor } from './required-scopes.ts'
 import { createResources, type Resources } from './resources.ts'
 import type { Scopes } from './scopes.ts'
 import { longestExternalTokenSeconds } from './token-rules.ts'
@@ -18,7 +18,7 @@ export interface ResourceServerDeps {
   readonly secrets: Secrets
   readonly publicUrl: string
   readonly sessions: SessionManager
-  readonly scopesOfTool: ScopesOfTool
+  readonly scopesFor: ScopesFor
   readonly scopes: Scopes
   /** The tokens of the built-in authorization server, for when it is the one. */
   readonly builtIn: AccessTokens
@@ -43,7 +43,7 @@ export function longestTokenSeconds({ issuer }: AuthConfig): number {
 }
 
 export async function createResourceServer(deps: ResourceServerDeps): Promise<ResourceServer> {
-  const { config, publicUrl, scopesOfTool } = deps
+  const { config, publicUrl, scopesFor } = deps
   const { issuer } = config.auth
   const resources = createResources(publicUrl, config.serves)
   const { tokens, advertised, scopeMap, check, warnings } =
@@ -56,7 +56,7 @@ export async function createResourceServer(deps: ResourceServerDeps): Promise<Re
       name: config.app.name,
     },
     authenticate: createAuthenticate({ tokens, scopes: advertised }),
-    requireScopes: createRequireScopes(scopesOfTool, scopeMap),
+    requireScopes: createRequireScopes(scopesFor, scopeMap),
     check,
     warnings,
   }

@@ -4,7 +4,7 @@
  */
 
 import { shortHash } from '../crypto/hash.ts'
-import type { CallAudit } from '../engine/call.ts'
+import { AUDITED_AS, type CallAudit } from '../engine/call.ts'
 import { outcomeLabel } from '../engine/outcome-labels.ts'
 import { redactText } from '../logger/redact-text.ts'
 import type { Logger } from '../logger.ts'
@@ -26,13 +26,15 @@ export class CallLines {
     return this.#log.child({ requestId, ...(id !== undefined && { connection: shortHash(id) }) })
   }
 
-  audit(call: Call, { tool, session, outcome, ms, clientId }: CallAudit): void {
+  audit(call: Call, { kind, name, session, outcome, ms, clientId }: CallAudit): void {
     // A tool may fail with a code of its own.
     const said = outcomeLabel(outcome) === outcome ? `"${outcome}"` : textOf(outcome)
+    // The name of a tool has none but safe characters.
+    const named = kind === 'tool' ? `"${name}"` : textOf(name)
     const of = session === undefined ? '' : `,"session":"${session}"`
     const client = clientId === undefined ? '' : `,"client":${textOf(clientId)}`
-    const members = `${start(call)},"tool":"${tool}"${of},"outcome":${said},"ms":${ms}${client}`
-    this.#log.known('audit', members, 'tool call')
+    const members = `${start(call)},"${kind}":${named}${of},"outcome":${said},"ms":${ms}${client}`
+    this.#log.known('audit', members, AUDITED_AS[kind])
   }
 
   /** The call was answered with status 200. */

@@ -8,7 +8,9 @@ import { readCommandLine, UsageError } from './command-line.ts'
 import {
   hookTemplate,
   promptTemplate,
+  promptTestTemplate,
   resourceTemplate,
+  resourceTestTemplate,
   testTemplate,
   toolTemplate,
 } from './templates.ts'
@@ -26,8 +28,14 @@ const kinds: Readonly<Record<string, (path: string, name: string, mcp?: string) 
     [`tools/${path}.ts`]: toolTemplate(name, mcp),
     [`tools/${path}.test.ts`]: testTemplate(name),
   }),
-  resource: (path, name, mcp) => ({ [`resources/${path}.ts`]: resourceTemplate(name, mcp) }),
-  prompt: (path, name, mcp) => ({ [`prompts/${path}.ts`]: promptTemplate(name, mcp) }),
+  resource: (path, name, mcp) => ({
+    [`resources/${path}.ts`]: resourceTemplate(name, mcp),
+    [`resources/${path}.test.ts`]: resourceTestTemplate(name),
+  }),
+  prompt: (path, name, mcp) => ({
+    [`prompts/${path}.ts`]: promptTemplate(name, mcp),
+    [`prompts/${path}.test.ts`]: promptTestTemplate(name),
+  }),
   hook: (path, name, mcp) => ({ [`hooks/${path}.ts`]: hookTemplate(name, mcp) }),
 }
 

@@ -83,6 +83,40 @@ export default defineResource({
 `
 }
 
+/** The test of a resource: that it is read. */
+export function resourceTestTemplate(name: string): string {
+  return `/** \`${name}\`: what its reader sees. */
+
+import { readResource } from '@mcp-template/server/testing'
+import { expect, test } from 'vitest'
+import resource from './${name}.ts'
+
+test('says hello', async () => {
+  const { text, mimeType } = await readResource(resource)
+  expect({ text, mimeType }).toEqual({ text: 'Hello!', mimeType: 'text/plain' })
+})
+`
+}
+
+/** The test of a prompt: what it says, and that it refuses wrong arguments. */
+export function promptTestTemplate(name: string): string {
+  return `/** \`${name}\`: what the model is told. */
+
+import { getPrompt } from '@mcp-template/server/testing'
+import { expect, test } from 'vitest'
+import prompt from './${name}.ts'
+
+test('names the topic', async () => {
+  const { text } = await getPrompt(prompt, { topic: 'compound interest' })
+  expect(text).toContain('compound interest')
+})
+
+test('refuses a topic that is too long', async () => {
+  await expect(getPrompt(prompt, { topic: 'x'.repeat(101) })).rejects.toThrow('topic')
+})
+`
+}
+
 /** The prompt: one argument, and what is said to the model. */
 export function promptTemplate(name: string, mcp?: string): string {
   return `/** \`${name}\`: says in one sentence what it asks of the model. */

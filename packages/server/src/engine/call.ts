@@ -22,9 +22,13 @@ export interface CallSession extends ToolSession {
   ): Promise<boolean>
 }
 
+/** What runs for a caller. */
+export type CallKind = 'tool' | 'resource' | 'prompt'
+
 /** What the audit log says of a call: neither arguments nor results. */
 export interface CallAudit {
-  readonly tool: string
+  readonly kind: CallKind
+  readonly name: string
   /** The hash that the session is known by in the log; undefined for a call without one. */
   readonly session: string | undefined
   readonly outcome: string
@@ -93,9 +97,18 @@ export interface ToolCall extends CallLog {
 }
 
 /** Writes the line of the audit log, by any logger. */
-export function auditCall(log: Logger, { tool, session, outcome, ms, clientId }: CallAudit): void {
+export function auditCall(log: Logger, entry: CallAudit): void {
+  const { kind, name, session, outcome, ms, clientId } = entry
+  const of = session === undefined ? {} : { session }
   const who = clientId === undefined ? {} : { client: clientId }
-  log.audit({ tool, ...(session !== undefined && { session }), outcome, ms, ...who }, 'tool call')
+  log.audit({ [kind]: name, ...of, outcome, ms, ...who }, AUDITED_AS[kind])
+}
+
+/** The message of the line. */
+export const AUDITED_AS: Readonly<Record<CallKind, string>> = {
+  tool: 'tool call',
+  resource: 'resource read',
+  prompt: 'prompt',
 }
 
 /** What a call carries through the client from one round to the next. */

@@ -55,15 +55,7 @@ export function compileTool(definition: AnyTool): CompiledTool {
   const faultOfMeta = metaFault(definition.meta)
   if (faultOfMeta !== undefined) throw new TypeError(faultOfMeta)
   if (typeof definition.run !== 'function') throw new TypeError('run is missing')
-  if (!isTimeLimit(definition.timeoutSeconds))
-    throw new TypeError(`timeoutSeconds must be more than 0 and at most ${LONGEST_SECONDS}`)
-  if (!isRate(definition.rateLimit))
-    throw new TypeError(
-      `rateLimit must be { calls, perSeconds }: whole numbers from 1, a window of at most ${LONGEST_SECONDS}`,
-    )
-  if (!isLogin(requires?.login)) {
-    throw new TypeError('requires.login must be true, false, the name of an upstream, or several')
-  }
+  checkLimits(definition)
   refuseBrokenMasks(name, 'input', input)
   if (output !== undefined) refuseBrokenMasks(name, 'output', output)
   const inputSchema = toListedSchema(input, { io: 'input' })
@@ -83,6 +75,26 @@ export function compileTool(definition: AnyTool): CompiledTool {
       input: inputMasks,
       all: mergeMasks(inputMasks, compiledOutput?.masksByField ?? new Map()),
     },
+  }
+}
+
+/**
+ * Checks what tools, resources and prompts declare alike.
+ * @throws TypeError
+ */
+export function checkLimits({
+  timeoutSeconds,
+  rateLimit,
+  requires,
+}: Pick<AnyTool, 'timeoutSeconds' | 'rateLimit' | 'requires'>): void {
+  if (!isTimeLimit(timeoutSeconds))
+    throw new TypeError(`timeoutSeconds must be more than 0 and at most ${LONGEST_SECONDS}`)
+  if (!isRate(rateLimit))
+    throw new TypeError(
+      `rateLimit must be { calls, perSeconds }: whole numbers from 1, a window of at most ${LONGEST_SECONDS}`,
+    )
+  if (!isLogin(requires?.login)) {
+    throw new TypeError('requires.login must be true, false, the name of an upstream, or several')
   }
 }
 

@@ -3,20 +3,20 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { z } from 'zod'
+import { type CompiledPrompt, compilePrompt } from './compile-prompt.ts'
+import { type CompiledResource, compileResource } from './compile-resource.ts'
 import { type CompiledTool, compileTool } from './compile-tool.ts'
 import { listDeclarations } from './declaration-files.ts'
-import type { AnyPrompt, PromptDefinition } from './define-prompt.ts'
-import type { ResourceDefinition } from './define-resource.ts'
+import type { AnyPrompt } from './define-prompt.ts'
+import type { AnyResource } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
 import { loadSkills, type ServerExtension } from './extensions.ts'
-import { metaFault } from './meta.ts'
 import { settleInTime, type Waiting } from './settle-in-time.ts'
 
 export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>
-  readonly resources: readonly ResourceDefinition[]
-  readonly prompts: readonly AnyPrompt[]
+  readonly resources: readonly CompiledResource[]
+  readonly prompts: readonly CompiledPrompt[]
   /** That of `skills/` below the folder, and those of the declaration; none if left out. */
   readonly extensions?: readonly ServerExtension[]
   /** Names of the skills; none if left out. */
@@ -71,8 +71,8 @@ export async function discover(
   )
   const ofFiles = await load('tools', (exported) => compileTool(exported as AnyTool))
   const tools = [...ofFurther, ...ofFiles]
-  const resources = await load('resources', checkResource)
-  const prompts = await load('prompts', checkPrompt)
+  const resources = await load('resources', (exported) => compileResource(exported as AnyResource))
+  const prompts = await load('prompts', (exported) => compilePrompt(exported as AnyPrompt))
   refuseTwice(tools, ({ definition }) => definition.name, faults)
   refuseTwice(resources, ({ name }) => name, faults)
   refuseTwice(resources, ({ uri }) => uri, faults)
@@ -170,33 +170,6 @@ function declarationsOf(module: Module): readonly object[] {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
-}
-
-function checkResource(exported: unknown): ResourceDefinition {
-  const { name, uri, read } = exported as Partial<ResourceDefinition>
-  if (typeof name !== 'string' || name === '') throw new TypeError('name is missing')
-  if (typeof uri !== 'string' || !/^[a-z][a-z0-9+.-]*:/i.test(uri))
-    throw new TypeError('uri must be absolute')
-  if (typeof read !== 'function') throw new TypeError('read is missing')
-  refuseMeta(exported)
-  return exported as ResourceDefinition
-}
-
-function checkPrompt(exported: unknown): AnyPrompt {
-  const prompt = exported as Partial<AnyPrompt>
-  const { name, description, render } = prompt
-  if (typeof name !== 'string' || name === '') throw new TypeError('name is missing')
-  if (typeof description !== 'string') throw new TypeError('description is missing')
-  if (!(prompt.arguments instanceof z.ZodObject))
-    throw new TypeError('arguments must be a z.object(…)')
-  if (typeof render !== 'function') throw new TypeError('render is missing')
-  refuseMeta(exported)
-  return exported as PromptDefinition<AnyPrompt['arguments']>
-}
-
-function refuseMeta(declared: unknown): void {
-  const fault = metaFault((declared as { readonly meta?: unknown }).meta)
-  if (fault !== undefined) throw new TypeError(fault)
 }
 
 function refuseTwice<T>(

@@ -1,7 +1,8 @@
-/** What a caller is told about a failed tool call: never anything internal. */
+/** What a caller learns of a failed run: never anything internal. */
 
 import { AppError } from '../errors.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
+import type { CallKind } from './call.ts'
 import type { CancelSignal } from './cancel-signal.ts'
 import { ToolError } from './tool-error.ts'
 
@@ -18,6 +19,7 @@ export interface Explanation {
 export function explainError(
   error: unknown,
   cancelled: Pick<CancelSignal, 'aborted'>,
+  kind: CallKind = 'tool',
 ): Explanation {
   if (cancelled.aborted) {
     return { code: 'cancelled', message: 'The call was cancelled.', unexpected: false }
@@ -36,5 +38,9 @@ export function explainError(
     const { code, message, retryAfterSeconds } = error
     return { code, message, unexpected: false, retryAfterSeconds }
   }
-  return { code: 'internal_error', message: 'The tool failed. Try again later.', unexpected: true }
+  return {
+    code: 'internal_error',
+    message: `The ${kind} failed. Try again later.`,
+    unexpected: true,
+  }
 }

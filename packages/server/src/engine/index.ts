@@ -18,6 +18,7 @@ export type {
 export { UpstreamError } from '../upstream/upstream-error.ts'
 export { AnswersNeeded } from './ask.ts'
 export { choice, choices } from './choice.ts'
+export type { Complete, CompleteContext } from './complete.ts'
 export type {
   Account,
   Announce,

@@ -1,4 +1,4 @@
-/** What one run of a tool sees: each part is made when the tool asks for it. */
+/** What one run sees: each part is made when the tool asks for it. */
 
 import type { Redactor } from '../output/redactor.ts'
 import type { Upstream } from '../upstream/upstream.ts'

@@ -1,16 +1,11 @@
 /** Runs a team's hooks around one call. Made only where there are hooks. */
 
-import {
-  isInputRequiredResult,
-  ProtocolError,
-  ResourceNotFoundError,
-} from '@modelcontextprotocol/server'
+import { ProtocolError, ResourceNotFoundError } from '@modelcontextprotocol/server'
 import type { Logger } from '../logger.ts'
 import { type MaskRule, maskText } from '../output/mask.ts'
 import type { Redactor } from '../output/redactor.ts'
 import type { CarriedState, ToolCall } from './call.ts'
 import type { CancelSignal } from './cancel-signal.ts'
-import type { CompiledTool } from './compile-tool.ts'
 import type { ToolLog } from './context.ts'
 import type {
   HookCall,
@@ -111,20 +106,22 @@ export class HookRun {
   }
 }
 
-/** The hooks around a tool call, by its validated arguments. */
-export function hooksOfTool(
-  { definition, masks }: CompiledTool,
-  call: ToolCall,
-  input: Readonly<Record<string, unknown>>,
-  redactor: Redactor,
+/** What is known of a run once its arguments have been validated. */
+interface HookedRun extends Pick<HookFacts, 'input' | 'masks' | 'redactor'> {
+  readonly call: ToolCall
+}
+
+/** The hooks around one run of what is declared. */
+export function hooksOf(
+  target: HookTarget & { readonly timeoutSeconds?: number },
+  run: HookedRun,
   { team, timeoutSeconds }: { readonly team: Team; readonly timeoutSeconds: number },
 ): HookRun {
-  const { clientName, protocolVersion } = call.client.facts ?? {}
+  const { clientName, protocolVersion } = run.call.client.facts ?? {}
   return new HookRun(team, {
-    target: { kind: 'tool', ...definition },
-    ...{ input, masks: masks.input, redactor, call },
+    ...{ ...run, target },
     client: { name: clientName, protocolVersion },
-    timeoutSeconds: definition.timeoutSeconds ?? timeoutSeconds,
+    timeoutSeconds: target.timeoutSeconds ?? timeoutSeconds,
   })
 }
 
@@ -190,36 +187,6 @@ function frozenCopy(
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-}
-
-/** The work of a resource or prompt, with the hooks around it. */
-export async function runHooked<T extends object>(
-  team: Team,
-  factsOf: () => Omit<HookFacts, 'masks' | 'redactor' | 'timeoutSeconds'>,
-  { work, contentOf, timeoutSeconds }: HookedWork<T>,
-): Promise<T> {
-  if (team.hooks.length === 0) return work()
-  const redactor = team.createRedactor(NO_MASKS)
-  const facts = { ...factsOf(), masks: NO_MASKS, redactor, timeoutSeconds }
-  const run = new HookRun(team, facts)
-  try {
-    await run.before()
-    const result = await work()
-    const isAsking = isInputRequiredResult(result)
-    await run.after(
-      isAsking ? { status: 'input_required' } : { status: 'ok', content: contentOf(result) },
-    )
-    return result
-  } catch (error) {
-    await run.after(failureOf(error, facts))
-    throw error
-  }
-}
-
-export interface HookedWork<T> {
-  work(): Promise<T>
-  contentOf(result: T): readonly unknown[]
-  readonly timeoutSeconds: number
 }
 
 /** An error as the caller learns it. */

@@ -1,9 +1,9 @@
-/** What happens when a tool needs somebody to be signed in and nobody is. */
+/** What happens when something needs somebody to be signed in and nobody is. */
 
 import { randomUUID } from 'node:crypto'
 import type { InputRequest, InputRequiredResult } from '@modelcontextprotocol/server'
 import { inputRequired, inputResponse } from '@modelcontextprotocol/server'
-import type { CallSession, ToolCall } from './call.ts'
+import type { CallKind, CallSession, ToolCall } from './call.ts'
 import type { SignInLink } from './context.ts'
 import { ToolError } from './tool-error.ts'
 
@@ -20,6 +20,14 @@ interface LadderOptions {
   readonly hasLoginTool?: boolean
   /** Where somebody has to be signed in; the first upstream if left out. */
   readonly upstream?: string | undefined
+  /** What needs the sign-in; a tool if left out. */
+  readonly kind?: CallKind
+}
+
+const RETRY: Readonly<Record<CallKind, string>> = {
+  tool: 'Call this tool again to retry.',
+  resource: 'Read this resource again to retry.',
+  prompt: 'Get this prompt again to retry.',
 }
 
 /**
@@ -31,7 +39,7 @@ interface LadderOptions {
 export async function climbSignInLadder(
   call: ToolCall,
   session: CallSession,
-  { hasLoginTool = true, upstream }: LadderOptions = {},
+  { hasLoginTool = true, upstream, kind = 'tool' }: LadderOptions = {},
 ): Promise<InputRequiredResult | undefined> {
   if (isSignedIn(session, upstream)) return undefined
   if (!call.client.can.openUrls) {
@@ -44,9 +52,7 @@ export async function climbSignInLadder(
   }
   const answer = inputResponse(call.responses, SIGN_IN_REQUEST)
   if (answer.kind === 'elicit' && answer.action !== 'accept') {
-    const retry = hasLoginTool
-      ? `${loginCall(upstream)} to try again.`
-      : 'Call this tool again to retry.'
+    const retry = hasLoginTool ? `${loginCall(upstream)} to try again.` : RETRY[kind]
     throw new ToolError(`Signing in${at(upstream)} was declined. ${retry}`, {
       code: 'login_declined',
     })
@@ -54,7 +60,9 @@ export async function climbSignInLadder(
   const where = upstream === undefined ? [] : ([upstream] as const)
   if (await session.waitForSignIn(ROUND_MILLISECONDS, call.signal, ...where)) return undefined
   const round = signInRound + 1
-  if (round > MOST_ROUNDS) throw loginRequired(hasLoginTool ? callLogin(upstream) : NOT_COMPLETED)
+  if (round > MOST_ROUNDS) {
+    throw loginRequired(hasLoginTool ? callLogin(upstream) : `${NOT_COMPLETED} ${RETRY[kind]}`)
+  }
   // Without input requests: the client comes back at once, and nobody is asked twice.
   return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
 }

@@ -1,11 +1,6 @@
 /** What a tool answered, as the result that leaves: validated, masked, and as text. */
 
-import {
-  type CallToolResult,
-  type ContentBlock,
-  type InputRequiredResult,
-  isInputRequiredResult,
-} from '@modelcontextprotocol/server'
+import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
 import { ZodError } from 'zod'
 import { hideArguments } from '../output/hide-arguments.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
@@ -58,8 +53,7 @@ function asText(value: unknown, format: TextFormat) {
 }
 
 /** A result as hooks see it. */
-export function hookOutcomeOf(result: CallToolResult | InputRequiredResult): HookOutcome {
-  if (isInputRequiredResult(result)) return { status: 'input_required' }
+export function hookOutcomeOf(result: CallToolResult): HookOutcome {
   const { structuredContent, content, isError, _meta } = result
   if (isError !== true) {
     return {

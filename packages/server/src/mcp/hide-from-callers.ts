@@ -1,19 +1,18 @@
 /**
  * Hides what a caller does not see from the handlers of a server that all callers share: a hidden thing is
- * not listed, and asking for it fails in the words for a name that there is not.
+ * not listed, and asking for it fails in the words for a name that there is not. Resources are passed over
+ * where their URI is matched.
  */
 
 import {
   ProtocolError,
   ProtocolErrorCode,
-  ResourceNotFoundError,
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../engine/discover.ts'
 import type { Team } from '../engine/team.ts'
 import { type Declared, isVisible } from '../engine/visibility.ts'
-import { createFindResource } from './known-resources.ts'
 import type { Origin } from './origin.ts'
 
 interface HideDeps {
@@ -26,7 +25,7 @@ type Handler = (request: unknown, ctx: ServerContext) => unknown
 type SetHandler = (method: string, handler: Handler, ...more: unknown[]) => void
 type Wrap = (handler: Handler) => Handler
 type Named = { readonly name: string }
-type Asked = { readonly params: { readonly name: string; readonly uri: string } }
+type Asked = { readonly params: { readonly name: string } }
 type Completion = {
   readonly params: { readonly ref: { readonly name?: string; readonly uri?: string } }
 }
@@ -46,7 +45,6 @@ function wrappersOf({ catalog, team, originOf }: HideDeps): Readonly<Record<stri
   const tools = new Map([...catalog.tools].map(([name, { definition }]) => [name, definition]))
   const resources = byName(catalog.resources)
   const prompts = byName(catalog.prompts)
-  const findResource = createFindResource(catalog.resources)
 
   function isHidden(declared: Declared | undefined, ctx: ServerContext): boolean {
     if (declared === undefined) return false
@@ -73,17 +71,11 @@ function wrappersOf({ catalog, team, originOf }: HideDeps): Readonly<Record<stri
       if (isHidden(prompts.get(name), ctx)) throw notFound('Prompt', name)
       return handler(request, ctx)
     },
-    'resources/read': (handler) => (request, ctx) => {
-      const { uri } = (request as Asked).params
-      const normalized = URL.canParse(uri) ? new URL(uri).toString() : uri
-      if (isHidden(findResource(normalized), ctx)) throw new ResourceNotFoundError(uri)
-      return handler(request, ctx)
-    },
     'completion/complete': (handler) => (request, ctx) => {
       const { name = '', uri = '' } = (request as Completion).params.ref
       if (isHidden(prompts.get(name), ctx)) throw notFound('Prompt', name)
       const resource = catalog.resources.find((each) => each.uri === uri)
-      if (isHidden(resource, ctx)) throw notFound('Resource template', uri)
+      if (isHidden(resource?.definition, ctx)) throw notFound('Resource template', uri)
       return handler(request, ctx)
     },
   }
@@ -94,6 +86,6 @@ function notFound(kind: string, name: string): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InvalidParams, `${kind} ${name} not found`)
 }
 
-function byName(all: readonly Declared[]): ReadonlyMap<string, Declared> {
-  return new Map(all.map((declared) => [declared.name, declared]))
+function byName(all: readonly { readonly definition: Declared }[]): ReadonlyMap<string, Declared> {
+  return new Map(all.map(({ definition }) => [definition.name, definition]))
 }

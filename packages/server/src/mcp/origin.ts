@@ -49,6 +49,9 @@ export interface Origin extends CallLog {
 
 export type ConnectionOwner = Pick<ConnectionRecord, 'sessionId' | 'needsToken'>
 
+/** Who asks, as far as it decides what there is. */
+export type Viewer = Pick<Origin, 'identity' | 'log'>
+
 /** The origins one authenticated HTTP request can turn out to have. */
 export interface RequestOrigins {
   readonly log: Logger

@@ -2,27 +2,15 @@
 
 import {
   type McpServer,
-  type ReadResourceResult,
   ResourceTemplate,
-  type ServerContext,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
-import type { CarriedState } from '../engine/call.ts'
+import type { CompiledPrompt } from '../engine/compile-prompt.ts'
+import type { CompiledResource } from '../engine/compile-resource.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
-import type { HookTarget } from '../engine/define-hook.ts'
-import type { AnyPrompt } from '../engine/define-prompt.ts'
-import {
-  type ResourceDefinition,
-  type ResourceRequest,
-  toResourceResult,
-} from '../engine/define-resource.ts'
-import { renderPrompt } from '../engine/render-prompt.ts'
-import { type HookFacts, runHooked } from '../engine/run-hooks.ts'
-import type { Team } from '../engine/team.ts'
+import { isTemplate } from '../engine/find-resource.ts'
+import { listedType } from '../engine/resource-result.ts'
 import type { JsonSchema } from '../output/listed-schema.ts'
-import type { CallingClient } from './client-facts.ts'
-import type { Origin } from './origin.ts'
-import type { RequestStates } from './request-state.ts'
 
 /**
  * Gives the SDK registries without a prototype: it looks up whatever name a client sends, and would
@@ -60,21 +48,10 @@ export function registerTool(
   })
 }
 
-export interface ReadDeps {
-  readonly team: Team
-  /** For each hook. */
-  readonly timeoutSeconds: number
-  readonly clientOf: (ctx: ServerContext) => CallingClient
-  readonly originOf: (ctx: ServerContext) => Origin
-}
-
-export function registerResource(
-  mcp: McpServer,
-  resource: ResourceDefinition,
-  deps: ReadDeps,
-): void {
-  const { name, title, description, mimeType, uri, cache, complete = {} } = resource
-  const { annotations, icons, meta, size } = resource
+/** Reads are not the SDK's: it only lists the resource. */
+export function registerResource(mcp: McpServer, resource: CompiledResource): void {
+  const { name, title, description, uri, annotations, icons, meta, size } = resource.definition
+  const mimeType = listedType(resource)
   const metadata = {
     ...(annotations !== undefined && { annotations }),
     ...(icons !== undefined && { icons: [...icons] }),
@@ -83,98 +60,28 @@ export function registerResource(
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
     ...(mimeType !== undefined && { mimeType }),
-    ...(cache !== undefined && { cacheHint: cache }),
   }
-  if (!uri.includes('{')) {
-    mcp.registerResource(name, uri, metadata, async (url, ctx) =>
-      readResource(resource, url, {}, ctx, deps),
-    )
+  const read = () => {
+    throw new Error('Resources are read by the engine')
+  }
+  if (!isTemplate(resource)) {
+    mcp.registerResource(name, uri, metadata, read)
     return
   }
-  const suggest = Object.entries(complete).map(
-    ([variable, suggestions]) => [variable, (typed: string) => [...suggestions(typed)]] as const,
-  )
-  const template = new ResourceTemplate(uri, {
-    list: undefined,
-    // Without a prototype: the SDK looks up whatever name the client sends, `constructor` too.
-    complete: Object.assign(Object.create(null), Object.fromEntries(suggest)),
-  })
-  mcp.registerResource(name, template, metadata, async (url, variables, ctx) =>
-    readResource(resource, url, variables, ctx, deps),
-  )
+  mcp.registerResource(name, new ResourceTemplate(uri, { list: undefined }), metadata, read)
 }
 
-async function readResource(
-  resource: ResourceDefinition,
-  uri: URL,
-  variables: ResourceRequest['variables'],
-  ctx: ServerContext,
-  deps: ReadDeps,
-): Promise<ReadResourceResult> {
-  const { signal } = ctx.mcpReq
-  const { team, timeoutSeconds, originOf } = deps
-  const caller = originOf(ctx).identity
-  const { name, title } = resource
-  const target = { kind: 'resource', name, title } as const
-  const input = { uri: uri.href, ...variables }
-  return runHooked(team, () => hookFacts(target, input, ctx, deps), {
-    async work() {
-      const value = await resource.read({ uri, variables, signal, caller, ...team.env })
-      return toResourceResult(resource, uri, value)
-    },
-    contentOf: ({ contents }) => contents,
-    timeoutSeconds,
-  })
-}
-
-function hookFacts(
-  target: HookTarget,
-  input: HookFacts['input'],
-  ctx: ServerContext,
-  { originOf, clientOf }: ReadDeps,
-  carried?: CarriedState,
-) {
-  const { identity: caller, log } = originOf(ctx)
-  const { clientName: name, protocolVersion } = clientOf(ctx).facts
-  const call = { caller, log, carried, signal: ctx.mcpReq.signal }
-  return { target, input, call, client: { name, protocolVersion } }
-}
-
-export interface PromptDeps extends ReadDeps {
-  readonly states: RequestStates
-}
-
-export function registerPrompt(
-  mcp: McpServer,
-  prompt: AnyPrompt,
-  argsSchema: AnyPrompt['arguments'],
-  deps: PromptDeps,
-): void {
-  const { name, title, description, icons, meta } = prompt
+/** Rendering is not the SDK's either. */
+export function registerPrompt(mcp: McpServer, { definition, listed }: CompiledPrompt): void {
+  const { name, title, description, icons, meta } = definition
   const about = {
     ...(title !== undefined && { title }),
     ...(icons !== undefined && { icons: [...icons] }),
     ...(meta !== undefined && { _meta: { ...meta } }),
     description,
   }
-  mcp.registerPrompt(name, { ...about, argsSchema }, async (input, ctx) => {
-    const { principal, storage, identity } = deps.originOf(ctx)
-    const binding = { principal, for: `prompt ${name}`, arguments: input }
-    const sealed = ctx.mcpReq.requestState<string>()
-    const carried =
-      sealed === undefined ? undefined : await deps.states.open(sealed, binding, storage)
-    const round = (carried?.round ?? 1) + 1
-    const call = {
-      ...{ input, carried, caller: identity, env: deps.team.env, signal: ctx.mcpReq.signal },
-      responses: ctx.mcpReq.inputResponses ?? {},
-      carry: (state: CarriedState) => deps.states.seal({ ...state, round }, binding),
-    }
-    const target = { kind: 'prompt', name, title } as const
-    return runHooked(deps.team, () => hookFacts(target, input, ctx, deps, carried), {
-      work: () => renderPrompt(prompt, call),
-      contentOf: (result) => ('messages' in result ? (result.messages as readonly unknown[]) : []),
-      timeoutSeconds: deps.timeoutSeconds,
-    })
+  mcp.registerPrompt(name, { ...about, argsSchema: listed }, () => {
+    throw new Error('Prompts are rendered by the engine')
   })
 }
 

@@ -4,25 +4,24 @@ import {
   type Implementation,
   isInputRequiredResult,
   McpServer,
-  ResourceNotFoundError,
   type ServerCapabilities,
   type ServerContext,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../engine/discover.ts'
-import { promptArguments } from '../engine/prompt-arguments.ts'
+import { createFindResource } from '../engine/find-resource.ts'
 import type { ToolSettings } from '../engine/run-tool.ts'
 import { type Declared, isVisible, mayHide } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { checkUriLength } from './bounds.ts'
 import { createCallTool } from './call-tool.ts'
-import { callingClient } from './client-facts.ts'
 import { guardHandlers } from './handler-errors.ts'
 import { hideFromCallers } from './hide-from-callers.ts'
-import { createKnownResources, type KnowsResource, type Viewer } from './known-resources.ts'
+import { createMaySubscribe, type MaySubscribe } from './may-subscribe.ts'
 import type { EventBus } from './nodes/event-bus.ts'
-import { type Audience, type Origin, originOf, takeOutcome } from './origin.ts'
+import { type Audience, type Origin, originOf, takeOutcome, type Viewer } from './origin.ts'
+import { completes, serveReads } from './reads.ts'
 import {
   asStandardSchema,
   clearRegistries,
@@ -81,17 +80,14 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
     token: asStandardSchema(tool.inputSchema),
     output: tool.output && asStandardSchema(tool.output.jsonSchema),
   }))
-  const prompts = deps.catalog.prompts.map((prompt) => ({
-    prompt,
-    argsSchema: promptArguments(prompt.arguments),
-  }))
 
   const callTool = createCallTool(deps)
   const older = deps.era2025 === false ? [] : SUPPORTED_PROTOCOL_VERSIONS
   const supportedProtocolVersions = [MODERN_REVISION, ...older]
   const { catalog } = deps
   const { team } = deps.settings
-  const isKnown = createKnownResources(catalog.resources, team)
+  const findResource = createFindResource(catalog.resources)
+  const maySubscribe = createMaySubscribe(deps)
   const hides = mayHide(team, declaredIn(catalog))
   const instructions = deps.instructions === undefined ? {} : { instructions: deps.instructions }
   const hints = { cacheHints: cacheHints(hides ? NO_CACHE : LIST_CACHE), ...instructions }
@@ -106,12 +102,9 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       if (viewer && !isVisible(team, tool.definition, viewer.identity, viewer.log)) continue
       registerTool(mcp, tool, input[audience], output)
     }
-    const clientOf = (ctx: ServerContext) => callingClient(ctx, mcp.server)
-    const reads = { ...deps.settings, originOf: origin, clientOf }
-    for (const resource of catalog.resources) registerResource(mcp, resource, reads)
-    for (const { prompt, argsSchema } of prompts) {
-      registerPrompt(mcp, prompt, argsSchema, { ...reads, states: deps.states })
-    }
+    for (const resource of catalog.resources) registerResource(mcp, resource)
+    for (const prompt of catalog.prompts) registerPrompt(mcp, prompt)
+    serveReads(mcp, { ...deps, findResource, originOf: origin })
     mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
       const outcome =
         takeOutcome(ctx) ?? callTool(toolRequest(request, ctx, mcp.server), origin(ctx))
@@ -120,37 +113,40 @@ export function createServerFactory(deps: ServerDeps): BuildServer {
       const { output } = catalog.tools.get(request.params.name) ?? {}
       return mcp.server.projectCallToolResult(result, output?.jsonSchema)
     })
-    if (catalog.resources.length > 0) serveSubscriptions(mcp, origin, isKnown)
+    if (catalog.resources.length > 0) serveSubscriptions(mcp, origin, maySubscribe)
     for (const extension of catalog.extensions ?? []) extension.attach(mcp)
     return mcp
   }
 }
 
 function declaredIn({ tools, resources, prompts }: Catalog): readonly Declared[] {
-  return [...[...tools.values()].map(({ definition }) => definition), ...resources, ...prompts]
+  return [...tools.values(), ...resources, ...prompts].map(({ definition }) => definition)
 }
 
 /** What the catalog has; the SDK sets its handlers as things are registered. */
-function capabilitiesOf({ resources, prompts }: Catalog): ServerCapabilities {
+function capabilitiesOf(catalog: Catalog): ServerCapabilities {
+  const { resources, prompts } = catalog
   return {
     tools: { listChanged: true },
     ...(resources.length > 0 && { resources: { listChanged: true, subscribe: true } }),
     ...(prompts.length > 0 && { prompts: { listChanged: true } }),
+    ...(completes(catalog) && { completions: {} }),
     logging: {},
   }
 }
 
 /**
  * 2025-11-25, server/resources, "Subscriptions"; in the 2026 era they are `subscriptions/listen`. Only
- * resources that there are can be subscribed to.
+ * resources that the caller may read can be subscribed to.
  */
 function serveSubscriptions(
   { server }: McpServer,
   origin: (ctx: ServerContext) => Origin,
-  isKnown: KnowsResource,
+  maySubscribe: MaySubscribe,
 ): void {
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }, ctx) => {
-    if (!isKnown(uri, origin(ctx))) throw new ResourceNotFoundError(uri)
+    const { _meta: meta, signal } = ctx.mcpReq
+    await maySubscribe(uri, { origin: origin(ctx), meta, signal })
     await origin(ctx).subscribe(uri, true)
     return {}
   })

@@ -1,7 +1,12 @@
 /** Which requests over stdio are not answered yet, so that a stopping process can wait for them. */
 
-import type { JSONRPCMessage, RequestId, Transport } from '@modelcontextprotocol/server'
-import { withSubscribeError } from './subscribe-error.ts'
+import {
+  type JSONRPCMessage,
+  PROTOCOL_VERSION_META_KEY,
+  type RequestId,
+  type Transport,
+} from '@modelcontextprotocol/server'
+import { withNotFoundCode } from './not-found-error.ts'
 
 export interface TrackedTransport extends Transport {
   /** Resolves when every request was answered or cancelled, after so many milliseconds at most. */
@@ -9,11 +14,11 @@ export interface TrackedTransport extends Transport {
 }
 
 /**
- * The transport with the requests that run, by their method, which decides the code of some errors.
- * Subscriptions of the 2026 era last, and do not count.
+ * The transport with the requests that run, by their method where it decides the code of an error: not in
+ * the 2026 era, whose requests name their version. Subscriptions of that era last, and do not count.
  */
 export function trackRequests(transport: Transport): TrackedTransport {
-  const open = new Map<RequestId, string>()
+  const open = new Map<RequestId, string | undefined>()
   let onIdle: () => void = () => undefined
 
   function settle(id: RequestId): void {
@@ -22,8 +27,10 @@ export function trackRequests(transport: Transport): TrackedTransport {
 
   function note(message: JSONRPCMessage): void {
     if (!('method' in message)) return
-    if ('id' in message && message.method !== 'subscriptions/listen')
-      open.set(message.id, message.method)
+    if ('id' in message && message.method !== 'subscriptions/listen') {
+      const isModern = message.params?._meta?.[PROTOCOL_VERSION_META_KEY] !== undefined
+      open.set(message.id, isModern ? undefined : message.method)
+    }
     if (message.method === 'notifications/cancelled') {
       const { requestId } = (message.params ?? {}) as { readonly requestId?: RequestId }
       if (requestId !== undefined) settle(requestId)
@@ -42,7 +49,7 @@ export function trackRequests(transport: Transport): TrackedTransport {
     },
     send(message, options) {
       if ('method' in message || message.id === undefined) return transport.send(message, options)
-      const sent = transport.send(withSubscribeError(open.get(message.id), message), options)
+      const sent = transport.send(withNotFoundCode(open.get(message.id), message), options)
       settle(message.id)
       return sent
     },

@@ -6,7 +6,7 @@ import type {
   ServerContext,
   ServerEvent,
 } from '@modelcontextprotocol/server'
-import type { CallAudit, CarriedState, ToolCall } from '../engine/call.ts'
+import type { CallAudit, CallKind, CarriedState, ToolCall } from '../engine/call.ts'
 import type { Announce } from '../engine/context.ts'
 import type { Rate, RateLimits } from '../store/rate-limits.ts'
 import { type CallingClient, callingClient } from './client-facts.ts'
@@ -23,6 +23,8 @@ export interface ToolCallDeps {
 /** What a call needs of its request, whoever took that in. */
 export interface ToolRequest
   extends Pick<ToolCall, 'name' | 'arguments' | 'signal' | 'responses' | 'progress' | 'meta'> {
+  /** A tool if left out. */
+  readonly kind?: CallKind
   readonly client: CallingClient &
     Pick<ToolCall['client'], 'log' | 'hangUp'> & {
       readonly elicitationCompleted?: ToolCall['client']['elicitationCompleted'] | undefined
@@ -31,17 +33,25 @@ export interface ToolRequest
   readonly sealed: string | undefined
 }
 
-/** The request that the SDK hands to a handler. */
+/** The call of a tool that the SDK hands to a handler. */
 export function toolRequest(
-  { params }: CallToolRequest,
+  { params: { name, arguments: input = {} } }: CallToolRequest,
+  ctx: ServerContext,
+  server: Server,
+): ToolRequest {
+  return requestOf({ name, arguments: input }, ctx, server)
+}
+
+/** A request for something that runs for its caller. */
+export function requestOf(
+  target: Pick<ToolRequest, 'kind' | 'name' | 'arguments'>,
   ctx: ServerContext,
   server: Server,
 ): ToolRequest {
   const { mcpReq } = ctx
   const client = callingClient(ctx, server)
   return {
-    name: params.name,
-    arguments: params.arguments ?? {},
+    ...target,
     client: {
       ...client,
       log: (level, data) => mcpReq.log(level, data),
@@ -129,7 +139,9 @@ export class RequestedCall implements ToolCall {
   }
 
   async count(rate: Rate) {
-    const who = `${this.name} ${this.#origin.caller}`
+    const { kind, name } = this.#request
+    const what = kind === undefined ? name : `${kind} ${name}`
+    const who = `${what} ${this.#origin.caller}`
     const [standing] = await this.#deps.rateLimits.count([{ limit: 'tool', who, rate }])
     return standing
   }
@@ -176,10 +188,10 @@ export function announceBy(publish: (event: ServerEvent) => void): Announce {
 
 /** What the state of a call's rounds belongs to. */
 export function bindingOf(
-  { name, arguments: input }: ToolRequest,
+  { kind = 'tool', name, arguments: input }: ToolRequest,
   { principal }: Origin,
 ): StateBinding {
-  return { principal, for: `tool ${name}`, arguments: input }
+  return { principal, for: `${kind} ${name}`, arguments: input }
 }
 
 async function tellElicitationComplete({ mcpReq }: ServerContext, id: string): Promise<void> {

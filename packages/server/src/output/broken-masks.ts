@@ -12,9 +12,10 @@ type Schema = z.core.$ZodTypes
  *   unmasked one may be taken for each other, and for a mask on the key of a record or in a template
  */
 export function refuseBrokenMasks(
-  tool: string,
-  side: 'input' | 'output',
+  name: string,
+  side: 'input' | 'output' | 'arguments',
   root: z.core.$ZodType,
+  kind: 'tool' | 'resource' | 'prompt' = 'tool',
 ): void {
   const visited = new Set<z.core.$ZodType>()
 
@@ -23,7 +24,7 @@ export function refuseBrokenMasks(
     visited.add(schema)
     const fault = faultOf(schema as Schema)
     if (fault !== undefined)
-      throw new TypeError(`tool "${tool}", ${side} field ${path || '(root)'}: ${fault}`)
+      throw new TypeError(`${kind} "${name}", ${side} field ${path || '(root)'}: ${fault}`)
     for (const { schema: part, property } of partsOf(schema)) {
       visit(
         part,

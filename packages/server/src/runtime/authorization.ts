@@ -1,14 +1,15 @@
 /** Who may call what: the check of all tokens, and the server that issues them where that is this one. */
 
 import { NO_TOKENS } from '../auth/access-tokens.ts'
+import type { AskedFor } from '../auth/required-scopes.ts'
 import { createResourceServer, type ResourceServerDeps } from '../auth/resource-server.ts'
 import { createScopes } from '../auth/scopes.ts'
 import { createBuiltInServer } from '../auth/server/built-in.ts'
 import type { AuthorizationServerDeps } from '../auth/server/options.ts'
-import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
+import { createFindResource } from '../engine/find-resource.ts'
 import { NO_TEAM, type Team } from '../engine/team.ts'
-import { isVisible } from '../engine/visibility.ts'
+import { type Declared, isVisible } from '../engine/visibility.ts'
 import { authorizationErrorPage } from '../http/authorization-server.ts'
 import type { Look } from '../http/look.ts'
 import type { TokenCaller } from '../session/caller.ts'
@@ -40,29 +41,51 @@ type AuthParts = Pick<ResourceServerDeps, 'sessions'> & {
   >
 
 export async function createAuth(deps: AuthDeps, parts: AuthParts) {
-  const scopesOf = (tool: CompiledTool | undefined) => tool?.definition.requires?.scopes ?? []
-  const toolScopes = [...deps.catalog.tools.values()].flatMap(scopesOf)
+  const { tools, resources, prompts } = deps.catalog
+  const declared = [...tools.values(), ...resources, ...prompts]
+  const needed = declared.flatMap(({ definition }) => definition.requires?.scopes ?? [])
   const { defaultScopes: defaults, issuer } = deps.config.auth
   const scopeMap = issuer.kind === 'external' ? issuer.scopeMap : undefined
-  const scopes = createScopes(toolScopes, { defaults, scopeMap })
+  const scopes = createScopes(needed, { defaults, scopeMap })
   const errorPage = authorizationErrorPage(parts.look)
   const authorizationServer =
     deps.transport === 'http'
       ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })
       : undefined
   const { team = NO_TEAM, log } = deps
-  const isShownTo = ({ definition }: CompiledTool, caller: TokenCaller) =>
+  const isShownTo = (definition: Declared, caller: TokenCaller) =>
     // Who it is takes decrypting what the session holds.
     (team.unauthorizedTools === 'challenge' && definition.visible === undefined) ||
     isVisible(team, definition, identityOf(parts.credentials, caller), log)
+  const find = createFind(deps.catalog)
   const auth = await createResourceServer({
     ...{ ...deps, ...parts, scopes },
-    scopesOfTool(name, caller) {
-      const tool = deps.catalog.tools.get(name)
-      const isShown = tool !== undefined && isShownTo(tool, caller)
-      return isShown ? scopesOf(tool) : []
+    scopesFor(asked, caller) {
+      const isThere = (definition: Declared) => isShownTo(definition, caller)
+      return find(asked, isThere)?.requires?.scopes ?? []
     },
     builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,
   })
   return { auth, authorizationServer }
+}
+
+/** Finds what a request asks for, among what its caller sees. */
+function createFind({ tools, resources, prompts }: Catalog) {
+  const findResource = createFindResource(resources)
+  const promptsByName = new Map(prompts.map(({ definition }) => [definition.name, definition]))
+
+  function resourceOf(uri: string, isThere: (declared: Declared) => boolean) {
+    try {
+      return findResource(uri, ({ definition }) => isThere(definition))?.resource.definition
+    } catch {
+      // What is no URI is refused by its handler.
+      return undefined
+    }
+  }
+
+  return ({ kind, name }: AskedFor, isThere: (declared: Declared) => boolean) => {
+    if (kind === 'resource') return resourceOf(name, isThere)
+    const found = kind === 'tool' ? tools.get(name)?.definition : promptsByName.get(name)
+    return found !== undefined && isThere(found) ? found : undefined
+  }
 }

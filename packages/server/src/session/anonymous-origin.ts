@@ -71,8 +71,15 @@ export class AnonymousOrigin extends CallerOrigin implements Origin, RequestOrig
     }
     const { id, sessionId } = this.#connection
     const opened = (created: Session) => adopt(deps, id, sessionId, created)
+    const ended = () => unsubscribeAll(deps, id)
     const session = await deps.sessions.retrieve(sessionId)
-    return createCallSession(deps, session, { access: 'connection', client, opened, storage })
+    return createCallSession(deps, session, {
+      access: 'connection',
+      client,
+      opened,
+      ended,
+      storage,
+    })
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {
@@ -103,6 +110,12 @@ export async function sessionByHandle(
   return createCallSession(deps, used, { access: 'handle', client, storage })
 }
 
+/** What somebody subscribed to does not outlive their session. */
+async function unsubscribeAll({ connections }: OriginDeps, id: string): Promise<void> {
+  const { subscriptions = [] } = (await connections.peek(id)) ?? {}
+  for (const uri of subscriptions) await connections.subscribe(id, uri, false)
+}
+
 /** Of calls that open a session for one connection at the same time, one gives it to all. */
 async function adopt(
   { sessions, connections }: OriginDeps,
@@ -110,9 +123,10 @@ async function adopt(
   replaced: string,
   created: Session,
 ): Promise<Session> {
-  const { sessionId } = await connections.revise(id, (connection) => ({
-    sessionId: connection.sessionId === replaced ? created.id : connection.sessionId,
-  }))
+  // Nothing of the ended session comes along.
+  const { sessionId } = await connections.revise(id, (connection) =>
+    connection.sessionId === replaced ? { sessionId: created.id, subscriptions: [] } : {},
+  )
   if (sessionId === created.id) return created
   await sessions.end(created.id)
   return (await sessions.retrieve(sessionId)) ?? created

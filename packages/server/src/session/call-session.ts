@@ -41,6 +41,8 @@ export interface NewSession {
   readonly client: KnownClient
   /** Told when the call opened a session, so that the caller finds it again; says which one counts. */
   readonly opened?: (session: Session) => Promise<Session>
+  /** Told when the call has ended the session. */
+  readonly ended?: () => Promise<void>
   /** What the call has stored counts for; unlimited if left out. */
   readonly storage?: StorageBudget
 }
@@ -141,6 +143,7 @@ class LiveSession implements CallSession {
     if (this.#session === undefined) return false
     const ended = await this.#deps.signOut(this.#session.id)
     this.#session = undefined
+    await this.#fresh.ended?.()
     return ended
   }
 

@@ -41,10 +41,15 @@ class ProcessOrigin extends CallerOrigin implements Origin {
   readonly storage = UNLIMITED
   readonly subscribe: Origin['subscribe']
   #sessionId: string | undefined
+  readonly #subscribed = new Set<string>()
 
   constructor(deps: OriginDeps, log: Logger, subscribe: Origin['subscribe']) {
     super(deps, { log, audit: (entry) => auditCall(log, entry) })
-    this.subscribe = subscribe
+    this.subscribe = async (uri, wanted) => {
+      await subscribe(uri, wanted)
+      if (wanted) this.#subscribed.add(uri)
+      else this.#subscribed.delete(uri)
+    }
   }
 
   async openSession(handle: string | undefined, client: KnownClient): Promise<CallSession> {
@@ -55,6 +60,9 @@ class ProcessOrigin extends CallerOrigin implements Origin {
       this.#sessionId = created.id
       return created
     }
-    return createCallSession(this.deps, session, { access: 'process', client, opened })
+    const ended = async () => {
+      for (const uri of this.#subscribed) await this.subscribe(uri, false)
+    }
+    return createCallSession(this.deps, session, { access: 'process', client, opened, ended })
   }
 }

@@ -18,7 +18,7 @@ export interface SignOutDeps extends SignedInUpstream {
   readonly keptSignIns: Pick<KeptSignIns, 'take'>
   /** Those after the first. */
   readonly further?: readonly SignedInUpstream[]
-  /** Tells all nodes that a session of tokens has ended: its streams end wherever they are held. */
+  /** Notifies all nodes of the end of a session that streams may belong to: they end with it. */
   readonly announceEnd: (sessionId: string) => Promise<void>
   readonly log: Pick<Logger, 'audit'>
 }
@@ -42,7 +42,9 @@ export function createSignOut(deps: SignOutDeps): SignOut {
     const ended = await sessions.end(sessionId)
     const facts = { session: shortHash(sessionId), signedIn: held.length > 0 }
     if (ended) log.audit(facts, 'session ended')
-    if (ended && session?.access === 'token') await announceEnd(sessionId)
+    const isSignedIn = held.length > 0
+    const hasStreams = session?.access === 'token' || (session?.access === 'handle' && isSignedIn)
+    if (ended && hasStreams) await announceEnd(sessionId)
     await Promise.all(held.map((revoke) => revoke()))
     return ended
   }

@@ -18,6 +18,8 @@ export interface Metrics {
   request(method: string, route: string, status: number, seconds: number): void
   toolStarted(): void
   toolEnded(tool: string, outcome: string, seconds: number): void
+  readEnded(resource: string, outcome: string, seconds: number): void
+  promptEnded(prompt: string, outcome: string, seconds: number): void
   /** A call of a tool that there is not. */
   toolUnknown(): void
   session(change: SessionChange): void
@@ -41,6 +43,7 @@ const ignore = () => undefined
 /** Counts nothing: `metrics: false`, and tests of single parts. */
 export const NO_METRICS: Metrics = {
   ...{ request: ignore, toolStarted: ignore, toolEnded: ignore, toolUnknown: ignore },
+  ...{ readEnded: ignore, promptEnded: ignore },
   ...{ session: ignore, streamOpened: ignore, streamClosed: ignore, signIn: ignore },
   ...{ refresh: ignore, storeCommand: ignore, storeError: ignore, rateLimited: ignore },
   ...{ clientMessageDropped: ignore, close: ignore },

@@ -75,6 +75,18 @@ function trafficMetrics(registry: Registry, registers: Registry[]) {
     labelNames: ['tool', 'outcome'],
     buckets: SECONDS,
   })
+  const reads = createHistogram(registry, {
+    name: 'mcp_resource_read_duration_seconds',
+    help: 'Resource reads, by resource and outcome: ok, input_required, or the code of the error.',
+    labelNames: ['resource', 'outcome'],
+    buckets: SECONDS,
+  })
+  const prompts = createHistogram(registry, {
+    name: 'mcp_prompt_duration_seconds',
+    help: 'Prompts, by prompt and outcome: ok, input_required, or the code of the error.',
+    labelNames: ['prompt', 'outcome'],
+    buckets: SECONDS,
+  })
   const running = countedGauge('mcp_tool_calls_running', 'Tool calls that run now.', registers)
   const open = new Gauge({
     name: 'mcp_streams_open',
@@ -106,6 +118,12 @@ function trafficMetrics(registry: Registry, registers: Registry[]) {
     toolEnded(tool: string, outcome: string, seconds: number) {
       running.change(-1)
       tools.observe(seconds, tool, outcome)
+    },
+    readEnded(resource: string, outcome: string, seconds: number) {
+      reads.observe(seconds, resource, outcome)
+    },
+    promptEnded(prompt: string, outcome: string, seconds: number) {
+      prompts.observe(seconds, prompt, outcome)
     },
     toolUnknown: () => tools.observe(0, 'unknown', 'unknown_tool'),
     streamOpened: (kind: StreamKind) => open.inc({ kind }),

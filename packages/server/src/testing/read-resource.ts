@@ -1,54 +1,54 @@
 /** For tests of resources: reads one as the server does, without a server. */
 
-import { UriTemplate } from '@modelcontextprotocol/server'
-import type { ResourceDefinition } from '../engine/define-resource.ts'
-import { toResourceResult } from '../engine/define-resource.ts'
+import type { z } from 'zod'
+import { compileResource } from '../engine/compile-resource.ts'
+import type { AnyResource, ResourceDefinition } from '../engine/define-resource.ts'
 import type { Env } from '../engine/env.ts'
-import { type FakeTeam, fakeCaller, fakeTeam } from './fake-team.ts'
+import { createFindResource } from '../engine/find-resource.ts'
+import { runRead } from '../engine/run-read.ts'
+import { type PersonOptions, type PersonRunFacts, runAsPerson } from './person-runner.ts'
+import { telemetry } from './telemetry.ts'
 
-export interface ReadResourceOptions<E extends Env = Env> extends Omit<FakeTeam<E>, 'hooks'> {
-  readonly signal?: AbortSignal
-}
+export type ReadResourceOptions<E extends Env = Env> = PersonOptions<E>
 
-export interface ResourceRead {
+export interface ResourceRead extends PersonRunFacts {
   readonly uri: string
   readonly mimeType: string | undefined
   /** Undefined for a resource of bytes. */
   readonly text: string | undefined
   /** Base64; undefined for a resource of text. */
   readonly blob: string | undefined
+  /** The text, parsed, where the resource has an `output`. */
+  readonly json: unknown
 }
 
 /**
  * Reads a resource; `uri` is needed for a template, such as `bank://branches/london`.
- * @throws Error when the URI does not fit the resource, and whatever `read` throws
+ * @throws Error when the URI does not fit the resource, and the error that a client would get: its code is
+ * in `data.code`
  */
-export async function readResource<E extends Env>(
-  resource: ResourceDefinition<E>,
+export async function readResource<Output extends z.ZodObject | undefined, E extends Env>(
+  resource: ResourceDefinition<Output, E>,
   uri = resource.uri,
   options: ReadResourceOptions<NoInfer<E>> = {},
 ): Promise<ResourceRead> {
-  const { signal = new AbortController().signal } = options
-  const isTemplate = resource.uri.includes('{')
-  const variables = isTemplate
-    ? new UriTemplate(resource.uri).match(uri)
-    : uri === resource.uri
-      ? {}
-      : null
-  if (variables === null || uri.includes('{')) {
+  // Inside the types of an environment are not known.
+  const compiled = compileResource(resource as unknown as AnyResource)
+  const found = /[{}]/.test(uri) ? undefined : createFindResource([compiled])(uri)
+  if (found === undefined) {
     throw new Error(`${uri} is no URI of the resource ${resource.name}: ${resource.uri}`)
   }
-  const url = new URL(uri)
-  const { env } = fakeTeam(resource, options)
-  const { caller } = fakeCaller(options)
-  // Inside the types of an environment are not known.
-  const declared = resource as unknown as ResourceDefinition
-  const value = await declared.read({ uri: url, variables, signal, caller, ...env })
-  const [content] = toResourceResult(declared, url, value).contents
+  const { result, ...facts } = await runAsPerson(resource, { uri }, options, (call, settings) =>
+    runRead(found, call, settings, telemetry),
+  )
+  const [content] = result.contents
+  const text = content !== undefined && 'text' in content ? content.text : undefined
   return {
-    uri: url.href,
-    mimeType: resource.mimeType,
-    text: content !== undefined && 'text' in content ? content.text : undefined,
+    uri: found.url.href,
+    mimeType: content?.mimeType,
+    text,
     blob: content !== undefined && 'blob' in content ? content.blob : undefined,
+    json: compiled.output === undefined || text === undefined ? undefined : JSON.parse(text),
+    ...facts,
   }
 }

@@ -2,9 +2,11 @@
 
 import { loadConfig } from '../config.ts'
 import type { ServerDefinition } from '../define-server.ts'
+import { compilePrompt } from '../engine/compile-prompt.ts'
+import { compileResource } from '../engine/compile-resource.ts'
 import { compileTool } from '../engine/compile-tool.ts'
 import type { AnyPrompt } from '../engine/define-prompt.ts'
-import type { ResourceDefinition } from '../engine/define-resource.ts'
+import type { AnyResource } from '../engine/define-resource.ts'
 import { declaredBy } from '../engine/define-services.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
@@ -31,7 +33,7 @@ export interface TestServerOptions {
   /** Instead of a project's declaration; the catalog is then what `tools` and the others name. */
   readonly server?: ServerDefinition
   readonly tools?: readonly AnyTool[]
-  readonly resources?: readonly ResourceDefinition[]
+  readonly resources?: readonly AnyResource[]
   readonly prompts?: readonly AnyPrompt[]
   /** What the upstream API answers, by method and route; the demo bank does if left out. */
   readonly upstream?: UpstreamAnswers
@@ -120,6 +122,11 @@ function declaredCatalog({ server }: Project, options: TestServerOptions): Catal
   const session = server.sessionTools === false ? [] : SESSION_TOOLS
   const compiled = [...session, ...tools].map((tool) => [tool.name, compileTool(tool)] as const)
   const sorted = compiled.toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const catalog = { tools: new Map(sorted), resources, prompts, skipped: [] }
+  const catalog = {
+    tools: new Map(sorted),
+    resources: resources.map(compileResource),
+    prompts: prompts.map(compilePrompt),
+    skipped: [],
+  }
   return withExtensions(catalog, server)
 }

@@ -77,10 +77,19 @@ describe('a new tool', () => {
 
 describe('a new resource and a new prompt', () => {
   it('are written, well formed and loaded', () => {
-    expect(command('new', 'resource', 'guides/rules').stdout).toBe(
-      'Wrote src/resources/guides/rules.ts.\n',
-    )
-    expect(command('new', 'prompt', 'explain').stdout).toBe('Wrote src/prompts/explain.ts.\n')
+    const [resource, prompt] = ['src/resources/guides/rules', 'src/prompts/explain']
+    for (const [kind, path, file] of [
+      ['resource', 'guides/rules', resource],
+      ['prompt', 'explain', prompt],
+    ] as const) {
+      expect(command('new', kind, path).stdout).toBe(
+        `Wrote ${file}.ts and ${file}.test.ts.\nNext: npx vitest run ${file}.test.ts\n`,
+      )
+    }
+    const tests = [`${resource}.test.ts`, `${prompt}.test.ts`]
+    const ran = installed('vitest/vitest.mjs', 'run', ...tests)
+    expect(ran.status, ran.output).toBe(0)
+    expect(ran.output).toMatch(/3 passed/)
     const lint = installed('@biomejs/biome/bin/biome', 'check', 'src')
     expect(lint.status, lint.output).toBe(0)
     const { status, output } = command('check')

@@ -5,14 +5,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { testTemplate, toolTemplate } from '../../src/cli/templates.ts'
+import type { ResourceDefinition } from '../../src/engine/define-resource.ts'
 import type { AnyTool } from '../../src/engine/define-tool.ts'
 import { type Catalog, discover } from '../../src/engine/discover.ts'
-import { EMPTY_ENV } from '../../src/engine/env.ts'
-import { createCaller } from '../../src/engine/identity.ts'
 import { parseDocument } from '../../src/openapi/document.ts'
 import { listOperations } from '../../src/openapi/operations.ts'
 import { toolCode } from '../../src/openapi/tool-code.ts'
 import { planTool } from '../../src/openapi/tool-plan.ts'
+import { getPrompt } from '../../src/testing/get-prompt.ts'
+import { readResource } from '../../src/testing/read-resource.ts'
 import { callTool, expectNoLeak } from '../support/tools.ts'
 import { fileOf, ROOT, readDocuments } from './markdown.ts'
 import { createWorkspace } from './workspace.ts'
@@ -112,21 +113,17 @@ test('draws', async () => {
 describe('the resource and the prompt', () => {
   const [rates] = catalogs.flatMap(({ resources }) => resources)
   const [explain] = catalogs.flatMap(({ prompts }) => prompts)
-  const surroundings = { caller: createCaller(), ...EMPTY_ENV }
-  const read = async (currency: string) =>
-    rates?.read({
-      uri: new URL(`bank://rates/${currency}`),
-      variables: { currency },
-      signal: new AbortController().signal,
-      ...surroundings,
-    })
+  const read = async (currency: string) => {
+    if (rates === undefined) throw new Error('there is no such resource')
+    return readResource(rates.definition as ResourceDefinition, `bank://rates/${currency}`)
+  }
 
   it('answer', async () => {
-    expect(await read('eur')).toBe('{"rate":1.17}')
+    expect((await read('eur')).text).toBe('{"rate":1.17}')
     await expect(read('none')).rejects.toThrow()
-    const { signal } = new AbortController()
-    const context = { signal, ask: () => expect.fail('asks'), ...surroundings }
-    expect(await explain?.render({ topic: 'fees' }, context)).toContain('Explain fees')
+    if (explain === undefined) throw new Error('there is no such prompt')
+    const { text } = await getPrompt(explain.definition, { topic: 'fees' })
+    expect(text).toContain('Explain fees')
   })
 })
 

@@ -28,7 +28,7 @@ export function writeCatalog(files: Readonly<Record<string, string>>): string {
 /** A module with the engine's words and zod in scope. */
 export function moduleOf(code: string): string {
   return [
-    `import { completable, definePrompt, defineResource, defineTool, masked } from '${ENGINE}'`,
+    `import { completable, definePrompt, defineResource, defineTool, form, masked, ToolError } from '${ENGINE}'`,
     `import { z } from '${ZOD}'`,
     code,
   ].join('\n')

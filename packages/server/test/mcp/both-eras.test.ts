@@ -46,9 +46,9 @@ describe.each(ERAS)('in %s', (era) => {
     expect(message.error?.code).toBe(-32602)
   })
 
-  test('answers an unknown resource and an unknown prompt with -32602', async () => {
+  test('answers an unknown resource and an unknown prompt with the code of its revision', async () => {
     const resource = await ask(app.url, era, 'resources/read', { uri: 'test://nothing' })
-    expect(resource.message.error?.code).toBe(-32602)
+    expect(resource.message.error?.code).toBe(era === '2025-11-25' ? -32002 : -32602)
     const prompt = await ask(app.url, era, 'prompts/get', { name: 'nothing' })
     expect(prompt.message.error?.code).toBe(-32602)
   })

@@ -139,7 +139,7 @@ test('a line that is too long is refused once, and what follows is served', asyn
   expect(await server.exited).toEqual({ code: 0, signal: null })
 })
 
-test('subscribing to a resource that does not exist is -32002, as over HTTP', async () => {
+test('a resource that does not exist is -32002, as over HTTP', async () => {
   const server = spawnStdio({ TOOLS_DIR: PROTOCOL_CATALOG })
   await ask(server, 1, INITIALIZE)
   const subscribe = (id: number, uri: string) =>
@@ -149,7 +149,20 @@ test('subscribing to a resource that does not exist is -32002, as over HTTP', as
   expect((await subscribe(3, 'test://note')).result).toEqual({})
   expect((await subscribe(4, `test://${'x'.repeat(3000)}`)).error).toMatchObject({ code: -32602 })
   const read = await ask(server, 5, { method: 'resources/read', params: { uri: 'test://none' } })
-  expect(read.error).toMatchObject({ code: -32602 })
+  expect(read.error).toMatchObject({ code: -32002, data: { uri: 'test://none' } })
+  server.child.stdin?.end()
+  await server.exited
+})
+
+test('a resource whose variables are not encoded as they must be is refused in words', async () => {
+  const server = spawnStdio({ TOOLS_DIR: PROTOCOL_CATALOG })
+  await ask(server, 1, INITIALIZE)
+  const readUri = (id: number, uri: string) =>
+    ask(server, id, { method: 'resources/read', params: { uri } })
+  const list = await readUri(2, 'test://list/a%2Fb,c/d')
+  expect(JSON.stringify(list.result)).toContain('[\\"a/b\\",\\"c\\"]')
+  const { error } = await readUri(3, 'test://list/a%/b')
+  expect(error).toMatchObject({ code: -32602, data: { reason: 'invalid_uri' } })
   server.child.stdin?.end()
   await server.exited
 })

@@ -13,9 +13,8 @@ import type { Team } from '../../engine/team.ts'
 import { type Declared, isVisible } from '../../engine/visibility.ts'
 import type { McpEndpoint } from '../endpoint.ts'
 import { unservedError } from '../handler-errors.ts'
-import type { Viewer } from '../known-resources.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf, carryOutcome, type Origin, originAsAuthInfo } from '../origin.ts'
+import { audienceOf, carryOutcome, type Origin, originAsAuthInfo, type Viewer } from '../origin.ts'
 import type { McpRequest } from '../request.ts'
 import { exchange } from './exchange.ts'
 import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
@@ -114,7 +113,7 @@ function missingName(
     return { status: 404, code: 'tool_not_found', detail: 'There is no tool of that name.' }
   }
   const prompt = catalog.prompts.find((each) => each.name === name)
-  if (method === 'prompts/get' && isMissing(prompt)) {
+  if (method === 'prompts/get' && isMissing(prompt?.definition)) {
     return { status: 404, code: 'prompt_not_found', detail: 'There is no prompt of that name.' }
   }
   return undefined

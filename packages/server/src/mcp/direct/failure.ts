@@ -66,7 +66,7 @@ export function unservedFailure(error: AppError): DirectFailure {
 
 /** A JSON-RPC error. */
 export function protocolFailure({ error }: JSONRPCErrorResponse): DirectFailure {
-  const { code, uri } = (error.data ?? {}) as { code?: string; uri?: string }
+  const { code, uri, reason } = (error.data ?? {}) as Readonly<Record<string, string | undefined>>
   const detail = error.message
   if (code !== undefined) return { status: statusOfCode(code) ?? 500, code, detail }
   if (error.code === ProtocolErrorCode.MethodNotFound) {
@@ -79,7 +79,8 @@ export function protocolFailure({ error }: JSONRPCErrorResponse): DirectFailure 
     return { status: 500, code: 'internal_error', detail }
   }
   // Only a resource that is not there is told with its URI (2026-07-28, server/resources).
-  if (uri !== undefined) return { status: 404, code: 'resource_not_found', detail }
+  if (uri !== undefined && reason === undefined)
+    return { status: 404, code: 'resource_not_found', detail }
   return { status: 400, code: 'invalid_params', detail }
 }
 

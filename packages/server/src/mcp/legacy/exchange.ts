@@ -1,8 +1,8 @@
 /** One client request of the 2025 era: what the server says about it, on its way out and back. */
 
 import type { AuthInfo, JSONRPCRequest } from '@modelcontextprotocol/server'
+import { withNotFoundCode } from '../not-found-error.ts'
 import type { SharedServer } from '../shared-server.ts'
-import { withSubscribeError } from '../subscribe-error.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import { createOutgoingRequests } from './outgoing-requests.ts'
 import type { Outlet } from './outlet.ts'
@@ -47,7 +47,7 @@ export function createExchange(
         {
           tell: (message) => outlet.tell(outgoing.toWire(message)),
           answer(message) {
-            outlet.answer(withSubscribeError(request.method, message))
+            outlet.answer(withNotFoundCode(request.method, message))
             end()
           },
         },

@@ -5,15 +5,16 @@ import {
   createMcpHandler,
   type InboundClassificationOutcome,
   type JSONRPCRequest,
-  type ServerEventBus,
 } from '@modelcontextprotocol/server'
+import { SESSION_META_KEY } from '../../engine/run-read.ts'
 import type { ToolOutcome } from '../../engine/run-tool.ts'
 import type { Logger } from '../../logger.ts'
 import type { McpAnswer } from '../answer.ts'
+import type { CallToolDeps } from '../call-tool.ts'
 import { withStatus } from '../handler-errors.ts'
 import type { Limits } from '../limits.ts'
 import { endWithSession } from '../listen-stream.ts'
-import type { SessionEnds } from '../nodes/session-ends.ts'
+import type { SessionEnds, TokenSession } from '../nodes/session-ends.ts'
 import {
   audienceOf,
   carriedOrigin,
@@ -27,13 +28,12 @@ import type { BuildServer } from '../server.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
 import { serveModern } from './exchange.ts'
 import { createKnownClients, type KnownClients } from './known-clients.ts'
-import { createListenRequests, isListen, type ListenDeps } from './listen-requests.ts'
+import { createListenRequests, isListen, type ListenRequest } from './listen-requests.ts'
 import { createPlainRequest } from './plain-requests.ts'
 import { createModernServers, type ModernServers } from './servers.ts'
 
-export interface ModernDeps extends ListenDeps {
+export interface ModernDeps extends CallToolDeps {
   readonly buildServer: BuildServer
-  readonly bus: ServerEventBus
   readonly sessionEnds: SessionEnds
   readonly limits: Limits
   readonly log: Logger
@@ -94,14 +94,17 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   }
 
   async function listen(mcp: McpRequest): Promise<Response> {
-    const { caller, tokenSession } = mcp.origins
-    const listening = takeListenRequest(mcp.body, mcp.origins)
-    mcp.onClose(listening.release)
+    const { caller } = mcp.origins
+    const origin = mcp.origins.stateless()
     takePlaces(limits, { caller, listens: true, onClose: mcp.onClose })
+    const { signal } = mcp.request
+    const listening = await takeListenRequest(mcp.body, caller, { origin, signal })
+    mcp.onClose(listening.release)
+    const session = mcp.origins.tokenSession ?? (await namedSession(origin, listening))
     const response = await handleWithSdk(mcp, listening.body)
-    return tokenSession === undefined
+    return session === undefined
       ? response
-      : endWithSession(response, tokenSession, sessionEnds, listening.id)
+      : endWithSession(response, session, sessionEnds, listening.id)
   }
 
   return {
@@ -125,6 +128,22 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
       await handler.close()
       await servers.close()
     },
+  }
+}
+
+/** The session whose handle a caller without a token named, where what it listens to belongs to it. */
+async function namedSession(
+  origin: Origin,
+  { body, isPersonal }: ListenRequest,
+): Promise<TokenSession | undefined> {
+  const { params } = body as { readonly params?: { readonly _meta?: Record<string, unknown> } }
+  const handle = params?._meta?.[SESSION_META_KEY]
+  if (!isPersonal || typeof handle !== 'string') return undefined
+  const { connectedAt, expiresAt } = await origin.openSession(handle, { facts: {} })
+  return {
+    id: handle,
+    since: connectedAt?.getTime() ?? 0,
+    ...(expiresAt !== undefined && { expiresAt: expiresAt.getTime() }),
   }
 }
 

@@ -1,0 +1,97 @@
+/** Runs what suggests values: within the bounds of its prompt or resource, but never asking anybody. */
+
+import type { CompleteResult } from '@modelcontextprotocol/server'
+import type { MaskRule } from '../output/mask.ts'
+import { NO_METRICS } from '../telemetry/metrics.ts'
+import type { CallKind, CallSession, ToolCall } from './call.ts'
+import type { Complete } from './complete.ts'
+import { SuggestContext } from './read-context.ts'
+import type { Run } from './run-context.ts'
+import type { Declaration } from './run-for-person.ts'
+import { ProtocolRun } from './run-read.ts'
+import type { RunSettings } from './run-settings.ts'
+
+/** 2026-07-28, server/utilities/completion: at most 100 values for one answer. */
+const MOST_VALUES = 100
+
+export interface Suggestion {
+  readonly kind: CallKind
+  readonly declaration: Declaration
+  readonly masks: ReadonlyMap<string, MaskRule>
+  /** Undefined where nothing is suggested for what was asked. */
+  readonly complete: Complete | undefined
+  readonly typed: string
+  /** What has been chosen for other arguments or variables. */
+  readonly given: Readonly<Record<string, string>>
+}
+
+const NOTHING: CompleteResult = { completion: { values: [], hasMore: false } }
+
+/**
+ * Suggests values. Who would have to sign in first gets none.
+ * @throws ProtocolError, AppError
+ */
+export async function runCompletion(
+  suggestion: Suggestion,
+  call: ToolCall,
+  settings: RunSettings,
+): Promise<CompleteResult> {
+  if (suggestion.complete === undefined) return NOTHING
+  const result = await new CompletionRun(suggestion, call, settings).start()
+  // Whoever asks in a suggestion cannot be answered.
+  return 'completion' in result ? (result as CompleteResult) : NOTHING
+}
+
+class CompletionRun extends ProtocolRun<CompleteResult> {
+  readonly #suggestion: Suggestion
+
+  constructor(suggestion: Suggestion, call: ToolCall, settings: RunSettings) {
+    const { kind, declaration, masks } = suggestion
+    const { name, requires, timeoutSeconds } = declaration
+    // Signing in is looked at below, and what people type is limited as requests are.
+    const own = {
+      name,
+      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+      ...(requires?.scopes !== undefined && { requires: { scopes: requires.scopes } }),
+    }
+    const quiet = { ...settings, team: { ...settings.team, hooks: [] } }
+    super(kind, own, masks, call, quiet, { metrics: NO_METRICS }, undefined)
+    this.#suggestion = suggestion
+  }
+
+  protected override validate() {
+    return {}
+  }
+
+  protected override async run(_input: Record<string, unknown>, run: Run) {
+    const { complete, typed, given, declaration } = this.#suggestion
+    const isLoggedOut = run.session.state !== 'authenticated'
+    if (declaration.requires?.login === true && isLoggedOut) return []
+    return complete?.(typed, new SuggestContext(given, run))
+  }
+
+  protected override resultOf(answer: unknown, _input: object, _session: CallSession) {
+    return this.contentOf(answer)
+  }
+
+  protected override contentOf(answer: unknown): CompleteResult {
+    const values = (answer as readonly string[]).map(String)
+    return {
+      completion: {
+        values: values.slice(0, MOST_VALUES),
+        total: values.length,
+        hasMore: values.length > MOST_VALUES,
+      },
+    }
+  }
+
+  protected override shown() {
+    return { status: 'ok', content: [] } as const
+  }
+
+  protected override get inputMasks() {
+    return this.#suggestion.masks
+  }
+
+  protected override ended(): void {}
+}

@@ -1,0 +1,255 @@
+/**
+ * One run on behalf of a caller, of a tool, a resource or a prompt: what it is checked by, in this order,
+ * and what is recorded of it.
+ */
+
+import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
+import { shortHash } from '../crypto/hash.ts'
+import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { MaskRule } from '../output/mask.ts'
+import type { Redactor } from '../output/redactor.ts'
+import type { Rate } from '../store/rate-limits.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Span } from '../telemetry/tracing.ts'
+import { AnswersNeeded, answersNeededResult } from './ask.ts'
+import type { CallKind, CallSession, ToolCall } from './call.ts'
+import { countCall } from './call-rate.ts'
+import type { HookOutcome } from './define-hook.ts'
+import { loginsOf, type ToolRequirements } from './define-tool.ts'
+import { type Explanation, explainError } from './explain-error.ts'
+import { outcomeLabel } from './outcome-labels.ts'
+import type { Run } from './run-context.ts'
+import { failureOf, type HookRun, hooksOf } from './run-hooks.ts'
+import type { RunSettings } from './run-settings.ts'
+import { scrubQuestions } from './scrub-questions.ts'
+import { scrubValue } from './scrub-value.ts'
+import { climbSignInLadder } from './sign-in-ladder.ts'
+import { TimeLimit } from './time-limit.ts'
+import { ToolError } from './tool-error.ts'
+
+/** What tools, resources and prompts declare alike. */
+export interface Declaration {
+  readonly name: string
+  readonly title?: string
+  readonly requires?: ToolRequirements
+  readonly timeoutSeconds?: number
+  readonly rateLimit?: Rate
+}
+
+type Input = Record<string, unknown>
+
+/** Scrubbed: what may leave of it. */
+export type Failure = Explanation
+
+/** Methods on the prototype and few fields: a tool call makes one of them. */
+export abstract class PersonRun<Result extends object> {
+  readonly call: ToolCall
+  protected readonly settings: RunSettings
+  protected readonly metrics: Telemetry['metrics']
+  readonly redactor: Redactor
+  readonly #kind: CallKind
+  readonly #declaration: Declaration
+  readonly #span: Span | undefined
+  readonly #started = performance.now()
+  /** The session's hash, once it is known. */
+  #session: string | undefined
+  /** The session, unless the caller named it or is known by it. */
+  protected opening: CallSession | undefined
+  #hooks: HookRun | undefined
+
+  constructor(
+    kind: CallKind,
+    declaration: Declaration,
+    masks: ReadonlyMap<string, MaskRule>,
+    call: ToolCall,
+    settings: RunSettings,
+    { metrics }: Pick<Telemetry, 'metrics'>,
+    span: Span | undefined,
+  ) {
+    this.#kind = kind
+    this.#declaration = declaration
+    this.call = call
+    this.settings = settings
+    this.metrics = metrics
+    this.redactor = settings.team.createRedactor(masks)
+    this.#span = span
+  }
+
+  /** @throws ToolError `invalid_arguments` */
+  protected abstract validate(): Input
+
+  /** The handle that the call itself names. @throws ToolError `invalid_arguments` */
+  protected abstract sessionHandle(): string | undefined
+
+  /** Runs what the project declared. */
+  protected abstract run(input: Input, run: Run): unknown
+
+  /** What leaves: validated and masked. @throws ToolError `invalid_output` */
+  protected abstract resultOf(answer: unknown, input: Input, session: CallSession): Result
+
+  /** What a failure becomes, scrubbed; it may throw instead. */
+  protected abstract failed(failure: Failure, cause: unknown): Result
+
+  protected abstract ended(label: string, seconds: number): void
+
+  /** The result as hooks see it. */
+  protected abstract shown(result: Result): HookOutcome
+
+  /** Masks of the input, by field. */
+  protected abstract get inputMasks(): ReadonlyMap<string, MaskRule>
+
+  /** The input as hooks see it. */
+  protected hookInput(input: Input): Input {
+    return input
+  }
+
+  protected explain(error: unknown): Explanation {
+    return explainError(error, this.call.signal, this.#kind)
+  }
+
+  /**
+   * Runs, and settles once hooks have seen the outcome.
+   * @throws AppError `unavailable` when the store is away: nothing that a model could act on
+   */
+  start(): Promise<Result | InputRequiredResult> {
+    const span = this.#span
+    const outcome = span === undefined ? this.#outcome() : span.run(() => this.#outcome())
+    return this.settings.team.hooks.length === 0 ? outcome : this.#withHooksAfter(outcome)
+  }
+
+  async #withHooksAfter(
+    outcome: Promise<Result | InputRequiredResult>,
+  ): Promise<Result | InputRequiredResult> {
+    try {
+      const result = await outcome
+      const isAsking = isInputRequiredResult(result)
+      await this.#hooks?.after(isAsking ? { status: 'input_required' } : this.shown(result))
+      return result
+    } catch (error) {
+      await this.#hooks?.after(failureOf(error, this))
+      throw error
+    }
+  }
+
+  async #outcome(): Promise<Result | InputRequiredResult> {
+    try {
+      const result = await this.#checked()
+      this.#finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
+      return result
+    } catch (error) {
+      if (error instanceof AnswersNeeded) return this.#ask(error)
+      return this.#fail(error)
+    } finally {
+      const { publishing } = this.call
+      if (publishing !== undefined) await publishing
+    }
+  }
+
+  async #checked(): Promise<Result | InputRequiredResult> {
+    const { call } = this
+    const { requires, rateLimit, timeoutSeconds } = this.#declaration
+    const input = this.validate()
+    this.#requireScopes(requires?.scopes ?? [])
+    if (rateLimit !== undefined) await countCall(rateLimit, call)
+    if (this.settings.team.hooks.length > 0) await this.#hooksBefore(input)
+    const opening = call.openSession(this.sessionHandle() ?? call.carried?.session)
+    const session = opening instanceof Promise ? await opening : opening
+    const id = session.id()
+    if (id !== undefined) this.#session = shortHash(id)
+    // One that an earlier round opened is new to the caller.
+    if (id === undefined || call.carried?.session !== undefined) this.opening = session
+    for (const upstream of loginsOf(requires)) {
+      const ladder = { ...this.settings, kind: this.#kind, upstream }
+      const waiting = await climbSignInLadder(call, session, ladder)
+      if (waiting !== undefined) return waiting
+    }
+    const limit = new TimeLimit(call.signal, timeoutSeconds ?? this.settings.timeoutSeconds)
+    let answer: unknown
+    try {
+      const { env } = this.settings.team
+      const run = { call, logOf: this, session, redactor: this.redactor, limit, env }
+      // What does not listen to its signal must not hold the caller.
+      answer = await limit.bound<unknown>(this.run(input, run))
+    } catch (error) {
+      throw limit.isTimedOut ? this.#timedOut(error) : error
+    } finally {
+      limit.end()
+    }
+    return this.resultOf(answer, input, session)
+  }
+
+  async #hooksBefore(input: Input): Promise<void> {
+    const { call, redactor, inputMasks: masks } = this
+    const target = { ...this.#declaration, kind: this.#kind }
+    const facts = { input: this.hookInput(input), masks, redactor, call }
+    this.#hooks = hooksOf(target, facts, this.settings)
+    await this.#hooks.before()
+  }
+
+  /** The call's logger, with the name of what runs and the session in its lines. */
+  get log(): Logger {
+    const session = this.#session
+    return this.call.log.child({
+      [this.#kind]: this.#declaration.name,
+      ...(session !== undefined && { session }),
+    })
+  }
+
+  /** A caller without a token has no scopes to check; `MCP_AUTH` decides whether it may call at all. */
+  #requireScopes(required: readonly string[]): void {
+    const { scopes } = this.call
+    const missing = scopes === undefined ? [] : required.filter((scope) => !scopes.includes(scope))
+    if (missing.length === 0) return
+    throw new ToolError(`This ${this.#kind} needs the scope ${missing.join(' ')}.`, {
+      code: 'insufficient_scope',
+    })
+  }
+
+  /** What is asked is masked like everything else that leaves. */
+  #ask({ requests, answers }: AnswersNeeded): Result | InputRequiredResult {
+    try {
+      const scrubbed = scrubQuestions(requests, this.redactor)
+      const { handle: session } = this.opening ?? {}
+      const opened = session === undefined ? {} : { session }
+      const state = this.call.carry({ ...this.call.carried, ...opened, answers })
+      const result = answersNeededResult(scrubbed, state)
+      this.#finish('input_required')
+      return result
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): Result {
+    const { scrub } = this.redactor
+    const explained = this.explain(error)
+    const code = scrub(String(explained.code))
+    if (error instanceof AppError && error.code === 'unavailable') {
+      this.#finish(code)
+      throw error
+    }
+    if (explained.unexpected) {
+      this.log.error({ err: scrubValue(error, this.redactor) }, `${this.#kind} failed`)
+    }
+    this.#finish(code)
+    return this.failed({ ...explained, code, message: scrub(explained.message) }, error)
+  }
+
+  /** Records the run: its metric, its span and its line in the audit log. */
+  #finish(outcome: string): void {
+    const { name } = this.#declaration
+    const ms = performance.now() - this.#started
+    const label = outcomeLabel(outcome)
+    this.ended(label, ms / 1000)
+    if (outcome !== 'ok' && outcome !== 'input_required') this.#span?.fail(label)
+    this.#span?.end()
+    const { clientId } = this.call
+    const session = this.#session
+    this.call.audit({ kind: this.#kind, name, session, outcome, ms: Math.round(ms), clientId })
+  }
+
+  #timedOut(cause: unknown): ToolError {
+    return new ToolError(`The ${this.#kind} did not finish in time.`, { code: 'timeout', cause })
+  }
+}

@@ -1,0 +1,16 @@
+/** What all runs of a server have in common. */
+
+import type { TextFormat } from '../output/text.ts'
+import type { Team } from './team.ts'
+import type { ArgumentsMode } from './validate-input.ts'
+
+export interface RunSettings {
+  readonly textFormat: TextFormat
+  /** For what sets none of its own. */
+  readonly timeoutSeconds: number
+  /** `lenient` if left out. */
+  readonly arguments?: ArgumentsMode
+  /** Whether an error can name the tool `login`; it can if left out. */
+  readonly hasLoginTool?: boolean
+  readonly team: Team
+}

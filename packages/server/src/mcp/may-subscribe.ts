@@ -1,0 +1,80 @@
+/** Who may hear of updates of a resource: whoever may read it. */
+
+import {
+  isInputRequiredResult,
+  ProtocolError,
+  ProtocolErrorCode,
+  ResourceNotFoundError,
+} from '@modelcontextprotocol/server'
+import type { CompiledResource } from '../engine/compile-resource.ts'
+import { createFindResource, type FindResource } from '../engine/find-resource.ts'
+import { runRead } from '../engine/run-read.ts'
+import { isVisible } from '../engine/visibility.ts'
+import { checkUriLength } from './bounds.ts'
+import type { CallToolDeps } from './call-tool.ts'
+import type { Origin } from './origin.ts'
+import { RequestedCall, type ToolRequest } from './tool-call.ts'
+
+export interface Subscriber extends Pick<ToolRequest, 'meta' | 'signal'> {
+  readonly origin: Origin
+}
+
+/**
+ * Resolves where the caller may read the resource. One that requires something is read, once: only that
+ * says whether it can be. Says whether it was.
+ * @throws ResourceNotFoundError for a URI that no resource has, AppError `invalid_params` for one that is
+ * too long, and whatever reading it would
+ */
+export type MaySubscribe = (
+  uri: string,
+  subscriber: Subscriber,
+) => Promise<{ readonly isPersonal: boolean }>
+
+/** Nobody can be asked anything or sent to sign in. */
+const CANNOT_BE_ASKED: ToolRequest['client'] = {
+  era: '2026',
+  facts: {},
+  can: { fillForms: false, openUrls: false, sample: false, listRoots: false },
+  log: async () => undefined,
+  hangUp: () => undefined,
+}
+
+export function createMaySubscribe(deps: CallToolDeps): MaySubscribe {
+  const { catalog, telemetry } = deps
+  const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
+  const find = createFindResource(catalog.resources)
+  return async (uri, { origin, meta, signal }) => {
+    checkUriLength(uri)
+    const { identity, log } = origin
+    const found = findReadable(find, uri, ({ definition }) =>
+      isVisible(settings.team, definition, identity, log),
+    )
+    if (found === undefined) throw new ResourceNotFoundError(uri)
+    const { name, definition } = found.resource
+    if (definition.requires === undefined) return { isPersonal: false }
+    const request: ToolRequest = {
+      ...{ kind: 'resource', name, arguments: { uri }, meta, signal },
+      ...{ client: CANNOT_BE_ASKED, responses: {}, sealed: undefined },
+      progress: async () => undefined,
+    }
+    const call = new RequestedCall(deps, request, origin, undefined)
+    const result = await runRead(found, call, settings, telemetry)
+    if (!isInputRequiredResult(result)) return { isPersonal: true }
+    const text = 'Reading this resource needs answers of its user: it cannot be subscribed to.'
+    throw new ProtocolError(ProtocolErrorCode.InternalError, text, { code: 'input_required' })
+  }
+}
+
+/** Undefined for what is no URI, and for values that nothing reads, as for what there is not. */
+function findReadable(
+  find: FindResource<CompiledResource>,
+  uri: string,
+  isThere: (resource: CompiledResource) => boolean,
+) {
+  try {
+    return find(uri, isThere)
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,28 @@
+/** The error code of a resource that does not exist, by era. */
+
+import {
+  isJSONRPCErrorResponse,
+  type JSONRPCResponse,
+  ProtocolErrorCode,
+} from '@modelcontextprotocol/server'
+
+const OF_RESOURCES: ReadonlySet<string | undefined> = new Set([
+  'resources/read',
+  'resources/subscribe',
+])
+
+/**
+ * The answer of a request before 2026-07-28, where a resource that does not exist is -32002 (2025-11-25,
+ * server/resources, "Error Handling"). The SDK sends -32602 in every era, and the URI with nothing else
+ * as its data.
+ */
+export function withNotFoundCode(
+  method: string | undefined,
+  answer: JSONRPCResponse,
+): JSONRPCResponse {
+  if (!OF_RESOURCES.has(method) || !isJSONRPCErrorResponse(answer)) return answer
+  const { data } = answer.error
+  const isNotFound = typeof data === 'object' && data !== null && Object.keys(data).join() === 'uri'
+  if (!isNotFound) return answer
+  return { ...answer, error: { ...answer.error, code: ProtocolErrorCode.ResourceNotFound } }
+}

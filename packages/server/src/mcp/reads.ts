@@ -1,0 +1,152 @@
+/** Serves resource reads, prompts and completions for a caller, in either era. */
+
+import {
+  type CompleteRequest,
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ReadResourceRequest,
+  type ReadResourceResult,
+  ResourceNotFoundError,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import type { CompiledPrompt } from '../engine/compile-prompt.ts'
+import type { CompiledResource } from '../engine/compile-resource.ts'
+import type { Catalog } from '../engine/discover.ts'
+import type { FindResource } from '../engine/find-resource.ts'
+import { runCompletion, type Suggestion } from '../engine/run-completion.ts'
+import { runPrompt, runRead } from '../engine/run-read.ts'
+import { isVisible } from '../engine/visibility.ts'
+import { checkUriLength } from './bounds.ts'
+import type { CallToolDeps } from './call-tool.ts'
+import type { Origin } from './origin.ts'
+import { bindingOf, RequestedCall, requestOf, type ToolRequest } from './tool-call.ts'
+
+export interface ReadDeps extends CallToolDeps {
+  readonly findResource: FindResource<CompiledResource>
+  readonly originOf: (ctx: ServerContext) => Origin
+}
+
+/** Takes the place of the SDK's handlers, which know neither sessions nor sign-in. */
+export function serveReads({ server }: McpServer, deps: ReadDeps): void {
+  const { catalog, findResource, telemetry, originOf } = deps
+  const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
+  const { resources, prompts } = catalog
+  const promptsByName = new Map(prompts.map((prompt) => [prompt.definition.name, prompt]))
+
+  function promptOf(name: string): CompiledPrompt {
+    const prompt = promptsByName.get(name)
+    if (prompt !== undefined) return prompt
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Prompt ${name} not found`)
+  }
+
+  /** What is to be completed. @throws ProtocolError -32602 for what there is not */
+  function suggestionOf({ ref, argument, context }: CompleteRequest['params']): Suggestion {
+    const { name, value: typed } = argument
+    const about = { typed, given: { ...context?.arguments } }
+    if (ref.type === 'ref/prompt') {
+      const { definition: declaration, completers, masks } = promptOf(ref.name)
+      return { ...about, kind: 'prompt', declaration, masks, complete: completers.get(name) }
+    }
+    const resource = resources.find(({ uri }) => uri === ref.uri)
+    if (resource === undefined) {
+      const text = `Resource template ${ref.uri} not found`
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, text)
+    }
+    const { definition: declaration, masks } = resource
+    const { complete = {} } = declaration
+    const completer = Object.hasOwn(complete, name) ? complete[name] : undefined
+    return { ...about, kind: 'resource', declaration, masks, complete: completer }
+  }
+
+  if (resources.length > 0) {
+    const readOfExtension = sdkRead(server, deps)
+    server.setRequestHandler('resources/read', async (request, ctx) => {
+      const { uri } = request.params
+      checkUriLength(uri)
+      const { identity, log } = originOf(ctx)
+      const isThere = ({ definition }: CompiledResource) =>
+        isVisible(settings.team, definition, identity, log)
+      const found = findResource(uri, isThere)
+      if (found === undefined) return readOfExtension(uri, request, ctx)
+      const { name } = found.resource
+      const read = requestOf({ kind: 'resource', name, arguments: { uri } }, ctx, server)
+      const result = await runRequest(deps, read, originOf(ctx), (call) =>
+        runRead(found, call, settings, telemetry),
+      )
+      const isCached = read.client.era === '2026' && 'contents' in result
+      return isCached ? { ...result, ...cacheOf(found.resource) } : result
+    })
+  }
+  if (prompts.length > 0) {
+    server.setRequestHandler('prompts/get', async ({ params: { name, ...params } }, ctx) => {
+      const prompt = promptOf(name)
+      const target = { kind: 'prompt', name, arguments: params.arguments ?? {} } as const
+      const request = requestOf(target, ctx, server)
+      return runRequest(deps, request, originOf(ctx), (call) =>
+        runPrompt(prompt, call, settings, telemetry),
+      )
+    })
+  }
+  if (completes(catalog)) {
+    server.setRequestHandler('completion/complete', async ({ params }, ctx) => {
+      const suggestion = suggestionOf(params)
+      const { kind, declaration, given } = suggestion
+      const target = { kind, name: declaration.name, arguments: given }
+      const call = new SilentCall(deps, requestOf(target, ctx, server), originOf(ctx), undefined)
+      return runCompletion(suggestion, call, settings)
+    })
+  }
+}
+
+type Read = (request: ReadResourceRequest, ctx: ServerContext) => Promise<ReadResourceResult>
+
+/** The SDK's own handler, for resources that extensions register; none of the catalog, hidden or not. */
+function sdkRead(server: McpServer['server'], { catalog, findResource }: ReadDeps) {
+  const { _requestHandlers: handlers } = server as unknown as {
+    readonly _requestHandlers: ReadonlyMap<string, Read>
+  }
+  const read = handlers.get('resources/read')
+  return async (uri: string, request: ReadResourceRequest, ctx: ServerContext) => {
+    const isOurs = findResource(uri, () => true) !== undefined
+    if (isOurs || read === undefined || catalog.extensions === undefined) {
+      throw new ResourceNotFoundError(uri)
+    }
+    return read(request, ctx)
+  }
+}
+
+/** Whatever somebody types is not for the audit log. */
+class SilentCall extends RequestedCall {
+  override audit(): void {}
+}
+
+/** Opens the state that an earlier round left with the client. */
+async function runRequest<Result>(
+  deps: CallToolDeps,
+  request: ToolRequest,
+  origin: Origin,
+  run: (call: RequestedCall) => Promise<Result>,
+): Promise<Result> {
+  const { sealed } = request
+  const carried =
+    sealed === undefined
+      ? undefined
+      : await deps.states.open(sealed, bindingOf(request, origin), origin.storage)
+  const call = new RequestedCall(deps, request, origin, carried)
+  return run(call)
+}
+
+/** Whether anything is suggested. */
+export function completes({ resources, prompts }: Catalog): boolean {
+  return (
+    prompts.some(({ completers }) => completers.size > 0) ||
+    resources.some(({ definition }) => definition.complete !== undefined)
+  )
+}
+
+/** 2026-07-28, server/utilities/caching. What not every caller may read is not for shared caches. */
+function cacheOf({ definition: { cache, requires, visible } }: CompiledResource) {
+  const isForSome = requires !== undefined || visible !== undefined
+  return { ...cache, ...(isForSome && { cacheScope: 'private' as const }) }
+}
