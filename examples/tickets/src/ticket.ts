@@ -1,6 +1,6 @@
 /** What all tools say of a ticket, and how the API lists and refuses. */
 
-import { masked, problemText } from '@mcp-template/server'
+import { type Complete, masked, problemText } from '@mcp-template/server'
 import { z } from 'zod'
 
 export const ticketId = z
@@ -34,3 +34,9 @@ export const byCursor = {
 /** What the API does not accept, in its own words. */
 export const explain = (status: number, body: unknown) =>
   status === 422 ? problemText(body) : undefined
+
+/** Ids of the person's newest tickets that begin with what was typed. */
+export const suggestIds: Complete = async (typed, { upstream, signal }) => {
+  const { tickets } = await upstream.get<TicketPage>('/tickets', { limit: 100 }, { signal })
+  return tickets.map(({ id }) => id).filter((id) => id.startsWith(typed))
+}

@@ -96,6 +96,27 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     expect((await call('attachment_add', wrong)).text).toContain('file: is no PNG picture')
   })
 
+  it('has each ticket as a resource, and a prompt that knows the ids', async () => {
+    const { contents } = await client.readResource({ uri: 'ticket://eu-2' })
+    expect(JSON.parse((contents[0] as { readonly text: string }).text)).toEqual({
+      ...{ id: 'eu-2', title: 'Ticket 2', state: 'open' },
+      requester: expect.stringMatching(/^pe\*+\.com$/),
+    })
+    await expect(client.readResource({ uri: 'ticket://eu-99' })).rejects.toThrow(/not found/i)
+    const refs = [
+      { type: 'ref/prompt', name: 'ticket-triage' },
+      { type: 'ref/resource', uri: 'ticket://{id}' },
+    ] as const
+    for (const ref of refs) {
+      const argument = { name: 'id', value: 'eu-2' }
+      expect((await client.complete({ ref, argument })).completion.values).toEqual(['eu-2'])
+    }
+    const { messages } = await client.getPrompt({
+      ...{ name: 'ticket-triage', arguments: { id: 'eu-2' } },
+    })
+    expect(messages).toHaveLength(1)
+  })
+
   it('reports its progress, and what it has when the API becomes slow', async () => {
     const progress: number[] = []
     const onprogress = (each: { readonly progress: number }) => void progress.push(each.progress)

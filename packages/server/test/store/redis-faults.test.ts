@@ -65,10 +65,7 @@ describeRedis('plain', 'when Redis fails, the store', () => {
     await sleep(1500)
     await server.restart()
     await untilAvailable(store)
-    expect(messages).toEqual([
-      'Redis unreachable; reconnecting',
-      'Redis connected',
-    ])
+    expect(messages).toEqual(['Redis unreachable; reconnecting', 'Redis connected'])
   })
 
   it('fails within its deadline while the server hangs, and works when it goes on', async () => {
