@@ -1,14 +1,18 @@
 /** The whole server with the official client, in both eras: tokens, sign-in, all tools. */
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseEnv } from 'node:util'
 import { startTestServer, type TestServer } from '@mcp-template/server/testing'
 import type { Client } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AuditEntry } from '../src/audit-log.ts'
 import { connect, ERAS } from './client.ts'
 import { startIssuer } from './issuer.ts'
 import { INCIDENT, STATUS_KEY, startStatusServer } from './status-server.ts'
 import { createTicketApi } from './ticket-api.ts'
 
+const project = join(import.meta.dirname, '..')
 const PNG = Buffer.from('\x89PNG a picture', 'latin1').toString('base64')
 
 describe.each(ERAS)('the ticket system, in the era %s', (era) => {
@@ -22,12 +26,12 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
   beforeAll(async () => {
     ;[issuer, status] = await Promise.all([startIssuer(), startStatusServer()])
     server = await startTestServer({
-      project: join(import.meta.dirname, '..'),
+      project,
       upstream: api.answers,
       env: {
-        ...{ OAUTH_ISSUER: issuer.url, MCP_AUTH: 'required', TICKETS_REPORT_PAGE_MS: '1000' },
-        ...{ DATABASE_URL: 'sqlite::memory:', TICKETS_PAGE_SIZE: '2' },
-        ...{ DEMO: 'on', UPSTREAMS: 'status', UPSTREAM_STATUS_AUTH: 'none' },
+        ...parseEnv(readFileSync(join(project, '.env.example'), 'utf8')),
+        ...{ OAUTH_ISSUER: issuer.url, MCP_AUTH: 'required', DATABASE_URL: 'sqlite::memory:' },
+        ...{ TICKETS_PAGE_SIZE: '2', TICKETS_REPORT_PAGE_MS: '1000' },
         ...{ UPSTREAM_STATUS_API_URL: status.url, UPSTREAM_STATUS_API_KEY: STATUS_KEY },
       },
     })
@@ -112,9 +116,22 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
       expect((await client.complete({ ref, argument })).completion.values).toEqual(['eu-2'])
     }
     const { messages } = await client.getPrompt({
-      ...{ name: 'ticket-triage', arguments: { id: 'eu-2' } },
+      name: 'ticket-triage',
+      arguments: { id: 'eu-2' },
     })
     expect(messages).toHaveLength(1)
+  })
+
+  it('announces that a ticket has changed', async () => {
+    const uri = 'ticket://eu-3'
+    const changed: string[] = []
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => {
+      changed.push(params.uri)
+    })
+    if (era === '2026-07-28') await client.listen({ resourceSubscriptions: [uri] })
+    else await client.subscribeResource({ uri })
+    await call('ticket_update', { id: 'eu-3', version: '"v1"', title: 'Paper jam' })
+    await expect.poll(() => changed).toEqual([uri])
   })
 
   it('reports its progress, and what it has when the API becomes slow', async () => {
@@ -150,14 +167,21 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     await expect(call('audit_list')).rejects.toThrow(/unknown tool/i)
     const admin = await connect(server, era, await issuer.token(server.url, 'grace', 'admin'))
     expect(await names(admin.client)).toContain('audit_list')
-    const { structuredContent } = await admin.client.callTool({ name: 'audit_list', arguments: {} })
-    await admin.client.close()
-    const entry = { subject: 'ada', kind: 'tool', name: 'ticket_update' }
-    expect(structuredContent).toMatchObject({
-      entries: expect.arrayContaining([
-        expect.objectContaining({ ...entry, outcome: 'changed_meanwhile' }),
-        expect.objectContaining({ ...entry, outcome: 'ok' }),
-      ]),
+    const { structuredContent } = await admin.client.callTool({
+      ...{ name: 'audit_list', arguments: { limit: 100 } },
     })
+    await admin.client.close()
+    const { entries } = structuredContent as { readonly entries: readonly AuditEntry[] }
+    expect(
+      entries.map(({ subject, kind, name, outcome }) => [subject, kind, name, outcome]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['ada', 'tool', 'ticket_create', 'input_required'],
+        ['ada', 'tool', 'ticket_update', 'changed_meanwhile'],
+        ['ada', 'tool', 'ticket_report', 'cancelled'],
+        ['ada', 'resource', 'ticket', 'ok'],
+        ['ada', 'prompt', 'ticket-triage', 'ok'],
+      ]),
+    )
   })
 })
