@@ -1,4 +1,4 @@
-/** What all tools say of a ticket, and how the API lists and refuses. */
+/** What tools, the resource and the prompt share: the ticket, pages, and refusals of the API. */
 
 import { type Complete, masked, problemText } from '@mcp-template/server'
 import { z } from 'zod'
@@ -31,7 +31,7 @@ export const byCursor = {
   items: (page: unknown) => (page as TicketPage).tickets,
 } as const
 
-/** What the API does not accept, in its own words. */
+/** Why the API refuses a request, in its own words. */
 export const explain = (status: number, body: unknown) =>
   status === 422 ? problemText(body) : undefined
 

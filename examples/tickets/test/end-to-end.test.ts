@@ -71,7 +71,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     ])
   })
 
-  it('creates a ticket once the person agrees; the API says in words what is wrong', async () => {
+  it('creates a ticket once the person agrees, and says why the API refuses one', async () => {
     const { data } = await call('ticket_create', { title: 'Printer is on fire' })
     expect(data).toEqual({ created: true, id: 'eu-6' })
     expect(questions).toContain('Create the ticket "Printer is on fire"?')
@@ -146,7 +146,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     expect(part.structuredContent).toEqual({ open: 1, waiting: 0, closed: 1, complete: false })
   })
 
-  it('stops a report that nobody waits for any more', async () => {
+  it('stops a report that is cancelled', async () => {
     const calling = new AbortController()
     api.troubles.set(2, 'slow')
     const options = { signal: calling.signal, onprogress: () => calling.abort() }

@@ -1,4 +1,4 @@
-/** `ticket_create`: asks the person first; the model reads in words what the API does not accept. */
+/** `ticket_create`: the person confirms first; the model reads why the API refuses a ticket. */
 
 import { randomUUID } from 'node:crypto'
 import { form } from '@mcp-template/server'

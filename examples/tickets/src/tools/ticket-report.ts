@@ -1,4 +1,4 @@
-/** `ticket_report`: reads all pages, says how far it is, and stops when nobody waits any more. */
+/** `ticket_report`: reads all pages with progress, and stops when the call is cancelled. */
 
 import { UpstreamError } from '@mcp-template/server'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-/** `ticket_update`: optimistic locking. Who has read an older version is told to read again. */
+/** `ticket_update`: optimistic locking by ETag; a change of an older version is refused. */
 
 import { ToolError } from '@mcp-template/server'
 import { z } from 'zod'
