@@ -1,46 +1,26 @@
 /** The whole server with the official client, in both eras: tokens, sign-in, all tools. */
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseEnv } from 'node:util'
-import { startTestServer, type TestServer } from '@mcp-template/server/testing'
 import type { Client } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditEntry } from '../src/audit-log.ts'
 import { connect, ERAS } from './client.ts'
-import { startIssuer } from './issuer.ts'
-import { INCIDENT, STATUS_KEY, startStatusServer } from './status-server.ts'
-import { createTicketApi } from './ticket-api.ts'
+import { start } from './start.ts'
+import { INCIDENT } from './status-server.ts'
 
-const project = join(import.meta.dirname, '..')
 const PNG = Buffer.from('\x89PNG a picture', 'latin1').toString('base64')
 
 describe.each(ERAS)('the ticket system, in the era %s', (era) => {
-  const api = createTicketApi(5)
-  let issuer: Awaited<ReturnType<typeof startIssuer>>
-  let status: Awaited<ReturnType<typeof startStatusServer>>
-  let server: TestServer
+  let running: Awaited<ReturnType<typeof start>>
   let client: Client
   let questions: readonly string[]
 
   beforeAll(async () => {
-    ;[issuer, status] = await Promise.all([startIssuer(), startStatusServer()])
-    server = await startTestServer({
-      project,
-      upstream: api.answers,
-      env: {
-        ...parseEnv(readFileSync(join(project, '.env.example'), 'utf8')),
-        ...{ OAUTH_ISSUER: issuer.url, MCP_AUTH: 'required', DATABASE_URL: 'sqlite::memory:' },
-        ...{ TICKETS_PAGE_SIZE: '2', TICKETS_REPORT_PAGE_MS: '1000' },
-        ...{ UPSTREAM_STATUS_API_URL: status.url, UPSTREAM_STATUS_API_KEY: STATUS_KEY },
-      },
-    })
-    ;({ client, questions } = await connect(server, era, await issuer.token(server.url, 'ada')))
+    running = await start({ tickets: 5 })
+    ;({ client, questions } = await connect(running.servers, era, await running.token('ada')))
   })
   afterAll(async () => {
     await client.close()
-    await server.stop()
-    await Promise.all([issuer.stop(), status.stop()])
+    await running.stop()
   })
 
   async function call(name: string, input: Record<string, unknown> = {}) {
@@ -56,7 +36,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
   }
 
   it('signs the person in, follows cursors, masks the requester, waits out a 429', async () => {
-    api.troubles.set(0, 'busy')
+    running.api.troubles.set(0, 'busy')
     const { data } = await call('ticket_list', { limit: 4 })
     expect(questions).toEqual([expect.stringContaining('Sign in')])
     expect(data?.more).toBe(true)
@@ -65,7 +45,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
       ...{ id: 'eu-5', title: 'Ticket 5', state: 'closed' },
       requester: expect.stringMatching(/^pe\*+\.com$/),
     })
-    expect(server.requests.map(({ params }) => params.after)).toEqual([
+    expect(running.server.requests.map(({ params }) => params.after)).toEqual([
       ...[undefined, undefined],
       ...['2', '4'],
     ])
@@ -141,19 +121,19 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     const whole = await client.callTool(report, { onprogress })
     expect(whole.structuredContent).toEqual({ open: 3, waiting: 1, closed: 2, complete: true })
     expect(progress).toEqual([2, 4, 6])
-    api.troubles.set(2, 'slow')
+    running.api.troubles.set(2, 'slow')
     const part = await client.callTool(report)
     expect(part.structuredContent).toEqual({ open: 1, waiting: 0, closed: 1, complete: false })
   })
 
   it('stops a report that is cancelled', async () => {
     const calling = new AbortController()
-    api.troubles.set(2, 'slow')
+    running.api.troubles.set(2, 'slow')
     const options = { signal: calling.signal, onprogress: () => calling.abort() }
     const report = client.callTool({ name: 'ticket_report', arguments: {} }, options)
     await expect(report).rejects.toThrow()
     await expect
-      .poll(() => server.log())
+      .poll(() => running.server.log())
       .toContainEqual(expect.objectContaining({ tool: 'ticket_report', outcome: 'cancelled' }))
   })
 
@@ -165,7 +145,7 @@ describe.each(ERAS)('the ticket system, in the era %s', (era) => {
     const names = async (of: Client) => (await of.listTools()).tools.map(({ name }) => name)
     expect(await names(client)).not.toContain('audit_list')
     await expect(call('audit_list')).rejects.toThrow(/unknown tool/i)
-    const admin = await connect(server, era, await issuer.token(server.url, 'grace', 'admin'))
+    const admin = await connect(running.servers, era, await running.token('grace', 'admin'))
     expect(await names(admin.client)).toContain('audit_list')
     const { structuredContent } = await admin.client.callTool({
       ...{ name: 'audit_list', arguments: { limit: 100 } },

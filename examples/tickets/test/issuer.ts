@@ -4,6 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 
+/** What access tokens for this server say it is (OAUTH_AUDIENCE). */
+export const AUDIENCE = 'tickets'
+
 export async function startIssuer() {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'key', alg: 'ES256', use: 'sig' }]
@@ -16,12 +19,12 @@ export async function startIssuer() {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url,
-    /** An access token for `/mcp` of a server. */
-    token: (audience: string, subject: string, role = 'user') =>
+    /** An access token for this server. */
+    token: (subject: string, role = 'user') =>
       new SignJWT({ role, scope: 'tickets:read tickets:write', client_id: 'desk' })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'key' })
         .setIssuer(url)
-        .setAudience(`${audience}/mcp`)
+        .setAudience(AUDIENCE)
         .setSubject(subject)
         .setJti(crypto.randomUUID())
         .setIssuedAt()

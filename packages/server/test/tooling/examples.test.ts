@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const folder = join(import.meta.dirname, '../../../../examples')
-const PUBLIC = ['@mcp-template/server', '@mcp-template/server/testing']
+const PUBLIC = ['', '/testing', '/store'].map((entry) => `@mcp-template/server${entry}`)
 
 describe.each(readdirSync(folder))('the example %s', (name) => {
   const project = join(folder, name)
