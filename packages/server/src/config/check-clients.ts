@@ -5,6 +5,7 @@ import type { Variables } from './variables.ts'
 
 type Client = Variables['OAUTH_CLIENTS'][number]
 
+const METHODS = 'token_endpoint_auth_methods_supported'
 const WITH_KEYS = 'private_key_jwt'
 const WITH_SECRET: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
 
@@ -27,6 +28,7 @@ function clientFault(client: Client): string | undefined {
     return 'redirect_uris wants an array of addresses, one at least'
   }
   if (skips !== undefined && typeof skips !== 'boolean') return 'skip_consent wants true or false'
+  if (METHODS in client) return `${METHODS} must be left out: such a client has one method`
   if (method === undefined || method === 'none') return undefined
   if (method === WITH_KEYS) return keysFault(client)
   if (!WITH_SECRET.includes(method)) {

@@ -5,11 +5,12 @@ import type { MaskRule } from '../output/mask.ts'
 import { NO_METRICS } from '../telemetry/metrics.ts'
 import type { CallKind, CallSession, ToolCall } from './call.ts'
 import type { Complete } from './complete.ts'
+import { loginsOf } from './define-tool.ts'
 import { SuggestContext } from './read-context.ts'
 import type { Run } from './run-context.ts'
-import type { Declaration } from './run-for-person.ts'
 import { ProtocolRun } from './run-read.ts'
-import type { RunSettings } from './run-settings.ts'
+import type { Declaration, RunSettings } from './run-settings.ts'
+import { isSignedIn } from './sign-in-ladder.ts'
 
 /** 2026-07-28, server/utilities/completion: at most 100 values for one answer. */
 const MOST_VALUES = 100
@@ -59,14 +60,18 @@ class CompletionRun extends ProtocolRun<CompleteResult> {
     this.#suggestion = suggestion
   }
 
+  protected override get method() {
+    return 'completion/complete'
+  }
+
   protected override validate() {
     return {}
   }
 
   protected override async run(_input: Record<string, unknown>, run: Run) {
     const { complete, typed, given, declaration } = this.#suggestion
-    const isLoggedOut = run.session.state !== 'authenticated'
-    if (declaration.requires?.login === true && isLoggedOut) return []
+    const logins = loginsOf(declaration.requires)
+    if (!logins.every((upstream) => isSignedIn(run.session, upstream))) return []
     return complete?.(typed, new SuggestContext(given, run))
   }
 

@@ -9,33 +9,23 @@ import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { MaskRule } from '../output/mask.ts'
 import type { Redactor } from '../output/redactor.ts'
-import type { Rate } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
 import type { CallKind, CallSession, ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
 import type { HookOutcome } from './define-hook.ts'
-import { loginsOf, type ToolRequirements } from './define-tool.ts'
+import { loginsOf } from './define-tool.ts'
 import { type Explanation, explainError } from './explain-error.ts'
 import { outcomeLabel } from './outcome-labels.ts'
 import type { Run } from './run-context.ts'
 import { failureOf, type HookRun, hooksOf } from './run-hooks.ts'
-import type { RunSettings } from './run-settings.ts'
+import type { Declaration, RunSettings } from './run-settings.ts'
 import { scrubQuestions } from './scrub-questions.ts'
 import { scrubValue } from './scrub-value.ts'
 import { climbSignInLadder } from './sign-in-ladder.ts'
 import { TimeLimit } from './time-limit.ts'
 import { ToolError } from './tool-error.ts'
-
-/** What tools, resources and prompts declare alike. */
-export interface Declaration {
-  readonly name: string
-  readonly title?: string
-  readonly requires?: ToolRequirements
-  readonly timeoutSeconds?: number
-  readonly rateLimit?: Rate
-}
 
 type Input = Record<string, unknown>
 
@@ -92,6 +82,11 @@ export abstract class PersonRun<Result extends object> {
   protected abstract failed(failure: Failure, cause: unknown): Result
 
   protected abstract ended(label: string, seconds: number): void
+
+  /** The method in the log line of a failure; a tool has none. */
+  protected get method(): string | undefined {
+    return undefined
+  }
 
   /** The result as hooks see it. */
   protected abstract shown(result: Result): HookOutcome
@@ -230,7 +225,10 @@ export abstract class PersonRun<Result extends object> {
       throw error
     }
     if (explained.unexpected) {
-      this.log.error({ err: scrubValue(error, this.redactor) }, `${this.#kind} failed`)
+      const { method } = this
+      const err = scrubValue(error, this.redactor)
+      const fields = method === undefined ? { err } : { err, method }
+      this.log.error(fields, `${this.#kind} failed`)
     }
     this.#finish(code)
     return this.failed({ ...explained, code, message: scrub(explained.message) }, error)

@@ -134,6 +134,10 @@ class ResourceRun extends ProtocolRun<ReadResourceResult> {
     return resource.definition.read(new ReadContext(url, variables, run))
   }
 
+  protected override get method() {
+    return 'resources/read'
+  }
+
   protected override hookInput(variables: Input) {
     return { uri: this.#found.url.href, ...variables }
   }
@@ -167,6 +171,10 @@ class PromptRun extends ProtocolRun<GetPromptResult> {
   ) {
     super('prompt', prompt.definition, prompt.masks, call, settings, telemetry, span)
     this.#prompt = prompt
+  }
+
+  protected override get method() {
+    return 'prompts/get'
   }
 
   protected override validate() {

@@ -1,6 +1,8 @@
 /** What all runs of a server have in common. */
 
 import type { TextFormat } from '../output/text.ts'
+import type { Rate } from '../store/rate-limits.ts'
+import type { ToolRequirements } from './define-tool.ts'
 import type { Team } from './team.ts'
 import type { ArgumentsMode } from './validate-input.ts'
 
@@ -13,4 +15,13 @@ export interface RunSettings {
   /** Whether an error can name the tool `login`; it can if left out. */
   readonly hasLoginTool?: boolean
   readonly team: Team
+}
+
+/** What tools, resources and prompts declare alike. */
+export interface Declaration {
+  readonly name: string
+  readonly title?: string
+  readonly requires?: ToolRequirements
+  readonly timeoutSeconds?: number
+  readonly rateLimit?: Rate
 }

@@ -67,11 +67,11 @@ export async function climbSignInLadder(
   return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
 }
 
-function isSignedIn(session: CallSession, upstream: string | undefined): boolean {
+export function isSignedIn(session: CallSession, upstream: string | undefined): boolean {
   return upstream === undefined ? session.state === 'authenticated' : session.isSignedIn(upstream)
 }
 
-const NOT_COMPLETED = 'Sign-in was not completed in time. Call this tool again to retry.'
+const NOT_COMPLETED = 'Sign-in was not completed in time.'
 
 function at(upstream: string | undefined): string {
   return upstream === undefined ? '' : ` at ${upstream}`

@@ -52,9 +52,7 @@ export function callbackRoutes(
   routes.get('/callback/:upstream', (c) => {
     const { upstream } = c.req.param()
     if (upstream === first) return callback(c)
-    return names.includes(upstream)
-      ? callback(c, upstream)
-      : page(c, failed(400, 'This server signs nobody in there.'))
+    return names.includes(upstream) ? callback(c, upstream) : c.notFound()
   })
   return routes
 }

@@ -21,14 +21,11 @@ export interface SlidingExpirationDeps {
 /** Shorter times-to-live are stamped once in a quarter of them. */
 const STAMP_EVERY_MS = 60_000
 
-/** The key outlives the document: what that says decides, by one clock for all nodes. */
-const MARGIN_SECONDS = 60
-
 /** How long the store may have refused to write before somebody notices. */
 const CHECK_EVERY_MS = 1000
 
 export class SlidingExpiration {
-  /** The time-to-live of keys. */
+  /** The time-to-live of keys: `expiresAt` and the key end together. */
   readonly keySeconds: number
   readonly #deps: SlidingExpirationDeps
   readonly #ttlMs: number
@@ -36,10 +33,10 @@ export class SlidingExpiration {
   #checkedAt = Number.NEGATIVE_INFINITY
   #isRefused = false
 
-  constructor(deps: SlidingExpirationDeps, ttlSeconds: number, marginSeconds = MARGIN_SECONDS) {
+  constructor(deps: SlidingExpirationDeps, ttlSeconds: number) {
     this.#deps = deps
     this.#ttlMs = ttlSeconds * 1000
-    this.keySeconds = ttlSeconds + marginSeconds
+    this.keySeconds = ttlSeconds
     this.#stampEveryMs = Math.min(STAMP_EVERY_MS, this.#ttlMs / 4)
   }
 
@@ -50,7 +47,8 @@ export class SlidingExpiration {
   }
 
   /**
-   * Whether a document is over, though its key is there yet. Nodes of the last release renew keys
+   * Whether a document has expired, though its key is still there: a copy in a replica or in a file may
+   * outlive it. Nodes of the last release renew keys
    * alone, and stamp as we do; without stamps the key decides.
    */
   isOver({ lastActiveAt, expiresAt }: Partial<Stamps>): boolean {

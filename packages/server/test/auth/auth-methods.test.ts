@@ -69,7 +69,7 @@ describe('a client that registers', () => {
   })
 })
 
-test('a configured client that needs what there is not keeps the server from starting', async () => {
+test('a configured client with a choice of methods keeps the server from starting', async () => {
   const clients = [
     {
       client_id: 'machine',

@@ -25,10 +25,13 @@ export function writeCatalog(files: Readonly<Record<string, string>>): string {
   return folder
 }
 
-/** A module with the engine's words and zod in scope. */
+const NAMES = 'completable definePrompt defineResource defineTool form masked ToolError'.split(' ')
+
+/** A module with zod and the engine's names in scope, but for those that the code imports itself. */
 export function moduleOf(code: string): string {
+  const names = NAMES.filter((name) => !new RegExp(`import .*\\b${name}\\b`).test(code))
   return [
-    `import { completable, definePrompt, defineResource, defineTool, form, masked, ToolError } from '${ENGINE}'`,
+    `import { ${names.join(', ')} } from '${ENGINE}'`,
     `import { z } from '${ZOD}'`,
     code,
   ].join('\n')

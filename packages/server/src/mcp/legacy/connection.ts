@@ -130,7 +130,7 @@ export function createConnections(deps: ConnectionDeps, times: ConnectionTimes):
   const { store, node } = deps
   const unused = createUnusedConnections(deps, times)
   // The key decides: nodes of the last release renew it, and stamp nothing.
-  const sliding = new SlidingExpiration(deps, times.ttlSeconds, 0)
+  const sliding = new SlidingExpiration(deps, times.ttlSeconds)
 
   const peek = (id: string) => store.get<ConnectionRecord>(connectionKey(id))
   const { revise, update } = createWriters(store, peek)
