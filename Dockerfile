@@ -8,6 +8,7 @@ COPY packages/server/package.json ./packages/server/
 COPY packages/create/package.json ./packages/create/
 COPY packages/doctor/package.json ./packages/doctor/
 COPY starter/package.json ./starter/
+COPY examples/tickets/package.json ./examples/tickets/
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.base.json ./
 COPY packages/server ./packages/server
@@ -22,10 +23,11 @@ COPY packages/server/package.json ./packages/server/
 COPY packages/create/package.json ./packages/create/
 COPY packages/doctor/package.json ./packages/doctor/
 COPY starter/package.json ./starter/
+COPY examples/tickets/package.json ./examples/tickets/
 # Source maps, sources and declarations are more than half of it, and nothing that runs reads them; the
 # packages that are not part of the server are links that lead nowhere here.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
-  && rm -f node_modules/create-mcp-template node_modules/@mcp-template/doctor \
+  && rm -f node_modules/create-mcp-template node_modules/example-tickets node_modules/@mcp-template/doctor \
   && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete
 
 FROM node:24-alpine

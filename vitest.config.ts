@@ -51,7 +51,11 @@ export default defineConfig({
           name: 'fast',
           // The modules are loaded once for each worker, not for each file: half of the time.
           isolate: false,
-          include: ['packages/*/test/**/*.test.ts', 'starter/src/**/*.test.ts'],
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'starter/src/**/*.test.ts',
+            'examples/*/{src,test}/**/*.test.ts',
+          ],
           exclude: slow,
         },
       },

@@ -30,17 +30,22 @@ function readJson<T>(file: string): T {
   return JSON.parse(readFileSync(file, 'utf8')) as T
 }
 
+function projectsIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((project) => existsSync(join(project, 'package.json')))
+}
+
 /** Files and their new contents, none of them written yet. */
 function prepare(kind: Kind) {
   if (git('status', '--porcelain').trim() !== '') {
     throw new ReleaseError('There are changes that are not committed. Commit or stash them first')
   }
-  const published = readdirSync('packages')
-    .map((name) => join('packages', name))
-    .filter((folder) => existsSync(join(folder, 'package.json')))
+  const published = projectsIn('packages')
   const versioned = ['.', ...published]
   const manifests = new Map(
-    [...versioned, 'starter']
+    [...versioned, 'starter', ...projectsIn('examples')]
       .map((folder) => join(folder, 'package.json'))
       .filter((file) => existsSync(file))
       .map((file) => [file, readJson<Manifest>(file)]),

@@ -44,10 +44,13 @@ beforeEach(() => {
   write('packages/server/package.json', server)
   write('packages/doctor/package.json', doctor)
   write('starter/package.json', starter)
+  const example = { ...starter, name: 'example' }
+  write('examples/desk/package.json', example)
   write('package-lock.json', {
     ...{ name: 'root', version: '0.4.1' },
     packages: {
       ...{ '': own, 'packages/server': server, 'packages/doctor': doctor, starter },
+      'examples/desk': example,
       'node_modules/other': { version: '0.4.1' },
     },
   })
@@ -75,12 +78,14 @@ it.each([
     expect(JSON.parse(read(file)).version).toBe(version)
   const starter = { version: '7.0.0', dependencies: { '@acme/server': `^${version}` } }
   expect(JSON.parse(read('starter/package.json'))).toMatchObject(starter)
+  expect(JSON.parse(read('examples/desk/package.json'))).toMatchObject(starter)
   expect(JSON.parse(read('package-lock.json'))).toMatchObject({
     version,
     packages: {
       '': { version, devDependencies: { '@acme/server': '*' } },
       'packages/server': { version },
       'node_modules/other': { version: '0.4.1' },
+      'examples/desk': starter,
       starter,
     },
   })

@@ -1,0 +1,33 @@
+/** The audit log, in each database that is there. */
+
+import { describe, expect, it } from 'vitest'
+import { openAuditLog } from './audit-log.ts'
+
+const entry = (name: string) => {
+  return { at: new Date().toISOString(), subject: "o'hara", kind: 'tool', name, outcome: 'ok' }
+}
+
+const { DATABASE_URL = '' } = process.env
+const isPostgres = DATABASE_URL.startsWith('postgres')
+
+describe.each([
+  ['SQLite', 'sqlite::memory:', true],
+  ['PostgreSQL, where DATABASE_URL names a server', DATABASE_URL, isPostgres],
+])('the audit log in %s', (_database, url, isThere) => {
+  it.skipIf(!isThere)('has what was recorded, the newest first', async () => {
+    const log = await openAuditLog(url)
+    try {
+      await log.check()
+      const [first, second] = [entry('ticket_list'), entry('ticket_read')]
+      await log.record(first)
+      await log.record(second)
+      expect(await log.recent(2)).toEqual([second, first])
+    } finally {
+      await log.close()
+    }
+  })
+})
+
+it('refuses to open a database that is not there', async () => {
+  await expect(openAuditLog('postgres://nobody@127.0.0.1:1/none')).rejects.toThrow()
+})

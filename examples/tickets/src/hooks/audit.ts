@@ -1,0 +1,16 @@
+/** Records every call in the database: who, what, and how it ended. Never what was in it. */
+
+import { defineHook } from '../mcp.ts'
+
+export default defineHook({
+  name: 'audit',
+  async after({ kind, name, caller, services }, outcome) {
+    await services.auditLog.record({
+      at: new Date().toISOString(),
+      subject: caller.subject ?? caller.kind,
+      kind,
+      name,
+      outcome: outcome.status === 'error' ? outcome.code : outcome.status,
+    })
+  },
+})

@@ -1,0 +1,24 @@
+/** `audit_list`: the newest calls. For those who are not administrators it does not exist. */
+
+import { z } from 'zod'
+import { defineTool } from '../mcp.ts'
+
+export default defineTool({
+  name: 'audit_list',
+  title: 'Audit log',
+  description: 'Lists the newest calls: who called what, and how it ended.',
+  input: z.object({ limit: z.number().int().min(1).max(100).default(20) }),
+  output: z.object({
+    entries: z.array(
+      z.object({
+        ...{ at: z.string(), subject: z.string(), kind: z.string() },
+        ...{ name: z.string(), outcome: z.string() },
+      }),
+    ),
+  }),
+  annotations: { readOnlyHint: true },
+  visible: ({ claims }) => claims.role === 'admin',
+  run: async ({ input, services }) => ({
+    entries: [...(await services.auditLog.recent(input.limit))],
+  }),
+})

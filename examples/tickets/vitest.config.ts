@@ -1,0 +1,7 @@
+/** How tests run: those beside what they test, and those of the whole server. */
+
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: { include: ['{src,test}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+})
