@@ -140,14 +140,8 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const legacy = createLegacy({ ...common, ...legacyParts, basePath: basePathOf(publicUrl) })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const theme = createPageTheme({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
-  const ends = { signOut, broadcastRevoked: sessionEnds.announce }
-  const { auth, authorizationServer } = await createAuth(deps, {
-    ...parts,
-    ...ends,
-    theme,
-    keyRing,
-    now,
-  })
+  const own = { theme, keyRing, signOut, broadcastRevoked: sessionEnds.announce, now }
+  const { auth, authorizationServer } = await createAuth(deps, { ...parts, ...own })
 
   let stopping = false
   return {

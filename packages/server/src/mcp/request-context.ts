@@ -85,7 +85,7 @@ export function asAuthInfo(requestContext: RequestContext): AuthInfo {
 
 /** What `asAuthInfo` made of the origin. */
 export function requestContextFrom(authInfo: AuthInfo | undefined): RequestContext {
-  const requestContext = authInfo?.extra?.origin as RequestContext | undefined
+  const requestContext = authInfo?.extra?.requestContext as RequestContext | undefined
   if (requestContext === undefined) throw new Error('A request arrived without its origin')
   return requestContext
 }
@@ -108,7 +108,7 @@ export type Audience = 'anonymous' | 'token'
 
 /** Who is listed to, by what `asAuthInfo` made. */
 export function audienceOf(authInfo: AuthInfo | undefined): Audience {
-  const requestContext = authInfo?.extra?.origin as RequestContext | undefined
+  const requestContext = authInfo?.extra?.requestContext as RequestContext | undefined
   return requestContext?.scopes === undefined ? 'anonymous' : 'token'
 }
 
@@ -117,7 +117,7 @@ export function requestContextOf(
   ctx: ServerContext,
   fallback: RequestContext | undefined,
 ): RequestContext {
-  const requestContext = ctx.http?.authInfo?.extra?.origin as RequestContext | undefined
+  const requestContext = ctx.http?.authInfo?.extra?.requestContext as RequestContext | undefined
   const known = requestContext ?? fallback
   if (known === undefined) throw new Error('A request arrived without its origin')
   return known
