@@ -56,7 +56,7 @@ describeRedis('plain', 'a Redis that is full', () => {
     expect(await admin.keys('*:session')).toHaveLength(sessions - 1)
     // Nobody can write that it ended; this node knows.
     await Promise.all([stream.ended, call.ended])
-    await expect.poll(() => app.lines.join('')).toContain('nodes not told')
+    await expect.poll(() => app.lines.join('')).toContain('broadcast failed')
     await admin.configSet('maxmemory', '0')
     const again = await fetch(`${app.url}/mcp`, { method: 'DELETE', headers })
     expect(again.status).toBe(404)

@@ -12,7 +12,7 @@ function bench(goesOn: (session: TokenSession) => Promise<boolean> = async () =>
   const listeners: ((control: Control) => void)[] = []
   const node = {
     onControl: (listener: (control: Control) => void) => void listeners.push(listener),
-    announce: async (control: Control) => {
+    broadcastWithRetry: async (control: Control) => {
       for (const listener of listeners) listener(control)
     },
   } as unknown as ClusterNode
