@@ -54,7 +54,7 @@ export function readEarly(call: Call, length: number | undefined, read: ReadByte
     return
   }
   const arriving = read(call)
-  // Prevents an unhandled rejection: a rejected request never awaits its body.
+  // Prevents an unhandled rejection if the request is refused before it awaits its body.
   arriving.catch(() => undefined)
   call.early = arriving
 }

@@ -135,7 +135,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
     const id = this.connectionId
     if (id === undefined) return
     this.connection = this.#parts.lookUp(id)
-    // Prevents an unhandled rejection: a rejected request never awaits the lookup.
+    // Prevents an unhandled rejection if the request is refused before it awaits the lookup.
     this.connection.catch(() => undefined)
   }
 

@@ -1,6 +1,6 @@
 /**
  * Hands a call over to Hono, which answers everything outside the fast path: SDK responses, errors,
- * event streams and web pages. The app reuses the caller and the body that the call holds.
+ * event streams and calls from web pages. The app reuses the caller and the body of the call.
  */
 
 import type { IncomingMessage } from 'node:http'

@@ -28,7 +28,7 @@ export interface ToolMessage {
   readonly arguments: Readonly<Record<string, unknown>>
   /** The client that the request describes; undefined in the 2025 era: the MCP session has it. */
   readonly client: QuietClient | undefined
-  /** As a JSON-RPC request. */
+  /** The call as a JSON-RPC request. */
   readonly request: JSONRPCRequest
 }
 
@@ -60,7 +60,7 @@ export function createFindToolMessage(
   const { tools } = catalog
   const withHeaders = toolsWithHeaders(catalog)
 
-  /** Without an output schema the SDK has to validate the result. */
+  /** The SDK checks results of tools without an output schema, and header parameters. */
   const isPlain = (name: string, tool: CompiledTool | undefined) =>
     tool?.output !== undefined && !withHeaders.has(name)
 

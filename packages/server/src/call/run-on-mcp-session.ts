@@ -53,7 +53,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
   #sink: PostResponseSink | undefined
   /** True until the response is known. */
   #isOpen = true
-  /** True until the call releases its slot of a running call, and that of a pending response. */
+  /** True until the call releases its slots: running call, and pending response. */
   #isRunning = true
   #isAwaited = true
   #facts: ReturnType<typeof clientOfInitialize> | undefined

@@ -28,7 +28,7 @@ export interface RunDeps {
   readonly direct: DirectCalls
   readonly handOver: HandOver
   readonly lines: CallLines
-  /** The `serverInfo` of answers. */
+  /** The `serverInfo` of results. */
   readonly about: Implementation
 }
 
@@ -99,7 +99,7 @@ export function createRunCall(deps: RunDeps): RunCall {
     try {
       result = await outcome
     } catch {
-      // The SDK answers.
+      // The SDK answers with the error: `finishWithSdk`.
     }
     if (result === undefined || isInputRequiredResult(result)) {
       finishWithSdk(call, message, { message: message.request, requestContext, outcome })

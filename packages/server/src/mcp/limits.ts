@@ -53,7 +53,7 @@ type LimitMetrics = Pick<Metrics, 'rateLimited' | 'streamOpened' | 'streamClosed
 const ADDRESS_FACTOR = 2
 
 const SOON = { retryAfterSeconds: 1 }
-/** MCP sessions are released only when they end or expire. */
+/** The slot of an MCP session is released only when the MCP session ends or expires. */
 const LATER = { retryAfterSeconds: 60 }
 
 export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Limits {

@@ -93,7 +93,7 @@ function checkValues(what: string, value: unknown, params?: unknown): void {
 
 /**
  * Counts the elements and members of a value at all depths, without the members of `params` that
- * are bounded apart; stops above `most`.
+ * are counted separately; stops above `most`.
  */
 function countValues(value: unknown, most: number, params?: unknown): number {
   let count = 0
@@ -101,7 +101,7 @@ function countValues(value: unknown, most: number, params?: unknown): number {
   while (open.length > 0) {
     const next = open.pop()
     if (typeof next !== 'object' || next === null) continue
-    // Not `Object.entries`, which copies all of them first.
+    // Not `Object.entries`, which would copy all members first.
     for (const name in next) {
       if (next === params && BOUNDED_APART.has(name)) continue
       count += 1

@@ -27,7 +27,7 @@ export interface ReadDeps extends CallToolDeps {
   readonly requestContextOf: (ctx: ServerContext) => RequestContext
 }
 
-/** Replaces the SDK's handlers, which know neither sessions nor sign-in. */
+/** Replaces the SDK's handlers, which support neither sessions nor sign-in. */
 export function serveReads({ server }: McpServer, deps: ReadDeps): void {
   const { catalog, findResource, telemetry, requestContextOf } = deps
   const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }

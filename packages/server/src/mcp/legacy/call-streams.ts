@@ -58,7 +58,7 @@ export interface CallStream {
 }
 
 export interface CallStreams {
-  /** Opens the stream of a call; calls `fenced` if another node has declared this node dead. */
+  /** Opens the stream of a call; calls `fenced` if another node has declared this call dead. */
   open(
     mcpSession: McpSessionRecord,
     requestId: RequestId,

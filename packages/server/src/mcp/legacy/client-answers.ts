@@ -47,6 +47,7 @@ export interface ClientAnswerDeps {
 const ANSWERED_SECONDS = 600
 /** Rate limit: at most one progress notification of a request is forwarded per interval. */
 const PROGRESS_EVERY_MS = 1000
+/** LRU bound of the progress rate limit, in requests. */
 const MOST_PROGRESS_REMEMBERED = 10_000
 
 export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
@@ -118,7 +119,7 @@ interface Address {
   readonly wireId: string
 }
 
-/** Forwards the response; returns false if any node has forwarded it before (duplicate). */
+/** Forwards a response once across all nodes (tombstone); returns false for a duplicate. */
 async function forwardOnce(
   { node, store }: ClientAnswerDeps,
   to: string,

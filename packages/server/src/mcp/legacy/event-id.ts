@@ -1,4 +1,4 @@
-/** Event ids: the position to resume from, on any node (2025-11-25, transports, "Resumability"). */
+/** Event ids: positions to resume from (2025-11-25, basic/transports, "Resumability"). */
 
 /** Id in the stream of a POST: node and number of the call, sequence number of the event. */
 export interface CallEventId {

@@ -61,18 +61,18 @@ export interface NewMcpSession {
 type Change = Partial<Omit<McpSessionRecord, 'id' | 'schema'>>
 
 export interface McpSessions {
-  /** @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then */
+  /** @throws AppError `too_many_requests` if `storage` is exhausted, before anything is stored */
   create(connection: NewMcpSession): Promise<McpSessionRecord>
   /** Returns the MCP session and renews its TTL; undefined if it is unknown or has ended. */
   retrieve(id: string): Promise<McpSession | undefined>
   /** Returns the MCP session without renewing its TTL. */
   peek(id: string): Promise<McpSession | undefined>
   /**
-   * Verifies the owner of an MCP session and renews its TTL. One created with a token belongs to
-   * the token's session; one created without accepts no token. When its session has ended, it joins
-   * the owner's next session: clients keep their `Mcp-Session-Id` when they authorize again, and
-   * treat 404 as final. Without a token it is unused until its first request (`isRequest`); nothing
-   * else renews its TTL until then.
+   * Verifies the owner of an MCP session, to prevent session hijacking, and renews its TTL. One
+   * created with a token belongs to the token's session; one created without accepts no token. When
+   * its session has ended, it joins the owner's next one: clients keep their `Mcp-Session-Id` when
+   * they authorize again, and treat 404 as final. An anonymous one is unused until its first
+   * request (`isRequest`); nothing else renews its TTL until then.
    * @throws AppError `not_found` if there is none or the caller is not its owner: indistinguishable
    */
   use(
@@ -251,7 +251,7 @@ function createWriters(
   return { revise, update }
 }
 
-/** Also the error for an MCP session of another owner: responses must not reveal that it exists. */
+/** Also the error for an MCP session of another owner, to prevent enumeration. */
 export function mcpSessionEnded(): AppError {
   return new AppError('not_found', 'Session not found.')
 }

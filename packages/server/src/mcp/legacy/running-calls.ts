@@ -16,7 +16,7 @@ export interface RunningCall {
   fail(message: string): void
 }
 
-/** A call whose slots of a running call and of a pending response `start` acquires. */
+/** A call with two slots, a running call and a pending response, which `start` acquires. */
 export interface CountedCall extends RunningCall {
   /** The session that is counted, and the client address counted in addition; see `Limits`. */
   readonly counted: string

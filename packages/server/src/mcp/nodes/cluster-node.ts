@@ -149,7 +149,7 @@ export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Pro
     broadcastWithRetry: (control) =>
       broadcast(control).catch((error: unknown) => {
         log.warn({ err: error, kind: control.kind }, 'broadcast failed; retrying')
-        // Applies here without waiting for the store; a duplicate changes nothing.
+        // Applies locally at once; handlers are idempotent, so the retried duplicate is harmless.
         notifyAll(controls, control)
         void retryWrite(() => broadcast(control), CONTROL_BOUNDS.ttlSeconds)
       }),
@@ -180,7 +180,7 @@ export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Pro
   }
 }
 
-/** @throws RangeError for a message of more than `most` bytes */
+/** @throws RangeError for a message above `most` bytes */
 function createAppend(streams: Streams) {
   return async (key: string, value: unknown, bounds: Bounds, most: number): Promise<void> => {
     const text = JSON.stringify(value)

@@ -17,7 +17,7 @@ export interface TokenSession {
 }
 
 export interface SessionEnds {
-  /** Calls `end` once, when the session ends or the token expires. Returns a function to stop. */
+  /** Calls `end` once, when the stream must end. Returns the function that stops watching. */
   watch(session: TokenSession, end: (reason: EndReason) => void): () => void
   /**
    * Broadcasts that a session has ended or, with `grantId`, one of its grants. Never rejects.
