@@ -35,7 +35,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   const legacy = deps.era2025 === false ? undefined : deps.legacy
   const modern = await createModernEndpoint(deps)
 
-  /** Routes a response by hand: the SDK's classification would validate it. */
+  /** Passes on a client response unclassified: the SDK's classification would validate it. */
   async function takeAnswer(mcp: McpRequest, answer: object): Promise<McpAnswer> {
     if (legacy !== undefined) return legacy.post(mcp, answer)
     throw new AppError('invalid_request', 'Answers cannot be posted: 2026-07-28 has none.')

@@ -14,7 +14,7 @@ import type { JsonSchema } from '../output/listed-schema.ts'
 
 /**
  * Replaces the SDK's registries by objects without a prototype: the SDK looks up names that clients
- * send, and would find `constructor` in its own. Call it before any registration.
+ * send, and would find `constructor` on the prototype. Call it before any registration.
  */
 export function clearRegistries(mcp: McpServer): void {
   Object.assign(mcp, {
