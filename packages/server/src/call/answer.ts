@@ -1,18 +1,18 @@
-/** Writes the answer of a plain call: one head with all headers, one text. */
+/** Writes the response of a fast-path call: one `writeHead` with all headers, one string body. */
 
 import { toWellFormedJson } from '../well-formed.ts'
 import type { Call } from './call.ts'
 import type { CallLines } from './lines.ts'
 
-/** Whether the answer goes to a page, which needs headers to read it (Fetch Standard, "CORS protocol"). */
+/** Whether a web page sent the call and needs CORS headers (Fetch Standard, "CORS protocol"). */
 export function isForPage(call: Call): boolean {
   return call.incoming.headers.origin !== undefined
 }
 
-/** Headers that were set before, such as those of rate limits, stay. */
+/** Keeps headers that are set already, such as those of the rate limit. */
 export function writeAnswer(call: Call, message: object, lines: CallLines): void {
   const { outgoing, requestId } = call
-  // A string, which Node sends with the headers in one piece, as it does not do with bytes.
+  // Node.js writes a string and the headers in one chunk; a Buffer would be a second write.
   const text = toWellFormedJson(message)
   outgoing.writeHead(200, {
     'content-type': 'application/json',

@@ -1,4 +1,4 @@
-/** Reads the JSON body of a call within bounds; everything else is refused before it costs anything. */
+/** Reads and parses the JSON body of a call; enforces limits as early as they can be checked. */
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { isJsonContentType } from '@modelcontextprotocol/server'
@@ -11,13 +11,13 @@ import type { Call } from './call.ts'
 
 export interface BodyOptions {
   readonly bodyLimitBytes: number
-  /** Values of the JSON. */
+  /** Maximum number of values in the JSON. */
   readonly bodyMaxValues: number
 }
 
 /**
- * Refuses by the headers: encodings and other content types with 415 (RFC 9110, 15.5.16), a length
- * above the limit with 413. Gives the announced length; undefined without one.
+ * Rejects by headers alone: content codings and other content types with 415 (RFC 9110, 15.5.16),
+ * a `Content-Length` above the limit with 413. Returns the `Content-Length`, if there is one.
  */
 export function checkHeaders(
   headers: IncomingHttpHeaders,
@@ -41,20 +41,20 @@ export function checkHeaders(
 }
 
 /**
- * Reads bodies that are small enough not to be counted, and that the client does not hold back; all
- * others stay unread until it is known who calls.
+ * Reads a body before authentication if the body budget does not count it and the client does not
+ * send `Expect: 100-continue`. All other bodies stay unread until the caller is authenticated.
  */
 export function readEarly(call: Call, length: number | undefined, read: ReadBytes): void {
   if (length === undefined || length > UNCOUNTED_BYTES) return
   const { incoming } = call
   if (expectsContinue(incoming.headers)) return
-  // All of it is there already, as nearly always: no need to listen.
+  // Common case: the whole body is buffered, so that no listeners are needed.
   if (incoming.complete && incoming.readableLength === length && length > 0) {
     call.early = incoming.read() as Buffer
     return
   }
   const arriving = read(call)
-  // A body that breaks off is nobody's concern where the request has been refused.
+  // Prevents an unhandled rejection if the request is refused before it awaits its body.
   arriving.catch(() => undefined)
   call.early = arriving
 }
@@ -67,8 +67,8 @@ export function createReadBytes({ bodyLimitBytes }: BodyOptions, budget: BodyBud
 }
 
 /**
- * Puts the parsed body into the call. Refuses too many bytes, also for what the message is, with 413,
- * what is not JSON or has too much structure with 400, and what the node has no room for with 503.
+ * Parses the body into the call. Rejects with 413 if the body exceeds the limit for its kind of
+ * message, with 400 if it is not JSON or has too many values, with 503 if the node lacks memory.
  */
 export function parseBody(call: Call, bytes: Buffer, { bodyMaxValues }: BodyOptions): void {
   call.bodyBytes = bytes.byteLength
@@ -76,7 +76,7 @@ export function parseBody(call: Call, bytes: Buffer, { bodyMaxValues }: BodyOpti
   checkMessageBounds(call.body, bytes.byteLength)
 }
 
-/** Whether a client waits for a response before it sends the body. */
+/** Whether the client waits for an interim response before it sends the body (RFC 9110, 10.1.1). */
 function expectsContinue(headers: IncomingHttpHeaders): boolean {
   return headers.expect?.toLowerCase() === '100-continue'
 }

@@ -1,4 +1,4 @@
-/** One POST of a caller: all that is known of it, from its headers to its answer, is in one object. */
+/** The state of one MCP POST request, from its headers to its response, in one object. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Resource } from '../auth/resources.ts'
@@ -22,22 +22,22 @@ import type { StorageBudget } from '../store/storage-budget.ts'
 import type { CallLines } from './lines.ts'
 import type { ToolMessage } from './message.ts'
 
-/** Where it came in. */
+/** The route that received the request. */
 export interface PostRoute {
   readonly path: '/mcp' | '/http' | '/messages'
   readonly resource: Resource
-  /** Whether callers without a token are refused. */
+  /** Whether the route requires an access token. */
   readonly required: boolean
 }
 
-/** What all calls share. */
+/** Dependencies that all calls share. */
 export interface CallParts {
   readonly lines: CallLines
   readonly refuseKnown: CallRates['refuseKnown']
   readonly lookUp: LegacyEndpoint['lookUp']
   readonly trustedProxies: number
   readonly requestContexts: Pick<RequestContextFactory, 'of'>
-  /** What a caller without a token has stored counts for. */
+  /** The storage budget that the writes of an unauthenticated caller are charged to. */
   readonly storageOf: (incoming: IncomingMessage) => StorageBudget
 }
 
@@ -52,20 +52,20 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   readonly #parts: CallParts
   #log: Logger | undefined
 
-  /** The bytes of a small body, which is read while the headers are checked. */
+  /** The bytes of a small body, read while the caller is authenticated. */
   early: Buffer | Promise<Buffer> | undefined
   body: unknown
   bodyBytes: number | undefined
   weight: number | undefined
   caller: Caller | undefined
-  /** The connection that the request names, read with its token. */
+  /** Prefetched MCP session record, read in the same batch as the token; ownership not verified. */
   connection: LookedUp | undefined
-  /** Set where Hono answers. */
+  /** Set once the call is handed over to Hono. */
   respond: HandedCall['respond']
 
-  /** Set for a call that needs nothing of the SDK. */
+  /** Set if the call takes the fast path, without the SDK. */
   message: ToolMessage | undefined
-  /** The same client that `message` has, or that of the connection. */
+  /** The client of `message`, or that of the MCP session. */
   client: ToolRequest['client']
 
   aborted: boolean
@@ -113,7 +113,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
     this.#parts.refuseKnown(this, id)
   }
 
-  /** Where it comes from, once its caller is known. */
+  /** The request contexts of the call. Throws before the caller is authenticated. */
   origins(): RequestContexts {
     if (this.caller === undefined) throw new Error('A call arrived without its caller')
     return this.#parts.requestContexts.of(this.caller, this, () =>
@@ -121,7 +121,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
     )
   }
 
-  /** The key of the connection. */
+  /** The store key of the MCP session, which is prefetched together with the token. */
   get beside(): string | undefined {
     const id = this.connectionId
     return id?.startsWith('con_') ? mcpSessionKey(id) : undefined
@@ -135,7 +135,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
     const id = this.connectionId
     if (id === undefined) return
     this.connection = this.#parts.lookUp(id)
-    // Who is refused does not come to it.
+    // Prevents an unhandled rejection if the request is refused before it awaits the lookup.
     this.connection.catch(() => undefined)
   }
 
@@ -172,7 +172,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
     return this
   }
 
-  /** Nobody asked for it. */
+  /** No-op: a call with a progress token does not take the fast path. */
   async progress(): Promise<void> {}
 
   addEventListener(_type: 'abort', listener: CancelListener): void {
@@ -185,7 +185,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
     if (at >= 0) this.#listeners?.splice(at, 1)
   }
 
-  /** Cancels the tool. Only the first time counts. */
+  /** Cancels the tool. Idempotent. */
   abort(reason: unknown): void {
     if (this.aborted) return
     this.aborted = true
@@ -196,7 +196,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   }
 }
 
-/** Until it is known. */
+/** Placeholder until the client is known. */
 const NO_CLIENT: ToolRequest['client'] = {
   era: '2026',
   facts: {},

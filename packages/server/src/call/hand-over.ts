@@ -1,6 +1,6 @@
 /**
- * Hands a call to Hono, which answers all that is no plain success: what the SDK serves, errors,
- * streams, and pages of other origins. What was found out of the call is not looked at again.
+ * Hands a call over to Hono, which answers everything outside the fast path: SDK responses, errors,
+ * event streams and calls from web pages. The app reuses the caller and the body of the call.
  */
 
 import type { IncomingMessage } from 'node:http'
@@ -28,14 +28,14 @@ export interface HandOverDeps {
 }
 
 export interface HandOver {
-  /** Answers by what `respond` makes of it; only the first time counts. */
+  /** Answers with the response of `respond`. Later calls have no effect. */
   by(call: Call, respond: NonNullable<HandedCall['respond']>): void
   /** Answers with an error. */
   error(call: Call, error: unknown): void
-  /** Answers with what a tool came to, or with a stream of it. */
+  /** Answers with the result of a tool, or with an event stream that ends with it. */
   answer(call: Call, answer: (c: Context<HttpEnv>) => Promise<McpAnswer>): void
   direct(call: Call, answer: (c: Context<HttpEnv>) => Promise<DirectAnswer>): void
-  /** Has the SDK handle the call. */
+  /** Answers with the response of the SDK. */
   sdk(call: Call): void
 }
 
@@ -81,7 +81,7 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps): HandO
     sdk: (call) =>
       by(call, async (c) => {
         const response = await handleWithSdk(call, c)
-        // The call lives as long as its stream; only an error would still need the id.
+        // Frees the body: the call lives as long as its stream, and only an error needs the id.
         call.body = undefined
         return response
       }),

@@ -1,6 +1,6 @@
 /**
- * Takes the POSTs of callers before Hono: the order of its lines is the order of a call. A plain call
- * is answered from here; everything else is handed over with its body, its caller and its connection.
+ * Handles MCP POST requests before Hono, in the order of the checks: headers, authentication, rate
+ * limit, body, scopes. A plain tool call takes the fast path; Hono and the SDK handle all others.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -24,16 +24,16 @@ export interface CallHandlerDeps {
   readonly authenticate: Authenticate
   readonly requireScopes: RequireScopes
   readonly readBytes: ReadBytes
-  /** Finds no message where every call is the SDK's. */
+  /** Returns undefined for every call if the fast path is off. */
   readonly findMessage: FindToolMessage
-  /** Whether the caller does not see a tool: the SDK says that there is none of that name. */
+  /** Whether a tool is hidden from the caller: the SDK answers that the tool is unknown. */
   readonly isHidden: (tool: string, call: Call) => boolean
   readonly run: RunCall
   readonly runOnMcpSession: RunCall
   readonly handOver: HandOver
 }
 
-/** Answers a request; false for one that is not a POST of a caller. */
+/** Handles a request; returns false if it is not a POST to an MCP route. */
 export type CallHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean
 
 export function createCallHandler(deps: CallHandlerDeps): CallHandler {
@@ -77,7 +77,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   }
 }
 
-/** Clients compare the resource with their own spelling. */
+/** Returns the resource in the spelling of the request: clients compare it with their own URL. */
 function asSpelled(incoming: IncomingMessage, route: PostRoute): PostRoute {
   const resource = asRequested(incoming, route.resource)
   return resource === route.resource ? route : { ...route, resource }
@@ -86,8 +86,8 @@ function asSpelled(incoming: IncomingMessage, route: PostRoute): PostRoute {
 let turn: Promise<void> | undefined
 
 /**
- * Waits for the end of this turn of the event loop: all calls that do resume in one `setImmediate`. Under load the processor then does the same thing for many calls in a
- * row, which its caches are made for; a call that comes alone waits for an empty turn.
+ * Batches continuations: all calls that arrive in one turn of the event loop resume in the same
+ * `setImmediate`. Under load the CPU then runs one step for many calls in a row, from warm caches.
  */
 function nextTurn(): Promise<void> {
   turn ??= new Promise((resolve) => {

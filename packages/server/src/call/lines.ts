@@ -1,6 +1,6 @@
 /**
- * The two log lines of a call, by template: every member is a hash, a number, one of a closed set, or
- * has passed the search for secrets. All other lines are those of `logger.ts`.
+ * The audit and request log lines of a call, built from templates. Every field is a hash, a number,
+ * one of a closed set, or redacted. `logger.ts` writes all other lines.
  */
 
 import { shortHash } from '../crypto/hash.ts'
@@ -10,7 +10,7 @@ import { redactText } from '../logger/redact-text.ts'
 import type { Logger } from '../logger.ts'
 import type { Call } from './call.ts'
 
-/** Nothing in it could be a secret: ids and tokens are longer. */
+/** Too short for a secret: ids and tokens are longer, so that no redaction is needed. */
 const SHORT_ID = /^[A-Za-z0-9._-]{1,40}$/
 
 export class CallLines {
@@ -20,16 +20,16 @@ export class CallLines {
     this.#log = log
   }
 
-  /** For all that is said of a call besides. */
+  /** The logger for all other lines of a call. */
   loggerOf(call: Call): Logger {
     const { requestId, connectionId: id } = call
     return this.#log.child({ requestId, ...(id !== undefined && { connection: shortHash(id) }) })
   }
 
   audit(call: Call, { kind, name, session, outcome, ms, clientId }: CallAudit): void {
-    // A tool may fail with a code of its own.
+    // Tools may fail with error codes of their own: only known outcomes skip redaction.
     const said = outcomeLabel(outcome) === outcome ? `"${outcome}"` : textOf(outcome)
-    // The name of a tool has none but safe characters.
+    // The characters of a tool name need no escaping.
     const named = kind === 'tool' ? `"${name}"` : textOf(name)
     const of = session === undefined ? '' : `,"session":"${session}"`
     const client = clientId === undefined ? '' : `,"client":${textOf(clientId)}`
@@ -37,7 +37,7 @@ export class CallLines {
     this.#log.known('audit', members, AUDITED_AS[kind])
   }
 
-  /** The call was answered with status 200. */
+  /** Logs a call that was answered with status 200. */
   request(call: Call): void {
     const ms = Math.round(performance.now() - call.started)
     const { path } = call.route
@@ -46,7 +46,7 @@ export class CallLines {
   }
 }
 
-/** The members that all lines of a call begin with. */
+/** The fields that all lines of a call begin with. */
 function start({ requestId, connectionId: id }: Call): string {
   const own = SHORT_ID.test(requestId) ? `,"requestId":"${requestId}"` : ofMember(requestId)
   return id === undefined ? own : `${own},"connection":"${shortHash(id)}"`

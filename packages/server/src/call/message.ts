@@ -1,8 +1,8 @@
 /**
- * Which bodies are calls that need nothing of the SDK: one rule for both eras and for direct calls. A
- * call is plain if nothing can be said before its answer but by its tool, and if it looks in everything
- * but its arguments like one that the SDK has accepted. All others, right or wrong, are the SDK's: here
- * nothing is accepted that it would refuse.
+ * Decides which requests take the fast path, without the SDK: one rule for both eras and for direct
+ * calls. A `tools/call` is plain if only its tool can send messages before the result, and if all
+ * but its arguments matches a form that the SDK accepts. All other requests, valid or not, go to
+ * the SDK: the fast path accepts nothing that the SDK would reject.
  */
 
 import type { IncomingHttpHeaders } from 'node:http'
@@ -26,13 +26,13 @@ export interface ToolMessage {
   readonly id: RequestId
   readonly name: string
   readonly arguments: Readonly<Record<string, unknown>>
-  /** What it says of its client; in the 2025 era its connection does. */
+  /** The client that the request describes; undefined in the 2025 era: the MCP session has it. */
   readonly client: QuietClient | undefined
-  /** As a JSON-RPC request. */
+  /** The call as a JSON-RPC request. */
   readonly request: JSONRPCRequest
 }
 
-/** The call, if a body is a plain one; `path` is that of its route. */
+/** Returns the tool call if the body is a plain one; `path` is the path of the route. */
 export type FindToolMessage = (
   body: unknown,
   headers: IncomingHttpHeaders,
@@ -45,7 +45,7 @@ const DIRECT_CLIENT = quietClientOf(DIRECT_ENVELOPE)
 const MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params'])
 const DIRECT_MEMBERS = new Set(['method', 'params'])
 const PARAMS = new Set(['name', 'arguments', '_meta'])
-/** Without a token for progress and a level for log lines, which would be sent before the answer. */
+/** Excludes `progressToken` and the log level: they ask for notifications before the response. */
 const ENVELOPE = new Set([
   PROTOCOL_VERSION_META_KEY,
   'io.modelcontextprotocol/clientInfo',
@@ -60,7 +60,7 @@ export function createFindToolMessage(
   const { tools } = catalog
   const withHeaders = toolsWithHeaders(catalog)
 
-  /** What a tool without an output schema says has to be looked at. */
+  /** The SDK checks results of tools without an output schema, and header parameters. */
   const isPlain = (name: string, tool: CompiledTool | undefined) =>
     tool?.output !== undefined && !withHeaders.has(name)
 
@@ -79,7 +79,7 @@ export function createFindToolMessage(
     if (!acceptsAnswers(headers.accept)) return undefined
     const request = body as unknown as JSONRPCRequest
     if (envelope === undefined) {
-      // The SDK wraps an answer that is no object.
+      // The SDK wraps results that are not objects.
       if (tools.get(name)?.output?.isObject !== true) return undefined
       if (!era2025 || !isOf2025(headers)) return undefined
       return { era: '2025', id, name, arguments: input, client: undefined, request }
@@ -90,7 +90,7 @@ export function createFindToolMessage(
   }
 }
 
-/** 2026-07-28, basic/transports: headers, where there are any, may not say something else. */
+/** 2026-07-28, basic/transports: headers, if present, must match the body. */
 function asDirect(
   body: Fields,
   headers: IncomingHttpHeaders,

@@ -1,6 +1,6 @@
 /**
- * Runs the tool of a plain call of the 2025 era: it is answered as JSON, or by a stream once there is
- * something to say first, or after 300 ms, so that its client can come back for it.
+ * Fast path of the 2025 era: runs the tool and answers with JSON. Switches to an event stream that
+ * the client can resume if a notification precedes the response, or after 300 ms.
  */
 
 import {
@@ -35,25 +35,25 @@ export interface McpSessionRunDeps {
   readonly lines: CallLines
 }
 
-/** 2025-11-25, server/utilities/logging, from the least to the most severe. */
+/** 2025-11-25, server/utilities/logging, in ascending severity. */
 const LEVELS = 'debug info notice warning error critical alert emergency'.split(' ')
 
-/** One for all, as in `run.ts`. */
+/** Shared by all calls, as in `run.ts`. */
 const CALL_ENDED = new DOMException('The call has ended', 'AbortError')
 
-/** One call, and the client as its tool sees it. */
+/** One running call; also the client interface that its tool sees. */
 export class McpSessionRun extends Deadline implements CountedCall {
   readonly #deps: McpSessionRunDeps
   readonly #call: Call
   readonly #message: ToolMessage
   readonly #connection: McpSession
   readonly #origins: RequestContexts
-  /** Stops what the SDK makes of it. */
+  /** Cancels the exchange of the SDK that has taken over the call. */
   #cancel: (() => void) | undefined
   #sink: PostResponseSink | undefined
-  /** Until its answer is known. */
+  /** True until the response is known. */
   #isOpen = true
-  /** Until it gives back its place of a running call, and that of a request that waits. */
+  /** True until the call releases its slots: running call, and pending response. */
   #isRunning = true
   #isAwaited = true
   #facts: ReturnType<typeof clientOfInitialize> | undefined
@@ -95,7 +95,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
     return this.#message.id
   }
 
-  /** The answer takes too long: its client has to be able to come back for it. */
+  /** Deadline of a JSON response: switches to an event stream, which the client can resume. */
   protected override due(): void {
     this.#openSink().open()
   }
@@ -144,7 +144,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
     return this.#client.can
   }
 
-  /** A log line for the client, if it wants lines of that level. */
+  /** Sends a log notification, unless the client's log level filters it out. */
   async log(level: LoggingLevel, data: unknown): Promise<void> {
     const { logLevel } = this.#connection
     const least = logLevel === null ? 0 : LEVELS.indexOf(logLevel)
@@ -168,7 +168,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
     if (this.#isOpen) this.#openSink().notify({ jsonrpc: '2.0', method, params })
   }
 
-  /** From here on Hono answers, with what the outlet makes of it. */
+  /** Hands the call over to Hono, which answers with the response of the sink. */
   #openSink(): PostResponseSink {
     if (this.#sink !== undefined) return this.#sink
     const sink = this.#makeSink()
@@ -182,14 +182,14 @@ export class McpSessionRun extends Deadline implements CountedCall {
       mcpSession: this.#connection,
       requestId: this.#message.id,
       storage: this.#origins.storage,
-      // Another node declared it dead.
+      // Fenced: another node has declared this call dead and answered it.
       fenced: () => (this.#cancel === undefined ? this.cancel() : this.#cancel()),
       release: () => this.#giveAnswerBack(),
     })
     return this.#sink
   }
 
-  /** Its exchange with the client goes on as one of the SDK's, under the same outlet. */
+  /** Continues the exchange in the SDK, with the same response sink. */
   #finishWithSdk(requestContext: RequestContext, outcome: ReturnType<CallTool>): void {
     const { legacy, handOver } = this.#deps
     const isAnswered = this.#sink !== undefined
@@ -200,7 +200,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
       const sink = this.#sink ?? this.#makeSink()
       return { ...sink, ...this.#closing(sink) }
     }
-    // At once, so that nobody else takes the place of the call.
+    // In the same tick, so that no other call acquires the slot that was just released.
     const mcpSession = this.#connection
     const finishing = legacy.finish({ message, mcpSession, requestContext, outcome, sinkOf })
     finishing.catch((error: unknown) => {
@@ -212,7 +212,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
     if (!isAnswered) handOver.answer(this.#call, () => finishing)
   }
 
-  /** What ends the exchange ends what the tool left waiting, too. */
+  /** Wraps the sink: the end of the exchange also cancels pending work of the tool. */
   #closing(sink: PostResponseSink): Pick<ResponseSink, 'respond' | 'discard'> {
     return {
       respond: (message) => {
@@ -232,7 +232,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
     this.#deps.limits.answers.give(this.counted, this.countedAddress)
   }
 
-  /** Takes the call out of those that run; the exchange may go on. */
+  /** Removes the call from the running calls; the exchange may continue. */
   #leave(): void {
     if (!this.#isRunning) return
     this.#isRunning = false
@@ -240,7 +240,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
     this.#deps.running.end(this)
   }
 
-  /** False when it was over before. */
+  /** Returns false if the call has ended before. */
   #end(): boolean {
     if (!this.#isOpen) return false
     this.#isOpen = false

@@ -1,4 +1,4 @@
-/** Runs the tool of a plain call, and answers with its result. */
+/** Fast path: runs the tool of a plain call and answers with its result, without the SDK. */
 
 import {
   type CallToolResult,
@@ -28,11 +28,11 @@ export interface RunDeps {
   readonly direct: DirectCalls
   readonly handOver: HandOver
   readonly lines: CallLines
-  /** The `serverInfo` of answers. */
+  /** The `serverInfo` of results. */
   readonly about: Implementation
 }
 
-/** One for all: an exception of its own has a stack, which is dear. */
+/** Shared by all calls: capturing a stack trace for each exception is expensive. */
 const CALLER_GONE = new DOMException('The caller has gone, or has its answer', 'AbortError')
 
 export type RunCall = (call: Call, message: ToolMessage, contexts: RequestContexts) => Promise<void>
@@ -41,7 +41,7 @@ export function createRunCall(deps: RunDeps): RunCall {
   const { callTool, limits, lines, handOver } = deps
   const serverInfo = { [SERVER_INFO_META_KEY]: deps.about }
 
-  /** 2026-07-28, basic/transports: a request lasts as long as its answer, and a disconnect cancels it. */
+  /** Holds slots until the response closes; a disconnect cancels (2026-07-28, basic/transports). */
   function holdPlaces(call: Call, { era }: ToolMessage, caller: string): void {
     const { outgoing } = call
     const isAwaited = era !== 'direct'
@@ -64,7 +64,7 @@ export function createRunCall(deps: RunDeps): RunCall {
     else outgoing.on('close', close)
   }
 
-  /** What comes to something else than a result is the SDK's to answer. */
+  /** The SDK answers calls that fail or return `input_required`. */
   function finishWithSdk(call: Call, message: ToolMessage, run: Parameters<Finish>[1]): void {
     const onClose = whenClosed(call.outgoing)
     if (message.era === 'direct') {
@@ -75,7 +75,7 @@ export function createRunCall(deps: RunDeps): RunCall {
   }
 
   function answer(call: Call, { era, id }: ToolMessage, outcome: CallToolResult): void {
-    // Nobody else has it: the engine made it for this call.
+    // Safe to mutate: the engine creates the result for this call.
     const result = outcome as CallToolResult & { resultType: 'complete' }
     result.resultType = 'complete'
     result._meta = outcome._meta === undefined ? serverInfo : { ...outcome._meta, ...serverInfo }
@@ -99,7 +99,7 @@ export function createRunCall(deps: RunDeps): RunCall {
     try {
       result = await outcome
     } catch {
-      // The SDK answers.
+      // The SDK answers with the error: `finishWithSdk`.
     }
     if (result === undefined || isInputRequiredResult(result)) {
       finishWithSdk(call, message, { message: message.request, requestContext, outcome })
@@ -111,7 +111,7 @@ export function createRunCall(deps: RunDeps): RunCall {
 
 type Finish = McpEndpoint['modern']['finish']
 
-/** The same of a call of the 2025 era. */
+/** The fast path of the 2025 era. */
 export function createRunOnMcpSession(deps: McpSessionRunDeps): RunCall {
   return async (call, message, contexts) => {
     const mcpSession = await deps.legacy.find({

@@ -1,16 +1,16 @@
-/** Bounds on what clients name: it is kept for as long as what it names. All lengths are in UTF-8. */
+/** Limits of URIs, ids and subscriptions of clients, which the server stores; in UTF-8 bytes. */
 
 import type { RequestId } from '@modelcontextprotocol/server'
 import { AppError } from '../errors.ts'
 
-/** Subscriptions of one 2025-era connection, or of one `subscriptions/listen` stream. */
+/** Maximum subscriptions of one 2025-era MCP session or one `subscriptions/listen` stream. */
 export const MOST_SUBSCRIPTIONS = 200
 const LONGEST_URI_BYTES = 2048
 
-/** Of a request's id or progress token: every message about the request repeats them. */
+/** Limit of a request id or progress token: every message about the request repeats them. */
 export const LONGEST_ID_BYTES = 256
 
-/** Whether a client may name a request, or its progress, by this. */
+/** Whether a value is a valid request id or progress token. */
 export function isShortId(id: unknown): id is RequestId {
   if (typeof id === 'number') return true
   return typeof id === 'string' && Buffer.byteLength(id) <= LONGEST_ID_BYTES

@@ -1,4 +1,4 @@
-/** Runs one `tools/call` by the engine, whichever way its request came. */
+/** Runs a `tools/call` in the engine, for the fast path and the SDK alike. */
 
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { RequestStateContent } from '../engine/call.ts'
@@ -22,15 +22,15 @@ export interface CallToolDeps {
   readonly telemetry: Telemetry
 }
 
-/** @throws ProtocolError for a tool there is not, and for a state that does not verify */
+/** @throws ProtocolError for an unknown tool, and for a `requestState` that does not verify */
 export type CallTool = (
   request: ToolRequest,
   requestContext: RequestContext,
 ) => Promise<ToolOutcome>
 
 /**
- * Takes the place of the SDK's own handler, so that the engine alone validates, and so that a state
- * that does not verify is a protocol error rather than a tool result.
+ * Replaces the SDK's handler: only the engine validates arguments, and a `requestState` that does
+ * not verify is a protocol error instead of a tool result.
  */
 export function createCallTool(deps: CallToolDeps): CallTool {
   const { catalog, telemetry } = deps

@@ -1,6 +1,6 @@
 /**
- * Answers of clients to requests of the server, recognized by their outer members alone: what they
- * carry is validated once their id has proved to be one that the server issued.
+ * Recognizes client responses to server requests by their envelope. Their content is validated only
+ * after the id has proved to be one that the server issued.
  */
 
 import { AppError } from '../errors.ts'
@@ -11,26 +11,26 @@ export interface UnverifiedAnswer {
 
 const MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'result', 'error'])
 
-/** Whether a parsed message is meant as an answer, well-formed or not. */
+/** Whether a parsed message looks like a response, well-formed or not. */
 export function isAnswer(message: unknown): message is object {
   const { method, result, error } = (message ?? {}) as Readonly<Record<string, unknown>>
   return method === undefined && (result !== undefined || error !== undefined)
 }
 
 /**
- * Checks the outer members of an answer (JSON-RPC 2.0, section 5).
+ * Checks the envelope of a response (JSON-RPC 2.0, section 5).
  * @throws AppError `invalid_request`
  */
 export function checkEnvelope(answer: object): asserts answer is UnverifiedAnswer {
   const { jsonrpc, id, result, error } = answer as Readonly<Record<string, unknown>>
-  // An error may name no request: its cause was a message that the client could not read.
+  // An error may lack an id: the client could not parse the message that caused it.
   const isNamed = typeof id === 'string' || typeof id === 'number'
   const hasId = isNamed || (id === undefined && error !== undefined)
   const isEither = (result === undefined) !== (error === undefined)
   if (jsonrpc !== '2.0' || !hasId || !isEither || hasOtherMembers(answer)) throw notAMessage()
 }
 
-/** What is no JSON-RPC message. */
+/** The error for a body that is not a JSON-RPC message. */
 export function notAMessage(): AppError {
   return new AppError('invalid_request', 'The body is not a JSON-RPC message.')
 }

@@ -1,4 +1,4 @@
-/** What a client says of itself: with each request in the 2026 era, for its connection before. */
+/** Client info and capabilities: in each 2026-era request, or in a 2025-era `initialize`. */
 
 import {
   CLIENT_CAPABILITIES_META_KEY,
@@ -13,10 +13,10 @@ import { cutToBytes } from '../store/text-bytes.ts'
 import type { McpSessionRecord } from './legacy/mcp-session.ts'
 import type { ClientFacts } from './request-context.ts'
 
-/** The most that is kept of a text by which a client names itself, in bytes of UTF-8. */
+/** Limit of the stored client name and versions, in UTF-8 bytes; longer texts are truncated. */
 export const CLIENT_TEXT_BYTES = 100
 
-/** What a request of the 2026 era says of its client. Validated by the SDK, not typed by it. */
+/** The client fields in a 2026-era request's `_meta`. The SDK validates but does not type them. */
 export interface ClientEnvelope {
   readonly [CLIENT_INFO_META_KEY]?: { readonly name: string }
   readonly [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities
@@ -29,20 +29,20 @@ export interface CallingClient {
   readonly can: ToolClient['can']
 }
 
-/** `server` knows the 2025-era client, from the `initialize` it was given. */
+/** The client of a request; for the 2025 era from the `initialize` that `server` has received. */
 export function callingClient({ mcpReq }: ServerContext, server: Server): CallingClient {
   const envelope = mcpReq.envelope as ClientEnvelope | undefined
   if (envelope !== undefined) return clientOf(envelope)
   return clientOfMcpSession(server)
 }
 
-/** A client of the 2025 era, by the `initialize` that the server was given. */
+/** A client of the 2025 era, from the `initialize` that the server has received. */
 export function clientOfMcpSession(server: Server): CallingClient {
   const facts = factsOf(server.getClientVersion()?.name, server.getNegotiatedProtocolVersion())
   return { era: '2025', facts, can: abilities(server.getClientCapabilities()) }
 }
 
-/** The same, by what its connection keeps of it. */
+/** A client of the 2025 era, from the stored `initialize` of its MCP session. */
 export function clientOfInitialize({ initialize, protocolVersion }: Initialized): CallingClient {
   const facts = factsOf(initialize?.clientInfo.name, protocolVersion ?? undefined)
   return { era: '2025', facts, can: abilities(initialize?.capabilities) }

@@ -1,4 +1,4 @@
-/** `/mcp`: decides which era a request belongs to, and hands it to the leg that serves it. */
+/** `/mcp`: detects the era of a request and routes it to the endpoint of that era. */
 
 import { AppError } from '../errors.ts'
 import { isAnswer } from './client-answer.ts'
@@ -19,15 +19,15 @@ import {
 
 export interface McpDeps extends ModernDeps {
   readonly legacy: LegacyEndpoint
-  /** Whether requests of the 2025 era are served, rather than refused; they are if left out. */
+  /** Whether to serve the 2025 era; true if omitted. */
   readonly era2025?: boolean
 }
 
 export interface McpEndpoint {
-  /** What serves the 2026 era, for other ways in. */
+  /** The 2026-era parts that other routes share. */
   readonly modern: Pick<ModernEndpoint, 'servers' | 'clients' | 'finish'>
   handle(request: McpRequest): Promise<McpAnswer>
-  /** Ends what is still running in the 2026 era; call it last. */
+  /** Graceful shutdown: aborts the running 2026-era requests; call it last. */
   close(): Promise<void>
 }
 
@@ -35,7 +35,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   const legacy = deps.era2025 === false ? undefined : deps.legacy
   const modern = await createModernEndpoint(deps)
 
-  /** Classifying an answer would validate it. */
+  /** Passes on a client response unclassified: the SDK's classification would validate it. */
   async function takeAnswer(mcp: McpRequest, answer: object): Promise<McpAnswer> {
     if (legacy !== undefined) return legacy.post(mcp, answer)
     throw new AppError('invalid_request', 'Answers cannot be posted: 2026-07-28 has none.')
@@ -44,7 +44,7 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   function post(mcp: McpRequest): Promise<McpAnswer> {
     const { request, body } = mcp
     if (Array.isArray(body)) {
-      // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
+      // 2025-06-18 removed JSON-RPC batches; no supported revision has them.
       throw new AppError('invalid_request', 'JSON-RPC batches are not supported.')
     }
     checkAccept(request)

@@ -1,4 +1,4 @@
-/** What handlers throw: told to the client without anything internal, and logged with all of it. */
+/** Converts errors of handlers: the client gets no internal details, the log gets all of them. */
 
 import {
   type AuthInfo,
@@ -14,28 +14,28 @@ import type { McpAnswer } from './mcp-answer.ts'
 import { type RequestContext, requestContextOf } from './request-context.ts'
 
 type Handler = (request: unknown, ctx: ServerContext) => unknown
-/** With schemas in between for methods that the protocol does not have, such as those of extensions. */
+/** For methods outside the protocol, such as those of extensions, `first` holds the schemas. */
 type SetHandler = (method: string, first: unknown, second?: Handler) => void
 /** The SDK's hook for subclasses: wraps a handler together with the check of its parameters. */
 type WrapHandler = (method: string, handler: Handler) => Handler
 
 const REFUSED = /^(\[.*\])$/s
 const REFUSED_CALL = /^Invalid tools\/call request: (\[.*\])$/s
-/** Of more a client learns nothing. */
+/** Maximum number of faults in an error message. */
 const MOST_FAULTS = 3
-/** Characters, of a key and of a fault with its place. */
+/** Limits in characters: of a key, and of a fault including its path. */
 const LONGEST_KEY = 60
 const LONGEST_FAULT = 200
 
-/** Statuses that clients and balancers act on: what was asked for may be asked for again later. */
+/** Retryable statuses, on which clients and load balancers act. */
 const UNSERVED: ReadonlySet<number> = new Set([429, 503])
 
-/** Requests that could not be served at all, by what their handlers know them by. */
+/** The errors of requests that could not be served at all, by the `authInfo` of the request. */
 const unserved = new WeakMap<AuthInfo, AppError>()
 
 /**
- * Guards all handlers that are set from now on. The SDK would send the message of whatever the
- * fork's resources, prompts and completions throw, and would call bad parameters a fault of ours.
+ * Wraps all handlers that are registered after this call. The SDK would expose the messages of all
+ * errors that resources, prompts and completions throw, and report bad params as internal errors.
  */
 export function guardHandlers(server: Server, fallback: RequestContext | undefined): void {
   const set = server.setRequestHandler.bind(server) as SetHandler
@@ -89,9 +89,9 @@ function toProtocolError(
 }
 
 /**
- * The SDK refuses parameters with the JSON of zod's issues for a message, as a plain `Error` but for
- * `tools/call`. Here in words, as -32602 (JSON-RPC 2.0, section 5.1); undefined for other errors,
- * which what a handler throws always is by now.
+ * Converts the SDK's rejection of parameters into a readable -32602 (JSON-RPC 2.0, section 5.1).
+ * The SDK throws zod's issues as JSON in the message, as a plain `Error` except for `tools/call`.
+ * Undefined for other errors, which include all errors of guarded handlers.
  */
 function asInvalidParams(error: unknown): ProtocolError | undefined {
   if (!(error instanceof Error)) return undefined
@@ -109,14 +109,14 @@ function asInvalidParams(error: unknown): ProtocolError | undefined {
   return new ProtocolError(ProtocolErrorCode.InvalidParams, text)
 }
 
-/** Why the request could not be served at all: the store or the like is away, or a limit reached. */
+/** The error if a request could not be served at all: an unavailable store, or a rate limit. */
 export function unservedError(authInfo: AuthInfo): AppError | undefined {
   return unserved.get(authInfo)
 }
 
 /**
- * The answer with the status of its failure: the SDK sends 200 for all that a handler throws, but
- * clients and balancers tell a server in trouble by its 503. A stream has its status already.
+ * Sets the HTTP status of a failed request: the SDK sends 200 for all errors of handlers, but
+ * clients and load balancers act on 429 and 503. The status of a stream has been sent already.
  */
 export function withStatus<Answer extends McpAnswer>(
   answer: Answer,

@@ -1,7 +1,7 @@
 /**
- * Hides what a caller does not see from the handlers of a server that all callers share: a hidden thing is
- * not listed, and asking for it fails in the words for a name that there is not. Resources are passed over
- * where their URI is matched.
+ * Per-caller visibility on a shared server: lists omit hidden tools, prompts and resources, and
+ * requests for them fail with the error for an unknown name. `reads.ts` skips hidden resources when
+ * it matches a URI.
  */
 
 import {
@@ -30,7 +30,7 @@ type Completion = {
   readonly params: { readonly ref: { readonly name?: string; readonly uri?: string } }
 }
 
-/** Hides from all handlers that are set from now on. */
+/** Wraps all handlers that are registered after this call. */
 export function hideFromCallers(server: Server, deps: HideDeps): void {
   const set = server.setRequestHandler.bind(server) as SetHandler
   const wrappers = wrappersOf(deps)
@@ -52,7 +52,7 @@ function wrappersOf({ catalog, team, requestContextOf }: HideDeps): Readonly<Rec
     return !isVisible(team, declared, identity, log)
   }
 
-  /** Lists what the caller sees. */
+  /** Filters a list by visibility to the caller. */
   const filtered = (key: string, all: ReadonlyMap<string, Declared>): Wrap => {
     return (handler) => async (request, ctx) => {
       const result = (await handler(request, ctx)) as Record<string, readonly Named[]>
@@ -81,7 +81,7 @@ function wrappersOf({ catalog, team, requestContextOf }: HideDeps): Readonly<Rec
   }
 }
 
-/** As the SDK says it. */
+/** The SDK's error for an unknown name. */
 function notFound(kind: string, name: string): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InvalidParams, `${kind} ${name} not found`)
 }

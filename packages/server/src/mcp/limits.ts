@@ -1,42 +1,42 @@
 /**
- * How much of this node one caller may take at a time, so that none keeps the others out. A caller is
- * a session, or an address where a request belongs to no session.
+ * Concurrency limits of each caller on this node, so that none can starve the others. A caller is a
+ * session, or a client address if the request belongs to no session.
  */
 
 import { AppError } from '../errors.ts'
 import type { Metrics, StreamKind } from '../telemetry/metrics.ts'
 
 export interface LimitSettings {
-  /** Open streams of one caller. */
+  /** Maximum open streams of one caller. */
   readonly maxStreams: number
-  /** Open streams of all callers. */
+  /** Maximum open streams of all callers. */
   readonly maxNodeStreams: number
-  /** Running calls of one caller. */
+  /** Maximum running calls of one caller. */
   readonly maxCalls: number
-  /** Live connections that one caller opened. */
+  /** Maximum live MCP sessions that one caller has opened. */
   readonly maxConnections: number
 }
 
-/** Gives a place back; only the first time counts. */
+/** Releases a slot. Idempotent. */
 export type Release = () => void
 
 /**
- * Takes a place, for the `address` as well where a caller without a token has a session: whoever has
- * none opens as many sessions as it likes.
- * @throws AppError `too_many_requests` when one of them has as many as it may
+ * Acquires a slot. For the session of an unauthenticated caller it also acquires one for `address`,
+ * because such a caller can open any number of sessions.
+ * @throws AppError `too_many_requests` if either has reached its limit
  */
 type TakePlace = (caller: string, address?: string) => Release
 
-/** The same for who gives back by name: a call has no closures of its own. */
+/** Acquires and releases slots by name, without allocating a closure for each call. */
 export interface Places {
   take(caller: string, address?: string): void
   give(caller: string, address?: string): void
 }
 
 export interface Limits {
-  /** A stream to listen to. Throws `unavailable` as well, when the node holds as many as it can. */
+  /** Acquires an event stream. Also throws `unavailable` at the limit of the node. */
   readonly stream: (caller: string, kind: StreamKind, address?: string) => Release
-  /** A request that waits for its answer: it counts as a stream, since it may become one. */
+  /** Acquires a pending response: counts as a stream, since it may become one. */
   readonly answer: TakePlace
   readonly call: TakePlace
   readonly connection: TakePlace
@@ -47,13 +47,13 @@ export interface Limits {
 type LimitMetrics = Pick<Metrics, 'rateLimited' | 'streamOpened' | 'streamClosed'>
 
 /**
- * All sessions without a token at one address have as much as so many of them: one that uses up what
- * it has does not keep its neighbours behind a NAT out.
+ * The limit of all unauthenticated sessions at one address, as a multiple of the limit of a single
+ * one: a session at its limit does not starve others behind the same NAT.
  */
 const ADDRESS_FACTOR = 2
 
 const SOON = { retryAfterSeconds: 1 }
-/** Connections live on for a while, whatever their callers do next. */
+/** The slot of an MCP session is released only when the MCP session ends or expires. */
 const LATER = { retryAfterSeconds: 60 }
 
 export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Limits {
@@ -108,7 +108,7 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
   }
 }
 
-/** How many each has. */
+/** Counts the slots of each caller. */
 class CallerPlaces {
   readonly #taken = new Map<string, number>()
   readonly #most: number
@@ -132,7 +132,7 @@ class CallerPlaces {
   }
 }
 
-/** A place of each, or none. */
+/** Acquires a slot of the caller and one of the address, or neither. */
 class AddressPlaces implements Places {
   readonly #ofCaller: CallerPlaces
   readonly #ofAddress: CallerPlaces
@@ -166,7 +166,7 @@ function releasing(places: Places): TakePlace {
   }
 }
 
-/** Places are given back once, however often somebody does so. */
+/** Makes a release idempotent. */
 function once(release: Release): Release {
   let held = true
   return () => {

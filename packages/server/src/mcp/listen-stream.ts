@@ -1,12 +1,12 @@
-/** A `subscriptions/listen` stream that ends with the session it was opened for. */
+/** Ends a `subscriptions/listen` stream together with its session. */
 
 import { SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server'
 import type { SessionEnds, TokenSession } from './nodes/session-ends.ts'
 
 /**
- * Ends the stream with its result when the session has ended (2026-07-28,
- * basic/utilities/subscriptions). When only the token has expired the stream breaks off without one,
- * which a client would take as final: it comes back, and learns then that it needs another token.
+ * Sends the result and ends the stream when the session ends (2026-07-28,
+ * basic/utilities/subscriptions). If only the token expires, closes the stream without a result,
+ * which clients would treat as final: the client reconnects and learns that it needs a new token.
  */
 export function endWithSession(
   response: Response,
@@ -25,7 +25,7 @@ export function endWithSession(
         isOver = true
         if (reason === 'ended') sink.enqueue(completion(requestId))
         sink.close()
-        // Lets go of the subscription behind it.
+        // Releases the SDK's subscription.
         void reader.cancel()
       })
     },

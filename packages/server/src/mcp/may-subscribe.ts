@@ -1,4 +1,4 @@
-/** Who may hear of updates of a resource: whoever may read it. */
+/** Authorizes subscriptions: a caller may subscribe to the resources that it may read. */
 
 import {
   isInputRequiredResult,
@@ -20,17 +20,17 @@ export interface Subscriber extends Pick<ToolRequest, 'meta' | 'signal'> {
 }
 
 /**
- * Resolves where the caller may read the resource. One that requires something is read, once: only that
- * says whether it can be. Says whether it was.
- * @throws ResourceNotFoundError for a URI that no resource has, AppError `invalid_params` for one that is
- * too long, and whatever reading it would
+ * Resolves if the caller may read the resource. A resource with requirements is read once, because
+ * only a read checks them; `isPersonal` is true for such a resource.
+ * @throws ResourceNotFoundError for an unknown URI, AppError `invalid_params` for one that is too
+ * long, and all errors of the read
  */
 export type MaySubscribe = (
   uri: string,
   subscriber: Subscriber,
 ) => Promise<{ readonly isPersonal: boolean }>
 
-/** Nobody can be asked anything or sent to sign in. */
+/** A client without capabilities: the check cannot ask for input or a sign-in. */
 const CANNOT_BE_ASKED: ToolRequest['client'] = {
   era: '2026',
   facts: {},
@@ -65,7 +65,7 @@ export function createMaySubscribe(deps: CallToolDeps): MaySubscribe {
   }
 }
 
-/** Undefined for what is no URI, and for values that nothing reads, as for what there is not. */
+/** Undefined for an unknown URI, an invalid URI and invalid template values alike. */
 function findReadable(
   find: FindResource<CompiledResource>,
   uri: string,

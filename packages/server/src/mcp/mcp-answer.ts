@@ -1,8 +1,8 @@
-/** What a POST is answered with: one JSON message, or whatever else HTTP has. */
+/** The answer to a POST: one JSON message, or any other HTTP response. */
 
 import { toWellFormedJson } from '../well-formed.ts'
 
-/** A whole answer of status 200, for the HTTP layer to write out without a `Response` around it. */
+/** A complete JSON response with status 200, which the HTTP layer writes without a `Response`. */
 export class JsonAnswer {
   readonly message: object
 
@@ -13,7 +13,7 @@ export class JsonAnswer {
 
 export type McpAnswer = Response | JsonAnswer
 
-/** A JSON response that strict parsers take: `Response.json` would escape lone surrogates. */
+/** A JSON response that strict parsers accept: `Response.json` would escape lone surrogates. */
 export function jsonResponse(value: object, { headers, ...init }: ResponseInit = {}): Response {
   const fields = new Headers(headers)
   if (!fields.has('content-type')) fields.set('content-type', 'application/json')

@@ -1,15 +1,15 @@
-/** One request to `/mcp`, as the HTTP layer hands it over. */
+/** One request to `/mcp`, as the HTTP layer passes it on. */
 
 import type { LookedUp } from './legacy/find-mcp-session.ts'
 import type { RequestContexts } from './request-context.ts'
 
 export interface McpRequest {
-  /** The body, if there was one, has been read and parsed already. */
+  /** Its body, if any, is already consumed; see `body`. */
   readonly request: Request
   readonly body: unknown
   readonly contexts: RequestContexts
-  /** The connection that the request names, where somebody has looked it up. */
+  /** Prefetched MCP session record; ownership not verified yet. */
   readonly connection?: LookedUp | undefined
-  /** Calls back when the answer is over, however it ended. */
+  /** Calls the listener when the response is finished or the client disconnects. */
   readonly onClose: (listener: () => void) => void
 }

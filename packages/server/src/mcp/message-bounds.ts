@@ -1,24 +1,24 @@
-/** How large a message and its parts may be, by its kind, before anything validates it. */
+/** Size limits of a message and its parts, by method, enforced before schema validation. */
 
 import { AppError } from '../errors.ts'
 import { isShortId, LONGEST_ID_BYTES } from './bounds.ts'
 import { isAnswer } from './client-answer.ts'
 
 const KIBIBYTE = 1024
-/** `initialize` and notifications: real ones have a few hundred bytes. */
+/** Limit of `initialize` and notifications: real ones have a few hundred bytes. */
 const HANDSHAKE_BYTES = 16 * KIBIBYTE
-/** Requests that carry names, cursors and a few arguments. */
+/** Limit of requests that contain names, cursors and a few arguments. */
 const REQUEST_BYTES = 64 * KIBIBYTE
-/** As many URIs as may be listened to, of the greatest length. */
+/** Limit of `subscriptions/listen`: the maximum number of URIs of the maximum length. */
 const LISTEN_BYTES = 512 * KIBIBYTE
-/** They carry what people and models say: the limit of the body holds. */
+/** Methods with content of people and models: only the limit of the body applies. */
 const CONTENT_METHODS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get'])
 
-/** Of tools and prompts. */
+/** Limit of tool and prompt names. */
 const NAME_CHARACTERS = 1024
-/** Of all but content: the SDK validates such values one by one, and some of them several times. */
+/** Limit of values outside content: the SDK validates each one, and some several times. */
 const MAX_VALUES = 1000
-/** Members of `params`: what people and models say, and `_meta`, which is counted by itself. */
+/** Members of `params` that are counted separately: content, and `_meta`. */
 const BOUNDED_APART: ReadonlySet<string> = new Set(['arguments', 'inputResponses', '_meta'])
 
 interface Posted extends Named {
@@ -51,14 +51,14 @@ function checkId(what: string, id: unknown): void {
 }
 
 /**
- * Checks a parsed body of any era and transport, direct calls included. Answers to the server's own
- * requests have bounds of their own.
+ * Checks a parsed body of any era and transport, direct calls included. Responses to the server's
+ * requests have limits of their own.
  * @throws AppError `payload_too_large`, `invalid_request` or `invalid_params`
  */
 export function checkMessageBounds(message: unknown, bytes: number): void {
   checkIds(message)
   const { method, params } = (message ?? {}) as Posted
-  // Nothing in a smaller one can be dear, and batches are refused as such.
+  // Smaller messages are cheap to validate, and batches are rejected later.
   if (bytes <= HANDSHAKE_BYTES || Array.isArray(message)) return
   if (isAnswer(message)) return
   checkSize(method, bytes)
@@ -93,7 +93,7 @@ function checkValues(what: string, value: unknown, params?: unknown): void {
 
 /**
  * Counts the elements and members of a value at all depths, without the members of `params` that
- * are bounded apart; stops above `most`.
+ * are counted separately; stops above `most`.
  */
 function countValues(value: unknown, most: number, params?: unknown): number {
   let count = 0
@@ -101,7 +101,7 @@ function countValues(value: unknown, most: number, params?: unknown): number {
   while (open.length > 0) {
     const next = open.pop()
     if (typeof next !== 'object' || next === null) continue
-    // Not `Object.entries`, which copies all of them first.
+    // Not `Object.entries`, which would copy all members first.
     for (const name in next) {
       if (next === params && BOUNDED_APART.has(name)) continue
       count += 1

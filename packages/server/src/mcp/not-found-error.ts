@@ -12,9 +12,9 @@ const OF_RESOURCES: ReadonlySet<string | undefined> = new Set([
 ])
 
 /**
- * The answer of a request before 2026-07-28, where a resource that does not exist is -32002 (2025-11-25,
- * server/resources, "Error Handling"). The SDK sends -32602 in every era, and the URI with nothing else
- * as its data.
+ * Restores -32002, the code for a missing resource before 2026-07-28 (2025-11-25, server/resources,
+ * "Error Handling"). The SDK sends -32602 in every era; `data` with a URI and nothing else
+ * identifies the error.
  */
 export function withNotFoundCode(
   method: string | undefined,

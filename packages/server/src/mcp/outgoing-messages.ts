@@ -1,15 +1,15 @@
-/** What the SDK has to say, as it may leave: errors within bounds, text that strict parsers take. */
+/** Filters outgoing SDK messages: bounds the size of errors, and makes the JSON well-formed. */
 
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server'
 import { boundedText } from '../engine/validation-text.ts'
 import { toWellFormedJson, wellFormedJson } from '../well-formed.ts'
 
-/** Characters of an error's `data`, which may repeat what its request said. */
+/** Limit of an error's `data` in characters; it may repeat parts of the request. */
 const LONGEST_DATA = 2000
 
 /**
- * A JSON-RPC error without what makes it large: the SDK repeats names and addresses of the request,
- * and says everything that zod does. Other messages as they are.
+ * Truncates a JSON-RPC error: the SDK repeats names and URIs of the request and all issues of zod.
+ * Returns other messages unchanged.
  */
 export function boundError<Message extends object>(message: Message): Message {
   if (!('error' in message)) return message
@@ -21,7 +21,7 @@ export function boundError<Message extends object>(message: Message): Message {
   return { ...message, error: { ...error, message: text, ...kept } }
 }
 
-/** A response of the SDK's own making. */
+/** Filters a `Response` that the SDK has created. */
 export async function boundResponse(response: Response): Promise<Response> {
   const { body, status, headers } = response
   if (body === null) return response
@@ -39,7 +39,7 @@ function boundErrorJson(json: string): string {
   try {
     return toWellFormedJson(boundError(JSON.parse(json)))
   } catch {
-    // Not JSON, and thus no error of JSON-RPC.
+    // Not JSON, so not a JSON-RPC error.
     return json
   }
 }
@@ -47,7 +47,7 @@ function boundErrorJson(json: string): string {
 const NEWLINE = 0x0a
 const ESCAPE = Buffer.from('\\ud')
 
-/** Passes whole lines on, since an escape may arrive in pieces. */
+/** Buffers up to whole lines, since an escape sequence may be split across chunks. */
 function wellFormedLines(): TransformStream<Uint8Array, Uint8Array> {
   let rest: Uint8Array = new Uint8Array()
   const fix = (bytes: Uint8Array) => {
@@ -70,7 +70,7 @@ function wellFormedLines(): TransformStream<Uint8Array, Uint8Array> {
   })
 }
 
-/** A transport whose messages pass through here. */
+/** Wraps a transport so that its outgoing messages are filtered. */
 export function boundTransport<Sender extends Transport>(transport: Sender): Sender {
   const send = transport.send.bind(transport)
   transport.send = (message, options) => send(wellFormedMessage(boundError(message)), options)

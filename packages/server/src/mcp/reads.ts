@@ -1,4 +1,4 @@
-/** Serves resource reads, prompts and completions for a caller, in either era. */
+/** Serves resource reads, prompts and completions, in both eras. */
 
 import {
   type CompleteRequest,
@@ -27,7 +27,7 @@ export interface ReadDeps extends CallToolDeps {
   readonly requestContextOf: (ctx: ServerContext) => RequestContext
 }
 
-/** Replaces the SDK's handlers, which know neither sessions nor sign-in. */
+/** Replaces the SDK's handlers, which support neither sessions nor sign-in. */
 export function serveReads({ server }: McpServer, deps: ReadDeps): void {
   const { catalog, findResource, telemetry, requestContextOf } = deps
   const settings = { ...deps.settings, hasLoginTool: catalog.tools.has('login') }
@@ -85,7 +85,7 @@ export function serveReads({ server }: McpServer, deps: ReadDeps): void {
   }
 }
 
-/** What is to be completed. @throws ProtocolError -32602 for what there is not */
+/** Finds the argument to complete. @throws ProtocolError -32602 for an unknown reference */
 function suggestionOf(
   { ref, argument, context }: CompleteRequest['params'],
   resources: Catalog['resources'],
@@ -110,7 +110,7 @@ function suggestionOf(
 
 type Read = (request: ReadResourceRequest, ctx: ServerContext) => Promise<ReadResourceResult>
 
-/** The SDK's own handler, for resources that extensions register; none of the catalog, hidden or not. */
+/** The SDK's handler, for resources of extensions only: catalog resources, hidden or not, fail. */
 function sdkRead(server: McpServer['server'], { catalog, findResource }: ReadDeps) {
   const { _requestHandlers: handlers } = server as unknown as {
     readonly _requestHandlers: ReadonlyMap<string, Read>
@@ -125,12 +125,12 @@ function sdkRead(server: McpServer['server'], { catalog, findResource }: ReadDep
   }
 }
 
-/** Whatever somebody types is not for the audit log. */
+/** Completions are not audited: they contain what a user is typing. */
 class SilentCall extends RequestedCall {
   override audit(): void {}
 }
 
-/** Opens the state that an earlier round left with the client. */
+/** Opens the `requestState` of an earlier round, if there is one, and runs the request. */
 async function runRequest<Result>(
   deps: CallToolDeps,
   request: ToolRequest,
@@ -146,7 +146,7 @@ async function runRequest<Result>(
   return run(call)
 }
 
-/** Whether anything is suggested. */
+/** Whether the catalog has any completions. */
 export function completes({ resources, prompts }: Catalog): boolean {
   return (
     prompts.some(({ completers }) => completers.size > 0) ||
@@ -154,7 +154,7 @@ export function completes({ resources, prompts }: Catalog): boolean {
   )
 }
 
-/** 2026-07-28, server/utilities/caching. What not every caller may read is not for shared caches. */
+/** 2026-07-28, server/utilities/caching. Keeps access-restricted resources out of shared caches. */
 function cacheOf({ definition: { cache, requires, visible } }: CompiledResource) {
   const isForSome = requires !== undefined || visible !== undefined
   return { ...cache, ...(isForSome && { cacheScope: 'private' as const }) }

@@ -1,4 +1,4 @@
-/** Fills the SDK's registries from the catalog. */
+/** Registers the catalog's tools, resources and prompts with the SDK. */
 
 import {
   type McpServer,
@@ -13,8 +13,8 @@ import { listedType } from '../engine/resource-result.ts'
 import type { JsonSchema } from '../output/listed-schema.ts'
 
 /**
- * Gives the SDK registries without a prototype: it looks up whatever name a client sends, and would
- * find `constructor` in all of its own. Call it before anything is registered.
+ * Replaces the SDK's registries by objects without a prototype: the SDK looks up names that clients
+ * send, and would find `constructor` on the prototype. Call it before any registration.
  */
 export function clearRegistries(mcp: McpServer): void {
   Object.assign(mcp, {
@@ -25,7 +25,7 @@ export function clearRegistries(mcp: McpServer): void {
   })
 }
 
-/** Runs are the engine's: the SDK only lists the tool and checks the headers of its calls. */
+/** The engine runs tools: the SDK only lists the tool and checks the headers of its calls. */
 export function registerTool(
   mcp: McpServer,
   { definition }: CompiledTool,
@@ -48,7 +48,7 @@ export function registerTool(
   })
 }
 
-/** Reads are not the SDK's: it only lists the resource. */
+/** The engine reads resources: the SDK only lists the resource. */
 export function registerResource(mcp: McpServer, resource: CompiledResource): void {
   const { name, title, description, uri, annotations, icons, meta, size } = resource.definition
   const mimeType = listedType(resource)
@@ -71,7 +71,7 @@ export function registerResource(mcp: McpServer, resource: CompiledResource): vo
   mcp.registerResource(name, new ResourceTemplate(uri, { list: undefined }), metadata, read)
 }
 
-/** Rendering is not the SDK's either. */
+/** The engine renders prompts: the SDK only lists the prompt. */
 export function registerPrompt(mcp: McpServer, { definition, listed }: CompiledPrompt): void {
   const { name, title, description, icons, meta } = definition
   const about = {
@@ -85,7 +85,7 @@ export function registerPrompt(mcp: McpServer, { definition, listed }: CompiledP
   })
 }
 
-/** A memoised JSON Schema in the form the SDK takes; the engine does the validating. */
+/** Adapts a memoized JSON Schema to the SDK, without validation: the engine validates. */
 export function asStandardSchema(jsonSchema: JsonSchema): StandardSchemaWithJSON {
   const json = () => ({ ...jsonSchema })
   return {

@@ -1,6 +1,6 @@
 /**
- * Where a request comes from, as far as the protocol needs to know: what `mcp/` asks of whoever
- * keeps sessions.
+ * The request context: principal, scopes, session access and storage budget of a request. `mcp/`
+ * defines the interface, `session/` implements it.
  */
 
 import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
@@ -12,68 +12,68 @@ import type { StorageBudget } from '../store/storage-budget.ts'
 import type { McpSessionRecord } from './legacy/mcp-session.ts'
 import type { TokenSession } from './nodes/session-ends.ts'
 
-/** What a client says of itself; for the sign-in page and the logs, never for a decision. */
+/** Self-reported client facts, for the sign-in page and the logs; never for a decision. */
 export interface ClientFacts {
   readonly clientName?: string
   readonly protocolVersion?: string
 }
 
-/** A client whose facts are looked for when somebody needs them. */
+/** A client whose facts are computed lazily. */
 export interface KnownClient {
   readonly facts: ClientFacts
 }
 
-/** The origin of one call. */
+/** The context of one call. */
 export interface RequestContext extends CallLog {
-  /** Names the caller in what is sealed for it; no other caller can use that. */
+  /** Binds sealed state to the caller: no other principal can open it. */
   readonly principal: string
-  /** Who is counted where a tool has a limit. */
+  /** The key that rate limits of tools count. */
   readonly caller: string
   readonly scopes: readonly string[] | undefined
-  /** Who authenticated to this server, as tools see it. */
+  /** The authenticated caller, as tools see it. */
   readonly identity: Caller
-  /** The client that the caller's token was given to. */
+  /** The client that the caller's token was issued to. */
   readonly clientId?: string | undefined
-  /** What the call has stored counts for. */
+  /** The storage budget that the writes of the call are charged to. */
   readonly storage: StorageBudget
   /**
-   * The session of one call. `handle` is the session the call names, if it names one.
+   * Opens the session of one call. `handle` is the session handle in the call, if there is one.
    * @throws ToolError `session_not_found`
    */
   openSession(handle: string | undefined, client: KnownClient): CallSession | Promise<CallSession>
-  /** Whether the caller wants to hear of updates of a resource (2025 era; 2026 has `subscriptions/listen`). */
+  /** Subscribes or unsubscribes (2025 era; the 2026 era has `subscriptions/listen`). */
   subscribe(uri: string, wanted: boolean): Promise<void>
-  /** The upstream API as that session's person. `onAnswer` sees every answer before the tool. */
+  /** The upstream API as the session's user. `onAnswer` receives each response before the tool. */
   upstreamFor: ToolCall['upstreamFor']
 }
 
 export type McpSessionOwner = Pick<McpSessionRecord, 'sessionId' | 'needsToken'>
 
-/** Who asks, as far as it decides what there is. */
+/** The part of a caller that visibility depends on. */
 export type Viewer = Pick<RequestContext, 'identity' | 'log'>
 
-/** The origins one authenticated HTTP request can turn out to have. */
+/** Creates the request context of an authenticated HTTP request, by its era. */
 export interface RequestContexts {
   readonly log: Logger
   /** The session of the caller's token; undefined for a caller without one. */
   readonly tokenSession: TokenSession | undefined
-  /** Who authenticated to this server, as tools see it. */
+  /** The authenticated caller, as tools see it. */
   readonly identity: Caller
-  /** Who is counted for a request: the token's session, or an address. */
+  /** The key that concurrency limits count: the token's session, or a client address. */
   readonly caller: string
-  /** What the request has stored counts for. */
+  /** The storage budget that the writes of the request are charged to. */
   readonly storage: StorageBudget
-  /** A 2026-era request: known by its token or by the session handle that calls name. */
+  /** A 2026-era request, identified by its token or by the session handle in its calls. */
   stateless(): RequestContext
-  /** A 2025-era request on a connection. */
+  /** A 2025-era request in an MCP session. */
   mcpSession(mcpSession: McpSessionRecord): RequestContext
-  /** Whose a new connection is. */
+  /** The owner of a new MCP session. */
   connect(client: ClientFacts): Promise<McpSessionOwner>
-  /** Ends the session of a connection that has ended, if nobody could use it any more. */
+  /** Ends the session of an ended MCP session if no caller could use it again. */
   disconnect(mcpSession: McpSessionRecord): Promise<void>
 }
 
-/** The SDK hands `authInfo` through to handlers untouched: the way for what we know of a request. */
+/** Wraps the context as `authInfo`, which the SDK passes to handlers unchanged. */
 export function asAuthInfo(requestContext: RequestContext): AuthInfo {
   return {
     token: '',
@@ -83,19 +83,19 @@ export function asAuthInfo(requestContext: RequestContext): AuthInfo {
   }
 }
 
-/** What `asAuthInfo` made of the origin. */
+/** Unwraps the context that `asAuthInfo` has wrapped. */
 export function requestContextFrom(authInfo: AuthInfo | undefined): RequestContext {
   const requestContext = authInfo?.extra?.requestContext as RequestContext | undefined
   if (requestContext === undefined) throw new Error('A request arrived without its origin')
   return requestContext
 }
 
-/** Takes along what the tool of a request came to, which ran before the SDK heard of the request. */
+/** Attaches the outcome of a tool that has run before the SDK received the request. */
 export function attachOutcome(authInfo: AuthInfo | undefined, outcome: Promise<ToolOutcome>): void {
   Object.assign(authInfo?.extra ?? {}, { outcome })
 }
 
-/** What the tool of a request came to, if it has run already; once, since it may have to run again. */
+/** Takes the attached outcome, if there is one; only once, since the tool may have to run again. */
 export function detachOutcome(ctx: ServerContext): Promise<ToolOutcome> | undefined {
   const { extra } = ctx.http?.authInfo ?? {}
   const outcome = extra?.outcome as Promise<ToolOutcome> | undefined
@@ -103,16 +103,16 @@ export function detachOutcome(ctx: ServerContext): Promise<ToolOutcome> | undefi
   return outcome
 }
 
-/** Lists vary by authorization only: callers without a token see the `session` argument. */
+/** Lists vary by authorization only: unauthenticated callers see the `session` argument. */
 export type Audience = 'anonymous' | 'token'
 
-/** Who is listed to, by what `asAuthInfo` made. */
+/** The audience of the context that `asAuthInfo` has wrapped. */
 export function audienceOf(authInfo: AuthInfo | undefined): Audience {
   const requestContext = authInfo?.extra?.requestContext as RequestContext | undefined
   return requestContext?.scopes === undefined ? 'anonymous' : 'token'
 }
 
-/** The origin of the request a handler serves; `fallback` where the transport carries none (stdio). */
+/** The context of a handler's request; `fallback` for transports without `authInfo` (stdio). */
 export function requestContextOf(
   ctx: ServerContext,
   fallback: RequestContext | undefined,

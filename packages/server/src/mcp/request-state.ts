@@ -1,7 +1,7 @@
 /**
- * What an `input_required` round leaves with the client (2026-07-28, basic/patterns/mrtr). Sealed
- * rather than signed, since it may hold a session handle; bound to caller, method and arguments, so
- * that it opens for nothing else; good once.
+ * `requestState`: the state that an `input_required` round sends to the client (2026-07-28,
+ * basic/patterns/mrtr). Encrypted, not just signed: it may contain a session handle. Bound to
+ * caller, method and arguments; single use, which prevents replay.
  */
 
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
@@ -13,10 +13,10 @@ import { documentBytes, type StorageBudget } from '../store/storage-budget.ts'
 
 const PURPOSE = 'request-state'
 
-/** What a state belongs to. */
+/** The caller and request that a state is bound to. */
 export interface StateBinding {
   readonly principal: string
-  /** The kind and name of what was asked for: `tool service`. */
+  /** Kind and name of the target, such as `tool service`. */
   readonly for: string
   readonly arguments: unknown
 }
@@ -24,9 +24,9 @@ export interface StateBinding {
 export interface RequestStates {
   seal(state: RequestStateContent, binding: StateBinding): string
   /**
-   * That it was used counts for `storage`.
-   * @throws ProtocolError -32602 for a state that is edited, expired, used or belongs elsewhere,
-   * AppError `too_many_requests` when `storage` is exhausted
+   * Opens a state once; the tombstone of its use is charged to `storage`.
+   * @throws ProtocolError -32602 for a state that is modified, expired, used or bound otherwise,
+   * AppError `too_many_requests` if `storage` is exhausted
    */
   open(sealed: string, binding: StateBinding, storage?: StorageBudget): Promise<RequestStateContent>
 }
@@ -71,7 +71,7 @@ function context(binding: StateBinding): string {
   return sha256(JSON.stringify([binding.principal, binding.for, canonical(binding.arguments)]))
 }
 
-/** Arguments come back in whatever order the client's JSON library likes. */
+/** Canonical form: clients may send the arguments again in a different member order. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical)
   if (typeof value !== 'object' || value === null) return value

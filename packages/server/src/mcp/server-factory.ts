@@ -1,4 +1,4 @@
-/** Builds the SDK's server over the catalog. Nothing of a request is captured when one is built. */
+/** Builds SDK servers from the catalog. A server captures no state of a request. */
 
 import {
   type Implementation,
@@ -42,32 +42,32 @@ export interface ServerDeps {
   readonly catalog: Catalog
   readonly settings: ToolSettings
   readonly about: Implementation
-  /** For the client's model. */
+  /** Instructions for the client's model. */
   readonly instructions?: string | undefined
   readonly states: RequestStates
   readonly bus: EventBus
   readonly rateLimits: RateLimits
   readonly telemetry: Telemetry
-  /** Whether clients of the 2025 era are served; they are if left out. */
+  /** Whether to serve clients of the 2025 era; true if omitted. */
   readonly era2025?: boolean
 }
 
 export interface ServerOptions {
   readonly audience: Audience
-  /** For transports that carry no origin with each request. */
+  /** Fallback for transports without a context for each request (stdio). */
   readonly requestContext?: RequestContext
-  /** For whom alone it is built: the SDK looks at its tools before a handler does. */
+  /** The only caller of this server: the SDK reads its tools before any handler runs. */
   readonly viewer?: Viewer
 }
 
 export type BuildServer = (options: ServerOptions) => McpServer
 
-/** The revision of the 2026 era; the SDK's own list has the earlier ones. */
+/** The revision of the 2026 era; the SDK exports a list of the earlier ones. */
 export const MODERN_REVISION = '2026-07-28'
 
-/** Lists change with a deployment only, but differ with authorization. */
+/** Lists change only with a deployment, but depend on authorization. */
 const LIST_CACHE = { ttlMs: 60_000, cacheScope: 'private' } as const
-/** Whether something is visible can change at any time. */
+/** With visibility rules, lists can change at any time. */
 const NO_CACHE = { ttlMs: 0, cacheScope: 'private' } as const
 
 const cacheHints = (lists: typeof LIST_CACHE | typeof NO_CACHE) => ({
@@ -78,7 +78,7 @@ const cacheHints = (lists: typeof LIST_CACHE | typeof NO_CACHE) => ({
   'server/discover': LIST_CACHE,
 })
 
-/** Schemas are wrapped here once; building a server after that only fills its registries. */
+/** Wraps the schemas once, so that building a server only fills its registries. */
 export function createServerFactory(deps: ServerDeps): BuildServer {
   const tools = [...deps.catalog.tools.values()].map((tool) => ({
     tool,
@@ -129,7 +129,7 @@ function declaredIn({ tools, resources, prompts }: Catalog): readonly Declared[]
   return [...tools.values(), ...resources, ...prompts].map(({ definition }) => definition)
 }
 
-/** What the catalog has; the SDK sets its handlers as things are registered. */
+/** The capabilities of the catalog; the SDK sets its handlers on registration. */
 function capabilitiesOf(catalog: Catalog): ServerCapabilities {
   const { resources, prompts } = catalog
   return {
@@ -142,8 +142,8 @@ function capabilitiesOf(catalog: Catalog): ServerCapabilities {
 }
 
 /**
- * 2025-11-25, server/resources, "Subscriptions"; in the 2026 era they are `subscriptions/listen`. Only
- * resources that the caller may read can be subscribed to.
+ * 2025-11-25, server/resources, "Subscriptions"; the 2026 era has `subscriptions/listen`. A caller
+ * can subscribe only to resources that it may read.
  */
 function serveSubscriptions(
   { server }: McpServer,

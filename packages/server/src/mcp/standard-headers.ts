@@ -1,4 +1,4 @@
-/** The headers that repeat what a message of the 2026 era says (SEP-2243), and what they make of it. */
+/** The headers that mirror a 2026-era message (SEP-2243), and the era that follows from them. */
 
 import {
   classifyInboundRequest,
@@ -25,8 +25,8 @@ export function readStandardHeaders(headers: Headers): StandardHeaders {
 }
 
 /**
- * Whether a message is a request of the 2025 era beyond doubt: it names no revision of its own, and
- * its header an older one. To classify it takes 15 µs more.
+ * Fast path: whether a message is certainly a 2025-era request, because its body names no revision
+ * and its header an older one. Skips the classification by the SDK, which is slower.
  */
 export function isPlainlyLegacy(
   body: unknown,
@@ -37,7 +37,7 @@ export function isPlainlyLegacy(
   return body.params?._meta === undefined
 }
 
-/** Which era a posted message belongs to, by what it says of itself. */
+/** Classifies a posted message by era, from its body and headers. */
 export function classifyPost(
   body: unknown,
   { version, method, name }: StandardHeaders,

@@ -1,4 +1,4 @@
-/** Lines of standard input that are no messages: answered, where the SDK would leave them out. */
+/** Answers invalid lines of standard input with errors; the SDK would ignore them. */
 
 import { isUtf8 } from 'node:buffer'
 import { type Duplex, type Readable, Transform } from 'node:stream'
@@ -9,18 +9,18 @@ import { isShortId } from './bounds.ts'
 import { isAnswer } from './client-answer.ts'
 import { checkIds } from './message-bounds.ts'
 
-/** JSON-RPC 2.0, section 5; `id` is null where the line has none, or one that is too long. */
+/** JSON-RPC 2.0, section 5; `id` is null if the line has none, or one that is too long. */
 export interface LineRefusal {
   readonly jsonrpc: '2.0'
   readonly id: string | number | null
   readonly error: { readonly code: number; readonly message: string }
 }
 
-/** Tells the client; settles when it has been written, so that a client must read to go on. */
+/** Sends an error; settles once it is written: backpressure on clients that do not read. */
 type Refuse = (refusal: LineRefusal) => Promise<void>
 
 export interface LineBounds {
-  /** Values of the JSON in a line. */
+  /** Maximum number of values in the JSON of a line. */
   readonly maxValues: number
   readonly longestBytes?: number
 }
@@ -29,11 +29,11 @@ const NEWLINE = 0x0a
 const BYTE_ORDER_MARK = Buffer.from('\u{feff}')
 
 /**
- * The input without those lines, which go to `refuse`: -32700 for what is not JSON in UTF-8, -32600
- * for other JSON than a message (JSON-RPC 2.0, section 5.1), for too much structure, for an id or a
- * progress token above its limit, and for a line that is too long, which is not kept. Byte order marks are left out (RFC 8259, section 8.1). The last
- * line may lack its newline. The result does not end with the input, so that what was asked can be
- * answered: destroy it.
+ * Returns the input without invalid lines, whose errors go to `refuse`: -32700 for invalid UTF-8 or
+ * JSON, -32600 for JSON that is not a message (JSON-RPC 2.0, section 5.1), for too many values or
+ * levels, for an id or progress token above its limit, and for a line above its limit, which is not
+ * buffered. Strips byte order marks (RFC 8259, section 8.1). The last line may lack a newline. The
+ * result stays open after the input ends, so that pending requests can be answered: destroy it.
  */
 export function messageLines(
   input: Readable,
@@ -68,12 +68,12 @@ export function messageLines(
   return input.pipe(lines, { end: false })
 }
 
-/** Some hosts on Windows begin what they write with one. */
+/** Strips the byte order mark that some hosts on Windows write first. */
 function withoutMark(line: Buffer | undefined): Buffer | undefined {
   return line?.subarray(0, 3).equals(BYTE_ORDER_MARK) ? line.subarray(3) : line
 }
 
-/** Puts a line together from its pieces, as long as it is not too long. */
+/** Assembles a line from chunks; drops it above the limit. */
 function createLine(longestBytes: number) {
   let pieces: Buffer[] = []
   let length = 0
@@ -83,7 +83,7 @@ function createLine(longestBytes: number) {
       if (length <= longestBytes) pieces.push(piece)
       else pieces = []
     },
-    /** The line, if it was not too long; the next one begins. */
+    /** Returns the line, or undefined if it was too long, and starts the next one. */
     end(): Buffer | undefined {
       const whole = length <= longestBytes ? Buffer.concat(pieces) : undefined
       pieces = []
@@ -100,7 +100,7 @@ const TOO_LONG = refusal(new AppError('invalid_request', 'The line is too long.'
 function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | undefined {
   if (!isUtf8(bytes)) return PARSE_ERROR
   const line = bytes.toString('utf8')
-  // Nobody asked anything with it.
+  // Blank lines are ignored.
   if (/^[ \t\r\n]*$/.test(line)) return 'ignored'
   const fault = structureFault(line, { depth: MAX_JSON_DEPTH, values })
   if (fault !== undefined) {
@@ -118,10 +118,10 @@ function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | und
     return undefined
   } catch (fault) {
     if (Array.isArray(value)) {
-      // 2025-06-18 removed JSON-RPC batches, and no era we serve has them.
+      // 2025-06-18 removed JSON-RPC batches; no supported revision has them.
       return refusal(new AppError('invalid_request', 'JSON-RPC batches are not supported.'))
     }
-    // A broken answer is never answered: two sides could repeat that without end.
+    // Malformed responses get no error: two peers could exchange errors endlessly.
     if (isAnswer(value)) return 'ignored'
     const { id } = (value ?? {}) as { readonly id?: unknown }
     return refusal(fault instanceof AppError ? fault : NO_MESSAGE, id)

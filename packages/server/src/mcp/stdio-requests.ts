@@ -1,4 +1,4 @@
-/** Which requests over stdio are not answered yet, so that a stopping process can wait for them. */
+/** Tracks pending requests over stdio, so that graceful shutdown can wait for them. */
 
 import {
   type JSONRPCMessage,
@@ -9,13 +9,13 @@ import {
 import { withNotFoundCode } from './not-found-error.ts'
 
 export interface TrackedTransport extends Transport {
-  /** Resolves when every request was answered or cancelled, after so many milliseconds at most. */
+  /** Resolves when all requests are answered or cancelled, or after `longestMs` milliseconds. */
   answered(longestMs: number): Promise<void>
 }
 
 /**
- * The transport with the requests that run, by their method where it decides the code of an error: not in
- * the 2026 era, whose requests name their version. Subscriptions of that era last, and do not count.
+ * Wraps a transport to track its running requests. Stores the method of 2025-era requests, which
+ * decides the error code of missing resources. Ignores `subscriptions/listen`, which stays open.
  */
 export function trackRequests(transport: Transport): TrackedTransport {
   const open = new Map<RequestId, string | undefined>()

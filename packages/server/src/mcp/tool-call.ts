@@ -1,4 +1,4 @@
-/** Translates a `tools/call` of either era into the engine's terms. */
+/** Translates a `tools/call` of either era into a call of the engine. */
 
 import type {
   CallToolRequest,
@@ -20,20 +20,20 @@ export interface ToolCallDeps {
   readonly bus: EventBus
 }
 
-/** What a call needs of its request, whoever took that in. */
+/** The fields of a request that a call needs, from the fast path or the SDK. */
 export interface ToolRequest
   extends Pick<ToolCall, 'name' | 'arguments' | 'signal' | 'responses' | 'progress' | 'meta'> {
-  /** A tool if left out. */
+  /** `tool` if omitted. */
   readonly kind?: CallKind
   readonly client: CallingClient &
     Pick<ToolCall['client'], 'log' | 'closeStream'> & {
       readonly elicitationCompleted?: ToolCall['client']['elicitationCompleted'] | undefined
     }
-  /** What an earlier round left with the client. */
+  /** The `requestState` of an earlier round. */
   readonly sealed: string | undefined
 }
 
-/** The call of a tool that the SDK hands to a handler. */
+/** The request of a tool call that the SDK passes to a handler. */
 export function toolRequest(
   { params: { name, arguments: input = {} } }: CallToolRequest,
   ctx: ServerContext,
@@ -42,7 +42,7 @@ export function toolRequest(
   return requestOf({ name, arguments: input }, ctx, server)
 }
 
-/** A request for something that runs for its caller. */
+/** The request for a tool, resource or prompt that runs for its caller. */
 export function requestOf(
   target: Pick<ToolRequest, 'kind' | 'name' | 'arguments'>,
   ctx: ServerContext,
@@ -68,7 +68,7 @@ export function requestOf(
   }
 }
 
-/** A call by its request and the caller's origin. Its parts are made when the engine asks for them. */
+/** A call, from its request and the caller's context. Creates its parts lazily. */
 export class RequestedCall implements ToolCall {
   readonly #deps: ToolCallDeps
   readonly #request: ToolRequest
@@ -76,7 +76,7 @@ export class RequestedCall implements ToolCall {
   readonly carried: RequestStateContent | undefined
   #announcing: Announcing | undefined
 
-  /** `carried` is what this round goes on from. */
+  /** `carried` is the opened `requestState` of the earlier round. */
   constructor(
     deps: ToolCallDeps,
     request: ToolRequest,
@@ -176,7 +176,7 @@ function announceOn(bus: EventBus) {
   return { announce, publishing }
 }
 
-/** Announcements as events of the SDK. */
+/** Converts announcements of tools into events of the SDK. */
 export function announceBy(publish: (event: ServerEvent) => void): Announce {
   return {
     toolsChanged: () => publish({ kind: 'tools_list_changed' }),
@@ -186,7 +186,7 @@ export function announceBy(publish: (event: ServerEvent) => void): Announce {
   }
 }
 
-/** What the state of a call's rounds belongs to. */
+/** The caller and request that the `requestState` of a call is bound to. */
 export function bindingOf(
   { kind = 'tool', name, arguments: input }: ToolRequest,
   { principal }: RequestContext,

@@ -1,4 +1,4 @@
-/** Calls without the protocol: `{"method": …, "params": …}` in, the plain result or a failure out. */
+/** Direct calls, without JSON-RPC: `{"method": …, "params": …}` in, a result or failure out. */
 
 import {
   type AuthInfo,
@@ -36,10 +36,10 @@ export interface DirectCallDeps {
 export type DirectAnswer =
   | { readonly kind: 'result'; readonly result: object }
   | { readonly kind: 'failure'; readonly failure: DirectFailure }
-  /** The caller went away. */
+  /** The caller has disconnected. */
   | { readonly kind: 'cancelled' }
 
-/** A direct call whose tool has run, and what it came to. */
+/** A direct call whose tool has run, and its outcome. */
 export interface RunCall extends Pick<McpRequest, 'onClose'> {
   readonly message: JSONRPCRequest
   readonly requestContext: RequestContext
@@ -48,12 +48,12 @@ export interface RunCall extends Pick<McpRequest, 'onClose'> {
 
 export interface DirectCalls {
   /**
-   * Answers a call as `/mcp` answers the same request of 2026-07-28, without the envelope. A caller
-   * that goes away cancels it.
-   * @throws AppError `invalid_request`, `invalid_params` for what is no call
+   * Answers a call as `/mcp` answers the same request of 2026-07-28, without the envelope. A
+   * disconnect cancels the call.
+   * @throws AppError `invalid_request`, `invalid_params` for a malformed call
    */
   call(call: McpRequest): Promise<DirectAnswer>
-  /** Hands a call to the SDK whose tool has run, to ask the caller or to fail. */
+  /** Has the SDK continue a call whose tool has run: it asks the caller for input, or failed. */
   finish(call: RunCall): Promise<DirectAnswer>
 }
 
@@ -78,7 +78,7 @@ export function createDirectCalls({ catalog, team, modern, limits }: DirectCallD
     async call({ request: { headers }, body, contexts, onClose }) {
       const request = toRequest(body)
       checkHeaders(headers, request)
-      // 2026-07-28 has no `ping` any more; callers that know no eras need not know that.
+      // 2026-07-28 has removed `ping`; direct calls keep it, since their callers know no eras.
       if (request.method === 'ping') return { kind: 'result', result: {} }
       const missing = missingName({ catalog, team }, request, contexts)
       if (missing !== undefined) return { kind: 'failure', failure: missing }
@@ -94,7 +94,7 @@ export function createDirectCalls({ catalog, team, modern, limits }: DirectCallD
   }
 }
 
-/** A result as the caller gets it. */
+/** Converts a result: tool errors become failures. */
 export function directAnswer(
   method: string,
   result: JSONRPCResultResponse['result'],
@@ -105,7 +105,7 @@ export function directAnswer(
   return { kind: 'result', result }
 }
 
-/** To callers in REST style a name is an address, and one that leads nowhere is 404. */
+/** REST-style callers expect 404 for an unknown tool or prompt name. */
 function missingName(
   { catalog, team }: Pick<DirectCallDeps, 'catalog' | 'team'>,
   { method, params }: JSONRPCRequest,

@@ -1,17 +1,17 @@
-/** One request of the 2026 era without HTTP around it: a message in, the answer out. */
+/** One request of the 2026 era without an HTTP response: a message in, the response message out. */
 
 import type { AuthInfo, JSONRPCRequest, JSONRPCResponse } from '@modelcontextprotocol/server'
 import type { SharedServer } from '../shared-server.ts'
 
 export interface DirectExchange {
   readonly authInfo: AuthInfo
-  /** Calls back when the caller is gone, or has its answer. */
+  /** Calls the listener when the response is sent or the caller disconnects. */
   readonly onClose: (listener: () => void) => void
 }
 
 /**
- * Has the server answer the request. What it says besides the answer is dropped, since nobody is
- * there to hear it. When the caller goes away the call is cancelled, and there is no answer.
+ * Runs the request and returns its response. Drops notifications, which a direct call cannot
+ * receive. A disconnect cancels the call; the result is then undefined.
  */
 export function exchange(
   server: SharedServer,

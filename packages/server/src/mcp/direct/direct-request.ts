@@ -1,4 +1,4 @@
-/** Reads a direct call, and makes the request of the 2026 era of it that says the same. */
+/** Converts a direct call into the equivalent request of the 2026 era. */
 
 import {
   CLIENT_CAPABILITIES_META_KEY,
@@ -9,27 +9,27 @@ import {
 import { AppError } from '../../errors.ts'
 import { MODERN_REVISION } from '../server-factory.ts'
 
-/** A member in another spelling is refused rather than ignored: it was meant to say something. */
+/** Rejects unknown members instead of ignoring them: they are probably misspelled. */
 const MEMBERS = ['method', 'params']
 
 /**
- * What a caller without the protocol can do: questions come back as a result, and whoever reads it
- * can open a page or fill in a form. Callers that cannot say so in `params._meta`.
+ * Default capabilities of direct callers: elicitation arrives as a result, and its reader can open
+ * a URL or fill in a form. Callers without these capabilities override them in `params._meta`.
  */
 const CAPABILITIES: ClientCapabilities = { elicitation: { form: {}, url: {} } }
 
-/** What every direct call says of its client that says nothing itself. */
+/** The envelope of direct calls that have no `params._meta`. */
 export const DIRECT_ENVELOPE = {
   [CLIENT_CAPABILITIES_META_KEY]: CAPABILITIES,
   [PROTOCOL_VERSION_META_KEY]: MODERN_REVISION,
 }
 
-/** Each call has a server of its own, so that one id will do. */
+/** Shared by all direct calls, which need no id of their own: `SharedServer` renumbers requests. */
 export const DIRECT_REQUEST_ID = 'direct'
 
 /**
- * @throws AppError `invalid_request` when it is no call, `invalid_params` for `params` that are no
- *   object or name another revision
+ * @throws AppError `invalid_request` if the body is not a direct call, `invalid_params` if `params`
+ *   is not an object or names another revision
  */
 export function toRequest(body: unknown): JSONRPCRequest {
   const call = asObject(body)
@@ -54,8 +54,8 @@ export function toRequest(body: unknown): JSONRPCRequest {
 }
 
 /**
- * 2026-07-28, basic/transports: gateways decide by these headers, so that they must not say
- * something else than the body. A direct call needs none of them.
+ * 2026-07-28, basic/transports: gateways route by these headers, so they must match the body. They
+ * are optional for direct calls.
  * @throws AppError `invalid_request`
  */
 export function checkHeaders(headers: Headers, { method, params }: JSONRPCRequest): void {
@@ -79,7 +79,7 @@ function own(object: Fields | undefined, name: string): unknown {
   return object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined
 }
 
-/** A member that is an object if it is there at all. */
+/** Returns an optional member that must be an object. */
 function member(object: Fields | undefined, name: string): Fields {
   const value = own(object, name)
   const fields = value === undefined ? {} : asObject(value)

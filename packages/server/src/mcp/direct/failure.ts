@@ -1,4 +1,4 @@
-/** What a failed call means in terms of HTTP. */
+/** Maps a failed call to an HTTP status and error code. */
 
 import {
   type CallToolResult,
@@ -11,17 +11,17 @@ import { type AppError, statusOf } from '../../errors.ts'
 export interface DirectFailure {
   /** An HTTP status. */
   readonly status: number
-  /** Stable, for programs. */
+  /** Stable and machine-readable. */
   readonly code: string
-  /** For people. */
+  /** Human-readable. */
   readonly detail: string
-  /** What a tool that failed has to say. */
+  /** Content of the failed tool's result. */
   readonly content?: CallToolResult['content']
-  /** When to try again, in seconds. */
+  /** `Retry-After`, in seconds. */
   readonly retryAfterSeconds?: number | undefined
 }
 
-/** Codes of tools, besides those that `AppError` knows. */
+/** Status codes of tool errors that `AppError` does not define. */
 const STATUS: Readonly<Record<string, number>> = {
   invalid_arguments: 400,
   insufficient_scope: 403,
@@ -41,7 +41,7 @@ const STATUS: Readonly<Record<string, number>> = {
   upstream_timeout: 504,
 }
 
-/** The request was in order and the server as well, but the tool could not do it (RFC 9110, 15.5.21). */
+/** The request was valid and the server worked, but the tool failed (RFC 9110, 15.5.21). */
 const TOOL_FAILED = 422
 
 /** A tool's failure (`isError`). */
@@ -58,7 +58,7 @@ export function toolFailure({ content, _meta }: CallToolResult): DirectFailure {
   }
 }
 
-/** What stood in the way of serving the request at all, such as a store that is away. */
+/** A failure to serve the request at all, such as an unavailable store. */
 export function unservedFailure(error: AppError): DirectFailure {
   const { status, code, message: detail, retryAfterSeconds } = error
   return { status, code, detail, retryAfterSeconds }
@@ -78,13 +78,13 @@ export function protocolFailure({ error }: JSONRPCErrorResponse): DirectFailure 
   if (error.code !== ProtocolErrorCode.InvalidParams) {
     return { status: 500, code: 'internal_error', detail }
   }
-  // Only a resource that is not there is told with its URI (2026-07-28, server/resources).
+  // Only the error for a missing resource contains its URI (2026-07-28, server/resources).
   if (uri !== undefined && reason === undefined)
     return { status: 404, code: 'resource_not_found', detail }
   return { status: 400, code: 'invalid_params', detail }
 }
 
-/** 401 speaks of the access token alone, and clients throw it away for that. */
+/** Maps 401 to 403: 401 is about the access token, and clients would discard that. */
 function statusOfCode(code: string): number | undefined {
   const status = Object.hasOwn(STATUS, code) ? STATUS[code] : statusOf(code)
   return status === 401 ? 403 : status

@@ -1,6 +1,6 @@
 /**
- * What a call says to its client before and with its answer. It goes to the client at once and into
- * the store as well, so that any node can tell it again to a client that lost its connection.
+ * The event log of a call: notifications, then the response. Each event goes to the client and into
+ * the store, so that any node can replay the log to a client that lost its connection.
  */
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
@@ -20,28 +20,28 @@ import { lostAnswer } from './lost-answer.ts'
 import { type McpSessionRecord, mcpSessionKey } from './mcp-session.ts'
 import type { StreamNotifier } from './stream-notifier.ts'
 
-/** One entry of a call's stream: that it has begun, then messages, then the end. */
+/** One entry of a call's event log: first a start marker, then messages, then the end. */
 export type CallEntry = Said & {
-  /** In the first entry, and in some of those that take its place where a call says much. */
+  /** In the first entry; repeated in later ones, because a long log is trimmed at its start. */
   readonly requestId?: RequestId
 }
 
 type Said = { readonly message?: JSONRPCMessage } | CallEnd
 
-/** The answer is in it, so that nobody finds the one without the other. */
+/** Contains the response, so that writing response and end is atomic. */
 export type CallEnd =
   | { readonly end: 'answered'; readonly message: JSONRPCMessage }
   | { readonly end: 'cancelled'; readonly message?: never }
 
-/** Long enough for a call to get on, short enough for nobody to wait. */
+/** Reconnection delay (SSE `retry`): gives the call time to progress without a noticeable wait. */
 const COME_BACK_MS = 500
 
-/** How much of a call can be told again, and until when. */
+/** How many events of a call can be replayed, and for how long. */
 export const CALL_STREAM_BOUNDS = { maxLength: 1000, maxBytes: 4 * 1024 * 1024, ttlSeconds: 600 }
 
 /**
- * Of what is kept of a call some entry says whose it is; not each one, since ids take room. Characters
- * may be three bytes, and a third more sealed; half of the bytes may be trimmed.
+ * How often `requestId` is repeated: a trimmed log still contains it, but not every entry pays for
+ * it. A character may have three bytes, and a third more sealed; half of the bytes may be trimmed.
  */
 const NAMED_EVERY = {
   entries: CALL_STREAM_BOUNDS.maxLength / 2,
@@ -51,14 +51,14 @@ const NAMED_EVERY = {
 export interface CallStream {
   readonly events: EventStream
   write(message: JSONRPCMessage): void
-  /** Ends the client's stream and goes on without it, once all it was told can be told again. */
+  /** Ends the client's stream once all its events can be replayed; the call goes on. */
   closeStream(): Promise<void>
-  /** Nothing more comes. A cancelled call cannot be resumed: its client does not want it. */
+  /** Writes the end. A cancelled call cannot be resumed: its client has dropped it. */
   end(end: CallEnd): void
 }
 
 export interface CallStreams {
-  /** Starts the stream of a call; `fenced` is called if another node declared this one dead. */
+  /** Opens the stream of a call; calls `fenced` if another node has declared this call dead. */
   open(
     mcpSession: McpSessionRecord,
     requestId: RequestId,
@@ -74,7 +74,7 @@ export interface CallStreamDeps {
   readonly log: Logger
 }
 
-/** The stream's key; the braces keep it beside its connection. */
+/** The key of a call's event log; the hash tag keeps it in the Redis slot of its MCP session. */
 export function callStreamKey(connectionId: string, node: string, call: number): string {
   return `{${connectionId}}:call:${node}.${call}`
 }
@@ -82,7 +82,7 @@ export function callStreamKey(connectionId: string, node: string, call: number):
 export function createCallStreams({ node, streams, news, log }: CallStreamDeps): CallStreams {
   const writeEnd = createEndWriter(log)
   let calls = 0
-  /** Nodes that read along, by stream. */
+  /** Ids of the nodes that follow a stream, by stream. */
   const watchers = new Map<string, Set<string>>()
 
   node.onMessage((message) => {
@@ -90,7 +90,7 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
     const known = watchers.get(message.stream)
     if (known?.has(message.by)) return
     known?.add(message.by)
-    // What was written before the letter came, or a call that has ended, is news as well.
+    // Notifies at once: the stream may have new entries, or its end, from before the message came.
     notifyReader(message.by, message.stream)
   })
 
@@ -147,10 +147,10 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
   return { open }
 }
 
-/** Writes the end of a call, late where the store does not take it: else it is waited for in vain. */
+/** Writes the end of a call; retries if the store fails, or resumed clients would wait in vain. */
 function createEndWriter(log: Logger) {
   const writeLate = createLateAnswers<CallEnd>(CALL_STREAM_BOUNDS.ttlSeconds)
-  // Not async: its frame would hold a large answer that is lost already.
+  // Not async: its frame would retain a large response that `writeLate` may have dropped.
   return (
     write: (end: CallEnd) => Promise<unknown>,
     end: CallEnd,
@@ -169,7 +169,7 @@ interface Place {
   readonly storage: StorageBudget
 }
 
-/** Writes down what a call says, in order; `onKept` hears false when another node took its place. */
+/** Appends the events of a call in order; `onKept` receives false if another node has fenced it. */
 function createRecord(
   { streams, log }: Pick<CallStreamDeps, 'streams' | 'log'>,
   { key, onlyIf, requestId, storage }: Place,
@@ -177,14 +177,14 @@ function createRecord(
 ) {
   let sequence = 0
   let isReplayable = true
-  /** The last entry that is kept and says whose call it is. */
+  /** Sequence number of the last persisted entry with a `requestId`. */
   let named = Number.NEGATIVE_INFINITY
   let charactersSince = 0
   let complete = Promise.resolve(true)
 
-  /** Explicit numbers: no round trip before the client is served, and a taken one tells of a fence. */
+  /** Explicit sequence numbers avoid a round trip before sending, and act as fencing tokens. */
   async function write(said: Said, at: number): Promise<boolean> {
-    // Served all the same: what strangers are told beyond their budget cannot be told again.
+    // The client still gets the event; beyond an unauthenticated caller's budget it has no replay.
     if (at === 1) isReplayable = !storage.isSpent()
     if (!isReplayable || (storage.isSpent() && !('end' in said))) return false
     if (storage.isSpent()) said = { end: 'answered', message: lostAnswer(requestId) }
@@ -212,13 +212,13 @@ function createRecord(
       complete = Promise.all([complete, keeping]).then((kept) => !kept.includes(false))
       return sequence
     },
-    /** The place of the end, which may be written later. */
+    /** Reserves the sequence number of the end, which may be written later. */
     last() {
       sequence += 1
       const at = sequence
       return { sequence: at, write: (end: CallEnd) => write(end, at) }
     },
-    /** Whether all that was said so far can be told again. */
+    /** Whether all events so far can be replayed. */
     complete: () => complete,
   }
 }

@@ -1,4 +1,4 @@
-/** Looks after the calls of an HTTP+SSE stream that is held here: answers for nodes that are lost. */
+/** Watches the running calls of an HTTP+SSE stream held here; answers those whose node is dead. */
 
 import type { Logger } from '../../logger.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
@@ -17,12 +17,12 @@ export interface CallWatchDeps {
 }
 
 export interface CallWatch {
-  /** Takes in what the connection is like after its stream was read. */
+  /** Receives the state of the MCP session after each read of its stream. */
   see(mcpSession: McpSession | undefined): void
   stop(): void
 }
 
-/** How often the nodes that run calls of a connection are looked at. */
+/** Interval of the liveness checks of the nodes that run calls of an MCP session. */
 const LOOK_MS = 1000
 
 export function createCallWatch(deps: CallWatchDeps): CallWatch {
@@ -43,7 +43,7 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
     timer = setTimeout(() => {
       timer = undefined
       due = true
-      // The stream is read first: a node may have answered, and not come to telling anybody.
+      // Reads the stream first: a node may have written its response and died before it notified.
       news.notify(ownStreamKey(mcpSession.id))
     }, LOOK_MS)
   }
@@ -76,7 +76,7 @@ function nodesOf({ calls }: Pick<McpSession, 'calls'>): readonly string[] {
   return [...new Set(Object.keys(calls).map(nodeOf))]
 }
 
-/** Calls are named `<node>-<n>`. */
+/** The node in a call's name, `<node>-<n>`. */
 function nodeOf(name: string): string {
   return name.split('-')[0] ?? ''
 }

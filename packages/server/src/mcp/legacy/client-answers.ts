@@ -1,4 +1,4 @@
-/** Requests we sent to clients, waiting for an answer that comes in anywhere. */
+/** Pending server-to-client requests; the response may arrive at any node. */
 
 import {
   isJSONRPCResponse,
@@ -20,19 +20,19 @@ export type Deliver = (message: JSONRPCMessage) => void
 
 export interface ClientAnswers {
   /**
-   * An id for a request of ours: it says which node waits for the answer, and no two server
-   * instances share one, although each numbers its requests from 0.
+   * Registers a request of ours and returns its wire id. The id names the node that waits for the
+   * response and is unique across server instances, each of which numbers its requests from 0.
    */
   expect(connectionId: string, deliver: Deliver): string
   forget(wireId: string): void
   /**
-   * Hands a client's answer to the node that waits for it, once. Answers to ids that this server did
-   * not issue for the connection, or no longer waits for, are dropped before they are validated and
-   * anything is written.
-   * @throws AppError `invalid_request`; `payload_too_large`, and what waits is answered with an error
+   * Delivers a client's response to the node that waits for it, at most once. Drops responses whose
+   * id this server did not issue for the MCP session or no longer waits for, before it validates
+   * them or writes anything.
+   * @throws AppError `invalid_request`; `payload_too_large`, and the request fails with an error
    */
   answer(connectionId: string, answer: UnverifiedAnswer): Promise<void>
-  /** The same for progress, which may be dropped where it comes too fast. */
+  /** Delivers progress in the same way; a rate limit may drop it. */
   progress(connectionId: string, notification: JSONRPCNotification): Promise<void>
 }
 
@@ -43,10 +43,11 @@ export interface ClientAnswerDeps {
   readonly metrics: Pick<Metrics, 'clientMessageDropped'>
 }
 
-/** As long as a question of the SDK waits. */
+/** As long as the SDK waits for a response. */
 const ANSWERED_SECONDS = 600
-/** Progress of one request reaches another node once in so many milliseconds. */
+/** Rate limit: at most one progress notification of a request is forwarded per interval. */
 const PROGRESS_EVERY_MS = 1000
+/** LRU bound of the progress rate limit, in requests. */
 const MOST_PROGRESS_REMEMBERED = 10_000
 
 export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
@@ -65,7 +66,7 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
       deliverHere(message.connectionId, message.wireId, message.message)
   })
 
-  /** The node that waits; undefined for an id that was made up. */
+  /** The node that waits for the response; undefined for a forged id. */
   function issuerOf(connectionId: string, wireId: unknown): string | undefined {
     const issuer = wireIds.issuerOf(connectionId, wireId)
     if (issuer === undefined) metrics.clientMessageDropped('forged_id')
@@ -90,7 +91,7 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
       const issuer = issuerOf(connectionId, answer.id)
       if (issuer === undefined) return
       const wireId = String(answer.id)
-      // Too late: there is nothing the client could do about it.
+      // The request has timed out; the client could do nothing about an error.
       if (issuer === node.id && !waiting.has(wireId)) return
       if (!isJSONRPCResponse(answer)) throw notAMessage()
       const isTooLarge = Buffer.byteLength(JSON.stringify(answer)) > LARGEST_ANSWER_BYTES
@@ -118,7 +119,7 @@ interface Address {
   readonly wireId: string
 }
 
-/** False where the answer was forwarded before, by whichever node. */
+/** Forwards a response once across all nodes (tombstone); returns false for a duplicate. */
 async function forwardOnce(
   { node, store }: ClientAnswerDeps,
   to: string,
@@ -131,7 +132,7 @@ async function forwardOnce(
     await node.send(to, { kind: 'answer', connectionId, wireId, message })
     return true
   } catch (error) {
-    // The client is told 503, and may try again.
+    // Removes the tombstone: the client gets 503 and may retry.
     await store.delete(key).catch(() => undefined)
     throw error
   }
@@ -139,7 +140,7 @@ async function forwardOnce(
 
 const TOO_LARGE = `An answer may have ${LARGEST_ANSWER_BYTES} bytes.`
 
-/** What the request is told in place of an answer that no node takes: it need not wait for another. */
+/** The error that replaces a response over the limit, so that the request does not keep waiting. */
 function tooLarge(id: string): JSONRPCResponse {
   return { jsonrpc: '2.0', id, error: { code: -32600, message: TOO_LARGE } }
 }

@@ -1,4 +1,4 @@
-/** What is kept of `initialize`: as little as a replay needs, within bounds in bytes. */
+/** Reduces `initialize` to the fields that a replay needs, within byte limits. */
 
 import type { InitializeRequest } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
@@ -6,12 +6,12 @@ import { jsonBytes } from '../../store/storage-budget.ts'
 import { cutToBytes } from '../../store/text-bytes.ts'
 import { CLIENT_TEXT_BYTES } from '../client-facts.ts'
 
-/** Of JSON in UTF-8. Real clients need a few hundred. */
+/** Limit of the JSON in UTF-8. Real clients need a few hundred bytes. */
 const CAPABILITIES_BYTES = 8192
 
 /**
- * What a replay needs of `initialize`. The rest, such as icons, is not looked at again, and would
- * let anybody fill the store.
+ * The fields of `initialize` that a replay needs. All others, such as icons, are never read again
+ * and would let any client fill the store.
  * @throws AppError `payload_too_large`
  */
 export function essentials(

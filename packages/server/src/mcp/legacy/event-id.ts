@@ -1,6 +1,6 @@
-/** Event ids say where to go on reading, on whichever node (2025-11-25, basic/transports, "Resumability"). */
+/** Event ids: positions to resume from (2025-11-25, basic/transports, "Resumability"). */
 
-/** In one POST's stream: the call it belongs to, named by its node, and the event's number. */
+/** Id in the stream of a POST: node and number of the call, sequence number of the event. */
 export interface CallEventId {
   readonly kind: 'call'
   readonly node: string
@@ -8,7 +8,7 @@ export interface CallEventId {
   readonly sequence: number
 }
 
-/** In a connection's GET stream: how far its own messages and the common log had been read. */
+/** Id in a GET stream: read positions in the MCP session's own log and in the common log. */
 export interface StreamEventId {
   readonly kind: 'stream'
   readonly own: string
@@ -22,7 +22,7 @@ export function formatEventId(id: CallEventId | StreamEventId): string {
   return id.kind === 'call' ? `r.${id.node}.${id.call}.${id.sequence}` : `s.${id.own}.${id.common}`
 }
 
-/** Undefined for anything that is not an id of ours. */
+/** Undefined for ids that this server did not format. */
 export function parseEventId(text: string): CallEventId | StreamEventId | undefined {
   const [, node, call, sequence] = CALL.exec(text) ?? []
   if (node !== undefined) {

@@ -3,29 +3,29 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { toWellFormedJson } from '../../well-formed.ts'
 
-/** Comments at this pace keep proxies from closing a quiet stream. */
+/** Keep-alive: comments at this interval prevent proxies from closing an idle stream. */
 const KEEP_ALIVE_MS = 15_000
 
-/** A reader this far behind is not reading. */
+/** Backpressure limit: disconnects a client whose buffer exceeds 1 MiB. */
 const MOST_BUFFERED_BYTES = 1024 * 1024
 
 export interface EventStream {
   readonly response: Response
-  /** False once nobody reads any more. */
+  /** False once the stream has ended or its client has disconnected. */
   readonly open: boolean
   write(message: JSONRPCMessage, id?: string): void
-  /** The first event of a transport that has one of its own; its clients know no empty events. */
+  /** Writes the transport's own first event, for clients that do not support empty events. */
   greet(greeting: { readonly event: string; readonly data: string }, id: string): void
-  /** An event without data: it gives the client the id to come back with. */
+  /** Writes an event without data: it gives the client an id to resume from. */
   prime(id: string): void
-  /** Tells how long to wait before coming back. */
+  /** Sets the client's reconnection delay (SSE `retry`). */
   retry(milliseconds: number): void
   end(): void
-  /** Called once, when the stream is over from either side. */
+  /** Calls the listener once, when either side closes the stream. */
   onClose(listener: () => void): void
 }
 
-/** Clients of earlier revisions take an event without data for a broken message. */
+/** Clients of earlier revisions treat an event without data as an invalid message. */
 export function takesEmptyEvents(protocolVersion: string | null): boolean {
   return protocolVersion !== null && protocolVersion >= '2025-11-25'
 }
@@ -39,7 +39,7 @@ export function createEventStream(): EventStream {
   function enqueue(frame: string): void {
     sink?.enqueue(encoder.encode(frame))
     if (sink === undefined || (sink.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) return
-    // Not its end, which would keep what is buffered: the client can have it again.
+    // `error` discards the buffer, `close` would keep it; the client can resume for a replay.
     sink.error(new Error('The reader is too slow.'))
     release()
   }
@@ -60,7 +60,7 @@ export function createEventStream(): EventStream {
       start(controller) {
         sink = controller
       },
-      // The client going away ends the stream, not the call: only a cancellation does.
+      // A disconnect ends the stream, not the call: only a cancellation ends the call.
       cancel: release,
     },
     new ByteLengthQueuingStrategy({ highWaterMark: 0 }),
@@ -72,7 +72,7 @@ export function createEventStream(): EventStream {
       headers: {
         'content-type': 'text/event-stream',
         'cache-control': 'no-cache, no-transform',
-        // Nginx collects answers unless it is told not to.
+        // Turns off the response buffering of nginx.
         'x-accel-buffering': 'no',
       },
     }),

@@ -1,4 +1,4 @@
-/** Finds the connection that a request names, and counts it as used by whoever may use it. */
+/** Finds the MCP session that a request names, verifies its ownership and counts the use. */
 
 import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
@@ -6,10 +6,10 @@ import type { TokenSession } from '../nodes/session-ends.ts'
 import type { McpSession, McpSessions } from './mcp-session.ts'
 import type { OpenedMcpSessions } from './opened-mcp-sessions.ts'
 
-/** What somebody has found, or null for nothing, or is looking up: not yet whose it is. */
+/** Prefetched MCP session record, or its pending lookup; null if absent. Ownership not verified. */
 export type LookedUp = McpSession | null | Promise<McpSession | undefined>
 
-/** What a request says of its connection. */
+/** The fields of a request that identify its MCP session and its caller. */
 export interface NamedMcpSession {
   /** `Mcp-Protocol-Version`. */
   readonly version: string | undefined
@@ -24,13 +24,13 @@ export interface FindMcpSessionDeps {
   readonly opened: OpenedMcpSessions
 }
 
-/** Looks a connection up by its id, for whoever calls. */
+/** Reads an MCP session by its id, without verifying its ownership. */
 export async function lookUp(id: string, { peek }: McpSessions): Promise<McpSession | undefined> {
   return id.startsWith('con_') ? peek(id) : undefined
 }
 
 /**
- * `isRequest` tells requests from what else a client sends: they alone are its use.
+ * `isRequest` is false for notifications and responses: only requests count as use.
  * @throws AppError `invalid_request`, `not_found`
  */
 export async function findMcpSession(

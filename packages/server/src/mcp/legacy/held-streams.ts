@@ -1,6 +1,6 @@
 /**
  * The GET streams that this node holds (2025-11-25, basic/transports, "Listening for Messages from
- * the Server"). The newest GET of a connection wins, since the older one may be a dead socket.
+ * the Server"). The newest GET of an MCP session wins: the older one may be a dead socket.
  */
 
 import type { JSONRPCMessage, JSONRPCNotification, ServerEvent } from '@modelcontextprotocol/server'
@@ -33,7 +33,7 @@ export interface HeldStreamDeps {
 
 export interface HeldStreams {
   /**
-   * Takes the connection's stream over, and catches up from `after` if that is given.
+   * Takes over the stream of the MCP session and replays the events after `after`, if given.
    * @throws AppError `too_many_requests` or `unavailable` when there are too many streams
    */
   attach(
@@ -42,38 +42,38 @@ export interface HeldStreams {
     options?: HeldOptions,
   ): Promise<EventStream>
   /**
-   * Sends a message on the stream without the store, and without an id to come back with. False where
-   * the stream is not held here.
+   * Writes a message to the stream, bypassing the store and without an event id to resume from.
+   * Returns false if this node does not hold the stream.
    */
   sendNow(connectionId: string, message: JSONRPCMessage): boolean
 }
 
 export interface HeldOptions {
-  /** The session of the token that opens it: the stream ends with it. */
+  /** The session of the token that opens the stream; the stream ends with the session. */
   readonly owner?: TokenSession | undefined
-  /** Who is counted besides the session, where no token opens it. */
+  /** Client address that the limits count in addition to the session, if there is no token. */
   readonly address?: string
   readonly greeting?: Greeting
-  /** Hears what the connection is like: at first, and each time there was something to tell. */
+  /** Receives the state of the MCP session: initially, and after each read of its stream. */
   readonly onConnection?: (mcpSession: McpSession | undefined) => void
 }
 
-/** The first event, where the transport has one of its own. */
+/** The first event of a transport that defines one. */
 export interface Greeting {
   readonly event: string
   readonly data: string
-  /** Stands before the ids of all events: what a client comes back with names its session, too. */
+  /** Prefix of all event ids: `Last-Event-ID` then names the MCP session as well. */
   readonly idPrefix: string
 }
 
 interface Held {
   readonly generation: number
-  /** Gives its place back. */
+  /** Releases its slot in the limits. */
   readonly release: Release
   readonly events: EventStream
 }
 
-/** After a failure to read, since nobody may write to the stream again for long. */
+/** Retry delay after a failed read: the next notification may come much later. */
 const READ_AGAIN_MS = 1000
 
 export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldStreams {
@@ -89,8 +89,8 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
 
   return {
     async attach({ id: connectionId, sessionId }, after, options = {}) {
-      // The older one takes no place from the newer. It goes on until that is there: a store that is
-      // full must not cost the client the stream it has.
+      // Releases the slot of the older stream for the newer one. The older one stays open until the
+      // newer is recorded: the client must not lose its stream because the store is full.
       held.get(connectionId)?.release()
       const release = limits.stream(sessionId, 'connection', options.address)
       const events = createEventStream()
@@ -110,7 +110,7 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
         if (!mcpSession.needsToken) events.onClose(keepUnused(mcpSessions, connectionId, times))
         events.onClose(await startSending(deps, mcpSession, after, events, options))
       } catch (error) {
-        // Nobody was given it, and nobody else would end it.
+        // The caller never receives the stream, so that only this function can end it.
         events.end()
         throw error
       }
@@ -120,13 +120,13 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
     sendNow(connectionId, message) {
       const events = held.get(connectionId)?.events
       events?.write(message)
-      // A reader that is too slow is cut off by the write.
+      // The write may have closed the stream: backpressure limit.
       return events?.open === true
     },
   }
 }
 
-/** Writes what there is and what comes. Returns the function that stops it. */
+/** Replays past events, then follows the logs. Returns the function that stops it. */
 async function startSending(
   { node, streams, news, mcpSessions, log }: HeldStreamDeps,
   mcpSession: McpSession,
@@ -157,8 +157,8 @@ async function startSending(
     subscriptions = latest?.subscriptions ?? []
     onConnection?.(latest)
   }
-  // One after the other, so that nothing is told twice or out of order, and a change that follows a
-  // subscription finds it.
+  // Serializes reads and writes: no event is sent twice or out of order, and an update that follows
+  // a subscription finds the subscription.
   let telling = Promise.resolve()
   let again: NodeJS.Timeout | undefined
   const readSoon = () => {
@@ -171,7 +171,7 @@ async function startSending(
   const enqueue = (event: LoggedEvent) => {
     telling = telling.then(() => sendEvent(event))
   }
-  // Listening comes first: what arrives while catching up is told after it.
+  // Subscribes before the replay, or events in between would be lost; sends those after the replay.
   const early: LoggedEvent[] = []
   let onEvent = (event: LoggedEvent): void => void early.push(event)
   const stops = [node.onEvent((event) => onEvent(event)), news.on(key, readSoon)]
@@ -206,7 +206,7 @@ function notificationOf(
   return { jsonrpc: '2.0', method: 'notifications/resources/updated', params }
 }
 
-/** Compares ids of a log: `<milliseconds>-<number>`. */
+/** Compares two ids of a log, `<milliseconds>-<number>`. */
 function isLater(id: string, than: string): boolean {
   const [ms = 0, count = 0] = id.split('-').map(Number)
   const [thanMs = 0, thanCount = 0] = than.split('-').map(Number)

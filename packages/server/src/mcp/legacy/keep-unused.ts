@@ -1,13 +1,13 @@
-/** Keeps an unused connection alive while a stream of it is open, and no longer. */
+/** Renews the TTL of an unused MCP session while one of its streams is open. */
 
 import type { McpSessions } from './mcp-session.ts'
 
 export interface KeepTimes {
-  /** How long a connection lives that nobody has used, once its stream is closed. */
+  /** TTL of an unused MCP session, after its stream is closed. */
   readonly unusedTtlSeconds: number
 }
 
-/** Renews the connection until it was used, or has ended. Returns the function that stops it. */
+/** Renews the MCP session until it is used or has ended. Returns the function that stops it. */
 export function keepUnused(
   { renewUnused }: Pick<McpSessions, 'renewUnused'>,
   id: string,
@@ -19,7 +19,7 @@ export function keepUnused(
         (renewed) => {
           if (!renewed) clearInterval(timer)
         },
-        // The store is away: the next one may find it again.
+        // The store is unavailable: the next renewal may succeed.
         () => undefined,
       )
     },

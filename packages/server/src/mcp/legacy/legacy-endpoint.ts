@@ -1,4 +1,4 @@
-/** The 2025 era on `/mcp`: Streamable HTTP with connections that any node serves (2025-11-25, basic/transports). */
+/** The 2025 era on `/mcp`: Streamable HTTP, served by any node (2025-11-25, basic/transports). */
 
 import {
   isJSONRPCRequest,
@@ -38,33 +38,33 @@ export interface LegacyDeps extends ResumeDeps {
 
 export type LegacyRequest = Pick<McpRequest, 'request' | 'contexts' | 'connection'>
 
-/** A tool call of the 2025 era that needed nothing of the SDK until its tool had run. */
+/** A fast-path tool call of the 2025 era that needs the SDK after its tool has run. */
 export interface RunCall {
   readonly message: JSONRPCRequest
   readonly mcpSession: McpSession
   readonly requestContext: RequestContext
   readonly outcome: Promise<ToolOutcome>
-  /** Where the answer goes; it may be a stream already. `cancel` stops what still runs. */
+  /** Returns the response sink, which may be a stream already. `cancel` stops the exchange. */
   sinkOf(cancel: () => void): PostResponseSink
 }
 
 export interface LegacyEndpoint {
-  /** Looks a connection up by its id, for whoever calls: that is found out meanwhile. */
+  /** Prefetches an MCP session by its id while the caller is authenticated. */
   lookUp(id: string): Promise<McpSession | undefined>
   /**
-   * The connection that a request names, counted as used by it.
+   * Finds the MCP session that a request names, and counts the request as use.
    * @throws AppError `invalid_request`, `not_found`
    */
   find(request: NamedMcpSession): Promise<McpSession>
-  /** Makes the outlet of a request that the caller has a place for. */
+  /** Creates the response sink of a request whose slot is already acquired. */
   outlet(exchange: PostExchange): PostResponseSink
-  /** Hands a call to the SDK whose tool has run, to ask the client or to fail. */
+  /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
   finish(call: RunCall): Promise<McpAnswer>
-  /** `body` is what was posted, parsed. */
+  /** `body` is the parsed body. */
   post(request: LegacyRequest, body: unknown): Promise<McpAnswer>
-  /** Opens the connection's stream, or goes on with one that broke off. */
+  /** Opens the stream of the MCP session, or resumes an interrupted stream. */
   get(request: LegacyRequest): Promise<Response>
-  /** Ends the connection for all nodes. */
+  /** Ends the MCP session on all nodes. */
   end(request: LegacyRequest): Promise<Response>
 }
 
@@ -111,7 +111,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
     },
     async end(legacy) {
       const mcpSession = await findMcpSession(named(legacy), deps)
-      // The session first: whoever asks again must find the connection for as long as that is alive.
+      // Ends the session first: a retried DELETE must find the MCP session while that is alive.
       await legacy.contexts.disconnect(mcpSession)
       await mcpSessions.end(mcpSession.id)
       await node.broadcastWithRetry({ kind: 'connection_ended', connectionId: mcpSession.id })

@@ -1,4 +1,4 @@
-/** One client request of the 2025 era: what the server says about it, on its way out and back. */
+/** One client request of the 2025 era: routes the messages between server and response sink. */
 
 import type { AuthInfo, JSONRPCRequest } from '@modelcontextprotocol/server'
 import { withNotFoundCode } from '../not-found-error.ts'
@@ -9,7 +9,7 @@ import type { ResponseSink } from './response-sink.ts'
 import type { RunningCall } from './running-calls.ts'
 
 export interface Exchange extends RunningCall {
-  /** Hands the client's request to the server; its answer leaves by the outlet. */
+  /** Passes the client's request to the server, which writes the response to the sink. */
   serve(sink: ResponseSink, authInfo: AuthInfo): void
   onEnd(listener: () => void): void
 }
@@ -32,7 +32,7 @@ export function createExchange(
     for (const listener of ended.splice(0)) listener()
   }
 
-  /** Aborts the tool; gives back the way out if there is an answer to come. */
+  /** Aborts the tool; returns the response sink if a response is still pending. */
   function stop(reason: string): ResponseSink | undefined {
     const stopped = serving
     stopped?.cancel(reason)

@@ -1,6 +1,6 @@
 /**
- * The servers of the 2025 era. The SDK tells a server what its client can do by `initialize`, once;
- * clients that said the same share a server, and most say one of a few things.
+ * The server instances of the 2025 era. The SDK binds a server to one `initialize` request; MCP
+ * sessions with an equal `initialize` share a server, and most clients send one of a few.
  */
 
 import type { JSONRPCRequest, JSONRPCResponse, Transport } from '@modelcontextprotocol/server'
@@ -13,13 +13,13 @@ import type { McpSessionRecord } from './mcp-session.ts'
 type Spoken = Pick<McpSessionRecord, 'initialize' | 'logLevel'>
 
 export interface LegacyServers {
-  /** The server that clients share who said what this connection's did. */
+  /** The server shared by all MCP sessions with this audience, `initialize` and log level. */
   of(audience: Audience, connection: Spoken): Promise<SharedServer>
-  /** One that nobody else has: for what changes the server itself. */
+  /** A server that is not shared, for requests that change the server itself. */
   fresh(audience: Audience, connection?: Spoken): Promise<SharedServer>
 }
 
-/** What clients say is up to them: those used longest ago go. They still finish what they run. */
+/** LRU bound: clients choose the keys. Evicted servers still finish their requests. */
 const MOST_SERVERS = 64
 
 export function createLegacyServers(buildServer: BuildServer): LegacyServers {
@@ -44,14 +44,14 @@ export function createLegacyServers(buildServer: BuildServer): LegacyServers {
   }
 }
 
-/** Hands a request to a server and gives its answer, which never reaches a client. */
+/** Passes a request to a server and returns the response, which is not sent to a client. */
 export function ask(server: SharedServer, request: JSONRPCRequest): Promise<JSONRPCResponse> {
   return new Promise((resolve) => {
     server.serve(request, { notify: () => undefined, respond: resolve }, {})
   })
 }
 
-/** Carries messages by what `shareServer` makes of it. */
+/** A no-op transport; `shareServer` attaches the message handlers. */
 function createTransport(): Transport {
   const transport: Transport = {
     start: async () => undefined,
@@ -61,7 +61,7 @@ function createTransport(): Transport {
   return transport
 }
 
-/** What brings a fresh server to where the connection is. */
+/** The requests that bring a new server to the state of the MCP session. */
 function replays({ initialize, logLevel }: Spoken): JSONRPCRequest[] {
   const requests: JSONRPCRequest[] = []
   const add = (method: string, params: object) =>

@@ -1,4 +1,4 @@
-/** Puts the parts of the 2025 era together. */
+/** Wires the parts of the 2025 era. */
 
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Logger } from '../../logger.ts'
@@ -32,12 +32,12 @@ export interface LegacyPartsDeps extends CallToolDeps {
   readonly buildServer: BuildServer
   readonly sessionEnds: SessionEnds
   readonly limits: Limits
-  /** How long connections that nobody uses live. */
+  /** TTL of MCP sessions (sliding expiration). */
   readonly ttlSeconds: number
-  /** How long anonymous ones live that were never used. */
+  /** TTL of anonymous MCP sessions before their first use. */
   readonly unusedTtlSeconds: number
   readonly log: Logger
-  /** The path that the server is below, or empty. */
+  /** Path prefix of the server, or empty. */
   readonly basePath: string
 }
 
@@ -45,9 +45,9 @@ export interface Legacy {
   readonly streamable: LegacyEndpoint
   readonly sse: SseEndpoint
   readonly running: RunningCalls
-  /** Ends what clients can have from other nodes: they come back there. */
+  /** Graceful shutdown: ends the streams that clients can resume on other nodes. */
   releaseStreams(): void
-  /** Waits for the calls this node runs, so many milliseconds at most. */
+  /** Graceful shutdown: waits for the running calls, for at most `longestMs` milliseconds. */
   finishCalls(longestMs: number): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** What the client of a call is told when the node that ran it is gone. */
+/** The error response of a call whose node died. */
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 

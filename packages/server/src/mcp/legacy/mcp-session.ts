@@ -1,4 +1,4 @@
-/** A 2025-era connection: what its `initialize` said and asked for since, kept so that any node can serve it. */
+/** MCP sessions of the 2025 era (`Mcp-Session-Id`), stored so that any node can serve them. */
 
 import type { InitializeRequest, LoggingLevel, RequestId } from '@modelcontextprotocol/server'
 import { createId } from '../../crypto/random-id.ts'
@@ -19,21 +19,21 @@ export interface McpSessionRecord {
   /** The `Mcp-Session-Id`: `con_` and 256 random bits; over HTTP+SSE the session's own id. */
   readonly id: string
   readonly sessionId: string
-  /** Whether only tokens of that session may use it; otherwise none may. */
+  /** Whether only tokens of that session may use it; if false, no token may. */
   readonly needsToken: boolean
-  /** The parameters of `initialize`, as far as a replay needs them; null until it has come (HTTP+SSE). */
+  /** The `initialize` parameters that a replay needs; null until received (HTTP+SSE). */
   readonly initialize: InitializeRequest['params'] | null
   readonly protocolVersion: string | null
-  /** What the client asked to be logged to it; null for everything. */
+  /** Minimum level of the log notifications that the client requested; null for all. */
   readonly logLevel: LoggingLevel | null
-  /** URIs whose updates the client wants to hear of. */
+  /** URIs of the resources that the client has subscribed to. */
   readonly subscriptions: readonly string[]
-  /** Requests over HTTP+SSE that run, by node and number: `<node>-<n>`. */
+  /** Running HTTP+SSE requests, by node and number: `<node>-<n>`. */
   readonly calls: Readonly<Record<string, RequestId>>
-  /** The node that holds the GET stream, and how many held it before. */
+  /** The node that holds the GET stream, and a counter of takeovers (fencing token). */
   readonly holder: string | null
   readonly generation: number
-  /** Of its use; absent where nodes of the last release alone have used it. */
+  /** Stamps of the sliding expiration; absent if only nodes of the last release have used it. */
   readonly lastActiveAt?: number
   readonly expiresAt?: number
 }
@@ -42,7 +42,7 @@ export type McpSession = Stored<McpSessionRecord>
 
 export { mcpSessionKey }
 
-/** Over HTTP+SSE a connection has its session's id. */
+/** Whether the MCP session is one of HTTP+SSE, whose id is a session id. */
 export function isOverSse(connectionId: string): boolean {
   return connectionId.startsWith('ses_')
 }
@@ -50,30 +50,30 @@ export function isOverSse(connectionId: string): boolean {
 export interface NewMcpSession {
   readonly sessionId: string
   readonly needsToken: boolean
-  /** Given where the session's id is what the client knows. */
+  /** Set over HTTP+SSE, where the client knows the session's id. */
   readonly id?: string
   readonly initialize?: InitializeRequest['params']
   readonly protocolVersion?: string
-  /** What the record counts for; unlimited if left out. */
+  /** The storage budget that the record is charged to; unlimited if omitted. */
   readonly storage?: StorageBudget
 }
 
 type Change = Partial<Omit<McpSessionRecord, 'id' | 'schema'>>
 
 export interface McpSessions {
-  /** @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then */
+  /** @throws AppError `too_many_requests` if `storage` is exhausted, before anything is stored */
   create(connection: NewMcpSession): Promise<McpSessionRecord>
-  /** The connection, its time-to-live slid on; undefined when it is unknown or has ended. */
+  /** Returns the MCP session and renews its TTL; undefined if it is unknown or has ended. */
   retrieve(id: string): Promise<McpSession | undefined>
-  /** The connection without counting as use. */
+  /** Returns the MCP session without renewing its TTL. */
   peek(id: string): Promise<McpSession | undefined>
   /**
-   * Counts a look at the connection as use, by who may use it: one that came with a token belongs to
-   * the token's session, and one that came without belongs to no token. After the session has ended,
-   * it goes over to the next one of the same owner: clients keep their `Mcp-Session-Id` when they
-   * authorize again, and take 404 for final. Until its first request
-   * (`isRequest`) one without a token is unused: nothing else makes it live longer.
-   * @throws AppError `not_found` when there is none, and when it is somebody else's: they look alike
+   * Verifies the owner of an MCP session, to prevent session hijacking, and renews its TTL. One
+   * created with a token belongs to the token's session; one created without accepts no token. When
+   * its session has ended, it joins the owner's next one: clients keep their `Mcp-Session-Id` when
+   * they authorize again, and treat 404 as final. An anonymous one is unused until its first
+   * request (`isRequest`); nothing else renews its TTL until then.
+   * @throws AppError `not_found` if there is none or the caller is not its owner: indistinguishable
    */
   use(
     mcpSession: McpSession | undefined,
@@ -81,27 +81,27 @@ export interface McpSessions {
     isRequest: boolean,
   ): Promise<McpSession>
   /**
-   * Renews the time-to-live of an unused connection, whose stream is open; false when there is
-   * nothing to renew any more.
+   * Renews the TTL of an unused MCP session whose stream is open; returns false once it is used or
+   * has ended.
    */
   renewUnused(id: string): Promise<boolean>
-  /** Sets fields of the connection. Throws `not_found` when it has ended. */
+  /** Sets fields of the MCP session. Throws `not_found` if it has ended. */
   update(id: string, change: Change): Promise<void>
-  /** The same, when the new value depends on the old one: asked again if somebody else was faster. */
+  /** Compare-and-set update: calls `revision` again if another writer came first. */
   revise(id: string, revision: (mcpSession: McpSession) => Change): Promise<McpSession>
   /**
-   * Whether the client wants to hear of updates of a resource, wherever its stream is held.
-   * @throws AppError `invalid_params` for too many
+   * Subscribes to updates of a resource, or unsubscribes, and notifies the holder of the stream.
+   * @throws AppError `invalid_params` for too many subscriptions
    */
   subscribe(id: string, uri: string, wanted: boolean): Promise<void>
-  /** A request over HTTP+SSE runs from now on; whoever holds the stream learns of it. */
+  /** Records a running HTTP+SSE request and notifies the node that holds the stream. */
   callBegins(id: string, name: string, requestId: RequestId): Promise<void>
   callEnds(id: string, name: string): Promise<void>
-  /** False when it had ended before. */
+  /** Returns false if it has ended before. */
   end(id: string): Promise<boolean>
 }
 
-/** What a connection is told besides answers to its POSTs; read by the node that holds its GET stream. */
+/** Key of the MCP session's own log: messages outside POST responses, for its GET stream. */
 export function ownStreamKey(connectionId: string): string {
   return `{${connectionId}}:stream`
 }
@@ -112,30 +112,30 @@ export interface McpSessionDeps {
   /** Unix time in milliseconds. */
   readonly now: () => number
   readonly sessions: {
-    /** Gives a session this time-to-live; false when it has ended. */
+    /** Sets the TTL of a session; returns false if it has ended. */
     touch(id: string, ttlSeconds: number): Promise<boolean>
-    /** Whether a live session belongs to whom one did that was ended. */
+    /** Whether a live session has the same owner as an ended one. */
     inherits(endedId: string, id: string): Promise<boolean>
   }
 }
 
 export interface McpSessionTimes {
   readonly ttlSeconds: number
-  /** Of an anonymous connection and its session, until its first request after `initialize`. */
+  /** TTL of an anonymous MCP session and its session until the first request after `initialize`. */
   readonly unusedTtlSeconds: number
 }
 
-/** Connections live as long as sessions do, once they are used. */
+/** MCP sessions have the TTL of sessions, with sliding expiration, from their first use. */
 export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes): McpSessions {
   const { store, node } = deps
   const unused = createUnusedMcpSessions(deps, times)
-  // The key decides: nodes of the last release renew it, and stamp nothing.
+  // The TTL of the key decides: nodes of the last release renew it without writing stamps.
   const sliding = new SlidingExpiration(deps, times.ttlSeconds)
 
   const peek = (id: string) => store.get<McpSessionRecord>(mcpSessionKey(id))
   const { revise, update } = createWriters(store, peek)
 
-  /** Has whoever holds the stream look at the connection again. */
+  /** Notifies the node that holds the stream to read the MCP session again. */
   async function notifyHolder(id: string, holder: string | null | undefined): Promise<void> {
     if (holder) await node.send(holder, { kind: 'news', stream: ownStreamKey(id) })
   }
@@ -185,7 +185,7 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes):
     },
     async callBegins(id, name, requestId) {
       await update(id, { [`calls.${name}`]: requestId })
-      // Asked for after the call was noted: who holds the stream later finds it there.
+      // Reads the holder after the write: a later holder finds the call in the record.
       await notifyHolder(id, (await peek(id))?.holder)
     },
     async callEnds(id, name) {
@@ -198,7 +198,7 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes):
   }
 }
 
-/** Goes over to the caller's session if its own has ended: nothing of that comes along. */
+/** Moves to the caller's session if its own has ended; drops its subscriptions and calls. */
 async function inherited(
   { id, sessionId }: McpSession,
   caller: Pick<TokenSession, 'id'>,
@@ -223,7 +223,7 @@ function recordOf({
   }
 }
 
-/** What changes a connection that there is. */
+/** Writes to an MCP session that exists. */
 function createWriters(
   store: Store,
   peek: McpSessions['peek'],
@@ -251,7 +251,7 @@ function createWriters(
   return { revise, update }
 }
 
-/** Also the answer for a connection that is somebody else's: the two must look alike. */
+/** Also the error for an MCP session of another owner, to prevent enumeration. */
 export function mcpSessionEnded(): AppError {
   return new AppError('not_found', 'Session not found.')
 }

@@ -1,6 +1,6 @@
 /**
- * What becomes of a client's message on a connection, whichever transport brought it. A connection
- * lives in the store: each request goes to a server that was told what its `initialize` said.
+ * Handles client messages of an MCP session, for both transports. The MCP session is in the store:
+ * each request goes to a server to which its `initialize` has been replayed.
  */
 
 import {
@@ -35,7 +35,7 @@ export interface MessageDeps {
   readonly servers: LegacyServers
 }
 
-/** Makes the way out of a request, which does not run before; `cancel` stops it when it does. */
+/** Creates the response sink of a request before the request runs; `cancel` stops the request. */
 export type MakeResponseSink<T extends ResponseSink> = (
   requestId: RequestId,
   cancel: () => void,
@@ -45,9 +45,9 @@ export interface LegacyMessages {
   /** Answers `initialize`. */
   initialize(request: JSONRPCRequest): Promise<JSONRPCMessage>
   /**
-   * Runs a request; what it says leaves by the outlet that is given back.
-   * @throws AppError `too_many_requests` when its session, or an address without a token, runs as
-   * many here as it may
+   * Runs a request and returns the response sink that its messages are written to.
+   * @throws AppError `too_many_requests` if its session, or the address of an unauthenticated
+   * caller, has reached the concurrency limit of this node
    */
   request<T extends ResponseSink>(
     request: JSONRPCRequest,
@@ -56,7 +56,7 @@ export interface LegacyMessages {
     makeSink: MakeResponseSink<T>,
   ): Promise<T>
   /**
-   * Takes in a notification or an answer.
+   * Handles a notification or a response.
    * @throws AppError `invalid_request` for anything else
    */
   takeIn(message: unknown, mcpSession: McpSessionRecord): Promise<void>
@@ -67,7 +67,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
 
   return {
     async initialize(request) {
-      // Nothing is listed in its answer.
+      // Any audience will do: the response lists no tools, prompts or resources.
       const server = await servers.fresh('anonymous')
       const answer = await ask(server, request)
       await server.close()
@@ -108,7 +108,7 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
   }
 }
 
-/** What the client wants to be logged to it from now on, if that is what it says. */
+/** The level of a `logging/setLevel` request; undefined for other requests. */
 function levelIn(request: JSONRPCRequest) {
   if (request.method !== 'logging/setLevel') return undefined
   return isSpecType.SetLevelRequest(request) ? request.params.level : undefined
@@ -128,8 +128,8 @@ async function takeNotification(
 }
 
 /**
- * The `initialize` request, if the message is one.
- * @throws AppError `invalid_request` when it is one with unusable parameters
+ * Returns the message if it is an `initialize` request.
+ * @throws AppError `invalid_params` if it is one with invalid parameters
  */
 export function asInitialize(
   message: JSONRPCMessage,

@@ -1,9 +1,9 @@
-/** What nodes take of a client's notifications, within bounds: it may be sent on to another node. */
+/** Extracts bounded fields from a client's notifications: they may be forwarded to another node. */
 
 import type { JSONRPCNotification, RequestId } from '@modelcontextprotocol/server'
 import { isShortId } from '../bounds.ts'
 
-/** UTF-16 units of what a person may read. */
+/** Limit of human-readable text, in UTF-16 code units. */
 const LONGEST_TEXT = 200
 
 export interface Cancellation {
@@ -13,14 +13,14 @@ export interface Cancellation {
 
 type Params = JSONRPCNotification['params']
 
-/** 2025-11-25, basic/utilities/cancellation. Undefined where it names no request that there can be. */
+/** 2025-11-25, basic/utilities/cancellation. Undefined if `requestId` is invalid. */
 export function cancellationOf(params: Params): Cancellation | undefined {
   const requestId = params?.requestId
   if (!isShortId(requestId)) return undefined
   return { requestId, reason: shortText(params?.reason) ?? 'cancelled by the client' }
 }
 
-/** 2025-11-25, basic/utilities/progress: the fields it defines, and no others. */
+/** 2025-11-25, basic/utilities/progress: copies only the fields that it defines. */
 export function progressOf(progressToken: string, params: Params): JSONRPCNotification | undefined {
   const [progress, total] = [params?.progress, params?.total]
   if (typeof progress !== 'number') return undefined
@@ -36,7 +36,7 @@ export function progressOf(progressToken: string, params: Params): JSONRPCNotifi
   }
 }
 
-/** The beginning of a text, without half a surrogate pair at its end. */
+/** Truncates a text without splitting a surrogate pair. */
 function shortText(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined
   return text.slice(0, LONGEST_TEXT).replace(/[\uD800-\uDBFF]$/, '')

@@ -1,18 +1,18 @@
-/** The streams that clients could just as well have on another node: ended when this one stops. */
+/** Graceful shutdown of the streams that clients can resume on another node. */
 
 import type { SessionEnds, TokenSession } from '../nodes/session-ends.ts'
 import type { EventStream } from './event-stream.ts'
 
-/** Long enough for a node that stops to be gone, short enough for nobody to notice. */
+/** Reconnection delay (SSE `retry`): lets a stopping node leave the load balancer. */
 const COME_BACK_MS = 500
 
 export interface OpenStreams {
   /**
-   * A stream that comes when the node already stops is sent on at once. One that belongs to a session
-   * of tokens ends with it.
+   * Adds a stream; ends it at once if the node is shutting down. A stream that was opened with a
+   * token ends with the token's session.
    */
   add(events: EventStream, owner: TokenSession | undefined): void
-  /** Ends all of them; clients come back to another node. */
+  /** Ends all streams; clients reconnect to another node. */
   release(): void
 }
 

@@ -1,21 +1,21 @@
-/** Counts the connections that callers opened at this node, for as long as they live. */
+/** Limits the live MCP sessions that each caller has opened at this node. */
 
 import type { Limits, Release } from '../limits.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 
 export interface OpenedMcpSession {
   readonly id: string
-  /** False for one that anybody opened, and nobody has used yet. */
+  /** False for one that was opened without a token and is unused. */
   readonly needsToken?: boolean
 }
 
 export interface OpenedMcpSessions {
   /**
-   * Opens a connection in the name of a caller.
-   * @throws AppError `too_many_requests` when it has as many as it may, before anything is kept
+   * Opens an MCP session for a caller.
+   * @throws AppError `too_many_requests` at the caller's limit, before anything is stored
    */
   open<T extends OpenedMcpSession>(caller: string, create: () => Promise<T>): Promise<T>
-  /** A connection that is used lives on. */
+  /** Renews the count of an MCP session on use. */
   used(id: string): void
 }
 
@@ -26,21 +26,21 @@ export interface OpenedMcpSessionDeps {
 
 export interface OpenedMcpSessionTimes {
   readonly ttlSeconds: number
-  /** Of those that nobody has used yet; as long as the others if left out. */
+  /** TTL of unused MCP sessions; `ttlSeconds` if omitted. */
   readonly unusedTtlSeconds?: number
 }
 
-/** What a timer can wait for at most. */
+/** Maximum delay of `setTimeout`. */
 const LONGEST_MS = 2 ** 31 - 1
 
 interface Counted {
   readonly timer: NodeJS.Timeout
   readonly release: Release
-  /** Whether the timer is that of a used one. */
+  /** Whether the timer has the TTL of a used MCP session. */
   readonly isUsed?: true
 }
 
-/** Those that are used at other nodes alone are counted for `ttlSeconds`: nobody tells this one. */
+/** Counts MCP sessions used only at other nodes for `ttlSeconds`: no message reports their use. */
 export function createOpenedMcpSessions(
   { node, limits }: OpenedMcpSessionDeps,
   { ttlSeconds, unusedTtlSeconds = ttlSeconds }: OpenedMcpSessionTimes,

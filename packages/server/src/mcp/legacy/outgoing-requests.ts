@@ -1,4 +1,4 @@
-/** Renames what one server instance asks its client, and turns the answers back. */
+/** Maps the request ids of one server instance to wire ids, and back in the client's responses. */
 
 import {
   isJSONRPCNotification,
@@ -9,9 +9,9 @@ import {
 import type { ClientAnswers, Deliver } from './client-answers.ts'
 
 export interface OutgoingRequests {
-  /** A message as it goes on the wire: ids of ours become those of `wire-ids.ts`. */
+  /** Returns the message as sent: replaces the server's request ids with those of `wire-ids.ts`. */
   toWire(message: JSONRPCMessage): JSONRPCMessage
-  /** Stops waiting for everything that is still open. */
+  /** Stops waiting for all pending responses. */
   forgetAll(): void
 }
 

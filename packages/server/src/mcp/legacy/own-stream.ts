@@ -1,4 +1,4 @@
-/** Puts messages into a connection's own stream, for whichever node holds it. */
+/** Appends messages to an MCP session's own stream, for the node that holds its GET stream. */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { entryBytes, type StorageBudget } from '../../store/storage-budget.ts'
@@ -18,9 +18,9 @@ export interface OwnStreamDeps {
 }
 
 /**
- * Appends a message and wakes the holder of the stream. Messages sent one after the other stay so.
- * The condition is as for `Streams.append`, by default that the connection lives; false when it did
- * not hold, and nothing was sent.
+ * Appends a message and notifies the holder of the stream. Sequential sends keep their order. The
+ * condition is that of `Streams.append`, by default that the MCP session exists; returns false and
+ * sends nothing if the condition does not hold.
  */
 export type SendToMcpSession = (
   connectionId: string,
@@ -45,7 +45,7 @@ export function createSendToMcpSession(deps: OwnStreamDeps): SendToMcpSession {
       const holder = (await mcpSessions.retrieve(connectionId))?.holder
       if (holder) await node.send(holder, { kind: 'news', stream })
     }
-    // It is written: who does not hear of it now must not have it a second time.
+    // The message is written: only the notification is retried, or the client would get duplicates.
     await wake().catch(() => void retryWrite(wake, OWN_STREAM_BOUNDS.ttlSeconds))
     return true
   }

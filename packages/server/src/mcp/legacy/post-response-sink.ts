@@ -1,6 +1,6 @@
 /**
- * The way out for a POST: one JSON answer, or a stream once there is something to say before the
- * answer (2025-11-25, basic/transports, "Sending Messages to the Server").
+ * The response sink of a POST: one JSON response, or an event stream if a notification precedes the
+ * response (2025-11-25, basic/transports, "Sending Messages to the Server").
  */
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
@@ -12,23 +12,23 @@ import { takesEmptyEvents } from './event-stream.ts'
 import type { McpSessionRecord } from './mcp-session.ts'
 import type { ResponseSink } from './response-sink.ts'
 
-/** A slower answer becomes a stream, so that its client can come back for it. */
+/** A slower response becomes an event stream, so that the client can resume it. */
 export const STREAM_AFTER_MS = 300
 
 export interface PostResponseSink extends ResponseSink {
   readonly response: Promise<McpAnswer>
-  /** Becomes a stream, if it is none yet. */
+  /** Switches to an event stream. Idempotent. */
   open(): void
 }
 
-/** The exchange that it belongs to. */
+/** The exchange that the sink belongs to. */
 export interface PostExchange {
   readonly mcpSession: McpSessionRecord
   readonly requestId: RequestId
   readonly storage: StorageBudget
-  /** Called when another node declared this call dead: its client has its answer. */
+  /** Called if another node has declared this call dead and answered the client. */
   fenced(): void
-  /** Called when nothing more comes: gives back the place of the stream. */
+  /** Called after the last message: releases the slot of the pending response. */
   release(): void
 }
 
@@ -65,7 +65,7 @@ export function createPostResponseSink(
       }
       stream?.end({ end: 'answered', message })
     },
-    // Clients since the revision that has both; older ones take an ended stream for a lost answer.
+    // Not for clients of older revisions: they treat a closed stream as a lost response.
     closeStream: takesEmptyEvents(mcpSession.protocolVersion)
       ? () => void openStream().closeStream()
       : undefined,
@@ -73,7 +73,7 @@ export function createPostResponseSink(
   }
 }
 
-/** Errors may get another status, which a whole answer has not. */
+/** Errors become a `Response`, whose status can still change; a `JsonAnswer` has none. */
 function answerOf(message: JSONRPCMessage): McpAnswer {
   return 'result' in message ? new JsonAnswer(message) : jsonResponse(message)
 }

@@ -1,13 +1,13 @@
-/** Where the messages of one exchange go; the way out differs between the transports of the 2025 era. */
+/** Where the messages of one exchange are written; each 2025-era transport has its own sink. */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 
 export interface ResponseSink {
-  /** Something that belongs to the request and comes before its answer. */
+  /** Writes a message that is related to the request and precedes the response. */
   notify(message: JSONRPCMessage): void
   respond(message: JSONRPCMessage): void
-  /** Ends what the client reads from for now. Undefined where it would not come back for the rest. */
+  /** Closes the client's stream early. Undefined if the client would not resume it. */
   readonly closeStream?: (() => void) | undefined
-  /** There will be no answer: the client cancelled. */
+  /** Ends without a response: the client cancelled. */
   discard(): void
 }

@@ -1,4 +1,4 @@
-/** Goes on telling what a call said, on whichever node the client came back to. */
+/** Resumes the stream of a call on any node: replays its event log, then follows it. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.ts'
@@ -24,18 +24,18 @@ export interface ResumeDeps {
   readonly log: Logger
 }
 
-/** How often the node that runs a call is looked at while its client waits. */
+/** Interval of the liveness checks of the node that runs the call. */
 const LOOK_MS = 1000
 
-/** How long a node may take to write that a call has begun, after it told its client. */
+/** How long a node may take to write the start marker after it has sent the first event id. */
 const LONGEST_BEGIN_MS = 500
 const BEGIN_POLL_MS = 100
 
 /**
- * Answers with the rest of a call's stream, from the event after `from`.
- * @throws AppError `method_not_allowed` when there is nothing to resume: the answer that both
- * official clients take as final, while an empty stream makes them come back for ever; and
- * `too_many_requests` or `unavailable` when there are too many streams
+ * Responds with the events of a call's stream after `from`.
+ * @throws AppError `method_not_allowed` if there is nothing to resume: both official clients treat
+ * 405 as final, while an empty stream makes them reconnect endlessly; `too_many_requests` or
+ * `unavailable` if there are too many streams
  */
 export async function resumeCall(
   deps: ResumeDeps,
@@ -53,7 +53,7 @@ export async function resumeCall(
   }
   const events = createEventStream()
   events.onClose(release)
-  // Should this stream break off as well: clients forget what they do not hear again.
+  // Repeats the last id in case this stream breaks as well: clients forget ids of earlier streams.
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
   deps.open.add(events, owner)
   tell(deps, key, from, events).catch((error: unknown) => {
@@ -63,10 +63,10 @@ export async function resumeCall(
   return events.response
 }
 
-/** Throws `method_not_allowed` when there is nothing to tell after `from`. */
+/** Throws `method_not_allowed` if there is nothing to replay after `from`. */
 async function findRest(deps: ResumeDeps, key: string, from: CallEventId): Promise<void> {
   const begun = await hasBegun(deps, key, from)
-  // From what the client has on: that may be the end.
+  // Includes the client's last event: that may be the end.
   const rest = await readEntries(deps.streams, key, Math.max(from.sequence - 1, 0))
   const isOver = rest.some(
     ({ sequence, entry }) =>
@@ -78,8 +78,8 @@ async function findRest(deps: ResumeDeps, key: string, from: CallEventId): Promi
 }
 
 /**
- * A client is told where it could come back before the store is, and may be here first: a moment is
- * waited for the beginning, while the node lives that would have written it.
+ * Whether the log has its start marker. The client gets its first event id before the store has the
+ * entry and may reconnect first: polls for a moment, while the node that writes it is alive.
  */
 async function hasBegun(
   { streams, node }: ResumeDeps,
@@ -126,7 +126,7 @@ async function tell(
   }
 }
 
-/** The call died with its node. The next number is taken, so that a node that was only slow is fenced. */
+/** Ends a call whose node died. Using the next sequence number fences a node that was just slow. */
 async function declareDead(
   { streams, log }: ResumeDeps,
   key: string,

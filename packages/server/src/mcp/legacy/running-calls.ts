@@ -1,4 +1,4 @@
-/** The calls this node runs, so that they can be cancelled from any node and waited for at the end. */
+/** The running calls of this node: any node can cancel them; graceful shutdown waits for them. */
 
 import type { RequestId } from '@modelcontextprotocol/server'
 import { createExpiringMap } from '../../store/expiring-map.ts'
@@ -8,17 +8,17 @@ import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { isOverSse, type McpSessionRecord } from './mcp-session.ts'
 import type { Cancellation } from './notification-fields.ts'
 
-/** A call as far as others may end it. */
+/** A running call that others can end. */
 export interface RunningCall {
-  /** Its client does not want the answer any more (2025-11-25, basic/utilities/cancellation). */
+  /** Ends the call without a response (2025-11-25, basic/utilities/cancellation). */
   cancel(reason: string): void
-  /** Answers with an error in place of the tool, and stops it. */
+  /** Stops the tool and answers with an error. */
   fail(message: string): void
 }
 
-/** A call that takes its places itself: that of a call, and that of a request that waits. */
+/** A call with two slots, a running call and a pending response, which `start` acquires. */
 export interface CountedCall extends RunningCall {
-  /** Who is counted, and the address that is counted besides; see `Limits`. */
+  /** The session that is counted, and the client address counted in addition; see `Limits`. */
   readonly counted: string
   readonly countedAddress: string
   readonly connectionId: string
@@ -27,18 +27,18 @@ export interface CountedCall extends RunningCall {
 
 export interface RunningCalls {
   /**
-   * Takes the places of a call, and adds it.
+   * Acquires the slots of a call and adds it.
    * @throws AppError `too_many_requests`
    */
   start(call: CountedCall): void
-  /** Takes it out. It gives back its place of a call, and keeps that of what waits for its answer. */
+  /** Removes a call and releases its slot of a running call, but not that of a pending response. */
   end(call: CountedCall): void
   add(connectionId: string, requestId: RequestId, call: RunningCall): void
-  /** Takes a call out that is over. */
+  /** Removes a call that has ended. */
   remove(connectionId: string, call: RunningCall): void
-  /** Cancels a call wherever it runs. Dropped where the connection cancels more than it can run. */
+  /** Cancels a call on any node. Drops cancellations beyond the rate limit of the MCP session. */
   cancel(mcpSession: McpSessionRecord, cancellation: Cancellation): Promise<void>
-  /** Resolves when all are done; what still runs after so many milliseconds is answered with an error. */
+  /** Resolves when all calls have ended; after `longestMs` the remaining calls get an error. */
   finish(longestMs: number): Promise<void>
 }
 
@@ -48,7 +48,7 @@ export interface RunningCallDeps {
   readonly limits: Pick<Limits, 'calls' | 'answers'>
 }
 
-/** The calls of a connection, one after the other: few, and most have one. */
+/** A linked list of the calls of an MCP session: short, mostly of length one. */
 interface Entry {
   readonly requestId: RequestId
   readonly call: RunningCall
@@ -56,13 +56,13 @@ interface Entry {
 }
 
 /**
- * Cancellations of one connection that are sent on to other nodes, in so many seconds: which requests
- * of the Streamable HTTP transport run elsewhere is known there alone.
+ * Rate limit of the cancellations that one MCP session broadcasts to other nodes: a node does not
+ * know which Streamable HTTP requests run on the others.
  */
 const MOST_FORWARDED = 100
 const FORWARDED_SECONDS = 10
 
-/** The calls of all connections. */
+/** The calls of all MCP sessions. */
 class ConnectionCalls {
   readonly #first = new Map<string, Entry>()
 
@@ -70,7 +70,7 @@ class ConnectionCalls {
     return this.#first.size
   }
 
-  /** The latest with an id comes first. */
+  /** Prepends the call: of calls with equal ids, `find` returns the latest. */
   add(connectionId: string, requestId: RequestId, call: RunningCall): void {
     this.#first.set(connectionId, { requestId, call, next: this.#first.get(connectionId) })
   }
@@ -166,7 +166,7 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): 
   }
 }
 
-/** Requests over HTTP+SSE are written to the connection before they run; others are not. */
+/** The record of an MCP session lists its running requests over HTTP+SSE, but no others. */
 function mayRunElsewhere({ id, calls }: McpSessionRecord, requestId: RequestId): boolean {
   return !isOverSse(id) || Object.values(calls).includes(requestId)
 }

@@ -1,6 +1,6 @@
 /**
- * Calls whose answers go to an HTTP+SSE stream. No POST waits for them, so that the store knows of
- * those that run: one whose node is lost can be answered by another.
+ * Calls whose responses go to an HTTP+SSE stream. No POST waits for a response, so the store lists
+ * the running calls: if a node dies, another node answers its calls.
  */
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
@@ -26,10 +26,10 @@ export interface SseCallDeps {
 
 export interface SseCalls {
   /**
-   * Gives the way out of a call, which must not run before that. `fenced` is called when the call
-   * was taken for lost meanwhile: its client has its answer. What the call says counts for `storage`.
-   * @throws AppError `unavailable`, `too_many_requests` when `storage` is exhausted, and `not_found`
-   * when the connection has ended
+   * Records a call before it runs and returns its response sink. Calls `fenced` if another node has
+   * declared the call lost and answered it. Messages of the call are charged to `storage`.
+   * @throws AppError `unavailable`, `too_many_requests` if `storage` is exhausted, and `not_found`
+   * if the MCP session has ended
    */
   begin(
     connectionId: string,
@@ -39,10 +39,10 @@ export interface SseCalls {
   ): Promise<ResponseSink>
 }
 
-/** Longer than any call runs: one that is not known any more could not be answered. */
+/** Longer than any call runs: a call whose key has expired could not be answered. */
 const RUNNING_SECONDS = 24 * 60 * 60
 
-/** Exists until the call is answered; the answer takes it along, so that there is only one. */
+/** Key that exists until the call is answered; the response deletes it atomically: exactly one. */
 export function runningKey(connectionId: string, name: string): string {
   return `{${connectionId}}:running:${name}`
 }
@@ -61,7 +61,7 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
       await store.set(running, {}, RUNNING_SECONDS)
       await mcpSessions.callBegins(connectionId, name, requestId)
 
-      // One after the other, so that an answer never overtakes what came before it.
+      // Serializes the writes, so that the response never overtakes earlier messages.
       let working = Promise.resolve()
       const next = (work: () => Promise<void>) => {
         working = working.then(work).catch((error: unknown) => {
@@ -75,11 +75,11 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
       }
       const end = () => mcpSessions.callEnds(connectionId, name)
       const write = (message: JSONRPCMessage) => tell(message, { takes: running })
-      // Not async: its frame would hold a large answer that is lost already.
+      // Not async: its frame would retain a large response that `sendLate` may have dropped.
       function answer(message: JSONRPCMessage): Promise<void> {
         const written = write(message).catch((error: unknown) => {
           log.warn({ err: error }, 'answer not kept: trying again')
-          // A client that is connected here does not wait for the store, which is full or away.
+          // The store is full or unavailable: sends directly if the client is connected here.
           if (held.sendNow(connectionId, message)) return tryUntilDone(() => store.delete(running))
           return sendLate(message, lostAnswer(requestId), write)
         })
@@ -94,7 +94,7 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
   }
 }
 
-/** Deletions succeed on a store that is full, so that waiting is the exception. Never fails. */
+/** Retries a deletion; rarely needed, because a full store accepts deletions. Never fails. */
 function tryUntilDone(attempt: () => Promise<unknown>): Promise<unknown> {
   return attempt().catch(() => retryWrite(attempt, OWN_STREAM_BOUNDS.ttlSeconds))
 }

@@ -1,6 +1,6 @@
 /**
  * `/sse` and `/messages`: the older transport (2024-11-05, basic/transports, "HTTP with SSE"). A
- * message runs on the node that gets it; what it says goes to the stream, wherever that is held.
+ * request runs on the node that receives it; its messages go to the stream, on any node.
  */
 
 import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
@@ -38,12 +38,12 @@ export interface SseDeps {
   readonly opened: OpenedMcpSessions
   readonly news: StreamNotifier
   readonly log: Logger
-  /** The path that the server is below, or empty. */
+  /** Path prefix of the server, or empty. */
   readonly basePath: string
 }
 
 export interface SseEndpoint {
-  /** A new session without an id; with one, or with the id of an event of one, a live session goes on. */
+  /** Opens a new session, or resumes a live one by its id or by an event id (`Last-Event-ID`). */
   open(
     sessionId: string | undefined,
     lastEventId: string | undefined,
@@ -73,7 +73,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
   function start(contexts: RequestContexts): Promise<McpSessionRecord> {
     return opened.open(contexts.caller, async () => {
       const owner = await contexts.connect({})
-      // One token may have several streams; without one, the session is the stream's alone.
+      // A token may have several streams; without a token, each stream has a session of its own.
       const id = owner.needsToken ? createId('ses') : owner.sessionId
       return mcpSessions.create({ id, ...owner, storage: contexts.storage })
     })
@@ -104,7 +104,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       if (opening !== undefined) {
         await initialize({ ...deps, send }, opening, mcpSession, contexts)
       } else if (isRequest) {
-        // Its answer is the first entry of the session's stream.
+        // Charges the stream: the response will be its first entry.
         if (mcpSession.initialize === null) await contexts.storage.spend(STREAM_OVERHEAD)
         const authInfo = asAuthInfo(contexts.mcpSession(mcpSession))
         await messages.request(message, mcpSession, authInfo, (requestId, cancel) =>
@@ -134,7 +134,7 @@ async function initialize(
   await send(id, answer, undefined, storage)
 }
 
-/** Clients that come back by themselves ask for the address they started from, and name an event. */
+/** Clients that reconnect automatically request the original URL, with a `Last-Event-ID`. */
 function splitEventId(id: string | undefined) {
   const [, sessionId, rest = ''] = /^(ses_[\w-]+)\.(.+)$/.exec(id ?? '') ?? []
   const from = parseEventId(rest)

@@ -1,11 +1,11 @@
-/** Tells readers on this node that there is more in a stream, whoever wrote it. */
+/** Notifies readers on this node that a stream has new entries, from any node. */
 
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 
 export interface StreamNotifier {
-  /** Returns the function that stops listening. */
+  /** Subscribes to a stream. Returns the function that unsubscribes. */
   on(stream: string, listener: () => void): () => void
-  /** Something was written here. */
+  /** Notifies the readers after a write on this node. */
   notify(stream: string): void
 }
 

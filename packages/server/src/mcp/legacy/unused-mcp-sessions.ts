@@ -1,12 +1,12 @@
 /**
- * Connections without a token that nobody has used: each has a mark beside it, which its first
- * request takes away, on whichever node. Until then it and its session expire soon.
+ * Unused anonymous MCP sessions: each has a marker key, which its first request deletes, on any
+ * node. Until then the MCP session and its session have a short TTL.
  */
 
 import type { Document, Store } from '../../store/port.ts'
 import { createRecent } from '../../store/recent.ts'
 
-/** The key of a connection in the store. */
+/** The store key of an MCP session. */
 export function mcpSessionKey(id: string): string {
   return `{${id}}:conn`
 }
@@ -26,16 +26,16 @@ export interface UnusedMcpSessionTimes {
   readonly unusedTtlSeconds: number
 }
 
-/** Some 100 bytes each. Of more of them each request asks the store. */
+/** LRU bound, about 100 bytes an entry; beyond it each request reads the store. */
 const MOST_REMEMBERED = 20_000
-/** The mark outlives its connection: one that has none is used. */
+/** The marker outlives its MCP session: a missing marker means that it is used. */
 const MARGIN_SECONDS = 5
 
 export function createUnusedMcpSessions(
   { store, sessions }: UnusedMcpSessionDeps,
   { ttlSeconds, unusedTtlSeconds }: UnusedMcpSessionTimes,
 ) {
-  /** Those known to be used, which they stay. */
+  /** LRU cache of used MCP sessions; a used one never becomes unused. */
   const knownUsed = createRecent<true>(MOST_REMEMBERED)
   const markKey = (id: string) => `{${id}}:unused`
   const markSeconds = unusedTtlSeconds + MARGIN_SECONDS
@@ -50,7 +50,7 @@ export function createUnusedMcpSessions(
       await store.set(mcpSessionKey(record.id), record, unusedTtlSeconds)
     },
 
-    /** Whether the connection is used by now; a request (`isRequest`) is its use. */
+    /** Whether the MCP session is used; a request (`isRequest`) makes it so. */
     async isUsed(connection: Unused, isRequest: boolean): Promise<boolean> {
       const { id } = connection
       if (knownUsed.get(id)) return true
@@ -60,16 +60,16 @@ export function createUnusedMcpSessions(
       return true
     },
 
-    /** Takes away what is beside a connection that ends. */
+    /** Deletes the marker of an MCP session that ends. */
     forget: (id: string) => store.delete(markKey(id)),
 
-    /** Renews one whose stream is open; false when it is used, or has ended. */
+    /** Renews the TTL while a stream is open; returns false if the MCP session is used or ended. */
     async renew(id: string): Promise<boolean> {
       const connection = await store.get<Unused & Document>(mcpSessionKey(id))
       if (connection === undefined || (await store.get(markKey(id))) === undefined) return false
       await live(connection, unusedTtlSeconds)
       if (await store.touch(markKey(id), markSeconds)) return true
-      // Its first request came meanwhile, and must not be undone.
+      // Race: the first request came in between; restores the TTL that it set.
       await live(connection, ttlSeconds)
       return false
     },

@@ -1,21 +1,21 @@
-/** Ids of the requests that nodes send to clients: they name a node, and cannot be made up. */
+/** Unforgeable ids of server-to-client requests; each names the node that waits (HMAC). */
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 
 export interface WireIds {
-  /** `<node>.<n>.<mac>`: a string of 45 characters at most, valid on one connection only. */
+  /** `<node>.<n>.<mac>`: at most 45 characters, valid in one MCP session only. */
   issue(connectionId: string, nodeId: string, count: number): string
-  /** The node that issued the id for this connection; undefined for anything else. */
+  /** The node that issued the id for this MCP session; undefined for any other value. */
   issuerOf(connectionId: string, wireId: unknown): string | undefined
 }
 
 const PURPOSE = 'wire-id'
-/** 96 bits: each guess is a request, and one that is right reaches one question of one connection. */
+/** 96 bits suffice: each guess costs a request, and a hit answers a single request. */
 const MAC_BYTES = 12
 const WIRE_ID = /^(([0-9a-f]{12})\.\d{1,15})\.([\w-]{16})$/
 
-/** The first key of the ring signs, all verify, so that questions survive the rotation of keys. */
+/** The first key signs, all keys verify, so that pending requests survive a key rotation. */
 export function createWireIds(keyRing: KeyRing): WireIds {
   const keys = keyRing.subKeys(PURPOSE)
   const [current] = keys

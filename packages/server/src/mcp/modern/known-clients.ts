@@ -1,29 +1,29 @@
 /**
- * Clients of the 2026 era that the SDK has accepted, by what each of their requests says of them: the
- * same envelope needs no second look. There are not many kinds of clients.
+ * A bounded cache of 2026-era client envelopes that the SDK has accepted: requests with an equal
+ * envelope skip validation. The number of distinct clients is small.
  */
 
 import type { JSONRPCRequest } from '@modelcontextprotocol/server'
 import { type CallingClient, type ClientEnvelope, clientOf } from '../client-facts.ts'
 import type { ToolRequest } from '../tool-call.ts'
 
-/** A client that receives nothing before the answer. */
+/** A client that receives no notifications before the response. */
 export type QuietClient = CallingClient & Pick<ToolRequest['client'], 'log' | 'closeStream'>
 
-/** The client of an envelope without a level for log lines. */
+/** The client of an envelope without a log level. */
 export function quietClientOf(envelope: ClientEnvelope): QuietClient {
   return { ...clientOf(envelope), log: async () => undefined, closeStream: () => undefined }
 }
 
 export interface KnownClients {
-  /** The client of an envelope; undefined where the SDK has not accepted the same one. */
+  /** The client of an envelope; undefined if the SDK has not accepted an equal one. */
   find(envelope: object): QuietClient | undefined
-  /** Remembers what a request says of its client, which the SDK has accepted. */
+  /** Caches the envelope of a request that the SDK has accepted. */
   remember(request: JSONRPCRequest): void
 }
 
 const MOST_ENVELOPES = 200
-/** Characters. */
+/** Limit of a cached envelope, in characters. */
 const LONGEST_ENVELOPE = 2000
 
 export function createKnownClients(): KnownClients {

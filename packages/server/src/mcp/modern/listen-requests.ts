@@ -1,6 +1,6 @@
 /**
- * `subscriptions/listen` (2026-07-28, basic/utilities/subscriptions), within bounds before the SDK
- * sees it: what it asks for is held in memory for as long as its stream is open.
+ * `subscriptions/listen` (2026-07-28, basic/utilities/subscriptions): checks access and limits
+ * before the SDK receives the URIs, which stay in memory while the stream is open.
  */
 
 import { AppError } from '../../errors.ts'
@@ -9,26 +9,26 @@ import type { CallToolDeps } from '../call-tool.ts'
 import type { Release } from '../limits.ts'
 import { createMaySubscribe, type Subscriber } from '../may-subscribe.ts'
 
-/** Of URIs that the open streams of one caller, and of all callers, wait for on this node. */
+/** Memory limits of the subscribed URIs on this node, for one caller and for all callers. */
 const MOST_BYTES_OF_CALLER = 16 * 1024 * 1024
 const MOST_BYTES = 64 * 1024 * 1024
 
 export interface ListenRequest {
-  /** What the SDK is given. */
+  /** The filtered body, for the SDK. */
   readonly body: unknown
-  /** The request's own, which its result has too. */
+  /** The id of the request. */
   readonly id: unknown
   /** Whether some of its resources belong to the caller's session. */
   readonly isPersonal: boolean
-  /** Gives back what the request holds. */
+  /** Releases the memory counted for the request. */
   readonly release: Release
 }
 
 /**
- * Gives the request without URIs of resources that the caller may not read: the acknowledgement names
- * those that are left. They are not refused, since a client cannot tell which of its URIs would be.
- * @throws AppError `invalid_params` for what is too many or too long, `too_many_requests` and
- * `unavailable` where the open streams hold too much
+ * Returns the request without the URIs that the caller may not read; the acknowledgement lists the
+ * others. Does not reject such URIs: a client could not know which of them caused the error.
+ * @throws AppError `invalid_params` for too many or too long URIs; `too_many_requests` and
+ * `unavailable` if open streams hold too much memory
  */
 export type TakeListenRequest = (
   body: unknown,
@@ -36,7 +36,7 @@ export type TakeListenRequest = (
   subscriber: Omit<Subscriber, 'meta'>,
 ) => Promise<ListenRequest>
 
-/** Personal resources are read to find out: so many at a time. */
+/** Concurrency limit of the permission checks, which read personal resources. */
 const READ_AT_ONCE = 10
 
 interface ListenBody {
@@ -53,7 +53,7 @@ export function createListenRequests(deps: CallToolDeps): TakeListenRequest {
   const maySubscribe = createMaySubscribe(deps)
   const hold = createHeldBytes()
 
-  /** Those of the URIs that the caller may read. */
+  /** Returns the URIs that the caller may read. */
   async function readable(uris: readonly string[], subscriber: Subscriber) {
     const known: string[] = []
     let isPersonal = false
@@ -72,7 +72,7 @@ export function createListenRequests(deps: CallToolDeps): TakeListenRequest {
   return async (body, caller, { requestContext, signal }) => {
     const { id, method, params } = body as ListenBody
     const notifications = params?.notifications
-    // Everything but what is asked for is left to the SDK, which refuses it or does not keep it.
+    // The SDK rejects or drops all other fields.
     const uris = urisIn(notifications)
     if (uris === undefined) return { body, id, isPersonal: false, release: () => undefined }
     const meta = params?._meta as object | undefined
@@ -85,14 +85,14 @@ export function createListenRequests(deps: CallToolDeps): TakeListenRequest {
   }
 }
 
-/** Infrastructure that fails, and URIs that are too long, are for the whole request. */
+/** Skips a URI that cannot be read. A store outage or a too long URI fails the whole request. */
 function passOver(error: unknown): undefined {
   if (error instanceof AppError && BOUNDS.has(error.code)) throw error
 }
 
 const BOUNDS: ReadonlySet<string> = new Set(['unavailable', 'invalid_params'])
 
-/** Undefined where there is no list. @throws AppError `invalid_params` */
+/** The URIs to subscribe to; undefined if there is no list. @throws AppError `invalid_params` */
 function urisIn(notifications: unknown): readonly string[] | undefined {
   const uris = (notifications as { resourceSubscriptions?: unknown } | null | undefined)
     ?.resourceSubscriptions

@@ -1,4 +1,4 @@
-/** The 2026 era on `/mcp`: nothing is kept between two requests (2026-07-28, basic/transports). */
+/** The 2026 era on `/mcp`: stateless requests (2026-07-28, basic/transports). */
 
 import {
   type AuthInfo,
@@ -39,7 +39,7 @@ export interface ModernDeps extends CallToolDeps {
   readonly log: Logger
 }
 
-/** A tool call whose tool has run. */
+/** A fast-path tool call whose tool has run. */
 export interface RunCall {
   readonly message: JSONRPCRequest
   readonly requestContext: RequestContext
@@ -54,7 +54,7 @@ export interface ModernEndpoint {
     classified: InboundClassificationOutcome,
     headers: StandardHeaders,
   ): Promise<McpAnswer>
-  /** Hands a call to the SDK whose tool has run, to ask the client or to fail. */
+  /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
   finish(mcp: Exchanged, call: RunCall): Promise<McpAnswer>
   close(): Promise<void>
 }
@@ -71,7 +71,7 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
     {
       legacy: 'reject',
       bus,
-      // Ours come first.
+      // `limits` enforces the concurrency limits.
       maxSubscriptions: Number.POSITIVE_INFINITY,
       onerror: (error) => deps.log.debug({ err: error }, 'request refused'),
     },
@@ -131,7 +131,7 @@ export async function createModernEndpoint(deps: ModernDeps): Promise<ModernEndp
   }
 }
 
-/** The session whose handle a caller without a token named, where what it listens to belongs to it. */
+/** The session that an unauthenticated caller names by handle, if it listens to its resources. */
 async function namedSession(
   requestContext: RequestContext,
   { body, isPersonal }: ListenRequest,
@@ -147,7 +147,7 @@ async function namedSession(
   }
 }
 
-/** What the exchange with the client needs of its request. */
+/** The parts of the HTTP request that the exchange needs. */
 type Exchanged = Pick<McpRequest, 'request' | 'onClose'>
 
 interface Place extends Pick<McpRequest, 'onClose'> {
@@ -155,7 +155,7 @@ interface Place extends Pick<McpRequest, 'onClose'> {
   readonly listens: boolean
 }
 
-/** 2026-07-28, basic/transports: a request lasts as long as its answer. */
+/** Acquires slots until the response closes (2026-07-28, basic/transports). */
 function takePlaces(limits: Limits, { caller, listens, onClose }: Place): void {
   if (listens) {
     onClose(limits.stream(caller, 'listen'))

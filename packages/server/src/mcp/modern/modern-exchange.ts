@@ -1,6 +1,6 @@
 /**
- * One request of the 2026 era and its answer: JSON, or what the SDK's own transport makes of it once
- * there is something to say first, or something went wrong.
+ * One request of the 2026 era and its response: JSON, or the response of the SDK's transport if a
+ * notification precedes the result or the request fails.
  */
 
 import {
@@ -17,12 +17,12 @@ import { classification } from './modern-servers.ts'
 export interface ModernRequest {
   readonly message: JSONRPCRequest
   readonly authInfo: AuthInfo
-  /** For its signal, by which the SDK learns that the client is gone. */
+  /** Its signal reports a client disconnect to the SDK. */
   readonly request: Request
   readonly onClose: (listener: () => void) => void
 }
 
-/** Nobody reads it: the client has gone. */
+/** Never received: the client has disconnected. Status 499 is the convention of nginx. */
 const CLIENT_CLOSED_REQUEST = 499
 
 /** A disconnect cancels (2026-07-28, basic/utilities/cancellation). */
@@ -32,7 +32,7 @@ export function serveModern(
 ): Promise<McpAnswer> {
   return new Promise((resolve) => {
     let stream: ReturnType<typeof openStream> | undefined
-    /** Before any handler runs the SDK itself refuses, which has a status of its own. */
+    /** False while the SDK may still reject the request, with its own HTTP status. */
     let handled = false
     const pass = (said: JSONRPCMessage) => {
       stream ??= openStream(message, request, resolve)
@@ -54,7 +54,7 @@ export function serveModern(
   })
 }
 
-/** The SDK's transport of one exchange, without a server: what it is given becomes its response. */
+/** The SDK's per-request transport, without a server: builds a response from the given messages. */
 function openStream(
   message: JSONRPCRequest,
   request: Request,
@@ -70,7 +70,7 @@ function openStream(
     isOpen = true
     transport.onmessage = onMessage
     void transport.start()
-    // It fails when the client goes first: then there is nobody to respond to.
+    // Rejects if the client disconnects first; no response is needed then.
     transport
       .handleMessage(message, { request })
       .then(boundResponse)

@@ -1,15 +1,15 @@
-/** The servers of the 2026 era: one for each audience, which live as long as the process. */
+/** The server instances of the 2026 era: one for each audience, for the life of the process. */
 
 import { type McpServer, PerRequestHTTPServerTransport } from '@modelcontextprotocol/server'
 import type { Audience } from '../request-context.ts'
 import { type BuildServer, MODERN_REVISION } from '../server-factory.ts'
 import { type SharedServer, shareServer } from '../shared-server.ts'
 
-/** By this transport the SDK knows the era. */
+/** The classification by which the SDK recognizes the era. */
 export const classification = { era: 'modern', revision: MODERN_REVISION } as const
 
 export interface ModernServers {
-  /** What they know of a client comes with each request. */
+  /** Servers keep no client state: each request describes its client. */
   of(audience: Audience): SharedServer
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
- * Which requests of the 2026 era need none of the SDK's refusals. The others, right or wrong, go to
- * its own entry, which has the last word: here nothing is let through that it would refuse.
+ * Decides which 2026-era requests can skip the validation in the SDK's HTTP handler. All others,
+ * valid or invalid, go through that handler: this check accepts nothing that it would reject.
  */
 
 import type { InboundClassificationOutcome, JSONRPCRequest } from '@modelcontextprotocol/server'
@@ -9,7 +9,7 @@ import { MODERN_REVISION } from '../server-factory.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
 import { toolsWithHeaders } from './header-parameters.ts'
 
-/** SEP-2243, "Standard Request Headers": what `Mcp-Name` repeats, by method. */
+/** SEP-2243, "Standard Request Headers": the parameter that `Mcp-Name` mirrors, by method. */
 const NAMED_BY: Readonly<Record<string, 'name' | 'uri' | undefined>> = {
   'tools/call': 'name',
   'prompts/get': 'name',
@@ -22,10 +22,10 @@ const NAMED_BY: Readonly<Record<string, 'name' | 'uri' | undefined>> = {
   'server/discover': undefined,
 }
 
-/** SEP-2243: names that do not fit into a header are sent in Base64, between these. */
+/** SEP-2243: prefix of names in Base64, for characters that a header cannot contain. */
 const ENCODED = /^=\?base64\?/i
 
-/** The request, if it is a plain one. */
+/** Returns the request if it is a plain one. */
 export type PlainRequest = (
   classified: InboundClassificationOutcome,
   headers: StandardHeaders,

@@ -1,6 +1,6 @@
 /**
- * One process among those that share a store: how it hears from the others, and they from it. Three
- * streams, read by one blocking reader, carry news between nodes; what clients receive is elsewhere.
+ * Messaging between the nodes that share a store: an inbox for each node, a control broadcast and
+ * an event bus, read by one blocking reader. Messages for clients are in other streams.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -10,21 +10,21 @@ import type { Store } from '../../store/port.ts'
 import type { Follower, StreamEntry, Streams } from '../../store/streams.ts'
 import { retryWrite } from './retry-write.ts'
 
-/** For one node. */
+/** A message to one node. */
 export type NodeMessage =
-  /** A client said something about a request that this node sent. */
+  /** A client's response to a request that this node sent, or progress of it. */
   | {
       readonly kind: 'answer'
       readonly connectionId: string
       readonly wireId: string
       readonly message: JSONRPCMessage
     }
-  /** Another node serves a reader of a stream that is written here, and wants to hear of news. */
+  /** Another node follows a stream that this node writes, and asks for notifications. */
   | { readonly kind: 'watch'; readonly stream: string; readonly by: string }
-  /** There is more in a stream that is read here. */
+  /** A stream that this node reads has new entries. */
   | { readonly kind: 'news'; readonly stream: string }
 
-/** For all nodes: what must take effect wherever it applies. */
+/** A broadcast to all nodes. */
 export type Control =
   | {
       readonly kind: 'cancel'
@@ -33,47 +33,47 @@ export type Control =
       readonly reason: string
     }
   | { readonly kind: 'connection_ended'; readonly connectionId: string }
-  /** A session has ended, or one grant of it: what they opened ends. Unix time in milliseconds. */
+  /** A session or one of its grants has ended: ends its streams. Unix time in milliseconds. */
   | {
       readonly kind: 'session_ended'
       readonly sessionId: string
       readonly grantId?: string
       readonly at: number
     }
-  /** Another node holds the connection's GET stream from now on. */
+  /** A node has taken over the MCP session's GET stream; holders of older generations close it. */
   | { readonly kind: 'stream_taken'; readonly connectionId: string; readonly generation: number }
 
-/** A change that clients asked to hear of, with its place in the log. */
+/** A change event that clients can subscribe to, with its id in the log. */
 export interface LoggedEvent {
   readonly id: string
   readonly event: ServerEvent
 }
 
 export interface ClusterNode {
-  /** Random for each start, so that nothing meant for an earlier process reaches this one. */
+  /** Random for each start, so that no message to an earlier process reaches this one. */
   readonly id: string
   /**
-   * `tell`, `control` and `publish` throw RangeError for more than 8 KiB, an answer for more than
-   * 256 KiB: what they write is bounded.
+   * `send`, `broadcast` and `publish` throw a RangeError for messages above 8 KiB; the limit of a
+   * client's response is 256 KiB.
    */
   send(nodeId: string, message: NodeMessage): Promise<void>
   broadcast(control: Control): Promise<void>
-  /** The same for what has happened already: later, where the store does not take it now. Never fails. */
+  /** Broadcasts a fact: retries with back-off if the store fails. Idempotent; never rejects. */
   broadcastWithRetry(control: Control): Promise<void>
   publish(event: ServerEvent): Promise<void>
-  /** Whether a node still shows signs of life. In doubt it does: others are not blamed for a store that was away. */
+  /** Whether a node's heartbeat is live. True in doubt: missing beats may be a store outage. */
   isAlive(nodeId: string): Promise<boolean>
   onMessage(listener: (message: NodeMessage) => void): void
   onControl(listener: (control: Control) => void): void
-  /** Returns the function that stops listening. */
+  /** Subscribes to events. Returns the function that unsubscribes. */
   onEvent(listener: (event: LoggedEvent) => void): () => void
-  /** Events after an id of the log, and the log's present end when no id is given. */
+  /** Events after an id of the log; `lastEventId` returns the current end of the log. */
   eventsAfter(id: string): Promise<readonly LoggedEvent[]>
   lastEventId(): Promise<string>
   close(): Promise<void>
 }
 
-/** One hash tag for all of them, so that a Redis Cluster lets one command read all three. */
+/** One hash tag for all three, so that a Redis Cluster can read them with one command. */
 const BUS = '{nodes}:bus'
 const CONTROL = '{nodes}:control'
 const inboxOf = (nodeId: string) => `{nodes}:inbox:${nodeId}`
@@ -82,10 +82,10 @@ const heartbeatOf = (nodeId: string) => `{nodes}:heartbeat:${nodeId}`
 const KIB = 1024
 const MIB = 1024 * KIB
 
-/** Of the text of a message, before it is sealed. */
+/** Limit of a message's text, before it is sealed. */
 const LARGEST_MESSAGE_BYTES = 8 * KIB
 export const LARGEST_ANSWER_BYTES = 256 * KIB
-/** What an answer is wrapped in. */
+/** Allowance for the envelope around a response. */
 const ENVELOPE_BYTES = KIB
 
 interface Bounds {
@@ -96,12 +96,12 @@ interface Bounds {
 
 const BUS_BOUNDS = { maxLength: 10_000, maxBytes: 4 * MIB, ttlSeconds: 3600 }
 const CONTROL_BOUNDS = { maxLength: 10_000, maxBytes: 4 * MIB, ttlSeconds: 600 }
-/** Nobody reads it again: the node it is for trims what it has read. */
+/** Inboxes are not replayed: the receiving node trims the entries that it has read. */
 const INBOX_BOUNDS = { maxLength: 10_000, maxBytes: 16 * MIB, ttlSeconds: 60 }
 const TRIM_EVERY_MS = 1000
 
 const BEAT_MS = 1500
-/** A node that missed three beats is taken for dead. */
+/** A node that has missed three heartbeats counts as dead. */
 const HEARTBEAT_SECONDS = 5
 
 export interface ClusterNodeDeps {
@@ -110,7 +110,7 @@ export interface ClusterNodeDeps {
   readonly log: Logger
 }
 
-/** Joins the nodes of a store. Resolves when it listens. */
+/** Joins the nodes that share a store. Resolves once the node receives messages. */
 export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Promise<ClusterNode> {
   const id = randomBytes(6).toString('hex')
   const inbox = inboxOf(id)
@@ -128,7 +128,7 @@ export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Pro
   }
   const follower: Follower = await streams.follow([inbox, CONTROL, BUS], onEntry)
 
-  /** When a heartbeat of ours failed for the last time: those of others did then, too. */
+  /** Time of our last failed heartbeat: those of other nodes may have failed as well. */
   let failedAt = Number.NEGATIVE_INFINITY
   const beat = () =>
     store.set(heartbeatOf(id), { since: Date.now() }, HEARTBEAT_SECONDS).catch((error: unknown) => {
@@ -149,13 +149,13 @@ export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Pro
     broadcastWithRetry: (control) =>
       broadcast(control).catch((error: unknown) => {
         log.warn({ err: error, kind: control.kind }, 'broadcast failed; retrying')
-        // Applies here without waiting for the store; a duplicate changes nothing.
+        // Applies locally at once; handlers are idempotent, so the retried duplicate is harmless.
         notifyAll(controls, control)
         void retryWrite(() => broadcast(control), CONTROL_BOUNDS.ttlSeconds)
       }),
     publish: (event) => append(BUS, event, BUS_BOUNDS, LARGEST_MESSAGE_BYTES),
     async isAlive(nodeId) {
-      // Whoever asks is, even if it was held up for so long that its heartbeat expired.
+      // The asking node is alive, even if a stall has let its heartbeat expire.
       if (nodeId === id) return true
       if ((await store.get(heartbeatOf(nodeId))) !== undefined) return true
       return performance.now() - failedAt < HEARTBEAT_SECONDS * 1000
@@ -180,7 +180,7 @@ export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Pro
   }
 }
 
-/** @throws RangeError for a message of more than `most` bytes */
+/** @throws RangeError for a message above `most` bytes */
 function createAppend(streams: Streams) {
   return async (key: string, value: unknown, bounds: Bounds, most: number): Promise<void> => {
     const text = JSON.stringify(value)
@@ -196,7 +196,7 @@ function largest(message: NodeMessage): number {
   return isAnswer ? LARGEST_ANSWER_BYTES + ENVELOPE_BYTES : LARGEST_MESSAGE_BYTES
 }
 
-/** Trims an inbox behind its reader, at an interval: reading costs the store no command more. */
+/** Trims an inbox behind its reader at an interval, so that reads cost no extra store command. */
 function createTrimming({ streams, log }: Pick<ClusterNodeDeps, 'streams' | 'log'>, inbox: string) {
   let read: string | undefined
   const timer = setInterval(() => {

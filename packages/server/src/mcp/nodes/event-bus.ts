@@ -1,15 +1,15 @@
-/** The SDK's source of change events for `subscriptions/listen`, fed from all nodes. */
+/** The SDK's event bus for `subscriptions/listen`, with the events of all nodes (fan-out). */
 
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { ClusterNode } from './cluster-node.ts'
 
 export interface EventBus extends ServerEventBus {
-  /** Resolves when the event has its place among those of all nodes. Never fails. */
+  /** Resolves when the event is in the common log. Never rejects. */
   publish(event: ServerEvent): Promise<void>
 }
 
-/** Events reach listeners by way of the log, on the publishing node too: once, in one order. */
+/** Delivers events through the log, also on the publishing node: each once, in total order. */
 export function createEventBus(node: ClusterNode, log: Logger): EventBus {
   return {
     publish: (event) =>

@@ -1,4 +1,4 @@
-/** Writes what the store could not take just now: it was full or away, and comes back. */
+/** Retries a write with exponential back-off until it succeeds or the deadline passes. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -6,8 +6,8 @@ const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 8000
 
 /**
- * Tries, at first soon and then more rarely, until it succeeds or so many seconds have passed.
- * Never fails, and does not keep the process.
+ * Retries `attempt` with exponential back-off until it succeeds or `forSeconds` have passed. Never
+ * rejects; the timer does not keep the process alive.
  */
 export async function retryWrite(
   attempt: () => Promise<unknown>,
@@ -26,13 +26,13 @@ export async function retryWrite(
   }
 }
 
-/** So many answers of one kind wait whole for a store that does not take them; others are lost. */
+/** Maximum number of responses of one kind that are held in memory until the store recovers. */
 const MOST_WAITING = 100
 
 /**
- * Tries to write an answer for so many seconds; or, where too many wait already, what says that it
- * was lost. Only what is to be written is held, since answers may be large: let go of the other, and
- * give a `write` that knows neither.
+ * Retries writing a response for `forSeconds`. Beyond `MOST_WAITING` it writes the `lost` error
+ * instead, to bound memory. Holds only the one it writes, as responses may be large: callers must
+ * keep no reference to the other, and `write` must capture neither.
  */
 export function createLateAnswers<Answer>(
   forSeconds: number,

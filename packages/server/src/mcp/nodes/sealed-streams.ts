@@ -1,11 +1,11 @@
-/** Streams whose entries nobody can read in the store: they carry answers, questions and codes. */
+/** Streams with encrypted entries: they contain responses, elicitation requests and codes. */
 
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { StreamEntry, Streams } from '../../store/streams.ts'
 
 const PURPOSE = 'stream'
 
-/** Entries are bound to their stream; one that does not open, of another key or place, is left out. */
+/** Binds entries to their stream; skips those of another stream or an unknown encryption key. */
 export function createSealedStreams(streams: Streams, keyRing: KeyRing): Streams {
   function open(key: string, { id, value }: StreamEntry): StreamEntry[] {
     const opened = keyRing.open(PURPOSE, value, key)

@@ -1,41 +1,41 @@
 /**
- * Ends what is open for a session of tokens: when the session or its grant ends on any node. It outlives
- * the token that opened it where we issue tokens; those of others are good for as long as they say.
+ * Ends streams when their session or grant ends on any node. With tokens that this server issues, a
+ * stream outlives the token that opened it; with those of other issuers it ends when they expire.
  */
 
 import type { ClusterNode } from './cluster-node.ts'
 
-/** The session that what a token opens belongs to. */
+/** The session that a token, and each stream opened with it, belongs to. */
 export interface TokenSession {
   readonly id: string
   /** When the session was opened, as Unix time in milliseconds. */
   readonly since: number
-  /** What the token was given by. */
+  /** The grant that the token was issued for. */
   readonly grantId?: string
-  /** When the token runs out. */
+  /** Expiry of the token, as Unix time in milliseconds. */
   readonly expiresAt?: number
 }
 
 export interface SessionEnds {
-  /** Calls `end` once, when it is time. Returns the function that stops watching. */
+  /** Calls `end` once, when the stream must end. Returns the function that stops watching. */
   watch(session: TokenSession, end: (reason: EndReason) => void): () => void
   /**
-   * Announces to all nodes that a session has ended, or, with `grantId`, one grant of it. Never fails.
+   * Broadcasts that a session has ended or, with `grantId`, one of its grants. Never rejects.
    */
   announce(sessionId: string, grantId?: string): Promise<void>
 }
 
-/** The answer to the call that signs out leaves by the same stream over HTTP+SSE. */
+/** Grace period: over HTTP+SSE the response to the sign-out call needs the same stream. */
 const LAST_WORDS_MS = 400
-/** What was let in just before an end, and is opened just after it. */
+/** Tombstone TTL: also ends streams that were authenticated before the end but open after it. */
 const REMEMBERED_MS = 30_000
 
-/** How often a stream whose token has expired is looked at, in case an announcement was lost. */
+/** Check interval of streams whose token has expired, in case a broadcast was lost. */
 const LOOK_EVERY_MS = 30_000
-/** A forgotten stream must not keep its session for longer. */
+/** Maximum age of a stream: a leaked one must not keep its session alive for longer. */
 const LONGEST_STREAM_MS = 24 * 60 * 60 * 1000
 
-/** Whether a client should authorize again (`expired`), or has been signed out. */
+/** `expired`: the client should authorize again; `ended`: it has been signed out. */
 export type EndReason = 'ended' | 'expired'
 
 interface Watched {
@@ -46,8 +46,8 @@ interface Watched {
 export interface SessionEndDeps {
   readonly now: () => number
   /**
-   * Whether the session and its grant are alive, which counts as use; asked when the token of
-   * something open has expired. Rejects when the store is unavailable.
+   * Whether the session and its grant are alive, which counts as use; called for a stream whose
+   * token has expired. Rejects if the store is unavailable.
    */
   readonly goesOn?: (session: TokenSession) => Promise<boolean>
 }
@@ -69,7 +69,7 @@ export function createSessionEnds(
   function endAll(sessionId: string, at: number, grantId: string | undefined): void {
     for (const watched of [...(open.get(sessionId) ?? [])]) {
       const { since, grantId: own } = watched.session
-      // A newer token may have brought the session back meanwhile.
+      // A newer token may have reopened the session since.
       if (since <= at && (grantId === undefined || grantId === own)) watched.end('ended')
     }
   }
@@ -104,7 +104,7 @@ export function createSessionEnds(
       const latest = now() + LONGEST_STREAM_MS
       const look = async () => {
         if (session.grantId === undefined || now() > latest) return watched.end('expired')
-        // What the store cannot say now, it says the next time.
+        // The store is unavailable: fails open until the next check.
         const isAlive = await goesOn(session).catch(() => true)
         if (!isWatching) return
         if (isAlive) timer = later(LOOK_EVERY_MS, look)
@@ -129,10 +129,10 @@ export function createSessionEnds(
   }
 }
 
-/** Timers count to 24 days at most, and end at once when they are asked to count on. */
+/** Maximum delay of `setTimeout`, 24 days: a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** A timer that does not keep the process. */
+/** A timer that does not keep the process alive. */
 function later(milliseconds: number, run: () => unknown): NodeJS.Timeout {
   return setTimeout(run, Math.min(milliseconds, LONGEST_MS)).unref()
 }
