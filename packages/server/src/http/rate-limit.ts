@@ -231,7 +231,7 @@ function aMinute(calls: number): Rate {
   return { calls, perSeconds: 60 }
 }
 
-/** Format of MCP session ids and session ids; see `createId`. */
+/** Format of the ids that identify an MCP session; see `createId`. */
 const CONNECTION_ID = /^(?:con|ses)_[\w-]{43}$/
 
 /** The MCP session id, not validated: an unknown id fails later and also counts by address. */

@@ -1,4 +1,4 @@
-/** Canonicalizes request targets, so that guards and routers cannot interpret them differently. */
+/** Canonical request targets, so that guards and routers agree on them (parser differential). */
 
 import type { IncomingMessage } from 'node:http'
 import { METADATA_PATH, type Resource } from '../auth/resources.ts'
