@@ -1,4 +1,4 @@
-/** The map: every middleware and route, in order, and nothing else. */
+/** The route map: every middleware and route, in order, and nothing else. */
 
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { longestTokenSeconds } from './auth/resource-server.ts'
@@ -29,7 +29,7 @@ import { createAuthorizedClients } from './session/authorized-clients.ts'
 
 export interface AppDeps {
   readonly rates: CallRates
-  /** What is served; what is not in it is not found. */
+  /** Routes to serve; any other path is answered with 404. */
   readonly routes: RouteTable
 }
 
@@ -41,13 +41,13 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
   const limited = createRateLimiting(runtime.rateLimits, config.http)
   guardRoutes(app, routes, { ...runtime, limited })
   routePages(app, runtime, { routes, storageOf })
-  /** A request without a body: the POSTs of callers have been through `call/`. */
+  /** Authenticates requests without a body; `call/` has already handled the callers' POSTs. */
   const caller = (path: ResourcePath, isRequired: boolean): MiddlewareHandler<HttpEnv> => {
     const door = { resource: auth.resources.at(path), required: isRequired }
     return bearer({ ...auth, ...config.http, rates }, door)
   }
   const { required } = config.auth
-  /** Where the table has it. */
+  /** Registers the handlers for the methods that the route table lists for the path. */
   const on = (path: string, ...handlers: Handler<HttpEnv>[]) => {
     const served = routes.find(path)?.methods ?? []
     const methods = served.filter((method) => method !== 'HEAD' && method !== 'POST')
@@ -68,14 +68,14 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
   return app
 }
 
-/** Answers a POST of a caller, which `call/` has handed over. */
+/** Answers a caller's POST that `call/` has handed over. */
 function handed(c: Context<HttpEnv>): Response | Promise<Response> {
   const respondTo = c.env.call?.respond
   if (respondTo === undefined) throw new Error('A POST of a caller was not handed over')
   return respondTo(c)
 }
 
-/** What people and programs see besides the protocol. */
+/** Routes that are not part of MCP: browser pages, health, metrics, metadata and consent. */
 function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }: PagesDeps): void {
   const { config, store, publicUrl, auth, signIn, signsInAt, telemetry } = runtime
   const ttlSeconds = longestTokenSeconds(config.auth)
@@ -113,7 +113,7 @@ interface PagesDeps extends Pick<RequestParts, 'storageOf'> {
 
 type RequestParts = ReturnType<typeof requestParts>
 
-/** What routes make of a request. */
+/** Derives from a request what the routes need: storage budget, contexts and message. */
 function requestParts({ config, requestContexts, storageBudgets }: Runtime) {
   const storageOf = (c: Context<HttpEnv>) =>
     storageBudgets(countedNetwork(c.env.incoming, config.http))

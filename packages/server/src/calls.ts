@@ -1,4 +1,4 @@
-/** Puts the parts of `call/` together: what answers the POSTs of callers. */
+/** Assembles the handler of `call/`, which answers the callers' POSTs. */
 
 import type { ResourcePath } from './auth/resources.ts'
 import { createReadBytes } from './call/body.ts'
@@ -62,7 +62,7 @@ export function createCalls(
   })
 }
 
-/** Tools that may be hidden are known from the start: for all others there is nothing to ask. */
+/** Precomputes which tools may be hidden, so that calls of all others skip the visibility check. */
 function hiddenTools({ catalog, team = NO_TEAM, log }: Runtime) {
   const definitions = [...catalog.tools.values()].map(({ definition }) => definition)
   const rules = new Map(
@@ -74,7 +74,7 @@ function hiddenTools({ catalog, team = NO_TEAM, log }: Runtime) {
   }
 }
 
-/** Those of the table; the older transport shares its resource with its stream. */
+/** POST routes of the table; `/messages` shares the protected resource of its SSE stream. */
 function postRoutes({ config, auth }: Runtime, routes: RouteTable): Map<string, PostRoute> {
   const { required } = config.auth
   const route = (path: PostRoute['path'], at: ResourcePath, isRequired: boolean) =>

@@ -1,4 +1,4 @@
-/** Reads the configuration once, at start: one frozen value that is safe to log, and the secrets. */
+/** Loads the configuration once, at start: a frozen value that is safe to log, and the secrets. */
 
 import { accessWarnings, developmentWarnings } from './config/access-warnings.ts'
 import { applyPreset } from './config/apply-preset.ts'
@@ -39,7 +39,7 @@ export interface LoadedConfig {
   readonly secrets: Secrets
   /** The team's own variables, which are never logged. */
   readonly settings: TeamSettings
-  /** What has no effect, or not the one that somebody wants; for the log. */
+  /** Settings without effect, or with a surprising one; for the log. */
   readonly warnings: readonly ConfigWarning[]
 }
 
@@ -133,7 +133,7 @@ function secretsOf(
   })
 }
 
-/** How the pages look. */
+/** Colour, description and support address of the pages. */
 function choosePages(variables: Variables): Config['pages'] {
   return {
     color: `#${variables.APP_COLOR.replace('#', '').toLowerCase()}`,
@@ -141,7 +141,7 @@ function choosePages(variables: Variables): Config['pages'] {
   }
 }
 
-/** The proxies without their credentials, which are secrets. */
+/** Origins of the outgoing proxies, without their credentials, which are secrets. */
 function chooseOutgoing({ NO_PROXY, HTTP_PROXY, HTTPS_PROXY }: Variables): Config['outgoing'] {
   const proxies = {
     httpProxy: originOf(HTTP_PROXY),
@@ -154,14 +154,14 @@ function originOf(address: string | undefined): string | undefined {
   return address === undefined ? undefined : new URL(address).origin
 }
 
-/** APP_NAME replaces both names that the server's declaration has: that of programs and of people. */
+/** APP_NAME overrides both names of the server's declaration: the identifier and the title. */
 function chooseApp({ declared, identifier }: ConfigSources, variables: Variables): Config['app'] {
   const { APP_NAME: name, APP_VERSION: version } = variables
   const isDeclared = name === declared?.APP_NAME
   return { name, version, identifier: (isDeclared ? identifier : undefined) ?? name }
 }
 
-/** Platforms set PORT of the process; what is no port there is meant for another program. */
+/** Falls back to PORT, which platforms set; ignores a value that is not a port number. */
 function withPlatformPort(raw: RawVariables, { PORT = '' }: ConfigSources['env']): RawVariables {
   const isPort = /^\d{1,5}$/.test(PORT) && Number(PORT) <= 65_535
   return raw.MASK_MCP_PORT === undefined && isPort ? { ...raw, MASK_MCP_PORT: PORT } : raw
@@ -171,7 +171,7 @@ function furtherOf({ config, allow }: ChosenUpstream<NamedUpstream>): FurtherUps
   return { ...config, ...defined({ allow }) }
 }
 
-/** Where a client needs a token for the list of tools, the page does not give it away. */
+/** `auto` shows the tools only if clients can list them without a token, to leak none. */
 function showsTools({ LANDING_TOOLS: choice, MCP_AUTH }: Variables): boolean | 'signed-in' {
   if (choice === 'signed-in') return choice
   return choice === 'auto' ? MCP_AUTH === 'optional' : choice === 'show'
@@ -207,12 +207,12 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     maxCalls: variables.MAX_CALLS,
     maxConnections: variables.MAX_CONNECTIONS,
     stopDelaySeconds: variables.STOP_DELAY,
-    // Tests hold both ways equal by it.
+    // For tests only, which compare the fast path with the SDK.
     fastPath: variables.NODE_ENV !== 'test' || raw.MCP_FAST_PATH !== 'off',
   }
 }
 
-/** What is legal and may still be a mistake, of `transport`; `start` logs it, and `check` prints it. */
+/** Valid but questionable settings of `transport`; `start` logs them, `check` prints them. */
 export function configWarnings(
   { config, warnings }: LoadedConfig,
   transport: 'http' | 'stdio' = 'http',

@@ -1,4 +1,4 @@
-/** `src/mcp.ts` of a project: functions that declare things which know its settings and services. */
+/** For `src/mcp.ts` of a project: `define…` functions typed by its settings and services. */
 
 import type { z } from 'zod'
 import { defineServer, type ServerDefinition } from './define-server.ts'
@@ -10,7 +10,7 @@ import { type EnvDefinition, markDeclared } from './engine/define-services.ts'
 import type { ContentToolDefinition, ToolDefinition } from './engine/define-tool.ts'
 import type { Env } from './engine/env.ts'
 
-/** The same functions as those of the package, typed by an environment. */
+/** The package's `define…` functions, typed by an environment. */
 export interface Mcp<E extends Env> {
   readonly defineServer: (definition: ServerDefinition<E>) => ServerDefinition<E>
   readonly defineTool: <Input extends z.ZodObject, Output extends z.ZodType>(
@@ -30,8 +30,8 @@ export interface Mcp<E extends Env> {
 }
 
 /**
- * Makes the functions by which a project declares its server, tools, resources, prompts, hooks and routes.
- * Export them from `src/mcp.ts`, a file that imports none of those.
+ * Creates the functions that declare a project's server, tools, resources, prompts, hooks and
+ * routes. Export them from `src/mcp.ts`; that file must not import any of these declarations.
  */
 export function createMcp<
   Settings extends z.ZodObject = z.ZodObject<Record<never, never>>,
@@ -44,7 +44,7 @@ export function createMcp<
   readonly services: Services
   readonly upstreams: Upstream
 }> {
-  // Inside the types of an environment are not known.
+  // The implementation does not know the environment's types.
   const env = definition as unknown as Parameters<typeof markDeclared>[1]
   const declare = <T extends object>(declaration: T): T => markDeclared(declaration, env)
   return {

@@ -1,12 +1,12 @@
-/** Deadlines of what runs: one sweep for all of them, so that nothing needs a timer of its own. */
+/** Timeouts: one periodic sweep checks all deadlines, which saves a timer per call. */
 
-/** A deadline is met this much late at most, in milliseconds. */
+/** Sweep interval and so the maximum delay of a deadline, in milliseconds. */
 const SWEEP_MS = 50
 
 let first: Deadline | undefined
 let sweeping: NodeJS.Timeout | undefined
 
-/** Is due once, `afterMs` milliseconds from now and up to `SWEEP_MS` later. */
+/** Fires once, `afterMs` milliseconds from now or up to `SWEEP_MS` later. */
 export abstract class Deadline {
   readonly #at: number
   #previous: Deadline | undefined
@@ -23,7 +23,7 @@ export abstract class Deadline {
 
   protected abstract due(): void
 
-  /** Withdraws it. Nothing happens where it is over. */
+  /** Cancels the deadline. Idempotent; without effect after it has fired. */
   clear(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
@@ -32,12 +32,15 @@ export abstract class Deadline {
     else this.#previous.#next = this.#next
   }
 
-  /** After a busy spell what is waited for may be in a socket: those are read before immediates. */
+  /**
+   * Sweeps in an immediate, after the event loop has read sockets: after a busy spell, the awaited
+   * answer may already be in one.
+   */
   static #sweepLater(): void {
     setImmediate(Deadline.#sweep)
   }
 
-  /** The timer ends once there is nothing to wait for: an idle process sleeps. */
+  /** Stops the interval when no deadline is left, so that an idle process does not wake up. */
   static #sweep(): void {
     const now = performance.now()
     const due: Deadline[] = []

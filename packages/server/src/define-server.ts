@@ -1,4 +1,4 @@
-/** How a server is declared: `src/server.ts` of a project, default export. */
+/** Declares a server: the default export of a project's `src/server.ts`. */
 
 import { introductionFault, type ServerIntroduction } from './config/introduction.ts'
 import { optionsFault, type ServerOptions } from './config/server-options.ts'
@@ -13,57 +13,57 @@ export type { ServerIcon, ServerIntroduction } from './config/introduction.ts'
 export type { Protocol, ServerOptions } from './config/server-options.ts'
 
 export interface ServerDefinition<E extends Env = Env> extends ServerOptions, ServerIntroduction {
-  /** What programs know the server by, such as `acme-desk`: letters, digits, `_`, `-` and `.`. */
+  /** Identifier for programs, such as `acme-desk`: letters, digits, `_`, `-` and `.`. */
   readonly name: string
-  /** What people read; the name if left out. */
+  /** Display name; defaults to `name`. */
   readonly title?: string
-  /** The version in the project's package.json if left out. */
+  /** Defaults to the version in the project's package.json. */
   readonly version?: string
   readonly branding?: Branding
   /**
-   * Where `tools/`, `resources/` and `prompts/` are, relative to the file of the declaration; beside
-   * it if left out.
+   * Folder of `tools/`, `resources/` and `prompts/`, relative to the file of the declaration;
+   * defaults to that file's folder.
    */
   readonly directory?: string
-  /** Whether the server has the tools `login`, `logout` and `session`; it has if left out. */
+  /** Whether the server has the tools `login`, `logout` and `session`; defaults to true. */
   readonly sessionTools?: boolean
-  /** Extensions of the SDK; that of `src/skills/` is there by itself. */
+  /** Extensions of the SDK; the one for `src/skills/` is added automatically. */
   readonly extensions?: readonly ServerExtension[]
   /**
-   * What a caller sees whose token lacks scopes of a tool: `challenge`, the default, answers 403 with the
-   * scopes it needs; for `hide` there is no such tool.
+   * Response to a token that lacks scopes of a tool: `challenge`, the default, answers 403 with the
+   * required scopes (step-up authorization); `hide` treats the tool as unknown.
    */
   readonly unauthorizedTools?: UnauthorizedTools
-  /** Code around every tool call, resource read and prompt, in this order. */
+  /** Middleware around every tool call, resource read and prompt, in this order. */
   readonly hooks?: readonly HookDefinition<E>[]
-  /** Pages and endpoints of the team's own. */
+  /** Custom pages and endpoints of the team. */
   readonly routes?: readonly RouteDefinition<E>[]
-  /** Rejects while a service cannot be used; `/readyz` answers 503 then. */
+  /** Readiness check: rejects while a service is unavailable; `/readyz` then answers 503. */
   readiness?(services: E['services']): void | Promise<void>
 }
 
-/** The pages that people see in a browser. */
+/** Appearance of the pages in the browser. */
 export interface Branding {
-  /** Of buttons, links and the mark: six hexadecimal digits, such as `#1f4fbf`. */
+  /** Colour of buttons, links and the mark: six hexadecimal digits, such as `#1f4fbf`. */
   readonly color?: string
-  /** What the server is for, in a sentence or two. */
+  /** The server's purpose, in a sentence or two. */
   readonly description?: string
   /**
    * An SVG, PNG, JPEG or WebP file of up to 256 KiB, relative to the file of the declaration, such as
-   * `logo.svg`. Pages and clients show it; pages show the initial of the title if it is left out.
+   * `logo.svg`. Pages and clients show it; without it, pages show the initial of the title.
    */
   readonly logo?: string
-  /** Where people get help: an http or https address. */
+  /** Address of the help page: http or https. */
   readonly supportUrl?: string
 }
 
-/** A declaration of a server that cannot be used; the message says why. */
+/** An invalid declaration of a server; the message says why. */
 export class ServerDefinitionError extends Error {
   override readonly name = 'ServerDefinitionError'
 }
 
 /**
- * Declares a server. Variables such as APP_NAME and DEMO win over what is said here.
+ * Declares a server. Environment variables such as APP_NAME and DEMO override the declaration.
  * @throws ServerDefinitionError
  */
 export function defineServer(definition: ServerDefinition): ServerDefinition {
@@ -126,7 +126,7 @@ const OPTIONS: Keys<ServerDefinition> = {
 }
 const BRANDING: Keys<Branding> = { color: true, description: true, logo: true, supportUrl: true }
 
-/** Why what belongs to the team cannot be used; undefined when it can. */
+/** The fault in the team's hooks, routes, extensions or readiness check; undefined if none. */
 function teamFault(definition: ServerDefinition): string | undefined {
   const { unauthorizedTools, hooks, routes, readiness } = definition
   if (unauthorizedTools !== undefined && !['challenge', 'hide'].includes(unauthorizedTools)) {
@@ -145,7 +145,7 @@ function teamFault(definition: ServerDefinition): string | undefined {
   return undefined
 }
 
-/** Mistyped names, which types refuse, but a start does not check. */
+/** A mistyped option name: the types reject it, but the server may start without a type check. */
 function unknownOption(definition: ServerDefinition): string | undefined {
   const unknown = Object.keys(definition).find((key) => !Object.hasOwn(OPTIONS, key))
   if (unknown !== undefined) return unknown

@@ -1,4 +1,4 @@
-/** Every failure the server names: a stable code, its HTTP status and its JSON-RPC code. */
+/** The error codes of the server, each with its HTTP status and its JSON-RPC code. */
 
 const WIRE = {
   invalid_request: { status: 400, rpc: -32600 },
@@ -24,7 +24,7 @@ const WIRE = {
 
 export type ErrorCode = keyof typeof WIRE
 
-/** The HTTP status of a code; undefined for one that is not ours. */
+/** The HTTP status of a code; undefined for an unknown code. */
 export function statusOf(code: string): number | undefined {
   return Object.hasOwn(WIRE, code) ? WIRE[code as ErrorCode].status : undefined
 }
@@ -33,15 +33,15 @@ export interface AppErrorOptions {
   readonly cause?: unknown
   /** Sent as `Retry-After`, in seconds. */
   readonly retryAfterSeconds?: number
-  /** Sent as `Allow`: the methods there are. */
+  /** Sent as `Allow`: the supported methods. */
   readonly allow?: readonly string[]
-  /** Sent as `WWW-Authenticate`: how to get a token that is good. */
+  /** Sent as `WWW-Authenticate`: how to get a valid token. */
   readonly challenge?: string
 }
 
 /**
- * A failure with a defined wire form. The message is shown to callers, so it must hold no secret
- * and nothing internal; what is only for the log goes into `cause`.
+ * An error with a defined wire format. Callers see the message, so it must not contain secrets or
+ * internals; details for the log alone go into `cause`.
  */
 export class AppError extends Error {
   readonly code: ErrorCode
@@ -63,7 +63,7 @@ export class AppError extends Error {
   }
 }
 
-/** The store cannot be reached or does not answer in time: 503, never 401 or 404. */
+/** The store is unreachable or does not answer in time: 503, never 401 or 404. */
 export function storeUnavailable(cause?: unknown): AppError {
   return new AppError('unavailable', 'The session store is not available. Try again shortly.', {
     cause,

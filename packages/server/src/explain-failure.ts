@@ -1,4 +1,4 @@
-/** Why a server cannot start, in words for whoever started it. */
+/** Explains to the operator why a server cannot start. */
 
 import { ConfigError } from './config.ts'
 import { DiscoveryError } from './engine/discover.ts'
@@ -6,11 +6,11 @@ import { ServiceError } from './engine/open-services.ts'
 import { TypeScriptError } from './process/typescript.ts'
 import { ProjectError } from './project.ts'
 
-/** Faults of the project, its configuration and the machine in words; ours with a stack. */
+/** The message alone for faults of project, configuration and machine; a stack for our own bugs. */
 export function explainFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (FAULTS_OF_PROJECTS.some((kind) => error instanceof kind)) return error.message
-  // A port in use, a file that cannot be written: the system's message says which.
+  // For a port in use or a file that is not writable, the system's message names it.
   return 'syscall' in error ? `Cannot start: ${error.message}` : String(error.stack)
 }
 

@@ -1,4 +1,4 @@
-/** What a project imports as `@mcp-template/server`. */
+/** Public API: the entry point of `@mcp-template/server`. */
 
 export { createMcp, type Mcp } from './create-mcp.ts'
 export {

@@ -1,25 +1,25 @@
-/** Bounds on the structure of a JSON text, checked before `JSON.parse` builds anything of it. */
+/** Limits on the structure of a JSON text, checked before `JSON.parse` allocates any value. */
 
 export interface StructureBounds {
-  /** Levels of containers in each other. */
+  /** Maximum nesting depth of arrays and objects. */
   readonly depth: number
-  /** Values: the root, each element of an array, and each member of an object with its name. */
+  /** Maximum number of values: the root, each array element, and each object member. */
   readonly values: number
 }
 
 export type StructureFault = 'too_deep' | 'too_many_values'
 
-/** What parsers that recurse stand, and no message of the protocol needs. */
+/** Nesting depth that recursive parsers survive; no message of the protocol needs more. */
 export const MAX_JSON_DEPTH = 64
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
-/** All white space of JSON (RFC 8259, section 2) is at or below it. */
+/** All JSON white space (RFC 8259, section 2) has this character code or a lower one. */
 const SPACE = 0x20
 
 /**
- * What is wrong with the structure of a text; undefined for one within the bounds. Takes linear time
- * for any text and stops at the first fault. Whether it is JSON at all is for the parser to say.
+ * The structural fault of a text; undefined if the text is within the bounds. Runs in linear time
+ * and stops at the first fault. Does not validate the JSON, which is the parser's task.
  */
 export function structureFault(
   text: string,
@@ -48,15 +48,15 @@ export function structureFault(
   return undefined
 }
 
-/** The fault in words; `what` is the text, such as a body. */
+/** An error message for the fault; `what` names the text, such as `body`. */
 export function describeFault(what: string, fault: StructureFault, values: number): string {
   if (fault === 'too_deep') return `The ${what} is nested deeper than ${MAX_JSON_DEPTH} levels.`
   return `The ${what} has too many values: the limit is ${values}.`
 }
 
-/** Whether no reading of the characters could break a bound: three searches, no loop in JavaScript. */
+/** Fast path: three native searches, without a loop in JavaScript, rule out a fault. */
 function isSmall(text: string, mostDepth: number, mostValues: number): boolean {
-  // A value takes a character, and a comma or bracket besides.
+  // Each level takes a bracket; each value takes a character plus a comma or bracket.
   if (text.length <= mostDepth) return true
   const opened = countUpTo(mostDepth, text, '{') + countUpTo(mostDepth, text, '[')
   if (opened > mostDepth) return false
@@ -64,7 +64,7 @@ function isSmall(text: string, mostDepth: number, mostValues: number): boolean {
   return opened + countUpTo(mostValues, text, ',') < mostValues
 }
 
-/** How often a character occurs; one more than `most` where it is more often than that. */
+/** Counts a character; stops at `most + 1`. */
 function countUpTo(most: number, text: string, character: string): number {
   let count = 0
   for (let at = text.indexOf(character); at >= 0 && count <= most; count += 1) {
@@ -75,7 +75,7 @@ function countUpTo(most: number, text: string, character: string): number {
 
 /** The index of the closing quote of a string that begins at `start`. */
 function endOfString(text: string, start: number): number {
-  // Long strings without escapes are left in one search, all others character by character.
+  // One native search skips a long string without escapes; any other takes a loop over characters.
   const nearest = text.indexOf('"', start)
   if (nearest === -1) return text.length
   if (text.charCodeAt(nearest - 1) !== BACKSLASH) return nearest

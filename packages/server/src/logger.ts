@@ -1,4 +1,4 @@
-/** The log: JSON lines with levels, in which no secret appears. */
+/** Logger: JSON lines with levels, with secrets redacted. */
 
 import { hostname } from 'node:os'
 import pino from 'pino'
@@ -15,15 +15,15 @@ export type { Logger } from './logger/line-logger.ts'
 
 export type LogLevel = LineLevel | 'silent'
 
-/** The logger of the process, which is also ended with it. */
+/** The logger of the process, which can also be flushed and closed. */
 export interface RootLogger extends Logger {
-  /** Writes what is buffered, before it returns. */
+  /** Writes buffered lines synchronously. */
   flush(): void
-  /** Writes what is buffered and closes the file; standard output and error stay open. */
+  /** Writes buffered lines and closes the file; standard output and error stay open. */
   close(): Promise<void>
 }
 
-/** Anything that takes lines; each ends with a newline. */
+/** A destination for lines; each ends with a newline. */
 export interface LineStream {
   write(line: string): void
 }
@@ -32,28 +32,28 @@ export interface LoggerOptions {
   readonly level: LogLevel
   readonly name: string
   readonly version: string
-  /** A path to append to; wins over `destination`. Missing folders are made. */
+  /** Path of a file to append to; overrides `destination`. Missing folders are created. */
   readonly file?: string
   /** `stderr` when standard output belongs to the protocol (stdio). Default `stdout`. */
   readonly destination?: 'stdout' | 'stderr' | LineStream
-  /** Where the audit log is appended to; without it, it is part of this log, at the level info. */
+  /** File to append the audit log to; without it, audit events go to this log, at level info. */
   readonly auditFile?: string
-  /** Asked at each line for fields of its own, such as the current trace. */
+  /** Called for each line to add fields, such as the current trace. */
   readonly lineFields?: () => object
-  /** Values that no line shows, besides those that are recognized by their form. */
+  /** Values to redact from every line, in addition to secrets that are recognized by their form. */
   readonly secrets?: readonly string[]
 }
 
 const STDOUT = 1
 const STDERR = 2
 
-/** Makes the process's logger. Throws when a file cannot be opened. */
+/** Creates the process's logger. Throws if a file cannot be opened. */
 export function createLogger(options: LoggerOptions): RootLogger {
   const sink = openSink(options)
   const audit = options.auditFile === undefined ? undefined : openFileSink(options.auditFile)
   const base = { name: options.name, version: options.version, pid: process.pid, host: hostname() }
   const instance = pino(pinoOptions(options, options.level, base), sink.stream)
-  // Of a level and a base of its own: the level of the log is not that of the audit log.
+  // Separate level and base: LOG_LEVEL must not silence the audit log.
   const auditor = audit && pino(pinoOptions(options, 'info', null), audit.stream)
   const { pid: _, ...identity } = base
   const knownStart = { info: membersOf(base), audit: membersOf(identity) }
@@ -95,8 +95,8 @@ function membersOf(fields: object | undefined): string {
 }
 
 /**
- * The last line of a process is on standard error as well if the log is in a file, or silent: whoever
- * started the process reads that first.
+ * Copies fatal lines to standard error if the log goes to a file or is silent: the operator looks
+ * there first when a process ends.
  */
 function fatalTo(
   instance: pino.Logger,
@@ -145,7 +145,7 @@ function openSink({ file, destination = 'stdout' }: LoggerOptions): Sink {
   return { stream, flush: stream.flush, close: async () => stream.flush() }
 }
 
-/** Writes at once and is not ours to close. */
+/** A sink that writes without a buffer and leaves the stream open: its owner closes it. */
 function standingSink(stream: LineStream): Sink {
   return { stream, flush: () => {}, close: async () => {} }
 }
@@ -153,7 +153,7 @@ function standingSink(stream: LineStream): Sink {
 let lastMs = Number.NaN
 let lastText = ''
 
-/** As pino wants it, a member of JSON with the comma before it: one text for all lines of a millisecond (RFC 3339). */
+/** The RFC 3339 timestamp as a JSON member after a comma, pino's format; cached per millisecond. */
 export function isoTime(): string {
   const now = Date.now()
   if (now !== lastMs) {

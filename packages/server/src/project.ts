@@ -1,4 +1,4 @@
-/** A project: the folder of a team with its `src/server.ts`, and the catalog that it serves. */
+/** A project: a folder with `src/server.ts`, and the catalog it serves. */
 
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -18,17 +18,17 @@ import logout from './tools/logout.ts'
 import session from './tools/session.ts'
 
 export interface Project {
-  /** Where `package.json` and `.env` are. */
+  /** Folder of `package.json` and `.env`. */
   readonly folder: string
-  /** Where `tools/`, `resources/` and `prompts/` are. */
+  /** Folder of `tools/`, `resources/` and `prompts/`. */
   readonly source: string
   readonly server: ServerDefinition
-  /** Of the server: its own, or the package's. */
+  /** Version of the server: the declared one, otherwise the package's. */
   readonly version: string | undefined
   readonly logo?: Logo | undefined
 }
 
-/** A folder that is no project, or one whose declaration does not load; the message says why. */
+/** A folder that is not a project, or whose declaration fails to load; the message says why. */
 export class ProjectError extends Error {
   override readonly name = 'ProjectError'
 }
@@ -36,7 +36,7 @@ export class ProjectError extends Error {
 const packageForm = z.looseObject({ version: z.string().optional().catch(undefined) })
 
 /**
- * Loads the declaration of the server in `folder`.
+ * Loads the server's declaration from `folder`.
  * @throws ProjectError
  */
 export async function openProject(folder: string): Promise<Project> {
@@ -81,7 +81,7 @@ function packageVersion(folder: string): string | undefined {
   }
 }
 
-/** What the declaration says, for the configuration: by the variables that win over it, where there are. */
+/** The declaration as a configuration source, under the names of the variables that override it. */
 export function declaredSources({
   server,
   version = '0.0.0',
@@ -103,7 +103,7 @@ export function declaredSources({
   return { declared, identifier: server.name, options: server, settings }
 }
 
-/** What the declaration of the server brings along, once settings are read and services opened. */
+/** The declaration's hooks, routes and readiness check, bound to the settings and services. */
 export function teamOf(
   { server }: Pick<Project, 'server'>,
   { values, secrets }: TeamSettings,
@@ -118,12 +118,12 @@ export function teamOf(
   }
 }
 
-/** The tools that people sign in and out with. */
+/** Built-in tools for sign-in, sign-out and the state of the session. */
 export const SESSION_TOOLS = [login, logout, session]
 
 /**
- * Loads everything that a project serves. `instead` names a folder whose tools, resources and prompts
- * replace all of the project's (TOOLS_DIR).
+ * Loads a project's tools, resources and prompts. `instead` names a folder that replaces all of
+ * them (TOOLS_DIR).
  * @throws DiscoveryError
  */
 export async function loadCatalog(
@@ -136,7 +136,7 @@ export async function loadCatalog(
   return withExtensions(await discover(source, { ...waiting, further }), server)
 }
 
-/** The catalog with the extensions of the declaration. */
+/** Adds the declared extensions to the catalog. */
 export function withExtensions(
   catalog: Catalog,
   { extensions: declared = [] }: Pick<ServerDefinition, 'extensions'>,
@@ -145,5 +145,5 @@ export function withExtensions(
   return declared.length === 0 ? catalog : { ...catalog, extensions: [...extensions, ...declared] }
 }
 
-/** Where session tools are declared, as a message about a name taken twice says it. */
+/** Source of the session tools in error messages about duplicate names. */
 const FRAMEWORK = 'the framework (sessionTools of src/server.ts)'

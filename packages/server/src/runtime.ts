@@ -1,4 +1,4 @@
-/** Puts the parts together from the configuration. Nothing runs and nothing listens yet. */
+/** Composition root: wires all parts from the configuration, without listening for requests. */
 
 import type { Hono } from 'hono'
 import type { ResourceServer } from './auth/resource-server.ts'
@@ -54,39 +54,39 @@ export interface RuntimeDeps {
   readonly catalog: Catalog
   /** Settings, services, hooks and routes of the project. */
   readonly team?: Team | undefined
-  /** Closed once calls have ended. */
+  /** Closed after running calls have ended. */
   readonly services?: OpenedServices | undefined
-  /** Where people and clients reach this server. */
+  /** Base URL of this server for browsers and clients. */
   readonly publicUrl: string
-  /** Awaited before a sign-in link is given out: the page it leads to must be there. */
+  /** Awaited before a sign-in link is issued: the linked page must be reachable by then. */
   readonly pagesReady: () => Promise<void>
-  /** Over stdio there is one person, and nothing to authorize. */
+  /** Over stdio there is one user and no authorization. */
   readonly transport: 'http' | 'stdio'
-  /** Trusted instead of the usual certificate authorities for client metadata documents, in PEM. */
+  /** CA certificate (PEM) that replaces the default CAs when fetching client metadata documents. */
   readonly documentCa?: string | undefined
-  /** Where traces are wanted. */
+  /** Set if traces are enabled. */
   readonly tracing?: Tracing | undefined
-  /** What pages and clients show of the server. */
+  /** Image that pages and clients show for the server. */
   readonly logo?: Logo | undefined
-  /** Answers as the upstream API of the demo, instead of its bank. */
+  /** Replaces the demo's built-in upstream API, a bank. */
   readonly demoApi?: Hono | undefined
 }
 
 export interface Runtime extends RuntimeDeps {
   readonly telemetry: Telemetry
-  /** Of the pages that people see. */
+  /** Theme of the browser pages. */
   readonly theme: PageTheme
   readonly demo: Demo | undefined
   readonly auth: ResourceServer
-  /** Absent when an external issuer takes its place. */
+  /** Undefined when an external issuer issues the tokens. */
   readonly authorizationServer: AuthorizationServer | undefined
   readonly signIn: SignIn
-  /** By the names of upstreams that people paste keys for. */
+  /** Pages for pasting API keys, by upstream name. */
   readonly keyPages: ReadonlyMap<string, KeyPage>
   readonly firstUpstream: string
-  /** Those after the first. */
+  /** Names of the upstreams after the first. */
   readonly upstreamNames: readonly string[]
-  /** The host people sign in at, as they know it. */
+  /** Host of the first upstream's sign-in page, as shown to users. */
   readonly signsInAt: string
   readonly sessions: SessionManager
   readonly requestContexts: RequestContextFactory
@@ -97,16 +97,16 @@ export interface Runtime extends RuntimeDeps {
   readonly rateLimits: RateLimits
   readonly callTool: CallTool
   readonly limits: Limits
-  /** What strangers may have stored, by network. */
+  /** Storage budgets of unauthenticated callers, per network. */
   readonly storageBudgets: StorageBudgets
   readonly node: ClusterNode
   readonly announce: Announce
-  /** What an operator should know, for the doctor, which sees a server from outside alone. */
+  /** Warnings for the operator, shown by the doctor, which otherwise only probes from outside. */
   readonly warnings: () => readonly ConfigWarning[]
-  /** Set when the process is going down. */
+  /** True once graceful shutdown has started. */
   readonly stopping: () => boolean
   stop(): void
-  /** Ends what still runs, then gives connections back. */
+  /** Ends running calls, then closes services, node, upstream APIs and store, in this order. */
   close(): Promise<void>
 }
 
@@ -178,7 +178,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   }
 }
 
-/** This node among the others, with the changes that all of them publish. */
+/** Joins the cluster and opens the event bus, which fans changes out to all nodes. */
 async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store['streams']) {
   const node = await joinCluster({ store, streams, log })
   const bus = createEventBus(node, log)
@@ -187,7 +187,7 @@ async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store[
   return { node, bus, announce }
 }
 
-/** What servers are built from that the deployment decides. */
+/** The parts of each MCP server that depend on the deployment. */
 function servedBy(deps: RuntimeDeps) {
   const { config, catalog, team = NO_TEAM } = deps
   return {

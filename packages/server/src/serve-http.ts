@@ -1,4 +1,4 @@
-/** Serves HTTP: listens, mounts the app, and stops without cutting anybody off. */
+/** Serves HTTP: listens, mounts the app, and shuts down gracefully. */
 
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -27,23 +27,23 @@ import { teamRows } from './http/team-routes.ts'
 import type { StopCause } from './process/shutdown.ts'
 import { createRuntime, type Runtime, type RuntimeDeps } from './runtime.ts'
 
-/** Longest wait for running calls once the process is told to stop; orchestrators kill after 30 s. */
+/** Graceful shutdown: longest wait for running calls; orchestrators kill the process after 30 s. */
 const DRAIN_MS = 25_000
-/** After a fault running calls have 5 s: the balancer notices in the first of them. */
+/** After a fault, running calls have 5 s; in the first, the load balancer sees readiness fail. */
 const FAULT_DELAY_MS = 1000
 const FAULT_DRAIN_MS = 4000
 
 export interface HttpService {
   readonly publicUrl: string
-  /** The port that was taken on this machine. */
+  /** The local port in use. */
   readonly port: number
-  /** The port of `/metrics`, where it has one of its own. */
+  /** The dedicated port of `/metrics`, if configured. */
   readonly metricsPort: number | undefined
-  /** Not ready at once, then running calls finish, then everything is closed. */
+  /** Graceful shutdown: fails readiness, drains running calls, then closes everything. */
   stop(cause?: StopCause): Promise<void>
 }
 
-/** Starts serving; rejects when the address is in use. `drainMs` is the longest wait for calls. */
+/** Starts serving; rejects if the address is in use. `drainMs` is the longest wait for calls. */
 export async function serveHttp(
   deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady' | 'transport'>,
   drainMs = DRAIN_MS,
@@ -84,7 +84,7 @@ export async function serveHttp(
   }
 }
 
-/** Everything that is served over HTTP, for the Node server to dispatch to. */
+/** Creates the handlers that the Node server dispatches requests to. */
 export function httpHandlers(runtime: Runtime): HttpHandlers {
   const { config, log, publicUrl, demo, authorizationServer, telemetry } = runtime
   const routes = routesOf({

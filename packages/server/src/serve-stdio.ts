@@ -1,4 +1,4 @@
-/** Serves stdio: one process, one person. A loopback listener opens when signing in needs pages. */
+/** Serves stdio: one process, one user. Opens a loopback listener when sign-in needs pages. */
 
 import { createServer } from 'node:http'
 import type { Duplex, Writable } from 'node:stream'
@@ -20,21 +20,21 @@ import { httpHandlers } from './serve-http.ts'
 import { toWellFormedJson } from './well-formed.ts'
 
 const LOOPBACK = '127.0.0.1'
-/** Hosts kill a process some 2 s after they ended its input. */
+/** Hosts kill a process about 2 s after they close its standard input. */
 const DRAIN_MS = 1000
-/** After a fault running calls have as long as over HTTP. */
+/** After a fault, running calls have as long as over HTTP. */
 const FAULT_DRAIN_MS = 5000
-/** One person's browser. */
+/** Enough for the browser of one user. */
 const MAX_SOCKETS = 100
 
 export interface StdioService {
-  /** Running calls are answered, if they end soon, then everything is closed. */
+  /** Graceful shutdown: drains running calls for a bounded time, then closes everything. */
   stop(cause?: StopCause): Promise<void>
 }
 
 /**
- * Serves standard input and `output`. With `PUBLIC_URL` and Redis the deployed server has the pages,
- * since it shares the store; otherwise this process opens them on the loopback address.
+ * Serves standard input and `output`. With `PUBLIC_URL` and Redis, the deployed server shares the
+ * store and serves the pages; otherwise this process serves them on the loopback address.
  */
 export async function serveStdio(
   deps: Omit<RuntimeDeps, 'publicUrl' | 'pagesReady' | 'transport'>,
@@ -89,12 +89,12 @@ export async function serveStdio(
   }
 }
 
-/** Waits until all that was read so far has reached the transport. */
+/** Waits until all input read so far has reached the transport. */
 async function delivered(lines: Duplex): Promise<void> {
   await new Promise<void>((resolve) => lines.write('', () => setImmediate(resolve)))
 }
 
-/** A client that does not read what is left is not waited for. */
+/** Ends the output; waits at most `DRAIN_MS` for a client that does not read the rest. */
 async function endOutput(output: Writable): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     output.once('close', resolve)
@@ -103,7 +103,7 @@ async function endOutput(output: Writable): Promise<void> {
   await Promise.race([ended, delay(DRAIN_MS)])
 }
 
-/** Passes changes on to the one client; in the 2026 era the SDK sends on those it asked for. */
+/** Sends change notifications to the client; in the 2026 era, the SDK filters by subscription. */
 function sendChanges(
   { node, log }: Runtime,
   mcp: McpServer,
@@ -127,7 +127,7 @@ function isModern({ server }: McpServer): boolean {
   return (server.getNegotiatedProtocolVersion() ?? '') >= '2026-07-28'
 }
 
-/** Chooses a port now, since the provider must know the address, and listens on it later. */
+/** Chooses a port now, because the provider must know the redirect URI, and listens on demand. */
 async function reservePages({ port: preferred, keepAliveSeconds }: HttpConfig) {
   const port = await freePort(preferred)
   let handlers: () => ReturnType<typeof httpHandlers> | undefined = () => undefined
@@ -150,7 +150,7 @@ async function reservePages({ port: preferred, keepAliveSeconds }: HttpConfig) {
   }
 }
 
-/** The preferred port if nobody has it (a provider may know it), otherwise any. */
+/** The preferred port if it is free, because a provider may have it registered; otherwise any. */
 async function freePort(preferred: number): Promise<number> {
   const probe = createServer()
   const port = await listen(probe, LOOPBACK, preferred).catch(() => listen(probe, LOOPBACK, 0))

@@ -1,4 +1,4 @@
-/** The catalog of a server with the upstreams of its configuration. */
+/** Adapts the catalog to the configured upstreams. */
 
 import type { Config } from './config.ts'
 import { compileTool } from './engine/compile-tool.ts'
@@ -9,8 +9,8 @@ import login, { loginTool } from './tools/login.ts'
 import session, { sessionTool } from './tools/session.ts'
 
 /**
- * Checks the upstreams that tools name, and gives the session tools those that people sign in at:
- * `login` takes the name of one of several, and is not there where nobody signs in.
+ * Validates the upstreams that tools name, and compiles the session tools for the upstreams with
+ * sign-in: with several, `login` takes an upstream's name; with none, `login` is removed.
  * @throws DiscoveryError that names tool and upstream
  */
 export function catalogFor(

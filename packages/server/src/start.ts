@@ -19,19 +19,19 @@ import type { Tracing } from './telemetry/tracing.ts'
 const STORE_WAIT_MS = 1000
 const STORE_POLL_MS = 20
 
-/** Calls that run when a development server restarts are not worth a longer wait. */
+/** Drain time of a development server: restarts must be fast. */
 const DEVELOPMENT_DRAIN_MS = 500
 
 export interface StartOptions {
   /** Such as `--env NAME`. */
   readonly argv: readonly string[]
-  /** Where messages go; HTTP is served without it. */
+  /** Output of the stdio transport; without it, the process serves HTTP. */
   readonly stdio?: Writable | undefined
-  /** Where a development server keeps what is in memory while it restarts. */
+  /** File in which a development server persists the memory store across restarts. */
   readonly stateFile?: string | undefined
 }
 
-/** Loads the driver that is configured, and none of the other. */
+/** Opens the configured store; imports lazily, so that only its driver is loaded. */
 async function openStore(
   { config, secrets }: LoadedConfig,
   log: RootLogger,
@@ -48,7 +48,7 @@ async function openStore(
   return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
 }
 
-/** Undefined where no traces are wanted. */
+/** Undefined if traces are disabled. */
 async function startTracing(
   { config, secrets }: LoadedConfig,
   onFailure: (error: unknown) => void,
@@ -58,8 +58,8 @@ async function startTracing(
 }
 
 /**
- * Gives the store a moment, so that the first request finds it. One that cannot serve requests does
- * not keep the server from starting: readiness tells.
+ * Waits briefly for the store, so that the first request finds it connected. An unavailable store
+ * does not prevent the start: readiness reports it.
  */
 async function waitForStore(store: Store, longestMs: number): Promise<void> {
   const giveUpAt = performance.now() + longestMs
@@ -75,14 +75,14 @@ async function waitForStore(store: Store, longestMs: number): Promise<void> {
 
 function warnOf(loaded: LoadedConfig, log: RootLogger, stdio: Writable | undefined): void {
   const warnings = configWarnings(loaded, stdio === undefined ? 'http' : 'stdio')
-  // Not "code", which is redacted: authorization codes have that name.
+  // The field is not named `code`, which is redacted because authorization codes have that name.
   for (const { code, message } of warnings) log.warn({ warning: code }, message)
   if (loaded.config.usesDevelopmentKey) {
     log.warn('ENCRYPTION_KEY is not set: the published development key is used')
   }
 }
 
-/** Which process waits for this one: both talk to it over the channel that Node opens. */
+/** The parent process, if it has opened an IPC channel: the development server or the launcher. */
 function parentOf({ stdio, stateFile }: StartOptions): Parent | undefined {
   if (process.send === undefined) return undefined
   if (stateFile !== undefined) return 'dev'
@@ -125,13 +125,13 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   try {
     const parts = { project, loaded, log, tracing, catalog, services }
     const service = await openAndServe(parts, options)
-    // Before the line: whoever waits for that may stop the server right after it.
+    // Before the log line `ready`: a supervisor may stop the server as soon as it reads that.
     shutdown.serves(async (cause) => {
       await service.stop(cause)
       await tracing?.close()
     })
     if (stdio !== undefined) {
-      // Not signals: hosts end the input, and many send a signal right after it.
+      // End of input starts the shutdown: hosts close it first, and many send a signal right after.
       process.stdin.once('end', () => shutdown.end('end of input'))
       process.stdin.once('close', () => shutdown.end('end of input'))
       stdio.once('error', () => shutdown.end('end of output'))
@@ -153,7 +153,7 @@ interface Parts {
   readonly services: OpenedServices
 }
 
-/** Opens the store and serves what was loaded. */
+/** Opens the store and serves the loaded project. */
 async function openAndServe(
   { project, loaded, services, ...parts }: Parts,
   { stdio, stateFile }: StartOptions,
@@ -170,12 +170,12 @@ async function openAndServe(
   )
 }
 
-/** Serves a project until the process is told to stop; ends the process when it cannot start. */
+/** Serves a project until the process is stopped; exits with 1 if it cannot start. */
 export async function start(project: Project, options: StartOptions): Promise<void> {
   try {
     await serve(project, options)
   } catch (error) {
-    // Not `exitCode`: what was opened already, such as a connection to Redis, would keep the process.
+    // Not `exitCode`: open handles, such as a Redis connection, would keep the process alive.
     process.stderr.write(`${explainFailure(error)}\n`, () => process.exit(1))
   }
 }

@@ -1,4 +1,4 @@
-/** Digests and comparisons: for keys in the store, for logs, for secrets that are checked. */
+/** SHA-256 digests for store keys and logs, and constant-time comparison of secrets. */
 
 import { createHash, hash, timingSafeEqual } from 'node:crypto'
 
@@ -7,14 +7,14 @@ export function sha256(text: string): string {
   return hash('sha256', text, 'base64url')
 }
 
-/** Eight characters that tell ids apart in logs, where the id itself must not appear. */
+/** Eight characters of the hash, to identify an id in logs without disclosing it. */
 export function shortHash(id: string): string {
   return sha256(id).slice(0, 8)
 }
 
 /**
- * Compares two strings in a time that tells nothing about where they differ, nor how long the
- * expected one is: both are hashed first.
+ * Compares two strings in constant time (timing attack): hashes both first, so that the duration
+ * discloses neither where they differ nor the length of the expected one.
  */
 export function timingSafeEqualStrings(left: string, right: string): boolean {
   return timingSafeEqual(digest(left), digest(right))

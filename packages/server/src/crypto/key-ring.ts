@@ -1,4 +1,4 @@
-/** Encrypts what is kept in the store: AES-256-GCM under keys that can be replaced while running. */
+/** Encryption at rest for the store: AES-256-GCM with key rotation. */
 
 import { createHash, hkdfSync } from 'node:crypto'
 import { openWith, sealWith } from './seal.ts'
@@ -7,13 +7,13 @@ export const KEY_BYTES = 32
 
 export interface KeyRing {
   /**
-   * Encrypts for one purpose (`credentials`) and one place (`ses_…:credentials`). What is sealed
-   * opens under the same purpose and context only: a value copied elsewhere in the store does not.
+   * Encrypts for one purpose (`credentials`) and one context (`ses_…:credentials`). The value opens
+   * only under the same purpose and context, so that it is useless when copied to another key.
    */
   seal(purpose: string, plaintext: string, context: string): string
-  /** The plaintext; undefined for anything that does not decrypt, whatever the reason. */
+  /** The plaintext; undefined if decryption fails, for whatever reason. */
   open(purpose: string, sealed: string, context: string): string | undefined
-  /** Keys of 32 bytes for one purpose that is not sealing: the first one makes, all of them check. */
+  /** 32-byte sub-keys for other uses, such as signing: sign with the first, verify with all. */
   subKeys(purpose: string): readonly Buffer[]
 }
 
@@ -23,8 +23,8 @@ interface RingKey {
 }
 
 /**
- * Makes a key ring of 32-byte keys. The first encrypts, all decrypt, so that a key is replaced by
- * putting the new one in front. Throws when there is no key or one has another length.
+ * Creates a key ring of 32-byte keys. The first key encrypts, all decrypt: to rotate, prepend the
+ * new key. Throws if there is no key or a key has another length.
  */
 export function createKeyRing(keys: readonly Buffer[]): KeyRing {
   const ring = keys.map(ringKey)
@@ -60,7 +60,7 @@ function ringKey(key: Buffer): RingKey {
   }
 }
 
-/** RFC 5869: one sub-key per purpose, so that no two uses share a key. */
+/** HKDF (RFC 5869): one sub-key per purpose, so that no two uses share a key. */
 function deriveKey(key: Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `mcp-template:${purpose}`, KEY_BYTES))
 }

@@ -1,8 +1,8 @@
-/** Ids nobody can guess, and short codes that people compare by eye. */
+/** Unguessable ids, and short codes for people to compare. */
 
 import { randomBytes } from 'node:crypto'
 
-/** Crockford's base32: no I, L, O or U, so that no two characters look alike. */
+/** Crockford's base32, without the ambiguous I, L, O and U. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /**
@@ -12,14 +12,14 @@ export function createId(kind: string): string {
   return `${kind}_${randomValue()}`
 }
 
-/** 256 random bits, as base64url: also the length RFC 7636 recommends for a code verifier. */
+/** 256 random bits as base64url: the length RFC 7636 recommends for a PKCE code verifier. */
 export function randomValue(): string {
   return randomBytes(32).toString('base64url')
 }
 
 /** A code of 40 random bits, shown as `XXXX-XXXX`, for a person to compare or type. */
 export function shortCode(): string {
-  // 256 is a multiple of 32, so that taking five bits of each byte favours no character.
+  // No modulo bias: 256 is a multiple of 32.
   const characters = Array.from(randomBytes(8), (byte) => ALPHABET.charAt(byte % 32))
   return `${characters.slice(0, 4).join('')}-${characters.slice(4).join('')}`
 }

@@ -1,4 +1,4 @@
-/** The sealed form: `v1.<key id>.<base64url of nonce, ciphertext and tag>`. */
+/** AES-256-GCM envelope: `v1.<key id>.<base64url of nonce, ciphertext and tag>`. */
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
@@ -7,7 +7,7 @@ const VERSION = 'v1'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** What a sealed value is for and where it belongs; authenticated, not stored. */
+/** Purpose and location of a sealed value: additional authenticated data, not stored. */
 export interface SealedFor {
   readonly purpose: string
   readonly context: string
@@ -22,7 +22,7 @@ export function sealWith(key: Buffer, keyId: string, target: SealedFor, plaintex
   return `${VERSION}.${keyId}.${Buffer.concat(parts).toString('base64url')}`
 }
 
-/** The plaintext, or undefined for anything that is not authentic for this key and target. */
+/** The plaintext; undefined if the value is not authentic for this key and target. */
 export function openWith(
   key: Buffer,
   keyId: string,
@@ -33,7 +33,7 @@ export function openWith(
   if (version !== VERSION || sealedKeyId !== keyId || body === undefined || rest.length > 0) return
   const bytes = Buffer.from(body, 'base64url')
   if (bytes.length < NONCE_BYTES + TAG_BYTES) return
-  // Node skips characters that are not base64url: only the canonical spelling is accepted.
+  // Node's decoder skips invalid characters; accepts only the canonical encoding.
   if (bytes.toString('base64url') !== body) return
 
   const nonce = bytes.subarray(0, NONCE_BYTES)
@@ -48,7 +48,7 @@ export function openWith(
   }
 }
 
-/** JSON, since joining with a separator would let `a` + `b:c` pass for `a:b` + `c`. */
+/** JSON is unambiguous; with a separator, `a` + `b:c` would equal `a:b` + `c`. */
 function additionalData(keyId: string, { purpose, context }: SealedFor): Buffer {
   return Buffer.from(JSON.stringify([VERSION, keyId, purpose, context]), 'utf8')
 }

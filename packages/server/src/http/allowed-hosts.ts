@@ -1,4 +1,4 @@
-/** Which hosts and origins may talk to the server: the guard against DNS rebinding. */
+/** Host and Origin validation: the guard against DNS rebinding. */
 
 import type { IncomingMessage } from 'node:http'
 import { isLoopbackHost } from '../config/loopback.ts'
@@ -7,26 +7,26 @@ import type { Logger } from '../logger.ts'
 import { OPEN_PREFIX, type RouteTable } from './routes.ts'
 
 export interface AllowedHosts {
-  /** The address clients use. */
+  /** Base URL of the server, as clients know it. */
   readonly publicUrl: string
-  /** More host names, such as an inner one behind a balancer. */
+  /** Additional host names, such as an internal one behind a load balancer. */
   readonly hosts: readonly string[]
-  /** More origins of browser-based clients. */
+  /** Additional origins of browser-based clients. */
   readonly origins: readonly string[]
-  /** Whether pages served on this machine may call (development: the Inspector and the like). */
+  /** Allows pages from loopback origins (development: the Inspector and similar tools). */
   readonly loopbackOrigins: boolean
-  /** Probes are served under any host, and open routes to pages of any origin. */
+  /** Route table: probes skip the host check, and open routes the origin check. */
   readonly routes: Pick<RouteTable, 'find'>
 }
 
 export type HostGuard = (request: Pick<IncomingMessage, 'headers' | 'url'>) => void
 
-/** What is logged of a header. */
+/** Maximum length of a logged header value. */
 const LONGEST = 100
 
 /**
- * Makes the check that comes before everything else. It throws `misdirected_request` for a host
- * that is not ours (RFC 9110, 15.5.20) and `forbidden` for an origin that may not call
+ * Creates the guard that runs before everything else. The guard throws `misdirected_request` for an
+ * unknown host (RFC 9110, 15.5.20) and `forbidden` for an origin that is not allowed
  * (2025-11-25, basic/transports, "Security Warning").
  */
 export function createHostGuard(allowed: AllowedHosts): HostGuard {
@@ -37,12 +37,12 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
   const serves = (header: string | undefined) => {
     const host = parseHost(header)
     if (host === undefined) return false
-    // A host that is allowed with a port is served on that one only.
+    // A host that is configured with a port matches that port only.
     return hosts.has(host.name) || hosts.has(host.nameAndPort) || isLoopbackHost(host.name)
   }
 
   return ({ headers, url = '' }) => {
-    // Probes call by address, and learn nothing.
+    // Health probes use IP addresses as host; their responses disclose nothing.
     if (!serves(headers.host) && allowed.routes.find(url)?.isProbe !== true) {
       throw new AppError('misdirected_request', 'This host is not served here.')
     }
@@ -55,8 +55,8 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
 }
 
 /**
- * The same, with a log line for each refusal: behind a proxy that sends another host it is all an
- * operator has to go by.
+ * Wraps the guard and logs each refusal: behind a proxy that rewrites Host, the log line is the
+ * operator's only hint.
  */
 export function logRefusals(guard: HostGuard, log: Pick<Logger, 'info'>): HostGuard {
   return (request) => {
@@ -64,7 +64,7 @@ export function logRefusals(guard: HostGuard, log: Pick<Logger, 'info'>): HostGu
       guard(request)
     } catch (error) {
       const { host, origin } = request.headers
-      // Not "host", which names the machine in every line.
+      // The field is not named `host`, which every log line uses for the machine's name.
       const facts = { requestHost: host?.slice(0, LONGEST), origin: origin?.slice(0, LONGEST) }
       log.info({ ...facts, err: error }, 'host or origin refused')
       throw error
@@ -72,7 +72,7 @@ export function logRefusals(guard: HostGuard, log: Pick<Logger, 'info'>): HostGu
   }
 }
 
-/** Undefined for anything that is not exactly `host` or `host:port`. */
+/** Parses `host` or `host:port`; undefined for anything else. */
 function parseHost(header: string | undefined) {
   const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(header ?? '')
   const [nameAndPort, name] = match ?? []
@@ -80,7 +80,7 @@ function parseHost(header: string | undefined) {
   return { name: name.toLowerCase(), nameAndPort: nameAndPort.toLowerCase() }
 }
 
-/** Browsers send hosts and origins in lower case; people write them as they like. */
+/** Browsers send hosts and origins in lower case; configuration may use any case. */
 function lowerCase(text: string): string {
   return text.toLowerCase()
 }
@@ -88,6 +88,6 @@ function lowerCase(text: string): string {
 function isLoopbackOrigin(origin: string): boolean {
   if (!/^https?:/.test(origin) || !URL.canParse(origin)) return false
   const url = new URL(origin)
-  // Equal to its own serialisation: no user info, path or odd spelling got past the parser.
+  // Equality with the serialized origin rules out user info, paths and unusual spellings.
   return url.origin === origin && isLoopbackHost(url.hostname)
 }

@@ -1,4 +1,4 @@
-/** The bearer check as middleware: who calls, by the headers; counted as one request. */
+/** Bearer authentication as middleware; rate-limited as one request. */
 
 import type { MiddlewareHandler } from 'hono'
 import type { ResourceRequirement } from '../auth/authenticate.ts'
@@ -8,11 +8,11 @@ import { type IdentifyDeps, identify, type PresentedRequest } from './rate-limit
 import { asRequested } from './request-target.ts'
 
 export interface BearerDeps extends IdentifyDeps {
-  /** How many entries of `X-Forwarded-For` are believed. */
+  /** Number of trusted proxies: entries of `X-Forwarded-For` to trust. */
   readonly trustedProxies: number
 }
 
-/** Puts the caller into the context. */
+/** Authenticates the request and sets `caller` in the context. */
 export function bearer(
   deps: BearerDeps,
   requirement: ResourceRequirement,

@@ -1,28 +1,28 @@
-/** How many bytes of request bodies a node holds at a time. */
+/** Memory limit for request bodies: the bytes a node buffers at a time. */
 
 import type { ServerResponse } from 'node:http'
 import { AppError } from '../errors.ts'
 
 /**
- * Bodies up to this size are not counted: what they can take is bounded by the number of sockets, and
- * so ordinary calls go on while large bodies use up the budget.
+ * Bodies up to this size are not counted: the socket limit already bounds their memory, and small
+ * calls still succeed while large bodies exhaust the budget.
  */
 export const UNCOUNTED_BYTES = 16 * 1024
 
 export interface BodyBudget {
-  /** The share of one request; given back when its response is closed, however that happens. */
+  /** The share of one request; released when the response closes, for whatever reason. */
   shareOf(response: ServerResponse): BodyShare
 }
 
 export interface BodyShare {
   /**
-   * Sets how many bytes the request holds now.
-   * @throws AppError `unavailable` when that is too much for the node
+   * Sets the number of bytes that the request buffers now.
+   * @throws AppError `unavailable` if that exceeds the node's budget
    */
   hold(bytes: number): void
 }
 
-/** `onOver` is called for each request that is refused. */
+/** `onOver` is called for each request refused. */
 export function createBodyBudget(mostBytes: number, onOver: () => void = () => {}): BodyBudget {
   let used = 0
   return {

@@ -1,16 +1,16 @@
-/** Where a request comes from, as far as that can be believed. */
+/** Client IP addresses behind trusted proxies, and their aggregation into networks. */
 
 import type { IncomingMessage } from 'node:http'
 import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** A site should have more than one network of /64 (RFC 6177, 2); many providers give it a /56. */
+/** Sites get more than one /64 (RFC 6177, 2), from many providers a /56. */
 const IPV6_SITE_BITS = 56
 
 /**
- * The client's address: that of the socket, or what the outermost of `trustedProxies` proxies saw.
- * Each adds the address it was called from at the right of `X-Forwarded-For`; what is further left
- * was sent by the client, who may write there what he likes.
+ * The client's address: the socket's peer, or the address that the outermost of `trustedProxies`
+ * proxies saw. Each proxy appends its peer to `X-Forwarded-For`, so only the rightmost entries are
+ * trusted; a client can forge all entries further left.
  */
 export function clientAddress(request: IncomingMessage, trustedProxies: number): string {
   const peer = request.socket.remoteAddress ?? ''
@@ -21,7 +21,7 @@ export function clientAddress(request: IncomingMessage, trustedProxies: number):
   return ipaddr.isValid(address) ? address : peer
 }
 
-/** Whom a limit counts as one: an IPv4 address, or all IPv6 networks that one site may have. */
+/** The rate-limit key of an address: an IPv4 address, or the IPv6 prefix of one site. */
 export function networkOf(address: string): string {
   if (isIPv4(address)) return address
   if (!ipaddr.isValid(address)) return address
@@ -32,19 +32,19 @@ export function networkOf(address: string): string {
 }
 
 export interface CountedAddresses {
-  /** How many proxies of ours a request passes. */
+  /** Number of trusted proxies in front of the server. */
   readonly trustedProxies: number
-  /** Whether requests of this machine count like those of others. */
+  /** Whether rate limits apply to requests from this machine. */
   readonly countsThisMachine: boolean
 }
 
-/** Whether rate limits count a request at all. */
+/** Whether rate limits apply to a request. */
 export function isCounted(request: IncomingMessage, addresses: CountedAddresses): boolean {
   const { trustedProxies, countsThisMachine } = addresses
   return countsThisMachine || !isThisMachine(clientAddress(request, trustedProxies))
 }
 
-/** The network that rate limits count a request for; undefined for one that is not counted. */
+/** The network to count a request for; undefined if rate limits do not apply. */
 export function countedNetwork(
   request: IncomingMessage,
   addresses: CountedAddresses,
@@ -58,7 +58,7 @@ function isThisMachine(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'
 }
 
-/** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`. */
+/** Strips the port that some proxies add: `192.0.2.1:4711` or `[2001:db8::1]:4711`. */
 function withoutPort(hop: string): string {
   const text = hop.trim()
   return /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? text.replace(/^([\d.]+):\d+$/, '$1')

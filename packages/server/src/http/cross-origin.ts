@@ -1,4 +1,4 @@
-/** Lets pages of allowed origins call: without these headers browsers keep the answers from them. */
+/** CORS for browser-based clients of allowed origins. */
 
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
@@ -6,7 +6,7 @@ import type { HttpEnv } from './http-env.ts'
 import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
 import type { Method } from './routes.ts'
 
-/** What clients send besides what browsers let through anyway. */
+/** Request headers of MCP clients that are not CORS-safelisted. */
 const REQUEST_HEADERS = [
   'Content-Type',
   'Authorization',
@@ -17,14 +17,14 @@ const REQUEST_HEADERS = [
   'Mcp-Session-Id',
 ]
 
-/** SEP-2243, "Custom Headers": arguments that a tool has repeated in headers. */
+/** SEP-2243, "Custom Headers": tool arguments that the client mirrors in headers. */
 const PARAMETER = /^mcp-param-[\w!#$%&'*+.^`|~-]+$/i
-/** In one preflight. */
+/** Limit per preflight. */
 const MOST_PARAMETERS = 32
 
 /**
- * Fetch Standard, "CORS protocol". Any origin that comes as far as this passed the host guard. No
- * credentials: a browser's cookies have no meaning for a client.
+ * Fetch Standard, "CORS protocol". Reflects any origin, because the host guard has already checked
+ * it. Allows no credentials: MCP clients do not use cookies.
  */
 export function crossOrigin(methods: readonly Method[]): MiddlewareHandler<HttpEnv> {
   const answering = (parameters: readonly string[]) =>
@@ -39,14 +39,14 @@ export function crossOrigin(methods: readonly Method[]): MiddlewareHandler<HttpE
     })
   const answer = answering([])
   return (c, next) => {
-    // Without an origin there is no page, and OPTIONS is a method like any other.
+    // Without an Origin header, OPTIONS is not a preflight.
     if (c.req.header('origin') === undefined) return next()
     const parameters = parametersIn(c.req.header('access-control-request-headers'))
     return parameters.length === 0 ? answer(c, next) : answering(parameters)(c, next)
   }
 }
 
-/** There is no pattern for names: a preflight is answered with those that it asks for. */
+/** CORS has no wildcard for name prefixes, so the response repeats the requested names. */
 function parametersIn(requested = ''): readonly string[] {
   const names = requested.split(',', 2 * MOST_PARAMETERS).map((name) => name.trim())
   return names.filter((name) => PARAMETER.test(name)).slice(0, MOST_PARAMETERS)

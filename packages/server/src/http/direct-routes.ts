@@ -1,4 +1,4 @@
-/** `/http`: calls without the protocol, beside messages with it. */
+/** `/http`: direct tool calls without JSON-RPC, next to MCP messages. */
 
 import type { Context } from 'hono'
 import type { DirectAnswer } from '../mcp/direct/direct-calls.ts'
@@ -6,15 +6,15 @@ import type { HttpEnv } from './http-env.ts'
 import { problemResponse } from './problem.ts'
 import { respondJson } from './respond.ts'
 
-/** Nobody reads it: the caller has gone. */
+/** nginx's code for a request whose client disconnected; never received by a client. */
 const CLIENT_CLOSED_REQUEST = 499
 
-/** The result as it is, or what went wrong as a problem document. */
+/** Responds with the plain result, or with a problem document on failure (RFC 9457). */
 export function directResponse(c: Context<HttpEnv>, answer: DirectAnswer): Response {
   if (answer.kind === 'cancelled') return new Response(null, { status: CLIENT_CLOSED_REQUEST })
   if (answer.kind === 'result') return respondJson(c, answer.result)
   const { content, retryAfterSeconds: seconds, ...problem } = answer.failure
-  // With what a tool result has, for programs that read those.
+  // Includes the members of a tool result, for programs that read those.
   const extensions = content === undefined ? {} : { isError: true, content }
   const headers = seconds === undefined ? undefined : { 'retry-after': String(seconds) }
   return problemResponse({ ...problem, ...extensions }, headers)

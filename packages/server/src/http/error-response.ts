@@ -1,4 +1,4 @@
-/** The one place where a failure becomes an answer. */
+/** Error responses: the single place that maps errors to HTTP. */
 
 import type { ServerResponse } from 'node:http'
 import type { Context, ErrorHandler } from 'hono'
@@ -14,9 +14,9 @@ import { problemResponse, wantsProblem } from './problem.ts'
 import { refusedBody } from './refused-body.ts'
 
 /**
- * Answers with a JSON-RPC error, which says the same to programs that speak none; with a problem
- * document for direct calls, and with a page where people are. Faults of ours are logged with their stack, and told without it; that
- * the node stops or its store is away is no fault of ours.
+ * Responds with a JSON-RPC error; with a problem document for direct calls; with a page for
+ * browsers. Logs internal errors with a stack, which responses omit; logs shutdown and an
+ * unavailable store as warnings.
  */
 export const errorResponse: ErrorHandler<HttpEnv> = async (error, c) => {
   const known = asAppError(error)
@@ -31,20 +31,20 @@ export const errorResponse: ErrorHandler<HttpEnv> = async (error, c) => {
   return answerOf(known, requestIdOf(message))
 }
 
-/** An error as a problem document, not logged. */
+/** Renders an error as a problem document (RFC 9457), without logging. */
 export function problemOf(error: AppError): Response {
   const { status, code, message: detail } = error
   return problemResponse({ status, code, detail }, headers(error))
 }
 
-/** An error as an answer, not logged. */
+/** Renders an error as a JSON-RPC response, without logging. */
 export function answerOf(error: AppError, id: string | number | null = null): Response {
   return jsonResponse(body(error, id), { status: error.status, headers: headers(error) })
 }
 
-/** An error as a page, not logged. */
+/** Renders an error as a page, without logging. */
 export function errorPage(c: Context<HttpEnv>, error: AppError): Response | Promise<Response> {
-  // Cookies stay as they are, so that trying again can succeed.
+  // Discards cookie changes, so that a retry can succeed.
   c.header('set-cookie', undefined)
   for (const [name, value] of Object.entries(headers(error))) c.header(name, value)
   const isUnavailable = error.status === 503
@@ -58,7 +58,7 @@ export function errorPage(c: Context<HttpEnv>, error: AppError): Response | Prom
   })
 }
 
-/** The same for what is refused before there is a request context. */
+/** Writes a JSON-RPC error to a Node response, for requests refused before Hono runs. */
 export function writeError(response: ServerResponse, error: unknown): void {
   const known = asAppError(error)
   const type = { 'content-type': 'application/json' }
@@ -77,7 +77,7 @@ function body({ rpcCode, code, message }: AppError, id: unknown) {
 
 function headers({ retryAfterSeconds, allow, challenge }: AppError): Record<string, string> {
   return {
-    // Many depend on the caller, and 404 and 405 may be kept by default (RFC 9111, 4.2.2).
+    // Many errors depend on the caller; caches may store 404 and 405 by default (RFC 9111, 4.2.2).
     'cache-control': 'no-store',
     ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
     ...(allow !== undefined && { allow: allow.join(', ') }),
@@ -85,7 +85,7 @@ function headers({ retryAfterSeconds, allow, challenge }: AppError): Record<stri
   }
 }
 
-/** Null also for an id that is too long to be repeated. */
+/** The JSON-RPC id of the message; null if missing or too long to echo. */
 function requestIdOf(message: unknown): string | number | null {
   const id = (message as { id?: unknown } | null | undefined)?.id
   return isShortId(id) ? id : null

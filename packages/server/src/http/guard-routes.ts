@@ -1,4 +1,4 @@
-/** What follows from the rows of the route table, in order, before the handler of a route runs. */
+/** Middleware derived from the route table: CORS, rate limits, CSRF checks, body limits. */
 
 import type { Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -25,7 +25,7 @@ export interface RouteGuards {
   readonly limited: RateLimiting
 }
 
-/** Puts the guards of all routes in front of what is routed after it. */
+/** Registers the guards of all routes; call before registering the handlers. */
 export function guardRoutes(app: Hono<HttpEnv>, routes: RouteTable, guards: RouteGuards): void {
   app.use(requestLog(guards.log, routes))
   app.use(pagesOf(guards.theme))
@@ -34,7 +34,7 @@ export function guardRoutes(app: Hono<HttpEnv>, routes: RouteTable, guards: Rout
   app.notFound(notFound)
   app.use(`${OPEN_PREFIX}*`, anyOrigin(['GET']))
   for (const route of routes.all) {
-    // The authorization server and the demo speak Node, and have guards of their own.
+    // The authorization server and the demo are plain Node handlers with their own guards.
     if (route.errors !== 'oauth' && !route.isMount) guardRoute(app, route, guards)
   }
 }
@@ -52,12 +52,12 @@ function guardRoute(app: Hono<HttpEnv>, route: Route, { limited, publicUrl }: Ro
   if (maxBodyBytes !== undefined) app.use(path, limitBody(maxBodyBytes, audience))
 }
 
-/** Fetch Standard, "CORS protocol", without credentials. */
+/** CORS for any origin, without credentials (Fetch Standard, "CORS protocol"). */
 function anyOrigin(methods: readonly string[]): MiddlewareHandler<HttpEnv> {
   return cors({ origin: '*', allowMethods: [...methods], maxAge: 600 })
 }
 
-/** Refuses a longer body (413), whether its length is announced or not. */
+/** Refuses a larger body (413), with or without `Content-Length`. */
 function limitBody(maxSize: number, audience: Route['audience']): MiddlewareHandler<HttpEnv> {
   return bodyLimit({
     maxSize,

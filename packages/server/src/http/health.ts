@@ -1,4 +1,4 @@
-/** `/livez` and `/readyz`: for whatever starts, watches and balances the process. */
+/** `/livez` and `/readyz`: liveness and readiness probes for orchestrators and load balancers. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { Hono } from 'hono'
@@ -10,20 +10,21 @@ import { answerOf } from './error-response.ts'
 import type { HttpEnv } from './http-env.ts'
 
 export interface Health {
-  /** The process is going down: it finishes what runs and takes nothing new. */
+  /** True during graceful shutdown: running calls finish, and readiness fails. */
   readonly stopping: () => boolean
-  /** What an operator should know, for the doctor, which sees a server from outside alone. */
+  /** Warnings for the operator, shown by the doctor, which otherwise only probes from outside. */
   readonly warnings: () => readonly ConfigWarning[]
-  /** Rejects while a service of the team cannot be used. */
+  /** Rejects while a service of the team is unavailable. */
   readonly readiness?: (() => Promise<void>) | undefined
 }
 
-/** A service that does not say whether it can be used cannot be. */
+/** Timeout of the team's readiness check; a late answer counts as unavailable. */
 const READINESS_MS = 5000
 
 /**
- * Alive as long as it answers; ready when it is not stopping and the store takes what requests need.
- * Both are asked every second or so: what the store says it has logged itself, once.
+ * Liveness: the process answers. Readiness: the process is not stopping, and store and services are
+ * usable. Probes arrive about once a second, so store failures are not logged here: the store logs
+ * each change once.
  */
 export function healthRoutes(
   store: Store,
@@ -49,7 +50,7 @@ export function healthRoutes(
   return routes
 }
 
-/** Asks the services whether they can be used, and logs when that changes. */
+/** Runs the team's readiness check, and logs only changes of its result. */
 function createServiceCheck(readiness: Health['readiness']): (log: Logger) => Promise<void> {
   let isReady = true
   if (readiness === undefined) return async () => undefined

@@ -1,4 +1,4 @@
-/** What our middleware leaves for the routes behind it. */
+/** Hono environment: variables that the middleware sets for the routes. */
 
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
@@ -7,17 +7,17 @@ import type { Caller } from '../session/caller.ts'
 import type { PageTheme } from './pages/page-theme.ts'
 import type { Route } from './routes.ts'
 
-/** A POST of a caller, as far as it has come before it was handed to Hono. */
+/** State of a caller's POST that the fast path handed over to Hono. */
 export interface HandedCall {
   readonly requestId: string
-  /** By the monotonic clock, in milliseconds. */
+  /** Start time by the monotonic clock, in milliseconds. */
   readonly started: number
   readonly log: Logger
-  /** The bytes of a small body. */
+  /** The bytes of a small body, already read. */
   readonly early: Buffer | Promise<Buffer> | undefined
-  /** Parsed; undefined until it was. */
+  /** The parsed body; undefined until parsed. */
   readonly body: unknown
-  /** Answers it. */
+  /** Produces the response. */
   readonly respond: ((c: Context<HttpEnv>) => Response | Promise<Response>) | undefined
 }
 
@@ -26,13 +26,13 @@ export interface HttpEnv {
   Variables: {
     readonly log: Logger
     readonly requestId: string
-    /** The route table's; undefined where nothing is. */
+    /** Row of the route table; undefined for an unknown path. */
     readonly route: Route | undefined
-    /** What all pages share. */
+    /** Theme of the browser pages. */
     readonly theme: PageTheme
-    /** Set where a browser that is known brings somebody to a route for programs, too. */
+    /** True if a known browser opens a route that also serves programs: errors become pages. */
     readonly forPeople: boolean | undefined
-    /** Who calls; set where the bearer check stands before the route. */
+    /** The authenticated caller; set by the `bearer` middleware. */
     readonly caller: Caller
   }
 }

@@ -1,4 +1,4 @@
-/** The Node server below the routes: the guard, handlers that speak Node, and bounds on slow clients. */
+/** The Node HTTP server below Hono: host guard, mounted handlers, timeouts, graceful shutdown. */
 
 import {
   createServer,
@@ -20,42 +20,42 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse) =
 
 export interface HttpHandlers {
   readonly guard: HostGuard
-  /** Answers what is not for the others, before Hono; false for what it leaves to it. */
+  /** Handles callers' POSTs before Hono; returns false for requests that Hono should handle. */
   readonly calls?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** The Hono app. */
   readonly fetch: Parameters<typeof getRequestListener>[0]
-  /** Handlers for a path and everything below it, such as `/demo/idp`. */
+  /** Node handlers by path prefix, such as `/demo/idp`. */
   readonly mounts: ReadonlyMap<string, NodeHandler>
-  /** The path that all of it is below; none if left out. */
+  /** Path prefix of all routes; defaults to none. */
   readonly basePath?: string
-  /** Watches all of it, refusals too. */
+  /** Observes every request, including refused ones. */
   readonly observe?: ObserveRequest
 }
 
-/** Slow headers and bodies are cut off after this (slow-loris). */
+/** Timeouts for slow headers and bodies (Slowloris). */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const SWEEP_MS = 50
 
 export interface HttpServer {
   readonly server: Server
-  /** From now on every answer closes its connection, so that clients look for another node. */
+  /** Disables keep-alive: each response closes its connection, so clients move to another node. */
   stopKeepingAlive(): void
   /**
-   * Lets running requests finish and takes nothing new after that: until then the server listens,
-   * so that its readiness is heard. What still runs in the end is cut off.
+   * Graceful shutdown: waits for running requests, then closes the server, which listens until then
+   * so that readiness probes see the failure. After `longestMs`, closes all connections.
    */
   drain(longestMs: number): Promise<void>
 }
 
 export interface HttpServerOptions {
-  /** How long a connection without a request is kept. */
+  /** Keep-alive timeout of an idle connection. */
   readonly keepAliveSeconds?: number
-  /** Open connections; what comes beyond them is closed at once, and the server emits `drop`. */
+  /** Connection limit; the server closes further connections at once and emits `drop`. */
   readonly maxSockets?: number
 }
 
-/** Makes the server; `handlers` may be set after it listens, when its address is known. */
+/** Creates the server; `handlers` may return them later, when the server's address is known. */
 export function createHttpServer(
   handlers: () => HttpHandlers | undefined,
   { keepAliveSeconds = 65, maxSockets = 10_000 }: HttpServerOptions = {},
@@ -68,7 +68,7 @@ export function createHttpServer(
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 5000,
     keepAliveTimeout: keepAliveSeconds * 1000,
-    // As lists of values, so that no check sees another one than the next (RFC 9110, 5.3).
+    // Joins duplicate headers, so that all checks see the same value (RFC 9110, 5.3).
     joinDuplicateHeaders: true,
     ServerResponse: EarlyResponse,
   }
@@ -95,7 +95,7 @@ export function createHttpServer(
     answer(request, response)
   })
   server.maxConnections = maxSockets
-  // Makes room for clients that have something to ask.
+  // At the connection limit, frees idle connections for clients with requests.
   server.on('drop', () => server.closeIdleConnections())
   const running = trackResponses(server)
 
@@ -122,14 +122,14 @@ export function createHttpServer(
     async drain(longestMs) {
       draining = true
       lettingGo = true
-      // Cut off rather than ended: clients take an end as final, and a lost connection as a hiccup.
+      // Destroys streams instead of ending them: clients reconnect only after a lost connection.
       for (const response of running.all()) if (isListening(response.req)) response.destroy()
       await finish(server, running, longestMs)
     },
   }
 }
 
-/** Waits for these responses, then for what came meanwhile, and for no connection that is idle. */
+/** Waits for running responses and for later ones; closes idle connections meanwhile. */
 async function finish(server: Server, running: RunningResponses, longestMs: number): Promise<void> {
   const responses = running.all()
   const cutOff = setTimeout(() => server.closeAllConnections(), longestMs)
@@ -137,7 +137,7 @@ async function finish(server: Server, running: RunningResponses, longestMs: numb
   await Promise.all(
     responses.map((response) => new Promise((done) => response.once('close', done))),
   )
-  // One whose stream has just ended counts as busy for a moment, and would then be kept.
+  // Repeats, because Node reports a connection as busy for a moment after its response has ended.
   const sweep = setInterval(() => {
     server.closeIdleConnections()
     running.closeUnused()
@@ -156,10 +156,10 @@ function mountedHandler(mounts: HttpHandlers['mounts'], url: string): NodeHandle
   return undefined
 }
 
-/** Connections that wait to be accepted; the system may hold fewer (`net.core.somaxconn`). */
+/** Accept queue of the listening socket; the system may cap it (`net.core.somaxconn`). */
 const BACKLOG = 4096
 
-/** Listens, and tells the port that was taken. Rejects when the address is in use. */
+/** Listens and resolves with the port. Rejects if the address is in use. */
 export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)

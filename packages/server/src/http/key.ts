@@ -1,4 +1,4 @@
-/** `/key/:upstream/:state`: where a person pastes a key, after the page of the sign-in link. */
+/** `/key/:upstream/:state`: the form for an upstream API key, after the sign-in link. */
 
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
@@ -12,21 +12,21 @@ import { clientNameOnPage } from './pages/client-name.ts'
 import { formField } from './pages/own-forms.ts'
 import { type Page, page } from './pages/pages.ts'
 
-/** An upstream that people paste keys for. */
+/** An upstream that users sign in to with an API key. */
 export interface KeyPage {
   readonly entry: KeyEntry
-  /** The host of the API, as people know it. */
+  /** Host of the API, as shown to users. */
   readonly signsInAt: string
-  /** The label in metrics; absent for the first upstream. */
+  /** Metric label; undefined for the first upstream. */
   readonly label: string | undefined
 }
 
 export interface KeyRoutesDeps {
   readonly publicUrl: string
-  /** By the names of upstreams. */
+  /** Pages by upstream name. */
   readonly keyPages: ReadonlyMap<string, KeyPage>
   readonly metrics: Pick<Metrics, 'signIn' | 'session'>
-  /** What a request has stored counts for; unlimited if left out. */
+  /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
 }
 
@@ -71,7 +71,7 @@ export function keyRoutes(deps: KeyRoutesDeps): Hono<HttpEnv> {
   return routes
 }
 
-/** The outcomes that a sign-in has at a provider, so that rules about those hold here too. */
+/** Maps to the outcomes of an OAuth sign-in, so that alerting rules cover key sign-ins too. */
 function metricOf(outcome: KeyOutcome['outcome']): string {
   if (outcome === 'unavailable') return 'provider_unavailable'
   if (outcome === 'signed_in' || outcome === 'session_ended') return outcome
@@ -79,7 +79,7 @@ function metricOf(outcome: KeyOutcome['outcome']): string {
 }
 
 interface Form {
-  /** Where it is sent; to where it is if empty. */
+  /** Form action; empty for the current URL. */
   readonly action: string
   readonly problem?: string
   readonly triesLeft?: number

@@ -1,4 +1,4 @@
-/** `/metrics`: for Prometheus, and for nobody else. */
+/** `/metrics` for Prometheus, with access control. */
 
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { MiddlewareHandler } from 'hono'
@@ -13,18 +13,18 @@ import type { HttpEnv } from './http-env.ts'
 import { listen } from './http-server.ts'
 
 export interface MetricsAccess {
-  /** Who shows it may read. */
+  /** Bearer token that grants access. */
   readonly token: string | undefined
-  /** Whether programs on this machine may read without it. */
+  /** Whether loopback clients have access without a token. */
   readonly loopback: boolean
 }
 
 const FORWARDED = /^(?:forwarded|via|x-real-ip|x-forwarded-.+)$/
 const MOST_MS = 10_000
-/** A few scrapers. */
+/** Enough for a few scrapers. */
 const MAX_SOCKETS = 100
 
-/** Answers at the main port. Whoever may not read is passed on, to where there is nothing. */
+/** Serves metrics on the main port; requests without access fall through to 404. */
 export function metricsAtMainPort(
   metrics: Pick<Metrics, 'scrape'>,
   access: MetricsAccess,
@@ -38,9 +38,9 @@ export function metricsAtMainPort(
 }
 
 /**
- * Opens the port of its own, if there is to be one. Without a token, whoever reaches it may read; on
- * this machine alone, whoever reaches it by a name of this machine (pages are led here by others).
- * Rejects when the address is in use.
+ * Opens the dedicated metrics port, if configured. Without a token, access is open; on a loopback
+ * address, the Host header must also be a loopback name, against DNS rebinding.
+ * Rejects if the address is in use.
  */
 export async function openMetricsPort(
   metrics: Pick<Metrics, 'scrape'>,
@@ -98,7 +98,7 @@ function showsToken({ headers }: IncomingMessage, token: string): boolean {
   return timingSafeEqualStrings(headers.authorization ?? '', `Bearer ${token}`)
 }
 
-/** By its address, by the name it calls us, and not on behalf of another: a proxy is on this machine. */
+/** Loopback peer and Host (DNS rebinding), and no proxy headers, which a local proxy would add. */
 function isFromThisMachine({ socket, headers }: IncomingMessage): boolean {
   const peer = socket.remoteAddress ?? ''
   if (!ipaddr.isValid(peer) || ipaddr.process(peer).range() !== 'loopback') return false
@@ -108,7 +108,7 @@ function isFromThisMachine({ socket, headers }: IncomingMessage): boolean {
   )
 }
 
-/** The name that a request calls us by, without the port. */
+/** The Host header without the port. */
 function hostOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
   return /^(.*?)(?::\d+)?$/.exec(headers.host ?? '')?.[1] ?? ''
 }

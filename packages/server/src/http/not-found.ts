@@ -1,4 +1,4 @@
-/** Addresses there are not, and methods that an address does not have. */
+/** 404 and 405 responses. */
 
 import type { Context, MiddlewareHandler } from 'hono'
 import { AppError } from '../errors.ts'
@@ -9,10 +9,10 @@ export function notFound(): Response {
   return answerOf(new AppError('not_found', 'There is nothing at this address.'))
 }
 
-/** Answers 405 with `Allow` where a route has other methods, before anything is done (RFC 9110, 15.5.6). */
+/** Answers 405 with `Allow` for an unsupported method, before any handler (RFC 9110, 15.5.6). */
 export const wrongMethod: MiddlewareHandler<HttpEnv> = (c, next) => {
   const route = c.get('route')
-  // Hono has made a GET of HEAD, but for the request it was given.
+  // `c.req.raw` has the original method; Hono rewrites HEAD to GET elsewhere.
   const { method } = c.req.raw
   const isServed = route?.methods.some((each) => each === method) ?? true
   if (route === undefined || isServed || route.isHidden || isPreflight(c)) return next()
@@ -23,7 +23,7 @@ export const wrongMethod: MiddlewareHandler<HttpEnv> = (c, next) => {
   return Promise.resolve(route.isOfTeam ? problemOf(error) : answerOf(error))
 }
 
-/** Without an origin there is no page, and OPTIONS is a method like any other. */
+/** CORS preflight: OPTIONS with an Origin header, on a route that allows other origins. */
 function isPreflight(c: Context<HttpEnv>): boolean {
   if (c.req.method !== 'OPTIONS' || c.get('route')?.origins === undefined) return false
   return c.req.header('origin') !== undefined

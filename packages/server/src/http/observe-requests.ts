@@ -1,4 +1,4 @@
-/** Counts, times and traces every request, whoever answers it: the guard, a mount or a route. */
+/** Metrics and traces of every request, including guard refusals and mounts. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { MODERN_REVISION } from '../mcp/server-factory.ts'
@@ -6,14 +6,14 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import type { RouteOf } from './route-of.ts'
 
-/** Runs `handle`, and watches the response until it is closed. */
+/** Runs `handle` and observes the response until it closes. */
 export type ObserveRequest = (
   request: IncomingMessage,
   response: ServerResponse,
   handle: () => void,
 ) => void
 
-/** What nginx calls a request that nobody waited for; HTTP has no status for what was not answered. */
+/** nginx's code for a client that disconnected before the response; HTTP defines none. */
 const CLIENT_LEFT = 499
 
 export function createRequestObserver(
@@ -21,7 +21,7 @@ export function createRequestObserver(
   routeOf: RouteOf,
   streamRoutes: ReadonlySet<string> = new Set(),
 ): ObserveRequest {
-  /** How long somebody listens says nothing of the server; those streams have metrics of their own. */
+  /** Long-lived streams: their duration is not a latency, and they have their own metrics. */
   function wasListenedTo(request: IncomingMessage, route: string, status: number) {
     if (status !== 200 || !streamRoutes.has(route)) return false
     return request.method === 'GET' || isListening(request)
@@ -44,7 +44,7 @@ export function createRequestObserver(
   }
 }
 
-/** OpenTelemetry, semantic conventions for HTTP server spans; paths and queries may hold secrets. */
+/** OpenTelemetry HTTP server span; omits paths and queries, which may contain secrets. */
 function requestSpan(method: string, route: string, { headers }: IncomingMessage) {
   const attributes = { 'http.request.method': method, 'http.route': route }
   return { name: `${method} ${route}`, kind: 'server', attributes, carrier: headers } as const
@@ -57,8 +57,8 @@ function endSpan(span: Span, status: number): void {
 }
 
 /**
- * 2026-07-28, basic/utilities/subscriptions. Both headers count: in that revision a header that says
- * other than the body is refused, before it nobody looks at them.
+ * Whether a request opens a subscription (2026-07-28, basic/utilities/subscriptions). Requires both
+ * headers: that revision refuses headers that contradict the body; earlier ones ignore them.
  */
 export function isListening({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return (

@@ -1,11 +1,11 @@
-/** From the bytes of a body to its value, within bounds on its structure. */
+/** Parses a JSON body, with limits on depth and number of values. */
 
 import { AppError } from '../errors.ts'
 import { describeFault, MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 
-/** @throws AppError `parse_error`, `invalid_request` for more than `values` values or too much depth */
+/** @throws AppError `parse_error`; `invalid_request` for too many values or too much depth */
 export function parseJson(bytes: Buffer, values: number): unknown {
   const text = decode(bytes)
   const fault = structureFault(text, { depth: MAX_JSON_DEPTH, values })
@@ -14,7 +14,7 @@ export function parseJson(bytes: Buffer, values: number): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Without the cause: its message repeats the beginning of the body, and would be logged.
+    // Omits the cause: its message quotes the body, which would then be logged.
     throw new AppError('parse_error', 'The body is not JSON.')
   }
 }

@@ -1,4 +1,4 @@
-/** Failures as problem documents (RFC 9457), for callers that do not speak JSON-RPC. */
+/** Problem documents (RFC 9457), for callers that do not speak JSON-RPC. */
 
 import { STATUS_CODES } from 'node:http'
 import type { Context } from 'hono'
@@ -7,17 +7,17 @@ import type { HttpEnv } from './http-env.ts'
 
 export interface Problem {
   readonly status: number
-  /** Stable, for programs. */
+  /** Stable error code, for programs. */
   readonly code: string
-  /** For people. */
+  /** Human-readable explanation. */
   readonly detail: string
   /** Extension members (RFC 9457, 3.2). */
   readonly [extension: string]: unknown
 }
 
 /**
- * The document. Its type is `about:blank`, so that the title is the status in words (RFC 9457,
- * 4.2.1); programs go by `code`.
+ * Creates the response. The type is `about:blank`, so the title is the status phrase (RFC 9457,
+ * 4.2.1); programs use `code`.
  */
 export function problemResponse(problem: Problem, headers: Record<string, string> = {}): Response {
   const { status } = problem
@@ -26,15 +26,15 @@ export function problemResponse(problem: Problem, headers: Record<string, string
   return new Response(toWellFormedJson(document), { status, headers: { ...type, ...headers } })
 }
 
-/** A direct call is an object that does not claim to be a JSON-RPC message. */
+/** Whether a body is a direct call: an object without the member `jsonrpc`. */
 export function isDirectCall(body: unknown): boolean {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return false
   return !Object.hasOwn(body, 'jsonrpc')
 }
 
 /**
- * Whether a caller takes problem documents. Where the body does not tell, because it could not be
- * read or is a list, `Accept` does: clients of the protocol have to list event streams.
+ * Whether the caller expects problem documents. If the body is unreadable or an array, `Accept`
+ * decides: MCP clients must list `text/event-stream`.
  */
 export function wantsProblem(c: Context<HttpEnv>, body: unknown): boolean {
   if (c.get('route')?.errors !== 'problem' || c.req.method !== 'POST') return false

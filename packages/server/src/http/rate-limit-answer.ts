@@ -1,15 +1,15 @@
-/** What answers say of rate limits, and the refusal. */
+/** Rate-limit response headers, and the 429 error. */
 
 import { AppError } from '../errors.ts'
 import type { RateLimitState } from '../store/rate-limits.ts'
 
-/** What pages of other origins may read of an answer. */
+/** Response headers exposed through CORS. */
 export const RATE_LIMIT_HEADERS = ['RateLimit', 'RateLimit-Policy', 'Retry-After'] as const
 
 /**
- * The headers of draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4: lists of strings with
- * parameters (RFC 9651), the policy with quota and window, the other with what remains and for how
- * many seconds.
+ * The headers of draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4, as lists of strings
+ * with parameters (RFC 9651): `RateLimit-Policy` has quota and window, `RateLimit` the remaining
+ * units and the seconds until reset.
  */
 export function rateLimitHeaders(limitStates: readonly RateLimitState[]): Record<string, string> {
   if (limitStates.length === 0) return {}
@@ -22,7 +22,7 @@ export function rateLimitHeaders(limitStates: readonly RateLimitState[]): Record
   return { 'ratelimit-policy': policies.join(', '), ratelimit: left.join(', ') }
 }
 
-/** @throws AppError `too_many_requests` when one of them is over, with the time to wait for all */
+/** @throws AppError `too_many_requests` if any limit is exceeded; retry after the longest wait */
 export function refuseIfOver(limitStates: readonly RateLimitState[]): void {
   const over = limitStates.filter(({ isOver }) => isOver)
   if (over.length === 0) return

@@ -1,4 +1,4 @@
-/** How often one may call and open pages: by the session of a token, by connection, by address. */
+/** Rate limits of calls and pages, keyed by token session, MCP session and address. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
@@ -21,48 +21,48 @@ import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
 import { declaredBytes, weightOf } from './request-weight.ts'
 
 export interface RateLimitOptions extends CountedAddresses {
-  /** False where nobody is counted. */
+  /** False disables rate limits. */
   readonly rateLimit: boolean
-  /** The largest body that is read. */
+  /** Limit of the body size, in bytes. */
   readonly bodyLimitBytes: number
-  /** Units a minute of one session or connection: a call counts as its `weightOf`. */
+  /** Units per minute of one session or MCP session; a call costs its `weightOf`. */
   readonly callerRate: number
-  /** Units a minute of all callers at one address that have no token. */
+  /** Units per minute of all callers without a token at one address. */
   readonly addressRate: number
 }
 
-/** A request as far as it is counted. */
+/** The parts of a request that rate limits use. */
 export interface CountedRequest {
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
-  /** Undefined until it is known, and of one who was refused. */
+  /** Undefined before authentication, and if it failed. */
   readonly caller: Caller | undefined
-  /** How many bytes the body had; undefined until it was read. */
+  /** Size of the body; undefined until read. */
   readonly bodyBytes: number | undefined
-  /** How many units it was counted as; undefined until it was. */
+  /** Units charged; undefined until counted. */
   weight: number | undefined
 }
 
 /**
- * A caller with a token is counted by its session alone, so that others at its address cannot lock it
- * out; one without by its address, and by its connection if it has one; and who is refused, by its
- * address. Whoever holds a revoked token must not use up what its owner has, so a session is counted
- * once its token has been found good. Every answer says where the caller stands.
+ * Rate limits of calls. The key of a caller with a token is its session alone, so that others at
+ * its address cannot lock it out; without a token, its address and MCP session, if any; a refused
+ * request counts by address. A session is counted only after its token is validated, so that a
+ * revoked token cannot exhaust its owner's quota. Every response carries the RateLimit headers.
  */
 export interface CallRates {
-  /** Counts a request whose caller was found, and refuses it when that is one too many. */
+  /** Counts an authenticated request, and refuses it if it exceeds a limit. */
   count(request: CountedRequest): Promise<void> | undefined
-  /** Counts one that was refused before its caller was known: guessing is bounded. */
+  /** Counts a request that failed authentication, which limits guessing (brute force). */
   countRefused(request: CountedRequest, error: unknown): Promise<void> | undefined
-  /** Counts what a body in chunks weighs on top: nobody knew how long it would be. */
+  /** Charges the additional weight of a chunked body, whose size was not declared. */
   countBody(request: CountedRequest): Promise<void> | undefined
-  /** The same of a body that was refused. */
+  /** Charges the additional weight of a refused body. */
   countRefusedBody(request: CountedRequest, error: unknown): Promise<void> | undefined
-  /** Refuses a session that is known to be over its limit, without asking the store. */
+  /** Refuses a session already known to exceed its limit, without a store access. */
   refuseKnown(request: CountedRequest, session: string): void
 }
 
-/** A request whose caller is looked for. */
+/** A request to authenticate. */
 export interface PresentedRequest extends CountedRequest, TokenPresenter {
   caller: Caller | undefined
 }
@@ -72,7 +72,7 @@ export interface IdentifyDeps {
   readonly rates: CallRates
 }
 
-/** Finds who calls, by the headers, and counts the request. */
+/** Authenticates the caller by the headers, and counts the request. */
 export async function identify(
   { authenticate, rates }: IdentifyDeps,
   request: PresentedRequest,
@@ -92,11 +92,11 @@ export async function identify(
 }
 
 export interface RateLimiting {
-  /** Counts pages, by address. */
+  /** Rate limit of pages, by address. */
   readonly pages: MiddlewareHandler<HttpEnv>
   /**
-   * The same for the landing page, where a browser says that it is known, which anybody can say: the
-   * page asks the store then, and does without it while it is away.
+   * Rate limit of the landing page. Counts only requests with the cookie of a known browser, which
+   * can be forged: the page then reads the store. Passes if the store is unavailable.
    */
   landing(publicUrl: string): MiddlewareHandler<HttpEnv>
 }
@@ -131,12 +131,12 @@ export function createCallRates(limits: RateLimits, options: RateLimitOptions): 
     count(request) {
       const counting = weigh(request)
       if (request.incoming.method !== 'DELETE') return counting
-      // A store that is full refuses to count, and still deletes: who ends something may do so.
+      // A full store refuses to count but still deletes, so DELETE passes.
       return counting?.catch((error: unknown) => {
         if (!isUnavailable(error)) throw error
       })
     },
-    // A store that is away has nothing to do with the caller.
+    // An unavailable store is not charged to the caller.
     countRefused: (request, error) => (isRefusal(error) ? weigh(request) : undefined),
     countRefusedBody: (request, error) => (isRefusal(error) ? countBody(request) : undefined),
   }
@@ -170,7 +170,7 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
   }
 }
 
-/** Counts a request for whoever sent it, and refuses it when that is too much. */
+/** Counts a request for its caller, and refuses it if it exceeds a limit. */
 function createCounter(limits: RateLimits, options: RateLimitOptions) {
   const { trustedProxies, bodyLimitBytes, callerRate, addressRate } = options
   const byCaller = (who: string): Counting => ({ limit: 'caller', who, rate: aMinute(callerRate) })
@@ -182,18 +182,18 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
     const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
     const connection = caller === undefined ? undefined : connectionOf(incoming)
     if (connection === undefined) return [byAddress]
-    // Apart from sessions: whoever knows the id of one must not use up what it has.
+    // Separate key space: a known session id must not exhaust that session's quota.
     return [byAddress, byCaller(`connection ${connection}`)]
   }
 
   return {
-    /** With what is known of its size: by the header, before the body is read. */
+    /** Weight by the actual body size, or by the declared one before the body is read. */
     weightOfRequest({ incoming, bodyBytes }: CountedRequest): number {
       const bytes = bodyBytes ?? declaredBytes(incoming) ?? 0
-      // More is not read: whoever only says so must not use up what its neighbours have.
+      // Capped at the limit: a forged Content-Length must not exhaust the quota of the network.
       return weightOf(Math.min(bytes, bodyLimitBytes))
     },
-    /** Once it is known who calls, or that it is nobody. */
+    /** Call after authentication, successful or not. */
     countCall(request: CountedRequest, by: number): Promise<void> | undefined {
       const countings = whoCalls(request)
       if (countings.length === 0) return undefined
@@ -211,14 +211,14 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
 }
 
 function refuseTooMany(outgoing: ServerResponse, limitStates: readonly RateLimitState[]): void {
-  // Before the answer, whoever writes it: to change its headers afterwards is to copy it.
+  // Set before the handler runs: changing a finished response's headers would copy the response.
   for (const [name, value] of Object.entries(rateLimitHeaders(limitStates))) {
     outgoing.setHeader(name, value)
   }
   refuseIfOver(limitStates)
 }
 
-/** Who is over already is not counted again. */
+/** Whether an error is the caller's fault; rate-limit errors are not counted again. */
 function isRefusal(error: unknown): boolean {
   return error instanceof AppError && error.status < 500 && error.code !== 'too_many_requests'
 }
@@ -231,10 +231,10 @@ function aMinute(calls: number): Rate {
   return { calls, perSeconds: 60 }
 }
 
-/** The form of what connections are named by; see `createId`. */
+/** Format of the ids that identify an MCP session; see `createId`. */
 const CONNECTION_ID = /^(?:con|ses)_[\w-]{43}$/
 
-/** As the request says: an id that is unknown is refused later, and has been counted by address. */
+/** The MCP session id, not validated: an unknown id fails later and also counts by address. */
 function connectionOf({ headers, url = '/' }: IncomingMessage): string | undefined {
   const id = headers['mcp-session-id'] ?? queryOf(url).get('session_id')
   return typeof id === 'string' && CONNECTION_ID.test(id) ? id : undefined

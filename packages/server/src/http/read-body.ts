@@ -1,4 +1,4 @@
-/** Reads a request's body from Node's own stream: the one of a `Request` is slower. */
+/** Reads a request body from Node's stream, which is faster than the stream of a `Request`. */
 
 import type { Readable } from 'node:stream'
 import { AppError } from '../errors.ts'
@@ -11,8 +11,8 @@ export interface ReadBodyOptions {
 
 /**
  * Resolves with the whole body.
- * @throws AppError `payload_too_large`, `unavailable` (see `BodyShare`), `invalid_request` for one
- *   that breaks off or comes in too many pieces
+ * @throws AppError `payload_too_large`, `unavailable` (see `BodyShare`), `invalid_request` for a
+ *   truncated body or too many small chunks
  */
 export function readBody(
   incoming: Readable,
@@ -29,20 +29,20 @@ export function readBody(
         share.hold(size)
         bytes.add(chunk)
       } catch (error) {
-        // The rest is discarded as it comes, and the response closes the connection.
+        // Discards the rest on arrival; the response closes the connection.
         incoming.off('data', onData).resume()
         reject(error)
       }
     }
     incoming.on('data', onData)
-    // The client went away, which is no fault of the server and must not look like one in the log.
+    // The client disconnected: not a server error, so the log must not show one.
     const cutOff = () =>
       reject(new AppError('invalid_request', 'The body was cut off.', { cause: incoming.errored }))
     incoming.once('end', () => resolve(bytes.whole()))
     incoming.once('close', () => {
       if (!incoming.readableEnded) cutOff()
     })
-    // `close` follows; without a listener an error would end the process.
+    // `close` follows; an `error` event without a listener would crash the process.
     incoming.once('error', () => undefined)
     if (incoming.destroyed) cutOff()
   })
@@ -55,11 +55,11 @@ export function bodyTooLarge(limitBytes: number): AppError {
   )
 }
 
-/** Pieces of any size at first, then of so many bytes on average. */
+/** After the first 1,000 chunks, the average chunk size must be at least 64 bytes. */
 const FREE_PIECES = 1000
 const LEAST_PIECE_BYTES = 64
 
-/** Bounds the pieces of a body, such as chunks of one byte: each costs far more than its bytes. */
+/** Limits the number of chunks of a body: one-byte chunks cost far more CPU than their size. */
 export function countPieces() {
   let pieces = 0
   let size = 0
@@ -75,7 +75,7 @@ export function countPieces() {
   }
 }
 
-/** Keeps a body that comes in one piece as it is, and copies others together. */
+/** A growing buffer; a body of one chunk is not copied. */
 function createGrowingBuffer() {
   let buffer: Buffer | undefined
   let length = 0

@@ -1,4 +1,4 @@
-/** The body of a request that was refused by its headers. */
+/** Reads the body of a request refused by its headers, to echo its JSON-RPC id. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from 'hono'
@@ -6,12 +6,12 @@ import type { HttpEnv } from './http-env.ts'
 import { parseJson } from './parse-json.ts'
 
 const MAX_VALUES = 1000
-/** Clients often send the body right after the headers, in a packet of its own. */
+/** Clients often send the body right after the headers, in a separate packet. */
 const ARRIVES_WITHIN_MS = 100
 
 /**
- * The parsed body, if it was read, or is small and arrives at once: the error can then name the request, and the
- * connection is kept. Undefined for all others.
+ * The parsed body, if already read, or small and about to arrive: the error can then echo the
+ * request's id, and the connection stays open. Otherwise undefined.
  */
 export async function refusedBody({ env: { call } }: Context<HttpEnv>): Promise<unknown> {
   if (call?.body !== undefined) return call.body

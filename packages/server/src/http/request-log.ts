@@ -1,4 +1,4 @@
-/** Gives each request its route, an id and a logger, and writes its line when it is answered. */
+/** Request logging: sets the route, request id and logger, and logs one line per response. */
 
 import { randomUUID } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
@@ -7,15 +7,15 @@ import type { Logger } from '../logger.ts'
 import type { HttpEnv } from './http-env.ts'
 import type { RouteTable } from './routes.ts'
 
-/** Only what cannot forge log lines or make them endless is taken over. */
+/** Accepted request ids: safe against log injection, and of limited length. */
 const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-/** The id that a request gives itself, or a new one. */
+/** The client's request id if acceptable, otherwise a new one. */
 export function requestIdOf(given: unknown): string {
   return typeof given === 'string' && GIVEN_ID.test(given) ? given : randomUUID()
 }
 
-/** Paths may hold secrets, known or not: the route's pattern is logged, never the path. */
+/** Logs the route's pattern, never the path, which may contain secrets. */
 export function requestLog(logger: Logger, routes: RouteTable): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { started, requestId, log } = c.env.call ?? begin(logger, c)
@@ -23,7 +23,7 @@ export function requestLog(logger: Logger, routes: RouteTable): MiddlewareHandle
     c.set('route', route)
     c.set('requestId', requestId)
     c.set('log', log)
-    // Now, since to change the headers of an answer is to copy it (20 µs).
+    // Set before the handler runs: changing a finished response's headers would copy the response.
     c.env.outgoing.setHeader('x-request-id', requestId)
     await next()
     const { method } = c.req

@@ -1,26 +1,26 @@
-/** One spelling for each request target, so that guards and routers cannot read it differently. */
+/** Canonical request targets, so that guards and routers agree on them (parser differential). */
 
 import type { IncomingMessage } from 'node:http'
 import { METADATA_PATH, type Resource } from '../auth/resources.ts'
 import { AppError } from '../errors.ts'
 
-/** Absolute form, dot segments, percent-encoding, and what URL parsers replace or cut off. */
+/** Absolute form, dot segments, percent-encoding, and characters that URL parsers rewrite. */
 const UNUSUAL = /^[^/]|[\\#]|\/\.|%/
 const PERCENT_ENCODED = /%([0-9a-f]{2})/gi
 const UNRESERVED = /^[\w.~-]$/
 
 /**
- * Normalizes `request.url` in place (RFC 3986, 6.2.2: unreserved characters are decoded, dot segments
- * removed) and makes the origin form of an absolute one, whose authority replaces the Host header
- * (RFC 9112, 3.2.2). Everything else stays as it was sent: `//token` and `/TOKEN` are other paths.
- * @throws AppError `invalid_request` for what is no target of this server
+ * Normalizes `request.url` in place: decodes unreserved characters, removes dot segments (RFC
+ * 3986, 6.2.2) and converts the absolute form to the origin form; its authority replaces the Host
+ * header (RFC 9112, 3.2.2). Leaves everything else: `//token` and `/TOKEN` are different paths.
+ * @throws AppError `invalid_request` for an invalid target
  */
 export function normalizeTarget(request: Pick<IncomingMessage, 'url' | 'headers'>): void {
   const { url = '/' } = request
   const end = url.indexOf('?')
   const path = end === -1 ? url : url.slice(0, end)
   if (!UNUSUAL.test(path)) return
-  // For the server as a whole (RFC 9112, 3.2.4); no route has it.
+  // Asterisk form, which addresses the whole server (RFC 9112, 3.2.4); matches no route.
   if (url === '*') return
   const decoded = path.replaceAll(PERCENT_ENCODED, decodeUnreserved)
   const target = parse(decoded.startsWith('/') ? `http://localhost${decoded}` : decoded)
@@ -38,14 +38,14 @@ function parse(target: string): URL {
   throw new AppError('invalid_request', 'The request target is not valid.')
 }
 
-/** What RFC 8414, section 3.1, and RFC 9728, section 3.1, insert before a path. */
+/** Prefixes that RFC 8414, section 3.1, and RFC 9728, section 3.1, insert before a path. */
 const WELL_KNOWN = /^\/\.well-known\/(?:oauth-authorization-server|oauth-protected-resource)/
 
 const stripped = new WeakSet<object>()
 
 /**
- * Removes the path in place, once. What comes without it is left as it is: a proxy may have removed it
- * already, and probes ask the node itself.
+ * Removes the base path from the URL in place; idempotent. Leaves URLs without it: a proxy may have
+ * removed the prefix already, and probes address the node directly.
  */
 export function stripBasePath(request: Pick<IncomingMessage, 'url'>, basePath: string): void {
   if (basePath === '' || stripped.has(request)) return
@@ -63,8 +63,8 @@ const ENDPOINT = new RegExp(`^((?:${METADATA_PATH})?(?:/(?:mcp|http|sse)))/(?=\\
 const withSlash = new WeakSet<object>()
 
 /**
- * Removes the slash at the end of an endpoint's path in place. A redirect would not do: clients do
- * not repeat a POST, or drop its `Authorization`.
+ * Removes a trailing slash from an endpoint's path in place. A redirect would break clients, which
+ * do not repeat the POST or drop its `Authorization`.
  */
 export function dropTrailingSlash(request: Pick<IncomingMessage, 'url'>): void {
   const { url = '/' } = request
@@ -74,7 +74,7 @@ export function dropTrailingSlash(request: Pick<IncomingMessage, 'url'>): void {
   request.url = bare
 }
 
-/** The resource as the request spelled it: clients compare it with their own (RFC 9728, 3.3). */
+/** The resource with the request's trailing slash: clients compare both URLs (RFC 9728, 3.3). */
 export function asRequested(request: object, resource: Resource): Resource {
   if (!withSlash.has(request)) return resource
   const { url, metadataUrl } = resource

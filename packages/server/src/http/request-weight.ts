@@ -1,17 +1,17 @@
-/** How much a request counts in rate limits: more, the larger its body is. */
+/** Rate-limit cost of a request, which grows with its body. */
 
 import type { IncomingMessage } from 'node:http'
 
 const UNIT_BYTES = 16 * 1024
 
-/** Units of a request whose body has so many bytes: 1, and 1 more for every 16 KiB. */
+/** Units of a request: 1, plus 1 for every 16 KiB of its body. */
 export function weightOf(bodyBytes: number): number {
   return 1 + Math.floor(bodyBytes / UNIT_BYTES)
 }
 
 /**
- * The length of the body as its header tells it, which Node's parser holds the client to
- * (RFC 9112, 6.3). Undefined for a body in chunks: nobody knows how long it is until it was read.
+ * The body length by Content-Length, which Node's parser enforces (RFC 9112, 6.3). Undefined for a
+ * chunked body, whose length is unknown until read.
  */
 export function declaredBytes({ headers }: IncomingMessage): number | undefined {
   if (headers['transfer-encoding'] !== undefined) return undefined

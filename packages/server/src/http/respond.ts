@@ -1,4 +1,4 @@
-/** Writes answers of the protocol to their callers. */
+/** Writes MCP responses. */
 
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
@@ -6,18 +6,18 @@ import { JsonAnswer, jsonResponse, type McpAnswer } from '../mcp/mcp-answer.ts'
 import { toWellFormedJson } from '../well-formed.ts'
 import type { HttpEnv } from './http-env.ts'
 
-/** One JSON message, or the response it has become already. */
+/** Responds with a JSON message, or passes a finished `Response` on. */
 export function respond(c: Context<HttpEnv>, answer: McpAnswer): Response {
   return answer instanceof JsonAnswer ? respondJson(c, answer.message) : answer
 }
 
 /**
- * Writes a value straight to Node's response: by way of a `Response` and its stream it takes 60 µs
- * more. For pages the headers that let them read it are on the `Response`.
+ * Fast path: writes JSON straight to Node's response, without a `Response` and its stream. Requests
+ * with an Origin take the `Response`, to which the CORS middleware adds its headers.
  */
 export function respondJson(c: Context<HttpEnv>, value: object): Response {
   if (c.req.header('origin') !== undefined) return jsonResponse(value)
-  // A string, which Node sends with the headers in one piece, as it does not do with bytes.
+  // A string: Node sends it in one write with the headers, but not a buffer.
   const text = toWellFormedJson(value)
   const { outgoing } = c.env
   outgoing.writeHead(200, {

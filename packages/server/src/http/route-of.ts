@@ -1,8 +1,8 @@
-/** Which of the server's own routes a URL is one of: a name from a fixed list, fit for a metric. */
+/** Maps a URL to its route pattern: a label of bounded cardinality for metrics. */
 
 export type RouteOf = (url: string) => string
 
-/** `patterns` are Hono's, with `:names`; a mount is a path with everything below it. */
+/** `patterns` use Hono's syntax (`:name`); a mount matches its path and everything below. */
 export function createRouteOf(patterns: readonly string[], mounts: readonly string[]): RouteOf {
   const all = [...new Set(patterns)].filter((pattern) => !pattern.includes('*'))
   const exact = new Set([...all.filter((pattern) => !pattern.includes(':')), ...mounts])
@@ -19,7 +19,7 @@ export function createRouteOf(patterns: readonly string[], mounts: readonly stri
   }
 }
 
-/** As the routes see it, which decode: `/%6dcp` is `/mcp`. */
+/** The decoded path, as Hono matches it: `/%6dcp` is `/mcp`. */
 function pathOf(url: string): string {
   const end = url.indexOf('?')
   const path = end === -1 ? url : url.slice(0, end)

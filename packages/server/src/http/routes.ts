@@ -1,7 +1,7 @@
 /**
- * The route table: every address that is served, who asks there, and what follows from that. Routing,
- * 405 with `Allow`, labels of logs, metrics and traces, limits of rates and bodies, CORS, the host guard
- * and the form of errors go by it (`guard-routes.ts`); an address that is not in it cannot be routed.
+ * The route table: every path with its audience and policies. The table drives routing, 405 with
+ * `Allow`, labels of logs, metrics and traces, rate and body limits, CORS, the host guard and the
+ * error format (`guard-routes.ts`); a path outside the table cannot be routed.
  */
 
 import { METADATA_PATH } from '../auth/resources.ts'
@@ -13,68 +13,68 @@ import { createRouteOf } from './route-of.ts'
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export interface Route {
-  /** As Hono writes patterns; the label of the route, too, so that no value in a path is logged. */
+  /** Pattern in Hono's syntax; also the label in logs, so that no path value is logged. */
   readonly path: string
-  /** As `Allow` lists them. */
+  /** Methods, in the order of `Allow`. */
   readonly methods: readonly Method[]
-  /** People come with a browser, callers with an MCP client, and programs are all others. */
+  /** `people` use a browser, `callers` an MCP client; `programs` are all others. */
   readonly audience: 'people' | 'programs' | 'callers'
-  /** How failures are told; `problem` to callers that speak no JSON-RPC, and JSON-RPC to the rest. */
+  /** Error format; `problem` applies to direct calls, and JSON-RPC to messages on that route. */
   readonly errors: 'page' | 'json-rpc' | 'problem' | 'oauth'
-  /** How often one may ask: units a minute of an address, or what is configured for callers. */
+  /** Rate limit: units per minute and address, or the configured limit of callers. */
   readonly limit?: AddressLimit | 'caller'
-  /** Bytes. Needed where something is posted, except by callers, whose JSON has BODY_LIMIT_BYTES. */
+  /** Body limit in bytes. Required for POST, except by callers: BODY_LIMIT_BYTES applies. */
   readonly maxBodyBytes?: number
-  /** The origins whose pages may call; its own alone if left out (CORS, Fetch Standard). */
+  /** CORS origins; same-origin only by default (Fetch Standard). */
   readonly origins?: 'allowed' | 'any'
-  /** Asked every few moments, under any host: success is logged for debugging alone. */
+  /** Health probe: served under any host; success is logged at level debug. */
   readonly isProbe?: true
-  /** Answers may be streams, whose length says nothing of the server. */
+  /** Responses may be streams, whose duration is not a latency. */
   readonly streams?: true
-  /** To those who may not read, and to other methods, it looks as if nothing were there. */
+  /** Answers 404 instead of 401, 403 and 405. */
   readonly isHidden?: true
-  /** Served with everything below it, by a handler that knows its own methods. */
+  /** A path prefix, served by a Node handler that checks methods itself. */
   readonly isMount?: true
-  /** Declared by a team; errors are problem documents there, also where nothing was called. */
+  /** Declared by a team; errors are problem documents, or pages for `people`. */
   readonly isOfTeam?: boolean
 }
 
 export interface AddressLimit {
   readonly name: string
   readonly calls: number
-  /** Counts only browsers that say they are known: others cost nothing. */
+  /** Counts only browsers with the cookie of a known browser: others cause no store access. */
   readonly knownBrowsersAlone?: true
 }
 
 export interface RouteTable {
   readonly all: readonly Route[]
-  /** Where nothing is, undefined. */
+  /** The route of a URL; undefined for an unknown path. */
   find(url: string): Route | undefined
-  /** The pattern of a URL's route, or `unknown`: never what somebody chose. */
+  /** The pattern of a URL's route, or `unknown`: never text chosen by the client. */
   labelOf(url: string): string
 }
 
-/** What decides which routes there are. */
+/** Settings that select the routes. */
 export interface RouteFacts {
   readonly serves: Config['serves']
-  /** Whether `/metrics` is at the main port. */
+  /** Whether the main port serves `/metrics`. */
   readonly servesMetrics: boolean
   readonly hasLogo: boolean
   readonly hasDemo: boolean
-  /** Absent where a test's answers replace the demo's API. */
+  /** False if a test replaces the demo's API. */
   readonly hasDemoApi: boolean
-  /** Whether people paste keys for an upstream. */
+  /** Whether an upstream takes API keys. */
   readonly takesKeys?: boolean
-  /** Whether this server lets clients in itself. */
+  /** Whether this server is its own authorization server. */
   readonly letsClientsIn: boolean
-  /** Rows of a team's own routes. */
+  /** Rows of the team's routes. */
   readonly ofTeam?: readonly Route[]
 }
 
-/** Below it pages of any origin also see what is not there: clients look in several places. */
+/** CORS is open below this prefix, even for 404: clients probe several well-known paths. */
 export const OPEN_PREFIX = '/.well-known/'
 
-/** Each form of ours has a field or two. */
+/** Our forms have one or two fields each. */
 const FORM_BYTES = 4096
 export const OAUTH_BODY_BYTES = 64 * 1024
 
@@ -86,15 +86,15 @@ const FORM_PAGE = { ...PAGE, methods: FORM, maxBodyBytes: FORM_BYTES } as const
 const PROGRAMS = { methods: READ, audience: 'programs', errors: 'json-rpc' } as const
 const CALLERS = { audience: 'callers', limit: 'caller', origins: 'allowed' } as const
 /**
- * Open to pages of any origin, so that clients in browsers can sign in: no cookie counts there, and
- * what is given out goes to whoever holds the code and its verifier, or the secret.
+ * CORS is open to any origin, for clients in browsers. Safe without CSRF protection: these
+ * endpoints ignore cookies and require the code with its PKCE verifier, or the client secret.
  */
 const OAUTH = { audience: 'programs', errors: 'oauth', origins: 'any' } as const
 const OAUTH_POST = { ...OAUTH, methods: ['POST'], maxBodyBytes: OAUTH_BODY_BYTES } as const
 
-/** The endpoints of the authorization server, which speaks Node. */
+/** The endpoints of the authorization server, a plain Node handler. */
 export const OAUTH_ROUTES: readonly Route[] = [
-  // A browser is sent there: no page calls it.
+  // Reached by browser navigation only, so without CORS.
   ...['/authorize', '/authorize/:uid'].map(
     (path): Route => ({
       ...{ path, methods: ['GET'], audience: 'people', errors: 'oauth' },
@@ -102,7 +102,7 @@ export const OAUTH_ROUTES: readonly Route[] = [
     }),
   ),
   { ...OAUTH_POST, path: '/token', limit: { name: 'token', calls: 600 } },
-  // Anybody may register, and what they register is kept for a while.
+  // Stricter: dynamic registration is open to anyone, and stores a record.
   { ...OAUTH_POST, path: '/register', limit: { name: 'register', calls: 20 } },
   { ...OAUTH_POST, path: '/revoke', limit: { name: 'revoke', calls: 600 } },
   { ...OAUTH_POST, path: '/introspect', limit: { name: 'introspect', calls: 600 } },
@@ -110,10 +110,10 @@ export const OAUTH_ROUTES: readonly Route[] = [
   { ...OAUTH, path: '/.well-known/oauth-authorization-server', methods: READ },
 ]
 
-/** The same as a table, for handlers that speak Node. */
+/** These routes as a table, for plain Node handlers. */
 export const OAUTH_TABLE = createRouteTable(OAUTH_ROUTES)
 
-/** The table of a server. */
+/** The route table of a server. */
 export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
   const { landingPage, direct, sse, era2025 } = serves
   const message: readonly Method[] = era2025 ? ['POST', 'GET', 'HEAD', 'DELETE'] : ['POST']
@@ -121,7 +121,7 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
   const anyOrigin = { ...PROGRAMS, origins: 'any' } as const
   const calls = { ...CALLERS, methods: message, streams: true } as const
   return createRouteTable([
-    // Programs read it as JSON; a person whose browser is known is told of failures on a page.
+    // Programs get JSON errors; a known browser gets error pages.
     ...when<Route>(landingPage, {
       ...{ ...PAGE, path: '/', methods: READ, errors: 'json-rpc' },
       limit: { ...PAGE_LIMIT, knownBrowsersAlone: true },
@@ -140,7 +140,7 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
     ...metadata.map((path): Route => ({ ...anyOrigin, path: METADATA_PATH + path })),
     { ...calls, path: '/mcp', errors: 'json-rpc' },
     ...when<Route>(direct, { ...calls, path: '/http', errors: 'problem' }),
-    // No HEAD: nobody could read or end a stream that is left out.
+    // No HEAD: it would open a stream that nobody reads or ends.
     ...when<Route>(sse, { ...calls, path: '/sse', methods: ['GET'], errors: 'json-rpc' }),
     ...when<Route>(sse, { ...CALLERS, path: '/messages', methods: ['POST'], errors: 'json-rpc' }),
     ...when<Route>(facts.hasDemo, {
@@ -154,7 +154,7 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
   ])
 }
 
-/** The app mounts the demo's API whole. */
+/** Routes of the demo's API, which the app mounts as one router. */
 const DEMO_API_ROUTES: readonly Route[] = [
   { ...PROGRAMS, path: `${DEMO_API_PATH}/accounts/:id` },
   { ...PROGRAMS, path: `${DEMO_API_PATH}/accounts/:id/transactions` },
@@ -175,8 +175,8 @@ export function createRouteTable(all: readonly Route[]): RouteTable {
 }
 
 /**
- * Checks that what is routed is in the table and the other way round, and that bodies have a bound.
- * @throws Error which names the route; only a change of the code leads there
+ * Asserts that router and table contain the same routes, and that all bodies have a limit.
+ * @throws Error that names the route; indicates a programming error
  */
 export function checkRouted(
   routed: readonly { readonly method: string; readonly path: string }[],

@@ -1,4 +1,4 @@
-/** The responses that are not over yet. */
+/** Tracks responses in progress, for graceful shutdown. */
 
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -6,14 +6,14 @@ import type { Socket } from 'node:net'
 export interface RunningResponses {
   add(response: ServerResponse): void
   all(): readonly ServerResponse[]
-  /** Closes connections on which nothing was received; Node does not count them as idle. */
+  /** Closes connections that have received no bytes; Node does not count them as idle. */
   closeUnused(): void
 }
 
 /**
- * Kept by connection, since connections are few and stay: a fifth less for each call. In a set that
- * changes with each response V8 makes a new table every few dozen of them, the old ones lead to the
- * new ones, and what was in them outlives two collections of garbage.
+ * Indexed by connection, because connections are few and long-lived. A `Set` of responses would
+ * be slower: V8 rehashes it every few dozen changes, and the chain of old tables keeps closed
+ * responses alive for two garbage collections.
  */
 export function trackResponses(server: Server): RunningResponses {
   const byConnection = new Map<Socket, ServerResponse[]>()
@@ -23,14 +23,14 @@ export function trackResponses(server: Server): RunningResponses {
     socket.once('close', () => setImmediate(closeQueued, socket))
   })
 
-  /** Of requests that were sent at once only the first has the connection; Node forgets the others. */
+  /** Closes pipelined responses: only the first owns the socket, and Node drops the others. */
   function closeQueued(socket: Socket): void {
     const queued = [...(byConnection.get(socket) ?? [])]
     byConnection.delete(socket)
     for (const response of queued) response.destroy().emit('close')
   }
 
-  /** One for all responses, which call it as theirs. */
+  /** Shared listener; `this` is the response. */
   function remove(this: ServerResponse): void {
     const own = byConnection.get(this.req.socket)
     const at = own?.indexOf(this) ?? -1

@@ -1,12 +1,12 @@
-/** How many connections this process can hold, by what the system lets it open. */
+/** Caps the number of connections by the process's file descriptor limit. */
 
 import { readFileSync } from 'node:fs'
 import type { Logger } from '../logger.ts'
 
-/** For the store, the upstream, logs and modules. */
+/** File descriptors reserved for the store, upstreams, logs and modules. */
 const OTHER_DESCRIPTORS = 200
 
-/** `wanted`, or what the limit on open files leaves room for; logs a warning for less. */
+/** Returns `wanted`, or logs a warning and returns as many as the limit on open files allows. */
 export function socketsWithin(
   wanted: number,
   log: Pick<Logger, 'warn'>,
@@ -21,7 +21,7 @@ export function socketsWithin(
   return most
 }
 
-/** Infinity where the system does not say: only Linux has it in a file. */
+/** The limit on open files; Infinity if unknown, as on systems without `/proc`. */
 function maxOpenFiles(): number {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8')

@@ -1,4 +1,4 @@
-/** The pages and endpoints of a team: rows of the route table, and handlers behind their guards. */
+/** Custom pages and endpoints of a team: rows of the route table, and guarded handlers. */
 
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
@@ -20,13 +20,13 @@ const CALLS_PER_MINUTE = 600
 const JSON_TYPE = /^application\/(json|[\w.-]+\+json)$/
 const FORM_TYPE = 'application/x-www-form-urlencoded'
 
-/** Fixed paths first, so that routing and labels agree on `/reset/new` and `/reset/:token`. */
+/** Sorts static paths first: routing and labels must agree on `/reset/new` and `/reset/:token`. */
 function inOrder(routes: readonly RouteDefinition[]): readonly RouteDefinition[] {
   const isFixed = ({ path }: RouteDefinition) => !path.includes(':')
   return [...routes.filter(isFixed), ...routes.filter((route) => !isFixed(route))]
 }
 
-/** One row for each path. */
+/** One row per path. */
 export function teamRows(routes: readonly RouteDefinition[]): readonly Route[] {
   const paths = [...new Set(inOrder(routes).map(({ path }) => path))]
   return paths.map((path) =>
@@ -52,7 +52,7 @@ function rowOf(path: string, routes: readonly RouteDefinition[]): Route {
   }
 }
 
-/** GET has no body to speak of. */
+/** The largest body limit of the path's methods; GET has no body. */
 function bodyBytesOf(routes: readonly RouteDefinition[]): number {
   const posted = routes.filter(({ method }) => method !== 'GET')
   if (posted.length === 0) return BODY_BYTES
@@ -63,7 +63,7 @@ export interface TeamRouteDeps {
   readonly team: Team
   readonly publicUrl: string
   readonly announce: Announce
-  /** The check of the access token, which puts the caller into the context. */
+  /** Authentication middleware, which sets `caller` in the context. */
   readonly bearer: MiddlewareHandler<HttpEnv>
   readonly identityOf: (c: Context<HttpEnv>) => Caller
 }

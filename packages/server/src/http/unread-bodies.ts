@@ -1,18 +1,18 @@
-/** Responses to requests whose body has not arrived: they close the connection without a reset. */
+/** Lingering close: responses sent before the request body is read end without a TCP reset. */
 
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** What a client may still send after the response before it is cut off. */
+/** Bytes and time that a client may still send after the response. */
 const LINGER_BYTES = 16 * 1024 * 1024
 const LINGER_MS = 2000
 
 /**
- * A response that says `Connection: close` if it begins before the request is complete: nobody reads
- * the rest of the body, and none of it may be taken for the next request.
+ * Sends `Connection: close` if the response begins before the request is complete: the rest of the
+ * body stays unread and must not be parsed as the next request (request smuggling).
  */
 export class EarlyResponse extends ServerResponse {
-  // Node calls it as well, where a handler does not.
+  // Node also calls `writeHead` for implicit headers.
   override writeHead(...args: unknown[]): this {
     const { req } = this
     if (!req.complete && hasBody(req)) {
@@ -30,27 +30,27 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Makes a connection close in stages (RFC 9112, 9.6): it stops sending, and discards what still comes
- * in. A client that is still sending would otherwise get a reset, which can destroy the response
- * before it is read.
+ * Closes a connection in stages (RFC 9112, 9.6): half-closes it, then discards further input.
+ * Otherwise, a client that is still sending would get a TCP reset, which can destroy the response
+ * before the client reads it.
  */
 function lingerOnClose(socket: Socket): void {
   let lingers = false
-  // Node calls it after the last response of a connection.
+  // Node calls `destroySoon` after the last response of a connection.
   socket.destroySoon = () => {
     if (lingers) return
     lingers = true
     socket.end()
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => clearTimeout(timer))
-    // Node resumes a socket that waits for a reader of the body in this turn.
+    // Deferred: Node resumes the socket of an unread body later in this event-loop turn.
     setImmediate(discard, socket)
   }
 }
 
 function discard(socket: Socket): void {
   const most = socket.bytesRead + LINGER_BYTES
-  // Past the parser, which would run requests that follow the body.
+  // Bypasses the parser, which would dispatch pipelined requests after the body.
   socket.removeAllListeners('data')
   socket.on('data', () => {
     if (socket.bytesRead > most) socket.destroy()

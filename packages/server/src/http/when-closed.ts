@@ -1,10 +1,10 @@
-/** Tells when an answer is over: all of it was sent, or its client is gone. */
+/** Notifies listeners when a response closes: sent completely, or the client disconnected. */
 
 import type { OutgoingMessage } from 'node:http'
 
-/** Listeners that come too late are called at once. */
+/** Calls listeners added after the close immediately. */
 export function whenClosed(outgoing: OutgoingMessage): (listener: () => void) => void {
-  // One of Node's listeners for all of ours: a call has three.
+  // Shares one Node listener: a call adds three.
   let listeners: (() => void)[] | undefined
   return (listener) => {
     if (outgoing.destroyed) {

@@ -1,4 +1,4 @@
-/** What a provider keeps: sealed payloads under hashed keys, used once and revoked together. */
+/** Entries of an OIDC provider: sealed payloads under hashed keys, single-use, revoked by grant. */
 
 import type { AdapterPayload } from 'oidc-provider'
 import { sha256 } from '../crypto/hash.ts'
@@ -13,51 +13,51 @@ export interface EntriesDeps {
 }
 
 export interface EntriesOptions {
-  /** What all keys begin with: providers that share a store are told apart by it. */
+  /** Key prefix: the namespace of one provider in a shared store. */
   readonly prefix: string
-  /** How long anything that a grant gave may live, in seconds. */
+  /** The longest lifetime of anything issued under a grant, in seconds. */
   readonly longestTtlSeconds: number
 }
 
 export interface Entry {
   readonly payload: AdapterPayload
   readonly rev: number
-  /** Unix time in seconds of its one use. */
+  /** Unix time in seconds of the single use. */
   readonly consumed?: number
-  /** The id of what took its place. */
+  /** Id of the entry that replaced it: refresh token rotation. */
   readonly successor?: string
 }
 
 export interface Entries {
   read(model: string, id: string): Promise<Entry | undefined>
   write(model: string, id: string, payload: AdapterPayload, ttlSeconds?: number): Promise<void>
-  /** Writes only if there is none, so that what was used stays used. */
+  /** Writes only if the entry does not exist, so that a used entry stays used. */
   create(model: string, id: string, payload: AdapterPayload, ttlSeconds?: number): Promise<void>
-  /** Marks the one use; false when somebody else was first. */
+  /** Marks the entry as used (compare-and-set); false if another request was first. */
   consume(model: string, id: string, rev: number, successor?: string): Promise<boolean>
   /**
-   * For as long as the store says, others who use it at the same time can be told from thieves.
-   * False when it is marked already.
+   * Starts a grace period, during which a concurrent use does not count as a replay.
+   * False if already marked.
    */
   markUse(model: string, id: string, ttlSeconds: number): Promise<boolean>
   isMarked(model: string, id: string): Promise<boolean>
   /**
-   * Slides the time-to-live on and seals with the current key, so that keys that were replaced are
-   * needed no longer than what is used at all. Nothing happens when there is no such entry.
+   * Renews the TTL (sliding expiration) and reseals with the current key, so that rotated keys are
+   * needed no longer than unused entries live. Without effect if the entry does not exist.
    */
   renew(model: string, id: string, ttlSeconds: number): Promise<void>
-  /** False when somebody else has done it. */
+  /** False if another request has removed the entry. */
   remove(model: string, id: string): Promise<boolean>
-  /** Remembers it for longer than what the grant gave lives: that is dead, and what it gives yet. */
+  /** Writes a tombstone that outlives all tokens of the grant: revokes existing and later ones. */
   revokeGrant(grantId: string): Promise<void>
   isRevoked(grantId: string): Promise<boolean>
 }
 
 type StoredEntry = {
-  /** The payload: it may hold states, nonces, secrets and codes. */
+  /** The encrypted payload, which may contain states, nonces, secrets and codes. */
   readonly sealed: string
   readonly consumed?: number
-  /** Sealed: it is a token. */
+  /** Sealed, because the id is the token itself. */
   readonly successor?: string
 }
 
@@ -81,7 +81,7 @@ export function createEntries(
       const { rev, consumed } = entry
       const successor = entry.successor && keyRing.open(purpose, entry.successor, `${key}:next`)
       return {
-        // The id is the token itself: it comes from the caller, not from the store.
+        // The id is the token itself, so the store does not hold it; the caller supplies it.
         payload: { ...(JSON.parse(opened) as AdapterPayload), jti: id },
         rev,
         ...(consumed !== undefined && { consumed }),

@@ -1,19 +1,20 @@
-/** How requests enter a provider and leave it: with an origin of ours, without browser sessions. */
+/** Adapts requests to a mounted provider: fixed origin, no browser sessions. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export interface Mount {
-  /** Where the provider lives, path included. */
+  /** The provider's issuer URL, including its path. */
   readonly issuer: URL
-  /** Of the server as a whole: requests come without it. */
+  /** Base path of the server, already stripped from requests. */
   readonly basePath?: string
-  /** The library's cookie that would remember who signed in. */
+  /** Name of the library's session cookie. */
   readonly sessionCookie: string
 }
 
 /**
- * Makes the request look as the library wants it: the path below the mount point in `url`, the
- * whole one in `originalUrl`, and an origin that is ours and not the caller's to choose.
+ * Rewrites the request for the library: the path below the mount point in `url`, the full path in
+ * `originalUrl`, and Host and X-Forwarded headers set from the issuer, so that callers cannot forge
+ * the origin.
  */
 export function enter(
   req: IncomingMessage & { originalUrl?: string },
@@ -22,7 +23,7 @@ export function enter(
   const whole = basePath + (req.url ?? '/')
   req.originalUrl = whole
   req.url = whole.slice(issuer.pathname.replace(/\/$/, '').length).replace(/^(?!\/)/, '/')
-  // The only forwarded header left is the one set here.
+  // Drops all other X-Forwarded headers: only the one set here is trusted.
   req.headers.host = issuer.host
   req.headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1)
   delete req.headers['x-forwarded-host']
@@ -33,7 +34,7 @@ export function enter(
     .join('; ')
 }
 
-/** No browser session, in neither direction: each authorization asks who is there. */
+/** Drops the session cookie from responses as well: every authorization authenticates the user. */
 export function dropSessionCookie(res: ServerResponse, { sessionCookie }: Mount): void {
   const cookies = [res.getHeader('set-cookie') ?? []].flat().map(String)
   const kept = cookies.filter((cookie) => !cookie.startsWith(sessionCookie))

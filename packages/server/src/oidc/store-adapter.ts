@@ -1,23 +1,23 @@
-/** Where `oidc-provider` keeps its state: the server's store, so that nodes share it. */
+/** Storage adapter of `oidc-provider`, on the server's store, which all nodes share. */
 
 import { randomBytes } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import type { Entries, Entry } from './entries.ts'
 
-/** Without them whoever shows again what was used has all revoked that it gave. */
+/** Grace periods; without one, any reuse counts as a replay and revokes the whole grant. */
 export interface StoreAdapterOptions {
   /**
-   * How long those who lost the race for a code get no more than a refusal. Default 0; after that
-   * whoever shows it has it from somebody else (RFC 6749, 4.1.2).
+   * How long a second use of a code is only refused, as a race between nodes or retries. Default 0.
+   * Afterwards, a second use is a replay and revokes the grant (RFC 6749, 4.1.2).
    */
   readonly codeRaceSeconds?: number
-  /** How long a refresh token that was used gives the same successor again. Default 0: never. */
+  /** How long reuse of a rotated refresh token returns the same successor. Default 0: never. */
   readonly refreshGraceSeconds?: number
-  /** Told, while a refresh token is exchanged, which value its successor has. */
+  /** Called during a refresh token exchange with the value of the successor. */
   readonly onSuccessor?: (value: string) => void
 }
 
-/** Creates the adapters of one provider. */
+/** Creates the adapter factory of one provider. */
 export function createStoreAdapter(
   entries: Entries,
   options: StoreAdapterOptions = {},
@@ -33,7 +33,7 @@ function createModelAdapter(
   const graceSeconds = model === 'RefreshToken' ? refreshGraceSeconds : 0
   const markSeconds = model === 'AuthorizationCode' ? codeRaceSeconds : graceSeconds
 
-  /** What an entry is to somebody who shows it after its use. */
+  /** Classifies a reuse: `good` within the grace, `gone` after a lost race, `used` for a replay. */
   async function secondLook(id: string, { successor }: Entry): Promise<'good' | 'gone' | 'used'> {
     if (markSeconds === 0 || !(await entries.isMarked(model, id))) return 'used'
     if (graceSeconds === 0) return 'gone'
@@ -41,11 +41,11 @@ function createModelAdapter(
     return next?.consumed === undefined ? 'good' : 'used'
   }
 
-  /** The first one wins; within the grace the others get what it got. */
+  /** The first use wins; concurrent uses within the grace get the same successor. */
   async function use(id: string): Promise<string | undefined> {
     const entry = await entries.read(model, id)
     if (entry !== undefined && entry.consumed === undefined) {
-      // Before the use is written, so that nobody sees one without the other.
+      // Marks before consuming, so that no request sees a consumed entry without its grace mark.
       if (markSeconds > 0) await entries.markUse(model, id, markSeconds)
       const successor = graceSeconds > 0 ? randomBytes(32).toString('base64url') : undefined
       if (await entries.consume(model, id, entry.rev, successor)) return successor
@@ -69,13 +69,13 @@ function createModelAdapter(
       return outcome === 'good' ? payload : { ...payload, consumed }
     },
 
-    // A refresh token may be made twice, by those who share it: what was used must stay used.
+    // Concurrent exchanges may create the same successor twice: a used one must stay used.
     upsert: (id, payload, expiresIn) =>
       model === 'RefreshToken'
         ? entries.create(model, id, payload, expiresIn)
         : entries.write(model, id, payload, expiresIn),
 
-    /** A code or a refresh token is good once, on all nodes together. */
+    /** Codes and refresh tokens are single-use across all nodes. */
     async consume(id) {
       const successor = await use(id)
       if (successor !== undefined) onSuccessor?.(successor)
@@ -86,15 +86,15 @@ function createModelAdapter(
     },
     revokeByGrantId: (grantId) => entries.revokeGrant(grantId),
 
-    // Asked only for device codes and for tokens bound to a browser session: there are neither.
+    // Needed only for device codes and tokens bound to a browser session, which we do not issue.
     findByUserCode: async () => undefined,
     findByUid: async () => undefined,
   }
 }
 
 /**
- * The store's clock decides: what it still has is good. The library looks at this process's own,
- * which may be wrong.
+ * Extends `exp` past this process's clock: the store's TTL decides about expiry, because the local
+ * clock, which the library uses, may be wrong (clock skew).
  */
 export function unexpired(payload: AdapterPayload): AdapterPayload {
   if (payload.exp === undefined) return payload

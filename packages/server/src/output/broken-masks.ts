@@ -1,4 +1,4 @@
-/** Masks that would not hold: which text they hide would depend on the value. Refused at start. */
+/** Rejects unreliable masks at start: those whose effect would depend on the value. */
 
 import type { z } from 'zod'
 import { maskRuleOf } from './mask.ts'
@@ -8,8 +8,8 @@ type Schema = z.core.$ZodTypes
 
 /**
  * Checks a tool's input or output.
- * @throws TypeError that names the tool and the field, for a union in which a masked text and an
- *   unmasked one may be taken for each other, and for a mask on the key of a record or in a template
+ * @throws TypeError that names the tool and the field, for a union of ambiguous masked and unmasked
+ *   texts, and for a mask on a record key or in a template literal
  */
 export function refuseBrokenMasks(
   name: string,
@@ -52,7 +52,7 @@ function faultOf(schema: Schema): string | undefined {
     : undefined
 }
 
-/** Whether a schema's own text, however it is wrapped, is masked. */
+/** Whether the schema, without its wrappers, is a masked text. */
 function hasMask(schema: z.core.$ZodType): boolean {
   return leavesOf(schema).some(({ masked }) => masked)
 }
@@ -62,7 +62,7 @@ interface Leaf {
   readonly masked: boolean
 }
 
-/** What a value may be, without what is around it: optional, lazy, unions … */
+/** The leaf schemas inside wrappers such as optional, lazy and unions. */
 function leavesOf(root: z.core.$ZodType, visited = new Set<z.core.$ZodType>()): readonly Leaf[] {
   if (visited.has(root)) return []
   visited.add(root)
@@ -71,7 +71,7 @@ function leavesOf(root: z.core.$ZodType, visited = new Set<z.core.$ZodType>()): 
   if (maskRuleOf(schema) !== undefined) return [{ schema, masked: true }]
   if (!WRAPPERS.has(type)) return [{ schema, masked: false }]
   const leaves = partsOf(schema).flatMap((part) => leavesOf(part.schema, visited))
-  // Both sides take the value: if one masks its text, it is masked.
+  // Both sides process the value: a mask on one side suffices.
   const isMasked = BOTH.has(type) && leaves.some(({ masked }) => masked)
   return isMasked ? leaves.filter((leaf) => leaf.masked || !isText(leaf.schema)) : leaves
 }
@@ -84,7 +84,7 @@ const WRAPPERS = new Set([
   ...BOTH,
 ])
 
-/** Whether some value may be masked by one member, or pass unmasked through the other. */
+/** Whether a value could match either member, masked by one and unmasked by the other. */
 function clash(masked: z.core.$ZodType, plain: z.core.$ZodType, depth = 0): boolean {
   if (depth > DEEPEST) return false
   return leavesOf(masked).some((one) =>
@@ -92,7 +92,7 @@ function clash(masked: z.core.$ZodType, plain: z.core.$ZodType, depth = 0): bool
   )
 }
 
-/** Unions of schemas that lead back to themselves are compared as deep as this. */
+/** Recursion limit for unions of recursive schemas. */
 const DEEPEST = 5
 
 function leafClash(one: Leaf, other: Leaf, depth: number): boolean {
@@ -107,12 +107,12 @@ function leafClash(one: Leaf, other: Leaf, depth: number): boolean {
   })
 }
 
-/** What stands under any name or index. */
+/** Wildcard for any name or index. */
 const ANY = '*'
 
 type Fields = Readonly<Record<string, z.core.$ZodType>>
 
-/** What a container holds, by name; lists by index. Undefined for what is none. */
+/** Schemas of a container's fields by name, or by index in a list; undefined for other schemas. */
 function fieldsOf({ _zod: { def } }: Schema): Fields | undefined {
   if (def.type === 'object') return { ...def.shape, ...(def.catchall && { [ANY]: def.catchall }) }
   if (def.type === 'record') return { [ANY]: def.valueType }
@@ -125,7 +125,7 @@ function isList({ _zod: { def } }: Schema): boolean {
   return def.type === 'array' || def.type === 'tuple'
 }
 
-/** Whether a field that both have takes other values in each, such as `kind` with its literals. */
+/** Whether a common field has disjoint values, such as the discriminator `kind`. */
 function areDistinct(one: Fields, other: Fields): boolean {
   return Object.entries(one).some(([name, field]) => {
     const values = valuesOf(field)
@@ -138,13 +138,13 @@ function areDistinct(one: Fields, other: Fields): boolean {
   })
 }
 
-/** The only values that a schema takes, if there are such. */
+/** The finite set of values that a schema accepts, if any. */
 function valuesOf(schema: z.core.$ZodType): ReadonlySet<unknown> | undefined {
   const { values } = schema._zod
   return values !== undefined && values.size > 0 ? values : undefined
 }
 
-/** A text of any content; literals and enums are known to everybody. */
+/** Whether a schema accepts arbitrary text; literals and enums are public in the schema. */
 function isText({ _zod: { def } }: Schema): boolean {
   return ['string', 'template_literal', 'any', 'unknown', 'custom', 'transform'].includes(def.type)
 }

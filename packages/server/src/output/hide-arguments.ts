@@ -1,12 +1,12 @@
-/** Keeps masked arguments out of the answer, where a tool repeats them in a text that is not masked. */
+/** Redacts masked arguments that a tool repeats in unmasked fields of its result. */
 
 import type { MaskRule } from './mask.ts'
 import type { OutputSchema } from './output-schema.ts'
 import { createRedactor, type Redactor } from './redactor.ts'
 
 /**
- * The answer without them; the same object where there is nothing to hide.
- * @throws z.ZodError when a text with a masked argument in it does not fit its schema any more
+ * Returns the redacted result, or the same object if nothing changes.
+ * @throws z.ZodError if a redacted text no longer matches its schema
  */
 export function hideArguments(
   answer: unknown,
@@ -24,9 +24,9 @@ export function hideArguments(
 
 interface Known {
   readonly redactor: Redactor
-  /** Fields that are masked themselves. */
+  /** Fields that are already masked. */
   readonly fields: ReadonlyMap<string, MaskRule>
-  /** Texts that everybody knows from the schema. */
+  /** Texts that are public in the schema, and so not redacted. */
   readonly texts: ReadonlySet<unknown>
 }
 
@@ -43,7 +43,7 @@ function hide(value: unknown, known: Known): unknown {
   return Object.fromEntries(fields)
 }
 
-/** The values of enums and literals in a JSON Schema, and its names. */
+/** Collects enum values, literals and names from a JSON Schema. */
 function textsOf(jsonSchema: unknown, found = new Set<unknown>()): ReadonlySet<unknown> {
   if (typeof jsonSchema !== 'object' || jsonSchema === null) return found
   for (const [keyword, value] of Object.entries(jsonSchema)) {

@@ -1,4 +1,4 @@
-/** JSON Schema as it is listed: an object at its root, whatever its author named. */
+/** Converts zod schemas to JSON Schema for listing, with the root definition inlined. */
 
 import { z } from 'zod'
 
@@ -7,11 +7,11 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 const DEFINITION = '#/$defs/'
 
 /**
- * Converts a schema. `.meta({ id })` at the root makes zod write a reference there; but both eras want
- * `type: "object"` at the root of an input (2025-11-25 and 2026-07-28, server/tools, "Tool"), and
- * clients of the 2025 era leave other roots out or wrap them. So what a root refers to stands there
- * itself; it stays a definition as well where the schema refers to it again. There is no `pattern`
- * beside a `format`: lists are part of a model's context.
+ * Converts a schema and inlines the root. With `.meta({ id })` at the root, zod writes a `$ref`
+ * there, but both eras require `type: "object"` at the root of an input (2025-11-25 and 2026-07-28,
+ * server/tools, "Tool"), and clients of the 2025 era drop or wrap other roots. Keeps the definition
+ * if the schema refers to it elsewhere. Omits `pattern` next to `format`, to save tokens: lists are
+ * part of a model's context.
  */
 export function toListedSchema(
   schema: z.core.$ZodType,
@@ -22,7 +22,7 @@ export function toListedSchema(
     z.toJSONSchema(schema, {
       ...options,
       override(context) {
-        // A format says it in a tenth of the size.
+        // The format implies the pattern, at a tenth of its size.
         if (context.jsonSchema.format !== undefined) delete context.jsonSchema.pattern
         override(context)
       },
@@ -39,13 +39,13 @@ export function toListedSchema(
   return isEmpty ? inlined : { ...inlined, $defs: definitions }
 }
 
-/** The same without definitions: a form has plain fields (2025-11-25, client/elicitation). */
+/** Inlines all definitions: elicitation forms have flat fields (2025-11-25, client/elicitation). */
 export function toFlatSchema(schema: z.core.$ZodType): JsonSchema {
   const { $defs, ...flat } = toListedSchema(schema, { io: 'input' })
   return $defs === undefined ? flat : (inline(flat, $defs as JsonSchema) as JsonSchema)
 }
 
-/** A definition that leads back to itself stays a reference, which no form takes. */
+/** Inlines references recursively; a recursive definition keeps its `$ref`, which forms reject. */
 function inline(value: unknown, definitions: JsonSchema, within: readonly string[] = []): unknown {
   if (Array.isArray(value)) return value.map((item) => inline(item, definitions, within))
   if (typeof value !== 'object' || value === null) return value
@@ -64,7 +64,7 @@ function inline(value: unknown, definitions: JsonSchema, within: readonly string
 
 const SAFE_NAME = /^[\w.-]+$/
 
-/** zod puts names into references without encoding them for a URI, which clients do not resolve. */
+/** Renames definitions that need URI encoding: zod does not encode references, so clients fail. */
 function withSafeNames(listed: JsonSchema): JsonSchema {
   const definitions = (listed.$defs ?? {}) as JsonSchema
   const names = Object.keys(definitions)
@@ -82,7 +82,7 @@ function withSafeNames(listed: JsonSchema): JsonSchema {
   return replaceReferences({ ...listed, $defs }, references) as JsonSchema
 }
 
-/** RFC 6901, section 3. */
+/** JSON Pointer to a definition (RFC 6901, section 3). */
 function referenceTo(name: string): string {
   return DEFINITION + name.replaceAll('~', '~0').replaceAll('/', '~1')
 }

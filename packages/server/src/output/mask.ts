@@ -1,21 +1,21 @@
-/** Masking of single values, declared on the schema with `masked(…)`. */
+/** Masking of text values, declared on the schema with `masked(…)`. */
 
 import { z } from 'zod'
 
 export interface MaskRule {
-  /** Characters kept at the start; 0 when not given. */
+  /** Characters shown at the start; defaults to 0. */
   readonly left?: number
-  /** Characters kept at the end; 0 when not given. */
+  /** Characters shown at the end; defaults to 0. */
   readonly right?: number
-  /** What stands for each hidden character; `*` when not given. */
+  /** Replacement for each hidden character; defaults to `*`. */
   readonly character?: string
 }
 
 const maskRules = z.registry<Required<MaskRule>>()
 
 /**
- * Hides all of a text but `left` characters at its start and `right` at its end. A text too short
- * to hide anything that way is hidden whole.
+ * Masks a text except for `left` characters at its start and `right` at its end. A text too short
+ * for that is masked entirely.
  */
 export function maskText(text: string, rule: MaskRule): string {
   const { left = 0, right = 0, character = '*' } = rule
@@ -26,12 +26,12 @@ export function maskText(text: string, rule: MaskRule): string {
   return [...characters.slice(0, left), character.repeat(hidden), ...end].join('')
 }
 
-/** Whether masks are off, during one synchronous parse. */
+/** Disables masking during one synchronous parse. */
 let unmasked = false
 
 /**
- * Runs a synchronous parse that leaves masked fields as they are: a tool needs its arguments whole.
- * The schema is the same either way, since a field is declared once.
+ * Runs a synchronous parse without masking, because a tool needs its unmasked arguments. Input and
+ * output use the same schema, so that a field is declared only once.
  */
 export function withoutMasking<T>(parse: () => T): T {
   unmasked = true
@@ -43,9 +43,8 @@ export function withoutMasking<T>(parse: () => T): T {
 }
 
 /**
- * Declares that a text leaves the server masked. Masking is part of parsing the output, so no
- * answer can be built without it. An input field that is declared so reaches the tool whole, and its
- * value is masked wherever the tool lets it out.
+ * Declares a text as masked. Parsing the output applies the mask, so no result can bypass it. A
+ * masked input field reaches the tool unmasked; its value is redacted from all the tool emits.
  * @throws RangeError for a negative or fractional count, or a mask that is not one character
  */
 export function masked(
@@ -62,7 +61,7 @@ export function masked(
   return result
 }
 
-/** The rule a schema was declared with, if it is masked. */
+/** The schema's mask rule, if it is masked. */
 export function maskRuleOf(schema: z.core.$ZodType): MaskRule | undefined {
   return maskRules.get(schema)
 }

@@ -1,13 +1,13 @@
-/** Which fields of an output schema are masked, wherever in the schema the masks are declared. */
+/** Collects the masked fields of a schema, by property name. */
 
 import type { z } from 'zod'
 import { type MaskRule, maskRuleOf } from './mask.ts'
 import { partsOf } from './schema-parts.ts'
 
 /**
- * Masks by property name. A mask on an array's items, a record's values or one member of a union
- * belongs to the property that holds them. Where two places name the same property, the mask that
- * shows less counts.
+ * Masks by property name. A mask on array items, record values or a union member applies to the
+ * property that contains them. If a property name has several masks, the one that shows fewer
+ * characters applies.
  */
 export function findMaskedFields(root: z.core.$ZodType): ReadonlyMap<string, MaskRule> {
   const masks = new Map<string, MaskRule>()
@@ -27,7 +27,7 @@ export function findMaskedFields(root: z.core.$ZodType): ReadonlyMap<string, Mas
   return masks
 }
 
-/** The masks of several schemas together; where two name the same property, the stricter counts. */
+/** Merges the masks of several schemas; for a common property name, the stricter applies. */
 export function mergeMasks(
   ...fields: readonly ReadonlyMap<string, MaskRule>[]
 ): ReadonlyMap<string, MaskRule> {

@@ -1,4 +1,4 @@
-/** What a tool may answer: its output schema, made closed, with the masks it declares by field name. */
+/** Compiles a tool's output schema: closed, with its masks by field name. */
 
 import type { z } from 'zod'
 import { type JsonSchema, toListedSchema } from './listed-schema.ts'
@@ -7,15 +7,15 @@ import { findMaskedFields } from './masked-fields.ts'
 import { nestsFreely } from './schema-parts.ts'
 
 export interface OutputSchema {
-  /** For `tools/list`; a masked text is plain text there, since its pattern no longer holds. */
+  /** For `tools/list`; omits the pattern of masked texts, which they no longer match. */
   readonly jsonSchema: JsonSchema
-  /** Whether each answer is an object; clients of the 2025 era get others as `{ result: … }`. */
+  /** Whether every result is an object; clients of the 2025 era get others as `{ result: … }`. */
   readonly isObject: boolean
-  /** Masks by property name, for the places where a value shows up outside the output. */
+  /** Masks by property name, to redact values that appear outside the output. */
   readonly masksByField: ReadonlyMap<string, MaskRule>
   /**
-   * Validates, drops what is not declared and masks, in one parse.
-   * @throws z.ZodError when the tool's answer does not fit
+   * Validates, strips undeclared fields and masks, in one parse.
+   * @throws z.ZodError if the tool's result does not match
    */
   readonly parse: (answer: unknown) => unknown
 }
@@ -24,8 +24,8 @@ const OPEN_TYPES = new Set(['any', 'unknown', 'custom', 'transform'])
 
 /**
  * Compiles an output schema.
- * @throws TypeError when it is open (`z.any()`, `z.unknown()`, `looseObject`, …), since fields that
- * are not declared must not leave the server
+ * @throws TypeError if the schema is open (`z.any()`, `z.unknown()`, `looseObject`, …), because
+ * undeclared fields must not leave the server
  */
 export function compileOutputSchema(schema: z.ZodType): OutputSchema {
   const listed = toListedSchema(schema, {
@@ -46,13 +46,13 @@ export function compileOutputSchema(schema: z.ZodType): OutputSchema {
   }
 }
 
-/** Texts that zod accepts and JSON Schema validators refuse, such as an address with letters of IRIs. */
+/** Formats for which zod accepts more than JSON Schema validators, such as IRIs for `uri`. */
 const NARROWER_FORMATS: ReadonlySet<unknown> = new Set(['email', 'uri', 'duration'])
 
 /**
- * Removes what a validator could hold against an answer that zod accepted: clients drop such answers.
- * Patterns lose their flags in JSON Schema; fractions are no multiples of fractions in binary; draft 7,
- * which clients of the 2025 era use, has another meaning for `items` beside `prefixItems`.
+ * Removes keywords by which a validator could reject a result that zod accepted: clients discard
+ * such results. Patterns lose their flags in JSON Schema; binary fractions fail `multipleOf`; draft
+ * 7, which clients of the 2025 era use, interprets `items` next to `prefixItems` differently.
  */
 function loosen(node: z.core.JSONSchema.BaseSchema): void {
   delete node.pattern
@@ -63,7 +63,7 @@ function loosen(node: z.core.JSONSchema.BaseSchema): void {
   if (node.prefixItems !== undefined) delete node.items
 }
 
-/** Whether a schema without a type at its root is one of objects all the same. */
+/** Whether a schema without `type` at its root still accepts objects only. */
 function holdsObjects(node: JsonSchema, root: JsonSchema, depth = 0): boolean {
   if (depth > DEEPEST) return false
   if (node.type !== undefined) return node.type === 'object'
@@ -74,14 +74,14 @@ function holdsObjects(node: JsonSchema, root: JsonSchema, depth = 0): boolean {
   return definition ? holdsObjects(definition, root, depth + 1) : false
 }
 
-/** References that lead back to themselves end somewhere. */
+/** Recursion limit for recursive references. */
 const DEEPEST = 20
 
 function refuseOpen(schema: z.core.$ZodTypes, path: readonly (string | number)[]): void {
   const { def } = schema._zod
   const catchall = def.type === 'object' ? def.catchall : undefined
   const isLoose = catchall !== undefined && catchall._zod.def.type !== 'never'
-  // Such as z.json(): whatever the answer holds would leave, at any depth.
+  // Such as z.json(), which would let arbitrary values pass at any depth.
   const isAnything = def.type === 'record' && nestsFreely(schema)
   if (!isLoose && !isAnything && !OPEN_TYPES.has(def.type)) return
   const place = path.length === 0 ? 'its root' : path.join('.')

@@ -1,18 +1,18 @@
-/** Keeps masked values out of everything else a call says: errors, logs, progress, questions. */
+/** Redacts masked values from a call's other output: errors, logs, progress, elicitation. */
 
 import { SHORTEST_SECRET, secretSpellings, spellingsOf } from '../logger/secret-values.ts'
 import { type MaskRule, maskText } from './mask.ts'
 
 export interface Redactor {
-  /** Remembers the values of masked fields in what came from upstream or from the caller. */
+  /** Collects the values of masked fields from upstream data or the caller's arguments. */
   learn(value: unknown): void
-  /** Whether there is any value to hide. */
+  /** Whether there are values to redact. */
   hides(): boolean
-  /** The text with every remembered value masked, also where it is encoded for a URL or as JSON. */
+  /** Masks every collected value in the text, including its URL and JSON encodings. */
   scrub(text: string): string
 }
 
-/** For tools that mask nothing. */
+/** No-op, for tools without masked fields. */
 const NOTHING_MASKED: Redactor = {
   learn: () => undefined,
   hides: () => false,
@@ -21,7 +21,7 @@ const NOTHING_MASKED: Redactor = {
 
 export type CreateRedactor = (masksByField: ReadonlyMap<string, MaskRule>) => Redactor
 
-/** Makes redactors that also hide the `secrets` of the process. */
+/** Creates redactors that also redact the `secrets` of the process. */
 export function createRedactors(secrets: readonly string[]): CreateRedactor {
   const known = secretSpellings(secrets)
   if (known.length === 0) return createRedactor
@@ -29,7 +29,7 @@ export function createRedactors(secrets: readonly string[]): CreateRedactor {
   return (masksByField) => (masksByField.size === 0 ? forNoMasks : redactorOf(masksByField, known))
 }
 
-/** One for each call; `masksByField` comes from the tool's schemas. */
+/** Creates the redactor of one call; `masksByField` comes from the tool's schemas. */
 export function createRedactor(masksByField: ReadonlyMap<string, MaskRule>): Redactor {
   return masksByField.size === 0 ? NOTHING_MASKED : redactorOf(masksByField, [])
 }
@@ -39,7 +39,7 @@ function redactorOf(
   known: readonly (readonly [secret: string, shown: string])[],
 ): Redactor {
   const masks = new Map<string, string>(known)
-  /** Longest first, so that a value that contains another one is hidden whole; undefined if stale. */
+  /** Longest first, so that a value that contains another is masked whole; undefined if stale. */
   let sorted: readonly (readonly [secret: string, shown: string])[] | undefined
 
   function remember(secret: string, rule: MaskRule): void {
@@ -49,7 +49,7 @@ function redactorOf(
     sorted = undefined
   }
 
-  /** Without recursion, since a value may be as deep as it likes, or lead back to itself. */
+  /** Iterative, because values may be arbitrarily deep or cyclic. */
   function learn(root: unknown): void {
     const seen = new Set<object>()
     const open: (readonly [value: unknown, rule: MaskRule | undefined])[] = [[root, undefined]]

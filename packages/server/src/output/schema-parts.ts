@@ -1,18 +1,18 @@
-/** What a schema is made of, one level down, whatever kind of schema it is. */
+/** Direct child schemas of any zod schema, for schema traversal. */
 
 import { z } from 'zod'
 
 export interface SchemaPart {
   readonly schema: z.core.$ZodType
-  /** The property it describes; undefined when it is only a part of its parent's value. */
+  /** Name of the described property; undefined for wrapped schemas, items and union members. */
   readonly property?: string
 }
 
-/** The schemas in a schema's definition: properties, items, members of a union, what it wraps. */
+/** Child schemas: properties, items, union members and wrapped schemas. */
 export function partsOf(schema: z.core.$ZodType): readonly SchemaPart[] {
   const known = schema as z.core.$ZodTypes
   const { def } = known._zod
-  // The getter itself may make a new schema at every call.
+  // Uses `innerType`, which is cached: the getter may create a new schema at each call.
   if (def.type === 'lazy') return [{ schema: (known as z.core.$ZodLazy)._zod.innerType }]
   const shape = def.type === 'object' ? Object.entries(def.shape) : []
   const values: unknown[] = Object.values(def).flat()
@@ -24,7 +24,7 @@ export function partsOf(schema: z.core.$ZodType): readonly SchemaPart[] {
   ]
 }
 
-/** Whether a value of `schema` can hold another one without a declared property in between. */
+/** Whether `schema` can nest itself without a declared property in between. */
 export function nestsFreely(schema: z.core.$ZodType): boolean {
   const visited = new Set<z.core.$ZodType>()
   const open = [schema]

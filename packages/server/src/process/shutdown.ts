@@ -1,25 +1,25 @@
-/** Ends the process: cleanly on a signal, soon after a fault, and at once when either comes again. */
+/** Graceful shutdown on a signal, a shorter one after a fault, and an immediate exit on repeats. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RootLogger } from '../logger.ts'
 
-/** Why a service stops: a fault leaves it less time. */
+/** Why a service stops: after a fault, less time remains. */
 export type StopCause = 'signal' | 'fault'
 
-/** Resolves when running calls were answered and connections given back. */
+/** Resolves after running calls have been answered and connections released. */
 type Stop = (cause: StopCause) => Promise<void>
 
-/** Running calls have 5 s, which the service keeps to; what is closed after them has the rest. */
+/** Limit after a fault: the service drains calls for 5 s; closing resources gets the rest. */
 const LONGEST_AFTER_FAULT_MS = 6000
 
-/** What the launcher of a process on stdio passes on to it. */
+/** IPC message from the stdio launcher to its child process. */
 export interface LauncherMessage {
   readonly signal: NodeJS.Signals
 }
 
 /**
- * A process that waits for this one, which ends with it: the launcher passes signals on as messages
- * (`stdio-launcher.ts`), `dev` sends them and replaces the process (`cli/dev/server-child.ts`).
+ * The parent process; this process ends with it. The launcher forwards signals as messages
+ * (`stdio-launcher.ts`); `dev` sends signals and restarts the process (`cli/dev/server-child.ts`).
  */
 export type Parent = 'launcher' | 'dev'
 
@@ -30,19 +30,19 @@ interface ShutdownOptions {
 type End = (reason: string) => void
 
 export interface Shutdown {
-  /** From now on there is something to stop first. */
+  /** Registers the running service, which is stopped before the process ends. */
   serves(stop: Stop): void
-  /** Ends the process cleanly, with code 0. */
+  /** Shuts down gracefully, with exit code 0. */
   readonly end: End
 }
 
-/** Watches for faults at once, and for signals from `serves` on: until then they end the process. */
+/** Handles faults at once, and signals from `serves` on: earlier signals end the process. */
 export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}): Shutdown {
   let stop: Stop = async () => undefined
   let stopping: Promise<void> | undefined
   let hasFaulted = false
 
-  /** Whoever comes second waits for the same. */
+  /** Idempotent: later callers await the same shutdown. */
   function stopOnce(cause: StopCause): Promise<void> {
     stopping ??= stop(cause)
     return stopping
@@ -58,8 +58,8 @@ export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}
   }
 
   /**
-   * The state of the process is unknown now, but calls of others have nothing to do with that: they
-   * are finished. Node counts a rejection that nobody handles as an exception, and so do we.
+   * After an uncaught exception, the state of the process is unknown, but unrelated calls may still
+   * finish. As in Node, an unhandled rejection counts as an uncaught exception.
    */
   async function endAfterFault(error: unknown, origin: string): Promise<void> {
     if (hasFaulted) {
@@ -79,7 +79,7 @@ export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}
     log.flush()
   }
 
-  /** Without listeners of `exit`, which may wait for a disk that is full. */
+  /** Skips `exit` listeners, which may block on a full disk. */
   function endAtOnce(): void {
     log.flush()
     reallyExit(1)
@@ -99,8 +99,8 @@ export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}
 }
 
 /**
- * The first signal ends the process cleanly, a second one at once. A terminal sends its own to the
- * launcher and to this process, so that each has its own count.
+ * The first signal shuts down gracefully, a second exits at once. A terminal signals both the
+ * launcher and this process, so signals of each source are counted separately.
  */
 function onSignals(parent: Parent | undefined, end: End, endAtOnce: () => void): void {
   const counts = { here: 0, atLauncher: 0 }
@@ -123,12 +123,12 @@ function onSignals(parent: Parent | undefined, end: End, endAtOnce: () => void):
   if (!process.connected) end('end of launcher')
 }
 
-/** That this process reacts to signals. A launcher that is gone is heard of by `disconnect`. */
+/** Acknowledges to the launcher that this process handles signals; ignores a failed send. */
 function notifyLauncher(): void {
   process.send?.('reacts', undefined, undefined, () => undefined)
 }
 
-/** Not in the types of Node: `process.exit` without the listeners of `exit`. */
+/** `process.exit` without `exit` listeners; not in Node's types. */
 function reallyExit(code: number): void {
   ;(process as unknown as { reallyExit(code: number): void }).reallyExit(code)
 }

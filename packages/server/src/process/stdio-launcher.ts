@@ -1,7 +1,7 @@
 /**
- * Keeps standard output for the protocol: runs the server in a child process whose descriptors 1 and
- * 2 both lead to standard error, and whose descriptor 3 is this process's standard output. So nothing
- * that a tool, a package or a process of theirs prints can get between messages.
+ * Reserves standard output for the protocol: runs the server in a child process whose descriptors 1
+ * and 2 are standard error, and whose descriptor 3 is this process's standard output. So output of
+ * tools, packages and their child processes cannot corrupt the message stream.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -10,22 +10,22 @@ import type { Writable } from 'node:stream'
 import type { LauncherMessage } from './shutdown.ts'
 import { openDescriptor, redirectStdout } from './stdio-output.ts'
 
-/** Tells the child process its descriptor for messages. */
+/** Environment variable with the child's descriptor for messages. */
 const DESCRIPTOR_VARIABLE = 'MCP_STDIO_FD'
-/** The environment of a server whose descriptor 3 leads to its client, so that it needs no launcher. */
+/** Environment of a server whose descriptor 3 is the message stream: it needs no launcher. */
 export const LAUNCHED: Readonly<Record<string, string>> = { [DESCRIPTOR_VARIABLE]: '3' }
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
-/** A child process that takes no note of a signal for so long is stuck in a computation. */
+/** Longest wait for a child's acknowledgement of a signal; then its event loop is blocked. */
 const ANSWER_MS = 1000
 
 /**
- * Where messages are written, or `launched` in the process that only waits for its child. Where no
- * process may be started, what is printed by JavaScript is redirected, and nothing else.
+ * Returns the stream for messages, or `launched` in the launcher, which only waits for its child.
+ * If no process can be started, falls back to redirecting the output of JavaScript code only.
  */
 export async function openStdio(env: NodeJS.ProcessEnv): Promise<Writable | 'launched'> {
   const descriptor = env[DESCRIPTOR_VARIABLE]
   if (descriptor !== undefined) {
-    // Not for processes that tools start.
+    // Processes that tools start must not inherit the variable.
     delete env[DESCRIPTOR_VARIABLE]
     return openDescriptor(Number(descriptor))
   }
@@ -37,7 +37,7 @@ export async function openStdio(env: NodeJS.ProcessEnv): Promise<Writable | 'lau
   }
 }
 
-/** @throws when the process cannot be started */
+/** @throws if the process cannot be started */
 async function launch(env: NodeJS.ProcessEnv): Promise<void> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: [0, 2, 2, 1, 'ipc'],
@@ -53,7 +53,7 @@ async function launch(env: NodeJS.ProcessEnv): Promise<void> {
   })
 }
 
-/** Gives the timer that ends a child process which does not react. */
+/** Forwards signals; returns a getter for the timer that kills an unresponsive child. */
 function forwardSignals(child: ChildProcess): () => NodeJS.Timeout | undefined {
   let timer: NodeJS.Timeout | undefined
   let reacts = false
@@ -63,7 +63,7 @@ function forwardSignals(child: ChildProcess): () => NodeJS.Timeout | undefined {
   })
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      // A process that is still starting has nothing to finish.
+      // A child that is still starting has no calls to drain.
       if (!reacts) {
         child.kill(signal)
         return

@@ -1,11 +1,11 @@
-/** The stream that carries the protocol to the client, apart from whatever is printed. */
+/** The output stream for protocol messages, separate from printed output. */
 
 import { createWriteStream, fstatSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import { isatty, WriteStream as TerminalStream } from 'node:tty'
 
-/** A stream on an open descriptor, of whatever kind; `process.stdout` does the same for 1. */
+/** Opens a writable stream on a descriptor of any kind, as `process.stdout` does for 1. */
 export function openDescriptor(fd: number): Writable {
   if (isatty(fd)) return new TerminalStream(fd)
   const stats = fstatSync(fd)
@@ -13,7 +13,7 @@ export function openDescriptor(fd: number): Writable {
   return createWriteStream('', { fd })
 }
 
-/** From now on `process.stdout` writes to standard error; gives a stream to standard output. */
+/** Redirects `process.stdout` to standard error; returns a stream to the real standard output. */
 export function redirectStdout(): Writable {
   const { stdout, stderr } = process
   const write = stdout.write.bind(stdout)

@@ -1,4 +1,4 @@
-/** Lets the process import the TypeScript of a project, where Node does not do that by itself. */
+/** Enables imports of a project's TypeScript on Node versions without type stripping. */
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 const CODE = /\.[cm]?ts$/
 const DECLARATIONS = /\.d\.[cm]?ts$/
 
-/** There is nothing that runs TypeScript; the message says what to install. */
+/** No TypeScript loader is available; the message says what to install. */
 export class TypeScriptError extends Error {
   override readonly name = 'TypeScriptError'
 }
@@ -14,9 +14,9 @@ export class TypeScriptError extends Error {
 let registering: Promise<void> | undefined
 
 /**
- * Registers tsx if the folder holds TypeScript and nothing in this process runs that yet: Node does
- * from 22.18 on. Call it before the import. The framework is loaded by then, and a project of
- * JavaScript needs none of it: tsx resolves every later import in a thread of its own.
+ * Registers tsx if the folder contains TypeScript and the process cannot run it yet; Node can from
+ * 22.18 on. Call after loading the framework and before importing the project: tsx resolves every
+ * later import in a separate thread, a cost that a JavaScript project avoids.
  * @throws TypeScriptError
  */
 export async function supportTypeScript(folder: string): Promise<void> {
@@ -25,7 +25,7 @@ export async function supportTypeScript(folder: string): Promise<void> {
   await registering
 }
 
-/** Node itself, or what this very file was started with. */
+/** Whether Node strips types, or a loader already runs this file as TypeScript. */
 function runsTypeScript(): boolean {
   const { typescript = false } = process.features as { readonly typescript?: string | false }
   return typescript !== false || CODE.test(import.meta.filename)
@@ -45,7 +45,7 @@ async function registerTsx(): Promise<void> {
   }
 }
 
-/** False for a folder that cannot be read: what imports from it says so. */
+/** False for an unreadable folder: the later import reports the error. */
 async function holdsTypeScript(folder: string): Promise<boolean> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   if (entries.some(({ name }) => CODE.test(name) && !DECLARATIONS.test(name))) return true

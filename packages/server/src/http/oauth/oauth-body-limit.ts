@@ -1,4 +1,4 @@
-/** How large a body the authorization server's endpoints read. */
+/** Body limit of the authorization server's endpoints. */
 
 import type { IncomingMessage } from 'node:http'
 import { createBodyBudget } from '../body-budget.ts'
@@ -7,24 +7,24 @@ import { bodyTooLarge, countPieces } from '../read-body.ts'
 import { OAUTH_BODY_BYTES, OAUTH_TABLE } from '../routes.ts'
 import { writeOAuthError } from './oauth-error.ts'
 
-/** So much is discarded before the connection is closed. */
+/** Bytes of a refused body to discard before closing the connection. */
 const DISCARDED_BYTES = 1024 * 1024
 
 const sizes = new WeakMap<IncomingMessage, number>()
 
-/** How many bytes the body may have, by the route table. */
+/** The body limit in bytes, from the route table. */
 export function oauthBodyLimit({ url = '/' }: IncomingMessage): number {
   return OAUTH_TABLE.find(url)?.maxBodyBytes ?? OAUTH_BODY_BYTES
 }
 
-/** How many bytes of the body have come in so far, behind `limitOAuthBody`. */
+/** Body bytes received so far; tracked by `limitOAuthBody`. */
 export function bodyBytesRead(request: IncomingMessage): number {
   return sizes.get(request) ?? 0
 }
 
 /**
- * Puts the limits in front of a handler, in OAuth's form: 413 for a larger body, 503 where the node
- * holds too many.
+ * Wraps a handler with body limits and OAuth errors: 413 for a larger body, 503 if the node's body
+ * budget is exhausted.
  */
 export function limitOAuthBody(
   handler: NodeHandler,
@@ -51,16 +51,16 @@ export function limitOAuthBody(
     try {
       await handler(request, response)
     } catch (error) {
-      // A body that breaks off under the handler is our doing then, and has its answer.
+      // The refusal truncated the body, so the handler failed; the error response is already sent.
       if (!isCutOff) throw error
     }
   }
 }
 
 /**
- * Bodies are checked where they come in, since their length need not be announced, and reading them
- * is the handler's. The rest of a refused one is discarded, so that the client comes to read its
- * answer; the handler never sees the end of it.
+ * Checks body chunks on arrival, because the length may be undeclared and the handler reads the
+ * body itself. Discards the rest of a refused body, so that the client finishes sending and reads
+ * the response; the handler never sees the end of the body.
  */
 function inspectBody(
   request: IncomingMessage,

@@ -1,14 +1,14 @@
-/** The one place where a failure becomes an answer in OAuth's form. */
+/** OAuth error responses: the single place that maps errors to OAuth's format. */
 
 import type { ServerResponse } from 'node:http'
 import { AppError } from '../../errors.ts'
 
-/** Their clients come back. After others a body that nobody has read would be taken for a request. */
+/** Clients retry after these. After others, an unread body would be parsed as the next request. */
 const KEEPS_CONNECTION: ReadonlySet<number> = new Set([413, 429, 503])
 
 /**
- * Answers in OAuth's words (RFC 6749, 4.1.2.1 and 5.2). A store that is away, and a limit, are told as
- * something that passes: anything else would make clients drop what they hold.
+ * Writes an OAuth error (RFC 6749, 4.1.2.1 and 5.2). An unavailable store and a rate limit become
+ * `temporarily_unavailable`: any other error would make clients discard their tokens.
  */
 export function writeOAuthError(response: ServerResponse, failure: unknown): void {
   if (response.headersSent) return

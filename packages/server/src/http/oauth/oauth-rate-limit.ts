@@ -1,4 +1,4 @@
-/** How often one address may ask the authorization server. */
+/** Rate limits of the authorization server, by address. */
 
 import type { RateLimits } from '../../store/rate-limits.ts'
 import { type CountedAddresses, countedNetwork } from '../client-address.ts'
@@ -11,9 +11,9 @@ import { bodyBytesRead, oauthBodyLimit } from './oauth-body-limit.ts'
 const MINUTE = 60
 
 /**
- * Puts the limits in front of the authorization server's handler, which then rejects with AppError
- * `too_many_requests` or `unavailable`. Nothing is written to the store for a caller but one number,
- * which expires.
+ * Wraps the authorization server's handler with rate limits; the wrapped handler rejects with
+ * AppError `too_many_requests` or `unavailable`. The store keeps only one expiring counter per
+ * address and limit.
  */
 export function limitOAuthRate(
   limits: RateLimits,
@@ -22,11 +22,11 @@ export function limitOAuthRate(
   return (handler) => async (request, response) => {
     const limit = OAUTH_TABLE.find(request.url ?? '/')?.limit
     const network = countedNetwork(request, addresses)
-    // Browsers ask before they send: the request itself is counted.
+    // Preflights are free: the request that follows is counted.
     const isCounted = limit !== undefined && limit !== 'caller' && request.method !== 'OPTIONS'
     if (isCounted && network !== undefined) {
       const { name, calls } = limit
-      // A request counts as its `weightOf`.
+      // A request costs its `weightOf`.
       const counting = { limit: name, who: network, rate: { calls, perSeconds: MINUTE } }
       const weight = weightOf(Math.min(declaredBytes(request) ?? 0, oauthBodyLimit(request)))
       const limitStates = await limits.count([{ ...counting, by: weight }])
@@ -35,7 +35,7 @@ export function limitOAuthRate(
       }
       refuseIfOver(limitStates)
       await handler(request, response)
-      // A body in chunks: what it weighs on top counts for the requests that follow.
+      // The weight of a chunked body is known only now; the excess is charged afterwards.
       const more = weightOf(bodyBytesRead(request)) - weight
       if (more > 0) limits.count([{ ...counting, by: more }]).catch(() => undefined)
       return

@@ -1,6 +1,6 @@
 /**
- * `/authorize`, `/token`, `/register`, `/revoke`, `/introspect`, `/jwks` and the metadata: how the
- * authorization server's endpoints are served, beside the routes, since it speaks Node.
+ * `/authorize`, `/token`, `/register`, `/revoke`, `/introspect`, `/jwks` and the metadata: mounts
+ * the authorization server's endpoints as Node handlers, outside the Hono app.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -19,19 +19,19 @@ import { OAUTH_ROUTES, OAUTH_TABLE, OPEN_PREFIX } from '../routes.ts'
 import { writeOAuthError } from './oauth-error.ts'
 
 export interface AuthorizationEndpoints {
-  /** Rejects when the store is away. What the request has stored counts for `storage`. */
+  /** Rejects if the store is unavailable. Charges stored bytes to `storage`. */
   handle(request: IncomingMessage, response: ServerResponse, storage?: StorageBudget): Promise<void>
 }
 
 export interface AuthorizationMountDeps {
   readonly log: Logger
-  /** Puts limits in front of a handler. */
+  /** Wraps a handler with rate and body limits. */
   readonly limit: (handler: NodeHandler) => NodeHandler
-  /** What a request has stored counts for; unlimited if left out. */
+  /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (request: IncomingMessage) => StorageBudget
 }
 
-/** Node handlers, by path. */
+/** Node handlers by path. */
 export function authorizationMounts(
   server: AuthorizationEndpoints,
   { log, limit, storageOf = () => UNLIMITED }: AuthorizationMountDeps,
@@ -60,7 +60,7 @@ async function serve(
   })
   try {
     if (route === undefined || (route.path.includes(':') && !ID_PATH.test(url))) {
-      // Clients in pages look for metadata in several places, and must see that one is not there.
+      // Browser-based clients probe several metadata paths, and must be able to read the 404.
       if (url.startsWith(OPEN_PREFIX)) allowPages(request, response, ['GET', 'HEAD'])
       throw new AppError('not_found', 'There is nothing at this address.')
     }
@@ -85,10 +85,10 @@ async function serve(
   }
 }
 
-/** Where the consent page leads back to: ids of ours have no other characters. */
+/** Resume URL after the consent page; our interaction ids use no other characters. */
 const ID_PATH = /^\/authorize\/[\w-]+(?:\?|$)/
 
-/** Bytes. All of it may be kept until the person has decided. */
+/** Bytes. The store may hold the whole query until the user has decided. */
 const LONGEST_QUERY = 2048
 
 /** @throws AppError `uri_too_long` (RFC 9110, 15.5.15) */
@@ -101,7 +101,7 @@ function checkQuery({ url = '' }: IncomingMessage): void {
 
 const EXPOSED = [...RATE_LIMIT_HEADERS, 'WWW-Authenticate'].join(', ')
 
-/** Fetch Standard, "CORS protocol"; without credentials, so that cookies stay out of it. */
+/** CORS for any origin, without credentials and so without cookies (Fetch Standard). */
 function allowPages(
   { headers }: IncomingMessage,
   response: ServerResponse,
@@ -118,7 +118,7 @@ function allowPages(
   response.setHeader('access-control-max-age', '600')
 }
 
-/** The page of a failure that no client can be told of: where it is may be what is wrong. */
+/** Error page, instead of a redirect to a URI that may be invalid (open redirector). */
 export function authorizationErrorPage(
   theme: PageTheme,
 ): (failure: OAuthFailure) => Promise<RenderedPage> {

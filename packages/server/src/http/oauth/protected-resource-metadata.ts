@@ -1,4 +1,4 @@
-/** `/.well-known/oauth-protected-resource`, alone and with each resource's path (RFC 9728, 3). */
+/** `/.well-known/oauth-protected-resource`, bare and with each resource's path (RFC 9728, 3). */
 
 import { Hono } from 'hono'
 import { protectedResourceMetadata, type ResourceFacts } from '../../auth/protected-resource.ts'
@@ -6,7 +6,7 @@ import { METADATA_PATH, type Resources } from '../../auth/resources.ts'
 import type { HttpEnv } from '../http-env.ts'
 import { asRequested } from '../request-target.ts'
 
-/** Without a path it is that of `/mcp`. */
+/** The bare path serves the metadata of `/mcp`. */
 export function protectedResourceRoutes(resources: Resources, facts: ResourceFacts): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const serve = (path: string, resource = resources.at('/mcp')) => {

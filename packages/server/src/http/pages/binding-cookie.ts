@@ -1,4 +1,4 @@
-/** The cookie that ties the way back from the identity provider to the browser that left. */
+/** Binding cookie: ties the OAuth callback to the browser that started the sign-in (login CSRF). */
 
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
@@ -6,8 +6,8 @@ import type { BindingCookie } from '../../session/pending-sign-in.ts'
 import type { HttpEnv } from '../http-env.ts'
 
 /**
- * `__Host-` (RFC 6265bis, 4.1.3.2) wherever the server is reached by https; `__Secure-` below a path,
- * which `__Host-` forbids.
+ * Sets the cookie: over https with the prefix `__Host-` (RFC 6265bis, 4.1.3.2), or `__Secure-` if
+ * the server has a base path, which `__Host-` forbids.
  */
 export function setBindingCookie(c: Context<HttpEnv>, cookie: BindingCookie): void {
   setCookie(c, cookie.name, cookie.value, {
@@ -29,7 +29,7 @@ export function readBindingCookie(
   return getCookie(c, prefixed(name, secure, basePath))
 }
 
-/** Reads a binding cookie and drops it: it is good for one return. */
+/** Reads and deletes a binding cookie, which is valid for a single callback. */
 export function takeBindingCookie(
   c: Context<HttpEnv>,
   name: string,

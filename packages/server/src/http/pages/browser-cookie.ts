@@ -1,4 +1,4 @@
-/** The cookie a browser is known by that let a client in: sign-in links need no code there. */
+/** Cookie of a known browser, which has authorized a client: its sign-in links need no code. */
 
 import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
@@ -8,27 +8,27 @@ import type { HttpEnv } from '../http-env.ts'
 
 const NAME = 'mcp-browser'
 
-/** 256 bits, as `randomValue` makes them. */
+/** 256 bits, the format of `randomValue`. */
 const VALUE = /^[\w-]{43}$/
 
 export interface BrowserCookieOptions {
-  /** Whether the server is reached by https. */
+  /** Whether the public URL is https. */
   readonly secure: boolean
-  /** The path that the server is below; none if left out. */
+  /** Base path of the server; defaults to none. */
   readonly basePath?: string
-  /** As long as a client may stay let in. */
+  /** The longest lifetime of a client's authorization. */
   readonly maxAgeSeconds: number
 }
 
 /**
- * Makes this browser known, or keeps it known for longer, and gives the SHA-256 of its value for
- * the session's `browser`. Call it where the person has said yes to a client, and nowhere else.
+ * Sets or renews the cookie (sliding expiration), and returns the SHA-256 of its value for the
+ * session's `browser`. Call only after the user has authorized a client.
  */
 export function browserCookie(
   c: Context<HttpEnv>,
   { secure, basePath = '', maxAgeSeconds }: BrowserCookieOptions,
 ): string {
-  // One value for each browser: clients that it let in earlier must not lose it.
+  // Reuses the browser's value, which links the clients authorized earlier.
   const value = cookieValue(c, secure, basePath) ?? randomValue()
   setCookie(c, NAME, value, {
     path: basePath || '/',
@@ -40,7 +40,7 @@ export function browserCookie(
   return sha256(value)
 }
 
-/** The SHA-256 of this browser's value; undefined when it is not known. */
+/** The SHA-256 of this browser's cookie value; undefined for an unknown browser. */
 export function knownBrowser(
   c: Context<HttpEnv>,
   secure: boolean,
@@ -51,8 +51,8 @@ export function knownBrowser(
 }
 
 /**
- * Over https only the name that no other host can set is read (RFC 6265bis, 4.1.3.2), as far as a path
- * allows that.
+ * Over https, reads only the prefixed name. With `__Host-`, no other host can set the cookie (RFC
+ * 6265bis, 4.1.3.2); a base path permits only `__Secure-`.
  */
 function cookieValue(c: Context<HttpEnv>, secure: boolean, basePath: string): string | undefined {
   const prefix = basePath === '' ? '__Host-' : '__Secure-'

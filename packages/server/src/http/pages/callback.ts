@@ -1,4 +1,4 @@
-/** `/callback`, `/callback/:upstream` and `/redirect`: where the identity provider sends the browser back to. */
+/** `/callback`, `/callback/:upstream` and `/redirect`: redirect URIs for the identity providers. */
 
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
@@ -11,9 +11,9 @@ import { clientNameOnPage } from './client-name.ts'
 import { type Page, page } from './pages.ts'
 
 export interface CallbackNames {
-  /** The first upstream, where there are others. */
+  /** Name of the first upstream, if there are several. */
   readonly first?: string | undefined
-  /** The others. */
+  /** Names of the other upstreams. */
   readonly names?: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export function callbackRoutes(
   const secure = publicUrl.startsWith('https:')
   const basePath = basePathOf(publicUrl)
 
-  /** @param upstream the further one whose redirect URI this is */
+  /** @param upstream the further upstream of this redirect URI (mix-up attack defence) */
   async function callback(c: Context<HttpEnv>, upstream?: string) {
     const { search } = new URL(c.req.url)
     const path = upstream === undefined ? '/callback' : `/callback/${upstream}`
@@ -62,8 +62,9 @@ function outcomeOf(finished: FinishOutcome): string {
 }
 
 /**
- * Where a sign-in goes on that did not begin with a link. A failure is named in `sign_in`, for the
- * page to explain; success is not, since a query proves nothing: the page asks the session.
+ * Return URL of a sign-in that began on the consent page. The parameter `sign_in` carries the error
+ * code for that page; success has no parameter, because a query can be forged: the page checks the
+ * session.
  */
 function wayBack(finished: FinishOutcome, publicUrl: string): string | undefined {
   if (!('returnTo' in finished) || finished.returnTo === undefined) return undefined
@@ -90,12 +91,12 @@ function pageFor(finished: FinishOutcome, serverName: string): Page {
       return failed(410, 'The session this sign-in was for has ended.')
     case 'provider_error':
       if (finished.error.code === 'account_refused') return refusedPage(serverName)
-      // The person said no: nothing is wrong with any server.
+      // The user declined: not a server error.
       return failed(finished.error.code === 'access_denied' ? 403 : 502, finished.error.message)
   }
 }
 
-/** `UPSTREAM_ALLOW` does not name the account. */
+/** Page for an account that `UPSTREAM_ALLOW` does not list. */
 function refusedPage(serverName: string): Page {
   return {
     title: 'Account not allowed',

@@ -1,11 +1,12 @@
-/** How clients are called on pages: they choose their names themselves, and may choose them to deceive. */
+/** Sanitizes client names for pages: clients choose them freely, possibly to deceive (spoofing). */
 
-/** Characters; no more fits on the page. */
+/** Maximum number of characters that fit on the page. */
 const LONGEST_NAME = 80
 
 /**
- * A name without what nobody sees: control characters, and those that turn or hide text (Unicode
- * Standard Annex 9, "Security Considerations"). `otherwise` where nothing is left.
+ * Removes invisible characters: control, bidirectional and format characters, which reorder or hide
+ * text (Unicode Standard Annex 9, "Security Considerations"). Returns `otherwise` for an empty
+ * result.
  */
 export function clientNameOnPage(name: string | undefined, otherwise: string): string {
   const visible = (name ?? '')

@@ -1,19 +1,19 @@
 /**
- * How each client is told of this server, in the form that its own documentation has. The landing
- * page shows it, and tests hold the documents to it.
+ * Setup instructions for each client, in the format of the client's own documentation. The landing
+ * page shows them; tests compare the documents with them.
  */
 
 import { isLoopbackHost } from '../../config/loopback.ts'
 
-/** What settings are made of. */
+/** Facts about the server that the settings contain. */
 export interface ServerFacts {
-  /** As people know it. */
+  /** Display name. */
   readonly name: string
-  /** Where clients connect, such as `https://mcp.example.com/mcp`. */
+  /** Endpoint for clients, such as `https://mcp.example.com/mcp`. */
   readonly url: string
   /** Whether callers without an access token are refused. */
   readonly tokenRequired: boolean
-  /** Whether clients of revisions up to 2025-11-25 are served; they are if left out. */
+  /** Whether revisions up to 2025-11-25 are served; defaults to true. */
   readonly era2025?: boolean
 }
 
@@ -24,11 +24,11 @@ export interface Snippet {
 
 export interface ClientSettings {
   readonly client: string
-  /** In a few words. */
+  /** Short summary. */
   readonly how: string
-  /** Opens the client, with the settings filled in. */
+  /** Deep link that opens the client with prefilled settings. */
   readonly link?: { readonly text: string; readonly href: string }
-  /** What to do, in order: sentences, with `code` between backticks, and what is copied. */
+  /** Steps in order: sentences, with `code` in backticks, and snippets to copy. */
   readonly steps: readonly (string | Snippet)[]
 }
 
@@ -44,7 +44,7 @@ export function clientSettings(server: ServerFacts): readonly ClientSettings[] {
   ]
 }
 
-/** What the server is called in settings: `Example Bank` is `example-bank`. */
+/** Slug of the server's name for settings: `Example Bank` becomes `example-bank`. */
 export function settingsName(name: string): string {
   const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
   const slug = plain
@@ -94,7 +94,7 @@ function claude({ name, url, era2025 = true }: ServerFacts): ClientSettings {
       ...(isPublic(url)
         ? ['Or choose **Add custom connector** among the connectors in the settings:', text(url)]
         : [unreachable('A connector of Claude')]),
-      // mcp-remote speaks no other revisions.
+      // mcp-remote supports only these revisions.
       ...(era2025
         ? [
             'Claude Desktop can also go through a program on your computer, where Node is installed. Put this into `claude_desktop_config.json`:',
@@ -158,7 +158,7 @@ function chatGpt({ url, tokenRequired }: ServerFacts): ClientSettings {
   }
 }
 
-/** The options are those of version 2. */
+/** Uses the options of version 2. */
 function inspector({ url }: ServerFacts): ClientSettings {
   const program = 'npx -y @modelcontextprotocol/inspector@2'
   const target = quoted(url)
@@ -173,7 +173,7 @@ function inspector({ url }: ServerFacts): ClientSettings {
   }
 }
 
-/** 2026-07-28, basic/transports: a request says all there is to know. */
+/** 2026-07-28, basic/transports: requests are stateless, so one suffices. */
 function curl({ url, tokenRequired }: ServerFacts): ClientSettings {
   const token = `-H "Authorization: Bearer $TOKEN" `
   const command = `curl -fsS ${quoted(url)} ${tokenRequired ? token : ''}\\
@@ -192,7 +192,7 @@ function curl({ url, tokenRequired }: ServerFacts): ClientSettings {
 
 const STARTED_BY_CLIENT = 'Or let it start the server itself, from the folder of its project:'
 
-/** As far as an address tells: https, and not this machine. */
+/** Whether a URL looks public: https, and not a loopback host. */
 function isPublic(url: string): boolean {
   const { protocol, hostname } = new URL(url)
   return protocol === 'https:' && !isLoopbackHost(hostname)
@@ -202,7 +202,7 @@ function unreachable(client: string): string {
   return `${client} comes from the internet and by https, where this server is not reached yet.`
 }
 
-/** For a shell, where it could mean more than itself. */
+/** Quotes a word for the shell, if it needs quotes. */
 function quoted(word: string): string {
   return /^[\w:/.-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }
@@ -210,12 +210,12 @@ function quoted(word: string): string {
 const sh = (code: string): Snippet => ({ language: 'sh', code })
 const text = (code: string): Snippet => ({ language: 'text', code })
 
-/** A list as JSON lays it out. */
+/** Joins a pretty-printed JSON array into one line. */
 function inOneLine(list: string): string {
   return `[${list.slice(1, -1).trim().replace(/\n */g, ' ')}]`
 }
 
-/** Laid out, with lists in one line. */
+/** Pretty-prints JSON, with flat arrays in one line. */
 function json(value: unknown): Snippet {
   const code = JSON.stringify(value, undefined, 2)
   return {

@@ -1,6 +1,7 @@
 /**
- * `/connect/:handle`: where a person says that the sign-in is theirs, by the code from the chat; in
- * the browser that let the client in, by going on.
+ * `/connect/:handle`: confirms that the sign-in belongs to the user, by the code from the chat, or
+ * by a click in the browser that authorized the client. Prevents session fixation: an attacker's
+ * link must not sign the victim in to the attacker's session.
  */
 
 import { type Context, Hono } from 'hono'
@@ -18,9 +19,9 @@ import { type Page, page } from './pages.ts'
 
 export interface ConnectOptions {
   readonly publicUrl: string
-  /** The host people will be sent to, as they know it. */
+  /** Host of the sign-in page, as shown to users. */
   readonly signsInAt: string
-  /** What a request has stored counts for; unlimited if left out. */
+  /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
 }
 
@@ -46,7 +47,7 @@ export function connectRoutes(
   routes.post('/connect/:handle', async (c) => {
     const handle = c.req.param('handle')
     const browser = knownBrowser(c, secure, basePath)
-    // What is no form of ours does not count as a try.
+    // Throws before the attempt is counted, if the request is not our form.
     const code = await formField(c.req, 'code')
     const link = await signIn.describe(handle, browser)
     if (link === undefined) return page(c, VOID)
@@ -114,8 +115,8 @@ const CODE_FORM = html`<form method="post">
     you a link or read a code out to you wants to use your account.</p>`
 
 /**
- * No code: this browser said yes to the client, so that the link is not somebody else's. No focus:
- * a page that led here while a key was held down must not press the button with it.
+ * No code: this browser authorized the client, so the link is the user's own. No autofocus: a page
+ * that navigates here while a key is held down must not activate it (cross-window forgery).
  */
 const CONTINUE_FORM = html`<form method="post">
     <div class="actions"><button aria-describedby="why">Continue</button></div>

@@ -1,4 +1,4 @@
-/** What `/consent/:uid` shows: the question, and a sign-in that has yet to succeed. */
+/** Pages of `/consent/:uid`: the consent request, and the pending sign-in. */
 
 import { html } from 'hono/html'
 import { describeTarget, type RedirectTarget } from '../../auth/redirect-uris.ts'
@@ -14,12 +14,12 @@ export const OVER = {
     your client and connect again.</p>`,
 } as const
 
-/** How a client is called on pages. */
+/** The client's name for pages. */
 export function nameOfClient({ clientName, clientHost }: ConsentRequest): string {
   return clientNameOnPage(clientName, clientHost ?? 'A client without a name')
 }
 
-/** Whether the client may use `host` in the person's name. */
+/** Consent page: asks whether the client may use `host` on the user's behalf. */
 export function askPage(
   request: ConsentRequest,
   host: string,
@@ -44,14 +44,14 @@ export function askPage(
   return { title: 'Let this client in?', body }
 }
 
-/** A scope in the words of the server's declaration, which clients cannot choose, beside its name. */
+/** A scope's name and description; the description is the server's, never the client's. */
 function scopeOnPage(scope: string, words: Readonly<Record<string, string>>) {
   const text = Object.hasOwn(words, scope) ? words[scope] : undefined
   const name = html`<code>${scope}</code>`
   return text === undefined ? name : html`${text} ${name}`
 }
 
-/** What `Allow` means for the session that this browser opened for the client. */
+/** Explains whether `Allow` continues the session that this browser opened for the client. */
 function session({ since, signedIn, isDefault }: Continuation) {
   const opened = new Date(since).toUTCString()
   const state = signedIn ? ', in which you are signed in' : ''
@@ -68,8 +68,8 @@ function otherChoice({ isDefault }: Continuation) {
 }
 
 /**
- * Allowed, and not signed in. `failure` says why, in the words of `/callback`; anybody can write
- * there what they like, so that it picks a sentence and nothing else.
+ * Page for an authorized client whose user is not signed in yet. `failure` is an error code from
+ * `/callback`; the query can be forged, so the code only selects a fixed sentence.
  */
 export function signInPage(
   request: ConsentRequest,

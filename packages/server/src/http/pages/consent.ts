@@ -1,4 +1,4 @@
-/** `/consent/:uid`: where a person lets a client in, or does not. */
+/** `/consent/:uid`: the user grants or denies a client's authorization request. */
 
 import { type Context, Hono } from 'hono'
 import type { Approved, Consents, SessionChoice } from '../../auth/server/consents.ts'
@@ -21,32 +21,32 @@ export interface ConsentDeps {
   readonly signIn: Pick<SignIn, 'begin'>
   readonly sessions: Pick<SessionManager, 'update'>
   readonly authorizedClients: Pick<AuthorizedClients, 'remember'>
-  /** What a request has stored counts for; unlimited if left out. */
+  /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
 }
 
 export interface ConsentOptions {
-  /** Where the forms come from. */
+  /** Base URL of the pages. */
   readonly publicUrl: string
-  /** The host people will be sent to, as they know it. */
+  /** Host of the sign-in page, as shown to users. */
   readonly signsInAt: string
-  /** What each scope permits, in words; scopes without are shown by name. */
+  /** Descriptions of scopes; scopes without one are shown by name. */
   readonly scopeWords?: Readonly<Record<string, string>>
-  /** How long a browser that let a client in is known by that. */
+  /** Lifetime of the known-browser cookie. */
   readonly browserTtlSeconds: number
 }
 
-/** About what one consent leaves in the store: a session, an approval, a grant, a code, a note. */
+/** Approximate storage of one consent: session, approval, grant, code and authorized client. */
 const CONSENT_BYTES = 4096
 
-/** What the buttons send that approve. */
+/** Form values of the approving buttons. */
 const CHOICES: Readonly<Record<string, SessionChoice>> = {
   allow: 'default',
   continue: 'continue',
   anew: 'anew',
 }
 
-/** The pages of the built-in authorization server. */
+/** The consent pages of the built-in authorization server. */
 export function consentRoutes(
   { consents, signIn, sessions, authorizedClients, storageOf = () => UNLIMITED }: ConsentDeps,
   { publicUrl, signsInAt, scopeWords = {}, browserTtlSeconds }: ConsentOptions,
@@ -61,7 +61,7 @@ export function consentRoutes(
   const browserOf = (c: Context<HttpEnv>) => knownBrowser(c, secure, basePath)
   const namesOf = (c: Context<HttpEnv>) => ({ signsInAt, serverName: c.get('theme').serverName })
 
-  /** Off to the identity provider, which sends the browser back to this page. */
+  /** Redirects to the identity provider, which returns the browser to this page. */
   async function leaveToSignIn(c: Context<HttpEnv>, consent: Approved & { step: 'sign_in' }) {
     const { request, sessionId } = consent
     const clientName = nameOfClient(request)
@@ -81,7 +81,7 @@ export function consentRoutes(
     const approval = await consents.approve(visit(c), uid, browserOf(c), choice)
     c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
     if (approval === undefined) return page(c, OVER)
-    // From now on links of this session need no code in this browser.
+    // Known browser: from now on, sign-in links of this session need no code here.
     const browser = browserCookie(c, cookie)
     await sessions.update(approval.sessionId, 'browser', browser)
     await authorizedClients.remember(browser, approval.sessionId)

@@ -1,4 +1,4 @@
-/** What `/` shows to people: what the server is, whether one is signed in, clients and tools. */
+/** Landing page: the server's address, sign-in state, client setup and tools. */
 
 import { html } from 'hono/html'
 import { type AnyTool, loginsOf } from '../../engine/define-tool.ts'
@@ -10,23 +10,23 @@ import type { Html, WidePage } from './pages.ts'
 export interface About extends ServerFacts {
   readonly version: string
   readonly description?: string
-  /** Who gives out access tokens. */
+  /** Issuer of the access tokens. */
   readonly issuer: string
-  /** Whether that is this server, so that browsers are known here. */
+  /** Whether this server is the issuer, and so knows browsers by their cookie. */
   readonly letsClientsIn: boolean
-  /** The host people sign in at, as they know it. */
+  /** Host of the sign-in page, as shown to users. */
   readonly signsInAt: string
-  /** Whether any tool, listed or not, takes a sign-in. */
+  /** Whether any tool, listed or not, requires a sign-in. */
   readonly needsSignIn: boolean
   readonly tools: readonly AnyTool[]
-  /** Who reads which tools there are: everybody, browsers whose client is signed in, or nobody. */
+  /** Who sees the list of tools: everybody, browsers with a signed-in client, or nobody. */
   readonly showsTools: boolean | 'signed-in'
 }
 
-/** The clients that a browser let in; undefined if that cannot be told just now. */
+/** Clients that the browser has authorized; undefined while the store is unavailable. */
 type Clients = readonly AuthorizedClient[] | undefined
 
-/** Gives the page of each browser; most of it is the same for all, and made once. */
+/** Creates the page renderer; parts that do not depend on the browser are rendered once. */
 export function createLandingPage(about: About): (clients: Clients) => WidePage {
   const skipTo = { id: 'connect', text: 'Skip to connecting a client' }
   const description =
@@ -96,7 +96,7 @@ function clientDetails({ client, how, link, steps }: ClientSettings): Html {
     ${steps.map((step) => (typeof step === 'string' ? html`<p>${marked(step)}</p>` : html`<pre><code>${step.code}</code></pre>`))}</div></details>`
 }
 
-/** The two marks that sentences of settings have: `code` and **names** of buttons. */
+/** Renders the inline markup of settings: `code` and **button names**. */
 function marked(sentence: string): Html[] {
   return sentence.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
     if (part.startsWith('`')) return html`<code>${part.slice(1, -1)}</code>`
@@ -118,7 +118,7 @@ function toolRow(tool: AnyTool): Html {
     ${tags.length === 0 ? '' : html`<div class="tags">${tags}</div>`}</li>`
 }
 
-/** What the tool itself declares; of what it leaves open nothing is said. */
+/** Tags for declared annotations; an undeclared annotation gets no tag. */
 function tagsOf({ requires, annotations }: AnyTool): Html[] {
   const reads = annotations?.readOnlyHint === true
   const destroys = !reads && annotations?.destructiveHint === true

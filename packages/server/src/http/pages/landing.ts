@@ -1,4 +1,4 @@
-/** `/`: what this server is, as a page for people and as JSON for programs. */
+/** `/`: the landing page, as HTML for browsers and as JSON for programs. */
 
 import { type Context, Hono } from 'hono'
 import { accepts } from 'hono/accepts'
@@ -23,7 +23,7 @@ export interface LandingDeps {
   readonly catalog: Pick<Catalog, 'tools'>
   readonly team?: Team | undefined
   readonly auth: Pick<ResourceServer, 'facts'>
-  /** The host people sign in at, as they know it. */
+  /** Host of the sign-in page, as shown to users. */
   readonly signsInAt: string
   readonly authorizedClients: Pick<AuthorizedClients, 'of'>
 }
@@ -33,7 +33,7 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
   const { name, version } = config.app
   const { team = NO_TEAM } = deps
   const all = [...catalog.tools.values()].map(({ definition }) => definition)
-  /** Those that a caller without a token sees, or would if there were such callers. */
+  /** Tools visible to a caller without a token, even if the server requires tokens. */
   const shown = (log: Logger) =>
     all.filter(
       (tool) =>
@@ -54,11 +54,11 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
       showsTools: config.landing.showsTools,
       era2025: config.serves.era2025,
     })
-  // What is visible can change with every request.
+  // With visibility rules, the list can differ per request; otherwise the page is rendered once.
   const landingPage = mayHide(team, all) ? undefined : pageWith(all)
   const secure = publicUrl.startsWith('https:')
 
-  /** Undefined while the store is away: the rest of the page needs none. */
+  /** Undefined while the store is unavailable: the rest of the page does not need it. */
   async function clientsOf(c: Context<HttpEnv>): Promise<readonly AuthorizedClient[] | undefined> {
     const browser = knownBrowser(c, secure, basePathOf(publicUrl))
     if (browser === undefined) return []

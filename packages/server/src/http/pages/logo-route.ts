@@ -1,4 +1,4 @@
-/** `/logo`: the image of the server, for its pages and for clients that list servers. */
+/** `/logo`: the server's image, for its pages and for clients that list servers. */
 
 import { Hono } from 'hono'
 import type { Logo } from '../../config/logo-file.ts'
@@ -7,8 +7,8 @@ import type { HttpEnv } from '../http-env.ts'
 export const LOGO_PATH = '/logo'
 
 /**
- * An SVG that is opened by itself is a document of this origin, and could run scripts: the policy keeps
- * it from that. Pages of other origins may show it, since clients do.
+ * An SVG opened directly is a document of this origin: the policy prevents its scripts (XSS). The
+ * image is available cross-origin, because clients embed it.
  */
 const HEADERS = {
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",

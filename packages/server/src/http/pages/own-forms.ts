@@ -1,13 +1,13 @@
-/** The forms of this server's own pages: sent from there only, and in one way. */
+/** CSRF protection of the forms on this server's pages. */
 
 import type { HonoRequest, MiddlewareHandler } from 'hono'
 import { AppError } from '../../errors.ts'
 import type { HttpEnv } from '../http-env.ts'
 
 /**
- * Refuses what a page of another site or of another port sends (403 `forbidden`). Browsers say
- * where a POST comes from: in `Sec-Fetch-Site` (Fetch Metadata, 2.3), and over plain http in
- * `Origin` alone. What says neither is no browser, and nobody's cookies come with it.
+ * Refuses cross-origin requests, other ports included (403 `forbidden`). Browsers declare where a
+ * POST comes from in `Sec-Fetch-Site` (Fetch Metadata, 2.3), over plain http in `Origin` only. A
+ * request with neither does not come from a browser, so no user's cookies are at risk.
  */
 export function ownForms(publicUrl: string): MiddlewareHandler<HttpEnv> {
   const own = new URL(publicUrl).origin
@@ -21,8 +21,8 @@ export function ownForms(publicUrl: string): MiddlewareHandler<HttpEnv> {
 }
 
 /**
- * A field of a form as our pages send it; null without it. Refuses other content types (415), since
- * pages of other sites can send some without asking, and a field that comes twice (400).
+ * Reads a form field; null if absent. Refuses other content types (415), some of which other sites
+ * can send without a preflight, and duplicate fields (400).
  */
 export async function formField(request: HonoRequest, name: string): Promise<string | null> {
   const [type = ''] = (request.header('content-type') ?? '').toLowerCase().split(';', 1)

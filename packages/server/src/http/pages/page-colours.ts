@@ -1,6 +1,6 @@
-/** One colour in two schemes: as it is configured, or as near to that as can be read. */
+/** Adapts the configured colour to the light and the dark scheme, with sufficient contrast. */
 
-/** What is drawn in the colour: text and buttons, buttons pointed at, and what stands on them. */
+/** The colour as `plain` (text and buttons), `strong` (hover) and `on` (text of buttons). */
 export interface Accent {
   readonly plain: string
   readonly strong: string
@@ -9,25 +9,25 @@ export interface Accent {
 
 type Rgb = readonly [red: number, green: number, blue: number]
 
-/** WCAG 2.2, 1.4.3. */
+/** Minimum contrast ratio (WCAG 2.2, 1.4.3). */
 const CONTRAST = 4.5
 
 const WHITE: Rgb = [255, 255, 255]
 const BLACK: Rgb = [0, 0, 0]
 
-/** Made darker until it can be read on `ground`, the darkest ground of a light page. */
+/** Darkens the colour until it is readable on `ground`, the darkest background of a light page. */
 export function accentOnLight(colour: string, ground: string): Accent {
   const plain = towards(BLACK, parse(colour), parse(ground))
   return { plain: hex(plain), strong: hex(mix(plain, BLACK, 0.22)), on: '#ffffff' }
 }
 
-/** Made lighter until it can be read on `ground`, the lightest ground of a dark page. */
+/** Lightens the colour until it is readable on `ground`, the lightest background of a dark page. */
 export function accentOnDark(colour: string, ground: string): Accent {
   const plain = towards(WHITE, parse(colour), parse(ground))
   return { plain: hex(plain), strong: hex(mix(plain, WHITE, 0.3)), on: '#0b0f16' }
 }
 
-/** In steps that nobody sees. */
+/** Mixes the colour towards `end`, in steps of 2 %, until the contrast suffices. */
 function towards(end: Rgb, colour: Rgb, ground: Rgb): Rgb {
   for (let share = 0; share < 1; share += 0.02) {
     const mixed = mix(colour, end, share)
@@ -51,7 +51,7 @@ function luminance(colour: Rgb): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
-/** Rounded, so that what is measured is what is shown. */
+/** Rounds to whole channels, so that the contrast is measured on the displayed colour. */
 function mix(from: Rgb, to: Rgb, share: number): Rgb {
   const channel = (index: 0 | 1 | 2) => Math.round(from[index] + (to[index] - from[index]) * share)
   return [channel(0), channel(1), channel(2)]

@@ -1,17 +1,17 @@
 /**
- * The one stylesheet of all pages. What a page may be made of besides text: `dl` for facts,
- * `ul.rows` for things of one kind, `.notice` for a warning, `[role=alert]` for what went wrong,
- * `.soft` for small print, `.tag` for a word about a thing, `pre` for what is copied, and `.actions`
- * for buttons (`button.secondary` for the lesser ones; `a.button` leads somewhere).
+ * The stylesheet of all pages. Components: `dl` for facts, `ul.rows` for lists of similar items,
+ * `.notice` for warnings, `[role=alert]` for errors, `.soft` for small print, `.tag` for labels,
+ * `pre` for text to copy, and `.actions` for buttons (`button.secondary` for secondary actions,
+ * `a.button` for links).
  */
 
 import { type Accent, accentOnDark, accentOnLight } from './page-colours.ts'
 
-/** Where the accent is hardest to read. */
+/** Backgrounds with the least contrast to the accent. */
 const LIGHT_GROUND = '#eef1f6'
 const DARK_TINT = '#212936'
 
-/** `colour` is the accent's, as six hexadecimal digits after `#`. */
+/** `colour` is the accent: six hexadecimal digits after `#`. */
 export function pageStyle(colour: string): string {
   return `
 :root { color-scheme: light dark; --ink: #1a2130; --soft: #566072; --paper: #fff;

@@ -1,4 +1,4 @@
-/** What all pages share: the server's name, its style, and the headers that keep them ours. */
+/** Theme of all pages: server name, style, and security headers (CSP, clickjacking). */
 
 import { createHash } from 'node:crypto'
 import type { Logo } from '../../config/logo-file.ts'
@@ -7,15 +7,15 @@ import { pageStyle } from './page-style.ts'
 
 export interface PageTheme {
   readonly serverName: string
-  /** Where people are, as they see it in the address bar. */
+  /** Host of this server, as in the address bar. */
   readonly host: string
   readonly supportUrl: string | undefined
-  /** Whether `/logo` is shown instead of an initial. */
+  /** Whether pages show `/logo` instead of an initial. */
   readonly hasLogo: boolean
-  /** The path that the server is below, or empty. */
+  /** Base path of the server, or empty. */
   readonly basePath: string
   readonly style: string
-  /** No script, no frame, no cache. */
+  /** Security headers: forbid scripts, framing and caching. */
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -28,7 +28,7 @@ export interface PageThemeOptions {
   readonly logo?: Logo | undefined
 }
 
-/** Made once: the style follows from the colour, and the policy from the style and the logo. */
+/** Creates the theme once: the style depends on the colour, the CSP on the style and the logo. */
 export function createPageTheme({
   name,
   publicUrl,
@@ -45,8 +45,9 @@ export function createPageTheme({
 }
 
 /**
- * No `form-action`: browsers apply it to the redirect that follows a post too, which leads to the
- * identity provider. `same-origin` referrers, since `no-referrer` turns a form's Origin into `null`.
+ * The CSP omits `form-action`, which browsers also apply to the redirect after a POST, here to the
+ * identity provider. Referrer policy `same-origin`: `no-referrer` would send a form's Origin as
+ * `null`.
  */
 function headersOf(style: string, hasLogo: boolean): Readonly<Record<string, string>> {
   const hash = createHash('sha256').update(style).digest('base64')

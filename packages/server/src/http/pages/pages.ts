@@ -1,4 +1,4 @@
-/** Every page that people see is made here, so that all look alike. */
+/** Layout shared by all pages. */
 
 import type { Context, MiddlewareHandler } from 'hono'
 import { html, raw } from 'hono/html'
@@ -15,17 +15,17 @@ export interface Page {
   readonly status?: ContentfulStatusCode
 }
 
-/** A page that is read rather than answered; its title is the server's name. */
+/** A page with information instead of a form; its title is the server's name. */
 export interface WidePage {
-  /** Below the name. */
+  /** Introduction below the name. */
   readonly intro: Html | string
   /** Sections, each with a heading. */
   readonly body: Html | string
-  /** Leads past the beginning: the id of a section, and what it is. */
+  /** Skip link: the id of the target section, and the link text. */
   readonly skipTo: { readonly id: string; readonly text: string }
 }
 
-/** Gives the pages that follow their look. */
+/** Sets the theme for the pages of later handlers. */
 export function pagesOf(theme: PageTheme): MiddlewareHandler<HttpEnv> {
   return (c, next) => {
     c.set('theme', theme)
@@ -33,7 +33,7 @@ export function pagesOf(theme: PageTheme): MiddlewareHandler<HttpEnv> {
   }
 }
 
-/** Answers with a page; texts that are put into `html` templates are escaped there. */
+/** Responds with a page; `html` templates escape interpolated text (XSS). */
 export function page(
   c: Context<HttpEnv>,
   { title, body, status = 200 }: Page,
@@ -45,7 +45,7 @@ ${header(c.get('theme'), serverName)}
   return answer(c, `${title} – ${serverName}`, content, status)
 }
 
-/** Answers with a page about the server itself. */
+/** Responds with a page about the server itself. */
 export function widePage(
   c: Context<HttpEnv>,
   { intro, body, skipTo }: WidePage,
@@ -83,13 +83,13 @@ ${content}
   )
 }
 
-/** The mark of the server, and what stands beside it. The name is there as text: the logo needs none. */
+/** Logo or initial, next to `content`, which has the name as text: the logo's `alt` stays empty. */
 function header({ serverName, hasLogo, basePath }: PageTheme, content: Html | string): Html {
   if (hasLogo) return html`<header><img src="${basePath}${LOGO_PATH}" alt="">${content}</header>`
   return html`<header data-initial="${initial(serverName)}">${content}</header>`
 }
 
-/** What the mark shows without a logo. */
+/** The letter shown without a logo. */
 function initial(name: string): string {
   return [...name.toUpperCase()].find((character) => /[\p{L}\p{N}]/u.test(character)) ?? ''
 }
