@@ -28,7 +28,8 @@ export interface IssuerKeysDeps {
 /**
  * The key a token names. Only the issuer's own set counts: `jku`, `jwk` and `x5u` in a header are
  * an attacker's to choose, and are not looked at.
- * @throws AppError `unavailable` when the issuer cannot be reached, errors of `jose` for no such key
+ * @throws AppError `unavailable` when the issuer cannot be reached, errors of `jose` for no such
+ * key
  */
 export type IssuerKeys = (
   header: JWSHeaderParameters,

@@ -1,4 +1,7 @@
-/** The metadata of an external issuer (RFC 8414), kept for an hour, and longer while it is unavailable. */
+/**
+ * The metadata of an external issuer (RFC 8414), kept for an hour, and longer while it is
+ * unavailable.
+ */
 
 import { z } from 'zod'
 import type { ConfigWarning } from '../config.ts'
@@ -8,7 +11,9 @@ import { createProviderFetch } from '../upstream/provider-fetch.ts'
 
 export interface IssuerMetadataOptions {
   readonly issuer: string
-  /** What its metadata may name besides itself: with `{tenantid}`, where it serves several tenants. */
+  /**
+   * What its metadata may name besides itself: with `{tenantid}`, where it serves several tenants.
+   */
   readonly tokenIssuers?: readonly string[]
   /** Plain http to this machine, for development. */
   readonly allowInsecureHttp: boolean
@@ -132,7 +137,9 @@ function isOf({ issuer, tokenIssuers = [] }: IssuerMetadataOptions, named: strin
   return named.includes('{tenantid}') && tokenIssuers.includes(named)
 }
 
-/** RFC 8414, 3.1 and 5, then OpenID Connect Discovery 1.0, 4: the order of the MCP specification. */
+/**
+ * RFC 8414, 3.1 and 5, then OpenID Connect Discovery 1.0, 4: the order of the MCP specification.
+ */
 function metadataAddresses(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')

@@ -8,7 +8,9 @@ export type RedirectTarget =
   | { readonly kind: 'app'; readonly scheme: string }
 
 const LONGEST = 2048
-/** RFC 3986, appendix A, without `#` and `*`: no fragment, no wildcard, no backslash, no control. */
+/**
+ * RFC 3986, appendix A, without `#` and `*`: no fragment, no wildcard, no backslash, no control.
+ */
 const CHARACTERS = /^[\w\-.~:/?[\]@!$&'()+,;=%]+$/
 /** `%` that escapes nothing, and escaped controls. */
 const BAD_ESCAPE = /%(?![\da-f]{2})|%[01][\da-f]|%7f/i
@@ -18,7 +20,9 @@ const TRICKY_ESCAPE = /%(?:2e|2f|5c|25)/i
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
 const HOST = /^(?:(?:[a-z\d_-]+\.)*[a-z\d_-]+|\[[\da-f:]+\])$/
-/** RFC 6749, section 4.1.2, and RFC 9207: one in the query already could be taken for the answer's. */
+/**
+ * RFC 6749, section 4.1.2, and RFC 9207: one in the query already could be taken for the answer's.
+ */
 const ANSWER = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri']
 
 /**
@@ -80,7 +84,9 @@ export function withoutLoopbackPort(uri: string): string {
   return uri.replace(LOOPBACK, '$1')
 }
 
-/** As a parser writes it: with the slash that may be left out, without a loopback address's port. */
+/**
+ * As a parser writes it: with the slash that may be left out, without a loopback address's port.
+ */
 function spelledOut(uri: string): string {
   const [, port] = /^http:\/\/[^/?]*?(:\d+)(?=[/?]|$)/.exec(uri) ?? []
   // Port 80 is left out by parsers; on loopback it is a port like any other.

@@ -1,4 +1,6 @@
-/** Why tokens of the external issuer are refused, for the operator: a line a second for each reason. */
+/**
+ * Why tokens of the external issuer are refused, for the operator: a line a second for each reason.
+ */
 
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'

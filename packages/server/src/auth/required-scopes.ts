@@ -1,4 +1,6 @@
-/** Refuses a call for lack of scopes before anything runs or a stream starts, in every transport. */
+/**
+ * Refuses a call for lack of scopes before anything runs or a stream starts, in every transport.
+ */
 
 import type { ScopeMap } from '../config.ts'
 import { AppError } from '../errors.ts'
@@ -13,13 +15,16 @@ export interface AskedFor {
   readonly name: string
 }
 
-/** The scopes that what is asked for needs; none for what there is not, or what its caller does not see. */
+/**
+ * The scopes that what is asked for needs; none for what there is not, or what its caller does not
+ * see.
+ */
 export type ScopesFor = (asked: AskedFor, caller: TokenCaller) => readonly string[]
 
 /**
- * Looks at what was posted, whatever its era: a request for a tool, a resource or a prompt whose scopes
- * the token lacks is refused (2026-07-28, basic/authorization, "Scope Challenge Handling"). The challenge names the
- * scopes granted already as well, so that the client does not lose them.
+ * Looks at what was posted, whatever its era: a request for a tool, a resource or a prompt whose
+ * scopes the token lacks is refused (2026-07-28, basic/authorization, "Scope Challenge Handling").
+ * The challenge names the scopes granted already as well, so that the client does not lose them.
  * @throws AppError `insufficient_scope` with a challenge
  */
 export type RequireScopes = (caller: Caller, message: unknown, resource: Resource) => void

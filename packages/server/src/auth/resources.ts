@@ -1,4 +1,6 @@
-/** The protected resources of this server: their paths, addresses and metadata, said in one place. */
+/**
+ * The protected resources of this server: their paths, addresses and metadata, said in one place.
+ */
 
 import { basePathOf } from '../config/public-path.ts'
 import type { Config } from '../config.ts'

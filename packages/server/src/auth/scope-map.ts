@@ -1,4 +1,6 @@
-/** `OAUTH_SCOPE_MAP`: from what an issuer grants to scopes of tools, and back to what is asked for. */
+/**
+ * `OAUTH_SCOPE_MAP`: from what an issuer grants to scopes of tools, and back to what is asked for.
+ */
 
 import type { ScopeMap } from '../config.ts'
 

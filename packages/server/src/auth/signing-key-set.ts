@@ -5,7 +5,9 @@ import type { KeyRing } from '../crypto/key-ring.ts'
 
 export type SigningAlgorithm = 'ES256' | 'EdDSA'
 
-/** A key in the store. All there is of it is sealed: nobody can slip in a public key of their own. */
+/**
+ * A key in the store. All there is of it is sealed: nobody can slip in a public key of their own.
+ */
 export interface SealedKey {
   readonly kid: string
   /** Unix time in milliseconds. */

@@ -1,4 +1,6 @@
-/** The keys that sign access tokens: made once for all nodes, replaced in time, kept in the store. */
+/**
+ * The keys that sign access tokens: made once for all nodes, replaced in time, kept in the store.
+ */
 
 import type { JWK } from 'jose'
 import type { KeyRing } from '../crypto/key-ring.ts'
@@ -22,7 +24,9 @@ export interface SigningKeysOptions {
   readonly algorithm: SigningAlgorithm
   /** How long a key signs; 30 days by default. */
   readonly rotateEverySeconds?: number
-  /** How long what a key signed is good, after which the key goes: the lifetime of access tokens. */
+  /**
+   * How long what a key signed is good, after which the key goes: the lifetime of access tokens.
+   */
   readonly keepSeconds: number
 }
 

@@ -61,10 +61,10 @@ type TokenClaims = z.output<typeof claimsForm>
 
 /**
  * Issuers sign ID tokens with the same keys, and those are for the client, not for us. An access
- * token says what it is by its type `at+jwt` (RFC 9068, 2.1), or as Cognito does by `token_use`. One
- * that says only `JWT` must carry scopes, which an ID token never does; or another configured claim,
- * such as `roles`, which ID tokens may have as well: then it must also name its client, and not as
- * its audience.
+ * token says what it is by its type `at+jwt` (RFC 9068, 2.1), or as Cognito does by `token_use`.
+ * One that says only `JWT` must carry scopes, which an ID token never does; or another configured
+ * claim, such as `roles`, which ID tokens may have as well: then it must also name its client, and
+ * not as its audience.
  * @throws TokenRefused
  */
 export function requireAccessToken(
