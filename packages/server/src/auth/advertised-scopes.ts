@@ -18,8 +18,7 @@ const TRY_AGAIN_MS = 10_000
 
 /**
  * Advertises the base scope only if the issuer's `scopes_supported` lists it: strict issuers refuse
- * requests for unknown scopes. With `isChosen`, the operator configured the scopes, which stay as
- * is.
+ * requests for unknown scopes. With `isChosen`, the operator configured the scopes: no change.
  */
 export function createAdvertisedScopes(
   { readMetadata, now }: AdvertisedScopesDeps,

@@ -25,8 +25,7 @@ export interface Known {
 export interface DocumentCache {
   /**
    * The cache entry of an address. A miss counts as one request to the address's host.
-   * @throws AppError `unavailable` when the host's rate limit is exceeded or the store is
-   * unavailable
+   * @throws AppError `unavailable` above the host's rate limit, or when the store is unavailable
    */
   lookUp(address: string): Promise<Known | undefined>
   /**

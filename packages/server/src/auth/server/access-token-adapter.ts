@@ -13,8 +13,8 @@ export interface AccessTokenAdapterDeps {
 }
 
 /**
- * `sealed` keeps the entries of the last release. For one release they are written besides: its
- * nodes read no others, and what they revoke is gone from there alone.
+ * `sealed` keeps the entries of the last release. For one release they are written besides: its nodes
+ * read no others, and what they revoke is gone from there alone.
  */
 export function accessTokenAdapter(
   sealed: Adapter,

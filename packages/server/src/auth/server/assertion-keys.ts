@@ -1,6 +1,4 @@
-/**
- * What client metadata says of `private_key_jwt`: the keys, and whether an assertion is required.
- */
+/** What client metadata says of `private_key_jwt`: the keys, and whether an assertion is required. */
 
 import type { JWK } from 'jose'
 import { usableKeys } from '../client-keys.ts'
@@ -11,9 +9,7 @@ const METHOD = 'private_key_jwt'
 export type AssertionKeys = {
   /** The document does not name `none`: nobody is this client without an assertion. */
   readonly isRequired: boolean
-  /**
-   * The audience is the issuer, and not the token endpoint, which published clients name as well.
-   */
+  /** The audience is the issuer, and not the token endpoint, which published clients name as well. */
   readonly issuerOnly?: boolean
   /** The only algorithm it signs with. */
   readonly alg?: string
@@ -38,8 +34,8 @@ export function assertionKeysIn(
 }
 
 /**
- * Metadata of a pre-registered client. One with `private_key_jwt` is bound to its keys, and is a
- * public one to the library, as those with a document are.
+ * Metadata of a pre-registered client. One with `private_key_jwt` is bound to its keys, and is a public
+ * one to the library, as those with a document are.
  */
 export function withAssertionKeys(
   metadata: Readonly<Record<string, unknown>>,

@@ -24,8 +24,8 @@ export interface AuthorizationServer {
 }
 
 /**
- * Makes the server; any node with the same store and the same secrets is the same server. The
- * library is loaded when somebody needs it: calls with a token do not.
+ * Makes the server; any node with the same store and the same secrets is the same server. The library is
+ * loaded when somebody needs it: calls with a token do not.
  * @throws ConfigError when a pre-registered client cannot be
  */
 export async function createAuthorizationServer(

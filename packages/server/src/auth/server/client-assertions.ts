@@ -1,7 +1,4 @@
-/**
- * Client assertions (RFC 7523, section 2.2): `private_key_jwt` of clients with keys in their
- * metadata.
- */
+/** Client assertions (RFC 7523, section 2.2): `private_key_jwt` of clients with keys in their metadata. */
 
 import {
   compactVerify,
@@ -22,9 +19,7 @@ import { forProvider } from './unavailable.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const ENDPOINTS = ['token', 'revocation', 'introspection']
-/**
- * As advertised (RFC 8414, section 2). Asymmetric ones alone: a public key must not do as a secret.
- */
+/** As advertised (RFC 8414, section 2). Asymmetric ones alone: a public key must not do as a secret. */
 export const ASSERTION_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519']
 /** How far ahead an assertion may expire: for so long it is remembered. */
 const LONGEST_SECONDS = 600
@@ -59,10 +54,9 @@ const claimsForm = z.object({
 })
 
 /**
- * Verifies the assertion of a client whose metadata has keys. To the library such clients are
- * public ones, bound by PKCE: that lets one document offer `none` as well, and leaves it to us when
- * keys are fetched and what an unreachable host means (503, not 401: clients drop their tokens on
- * that).
+ * Verifies the assertion of a client whose metadata has keys. To the library such clients are public
+ * ones, bound by PKCE: that lets one document offer `none` as well, and leaves it to us when keys are
+ * fetched and what an unreachable host means (503, not 401: clients drop their tokens on that).
  */
 export function createAuthenticateClient(deps: ClientAssertionDeps): AuthenticateClient {
   const { documents, entries, issuer, now } = deps

@@ -8,9 +8,7 @@ export interface ClientRules {
   readonly redirectUriFault: (uri: string) => string | undefined
   /** What the provider would sign ID tokens with. */
   readonly idTokenAlgorithm: 'ES256' | 'EdDSA'
-  /**
-   * Whether the operator configured the client: what it asks for is granted or refused as it is.
-   */
+  /** Whether the operator configured the client: what it asks for is granted or refused as it is. */
   readonly isPreRegistered: (clientId: unknown) => boolean
   /** Called with the redirect URIs that were left out of what a client registers. */
   readonly onDropped: (dropped: readonly DroppedRedirectUri[]) => void
@@ -123,8 +121,8 @@ export function isEmpty(value: unknown): boolean {
 }
 
 /**
- * Drops the addresses that people may not be sent to, and keeps the others (RFC 7591, 3.2.1):
- * clients register all of theirs at once. Clients of the configuration are refused instead.
+ * Drops the addresses that people may not be sent to, and keeps the others (RFC 7591, 3.2.1): clients
+ * register all of theirs at once. Clients of the configuration are refused instead.
  * @throws InvalidClientMetadata when none is left
  */
 function allowedRedirectUris(

@@ -24,9 +24,7 @@ export interface ConsentRequest {
   /** Where the browser goes afterwards, with the code. */
   readonly redirectUri: string
   readonly scopes: readonly string[]
-  /**
-   * The operator has decided for this client (`skip_consent` in OAUTH_CLIENTS): nobody is asked.
-   */
+  /** The operator has decided for this client (`skip_consent` in OAUTH_CLIENTS): nobody is asked. */
   readonly isSkipped?: boolean
   /** The session that the client goes on with if the person wants. */
   readonly continues?: Continuation | undefined
@@ -48,8 +46,8 @@ export interface Consents {
   /** Undefined when it is unknown, over, or another browser's. */
   find(visit: Visit, uid: string, browser?: string): Promise<Consent | undefined>
   /**
-   * Makes the session, or continues one of the same browser and client, and, unless the person has
-   * to sign in first, grants access. `browser` is the SHA-256 of its cookie.
+   * Makes the session, or continues one of the same browser and client, and, unless the person has to
+   * sign in first, grants access. `browser` is the SHA-256 of its cookie.
    */
   approve(
     visit: Visit,

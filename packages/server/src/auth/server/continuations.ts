@@ -9,10 +9,7 @@ import type { AuthorizationServerOptions } from './options.ts'
 
 /** The client that an authorization is for, and where its code goes. */
 export interface Grantee {
-  /**
-   * The same for a client that registers anew each time: by its name, as far as that is all there
-   * is.
-   */
+  /** The same for a client that registers anew each time: by its name, as far as that is all there is. */
   readonly key: string
   /** A hash of the client_id. */
   readonly client: string
@@ -58,8 +55,8 @@ export function granteeOf(
 
 /**
  * With LOGIN=on-demand: the newest session of the same browser and the same client. Only where the
- * code goes to the person's own device: a web client's account may be somebody else's, who talks
- * the person into authorizing it, and would get a session that is signed in.
+ * code goes to the person's own device: a web client's account may be somebody else's, who talks the
+ * person into authorizing it, and would get a session that is signed in.
  */
 export function createFindContinuation(
   { sessionsOf, isSignedIn, now }: ContinuationDeps,

@@ -38,9 +38,7 @@ export function providerFeatures(
     }
   }
 
-  /**
-   * A session that nobody used for a while comes back with a refresh token, but not with another.
-   */
+  /** A session that nobody used for a while comes back with a refresh token, but not with another. */
   async function isAlive(token: { readonly kind: string }): Promise<boolean> {
     const id = sessionOf(token)
     return token.kind === 'AccessToken' ? sessions.validate(id) : !(await sessions.hasEnded(id))

@@ -7,9 +7,7 @@ import { sha256 } from '../../crypto/hash.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { Store } from '../../store/port.ts'
 
-/**
- * The id of the grant that an authorization makes, which is the same however often it is approved.
- */
+/** The id of the grant that an authorization makes, which is the same however often it is approved. */
 export function grantIdOf(sessionId: string, uid: string): string {
   return `${sessionId}.gra_${sha256(uid)}`
 }
@@ -30,8 +28,8 @@ export function grantIdFrom(sessionId: string, claim: unknown): string {
 
 export interface Grants {
   /**
-   * Notes a grant of a session, for as long as its code may be exchanged; `continued` when the
-   * session had others before.
+   * Notes a grant of a session, for as long as its code may be exchanged; `continued` when the session
+   * had others before.
    */
   add(grantId: string, continued: boolean): Promise<void>
   /** The grant gives a token: it lives as long as its tokens may. */

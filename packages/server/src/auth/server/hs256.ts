@@ -48,19 +48,14 @@ export function createReadHs256(
   }
 }
 
-/**
- * As texts: Node skips characters that are not base64url, and only the canonical spelling is
- * accepted.
- */
+/** As texts: Node skips characters that are not base64url, and only the canonical spelling is accepted. */
 export function isSame(signed: string, given: string): boolean {
   if (given.length !== signed.length) return false
   const bytes = Buffer.from(given)
   return bytes.length === signed.length && timingSafeEqual(Buffer.from(signed), bytes)
 }
 
-/**
- * RFC 8725, 3.1: what the header names is no choice. Extensions that must be understood are not.
- */
+/** RFC 8725, 3.1: what the header names is no choice. Extensions that must be understood are not. */
 function isExpectedHeader(header: Claims | undefined, { typ }: ExpectedClaims): boolean {
   return header?.alg === 'HS256' && header.typ === typ && header.crit === undefined
 }

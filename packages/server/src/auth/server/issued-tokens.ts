@@ -112,8 +112,8 @@ export interface AccessTokenDeps {
   readonly reader: TokenReader
   readonly tokens: TokenEntries
   /**
-   * Has the entries in the form of the last release. For one release they are written besides:
-   * nodes of the last one read no others, and what they revoke is gone from there alone.
+   * Has the entries in the form of the last release. For one release they are written besides: nodes of
+   * the last one read no others, and what they revoke is gone from there alone.
    */
   readonly entries: Pick<Entries, 'read' | 'isRevoked'>
   readonly store: Pick<Store, 'getAll'>
@@ -121,9 +121,9 @@ export interface AccessTokenDeps {
 }
 
 /**
- * The bearer check. All that it needs is read in one round trip, and lies in one slot but for the
- * entry of the last release. The store knows what each token was given for, so that not even who
- * has the signing secret makes one that says more.
+ * The bearer check. All that it needs is read in one round trip, and lies in one slot but for the entry
+ * of the last release. The store knows what each token was given for, so that not even who has the
+ * signing secret makes one that says more.
  */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   const { reader, tokens, store, sessions } = deps

@@ -1,7 +1,6 @@
 /**
  * Remembers what tokens say whose signature has been checked: 20 µs for HS256, and 0.2 ms for the
- * others. Only that: whether a token is revoked and its session alive is asked of the store each
- * time.
+ * others. Only that: whether a token is revoked and its session alive is asked of the store each time.
  */
 
 import { createRecent } from '../../store/recent.ts'

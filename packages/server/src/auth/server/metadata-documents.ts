@@ -1,7 +1,4 @@
-/**
- * Client ID metadata documents in the form that the library accepts
- * (draft-ietf-oauth-client-id-metadata-document).
- */
+/** Client ID metadata documents in the form that the library accepts (draft-ietf-oauth-client-id-metadata-document). */
 
 import type { DocumentFetch } from '../document-fetch.ts'
 import { assertionKeysIn } from './assertion-keys.ts'
@@ -33,9 +30,8 @@ function normalized(document: Metadata): Metadata {
 
 /**
  * `none` is the only method of documents that the library knows, always with PKCE; we verify the
- * assertions of those with keys. A document names what its client prefers, not what it requires.
- * The draft forbids shared secrets (section 4.1), so the library refuses a document that offers
- * nothing else, and values of other types.
+ * assertions of those with keys. A document names what its client prefers, not what it requires. The draft forbids shared secrets (section 4.1), so the library refuses a document
+ * that offers nothing else, and values of other types.
  */
 function authMethodOf(metadata: Metadata): unknown {
   const { token_endpoint_auth_method: named } = metadata

@@ -17,8 +17,8 @@ export function storageOf(context: { readonly req: IncomingMessage } | undefined
 }
 
 /**
- * Counts an entry that the library is about to have stored. Whoever shows a refresh token was let
- * in: it is not counted. Who shows a code has stored most already, and has used the code up: it is
+ * Counts an entry that the library is about to have stored. Whoever shows a refresh token was let in:
+ * it is not counted. Who shows a code has stored most already, and has used the code up: it is
  * counted, and not refused.
  * @throws AppError `too_many_requests` when the budget is exhausted; nothing may be stored then
  */

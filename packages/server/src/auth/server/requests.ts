@@ -78,17 +78,15 @@ function spellResources(params: Params, { spelled }: ResourceNames): void {
 const shown = new WeakMap<KoaContextWithOIDC, string>()
 
 /**
- * The session of the access token that this request showed; undefined for one that may not look a
- * token up: its id alone is no token.
+ * The session of the access token that this request showed; undefined for one that may not look a token
+ * up: its id alone is no token.
  */
 export function shownSession(): string | undefined {
   const { ctx } = Provider
   return ctx && shown.get(ctx)
 }
 
-/**
- * The library looks tokens up by an id of its own, and refuses JWTs: their id takes their place.
- */
+/** The library looks tokens up by an id of its own, and refuses JWTs: their id takes their place. */
 async function known(
   ctx: KoaContextWithOIDC,
   token: unknown,

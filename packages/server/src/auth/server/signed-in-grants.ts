@@ -1,14 +1,12 @@
-/**
- * `LOGIN=at-authorize`: a client keeps its access for as long as its person is signed in upstream.
- */
+/** `LOGIN=at-authorize`: a client keeps its access for as long as its person is signed in upstream. */
 
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import { forProvider } from './unavailable.ts'
 
 /**
- * Refuses to refresh a grant whose session has no sign-in: the provider has ended it, or the grant
- * is from before `LOGIN=at-authorize`. The client then authorizes again, which signs the person in.
+ * Refuses to refresh a grant whose session has no sign-in: the provider has ended it, or the grant is
+ * from before `LOGIN=at-authorize`. The client then authorizes again, which signs the person in.
  * @throws InvalidGrant
  */
 export async function requireSignedInGrant(

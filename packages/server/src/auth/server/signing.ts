@@ -18,9 +18,7 @@ export interface Signing {
   current(): Promise<SigningKey>
   /** RFC 7517; empty when there is a secret. */
   published(): Promise<{ readonly keys: readonly JWK[] }>
-  /**
-   * The key that checks a token; throws `unavailable` when the store is away. None with a secret.
-   */
+  /** The key that checks a token; throws `unavailable` when the store is away. None with a secret. */
   readonly verificationKey: JWTVerifyGetKey
 }
 

@@ -1,7 +1,7 @@
 /**
  * What the store knows of access tokens. An entry is readable, since nothing in it is secret, and
- * authentic: its HMAC covers its key and its fields, so that neither who can write to the store nor
- * who has the signing secret makes a token that says more. It lies in the slot of its session.
+ * authentic: its HMAC covers its key and its fields, so that neither who can write to the store nor who
+ * has the signing secret makes a token that says more. It lies in the slot of its session.
  */
 
 import { createHmac } from 'node:crypto'
@@ -56,9 +56,7 @@ export function createTokenEntries(
   // The first key makes, all of them check.
   const keys = keyRing.subKeys(PURPOSE)
 
-  /**
-   * The entry of a document that was read under this key; undefined for one that is not authentic.
-   */
+  /** The entry of a document that was read under this key; undefined for one that is not authentic. */
   function open(key: string, document: Document | undefined): TokenEntry | undefined {
     if (document === undefined || typeof document.mac !== 'string') return undefined
     const text = textOf(key, document)
@@ -95,9 +93,7 @@ export function createTokenEntries(
   }
 }
 
-/**
- * An entry as the library keeps opaque tokens, so that its endpoints can look it up and revoke it.
- */
+/** An entry as the library keeps opaque tokens, so that its endpoints can look it up and revoke it. */
 export function payloadOf(jti: string, sessionId: string, entry: TokenEntry): AdapterPayload {
   const { clientId, scope, aud, grantId, gty, iat, exp } = entry
   const extra = { session_id: sessionId, grant_id: grantClaimOf(grantId) }
