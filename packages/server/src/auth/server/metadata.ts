@@ -1,4 +1,4 @@
-/** What the provider says of itself: OAuth, without the OpenID Connect it could do. */
+/** Reduces the library's metadata responses to OAuth, without OpenID Connect. */
 
 import { ASSERTION_ALGORITHMS } from './client-assertions.ts'
 
