@@ -1,4 +1,4 @@
-/** `WWW-Authenticate`: tells a client how to obtain a valid token (RFC 6750, 3; RFC 9728, 5.1). */
+/** The `WWW-Authenticate` challenge: how to obtain a valid token (RFC 6750, 3; RFC 9728, 5.1). */
 
 import type { Resource } from './resources.ts'
 

@@ -32,8 +32,8 @@ export interface GuardedAnswer {
 
 /**
  * Sends the request over its own TCP connection. Passes the dispatcher explicitly, so that no
- * global dispatcher can connect elsewhere. The agent checks the resolved addresses and connects to
- * those (no DNS rebinding).
+ * global dispatcher can connect elsewhere. The agent connects to the very addresses that it has
+ * checked, so that DNS rebinding has no effect (no TOCTOU).
  * @throws TypeError for a refused address, before any connection
  * @throws Error when the response is late, too large, encoded, not UTF-8 or missing
  */

@@ -40,7 +40,7 @@ export interface IssuerMetadataReader {
   warnings(): readonly ConfigWarning[]
 }
 
-/** RFC 8414, 3.3: metadata with another issuer must not be used (mix-up attack). */
+/** RFC 8414, 3.3 and 6.2: metadata with another issuer must not be used (impersonation). */
 class OtherIssuer extends Error {}
 
 const WRONG_ISSUER: ConfigWarning = {

@@ -2,7 +2,10 @@
 
 import { ASSERTION_ALGORITHMS } from './client-assertions.ts'
 
-/** RFC 8414, 2; RFC 9207, 3; draft-ietf-oauth-client-id-metadata-document, 5. */
+/**
+ * RFC 8414, 2; RFC 9207, 3 (`iss` against mix-up attacks);
+ * draft-ietf-oauth-client-id-metadata-document, 5.
+ */
 const SERVER_METADATA = [
   'issuer',
   'authorization_endpoint',
