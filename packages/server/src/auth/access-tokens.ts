@@ -1,35 +1,38 @@
-/** What the bearer check asks of whoever issues the tokens: the built-in server or an external one. */
+/** Port of the bearer check: validates access tokens of the built-in or of an external issuer. */
 
 import type { TokenCaller } from '../session/caller.ts'
 import type { Document, Stored } from '../store/port.ts'
 
 export interface AccessTokens {
   /**
-   * The caller a token stands for: its signature, issuer, audience and lifetime hold, it is not
-   * revoked, and its session is alive (and counted as used). Undefined for every other token.
-   * @throws AppError `unavailable` when the store or the issuer cannot be reached,
-   * `too_many_requests` where it would have to be asked about too many unknown tokens
+   * The caller of a valid token: signature, issuer, audience and lifetime are correct, the token is
+   * not revoked, and its session is alive. Undefined for every other token. Counts as use of the
+   * session (sliding expiration).
+   * @throws AppError `unavailable` when the store or the issuer is unreachable, `too_many_requests`
+   * when the address exceeds its limit of unknown tokens (introspection)
    */
   callerOf(token: string, presenter?: TokenPresenter): Promise<TokenCaller | undefined>
 }
 
-/** Who presents a token. */
+/** The request that presents a token. */
 export interface TokenPresenter {
-  /** What a caller is counted by without a token, and while nobody knows its token. */
+  /** The network that rate limits count until the token is verified. */
   address(): string
   /**
-   * Called with the session of a token as soon as its signature is verified, before the store is asked
-   * about it; may refuse by throwing. The token may yet be revoked: nothing may be done to its owner's
-   * cost.
+   * Called with the token's session id as soon as the signature is verified, before the store
+   * lookup; may refuse the request by throwing. The token may be revoked, so the callback must not
+   * charge the session, for example its rate limit.
    */
   onSession(sessionId: string): void
-  /** The key of a document that is read beside what the token needs; undefined for none. */
+  /** Key of a document to prefetch in the round trip of the token check; undefined for none. */
   readonly beside?: string | undefined
-  /** Called with what was found there: nobody has looked yet whose it is. */
+  /** Called with the prefetched document, whose ownership is not verified yet. */
   onRead?(document: Stored<Document> | undefined): void
-  /** The same where a token needs nothing of the store but its session. */
+  /**
+   * Starts the prefetch in parallel, where the token check reads only the session from the store.
+   */
   readBeside?(): void
 }
 
-/** Over stdio nobody shows one. */
+/** For stdio, where requests carry no access token. */
 export const NO_TOKENS: AccessTokens = { callerOf: async () => undefined }

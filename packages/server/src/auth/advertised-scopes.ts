@@ -1,4 +1,4 @@
-/** The scopes that are advertised to clients: of an external issuer those that it knows. */
+/** The scopes advertised to clients: with an external issuer, only those that it supports. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReadIssuerMetadata } from './issuer-metadata.ts'
@@ -12,13 +12,13 @@ export interface AdvertisedScopesDeps {
   readonly now: () => number
 }
 
-/** Who shows no token does not wait longer for an issuer that does not answer. */
+/** Bounds how long an unauthenticated request waits for an issuer that does not respond. */
 const WAIT_MS = 1000
 const TRY_AGAIN_MS = 10_000
 
 /**
- * Strict issuers refuse a request for a scope that they do not know, so that the base scope is named
- * only if the metadata of the issuer has it. `isChosen` for scopes that the operator set: they stay.
+ * Advertises the base scope only if the issuer's `scopes_supported` lists it: strict issuers refuse
+ * requests for unknown scopes. With `isChosen`, the operator configured the scopes: no change.
  */
 export function createAdvertisedScopes(
   { readMetadata, now }: AdvertisedScopesDeps,

@@ -1,4 +1,4 @@
-/** The bearer check: who is calling, by the access token in the header. */
+/** Bearer authentication: identifies the caller by the access token in `Authorization`. */
 
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
@@ -20,9 +20,9 @@ export interface ResourceRequirement {
 
 export interface Authenticate {
   /**
-   * Finds who is calling, by the header `Authorization`; fields that came twice are joined by a comma.
-   * Undefined for a token that is not valid: it is refused everywhere, also where none is needed, since
-   * a caller must not be taken for another than it believes to be.
+   * Identifies the caller by the `Authorization` header; repeated fields are joined by a comma.
+   * Undefined for an invalid token, which is refused even on routes that require none: a caller
+   * that believes to be authenticated must not act as anonymous.
    * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
    */
   find(
@@ -30,7 +30,7 @@ export interface Authenticate {
     requirement: ResourceRequirement,
     presenter: TokenPresenter,
   ): Caller | Promise<Caller | undefined>
-  /** What is wrong with a token that is not valid. */
+  /** The 401 error, with a challenge, for an invalid token. */
   refusal(requirement: ResourceRequirement): Promise<AppError>
 }
 
@@ -68,7 +68,7 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
   }
 }
 
-/** RFC 6750, 2.1. Headers that came twice are joined by a comma, which no token has. */
+/** RFC 6750, 2.1. Repeated headers are joined by a comma, which no token contains. */
 function bearerToken(header: string): string | undefined {
   return /^bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1]
 }

@@ -1,12 +1,12 @@
-/** `WWW-Authenticate`: how a client gets a token that is good (RFC 6750, 3, and RFC 9728, 5.1). */
+/** The `WWW-Authenticate` challenge: how to obtain a valid token (RFC 6750, 3; RFC 9728, 5.1). */
 
 import type { Resource } from './resources.ts'
 
 export interface Challenge {
   readonly resource: Resource
-  /** All that the request needs, so that one authorization is enough. */
+  /** All scopes that the request needs, so that one authorization is enough. */
   readonly scopes: readonly string[]
-  /** What is wrong with the token; left out when none was shown (RFC 6750, 3.1). */
+  /** Why the token is refused; omitted when the request carries none (RFC 6750, 3.1). */
   readonly error?: 'invalid_request' | 'invalid_token' | 'insufficient_scope'
   readonly description?: string
 }
@@ -22,7 +22,7 @@ export function bearerChallenge({ resource, scopes, error, description }: Challe
   return `Bearer ${parameters.join(', ')}`
 }
 
-/** RFC 6750, 3: neither quotes, backslashes nor anything but visible ASCII. */
+/** RFC 6750, 3: printable ASCII only, without quotes and backslashes (no header injection). */
 function quoted(name: string, value: string): string {
   return `${name}="${value.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '')}"`
 }

@@ -1,4 +1,4 @@
-/** Public keys of clients at the `jwks_uri` of their metadata documents, for all nodes. */
+/** Cache of the clients' public keys from their `jwks_uri`, shared by all nodes. */
 
 import type { JSONWebKeySet, JWK } from 'jose'
 import { z } from 'zod'
@@ -10,10 +10,10 @@ import { type GuardOptions, guardedRequest } from './guarded-request.ts'
 
 export interface ClientKeys {
   /**
-   * The usable keys at an address, from the store or from its host. An unknown `kid` has the host
-   * asked again, at most once a minute. What is new counts for `storage`.
-   * @throws AppError `unavailable` when the host or the store is, `too_many_requests` when `storage`
-   * is exhausted
+   * The usable keys at an address, from the store or from its host. An unknown `kid` triggers a
+   * refetch, at most once a minute. New cache entries are charged to `storage`.
+   * @throws AppError `unavailable` when the host or the store is unavailable, `too_many_requests`
+   * when `storage` is exhausted
    */
   keysAt(address: string, kid: string | undefined, storage?: StorageBudget): Promise<JSONWebKeySet>
 }
@@ -21,7 +21,7 @@ export interface ClientKeys {
 /** Times in milliseconds of Unix time. */
 type Kept = {
   readonly keys: readonly JWK[]
-  /** 0 if they were never read. */
+  /** Of the last successful fetch; 0 if there was none. */
   readonly readAt: number
   /** Of the last attempt, successful or not. */
   readonly askedAt: number
@@ -31,7 +31,7 @@ const MINUTE_MS = 60_000
 const CURRENT_MS = 10 * MINUTE_MS
 const LOOK_AGAIN_MS = MINUTE_MS
 const RETRY_MS = 5000
-/** Keys are served for so long while their host is unavailable. */
+/** Stale-if-error: how long cached keys are served while their host is unavailable. */
 const STALE_MS = 60 * MINUTE_MS
 const KEPT_SECONDS = (STALE_MS + CURRENT_MS) / 1000
 const MAX_BYTES = 64 * 1024
@@ -91,7 +91,7 @@ const base64url = (most: number) =>
     .max(most)
     .regex(/^[\w-]+$/)
 const common = { kid: z.string().max(256).optional(), alg: z.string().max(32).optional() }
-/** For signatures only; a private or symmetric key among them is no key of this form. */
+/** Public keys for signatures only; private and symmetric keys do not match the schema. */
 const publicKey = z.discriminatedUnion('kty', [
   z.object({
     ...common,
@@ -114,7 +114,7 @@ const forSignatures = z.object({
 })
 const keySet = z.object({ keys: z.array(z.unknown()) })
 
-/** The public signature keys of a key set (RFC 7517, section 5); undefined for what is none. */
+/** The public signature keys of a JWK set (RFC 7517, section 5); undefined if it is malformed. */
 export function usableKeys(given: unknown): readonly JWK[] | undefined {
   const set = keySet.safeParse(given).data
   return set?.keys.slice(0, MOST_KEYS).flatMap((key) => {

@@ -1,10 +1,10 @@
-/** What is known of client ID metadata documents, for all nodes: good ones outlive their hosts. */
+/** Cache of client ID metadata documents, shared by all nodes, with stale-if-error (RFC 5861). */
 
 import { sha256 } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Store } from '../store/port.ts'
 
-/** What came of asking for a document. `goodUntil` is Unix time in milliseconds. */
+/** The result of fetching a document. `goodUntil` ends its freshness: Unix time in milliseconds. */
 export type Outcome =
   | { readonly text: string; readonly goodUntil: number }
   | { readonly status: number }
@@ -18,31 +18,31 @@ export interface DocumentCacheDeps {
 
 export interface Known {
   readonly outcome: Outcome
-  /** How long a good document is kept after it was read, in seconds. */
+  /** How long a valid document is kept after it was fetched, in seconds. */
   readonly keptSeconds?: number
 }
 
 export interface DocumentCache {
   /**
-   * What is known of an address. Where nothing is, a request to its host is counted.
-   * @throws AppError `unavailable` when the host was asked too often, or the store is away
+   * The cache entry of an address. A miss counts as one request to the address's host.
+   * @throws AppError `unavailable` above the host's rate limit, or when the store is unavailable
    */
   lookUp(address: string): Promise<Known | undefined>
   /**
-   * Keeps what came of asking (again). A document that was good once is served in place of a
-   * failure (RFC 5861, section 4): its client must not lose its tokens because a host is away.
-   * @returns what is to be served
+   * Caches the result of a fetch. On a failure, serves the last valid document (stale-if-error,
+   * RFC 5861, section 4): a client must not lose its tokens because its host is unreachable.
+   * @returns the outcome to serve
    */
   keep(address: string, outcome: Outcome, before: Known | undefined): Promise<Outcome>
-  /** Keeps a good document for so many seconds from now, and from each time it is read anew. */
+  /** Sets the TTL of a valid document, which each refetch renews (sliding expiration). */
   prolong(address: string, seconds: number): Promise<void>
 }
 
 const MINUTE = 60
-/** Of a document whose client has no tokens: strangers can have us read any number of them. */
+/** TTL while the client has no tokens: unauthenticated callers can make us fetch any number. */
 const UNUSED_SECONDS = 24 * 60 * MINUTE
 const FAILED_SECONDS = 30
-/** Nobody may have us knock at one host more often, under ever new paths. */
+/** Rate limit per host: stops callers from flooding one host through ever new paths. */
 const FETCHES_A_MINUTE = 60
 
 export function createDocumentCache({ store, now }: DocumentCacheDeps): DocumentCache {
@@ -51,7 +51,7 @@ export function createDocumentCache({ store, now }: DocumentCacheDeps): Document
       const known = await store.get<{ outcome: Outcome; keptSeconds?: number }>(keyOf(address))
       if (known !== undefined) return known
       if (await mayFetchFrom(store, address)) return undefined
-      // Not the client's fault, which would drop its credentials if it were told so.
+      // 503, not a client error: on `invalid_client` a client would drop its credentials.
       throw new AppError('unavailable', 'Too many documents of this host. Try again in a minute.', {
         retryAfterSeconds: 1,
       })
@@ -59,7 +59,7 @@ export function createDocumentCache({ store, now }: DocumentCacheDeps): Document
 
     async keep(address, outcome, before) {
       const key = keyOf(address)
-      // The answer is there: that it cannot be kept must not turn it into an unknown client.
+      // Ignores failed writes: a client whose document was fetched must not become unknown.
       const attempt = (written: Promise<unknown>) => written.catch(() => undefined)
       if ('text' in outcome) {
         const { keptSeconds = UNUSED_SECONDS } = before ?? {}
@@ -81,14 +81,14 @@ export function createDocumentCache({ store, now }: DocumentCacheDeps): Document
   }
 }
 
-/** Counts a request to the host of `address`; false when it was asked too often. */
+/** Counts a request to the host of `address`; false when the host's rate limit is exceeded. */
 export async function mayFetchFrom(store: Pick<Store, 'count'>, address: string): Promise<boolean> {
   const host = sha256(new URL(address).host)
   const { count } = await store.count(`client-document-fetches:{${host}}`, MINUTE)
   return count <= FETCHES_A_MINUTE
 }
 
-/** The host is there and says that this client is no more. */
+/** Whether the host states that the client no longer exists. */
 function isGone(outcome: Outcome): boolean {
   return 'status' in outcome && [404, 410].includes(outcome.status)
 }

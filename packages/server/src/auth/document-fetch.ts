@@ -1,4 +1,7 @@
-/** Fetches client ID metadata documents (draft-ietf-oauth-client-id-metadata-document) and their keys. */
+/**
+ * Fetches client ID metadata documents (draft-ietf-oauth-client-id-metadata-document) and the
+ * clients' keys, with SSRF protection (`guardedRequest`).
+ */
 
 import { lookup } from 'node:dns/promises'
 import type { StorageBudget } from '../store/storage-budget.ts'
@@ -18,33 +21,34 @@ export interface DocumentFetchDeps extends DocumentCacheDeps {
 }
 
 export interface DocumentFetchOptions {
-  /** For development and tests: addresses of this machine, and any port. */
+  /** For development and tests: permits loopback addresses, and any port. */
   readonly allowLoopback?: boolean
-  /** Trusted instead of the usual certificate authorities, in PEM. */
+  /** Trusted instead of the system's certificate authorities, in PEM. */
   readonly ca?: string | undefined
-  /** For name, connection and answer together; 3000 by default. */
+  /** Deadline for DNS, connection and response together; 3000 by default. */
   readonly timeoutMs?: number
 }
 
-/** What `oidc-provider` is given as `allowFetch` of the feature, and as its one `fetch`. */
+/** Passed to `oidc-provider` as the feature's `allowFetch` and as its only `fetch`. */
 export interface DocumentFetch extends ClientKeys {
   /**
-   * Whether the document may be fetched: once in a request (its context), however many clients it
-   * names. Looks at what is known of it already.
-   * @throws AppError `unavailable` when the store is away, or the host was asked too often for
-   * documents that nothing is known of; `too_many_requests` when `storage` has no room for one of them
+   * Whether the document may be fetched: at most one per request (its context), however many
+   * clients the request names. Reads the cache; a miss is charged to `storage`.
+   * @throws AppError `unavailable` when the store is unavailable or a miss exceeds the host's rate
+   * limit; `too_many_requests` when `storage` is exhausted
    */
   allowFetch(context: object, clientId: string, storage?: StorageBudget): Promise<boolean>
   /**
-   * The document, from the store or from its host. Serves only what `allowFetch` let pass: of the URLs
-   * inside a document `keysAt` fetches `jwks_uri`, and nobody fetches others.
-   * @throws Error for anything but a small answer in time from a public host over https
+   * The document, from the store or from its host. SSRF protection: serves only addresses that
+   * `allowFetch` permitted. Of the URLs inside a document, `keysAt` fetches `jwks_uri`; no others
+   * are fetched.
+   * @throws Error unless a public host responds over https, in time and within the size limit
    */
   fetch(address: string | URL | Request, init?: RequestInit): Promise<Response>
   /**
-   * Keeps the document of a client that has tokens for so many seconds from now, to be served when
-   * its host is away.
-   * @throws AppError `unavailable` when the store is away
+   * Extends the TTL of the document of a client that has tokens, to serve the document while its
+   * host is unreachable.
+   * @throws AppError `unavailable` when the store is unavailable
    */
   keep(clientId: string, seconds: number): Promise<void>
 }
@@ -56,9 +60,9 @@ const MAX_BYTES = 5 * 1024
 /** Bytes of UTF-8. */
 const MAX_ADDRESS = 2048
 const GOOD_SECONDS = { least: 5 * MINUTE, most: 24 * HOUR }
-/** The draft, section 3: https as it is usually spelled, and a path after the host. */
+/** The draft, section 3: `https://` in lower case, and a path after the host. */
 const WITH_PATH = /^https:\/\/[^/?#]+\//
-/** Requests under way at a time, with room to spare. */
+/** Upper bound for concurrent requests, with headroom. */
 const MOST_ALLOWED = 1000
 
 export function createDocumentFetch(
@@ -73,10 +77,12 @@ export function createDocumentFetch(
   const guard = { resolve, proxyFor, allowLoopback, ca, timeoutMs, maxBytes: MAX_BYTES }
   const cache = createDocumentCache({ store, now })
   const hasFetched = new WeakSet<object>()
-  /** Addresses that were let pass lately, with what was known of them then. */
+  /**
+   * Addresses permitted by `allowFetch` (the latest ones), with their cache entries at that time.
+   */
   const allowed = new Map<string, Known | undefined>()
 
-  /** Failures are kept no longer than they are to be believed. */
+  /** Failures have no `goodUntil`: their TTL in the store is their freshness. */
   function isCurrent(outcome: Outcome): boolean {
     return !('goodUntil' in outcome) || outcome.goodUntil > now()
   }
@@ -99,7 +105,7 @@ export function createDocumentFetch(
       if (!URL.canParse(clientId)) return false
       hasFetched.add(context)
       const known = await cache.lookUp(clientId)
-      // Before it is asked for, and so as long as it may be.
+      // Charges the maximum size before the fetch, since the real size is unknown.
       if (known === undefined) await storage?.spend(MAX_BYTES + Buffer.byteLength(clientId))
       allowed.delete(clientId)
       allowed.set(clientId, known)
@@ -131,7 +137,9 @@ export function createDocumentFetch(
   }
 }
 
-/** Only what is worth keeping; the provider checks the rest of it. */
+/**
+ * Checks `client_id` only, which decides whether to cache the document; the provider validates it.
+ */
 function isDocumentOf(address: string, text: string): boolean {
   try {
     const document: unknown = JSON.parse(text)
@@ -141,7 +149,7 @@ function isDocumentOf(address: string, text: string): boolean {
   }
 }
 
-/** RFC 9111, section 5.2.2, within bounds: `no-store` and the like mean the least. */
+/** Freshness by RFC 9111, section 5.2.2, clamped; `no-store` and `no-cache` mean the minimum. */
 function goodSeconds(cacheControl: string): number {
   const isKept = !/\b(?:no-store|no-cache)\b/i.test(cacheControl)
   const [, seconds] = (isKept && /\bmax-age="?(\d{1,9})/i.exec(cacheControl)) || []

@@ -1,7 +1,7 @@
 /**
- * Access tokens of an external authorization server (`OAUTH_ISSUER`): JWTs that it signs (RFC 9068),
- * checked with its published keys, and others that it is asked about (RFC 7662). It knows nothing of
- * our sessions: each of its subjects has one with each client, opened when a token is first used.
+ * Access tokens of an external authorization server (`OAUTH_ISSUER`): verifies JWTs (RFC 9068) with
+ * the issuer's published keys, and introspects other tokens (RFC 7662). The issuer knows nothing of
+ * our sessions: each pair of subject and client has one, created when a token is first used.
  */
 
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
@@ -23,7 +23,7 @@ import {
 } from './token-rules.ts'
 
 export interface ExternalIssuerOptions extends TokenRules {
-  /** Which tokens the issuer is asked about. */
+  /** Which tokens are sent to the introspection endpoint. */
   readonly introspected: 'none' | 'opaque' | 'always'
 }
 
@@ -35,13 +35,13 @@ export interface ExternalIssuerDeps {
   readonly logRefused: LogRefusedToken
 }
 
-/** Asymmetric ones only: with the others a public key would do as the secret. */
+/** Asymmetric only, against algorithm confusion: HMAC would accept the public key as the secret. */
 const ALGORITHMS = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
 ]
 
-/** For clocks that run ahead of ours; the expiry is not stretched. */
+/** For issuers whose clocks run ahead of ours; `factsOf` checks the expiry without tolerance. */
 const CLOCK_TOLERANCE_SECONDS = 30
 
 export function createExternalIssuer(
@@ -64,7 +64,7 @@ export function createExternalIssuer(
     const { introspected } = options
     const isAsked = introspected === 'always' || (introspected === 'opaque' && !isJwt(token))
     if (!isAsked || introspect === undefined) return verified(token)
-    // Unverified, and good enough to refuse.
+    // Unverified claims are enough to refuse a token.
     if (isJwt(token)) refuseOtherKinds(decodeJwt(token))
     const answer = await introspect(token, addressOf)
     refuseOtherKinds(answer)
@@ -75,10 +75,10 @@ export function createExternalIssuer(
     const session =
       (await sessions.peek(id)) ??
       (await sessions.createWithId(id, 'token', {}, issuedAt)) ??
-      // Another request with the same token was faster.
+      // A concurrent request with the same token won the race.
       (await sessions.peek(id))
     const { endedBefore } = session ?? {}
-    // Signed out since: the id lives again because of a newer token than this one.
+    // Issued before the sign-out: a newer token created the session of this id again.
     if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
     return session && sessions.use(session)
   }
@@ -114,7 +114,7 @@ function isJwt(token: string): boolean {
   }
 }
 
-/** In words of ours, or by the code of the library and the claim that it is about. */
+/** Our own message, or the library's error code with the claim that it concerns. */
 function reasonOf(error: unknown): string {
   if (error instanceof TokenRefused) return error.message
   if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
@@ -123,7 +123,7 @@ function reasonOf(error: unknown): string {
   return error instanceof errors.JOSEError ? error.code : 'malformed'
 }
 
-/** What it says of itself, signed by the issuer or not. */
+/** The token's header and claims, unverified, for the log. */
 function aboutToken(token: string): RefusedToken {
   try {
     const { iss, azp, client_id: client = azp } = decodeJwt(token)

@@ -1,4 +1,4 @@
-/** What checks the tokens of an external issuer, put together as the configuration says. */
+/** Assembles the verification of an external issuer's tokens from the configuration. */
 
 import type { ExternalIssuer, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
@@ -25,10 +25,10 @@ export interface ExternalTokensDeps {
   readonly log: Logger
 }
 
-/** The configuration has seen to it that production goes no further than the machine by http. */
+/** Safe: the configuration permits plain http in production for loopback addresses only. */
 const allowInsecureHttp = true
 
-/** Reads the metadata of the issuer, for all that need it. */
+/** Creates the shared reader of the issuer's metadata. */
 export function createExternalMetadata(
   { url, tokenIssuers = [] }: ExternalIssuer,
   { fetch, log }: Pick<ExternalTokensDeps, 'fetch' | 'log'>,

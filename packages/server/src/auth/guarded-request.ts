@@ -1,4 +1,7 @@
-/** One GET to an address that a stranger named: public hosts only, small answers, bounded in time. */
+/**
+ * SSRF protection: one GET to an address that an unauthenticated caller chose. Public hosts only,
+ * with limits for size and time.
+ */
 
 import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
@@ -10,12 +13,12 @@ import { isPublicAddress } from '../upstream/public-address.ts'
 export interface GuardOptions {
   /** All addresses of a host name. */
   readonly resolve: (hostname: string) => Promise<readonly LookupAddress[]>
-  /** For development and tests: addresses of this machine, and any port. */
+  /** For development and tests: permits loopback addresses, and any port. */
   readonly allowLoopback: boolean
   readonly proxyFor?: Outgoing['proxyFor'] | undefined
-  /** Trusted besides the usual certificate authorities' own, in PEM. */
+  /** Trusted instead of the system's certificate authorities, in PEM. */
   readonly ca?: string | undefined
-  /** For everything: name, connection, answer. */
+  /** Deadline for DNS, connection and response together. */
   readonly timeoutMs: number
   readonly maxBytes: number
 }
@@ -28,10 +31,11 @@ export interface GuardedAnswer {
 }
 
 /**
- * Sends the request over a connection of its own. The dispatcher is named, so that none that is global
- * can take its place and connect elsewhere.
- * @throws TypeError for an address that is refused, before anything is connected
- * @throws Error when the answer is late, too large, encoded, not UTF-8 or does not come
+ * Sends the request over its own TCP connection. Passes the dispatcher explicitly, so that no
+ * global dispatcher can connect elsewhere. The agent connects to the very addresses that it has
+ * checked, so that DNS rebinding has no effect (no TOCTOU).
+ * @throws TypeError for a refused address, before any connection
+ * @throws Error when the response is late, too large, encoded, not UTF-8 or missing
  */
 export async function guardedRequest(
   address: string,
@@ -54,15 +58,15 @@ export async function guardedRequest(
   }
 }
 
-/** The checks that need no name to be resolved. */
+/** The checks that need no DNS lookup. */
 function allowedUrl(address: string, { allowLoopback }: GuardOptions): URL {
   const url = new URL(address)
   if (url.protocol !== 'https:') throw new TypeError('Only https addresses are fetched')
   if (url.username !== '' || url.password !== '') throw new TypeError('Credentials in the address')
-  // URL leaves the default port out.
+  // `URL` omits the default port.
   if (url.port !== '' && !allowLoopback) throw new TypeError('Only port 443 is fetched from')
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  // A literal address is connected to without a lookup. URL has brought its spellings to one.
+  // The agent's lookup does not see literal addresses. `URL` has normalized their notation.
   if (isIP(host) && !isPublicAddress(host, allowLoopback)) throw new NotPublicError()
   return url
 }
@@ -72,19 +76,19 @@ async function readAnswer(
   maxBytes: number,
 ): Promise<GuardedAnswer> {
   const cacheControl = String(headers['cache-control'] ?? '')
-  // A redirect is an answer like any other that is not 200: it is not followed.
+  // Does not follow redirects: a redirect is a response that is not 200, like any other.
   if (status !== 200) {
     body.on('error', () => undefined).destroy()
     return { status, cacheControl, text: '' }
   }
   const chunks: Buffer[] = []
   let size = 0
-  // We asked for `identity`; an encoded answer could grow without limit when decoded.
+  // We requested `identity`; a compressed response could be a decompression bomb.
   const encoding = String(headers['content-encoding'] ?? 'identity')
   for await (const chunk of body) {
     if (encoding.toLowerCase() !== 'identity') throw new Error('The answer is encoded')
     size += chunk.length
-    // Leaving the loop destroys the stream, and with it the connection.
+    // Throwing out of the loop destroys the stream and its TCP connection.
     if (size > maxBytes) throw new Error('The answer is too large')
     chunks.push(chunk)
   }

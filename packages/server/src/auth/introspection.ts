@@ -1,4 +1,4 @@
-/** Asks the external issuer about a token (RFC 7662), at most once a minute for each. */
+/** Token introspection at the external issuer (RFC 7662), with an LRU cache of the responses. */
 
 import { z } from 'zod'
 import { sha256 } from '../crypto/hash.ts'
@@ -12,12 +12,12 @@ import { issuerUnavailable } from './issuer-unavailable.ts'
 import { TokenRefused } from './token-rules.ts'
 
 export interface IntrospectionOptions {
-  /** Absent for what the metadata says. */
+  /** The issuer's metadata decides if absent. */
   readonly endpoint?: string | undefined
   readonly clientId: string
   readonly clientSecret: string | undefined
   readonly clientAuth: 'basic' | 'basic-raw' | 'post'
-  /** Plain http to this machine, for development. */
+  /** Permits plain http to loopback addresses, for development. */
   readonly allowInsecureHttp: boolean
 }
 
@@ -32,8 +32,9 @@ export interface IntrospectionDeps {
 type Answer = Readonly<Record<string, unknown>>
 
 /**
- * What the issuer says of an active token. `addressOf` gives what the caller is counted by.
- * @throws TokenRefused for one that is not, AppError `unavailable`, `too_many_requests`
+ * The introspection response for an active token. `addressOf` returns the network that the limit of
+ * unknown tokens counts.
+ * @throws TokenRefused for an inactive token; AppError `unavailable`, `too_many_requests`
  */
 export type Introspect = (token: string, addressOf: () => string) => Promise<Answer>
 
@@ -42,12 +43,12 @@ const ACTIVE_MS = 60_000
 const INACTIVE_MS = 10_000
 const MOST_KEPT = 10_000
 const LONGEST_ANSWER = 32 * 1024
-/** Tokens a minute from one address that the issuer does not know. */
+/** Rate limit: unknown tokens per address and minute. */
 const MOST_UNKNOWN = 60
 const MINUTE_MS = 60_000
 
 const answerForm = z.looseObject({ active: z.boolean() })
-/** Absent, or that of an access token: refresh tokens are active, too. */
+/** `token_type` of access tokens: introspection reports refresh tokens as active as well. */
 const TOKEN_TYPE = /^(bearer|access_token)$/i
 
 export function createIntrospection(
@@ -55,7 +56,7 @@ export function createIntrospection(
   deps: IntrospectionDeps,
 ): Introspect {
   const { now, log } = deps
-  /** By hash; undefined for a token that is not active. */
+  /** LRU cache by the token's hash; the answer is undefined for an inactive token. */
   const kept = createRecent<{ readonly answer: Answer | undefined; readonly until: number }>(
     MOST_KEPT,
   )
@@ -96,7 +97,7 @@ function active(answer: Answer | undefined): Answer {
   return answer
 }
 
-/** One request; undefined for a token that is not active. Throws whatever went wrong. */
+/** One introspection request; undefined for an inactive token. Errors propagate unchanged. */
 function createQuestion(options: IntrospectionOptions, deps: IntrospectionDeps) {
   const { clientId, allowInsecureHttp } = options
   const authenticate = clientAuthentication(options)
@@ -118,7 +119,7 @@ function createQuestion(options: IntrospectionOptions, deps: IntrospectionDeps) 
     )
     if (response.status !== 200) throw new TypeError(refusalText(response.status))
     const text = await response.text()
-    // Answers are kept, and are a kilobyte.
+    // The cache holds up to `MOST_KEPT` responses; a typical one has 1 kB.
     if (text.length > LONGEST_ANSWER) throw new TypeError('introspection answers too much')
     const answer = answerForm.parse(JSON.parse(text))
     return answer.active ? answer : undefined
@@ -131,7 +132,7 @@ function refusalText(status: number): string {
     : `introspection answers ${status}`
 }
 
-/** A stranger must not make this server ask: so many tokens that nobody knows, from one address. */
+/** Rate limit: stops unauthenticated callers from flooding the issuer with invented tokens. */
 function createUnknownLimit(now: () => number) {
   const spent = createRecent<{ readonly minute: number; count: number }>(MOST_KEPT)
   const current = (address: string) => {

@@ -1,4 +1,4 @@
-/** The signing keys of an external issuer, found by its metadata and kept while they are good. */
+/** The signing keys of an external issuer (its JWKS), discovered by its metadata and cached. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -15,7 +15,7 @@ import type { ReadIssuerMetadata } from './issuer-metadata.ts'
 import { issuerUnavailable } from './issuer-unavailable.ts'
 
 export interface IssuerKeysOptions {
-  /** Plain http to this machine, for development. */
+  /** Permits plain http to loopback addresses, for development. */
   readonly allowInsecureHttp: boolean
 }
 
@@ -26,9 +26,9 @@ export interface IssuerKeysDeps {
 }
 
 /**
- * The key a token names. Only the issuer's own set counts: `jku`, `jwk` and `x5u` in a header are
- * an attacker's to choose, and are not looked at.
- * @throws AppError `unavailable` when the issuer cannot be reached, errors of `jose` for no such key
+ * Finds the key that a token's header names, in the issuer's own JWKS only: ignores `jku`, `jwk`
+ * and `x5u`, which an attacker controls.
+ * @throws AppError `unavailable` when the issuer is unreachable; errors of `jose` for unknown keys
  */
 export type IssuerKeys = (
   header: JWSHeaderParameters,
@@ -37,7 +37,9 @@ export type IssuerKeys = (
 
 const TIMEOUT_MS = 3000
 const KEYS_MAX_AGE_MS = 10 * 60 * 1000
-/** Between two looks for a key that is not there: whoever makes up key ids causes no more. */
+/**
+ * Minimum interval between refetches for unknown keys: invented key ids must not flood the issuer.
+ */
 const COOL_DOWN_MS = 1000
 
 export function createIssuerKeys(options: IssuerKeysOptions, deps: IssuerKeysDeps): IssuerKeys {
@@ -73,7 +75,8 @@ export function createIssuerKeys(options: IssuerKeysOptions, deps: IssuerKeysDep
         return await keys(header, token)
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey && keys.coolingDown)) throw error
-        // It may have been made since: a good token must not be refused, so that this one waits.
+        // The issuer may have rotated its keys since the last fetch: waits and fetches once more,
+        // so that a valid token is not refused.
         await delay(COOL_DOWN_MS)
         return await keys(header, token)
       }

@@ -1,4 +1,4 @@
-/** The metadata of an external issuer (RFC 8414), kept for an hour, and longer while it is unavailable. */
+/** The metadata of an external issuer (RFC 8414), cached for an hour, with stale-if-error. */
 
 import { z } from 'zod'
 import type { ConfigWarning } from '../config.ts'
@@ -8,9 +8,9 @@ import { createProviderFetch } from '../upstream/provider-fetch.ts'
 
 export interface IssuerMetadataOptions {
   readonly issuer: string
-  /** What its metadata may name besides itself: with `{tenantid}`, where it serves several tenants. */
+  /** Further accepted values of `issuer`; with `{tenantid}` for an issuer with several tenants. */
   readonly tokenIssuers?: readonly string[]
-  /** Plain http to this machine, for development. */
+  /** Permits plain http to loopback addresses, for development. */
   readonly allowInsecureHttp: boolean
 }
 
@@ -29,18 +29,18 @@ const metadataForm = z.object({
 
 export type IssuerMetadata = z.output<typeof metadataForm>
 
-/** @throws TypeError when there is none, OtherIssuer, what `fetch` throws */
+/** @throws TypeError when there is no metadata, OtherIssuer on a mismatch, and errors of `fetch` */
 export type ReadIssuerMetadata = () => Promise<IssuerMetadata>
 
 export interface IssuerMetadataReader {
   readonly read: ReadIssuerMetadata
-  /** Reads it, and logs why that fails; never rejects. */
+  /** Reads the metadata and logs a failure; never rejects. */
   check(): Promise<void>
-  /** What only the operator can correct. */
+  /** Configuration errors that only the operator can correct. */
   warnings(): readonly ConfigWarning[]
 }
 
-/** RFC 8414, 3.3: metadata that names another issuer must not be used. */
+/** RFC 8414, 3.3 and 6.2: metadata with another issuer must not be used (impersonation). */
 class OtherIssuer extends Error {}
 
 const WRONG_ISSUER: ConfigWarning = {
@@ -132,7 +132,7 @@ function isOf({ issuer, tokenIssuers = [] }: IssuerMetadataOptions, named: strin
   return named.includes('{tenantid}') && tokenIssuers.includes(named)
 }
 
-/** RFC 8414, 3.1 and 5, then OpenID Connect Discovery 1.0, 4: the order of the MCP specification. */
+/** RFC 8414, 3.1 and 5, then OpenID Connect Discovery 1.0, 4, in the MCP specification's order. */
 function metadataAddresses(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')

@@ -1,4 +1,4 @@
-/** The external issuer does not answer: 503, since a client would throw its token away on 401. */
+/** The external issuer is unavailable: 503, since clients discard their token on a 401. */
 
 import { AppError } from '../errors.ts'
 

@@ -1,13 +1,13 @@
-/** What a protected resource says of itself (RFC 9728, 2). */
+/** Protected resource metadata (RFC 9728, 2). */
 
 import type { AdvertisedScopes } from './advertised-scopes.ts'
 import type { Resource } from './resources.ts'
 
 export interface ResourceFacts {
-  /** The authorization server whose tokens are good here. */
+  /** The authorization server whose tokens the resource accepts. */
   readonly issuer: string
   readonly scopes: AdvertisedScopes
-  /** For people. */
+  /** Display name (`resource_name`). */
   readonly name: string
 }
 

@@ -1,32 +1,37 @@
-/** Where a client may have people sent back to (RFC 8252, OAuth 2.1 section 2.3). */
+/** Validates redirect URIs at registration (RFC 8252, OAuth 2.1 section 2.3). */
 
 import { UNSAFE_SCHEMES } from '../config/unsafe-schemes.ts'
 
-/** What a person is told about where they are sent. */
+/** The target of a redirect URI, as the consent page shows it. */
 export type RedirectTarget =
   | { readonly kind: 'https' | 'loopback'; readonly host: string }
   | { readonly kind: 'app'; readonly scheme: string }
 
 const LONGEST = 2048
-/** RFC 3986, appendix A, without `#` and `*`: no fragment, no wildcard, no backslash, no control. */
+/**
+ * RFC 3986, appendix A, without `#` and `*`: no fragment, wildcard, backslash or control character.
+ */
 const CHARACTERS = /^[\w\-.~:/?[\]@!$&'()+,;=%]+$/
-/** `%` that escapes nothing, and escaped controls. */
+/** An incomplete percent-encoding, or an encoded control character. */
 const BAD_ESCAPE = /%(?![\da-f]{2})|%[01][\da-f]|%7f/i
-/** In a path, what some parsers take for `.`, `/`, `\` or `%` and others do not. */
+/** Encoded `.`, `/`, `\` and `%`, which parsers decode differently in a path (path traversal). */
 const TRICKY_ESCAPE = /%(?:2e|2f|5c|25)/i
-/** http at the machine itself: the three names of RFC 8252, section 7.3 and 8.3, and no other. */
+/** http on a loopback host: only the three names of RFC 8252, sections 7.3 and 8.3. */
 const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
 const HOST = /^(?:(?:[a-z\d_-]+\.)*[a-z\d_-]+|\[[\da-f:]+\])$/
-/** RFC 6749, section 4.1.2, and RFC 9207: one in the query already could be taken for the answer's. */
+/**
+ * Authorization response parameters (RFC 6749, section 4.1.2, and RFC 9207): a client could mistake
+ * one that the redirect URI contains for one of the response.
+ */
 const ANSWER = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri']
 
 /**
- * Why a client may not register this redirect URI; undefined when it may. Allowed are https, http
- * on loopback with any port, and custom schemes of the list.
+ * Why a client may not register this redirect URI; undefined if it may. Permits https, http on
+ * loopback with any port, and the custom schemes in `schemes`.
  *
- * Only canonical spellings pass: what parsers could read in two ways (`https:/host`, `HOST`, `..`,
- * `0x7f.1`, a tab in the scheme) is not the same once it was parsed and written again.
+ * Accepts canonical URIs only: a URI that parsers could read differently (`https:/host`, `HOST`,
+ * `..`, `0x7f.1`, a tab in the scheme) changes when it is parsed and serialized.
  * @param schemes without the colon, such as `cursor`
  */
 export function redirectUriFault(uri: string, schemes: readonly string[]): string | undefined {
@@ -60,13 +65,13 @@ function schemeFault(url: URL, uri: string, schemes: readonly string[]): string 
   if (!schemes.includes(scheme)) {
     return `must use a scheme that is allowed: ${scheme} is not in OAUTH_REDIRECT_SCHEMES`
   }
-  // RFC 8252, section 7.1: a path follows. Without one the rest could be anything, even a script.
+  // RFC 8252, section 7.1: requires a path, since the rest could otherwise be a script.
   return uri.startsWith(`${scheme}:/`) ? undefined : 'must have a path after the scheme'
 }
 
 /**
- * Where a registered redirect URI leads, for the page that asks a person.
- * @throws TypeError for what is no URI
+ * The target of a registered redirect URI, for the consent page.
+ * @throws TypeError for an invalid URI
  */
 export function describeTarget(uri: string): RedirectTarget {
   const { protocol, host } = new URL(uri)
@@ -75,15 +80,17 @@ export function describeTarget(uri: string): RedirectTarget {
   return { kind: 'app', scheme: protocol.slice(0, -1) }
 }
 
-/** RFC 8252, section 7.3: the port of a loopback address makes no difference. */
+/**
+ * Removes the port of a loopback redirect URI, which comparisons ignore (RFC 8252, section 7.3).
+ */
 export function withoutLoopbackPort(uri: string): string {
   return uri.replace(LOOPBACK, '$1')
 }
 
-/** As a parser writes it: with the slash that may be left out, without a loopback address's port. */
+/** As `URL` serializes it: adds an omitted `/` path, and removes port 80 of a loopback address. */
 function spelledOut(uri: string): string {
   const [, port] = /^http:\/\/[^/?]*?(:\d+)(?=[/?]|$)/.exec(uri) ?? []
-  // Port 80 is left out by parsers; on loopback it is a port like any other.
+  // `URL` omits port 80, which is an ordinary port on loopback.
   const given = port === ':80' ? withoutLoopbackPort(uri) : uri
   return given.replace(/^(https?:\/\/[^/?]+)(?=\?|$)/, '$1/')
 }

@@ -1,10 +1,12 @@
-/** Why tokens of the external issuer are refused, for the operator: a line a second for each reason. */
+/**
+ * Logs why tokens of the external issuer are refused, throttled to one line per reason and second.
+ */
 
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
 import { createRecent } from '../store/recent.ts'
 
-/** What a token that was refused says of itself; anybody can write there what they like. */
+/** Unverified header and claims of a refused token: attacker-controlled input. */
 export interface RefusedToken {
   readonly typ?: unknown
   readonly iss?: unknown
@@ -14,7 +16,9 @@ export interface RefusedToken {
 export type LogRefusedToken = (reason: string, token?: RefusedToken) => void
 
 const EVERY_MS = 1000
-/** Reasons are words of this server and error codes of its libraries. */
+/**
+ * Reasons are messages of this server and error codes of its libraries, so their number is bounded.
+ */
 const MOST_REASONS = 200
 
 export function createRefusedTokens(log: Pick<Logger, 'info'>, now: () => number): LogRefusedToken {

@@ -1,4 +1,4 @@
-/** Refuses a call for lack of scopes before anything runs or a stream starts, in every transport. */
+/** Step-up authorization: refuses a call that lacks scopes before it runs or a stream starts. */
 
 import type { ScopeMap } from '../config.ts'
 import { AppError } from '../errors.ts'
@@ -7,24 +7,24 @@ import { bearerChallenge } from './challenge.ts'
 import type { Resource } from './resources.ts'
 import { issuerScopes } from './scope-map.ts'
 
-/** What a request asks for: a tool or a prompt by its name, a resource by its URI. */
+/** The target of a request: a tool or a prompt by its name, a resource by its URI. */
 export interface AskedFor {
   readonly kind: 'tool' | 'resource' | 'prompt'
   readonly name: string
 }
 
-/** The scopes that what is asked for needs; none for what there is not, or what its caller does not see. */
+/** The scopes that a target requires; none if it does not exist or is not visible to the caller. */
 export type ScopesFor = (asked: AskedFor, caller: TokenCaller) => readonly string[]
 
 /**
- * Looks at what was posted, whatever its era: a request for a tool, a resource or a prompt whose scopes
- * the token lacks is refused (2026-07-28, basic/authorization, "Scope Challenge Handling"). The challenge names the
- * scopes granted already as well, so that the client does not lose them.
+ * Checks a posted message of either era: refuses a request for a tool, a resource or a prompt whose
+ * scopes the token lacks (2026-07-28, basic/authorization, "Scope Challenge Handling"). The
+ * challenge includes the granted scopes, so that the client keeps them after the step-up.
  * @throws AppError `insufficient_scope` with a challenge
  */
 export type RequireScopes = (caller: Caller, message: unknown, resource: Resource) => void
 
-/** `scopeMap` gives the names under which an external issuer grants the scopes. */
+/** `scopeMap` maps the scopes to the names under which an external issuer grants them. */
 export function createRequireScopes(scopesFor: ScopesFor, scopeMap: ScopeMap = {}): RequireScopes {
   return (caller, message, resource) => {
     const asked = caller.kind === 'token' ? askedFor(message) : undefined
@@ -60,7 +60,7 @@ function askedFor(message: unknown): AskedFor | undefined {
   return kind !== undefined && typeof name === 'string' ? { kind, name } : undefined
 }
 
-/** A URI is the client's own text, which does not belong into a header. */
+/** Omits a URI, which is client input and does not belong into a header. */
 function nameOf({ kind, name }: AskedFor): string {
   return kind === 'resource' ? 'This resource' : `The ${kind} ${name}`
 }

@@ -1,4 +1,4 @@
-/** The part of OAuth that every request meets: who may call what, and where tokens come from. */
+/** The OAuth resource server: authenticates and authorizes requests, with either kind of issuer. */
 
 import type { AuthConfig, Config, ConfigWarning, ExternalIssuer, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
@@ -20,7 +20,7 @@ export interface ResourceServerDeps {
   readonly sessions: SessionManager
   readonly scopesFor: ScopesFor
   readonly scopes: Scopes
-  /** The tokens of the built-in authorization server, for when it is the one. */
+  /** The token check of the built-in authorization server; unused with an external issuer. */
   readonly builtIn: AccessTokens
   readonly outgoing: Outgoing
   readonly log: Logger
@@ -31,13 +31,13 @@ export interface ResourceServer {
   readonly facts: ResourceFacts
   readonly authenticate: Authenticate
   readonly requireScopes: RequireScopes
-  /** Looks whether an external issuer can be used, and logs why not; never rejects. */
+  /** Checks the metadata of an external issuer and logs a failure; never rejects. */
   check(): Promise<void>
-  /** What only the operator can correct. */
+  /** Configuration errors that only the operator can correct. */
   warnings(): readonly ConfigWarning[]
 }
 
-/** How long any token may be of use, refresh tokens included. */
+/** The longest lifetime of any token, refresh tokens included. */
 export function longestTokenSeconds({ issuer }: AuthConfig): number {
   return issuer.kind === 'built-in' ? issuer.refreshTokenTtl : longestExternalTokenSeconds(issuer)
 }
@@ -83,7 +83,7 @@ async function externalParts(
     log,
     outgoing: { fetch },
   } = deps
-  // Loaded only here: nothing of it is needed with the built-in server.
+  // Lazy import: the built-in server does not need this code.
   const { createExternalMetadata, createExternalTokens } = await import('./external-tokens.ts')
   const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, { fetch, log })
   const isChosen = config.auth.defaultScopes !== undefined

@@ -1,26 +1,26 @@
-/** The scopes there are, and those a client is told to ask for. */
+/** The supported scopes, and those that challenges name. */
 
 import type { ScopeMap } from '../config.ts'
 import { issuerScopes } from './scope-map.ts'
 
-/** Lets a client in at all; what tools want comes on top. */
+/** The scope for access as such; tools may require further scopes. */
 const BASE_SCOPE = 'mcp'
 
 export interface Scopes {
-  /** All of them, in a stable order: `scopes_supported` (RFC 9728, 2). */
+  /** All scopes, in a stable order: `scopes_supported` (RFC 9728, 2). */
   readonly supported: readonly string[]
-  /** Those that a client without a token is told to ask for. */
+  /** The scopes that the challenge to a client without a token names. */
   readonly challenged: readonly string[]
 }
 
 export interface ScopeOptions {
-  /** What the operator set: they take the place of the base scope. */
+  /** Scopes that the operator configured; they replace the base scope. */
   readonly defaults?: readonly string[] | undefined
-  /** The names under which an external issuer grants scopes, which are those to ask for. */
+  /** The names under which an external issuer grants scopes; clients request those names. */
   readonly scopeMap?: ScopeMap | undefined
 }
 
-/** `toolScopes` may repeat themselves. */
+/** `toolScopes` may contain duplicates. */
 export function createScopes(toolScopes: Iterable<string>, options: ScopeOptions = {}): Scopes {
   const { defaults, scopeMap = {} } = options
   const known = [...new Set([...(defaults ?? [BASE_SCOPE]), ...[...toolScopes].sort()])]
@@ -28,13 +28,13 @@ export function createScopes(toolScopes: Iterable<string>, options: ScopeOptions
   return { supported, challenged: defaults ? issuerScopes(defaults, scopeMap) : supported }
 }
 
-/** The same for an issuer that does not know the base scope, and may refuse requests for it. */
+/** The scopes for an issuer that does not support the base scope and may refuse requests for it. */
 export function withoutBaseScope({ supported, challenged }: Scopes): Scopes {
   const isOther = (scope: string) => scope !== BASE_SCOPE
   return { supported: supported.filter(isOther), challenged: challenged.filter(isOther) }
 }
 
-/** Whether an issuer whose metadata says so knows the base scope. */
+/** Whether the issuer's `scopes_supported` lists the base scope. */
 export function knowsBaseScope(supported: readonly string[] | undefined): boolean {
   return supported?.includes(BASE_SCOPE) ?? false
 }

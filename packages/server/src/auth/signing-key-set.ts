@@ -1,11 +1,14 @@
-/** The set of signing keys as it lies in the store, and what time makes of it. */
+/** The set of signing keys in the store, and its rotation over time. */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { KeyRing } from '../crypto/key-ring.ts'
 
 export type SigningAlgorithm = 'ES256' | 'EdDSA'
 
-/** A key in the store. All there is of it is sealed: nobody can slip in a public key of their own. */
+/**
+ * A key in the store. The whole key is sealed, its public part included, so that write access to
+ * the store is not enough to inject a public key.
+ */
 export interface SealedKey {
   readonly kid: string
   /** Unix time in milliseconds. */
@@ -28,34 +31,34 @@ export interface KeySetOptions {
 
 const PURPOSE = 'signing-key'
 const DAY_MS = 24 * 60 * 60 * 1000
-/** How far clocks may be apart: what one node takes for gone, another may just have signed with. */
+/** Clock skew between nodes: one node may still sign with a key that another considers expired. */
 const SKEW_MS = 5 * 60 * 1000
 
 export interface KeySet {
-  /** Those that open, by the time they sign from. */
+  /** The keys that this node can decrypt, sorted by `signsFrom`. */
   open(keys: readonly SealedKey[]): SigningKey[]
   /**
-   * The keys there should be at `time`: without those that are gone, with the next one. The same
-   * array when that is what there is.
+   * Rotates the set: removes keys that are expired at `time` and adds the next key when it is due.
+   * Returns the same array if nothing changes.
    */
   renew(keys: readonly SealedKey[], time: number): Promise<readonly SealedKey[]>
-  /** The one that signs at `time`. */
+  /** The key that signs at `time`. */
   signing(keys: readonly SigningKey[], time: number): SigningKey | undefined
 }
 
-/** @param place the key in the store: what is sealed opens there only */
+/** @param place the key in the store, bound to the ciphertext as associated data */
 export function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions): KeySet {
   const { algorithm } = options
   const rotateMs = options.rotateEverySeconds * 1000
   const keepMs = options.keepSeconds * 1000 + SKEW_MS
-  /** Caches of the published keys must have a new one before it signs. */
+  /** Publishes a key this long before it signs, so that caches of the JWKS have it by then. */
   const leadMs = Math.min(DAY_MS, rotateMs / 2)
   const context = (kid: string) => `${place}:${kid}`
 
   async function mint(signsFrom: number): Promise<SealedKey> {
     const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
     const jwk = await exportJWK(privateKey)
-    // RFC 7638: the name follows from the key, so that no two keys share one.
+    // RFC 7638: the `kid` is the key's thumbprint, so that no two keys share one.
     const kid = await calculateJwkThumbprint(jwk)
     return { kid, signsFrom, sealed: keyRing.seal(PURPOSE, JSON.stringify(jwk), context(kid)) }
   }
@@ -81,7 +84,7 @@ export function createKeySet(keyRing: KeyRing, place: string, options: KeySetOpt
       .toSorted((a, b) => a.signsFrom - b.signsFrom)
   }
 
-  /** When the next key of a set is needed, it signs from the time this gives. */
+  /** The `signsFrom` of the next key; undefined if none is due yet. */
   function nextFrom(newest: SigningKey | undefined, time: number): number | undefined {
     if (newest === undefined) return time
     const due = newest.signsFrom + rotateMs
@@ -97,7 +100,7 @@ export function createKeySet(keyRing: KeyRing, place: string, options: KeySetOpt
       const isGone = ({ kid, signsFrom }: SealedKey) => {
         const successor = ours.find((other) => other.signsFrom > signsFrom)
         const isOurs = ours.some((other) => other.kid === kid)
-        // One that does not open here may be good on a node with another encryption key.
+        // A node with another encryption key may be able to decrypt a key that this one cannot.
         const signsUntil = isOurs ? successor?.signsFrom : signsFrom + 2 * rotateMs
         return signsUntil !== undefined && signsUntil + keepMs <= time
       }
@@ -108,7 +111,7 @@ export function createKeySet(keyRing: KeyRing, place: string, options: KeySetOpt
     },
 
     signing(keys, time) {
-      // The first one signs even where the clock is behind that of the node which made it.
+      // Falls back to the first key if this node's clock is behind that of the node which made it.
       return keys.findLast(({ signsFrom }) => signsFrom <= time) ?? keys[0]
     },
   }

@@ -1,4 +1,4 @@
-/** The keys that sign access tokens: made once for all nodes, replaced in time, kept in the store. */
+/** The keys that sign access tokens: kept in the store, shared by all nodes, rotated over time. */
 
 import type { JWK } from 'jose'
 import type { KeyRing } from '../crypto/key-ring.ts'
@@ -22,13 +22,13 @@ export interface SigningKeysOptions {
   readonly algorithm: SigningAlgorithm
   /** How long a key signs; 30 days by default. */
   readonly rotateEverySeconds?: number
-  /** How long what a key signed is good, after which the key goes: the lifetime of access tokens. */
+  /** The lifetime of access tokens: how long a key is published after it has stopped signing. */
   readonly keepSeconds: number
 }
 
-/** Every operation throws `unavailable` when the keys have to be read and the store is away. */
+/** Every operation throws `unavailable` if it has to read the keys and the store is unavailable. */
 export interface SigningKeys {
-  /** What to sign with now. */
+  /** The key that signs now. */
   current(): Promise<{
     readonly kid: string
     readonly alg: SigningAlgorithm
@@ -37,8 +37,8 @@ export interface SigningKeys {
   /** Public parts only, the next key's included (RFC 7517, section 5). */
   published(): Promise<{ readonly keys: readonly JWK[] }>
   /**
-   * The public key of that name; undefined when there is none. A name that is not known makes it
-   * look into the store again, at most once a second.
+   * The public key with this `kid`; undefined if there is none. An unknown `kid` triggers a read of
+   * the store, at most once a second.
    */
   byKid(kid: string): Promise<JWK | undefined>
 }
@@ -46,11 +46,15 @@ export interface SigningKeys {
 type Document = { readonly keys: readonly SealedKey[] }
 
 const ROTATE_EVERY_SECONDS = 30 * 24 * 60 * 60
-/** If the store was emptied, for so long a node may sign with a key that the others do not have. */
+/**
+ * After a loss of the store's data, a node may sign this long with a key that no other node has.
+ */
 const CACHE_MS = 10_000
-/** Tokens with invented names of keys must not turn into a flood of commands. */
+/** Tokens with invented key ids must not flood the store with commands. */
 const LOOK_AGAIN_MS = 1000
-/** Writers that lost read what the winner wrote: more attempts than this are a fault. */
+/**
+ * Compare-and-set: a writer that loses the race reads the winner's keys. More attempts are a bug.
+ */
 const MOST_ATTEMPTS = 20
 
 export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOptions): SigningKeys {
@@ -58,7 +62,7 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
   const { algorithm, keepSeconds, rotateEverySeconds = ROTATE_EVERY_SECONDS } = options
   const place = `signing-keys:${algorithm}`
   const set = createKeySet(keyRing, place, { algorithm, keepSeconds, rotateEverySeconds })
-  /** It is written at every rotation: unused for so long, it holds nothing that is still good. */
+  /** Every rotation renews the TTL: without one for this long, all keys in the set are expired. */
   const ttlSeconds = 2 * rotateEverySeconds + keepSeconds
   let known: { readonly keys: readonly SigningKey[]; readonly readAt: number } | undefined
   let reading: Promise<readonly SigningKey[]> | undefined
@@ -69,7 +73,7 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
     return written.outcome === 'written'
   }
 
-  /** Of any number of nodes that find a key missing, one adds it, and the others read that one. */
+  /** Rotates with optimistic concurrency: one node adds a missing key, the others read that key. */
   async function read(): Promise<readonly SigningKey[]> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const stored = await store.get<Document>(place)
@@ -88,7 +92,7 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
   }
 
   async function keysOf(longestMs: number): Promise<readonly SigningKey[]> {
-    // A clock that was set back must not make them last.
+    // The absolute difference, so that a clock set back does not extend the cache.
     if (known && Math.abs(now() - known.readAt) < longestMs) return known.keys
     reading ??= readAndKeep().finally(() => {
       reading = undefined

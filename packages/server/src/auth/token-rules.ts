@@ -1,6 +1,6 @@
 /**
- * What the claims of an external issuer's token must say, in a JWT (RFC 9068) or in the answer of
- * introspection (RFC 7662): that it is an access token, from whom, for whom and what it allows.
+ * Validates the claims of an external issuer's token, in a JWT (RFC 9068) or an introspection
+ * response (RFC 7662): its type, issuer, audience, lifetime and scopes.
  */
 
 import { z } from 'zod'
@@ -10,10 +10,10 @@ import { scopesFor } from './scope-map.ts'
 
 export interface TokenRules {
   readonly issuer: string
-  /** What `iss` may be; `{tenantid}` stands for the claim `tid`, which must be one of `tenants`. */
+  /** Accepted `iss`; `{tenantid}` stands for the claim `tid`, which must be one of `tenants`. */
   readonly tokenIssuers: readonly string[]
   readonly tenants: readonly string[]
-  /** Those of which a token must name one; with or without a slash at the end. */
+  /** `aud` must contain one of these; ignores a trailing slash. */
   readonly audiences: readonly string[]
   readonly clientsWithoutAudience: readonly string[]
   readonly scopeClaims: readonly string[]
@@ -21,27 +21,29 @@ export interface TokenRules {
   readonly maxAgeSeconds: number
 }
 
-/** What a token says that holds. */
+/** The validated claims of a token. */
 export interface TokenFacts {
   readonly issuer: string
   readonly subject: string
   /** Empty where no claim names the client. */
   readonly clientId: string
   readonly scopes: readonly string[]
-  /** All that the token, or its introspection response, says. */
+  /** All claims of the token or of its introspection response. */
   readonly claims: Claims
-  /** Unix time in milliseconds; 0 where the issuer does not say it. */
+  /** Unix time in milliseconds; 0 without `iat`. */
   readonly issuedAt: number
   readonly expiresAt: number
 }
 
-/** The token is not accepted. The message is for the operator, and holds nothing of the token. */
+/** The token is refused. The message is for the operator and contains no part of the token. */
 export class TokenRefused extends Error {}
 
 const DEFAULT_SCOPE_CLAIMS = ['scope', 'scp']
-/** As issuers name the client; RFC 9068 has the first. */
+/** Claims in which issuers name the client; RFC 9068 defines the first. */
 const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'] as const
-/** OpenID Connect Core 1.0, 2 and 3.3.2.11; security event tokens, such as logout tokens. */
+/**
+ * Claims of ID tokens (OpenID Connect Core 1.0, 2 and 3.3.2.11), and of logout tokens (`events`).
+ */
 const NOT_IN_ACCESS_TOKENS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events']
 
 const claimsForm = z.object({
@@ -60,11 +62,11 @@ const claimsForm = z.object({
 type TokenClaims = z.output<typeof claimsForm>
 
 /**
- * Issuers sign ID tokens with the same keys, and those are for the client, not for us. An access
- * token says what it is by its type `at+jwt` (RFC 9068, 2.1), or as Cognito does by `token_use`. One
- * that says only `JWT` must carry scopes, which an ID token never does; or another configured claim,
- * such as `roles`, which ID tokens may have as well: then it must also name its client, and not as
- * its audience.
+ * Refuses ID tokens, which issuers sign with the same keys and which are meant for the client, not
+ * for a resource server (token confusion). Accepts the type `at+jwt` (RFC 9068, 2.1) or Cognito's
+ * claim `token_use`. A token of type `JWT` must contain scopes, which ID tokens never do, or
+ * another configured claim such as `roles`. Since ID tokens may have that one too, the token must
+ * then also name its client, and `aud` must not be that client.
  * @throws TokenRefused
  */
 export function requireAccessToken(
@@ -92,7 +94,7 @@ export function requireAccessToken(
   }
 }
 
-/** Introspection says of refresh and ID tokens as well that they are active. */
+/** Refuses refresh, ID and logout tokens, which introspection may also report as active. */
 export function refuseOtherKinds(payload: Claims): void {
   const foreign = NOT_IN_ACCESS_TOKENS.find((claim) => claim in payload)
   if (foreign !== undefined) throw new TokenRefused(`${foreign} is not in access tokens`)
@@ -107,7 +109,7 @@ export function refuseOtherKinds(payload: Claims): void {
 }
 
 /**
- * The facts of a token whose signature, or introspection, holds.
+ * Validates the claims of a token whose signature or introspection response is valid.
  * @throws TokenRefused
  */
 export function factsOf(payload: Claims, rules: TokenRules, nowMs: number): TokenFacts {
@@ -137,7 +139,7 @@ function timesOf({ iat, exp }: TokenClaims, { maxAgeSeconds }: TokenRules, nowMs
   return { issuedAt: (iat ?? 0) * 1000, expiresAt: exp === undefined ? ageEnds : exp * 1000 }
 }
 
-/** The issuer as sessions know it. Without `iss` it is the one that was asked. */
+/** The issuer as session ids use it. Without `iss`, the configured issuer. */
 function acceptedIssuer({ iss, tid }: TokenClaims, rules: TokenRules): string {
   if (iss === undefined) return rules.issuer
   const isAccepted = rules.tokenIssuers.some((pattern) => {
@@ -160,11 +162,11 @@ function checkAudience({ aud }: TokenClaims, clientId: string, rules: TokenRules
   }
 }
 
-/** Scopes as text (RFC 9068, 2.2.3) or as a list, from all claims that may hold some. */
+/** Scopes as a string (RFC 9068, 2.2.3) or as a list, from all configured scope claims. */
 function scopesIn(payload: Claims, { scopeClaims, scopeMap }: TokenRules): readonly string[] {
   const names = scopeClaims.flatMap((claim) => {
     const value = claimAt(payload, claim)
-    // An entry of a list may have spaces, as roles have: the map knows it whole.
+    // List entries, such as roles, may contain spaces: the map contains the unsplit entry.
     const whole = Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
     const texts = typeof value === 'string' ? [value] : whole
     return [
@@ -187,8 +189,8 @@ function withoutSlash(address: string): string {
 const DAY_SECONDS = 24 * 60 * 60
 
 /**
- * No older token is accepted, whatever its own expiry: for so long a session that was ended is
- * remembered.
+ * The maximum age of accepted tokens, whatever their own expiry: tombstones of ended sessions live
+ * this long.
  */
 export function longestExternalTokenSeconds({ tokenMaxAge }: ExternalIssuer): number {
   return tokenMaxAge ?? DAY_SECONDS

@@ -1,4 +1,4 @@
-/** The provider's storage of access tokens, in the slots of their sessions. */
+/** The provider's storage of access tokens, in the Redis Cluster hash slots of their sessions. */
 
 import Provider, { type Adapter } from 'oidc-provider'
 import type { Entries } from '../../oidc/entries.ts'
@@ -13,8 +13,9 @@ export interface AccessTokenAdapterDeps {
 }
 
 /**
- * `sealed` keeps the entries of the last release. For one release they are written besides: its nodes
- * read no others, and what they revoke is gone from there alone.
+ * `sealed` stores entries in the format of the previous release. Writes both formats for one
+ * release (rolling upgrade): nodes of the previous release read only their own format, and their
+ * revocations remove only entries in it.
  */
 export function accessTokenAdapter(
   sealed: Adapter,
@@ -48,7 +49,7 @@ export function accessTokenAdapter(
   }
 }
 
-/** A grant is revoked where its codes and refresh tokens look, and in its session's slot. */
+/** Revokes a grant for its codes and refresh tokens (adapter), and in the session's hash slot. */
 export async function revokeGrant(
   tokens: TokenEntries,
   adapter: Adapter,
@@ -57,7 +58,10 @@ export async function revokeGrant(
   await Promise.all([adapter.revokeByGrantId(grantId), tokens.revokeGrant(grantId)])
 }
 
-/** RFC 7009, 2.1 leaves it to us: who gives back an access token keeps the refresh token. */
+/**
+ * Whether the request revokes an access token, which leaves its grant and refresh token valid.
+ * RFC 7009, 2.1 permits either.
+ */
 export function isOneAccessToken(): boolean {
   const oidc = Provider.ctx?.oidc
   return oidc?.route === 'revocation' && oidc.entities.AccessToken !== undefined

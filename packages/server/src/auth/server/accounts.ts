@@ -1,12 +1,12 @@
-/** Who a token is for: the session that was made when a person let the client in. */
+/** The account of a token: the session created when the user authorized the client. */
 
 import type { Account, FindAccount } from 'oidc-provider'
 import type { AuthorizationServerDeps } from './options.ts'
 import { forProvider } from './unavailable.ts'
 
 /**
- * Finds the session; one that nobody used for a while begins anew under its id, for as long as the
- * client is let in, with the sign-in that is kept of it. One that was ended does not.
+ * Finds the session. While the client is authorized, recreates a session that expired from
+ * idleness, under the same id and with its kept sign-in; does not recreate one that was ended.
  */
 export function createFindAccount(
   deps: Pick<AuthorizationServerDeps, 'sessions' | 'keptSignIns'>,
@@ -19,7 +19,7 @@ export function createFindAccount(
     })
 }
 
-/** Sees to it that there is a session of this id, with its sign-in; false when it was ended. */
+/** Ensures that a session with this id exists, with its sign-in; false if it was ended. */
 export async function openSession(
   { sessions, keptSignIns }: Pick<AuthorizationServerDeps, 'sessions' | 'keptSignIns'>,
   id: string,
@@ -28,7 +28,7 @@ export async function openSession(
   const session =
     (await sessions.retrieve(id)) ??
     (await sessions.createWithId(id, 'token', clientName === undefined ? {} : { clientName })) ??
-    // Somebody else was faster, or it was ended.
+    // A concurrent request created the session, or it was ended.
     (await sessions.retrieve(id))
   if (session !== undefined) await keptSignIns.restore(id)
   return session !== undefined

@@ -1,4 +1,4 @@
-/** The provider's storage: what differs from model to model in an authorization server for MCP. */
+/** The provider's storage adapter, with the differences between models. */
 
 import Provider, { type Adapter, type AdapterFactory, errors } from 'oidc-provider'
 import type { Entries } from '../../oidc/entries.ts'
@@ -10,12 +10,12 @@ import { spendOnEntry } from './request-storage.ts'
 import type { TokenEntries } from './token-entries.ts'
 import { forProvider } from './unavailable.ts'
 
-/** Parallel exchanges of one code are a client's doing; what comes later is a replay. */
+/** Parallel exchanges of one code in this time are a client's race; a later one is a replay. */
 const CODE_RACE_SECONDS = 2
 
 export interface ServerAdapterOptions {
   readonly refreshGraceSeconds: number
-  /** Called when all that a grant gave is dead. */
+  /** Called when a grant and all its tokens are revoked. */
   readonly onRevoked: (grantId: string) => Promise<unknown>
 }
 
@@ -41,7 +41,7 @@ export function createServerAdapter(
         return {
           ...adapter,
           upsert(id, { client_secret_expires_at: _, ...metadata }) {
-            // The registration expires with its secret, and later than told if it is used.
+            // Expires unused registrations early; use extends the TTL to the advertised expiry.
             return adapter.upsert(id, metadata, UNUSED_CLIENT_TTL_SECONDS)
           },
         }
@@ -49,7 +49,8 @@ export function createServerAdapter(
         return {
           ...adapter,
           async destroy(id) {
-            // Answers that come at once, or bring it back: an authorization gives one code.
+            // Single use: an authorization yields one code, also if parallel requests finish it or
+            // write it back.
             if (!(await entries.markUse(model, id, CONSENT_TTL_SECONDS))) {
               throw new errors.SessionNotFound('the authorization was answered already')
             }
@@ -76,14 +77,14 @@ export function createServerAdapter(
     }
   }
 
-  // Browser sessions are not stored.
+  // Does not store browser sessions.
   return (model) =>
     model === 'Session' ? withoutBrowserSessions(stored(model)) : telling(adapterOf(model))
 }
 
 /**
- * RFC 8707, 2.2: a resource that was not granted. The library looks at it too late, when the code
- * has been used.
+ * RFC 8707, 2.2: refuses a resource that was not granted. The library checks the resource only
+ * after it has consumed the code.
  */
 function checkResource(granted: string | string[] | undefined): void {
   const asked = Provider.ctx?.oidc.params?.resource
@@ -93,7 +94,7 @@ function checkResource(granted: string | string[] | undefined): void {
   }
 }
 
-/** Nobody is remembered from one authorization to the next. */
+/** Disables the provider's browser sessions: each authorization asks for consent again. */
 function withoutBrowserSessions(adapter: Adapter): Adapter {
   return { ...adapter, find: async () => undefined, upsert: async () => undefined }
 }

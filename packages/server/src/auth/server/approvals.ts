@@ -1,4 +1,4 @@
-/** Which authorizations a person has approved, and the session that each was given. */
+/** Approved authorizations, and the session of each. */
 
 import { sha256 } from '../../crypto/hash.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
@@ -10,31 +10,31 @@ const PURPOSE = 'oauth-approval'
 
 export interface Given {
   readonly sessionId: string
-  /** Whether the session has other grants: it does not end with this authorization. */
+  /** Whether the session existed before: a denial of this authorization does not end it. */
   readonly continued: boolean
 }
 
 export interface Approvals {
   /**
-   * The authorization's session, which is the same however often and wherever it is approved:
-   * `continues`, or a new one. Undefined once it was withdrawn.
+   * Approves the authorization and returns its session: `continues`, or a new one. Idempotent
+   * across nodes: repeated approvals return the same session. Undefined after a withdrawal.
    */
   give(uid: string, continues?: string): Promise<Given | undefined>
-  /** The same without giving one. */
+  /** The session of an approved authorization, if any. */
   find(uid: string): Promise<Given | undefined>
-  /** Gives another session in place of the first; false once the approval was withdrawn. */
+  /** Replaces the session (compare-and-set); false after a withdrawal. */
   replace(uid: string, given: Given): Promise<boolean>
-  /** Nobody can approve it any more; what was given, if anything was. */
+  /** Withdraws the approval and blocks later ones; returns the earlier approval, if any. */
   withdraw(uid: string): Promise<Given | undefined>
 }
 
 type Approval = {
-  /** The session's id; null once the approval was withdrawn. */
+  /** The sealed session id; null is the tombstone of a withdrawn approval. */
   readonly sealed: string | null
   readonly continued?: boolean
 }
 
-/** Approvals live as long as the consent page; the store sees a hash of the authorization's id. */
+/** Approvals have the TTL of the consent page; their keys contain only a hash of `uid`. */
 export function createApprovals({
   store,
   keyRing,
@@ -73,7 +73,7 @@ export function createApprovals({
       return outcome === 'written'
     },
     async withdraw(uid) {
-      // Writes the withdrawal first, which blocks later approvals, then reads any earlier one.
+      // Writes the tombstone first, which blocks later approvals, then reads any earlier one.
       const none = { sealed: null }
       if (await store.create(keyOf(uid), none, CONSENT_TTL_SECONDS)) return undefined
       const given = await find(uid)

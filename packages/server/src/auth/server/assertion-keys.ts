@@ -1,4 +1,4 @@
-/** What client metadata says of `private_key_jwt`: the keys, and whether an assertion is required. */
+/** `private_key_jwt` in client metadata: the keys, and whether an assertion is required. */
 
 import type { JWK } from 'jose'
 import { usableKeys } from '../client-keys.ts'
@@ -7,17 +7,17 @@ import { ASSERTION_KEYS, authMethodsIn } from './clients.ts'
 const METHOD = 'private_key_jwt'
 
 export type AssertionKeys = {
-  /** The document does not name `none`: nobody is this client without an assertion. */
+  /** Whether the client must authenticate: its metadata does not list `none`. */
   readonly isRequired: boolean
-  /** The audience is the issuer, and not the token endpoint, which published clients name as well. */
+  /** Accepts only the issuer as audience; published clients may also use the token endpoint. */
   readonly issuerOnly?: boolean
-  /** The only algorithm it signs with. */
+  /** The only algorithm that the client signs with. */
   readonly alg?: string
 } & ({ readonly jwks: readonly JWK[] } | { readonly jwksUri: string })
 
 /**
- * Undefined unless the document names `private_key_jwt` and keys. What a client prefers is not what
- * it requires: one that names `none` as well may leave its assertion out.
+ * Undefined unless the document names `private_key_jwt` and keys. The method that a client names is
+ * a preference: a client that also lists `none` may omit its assertion.
  */
 export function assertionKeysIn(
   document: Readonly<Record<string, unknown>>,
@@ -34,8 +34,9 @@ export function assertionKeysIn(
 }
 
 /**
- * Metadata of a pre-registered client. One with `private_key_jwt` is bound to its keys, and is a public
- * one to the library, as those with a document are.
+ * Prepares the metadata of a pre-registered client. A client with `private_key_jwt` is a public
+ * client to the library, as clients with metadata documents are; our own check requires its
+ * assertion.
  */
 export function withAssertionKeys(
   metadata: Readonly<Record<string, unknown>>,
@@ -43,13 +44,13 @@ export function withAssertionKeys(
   const { [ASSERTION_KEYS]: _ignored, ...given } = metadata
   if (given.token_endpoint_auth_method !== METHOD) return given
   const keys = assertionKeysIn(given)
-  // Without keys the library refuses the method, and the server does not start.
+  // Without keys the library refuses the method, and startup fails.
   if (keys === undefined) return given
   const own: AssertionKeys = { ...keys, isRequired: true, issuerOnly: true }
   return { ...given, token_endpoint_auth_method: 'none', [ASSERTION_KEYS]: own }
 }
 
-/** RFC 7591, section 2: `jwks` and `jwks_uri` exclude each other; the address can be updated. */
+/** RFC 7591, section 2: `jwks` and `jwks_uri` exclude each other; prefers `jwks_uri` (rotation). */
 function keysIn({ jwks, jwks_uri: uri }: Readonly<Record<string, unknown>>) {
   if (typeof uri === 'string' && URL.canParse(uri) && uri.startsWith('https://')) {
     return { jwksUri: uri }

@@ -1,4 +1,4 @@
-/** The built-in OAuth 2.1 authorization server: the check of its tokens, and what issues them. */
+/** The built-in OAuth 2.1 authorization server: endpoints, consents and the check of its tokens. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createEntries } from '../../oidc/entries.ts'
@@ -15,8 +15,8 @@ import { createTokenEntries } from './token-entries.ts'
 
 export interface AuthorizationServer {
   /**
-   * Answers a request at one of its endpoints; rejects when the store is away. What the request has
-   * stored counts for `storage`, if that is given.
+   * Handles a request to one of the endpoints; rejects when the store is unavailable. Charges what
+   * the request stores to `storage`, if given.
    */
   handle(request: IncomingMessage, response: ServerResponse, storage?: StorageBudget): Promise<void>
   readonly consents: Consents
@@ -24,9 +24,9 @@ export interface AuthorizationServer {
 }
 
 /**
- * Makes the server; any node with the same store and the same secrets is the same server. The library is
- * loaded when somebody needs it: calls with a token do not.
- * @throws ConfigError when a pre-registered client cannot be
+ * Creates the server. It is stateless: nodes with the same store and secrets are interchangeable.
+ * Imports the library lazily, since calls with a token do not need it.
+ * @throws ConfigError when the metadata of a pre-registered client is invalid
  */
 export async function createAuthorizationServer(
   options: AuthorizationServerOptions,
@@ -38,7 +38,7 @@ export async function createAuthorizationServer(
   const entries = createEntries({ store, keyRing, now }, { prefix: 'oauth', longestTtlSeconds })
   const tokens = createTokenEntries({ store, keyRing }, { longestTtlSeconds })
   const made = createTokenReader(signing, options.publicUrl, resources, Date.now)
-  // With the secret a token is checked in a few microseconds, with a public key it is not.
+  // Caches verified tokens only for asymmetric signatures: HS256 is cheap to verify.
   const reader = signing.secret === undefined ? rememberTokens(made, Date.now) : made
   let loading: Promise<ProviderServer> | undefined
   const load = () => {

@@ -1,4 +1,4 @@
-/** The built-in authorization server as the configuration wants it. */
+/** Creates the built-in authorization server from the configuration. */
 
 import type { BuiltInIssuer, Config, Secrets } from '../../config.ts'
 import type { Outgoing } from '../../upstream/outgoing.ts'
@@ -16,13 +16,13 @@ export interface BuiltInServerDeps
   readonly publicUrl: string
   readonly scopes: Scopes
   readonly outgoing: Outgoing
-  /** Trusted instead of the usual certificate authorities for metadata documents, in PEM. */
+  /** Trusted for metadata documents instead of the system's certificate authorities, in PEM. */
   readonly documentCa?: string | undefined
 }
 
 /**
- * Undefined when an external issuer takes its place.
- * @throws ConfigError when a pre-registered client cannot be
+ * Undefined with an external issuer.
+ * @throws ConfigError when the metadata of a pre-registered client is invalid
  */
 export async function createBuiltInServer(
   deps: BuiltInServerDeps,

@@ -1,4 +1,4 @@
-/** Client assertions (RFC 7523, section 2.2): `private_key_jwt` of clients with keys in their metadata. */
+/** Client authentication by `private_key_jwt` (RFC 7523, section 2.2), with replay protection. */
 
 import {
   compactVerify,
@@ -19,26 +19,26 @@ import { forProvider } from './unavailable.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const ENDPOINTS = ['token', 'revocation', 'introspection']
-/** As advertised (RFC 8414, section 2). Asymmetric ones alone: a public key must not do as a secret. */
+/** Advertised (RFC 8414, section 2). Asymmetric only, against algorithm confusion. */
 export const ASSERTION_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519']
-/** How far ahead an assertion may expire: for so long it is remembered. */
+/** Maximum remaining lifetime of an assertion, which bounds how long its `jti` is stored. */
 const LONGEST_SECONDS = 600
-/** By how much clocks of clients may run ahead. The expiry is not stretched. */
+/** For clients whose clocks run ahead. An expired assertion gets no tolerance. */
 const CLOCK_TOLERANCE_SECONDS = 60
-/** RFC 7523bis, section 4: `client-authentication+jwt`; `JWT` and none are older. */
+/** RFC 7523bis, section 4: `client-authentication+jwt`; older clients send `JWT` or no `typ`. */
 const TYPES: readonly unknown[] = [undefined, 'jwt', 'client-authentication+jwt']
 
 export interface ClientAssertionDeps {
   readonly documents: ClientKeys
   readonly entries: Pick<Entries, 'markUse'>
-  /** Whose tokens are asked for; the token endpoint is below it. */
+  /** The issuer of this server, and the base of its token endpoint. */
   readonly issuer: string
   /** Unix time in milliseconds. */
   now(): number
 }
 
 /**
- * Authenticates a client at the endpoints where clients do; others it lets pass.
+ * Authenticates a client at the endpoints that require client authentication; no-op at others.
  * @throws InvalidClientAuth
  */
 export type AuthenticateClient = (ctx: KoaContextWithOIDC, client: Client) => Promise<void>
@@ -54,15 +54,16 @@ const claimsForm = z.object({
 })
 
 /**
- * Verifies the assertion of a client whose metadata has keys. To the library such clients are public
- * ones, bound by PKCE: that lets one document offer `none` as well, and leaves it to us when keys are
- * fetched and what an unreachable host means (503, not 401: clients drop their tokens on that).
+ * Verifies the assertion of a client whose metadata has keys. The library sees such clients as
+ * public clients with PKCE. One document can therefore offer `none` as well, and this code decides
+ * when to fetch keys and how to report an unreachable host (503, since clients drop their tokens on
+ * a 401).
  */
 export function createAuthenticateClient(deps: ClientAssertionDeps): AuthenticateClient {
   const { documents, entries, issuer, now } = deps
   const authenticated = new WeakSet<KoaContextWithOIDC>()
 
-  /** RFC 7523, section 3, in its order. */
+  /** RFC 7523, section 3, in the order of the specification. */
   function checkClaims(jwt: string, clientId: string, { issuerOnly = false }: AssertionKeys) {
     const audiences = issuerOnly ? [issuer] : [issuer, `${issuer}/token`]
     const claims = claimsForm.safeParse(decodeJwt(jwt)).data
@@ -95,7 +96,7 @@ export function createAuthenticateClient(deps: ClientAssertionDeps): Authenticat
         ? { keys: [...own.jwks] }
         : await forProvider(() => documents.keysAt(own.jwksUri, kid, storageOf(ctx)))
     await compactVerify(jwt, createLocalJWKSet(keys), { algorithms: ASSERTION_ALGORITHMS })
-    // RFC 7523, section 3, item 7. One write decides, for all nodes.
+    // RFC 7523, section 3, item 7: refuses a replay. An atomic write of the `jti` covers all nodes.
     const use = JSON.stringify([clientId, jti])
     const isFirst = await forProvider(() => entries.markUse('ClientAssertion', use, secondsLeft))
     if (!isFirst) throw refused('the assertion was used already')
@@ -108,7 +109,7 @@ export function createAuthenticateClient(deps: ClientAssertionDeps): Authenticat
     const { client_assertion: jwt, client_assertion_type: type } = ctx.oidc.body ?? {}
     if (jwt === undefined && !own.isRequired) return
     if (jwt === undefined) throw refused('an assertion is required')
-    // Parameters must not come twice (RFC 6749, section 3.2).
+    // Parameters must not be repeated (RFC 6749, section 3.2).
     if (typeof jwt !== 'string' || type !== JWT_BEARER) throw refused('it has another type')
     try {
       await verify(ctx, client.clientId, jwt, own)
@@ -120,7 +121,7 @@ export function createAuthenticateClient(deps: ClientAssertionDeps): Authenticat
   }
 }
 
-/** `reason` is for the log; the client learns no more than that it failed. */
+/** `reason` is for the log only; the client receives a generic `invalid_client`. */
 function refused(reason: string): errors.InvalidClientAuth {
   return new errors.InvalidClientAuth(reason)
 }
@@ -128,9 +129,9 @@ function refused(reason: string): errors.InvalidClientAuth {
 type Body = Readonly<Record<string, unknown>>
 
 /**
- * Lets a request leave `client_id` out where its assertion names the client (RFC 7521, 4.2), as
- * clients that sign assertions do. The name proves as little as `client_id` does. Replaces the
- * setter, since the library reads body and client in one go.
+ * Fills in a missing `client_id` from the subject of the assertion (RFC 7521, 4.2), which clients
+ * that sign assertions rely on. The unverified subject proves no more than a `client_id` does.
+ * Replaces the setter, since the library offers no hook between reading the body and the client.
  */
 export function identifyByAssertion(provider: Provider): void {
   const bodies = new WeakMap<OIDCContext, Body | undefined>()

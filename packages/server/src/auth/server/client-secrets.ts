@@ -1,14 +1,14 @@
-/** Secrets in the `Authorization` header, from clients that do not encode them. */
+/** `client_secret_basic` from clients that do not form-encode their secrets. */
 
 import { timingSafeEqualStrings } from '../../crypto/hash.ts'
 
 type Clients = readonly Readonly<Record<string, unknown>>[]
 
 /**
- * RFC 6749, 2.3.1 wants id and secret form-encoded before they are joined, and the library insists.
- * The official MCP clients join them as they are, so that a secret with `+` or `%` in it (as
- * `openssl rand -base64` makes them) would never be taken. What equals a configured secret
- * character by character is encoded for them; all else is left to the library.
+ * Form-encodes a configured secret that a client sent unencoded, before the library decodes it.
+ * RFC 6749, 2.3.1 requires the encoding of id and secret, and the library enforces it; the official
+ * MCP clients omit it. The library would refuse their secrets with `+` or `%` (as
+ * `openssl rand -base64` creates them). Leaves all other headers unchanged.
  */
 export function encodedBasic(header: string | undefined, clients: Clients): string | undefined {
   const [, encoded] = /^basic +([\w+/=-]+)$/i.exec(header ?? '') ?? []

@@ -1,23 +1,23 @@
-/** What clients may register, the same for all kinds of clients (RFC 7591). */
+/** The rules for client metadata (RFC 7591), the same for all kinds of clients. */
 
 import { type AllClientMetadata, errors } from 'oidc-provider'
 import { jsonBytes } from '../../store/storage-budget.ts'
 
 export interface ClientRules {
-  /** Why people may not be sent there. */
+  /** Why a client may not register a redirect URI; undefined if it may. */
   readonly redirectUriFault: (uri: string) => string | undefined
-  /** What the provider would sign ID tokens with. */
+  /** The algorithm that the library requires for ID tokens. */
   readonly idTokenAlgorithm: 'ES256' | 'EdDSA'
-  /** Whether the operator configured the client: what it asks for is granted or refused as it is. */
+  /** Whether the operator configured the client: its metadata is accepted or refused unchanged. */
   readonly isPreRegistered: (clientId: unknown) => boolean
-  /** Called with the redirect URIs that were left out of what a client registers. */
+  /** Called with the redirect URIs that were removed from a registration. */
   readonly onDropped: (dropped: readonly DroppedRedirectUri[]) => void
 }
 
 export interface DroppedRedirectUri {
-  /** Lower case, without the colon; empty where there is none. */
+  /** Lower case, without the colon; empty if the URI has no scheme. */
   readonly scheme: string
-  /** Why people may not be sent there. */
+  /** Why the client may not register the URI. */
   readonly fault: string
 }
 
@@ -25,7 +25,7 @@ const MOST_REDIRECT_URIS = 20
 /** Bytes of JSON in UTF-8. */
 const LONGEST_METADATA = 16_384
 
-/** What has no meaning here and would be in the way: a registered scope blocks asking for more. */
+/** Unsupported metadata, ignored. A registered `scope` would prevent step-up to further scopes. */
 const DROPPED = [
   'scope',
   'default_max_age',
@@ -42,24 +42,24 @@ const DROPPED = [
 const GRANT_TYPES = ['authorization_code', 'refresh_token']
 const RESPONSE_TYPES = ['code']
 
-/** The library's default, as RFC 7591, 2 has it. */
+/** The library's default, by RFC 7591, 2. */
 const DEFAULT_AUTH_METHOD = 'client_secret_basic'
 const AUTH_METHODS_WITH_SECRET: readonly unknown[] = [DEFAULT_AUTH_METHOD, 'client_secret_post']
 
-/** Methods by which a client proves that it knows a secret it shares with the server. */
+/** Authentication methods with a shared secret. */
 export const SHARED_SECRET_METHODS: readonly unknown[] = [
   ...AUTH_METHODS_WITH_SECRET,
   'client_secret_jwt',
 ]
 
-/** Beside `redirect_uris`, what `checkClient` sees of what the library does not know. */
+/** Metadata that the library does not know, passed through to `checkClient`. */
 export const AUTH_METHOD_CHOICES = 'token_endpoint_auth_methods_supported'
 
-/** The keys of a client's assertions: made from a metadata document or the configuration alone. */
+/** The keys of a client's assertions; set only from a metadata document or the configuration. */
 export const ASSERTION_KEYS = 'assertion_keys'
 
 /**
- * Puts metadata right before the library checks it.
+ * Normalizes client metadata before the library validates it.
  * @throws InvalidClientMetadata
  */
 export function checkClient(metadata: AllClientMetadata, rules: ClientRules): void {
@@ -70,7 +70,7 @@ export function checkClient(metadata: AllClientMetadata, rules: ClientRules): vo
   if (jsonBytes(metadata) > LONGEST_METADATA) {
     throw new errors.InvalidClientMetadata('client metadata is too long')
   }
-  // RFC 8252, 7.3: the only type for which loopback addresses go with any port.
+  // RFC 8252, 7.3: the only type for which the library permits any port on loopback.
   metadata.application_type = 'native'
   metadata.id_token_signed_response_alg = rules.idTokenAlgorithm
   metadata.grant_types = supported(metadata.grant_types, GRANT_TYPES)
@@ -84,15 +84,15 @@ export function checkClient(metadata: AllClientMetadata, rules: ClientRules): vo
 }
 
 /**
- * Replaces an authentication method that this server lacks by one it has (RFC 7591, 3.2.1): the
- * first that the client lists, else `none`, or the default where the library has made a secret.
- * Values of other types are for the library.
+ * Replaces an unsupported authentication method by a supported one (RFC 7591, 3.2.1): the first
+ * that the client lists, else `none`, or the default if the library has generated a secret. Leaves
+ * values of other types to the library's validation.
  */
 function chooseAuthMethod(metadata: AllClientMetadata): void {
   const { token_endpoint_auth_method: named } = metadata
   if (named !== undefined && typeof named !== 'string') return
   const hasSecret = metadata.client_secret !== undefined
-  // The library makes a secret for these. Where it did not, the metadata is ambiguous: it refuses.
+  // The library generates a secret for these; without one the metadata is ambiguous and refused.
   if (!hasSecret && SHARED_SECRET_METHODS.includes(named)) return
   const usable = authMethodsIn(metadata).find(
     (method) => method === 'none' || (hasSecret && AUTH_METHODS_WITH_SECRET.includes(method)),
@@ -105,8 +105,9 @@ function chooseAuthMethod(metadata: AllClientMetadata): void {
 }
 
 /**
- * The authentication methods that client metadata names, the preferred one first. The list is of
- * OpenID Connect RP Metadata Choices 1.0; where it lacks the default, the client did not name that.
+ * The authentication methods that client metadata names, the preferred one first. The list is from
+ * OpenID Connect RP Metadata Choices 1.0. If it lacks the default method, that method came from the
+ * library and not from the client.
  */
 export function authMethodsIn(metadata: Readonly<Record<string, unknown>>): readonly unknown[] {
   const { token_endpoint_auth_method: named, [AUTH_METHOD_CHOICES]: listed } = metadata
@@ -115,15 +116,15 @@ export function authMethodsIn(metadata: Readonly<Record<string, unknown>>): read
   return named === undefined || isDefault ? choices : [named, ...choices]
 }
 
-/** RFC 7591, 2 wants values left out that do not apply; clients send them empty. */
+/** RFC 7591, 2 requires clients to omit values that do not apply; some send them empty. */
 export function isEmpty(value: unknown): boolean {
   return value === null || value === ''
 }
 
 /**
- * Drops the addresses that people may not be sent to, and keeps the others (RFC 7591, 3.2.1): clients
- * register all of theirs at once. Clients of the configuration are refused instead.
- * @throws InvalidClientMetadata when none is left
+ * Drops disallowed redirect URIs and keeps the others (RFC 7591, 3.2.1), since clients register all
+ * of theirs at once. Refuses pre-registered clients instead.
+ * @throws InvalidClientMetadata when no URI is left
  */
 function allowedRedirectUris(
   uris: readonly string[],
@@ -143,7 +144,7 @@ function allowedRedirectUris(
   const [first] = dropped
   if (first === undefined) return kept
   if (kept.length === 0 || isPreRegistered(client_id)) {
-    // The library makes `invalid_redirect_uri` of what begins with the property's name.
+    // The library reports `invalid_redirect_uri` if the message begins with the property's name.
     throw new errors.InvalidClientMetadata(`redirect_uris ${first.fault}`)
   }
   onDropped(dropped)
@@ -155,8 +156,8 @@ function schemeOf(uri: unknown): string {
 }
 
 /**
- * Leaves out what this server lacks, as RFC 7591, 3.2.1 allows; an empty list asks for nothing in
- * particular. Wrong types are for the library.
+ * Drops unsupported values, as RFC 7591, 3.2.1 permits; an empty list means all supported values.
+ * Leaves wrong types to the library's validation.
  */
 function supported<T>(asked: T, ours: readonly string[]): T {
   if (!Array.isArray(asked)) return asked
@@ -165,12 +166,12 @@ function supported<T>(asked: T, ours: readonly string[]): T {
   return common.length > 0 ? (common as T) : asked
 }
 
-/** Whether its `client_id` is the address of a metadata document. */
+/** Whether `client_id` is the URL of a client ID metadata document. */
 export function isMetadataDocument({ client_id }: { readonly client_id?: unknown }): boolean {
   return typeof client_id === 'string' && /^https:\/\//i.test(client_id)
 }
 
-/** A pre-registered client without a secret is a public one. */
+/** A pre-registered client without a secret is a public client. */
 export function withDefaultAuthMethod(
   metadata: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {

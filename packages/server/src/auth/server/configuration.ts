@@ -1,4 +1,4 @@
-/** How `oidc-provider` is set up: OAuth 2.1 for MCP clients, and nothing of OpenID Connect. */
+/** The configuration of `oidc-provider`: OAuth 2.1 for MCP clients, without OpenID Connect. */
 
 import type { AdapterFactory, Configuration } from 'oidc-provider'
 import { basePathOf } from '../../config/public-path.ts'
@@ -25,7 +25,7 @@ import { scopeParameter } from './requests.ts'
 import { requireSignedInGrant } from './signed-in-grants.ts'
 import { forProvider } from './unavailable.ts'
 
-/** Below it the consent pages lie, by the authorization's id. */
+/** The path prefix of the consent pages; the authorization's `uid` follows. */
 export function consentPath({ publicUrl }: Pick<AuthorizationServerOptions, 'publicUrl'>): string {
   return `${basePathOf(publicUrl)}/consent/`
 }
@@ -41,7 +41,7 @@ export interface ProviderParts extends FeatureParts {
   readonly clientRules: ClientRules
   readonly authorizedClients: ConsentedClients
   readonly grants: Pick<Grants, 'used'>
-  /** Told when a client is given tokens. */
+  /** Called when a client receives tokens. */
   readonly clientUsed: (clientId: string) => Promise<void>
 }
 
@@ -85,7 +85,7 @@ export function providerConfiguration(
     },
     expiresWithSession: async () => false,
     allowOmittingSingleRegisteredRedirectUri: false,
-    // What pages of other origins may do is decided before requests come here.
+    // CORS is decided by the middleware in front of the provider.
     clientBasedCORS: () => true,
     fetch: normalizeDocuments(deps.documents.fetch) as never,
     findAccount: createFindAccount(deps),
@@ -130,9 +130,9 @@ function timesToLive(options: AuthorizationServerOptions): Configuration['ttl'] 
     AuthorizationCode: options.codeTtl,
     Grant: options.refreshTokenTtl,
     Interaction: CONSENT_TTL_SECONDS,
-    // Refreshing does not prolong what a person allowed.
+    // A refresh does not extend the lifetime of the grant.
     RefreshToken: (ctx) => Math.max(1, ctx.oidc.entities.Grant?.remainingTTL ?? 1),
-    // Neither exists, but the library wants to know.
+    // Unused, but the library requires values.
     Session: 60,
     IdToken: 60,
   }

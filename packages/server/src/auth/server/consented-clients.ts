@@ -1,16 +1,17 @@
-/** Which clients somebody has authorized, and to whom errors are therefore redirected. */
+/** Clients that a user has authorized, to which error redirects are safe (no open redirector). */
 
 import { sha256 } from '../../crypto/hash.ts'
 import type { Store } from '../../store/port.ts'
 import { describeTarget } from '../redirect-uris.ts'
 
 export interface ConsentedClients {
-  /** Somebody has authorized it, or it is used: renews how long that is remembered. */
+  /** Records that a user authorized the client, and renews the record's TTL on use. */
   remember(clientId: string): Promise<void>
   /**
-   * Whether a browser may be redirected there with an error that no person has seen (RFC 9700,
-   * section 4.11.2). The web is for clients that somebody has authorized or the operator knows. An
-   * app on the person's own machine may be told at once: no stranger receives that.
+   * Whether an error may redirect the browser to the client before the user has seen a page
+   * (RFC 9700, section 4.11.2: open redirector). https targets require a client that a user has
+   * authorized or that is pre-registered. Native apps (loopback, custom scheme) are always
+   * accepted: they run on the user's own device.
    */
   acceptsErrorRedirect(clientId: string, redirectUri: string): Promise<boolean>
 }
@@ -21,7 +22,7 @@ export function createConsentedClients(
     clients,
     ttlSeconds,
   }: {
-    /** Those of the configuration. */
+    /** The pre-registered clients. */
     readonly clients: readonly Readonly<Record<string, unknown>>[]
     readonly ttlSeconds: number
   },

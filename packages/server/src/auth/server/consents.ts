@@ -1,4 +1,4 @@
-/** What a person is asked at `/authorize`: whether a client may call in their name. */
+/** User consent at `/authorize`: shows the request, and records an approval or a denial. */
 
 import type Provider from 'oidc-provider'
 import { shortHash } from '../../crypto/hash.ts'
@@ -19,35 +19,35 @@ import { createFindPending, type Pending, saveGrant, type Visit } from './pendin
 
 export interface ConsentRequest {
   readonly clientName: string | undefined
-  /** The host that vouches for the client: where its metadata document lies. */
+  /** The host of the client's metadata document, which identifies the client. */
   readonly clientHost: string | undefined
-  /** Where the browser goes afterwards, with the code. */
+  /** Where the browser is redirected with the code. */
   readonly redirectUri: string
   readonly scopes: readonly string[]
-  /** The operator has decided for this client (`skip_consent` in OAUTH_CLIENTS): nobody is asked. */
+  /** The operator waived consent for this client (`skip_consent` in OAUTH_CLIENTS). */
   readonly isSkipped?: boolean
-  /** The session that the client goes on with if the person wants. */
+  /** The session that the user may continue. */
   readonly continues?: Continuation | undefined
 }
 
-/** What a person chose who approves: `default` leaves it to `Continuation.isDefault`. */
+/** The user's choice of session at approval; `default` follows `Continuation.isDefault`. */
 export type SessionChoice = 'default' | 'continue' | 'anew'
 
-/** How far an authorization has come. */
+/** The current step of an authorization. */
 export type Consent = { readonly step: 'ask'; readonly request: ConsentRequest } | Approved
 
 export type Approved =
-  /** The person said yes, and has yet to sign in upstream (`LOGIN=at-authorize`). */
+  /** Approved; the user still has to sign in upstream (`LOGIN=at-authorize`). */
   | { readonly step: 'sign_in'; readonly request: ConsentRequest; readonly sessionId: string }
-  /** Let in; the address is where the browser goes on. */
+  /** Authorized; `next` is the URL to redirect the browser to. */
   | { readonly step: 'done'; readonly sessionId: string; readonly next: string }
 
 export interface Consents {
-  /** Undefined when it is unknown, over, or another browser's. */
+  /** Undefined when the authorization is unknown, expired, or belongs to another browser. */
   find(visit: Visit, uid: string, browser?: string): Promise<Consent | undefined>
   /**
-   * Makes the session, or continues one of the same browser and client, and, unless the person has to
-   * sign in first, grants access. `browser` is the SHA-256 of its cookie.
+   * Creates a session, or continues one of the same browser and client, and grants access unless
+   * the user has to sign in first. `browser` is the SHA-256 of the browser's cookie.
    */
   approve(
     visit: Visit,
@@ -56,8 +56,8 @@ export interface Consents {
     choice?: SessionChoice,
   ): Promise<Approved | undefined>
   /**
-   * The client is told; the address is where the browser goes on. An approval before it is
-   * withdrawn: the session that was made for it ends.
+   * Denies the authorization with `access_denied`; returns the URL to redirect the browser to.
+   * Withdraws an earlier approval and ends the session that was created for it.
    */
   deny(visit: Visit, uid: string): Promise<string | undefined>
 }
@@ -116,7 +116,7 @@ export function createConsents(
       const { sessionId, continued } = given
       if (!(await openSession(deps, sessionId, found.client.clientName))) return undefined
       await deps.sessions.update(sessionId, 'grantee', granteeFor(found))
-      // Withdrawn before there was a session to end.
+      // A concurrent denial withdrew the approval before the session existed.
       if ((await approvals.find(uid)) === undefined) return undefined
       const facts = { client: found.client.clientId, session: shortHash(sessionId), continued }
       deps.log.audit(facts, 'client let in')
@@ -140,13 +140,13 @@ interface ProceedParts {
   readonly granteeFor: (found: Pending) => Grantee
 }
 
-/** What follows an approval: the sign-in, if it comes first, then the grant and the code. */
+/** The steps after an approval: sign-in if required, then grant and code. */
 function createProceed(
   { login }: Pick<AuthorizationServerOptions, 'login'>,
   deps: ConsentDeps,
   { approvals, granteeFor }: ProceedParts,
 ) {
-  /** The person has signed in: their earlier session with this client goes on, in any browser. */
+  /** After the sign-in, continues the user's earlier session with this client, in any browser. */
   async function settle(found: Pending, given: Given): Promise<Given> {
     const sessionId = await deps.settleSignIn(given.sessionId, granteeFor(found).key)
     if (sessionId === given.sessionId) return given
@@ -156,8 +156,8 @@ function createProceed(
   }
 
   /**
-   * The grant is made last, so that an authorization that is given up leaves none. Repeating it
-   * makes the same one.
+   * Creates the grant last, so that an abandoned authorization leaves none. Idempotent: a
+   * repetition creates the same grant.
    */
   return async (found: Pending, given: Given): Promise<Approved> => {
     if (login === 'at-authorize' && !(await deps.isSignedIn(given.sessionId))) {

@@ -1,4 +1,4 @@
-/** Which live session a client goes on with when a person authorizes it again. */
+/** Finds the live session that a client continues when a user authorizes it again. */
 
 import type { Client } from 'oidc-provider'
 import { sha256 } from '../../crypto/hash.ts'
@@ -7,9 +7,12 @@ import { describeTarget, withoutLoopbackPort } from '../redirect-uris.ts'
 import { isMetadataDocument } from './clients.ts'
 import type { AuthorizationServerOptions } from './options.ts'
 
-/** The client that an authorization is for, and where its code goes. */
+/** The client and the redirect URI of an authorization. */
 export interface Grantee {
-  /** The same for a client that registers anew each time: by its name, as far as that is all there is. */
+  /**
+   * Stable across repeated dynamic registrations of a client: hashes the redirect URI with the
+   * client name, or with the `client_id` if that is stable itself.
+   */
   readonly key: string
   /** A hash of the client_id. */
   readonly client: string
@@ -17,15 +20,15 @@ export interface Grantee {
 
 export interface Continuation {
   readonly sessionId: string
-  /** When it was opened, as Unix time in milliseconds. */
+  /** When the session was created, as Unix time in milliseconds. */
   readonly since: number
   readonly signedIn: boolean
-  /** Whether the person goes on with it unless they say otherwise. */
+  /** Whether the session is continued unless the user chooses otherwise. */
   readonly isDefault: boolean
 }
 
 export interface ContinuationDeps {
-  /** Live sessions that a browser authorized clients for, the newest first. */
+  /** The live sessions of clients authorized in a browser, newest first. */
   readonly sessionsOf: (browser: string) => Promise<readonly Session[]>
   readonly isSignedIn: (sessionId: string) => Promise<boolean>
   /** Unix time in milliseconds. */
@@ -33,12 +36,12 @@ export interface ContinuationDeps {
 }
 
 /**
- * Of a client known by its name alone: another user of the same machine could register one of that
- * name, and talk somebody into authorizing it.
+ * Idle limit for continuing by default the session of a client identified only by its name: another
+ * user of the same machine could register a client of the same name (client impersonation).
  */
 const LONGEST_IDLE_MS = 15 * 60 * 1000
 
-/** @param clients those of the configuration, which prove who they are */
+/** @param clients the pre-registered clients, whose `client_id` is stable */
 export function granteeOf(
   { clientId, clientName }: Pick<Client, 'clientId' | 'clientName'>,
   redirectUri: string,
@@ -48,15 +51,16 @@ export function granteeOf(
     isMetadataDocument({ client_id: clientId }) ||
     clients.some(({ client_id }) => client_id === clientId)
   const who = isKnown || !clientName ? ['id', clientId] : ['name', clientName]
-  // Loopback ports change from one authorization to the next (RFC 8252, section 7.3).
+  // Loopback ports differ between authorizations (RFC 8252, section 7.3).
   const key = sha256(JSON.stringify([...who, withoutLoopbackPort(redirectUri)]))
   return { key, client: sha256(clientId) }
 }
 
 /**
- * With LOGIN=on-demand: the newest session of the same browser and the same client. Only where the
- * code goes to the person's own device: a web client's account may be somebody else's, who talks the
- * person into authorizing it, and would get a session that is signed in.
+ * With LOGIN=on-demand: finds the newest session of the same browser and client. Only for redirects
+ * to the user's own device (loopback, custom scheme). Against phishing: an attacker could trick a
+ * user into authorizing the attacker's account at a web client, which would receive a signed-in
+ * session.
  */
 export function createFindContinuation(
   { sessionsOf, isSignedIn, now }: ContinuationDeps,

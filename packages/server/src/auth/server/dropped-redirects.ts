@@ -1,4 +1,4 @@
-/** Which redirect URIs a registration lost, for its answer and for the log. */
+/** The redirect URIs dropped from a registration, for the response and the log. */
 
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
 import type { Logger } from '../../logger.ts'
@@ -6,15 +6,15 @@ import type { DroppedRedirectUri } from './clients.ts'
 
 const drops = new WeakMap<KoaContextWithOIDC, readonly DroppedRedirectUri[]>()
 
-/** Keeps it for the answer to the request under way. */
+/** Stores the dropped URIs until the response of the current request. */
 export function rememberDropped(dropped: readonly DroppedRedirectUri[]): void {
   const { ctx } = Provider
   if (ctx !== undefined) drops.set(ctx, dropped)
 }
 
 /**
- * What to add to the answer, so that whoever reads it knows why one of the client's addresses is
- * missing. RFC 7591, section 3.2.1, lets the server return further members.
+ * Members that explain in the registration response why redirect URIs are missing. RFC 7591,
+ * section 3.2.1, permits additional members.
  */
 export function droppedMembers(ctx: KoaContextWithOIDC, log: Logger): Record<string, unknown> {
   const dropped = drops.get(ctx)

@@ -1,4 +1,4 @@
-/** Errors of `/authorize` that would send the browser to a client which nobody has authorized. */
+/** Open redirector protection for errors of `/authorize` (RFC 9700, section 4.11.2). */
 
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { AppError } from '../../errors.ts'
@@ -6,14 +6,15 @@ import type { ConsentedClients } from './consented-clients.ts'
 import type { AuthorizationServerDeps } from './options.ts'
 
 export interface ErrorPages extends Pick<AuthorizationServerDeps, 'errorPage'> {
-  /** Below it the consent pages lie. */
+  /** The path prefix of the consent pages. */
   readonly pagesPath: string
 }
 
 /**
- * Shows a page instead (RFC 9700, section 4.11.2): whoever registers a client could otherwise make
- * links to this server that lead anywhere. Errors after the consent page come from another route,
- * and are redirected: there a person has decided.
+ * Replaces the error redirect to a client that no user has authorized by an error page. With
+ * dynamic registration, an attacker could otherwise create links to this server that redirect
+ * anywhere. Errors after the consent page use another route and are redirected: the user has
+ * decided there.
  */
 export async function keepErrors(
   ctx: KoaContextWithOIDC,
@@ -21,7 +22,8 @@ export async function keepErrors(
   { errorPage, pagesPath }: ErrorPages,
 ): Promise<void> {
   const location = ctx.response.get('location')
-  // Nothing but the consent page and errors: there are no browser sessions to give codes at once.
+  // The route redirects only to the consent page or with errors: without browser sessions, it never
+  // issues a code directly.
   if (ctx.oidc?.route !== 'authorization' || !location || location.startsWith(pagesPath)) return
   const { client_id, redirect_uri } = ctx.oidc.params ?? {}
   if (await acceptsErrors(clients, String(client_id), String(redirect_uri))) return
@@ -36,7 +38,7 @@ export async function keepErrors(
 
 const STATUS: Readonly<Record<string, number>> = { temporarily_unavailable: 503, server_error: 500 }
 
-/** While the store is away nobody knows, and the page is safe. */
+/** False while the store is unavailable: the error page is the safe default. */
 async function acceptsErrors(clients: ConsentedClients, clientId: string, redirectUri: string) {
   try {
     return await clients.acceptsErrorRedirect(clientId, redirectUri)
@@ -46,7 +48,7 @@ async function acceptsErrors(clients: ConsentedClients, clientId: string, redire
   }
 }
 
-/** In the query, or in the fragment where tokens would be. */
+/** Reads the error from the query, or from the fragment (response types with tokens). */
 function failureIn({ searchParams, hash }: URL) {
   const answer = searchParams.has('error') ? searchParams : new URLSearchParams(hash.slice(1))
   const error = answer.get('error') ?? 'invalid_request'

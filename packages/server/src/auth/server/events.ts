@@ -1,6 +1,6 @@
 /**
- * Tells the log why the provider refused something, since its answers are vague by design, and the
- * audit log what it gave out and took back.
+ * Logs why the provider refused a request, since its responses are vague by design, and writes
+ * issued and revoked tokens and grants to the audit log.
  */
 
 import type { EventEmitter } from 'node:events'
@@ -40,11 +40,11 @@ export function logEvents(provider: Provider, log: Logger): void {
   events.on('server_error', (_ctx, error: Error) => {
     log.error({ err: error }, 'authorization server failed')
   })
-  // Without a listener of ours Koa writes to the console.
+  // Without a listener, Koa writes to the console.
   events.on('error', (error: Error) => log.error({ err: error }, 'authorization server failed'))
 }
 
-/** The accounts of tokens have the ids of sessions. */
+/** The account id of a token is its session id. */
 function auditEvents(events: EventEmitter, log: Logger): void {
   events.on('registration_create.success', (_ctx, client: Client) => {
     log.audit({ client: client.clientId }, 'client registered')
@@ -64,7 +64,7 @@ function auditEvents(events: EventEmitter, log: Logger): void {
 }
 
 function about({ error, error_description: description, error_detail: detail, cause }: Refusal) {
-  // The parser's messages repeat what could not be parsed, which may be a secret.
+  // The parser's messages quote their input, which may contain a secret.
   const isParser = cause instanceof SyntaxError
   return { error, description, ...(detail !== undefined && !isParser && { detail }) }
 }

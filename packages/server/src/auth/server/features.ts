@@ -1,4 +1,4 @@
-/** The library's features that are on, and their rules. */
+/** The enabled features of `oidc-provider`, and their policies. */
 
 import { type Configuration, errors } from 'oidc-provider'
 import { createId } from '../../crypto/random-id.ts'
@@ -38,7 +38,7 @@ export function providerFeatures(
     }
   }
 
-  /** A session that nobody used for a while comes back with a refresh token, but not with another. */
+  /** A refresh token can recreate an idle session, an access token cannot; neither an ended one. */
   async function isAlive(token: { readonly kind: string }): Promise<boolean> {
     const id = sessionOf(token)
     return token.kind === 'AccessToken' ? sessions.validate(id) : !(await sessions.hasEnded(id))
@@ -67,7 +67,8 @@ export function providerFeatures(
     },
     introspection: {
       enabled: true,
-      // Anybody can register: only those whom the operator knows may ask about tokens of others.
+      // Dynamic registration is open: only confidential pre-registered clients may introspect
+      // tokens of other clients.
       allowedPolicy: async (_ctx, client, token) =>
         (client.clientId === token.clientId || resourceServers.has(client.clientId)) &&
         (await forProvider(() => isAlive(token))),

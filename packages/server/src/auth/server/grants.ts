@@ -1,23 +1,23 @@
 /**
- * Grants and the sessions they stand for. Each consent makes a grant; several may stand for one
- * session, which ends with the last of them.
+ * The grants of each session. Each consent creates a grant; a session may have several grants and
+ * ends with the last one.
  */
 
 import { sha256 } from '../../crypto/hash.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { Store } from '../../store/port.ts'
 
-/** The id of the grant that an authorization makes, which is the same however often it is approved. */
+/** The id of an authorization's grant; deterministic, which makes approvals idempotent. */
 export function grantIdOf(sessionId: string, uid: string): string {
   return `${sessionId}.gra_${sha256(uid)}`
 }
 
-/** Grants of releases before this one have the id of their session. */
+/** In previous releases, the grant id is the session id. */
 export function sessionOfGrant(grantId: string): string {
   return grantId.split('.')[0] ?? grantId
 }
 
-/** What tokens name the grant by, beside their session. */
+/** The `grant_id` claim of tokens, unique within the session. */
 export function grantClaimOf(grantId: string | undefined): string | undefined {
   return grantId?.split('.')[1]
 }
@@ -28,36 +28,38 @@ export function grantIdFrom(sessionId: string, claim: unknown): string {
 
 export interface Grants {
   /**
-   * Notes a grant of a session, for as long as its code may be exchanged; `continued` when the session
-   * had others before.
+   * Records a grant of a session until its code expires; `continued` if the session may have
+   * earlier grants.
    */
   add(grantId: string, continued: boolean): Promise<void>
-  /** The grant gives a token: it lives as long as its tokens may. */
+  /** Extends the record to the lifetime of the grant's tokens when one is issued. */
   used(grantId: string): Promise<void>
-  /** A grant is dead, and all that it gave: its session ends if no other grant stands for it. */
+  /** Removes a revoked grant, and ends its session if no other grant is left. */
   revoked(grantId: string): Promise<void>
 }
 
 export interface GrantsDeps {
   readonly store: Pick<Store, 'create' | 'get' | 'patch'>
   readonly signOut: (sessionId: string) => Promise<unknown>
-  /** Ends what tokens of the grant have open on all nodes, where the session goes on. */
+  /** Ends the open streams of the grant's tokens on all nodes, when the session continues. */
   readonly broadcastRevoked?: (sessionId: string, grantId: string) => Promise<void>
   /** Unix time in milliseconds. */
   now(): number
 }
 
 export interface GrantsOptions {
-  /** The longest life of what a grant gives. */
+  /** The longest lifetime of a grant's tokens. */
   readonly ttlSeconds: number
-  /** From the consent to the exchange of the code, at most. */
+  /** The longest time from the consent to the exchange of the code. */
   readonly unusedTtlSeconds: number
 }
 
 /** When each grant expires, by name: Unix times in milliseconds. */
 type Expiries = Readonly<Record<string, unknown>>
 
-/** Apart from the session's record, which is made anew when the session was idle for too long. */
+/**
+ * Stored apart from the session record, which is recreated after the session expired from idleness.
+ */
 export function createGrants(
   { store, signOut, broadcastRevoked, now }: GrantsDeps,
   { ttlSeconds, unusedTtlSeconds }: GrantsOptions,
@@ -76,7 +78,7 @@ export function createGrants(
   return {
     async add(grantId, continued) {
       const sessionId = sessionOfGrant(grantId)
-      // A session of a release before this one has one grant, which has its id.
+      // A session of a previous release has one grant, whose id is the session id.
       const earlier = continued ? { [sessionId]: expiryIn(ttlSeconds) } : {}
       await write(sessionId, { [nameOf(grantId)]: expiryIn(unusedTtlSeconds) }, earlier)
     },
@@ -97,8 +99,8 @@ export function createGrants(
 }
 
 /**
- * Whether what a token opened may go on after the token has expired: its grant and its session are
- * alive. Counts as use of the session.
+ * Whether a stream may continue after its token has expired: grant and session must be alive.
+ * Counts as use of the session (sliding expiration).
  */
 export function createGoesOn({ store, sessions, now }: GoesOnDeps) {
   return async ({ id, grantId }: { readonly id: string; readonly grantId?: string }) => {

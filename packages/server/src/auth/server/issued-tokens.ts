@@ -1,4 +1,6 @@
-/** Access tokens: JWTs that are good for as long as the store knows them (RFC 9068). */
+/**
+ * Access tokens of the built-in server: JWTs (RFC 9068) that are valid while the store has them.
+ */
 
 import type { JWTVerifyOptions } from 'jose'
 import type { AccessToken, Client, JWTStructured } from 'oidc-provider'
@@ -21,15 +23,15 @@ import {
 } from './token-entries.ts'
 
 /**
- * The clocks of nodes may differ by this much: how long a token lives is measured by the store, in
- * which its entry expires.
+ * Accepted clock skew between nodes. The lifetime of a token does not depend on it, since the TTL
+ * of the token's entry in the store enforces the expiry.
  */
 const CLOCK_TOLERANCE_SECONDS = 120
 
 export interface TokenFacts {
   readonly jti: string
   readonly sessionId: string
-  /** That of the session in tokens of releases before grants had ids of their own. */
+  /** The session id in tokens of releases before grants had their own ids. */
   readonly grantId: string
   readonly clientId: string
   readonly scopes: readonly string[]
@@ -39,14 +41,14 @@ export interface TokenFacts {
 
 export interface TokenReader {
   /**
-   * What a token says whose signature, type, issuer, audience and lifetime hold.
-   * @throws AppError `unavailable` when the keys cannot be reached
+   * The claims of a token with valid signature, type, issuer, audience and lifetime.
+   * @throws AppError `unavailable` when the signing keys cannot be read
    */
   read(token: string): TokenFacts | undefined | Promise<TokenFacts | undefined>
 }
 
 /**
- * Reads tokens, without asking whether the store still knows them.
+ * Verifies tokens without checking the store for revocation.
  * @param now Unix time in milliseconds
  */
 export function createTokenReader(
@@ -96,9 +98,9 @@ async function readWithKeys(
   token: string,
   expected: JWTVerifyOptions,
 ): Promise<Claims | undefined> {
-  // RFC 8725, 3.1: what the header names is no choice.
+  // RFC 8725, 3.1: the header does not choose the algorithm.
   const options = { ...expected, algorithms: [algorithm] }
-  // Not with HS256, which needs nothing of it.
+  // Lazy import: HS256 does not need the library.
   const { jwtVerify } = await import('jose')
   try {
     return (await jwtVerify(token, verificationKey, options)).payload
@@ -112,8 +114,9 @@ export interface AccessTokenDeps {
   readonly reader: TokenReader
   readonly tokens: TokenEntries
   /**
-   * Has the entries in the form of the last release. For one release they are written besides: nodes of
-   * the last one read no others, and what they revoke is gone from there alone.
+   * The entries in the format of the previous release. Both formats are written for one release
+   * (rolling upgrade): nodes of the previous release read only their own format, and their
+   * revocations remove only entries in it.
    */
   readonly entries: Pick<Entries, 'read' | 'isRevoked'>
   readonly store: Pick<Store, 'getAll'>
@@ -121,9 +124,9 @@ export interface AccessTokenDeps {
 }
 
 /**
- * The bearer check. All that it needs is read in one round trip, and lies in one slot but for the entry
- * of the last release. The store knows what each token was given for, so that not even who has the
- * signing secret makes one that says more.
+ * The bearer check. Batches all reads into one round trip; all keys are in one hash slot except the
+ * entry of the previous release. Compares the token with its entry in the store, so that the
+ * signing secret alone is not enough to forge a token.
  */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   const { reader, tokens, store, sessions } = deps
@@ -149,7 +152,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
         document === undefined ? await earlierEntry(deps, facts) : tokens.open(key, document)
       if (entry === undefined || !isEntryOf(entry, facts)) return undefined
       const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
-      // Not before: a token that was revoked must not keep its session alive.
+      // Only after all checks: a revoked token must not renew its session's TTL.
       const using = sessions.use(session)
       const used = using instanceof Promise ? await using : using
       return { kind: 'token', session: used, grantId, clientId, scopes, expiresAt }
@@ -159,7 +162,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
 
 type Entry = Pick<TokenEntry, 'clientId' | 'grantId' | 'scope' | 'exp'>
 
-/** The entry that a node of the last release wrote, which does not write others. */
+/** The entry written by a node of the previous release, which writes only the earlier format. */
 async function earlierEntry(
   { entries }: AccessTokenDeps,
   { jti, sessionId, grantId }: TokenFacts,
@@ -180,8 +183,8 @@ function isEntryOf(entry: Entry, token: TokenFacts): boolean {
 }
 
 /**
- * Remembers a token that is about to be signed, in the form in which the library keeps opaque
- * tokens, so that its endpoints can look it up and revoke it.
+ * Stores the entry of a token that is about to be signed, in the library's format for opaque
+ * tokens, so that the library's endpoints can find and revoke the token.
  */
 export async function rememberAccessToken(
   token: AccessToken & { readonly client?: Client | undefined },

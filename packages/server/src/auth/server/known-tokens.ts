@@ -1,6 +1,6 @@
 /**
- * Remembers what tokens say whose signature has been checked: 20 µs for HS256, and 0.2 ms for the
- * others. Only that: whether a token is revoked and its session alive is asked of the store each time.
+ * LRU cache of tokens with verified signatures, to save repeated verification. Revocation and the
+ * session are still checked in the store on each request.
  */
 
 import { createRecent } from '../../store/recent.ts'
@@ -11,7 +11,7 @@ const MOST_TOKENS = 20_000
 
 /** @param now Unix time in milliseconds */
 export function rememberTokens(reader: TokenReader, now: () => number): TokenReader {
-  // By the whole token: the same signature under another payload is another token.
+  // The key is the whole token, since a signature could be copied onto another payload.
   const known = createRecent<TokenFacts>(MOST_TOKENS)
   return {
     async read(token) {

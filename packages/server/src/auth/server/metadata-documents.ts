@@ -1,4 +1,7 @@
-/** Client ID metadata documents in the form that the library accepts (draft-ietf-oauth-client-id-metadata-document). */
+/**
+ * Normalizes client ID metadata documents (draft-ietf-oauth-client-id-metadata-document) to the
+ * form that the library accepts.
+ */
 
 import type { DocumentFetch } from '../document-fetch.ts'
 import { assertionKeysIn } from './assertion-keys.ts'
@@ -6,7 +9,7 @@ import { ASSERTION_KEYS, authMethodsIn, isEmpty, SHARED_SECRET_METHODS } from '.
 
 type Metadata = Readonly<Record<string, unknown>>
 
-/** Normalizes what `fetch` reads, before the library validates it. */
+/** Wraps `fetch` to normalize a document before the library validates it. */
 export function normalizeDocuments(fetch: DocumentFetch['fetch']): DocumentFetch['fetch'] {
   return async (address, init) => {
     const response = await fetch(address, init)
@@ -19,7 +22,7 @@ export function normalizeDocuments(fetch: DocumentFetch['fetch']): DocumentFetch
 function normalized(document: Metadata): Metadata {
   const entries = Object.entries(document).filter(([, value]) => !isEmpty(value))
   const metadata = Object.fromEntries(entries)
-  // Without a secret it says nothing. A secret itself stays, and the library refuses the document.
+  // Meaningless without a secret. Keeps a secret, for which the library refuses the document.
   if (metadata.client_secret === undefined) delete metadata.client_secret_expires_at
   return {
     ...metadata,
@@ -29,9 +32,10 @@ function normalized(document: Metadata): Metadata {
 }
 
 /**
- * `none` is the only method of documents that the library knows, always with PKCE; we verify the
- * assertions of those with keys. A document names what its client prefers, not what it requires. The draft forbids shared secrets (section 4.1), so the library refuses a document
- * that offers nothing else, and values of other types.
+ * `none`, the only method that the library supports for documents, always with PKCE; our own check
+ * verifies the assertions of clients with keys. The method in a document is a preference, not a
+ * requirement. The draft forbids shared secrets (section 4.1): the library refuses a document that
+ * offers no other method, and values of other types.
  */
 function authMethodOf(metadata: Metadata): unknown {
   const { token_endpoint_auth_method: named } = metadata

@@ -1,8 +1,11 @@
-/** What the provider says of itself: OAuth, without the OpenID Connect it could do. */
+/** Reduces the library's metadata responses to OAuth, without OpenID Connect. */
 
 import { ASSERTION_ALGORITHMS } from './client-assertions.ts'
 
-/** RFC 8414, 2; RFC 9207, 3; draft-ietf-oauth-client-id-metadata-document, 5. */
+/**
+ * RFC 8414, 2; RFC 9207, 3 (`iss` against mix-up attacks);
+ * draft-ietf-oauth-client-id-metadata-document, 5.
+ */
 const SERVER_METADATA = [
   'issuer',
   'authorization_endpoint',

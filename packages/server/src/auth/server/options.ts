@@ -1,4 +1,4 @@
-/** What the built-in authorization server is given, and how long what it makes lives. */
+/** Options and dependencies of the built-in authorization server, and its lifetimes. */
 
 import type { BuiltInIssuer } from '../../config.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
@@ -13,18 +13,18 @@ import type { Scopes } from '../scopes.ts'
 import type { Signing } from './signing.ts'
 
 export interface AuthorizationServerOptions extends BuiltInIssuer {
-  /** The server's own address, without a path: who issues, and where the resources are. */
+  /** The public URL of the server: the issuer, and the base of the resource identifiers. */
   readonly publicUrl: string
-  /** The resources that tokens can be for besides `/mcp`; all if left out. */
+  /** The resources that tokens can have as audience in addition to `/mcp`; all if omitted. */
   readonly serves?: ServedResources
-  /** Clients that ask for none get those they would be challenged with. */
+  /** Clients that request no scope receive those of the challenge. */
   readonly scopes: Scopes
-  /** Clients known from the start: RFC 7591 metadata with a `client_id`. */
+  /** Pre-registered clients: RFC 7591 metadata with a `client_id`. */
   readonly clients: readonly Readonly<Record<string, unknown>>[]
 }
 
 export interface OAuthFailure {
-  /** Its code, such as `invalid_redirect_uri`. */
+  /** The error code, such as `invalid_redirect_uri`. */
   readonly error: string
   readonly description: string | undefined
 }
@@ -41,23 +41,23 @@ export interface AuthorizationServerDeps {
     SessionManager,
     'createWithId' | 'hasEnded' | 'isOver' | 'peek' | 'retrieve' | 'update' | 'use' | 'validate'
   >
-  /** Ends a session and gives its upstream credentials back; false when it had ended before. */
+  /** Ends a session and revokes its upstream credentials; false when it had already ended. */
   readonly signOut: (sessionId: string) => Promise<boolean>
-  /** Whether somebody has signed in upstream for this session. */
+  /** Whether the user has signed in upstream for this session. */
   readonly isSignedIn: (sessionId: string) => Promise<boolean>
   /** Sign-ins that outlive the records of their sessions (`LOGIN=at-authorize`). */
   readonly keptSignIns: KeptSignIns
-  /** Moves a sign-in into the live session of the same person and client (`LOGIN=at-authorize`). */
+  /** Moves a sign-in into the live session of the same user and client (`LOGIN=at-authorize`). */
   readonly settleSignIn: SettleSignIn
-  /** Ends what tokens of a grant have open, on all nodes. */
+  /** Ends the open streams of a grant's tokens on all nodes. */
   readonly broadcastRevoked?: (sessionId: string, grantId: string) => Promise<void>
   readonly signing: Signing
-  /** Why a client may not register an address; undefined when people may be sent there. */
+  /** Why a client may not register a redirect URI; undefined if it may. */
   readonly redirectUriFault: (uri: string) => string | undefined
-  /** Reads client ID metadata documents, from nowhere but the public internet. */
+  /** Fetches client ID metadata documents from public hosts only (SSRF protection). */
   readonly documents: DocumentFetch
   readonly log: Logger
-  /** What a browser is shown when it cannot be sent back to the client. */
+  /** Renders the error page for errors that must not be redirected to the client. */
   readonly errorPage: (failure: OAuthFailure) => Promise<RenderedPage>
   /** Unix time in milliseconds. */
   now(): number
@@ -67,11 +67,11 @@ const MINUTE = 60
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** How long a person may think about the consent page. */
+/** How long an authorization waits for the user's consent. */
 export const CONSENT_TTL_SECONDS = 15 * MINUTE
 
-/** A registration that nobody uses is forgotten soon: registering costs nothing. */
+/** TTL of an unused registration: short, since dynamic registration is open to all callers. */
 export const UNUSED_CLIENT_TTL_SECONDS = DAY
 
-/** How long a client that was let in once is remembered after its last token, at least. */
+/** Minimum TTL of an authorized client, renewed with each issued token (sliding expiration). */
 export const USED_CLIENT_TTL_SECONDS = 90 * DAY

@@ -1,4 +1,4 @@
-/** An authorization that waits for a person: what the library knows of it, and its end. */
+/** A pending authorization: the library's interaction, from the consent page to its result. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
@@ -6,7 +6,7 @@ import { type Client, errors, type InteractionResults } from 'oidc-provider'
 import { grantIdOf } from './grants.ts'
 import { fromProvider } from './unavailable.ts'
 
-/** A browser's request: the cookies in it say which authorization the browser is in. */
+/** A request of a browser, whose cookies bind the browser to its authorization. */
 export interface Visit {
   readonly request: IncomingMessage
   readonly response: ServerResponse
@@ -20,13 +20,13 @@ export interface Pending {
   finish(result: InteractionResults): Promise<string>
 }
 
-/** Undefined when it is unknown, over, or another browser's. */
+/** Undefined when the authorization is unknown, expired, or belongs to another browser. */
 export function createFindPending(current: () => Promise<Provider>) {
   return async ({ request, response }: Visit, uid: string): Promise<Pending | undefined> => {
     try {
       const provider = await current()
       const { params, uid: known } = await provider.interactionDetails(request, response)
-      // The cookie says which authorization this browser is in; the URL must not name another.
+      // CSRF: the authorization in the URL must be the one that the browser's cookie names.
       if (known !== uid) return undefined
       const client = await provider.Client.find(String(params.client_id))
       if (client === undefined) return undefined
@@ -43,7 +43,7 @@ export function createFindPending(current: () => Promise<Provider>) {
   }
 }
 
-/** The scopes are the grant's alone: an earlier one of the same session keeps its own. */
+/** Saves a grant with its own scopes; earlier grants of the same session keep theirs. */
 export async function saveGrant({ provider, client, params, uid }: Pending, sessionId: string) {
   const { scope, resource } = params
   const grant = new provider.Grant({ accountId: sessionId, clientId: client.clientId })

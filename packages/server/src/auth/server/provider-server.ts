@@ -1,4 +1,4 @@
-/** What issues tokens: the library, and what is ours to do around it. */
+/** The endpoints of the authorization server: wires `oidc-provider` to our storage and rules. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
@@ -37,7 +37,7 @@ export interface ProviderServerParts {
 }
 
 export interface ProviderServer extends Pick<AuthorizationServer, 'handle' | 'consents'> {
-  /** @throws ConfigError when a pre-registered client cannot be */
+  /** @throws ConfigError when the metadata of a pre-registered client is invalid */
   checkClients(): Promise<void>
 }
 
@@ -132,7 +132,7 @@ interface Current {
   readonly callback: ReturnType<Provider['callback']>
 }
 
-/** The library takes its key when it is made, so that another key makes another one. */
+/** Creates a new provider after each key rotation: the library reads its key at construction. */
 function perKey(
   currentKey: () => Promise<SigningKey>,
   create: (key: SigningKey) => Provider,

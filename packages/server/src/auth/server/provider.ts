@@ -1,4 +1,4 @@
-/** One instance of the library, for one signing key. */
+/** Creates an instance of `oidc-provider` for one signing key. */
 
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { ConfigError } from '../../config.ts'
@@ -18,7 +18,7 @@ import {
 import { shareSuccessors } from './refresh-tokens.ts'
 import { prepareRequests, type RequestRules } from './requests.ts'
 
-/** Makes a provider; the parts that do not depend on the key are the caller's. */
+/** Creates a provider; the caller shares the parts that do not depend on the key. */
 export function createProvider(
   options: AuthorizationServerOptions,
   deps: AuthorizationServerDeps,
@@ -27,7 +27,7 @@ export function createProvider(
   mount: Mount,
 ): Provider {
   const provider = new Provider(options.publicUrl, providerConfiguration(options, deps, parts))
-  // The only forwarded header left is the one that `enter` sets.
+  // Safe: `enter` removes the caller's forwarded headers and sets its own.
   provider.proxy = true
   prepareRequests(provider, rules)
   identifyByAssertion(provider)
@@ -43,7 +43,7 @@ export function createProvider(
   return provider
 }
 
-/** What we say otherwise than the library. */
+/** Overrides the library's responses for metadata, JWKS and registration. */
 async function finish(
   ctx: KoaContextWithOIDC,
   { scopes, refreshTokenTtl }: AuthorizationServerOptions,
@@ -70,7 +70,7 @@ async function finish(
 }
 
 /**
- * Lets the library judge the clients of the configuration, which it would do at their first use.
+ * Validates the pre-registered clients at startup; the library would do so at their first use.
  * @throws ConfigError
  */
 export async function checkPreRegistered(
@@ -81,7 +81,7 @@ export async function checkPreRegistered(
   const provider = await current().then(
     (made) => made.provider,
     (error: unknown) => {
-      // A store that is away keeps nobody from starting: readiness tells.
+      // An unavailable store does not prevent startup: readiness reports it.
       if (error instanceof AppError && error.code === 'unavailable') return undefined
       throw error
     },

@@ -1,8 +1,8 @@
-/** The values of refresh tokens: all who exchange one at the same time get the same successor. */
+/** Refresh token rotation: concurrent exchanges of one token receive the same successor. */
 
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
 
-/** The successor's value, for as long as the request lives that exchanges its predecessor. */
+/** The successor's value, per request that exchanges the predecessor. */
 const successors = new WeakMap<KoaContextWithOIDC, string>()
 
 export function rememberSuccessor(value: string): void {
@@ -10,7 +10,7 @@ export function rememberSuccessor(value: string): void {
   if (ctx !== undefined) successors.set(ctx, value)
 }
 
-/** Gives a refresh token that takes the place of another the value that was chosen in the store. */
+/** Makes a rotated refresh token use the value recorded in the store by the first exchange. */
 export function shareSuccessors(provider: Provider): void {
   const model = provider.RefreshToken.prototype as unknown as { generateTokenId(): string }
   const generate = model.generateTokenId

@@ -1,4 +1,4 @@
-/** What one request to the authorization server has stored, counted for whoever sent it. */
+/** Charges the bytes that a request to the authorization server stores to its storage budget. */
 
 import type { IncomingMessage } from 'node:http'
 import Provider, { type AdapterPayload } from 'oidc-provider'
@@ -6,7 +6,7 @@ import { type StorageBudget, sealedBytes, UNLIMITED } from '../../store/storage-
 
 const budgets = new WeakMap<IncomingMessage, StorageBudget>()
 
-/** From now on, what `request` has stored counts for `storage`. */
+/** Charges what `request` stores from now on to `storage`. */
 export function countStorageOf(request: IncomingMessage, storage: StorageBudget): void {
   budgets.set(request, storage)
 }
@@ -17,9 +17,9 @@ export function storageOf(context: { readonly req: IncomingMessage } | undefined
 }
 
 /**
- * Counts an entry that the library is about to have stored. Whoever shows a refresh token was let in:
- * it is not counted. Who shows a code has stored most already, and has used the code up: it is
- * counted, and not refused.
+ * Charges an entry that the library is about to store. Does not charge refreshes, which require an
+ * authorized client. Charges the exchange of a code without refusing it, since the code is already
+ * consumed.
  * @throws AppError `too_many_requests` when the budget is exhausted; nothing may be stored then
  */
 export async function spendOnEntry(payload: AdapterPayload): Promise<void> {

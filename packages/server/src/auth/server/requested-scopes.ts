@@ -1,8 +1,11 @@
-/** Which scopes a client is asking for. */
+/** Normalizes the scopes that a client requests. */
 
 import { errors } from 'oidc-provider'
 
-/** Clients ask for these out of habit; nobody is identified here, and refresh tokens go to all. */
+/**
+ * OpenID Connect scopes that clients request by default. Ignored: the server issues no ID tokens,
+ * and issues refresh tokens without `offline_access`.
+ */
 const OPENID_SCOPES = new Set(['openid', 'profile', 'email', 'offline_access'])
 
 export interface ScopeRules {
@@ -11,8 +14,8 @@ export interface ScopeRules {
 }
 
 /**
- * Leaves out what is unknown (RFC 6749, 3.3 allows it; the answer names what was granted).
- * @throws InvalidScope when nothing that was asked for exists
+ * Drops unknown scopes, as RFC 6749, 3.3 permits; the token response names the granted scopes.
+ * @throws InvalidScope when none of the requested scopes exists
  */
 export function requestedScope(asked: string | undefined, { known, defaults }: ScopeRules): string {
   const scopes = [...new Set((asked ?? '').split(' ').filter(Boolean))]
@@ -23,8 +26,8 @@ export function requestedScope(asked: string | undefined, { known, defaults }: S
 }
 
 /**
- * The scopes a refresh is for, without what was left out when they were granted: clients repeat
- * what they once asked for. What else is unknown stays, and is refused (RFC 6749, 6).
+ * The scopes of a refresh, without the OpenID Connect scopes, which clients repeat from their
+ * authorization request. Keeps other unknown scopes, which the library refuses (RFC 6749, 6).
  */
 export function refreshedScope(asked: string, { known }: ScopeRules): string | undefined {
   const scopes = asked.split(' ').filter((scope) => known.has(scope) || !OPENID_SCOPES.has(scope))

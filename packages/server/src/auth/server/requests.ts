@@ -1,4 +1,4 @@
-/** What is put right in a request before the library judges it. */
+/** Normalizes the parameters of requests before the library validates them. */
 
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { AuthenticateClient } from './client-assertions.ts'
@@ -17,17 +17,17 @@ export interface RequestRules {
 type Params = Record<string, unknown>
 
 /**
- * Hooks in where every endpoint has read its parameters and asks for the client. The library has
- * no other place between reading a request's parameters and judging them.
+ * Wraps `Client.find`, which every endpoint calls after it has read the parameters: the library has
+ * no other hook between reading and validating them.
  */
 export function prepareRequests(provider: Provider, rules: RequestRules): void {
   const model = provider.Client
   const find = model.find
-  /** Requests for whose client the store was away. */
+  /** Errors of requests whose client could not be read, since the store was unavailable. */
   const unserved = new WeakMap<KoaContextWithOIDC, unknown>()
   model.find = async function findClient(this: typeof model, id: string) {
     const { ctx } = Provider
-    // The library asks again, to tell the client: that would be another wait.
+    // The library repeats the lookup for its error response: fails at once, without another wait.
     if (ctx !== undefined && unserved.has(ctx)) throw unserved.get(ctx)
     if (ctx?.oidc.params !== undefined) await prepare(ctx, ctx.oidc.params as Params, rules)
     try {
@@ -60,7 +60,7 @@ async function prepare(ctx: KoaContextWithOIDC, params: Params, rules: RequestRu
   }
 }
 
-/** The library answers the others with pages and scripts of its own, or in fragments. */
+/** Refuses other modes, which the library implements with its own pages, scripts or fragments. */
 function checkResponseMode({ response_mode: mode }: Params): void {
   if (mode !== undefined && mode !== 'query') throw new errors.UnsupportedResponseMode()
 }
@@ -74,19 +74,19 @@ function spellResources(params: Params, { spelled }: ResourceNames): void {
   }
 }
 
-/** The sessions of the access tokens that requests showed, whole. */
+/** The session ids of the access tokens in requests, known only for complete and valid tokens. */
 const shown = new WeakMap<KoaContextWithOIDC, string>()
 
 /**
- * The session of the access token that this request showed; undefined for one that may not look a token
- * up: its id alone is no token.
+ * The session of the access token in the current request. Undefined if the request contains only a
+ * token id (`jti`), which does not permit a lookup.
  */
 export function shownSession(): string | undefined {
   const { ctx } = Provider
   return ctx && shown.get(ctx)
 }
 
-/** The library looks tokens up by an id of its own, and refuses JWTs: their id takes their place. */
+/** Replaces a JWT by its `jti`, since the library refuses JWTs and finds tokens by their ids. */
 async function known(
   ctx: KoaContextWithOIDC,
   token: unknown,
@@ -99,12 +99,12 @@ async function known(
   return facts.jti
 }
 
-/** Dots are in no other token of ours. */
+/** Our other tokens contain no dots. */
 function isJwt(token: string): boolean {
   return token.includes('.')
 }
 
-/** For the library's `extraParams`: runs at `/authorize`, when the parameters have been judged. */
+/** For the library's `extraParams`: runs at `/authorize`, after the library's validation. */
 export function scopeParameter(rules: ScopeRules) {
   return (ctx: KoaContextWithOIDC, scope: string | undefined): void => {
     const params = ctx.oidc.params as Params

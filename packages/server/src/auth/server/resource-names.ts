@@ -1,13 +1,13 @@
-/** The resources of this server by their names, which are one audience (RFC 8707). */
+/** The resource identifiers of this server (RFC 8707): one audience, valid at all of them. */
 
 import type { Resources } from '../resources.ts'
 
 export interface ResourceNames {
-  /** Exactly as clients name them: what tokens may be for. */
+  /** The identifiers that tokens may have as audience. */
   readonly all: readonly string[]
-  /** What a token is for when nobody says. */
+  /** The default audience, for requests without `resource`. */
   readonly canonical: string
-  /** How a resource is spelled here: slashes at the end and the host's case make no difference. */
+  /** Normalizes an identifier: ignores trailing slashes and the case of the host. */
   spelled(resource: string): string
 }
 

@@ -1,12 +1,12 @@
-/** `LOGIN=at-authorize`: a client keeps its access for as long as its person is signed in upstream. */
+/** `LOGIN=at-authorize`: a client keeps its access while the user is signed in upstream. */
 
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import { forProvider } from './unavailable.ts'
 
 /**
- * Refuses to refresh a grant whose session has no sign-in: the provider has ended it, or the grant is
- * from before `LOGIN=at-authorize`. The client then authorizes again, which signs the person in.
+ * Refuses to refresh a grant whose session has no sign-in: the upstream provider has revoked it, or
+ * the grant predates `LOGIN=at-authorize`. The client then authorizes again, with a new sign-in.
  * @throws InvalidGrant
  */
 export async function requireSignedInGrant(
@@ -20,6 +20,6 @@ export async function requireSignedInGrant(
   if (!(await forProvider(() => isSignedIn(accountId)))) {
     throw new errors.InvalidGrant('nobody is signed in for this grant')
   }
-  // Nodes of releases before this one keep nothing.
+  // Nodes of previous releases do not keep the sign-in.
   await forProvider(() => keptSignIns.keep(accountId))
 }

@@ -1,4 +1,4 @@
-/** What access tokens are signed with: one secret (HS256), or keys that are replaced over time. */
+/** How access tokens are signed: with one secret (HS256), or with rotating keys (ES256, EdDSA). */
 
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { JWK, JWTVerifyGetKey } from 'jose'
@@ -12,17 +12,17 @@ export interface SigningKey {
 
 export interface Signing {
   readonly algorithm: BuiltInIssuer['algorithm']
-  /** The secret that HS256 signs with, and that checks what it signed. */
+  /** The HS256 secret, which signs and verifies. */
   readonly secret: KeyObject | undefined
-  /** The key that the provider signs with; one that signs nothing when there is a secret. */
+  /** The key that the provider signs with; unused with HS256. */
   current(): Promise<SigningKey>
-  /** RFC 7517; empty when there is a secret. */
+  /** The JWKS (RFC 7517); empty with HS256. */
   published(): Promise<{ readonly keys: readonly JWK[] }>
-  /** The key that checks a token; throws `unavailable` when the store is away. None with a secret. */
+  /** The key that verifies a token; throws `unavailable` when the store is. No key with HS256. */
   readonly verificationKey: JWTVerifyGetKey
 }
 
-/** HS256: whoever has the secret makes and checks tokens; there is nothing to publish. */
+/** HS256: the same secret signs and verifies tokens; no key is published. */
 export function createSecretSigning(jwtSecret: string): Signing {
   const secret = createSecretKey(Buffer.from(jwtSecret, 'utf8'))
   const idle = idleKey()
@@ -35,7 +35,7 @@ export function createSecretSigning(jwtSecret: string): Signing {
   }
 }
 
-/** ES256 or EdDSA: anybody can check tokens with what is published. */
+/** ES256 or EdDSA: the published keys verify tokens. */
 export function createKeySigning(algorithm: 'ES256' | 'EdDSA', keys: SigningKeys): Signing {
   return {
     algorithm,
@@ -55,7 +55,7 @@ async function noSuchKey(): Promise<never> {
   throw new errors.JWKSNoMatchingKey()
 }
 
-/** The library wants an asymmetric key, for ID tokens that are never made. */
+/** The library requires an asymmetric key for ID tokens, which are never issued. */
 function idleKey(): SigningKey {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return { kid: 'idle', privateJwk: privateKey.export({ format: 'jwk' }) as JWK }

@@ -1,7 +1,7 @@
 /**
- * What the store knows of access tokens. An entry is readable, since nothing in it is secret, and
- * authentic: its HMAC covers its key and its fields, so that neither who can write to the store nor who
- * has the signing secret makes a token that says more. It lies in the slot of its session.
+ * The entries of access tokens in the store. An entry is plain text, since it contains no secret,
+ * and authenticated: its HMAC covers key and fields, so that neither write access to the store nor
+ * the signing secret alone is enough to forge a token. It is in the hash slot of its session.
  */
 
 import { createHmac } from 'node:crypto'
@@ -33,30 +33,30 @@ export type TokenEntries = ReturnType<typeof createTokenEntries>
 
 const PURPOSE = 'token-entry'
 
-/** Where the entry of a token lies. */
+/** The store key of a token's entry. */
 export function tokenKey(sessionId: string, jti: string): string {
   return `{${sessionId}}:token:${sha256(jti)}`
 }
 
-/** Where nodes of the last release keep the same entry, in a slot of its own. */
+/** The store key of the same entry in the previous release, in another hash slot. */
 export function earlierKey(key: string): string {
   return `oauth:AccessToken:${key.slice(key.lastIndexOf(':') + 1)}`
 }
 
-/** Where it says that a grant of the session is revoked. */
+/** The store key of a revoked grant's tombstone. */
 export function grantKey(sessionId: string, grantId: string): string {
   return `{${sessionId}}:grant:${sha256(grantId)}`
 }
 
-/** `longestTtlSeconds` is how long anything that a grant gave may live. */
+/** `longestTtlSeconds` is the longest lifetime of a grant's tokens. */
 export function createTokenEntries(
   { store, keyRing }: TokenEntriesDeps,
   { longestTtlSeconds }: { readonly longestTtlSeconds: number },
 ) {
-  // The first key makes, all of them check.
+  // Key rotation: the first key creates HMACs, all keys verify them.
   const keys = keyRing.subKeys(PURPOSE)
 
-  /** The entry of a document that was read under this key; undefined for one that is not authentic. */
+  /** Verifies the HMAC of a document read from this key; undefined if it is not authentic. */
   function open(key: string, document: Document | undefined): TokenEntry | undefined {
     if (document === undefined || typeof document.mac !== 'string') return undefined
     const text = textOf(key, document)
@@ -93,7 +93,7 @@ export function createTokenEntries(
   }
 }
 
-/** An entry as the library keeps opaque tokens, so that its endpoints can look it up and revoke it. */
+/** An entry in the library's format for opaque tokens, for its introspection and revocation. */
 export function payloadOf(jti: string, sessionId: string, entry: TokenEntry): AdapterPayload {
   const { clientId, scope, aud, grantId, gty, iat, exp } = entry
   const extra = { session_id: sessionId, grant_id: grantClaimOf(grantId) }
@@ -101,9 +101,9 @@ export function payloadOf(jti: string, sessionId: string, entry: TokenEntry): Ad
   return { kind: 'AccessToken', jti, accountId: sessionId, ...known } as AdapterPayload
 }
 
-/** The key is authenticated with the fields: an entry that was copied elsewhere is none. */
+/** The input of the HMAC. Contains the key, so that an entry copied to another key is invalid. */
 function textOf(key: string, entry: Document): string {
   const { clientId, scope, aud, grantId, gty, iat, exp } = entry
-  // What is absent is null.
+  // `JSON.stringify` writes absent fields as null.
   return JSON.stringify([key, clientId, scope, aud, grantId, gty, iat, exp])
 }

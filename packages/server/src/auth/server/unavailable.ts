@@ -1,29 +1,29 @@
 /**
- * A store that is away, and a limit, in the words of OAuth: a refusal would make clients drop what
- * they hold.
+ * Maps an unavailable store and exceeded limits to `temporarily_unavailable`: on other OAuth
+ * errors, clients would discard their tokens or registration.
  */
 
 import Provider, { errors } from 'oidc-provider'
 import { AppError } from '../../errors.ts'
 
-/** RFC 6749, 4.1.2.1 names the code; at other endpoints it comes with a 503 or 429. */
+/** RFC 6749, 4.1.2.1 defines the code; other endpoints send it with status 503 or 429. */
 class TemporarilyUnavailable extends errors.OIDCProviderError {
   override readonly cause: AppError
 
   constructor(cause: AppError) {
     super(cause.status, 'temporarily_unavailable')
     this.cause = cause
-    // A flood is answered here: its redirects would be requests to others.
+    // Does not redirect rate-limited requests: a flood would be forwarded to other hosts.
     if (cause.status === 429) Object.assign(this, { allow_redirect: false })
     this.error_description = cause.message
     this.expose = true
   }
 }
 
-/** What is over by itself. */
+/** Codes of temporary failures. */
 const PASSING: ReadonlySet<string> = new Set(['unavailable', 'too_many_requests'])
 
-/** Runs something that needs the store for the library, which tells failures by its own errors. */
+/** Runs work that needs the store and converts temporary failures to errors of the library. */
 export async function forProvider<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -37,7 +37,7 @@ export async function forProvider<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The failure as the rest of the server knows it. */
+/** Converts the library's error back to the original `AppError`. */
 export function fromProvider(error: unknown): unknown {
   return error instanceof TemporarilyUnavailable ? error.cause : error
 }
