@@ -1,6 +1,6 @@
 /**
- * Asking the client in the middle of a run. The run ends with what is still to be answered, and
- * starts anew with the answers: nothing of it waits in a node, so the next round may go anywhere.
+ * Input requests to the client during a run. The run ends with the open questions and restarts with
+ * the answers; no node keeps state in between, so any node can serve the next round.
  */
 
 import {
@@ -18,12 +18,12 @@ export type Answers<Asked extends Questions> = {
 }
 
 /**
- * Puts questions to the client, all of a call at once. Code before it runs again in the next round,
- * so that it must be harmless to repeat; a name stands for one question in the whole run.
+ * Asks the client several questions at once. Code before `ask` runs again in the next round and
+ * must be idempotent; a name identifies one question in the whole run.
  */
 export type Ask = <Asked extends Questions>(questions: Asked) => Promise<Answers<Asked>>
 
-/** Ends a run that needs answers. Let it pass: what catches everything would keep it from its way. */
+/** Ends a run that needs answers. Must propagate: a `catch` for all errors has to rethrow it. */
 export class AnswersNeeded extends Error {
   readonly requests: InputRequests
   /** Answers of this and earlier rounds, by name, for the next round. */
@@ -37,7 +37,7 @@ export class AnswersNeeded extends Error {
   }
 }
 
-/** `responses` are all that came from the client so far, in this round and in earlier ones. */
+/** `responses` are the client's responses of this round and of earlier ones. */
 export function createAsk(responses: Readonly<Record<string, unknown>>): Ask {
   const used: Record<string, unknown> = {}
   return async (questions) => {
@@ -57,7 +57,7 @@ export function createAsk(responses: Readonly<Record<string, unknown>>): Ask {
   }
 }
 
-/** What a run that needs answers gives back to the client. */
+/** The result of a run that needs answers. */
 export function answersNeededResult(
   inputRequests: InputRequests,
   requestState: string,

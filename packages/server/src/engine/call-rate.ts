@@ -1,15 +1,15 @@
-/** How often one caller may call a tool that says so. */
+/** Per-caller rate limit of a tool. */
 
 import type { Rate } from '../store/rate-limits.ts'
 import type { ToolCall } from './call.ts'
 import { ToolError } from './tool-error.ts'
 
 /**
- * Counts a call, before anything is done for it.
- * @throws ToolError `too_many_requests`, which tells the model when to try again
+ * Counts a call against the rate limit, before any other work.
+ * @throws ToolError `too_many_requests`, whose message says when to retry
  */
 export async function countCall(rateLimit: Rate, call: ToolCall): Promise<void> {
-  // Later rounds belong to a call that has been counted; their state is good once.
+  // Later rounds belong to a call that is already counted; their `requestState` is single-use.
   if (call.carried !== undefined) return
   const standing = await call.count(rateLimit)
   if (standing?.isOver !== true) return

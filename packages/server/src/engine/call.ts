@@ -1,4 +1,4 @@
-/** One tool call as the protocol layer hands it over, in either era. */
+/** Port between the protocol layer and the engine: one call, in either era. */
 
 import type { Logger } from '../logger.ts'
 import type { Rate, RateLimitState } from '../store/rate-limits.ts'
@@ -7,13 +7,12 @@ import type { CancelSignal } from './cancel-signal.ts'
 import type { Caller } from './identity.ts'
 import type { Announce, ToolClient, ToolSession } from './tool-context.ts'
 
-/** The caller's session during one call, with what the engine needs besides what tools see. */
+/** The caller's session during one call: the tools' view plus the engine's. */
 export interface CallSession extends ToolSession {
   /** Undefined until a session is opened. */
   id(): string | undefined
   /**
-   * Waits until somebody has signed in, at the first upstream unless one is named; false when that
-   * did not happen in time.
+   * Waits for a sign-in at the named upstream, by default the first; false on timeout.
    */
   waitForSignIn(
     milliseconds: number,
@@ -22,22 +21,22 @@ export interface CallSession extends ToolSession {
   ): Promise<boolean>
 }
 
-/** What runs for a caller. */
+/** The kind of declaration that a call runs. */
 export type CallKind = 'tool' | 'resource' | 'prompt'
 
-/** What the audit log says of a call: neither arguments nor results. */
+/** A call's entry in the audit log: neither arguments nor results. */
 export interface CallAudit {
   readonly kind: CallKind
   readonly name: string
-  /** The hash that the session is known by in the log; undefined for a call without one. */
+  /** The session's hash, as in other log lines; undefined for a call without a session. */
   readonly session: string | undefined
   readonly outcome: string
   readonly ms: number
-  /** The client that the token was given to. */
+  /** The client that the token was issued to. */
   readonly clientId: string | undefined
 }
 
-/** Where what is said of a call goes: its log lines, and the one of the audit log. */
+/** The call's logger, and its audit log. */
 export interface CallLog {
   readonly log: Logger
   audit(entry: CallAudit): void
@@ -46,27 +45,27 @@ export interface CallLog {
 export interface ToolCall extends CallLog {
   readonly name: string
   readonly arguments: Readonly<Record<string, unknown>>
-  /** Who authenticated to this server. */
+  /** The authenticated caller. */
   readonly caller: Caller
-  /** Scopes of the caller's token; undefined for a caller without one. */
+  /** Scopes of the caller's token; undefined without a token. */
   readonly scopes: readonly string[] | undefined
-  /** The client that the token was given to; undefined for a caller without one. */
+  /** The client that the token was issued to; undefined without a token. */
   readonly clientId?: string | undefined
-  /** `_meta` of the message: where the caller's trace context may be. */
+  /** `_meta` of the message, which may carry the caller's trace context. */
   readonly meta?: object | undefined
   /**
-   * Counts one more call of this tool by its caller; undefined where nothing is counted.
-   * @throws AppError `unavailable` when the store is away
+   * Counts one call of this tool against the caller's rate limit; undefined without rate limits.
+   * @throws AppError `unavailable` when the store is unavailable
    */
   count(rate: Rate): Promise<RateLimitState | undefined>
   /**
-   * The session this call belongs to. `handle` is the `session` argument, if there was one.
-   * @throws ToolError `session_not_found` for a handle that is unknown, ended or somebody else's
+   * The session of this call. `handle` is the `session` argument, if given.
+   * @throws ToolError `session_not_found` for a handle that is unknown, ended or not the caller's
    */
   openSession(handle: string | undefined): CallSession | Promise<CallSession>
   /**
-   * The upstream API as that session's person. `onAnswer` sees every answer before the tool; the
-   * signal of `limit` ends every request.
+   * The upstream API on behalf of that session's user. `onAnswer` receives every response before
+   * the tool does; the signal of `limit` aborts every request.
    */
   upstreamFor(
     session: CallSession,
@@ -74,29 +73,29 @@ export interface ToolCall extends CallLog {
     limit?: { readonly signal: AbortSignal },
   ): Upstream
   readonly client: ToolClient & {
-    /** What it says of itself. */
+    /** Self-declared. */
     readonly facts?: { readonly clientName?: string; readonly protocolVersion?: string }
-    /** Tells a 2025-era client that a URL elicitation is complete; the 2026 era has no such word. */
+    /** Notifies a 2025-era client of a completed URL elicitation; undefined in the 2026 era. */
     readonly elicitationCompleted?: ((elicitationId: string) => Promise<void>) | undefined
   }
-  /** Makes a change known to all clients that asked to hear of it, on all nodes. */
+  /** Publishes a change to all subscribed clients, on all nodes. */
   readonly announce: Announce
   /**
-   * Settles when all that was announced is; undefined where nothing was. The answer comes after it:
-   * what its client causes next comes after the changes, on any node.
+   * Settles once all announced changes are published; undefined if there were none. The result is
+   * sent afterwards, so that the client's next request, on any node, is ordered after the changes.
    */
   readonly publishing?: Promise<unknown> | undefined
-  /** What the client answered in this round, by the names of our questions; not validated. */
+  /** The client's responses of this round, by the names of our questions; not validated. */
   readonly responses: Readonly<Record<string, unknown>>
-  /** What an earlier round of this call left with the client, verified. */
+  /** The verified `requestState` of an earlier round of this call. */
   readonly carried: RequestStateContent | undefined
-  /** Seals what the next round needs. */
+  /** Seals the state for the next round as `requestState`. */
   carry(state: RequestStateContent): string
   readonly signal: CancelSignal
   progress(done: number, total?: number, message?: string): Promise<void>
 }
 
-/** Writes the line of the audit log, by any logger. */
+/** Writes the audit log line, with any logger. */
 export function auditCall(log: Logger, entry: CallAudit): void {
   const { kind, name, session, outcome, ms, clientId } = entry
   const of = session === undefined ? {} : { session }
@@ -111,13 +110,13 @@ export const AUDITED_AS: Readonly<Record<CallKind, string>> = {
   prompt: 'prompt',
 }
 
-/** What a call carries through the client from one round to the next. */
+/** Content of `requestState`, which the client returns in the next round. */
 export interface RequestStateContent {
-  /** The session handle opened for a caller that had none. */
+  /** The handle of a session that this call opened. */
   readonly session?: string | undefined
-  /** Which round of the call this is; the first has no state. */
+  /** Number of the call's round; the first round has no state. */
   readonly round?: number
-  /** How often the client was sent to sign in, or told to come back. */
+  /** How often the client was asked to sign in, or to retry. */
   readonly signInRound?: number
   /** The upstream of that sign-in; absent for the first. */
   readonly signInAt?: string

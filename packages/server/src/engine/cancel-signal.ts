@@ -1,6 +1,6 @@
-/** What cancels a call: the part of an `AbortSignal` that the engine needs. */
+/** Cancellation of a call: the subset of `AbortSignal` that the engine needs. */
 
-/** As `EventTarget` takes it: an object instead of a closure for each call. */
+/** An `EventListenerObject`, which avoids a closure per call. */
 export interface CancelListener {
   handleEvent(): void
 }

@@ -1,8 +1,8 @@
-/** Checks a team's routes when they are declared: their form, and that none takes a path of the framework. */
+/** Validates a team's routes: their form, and conflicts with the framework's paths. */
 
 import type { RouteDefinition } from './define-route.ts'
 
-/** First segments of the framework's own paths, whether they are served or not. */
+/** First segments of the framework's own paths, including those that are not served. */
 export const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
   ...['', '.well-known', 'authorize', 'callback', 'connect', 'consent', 'demo', 'http'],
   ...['introspect', 'jwks', 'livez', 'logo', 'mcp', 'messages', 'metrics', 'readyz', 'redirect'],
@@ -14,7 +14,7 @@ const AUDIENCES = ['people', 'programs', 'callers']
 const PATH = /^(\/(:[A-Za-z]\w*|[\w.~-]+))+$/
 const MOST_BODY_BYTES = 100 * 1024 * 1024
 
-/** Why routes cannot be served; undefined when they can. */
+/** The first fault of the routes; undefined if they are valid. */
 export function routesFault(routes: readonly RouteDefinition[]): string | undefined {
   const seen = new Map<string, RouteDefinition>()
   const audiences = new Map<string, { readonly path: string; readonly for: string }>()

@@ -1,17 +1,17 @@
-/** Fields of a form whose values have names for people (2025-11-25, client/elicitation; SEP-1330). */
+/** Form fields whose values have display titles (2025-11-25, client/elicitation; SEP-1330). */
 
 import { z } from 'zod'
 
 type Titles<Value extends string> = Readonly<Record<Value, string>>
 
-/** One of several values, each shown by its title: `choice({ de: 'German', en: 'English' })`. */
+/** Single choice; each value is shown by its title: `choice({ de: 'German', en: 'English' })`. */
 export function choice<Value extends string>(titles: Titles<Value>): z.ZodType<Value> {
   const isValue = (given: string) => Object.hasOwn(titles, given)
   const field = z.string().refine(isValue, 'is not one of the choices')
   return field.meta({ oneOf: options(titles) }) as unknown as z.ZodType<Value>
 }
 
-/** Any of several values, each shown by its title; bound their number with `.min()` and `.max()`. */
+/** Multiple choice; each value is shown by its title. `.min()` and `.max()` bound the number. */
 export function choices<Value extends string>(titles: Titles<Value>): z.ZodArray<z.ZodType<Value>> {
   return z.array(choice(titles)).meta({ items: { anyOf: options(titles) } })
 }

@@ -1,4 +1,4 @@
-/** Turns a declared prompt into what requests need, once, at start. */
+/** Compiles a declared prompt, once, at startup. */
 
 import { z } from 'zod'
 import { refuseBrokenMasks } from '../output/broken-masks.ts'
@@ -19,15 +19,15 @@ export interface CompiledPrompt {
   readonly listed: z.ZodObject
   /** @throws ToolError `invalid_arguments` */
   readonly parseInput: ReturnType<typeof createInputParser>
-  /** What suggests values, by the name of the argument. */
+  /** Completion functions, by argument name. */
   readonly completers: ReadonlyMap<string, Complete>
-  /** Masks by the name of an argument. */
+  /** Masks, by argument name. */
   readonly masks: ReadonlyMap<string, MaskRule>
 }
 
 /**
- * Checks and compiles one prompt.
- * @throws TypeError that says what is wrong with the declaration
+ * Validates and compiles one prompt.
+ * @throws TypeError that describes the fault of the declaration
  */
 export function compilePrompt(definition: AnyPrompt): CompiledPrompt {
   const { name, description, arguments: schema } = definition
@@ -50,7 +50,7 @@ export function compilePrompt(definition: AnyPrompt): CompiledPrompt {
   }
 }
 
-/** Where `completable(…)` keeps its function on a schema. */
+/** The symbol under which the SDK's `completable(…)` stores its function on a schema. */
 const COMPLETABLE = Symbol.for('mcp.completable')
 
 interface Completable {

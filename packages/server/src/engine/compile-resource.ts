@@ -1,4 +1,4 @@
-/** Turns a declared resource into what reads need, once, at start. */
+/** Compiles a declared resource, once, at startup. */
 
 import { z } from 'zod'
 import { refuseBrokenMasks } from '../output/broken-masks.ts'
@@ -13,15 +13,15 @@ export interface CompiledResource {
   readonly definition: AnyResource
   readonly name: string
   readonly uri: string
-  /** Undefined for a resource whose content leaves as it is. */
+  /** Undefined for a resource whose content is returned unchanged. */
   readonly output: OutputSchema | undefined
-  /** Masks by property name, for all else that leaves. */
+  /** Masks by property name, for logs and errors. */
   readonly masks: ReadonlyMap<string, MaskRule>
 }
 
 /**
- * Checks and compiles one resource.
- * @throws TypeError that says what is wrong with the declaration
+ * Validates and compiles one resource.
+ * @throws TypeError that describes the fault of the declaration
  */
 export function compileResource(definition: AnyResource): CompiledResource {
   const { name, uri, output } = definition

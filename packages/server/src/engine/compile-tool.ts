@@ -1,4 +1,4 @@
-/** Turns a declared tool into what calls need, once, at start. */
+/** Compiles a declared tool, once, at startup. */
 
 import { z } from 'zod'
 import { refuseBrokenMasks } from '../output/broken-masks.ts'
@@ -11,16 +11,16 @@ import { type AnyTool, loginsOf } from './define-tool.ts'
 import { metaFault } from './meta.ts'
 import { createInputParser } from './validate-input.ts'
 
-/** The argument that names a session, for callers that have neither token nor connection. */
+/** The argument for the session handle, for callers with neither token nor MCP session. */
 export const SESSION_ARGUMENT = 'session'
 
 export interface CompiledTool {
   readonly definition: AnyTool
-  /** What callers with a token may pass. */
+  /** Input schema for callers with a token. */
   readonly inputSchema: JsonSchema
-  /** What callers without a token may pass: the same, and the session handle where it matters. */
+  /** Input schema for callers without a token: adds the session handle if the tool uses it. */
   readonly anonymousInputSchema: JsonSchema
-  /** Undefined for a tool that answers with content of its own choosing. */
+  /** Undefined for a content tool. */
   readonly output: OutputSchema | undefined
   /** @throws ToolError `invalid_arguments` */
   readonly parseInput: ReturnType<typeof createInputParser>
@@ -31,15 +31,15 @@ export interface CompiledTool {
   }
 }
 
-/** SEP-986: what a tool may be called. */
+/** Format of tool names (SEP-986). */
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/
 
-/** A day. Timers cannot count to more than 24 of them, and end at once when they are asked to. */
+/** One day. Node's timers overflow above 24 days, and then fire at once. */
 const LONGEST_SECONDS = 86_400
 
 /**
- * Checks and compiles one tool.
- * @throws TypeError that says what is wrong with the declaration
+ * Validates and compiles one tool.
+ * @throws TypeError that describes the fault of the declaration
  */
 export function compileTool(definition: AnyTool): CompiledTool {
   const { name, description, input, output, requires } = definition
@@ -79,7 +79,7 @@ export function compileTool(definition: AnyTool): CompiledTool {
 }
 
 /**
- * Checks what tools, resources and prompts declare alike.
+ * Validates the limits and requirements that tools, resources and prompts share.
  * @throws TypeError
  */
 export function checkLimits({

@@ -1,12 +1,12 @@
-/** How suggestions for an argument of a prompt or a variable of a template are declared. */
+/** Declares completions for prompt arguments and template variables. */
 
 import type { Env } from './env.ts'
 import type { ToolContext } from './tool-context.ts'
 
-/** What is known while somebody types. Nobody can be asked anything, nor be sent to sign in. */
+/** The context of a completion, which can neither ask the client nor require a sign-in. */
 export interface CompleteContext<E extends Env = Env>
   extends Omit<ToolContext<never, E>, 'input' | 'ask' | 'progress'> {
-  /** What has been chosen for the other arguments or variables. */
+  /** Values already chosen for the other arguments or variables. */
   readonly arguments: Readonly<Record<string, string>>
 }
 
@@ -18,7 +18,7 @@ interface Completer<E extends Env> {
 }
 
 /**
- * Suggests values for what was typed so far; a client gets the first 100. A method's type, so that one
- * for an environment can be kept together with others.
+ * Suggests values for a partial input; a client gets the first 100. The type of a method, which is
+ * bivariant, so that completers of different environments can be stored together.
  */
 export type Complete<E extends Env = Env> = Completer<E>['complete']

@@ -1,4 +1,4 @@
-/** Which files of a folder declare something, and which are there for another reason. */
+/** Lists the declaration files of a folder, and the files that are skipped. */
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 export interface DeclarationFile {
   /** Relative to the folder, with `/`, such as `billing/refunds.ts`. */
   readonly path: string
-  /** Why it is not loaded; absent where it is. */
+  /** Why the file is not loaded; absent if it is. */
   readonly skippedAs?: string
 }
 
@@ -14,8 +14,8 @@ const CODE = /\.(?:[cm]?ts|[cm]?js)$/
 const LOADED = /\.(?:m?ts|m?js)$/
 
 /**
- * All files below a folder, sorted by path. `_name` and all below `_folder/` is code that others
- * share. Undefined for a folder that is not there; any other failure must not pass for an empty one.
+ * All files below a folder, sorted by path. `_name` and everything below `_folder/` is shared code.
+ * Undefined for a missing folder; any other failure is thrown.
  */
 export async function listDeclarations(
   directory: string,

@@ -1,4 +1,4 @@
-/** How a prompt is declared. One file in `src/prompts/`, default export. */
+/** Declares prompts: one file in `src/prompts/`, default export. */
 
 import type { Icon, PromptMessage } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
@@ -10,7 +10,7 @@ import type { Caller } from './identity.ts'
 import type { Meta } from './meta.ts'
 import type { ToolContext } from './tool-context.ts'
 
-/** What a prompt sees while it is rendered. */
+/** The context of a prompt's `render`. */
 export type PromptContext<E extends Env = Env> = Omit<ToolContext<never, E>, 'input'>
 
 export interface PromptDefinition<Arguments extends z.ZodObject, E extends Env = Env> {
@@ -20,34 +20,34 @@ export interface PromptDefinition<Arguments extends z.ZodObject, E extends Env =
   readonly icons?: readonly Icon[]
   /** `_meta` in lists; keys have a prefix, such as `example.com/team`. */
   readonly meta?: Meta
-  /** Texts, all of them. */
+  /** Prompt arguments; all are strings. */
   readonly arguments: Arguments
-  /** Suggestions for an argument, by its name. */
+  /** Completions, by argument name. */
   readonly complete?: { readonly [Name in keyof z.input<Arguments>]?: Complete<E> }
-  /** With `login`, who has not signed in upstream is asked to. */
+  /** With `login`, callers without an upstream sign-in are asked to sign in. */
   readonly requires?: ToolRequirements
-  /** Longest run, in seconds; `TOOL_TIMEOUT` when not given. */
+  /** Timeout in seconds; default `TOOL_TIMEOUT`. */
   readonly timeoutSeconds?: number
-  /** How often one caller may get it, on all nodes together. */
+  /** Rate limit per caller, across all nodes. */
   readonly rateLimit?: Rate
   /**
-   * Whether a caller sees the prompt and may get it; every caller does if left out. For others it does not
-   * exist. Runs for every list and request, so it reads what is in memory. An error hides it.
+   * Whether a caller may list and get the prompt; all callers if left out. For others it does not
+   * exist. Synchronous: runs for every list and request. An error hides the prompt.
    */
   visible?(caller: Caller, env: E): boolean
   /**
-   * What is said to the model: a text as the user, or whole messages. It leaves as it is. Throw a
-   * `ToolError` to tell the caller something; any other error is hidden.
+   * Returns the messages for the model: a string, sent as the user's, or whole messages; not
+   * masked. Throw a `ToolError` with a message for the caller; any other error is hidden.
    */
   render(input: z.output<Arguments>, context: PromptContext<E>): PromptText | Promise<PromptText>
 }
 
 export type PromptText = string | readonly PromptMessage[]
 
-/** A prompt whose arguments the engine need not know. */
+/** A prompt with erased argument types. */
 export type AnyPrompt<E extends Env = Env> = PromptDefinition<z.ZodObject, E>
 
-/** Declares a prompt; the type of its input follows from `arguments`. */
+/** Declares a prompt; the type of its input is inferred from `arguments`. */
 export function definePrompt<Arguments extends z.ZodObject>(
   definition: PromptDefinition<Arguments>,
 ): PromptDefinition<Arguments> {

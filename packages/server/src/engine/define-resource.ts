@@ -1,4 +1,4 @@
-/** How a resource is declared. One file in `src/resources/`, default export. */
+/** Declares resources: one file in `src/resources/`, default export. */
 
 import type { Annotations, CacheHint, Icon } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
@@ -18,37 +18,37 @@ export interface ResourceDefinition<
   readonly name: string
   readonly title?: string
   readonly description?: string
-  /** `application/json` if left out where there is an `output`. */
+  /** Default `application/json` with an `output`. */
   readonly mimeType?: string
   readonly annotations?: Annotations
   readonly icons?: readonly Icon[]
-  /** In bytes, of a fixed URI. */
+  /** Size in bytes, for a fixed URI. */
   readonly size?: number
   /** `_meta` in lists; keys have a prefix, such as `example.com/team`. */
   readonly meta?: Meta
   /** A fixed URI, or an RFC 6570 template such as `bank://branches/{city}`. */
   readonly uri: string
   /**
-   * Makes the resource JSON, of which only what is declared leaves the server, masked where the
-   * schema says so. Without it, what is read leaves as it is.
+   * Makes the resource JSON: only declared fields leave the server, masked as the schema declares.
+   * If left out, the content is returned unchanged.
    */
   readonly output?: Output
-  /** With `login`, who has not signed in upstream is asked to, and nobody else may keep an answer. */
+  /** With `login`, requires an upstream sign-in, and responses are not shared between callers. */
   readonly requires?: ToolRequirements
-  /** Longest read, in seconds; `TOOL_TIMEOUT` when not given. */
+  /** Timeout in seconds; default `TOOL_TIMEOUT`. */
   readonly timeoutSeconds?: number
-  /** How often one caller may read it, on all nodes together. */
+  /** Rate limit per caller, across all nodes. */
   readonly rateLimit?: Rate
-  /** How long and by whom an answer may be kept (2026-07-28, `ttlMs` and `cacheScope`). */
+  /** Cache lifetime and scope of responses (2026-07-28, `ttlMs` and `cacheScope`). */
   readonly cache?: CacheHint
-  /** For templates: suggestions for a variable, by its name. */
+  /** For templates: completions, by variable name. */
   readonly complete?: Readonly<Record<string, Complete<E>>>
   /**
-   * Whether a caller sees the resource and may read it; every caller does if left out. For others it does
-   * not exist. Runs for every list and read, so it reads what is in memory. An error hides it.
+   * Whether a caller may list and read the resource; all callers if left out. For others it does
+   * not exist. Synchronous: runs for every list and read. An error hides the resource.
    */
   visible?(caller: Caller, env: E): boolean
-  /** Reads the resource. Throw a `ToolError` to tell the caller something; any other error is hidden. */
+  /** Reads the resource. Throw a `ToolError` for a message to the caller; others are hidden. */
   read(request: ResourceRequest<E>): Promise<ReadValue<Output>>
 }
 
@@ -61,19 +61,19 @@ export type ResourceContent =
   | { readonly blob: string | Uint8Array; readonly mimeType?: string }
   | object
 
-/** What a resource sees while it is read. */
+/** The context of a resource's `read`. */
 export interface ResourceRequest<E extends Env = Env> extends Omit<ToolContext<never, E>, 'input'> {
   readonly uri: URL
   /** Values of the template's variables, decoded. */
   readonly variables: Variables
 }
 
-/** A resource whose schema the engine need not know. */
+/** A resource with an erased schema type. */
 export type AnyResource<E extends Env = Env> =
   | ResourceDefinition<z.ZodObject, E>
   | ResourceDefinition<undefined, E>
 
-/** Declares a resource; what `read` returns follows from `output`. */
+/** Declares a resource; the return type of `read` is inferred from `output`. */
 export function defineResource<Output extends z.ZodObject | undefined = undefined>(
   definition: ResourceDefinition<Output>,
 ): ResourceDefinition<Output> {

@@ -1,4 +1,4 @@
-/** How a page or an endpoint of the team's own is declared. */
+/** Declares a team's own pages and endpoints. */
 
 import { html } from 'hono/html'
 import type { z } from 'zod'
@@ -6,7 +6,7 @@ import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
 import type { Announce, ToolLog } from './tool-context.ts'
 
-/** Text for pages: what is put into the template is escaped. */
+/** Template tag for pages; escapes interpolated values (XSS). */
 export { html }
 
 export type Html = ReturnType<typeof html>
@@ -31,48 +31,48 @@ export interface RouteProblem {
 export interface RouteContext<E extends Env = Env> {
   /** The request; `json`, `form` and `bytes` read its body. */
   readonly request: Request
-  /** With PUBLIC_URL in front, whatever a proxy made of it. */
+  /** Based on PUBLIC_URL, regardless of proxies. */
   readonly url: URL
   /** Values of the path's `:names`, decoded. */
   readonly params: Readonly<Record<string, string>>
-  /** An anonymous one, except for callers with an access token. */
+  /** Anonymous, except for callers with an access token. */
   readonly caller: Caller
   readonly settings: E['settings']
   readonly services: E['services']
-  /** Log lines with the id of the request. */
+  /** Logger with the request id. */
   readonly log: ToolLog
   readonly announce: Announce
-  /** Aborted when the client has gone. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal
-  /** A page in the look of the server. */
+  /** A page with the server's theme. */
   page(page: RoutePage): Response | Promise<Response>
   /** A problem document (RFC 9457). */
   problem(problem: RouteProblem): Response
-  /** The JSON of the body. What does not fit is answered with 400, other content types with 415. */
+  /** Parses a JSON body. Responds with 400 if it is invalid, with 415 for other content types. */
   json<Schema extends z.ZodType>(schema: Schema): Promise<z.output<Schema>>
-  /** The fields of a form, each once; 400 and 415 as for `json`. */
+  /** Parses a form; a repeated field is invalid. 400 and 415 as for `json`. */
   form<Schema extends z.ZodObject>(schema: Schema): Promise<z.output<Schema>>
-  /** The body as it came, such as for a signature. */
+  /** The raw body, for example to verify a signature. */
   bytes(): Promise<Uint8Array>
 }
 
 export interface RouteDefinition<E extends Env = Env> {
   /**
-   * Who asks there. `people` come with a browser: errors are pages, and forms of other sites are refused.
-   * `programs` read problem documents (RFC 9457). `callers` bring an access token for this server, as
-   * MCP clients do.
+   * The route's audience. `people` use a browser: errors are pages, and cross-site forms are
+   * rejected (CSRF). `programs` get problem documents (RFC 9457). `callers` authenticate with an
+   * access token for this server, as MCP clients do.
    */
   readonly for: 'people' | 'programs' | 'callers'
   readonly method: RouteMethod
-  /** Such as `/reset/:token`; logs and metrics have this and never what stood there. */
+  /** Such as `/reset/:token`; logs and metrics contain this pattern, never the actual path. */
   readonly path: string
   readonly limits?: {
     /**
-     * Of one address; 600 if left out. Callers are counted as for `/mcp` (RATE_LIMIT_CALLER) instead.
+     * Rate limit per client address; default 600. For `callers`, RATE_LIMIT_CALLER applies instead.
      */
     readonly callsPerMinute?: number
   }
-  /** The longest body; 65,536 if left out. */
+  /** Maximum size of the body; default 65,536. */
   readonly bodyLimitBytes?: number
   handle(context: RouteContext<E>): Response | Promise<Response>
 }

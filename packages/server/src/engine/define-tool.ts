@@ -1,4 +1,4 @@
-/** How a tool is declared. One file in `src/tools/`, default export. */
+/** Declares tools: one file in `src/tools/`, default export. */
 
 import type { ContentBlock, Icon, ToolAnnotations } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
@@ -11,17 +11,17 @@ import type { ToolContext } from './tool-context.ts'
 
 export interface ToolRequirements {
   /**
-   * Runs only when the caller has signed in upstream; who has not is asked to. `true` means the first
-   * upstream; names mean those of `UPSTREAMS`, all of which are needed.
+   * Requires an upstream sign-in; other callers are asked to sign in. `true` means the first
+   * upstream; names refer to `UPSTREAMS`, all of which are required.
    */
   readonly login?: boolean | string | readonly string[]
-  /** Works on the caller's session without needing a sign-in. */
+  /** Uses the caller's session without requiring a sign-in. */
   readonly session?: boolean
-  /** OAuth scopes a caller with a token must have. */
+  /** Required OAuth scopes of callers with a token. */
   readonly scopes?: readonly string[]
 }
 
-/** The upstreams that a tool needs a sign-in at; undefined stands for the first. */
+/** The upstreams that a tool requires a sign-in at; undefined stands for the first. */
 export function loginsOf(requires: ToolRequirements | undefined): readonly (string | undefined)[] {
   const login = requires?.login ?? false
   if (typeof login === 'boolean') return login ? [undefined] : []
@@ -29,10 +29,10 @@ export function loginsOf(requires: ToolRequirements | undefined): readonly (stri
 }
 
 interface ToolDeclaration<Input extends z.ZodObject, E extends Env> {
-  /** Letters, digits, `_`, `-` and `.`; what the model calls. */
+  /** Letters, digits, `_`, `-` and `.`. */
   readonly name: string
   readonly title?: string
-  /** For the model: what it does and when to use it. */
+  /** Tells the model the tool's purpose and when to use it. */
   readonly description: string
   readonly input: Input
   readonly requires?: ToolRequirements
@@ -40,16 +40,16 @@ interface ToolDeclaration<Input extends z.ZodObject, E extends Env> {
   readonly icons?: readonly Icon[]
   /** `_meta` in `tools/list`; keys have a prefix, such as `example.com/team`. */
   readonly meta?: Meta
-  /** Longest run, in seconds; `TOOL_TIMEOUT` when not given. */
+  /** Timeout in seconds; default `TOOL_TIMEOUT`. */
   readonly timeoutSeconds?: number
   /**
-   * How often one caller may call it, on all nodes together, such as `{ calls: 10, perSeconds: 60 }`;
-   * besides what callers may send at all (`RATE_LIMIT_CALLER`). `RATE_LIMIT=off` turns it off.
+   * Rate limit per caller, across all nodes, such as `{ calls: 10, perSeconds: 60 }`, in addition
+   * to `RATE_LIMIT_CALLER`. `RATE_LIMIT=off` disables it.
    */
   readonly rateLimit?: Rate
   /**
-   * Whether a caller sees the tool and may call it; every caller does if left out. For others it does not
-   * exist. Runs for every list and call, so it reads what is in memory. An error hides the tool.
+   * Whether a caller may list and call the tool; all callers if left out. For others it does not
+   * exist. Synchronous: runs for every list and call. An error hides the tool.
    */
   visible?(caller: Caller, env: E): boolean
 }
@@ -60,13 +60,13 @@ export interface ToolDefinition<
   E extends Env = Env,
 > extends ToolDeclaration<Input, E> {
   /**
-   * All that may leave the server; anything else in the answer is dropped. An object as a rule; lists,
-   * unions and texts reach clients of the 2025 era as `{ result: … }`.
+   * The data that may leave the server; undeclared fields are dropped. Usually an object; lists,
+   * unions and strings are sent to 2025-era clients as `{ result: … }`.
    */
   readonly output: Output
   /**
-   * Does the work. What it returns is the data, or an `answer(…)` with more than that. Throw a
-   * `ToolError` to tell the caller something; any other error is hidden.
+   * Runs the tool. Returns the data, or an `answer(…)` with content blocks and metadata. Throw a
+   * `ToolError` with a message for the caller; any other error is hidden.
    */
   run(context: ToolContext<z.output<Input>, E>): Promise<z.input<Output> | Answer<z.input<Output>>>
 }
@@ -74,16 +74,16 @@ export interface ToolDefinition<
 export interface ContentToolDefinition<Input extends z.ZodObject, E extends Env = Env>
   extends ToolDeclaration<Input, E> {
   readonly output?: undefined
-  /** Does the work. What it returns leaves the server as it is; metadata of an `answer(…)` is masked. */
+  /** Runs the tool. Its content is returned unchanged; metadata of an `answer(…)` is masked. */
   run(context: ToolContext<z.output<Input>, E>): Promise<readonly ContentBlock[] | Answer<never>>
 }
 
-/** A tool whose schemas the engine need not know. */
+/** A tool with erased schema types. */
 export type AnyTool<E extends Env = Env> =
   | ToolDefinition<z.ZodObject, z.ZodType, E>
   | ContentToolDefinition<z.ZodObject, E>
 
-/** Declares a tool; input and output types follow from the schemas. */
+/** Declares a tool; input and output types are inferred from the schemas. */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodType>(
   definition: ToolDefinition<Input, Output>,
 ): ToolDefinition<Input, Output> {
@@ -91,8 +91,8 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodType>(
 }
 
 /**
- * Declares a tool that answers with content such as images, audio or embedded resources. Nothing
- * of it is masked, so that it must say nothing that has to be.
+ * Declares a tool that returns content such as images, audio or embedded resources. The content is
+ * not masked, so it must not contain sensitive data.
  */
 export function defineContentTool<Input extends z.ZodObject>(
   definition: ContentToolDefinition<Input>,

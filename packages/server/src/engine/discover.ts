@@ -1,4 +1,4 @@
-/** Finds the project's own files at start, and reports every fault in them together, by file. */
+/** Discovers the project's declaration files at startup, and reports all their faults, by file. */
 
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -17,11 +17,11 @@ export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>
   readonly resources: readonly CompiledResource[]
   readonly prompts: readonly CompiledPrompt[]
-  /** That of `skills/` below the folder, and those of the declaration; none if left out. */
+  /** The skills extension of `skills/`, and the declared extensions; none if left out. */
   readonly extensions?: readonly ServerExtension[]
   /** Names of the skills; none if left out. */
   readonly skills?: readonly string[]
-  /** Files that were found and not loaded, such as `tools/_money.ts`, and why. */
+  /** Files that were skipped, such as `tools/_money.ts`, with the reason. */
   readonly skipped: readonly SkippedFile[]
 }
 
@@ -30,7 +30,7 @@ export interface SkippedFile {
   readonly reason: string
 }
 
-/** Says which files are wrong and why, all of them. */
+/** Lists all invalid files with their faults. */
 export class DiscoveryError extends Error {
   readonly faults: readonly string[]
 
@@ -43,7 +43,7 @@ export class DiscoveryError extends Error {
   }
 }
 
-/** Tools that do not come from files, by what a message calls their origin. */
+/** Tools that do not come from files, by their source's name in messages. */
 export type FurtherTools = Readonly<Record<string, readonly AnyTool[]>>
 
 export interface DiscoverOptions extends Waiting {
@@ -51,8 +51,8 @@ export interface DiscoverOptions extends Waiting {
 }
 
 /**
- * Loads `tools/`, `resources/`, `prompts/` and `skills/` below `directory`, sorted by name so that lists are
- * in a stable order (2026-07-28, server/tools, "Listing Tools").
+ * Loads `tools/`, `resources/`, `prompts/` and `skills/` below `directory`, sorted by name, so that
+ * lists have a stable order (2026-07-28, server/tools, "Listing Tools").
  * @throws DiscoveryError
  */
 export async function discover(
@@ -99,7 +99,7 @@ interface Findings {
 }
 
 interface Found<T> {
-  /** With its folder, such as `tools/service.ts`. */
+  /** Path with its folder, such as `tools/service.ts`. */
   readonly file: string
   readonly value: T
 }
@@ -112,7 +112,7 @@ async function loadFolder<T>(
 ): Promise<Found<T>[]> {
   const found: Found<T>[] = []
   const files = (await listDeclarations(directory)) ?? []
-  // All at once: files that hang are named together.
+  // Imports concurrently, so that all files that hang are reported together.
   const imports = files.flatMap(({ path, skippedAs }) => {
     const file = `${basename(directory)}/${path}`
     if (skippedAs === undefined) {
@@ -152,7 +152,7 @@ function importFile(path: string): Promise<Module> {
   return import(pathToFileURL(path).href)
 }
 
-/** What a file declares: its default export, or all in it where that is an array. */
+/** The declarations of a file: its default export, or the items of it if that is an array. */
 function declarationsOf(module: Module): readonly object[] {
   if (module.default === undefined) {
     throw new TypeError(

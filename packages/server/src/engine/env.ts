@@ -1,13 +1,13 @@
-/** What a team's `src/mcp.ts` provides to everything that it declares. */
+/** The environment that a team's `src/mcp.ts` provides to its declarations. */
 
 export interface Env {
-  /** The team's own variables, checked when the server starts. */
+  /** The team's own variables, validated at startup. */
   readonly settings: object
-  /** What was opened before the server was ready: databases, clients of other systems. */
+  /** Services opened before readiness: databases, clients of other systems. */
   readonly services: object
 }
 
-/** The upstreams that `createMcp` names; none without it. */
+/** The names in `createMcp`'s `upstreams`; `never` without it. */
 export type UpstreamNames<E extends Env> = E extends {
   readonly upstreams: infer Name extends string
 }

@@ -1,4 +1,4 @@
-/** What a caller learns of a failed run: never anything internal. */
+/** Maps errors to the code and message for the caller; never discloses internals. */
 
 import { AppError } from '../errors.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
@@ -9,13 +9,13 @@ import { ToolError } from './tool-error.ts'
 export interface Explanation {
   readonly code: string
   readonly message: string
-  /** A fault of ours, to be logged with its stack. */
+  /** A bug or an invalid output, logged with its stack. */
   readonly unexpected: boolean
-  /** When to try again, where that is known. */
+  /** When to retry, if known. */
   readonly retryAfterSeconds?: number | undefined
 }
 
-/** Turns whatever was thrown into a stable code and a message fit for the model. */
+/** Maps any thrown value to a stable code and a message for the model. */
 export function explainError(
   error: unknown,
   cancelled: Pick<CancelSignal, 'aborted'>,
@@ -30,7 +30,7 @@ export function explainError(
   }
   if (error instanceof AppError) {
     const { code, message, retryAfterSeconds } = error
-    // An outage has no end that is known.
+    // The duration of an outage is unknown.
     const isLimit = code === 'too_many_requests'
     return { code, message, unexpected: false, ...(isLimit && { retryAfterSeconds }) }
   }

@@ -1,11 +1,11 @@
-/** Finds the resource that a URI names, and the values that the URI has for a template's variables. */
+/** Resolves a URI to a resource, and extracts the values of a template's variables. */
 
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { ResourceDefinition } from './define-resource.ts'
 import type { RawValues } from './uri-parts.ts'
 import { compileUriTemplate, type UriTemplate } from './uri-template.ts'
 
-/** Decoded; a list for a variable such as `{tags*}`. Parameters that are absent have no value. */
+/** Decoded values; a list for a variable such as `{tags*}`. Absent parameters have no entry. */
 export type Variables = Readonly<Record<string, string | readonly string[]>>
 
 export interface FoundResource<Resource> {
@@ -15,21 +15,21 @@ export interface FoundResource<Resource> {
 }
 
 /**
- * Undefined for a URI that no resource has.
- * @throws ProtocolError -32602 for what is no URI, and for values that cannot be decoded or would
- * leave the place that the template has for them
+ * Undefined for a URI that matches no resource.
+ * @throws ProtocolError -32602 for an invalid URI, and for values that cannot be decoded or attempt
+ * path traversal
  */
 export type FindResource<Resource> = (
   uri: string,
-  /** What the caller cannot see is passed over, as if it were not declared. */
+  /** Resources that the caller may not see are skipped, as if they were not declared. */
   isVisible?: (resource: Resource) => boolean,
 ) => FoundResource<Resource> | undefined
 
 type Named = Pick<ResourceDefinition, 'name' | 'uri'>
 
 /**
- * Fixed URIs come before templates, and of several templates that match the one with more literal
- * characters, with fewer `{+…}`, with fewer expressions, with the name that sorts first.
+ * Fixed URIs take precedence over templates. Among matching templates, precedence is by more
+ * literal characters, fewer `{+…}`, fewer expressions, then by name.
  */
 export function createFindResource<Resource extends Named>(
   resources: readonly Resource[],
@@ -62,7 +62,7 @@ export function isTemplate({ uri }: Pick<ResourceDefinition, 'uri'>): boolean {
 }
 
 /**
- * Checks that a declared URI can be read: it is a URI, or a template that matches one.
+ * Validates a declared URI: a URI, or a template that matches one.
  * @throws TypeError
  */
 export function checkDeclaredUri(resource: Named): void {
@@ -80,7 +80,7 @@ function bySpecificity(a: { template: UriTemplate }, b: { template: UriTemplate 
   return differences.find((difference) => difference !== 0) ?? 0
 }
 
-/** A parser of URLs removes line breaks and outer spaces: another URI than the one asked for. */
+/** URL parsers strip line breaks and outer spaces, which would yield another URI. */
 const ALTERED = /^\s|\s$|\p{Cc}/u
 
 function parseUri(uri: string): URL {
@@ -105,7 +105,7 @@ function decodeValues(values: RawValues, uri: string): Variables {
   return Object.fromEntries(decoded)
 }
 
-/** RFC 3986, 2.4: once, or data that looks encoded would become other data. */
+/** RFC 3986, 2.4: decodes only once; double decoding would corrupt data that looks encoded. */
 function decodeOnce(raw: string): string | undefined {
   try {
     return decodeURIComponent(raw)

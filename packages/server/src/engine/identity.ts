@@ -1,27 +1,27 @@
-/** Who authenticated to this server, as tools, resources, prompts, hooks and `visible` see it. */
+/** The authenticated caller, as passed to tools, resources, prompts, hooks and `visible`. */
 
 import { inspect } from 'node:util'
 
 export interface CallerFacts {
-  /** `local` is the one person whom a process serves over stdio. */
+  /** `local` is the only user of a stdio process. */
   readonly kind: 'anonymous' | 'token' | 'local'
   /**
-   * Who the access token stands for: its `sub`, or, where this server issues the tokens, the account
-   * that signed in upstream. Undefined for callers without a token and before such a sign-in.
+   * Subject of the access token: its `sub`, or, if this server issues the tokens, the account that
+   * signed in upstream. Undefined without a token and before such a sign-in.
    */
   readonly subject: string | undefined
   /** The client that the token was issued to; undefined without a token. */
   readonly clientId: string | undefined
-  /** Those of the token; none without one. */
+  /** Scopes of the token; empty without one. */
   readonly scopes: readonly string[]
   /**
-   * The verified payload of an external issuer's token, or its introspection response; `sub`, `name` and
-   * `email` of the account where this server issues the tokens. Empty without a token.
+   * The verified payload of an external issuer's token, or its introspection response; `sub`,
+   * `name` and `email` of the account if this server issues the tokens. Empty without a token.
    */
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** Who authenticated to this server. `session.account()` says who signed in upstream. */
+/** The authenticated caller. For the upstream sign-in, see `session.account()`. */
 export type Caller = CallerFacts
 
 const HIDDEN = '[caller]'
@@ -34,7 +34,7 @@ const NOBODY: CallerFacts = {
   claims: Object.freeze({}),
 }
 
-/** Getters on the prototype: logging, spreading or serializing a caller shows nothing of it. */
+/** Getters on the prototype: logging, spreading or serializing a caller reveals nothing. */
 class HiddenCaller implements CallerFacts {
   readonly #facts: CallerFacts
 
@@ -75,7 +75,7 @@ class HiddenCaller implements CallerFacts {
   }
 }
 
-/** A caller by what is known of it; an anonymous one if nothing is. */
+/** Creates a caller from the known facts; anonymous by default. */
 export function createCaller(facts: Partial<CallerFacts> = {}): Caller {
   return new HiddenCaller({ ...NOBODY, ...facts })
 }

@@ -1,4 +1,4 @@
-/** All that tools, resources and prompts may import. */
+/** Public API for tools, resources and prompts. */
 
 export { completable, ResourceNotFoundError } from '@modelcontextprotocol/server'
 export { type MaskRule, masked } from '../output/mask.ts'

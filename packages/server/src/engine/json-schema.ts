@@ -1,4 +1,4 @@
-/** Input described by a JSON Schema of the author's own, for what zod has no words for. */
+/** Tool input as the author's own JSON Schema, for constraints that zod cannot express. */
 
 import {
   fromJsonSchema,
@@ -7,12 +7,12 @@ import {
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 
-/** Of more nobody is told. */
+/** Maximum number of reported issues. */
 const MOST_ISSUES = 20
 
 /**
- * A tool's `input` as JSON Schema 2020-12. It is listed as it is written, with every keyword
- * (2025-11-25, server/tools, "Tool"; SEP-2106), and arguments are held to it.
+ * A tool's `input` as JSON Schema 2020-12. Listed unchanged, with every keyword (2025-11-25,
+ * server/tools, "Tool"; SEP-2106); arguments are validated against it.
  * @throws Error for a schema that does not compile
  */
 export function jsonSchema(

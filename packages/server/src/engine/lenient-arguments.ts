@@ -1,7 +1,7 @@
 /**
- * Arguments as models send them: JSON text where an object, a list, a number or a boolean is declared,
- * and `null` for an optional field. Only what the listed schema rules out is rewritten, so that a text
- * stays a text wherever one is allowed.
+ * Coerces arguments as models send them: JSON text for a declared object, list, number or boolean,
+ * and `null` for an optional field. Rewrites only values that the listed schema rules out, so that
+ * a string stays a string wherever one is allowed.
  */
 
 import { MAX_JSON_DEPTH, structureFault } from '../json-structure.ts'
@@ -9,18 +9,18 @@ import type { JsonSchema } from '../output/listed-schema.ts'
 
 type Arguments = Readonly<Record<string, unknown>>
 
-/** Values in one JSON text. */
+/** Maximum number of values in one JSON text. */
 const MOST_VALUES = 10_000
-/** Levels of references and unions around one value. */
+/** Maximum nesting of references and unions around one value. */
 const DEEPEST = 20
 
-/** The arguments rewritten to the schema; undefined where nothing is to be rewritten. */
+/** The arguments coerced to the schema; undefined if unchanged. */
 export function lenientArguments(given: Arguments, root: JsonSchema): Arguments | undefined {
   const rewritten = rewrite(given, [root], root)
   return rewritten === given ? undefined : (rewritten as Arguments)
 }
 
-/** `nodes` are all schemas that may describe the value. The same value if nothing is to be rewritten. */
+/** `nodes` are all schemas that may describe the value. Returns the same value if unchanged. */
 function rewrite(value: unknown, nodes: readonly JsonSchema[], root: JsonSchema): unknown {
   const known = nodes.flatMap((node) => alternatives(node, root))
   const read = typeof value === 'string' ? readText(value, typesOf(known)) : value
@@ -49,7 +49,7 @@ function rewriteFields(value: Arguments, known: readonly JsonSchema[], root: Jso
   return isChanged ? Object.fromEntries(fields) : value
 }
 
-/** A value that JSON text stands for, if a text cannot be meant. */
+/** Parses JSON text, unless the schema allows a string. */
 function readText(text: string, types: ReadonlySet<unknown>): unknown {
   if (types.has('string') || types.has(ANY)) return text
   if (structureFault(text, { depth: MAX_JSON_DEPTH, values: MOST_VALUES }) !== undefined)
@@ -66,7 +66,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A number that a double cannot hold is none: the text would become another number. */
+/** A number that a double cannot represent exactly stays text, to avoid loss of precision. */
 function typesOfValue(value: unknown, text: string): readonly string[] {
   if (Array.isArray(value)) return ['array']
   if (typeof value === 'boolean') return ['boolean']
@@ -74,15 +74,15 @@ function typesOfValue(value: unknown, text: string): readonly string[] {
   if (typeof value !== 'number' || !Number.isFinite(value)) return []
   const isWhole = Number.isInteger(value)
   if (isWhole && !Number.isSafeInteger(value)) return []
-  // Half of the digits of a long decimal would be lost.
+  // A long decimal would lose digits.
   if (text.replace(/\D/g, '').length > MOST_DIGITS) return []
   return isWhole ? ['integer', 'number'] : ['number']
 }
 
-/** What a double holds for certain (IEEE 754), and one more for whole numbers up to 2^53. */
+/** Digits that a double holds exactly (IEEE 754): 15, and one more for integers up to 2^53. */
 const MOST_DIGITS = 16
 
-/** Stands for any type. */
+/** Wildcard for any type. */
 const ANY = '*'
 
 function typesOf(nodes: readonly JsonSchema[]): ReadonlySet<unknown> {
@@ -92,7 +92,7 @@ function typesOf(nodes: readonly JsonSchema[]): ReadonlySet<unknown> {
     const values = 'const' in node ? [node.const] : node.enum
     return Array.isArray(values) ? values.map(typeName) : [ANY]
   })
-  // JSON text of a number is a number where only some numbers are declared.
+  // `number` includes `integer`.
   return new Set(types.includes('number') ? [...types, 'integer'] : types)
 }
 
@@ -101,9 +101,9 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value
 }
 
-/** A schema without references and compositions around it; every member of a composition is one. */
+/** Resolves references and compositions; every member of a composition is one alternative. */
 function alternatives(node: unknown, root: JsonSchema, depth = 0): readonly JsonSchema[] {
-  // `true`, and what is not understood, allows anything.
+  // `true`, and anything not understood, allows any value.
   if (typeof node !== 'object' || node === null || depth > DEEPEST) return [{}]
   const { $ref, anyOf, oneOf, allOf, ...own } = node as JsonSchema
   const members = [anyOf, oneOf, allOf].flatMap((list) => (Array.isArray(list) ? list : []))
@@ -114,7 +114,7 @@ function alternatives(node: unknown, root: JsonSchema, depth = 0): readonly Json
   return isOfItsOwn ? [own, ...inside] : inside
 }
 
-/** RFC 6901. */
+/** Resolves a JSON Pointer (RFC 6901). */
 function resolve(reference: string, root: JsonSchema): unknown {
   if (!reference.startsWith('#')) return undefined
   const keys = decodeURIComponent(reference.slice(1)).split('/').slice(1)
@@ -125,7 +125,7 @@ function resolve(reference: string, root: JsonSchema): unknown {
   }, root)
 }
 
-/** Whether an object may be of this member of a union, by the fields that have one value each. */
+/** Whether an object may match this member of a union, by its `const` fields (discriminators). */
 function fits(value: Arguments, { properties }: JsonSchema): boolean {
   return Object.entries((properties ?? {}) as Readonly<Record<string, JsonSchema>>).every(
     ([name, field]) => !('const' in field) || value[name] === field.const,
@@ -143,7 +143,7 @@ function fieldOf(node: JsonSchema, name: string): readonly JsonSchema[] {
   return isSchema ? [additionalProperties as JsonSchema] : []
 }
 
-/** A field that may be left out, and may not be null. */
+/** Whether a field may be omitted but not null. */
 function isOptional(
   name: string,
   declared: readonly JsonSchema[],

@@ -1,11 +1,11 @@
-/** A schema that the SDK lists as it is told to. */
+/** Overrides the JSON Schema that the SDK lists for a schema. */
 
 import type { z } from 'zod'
 import type { JsonSchema } from '../output/listed-schema.ts'
 
 type Standard = z.ZodObject['~standard']
 
-/** The same schema in all other ways: the SDK finds completions in its shape. */
+/** Inherits everything else from the schema: the SDK finds completions in its shape. */
 export function listedAs<Schema extends z.ZodObject>(
   schema: Schema,
   listed: JsonSchema,

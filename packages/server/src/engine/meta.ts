@@ -5,10 +5,10 @@ export type Meta = Readonly<Record<string, unknown>>
 const LABEL = '[A-Za-z](?:[A-Za-z\\d-]*[A-Za-z\\d])?'
 const KEY = new RegExp(`^(${LABEL}(?:\\.${LABEL})*)/(?:[A-Za-z\\d](?:[\\w.-]*[A-Za-z\\d])?)?$`)
 
-/** Labels that only the protocol may have in second place. */
+/** Labels reserved for the protocol, as first or second label of a prefix. */
 const OF_PROTOCOL = new Set(['modelcontextprotocol', 'mcp'])
 
-/** What is wrong with the keys of `_meta`; undefined where they can be used. */
+/** The first fault in the keys of `_meta`; undefined if they are valid. */
 export function metaFault(meta: unknown): string | undefined {
   if (meta === undefined) return undefined
   if (typeof meta !== 'object' || meta === null || Array.isArray(meta))

@@ -1,4 +1,4 @@
-/** Opens a team's services before the server is ready, and closes them after its last call. */
+/** Opens a team's services before readiness, and closes them after the last call. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { createHideSecrets } from '../logger/secret-values.ts'
@@ -8,26 +8,26 @@ import type { AnyEnvDefinition, OpenService } from './define-services.ts'
 import type { Announce } from './tool-context.ts'
 import { createToolLog } from './tool-log.ts'
 
-/** A service that keeps the server from starting; the message names it. */
+/** A service failed to start, so the server does not start; the message names the service. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError'
 }
 
 export interface ServicesOptions {
   readonly settings: Readonly<Record<string, unknown>>
-  /** Values that no message shows. */
+  /** Values redacted from messages. */
   readonly secrets: readonly string[]
   readonly log: Logger
   readonly timeoutSeconds: number
-  /** For one service; 10 s if left out. */
+  /** Timeout for closing one service; default 10 s. */
   readonly closeMs?: number
 }
 
 export interface OpenedServices {
   readonly services: object
-  /** From now on, what services announce is published; what they have announced already is, too. */
+  /** Publishes the queued notifications of services, and from now on new ones directly. */
   join(announce: Announce): void
-  /** In reverse order. Never rejects: a service that fails or hangs does not keep the others open. */
+  /** Closes in reverse order. Never rejects: a service that fails or hangs blocks no other. */
   close(): Promise<void>
 }
 
@@ -39,9 +39,9 @@ const NOTHING_OPENED: OpenedServices = {
 }
 
 /**
- * Opens what a team's `services` opens.
- * @throws ServiceError for a service that fails, or hangs longer than `timeoutSeconds`; what had been
- * opened is closed then
+ * Runs a team's `services` function.
+ * @throws ServiceError for a service that fails, or hangs longer than `timeoutSeconds`; closes the
+ * services that were already open
  */
 export async function openServices(
   definition: AnyEnvDefinition | undefined,
@@ -91,7 +91,7 @@ class ServiceStack {
     try {
       const service = await start()
       this.#opened.push({ name, close: () => close?.(service) })
-      // Nobody will use what opens after its time: it is closed at once.
+      // Opened after the timeout: closes it at once.
       if (this.signal.aborted) await this.#closeLast()
       return service
     } catch (error) {
@@ -105,7 +105,7 @@ class ServiceStack {
   async inTime<T>(work: () => Promise<T>): Promise<T> {
     const { timeoutSeconds } = this.#options
     const clock = new AbortController()
-    // The timer keeps the process alive: with nothing else to do, Node would end and name no service.
+    // The timer keeps the process alive: otherwise Node could exit without naming the service.
     const late = delay(timeoutSeconds * 1000, undefined, { signal: clock.signal }).then(() => {
       const names = [...this.#pending].map((name) => `"${name}"`).join(', ')
       const what = names === '' ? 'services' : `service ${names}`
@@ -114,7 +114,7 @@ class ServiceStack {
       )
     })
     const working = work()
-    // It may fail when nobody waits any more.
+    // Avoids an unhandled rejection after the timeout.
     working.catch(() => undefined)
     try {
       return await Promise.race([working, late])
@@ -150,7 +150,7 @@ class ServiceStack {
   }
 }
 
-/** Keeps what is announced until somebody can publish it. */
+/** Queues notifications until this node has joined the others. */
 function queuedAnnounce(): { announce: Announce; join: OpenedServices['join'] } {
   let target: Announce | undefined
   const queued: ((announce: Announce) => void)[] = []

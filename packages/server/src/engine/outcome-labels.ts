@@ -1,4 +1,4 @@
-/** Which outcomes of tools have a label of their own in metrics: a fixed list, whatever tools throw. */
+/** Outcome labels in metrics: a fixed list, which bounds their cardinality whatever tools throw. */
 
 import { statusOf } from '../errors.ts'
 import { isUpstreamErrorCode } from '../upstream/upstream-error.ts'
@@ -8,7 +8,7 @@ const OF_THE_ENGINE: ReadonlySet<string> = new Set([
   ...['invalid_arguments', 'invalid_output', 'session_not_found', 'login_declined'],
 ])
 
-/** The outcome itself, or `other` for a code that a tool made up. */
+/** The outcome itself, or `other` for a tool's own code. */
 export function outcomeLabel(outcome: string): string {
   const isKnown =
     OF_THE_ENGINE.has(outcome) || statusOf(outcome) !== undefined || isUpstreamErrorCode(outcome)

@@ -1,4 +1,4 @@
-/** Questions a tool or prompt may put to its client, and what comes back (2026-07-28, basic/patterns/mrtr). */
+/** Questions to the client: elicitation, sampling and roots (2026-07-28, basic/patterns/mrtr). */
 
 import {
   type CreateMessageRequestParams,
@@ -12,20 +12,20 @@ import type { z } from 'zod'
 import { toFlatSchema } from '../output/listed-schema.ts'
 import { listedAs } from './listed-as.ts'
 
-/** What people said to a form: `content` is there if they accepted. */
+/** The user's response to a form; `content` only if accepted. */
 export type FormAnswer<T> =
   | { readonly action: 'accept'; readonly content: T }
   | { readonly action: 'decline' | 'cancel' }
 
-/** A question, and how its answer is read; undefined for an answer that does not fit. */
+/** A question and the parser of its answer; undefined for an invalid answer. */
 export interface Question<Answer> {
   readonly request: InputRequest
   read(responses: Record<string, unknown>, name: string): Answer | undefined
 }
 
 /**
- * Asks people to fill in a form of plain fields. Never ask for secrets this way: the answer passes
- * through the client.
+ * Form elicitation: asks the user to fill in a flat form. Never ask for secrets this way: the
+ * answer passes through the client.
  */
 export function form<Schema extends z.ZodObject>(
   message: string,
@@ -46,7 +46,7 @@ export function form<Schema extends z.ZodObject>(
   }
 }
 
-/** Asks people to open a page; the answer says whether they agreed to, not what they did there. */
+/** URL elicitation: asks the user to open a page; the answer is consent only, not completion. */
 export function openUrl(
   message: string,
   url: string,
@@ -60,7 +60,7 @@ export function openUrl(
   }
 }
 
-/** Asks the client's model. Deprecated by 2026-07-28 (SEP-2577), served for clients that have it. */
+/** Sampling: asks the client's model. Deprecated by 2026-07-28 (SEP-2577), still supported. */
 export function sample(params: CreateMessageRequestParams): Question<CreateMessageResult> {
   return {
     request: inputRequired.createMessage(params),
@@ -71,7 +71,7 @@ export function sample(params: CreateMessageRequestParams): Question<CreateMessa
   }
 }
 
-/** Asks which folders the client works in. Deprecated by 2026-07-28 (SEP-2577). */
+/** Asks for the client's roots (folders). Deprecated by 2026-07-28 (SEP-2577). */
 export function roots(): Question<readonly Root[]> {
   return {
     request: inputRequired.listRoots(),

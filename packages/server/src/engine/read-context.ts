@@ -1,11 +1,11 @@
-/** What reads and suggestions see besides what every run sees. */
+/** Contexts of resource reads and completions. */
 
 import type { CompleteContext } from './complete.ts'
 import type { ResourceRequest } from './define-resource.ts'
 import type { Variables } from './find-resource.ts'
 import { type Run, RunContext } from './run-context.ts'
 
-/** What a resource sees while it is read. */
+/** The context of a resource's `read`. */
 export class ReadContext extends RunContext implements ResourceRequest {
   readonly uri: URL
   readonly variables: Variables
@@ -17,7 +17,7 @@ export class ReadContext extends RunContext implements ResourceRequest {
   }
 }
 
-/** What sees whoever suggests values for an argument or a variable. */
+/** The context of a completion for an argument or a variable. */
 export class SuggestContext extends RunContext implements CompleteContext {
   readonly arguments: Readonly<Record<string, string>>
 

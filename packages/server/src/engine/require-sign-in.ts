@@ -1,4 +1,4 @@
-/** What happens when something needs somebody to be signed in and nobody is. */
+/** Requires an upstream sign-in: step-up by URL elicitation, or an error that points to `login`. */
 
 import { randomUUID } from 'node:crypto'
 import type { InputRequest, InputRequiredResult } from '@modelcontextprotocol/server'
@@ -7,20 +7,20 @@ import type { CallKind, CallSession, ToolCall } from './call.ts'
 import type { SignInLink } from './tool-context.ts'
 import { ToolError } from './tool-error.ts'
 
-/** The name of our one request among a result's `inputRequests`. */
+/** Name of the sign-in request among a result's `inputRequests`. */
 const SIGN_IN_REQUEST = 'sign_in'
 
-/** One round waits this long; below the 30 s at which proxies and clients commonly give up. */
+/** Wait per round; below the usual 30 s timeout of proxies and clients. */
 const ROUND_MILLISECONDS = 25_000
 
-/** Both official clients stop after ten rounds, the 2025-era shim after eight. */
+/** Below the limits of both official clients (ten rounds) and of the 2025-era shim (eight). */
 const MOST_ROUNDS = 7
 
 interface LadderOptions {
   readonly hasLoginTool?: boolean
-  /** Where somebody has to be signed in; the first upstream if left out. */
+  /** The upstream that requires a sign-in; the first if left out. */
   readonly upstream?: string | undefined
-  /** What needs the sign-in; a tool if left out. */
+  /** The kind of declaration that requires the sign-in; a tool if left out. */
   readonly kind?: CallKind
 }
 
@@ -31,9 +31,9 @@ const RETRY: Readonly<Record<CallKind, string>> = {
 }
 
 /**
- * Sees to it that somebody is signed in. A client that opens URLs is asked to, and the call goes on
- * after the callback: the result to return meanwhile is given back, or undefined when the call may
- * go on.
+ * Ensures an upstream sign-in. A client with URL elicitation is asked to open the sign-in page, and
+ * the call resumes after the callback: returns the `input_required` result until then, undefined
+ * when the call may proceed.
  * @throws ToolError `login_required` for clients that cannot open URLs, `login_declined`
  */
 export async function requireUpstreamSignIn(
@@ -46,7 +46,7 @@ export async function requireUpstreamSignIn(
     throw loginRequired(hasLoginTool ? callLogin(upstream) : cannotOpenUrls(upstream))
   }
   const { signInRound, signInAt } = call.carried ?? {}
-  // Of a tool that needs several, each is asked for by itself.
+  // If a tool requires several upstreams, asks for one at a time.
   if (signInRound === undefined || signInAt !== upstream) {
     return askToOpenUrl(call, session, upstream)
   }
@@ -63,7 +63,7 @@ export async function requireUpstreamSignIn(
   if (round > MOST_ROUNDS) {
     throw loginRequired(hasLoginTool ? callLogin(upstream) : `${NOT_COMPLETED} ${RETRY[kind]}`)
   }
-  // Without input requests: the client comes back at once, and nobody is asked twice.
+  // No input requests: the client retries at once, without asking the user again.
   return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
 }
 
@@ -81,7 +81,7 @@ function loginCall(upstream: string | undefined): string {
   return upstream === undefined ? 'Call `login`' : `Call \`login\` with \`upstream\` "${upstream}"`
 }
 
-/** What a call is answered that the client cannot go on with by itself. */
+/** The error message that points the model to the `login` tool. */
 export function callLogin(upstream: string | undefined): string {
   const how =
     upstream === undefined
@@ -123,8 +123,8 @@ interface Asked {
 }
 
 /**
- * 2025-11-25 names a URL elicitation, and a client may hold its answer back until it hears that
- * the elicitation is complete (client/elicitation, "Completion Notifications"). 2026-07-28 dropped both.
+ * 2025-11-25 gives a URL elicitation an id, and a client may delay its response until it is
+ * notified of completion (client/elicitation, "Completion Notifications"). 2026-07-28 dropped both.
  */
 function withElicitationId(
   request: InputRequest,

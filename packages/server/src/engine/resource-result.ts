@@ -1,4 +1,4 @@
-/** What a resource read, as the result that leaves: validated and masked where there is a schema. */
+/** Converts a resource's content to the result: validated and masked if it has a schema. */
 
 import type { ReadResourceResult } from '@modelcontextprotocol/server'
 import { ZodError } from 'zod'
@@ -23,7 +23,7 @@ export function toResourceResult(
   return { contents: [{ uri, ...(mimeType !== undefined && { mimeType }), ...content }] }
 }
 
-/** The type that a resource is listed with: JSON where it has a schema. */
+/** The listed MIME type of a resource; JSON by default if it has a schema. */
 export function listedType({ definition, output }: CompiledResource): string | undefined {
   return definition.mimeType ?? (output === undefined ? undefined : JSON_TYPE)
 }
@@ -63,7 +63,7 @@ function bytes(value: string | Uint8Array, mimeType = BYTES_TYPE): Body {
     const blob = Buffer.from(buffer, byteOffset, byteLength).toString('base64')
     return { mimeType, content: { blob } }
   }
-  // RFC 4648, section 4: clients refuse base64url and data URLs.
+  // RFC 4648, section 4: clients reject base64url and data URLs.
   if (value.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) {
     throw invalidOutput('its blob is not base64')
   }

@@ -1,4 +1,4 @@
-/** Runs what suggests values: within the bounds of its prompt or resource, but never asking anybody. */
+/** Runs completions with the limits of their prompt or resource, without input requests. */
 
 import type { CompleteResult } from '@modelcontextprotocol/server'
 import type { MaskRule } from '../output/mask.ts'
@@ -12,24 +12,24 @@ import type { Run } from './run-context.ts'
 import { ProtocolRun } from './run-read.ts'
 import type { Declaration, RunSettings } from './run-settings.ts'
 
-/** 2026-07-28, server/utilities/completion: at most 100 values for one answer. */
+/** 2026-07-28, server/utilities/completion: at most 100 values per response. */
 const MOST_VALUES = 100
 
 export interface Suggestion {
   readonly kind: CallKind
   readonly declaration: Declaration
   readonly masks: ReadonlyMap<string, MaskRule>
-  /** Undefined where nothing is suggested for what was asked. */
+  /** Undefined for an argument or variable without completions. */
   readonly complete: Complete | undefined
   readonly typed: string
-  /** What has been chosen for other arguments or variables. */
+  /** Values already chosen for other arguments or variables. */
   readonly given: Readonly<Record<string, string>>
 }
 
 const NOTHING: CompleteResult = { completion: { values: [], hasMore: false } }
 
 /**
- * Suggests values. Who would have to sign in first gets none.
+ * Suggests values; none if a required sign-in is missing.
  * @throws ProtocolError, AppError
  */
 export async function runCompletion(
@@ -39,7 +39,7 @@ export async function runCompletion(
 ): Promise<CompleteResult> {
   if (suggestion.complete === undefined) return NOTHING
   const result = await new CompletionRun(suggestion, call, settings).start()
-  // Whoever asks in a suggestion cannot be answered.
+  // A completion cannot return `input_required`.
   return 'completion' in result ? (result as CompleteResult) : NOTHING
 }
 
@@ -49,7 +49,7 @@ class CompletionRun extends ProtocolRun<CompleteResult> {
   constructor(suggestion: Suggestion, call: ToolCall, settings: RunSettings) {
     const { kind, declaration, masks } = suggestion
     const { name, requires, timeoutSeconds } = declaration
-    // Signing in is looked at below, and what people type is limited as requests are.
+    // `run` checks the sign-in; completions count against the request rate limit only.
     const own = {
       name,
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),

@@ -1,4 +1,4 @@
-/** What one run sees: each part is made when the tool asks for it. */
+/** The context of one run; creates each part lazily. */
 
 import type { Redactor } from '../output/redactor.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -18,10 +18,10 @@ import {
 import { createToolLog } from './tool-log.ts'
 import { watchSession } from './watched-session.ts'
 
-/** What is made anew for each run of a call. */
+/** The per-run dependencies. */
 export interface Run {
   readonly call: ToolCall
-  /** Its logger has the tool and the session in its lines. */
+  /** Its logger adds the tool and the session to log lines. */
   readonly logOf: Pick<ToolCall, 'log'>
   readonly session: CallSession
   readonly redactor: Redactor
@@ -29,7 +29,7 @@ export interface Run {
   readonly env: Env
 }
 
-/** Getters of the class: an object with accessors of its own has a form of its own, which is dear. */
+/** Getters on the class: own accessors would give each object a hidden class of its own. */
 export class RunContext extends ToolContext<Record<string, unknown>> {
   override readonly input
   readonly #run: Run

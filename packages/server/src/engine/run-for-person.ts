@@ -1,6 +1,6 @@
 /**
- * One run on behalf of a caller, of a tool, a resource or a prompt: what it is checked by, in this order,
- * and what is recorded of it.
+ * One run of a tool, a resource or a prompt on behalf of a caller: the checks in their order, and
+ * the metric, span and audit log entry.
  */
 
 import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
@@ -29,10 +29,10 @@ import { ToolError } from './tool-error.ts'
 
 type Input = Record<string, unknown>
 
-/** Scrubbed: what may leave of it. */
+/** A failure for the caller, scrubbed. */
 export type Failure = Explanation
 
-/** Methods on the prototype and few fields: a tool call makes one of them. */
+/** Created per call: methods on the prototype and few fields keep it cheap. */
 export abstract class PersonRun<Result extends object> {
   readonly call: ToolCall
   protected readonly settings: RunSettings
@@ -42,9 +42,9 @@ export abstract class PersonRun<Result extends object> {
   readonly #declaration: Declaration
   readonly #span: Span | undefined
   readonly #started = performance.now()
-  /** The session's hash, once it is known. */
+  /** The session's hash, once known. */
   #session: string | undefined
-  /** The session, unless the caller named it or is known by it. */
+  /** The session, if this call may open it, so that its handle is returned to the caller. */
   protected opening: CallSession | undefined
   #hooks: HookRun | undefined
 
@@ -69,32 +69,32 @@ export abstract class PersonRun<Result extends object> {
   /** @throws ToolError `invalid_arguments` */
   protected abstract validate(): Input
 
-  /** The handle that the call itself names. @throws ToolError `invalid_arguments` */
+  /** The session handle in the call. @throws ToolError `invalid_arguments` */
   protected abstract sessionHandle(): string | undefined
 
-  /** Runs what the project declared. */
+  /** Runs the project's declared function. */
   protected abstract run(input: Input, run: Run): unknown
 
-  /** What leaves: validated and masked. @throws ToolError `invalid_output` */
+  /** The result, validated and masked. @throws ToolError `invalid_output` */
   protected abstract resultOf(answer: unknown, input: Input, session: CallSession): Result
 
-  /** What a failure becomes, scrubbed; it may throw instead. */
+  /** Converts a scrubbed failure to a result, or throws. */
   protected abstract failed(failure: Failure, cause: unknown): Result
 
   protected abstract ended(label: string, seconds: number): void
 
-  /** The method in the log line of a failure; a tool has none. */
+  /** The method in the log line of a failure; undefined for tools. */
   protected get method(): string | undefined {
     return undefined
   }
 
-  /** The result as hooks see it. */
+  /** The result as passed to hooks. */
   protected abstract shown(result: Result): HookOutcome
 
   /** Masks of the input, by field. */
   protected abstract get inputMasks(): ReadonlyMap<string, MaskRule>
 
-  /** The input as hooks see it. */
+  /** The input as passed to hooks. */
   protected hookInput(input: Input): Input {
     return input
   }
@@ -104,8 +104,8 @@ export abstract class PersonRun<Result extends object> {
   }
 
   /**
-   * Runs, and settles once hooks have seen the outcome.
-   * @throws AppError `unavailable` when the store is away: nothing that a model could act on
+   * Runs, and settles after the `after` hooks.
+   * @throws AppError `unavailable` when the store is unavailable, which no model could act on
    */
   start(): Promise<Result | InputRequiredResult> {
     const span = this.#span
@@ -152,7 +152,7 @@ export abstract class PersonRun<Result extends object> {
     const session = opening instanceof Promise ? await opening : opening
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
-    // One that an earlier round opened is new to the caller.
+    // A session opened in an earlier round is still new to the caller.
     if (id === undefined || call.carried?.session !== undefined) this.opening = session
     for (const upstream of loginsOf(requires)) {
       const ladder = { ...this.settings, kind: this.#kind, upstream }
@@ -164,7 +164,7 @@ export abstract class PersonRun<Result extends object> {
     try {
       const { env } = this.settings.team
       const run = { call, logOf: this, session, redactor: this.redactor, limit, env }
-      // What does not listen to its signal must not hold the caller.
+      // Enforces the limit even if the run ignores its signal.
       answer = await limit.bound<unknown>(this.run(input, run))
     } catch (error) {
       throw limit.isTimedOut ? this.#timedOut(error) : error
@@ -182,7 +182,7 @@ export abstract class PersonRun<Result extends object> {
     await this.#hooks.before()
   }
 
-  /** The call's logger, with the name of what runs and the session in its lines. */
+  /** The call's logger, with the declaration's name and the session. */
   get log(): Logger {
     const session = this.#session
     return this.call.log.child({
@@ -191,7 +191,7 @@ export abstract class PersonRun<Result extends object> {
     })
   }
 
-  /** A caller without a token has no scopes to check; `MCP_AUTH` decides whether it may call at all. */
+  /** Callers without a token have no scopes to check; `MCP_AUTH` decides whether they may call. */
   #requireScopes(required: readonly string[]): void {
     const { scopes } = this.call
     const missing = scopes === undefined ? [] : required.filter((scope) => !scopes.includes(scope))
@@ -201,7 +201,7 @@ export abstract class PersonRun<Result extends object> {
     })
   }
 
-  /** What is asked is masked like everything else that leaves. */
+  /** Masks the questions, as all output. */
   #ask({ requests, answers }: AnswersNeeded): Result | InputRequiredResult {
     try {
       const scrubbed = scrubQuestions(requests, this.redactor)
@@ -234,7 +234,7 @@ export abstract class PersonRun<Result extends object> {
     return this.failed({ ...explained, code, message: scrub(explained.message) }, error)
   }
 
-  /** Records the run: its metric, its span and its line in the audit log. */
+  /** Records the run's metric, span and audit log entry. */
   #finish(outcome: string): void {
     const { name } = this.#declaration
     const ms = performance.now() - this.#started

@@ -1,4 +1,4 @@
-/** Runs a team's hooks around one call. Made only where there are hooks. */
+/** Runs a team's hooks around one call; created only if there are hooks. */
 
 import { ProtocolError, ResourceNotFoundError } from '@modelcontextprotocol/server'
 import type { Logger } from '../logger.ts'
@@ -23,11 +23,11 @@ import type { ToolLog } from './tool-context.ts'
 import { ToolError } from './tool-error.ts'
 import { createToolLog } from './tool-log.ts'
 
-/** What is known of the call that hooks run around. */
+/** The call that the hooks run around. */
 export interface HookFacts {
   readonly target: HookTarget
   readonly input: Readonly<Record<string, unknown>>
-  /** Of the input, by field. */
+  /** Masks of the input, by field. */
   readonly masks: ReadonlyMap<string, MaskRule>
   readonly redactor: Redactor
   readonly call: {
@@ -37,13 +37,13 @@ export interface HookFacts {
     readonly log: Logger
   }
   readonly client: HookClient
-  /** For each `before`. */
+  /** Timeout of each `before`. */
   readonly timeoutSeconds: number
 }
 
 const AFTER_SECONDS = 5
 const NO_MASKS: ReadonlyMap<string, MaskRule> = new Map()
-/** What runs after a call is not cancelled with it. */
+/** `after` hooks are not cancelled with the call. */
 const NEVER: CancelSignal = {
   aborted: false,
   reason: undefined,
@@ -55,7 +55,7 @@ export class HookRun {
   readonly #hooks: readonly HookDefinition[]
   readonly #facts: HookFacts
   readonly #call: HookedCall
-  /** How many have let the call pass. */
+  /** Number of hooks whose `before` passed. */
   #passed = 0
 
   constructor({ hooks, env }: Pick<Team, 'hooks' | 'env'>, facts: HookFacts) {
@@ -64,7 +64,7 @@ export class HookRun {
     this.#call = new HookedCall(facts, env)
   }
 
-  /** @throws ToolError of the hook that refuses, or `timeout` */
+  /** @throws ToolError of the hook that rejects the call, or `timeout` */
   async before(): Promise<void> {
     for (const hook of this.#hooks) {
       await this.#before(hook)
@@ -106,12 +106,12 @@ export class HookRun {
   }
 }
 
-/** What is known of a run once its arguments have been validated. */
+/** A run with validated arguments. */
 interface HookedRun extends Pick<HookFacts, 'input' | 'masks' | 'redactor'> {
   readonly call: ToolCall
 }
 
-/** The hooks around one run of what is declared. */
+/** Creates the hooks around one run. */
 export function hooksOf(
   target: HookTarget & { readonly timeoutSeconds?: number },
   run: HookedRun,
@@ -125,7 +125,7 @@ export function hooksOf(
   })
 }
 
-/** A call as hooks see it: the same object for all of them. */
+/** The call as passed to hooks: one object for all of them. */
 class HookedCall implements HookCall {
   readonly kind
   readonly name
@@ -162,8 +162,8 @@ class HookedCall implements HookCall {
 }
 
 /**
- * A copy that nobody can change, since what it is of goes on to others. Fields with a mask are masked, as
- * is whatever the redactor knows elsewhere.
+ * A deep-frozen copy, so that hooks cannot change the original. Masks the declared fields, and
+ * elsewhere every value known to the redactor.
  */
 function frozenCopy(
   value: unknown,
@@ -179,7 +179,7 @@ function frozenCopy(
     frozenCopy(item, masks, redactor, (name === undefined ? undefined : masks.get(name)) ?? rule)
   if (Array.isArray(value)) return Object.freeze(value.map((item) => inside(item)))
   const prototype: unknown = Object.getPrototypeOf(value)
-  // Dates and the like, which a schema makes of texts.
+  // Dates and other objects that a schema creates from strings.
   if (prototype !== Object.prototype && prototype !== null) return structuredClone(value)
   const fields = Object.entries(value).map(([name, item]) => [name, inside(item, name)])
   return Object.freeze(Object.fromEntries(fields))
@@ -189,7 +189,7 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
 }
 
-/** An error as the caller learns it. */
+/** The error outcome, as returned to the caller. */
 export function failureOf(
   error: unknown,
   { call, redactor }: Pick<HookFacts, 'call' | 'redactor'>,

@@ -1,4 +1,4 @@
-/** Runs resource reads and prompts. A failure is an error of the protocol. */
+/** Runs resource reads and prompts. Failures are protocol errors (JSON-RPC). */
 
 import {
   type GetPromptResult,
@@ -25,7 +25,7 @@ import { type Failure, PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { ToolError } from './tool-error.ts'
 
-/** Where a caller without a token names its session, and is given the handle of a new one. */
+/** The `_meta` key of the session handle, in requests and results, for callers without a token. */
 export const SESSION_META_KEY = 'mcp-template/session'
 
 type Input = Record<string, unknown>
@@ -57,7 +57,7 @@ export function runPrompt(
   return run.start()
 }
 
-/** OpenTelemetry, semantic conventions for MCP, "Server". Without the URI, which may hold anything. */
+/** OpenTelemetry, semantic conventions for MCP, "Server". Omits the URI, which may hold secrets. */
 function startSpan(
   method: string,
   name: string,
@@ -69,7 +69,7 @@ function startSpan(
   return tracing?.start({ name: `${method} ${name}`, kind: 'server', attributes, carrier })
 }
 
-/** A run whose failures are errors of the protocol. */
+/** A run whose failures are protocol errors. */
 export abstract class ProtocolRun<
   Result extends { _meta?: object | undefined },
 > extends PersonRun<Result> {
@@ -89,7 +89,7 @@ export abstract class ProtocolRun<
   }
 
   protected override explain(error: unknown): Explanation {
-    // The code has a label of its own; what the project says of it is for the caller.
+    // The project's own protocol error: its message reaches the caller.
     if (!(error instanceof ProtocolError)) return super.explain(error)
     const isNotFound = error instanceof ResourceNotFoundError
     const code = isNotFound ? 'not_found' : 'protocol_error'

@@ -1,4 +1,4 @@
-/** What all runs of a server have in common. */
+/** Settings shared by all runs of a server. */
 
 import type { TextFormat } from '../output/text.ts'
 import type { Rate } from '../store/rate-limits.ts'
@@ -8,16 +8,16 @@ import type { ArgumentsMode } from './validate-input.ts'
 
 export interface RunSettings {
   readonly textFormat: TextFormat
-  /** For what sets none of its own. */
+  /** Default timeout of declarations. */
   readonly timeoutSeconds: number
   /** `lenient` if left out. */
   readonly arguments?: ArgumentsMode
-  /** Whether an error can name the tool `login`; it can if left out. */
+  /** Whether errors may refer to the tool `login`; default true. */
   readonly hasLoginTool?: boolean
   readonly team: Team
 }
 
-/** What tools, resources and prompts declare alike. */
+/** The common part of tool, resource and prompt declarations. */
 export interface Declaration {
   readonly name: string
   readonly title?: string

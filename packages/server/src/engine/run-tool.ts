@@ -1,4 +1,4 @@
-/** Runs one tool call. A failure is a tool result with `isError`, so that the model can act on it. */
+/** Runs one tool call. A failure is a tool result with `isError`, which the model can act on. */
 
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
 import type { Redactor } from '../output/redactor.ts'
@@ -18,7 +18,7 @@ export type ToolSettings = RunSettings
 
 export type ToolOutcome = CallToolResult | InputRequiredResult
 
-/** @throws AppError `unavailable` when the store is away: nothing the model could act on */
+/** @throws AppError `unavailable` when the store is unavailable, which no model could act on */
 export function runTool(
   tool: CompiledTool,
   call: ToolCall,
@@ -73,7 +73,7 @@ class ToolRun extends PersonRun<CallToolResult> {
     return this.#named(toResult(this.#tool, answer, parts))
   }
 
-  /** A session that the call has opened is named in its result. */
+  /** Adds the handle of a session that the call opened. */
   #named(result: CallToolResult): CallToolResult {
     return this.opening === undefined ? result : withHandle(result, this.opening)
   }
@@ -95,7 +95,7 @@ class ToolRun extends PersonRun<CallToolResult> {
   }
 }
 
-/** What is masked of the arguments is known first, so that not even a refusal repeats it. */
+/** The redactor learns masked values before validation, so that errors do not repeat them. */
 function validateInput(
   { parseInput, masks }: CompiledTool,
   call: ToolCall,

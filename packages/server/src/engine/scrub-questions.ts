@@ -1,21 +1,21 @@
-/** Hides masked values in what a tool asks: forms, addresses, prompts to the client's model. */
+/** Masks values in a tool's questions: forms, URLs, prompts to the client's model. */
 
 import type { InputRequests } from '@modelcontextprotocol/server'
 import type { Redactor } from '../output/redactor.ts'
 
-/** What comes back as the answer, or decides how it is read: it cannot be masked and still fit. */
+/** Keywords whose values come back as the answer, or determine its validation: cannot be masked. */
 const READ_BACK = new Set(['const', 'enum', 'required', 'pattern'])
 
-/** Where a number is a value, not a bound. */
+/** Keywords whose numbers are values, not bounds. */
 const NUMBERS = new Set(['const', 'enum', 'default', 'examples'])
 
-/** Base64, of which a masked value is no part but by chance. */
+/** Base64, which contains a masked value only by chance. */
 const BINARY = new Set(['data', 'blob'])
 
 /**
- * The questions as they may leave: masked values are masked in every text.
- * @throws TypeError where one is the value of a choice, the name of a field or that of a question,
- *   since the answer would not be recognised
+ * Masks values in every string of the questions.
+ * @throws TypeError if a masked value is a choice, a field name or a question's name, since the
+ *   answer would not be recognized
  */
 export function scrubQuestions(questions: InputRequests, redactor: Redactor): InputRequests {
   if (!redactor.hides()) return questions
@@ -46,7 +46,7 @@ export function scrubQuestions(questions: InputRequests, redactor: Redactor): In
   return scrub(questions, '', false) as InputRequests
 }
 
-/** A field of a form may be called `const` as well; then it holds its description. */
+/** A form field may itself be named `const`; its value is then a schema. */
 function isReadBack(name: string, value: unknown): boolean {
   return READ_BACK.has(name) && (typeof value !== 'object' || Array.isArray(value))
 }

@@ -1,17 +1,16 @@
-/** Hides masked values in what a tool says besides its answer, at any depth. */
+/** Masks values in a tool's other output, such as logs and errors, at any depth. */
 
 import type { Redactor } from '../output/redactor.ts'
 import { cutText } from '../well-formed.ts'
 import { errorMessage } from './validation-text.ts'
 
-/** Levels of a log line's fields. */
+/** Maximum nesting of a log line's fields. */
 const DEEPEST = 6
-/** Characters of an error's message, and of its stack. */
+/** Maximum length of an error's message, and of its stack, in characters. */
 const LONGEST_TEXT = 10_000
 
 /**
- * A value as it may be said: what the tool masks is masked, in names and values. Below `deepest`
- * levels it is cut off.
+ * Masks known values in names and values. Truncates below `deepest` levels.
  */
 export function scrubValue(
   value: unknown,

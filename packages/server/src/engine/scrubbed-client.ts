@@ -1,13 +1,13 @@
-/** The client as a tool sees it: what the tool says to it passes the call's redactor. */
+/** The client as passed to tools: its output passes through the call's redactor. */
 
 import type { Redactor } from '../output/redactor.ts'
 import { scrubValue } from './scrub-value.ts'
 import type { Announce, ToolClient } from './tool-context.ts'
 
-/** Levels of what is logged to the client; JSON of an answer is hardly ever as deep. */
+/** Maximum nesting of data logged to the client; JSON responses are rarely deeper. */
 const DEEPEST = 64
 
-/** Masks what a tool logs to its client. */
+/** Masks a tool's log messages to its client. */
 export function scrubbedClient(client: ToolClient, redactor: Redactor): ToolClient {
   return {
     can: client.can,
@@ -19,7 +19,7 @@ export function scrubbedClient(client: ToolClient, redactor: Redactor): ToolClie
   }
 }
 
-/** Masks the addresses of resources that a tool says have changed. */
+/** Masks the URIs in a tool's resource update notifications. */
 export function scrubbedAnnounce(announce: Announce, redactor: Redactor): Announce {
   return { ...announce, resourceUpdated: (uri) => announce.resourceUpdated(redactor.scrub(uri)) }
 }

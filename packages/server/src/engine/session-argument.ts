@@ -1,14 +1,14 @@
-/** The argument `session`: how callers with neither token nor connection name their session. */
+/** The argument `session`: the session handle of callers with neither token nor MCP session. */
 
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import type { CallSession, ToolCall } from './call.ts'
 import { SESSION_ARGUMENT } from './compile-tool.ts'
 import { ToolError } from './tool-error.ts'
 
-/** Where programs find the handle in the metadata of a result. */
+/** The `_meta` key of the handle in a result, for programs. */
 const SESSION_META_KEY = 'mcp-template/session'
 
-/** The handle is ours, not the tool's: a strict input would refuse it, a loose one would see it. */
+/** Removes the framework's argument: strict input would reject it, loose input would expose it. */
 export function ownArguments(given: ToolCall['arguments']): ToolCall['arguments'] {
   if (!Object.hasOwn(given, SESSION_ARGUMENT)) return given
   const { [SESSION_ARGUMENT]: _session, ...own } = given
@@ -16,8 +16,8 @@ export function ownArguments(given: ToolCall['arguments']): ToolCall['arguments'
 }
 
 /**
- * The handle that a call names. One that is no text is a mistake, which must not open a session of
- * its own.
+ * The session handle in a call. A handle that is not a string is rejected, rather than opening a
+ * new session.
  * @throws ToolError `invalid_arguments`
  */
 export function namedSession(call: ToolCall): string | undefined {
@@ -29,8 +29,8 @@ export function namedSession(call: ToolCall): string | undefined {
 }
 
 /**
- * The result with the handle of a session that its call has opened, for the model and for programs: its
- * caller could not come back without. The same result where the session is found without a handle.
+ * Adds the handle of a session that the call opened, for the model and for programs; the caller
+ * needs it to resume the session. Returns the result unchanged if the session needs no handle.
  */
 export function withHandle(result: CallToolResult, session: CallSession): CallToolResult {
   const { handle } = session

@@ -1,10 +1,10 @@
-/** Names a file whose import does not settle, such as one that awaits at its top level for ever. */
+/** Import timeout: names a file whose import never settles, for example a top-level `await`. */
 
-/** When an import is slow, and when it is given up. */
+/** Thresholds for a slow import, and for its timeout. */
 export interface Waiting {
   readonly slowAfterMs?: number
   readonly longestMs?: number
-  /** Told once of each file that is slow. */
+  /** Called once for each slow file. */
   readonly onSlow?: (file: string, seconds: number) => void
 }
 
@@ -12,9 +12,9 @@ const SLOW_AFTER_MS = 5000
 const LONGEST_MS = 30_000
 
 /**
- * Waits for an import. The timers keep the process alive meanwhile: with nothing else to do, Node would
- * exit with code 13 and name no file.
- * @throws TypeError when it does not settle in time
+ * Waits for an import. The timers keep the process alive: otherwise Node would exit with code 13
+ * without naming the file.
+ * @throws TypeError on timeout
  */
 export async function settleInTime<T>(
   file: string,

@@ -1,21 +1,21 @@
-/** What a team's declaration brings along besides tools, resources and prompts. */
+/** A team's declaration apart from tools, resources and prompts. */
 
 import { type CreateRedactor, createRedactor } from '../output/redactor.ts'
 import type { HookDefinition } from './define-hook.ts'
 import type { RouteDefinition } from './define-route.ts'
 import { EMPTY_ENV, type Env } from './env.ts'
 
-/** What a caller who lacks the scopes of a tool sees: a challenge for them (403), or no such tool. */
+/** For callers without a tool's scopes: a step-up challenge (403), or a hidden tool. */
 export type UnauthorizedTools = 'challenge' | 'hide'
 
 export interface Team {
   readonly env: Env
-  /** Makes the redactor of a call, which knows the secrets among the settings. */
+  /** Creates a call's redactor, which knows the secret settings. */
   readonly createRedactor: CreateRedactor
   readonly hooks: readonly HookDefinition[]
   readonly routes: readonly RouteDefinition[]
   readonly unauthorizedTools: UnauthorizedTools
-  /** Rejects while a service cannot be used. */
+  /** Readiness check; rejects while a service is unavailable. */
   readonly readiness?: (() => Promise<void>) | undefined
 }
 

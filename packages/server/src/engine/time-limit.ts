@@ -1,9 +1,9 @@
-/** Bounds a tool's run: by the caller's cancellation, by its time, and by its own end. */
+/** Bounds a run: aborts its signal on cancellation, on timeout, and at its end. */
 
 import { Deadline } from '../deadlines.ts'
 import type { CancelSignal } from './cancel-signal.ts'
 
-/** One for all calls: an exception of its own has a stack, which is dear. */
+/** Shared by all calls: capturing a stack for each exception is expensive. */
 const RUN_ENDED = new DOMException('The run has ended', 'AbortError')
 
 export class TimeLimit extends Deadline {
@@ -14,8 +14,8 @@ export class TimeLimit extends Deadline {
   #fail: ((reason: unknown) => void) | undefined
 
   /**
-   * Starts the clock.
-   * @throws the reason of a call that is cancelled already
+   * Starts the timeout.
+   * @throws the abort reason if the call is already cancelled
    */
   constructor(cancelled: CancelSignal, seconds: number) {
     if (cancelled.aborted) throw cancelled.reason
@@ -25,8 +25,8 @@ export class TimeLimit extends Deadline {
   }
 
   /**
-   * Aborted on cancellation, when the time is over, and once the run has ended. Made when somebody
-   * asks for it: most tools wait for nothing.
+   * Aborted on cancellation, on timeout, and once the run has ended. Created lazily: most tools do
+   * not use it.
    */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
@@ -34,7 +34,7 @@ export class TimeLimit extends Deadline {
     return this.#controller.signal
   }
 
-  /** Whether the signal is aborted, or would be. */
+  /** Whether the signal is aborted, without creating it. */
   get isOver(): boolean {
     return this.#over !== undefined
   }
@@ -43,7 +43,7 @@ export class TimeLimit extends Deadline {
     return this.#isTimedOut
   }
 
-  /** Settles as the run does, or rejects on cancellation and when the time is over. */
+  /** Settles like the run, but rejects on cancellation and on timeout. */
   bound<T>(running: T | Promise<T>): T | Promise<T> {
     if (!(running instanceof Promise)) return running
     return new Promise((resolve, reject) => {
@@ -53,14 +53,14 @@ export class TimeLimit extends Deadline {
     })
   }
 
-  /** Call when the run is over: whatever it left running is aborted. */
+  /** Call at the end of the run: aborts its unfinished work. */
   end(): void {
     this.clear()
     this.#cancelled.removeEventListener('abort', this)
     this.#finish(RUN_ENDED)
   }
 
-  /** The call was cancelled. */
+  /** Listener for cancellation. */
   handleEvent(): void {
     this.#stop(this.#cancelled.reason)
   }

@@ -1,4 +1,4 @@
-/** An answer with more than its data: content blocks and metadata. */
+/** A tool's return value with data, content blocks and metadata. */
 
 import type { ContentBlock } from '@modelcontextprotocol/server'
 import type { Redactor } from '../output/redactor.ts'
@@ -7,16 +7,15 @@ import { scrubValue } from './scrub-value.ts'
 
 interface Extras {
   /**
-   * Blocks such as images, resource links and texts. With a text among them, that is what the model
-   * reads; without one, the data as text comes first. Masked values are masked in all but `data` and
-   * `blob`.
+   * Blocks such as images, resource links and text. Without a text block, the data is prepended as
+   * text. Values are masked in all fields except `data` and `blob`.
    */
   readonly content?: readonly ContentBlock[]
-  /** `_meta` of the result; keys have a prefix, such as `example.com/version`. Masked like texts. */
+  /** `_meta` of the result; keys have a prefix, such as `example.com/version`. Masked like text. */
   readonly meta?: Meta
 }
 
-/** What `answer` makes. */
+/** The return type of `answer`. */
 export class Answer<Data> {
   readonly #data: Data
   readonly #extras: Extras
@@ -40,7 +39,7 @@ export class Answer<Data> {
 }
 
 /**
- * What `run` returns to answer with data, content blocks and metadata in one. The data is validated
+ * Combines data, content blocks and metadata into one return value of `run`. The data is validated
  * and masked like a plain return value.
  * @throws TypeError for a key of `meta` without a prefix, or with a reserved one
  */
@@ -52,13 +51,13 @@ export function answer({ data, ...extras }: { readonly data?: unknown } & Extras
   return new Answer(data, extras)
 }
 
-/** Deeper metadata is cut off, where values are masked. */
+/** Maximum nesting of masked metadata; deeper levels are truncated. */
 const DEEPEST = 64
 
-/** Base64, of which a masked value is no part but by chance. */
+/** Base64, which contains a masked value only by chance. */
 const BINARY = new Set(['data', 'blob'])
 
-/** Blocks as they may leave: masked values are masked in every text, name and address. */
+/** Masks values in every text, name and URI of the blocks. */
 export function scrubContent(
   content: readonly ContentBlock[],
   redactor: Redactor,
@@ -77,7 +76,7 @@ function scrubBlock(block: object, redactor: Redactor): Record<string, unknown> 
   return Object.fromEntries(fields) as Record<string, unknown>
 }
 
-/** Metadata as it may leave. */
+/** Masks values in metadata. */
 export function scrubMeta(meta: Meta, redactor: Redactor): Record<string, unknown> {
   const scrubbed = redactor.hides() ? scrubValue(meta, redactor, DEEPEST) : { ...meta }
   return scrubbed as Record<string, unknown>

@@ -1,4 +1,4 @@
-/** What a tool sees while it runs. */
+/** The context of a tool's `run`. */
 
 import type { LoggingLevel } from '@modelcontextprotocol/server'
 import type { Upstreams } from '../upstream/upstream.ts'
@@ -6,58 +6,58 @@ import type { Ask } from './ask.ts'
 import type { Env, UpstreamNames } from './env.ts'
 import type { Caller } from './identity.ts'
 
-/** Where a person signs in, and the code that proves the page was opened by who asked for it. */
+/** A sign-in page's URL, and the code that binds the page to the user who requested it. */
 export interface SignInLink {
   readonly url: string
   readonly code: string
   readonly expiresAt: Date
-  /** The same without a clock: how long the link is good from when it was made. */
+  /** Lifetime of the link from its creation, independent of clocks. */
   readonly ttlSeconds: number
 }
 
-/** Who signed in, as the identity provider says. */
+/** The signed-in account, from the identity provider. */
 export interface Account {
   readonly sub: string
   readonly name?: string
   readonly email?: string
 }
 
-/** What the server knows about the caller. */
+/** The caller's session. */
 export interface ToolSession {
-  /** Whether somebody has signed in at the first upstream. */
+  /** `authenticated` after a sign-in at the first upstream. */
   readonly state: 'anonymous' | 'authenticated'
-  /** Absent while nothing has been kept for this caller. */
+  /** Undefined while the caller has no session. */
   readonly connectedAt: Date | undefined
-  /** The session ends then, unless it is used again. */
+  /** The session expires then, unless it is used again (sliding expiration). */
   readonly expiresAt: Date | undefined
   /**
-   * What a caller without token or connection passes as the `session` argument from now on;
-   * absent for callers that are recognised without it.
+   * The `session` argument for later calls of a caller without token or MCP session; undefined for
+   * other callers.
    */
   readonly handle: string | undefined
   /**
-   * Whether somebody has signed in at an upstream, or pasted a key for it.
-   * @throws ToolError `unknown_upstream` for one that is not there
+   * Whether the user has signed in at an upstream, or pasted an API key for it.
+   * @throws ToolError `unknown_upstream` for an upstream that is not configured
    */
   isSignedIn(upstream?: string): boolean
   /**
-   * Who signed in at an upstream, at the first unless one is named. Undefined until somebody did, and
-   * where nobody says who it was.
+   * The account at an upstream, by default the first. Undefined before the sign-in, and for
+   * upstreams that do not identify accounts.
    */
   account(upstream?: string): Promise<Account | undefined>
   /**
-   * A one-time link for signing in at an upstream, at the first unless one is named; opens a session
-   * where there is none.
+   * Creates a one-time sign-in link for an upstream, by default the first; opens a session if there
+   * is none.
    */
   startSignIn(upstream?: string): Promise<SignInLink>
   /**
-   * Ends the session: revokes at every upstream, then forgets the credentials. False when there was
-   * none.
+   * Ends the session: deletes the credentials, then revokes them at every upstream. False if there
+   * was no session.
    */
   end(): Promise<boolean>
-  /** A JSON value kept with the session, by name; undefined when it was never set. */
+  /** A JSON value stored in the session, by name; undefined if never set. */
   get(name: string): unknown
-  /** Keeps a JSON value with the session until it ends; opens a session where there is none. */
+  /** Stores a JSON value in the session until it ends; opens a session if there is none. */
   set(name: string, value: unknown): Promise<void>
 }
 
@@ -68,9 +68,9 @@ export interface ToolLog {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
-/** The client that called, as far as it says. */
+/** The calling client, by its self-declared capabilities. */
 export interface ToolClient {
-  /** What it does when it is asked: `ask` fails for the rest. */
+  /** Supported question kinds; `ask` fails for the others. */
   readonly can: {
     readonly fillForms: boolean
     readonly openUrls: boolean
@@ -78,18 +78,18 @@ export interface ToolClient {
     readonly listRoots: boolean
   }
   /**
-   * A log line for the people at the client, if they want lines of that level. Deprecated by
-   * 2026-07-28 (SEP-2577).
+   * Sends a log message to the client, if it subscribed to that level. Deprecated by 2026-07-28
+   * (SEP-2577).
    */
   log(level: LoggingLevel, data: unknown): Promise<void>
   /**
-   * Ends the stream the client waits on, so that a long call holds no connection: the client comes
-   * back for the rest, to any node (2025-11-25, SEP-1699). Nothing happens where it could not.
+   * Closes the response stream, so that a long call holds no connection: the client reconnects and
+   * resumes, on any node (2025-11-25, SEP-1699). No-op for clients that cannot resume.
    */
   closeStream(): void
 }
 
-/** Changes that clients can ask to hear of. */
+/** Publishes change notifications to subscribed clients. */
 export interface Announce {
   toolsChanged(): void
   promptsChanged(): void
@@ -98,30 +98,32 @@ export interface Announce {
 }
 
 /**
- * A class, each part of which is made when the tool asks for it. Take it apart as you like; a copy made
- * with `...` has the input alone, and its type says so.
+ * The context, with lazily created parts. Destructuring works; a copy made with `...` contains only
+ * `input`, as its type says.
  */
 export abstract class ToolContext<Input, E extends Env = Env> {
   /** The validated arguments. */
   abstract readonly input: Input
-  /** Who authenticated to this server. */
+  /** The authenticated caller. */
   abstract get caller(): Caller
-  /** What `src/mcp.ts` declares as settings. */
+  /** The settings declared in `src/mcp.ts`. */
   abstract get settings(): E['settings']
-  /** What `src/mcp.ts` opens as services. */
+  /** The services opened in `src/mcp.ts`. */
   abstract get services(): E['services']
   abstract get session(): ToolSession
-  /** The API behind the tools, in the name of the person of the session. */
-  /** The API of the first upstream, and those of others by name: `upstream.github.get(…)`. */
+  /**
+   * The first upstream's API, on behalf of the session's user; others by name, such as
+   * `upstream.github.get(…)`.
+   */
   abstract get upstream(): Upstreams<UpstreamNames<E>>
-  /** Aborted when the caller cancels or the tool's time is over; pass it on. */
+  /** Aborted when the caller cancels or the tool times out; pass it on. */
   abstract get signal(): AbortSignal
   abstract get client(): ToolClient
   abstract get announce(): Announce
-  /** Puts questions to the people at the client, or to its model. */
+  /** Asks the client's user, or its model. */
   abstract get ask(): Ask
-  /** Tells the caller how far the call is; nothing happens if it did not ask. */
+  /** Sends a progress notification; no-op without a progress token. */
   abstract get progress(): (done: number, total?: number, message?: string) => Promise<void>
-  /** Structured log lines with the call's ids; values the tool masks are masked here too. */
+  /** Structured logger with the call's ids; masks the tool's masked values. */
   abstract get log(): ToolLog
 }

@@ -1,18 +1,18 @@
-/** A failure a tool explains to its caller, and the result it becomes. */
+/** A tool's error with a message for the caller, and its tool result. */
 
 import type { CallToolResult } from '@modelcontextprotocol/server'
 
-/** Where clients find the error's code in a tool result. */
+/** The `_meta` key of the error code in a tool result. */
 export const ERROR_META_KEY = 'mcp-template/error'
 
 export interface ToolErrorOptions {
   readonly code?: string
   readonly cause?: unknown
-  /** When a call may succeed, in seconds; for programs, so that the message should say it too. */
+  /** Delay before a retry, in seconds. Read by programs only: repeat it in the message. */
   readonly retryAfterSeconds?: number
 }
 
-/** Thrown by a tool: the message reaches the model, so it says what to do, and holds no secret. */
+/** Thrown by a tool. The message reaches the model: it should say what to do, without secrets. */
 export class ToolError extends Error {
   readonly code: string
   readonly retryAfterSeconds: number | undefined
@@ -25,7 +25,7 @@ export class ToolError extends Error {
   }
 }
 
-/** What the metadata of a failed call tells programs. */
+/** Metadata of a failed call, for programs. */
 export interface ToolErrorFacts {
   readonly code: string
   readonly retryAfterSeconds?: number

@@ -1,4 +1,4 @@
-/** The logger tools get: what the tool masks stays masked in its log lines. */
+/** The tools' logger, which masks the tool's masked values. */
 
 import type { Logger } from '../logger.ts'
 import type { Redactor } from '../output/redactor.ts'

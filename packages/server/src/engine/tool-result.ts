@@ -1,4 +1,4 @@
-/** What a tool answered, as the result that leaves: validated, masked, and as text. */
+/** Converts a tool's return value to the result: validated, masked, and as text. */
 
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
 import { ZodError } from 'zod'
@@ -11,23 +11,23 @@ import type { HookOutcome } from './define-hook.ts'
 import { Answer, scrubContent, scrubMeta } from './tool-answer.ts'
 import { ERROR_META_KEY, ToolError, type ToolErrorFacts } from './tool-error.ts'
 
-/** What a call came to, with what is masked in it. */
+/** The call's arguments, redactor and text format. */
 export interface ResultParts {
-  /** The arguments as they came. */
+  /** The raw arguments. */
   readonly given: unknown
-  /** The arguments as they were parsed. */
+  /** The parsed arguments. */
   readonly input: unknown
   readonly redactor: Redactor
   readonly format: TextFormat
 }
 
 /**
- * Makes the result of what `run` returned.
+ * Creates the result from the return value of `run`.
  * @throws ToolError `invalid_output`
  */
 export function toResult(tool: CompiledTool, answer: unknown, parts: ResultParts): CallToolResult {
   if (answer instanceof Answer) return toMixedResult(tool, answer, parts)
-  // What a content tool answers is what its author chose to say.
+  // Content tools are not masked.
   if (tool.output === undefined) return { content: [...(answer as readonly ContentBlock[])] }
   const structuredContent = parseAnswer(tool.output, tool.masks.input, parts, answer)
   return { structuredContent, content: [asText(structuredContent, parts.format)] }
@@ -52,7 +52,7 @@ function asText(value: unknown, format: TextFormat) {
   return { type: 'text', text: answerAsText(value, format) } as const
 }
 
-/** A result as hooks see it. */
+/** The result as passed to hooks. */
 export function hookOutcomeOf(result: CallToolResult): HookOutcome {
   const { structuredContent, content, isError, _meta } = result
   if (isError !== true) {

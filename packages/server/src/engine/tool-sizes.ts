@@ -1,21 +1,21 @@
-/** How much of a model's context the list of tools takes, and names that known clients refuse. */
+/** Size of the tool list in a model's context, and tool names that known clients reject. */
 
 import type { CompiledTool } from './compile-tool.ts'
 import type { Catalog } from './discover.ts'
 
-/** In bytes of JSON, about a quarter of that in tokens. */
+/** In bytes of JSON; about four bytes per token. */
 const LARGE_TOOL = 10_000
 const LARGE_LIST = 100_000
 
-/** What the APIs of Anthropic and OpenAI take as the name of a tool. */
+/** Tool names that the APIs of Anthropic and OpenAI accept. */
 const USUAL_NAME = /^[\w-]{1,64}$/
 
-/** What a tool adds to `tools/list`, by name, in bytes of JSON. */
+/** Size of each tool in `tools/list`, by name, in bytes of JSON. */
 export function toolSizes({ tools }: Pick<Catalog, 'tools'>): ReadonlyMap<string, number> {
   return new Map([...tools].map(([name, tool]) => [name, sizeOf(tool)]))
 }
 
-/** As callers without a token are listed it, with the argument `session`. */
+/** Measures the listing for callers without a token, which has the argument `session`. */
 function sizeOf({ definition, anonymousInputSchema, output }: CompiledTool): number {
   const { name, title, description, annotations, icons, meta } = definition
   const listed = {
@@ -25,14 +25,14 @@ function sizeOf({ definition, anonymousInputSchema, output }: CompiledTool): num
   return Buffer.byteLength(JSON.stringify(listed))
 }
 
-/** Something that clients or models have trouble with, and that keeps no server from starting. */
+/** A compatibility problem with clients or models; does not prevent startup. */
 export interface CatalogWarning {
   /** Stable, for programs. */
   readonly code: string
   readonly message: string
 }
 
-/** What an author should know about the list of tools. */
+/** Warnings for the author about the list of tools. */
 export function catalogWarnings(catalog: Pick<Catalog, 'tools'>): readonly CatalogWarning[] {
   const sizes = [...toolSizes(catalog)]
   const total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0)

@@ -1,25 +1,25 @@
-/** Matches text against literals and variables in turn, in time linear in both: nothing backtracks. */
+/** Matches text against literals and variables in linear time, without backtracking (no ReDoS). */
 
 export type Part = Literal | Variable
 
 interface Literal {
   readonly text: string
-  /** The parts that may be absent together with this one, itself included; 0 where it must be there. */
+  /** Number of parts that may be absent together, including this one; 0 if required. */
   readonly optionalParts: number
 }
 
 export interface Variable {
   readonly name: string
-  /** Which characters its value may have, at least one of them, by their ASCII code. */
+  /** Allowed characters of its value, by ASCII code; at least one character. */
   readonly accepts: Uint8Array
-  /** What separates the values of a list, such as `{tags*}`. */
+  /** Separator of a list's values, such as `{tags*}`. */
   readonly separator?: string
 }
 
-/** The value of each variable that is there, as it stands in the text. */
+/** The raw value of each variable that is present. */
 export type RawValues = Map<string, string | readonly string[]>
 
-/** A variable takes as much as it can and leaves to those after it what they need. */
+/** Greedy: a variable takes as much as the parts after it allow. */
 export function matchParts(parts: readonly Part[], text: string): RawValues | undefined {
   const [first] = parts
   const isOther = first !== undefined && 'text' in first && !first.optionalParts
@@ -52,7 +52,7 @@ export function matchParts(parts: readonly Part[], text: string): RawValues | un
 
 type Row = Uint8Array
 
-/** For each part, the places from which it and those after it match; worked out from the end. */
+/** For each part, the offsets at which it and all later parts match; computed from the end. */
 function findFits(parts: readonly Part[], text: string): readonly Row[] {
   const rows = Array.from({ length: parts.length + 1 }, () => new Uint8Array(text.length + 1))
   const rowOf = (index: number) => rows[index] as Row

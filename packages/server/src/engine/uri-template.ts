@@ -1,14 +1,14 @@
 /**
- * RFC 6570 URI templates, matched: whether a URI is one of a template's, and with which values. The
- * parameters of `{?a,b}` and `{&c}` may stand in any order, and any of them may be absent.
+ * Matches URIs against RFC 6570 URI templates, and extracts the variables' values. The parameters
+ * of `{?a,b}` and `{&c}` may occur in any order, and each is optional.
  */
 
 import { matchParts, type Part, type RawValues, type Variable } from './uri-parts.ts'
 
 export interface UriTemplate {
-  /** A URI of the template, with `x` for every variable. */
+  /** A URI that matches the template, with `x` for every variable. */
   readonly sample: string
-  /** Of several templates that match, the one with the greater values here comes first. */
+  /** Precedence among matching templates: greater values come first. */
   readonly specificity: readonly number[]
   /** The values, still encoded; undefined for a URI that does not match. */
   match(uri: string): RawValues | undefined
@@ -25,7 +25,7 @@ const SEGMENT = allBut('/?#')
 const SEGMENTS = allBut('?#')
 const PAIR = allBut('&#')
 
-/** How the values of an operator begin and are separated, and what they hold (RFC 6570, 3.2.1). */
+/** Prefix, separator and allowed characters of each operator (RFC 6570, 3.2.1). */
 const OPERATORS: Readonly<
   Record<string, { first: string; separator: string; accepts: Uint8Array }>
 > = {
@@ -40,7 +40,7 @@ const OPERATORS: Readonly<
 
 const EXPRESSION = /^([^\w%])?([\w.-]+\*?(?:,[\w.-]+\*?)*)$/
 
-/** @throws TypeError that says what is wrong with the template */
+/** @throws TypeError that describes the template's fault */
 export function compileUriTemplate(template: string): UriTemplate {
   const [pathTokens, queryTokens] = splitAtQuery(readTokens(template))
   const path = pathTokens.flatMap((token) => partsOf(token))
@@ -62,7 +62,7 @@ function readTokens(template: string): Token[] {
   return template.split(/\{([^{}]*)\}/).map((text, index) => {
     if (index % 2 === 1) return readExpression(text, seen)
     if (/[{}]/.test(text)) throw new TypeError('uri has a brace without its counterpart')
-    // RFC 6570, 3.1: what is not allowed in a URI is percent-encoded.
+    // RFC 6570, 3.1: percent-encodes characters that a URI does not allow.
     return text.replace(/[^\x21-\x7e]|["<>\\^`|]/gu, encodeURIComponent)
   })
 }
@@ -80,7 +80,7 @@ function readExpression(text: string, seen: Set<string>): Expression {
   return { operator, names }
 }
 
-/** The tokens before and after the first `?`; no second list where there is none. */
+/** The tokens before and after the first `?`; no second list without a `?`. */
 function splitAtQuery(tokens: readonly Token[]): [Token[], Token[] | undefined] {
   const start = tokens.findIndex((token) =>
     typeof token === 'string' ? token.includes('?') : token.operator === '?',
@@ -101,8 +101,8 @@ function splitAtQuery(tokens: readonly Token[]): [Token[], Token[] | undefined] 
 }
 
 /**
- * A value with a prefix may be absent, with those after it: `{/a,b}` is nothing, `/x` or `/x/y`. A dot
- * may belong to the value before, so that `{.a}` must be there.
+ * A value with a prefix is optional, together with those after it: `{/a,b}` matches nothing, `/x`
+ * or `/x/y`. A dot may belong to the value before, so `{.a}` is required.
  */
 function partsOf(token: Token, accepted?: Uint8Array): Part[] {
   if (typeof token === 'string') return token === '' ? [] : [{ text: token, optionalParts: 0 }]
@@ -119,7 +119,7 @@ function partsOf(token: Token, accepted?: Uint8Array): Part[] {
   })
 }
 
-/** The characters of ASCII but for some: a URL has no others. */
+/** All ASCII characters except the given ones; URLs contain no others. */
 function allBut(characters: string): Uint8Array {
   return without(new Uint8Array(128).fill(1), characters)
 }
@@ -130,7 +130,7 @@ function without(accepts: Uint8Array, characters: string): Uint8Array {
   return fewer
 }
 
-/** Parameters that the template has by name may be absent; those it has with a `=` may not. */
+/** Parameters of `{?a}` and `{&a}` are optional; those written with a `=` are required. */
 function compileQuery(tokens: readonly Token[]) {
   const optional = new Map<string, boolean>()
   const pairs: Part[][] = [[]]
@@ -159,7 +159,7 @@ function compileQuery(tokens: readonly Token[]) {
         if (optional.get(name) === true) {
           values.set(name, [...(known ?? []), value])
         } else if (optional.has(name)) {
-          // Of a parameter that is given twice, nobody can say which one is meant.
+          // A repeated parameter is ambiguous.
           if (known !== undefined) return undefined
           values.set(name, value)
         } else {

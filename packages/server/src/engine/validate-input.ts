@@ -1,4 +1,4 @@
-/** Checks a call's arguments, at a cost that its caller cannot choose. */
+/** Validates a call's arguments at a bounded cost (denial of service). */
 
 import type { z } from 'zod'
 import type { JsonSchema } from '../output/listed-schema.ts'
@@ -9,25 +9,25 @@ import { lenientArguments } from './lenient-arguments.ts'
 import { ToolError } from './tool-error.ts'
 import { validationText } from './validation-text.ts'
 
-/** zod makes an issue for each value that does not fit any member of a union, 2 µs each. */
+/** Bounds the issues that zod collects: one per union member for each value that matches none. */
 const MOST_COLLECTED = 25_000
 
 /**
- * Stops at the first fault of each list; the same values come out of what fits. zod is slower with it
- * for what fits, so that only large arguments are checked that way.
+ * Stops at the first fault of each list; does not change the result for valid input. zod parses
+ * valid input more slowly with it, so it is used for large arguments only.
  */
 const FIRST_FAULT = { abortEarly: true } as z.core.ParseContext<z.core.$ZodIssue>
 
-/** Whether arguments must be exactly what is listed, or may be rewritten to it: TOOL_ARGUMENTS. */
+/** Whether arguments must match the listed schema exactly, or may be coerced: TOOL_ARGUMENTS. */
 export type ArgumentsMode = 'strict' | 'lenient'
 
 type Arguments = Readonly<Record<string, unknown>>
 
 /**
- * Parses arguments; masked fields stay as they are. Where they do not fit, they are tried once more as
- * models mean them (`lenientArguments`), by the schema that is listed; the error is that of the first
- * try.
- * @throws ToolError `invalid_arguments`, with the first faults in words
+ * Parses arguments, without masking. Invalid arguments are coerced to the listed schema
+ * (`lenientArguments`) and parsed once more; if that fails as well, reports the error of the first
+ * attempt.
+ * @throws ToolError `invalid_arguments`, with a description of the first faults
  */
 export function createInputParser(schema: z.ZodObject, listed: JsonSchema) {
   const weight = issuesPerValue(schema)
@@ -54,7 +54,7 @@ export function createInputParser(schema: z.ZodObject, listed: JsonSchema) {
   }
 }
 
-/** The most issues that one value may come to: one for each member of the unions around it. */
+/** Maximum number of issues per value: one for each member of the unions around it. */
 function issuesPerValue(root: z.core.$ZodType): number {
   const known = new Map<z.core.$ZodType, number>()
 
@@ -72,7 +72,7 @@ function issuesPerValue(root: z.core.$ZodType): number {
   return weigh(root)
 }
 
-/** Counts the values in one, at any depth, as far as `most` and a little more. */
+/** Counts nested values at any depth; stops soon after `most`. */
 function countValues(root: unknown, most: number): number {
   let count = 0
   const open: unknown[] = [root]

@@ -1,29 +1,29 @@
-/** What is wrong with a value, in words and within bounds: who sends much is not told much. */
+/** Formats validation issues as text of bounded size, regardless of the input's size. */
 
 import { z } from 'zod'
 import { cutText } from '../well-formed.ts'
 
-/** Of more faults nobody learns anything. */
+/** Maximum number of reported issues. */
 const MOST_ISSUES = 10
-/** UTF-8, of all faults together. */
+/** Maximum size of the whole text, in UTF-8. */
 const MOST_BYTES = 2000
-/** Characters of one key, of a whole path, and of one message. */
+/** Maximum lengths of one key, of a whole path, and of one message, in characters. */
 const LONGEST_KEY = 60
 const LONGEST_PATH = 200
 const LONGEST_MESSAGE = 400
-/** Keys that one message names. */
+/** Maximum number of keys in one message. */
 const MOST_KEYS = 5
 
 type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'> & { readonly keys?: readonly string[] }
 
-/** Changes texts before they are cut, since half a secret is one, too. */
+/** Masks text before it is truncated: half a secret would not be recognized. */
 type Scrub = (text: string) => string
 
 const asItIs: Scrub = (text) => text
 
 /**
- * The first faults as text, a line for each and one for its place, as `z.prettifyError` writes them;
- * then how many more there are. At most 10 faults, and about 2 kB.
+ * Formats the first issues like `z.prettifyError`: a line each, plus one for the path; then the
+ * number of further ones. At most 10 issues, and about 2 kB.
  */
 export function validationText(issues: readonly Issue[], scrub: Scrub = asItIs): string {
   const lines: string[] = []
@@ -46,7 +46,7 @@ function lineOf(issue: Issue, scrub: Scrub): string {
   return path === '' ? `✖ ${message}` : `✖ ${message}\n  → at ${cutText(path, LONGEST_PATH)}`
 }
 
-/** zod names all unknown keys, whatever their number and length. */
+/** Shortens zod's message on unknown keys, which lists all of them at full length. */
 function messageOf({ keys, message }: Issue, scrub: Scrub): string {
   if (keys === undefined || !message.startsWith('Unrecognized key')) return message
   const named = keys.slice(0, MOST_KEYS).map((key) => `"${cutKey(key, scrub)}"`)
@@ -58,13 +58,13 @@ function cutKey<Key extends PropertyKey>(key: Key, scrub: Scrub): Key | string {
   return typeof key === 'string' ? cutText(scrub(key), LONGEST_KEY) : key
 }
 
-/** A message that somebody else wrote, cut to the same size. */
+/** Truncates a foreign message to the same size. */
 export function boundedText(text: string): string {
-  // A unit of UTF-16 has three bytes of UTF-8 at most.
+  // One UTF-16 code unit takes at most three bytes in UTF-8.
   return Buffer.byteLength(text) > MOST_BYTES ? cutText(text, Math.floor(MOST_BYTES / 3)) : text
 }
 
-/** An error's message, for the log; that of a `ZodError` would be all its issues as JSON. */
+/** An error's message for the log; a `ZodError`'s own message is all its issues as JSON. */
 export function errorMessage(error: Error, scrub: Scrub = asItIs): string {
   if (error instanceof z.core.$ZodError) return validationText(error.issues, scrub)
   return scrub(error.message)

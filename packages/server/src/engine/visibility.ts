@@ -1,4 +1,4 @@
-/** What a caller sees: a declaration that is hidden from it does not exist for it. */
+/** Visibility of declarations: a hidden declaration does not exist for the caller. */
 
 import type { Logger } from '../logger.ts'
 import type { ToolRequirements } from './define-tool.ts'
@@ -14,7 +14,7 @@ export interface Declared {
 
 type Rules = Pick<Team, 'env' | 'unauthorizedTools'>
 
-/** Whether a caller sees a tool, a resource or a prompt. A `visible` that fails hides, and is logged. */
+/** Whether a caller may see a declaration. If `visible` throws, hides it and logs the error. */
 export function isVisible(
   { env, unauthorizedTools }: Rules,
   declared: Declared,
@@ -37,7 +37,7 @@ export function isVisible(
   }
 }
 
-/** Whether any of them may be hidden from anybody: where not, lists can be kept by clients. */
+/** Whether visibility may depend on the caller; if not, clients may cache the lists. */
 export function mayHide({ unauthorizedTools }: Rules, declared: Iterable<Declared>): boolean {
   for (const { visible, requires } of declared) {
     if (visible !== undefined) return true

@@ -1,13 +1,13 @@
-/** The session as a tool sees it: what the tool reads from it is shown to the call first. */
+/** The session as passed to tools: reports values that the tool reads, so that they are masked. */
 
 import type { Account, ToolSession } from './tool-context.ts'
 
-/** `onRead` sees values under the names tools know them by, so that masked fields are found. */
+/** `onRead` receives values under their names in the tool, by which masked fields are matched. */
 export function watchSession(session: ToolSession, onRead: (value: unknown) => void): ToolSession {
   return new WatchedSession(session, onRead)
 }
 
-/** A class, since objects with getters of their own are dear: no two of them have the same form. */
+/** A class: own getters would give each object a hidden class of its own, which is slow. */
 class WatchedSession implements ToolSession {
   readonly #session: ToolSession
   readonly #onRead: (value: unknown) => void
@@ -19,7 +19,7 @@ class WatchedSession implements ToolSession {
   constructor(session: ToolSession, onRead: (value: unknown) => void) {
     this.#session = session
     this.#onRead = onRead
-    // Tools take it apart.
+    // Bound, since tools destructure the session.
     this.startSignIn = (upstream) => session.startSignIn(upstream)
     this.isSignedIn = (upstream) => session.isSignedIn(upstream)
     this.end = () => session.end()

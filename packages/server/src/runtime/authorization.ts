@@ -1,4 +1,4 @@
-/** Who may call what: the check of all tokens, and the server that issues them where that is this one. */
+/** Wires authorization: the resource server, and the built-in authorization server if enabled. */
 
 import { NO_TOKENS } from '../auth/access-tokens.ts'
 import type { AskedFor } from '../auth/required-scopes.ts'
@@ -54,7 +54,7 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
       : undefined
   const { team = NO_TEAM, log } = deps
   const isShownTo = (definition: Declared, caller: TokenCaller) =>
-    // Who it is takes decrypting what the session holds.
+    // Avoids `identityOf` where possible: it decrypts the session's credentials.
     (team.unauthorizedTools === 'challenge' && definition.visible === undefined) ||
     isVisible(team, definition, identityOf(parts.credentials, caller), log)
   const find = createFind(deps.catalog)
@@ -69,7 +69,7 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
   return { auth, authorizationServer }
 }
 
-/** Finds what a request asks for, among what its caller sees. */
+/** Finds the requested declaration among those visible to the caller. */
 function createFind({ tools, resources, prompts }: Catalog) {
   const findResource = createFindResource(resources)
   const promptsByName = new Map(prompts.map(({ definition }) => [definition.name, definition]))
@@ -78,7 +78,7 @@ function createFind({ tools, resources, prompts }: Catalog) {
     try {
       return findResource(uri, ({ definition }) => isThere(definition))?.resource.definition
     } catch {
-      // What is no URI is refused by its handler.
+      // The handler rejects an invalid URI.
       return undefined
     }
   }

@@ -1,4 +1,4 @@
-/** What lets a session go on: with a sign-in, with another grant, and with the streams it has open. */
+/** Continuity of sessions: across sign-ins, grants and open streams. */
 
 import { createGoesOn } from '../auth/server/grants.ts'
 import type { Config } from '../config.ts'
@@ -19,12 +19,12 @@ export interface ContinuingDeps {
 
 /**
  * @param upstream the name of the first upstream
- * @param ttlSeconds how long any token may be of use
+ * @param ttlSeconds the maximum lifetime of any token
  */
 export function createContinuing(deps: ContinuingDeps, upstream: string, ttlSeconds: number) {
   const { sessions, credentials } = deps
   return {
-    /** Whether somebody has signed in upstream for a session. */
+    /** Whether the session has an upstream sign-in. */
     async isSignedIn(sessionId: string): Promise<boolean> {
       const session = await sessions.peek(sessionId)
       return session !== undefined && credentials.read(session) !== undefined
@@ -34,7 +34,7 @@ export function createContinuing(deps: ContinuingDeps, upstream: string, ttlSeco
   }
 }
 
-/** Where a sign-in is the condition of a grant, it lives as long as the grant: `ttlSeconds`. */
+/** If a grant requires a sign-in, keeps the sign-in for the lifetime of the grant: `ttlSeconds`. */
 export function keepSignIns(
   { store, log }: { readonly store: Store; readonly log: Pick<Logger, 'warn'> },
   { issuer }: Config['auth'],
@@ -44,7 +44,7 @@ export function keepSignIns(
   const keptSignIns = isKept ? createKeptSignIns({ store }, { ttlSeconds }) : NO_KEPT_SIGN_INS
   return {
     keptSignIns,
-    /** Keeps what was written. What is not kept now is kept when the client refreshes. */
+    /** Copies the sign-in that was written. After a failure, the next token refresh copies it. */
     onWritten: (sessionId: string) =>
       keptSignIns
         .keep(sessionId)

@@ -1,4 +1,4 @@
-/** How the server presents itself to clients, in both eras. */
+/** The server's `Implementation` (name, version, icons) for clients of both eras. */
 
 import type { Implementation } from '@modelcontextprotocol/server'
 import type { Logo } from '../config/logo-file.ts'

@@ -1,4 +1,4 @@
-/** A store that is measured, what measures, and how requests leave: below all other parts. */
+/** Base of all other parts: the instrumented store, telemetry and outgoing requests. */
 
 import type { Config, Secrets } from '../config.ts'
 import { observeStore } from '../store/observed-store.ts'
@@ -25,7 +25,7 @@ export async function observed<Deps extends Given>(deps: Deps): Promise<Deps & O
   const { config, secrets, tracing } = deps
   const { app, serves, outgoing } = config
   const metrics = serves.metrics
-    ? // Loaded only here: nothing of prom-client is needed without metrics.
+    ? // Lazy import: prom-client is needed for metrics only.
       (await import('../telemetry/prometheus.ts')).createMetrics({ version: app.version })
     : NO_METRICS
   const telemetry = { metrics, tracing }

@@ -1,4 +1,4 @@
-/** What an operator should know of the services that people and clients sign in at. */
+/** Startup checks of identity providers, and their warnings for the operator. */
 
 import type { Config, ConfigWarning } from '../config.ts'
 
@@ -8,8 +8,8 @@ interface Checked {
 }
 
 /**
- * Looks at them now, without waiting: one that is unavailable for a while does not keep the server
- * from starting. What they find, and what the configuration says of access, is at `/readyz`.
+ * Starts the checks without waiting: a provider that is unavailable does not block startup. Their
+ * warnings, and those of the access configuration, are shown at `/readyz`.
  */
 export function checkProviders({ accessWarnings }: Config, ...checked: readonly Checked[]) {
   for (const each of checked) void each.check()

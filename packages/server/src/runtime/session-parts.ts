@@ -1,4 +1,4 @@
-/** What is known about callers, as far as it takes no other nodes: sessions, and signing in at upstreams. */
+/** Wires sessions and upstream sign-ins, apart from messages to other nodes. */
 
 import { longestTokenSeconds } from '../auth/resource-server.ts'
 import { basePathOf } from '../config/public-path.ts'
@@ -40,7 +40,7 @@ interface Shared extends SessionPartsDeps {
   readonly now: () => number
   readonly sessions: SessionManager
   readonly links: SignInLinks
-  /** Runs after credentials of a session were written. */
+  /** Called after each write to a session's credentials. */
   readonly onWritten: (sessionId: string) => Promise<void>
 }
 
@@ -80,7 +80,7 @@ export function createSessionParts(
       first.access,
       new Map(byName.map((each) => [each.name, each.access])),
     ),
-    /** For signing out. */
+    /** For sign-out. */
     further: further.map(({ credentials, provider }) => ({ credentials, provider })),
     linkUrl: async (handle: string) => {
       await pagesReady()
@@ -90,7 +90,7 @@ export function createSessionParts(
   }
 }
 
-/** Signing in at one upstream, and calling its API for somebody. */
+/** Wires one upstream: its sign-in, and its API on behalf of users. */
 function partsAt(shared: Shared, upstream: UpstreamParts) {
   const { store, keyRing, sessions, links, log, now, publicUrl, config } = shared
   const { name, kind, label, provider, api, signsInAt, checkKey } = upstream

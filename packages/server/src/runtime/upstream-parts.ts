@@ -1,4 +1,4 @@
-/** What people sign in at and tools call: the configured services, or the demo of them. */
+/** Wires the upstreams for sign-in and API calls: as configured, or the demo. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hono } from 'hono'
@@ -45,17 +45,17 @@ interface UpstreamDeps {
 export interface UpstreamParts {
   readonly name: string
   readonly kind: NamedUpstream['kind']
-  /** Its name, unless it is the first. */
+  /** Name of an additional upstream; undefined for the first. */
   readonly label: string | undefined
-  /** Where people sign in; gives nothing where they do not. */
+  /** Identity provider; a stub for upstreams without a sign-in. */
   readonly provider: IdentityProvider
   readonly api: ApiClient
-  /** Absent where nobody pastes keys. */
+  /** Undefined for upstreams without pasted keys. */
   readonly checkKey: CheckKey | undefined
   readonly signsInAt: string
-  /** Finds out whether people can be sent to the provider, and logs why not; never rejects. */
+  /** Checks that sign-ins at the provider can start, and logs a failure; never rejects. */
   check(): Promise<void>
-  /** What only the operator can correct. */
+  /** Warnings that only the operator can resolve. */
   warnings(): readonly ConfigWarning[]
 }
 
@@ -67,7 +67,7 @@ export interface Upstreams {
 
 type ProviderSecrets = Pick<Secrets, 'upstreamClientSecret' | 'upstreamClientKey'>
 
-/** What the configuration says of the provider. */
+/** Provider options from the configuration. */
 export function providerOptions(
   facts: ConfiguredUpstream,
   { upstreamClientSecret: clientSecret, upstreamClientKey: clientKey }: ProviderSecrets,
@@ -81,7 +81,7 @@ export function providerOptions(
   }
 }
 
-/** With a certificate where the provider knows this server by one. */
+/** A `fetch` with a client certificate (mutual TLS) if configured. */
 function fetchOf(
   { clientAuth, clientCertificate: certificate }: ConfiguredUpstream,
   { clientKey }: UpstreamSecrets,
@@ -92,7 +92,7 @@ function fetchOf(
   return createTlsFetch({ certificate, key: clientKey.key }, outgoing)
 }
 
-/** The configured upstreams; the demo may stand in for the first. */
+/** Creates the configured upstreams; the demo may replace the first. */
 export async function createUpstreams(
   deps: UpstreamDeps,
   keyRing: KeyRing,
@@ -101,7 +101,7 @@ export async function createUpstreams(
   const { config, secrets, log, store, publicUrl, demoApi } = deps
   const demo =
     config.upstream.kind === 'demo'
-      ? // Loaded only here: nothing of it is needed with an upstream.
+      ? // Lazy import: not needed with a configured upstream.
         (await import('../demo/demo.ts')).createDemo({
           store,
           log,
@@ -119,7 +119,7 @@ export async function createUpstreams(
     apiKey: secrets.upstreamApiKey,
   }
   const { allow } = config.signIn
-  // The demo is this server itself.
+  // No proxy: the demo runs in this server.
   const firstDeps = demo === undefined ? deps : { ...deps, outgoing: createOutgoing() }
   return {
     demo,
@@ -165,7 +165,7 @@ function createUpstream(deps: UpstreamDeps, now: () => number, one: OneUpstream)
   }
 }
 
-/** What stands in for a provider where there is none: the page that a key is pasted on. */
+/** Stub for upstreams with API keys: redirects to the page for pasting a key. */
 function keyProvider(publicUrl: string, name: string): IdentityProvider {
   const refuse = () => Promise.reject(new Error(`Nobody signs in at ${name}`))
   return {
@@ -195,7 +195,7 @@ function signInAt(
   )
   const watch = watchProvider(openId, label)
   const provider = observeProvider(watch.provider, telemetry, label)
-  // Nobody listens at the demo yet.
+  // The demo is not listening yet.
   const check = async () =>
     isDemo === true
       ? undefined
@@ -238,7 +238,7 @@ function logCheck(log: Logger, error: unknown, upstream: string | undefined): vo
   logProviderFailure(log, 'identity provider not reached', error, { upstream })
 }
 
-/** The configuration refuses it for other machines; an https issuer must not name such endpoints. */
+/** Configuration allows http for loopback only; an https issuer must not name http endpoints. */
 function usesPlainHttp(provider: ProviderConfig): boolean {
   return Object.values(provider).some((address) => new URL(address).protocol === 'http:')
 }

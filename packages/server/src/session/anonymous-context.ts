@@ -1,4 +1,4 @@
-/** A caller without a token: it is known by its connection, by the handle a call names, or by nothing. */
+/** Context of an unauthenticated caller, identified by MCP session, session handle, or nothing. */
 
 import type { CallLog, CallSession } from '../engine/call.ts'
 import { ANONYMOUS } from '../engine/identity.ts'
@@ -20,7 +20,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
   readonly tokenSession = undefined
   readonly scopes = undefined
   readonly identity = ANONYMOUS
-  /** The address, also with a connection: whoever likes has a new one for each call. */
+  /** The client address, even with an MCP session: a caller can open a new MCP session per call. */
   readonly caller: string
   readonly #storageOf: () => StorageBudget
   readonly #connection: McpSessionRecord | undefined
@@ -95,7 +95,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
   }
 }
 
-/** Only sessions that were given out as handles: others have an owner, and look unknown here. */
+/** Finds sessions accessed by handle only: all others have an owner and are reported as unknown. */
 export async function sessionByHandle(
   deps: RequestContextDeps,
   handle: string,
@@ -115,20 +115,20 @@ export async function sessionByHandle(
   return createCallSession(deps, used, { access: 'handle', client, storage })
 }
 
-/** What somebody subscribed to does not outlive their session. */
+/** Removes all resource subscriptions: they end with the session. */
 async function unsubscribeAll({ mcpSessions }: RequestContextDeps, id: string): Promise<void> {
   const { subscriptions = [] } = (await mcpSessions.peek(id)) ?? {}
   for (const uri of subscriptions) await mcpSessions.subscribe(id, uri, false)
 }
 
-/** Of calls that open a session for one connection at the same time, one gives it to all. */
+/** Concurrent calls that open a session for one MCP session all adopt the first one written. */
 async function adopt(
   { sessions, mcpSessions }: RequestContextDeps,
   id: string,
   replaced: string,
   created: Session,
 ): Promise<Session> {
-  // Nothing of the ended session comes along.
+  // Subscriptions of the ended session are dropped.
   const { sessionId } = await mcpSessions.revise(id, (mcpSession) =>
     mcpSession.sessionId === replaced ? { sessionId: created.id, subscriptions: [] } : {},
   )

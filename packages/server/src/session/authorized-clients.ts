@@ -1,22 +1,22 @@
-/** Which clients a browser let in, for the one page that tells people whether they are signed in. */
+/** The clients a browser has authorized, for the page that shows whether the user is signed in. */
 
 import type { Store } from '../store/port.ts'
 import type { SessionManager } from './manager.ts'
 import type { Session } from './record.ts'
 
 export interface AuthorizedClient {
-  /** What it calls itself. */
+  /** The client's self-declared name. */
   readonly clientName: string | undefined
   readonly signedIn: boolean
 }
 
 /** `browser` is the SHA-256 of the value in the browser's cookie. */
 export interface AuthorizedClients {
-  /** Notes that this browser let a client into a session. */
+  /** Records that this browser authorized a client for a session. */
   remember(browser: string, sessionId: string): Promise<void>
-  /** Those whose session lives, newest first. Looking does not count as use, and writes nothing. */
+  /** Clients with a live session, newest first. Reads only: does not renew any session. */
   of(browser: string): Promise<readonly AuthorizedClient[]>
-  /** Their sessions. */
+  /** The live sessions of these clients. */
   sessionsOf(browser: string): Promise<readonly Session[]>
 }
 
@@ -25,10 +25,10 @@ export interface AuthorizedClientsDeps {
   readonly sessions: Pick<SessionManager, 'peek'>
 }
 
-/** More sessions of one browser are not looked at; the oldest have ended in all likelihood. */
+/** Bounds the sessions read per browser; older ones have most likely expired. */
 const MOST_SESSIONS = 16
 
-/** A note lives `ttlSeconds` from the last one on: as long as the browser is known. */
+/** Records expire `ttlSeconds` after the latest one: as long as the browser's cookie is valid. */
 export function createAuthorizedClients(
   { store, sessions }: AuthorizedClientsDeps,
   { ttlSeconds }: { readonly ttlSeconds: number },
@@ -37,7 +37,7 @@ export function createAuthorizedClients(
 
   async function sessionsOf(browser: string): Promise<readonly Session[]> {
     const notes = await store.streams.read(key(browser), '0')
-    // Allow, pressed twice, is noted twice.
+    // A double click on Allow is recorded twice.
     const ids = new Set(notes.map(({ value }) => value).reverse())
     const found = await Promise.all([...ids].slice(0, MOST_SESSIONS).map(sessions.peek))
     return found.flatMap((session) => (session?.browser === browser ? [session] : []))

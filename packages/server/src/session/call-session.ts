@@ -1,4 +1,4 @@
-/** The session as one tool call sees it: opened when first needed, read once, changed in the store. */
+/** The session of one tool call: opened lazily, read once, written through to the store. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallSession } from '../engine/call.ts'
@@ -21,17 +21,17 @@ export interface CallSessionDeps {
   readonly credentials: CredentialStore
   readonly links: SignInLinks
   readonly signOut: SignOut
-  /** The address of a link's page, by its handle. */
+  /** URL of the page of a sign-in link, by the link's handle. */
   readonly linkUrl: (handle: string) => Promise<string>
   /** Unix time in milliseconds. */
   readonly now: () => number
-  /** Where people sign in besides the upstream of `credentials`; nowhere if left out. */
+  /** Upstreams for sign-in in addition to that of `credentials`; none if left out. */
   readonly signInUpstreams?: SignInUpstreams | undefined
 }
 
-/** The upstreams of a server that people sign in at, or paste keys for. */
+/** The upstreams of a server that users sign in at, or paste API keys for. */
 export interface SignInUpstreams {
-  /** The name of the first; undefined where nobody signs in. */
+  /** Name of the first upstream; undefined if it has no sign-in. */
   readonly first: string | undefined
   readonly further: ReadonlyMap<string, CredentialStore>
 }
@@ -39,18 +39,18 @@ export interface SignInUpstreams {
 export interface NewSession {
   readonly access: SessionAccess
   readonly client: KnownClient
-  /** Told when the call opened a session, so that the caller finds it again; says which one counts. */
+  /** Called after the call opened a session; links it to the caller, returns the session to use. */
   readonly opened?: (session: Session) => Promise<Session>
-  /** Told when the call has ended the session. */
+  /** Called after the call ended the session. */
   readonly ended?: () => Promise<void>
-  /** What the call has stored counts for; unlimited if left out. */
+  /** The storage budget the call's writes are charged to; unlimited if left out. */
   readonly storage?: StorageBudget
 }
 
-/** What tools may keep: names that reach neither outside `data` nor into an object's prototype. */
+/** Names of session values; excludes path separators and names that allow prototype pollution. */
 const DATA_NAME = /^(?!(__proto__|constructor|prototype)$)[A-Za-z0-9_-]{1,64}$/
 
-/** Wraps the caller's session, or the promise to open one with `fresh` when there is none yet. */
+/** Wraps the caller's session; without one, opens it lazily with the settings of `fresh`. */
 export function createCallSession(
   deps: CallSessionDeps,
   existing: Session | undefined,
@@ -147,7 +147,7 @@ class LiveSession implements CallSession {
     return ended
   }
 
-  /** A record may say `authenticated` while its credentials do not decrypt: that counts as no. */
+  /** Ignores `state`: an `authenticated` record may hold credentials that do not decrypt. */
   #credentials(upstream?: string) {
     const credentials = this.#further(upstream) ?? this.#deps.credentials
     if (this.#session === undefined) return undefined
@@ -173,7 +173,7 @@ class LiveSession implements CallSession {
     if (this.#session !== undefined) return this.#session
     const { access, client, opened, storage = UNLIMITED } = this.#fresh
     if (access === 'token') {
-      // Its owner brings a newer token for a new one.
+      // A new session requires a newer token.
       throw new ToolError('The session has ended.', { code: 'session_not_found' })
     }
     const created = await this.#deps.sessions.create(access, client.facts, { storage })

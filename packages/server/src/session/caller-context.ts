@@ -1,4 +1,4 @@
-/** What all origins of calls have in common. */
+/** Base class of all request contexts. */
 
 import type { CallAudit, CallLog, ToolCall } from '../engine/call.ts'
 import type { Logger } from '../logger.ts'
@@ -10,11 +10,11 @@ import type { UpstreamAccess } from './upstream-access.ts'
 export interface RequestContextDeps extends CallSessionDeps {
   readonly mcpSessions: McpSessions
   readonly upstreamAccess: UpstreamAccess
-  /** The first time-to-live of a session that is opened with an anonymous connection, in seconds. */
+  /** Initial time-to-live of a session opened with an anonymous MCP session, in seconds. */
   readonly unusedTtlSeconds: number
 }
 
-/** Classes, since a call makes one of them: methods on the prototype cost nothing. */
+/** A class, because each call creates an instance: methods on the prototype need no allocation. */
 export abstract class CallerContext {
   protected readonly deps: RequestContextDeps
   readonly #source: CallLog

@@ -1,12 +1,12 @@
-/** Who a token stands for, as tools, hooks and `visible` see it. */
+/** The identity behind an access token, as passed to tools, hooks and `visible`. */
 
 import { type Caller, createCaller } from '../engine/identity.ts'
 import type { TokenCaller } from './caller.ts'
 import type { CredentialStore } from './credentials.ts'
 
 /**
- * The identity of a caller with a token. An external issuer says itself who that is; this server's own
- * tokens belong to a session, in which somebody may have signed in upstream.
+ * The identity of a caller with a token. Tokens of an external issuer carry the subject and claims;
+ * this server's own tokens map to a session, whose upstream sign-in, if any, gives the identity.
  */
 export function identityOf(
   credentials: Pick<CredentialStore, 'read'>,
@@ -19,7 +19,7 @@ export function identityOf(
   return createCaller({ ...known, subject: account.sub, claims: freeze({ ...account }) })
 }
 
-/** Introspection responses are kept for other calls. */
+/** Freezes the claims: introspection responses are cached and shared between calls. */
 function freeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) {
     if (typeof part === 'object' && part !== null && !Object.isFrozen(part)) freeze(part)

@@ -1,26 +1,26 @@
-/** Who is calling: what authentication yields and sessions are looked up by. */
+/** The caller: the result of authentication, by which the session is looked up. */
 
 import type { Session } from './record.ts'
 
-/** A caller that showed no token; it is known by its connection or its session handle, if at all. */
+/** An unauthenticated caller, identified by its MCP session or session handle, if at all. */
 export interface AnonymousCaller {
   readonly kind: 'anonymous'
-  /** Where it calls from; what it is counted by where it shows nothing else. */
+  /** Client IP address; the rate-limit key of callers without any other identifier. */
   readonly address: string
 }
 
-/** A caller whose access token holds, with the session that the token belongs to. */
+/** A caller with a valid access token, and the session that the token belongs to. */
 export interface TokenCaller {
   readonly kind: 'token'
   readonly session: Session
-  /** What it was given by; undefined where another server issues tokens. */
+  /** The grant of the token; undefined with an external authorization server. */
   readonly grantId?: string
   readonly clientId: string
   readonly scopes: readonly string[]
-  /** Whom an external issuer's token stands for, and all that it says. */
+  /** Subject and all claims of an external issuer's token. */
   readonly subject?: string | undefined
   readonly claims?: Readonly<Record<string, unknown>> | undefined
-  /** When the token runs out, as Unix time in milliseconds; what it opened ends then. */
+  /** Expiry of the token, as Unix time in milliseconds; streams opened with it end then. */
   readonly expiresAt?: number | undefined
 }
 

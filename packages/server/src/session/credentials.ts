@@ -1,4 +1,4 @@
-/** Upstream credentials in a session: sealed to it, and written by the newest holder only. */
+/** Upstream credentials of a session: encrypted for that session, written under a fencing token. */
 
 import { sha256 } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
@@ -10,33 +10,33 @@ import type { RefreshFailure } from './refresh-failure.ts'
 
 const PURPOSE = 'credentials'
 
-/** Other fields change at the same time at most a few times; more than this is a fault. */
+/** Optimistic-locking retries; other fields rarely change concurrently, so more are a fault. */
 const MOST_ATTEMPTS = 20
 
 export interface CredentialStore {
-  /** Undefined when there are none, or when they do not decrypt for this session. */
+  /** The credentials; undefined without any, or if they do not decrypt for this session. */
   read(session: Pick<Session, 'id' | 'credentials'>): Credentials | undefined
   /**
-   * Keeps credentials and makes the session authenticated. `fence` is the lock's token: a write
-   * older than what is there is dropped. False when the session has ended or the write came late.
+   * Writes credentials and marks the session authenticated. `fence` is the lock's fencing token:
+   * a write with a lower one is dropped. False if the session has ended or the write was dropped.
    */
   write(sessionId: string, credentials: Credentials, fence: number): Promise<boolean>
-  /** Forgets credentials that are no longer good, unless newer ones took their place. */
+  /** Deletes revoked or expired credentials, unless newer ones replaced them. */
   forget(sessionId: string, fence: number): Promise<void>
-  /** Why the credentials could not be refreshed the last time; undefined when nothing failed. */
+  /** The failure of the last refresh; undefined if it succeeded. */
   failure(session: Session): RefreshFailure | undefined
-  /** Keeps the failure beside the credentials, unless newer ones took their place. */
+  /** Stores the failure next to the credentials, unless newer ones replaced them. */
   keepFailure(sessionId: string, failure: RefreshFailure, fence: number): Promise<void>
 }
 
 export interface CredentialStoreDeps {
   readonly store: Store
   readonly keyRing: KeyRing
-  /** Runs after the record of a session was written; must not reject. */
+  /** Called after each write to a session's record; must not reject. */
   readonly onWritten?: (sessionId: string) => Promise<void>
 }
 
-/** `upstream` names whose credentials these are; a session can hold those of several. */
+/** `upstream` names the upstream of these credentials; a session can hold those of several. */
 export function createCredentialStore(
   { store, keyRing, onWritten }: CredentialStoreDeps,
   upstream: string,
@@ -53,7 +53,7 @@ export function createCredentialStore(
       if (session === undefined) return false
       const entry = session.credentials[upstream]
       if ((entry?.fence ?? 0) > fence) return false
-      // What was forgotten keeps its place: a late write by an older holder must not fill it.
+      // Deleted credentials leave a tombstone with their fence, which blocks late stale writes.
       const credentials = { ...session.credentials, [upstream]: { ...change(entry), fence } }
       const signedIn = Object.values(credentials).some((each) => each.sealed !== null)
       const state = signedIn ? 'authenticated' : 'anonymous'
@@ -94,8 +94,8 @@ export function createCredentialStore(
 }
 
 /**
- * The fence of a sign-in, newer than that of any refresh under way, whose late write is dropped.
- * `state` names the sign-in.
+ * A fencing token for a sign-in, higher than that of any refresh in progress, whose late write is
+ * then dropped. `state` identifies the sign-in.
  */
 export async function newestFence(store: Store, sessionId: string, state: string): Promise<number> {
   const lock = await store.lock(`{${sessionId}}:sign-in:${sha256(state)}`, 1)

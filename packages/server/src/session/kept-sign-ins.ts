@@ -1,37 +1,37 @@
 /**
- * Sign-ins that outlive the session's record, which is made anew after it was idle for too long. With
- * `LOGIN=at-authorize` they are kept beside it for as long as a grant may live.
+ * Sign-ins that outlive the session record, which is recreated after it expired from inactivity.
+ * With `LOGIN=at-authorize`, a copy is stored next to the record for the lifetime of a grant.
  */
 
 import type { Store } from '../store/port.ts'
 import { keptSignInKey, type SealedCredentials, type SessionRecord, sessionKey } from './record.ts'
 import { tombstoneKey } from './tombstone.ts'
 
-/** What a record made anew cannot know: the sign-in, and whose session it is. */
+/** The fields a recreated record lacks: the sign-in, and the owner of the session. */
 type KeptSignIn = Pick<SessionRecord, 'credentials' | 'person' | 'grantee' | 'browser'> & {
   readonly [field: string]: unknown
 }
 
 export interface KeptSignIns {
-  /** Keeps what the session's record has now; of each upstream's credentials the newer ones stay. */
+  /** Copies the sign-in from the session record; per upstream, the newer credentials win. */
   keep(sessionId: string): Promise<void>
-  /** Gives it back to a record that was made anew. */
+  /** Restores the sign-in into a recreated record. */
   restore(sessionId: string): Promise<void>
-  /** Takes out what is kept of a session whose record is gone. */
+  /** Removes and returns the sign-in of a session whose record no longer exists. */
   take(sessionId: string): Promise<Pick<SessionRecord, 'id' | 'credentials'> | undefined>
 }
 
-/** For sign-ins that end with the session's record. */
+/** No-op implementation, for sign-ins that end with the session record. */
 export const NO_KEPT_SIGN_INS: KeptSignIns = {
   keep: async () => undefined,
   restore: async () => undefined,
   take: async () => undefined,
 }
 
-/** Other writers change a record a few times at once; more than this is a fault. */
+/** Optimistic-locking retries; concurrent writers are few, so more conflicts indicate a fault. */
 const MOST_ATTEMPTS = 20
 
-/** @param ttlSeconds the longest life of a grant */
+/** @param ttlSeconds the maximum lifetime of a grant */
 export function createKeptSignIns(
   { store }: { readonly store: Store },
   { ttlSeconds }: { readonly ttlSeconds: number },
@@ -72,7 +72,7 @@ export function createKeptSignIns(
         const session = await store.get<SessionRecord>(sessionKey(sessionId))
         if (session?.access !== 'token') return true
         if (!(await keepOnce(sessionId, session))) return false
-        // Ended meanwhile: the tombstone is written before what is kept is deleted.
+        // Ended concurrently: `end` writes the tombstone before it deletes this copy.
         const ended = await store.get(tombstoneKey(sessionId))
         if (ended !== undefined) await store.delete(keptSignInKey(sessionId))
         return true
@@ -87,7 +87,7 @@ export function createKeptSignIns(
 
 type Entries = Readonly<Record<string, SealedCredentials>>
 
-/** Of each upstream the entry that was written last; of equals the first. */
+/** Per upstream, the entry with the higher fencing token; on a tie, that of `some`. */
 function newest(some: Entries = {}, others: Entries = {}): Entries {
   const newer = Object.entries(others).filter(
     ([name, { fence }]) => fence > (some[name]?.fence ?? Number.NEGATIVE_INFINITY),

@@ -1,4 +1,4 @@
-/** Keys that people paste: from the page a sign-in link leads to, checked once, into the session. */
+/** API keys that users paste on the page of a sign-in link: checked once, stored in the session. */
 
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
@@ -12,32 +12,32 @@ import {
   type PendingSignIns,
 } from './pending-sign-in.ts'
 
-/** Tries for one link, so that nobody guesses keys through this server. */
+/** Attempts per link, to prevent brute-force guessing of keys through this server. */
 const MOST_TRIES = 5
 
 const LONGEST_KEY = 2048
 
 export type KeyVerdict = 'accepted' | 'refused' | 'unavailable'
 
-/** Asks the API once whether a key is good. */
+/** Checks with one API request whether a key is valid. */
 export type CheckKey = (key: string) => Promise<KeyVerdict>
 
 type ReadCookie = (name: string) => string | undefined
 
-/** What the page is about. */
+/** The request that the page shows. */
 export interface KeyRequest {
-  /** What the client that asked calls itself. */
+  /** Self-declared name of the requesting client. */
   readonly clientName: string
 }
 
 export type KeyView =
   | ({ readonly outcome: 'ask' } & KeyRequest)
-  /** The browser is not the one that came from the link. */
+  /** The binding cookie is missing: not the browser that followed the link. */
   | { readonly outcome: 'other_browser' }
   /** Unknown, expired or used. */
   | { readonly outcome: 'unknown_state' }
 
-/** Where the form is now: each try has an address and a cookie of its own. */
+/** The next attempt's form: each attempt has its own URL and its own cookie. */
 interface NextTry extends KeyRequest {
   readonly state: string
   readonly cookie: BindingCookie
@@ -48,17 +48,17 @@ interface NextTry extends KeyRequest {
 export type KeyOutcome = (
   | { readonly outcome: 'signed_in'; readonly clientName: string }
   | ({ readonly outcome: 'malformed' | 'refused' | 'unavailable' } & NextTry)
-  /** No try is left. */
+  /** No attempts are left. */
   | { readonly outcome: 'too_many_tries' }
   | { readonly outcome: 'session_ended' }
   | Exclude<KeyView, { readonly outcome: 'ask' }>
 ) & { readonly session?: string }
 
 export interface KeyEntry {
-  /** Looking does not use the address up. `cookie` reads a cookie by name. */
+  /** Reads the page's state without consuming it. `cookie` reads a cookie by name. */
   describe(state: string, cookie: ReadCookie): Promise<KeyView>
   /**
-   * Takes a pasted key: of several at the same time one counts.
+   * Accepts a pasted key; `state` is single-use, so one of several concurrent submissions counts.
    * @throws AppError `too_many_requests` when `storage` is exhausted
    */
   submit(
@@ -134,7 +134,7 @@ async function keep(
   return credentials.write(sessionId, { accessToken }, fence)
 }
 
-/** What a header can hold (RFC 9110, 5.5), without white space: line breaks would begin another. */
+/** Visible ASCII, valid in a header (RFC 9110, 5.5); line breaks would allow header injection. */
 function isKey(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text) && text.length <= LONGEST_KEY
 }

@@ -1,9 +1,9 @@
-/** One line of the log for a failure at the identity provider: what was asked, why it failed, who has to act. */
+/** Logs a failure at the identity provider: the operation, the reason, and who must act. */
 
 import type { Logger } from '../logger.ts'
 import type { ProviderError } from '../upstream/identity-provider.ts'
 
-/** Logs at `error` what only the operator can correct, with the variables to check. */
+/** Logs failures that only the operator can correct at `error`, with the variables to check. */
 export function logProviderFailure(
   log: Pick<Logger, 'error' | 'warn'>,
   event: string,

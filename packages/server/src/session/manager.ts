@@ -1,4 +1,4 @@
-/** Sessions: made, found, changed, extended and ended. Any node can do each of it. */
+/** Creates, finds, updates, renews and ends sessions; any node can perform each operation. */
 
 import { createId } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'
@@ -20,14 +20,14 @@ import { isHeirOf, type Tombstone, tombstoneKey, tombstoneOf } from './tombstone
 
 export interface SessionManager {
   /**
-   * A new anonymous session.
+   * Creates an anonymous session.
    * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
    */
   create(access: SessionAccess, client?: ClientFacts, options?: NewSessionOptions): Promise<Session>
   /**
-   * The same with a known id; undefined when that id is taken, or belonged to a session of tokens
-   * that was ended. `issuedAt` (Unix time in milliseconds) is that of the token that asks: one
-   * issued after the end brings a new session.
+   * Creates a session with a known id; undefined if the id is in use, or has a tombstone of an
+   * ended token session. `issuedAt` is the token's issue time, as Unix time in milliseconds: a
+   * token issued after the end may create a new session.
    */
   createWithId(
     id: string,
@@ -35,43 +35,43 @@ export interface SessionManager {
     client?: ClientFacts,
     issuedAt?: number,
   ): Promise<Session | undefined>
-  /** The session, its time-to-live slid on; undefined when it is unknown or has ended. */
+  /** The session, with its TTL renewed (sliding expiration); undefined if unknown or ended. */
   retrieve(id: string): Promise<Session | undefined>
-  /** The session without counting as use. */
+  /** The session, without renewing its TTL. */
   peek(id: string): Promise<Session | undefined>
-  /** Counts a look at the session as use after all; gives it with its new times, if they were due. */
+  /** Renews the TTL of a session that `peek` returned, if due; returns it with the new times. */
   use(session: Session): Session | Promise<Session>
-  /** Whether a record that was read is that of a session which is over. */
+  /** Whether a record that was read belongs to an expired session. */
   isOver(session: Session): boolean
-  /** Whether the session is alive; does not count as use. */
+  /** Whether the session is live; does not renew its TTL. */
   validate(id: string): Promise<boolean>
-  /** Whether a session of tokens was ended, rather than left to expire. */
+  /** Whether a token session was ended explicitly rather than expired. */
   hasEnded(id: string): Promise<boolean>
-  /** Whether a live session belongs to whom a session of tokens did that was ended. */
+  /** Whether the live session `id` has the same owner as the ended token session `endedId`. */
   inherits(endedId: string, id: string): Promise<boolean>
   /** Sets one field, such as `state` or `data.cart`. Throws `not_found` for an ended session. */
   update(id: string, field: string, value: unknown): Promise<void>
-  /** Gives the session this time-to-live; false when it has ended. */
+  /** Sets the session's time-to-live; false if it has ended. */
   touch(id: string, ttlSeconds: number): Promise<boolean>
-  /** Slides the time-to-live on; false when the session has ended. */
+  /** Renews the time-to-live (sliding expiration); false if the session has ended. */
   extend(id: string): Promise<boolean>
   /**
-   * Forgets the session and all it held; false when it had ended before. The id of a session of
-   * tokens stays dead for as long as any of its tokens may live.
+   * Deletes the session and its data; false if it had ended already. A tombstone blocks the id of
+   * a token session for the maximum lifetime of its tokens.
    */
   end(id: string): Promise<boolean>
 }
 
 export interface NewSessionOptions {
-  /** Its first time-to-live; that of every session if left out. */
+  /** The initial time-to-live; the manager's `ttlSeconds` if left out. */
   readonly ttlSeconds?: number
-  /** What the record counts for. */
+  /** The storage budget that the record is charged to. */
   readonly storage?: StorageBudget
 }
 
 export interface SessionManagerOptions {
   readonly ttlSeconds: number
-  /** How long any access or refresh token may live, in seconds; as long as sessions if left out. */
+  /** Maximum lifetime of access and refresh tokens, in seconds; that of sessions if left out. */
   readonly tokenTtlSeconds?: number
 }
 
@@ -79,7 +79,7 @@ export interface SessionManagerDeps {
   readonly store: Store
   /** Unix time in milliseconds. */
   readonly now: () => number
-  /** Hears of what this node does to sessions. */
+  /** Called when this node creates or ends a session. */
   readonly onChange?: (change: 'created' | 'ended') => void
 }
 
@@ -103,7 +103,7 @@ export function createSessionManager(
       ...(endedBefore !== undefined && { endedBefore }),
     }
     if (!(await createRecord(store, sliding, record))) return undefined
-    // Ended meanwhile: the tombstone comes before the deletion, so that one of us sees the other.
+    // Ended concurrently: `end` writes the tombstone before it deletes, so one side sees the other.
     if ((await endOf(id)) !== endedBefore) {
       await store.delete(sessionKey(id))
       return undefined
@@ -177,7 +177,7 @@ function createEnd(
   }
 }
 
-/** In the place of one that is over, too; false where there is one. */
+/** Creates the record, also replacing an expired one; false if a live one exists. */
 async function createRecord(
   store: Store,
   sliding: SlidingExpiration,
@@ -202,8 +202,8 @@ function createInherits(store: Store, peek: SessionManager['peek']): SessionMana
 }
 
 /**
- * Whether a token was issued before a session was ended, or in the same second: `iat` knows no less
- * (RFC 7519, 4.1.6), and in doubt it was.
+ * Whether a token was issued before a session was ended. `iat` may have a resolution of seconds
+ * (RFC 7519, 4.1.6): the same second counts as before.
  */
 export function isFromBefore(issuedAt: number, endedAt: number): boolean {
   return Math.floor(issuedAt / 1000) <= Math.floor(endedAt / 1000)
@@ -230,7 +230,7 @@ function newRecord(
   }
 }
 
-/** Clients choose their names, and registered ones may have a long one. */
+/** Truncates the client's name: clients choose it, and registered names may be long. */
 function cutFacts({ clientName, ...facts }: ClientFacts): ClientFacts {
   return clientName === undefined
     ? facts

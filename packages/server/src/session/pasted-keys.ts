@@ -1,4 +1,4 @@
-/** Keys that people pasted: handed out as they are, and forgotten once the API refuses them. */
+/** API keys that users pasted: passed on unchanged, deleted once the API rejects them. */
 
 import { randomValue } from '../crypto/random-id.ts'
 import { callLogin } from '../engine/require-sign-in.ts'
@@ -29,9 +29,9 @@ export interface RefusedKeyDeps {
 }
 
 /**
- * An API that refuses one request need not refuse the key: it is asked once more whether the key is
- * good, and a key that is not is forgotten.
- * @throws AppError `login_required` for a key that is no longer good
+ * A rejected request does not imply an invalid key: checks the key with one more request, and
+ * deletes it if the API rejects that too.
+ * @throws AppError `login_required` for a key that is no longer valid
  */
 export function createOnRefusedKey({
   store,
@@ -40,7 +40,7 @@ export function createOnRefusedKey({
   upstream,
 }: RefusedKeyDeps): NonNullable<AccessOptions['onRefusedKey']> {
   return async (sessionId, key) => {
-    // Taken first: a key that is pasted meanwhile stays.
+    // Acquired before the check, so that a key pasted during it has a higher fence and is kept.
     const fence = await newestFence(store, sessionId, randomValue())
     if ((await checkKey(key)) !== 'refused') return
     await credentials.forget(sessionId, fence)

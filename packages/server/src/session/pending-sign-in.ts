@@ -1,4 +1,4 @@
-/** Sign-ins that are under way: what waits in the store for the browser's return, sealed. */
+/** Sign-ins in progress: encrypted state in the store until the browser returns. */
 
 import { sha256, shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
@@ -9,37 +9,37 @@ import type { SignInCheck } from '../upstream/identity-provider.ts'
 
 const PURPOSE = 'sign-in'
 
-/** Ties the callback to the browser that started: set before the redirect, checked after it. */
+/** Binds the callback to the browser that started (login CSRF): set before the redirect. */
 export interface BindingCookie {
   readonly name: string
   readonly value: string
   readonly maxAgeSeconds: number
-  /** Whether it may travel over https alone. */
+  /** Whether the cookie has the `Secure` attribute. */
   readonly secure: boolean
-  /** The path it is sent below; the whole host if empty. */
+  /** Prefix of the cookie's `Path`; the whole host if empty. */
   readonly basePath: string
 }
 
-/** What is signed in for, and where the browser goes afterwards. */
+/** The session and client of a sign-in, and the page the browser goes to afterwards. */
 export interface SignInPurpose {
   readonly sessionId: string
-  /** What the client that asked calls itself. */
+  /** Self-declared name of the requesting client. */
   readonly clientName: string
-  /** A path of this server, such as `/consent/…`; absent for the page that says how it went. */
+  /** A path of this server, such as `/consent/…`; absent for the page that shows the result. */
   readonly returnTo?: string | undefined
-  /** How often a key may still be pasted, where one is; undefined where none was tried. */
+  /** Remaining attempts to paste a key; undefined before the first, and for other sign-ins. */
   readonly triesLeft?: number | undefined
 }
 
 export interface PendingSignIn extends SignInPurpose {
   readonly check: SignInCheck
-  /** Whether the browser that returned is the one that left. */
+  /** Whether the browser that returned is the one that started. */
   readonly sameBrowser: boolean
 }
 
 export interface PendingSignIns {
   /**
-   * Keeps a sign-in under its `state`; the cookie is for the browser that leaves.
+   * Stores a sign-in under its `state`; the cookie is for the browser that starts it.
    * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
    */
   remember(
@@ -47,12 +47,12 @@ export interface PendingSignIns {
     purpose: SignInPurpose,
     storage?: StorageBudget,
   ): Promise<BindingCookie>
-  /** What `recall` would give, which leaves it where it is. */
+  /** Reads what `recall` would return, without consuming it. */
   look(
     state: string,
     cookie: (name: string) => string | undefined,
   ): Promise<PendingSignIn | undefined>
-  /** Takes it out, once. `cookie` reads a cookie by name. Undefined: unknown, expired or used. */
+  /** Consumes a sign-in. `cookie` reads a cookie by name. Undefined: unknown, expired or used. */
   recall(
     state: string,
     cookie: (name: string) => string | undefined,
@@ -71,7 +71,7 @@ interface Sealed {
 
 export interface PendingSignInOptions extends Pick<BindingCookie, 'secure' | 'basePath'> {
   readonly ttlSeconds: number
-  /** The further upstream that people sign in at; absent for the first. */
+  /** Name of the additional upstream for the sign-in; absent for the first. */
   readonly upstream?: string | undefined
 }
 
@@ -80,7 +80,7 @@ export function createPendingSignIns(
   { secure, basePath, ttlSeconds, upstream }: PendingSignInOptions,
 ): PendingSignIns {
   const key = (state: string) => `sign-in-state:{${sha256(state)}}`
-  // RFC 9700, 4.4: the state of one upstream opens nothing at another.
+  // Mix-up defense (RFC 9700, 4.4): the state of one upstream does not decrypt at another.
   const context = (state: string) =>
     upstream === undefined ? key(state) : `${key(state)} ${upstream}`
 
@@ -111,12 +111,12 @@ export function createPendingSignIns(
   }
 }
 
-/** State, nonce and verifier of a new sign-in. */
+/** `state`, nonce and PKCE verifier of a new sign-in. */
 export function newCheck(): SignInCheck {
   return { state: randomValue(), nonce: randomValue(), codeVerifier: randomValue() }
 }
 
-/** One cookie for each sign-in, so that two of them in one browser do not disturb each other. */
+/** One cookie per sign-in, so that concurrent sign-ins in one browser do not conflict. */
 function cookieName(state: string): string {
   return `mcp-sign-in-${shortHash(state)}`
 }

@@ -1,4 +1,4 @@
-/** Which session of a client each person has, where people sign in while they authorize clients. */
+/** Maps a person and client to one session, with `LOGIN=at-authorize`. */
 
 import { sha256 } from '../crypto/hash.ts'
 import { randomValue } from '../crypto/random-id.ts'
@@ -15,20 +15,20 @@ export interface PersonSessionDeps {
 }
 
 export interface PersonSessionOptions {
-  /** The upstream whose accounts people are known by. */
+  /** The upstream whose accounts identify people. */
   readonly upstream: string
-  /** How long a person is remembered after they signed in. */
+  /** Lifetime of the mapping after the latest sign-in. */
   readonly ttlSeconds: number
 }
 
 /**
- * Gives the session that a sign-in goes on with: the live one of the same account and grantee, into
- * which the credentials are moved, or the given one. The given session ends when another takes its
- * place; nothing is revoked upstream.
+ * Resolves the session that a sign-in continues with: the live one of the same account and grantee,
+ * to which the credentials are moved, or else the given one. If another session is chosen, the
+ * given one ends; its credentials are not revoked upstream.
  */
 export type SettleSignIn = (sessionId: string, granteeKey: string) => Promise<string>
 
-/** Writers that lost find what the winner wrote. */
+/** Optimistic-locking retries: after a conflict, the loser reads what the winner wrote. */
 const MOST_ATTEMPTS = 5
 
 export function createSettleSignIn(
@@ -56,7 +56,7 @@ export function createSettleSignIn(
   async function move(fresh: Session, held: Credentials, to: string): Promise<boolean> {
     const fence = await newestFence(store, to, randomValue())
     if (!(await credentials.write(to, held, fence))) return false
-    // Links of the session need no code in the browser of the newest sign-in.
+    // In the browser of the latest sign-in, the session's sign-in links require no code.
     if (fresh.browser !== undefined) await sessions.update(to, 'browser', fresh.browser)
     await sessions.end(fresh.id)
     return true

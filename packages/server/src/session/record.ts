@@ -1,24 +1,24 @@
-/** A session as it lies in the store. */
+/** The session record, as stored. */
 
 import type { ClientFacts } from '../mcp/request-context.ts'
 import type { Stored } from '../store/port.ts'
 import type { RefreshFailure } from './refresh-failure.ts'
 
-/** Counts up when the form changes, so that nodes of two releases can tell records apart. */
+/** Schema version; incremented on change, so that nodes of two releases can distinguish records. */
 export const SESSION_SCHEMA = 1
 
 /**
- * What a caller shows to use the session: a connection (`Mcp-Session-Id`), an access token, the
- * session handle itself, or nothing, because the process serves one person (stdio).
+ * How a caller accesses the session: by MCP session (`Mcp-Session-Id`), by access token, by the
+ * session handle itself, or by nothing, because the process serves one user (stdio).
  */
 export type SessionAccess = 'connection' | 'token' | 'handle' | 'process'
 
-/** Credentials of one upstream, encrypted; null once they are no longer good. */
+/** Encrypted credentials of one upstream; null, as a tombstone, once they are deleted. */
 export interface SealedCredentials {
   readonly sealed: string | null
-  /** Token of the lock they were written under; older writers are refused. */
+  /** Fencing token of the lock they were written under; writes with a lower one are dropped. */
   readonly fence: number
-  /** Why they could not be refreshed the last time. */
+  /** The failure of the last refresh. */
   readonly failure?: RefreshFailure
 }
 
@@ -33,36 +33,36 @@ export interface SessionRecord {
   readonly connectedAt: number
   readonly lastActiveAt: number
   readonly expiresAt: number
-  /** Values that tools keep, by name. */
+  /** Values stored by tools, by name. */
   readonly data: Readonly<Record<string, unknown>>
   /** By the upstream's name. */
   readonly credentials: Readonly<Record<string, SealedCredentials>>
   /** The client that opened it. */
   readonly client: ClientFacts
   /**
-   * SHA-256 of the cookie of the browser that let the client in, where there was one. It is written
-   * with `SessionManager.update(id, 'browser', …)`; sign-in links need no code in that browser.
+   * SHA-256 of the cookie of the browser that authorized the client, if any. Written with
+   * `SessionManager.update(id, 'browser', …)`; sign-in links require no code in that browser.
    */
   readonly browser?: string
-  /** The client that may go on with it when a person authorizes that again. */
+  /** The client that may resume this session when the user authorizes it again. */
   readonly grantee?: { readonly key: string; readonly client: string }
-  /** Where it is kept which session this account has with this client (`LOGIN=at-authorize`). */
+  /** Key of the document that maps the account and client to a session (`LOGIN=at-authorize`). */
   readonly person?: string
   /**
-   * When an earlier session of this id was ended, as Unix time in milliseconds: tokens from before
-   * that are good for nothing any more, though the id lives again.
+   * When an earlier session with this id was ended, as Unix time in milliseconds: tokens issued
+   * before that stay invalid, although the id is in use again.
    */
   readonly endedBefore?: number
 }
 
 export type Session = Stored<SessionRecord>
 
-/** The session's key in the store; the braces keep all keys of one session on one cluster node. */
+/** The session's store key; the hash tag puts all keys of a session in one Redis Cluster slot. */
 export function sessionKey(id: string): string {
   return `{${id}}:session`
 }
 
-/** The key of what is kept of its sign-in when the record expires. */
+/** Key of the copy of the sign-in that outlives the record. */
 export function keptSignInKey(id: string): string {
   return `{${id}}:credentials`
 }

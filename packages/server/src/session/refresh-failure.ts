@@ -1,32 +1,32 @@
-/** Failed refreshes of upstream credentials: when to try again, shared by all nodes, and when to stop. */
+/** Failed refreshes of upstream credentials: back-off shared by all nodes, and when to give up. */
 
 import { AppError } from '../errors.ts'
 import type { ProviderError } from '../upstream/identity-provider.ts'
 
-/** Kept beside the credentials, until others take their place. */
+/** Stored next to the credentials until new ones replace them. */
 export interface RefreshFailure {
-  /** The provider does not accept this server, rather than that it is unavailable. */
+  /** Whether the provider rejects this server's client credentials, as opposed to an outage. */
   readonly isClientRefused: boolean
-  /** When the provider refused the refresh token without a code that says that it is dead. */
+  /** When the provider rejected the refresh token with a code that does not prove it invalid. */
   readonly refusedAt?: number
-  /** Failures in a row, and how many of the last ones were unusable answers. */
+  /** Consecutive failures, and consecutive unusable responses among the latest. */
   readonly count: number
   readonly unusable: number
-  /** No node asks the provider before, as Unix time in milliseconds. */
+  /** Earliest retry on any node, as Unix time in milliseconds. */
   readonly retryAt: number
 }
 
 const SECOND = 1000
 const LONGEST_BACKOFF_MS = 60 * SECOND
-/** However long a provider asks to wait. */
+/** Upper bound of the provider's `Retry-After`. */
 const LONGEST_WAIT_MS = 300 * SECOND
-/** A provider that goes on giving answers of no use has no better one. */
+/** Gives up after this many consecutive unusable responses. */
 const MOST_UNUSABLE = 3
-/** A refusal may be an operator's mistake: tried again this much later, and people sign in meanwhile. */
+/** A rejection may be a configuration error: retried after this; until then users sign in again. */
 const REFUSED_WAIT_MS = 300 * SECOND
 const LEAST_RETRY_AFTER_SECONDS = 5
 
-/** The failure after `previous`: exponential back-off of 0, 1, 2, 4 … 60 s. */
+/** The failure that follows `previous`: exponential back-off of 0, 1, 2, 4 … 60 s. */
 export function nextFailure(
   previous: RefreshFailure | undefined,
   error: ProviderError,
@@ -47,28 +47,28 @@ export function nextFailure(
   }
 }
 
-/** Whether it is too early to ask again. A time that no node can have set is of a wrong clock. */
+/** Whether back-off applies. A time beyond the maximum wait is ignored as clock skew. */
 export function mustWait(failure: RefreshFailure | undefined, now: number): boolean {
   const leftMs = (failure?.retryAt ?? now) - now
   return leftMs > 0 && leftMs <= LONGEST_WAIT_MS
 }
 
-/** Whether people are asked to sign in again, though the refresh token is kept. */
+/** Whether users must sign in again although the refresh token is kept. */
 export function isRefused(failure: RefreshFailure | undefined, now: number): boolean {
   return failure?.refusedAt !== undefined && mustWait(failure, now)
 }
 
-/** The person has to sign in again. */
+/** The error for a sign-in that has expired or was revoked: the user must sign in again. */
 export function signInEnded(): AppError {
   return new AppError('login_required', 'Your sign-in has ended. Sign in again.')
 }
 
-/** Whether to give up: the answers are of no use, and only a new sign-in can change that. */
+/** Whether to give up: the responses are unusable, and only a new sign-in can help. */
 export function isHopeless({ unusable }: RefreshFailure): boolean {
   return unusable >= MOST_UNUSABLE
 }
 
-/** What callers are told while the credentials are kept; without a failure, while others refresh. */
+/** The caller's error while credentials are kept; without `failure`: another node is refreshing. */
 export function refreshError(
   failure: RefreshFailure | undefined,
   now: number,

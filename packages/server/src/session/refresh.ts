@@ -1,4 +1,4 @@
-/** Access tokens for upstream calls, refreshed before they expire, once across all nodes. */
+/** Access tokens for upstream calls, refreshed before they expire, by one node at a time. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { shortHash } from '../crypto/hash.ts'
@@ -19,12 +19,12 @@ import {
   signInEnded,
 } from './refresh-failure.ts'
 
-/** A token that expires sooner is refreshed before it is used. */
+/** A token that expires within this time is refreshed before use. */
 const EXPIRES_SOON_MS = 30_000
-/** A holder that died gives way after this; a living one lengthens its lock. */
+/** Lock expiry if its holder crashes; a live holder renews the lock. */
 const LOCK_SECONDS = 3
 const LOCK_EXTEND_MS = 1000
-/** How long others wait for the holder. */
+/** How long other callers wait for the lock's holder. */
 const WAIT_MS = 12_000
 const POLL_MS = 100
 
@@ -39,27 +39,27 @@ export interface RefreshDeps {
   readonly upstream?: string | undefined
 }
 
-/** A fresh access token; `rejected` is one the API refused, so that it is not handed out again. */
+/** Returns a valid access token; `rejected`, a token that the API rejected, forces a refresh. */
 export type FreshToken = (
   sessionId: string,
   rejected?: string,
   signal?: AbortSignal,
 ) => Promise<string | undefined>
 
-/** Credentials as they are in the session now, with what happened at their last refresh. */
+/** The session's current credentials, with the failure of their last refresh. */
 interface Held {
   readonly credentials: Credentials
   readonly failure: RefreshFailure | undefined
 }
 
 /**
- * Makes the function that hands out access tokens. It gives undefined when nobody is signed in and
- * throws `login_required` when the sign-in has ended, `upstream_error` when the provider is
- * unavailable or does not accept this server.
+ * Creates the function that returns access tokens. It returns undefined if nobody is signed in; it
+ * throws `login_required` if the sign-in has expired or was revoked, and `upstream_error` if the
+ * provider is unavailable or rejects this server's client credentials.
  */
 export function createFreshToken(deps: RefreshDeps): FreshToken {
   const { sessions, credentials, now } = deps
-  /** Refreshes under way in this process, so that parallel calls wait for one. */
+  /** Refreshes in progress in this process, so that concurrent calls share one (single flight). */
   const running = new Map<string, Promise<Credentials | undefined>>()
 
   async function current(sessionId: string): Promise<Held | undefined> {
@@ -73,7 +73,7 @@ export function createFreshToken(deps: RefreshDeps): FreshToken {
     const known = held?.credentials
     if (known === undefined || !isStale(known, rejected, now())) return known?.accessToken
     if (known.refreshToken === undefined) {
-      // Nothing to refresh with: the API decides whether the token is still good.
+      // No refresh token: the API decides whether the access token is still valid.
       if (rejected === undefined) return known.accessToken
       throw signInEnded()
     }
@@ -98,14 +98,14 @@ function isStale(known: Credentials, rejected: string | undefined, now: number):
   return known.expiresAt !== undefined && known.expiresAt - now < EXPIRES_SOON_MS
 }
 
-/** Good enough while the provider is away: it has not expired, and the API did not refuse it. */
+/** Usable while the provider is unavailable: not expired, and not rejected by the API. */
 function isUsable(known: Credentials, rejected: string | undefined, now: number): boolean {
   return known.accessToken !== rejected && known.expiresAt !== undefined && known.expiresAt > now
 }
 
 /**
- * Refreshes `stale`, or waits for the node that does. Undefined when the sign-in has ended. A failure
- * counts for all who waited for it, and nobody asks the provider again before its back-off is over.
+ * Refreshes `stale` under a distributed lock, or waits for its holder. Undefined if the sign-in has
+ * ended. All waiters share a failure, and no node retries before its back-off has elapsed.
  */
 async function refreshOnce(
   deps: RefreshDeps,
@@ -133,11 +133,11 @@ async function refreshOnce(
     }
     await delay(POLL_MS)
   }
-  // The node that refreshes takes longer than anybody waits.
+  // The lock's holder did not finish within the wait.
   throw refreshError(undefined, now())
 }
 
-/** One for each upstream: tokens of two are refreshed at the same time. */
+/** One lock per upstream, so that tokens of two upstreams are refreshed concurrently. */
 function lockKey(sessionId: string, upstream: string | undefined): string {
   const key = `{${sessionId}}:refresh`
   return upstream === undefined ? key : `${key}:${upstream}`
@@ -158,7 +158,7 @@ async function refreshUnder(
   try {
     const fresh = await provider.refresh(held.credentials)
     if (await credentials.write(sessionId, fresh, lock.token)) return fresh
-    // Logged out, or signed in anew, while the provider answered: nobody may use these.
+    // The user signed out or signed in again meanwhile: revokes these tokens.
     await provider.revoke(fresh)
     return undefined
   } catch (error) {
@@ -173,8 +173,9 @@ async function refreshUnder(
 }
 
 /**
- * Forgets credentials that are dead. Keeps them where the provider is unavailable, where this server's
- * own registration is at fault, and where it refuses them without a code that says that they are dead.
+ * Deletes credentials that the provider declares invalid. Keeps them if the provider is
+ * unavailable, if this server's own client registration is at fault, or if the error code does not
+ * prove them invalid.
  */
 async function afterFailure(
   lock: Lock,
@@ -195,7 +196,7 @@ async function afterFailure(
     return undefined
   }
   logProviderFailure(log, 'upstream refresh failed', error, { session, upstream })
-  // What cannot be kept is tried again sooner; the caller still learns what happened.
+  // If the failure cannot be stored, the retry comes sooner; the caller still gets the error.
   await credentials
     .keepFailure(sessionId, failure, lock.token)
     .catch((reason: unknown) => log.warn({ err: reason }, 'refresh back-off not kept'))

@@ -1,4 +1,4 @@
-/** Finds each caller's session, and nobody else's. */
+/** Creates request contexts: each gives access to the caller's own session only. */
 
 import { auditCall, type CallLog, type CallSession } from '../engine/call.ts'
 import { LOCAL } from '../engine/identity.ts'
@@ -14,11 +14,11 @@ import { TokenContext } from './token-context.ts'
 
 export interface RequestContextFactory {
   /**
-   * The origins of one HTTP request, once its caller is known; `source` has its log. `storageOf` gives
-   * the budget of what a caller without a token has stored.
+   * The contexts of one HTTP request, once its caller is authenticated; `source` has its log.
+   * `storageOf` returns the storage budget of a caller without a token.
    */
   of(caller: Caller, source: CallLog, storageOf?: () => StorageBudget): RequestContexts
-  /** The one person a process serves over stdio. */
+  /** The context of the only user of a stdio process. */
   process(log: Logger, subscribe: RequestContext['subscribe']): RequestContext
 }
 
@@ -32,7 +32,7 @@ export function createRequestContexts(deps: RequestContextDeps): RequestContextF
   }
 }
 
-/** The one person of a process over stdio. */
+/** The context of the only user of a stdio process. */
 class ProcessContext extends CallerContext implements RequestContext {
   readonly principal = 'process'
   readonly caller = 'process'

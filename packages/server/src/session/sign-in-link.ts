@@ -1,6 +1,6 @@
 /**
- * One-time sign-in links. A link alone signs nobody in: the page asks for the code that `login`
- * showed in the chat, so that a link sent to somebody else is worth nothing (RFC 8628, 5.4).
+ * One-time sign-in links. A link alone does not suffice: the page requires the code that `login`
+ * showed in the chat, which prevents remote phishing with a forwarded link (RFC 8628, 5.4).
  */
 
 import { sha256, timingSafeEqualStrings } from '../crypto/hash.ts'
@@ -8,7 +8,7 @@ import { createId, shortCode } from '../crypto/random-id.ts'
 import type { Store } from '../store/port.ts'
 import { documentBytes, type StorageBudget } from '../store/storage-budget.ts'
 
-/** Tries at the code before the link is void: 5 of 2^40. */
+/** Attempts at the code before the link becomes invalid (brute-force limit): 5 of 2^40. */
 const MOST_TRIES = 5
 
 interface LinkRecord {
@@ -19,23 +19,23 @@ interface LinkRecord {
   /** Unix time in milliseconds. */
   readonly since: number
   readonly tries: number
-  /** Absent for the first. */
+  /** Absent for the first upstream. */
   readonly upstream?: string
 }
 
 export interface SignInLinkFacts {
   readonly sessionId: string
-  /** What the client that asked calls itself. */
+  /** Self-declared name of the requesting client. */
   readonly clientName: string
   readonly since: Date
-  /** The further upstream it leads to; absent for the first. */
+  /** The additional upstream of the link; absent for the first. */
   readonly upstream?: string
 }
 
 export type CodeOutcome =
   | { readonly outcome: 'right'; readonly link: SignInLinkFacts }
   | { readonly outcome: 'wrong'; readonly triesLeft: number }
-  /** Unknown, expired, used, or tried too often. */
+  /** Unknown, expired, used, or out of attempts. */
   | { readonly outcome: 'void' }
 
 export interface NewLink {
@@ -53,27 +53,27 @@ export interface SignInLinks {
     storage?: StorageBudget,
     upstream?: string,
   ): Promise<NewLink>
-  /** What the page shows; looking does not use the link up. */
+  /** The facts that the page shows; does not consume the link. */
   describe(handle: string): Promise<SignInLinkFacts | undefined>
   /**
-   * Checks a code; every check counts, also those that come at the same time. A link that leads to
-   * another upstream is void.
+   * Checks a code; every check counts as an attempt, concurrent ones too. A link of another
+   * upstream is void.
    */
   check(handle: string, code: string, upstream?: string): Promise<CodeOutcome>
-  /** Forgets the tries so far, after a right code that nothing came of. */
+  /** Resets the attempts, after a correct code whose sign-in could not start. */
   forgetTries(handle: string): Promise<void>
-  /** Uses the link up: of any number of callers one gets true. */
+  /** Consumes the link, atomically: exactly one of several callers gets true. */
   use(handle: string): Promise<boolean>
 }
 
-/** Links live `ttlSeconds`; the store sees hashes of handle and code. */
+/** Links expire after `ttlSeconds`; the store holds only hashes of handle and code. */
 export function createSignInLinks(
   { store, now }: { readonly store: Store; readonly now: () => number },
   { ttlSeconds }: { readonly ttlSeconds: number },
 ): SignInLinks {
   const key = (handle: string) => `sign-in-link:{${sha256(handle)}}`
 
-  /** Counts one try, guarded, so that parallel guesses cannot share it. */
+  /** Counts one attempt with compare-and-set, so that concurrent guesses each count. */
   async function countTry(handle: string): Promise<LinkRecord | undefined> {
     for (;;) {
       const record = await store.get<LinkRecord>(key(handle))
@@ -122,7 +122,7 @@ export function createSignInLinks(
   }
 }
 
-/** People type lower case, leave the dash out, and take O for 0. */
+/** Normalizes case, dashes and look-alikes (O for 0, I and L for 1) before hashing. */
 function codeHash(handle: string, code: string): string {
   const typed = code.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1')
   return sha256(`${handle}:${typed}`)

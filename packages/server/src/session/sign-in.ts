@@ -1,4 +1,4 @@
-/** Signing in upstream: from the one-time link through the identity provider to the session. */
+/** The upstream sign-in flow: from the one-time link via the identity provider to the session. */
 
 import { basePathOf } from '../config/public-path.ts'
 import { shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
@@ -21,20 +21,20 @@ import {
 import type { Session } from './record.ts'
 import type { SignInLinkFacts, SignInLinks } from './sign-in-link.ts'
 
-/** Why the person may go on: the code from the chat, or the browser that let the client in. */
+/** Proof that the user may proceed: the code from the chat, or the browser that gave consent. */
 export type SignInProof =
   | { readonly code: string }
   /** SHA-256 of the value in the browser's cookie; undefined when it has none. */
   | { readonly browser: string | undefined }
 
 export interface LinkForBrowser extends SignInLinkFacts {
-  /** The host that it leads to, as people know it. */
+  /** Display name of the host that the link leads to. */
   readonly signsInAt?: string
-  /** False in the browser that let the client in. */
+  /** False in the browser that authorized the client. */
   readonly needsCode: boolean
 }
 
-/** Where to send the browser, and the cookie it must bring back. */
+/** The redirect URL, and the cookie the browser must return with. */
 export interface Departure {
   readonly url: URL
   readonly cookie: BindingCookie
@@ -43,14 +43,14 @@ export interface Departure {
 export type ConfirmOutcome =
   | ({ readonly outcome: 'redirect' } & Departure)
   | { readonly outcome: 'wrong_code'; readonly triesLeft: number }
-  /** Another browser than the one that let the client in; no try was spent. */
+  /** Not the browser that authorized the client; does not count as an attempt. */
   | { readonly outcome: 'code_needed' }
   | { readonly outcome: 'void' }
 
 /** `session` is a hash, for logs. */
 export type FinishOutcome = Finished & { readonly session?: string }
 
-/** `returnTo` is where the sign-in began, for those that began with one. */
+/** `returnTo` is the path given to `begin`; absent for sign-ins that started from a link. */
 type Finished =
   | {
       readonly outcome: 'signed_in'
@@ -60,7 +60,7 @@ type Finished =
     }
   /** No such `state`: unknown, expired or used. */
   | { readonly outcome: 'unknown_state' }
-  /** The browser is not the one that started; the state is burnt. */
+  /** Not the browser that started (login CSRF); the state is consumed. */
   | { readonly outcome: 'other_browser' }
   | { readonly outcome: 'session_ended'; readonly returnTo?: string | undefined }
   | {
@@ -71,20 +71,20 @@ type Finished =
 
 export interface SignIn {
   /**
-   * What a link's page shows in the browser with this hash, while the session lives; looking does
-   * not use the link up.
+   * The facts that a link's page shows in the browser with this cookie hash, while the session is
+   * live; does not consume the link.
    */
   describe(handle: string, browser: string | undefined): Promise<LinkForBrowser | undefined>
   /**
-   * Takes the proof; when it holds, uses the link up and says where to send the browser.
-   * @throws ProviderError when the provider cannot be reached, AppError `too_many_requests` when
-   * `storage` is exhausted; the link stays good then
+   * Verifies the proof; if valid, consumes the link and returns the redirect.
+   * @throws ProviderError when the provider is unreachable, AppError `too_many_requests` when
+   * `storage` is exhausted; the link stays valid then
    */
   confirm(handle: string, proof: SignInProof, storage?: StorageBudget): Promise<ConfirmOutcome>
   /**
-   * Starts without link and code, for a page that knows whose browser it is in. The callback
-   * sends the browser to `returnTo`, a path of this server, however the sign-in went.
-   * @throws ProviderError when the provider cannot be reached, AppError `too_many_requests` when
+   * Starts without link and code, for a page that has identified its browser. The callback
+   * redirects to `returnTo`, a path of this server, whatever the outcome of the sign-in.
+   * @throws ProviderError when the provider is unreachable, AppError `too_many_requests` when
    * `storage` is exhausted
    */
   begin(
@@ -92,8 +92,8 @@ export interface SignIn {
     storage?: StorageBudget,
   ): Promise<Departure>
   /**
-   * Takes the browser's return from the provider. `cookie` reads a cookie by name. `upstream` names
-   * the further one whose redirect URI it came to.
+   * Handles the callback from the provider. `cookie` reads a cookie by name. `upstream` names the
+   * additional upstream whose redirect URI was called.
    */
   finish(
     callback: URL,
@@ -116,7 +116,7 @@ export interface SignInOptions {
   /** Exactly as registered at the provider. */
   readonly redirectUri: string
   readonly ttlSeconds: number
-  /** Where people reach this server; above the redirect URI if left out. */
+  /** Public base URL of this server; the parent of the redirect URI if left out. */
   readonly publicUrl?: string
   /** The name of the upstream, unless it is the first. */
   readonly upstream?: string | undefined
@@ -134,7 +134,7 @@ export function createSignIn(
   async function lookUp(handle: string) {
     const link = await links.describe(handle)
     if (link?.upstream !== upstream) return undefined
-    // Nobody should enter a code and sign in for a session that has ended.
+    // Checked before the user enters a code and signs in for a session that has ended.
     const session = link && (await sessions.peek(link.sessionId))
     return link && session && { link, session }
   }
@@ -171,7 +171,7 @@ export function createSignIn(
         return { outcome: 'wrong_code', triesLeft: checked.triesLeft }
       }
       if (checked.outcome !== 'right') return checked
-      // Used up last: if the provider is away, the link stays good, however long that takes.
+      // Consumed last: while the provider is unavailable, the link stays valid.
       const departure = await depart(checked.link, storage).catch(async (error) => {
         if ('code' in proof) await links.forgetTries(handle)
         throw error
@@ -187,7 +187,7 @@ export function createSignIn(
       const state = callback.searchParams.get('state') ?? ''
       const pending = await pendingSignIns.recall(state, cookie)
       if (pending === undefined) return { outcome: 'unknown_state' }
-      // Not sent on to `returnTo` either: that page belongs to the browser that left.
+      // No redirect to `returnTo` either: that page belongs to the browser that started.
       if (!pending.sameBrowser) return { outcome: 'other_browser' }
       const { returnTo } = pending
       const session = shortHash(pending.sessionId)
@@ -202,7 +202,7 @@ export function createSignIn(
   }
 }
 
-/** A provider's tokens that find no session, or no store, must not stay alive. */
+/** Revokes the provider's tokens if they cannot be stored or the session has ended. */
 async function complete(
   { store, provider, credentials }: SignInDeps,
   callback: URL,
@@ -221,7 +221,7 @@ async function complete(
   return { outcome: 'signed_in', clientName, name: fresh.account?.name } as const
 }
 
-/** Browsers take `//host` and `/\host` for another server, and leave out tabs and line breaks. */
+/** No open redirector: browsers take `//host` and `/\host` for a host, strip tabs and newlines. */
 function isLocalPath(path: string): boolean {
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(path)
 }

@@ -1,4 +1,4 @@
-/** Signing in at several upstreams: each link and each way back leads to its own. */
+/** Sign-in at several upstreams: routes each link and each callback to its own upstream. */
 
 import type { SignIn } from './sign-in.ts'
 import type { SignInLinks } from './sign-in-link.ts'
@@ -7,13 +7,13 @@ export interface SignInAt {
   /** Absent for the first upstream. */
   readonly upstream: string | undefined
   readonly signIn: SignIn
-  /** The host people sign in at, as they know it. */
+  /** Display name of the host that users sign in at. */
   readonly signsInAt: string
-  /** Whether the browser comes back to `/callback`, rather than staying here to paste a key. */
+  /** Whether the browser returns to `/callback`; false where users paste a key on this server. */
   readonly returns: boolean
 }
 
-/** One `SignIn` for all of them; without any, every link and every state is unknown. */
+/** Combines them into one `SignIn`; with none, every link and every state is unknown. */
 export function createSignIns(all: readonly SignInAt[], links: SignInLinks): SignIn {
   const at = (upstream: string | undefined) => all.find((each) => each.upstream === upstream)
 

@@ -1,4 +1,4 @@
-/** Signing out: the session ends on all nodes, and what was granted to it upstream is revoked. */
+/** Sign-out: ends the session on all nodes and revokes its upstream tokens. */
 
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
@@ -7,7 +7,7 @@ import type { CredentialStore } from './credentials.ts'
 import type { KeptSignIns } from './kept-sign-ins.ts'
 import type { SessionManager } from './manager.ts'
 
-/** Where a session may hold credentials, and what revokes them. */
+/** The credentials of one upstream, and the provider that revokes them. */
 export interface SignedInUpstream {
   readonly credentials: CredentialStore
   readonly provider: Pick<IdentityProvider, 'revoke'>
@@ -16,16 +16,16 @@ export interface SignedInUpstream {
 export interface SignOutDeps extends SignedInUpstream {
   readonly sessions: SessionManager
   readonly keptSignIns: Pick<KeptSignIns, 'take'>
-  /** Those after the first. */
+  /** The upstreams after the first. */
   readonly further?: readonly SignedInUpstream[]
-  /** Notifies all nodes of the end of a session that streams may belong to: they end with it. */
+  /** Broadcasts the end of a session to all nodes, which close its streams. */
   readonly broadcastEnd: (sessionId: string) => Promise<void>
   readonly log: Pick<Logger, 'audit'>
 }
 
 /**
- * Ends the session, then revokes its credentials at every upstream where the provider can. False when the
- * session had ended before.
+ * Ends the session, then revokes its credentials at every upstream that supports revocation. False
+ * if the session had ended already.
  */
 export type SignOut = (sessionId: string) => Promise<boolean>
 

@@ -1,4 +1,4 @@
-/** A caller with an access token: it has the token's session, and no other. */
+/** Context of a caller with an access token: gives access to the token's session only. */
 
 import type { CallLog, CallSession } from '../engine/call.ts'
 import type { Caller } from '../engine/identity.ts'
@@ -12,7 +12,7 @@ import type { TokenCaller } from './caller.ts'
 import { CallerContext, type RequestContextDeps } from './caller-context.ts'
 import { identityOf } from './caller-identity.ts'
 
-/** The session comes with the token: it was found, and counted as used, when that was checked. */
+/** Needs no lookup: token verification already retrieved the session and renewed its TTL. */
 export class TokenContext extends CallerContext implements RequestContext, RequestContexts {
   readonly #caller: TokenCaller
   readonly #connectionId: string | undefined
@@ -72,12 +72,12 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
     return { sessionId: this.caller, needsToken: true }
   }
 
-  // The token is good without the connection, and may have others.
+  // The token stays valid without this MCP session, and may have others.
   async disconnect(): Promise<void> {}
 
   openSession(handle: string | undefined, client: KnownClient): CallSession {
     if (handle !== undefined) {
-      // Refused rather than ignored: what the call did would land in another session than it says.
+      // Rejected, not ignored: otherwise the call would act on another session than it names.
       throw new ToolError('You are known by your access token. Leave `session` out.', {
         code: 'session_not_found',
       })

@@ -1,4 +1,4 @@
-/** What an ended session of tokens leaves behind, so that no token brings it back to life. */
+/** The tombstone of an ended token session: prevents its tokens from recreating it. */
 
 import type { Session, SessionRecord } from './record.ts'
 
@@ -25,8 +25,8 @@ export function tombstoneOf(session: SessionRecord, endedAt: number): Tombstone 
 }
 
 /**
- * Whether a session belongs to whom an ended one did: the same person and client, or the same browser
- * and client where nobody signed in for it.
+ * Whether a session has the same owner as an ended one: the same person and client, or, if nobody
+ * signed in, the same browser and client.
  */
 export function isHeirOf(ended: Tombstone, { browser, grantee, person }: Session): boolean {
   if (grantee === undefined || ended.grantee?.key !== grantee.key) return false

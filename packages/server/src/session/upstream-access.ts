@@ -1,4 +1,4 @@
-/** The upstream API as the person of one session, with every answer shown to the caller first. */
+/** The upstream API on behalf of one session's user; passes every response to the caller first. */
 
 import type { CallSession } from '../engine/call.ts'
 import { callLogin } from '../engine/require-sign-in.ts'
@@ -9,7 +9,7 @@ import type { TokenSource, Upstream } from '../upstream/upstream.ts'
 import type { FreshToken } from './refresh.ts'
 import { signInEnded } from './refresh-failure.ts'
 
-/** `session` is asked at each request, since a tool may open its session on the way. */
+/** Reads `session` at each request, since a tool may open its session during the call. */
 export type UpstreamAccess = (
   session: Pick<CallSession, 'id' | 'state'>,
   onAnswer: (answer: unknown) => void,
@@ -17,9 +17,9 @@ export type UpstreamAccess = (
 ) => Upstream
 
 export interface AccessOptions {
-  /** The name of the upstream, unless it is the first: calls without a sign-in there are refused. */
+  /** Name of an additional upstream, which requires a sign-in for calls; absent for the first. */
   readonly upstream?: string | undefined
-  /** Called with a key that the API refused; throws where the person has to paste another. */
+  /** Called with a key that the API rejected; throws if the user must paste another. */
   readonly onRefusedKey?: (sessionId: string, key: string) => Promise<void>
 }
 
@@ -34,11 +34,11 @@ export function createUpstreamAccess(
       async accessToken({ forceRefresh, signal } = {}) {
         const id = session.id()
         if (id === undefined) return withoutToken(upstream)
-        // Nothing refreshes a key.
+        // API keys cannot be refreshed.
         if (forceRefresh && onRefusedKey !== undefined) return undefined
         lastToken = await freshToken(id, forceRefresh ? lastToken : undefined, signal)
         if (lastToken !== undefined) return lastToken
-        // Ended since the call began: the API must not be asked as nobody in its place.
+        // The sign-in ended during the call: must not fall back to an unauthenticated request.
         if (upstream === undefined && session.state === 'authenticated') throw signInEnded()
         return withoutToken(upstream)
       },
@@ -51,19 +51,19 @@ export function createUpstreamAccess(
   }
 }
 
-/** An API that knows this server alone: whoever calls, nothing of a person is sent. */
+/** An API accessed with this server's own credentials: never sends a user's token. */
 export function createOperatorAccess(api: ApiClient): UpstreamAccess {
   const tokens: TokenSource = { accessToken: async () => undefined }
   return (_session, onAnswer, limit) => api.forCaller(tokens, { onAnswer, limit })
 }
 
-/** Tools that have not declared the sign-in come here, and those whose person has signed out. */
+/** Reached by tools that do not declare the sign-in, and after the user has signed out. */
 function withoutToken(upstream: string | undefined): undefined {
   if (upstream === undefined) return undefined
   throw new AppError('login_required', callLogin(upstream))
 }
 
-/** Adds upstreams by their names to what the first gives; each is made when it is asked for. */
+/** Adds the named upstreams as properties of the first; each is created on first access. */
 export function withNamed(
   first: UpstreamAccess,
   named: ReadonlyMap<string, UpstreamAccess>,

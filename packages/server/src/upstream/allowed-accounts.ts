@@ -1,4 +1,4 @@
-/** Who may come in of those who can sign in at the provider (`UPSTREAM_ALLOW`). */
+/** Allow-list of the provider's accounts that may use this server (`UPSTREAM_ALLOW`). */
 
 import { domainToASCII } from 'node:url'
 import type { IDToken } from 'openid-client'
@@ -9,7 +9,7 @@ import { providerError } from './provider-failure.ts'
 import type { Operate } from './provider-operation.ts'
 import type { OpenIdProviderOptions } from './provider-options.ts'
 
-/** Whether one of the rules matches. An address counts only if the same source has verified it. */
+/** Whether one of the rules matches. An email counts only if the same claims say it is verified. */
 export function allowedBy(rules: readonly AllowRule[]): (claims: Claims) => boolean {
   return (claims) => {
     const email = verifiedEmail(claims)
@@ -23,9 +23,9 @@ export function allowedBy(rules: readonly AllowRule[]): (claims: Claims) => bool
 }
 
 /**
- * Looks at the ID token, then at userinfo: each for itself, so that an address of one is not vouched
- * for by the other.
- * @throws ProviderError `account_refused`, or `provider_unavailable` where userinfo would decide
+ * Checks the ID token, then userinfo. Never merges their claims, so that `email_verified` of one
+ * cannot verify the `email` of the other.
+ * @throws ProviderError `account_refused`, or `provider_unavailable` if a required userinfo fails
  */
 export async function requireAllowed(
   { isAllowed }: OpenIdProviderOptions,
@@ -36,22 +36,22 @@ export async function requireAllowed(
   if (isAllowed === undefined || (idToken !== undefined && isAllowed(idToken))) return
   const claims = await operate((configuration) => fetchUserinfo(configuration, accessToken))
   const sub = subjectOf(claims)
-  // OpenID Connect Core 1.0 §5.3.2: without the same `sub` the answer must not be used.
+  // OpenID Connect Core 1.0 §5.3.2: userinfo with another `sub` must not be used.
   const isSame = sub !== undefined && (idToken === undefined || idToken.sub === claims?.sub)
   if (isSame && isAllowed({ ...claims, sub })) return
   throw providerError('account_refused', 'UPSTREAM_ALLOW does not name this account')
 }
 
-/** OpenID Connect Core 1.0 §5.1; some providers write the boolean as text. */
+/** OpenID Connect Core 1.0 §5.1; some providers send the boolean as a string. */
 function verifiedEmail({ email, email_verified: verified }: Claims) {
   if (typeof email !== 'string' || (verified !== true && verified !== 'true')) return undefined
-  // The host in letters, digits, dots and hyphens alone: the conversion would cut off a slash.
+  // Restricts the host's characters: `domainToASCII` would cut it off at a slash.
   const [, local, host] = /^([^\s@]+)@([\p{L}\p{N}.-]+)$/u.exec(email) ?? []
   if (local === undefined || host === undefined) return undefined
   return { local: inLowerCase(local), domain: domainToASCII(host).toLowerCase() }
 }
 
-/** Of letters in ASCII alone: others may be taken for those of somebody else. */
+/** ASCII letters only: Unicode case mapping could turn an address into that of another account. */
 function inLowerCase(text: string): string {
   return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
 }

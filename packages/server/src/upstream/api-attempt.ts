@@ -1,4 +1,4 @@
-/** One request of a call and its answer, read as the tool asks for it. */
+/** One attempt of an API call: sends the request, reads the response in the requested form. */
 
 import type { Span, SpanOptions, Tracing } from '../telemetry/tracing.ts'
 import { explainedError } from './explained-error.ts'
@@ -19,11 +19,11 @@ export interface ApiCallOptions extends HeaderOptions {
   readonly maxBytes: number
   /** Default 2. */
   readonly maxRetries?: number
-  /** The value of the header that carries the token. */
+  /** Formats the token as the value of its header. */
   tokenValue(token: string): string
 }
 
-/** Sends a request once. Rejects with UpstreamError when there is no complete head of an answer. */
+/** Sends a request once. Rejects with UpstreamError without a complete response head. */
 export type Exchange = (
   request: PreparedRequest,
   headers: Readonly<Record<string, string>>,
@@ -35,19 +35,19 @@ export interface ApiCallDeps {
   now(): number
   sleep(ms: number, signal: AbortSignal): Promise<void>
   random(): number
-  /** The API is told of the trace, if there is one. */
+  /** Propagates the trace context to the API; undefined without tracing. */
   readonly tracing?: Tracing | undefined
 }
 
 /** The call on whose behalf requests are sent. */
 export interface CallScope {
-  /** Sees what the API sends before the tool does. */
+  /** Receives each response body before the tool does. */
   onAnswer?(body: unknown): void
-  /** Ends every request, and the streams that are left open. */
+  /** Aborts every request, and open response streams. */
   readonly limit?: { readonly signal: AbortSignal } | undefined
 }
 
-/** What tools ask for, and for whom. */
+/** A tool's request, with the caller it is made for. */
 export interface ApiRequest {
   readonly method: Method
   readonly route: string
@@ -64,7 +64,7 @@ export interface PreparedRequest extends ApiRequest {
   readonly timeoutMs: number
 }
 
-/** Sends a prepared request once, with the token of the caller. */
+/** Sends a prepared request once, with the caller's token. */
 export type Attempt = (
   request: PreparedRequest,
   token: string | undefined,
@@ -111,7 +111,7 @@ export function createAttempt(options: ApiCallOptions, deps: ApiCallDeps): Attem
   }
 }
 
-/** OpenTelemetry, semantic conventions for HTTP client spans; one for each attempt. */
+/** One span per attempt (OpenTelemetry semantic conventions for HTTP client spans). */
 function spanOf({ method, route, url }: PreparedRequest): SpanOptions {
   const attributes = {
     'http.request.method': method,
@@ -121,7 +121,7 @@ function spanOf({ method, route, url }: PreparedRequest): SpanOptions {
   return { name: `${method} ${route}`, kind: 'client', attributes }
 }
 
-/** A 304 answers conditional requests (RFC 9110, 15.4.5); a 401 is the token source's to solve. */
+/** 304 is valid for conditional requests (RFC 9110, 15.4.5); 401 is left to the token source. */
 function isAnswer(
   status: number,
   { headers, options: { statuses = [] } }: PreparedRequest,

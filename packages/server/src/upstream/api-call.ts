@@ -32,7 +32,7 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps) {
       if (isRefused(error)) await asked.tokens.refused?.()
       throw deadline.error() ?? error
     } finally {
-      // A stream stops it at its own end.
+      // A stream stops the deadline when it ends.
       if (!isStream) deadline.stop()
     }
   }
@@ -52,7 +52,7 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps) {
         return await attempt(call, current, deadline)
       } catch (error) {
         if (refreshed || current === undefined || !isUnauthorized(error)) throw error
-        // Once per call: a token that is refused when fresh will be refused again.
+        // One refresh per call: a fresh token that is rejected would be rejected again.
         refreshed = true
         token = ask(true)
         const fresh = await token
@@ -71,7 +71,7 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps) {
         if (retry >= (options.maxRetries ?? MAX_RETRIES) || !isSafe || !isTransient(error))
           throw error
         const waitMs = backoffMs(error, retry, deps.random)
-        // The upstream asks for more time than the caller has: better to say so now.
+        // `Retry-After` exceeds the remaining time: fails at once.
         if (waitMs >= deadline.remainingMs()) throw error
         await deadline.race(deps.sleep(waitMs, deadline.signal))
       }

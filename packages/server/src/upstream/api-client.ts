@@ -1,4 +1,4 @@
-/** The upstream API client: keeps the connections and speaks in the name of a caller. */
+/** The upstream API client: holds the connection pool, sends requests on behalf of a caller. */
 
 import type { Dispatcher } from 'undici'
 import type { Tracing } from '../telemetry/tracing.ts'
@@ -12,46 +12,46 @@ import type { TokenSource, Upstream } from './upstream.ts'
 import { createUpstreamMethods } from './upstream-methods.ts'
 
 export interface ApiClientOptions {
-  /** Where routes start; may have a path. */
+  /** Base URL of all routes; may have a path. */
   readonly baseUrl: string
   readonly apiKey?: string | undefined
   /** The header that carries the API key. Default `x-api-key`. */
   readonly apiKeyHeader?: string | undefined
   /** The header that carries the caller's token. Default `authorization`. */
   readonly tokenHeader?: string | undefined
-  /** Its value. Default `Bearer TOKEN` (RFC 6750, 2.1). */
+  /** Formats that header's value. Default `Bearer TOKEN` (RFC 6750, 2.1). */
   readonly tokenValue?: ((token: string) => string) | undefined
-  /** For a whole call, retries and token refresh included. Default 10 000. */
+  /** Timeout of a whole call, including retries and token refresh. Default 10 000. */
   readonly timeoutMs?: number | undefined
-  /** The longest answer accepted, in bytes. Default 1 MiB. */
+  /** Maximum size of a response body, in bytes. Default 1 MiB. */
   readonly maxBytes?: number | undefined
   readonly userAgent: string
 }
 
 export interface ApiClientDeps {
-  /** Carries the requests; a pool of its own without it. The client closes only its own. */
+  /** Sends the requests; a pool of its own if left out. The client closes only its own pool. */
   readonly dispatcher?: Dispatcher
-  /** Without it no proxy is used. */
+  /** Proxy settings; no proxy if left out. */
   readonly outgoing?: Outgoing | undefined
-  /** Carries redirected requests to public addresses alone; a guarded pool of its own without it. */
+  /** Follows redirects to public addresses only (SSRF guard); a guarded pool if left out. */
   readonly publicDispatcher?: Dispatcher
   /** Unix time in milliseconds. */
   now(): number
   /** Waits between retries; rejects when the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
-  /** From 0 to below 1, for the jitter. */
+  /** From 0 (inclusive) to 1 (exclusive), for the back-off's jitter. */
   random(): number
   readonly tracing?: Tracing | undefined
 }
 
 export interface ApiClient {
-  /** The API in the name of one caller. The tokens go to the origin of `baseUrl` only. */
+  /** The API on behalf of one caller. Sends its tokens only to the origin of `baseUrl`. */
   forCaller(tokens: TokenSource, scope?: CallScope): Upstream
-  /** Lets calls in flight finish, then closes the connections. */
+  /** Graceful shutdown: waits for calls in flight, then closes the connections. */
   close(): Promise<void>
 }
 
-/** Creates the client of one upstream. Throws TypeError when `baseUrl` is unusable. */
+/** Creates the client of one upstream. Throws TypeError when `baseUrl` is invalid. */
 export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps): ApiClient {
   const timeoutMs = options.timeoutMs ?? 10_000
   const { outgoing = createOutgoing() } = deps

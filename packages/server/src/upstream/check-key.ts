@@ -1,4 +1,4 @@
-/** Whether an API accepts a key: one request, before the key is kept. */
+/** Verifies an API key with one request before it is stored. */
 
 import type { KeyUpstream } from '../config.ts'
 import type { Logger } from '../logger.ts'
@@ -6,8 +6,8 @@ import type { ApiClient } from './api-client.ts'
 import { UpstreamError } from './upstream-error.ts'
 
 /**
- * Asks the API with a key. 401 and 403 refuse it, an answer with success accepts it, whatever is in
- * it; anything else says nothing of the key, and is logged.
+ * Sends one request with the key. 401 and 403 reject the key, any 2xx accepts it, regardless of the
+ * body; every other outcome is inconclusive, and is logged.
  */
 export function createCheckKey(
   api: ApiClient,

@@ -1,8 +1,8 @@
-/** Claims by their name, and claims inside of others. */
+/** Claims by name or by path. */
 
 export type Claims = Readonly<Record<string, unknown>>
 
-/** By its name; else by the path that dots make, such as Keycloak's `realm_access.roles`. */
+/** The claim of that name; else the one at the dotted path, such as `realm_access.roles`. */
 export function claimAt(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name]
   return name.split('.').reduce<unknown>((value, part) => {

@@ -1,4 +1,4 @@
-/** How this server authenticates at the provider's token endpoint (RFC 6749, 2.3; RFC 7523; RFC 8705). */
+/** Client authentication at the provider's token endpoint (RFC 6749, 2.3; RFC 7523; RFC 8705). */
 
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import { importPKCS8 } from 'jose'
@@ -14,9 +14,9 @@ import {
 import type { Dialect } from '../config.ts'
 
 export interface ClientAuthenticationOptions {
-  /** Without it, or a key, the client is a public one. */
+  /** Without a secret or a key, the client is public. */
   readonly clientSecret?: string | undefined
-  /** Default: what the provider's metadata names, else `basic`; `none` without a secret. */
+  /** Default: according to the provider's metadata, else `basic`; `none` without a secret. */
   readonly clientAuth?:
     | 'basic'
     | 'basic-raw'
@@ -27,14 +27,14 @@ export interface ClientAuthenticationOptions {
     | undefined
   readonly clientKey?: { readonly key: KeyObject; readonly algorithm: string } | undefined
   readonly clientKeyId?: string | undefined
-  /** PEM; named in assertions by its thumbprint (RFC 7515, 4.1.8). */
+  /** PEM; assertions carry its thumbprint (`x5t#S256`: RFC 7515, 4.1.8). */
   readonly clientCertificate?: string | undefined
   readonly dialect?: Pick<Dialect, 'assertsForTokenEndpoint' | 'rsaAlgorithm'> | undefined
 }
 
 /**
- * `audience` is what assertions are made for; if left out the provider's issuer (RFC 7523bis), or the
- * token endpoint where its dialect says so.
+ * `audience` is the `aud` of assertions. Default: the provider's issuer (RFC 7523bis), or the token
+ * endpoint if its dialect requires that.
  */
 export function clientAuthentication(
   options: ClientAuthenticationOptions,
@@ -69,8 +69,8 @@ function bySecret(clientSecret: string): ClientAuth {
 }
 
 /**
- * RFC 6749 §2.3.1. The library's own encodes `-`, `.` and `_` as well, which providers that do not
- * decode take for another id.
+ * RFC 6749 §2.3.1. The library also encodes `-`, `.` and `_`; a provider that does not decode them
+ * sees another client id.
  */
 function basic(clientSecret: string, encode: (text: string) => string): ClientAuth {
   return (_server, { client_id: id }, _body, headers) => {
@@ -79,7 +79,7 @@ function basic(clientSecret: string, encode: (text: string) => string): ClientAu
   }
 }
 
-/** As forms are encoded (URL Standard, "application/x-www-form-urlencoded serializing"). */
+/** Form-encodes a value (URL Standard, "application/x-www-form-urlencoded serializing"). */
 function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1)
 }
@@ -98,7 +98,7 @@ function byAssertion(
     audience ?? (dialect.assertsForTokenEndpoint && endpoint)
   let imported: Promise<ClientAuthFor> | undefined
 
-  /** Imports the key once; the audience is known with the metadata alone. */
+  /** Imports the key once; the audience is known only once the metadata is available. */
   const importAuth = async (): Promise<ClientAuthFor> => {
     const named = clientKeyId === undefined ? {} : { kid: clientKeyId }
     const imported = { key: await importPKCS8(pem, algorithm), ...named }

@@ -1,4 +1,4 @@
-/** The error for an answer that is none, in the tool's own words where it has some. */
+/** The error for an unsuccessful response, with the tool's own message if `explain` returns one. */
 
 import type { HiddenCredentials } from './hidden-credentials.ts'
 import type { Deadline } from './request-deadline.ts'
@@ -7,10 +7,10 @@ import { parseRetryAfter } from './retry.ts'
 import type { Explain } from './upstream.ts'
 import { errorForStatus, type UpstreamError } from './upstream-error.ts'
 
-/** Of a body that is read for its words, in bytes. */
+/** Maximum size of an error body, in bytes. */
 const MAX_BYTES = 64 * 1024
 const MAX_MS = 2000
-/** Of the words, in characters. */
+/** Maximum length of the explanation, in characters. */
 const LONGEST = 500
 
 export interface Refusal {
@@ -19,12 +19,12 @@ export interface Refusal {
   /** Unix time in milliseconds. */
   now(): number
   readonly explain: Explain | undefined
-  /** Sees the body before `explain`, so that masked values in the words are known. */
+  /** Receives the body before `explain`, so that values to mask in the explanation are known. */
   onAnswer(body: unknown): void
 }
 
 /**
- * Releases the response. Bodies are read for `explain` alone.
+ * Creates the error and releases the response. Reads the body only for `explain`.
  * @throws what `explain` throws
  */
 export async function explainedError(
@@ -43,7 +43,7 @@ export async function explainedError(
   return errorForStatus(status, { retryAfterSeconds, explanation })
 }
 
-/** A body that cannot be read must not hide the status. */
+/** Returns undefined for a body that cannot be read, so that the status is still reported. */
 async function readInTime(
   response: Response,
   hidden: HiddenCredentials,
@@ -63,10 +63,10 @@ async function readInTime(
   }
 }
 
-/** Without control characters, and cut. */
+/** Strips control characters and truncates. */
 function plainWords(words: unknown, hidden: HiddenCredentials): string | undefined {
   if (typeof words !== 'string') return undefined
-  // Cut first to a size that is quick to search, later to the length: half a credential is one.
+  // Bounds the search first, truncates after masking: half a credential would not be recognized.
   const text = hidden
     .text(words.slice(0, MAX_BYTES))
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')

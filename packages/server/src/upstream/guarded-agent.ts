@@ -1,4 +1,4 @@
-/** Connections to hosts that a stranger named: to addresses of the public internet alone. */
+/** SSRF guard for URLs from untrusted callers: connects to public internet addresses only. */
 
 import { type LookupAddress, promises } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
@@ -12,17 +12,17 @@ export interface GuardedAgentOptions {
   readonly resolve?: ((hostname: string) => Promise<readonly LookupAddress[]>) | undefined
   /** For development and tests: addresses of this machine. */
   readonly allowLoopback?: boolean
-  /** Trusted besides the usual certificate authorities' own, in PEM. */
+  /** Additional trusted certificate authorities, in PEM. */
   readonly ca?: string | undefined
-  /** For a name and a connection. */
+  /** Timeout of the lookup and the connection. */
   readonly timeoutMs: number
-  /** Nothing is connected after it. */
+  /** Prevents new connections once aborted. */
   readonly signal?: AbortSignal
-  /** The proxy of an address, which is then asked for the address that was checked, not for the name. */
+  /** The proxy of a URL; it gets the checked IP address instead of the host name. */
   readonly proxyFor?: Outgoing['proxyFor'] | undefined
 }
 
-/** The host has an address that is not public. */
+/** The host resolves to an address that is not public. */
 export class NotPublicError extends TypeError {
   readonly code = 'ERR_NOT_PUBLIC'
 
@@ -32,8 +32,8 @@ export class NotPublicError extends TypeError {
 }
 
 /**
- * An agent whose sockets connect to addresses that were checked. Literal addresses need no lookup, so
- * that the caller checks them.
+ * An agent whose sockets connect only to addresses that were checked. Literal addresses skip the
+ * lookup: the caller must check those.
  */
 export function createGuardedAgent(options: GuardedAgentOptions): Agent {
   const { ca, timeoutMs, proxyFor } = options
@@ -58,7 +58,7 @@ export function createGuardedAgent(options: GuardedAgentOptions): Agent {
   })
 }
 
-/** RFC 9110, 9.3.6: the proxy connects to the address, so that it resolves no name anew. */
+/** CONNECT (RFC 9110, 9.3.6) to the checked address: the proxy must not resolve the name again. */
 async function openTunnel(
   proxy: OutgoingProxy,
   { protocol, hostname, port }: buildConnector.Options,
@@ -85,7 +85,7 @@ async function openTunnel(
 }
 
 /**
- * The public addresses of a host. One bad address spoils all.
+ * The addresses of a host. A single address that is not public rejects the host.
  * @throws NotPublicError, TypeError for a host without an address
  */
 async function publicAddresses(
@@ -103,14 +103,14 @@ async function publicAddresses(
 const resolveAll = (hostname: string) => promises.lookup(hostname, { all: true })
 
 /**
- * A lookup whose answer is checked: the socket connects to what it was given here and asks nobody
- * again, so that a name which changes its mind gains nothing.
+ * A lookup that checks the resolved addresses. The socket connects to exactly those, with no second
+ * lookup (no TOCTOU), which prevents DNS rebinding.
  */
 function guardedLookup(options: GuardedAgentOptions): LookupFunction {
   return (hostname, { all }, callback) => {
     publicAddresses(hostname, options)
       .then(([first, ...others]) => {
-        // Too late: nobody waits, and nothing may be connected any more.
+        // Aborted meanwhile: must not connect any more.
         options.signal?.throwIfAborted()
         if (all) callback(null, [first, ...others])
         else callback(null, first.address, first.family)

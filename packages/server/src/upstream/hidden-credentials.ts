@@ -1,6 +1,6 @@
-/** Hides the credentials of a request in what the API sends back: some APIs echo what they got. */
+/** Redacts a request's credentials from the response, since some APIs echo what they received. */
 
-/** Shorter ones would turn up in ordinary words. */
+/** Shorter values would match ordinary words. */
 const SHORTEST = 8
 const STAR = '*'.charCodeAt(0)
 
@@ -11,7 +11,7 @@ export class HiddenCredentials {
     this.#spellings = [...new Set(values.flatMap(spellingsOf))]
   }
 
-  /** The text with stars in place of credentials. */
+  /** Replaces credentials in the text by asterisks. */
   text(text: string): string {
     return this.#spellings.reduce(
       (hidden, each) =>
@@ -20,7 +20,7 @@ export class HiddenCredentials {
     )
   }
 
-  /** Overwrites credentials in the bytes, whose number stays the same. */
+  /** Overwrites credentials in place; the length stays the same. */
   overwrite(bytes: Buffer): Buffer {
     for (const each of this.#spellings) {
       for (let at = bytes.indexOf(each); at !== -1; at = bytes.indexOf(each, at)) {
@@ -30,7 +30,7 @@ export class HiddenCredentials {
     return bytes
   }
 
-  /** The same for parts of a whole: what may be the beginning of a credential waits for the next part. */
+  /** Streaming variant: holds back bytes that may start a credential until the next chunk. */
   async *overwriteEach(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
     const longest = Math.max(0, ...this.#spellings.map((each) => Buffer.byteLength(each)))
     const overlap = Math.max(0, longest - 1)
@@ -45,7 +45,7 @@ export class HiddenCredentials {
   }
 }
 
-/** As it is, as JSON with escaped slashes, and in a URL; of `Basic …` and the like the second word. */
+/** The secret, verbatim and in JSON and URL encoding; without a scheme such as `Basic`. */
 function spellingsOf(value: string | undefined): readonly string[] {
   const secret = value?.slice(value.lastIndexOf(' ') + 1) ?? ''
   if (secret.length < SHORTEST) return []

@@ -1,4 +1,4 @@
-/** Sends requests of the API over HTTP, and follows redirects where the tool asks for it. */
+/** Sends API requests over HTTP, and follows redirects if the tool asks for it. */
 
 import { type Dispatcher, request } from 'undici'
 import type { Exchange } from './api-attempt.ts'

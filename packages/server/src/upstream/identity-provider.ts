@@ -1,17 +1,17 @@
-/** What sign-in needs of an upstream identity provider. Driver: `openid-client.ts`. */
+/** Port of the upstream identity provider. Driver: `openid-client.ts`. */
 
-/** What the provider gave for one person; encrypted before it is stored. */
+/** The provider's tokens of one person; encrypted before they are stored. */
 export interface Credentials {
   readonly accessToken: string
   readonly refreshToken?: string
   /** Unix time in milliseconds; absent when the provider named no lifetime. */
   readonly expiresAt?: number
   readonly scope?: string
-  /** Who signed in, as the provider says (ID token or userinfo); absent for plain OAuth 2.0. */
+  /** The account from the ID token or userinfo; absent for plain OAuth 2.0. */
   readonly account?: { readonly sub: string; readonly name?: string; readonly email?: string }
 }
 
-/** What must be kept, out of the browser's reach, between the redirect and the callback. */
+/** Secrets kept on the server between the redirect and the callback. */
 export interface SignInCheck {
   readonly state: string
   readonly nonce: string
@@ -19,35 +19,35 @@ export interface SignInCheck {
 }
 
 export type ProviderErrorCode =
-  /** No usable answer: network, time-out, 5xx, garbage. Worth another try. */
+  /** No usable response: network, timeout, 5xx, malformed. Retryable. */
   | 'provider_unavailable'
-  /** The person or the provider said no (`access_denied`, `login_required`, …). */
+  /** The user or the provider denied the request (`access_denied`, `login_required`, …). */
   | 'access_denied'
-  /** The provider does not accept this server: client id, secret or registration. The operator's. */
+  /** The provider rejects this client: id, secret or registration. Only the operator can fix it. */
   | 'invalid_client'
-  /** Somebody signed in whom UPSTREAM_ALLOW does not name. */
+  /** UPSTREAM_ALLOW does not include the account. */
   | 'account_refused'
-  /** Code or refresh token no longer good: the person has to sign in again. */
+  /** Code or refresh token expired or revoked: the user must sign in again. */
   | 'invalid_grant'
-  /** The answer failed a check (state, nonce, issuer, signature): refused, not worth a retry. */
+  /** The response failed a check (state, nonce, issuer, signature). Not retryable. */
   | 'invalid_response'
 
 export interface ProviderErrorDetails {
-  /** For the log: why, in a word or two, and nothing that the provider made secret. */
+  /** Short reason for the log; must not contain secrets. */
   readonly cause?: unknown
-  /** How long the provider asks not to be asked again. */
+  /** The provider's `Retry-After`. */
   readonly retryAfterSeconds?: number | undefined
-  /** The provider answered with success, but not with anything that can be used. */
+  /** The provider returned a success response without usable tokens. */
   readonly isUnusable?: boolean
-  /** A refresh was refused with a code that need not mean that the refresh token is dead. */
+  /** A refresh was rejected with a code that does not prove the refresh token invalid. */
   readonly isUncertain?: boolean
-  /** The address that was asked last, without its query. */
+  /** URL of the last request, without its query. */
   readonly endpoint?: string | undefined
   /** The claim, parameter or field that failed a check. */
   readonly field?: string | undefined
 }
 
-/** A failure at the identity provider; the message is fit for the person to read. */
+/** A failure at the identity provider; the message may be shown to the user. */
 export class ProviderError extends Error {
   readonly code: ProviderErrorCode
   readonly retryAfterSeconds: number | undefined
@@ -68,18 +68,18 @@ export class ProviderError extends Error {
   }
 
   /**
-   * The provider itself has said so: what the browser brings back from it anybody can write.
+   * True only for an error from an endpoint: the parameters of a browser's callback can be forged.
    */
   get isClientRefused(): boolean {
     return this.code === 'invalid_client' && this.endpoint !== undefined
   }
 
-  /** The metadata at the configured issuer is that of another one. */
+  /** The metadata of the configured issuer names another issuer. */
   get isOtherIssuer(): boolean {
     return this.code === 'invalid_response' && this.field === 'issuer'
   }
 
-  /** For the log: what failed where. */
+  /** Fields for the log. */
   get facts() {
     const { code: errorCode, cause, endpoint, field } = this
     return {
@@ -92,15 +92,15 @@ export class ProviderError extends Error {
 }
 
 export interface IdentityProvider {
-  /** Where to send the browser (authorization code, PKCE S256, state and nonce). */
+  /** The authorization URL (authorization code, PKCE S256, state and nonce). */
   authorizationUrl(redirectUri: string, check: SignInCheck): Promise<URL>
   /** Exchanges the code in the callback URL; verifies state, nonce, issuer and PKCE. */
   exchange(callbackUrl: URL, redirectUri: string, check: SignInCheck): Promise<Credentials>
   /**
-   * New credentials for old ones; keeps the refresh token when the provider sends no new one.
-   * @throws ProviderError `invalid_grant` when the person has to sign in again
+   * Refreshes credentials; keeps the refresh token if the provider does not rotate it.
+   * @throws ProviderError `invalid_grant` when the user must sign in again
    */
   refresh(credentials: Credentials): Promise<Credentials>
-  /** Revokes what the provider lets us revoke; best effort, never throws for a provider's refusal. */
+  /** Revokes the tokens if the provider supports it; best effort, ignores the provider's errors. */
   revoke(credentials: Credentials): Promise<void>
 }

@@ -1,6 +1,6 @@
-/** Issuers are compared as text (RFC 8414, 3.3); what people mistype most is the slash at the end. */
+/** Issuers are compared as strings (RFC 8414, 3.3); the usual mistake is the trailing slash. */
 
-/** Whether one of the two has a slash more at its end, and they are the same otherwise. */
+/** Whether the two differ only by one trailing slash. */
 export function differsBySlash(one: string, other: string): boolean {
   return one === `${other}/` || other === `${one}/`
 }

@@ -1,10 +1,10 @@
-/** The `Link` header (RFC 8288, section 3): where other pages are. */
+/** Parses the `Link` header (RFC 8288, section 3), used for pagination. */
 
 /** A target, then its parameters; quoted values may hold commas and semicolons. */
 const LINK = /<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,;"]*))?)*)/g
 const RELATION = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s,;"]*))/i
 
-/** Of a relation that is given twice the first counts; targets that are no http addresses are left out. */
+/** The first link of each relation wins; targets other than http(s) URLs are ignored. */
 export function parseLinks(header: string | undefined, from: URL): Record<string, string> {
   const links: Record<string, string> = Object.create(null)
   for (const [, target = '', parameters = ''] of header?.matchAll(LINK) ?? []) {

@@ -1,9 +1,9 @@
-/** An identity provider whose calls are counted and traced. */
+/** Decorates an identity provider with metrics and traces. */
 
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type IdentityProvider, ProviderError } from './identity-provider.ts'
 
-/** Codes and tokens are in what is passed, so that spans have the operation's name and no more. `upstream` is one after the first. */
+/** Spans carry no arguments, which hold codes and tokens. `upstream` names an additional one. */
 export function observeProvider(
   provider: IdentityProvider,
   { metrics, tracing }: Telemetry,

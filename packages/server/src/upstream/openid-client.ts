@@ -1,4 +1,4 @@
-/** The identity provider, by any OpenID Connect issuer or by plain OAuth 2.0 endpoints. */
+/** Identity provider driver for OpenID Connect issuers and plain OAuth 2.0 endpoints. */
 
 import type { IdentityProvider } from './identity-provider.ts'
 import type { OpenIdProviderDeps } from './provider-operation.ts'
@@ -8,14 +8,14 @@ export type { OpenIdProviderDeps } from './provider-operation.ts'
 export type { OpenIdProviderOptions } from './provider-options.ts'
 
 export interface OpenIdProvider extends IdentityProvider {
-  /** Asks for the metadata, where there is any. @throws ProviderError as signing in would */
+  /** Fetches the metadata, with discovery only. @throws ProviderError as a sign-in would */
   check(): Promise<void>
 }
 
 /**
- * Creates the provider without asking it anything: one that is down at start is found when it is
- * back. The library is loaded at the first use; concurrent first uses share it. Throws TypeError for an
- * address that may not carry secrets.
+ * Creates the provider without any request, so that a provider that is down at start works once it
+ * recovers. Loads the library lazily; concurrent first uses share the load. Throws TypeError for a
+ * URL that must not carry secrets.
  */
 export function createOpenIdProvider(
   options: OpenIdProviderOptions,

@@ -1,4 +1,4 @@
-/** What is asked of an identity provider, by `openid-client`. Loaded at its first use. */
+/** The operations of an identity provider, implemented with `openid-client`. Loaded lazily. */
 
 import type { OpenIdProvider } from './openid-client.ts'
 import { createCredentialUse } from './provider-credentials.ts'
@@ -15,7 +15,7 @@ export function createOperations(
   return {
     ...createSignIn(options, operate, deps.now, use.revoke),
     ...use,
-    // With metadata of its own: what was found then says nothing of the first sign-in.
+    // Uses its own metadata cache, so that the check never affects sign-ins.
     check: () => createOperation(options, deps)(async () => undefined),
   }
 }

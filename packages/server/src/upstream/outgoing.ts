@@ -1,27 +1,27 @@
-/** How requests leave: directly, or by the proxies that the standard variables name. */
+/** Outgoing requests: direct, or via the proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
 
 import ipaddr from 'ipaddr.js'
 import { Agent, Dispatcher, fetch, ProxyAgent } from 'undici'
 import type { Fetch } from './provider-fetch.ts'
 
 export interface OutgoingOptions {
-  /** Addresses with their credentials, by the scheme of what is asked for. */
+  /** Proxy URLs with credentials, by the scheme of the request. */
   readonly httpProxy?: string | undefined
   readonly httpsProxy?: string | undefined
-  /** Hosts that are asked directly, as in NO_PROXY. */
+  /** Hosts that bypass the proxy, as in NO_PROXY. */
   readonly noProxy?: readonly string[]
 }
 
 export interface OutgoingProxy {
   readonly origin: string
-  /** The value of `Proxy-Authorization`, if there are credentials. */
+  /** The value of `Proxy-Authorization`, if the proxy has credentials. */
   readonly authorization: string | undefined
 }
 
 export interface Outgoing {
-  /** The proxy of an address; undefined for none. */
+  /** The proxy for a URL; undefined for a direct request. */
   proxyFor(url: URL): OutgoingProxy | undefined
-  /** The platform's own where there is no proxy. */
+  /** The platform's own `fetch` without a proxy. */
   readonly fetch: Fetch
   createDispatcher(options: Pick<Agent.Options, (typeof AGENT_OPTIONS)[number]>): Dispatcher
 }
@@ -48,18 +48,18 @@ export function createOutgoing(options: OutgoingOptions = {}): Outgoing {
   }
   const createDispatcher: Outgoing['createDispatcher'] = (given) =>
     new ProxiedDispatcher(proxyFor, given)
-  // Connections close by themselves once they are idle.
+  // Idle connections close automatically.
   const dispatcher = createDispatcher({ keepAliveTimeout: 1000 })
   return { proxyFor, createDispatcher, fetch: fetchBy(dispatcher) }
 }
 
-/** A fetch by connections of its own: those of the platform's cannot be set. */
+/** A `fetch` with its own connection pool: that of the platform's `fetch` cannot be configured. */
 export function fetchBy(dispatcher: Dispatcher): Fetch {
   return ((address: string | URL, init: object) =>
     fetch(address, { ...init, dispatcher })) as unknown as Fetch
 }
 
-/** Sends each request by the agent of its proxy. */
+/** Routes each request to the agent of its proxy. */
 class ProxiedDispatcher extends Dispatcher {
   readonly #proxyFor: Outgoing['proxyFor']
   readonly #options: Parameters<Outgoing['createDispatcher']>[0]
@@ -124,8 +124,8 @@ function parseProxy(address: string | undefined): OutgoingProxy | undefined {
 }
 
 /**
- * Entries are hosts, which stand for their subdomains too, with or without a port, or networks in CIDR
- * notation for literal addresses; `*` is every host.
+ * Entries are hosts (subdomains included) with or without a port, or networks in CIDR notation for
+ * literal addresses; `*` matches every host.
  */
 function createNoProxy(entries: readonly string[]): (url: URL) => boolean {
   const rules = entries.map((entry) => {

@@ -1,4 +1,4 @@
-/** Lists that an API gives page by page, as iterators that end. */
+/** Pagination: iterates over the pages or items of an API, within bounds. */
 
 import { buildUrl, type Param, type Params, segmentsBelow } from './route.ts'
 import type { ItemOptions, PageOptions, ReadOptions, UpstreamResponse } from './upstream.ts'
@@ -18,7 +18,7 @@ interface Place {
 const MAX_PAGES = 10
 const MAX_ITEMS = 1000
 
-/** Gives one page after the other; each has a time limit of its own. */
+/** Yields one page at a time; the timeout applies to each page. */
 export async function* eachPage(
   get: GetPage,
   base: URL,
@@ -29,7 +29,7 @@ export async function* eachPage(
   const seen = new Set<string>()
   let place: Place | undefined = firstPlace(start, options)
   for (let count = 0; place !== undefined && count < maxPages; count += 1) {
-    // A list that leads back to itself would be given again and again.
+    // A repeated URL is a pagination cycle.
     const { href } = buildUrl(base, place.route, place.params)
     if (seen.has(href)) throw unusable('repeated page')
     seen.add(href)
@@ -91,7 +91,7 @@ function nextPlace(
   return { route, params: { ...params, [options.parameter]: next } }
 }
 
-/** The link as a route and parameters, so that it cannot leave the base URL. */
+/** Converts the link to a route and parameters, so that it cannot leave the base URL. */
 function linkedPlace(base: URL, { route, params }: Place, link: URL): Place {
   const segments = segmentsBelow(base, link)
   if (segments === undefined) throw unusable('link')

@@ -1,17 +1,17 @@
-/** The words in the body of a refusal, in the forms that APIs use. */
+/** Extracts the messages of an error body, in the formats that APIs use. */
 
-/** Levels and lines that are looked at. */
+/** Limits on nesting depth and number of lines. */
 const DEEPEST = 4
 const MOST_LINES = 20
-/** Fields that hold words, in this order; RFC 9457 has `detail` and `title`. */
+/** Fields that hold messages, by precedence; RFC 9457 has `detail` and `title`. */
 const WORDS = ['detail', 'message', 'error_description', 'msg', 'description', 'title', 'error']
 const NESTED = ['errors', 'error', 'details', 'detail', 'violations', 'fieldErrors']
-/** Where a part of the request is named. */
+/** Fields that name a part of the request. */
 const PLACES = ['field', 'path', 'pointer', 'param', 'property', 'name', 'loc', 'source']
 
 /**
- * What a 4xx answer says, for `explain`: problem details (RFC 9457), `message`, `error`, and lists or
- * maps of errors with the fields they are about. Undefined where it says nothing, and for HTML.
+ * The messages of a 4xx response, for `explain`: problem details (RFC 9457), `message`, `error`,
+ * and lists or maps of errors with their fields. Undefined without a message, and for HTML.
  */
 export function problemText(body: unknown): string | undefined {
   const lines = [...new Set(linesOf(body, 0))].slice(0, MOST_LINES)
@@ -32,7 +32,7 @@ function linesOf(value: unknown, depth: number): string[] {
   return [...own, ...nested]
 }
 
-/** Lists, objects with words, and maps from a field to what is wrong with it. */
+/** Lists, objects with messages, and maps from field names to errors. */
 function nestedLines(value: unknown, depth: number): string[] {
   if (typeof value !== 'object' || value === null) return []
   const lines = linesOf(value, depth)

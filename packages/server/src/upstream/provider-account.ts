@@ -1,11 +1,11 @@
-/** Who signed in, as the provider says: from the ID token, completed by userinfo. */
+/** The signed-in account: from the ID token, completed by userinfo. */
 
 import { type Configuration, fetchProtectedResource, type IDToken } from 'openid-client'
 import type { Credentials } from './identity-provider.ts'
 import { providerError } from './provider-failure.ts'
 import type { Operate } from './provider-operation.ts'
 
-/** Apart from the exchange's time, so that a slow userinfo cannot undo it. */
+/** Separate from the exchange's timeout, so that slow userinfo cannot fail the sign-in. */
 const USERINFO_MS = 1000
 
 type Account = NonNullable<Credentials['account']>
@@ -16,8 +16,8 @@ export function accountOf(claims: IDToken): Account {
 }
 
 /**
- * Asks userinfo for a name when the ID token has none. Best effort: a sign-in that worked does not
- * fail because nobody can say what the person is called.
+ * Fetches userinfo if the ID token has neither name nor email. Best effort: a missing name does not
+ * fail the sign-in.
  */
 export async function findAccount(
   operate: Operate,
@@ -30,14 +30,14 @@ export async function findAccount(
     timeoutMs: USERINFO_MS,
   }).catch(() => undefined)
   const sub = subjectOf(claimed)
-  // OpenID Connect Core 1.0 §5.3.2: without the same `sub` the answer must not be used.
+  // OpenID Connect Core 1.0 §5.3.2: userinfo with another `sub` must not be used.
   if (!claimed || !sub || (known && known.sub !== sub)) return known
   return { sub, ...nameAndEmail(claimed) }
 }
 
 /**
- * Asks userinfo; undefined when there is none, or when it refuses.
- * @throws ProviderError when it cannot be reached, or fails
+ * Fetches userinfo; undefined if the provider has no such endpoint, or rejects the token.
+ * @throws ProviderError when the endpoint is unreachable, or fails
  */
 export async function fetchUserinfo(
   configuration: Configuration,
@@ -55,7 +55,7 @@ export async function fetchUserinfo(
   return typeof value === 'object' && value !== null ? { ...value } : undefined
 }
 
-/** `id` is what plain OAuth 2.0 services call the subject, and Atlassian `account_id`. */
+/** Plain OAuth 2.0 services name the subject `id`, Atlassian `account_id`. */
 export function subjectOf(claims: Record<string, unknown> | undefined): string | undefined {
   const sub = claims?.sub ?? claims?.id ?? claims?.account_id
   if (typeof sub === 'number') return String(sub)

@@ -1,4 +1,4 @@
-/** Credentials after the sign-in: taken from an answer, refreshed, revoked. */
+/** Credentials after the sign-in: read from a token response, refreshed, revoked. */
 
 import {
   type Configuration,
@@ -12,7 +12,7 @@ import { providerError } from './provider-failure.ts'
 import type { Operate } from './provider-operation.ts'
 import { given, type OpenIdProviderOptions } from './provider-options.ts'
 
-/** What a token answer holds; `nowMs` is when it came. */
+/** The credentials in a token response that was received at `nowMs`. */
 export function credentialsFrom(tokens: TokenEndpointResponse, nowMs: number): Credentials {
   const { access_token, refresh_token, expires_in, scope } = tokens
   return {
@@ -23,7 +23,7 @@ export function credentialsFrom(tokens: TokenEndpointResponse, nowMs: number): C
   }
 }
 
-/** Creates what can be done with credentials. */
+/** Creates the operations on credentials. */
 export function createCredentialUse(
   { tokenParameters }: Pick<OpenIdProviderOptions, 'tokenParameters'>,
   operate: Operate,
@@ -33,11 +33,11 @@ export function createCredentialUse(
     async refresh({ refreshToken, scope, account }) {
       if (refreshToken === undefined) throw providerError('invalid_grant', 'no refresh token')
       return operate(async (configuration) => {
-        // The signature is not checked here: TLS vouches for the answer (OpenID Connect Core 1.0
-        // §3.1.3.7), and a key set out of reach would lose a refresh token that was just rotated.
+        // Skips the signature check: TLS authenticates the response (OpenID Connect Core 1.0
+        // §3.1.3.7), and an unreachable key set would lose a refresh token that was just rotated.
         const tokens = await refreshTokenGrant(configuration, refreshToken, given(tokenParameters))
         const claims = tokens.claims()
-        // OpenID Connect Core 1.0 §12.2: the same person as before.
+        // OpenID Connect Core 1.0 §12.2: `sub` must not change.
         if (claims && account && claims.sub !== account.sub) {
           throw providerError('invalid_response', 'another subject')
         }
@@ -50,7 +50,7 @@ export function createCredentialUse(
     async revoke({ refreshToken, accessToken }) {
       await operate(async (configuration) => {
         if (!configuration.serverMetadata().revocation_endpoint) return
-        // The refresh token first: it lives longest, and often takes the access token with it.
+        // Refresh token first: it lives longest, and often revokes the access token as well.
         if (refreshToken !== undefined) await revoke(configuration, refreshToken, 'refresh_token')
         await revoke(configuration, accessToken, 'access_token')
       }).catch(ignore)
@@ -58,7 +58,7 @@ export function createCredentialUse(
   }
 }
 
-/** RFC 7009 §2.1. A token the provider will not revoke does not keep it from the other one. */
+/** RFC 7009 §2.1. A failure is ignored, so that the other token is revoked regardless. */
 async function revoke(configuration: Configuration, token: string, hint: string): Promise<void> {
   await tokenRevocation(configuration, token, { token_type_hint: hint }).catch(ignore)
 }

@@ -1,4 +1,4 @@
-/** From the library's errors to the port's codes, without anything the provider sent. */
+/** Maps the library's errors to the port's error codes, without content from the provider. */
 
 import {
   AuthorizationResponseError,
@@ -23,7 +23,7 @@ const MESSAGES: Record<ProviderErrorCode, string> = {
   invalid_response: 'The answer of the sign-in service did not pass a security check.',
 }
 
-/** Failed comparisons: somebody else's answer, or a forged one. */
+/** Failed comparisons: a forged response, or one for another client or sign-in. */
 const FAILED_CHECKS = new Set([
   'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
   'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED',
@@ -32,9 +32,9 @@ const FAILED_CHECKS = new Set([
   'OAUTH_UNSUPPORTED_OPERATION',
 ])
 
-/** The ProviderError for whatever a call of the provider ended in; `endpoint` was asked last. */
+/** Converts any error of a provider call to ProviderError; `endpoint` is the last one requested. */
 export function toProviderError(error: unknown, endpoint?: string): ProviderError {
-  // What our own fetch throws comes back wrapped by the library.
+  // The library wraps the errors of our own `fetch`.
   const known = error instanceof ClientError ? error.cause : error
   if (known instanceof ProviderError)
     return new ProviderError(known.code, known.message, {
@@ -42,7 +42,7 @@ export function toProviderError(error: unknown, endpoint?: string): ProviderErro
       cause: known.cause,
       endpoint: known.endpoint ?? endpoint,
     })
-  // What the browser brought back says nothing of an endpoint.
+  // An error in the browser's callback does not come from an endpoint.
   const asked = error instanceof AuthorizationResponseError ? undefined : endpoint
   return providerError(codeOf(error), reasonOf(error), { endpoint: asked, field: fieldOf(error) })
 }
@@ -56,7 +56,7 @@ export function providerError(
   return new ProviderError(code, MESSAGES[code], { ...details, cause: new Error(reason) })
 }
 
-/** An error code of the provider for the log: what is no plain word is left out, it may be anything. */
+/** The provider's error code, safe to log; replaced if it is not a plain word. */
 export function plainCode(code: string): string {
   return /^[\w.-]{1,64}$/.test(code) ? code : 'error response'
 }
@@ -71,7 +71,7 @@ function codeOf(error: unknown): ProviderErrorCode {
     const passing = error.status >= 500 || error.status === 429 || isPassing(error.error)
     return passing ? 'provider_unavailable' : 'access_denied'
   }
-  // The provider does not know this server, or not by this secret.
+  // The provider rejects the client id or secret.
   if (error instanceof WWWAuthenticateChallengeError) return 'invalid_client'
   if (error instanceof ClientError && error.code !== undefined) {
     if (FAILED_CHECKS.has(error.code)) return 'invalid_response'
@@ -80,13 +80,13 @@ function codeOf(error: unknown): ProviderErrorCode {
   return 'provider_unavailable'
 }
 
-/** The library has one code for a wrong `state` and for JSON that lacks a field. */
+/** Distinguishes malformed JSON from a wrong `state`: the library has one code for both. */
 function isGarbage(error: ClientError): boolean {
   const detail = (error.cause as Error | undefined)?.cause
   return typeof detail === 'object' && detail !== null && 'body' in detail
 }
 
-/** Codes only: the library's errors carry answers, and with them tokens, in their properties. */
+/** Codes only: the library's errors carry responses, and thereby tokens, in their properties. */
 function reasonOf(error: unknown): string {
   if (error instanceof AuthorizationResponseError || error instanceof ResponseBodyError) {
     return plainCode(error.error)
@@ -95,11 +95,11 @@ function reasonOf(error: unknown): string {
   if (typeof code === 'string') return code
   const { code: causeCode, message } = (cause ?? {}) as { code?: unknown; message?: unknown }
   if (typeof causeCode === 'string') return causeCode
-  // Fetch refuses some ports before it connects (Fetch Standard, "port blocking").
+  // `fetch` blocks some ports before connecting (Fetch Standard, "port blocking").
   return message === 'bad port' ? message : String(name)
 }
 
-/** The claim or field of a failed check: the library's details name it, or else its message. */
+/** The claim or field of a failed check, from the library's error details or else its message. */
 function fieldOf(error: unknown): string | undefined {
   if (!(error instanceof ClientError)) return undefined
   const { cause } = error

@@ -1,11 +1,11 @@
-/** The fetch that the identity provider is reached with: encrypted, bounded in time and size. */
+/** The `fetch` for identity providers: https only, bounded in time and size, no redirects. */
 
 import type { CustomFetch } from 'openid-client'
 import { isLoopbackHost } from '../config/loopback.ts'
 
-/** Metadata, key sets and token answers are a few kilobytes. */
+/** Metadata, key sets and token responses take a few kilobytes. */
 const MAX_BYTES = 512 * 1024
-/** Statuses whose Response may have no body (Fetch Standard, "null body status"). */
+/** Statuses without a body (Fetch Standard, "null body status"). */
 const NULL_BODY = new Set([204, 205, 304])
 
 export type Fetch = typeof globalThis.fetch
@@ -14,11 +14,11 @@ export interface ProviderFetchOptions {
   readonly fetch: Fetch
   /** Plain http to this machine, for development. */
   readonly allowInsecureHttp: boolean
-  /** Ends every request made with this fetch. */
+  /** Aborts every request made with this `fetch`. */
   readonly signal: AbortSignal
 }
 
-/** Creates the fetch of one call. It rejects on time-out, oversize and unencrypted addresses. */
+/** Creates the `fetch` of one operation. It rejects on timeout, oversize and unencrypted URLs. */
 export function createProviderFetch(options: ProviderFetchOptions): CustomFetch {
   return async (address, init) => {
     const url = requireSecure(address, options.allowInsecureHttp)
@@ -37,7 +37,7 @@ export function createProviderFetch(options: ProviderFetchOptions): CustomFetch 
   }
 }
 
-/** The URL, if it may carry secrets. Throws TypeError otherwise (RFC 6749 §3.1, §3.2: TLS). */
+/** Parses a URL that may carry secrets. Throws TypeError without TLS (RFC 6749 §3.1, §3.2). */
 export function requireSecure(address: string, allowInsecureHttp: boolean): URL {
   const url = new URL(address)
   if (url.protocol === 'https:') return url

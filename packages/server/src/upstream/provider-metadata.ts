@@ -1,4 +1,4 @@
-/** Where the provider's endpoints come from: discovery, tried until it works, or configuration. */
+/** The provider's endpoints: by discovery, retried until it succeeds, or by configuration. */
 
 import {
   allowInsecureRequests,
@@ -17,16 +17,16 @@ const METADATA_MAX_AGE_MS = 60 * 60 * 1000
 
 export interface ConfigureOptions {
   readonly fetch: CustomFetch
-  /** Check the ID token's signature too, with keys fetched now. */
+  /** Also verify the ID token's signature, with freshly fetched keys. */
   readonly verifySignature?: boolean
 }
 
-/** Gives the configuration of one operation; its requests end when its fetch does. */
+/** Returns the configuration of one operation; its requests are aborted with its `fetch`. */
 export type Configure = (options: ConfigureOptions) => Promise<Configuration>
 
 /**
- * Metadata by discovery: fetched when first needed and kept for an hour, a failure never. An issuer
- * that is spelled with one slash more or less at its end is the same.
+ * Metadata by discovery: fetched on first use and cached for an hour; failures are not cached.
+ * Tolerates an issuer that differs by one trailing slash.
  */
 export function createDiscovery(
   options: OpenIdProviderOptions & IssuerOptions,
@@ -35,7 +35,7 @@ export function createDiscovery(
   let known: { readonly text: string; readonly at: number } | undefined
   let { issuer } = options
   const auth = clientAuthentication(options)
-  // RFC 8705, 5: endpoints at which certificates are asked for.
+  // RFC 8705, 5: the endpoints for mutual TLS.
   const client = { use_mtls_endpoint_aliases: options.clientAuth === 'tls' }
 
   return async ({ fetch, verifySignature }) => {
@@ -49,7 +49,7 @@ export function createDiscovery(
     }
     const execute = [
       ...(options.allowInsecureHttp ? [allowInsecureRequests] : []),
-      // A new configuration has no keys yet: a provider that changed them a second ago is fine.
+      // A new configuration has no cached keys, so a key rotation takes effect at once.
       ...(verifySignature ? [enableNonRepudiationChecks] : []),
     ]
     const discover = () =>
@@ -72,7 +72,7 @@ export function createDiscovery(
   }
 }
 
-/** The issuer that the metadata names, where it is not the one that was asked for. */
+/** The issuer in the metadata, if it differs from the requested one. */
 function spelledIssuer(error: unknown): string | undefined {
   const { attribute, body } = ((error as Error).cause ?? {}) as Record<string, unknown>
   const issuer = attribute === 'issuer' && (body as { issuer?: unknown } | undefined)?.issuer
@@ -82,14 +82,14 @@ function spelledIssuer(error: unknown): string | undefined {
 /** Metadata by configuration. */
 export function createEndpoints(options: OpenIdProviderOptions & EndpointOptions): Configure {
   const metadata = {
-    // Required by the type; nothing is compared with it, since there is no ID token.
+    // Required by the type; never compared, since there is no ID token.
     issuer: new URL(options.tokenEndpoint).origin,
     authorization_endpoint: options.authorizationEndpoint,
     token_endpoint: options.tokenEndpoint,
     ...(options.revocationEndpoint && { revocation_endpoint: options.revocationEndpoint }),
     ...(options.userinfoEndpoint && { userinfo_endpoint: options.userinfoEndpoint }),
   }
-  // The issuer above is made up.
+  // The issuer above is a placeholder, so the token endpoint is the audience.
   const auth = clientAuthentication(options, options.tokenEndpoint)
   return async ({ fetch }) => {
     const configuration = new Configuration(metadata, options.clientId, undefined, auth)
@@ -100,7 +100,7 @@ export function createEndpoints(options: OpenIdProviderOptions & EndpointOptions
   }
 }
 
-/** An ID token nobody can verify, because its issuer is not configured, is not looked at. */
+/** Drops an ID token: it cannot be verified without a configured issuer. */
 async function withoutIdToken(response: Response): Promise<Response> {
   const text = await response.text()
   try {

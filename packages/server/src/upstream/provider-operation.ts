@@ -1,4 +1,4 @@
-/** What every operation at the identity provider has in common: one time limit, one kind of error. */
+/** Wraps every operation at the identity provider: one timeout, one error type. */
 
 import type { Configuration } from 'openid-client'
 import { toProviderError } from './provider-failure.ts'
@@ -15,19 +15,19 @@ export interface OpenIdProviderDeps {
 }
 
 export interface OperationOptions {
-  /** Check the ID token's signature too. */
+  /** Also verify the ID token's signature. */
   readonly verifySignature?: boolean
-  /** Instead of the provider's own limit, in milliseconds. */
+  /** Overrides the provider's timeout, in milliseconds. */
   readonly timeoutMs?: number
 }
 
-/** Runs an operation; rejects with ProviderError, at the latest when its time is up. */
+/** Runs an operation; rejects with ProviderError, also on timeout. */
 export type Operate = <T>(
   use: (configuration: Configuration) => Promise<T>,
   options?: OperationOptions,
 ) => Promise<T>
 
-/** Creates the runner; the limit covers all requests of an operation, discovery included. */
+/** Creates the runner; the timeout covers all requests of an operation, including discovery. */
 export function createOperation(options: OpenIdProviderOptions, deps: OpenIdProviderDeps): Operate {
   const { allowInsecureHttp = false } = options
   const configure =

@@ -1,10 +1,10 @@
-/** How an identity provider is named: by its issuer, or by its endpoints. */
+/** Options of an identity provider, configured by its issuer or by its endpoints. */
 
 import type { Dialect } from '../config.ts'
 import type { ClientAuthenticationOptions } from './client-authentication.ts'
 import { requireSecure } from './provider-fetch.ts'
 
-/** Everything is found by discovery (OpenID Connect Discovery 1.0). */
+/** Endpoints are found by discovery (OpenID Connect Discovery 1.0). */
 export interface IssuerOptions {
   readonly issuer: string
 }
@@ -21,23 +21,23 @@ export type OpenIdProviderOptions = (IssuerOptions | EndpointOptions) & SignInOp
 
 export interface SignInOptions extends ClientAuthenticationOptions {
   readonly clientId: string
-  /** `openid` is added when the provider is named by its issuer. */
+  /** `openid` is added for a provider configured by its issuer. */
   readonly scopes: readonly string[]
-  /** More parameters of the authorization request; an empty one keeps ours from being sent. */
+  /** Additional authorization parameters; an empty value removes a default one. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
-  /** More parameters of token requests. */
+  /** Additional parameters of token requests. */
   readonly tokenParameters?: Readonly<Record<string, string>> | undefined
-  /** Where the provider goes its own way. */
+  /** The provider's deviations from the standards. */
   readonly dialect?: Dialect | undefined
-  /** Whether somebody may sign in, by the claims of the ID token or of userinfo. Default: all. */
+  /** Allow-list check on the claims of the ID token or of userinfo. Default: all accounts. */
   readonly isAllowed?: ((claims: Readonly<Record<string, unknown>>) => boolean) | undefined
-  /** For a whole operation, in milliseconds. Default 5000. */
+  /** Timeout of a whole operation, in milliseconds. Default 5000. */
   readonly timeoutMs?: number | undefined
   /** Plain http to this machine, for development. Default false. */
   readonly allowInsecureHttp?: boolean | undefined
 }
 
-/** Throws TypeError for an address that may not carry secrets: at start, not at first sign-in. */
+/** Throws TypeError for a URL that must not carry secrets: at startup, not at the first sign-in. */
 export function checkProviderOptions(options: OpenIdProviderOptions): void {
   const addresses =
     'issuer' in options
@@ -60,7 +60,7 @@ export function scopeOf(options: OpenIdProviderOptions): string {
   )
 }
 
-/** The parameters that are sent: all but the empty ones. */
+/** Drops empty parameters. */
 export function given(parameters: Readonly<Record<string, string>> = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== ''))
 }

@@ -1,4 +1,4 @@
-/** Signing in: to the provider with a challenge, back with a code (OAuth 2.1 §4.1). */
+/** The authorization code flow with PKCE (OAuth 2.1 §4.1). */
 
 import {
   authorizationCodeGrant,
@@ -13,7 +13,7 @@ import { credentialsFrom } from './provider-credentials.ts'
 import type { Operate } from './provider-operation.ts'
 import { given, type OpenIdProviderOptions, scopeOf } from './provider-options.ts'
 
-/** Creates the two halves of a sign-in; `revoke` gives the tokens of those back who may not. */
+/** Creates the two halves of the flow; `revoke` is called for accounts that are not allowed. */
 export function createSignIn(
   options: OpenIdProviderOptions,
   operate: Operate,
@@ -42,8 +42,8 @@ export function createSignIn(
     async exchange(callbackUrl, redirectUri, check) {
       const url = new URL(redirectUri)
       url.search = callbackUrl.search
-      // RFC 9207: compared with the issuer. Where none is known, the redirect URI that every
-      // provider has for itself keeps their answers apart (RFC 9700 §4.4.2.2).
+      // Mix-up defense: `iss` is compared with the issuer (RFC 9207). Without a known issuer, the
+      // distinct redirect URI of each provider separates them (RFC 9700 §4.4.2.2).
       if (!isOpenId) url.searchParams.delete('iss')
       const grant = (configuration: Configuration) =>
         authorizationCodeGrant(
@@ -71,9 +71,9 @@ export function createSignIn(
   }
 }
 
-/** Ours are defaults: the operator's take their place, and empty ones remove them. */
+/** Defaults, which the operator's parameters override; an empty value removes one. */
 function authorizationParameters(options: OpenIdProviderOptions, scope: string) {
-  // OpenID Connect Core 1.0 §11: offline access needs the person's consent.
+  // OpenID Connect Core 1.0 §11: offline access requires the user's consent.
   const asksConsent = 'issuer' in options && scope.split(' ').includes('offline_access')
   return given({ ...(asksConsent && { prompt: 'consent' }), ...options.authorizationParameters })
 }

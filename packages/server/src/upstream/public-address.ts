@@ -1,14 +1,14 @@
-/** Which addresses a request that a stranger asked for may go to: those of the public internet. */
+/** SSRF guard: requests to URLs from untrusted callers may go to public addresses only. */
 
 import ipaddr from 'ipaddr.js'
 
-/** RFC 4291, section 2.4: what is given out as global unicast lies here; the rest is special. */
+/** RFC 4291, section 2.4: the range of assigned global unicast addresses. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3')
 
 /**
- * Whether an IP address is a public unicast one. An IPv4 address mapped into IPv6 counts as what it
- * stands for; those of translators (NAT64, 6to4, Teredo) are refused whatever they stand for.
- * @param allowLoopback lets the machine's own addresses pass as well
+ * Whether an IP address is public unicast. An IPv4-mapped IPv6 address is checked as its IPv4
+ * address; translation addresses (NAT64, 6to4, Teredo) are always rejected.
+ * @param allowLoopback also accepts loopback addresses
  */
 export function isPublicAddress(address: string, allowLoopback = false): boolean {
   if (!ipaddr.isValid(address)) return false

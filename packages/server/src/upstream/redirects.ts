@@ -1,4 +1,4 @@
-/** Redirects that a tool asks to follow: to downloads elsewhere, without anything of ours. */
+/** Follows redirects to downloads on other hosts, without credentials. */
 
 import { isIP } from 'node:net'
 import { type Dispatcher, request } from 'undici'
@@ -8,14 +8,14 @@ import type { Method, WriteOptions } from './upstream.ts'
 import { UpstreamError } from './upstream-error.ts'
 
 const MAX_REDIRECTS = 5
-/** RFC 9110, 15.4; after other methods than GET only 303 leads to what can be read. */
+/** RFC 9110, 15.4; after methods other than GET and HEAD, only 303 is followed. */
 const OF_READS = new Set([301, 302, 303, 307, 308])
 const SEE_OTHER = 303
 
 export interface RedirectDeps {
-  /** For origins that the tool names. */
+  /** For origins that the tool lists. */
   readonly dispatcher: Dispatcher
-  /** Connects to public addresses alone. */
+  /** Connects to public addresses only (SSRF guard). */
   readonly publicDispatcher: () => Dispatcher
 }
 
@@ -37,9 +37,9 @@ export function isFollowed(
 }
 
 /**
- * The answer at the end of the redirects. Every request has a connection-level guard or a target that
- * the tool names, and carries neither token, API key, cookies nor headers of the tool.
- * @throws UpstreamError `upstream_bad_response` for a target that is refused
+ * The final response after all redirects. Every request has a connection-level SSRF guard or a
+ * target that the tool lists, and carries no token, API key, cookies or headers of the tool.
+ * @throws UpstreamError `upstream_bad_response` for a target that is rejected
  */
 export async function followRedirects(
   first: Response,
@@ -67,7 +67,7 @@ export async function followRedirects(
   }
   if (response.statusCode !== 401) return response
   discardBody(response)
-  // It says nothing of the caller's token, which it never got.
+  // Not `upstream_unauthorized`: this host never received the caller's token.
   throw new UpstreamError('upstream_rejected', { status: 401, reason: 'redirect' })
 }
 
@@ -80,7 +80,7 @@ function targetOf(response: Response, from: URL, follow: RedirectOptions['follow
   const url = new URL(location, from)
   url.hash = ''
   const isEncrypted = url.protocol === 'https:'
-  // From https to http the download could be read and changed on the way.
+  // No downgrade from https to http, which would expose the download to tampering.
   if (!isEncrypted && (url.protocol !== 'http:' || from.protocol !== 'http:')) {
     throw refused(response, 'redirect to another scheme')
   }
@@ -92,7 +92,7 @@ function targetOf(response: Response, from: URL, follow: RedirectOptions['follow
     if (!isNamed) throw refused(response, 'redirect to an origin that is not named')
     return url
   }
-  // A literal address is connected to without a lookup. URL has brought its spellings to one.
+  // A literal address skips the guarded lookup. `URL` has normalized its notation.
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (isIP(host) && !isPublicAddress(host)) throw refused(response, 'redirect to a private address')
   return url

@@ -1,6 +1,6 @@
-/** Error codes of providers, standard ones and their own, by what can be done about them. */
+/** Error codes of providers, standard and proprietary, grouped by remedy. */
 
-/** The provider does not accept this server: its client id, its secret, or its registration. */
+/** The provider rejects this client: its id, secret or registration. */
 const CLIENT_REFUSED: ReadonlySet<string> = new Set([
   ...['invalid_client', 'unauthorized_client'],
   // GitHub, Slack, Google.
@@ -9,7 +9,7 @@ const CLIENT_REFUSED: ReadonlySet<string> = new Set([
   ...['disabled_client', 'deleted_client'],
 ])
 
-/** A refresh token is dead, or a person has to be present (RFC 6749, 5.2; OpenID Connect Core, 3.1.2.6). */
+/** Refresh token invalid, or interaction required (RFC 6749, 5.2; OpenID Connect Core, 3.1.2.6). */
 const SIGN_IN_ENDED: ReadonlySet<string> = new Set([
   ...['invalid_grant', 'invalid_token', 'expired_token'],
   ...['interaction_required', 'login_required', 'consent_required'],
@@ -18,7 +18,7 @@ const SIGN_IN_ENDED: ReadonlySet<string> = new Set([
   ...['token_expired', 'token_revoked'],
 ])
 
-/** Failures that pass by themselves (RFC 6749, 4.1.2.1; RFC 8628, 3.5; Slack). */
+/** Transient failures (RFC 6749, 4.1.2.1; RFC 8628, 3.5; Slack). */
 const PASSING: ReadonlySet<string> = new Set([
   ...['server_error', 'temporarily_unavailable', 'slow_down'],
   ...['ratelimited', 'rate_limited', 'internal_error', 'fatal_error', 'service_unavailable'],
@@ -35,7 +35,7 @@ export function isSignInEnded(code: string): boolean {
   return SIGN_IN_ENDED.has(code)
 }
 
-/** Whether another try may succeed. */
+/** Whether a retry may succeed. */
 export function isPassing(code: string): boolean {
   return PASSING.has(code)
 }

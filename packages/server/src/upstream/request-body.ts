@@ -1,4 +1,4 @@
-/** The body of a request: JSON, a form, multipart or bytes, whole in memory so that it can be sent again. */
+/** Request bodies: JSON, form, multipart or bytes; buffered in memory, to allow retries. */
 
 import type { WriteOptions } from './upstream.ts'
 
@@ -10,7 +10,7 @@ export interface RequestBody {
 /** RFC 9110, 8.3.1, with parameters. */
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;\s*[\w!#$&^.+-]+=("[^"\r\n]*"|[^\s;"]+))*$/
 
-/** @throws TypeError for what has no such form */
+/** @throws TypeError for a body that cannot be encoded */
 export async function encodeBody({ body, contentType }: WriteOptions): Promise<RequestBody> {
   if (contentType !== undefined && !MEDIA_TYPE.test(contentType)) {
     throw new TypeError('The content type of the body is not a media type')
@@ -20,7 +20,7 @@ export async function encodeBody({ body, contentType }: WriteOptions): Promise<R
     if (contentType !== undefined) {
       throw new TypeError('A form has its own content type; leave contentType out')
     }
-    // The platform's own encoder: it escapes names and picks the boundary.
+    // Uses the platform's encoder, which escapes names and picks the boundary.
     const encoded = new Response(body)
     const type = encoded.headers.get('content-type') ?? undefined
     return { content: new Uint8Array(await encoded.arrayBuffer()), type }

@@ -1,20 +1,20 @@
-/** One time limit for a whole call, retries and token refresh included. */
+/** The deadline of a whole call, including retries and token refresh. */
 
 import { UpstreamError } from './upstream-error.ts'
 
 export interface Deadline {
-  /** Aborts when time is up or the caller gives up. */
+  /** Aborts on timeout or when the caller cancels. */
   readonly signal: AbortSignal
   remainingMs(): number
-  /** The error for the end that came: time-out or cancellation; undefined while time is left. */
+  /** The timeout or cancellation error; undefined before either. */
   error(): UpstreamError | undefined
-  /** Settles like the promise, but rejects at once when the deadline ends the call. */
+  /** Settles like the promise, but rejects immediately on timeout or cancellation. */
   race<T>(promise: Promise<T>): Promise<T>
-  /** Frees the timer and the caller's signal; needed at the end of every call. */
+  /** Clears the timer and the abort listeners; required at the end of every call. */
   stop(): void
 }
 
-/** Starts the clock: `timeoutMs` milliseconds from now, or sooner when one of the signals aborts. */
+/** Starts a deadline in `timeoutMs` milliseconds; ends earlier if one of the signals aborts. */
 export function startDeadline(
   timeoutMs: number,
   now: () => number,
@@ -30,7 +30,7 @@ export function startDeadline(
   }
   const cancel = () => end(new UpstreamError('upstream_cancelled'))
   const timer = setTimeout(() => end(new UpstreamError('upstream_timeout')), timeoutMs)
-  // Not AbortSignal.any: on a signal that outlives many calls it keeps every one of them alive.
+  // Not AbortSignal.any: on a long-lived signal it leaks memory for every call.
   const given = new Set(signals.filter((each) => each !== undefined))
   for (const signal of given) {
     signal.addEventListener('abort', cancel, { once: true })

@@ -1,4 +1,4 @@
-/** The headers of a request: what a tool may add, and what only the client sets. */
+/** Request headers: those a tool may set, and those reserved for the client. */
 
 import type { WriteOptions } from './upstream.ts'
 
@@ -11,7 +11,7 @@ export interface HeaderOptions {
   readonly userAgent: string
 }
 
-/** Who is calling, where to, and how the message is framed: not a tool's to say. */
+/** Reserved: authentication, target and message framing. */
 const RESERVED = new Set([
   'accept-encoding',
   'authorization',
@@ -33,13 +33,13 @@ const RESERVED = new Set([
   'upgrade',
 ])
 
-/** RFC 9110, 5.1 and 5.5: a token, and visible characters with spaces between them. */
+/** Field names and values (RFC 9110, 5.1 and 5.5); no line breaks (header injection). */
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/
 const VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
 
 const ACCEPT = { json: 'application/json', text: 'text/*, */*;q=0.5', bytes: '*/*', stream: '*/*' }
 
-/** Everything but the token. Throws TypeError for a header that is not the tool's to set. */
+/** All headers but the token. Throws TypeError for an invalid or reserved header. */
 export function requestHeaders(
   options: HeaderOptions,
   write: WriteOptions,
@@ -62,7 +62,7 @@ export function requestHeaders(
   if (ifMatch !== undefined) headers['if-match'] = headerValue('if-match', ifMatch)
   if (ifNoneMatch !== undefined)
     headers['if-none-match'] = headerValue('if-none-match', ifNoneMatch)
-  // Without a content coding the size limit holds for what is read and for what it becomes.
+  // Without a content coding, the size limit also bounds the decoded body (no zip bomb).
   headers['accept-encoding'] = 'identity'
   if (options.apiKey !== undefined) headers[options.apiKeyHeader] = options.apiKey
   if (bodyType !== undefined) headers['content-type'] = bodyType
@@ -72,7 +72,7 @@ export function requestHeaders(
   return headers
 }
 
-/** Line breaks would start another header, or the body. */
+/** Rejects line breaks, which would allow header injection. */
 function headerValue(name: string, value: unknown): string {
   if (typeof value === 'string' && VALUE.test(value)) return value
   throw new TypeError(`The header "${name}" has a value that no header can hold`)

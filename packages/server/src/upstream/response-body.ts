@@ -1,4 +1,4 @@
-/** From an answer's bytes to a value: JSON, text or bytes, of a bounded size. */
+/** Reads a response body as JSON, text or bytes, of bounded size. */
 
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
@@ -18,7 +18,7 @@ export interface BodyOptions {
   readonly hidden: HiddenCredentials
 }
 
-/** Errors' bodies are not read, only drained so that the connection can be used again. */
+/** Limits for draining an unread body, so that the connection can be reused. */
 const DRAIN_BYTES = 16 * 1024
 const DRAIN_MS = 1000
 
@@ -26,9 +26,9 @@ const DRAIN_MS = 1000
 const WITHOUT_CONTENT = new Set([204, 205, 304])
 
 /**
- * Reads an answer whole: JSON is parsed (undefined without content), bytes are as they were sent.
+ * Reads a whole response: JSON is parsed (undefined without content), bytes are unchanged.
  * Throws UpstreamError `upstream_too_large` beyond `maxBytes` bytes and `upstream_bad_response` for
- * what is not of the kind.
+ * a body of another type.
  */
 export async function readResponseBody(
   response: Response,
@@ -52,12 +52,12 @@ export async function readResponseBody(
 }
 
 /**
- * Refuses by the headers alone what is too large or encoded.
+ * Rejects, by its headers alone, a body that is too large or encoded.
  * @throws UpstreamError
  */
 export function checkBody(response: Response, { as, maxBytes }: BodyOptions): void {
   const { headers } = response
-  // We asked for `identity`; an encoded answer could grow without limit when decoded.
+  // Requests ask for `identity`; an encoded body could be a zip bomb.
   const encoding = single(headers['content-encoding']) ?? 'identity'
   const isRead = as === 'json' || as === 'text'
   if (isRead && encoding.trim().toLowerCase() !== 'identity') {
@@ -73,7 +73,7 @@ export function hasNoContent({ statusCode, headers }: Response, method: string):
   return single(headers['content-length']) === '0'
 }
 
-/** Releases the connection of a body that nobody reads. */
+/** Drains or destroys an unread body, to release its connection. */
 export function discardBody({ body }: Response): void {
   let size = 0
   const timer = setTimeout(() => body.destroy(), DRAIN_MS)
@@ -86,7 +86,7 @@ export function discardBody({ body }: Response): void {
     })
 }
 
-/** The parts of a body; throws UpstreamError `upstream_too_large` beyond `maxBytes` bytes. */
+/** The chunks of a body; throws UpstreamError `upstream_too_large` beyond `maxBytes` bytes. */
 export async function* boundedParts(
   { body, statusCode: status }: Response,
   maxBytes: number,
@@ -100,7 +100,7 @@ export async function* boundedParts(
   }
 }
 
-/** What the body of a refusal says: JSON or a text, undefined for all else. Rejects with what breaks it. */
+/** The body of an error response: JSON or text, else undefined. Rejects if it cannot be read. */
 export async function readRefusal(response: Response, options: BodyOptions): Promise<unknown> {
   const { statusCode: status, headers } = response
   const type = single(headers['content-type'])
@@ -128,12 +128,12 @@ function parseJson(bytes: Buffer, status: number): unknown {
     // RFC 8259 §8.1: JSON is UTF-8. The decoder removes a byte order mark.
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
-    // The parser's own message quotes the body: dropped.
+    // Drops the parser's message, which quotes the body.
     throw badResponse(status, 'json')
   }
 }
 
-/** By the charset that the answer names; UTF-8 where it names none. */
+/** Decodes with the charset of the content type; default UTF-8. */
 function decodeText(bytes: Buffer, contentType: string | undefined, status: number): string {
   const [, charset = 'utf-8'] = /;\s*charset="?([^\s;"]+)/i.exec(contentType ?? '') ?? []
   try {

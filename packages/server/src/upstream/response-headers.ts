@@ -1,9 +1,9 @@
-/** The headers of an answer as tools see them. */
+/** The response headers that are visible to tools. */
 
 import type { HiddenCredentials } from './hidden-credentials.ts'
 import type { Response } from './response-body.ts'
 
-/** Cookies are no part of an API that is called with tokens; the others are the connection's. */
+/** Cookies, authentication and hop-by-hop headers. */
 const REMOVED = new Set([
   'set-cookie',
   'set-cookie2',

@@ -1,4 +1,4 @@
-/** The body of an answer as a stream that ends with its request, whether it is read or not. */
+/** The response body as a stream that ends at the deadline, even if it is not read. */
 
 import type { Deadline } from './request-deadline.ts'
 import {
@@ -11,8 +11,8 @@ import {
 import { errorForTransport } from './upstream-error.ts'
 
 /**
- * Takes the response and the deadline over: both are released once the stream is read, cancelled or
- * fails, and at the latest when the deadline ends. Its errors are UpstreamErrors.
+ * Takes ownership of the response and the deadline: releases both once the stream is read, is
+ * cancelled or fails, at the latest when the deadline ends. Its errors are UpstreamErrors.
  */
 export function streamResponseBody(
   response: Response,
@@ -55,7 +55,7 @@ export function streamResponseBody(
       },
       cancel: release,
     },
-    // Nothing is read ahead.
+    // Backpressure: reads only on demand.
     { highWaterMark: 0 },
   )
 }

@@ -1,20 +1,20 @@
-/** When a request may be sent again, and how long to wait before. */
+/** Retry policy: which requests may be retried, and the back-off before each retry. */
 
 import { UpstreamError } from './upstream-error.ts'
 
 export const MAX_RETRIES = 2
 const FIRST_BACKOFF_MS = 200
 
-/** RFC 9110 §9.2.2: repeating these has the effect of sending them once. */
+/** Idempotent methods (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
 const RETRYABLE_STATUS = new Set([429, 502, 503, 504])
 
-/** Whether repeating the request is safe: by its method, or by a key the upstream knows it by. */
+/** Whether a retry is safe: an idempotent method, or an idempotency key. */
 export function isRepeatable(method: string, idempotencyKey: string | undefined): boolean {
   return IDEMPOTENT.has(method) || idempotencyKey !== undefined
 }
 
-/** Whether the failure may pass by itself: no answer at all, or an answer that says so. */
+/** Whether the failure is transient: upstream unreachable, or a retryable status. */
 export function isTransient(error: unknown): error is UpstreamError {
   if (!(error instanceof UpstreamError)) return false
   if (error.code === 'upstream_unreachable') return true
@@ -22,15 +22,15 @@ export function isTransient(error: unknown): error is UpstreamError {
 }
 
 /**
- * Milliseconds to wait before retry number `retry` (0 is the first): what the upstream asked for,
- * else 200 ms doubling, of which a random half is taken off so that clients spread out.
+ * Milliseconds to wait before retry number `retry` (0 is the first): the upstream's `Retry-After`,
+ * else exponential back-off from 200 ms, with jitter of up to one half.
  */
 export function backoffMs(error: UpstreamError, retry: number, random: () => number): number {
   if (error.retryAfterSeconds !== undefined) return error.retryAfterSeconds * 1000
   return FIRST_BACKOFF_MS * 2 ** retry * (1 - random() / 2)
 }
 
-/** Seconds until the time `Retry-After` names, as seconds or as a date (RFC 9110 §10.2.3). */
+/** Parses `Retry-After`, in seconds or as a date, to seconds from now (RFC 9110 §10.2.3). */
 export function parseRetryAfter(
   header: string | string[] | undefined,
   nowMs: number,

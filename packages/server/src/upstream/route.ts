@@ -1,17 +1,17 @@
-/** From a route with parameters to a URL that cannot leave the base URL. */
+/** Builds the URL of a route; prevents path traversal out of the base URL. */
 
 type Value = string | number | boolean
 
-/** A list becomes the same query parameter several times. */
+/** A list becomes a repeated query parameter. */
 export type Param = Value | readonly Value[] | null | undefined
 
 /**
- * Values for a route's `{names}`; the others go to the query string, undefined and null ones are left
- * out. `{+name}` takes a path of several segments, as a text or a list.
+ * Values for a route's `{names}`; others go to the query string, except undefined and null.
+ * `{+name}` takes a path of several segments, as a string or a list.
  */
 export type Params = Readonly<Record<string, Param>>
 
-/** Reads and checks the base URL once. Throws TypeError when it cannot carry routes. */
+/** Parses and validates the base URL. Throws TypeError if it cannot be the base of routes. */
 export function parseBaseUrl(baseUrl: string): URL {
   const url = new URL(baseUrl)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
@@ -40,7 +40,7 @@ export function buildUrl(base: URL, route: string, params: Params = {}): URL {
   })
   const basePath = pathOf(base)
   const url = new URL(basePath + path, base)
-  // The parser removes dot segments: a path that changed would not be the route's any more.
+  // The parser resolves dot segments: a changed path is a path traversal.
   if (url.origin !== base.origin || url.pathname !== basePath + path) {
     throw new TypeError('The route does not stay below the base URL')
   }
@@ -50,7 +50,7 @@ export function buildUrl(base: URL, route: string, params: Params = {}): URL {
   return url
 }
 
-/** The path of a URL below the base URL, segment by segment; undefined for one that is elsewhere. */
+/** The path segments of a URL below the base URL; undefined if it is not below. */
 export function segmentsBelow(base: URL, { origin, pathname }: URL): string[] | undefined {
   const basePath = `${pathOf(base)}/`
   if (origin !== base.origin || !pathname.startsWith(basePath)) return undefined
@@ -83,7 +83,7 @@ function encodeParam(name: string, value: unknown): string {
   try {
     return encodeURIComponent(text)
   } catch {
-    // Half of a surrogate pair: not text, has no encoding.
+    // A lone surrogate has no UTF-8 encoding.
     throw unusable(name)
   }
 }

@@ -1,18 +1,18 @@
-/** A fetch that shows a client certificate (RFC 8705, 2). */
+/** A `fetch` with a client certificate (mutual TLS: RFC 8705, 2). */
 
 import type { KeyObject } from 'node:crypto'
 import { createOutgoing, fetchBy, type Outgoing } from './outgoing.ts'
 import type { Fetch } from './provider-fetch.ts'
 
 export interface TlsFetchOptions {
-  /** PEM, with the certificates in between. */
+  /** PEM, including intermediate certificates. */
   readonly certificate: string
   readonly key: KeyObject
-  /** Whom to trust besides; PEM. */
+  /** Additional trusted certificate authorities; PEM. */
   readonly ca?: string
 }
 
-/** The connections close by themselves once they are idle. */
+/** Idle connections close automatically. */
 export function createTlsFetch(
   { certificate: cert, key, ca }: TlsFetchOptions,
   outgoing: Outgoing = createOutgoing(),

@@ -1,4 +1,4 @@
-/** Answers of token endpoints: providers' own spellings, brought into the form of RFC 6749, section 5. */
+/** Normalizes token responses: maps providers' deviations to the form of RFC 6749, section 5. */
 
 import type { CustomFetch } from 'openid-client'
 import type { Dialect } from '../config.ts'
@@ -8,10 +8,10 @@ import { parseRetryAfter } from './retry.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Statuses below 500 that pass by themselves: time-out, too early, too many requests. */
+/** Transient statuses below 500: timeout, too early, too many requests. */
 const PASSING_STATUS = new Set([408, 425, 429])
 
-/** Wraps `fetch` so that answers to token requests have the standard's form. */
+/** Wraps `fetch` so that responses to token requests have the standard's form. */
 export function normalizeTokenAnswers(
   fetch: CustomFetch,
   now: () => number,
@@ -28,8 +28,8 @@ export function normalizeTokenAnswers(
 }
 
 /**
- * The answer in the standard's form.
- * @throws ProviderError when the answer is a failure that the library would misread
+ * The response in the standard's form.
+ * @throws ProviderError for an error response that the library would misinterpret
  */
 async function normalized(
   response: Response,
@@ -49,7 +49,7 @@ async function normalized(
   if (isClientRefused(reason) || (refusal === undefined && isClientChallenge(response))) {
     throw providerError('invalid_client', reason)
   }
-  // RFC 6749, 5.2 has one code for a refresh token that is dead; providers have dozens, or none.
+  // RFC 6749, 5.2 has one code for an invalid refresh token; providers have dozens, or none.
   const isRefused =
     status >= 400 ? isRefresh || refusal === undefined : status < 300 && refusal !== undefined
   if (isRefused) {
@@ -63,14 +63,14 @@ async function normalized(
   return Response.json(tokensIn(fields))
 }
 
-/** What an answer says, as JSON or as a form; undefined for what is neither. */
+/** Parses a JSON or form body; undefined for any other. */
 function fieldsOf(text: string, type: string): Fields | undefined {
   if (type.startsWith('application/x-www-form-urlencoded')) return formFields(text)
   try {
     const value: unknown = JSON.parse(text)
     return isFields(value) ? value : undefined
   } catch {
-    // Some send a form, and call it text.
+    // Some providers send a form with a text content type.
     return /^(access_token|error)=|^[\w.-]+=[^<\s]*&(access_token|error)=/.test(text)
       ? formFields(text)
       : undefined
@@ -85,19 +85,19 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The code of a refusal, whatever the status: GitHub and Slack answer 200. */
+/** The error code, whatever the status: GitHub and Slack return errors with status 200. */
 function refusalIn(fields: Fields | undefined): string | undefined {
   const { error, ok } = fields ?? {}
   if (typeof error === 'string' && error !== '') return plainCode(error)
   return ok === false || error ? 'error' : undefined
 }
 
-/** RFC 6749, 5.2: how a server is refused that tried to authenticate by the Authorization header. */
+/** RFC 6749, 5.2: the response to failed client authentication by the Authorization header. */
 function isClientChallenge({ status, headers }: Response): boolean {
   return status === 401 && /^basic\b/i.test(headers.get('www-authenticate') ?? '')
 }
 
-/** Of an answer, what must be text; providers also send null, `""` or false. */
+/** Fields that must be strings; providers also send null, `""` or false. */
 const TEXTS = ['access_token', 'token_type', 'refresh_token', 'id_token']
 
 /** @throws ProviderError when there is no access token */
@@ -114,14 +114,14 @@ function tokensIn(answer: Fields): Fields {
   return {
     ...texts,
     token_type: tokenType(texts.token_type),
-    // RFC 6749, 5.1: a lifetime is recommended. One that is none is left out.
+    // RFC 6749, 5.1: `expires_in` is recommended; an invalid one is dropped.
     ...(lifetime > 0 && Number.isFinite(lifetime) && { expires_in: lifetime }),
     ...(Array.isArray(scope) && { scope: scope.join(' ') }),
     ...(isText(scope) && { scope }),
   }
 }
 
-/** Tokens one level down: Slack's of people are in `authed_user`, others' in `data`. */
+/** Tokens one level down: Slack nests user tokens in `authed_user`, other providers use `data`. */
 function nestedTokens(answer: Fields): Fields | undefined {
   const found = Object.values(answer).filter(
     (each): each is Fields => isFields(each) && isText(each.access_token),
@@ -129,7 +129,7 @@ function nestedTokens(answer: Fields): Fields | undefined {
   return found.length === 1 ? found[0] : undefined
 }
 
-/** Slack names whose token it is; RFC 6750 says how such a token is used. */
+/** Slack's `token_type` is `user` or `bot`; both are bearer tokens (RFC 6750). */
 function tokenType(given: unknown): string {
   const type = isText(given) ? given.trim() : 'bearer'
   return ['', 'user', 'bot'].includes(type.toLowerCase()) ? 'bearer' : type

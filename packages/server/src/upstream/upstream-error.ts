@@ -1,4 +1,4 @@
-/** What can go wrong at the upstream API, in words a person may read. */
+/** Errors of the upstream API, with messages for users. */
 
 const MESSAGES = {
   upstream_unreachable: 'The service could not be reached.',
@@ -15,26 +15,25 @@ const MESSAGES = {
 
 export type UpstreamErrorCode = keyof typeof MESSAGES
 
-/** Whether it is one of the codes above, rather than one that a tool made up. */
+/** Whether it is one of the codes above, rather than a tool's own. */
 export function isUpstreamErrorCode(code: string): code is UpstreamErrorCode {
   return Object.hasOwn(MESSAGES, code)
 }
 
 export interface UpstreamErrorDetails {
-  /** The HTTP status of the answer, when there was one. */
+  /** The HTTP status, if there was a response. */
   readonly status?: number | undefined
-  /** How long the upstream asked us to wait, in seconds. */
+  /** The upstream's `Retry-After`, in seconds. */
   readonly retryAfterSeconds?: number | undefined
   /** A short technical reason for the log (`ECONNREFUSED`); never anything the upstream sent. */
   readonly reason?: string | undefined
-  /** The tool's own words in place of the standard message, from its `explain`. */
+  /** The tool's message from its `explain`, instead of the standard one. */
   readonly explanation?: string | undefined
 }
 
 /**
- * A failed call of the upstream API. The message is fixed by the code unless the tool explains the
- * answer, so that nothing of the upstream's body, the URL, the token or the key can reach a caller
- * through it.
+ * A failed call of the upstream API. The code determines the message, unless the tool's `explain`
+ * does, so that it cannot leak the upstream's body, the URL, the token or the key to a caller.
  */
 export class UpstreamError extends Error {
   readonly code: UpstreamErrorCode
@@ -52,7 +51,7 @@ export class UpstreamError extends Error {
   }
 }
 
-/** The error for an answer that is no success (any status but 2xx). */
+/** The error for an unsuccessful response (any status but 2xx). */
 export function errorForStatus(status: number, more: UpstreamErrorDetails = {}): UpstreamError {
   const details = { ...more, status }
   if (status === 401) return new UpstreamError('upstream_unauthorized', details)
@@ -60,11 +59,11 @@ export function errorForStatus(status: number, more: UpstreamErrorDetails = {}):
   if (status === 429) return new UpstreamError('upstream_rate_limited', details)
   if (status >= 500) return new UpstreamError('upstream_failed', details)
   if (status >= 400) return new UpstreamError('upstream_rejected', details)
-  // A redirect that the tool does not ask to follow: it may point anywhere.
+  // A redirect that the tool did not ask to follow.
   return new UpstreamError('upstream_bad_response', details)
 }
 
-/** The error for a request that got no complete answer (undici's and Node's socket errors). */
+/** The error for a request without a complete response (undici's and Node's socket errors). */
 export function errorForTransport(error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error
   const { code, name, message } = error as { code?: unknown; name?: unknown; message?: unknown }

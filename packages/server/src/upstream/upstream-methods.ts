@@ -1,4 +1,4 @@
-/** The methods that tools call, made of one function that sends. */
+/** The methods that tools call, built on one `send` function. */
 
 import { eachItem, eachPage, type GetPage } from './pages.ts'
 import type { Params } from './route.ts'
@@ -18,7 +18,7 @@ export type Send = (
   options: WriteOptions,
 ) => Promise<UpstreamResponse>
 
-/** `base` is where the links of pages must stay below. */
+/** Pagination links must stay below `base`. */
 export function createUpstreamMethods(send: Send, base: URL): Upstream {
   const request = (method: Method, route: string, params?: Params, options?: WriteOptions) =>
     send(method, route, params ?? {}, options ?? {})
@@ -38,6 +38,6 @@ export function createUpstreamMethods(send: Send, base: URL): Upstream {
     items: (route: string, params: Params, options: ItemOptions) =>
       eachItem(page, base, { route, params }, options),
   }
-  // The body's type follows from `as`, which overloads say and implementations cannot.
+  // `as` determines the body's type, which only the overloads can express.
   return methods as unknown as Upstream
 }

@@ -1,47 +1,47 @@
-/** What tools see of an upstream API, and what it needs to act for somebody. Driver: `api-client.ts`. */
+/** Port of the upstream API: methods for tools, and the token source. Driver: `api-client.ts`. */
 
 import type { Params } from './route.ts'
 
 export interface TokenOptions {
-  /** The upstream refused the last token: get a new one even if it looks good. */
+  /** The upstream rejected the last token: refresh even if it has not expired. */
   readonly forceRefresh?: boolean
   readonly signal?: AbortSignal
 }
 
-/** Where a caller's upstream access token comes from; undefined when there is none. */
+/** Source of a caller's upstream access token; undefined without one. */
 export interface TokenSource {
   accessToken(options?: TokenOptions): Promise<string | undefined>
-  /** Called where the API answers 401 or 403 for good; may reject with a better reason. */
+  /** Called on a final 401 or 403; may reject with a more specific error. */
   refused?(): Promise<void>
 }
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
- * Words for the model on a 4xx answer; undefined for the standard message. `body` is the parsed JSON,
- * the text, or undefined where it is neither, longer than 64 KiB or late.
+ * The message for the model on a 4xx response; undefined for the standard message. `body` is the
+ * parsed JSON or the text; undefined if it is neither, exceeds 64 KiB or times out.
  */
 export type Explain = (status: number, body: unknown) => string | undefined
 
 export interface ReadOptions {
-  /** Ends the request besides the end of the call, which always does. */
+  /** Aborts the request; the end of the tool call always does. */
   readonly signal?: AbortSignal | undefined
   readonly headers?: Readonly<Record<string, string>>
-  /** How the body of the answer is read. Default `json`. */
+  /** Form of the response body. Default `json`. */
   readonly as?: 'json' | 'text' | 'bytes' | 'stream'
-  /** The longest body accepted, in bytes. Default 1 MiB. */
+  /** Maximum size of the response body, in bytes. Default 1 MiB. */
   readonly maxBytes?: number
-  /** For the request with its retries and its body. Default UPSTREAM_API_TIMEOUT. */
+  /** Timeout of the request, including retries and body. Default UPSTREAM_API_TIMEOUT. */
   readonly timeoutMs?: number
-  /** RFC 9110, 13.1.1: only where the resource still has this ETag; otherwise the API answers 412. */
+  /** RFC 9110, 13.1.1: only if the resource still has this ETag; otherwise the API returns 412. */
   readonly ifMatch?: string | undefined
-  /** RFC 9110, 13.1.2: only where the resource no longer has this ETag; a 304 is an answer then. */
+  /** RFC 9110, 13.1.2: only if the resource no longer has this ETag; else 304, not an error. */
   readonly ifNoneMatch?: string | undefined
-  /** Statuses besides 2xx that are answers rather than errors, such as 404 or 412; never 401. */
+  /** Statuses other than 2xx that are not errors, such as 404 or 412; never 401. */
   readonly statuses?: readonly number[]
   /**
-   * Follows redirects, with GET and without the token and the headers: with `true` to public
-   * addresses by https, with a list to these origins alone.
+   * Follows redirects, with GET and without token and headers: `true` follows to public addresses
+   * over https, a list only to these origins.
    */
   readonly follow?: boolean | readonly string[]
   readonly explain?: Explain
@@ -49,11 +49,11 @@ export interface ReadOptions {
 
 export interface WriteOptions extends ReadOptions {
   /**
-   * `URLSearchParams` is sent as a form, `FormData` as multipart, `Uint8Array`, `ArrayBuffer` and `Blob`
-   * as they are, everything else as JSON.
+   * `URLSearchParams` is sent as a form, `FormData` as multipart, `Uint8Array`, `ArrayBuffer` and
+   * `Blob` unchanged, everything else as JSON.
    */
   readonly body?: unknown
-  /** Of JSON (`application/merge-patch+json`) and bytes. Default by the body. */
+  /** Content type of JSON (`application/merge-patch+json`) or bytes. Default by the body's type. */
   readonly contentType?: string
   /** Sent as `Idempotency-Key`; makes a POST or PATCH safe to retry. */
   readonly idempotencyKey?: string
@@ -62,13 +62,13 @@ export interface WriteOptions extends ReadOptions {
 export interface UpstreamResponse<T = unknown> {
   readonly status: number
   /**
-   * By name in lower case; values of one name are joined by `, `. Without cookies, and with `*` in
-   * place of credentials.
+   * By lower-case name; values of one name are joined by `, `. Cookies are removed, credentials
+   * are replaced by `*`.
    */
   readonly headers: Readonly<Record<string, string>>
   /** The targets of the `Link` header as absolute URLs, by relation (RFC 8288), such as `next`. */
   readonly links: Readonly<Record<string, string>>
-  /** Undefined for JSON without content; an empty text, bytes or stream for the others. */
+  /** Without content: undefined for JSON, otherwise an empty string, array or stream. */
   readonly body: T
 }
 
@@ -114,19 +114,19 @@ interface RequestForm {
   ): Promise<UpstreamResponse<ReadableStream<Uint8Array>>>
 }
 
-/** Where the next page is: by `Link: <…>; rel="next"`, by a cursor in the body, or by counting. */
+/** Pagination style: `Link: <…>; rel="next"`, a cursor in the body, or page numbers. */
 export type Paging =
   | { readonly by: 'link' }
   | {
       readonly by: 'cursor'
-      /** The query parameter that takes the cursor. */
+      /** The query parameter of the cursor. */
       readonly parameter: string
-      /** The cursor in a page; nothing, or an empty one, ends the list. */
+      /** The next cursor in a page's body; an empty or missing one ends the list. */
       readonly cursor: (body: unknown) => string | number | null | undefined
     }
   | {
       readonly by: 'page'
-      /** The query parameter that takes the number of the page; an empty page ends the list. */
+      /** The query parameter of the page number; an empty page ends the list. */
       readonly parameter: string
       /** Default 1. */
       readonly first?: number
@@ -135,7 +135,7 @@ export type Paging =
 interface PageBounds {
   /** Default 10. */
   readonly maxPages?: number
-  /** The items of a page; without it the body must be a list. */
+  /** Extracts the items of a page; if left out, the body must be a list. */
   readonly items?: (body: unknown) => unknown
 }
 
@@ -148,9 +148,9 @@ export type PageOptions = ReadOptions & PageBounds & Paging
 export type ItemOptions = ReadOptions & ItemBounds & Paging
 
 /**
- * The upstream API in the name of one caller. Routes look like `/accounts/{id}`; parameters that
+ * The upstream API on behalf of one caller. Routes look like `/accounts/{id}`; parameters that
  * the route does not name go to the query string. The short forms resolve with the body. All reject
- * with UpstreamError, and with TypeError for a wrong route, parameter, header or body.
+ * with UpstreamError, and with TypeError for an invalid route, parameter, header or body.
  */
 export interface Upstream {
   readonly get: ShortForm<ReadOptions>
@@ -160,13 +160,13 @@ export interface Upstream {
   readonly delete: ShortForm<WriteOptions>
   /** The whole response: status, headers, links and body. */
   readonly request: RequestForm
-  /** One page after the other by GET, as far as they are read. */
+  /** Yields one page at a time, fetched by GET on demand. */
   pages<T = unknown>(
     route: string,
     params: Params,
     options: PageOptions,
   ): AsyncGenerator<UpstreamResponse<T>, void, void>
-  /** The items of the pages. */
+  /** Yields the items of all pages. */
   items<T = unknown>(
     route: string,
     params: Params,
@@ -174,7 +174,7 @@ export interface Upstream {
   ): AsyncGenerator<T, void, void>
 }
 
-/** The upstream API of a server, and the named ones beside it, such as `upstream.github.get(…)`. */
+/** A server's first upstream API, with the named ones as properties: `upstream.github.get(…)`. */
 export type Upstreams<Names extends string = never> = Upstream & {
   readonly [name in Names]: Upstream
 }

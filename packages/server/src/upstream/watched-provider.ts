@@ -1,13 +1,13 @@
-/** An identity provider that remembers what only the operator can correct, until it works again. */
+/** Records an identity provider's configuration errors as warnings until an operation succeeds. */
 
 import type { ConfigWarning } from '../config.ts'
 import { type IdentityProvider, ProviderError } from './identity-provider.ts'
 
 export interface WatchedProvider {
   readonly provider: IdentityProvider
-  /** Asks the provider for its metadata, as at the first sign-in. */
+  /** Fetches the provider's metadata, as at the first sign-in. */
   check(): Promise<void>
-  /** What is wrong now, in words that name no value. */
+  /** The current warnings, which contain no configured values. */
   warnings(): readonly ConfigWarning[]
 }
 
@@ -22,14 +22,14 @@ const CLIENT_REFUSED: ConfigWarning = {
     'The identity provider does not accept this server: check UPSTREAM_CLIENT_ID, UPSTREAM_CLIENT_SECRET and UPSTREAM_CLIENT_AUTH',
 }
 
-/** With the variables of an upstream after the first. */
+/** Replaces the variable names by those of an additional upstream. */
 function named({ code, message }: ConfigWarning, upstream: string | undefined): ConfigWarning {
   if (upstream === undefined) return { code, message }
   const prefix = `UPSTREAM_${upstream.toUpperCase().replaceAll('-', '_')}_`
   return { code, message: `${upstream}: ${message.replaceAll('UPSTREAM_', prefix)}` }
 }
 
-/** `upstream` is one after the first. */
+/** `upstream` is the name of an additional upstream; absent for the first. */
 export function watchProvider(
   provider: IdentityProvider & { check(): Promise<void> },
   upstream?: string,
