@@ -22,7 +22,7 @@ export interface Language {
 interface LanguageSource {
   readonly key: string
   readonly name: string
-  /** The required toolchain, and where to look besides PATH. */
+  /** The required toolchain, and its folder outside PATH. */
   readonly toolchain: string
   readonly toolchainFolder?: string
   /** The manifest with the SDK's version. */

@@ -51,6 +51,6 @@ try {
   process.exitCode = 1
 } finally {
   await cleanUp()
-  // Handles that a failed step left open must not keep the process alive.
+  // An open handle of a failed step must not keep the process alive.
   process.stdout.write('', () => process.exit())
 }

@@ -19,7 +19,7 @@ import { pipeline } from 'node:stream'
 export interface BalancerOptions {
   /** Ports of the nodes on this machine. */
   readonly nodes: readonly number[]
-  /** The port to listen on; a free one if left out. */
+  /** The port to listen on; a free one by default. */
   readonly port?: number
   /** The path of the readiness probe, such as `/readyz`; without it, nodes count as ready. */
   readonly readyPath?: string

@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 try {
   process.exitCode = await main(process.argv.slice(2))
-  // Handles that a failed check left open must not keep the process alive.
+  // An open handle of a failed check must not keep the process alive.
   process.stdout.write('', () => process.exit())
 } catch (error) {
   if (!(error instanceof UsageError)) throw error

@@ -47,7 +47,7 @@ export async function check(args: readonly string[]): Promise<void> {
       ? faults.join('\n')
       : summaryOf(project, catalog.value)
   const stream = faults.length > 0 ? process.stderr : process.stdout
-  // Handles that a loaded file left open must not keep the process alive.
+  // An open handle of a loaded file must not keep the process alive.
   stream.write(`${report}\n`, () => process.exit(faults.length > 0 ? 1 : 0))
 }
 

@@ -79,7 +79,7 @@ const HINTS: Readonly<Record<string, string>> = {
   hook: 'import it in src/server.ts, and list it in `hooks` of `defineServer`.',
 }
 
-/** The project's `mcp.ts` as a new file imports it; undefined where there is none. */
+/** The import path of the project's `mcp.ts` from a new file; undefined if there is none. */
 function mcpOf(project: string, source: string, path: string): string | undefined {
   if (!existsSync(join(project, `${source}mcp.ts`))) return undefined
   return `${'../'.repeat(path.split('/').length)}mcp.ts`

@@ -20,6 +20,6 @@ export async function printTools(args: readonly string[]): Promise<void> {
   const rows = [...sizes, ['all', total] as const].map(
     ([name, bytes]) => `${String(bytes).padStart(9)}  ${name}`,
   )
-  // Handles that a loaded file left open must not keep the process alive.
+  // An open handle of a loaded file must not keep the process alive.
   process.stdout.write(`${['    bytes  tool', ...rows].join('\n')}\n`, () => process.exit(0))
 }

@@ -1,4 +1,4 @@
-/** Where logs, metrics and traces go. */
+/** The destinations of logs, metrics and traces. */
 
 import { resolve } from 'node:path'
 import { defined } from './defined.ts'

@@ -1,4 +1,4 @@
-/** Metadata of a variable besides its schema; faults and documentation are generated from it. */
+/** Metadata of a variable, in addition to its schema; generates faults and documentation. */
 
 import { z } from 'zod'
 import { values } from './values.ts'

@@ -7,7 +7,7 @@ export interface ConfigFault {
   readonly message: string
 }
 
-/** An invalid configuration; the message lists every fault, one a line. */
+/** An invalid configuration; the message lists every fault, one per line. */
 export class ConfigError extends Error {
   readonly faults: readonly ConfigFault[]
 

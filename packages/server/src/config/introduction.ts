@@ -24,7 +24,7 @@ export interface ServerIntroduction {
   /** The website of the server: an http or https URL. */
   readonly websiteUrl?: string
   /**
-   * Additional icons besides `branding.logo`, up to 16 KiB in total: every answer of 2026-07-28
+   * Icons in addition to `branding.logo`, up to 16 KiB in total: every answer of 2026-07-28
    * includes them.
    */
   readonly icons?: readonly ServerIcon[]

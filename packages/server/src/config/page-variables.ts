@@ -1,4 +1,4 @@
-/** The variables of the pages that people see in a browser. */
+/** The variables of the browser pages. */
 
 import { facts } from './facts.ts'
 import { address, oneOf, pattern, text } from './values.ts'

@@ -12,7 +12,7 @@ export type Protocol = '2026-07-28' | '2025-11-25'
 
 /** Every option defaults to on. A feature that is off is not routed, listed or advertised. */
 export interface ServerOptions {
-  /** The transports besides `/mcp`. */
+  /** The transports in addition to `/mcp`. */
   readonly transports?: {
     /** HTTP+SSE of the revisions before 2025-03-26: `/sse` and `/messages`. */
     readonly sse?: boolean

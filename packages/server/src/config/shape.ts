@@ -80,7 +80,7 @@ export interface Config {
   readonly accessWarnings: readonly ConfigWarning[]
 }
 
-/** Settings of the browser pages, besides the server's name. */
+/** Settings of the browser pages, except the server's name. */
 export interface PagesConfig {
   readonly description?: string
   /** Six hexadecimal digits, with `#` before them. */

@@ -14,14 +14,14 @@ export type FurtherUpstream = NamedUpstream & {
   readonly allow?: readonly AllowRule[]
 }
 
-/** An API for which each person enters an API key. */
+/** An API for which each user enters an API key. */
 export interface KeyUpstream {
   readonly kind: 'key'
   readonly name: string
   readonly api: ApiConfig
   /** The path of the request that validates a key. */
   readonly checkPath: string
-  /** The request header for a person's key. */
+  /** The request header for a user's key. */
   readonly keyHeader: KeyHeader
 }
 

@@ -29,7 +29,7 @@ const BYTES =
   /^((image|audio|video|font)\/[\w.+-]+|application\/(octet-stream|pdf|zip|gzip|cbor|vnd\.[\w.-]+))$/i
 
 /**
- * The body of a request; undefined where there is none.
+ * The body of a request; undefined if there is none.
  * @throws UnusableError for other bodies
  */
 export function requestContent(root: JsonObject, requestBody: unknown): Content | undefined {
