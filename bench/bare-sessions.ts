@@ -1,4 +1,4 @@
-/** Sessions for the floor of the real work: a small document in Redis for each, and a token. */
+/** Sessions for baseline (b): a small document in Redis for each, and a token. */
 
 import { createSecretKey } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ export const BARE_SECRET = 'a secret for the floor of the benchmark'
 
 const TTL_SECONDS = 6 * 60 * 60
 
-/** Makes so many, and gives the file with a line for each: the `Authorization` of its caller. */
+/** Creates `count` sessions; returns the file with one `Authorization` header per line. */
 export async function makeBareSessions(
   redisUrl: string,
   count: number,

@@ -1,6 +1,6 @@
 /**
- * Measures what a call costs: this server, the least any server could take, and its peers, on one
- * machine in one sitting. Writes RESULTS.md; see README.md for the options.
+ * Measures the cost of a call: for this server, for minimal baselines, and for its peers, on one
+ * machine in one run. Writes RESULTS.md; see README.md for the options.
  */
 
 import { spawnSync } from 'node:child_process'
@@ -17,7 +17,7 @@ import { createSettings } from './settings.ts'
 const HERE = import.meta.dirname
 const RESULTS = join(HERE, 'RESULTS.md')
 
-/** The peers are nobody else's business, so that `npm ci` of the project leaves them out. */
+/** Installs the peers separately, so that `npm ci` of the project does not. */
 function installPeers(): void {
   if (existsSync(join(HERE, 'node_modules'))) return
   const install = ['ci', '--prefix', HERE, '--ignore-scripts', '--no-audit', '--no-fund']
@@ -63,7 +63,7 @@ that of the processes: the fastest less the slowest, as a share of the median. M
   ].join('\n\n')
 }
 
-// One for each server that is up.
+// Each running server adds an exit listener.
 process.setMaxListeners(0)
 
 try {

@@ -1,6 +1,7 @@
 /**
- * Prints what a call allocates and how many files it enters, by row. `--check` fails where a row is more
- * than a tenth above path-bounds.json, `--write` writes that file, `--detail` names the files.
+ * Prints the allocations of a call and the number of files it enters, by row. `--check` fails if a
+ * row exceeds path-bounds.json by more than a tenth, `--write` writes that file, `--detail` lists
+ * the files.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +12,7 @@ import { measurePath, PATH_SESSIONS, type PathFigures } from './path.ts'
 import { createSettings } from './settings.ts'
 
 const BOUNDS = join(import.meta.dirname, 'path-bounds.json')
-/** Versions of Node and of packages differ a little. */
+/** Tolerance for differences between versions of Node and packages. */
 const ROOM = 1.1
 
 type Bounds = Readonly<Record<string, { readonly kilobytes: number; readonly files: number }>>

@@ -1,4 +1,4 @@
-/** The one call that everybody answers, in the form that each of them takes. */
+/** The benchmark's call, in the form for each contestant. */
 
 import type { LiveSessions } from './live-sessions.ts'
 import type { Call } from './load.ts'
@@ -6,7 +6,10 @@ import type { Call } from './load.ts'
 const TEXT = 'hello, world'
 const NAMED = { name: 'echo', arguments: { text: TEXT } }
 
-/** The answer's text, as it stands in JSON: the request says the same in another spelling. */
+/**
+ * The expected text as escaped JSON, which differs from the request, so that an echo does not
+ * match.
+ */
 const EXPECT = JSON.stringify(JSON.stringify({ text: TEXT })).slice(1, -1)
 
 const JSON_IN = { 'content-type': 'application/json' }
@@ -47,7 +50,7 @@ function call(path: string, headers: Call['headers'], body: object, callers?: Ca
 /** A request of the 2026 era, by callers without a token. */
 export const modern: MakeCall = call('/mcp', MODERN_HEADERS, MODERN_BODY)
 
-/** A request of the 2025 era without a connection, which peers without sessions answer. */
+/** A 2025-era request without an MCP session, which stateless peers answer. */
 export function stateless(revision: string): MakeCall {
   return call('/mcp', { ...BOTH, 'mcp-protocol-version': revision }, LEGACY_BODY)
 }

@@ -1,4 +1,4 @@
-/** Who is measured. The letters are those of the tables. */
+/** The measured servers. The letters are those of the tables. */
 
 import { join } from 'node:path'
 import { BARE_SECRET } from './bare-sessions.ts'
@@ -10,7 +10,7 @@ import { nodeCommand, type Program } from './measured-process.ts'
 import { ourServer } from './our-server.ts'
 import { writeJavaScriptProject } from './tool-folder.ts'
 
-/** Several may be served by the same process: those that name the same program. */
+/** Contestants with the same program share a process. */
 export interface Contestant {
   readonly key: string
   readonly what: string
@@ -18,13 +18,13 @@ export interface Contestant {
   readonly call: (port: number) => Call
 }
 
-/** What one sitting is about: so many tools, and so many sessions in a Redis of their own. */
+/** The setting of one run: the number of tools, and of sessions in a dedicated Redis. */
 export interface Setting {
   readonly redisUrl: string
   readonly toolCount: number
   readonly toolsFolder: string
   readonly sessions: LiveSessions
-  /** The file of callers of the floor with sessions. */
+  /** The file with the callers of baseline (b). */
   readonly bareCallers: string
 }
 
@@ -41,7 +41,7 @@ function peer(name: string, toolCount: number, env: Record<string, string> = {})
   }
 }
 
-/** (a) and (b): what no server can be faster than. */
+/** (a) and (b): the baselines, which no server can beat. */
 export function floors({ redisUrl, bareCallers }: Setting): Contestant[] {
   const env = { REDIS_URL: redisUrl, JWT_SECRET: BARE_SECRET }
   return [
@@ -73,7 +73,7 @@ export function ours(setting: Setting): Contestant[] {
   ].map((each) => ({ ...each, program }))
 }
 
-/** This server as a process, by the language of its project: Node 20 runs TypeScript by tsx. */
+/** This server as a process, by the language of its project: Node 20 runs TypeScript with tsx. */
 export function ourProjects(setting: Setting): Contestant[] {
   const own = { call: modernWithToken(setting.sessions.bearers) }
   const project = writeJavaScriptProject()
@@ -89,7 +89,7 @@ export function ourProjects(setting: Setting): Contestant[] {
   ]
 }
 
-/** (h): others on Node, without token or session. */
+/** (h): peers on Node, without token or session. */
 export function peers({ toolCount }: Setting): Contestant[] {
   return [
     { key: 'mcp-lite', call: stateless('2025-06-18') },
@@ -99,7 +99,7 @@ export function peers({ toolCount }: Setting): Contestant[] {
   ].map((each) => ({ ...each, what: `${each.key}, no token`, program: peer(each.key, toolCount) }))
 }
 
-/** (h): others, in other languages. */
+/** (h): peers in other languages. */
 export function languagePeers(
   { toolCount }: Setting,
   languages: readonly Language[],

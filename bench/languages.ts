@@ -1,4 +1,7 @@
-/** Peers in other languages: used where their toolchain is installed, built into .cache/bench-peers. */
+/**
+ * Peers in other languages: measured if their toolchain is installed, built into
+ * .cache/bench-peers.
+ */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
@@ -11,7 +14,7 @@ const BUILT = join(import.meta.dirname, '../.cache/bench-peers')
 
 export interface Language {
   readonly key: string
-  /** With its version. */
+  /** The name with its version. */
   readonly what: string
   readonly command: readonly [program: string, ...args: string[]]
 }
@@ -19,15 +22,18 @@ export interface Language {
 interface LanguageSource {
   readonly key: string
   readonly name: string
-  /** What has to be installed, and where it is besides PATH. */
+  /** The required toolchain, and its folder outside PATH. */
   readonly toolchain: string
   readonly toolchainFolder?: string
-  /** Where the version of the SDK stands. */
+  /** The manifest with the SDK's version. */
   readonly manifest: string
   readonly version: RegExp
-  /** Run in the folder of the sources, if `program` is not there or cheaply finds nothing to do. */
+  /**
+   * The build commands, run in the source folder if `program` is missing, or if they cheaply detect
+   * an up-to-date build.
+   */
   readonly build: (toolchain: string) => readonly (readonly [program: string, ...args: string[]])[]
-  /** Of the built server; the port and the number of tools follow. */
+  /** The command of the built server; the port and the number of tools are appended. */
   readonly command: readonly [program: string, ...args: string[]]
 }
 
@@ -72,13 +78,11 @@ const SOURCES_OF: readonly LanguageSource[] = [
 
 export interface Languages {
   readonly found: readonly Language[]
-  /** Why others are not measured, a sentence for each. */
+  /** Why the other peers are not measured, one sentence each. */
   readonly missing: readonly string[]
 }
 
-/**
- * Builds what can be built. A brief run takes only what a longer one has built before.
- */
+/** Builds all peers whose toolchain is installed. A brief run uses only existing builds. */
 export function prepareLanguages(isBrief: boolean): Languages {
   mkdirSync(BUILT, { recursive: true })
   const found: Language[] = []

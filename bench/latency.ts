@@ -1,4 +1,4 @@
-/** How long a request takes while the server has something to do, but not too much. */
+/** Measures latencies under a steady load below saturation. */
 
 import type { Contestant } from './contestants.ts'
 import { putLoad } from './load.ts'
@@ -9,9 +9,9 @@ import { median, shuffled, sum } from './statistics.ts'
 export interface Latency {
   readonly key: string
   readonly what: string
-  /** Requests a second: so much of what the server can do. */
+  /** The target rate in requests per second, as a share of the maximum. */
   readonly rate: number
-  /** Requests a second that were sent: fewer where the server, or the machine, did not keep up. */
+  /** The actual rate: lower if the server or the machine did not keep up. */
   readonly sent: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -24,7 +24,7 @@ export interface LatencyOptions {
   readonly processes: number
   readonly warmUpSeconds: number
   readonly seconds: number
-  /** Of what the same process answered under full load, a moment before. */
+  /** The share of the rate that the same process just reached under full load. */
   readonly share: number
 }
 

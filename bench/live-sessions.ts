@@ -1,7 +1,7 @@
 /**
- * Live sessions, each with an access token and a connection of the 2025 era. They are written with
- * the server's own code, since letting in 100,000 clients one after the other would take an hour:
- * what lies in Redis is what it would be then.
+ * Live sessions, each with an access token and an MCP session (2025 era). Written with the server's
+ * own code, which leaves the same data in Redis: authorizing 100,000 clients in sequence would take
+ * an hour.
  */
 
 import { createSecretKey } from 'node:crypto'
@@ -21,7 +21,7 @@ import { environmentOf, type OurSettings, PUBLIC_URL } from './our-server.ts'
 
 export interface LiveSessions {
   readonly count: number
-  /** Files with a line for each session: the headers of its caller. */
+  /** Files with one line per session: the headers of its caller. */
   readonly bearers: string
   readonly connectionsWithToken: string
   readonly connectionsWithout: string
@@ -33,10 +33,10 @@ const PROTOCOL_VERSION = '2025-11-25'
 const TTL_SECONDS = 6 * 60 * 60
 const AT_A_TIME = 200
 
-/** Nobody holds a stream of these connections, so that nobody has to be told of anything. */
+/** A no-op node: no stream of these MCP sessions is open, so there is nothing to publish. */
 const NO_NODE = { tell: async () => undefined } as unknown as ClusterNode
 
-/** Makes so many sessions in the server's Redis; the files go into `folder`. */
+/** Creates `count` sessions in the server's Redis; writes the files to `folder`. */
 export async function makeSessions(
   settings: OurSettings,
   count: number,
@@ -94,7 +94,7 @@ async function connected(ping: () => Promise<void>): Promise<void> {
   }
 }
 
-/** What letting a client in leaves behind: a session, the stub of its token, the token itself. */
+/** Writes the records of an authorized client: a session, the stub of its token, and the token. */
 function sessionMaker(store: ReturnType<typeof createRedisStore>, secrets: Loaded['secrets']) {
   const now = Date.now
   const keyRing = createKeyRing(secrets.encryptionKeys)

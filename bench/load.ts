@@ -1,4 +1,4 @@
-/** Puts load on a server: one program for all of them, and every answer is looked at. */
+/** Generates load: the same program for all servers, which validates every response. */
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,23 +7,25 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { cpuSeconds } from './process-facts.ts'
 
-/** Requests that a server is to answer. */
+/** The request to send. */
 export interface Call {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** Stands in every right answer, and in no other. */
+  /** A text that only correct responses contain. */
   readonly expect: string
-  /** A file with the headers of one caller a line, parted by tabs, and the names of these headers. */
+  /**
+   * A file with the tab-separated headers of one caller per line, and the names of these headers.
+   */
   readonly callers?: { readonly file: string; readonly columns: readonly string[] } | undefined
 }
 
 export interface LoadResult {
   readonly requests: number
   readonly seconds: number
-  /** Requests that were not answered, or not right. */
+  /** Requests without a correct response. */
   readonly failures: number
-  /** What the server's process took for it, in microseconds for each request. */
+  /** CPU time of the server process per request, in microseconds. */
   readonly cpuMicros: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -34,8 +36,8 @@ const CONNECTIONS = 32
 export const loadTool = spawnSync('wrk', ['--version']).error === undefined ? 'wrk' : 'autocannon'
 
 /**
- * As many requests as the server answers, on 32 connections; or `rate` a second, if it can, whatever
- * their answers take. `pid` is the server's.
+ * Sends as many requests as the server answers, on 32 connections; or an open-loop load of `rate`
+ * per second, independent of response times, as far as possible. `pid` is the server's.
  */
 export function putLoad(
   call: Call,
@@ -83,7 +85,7 @@ function jsonOf({ url, headers, body, expect, callers }: Call, more: object): st
   return JSON.stringify({ url, headers, body, expect, connections: CONNECTIONS, ...who, ...more })
 }
 
-/** Strings of JSON are strings of Lua, as long as nothing in them is escaped by its number. */
+/** JSON strings are valid Lua strings, unless they contain numeric escapes. */
 function luaOf({ url, headers, body, expect, callers }: Call, rate?: number): string {
   const lines = Object.entries(headers).map(
     ([name, value]) => `[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,

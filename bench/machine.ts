@@ -1,4 +1,4 @@
-/** On what it was measured, and with what. */
+/** Describes the machine and the tools of a measurement. */
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** A measured server as a process of its own, started as it is deployed. */
+/** A measured server as a separate process, started as in deployment. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,34 +6,34 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../packages/server/test/support/free-port.ts'
 
 export interface Program {
-  /** What is run, and its arguments. */
+  /** The program and its arguments. */
   readonly command: (port: number) => readonly [program: string, ...args: string[]]
   readonly env: (port: number) => NodeJS.ProcessEnv
-  /** What tells that it serves. */
+  /** The path of the readiness probe. */
   readonly readyPath: string
 }
 
 export interface MeasuredProcess {
   readonly pid: number
   readonly port: number
-  /** From the start of the process to its first answer. */
+  /** Time from the start of the process to its first response. */
   readonly startMs: number
   stop(): Promise<void>
 }
 
-/** The flags of this server's image, and the same for everybody. */
+/** The flags of this server's image, used for all servers on Node. */
 const NODE_OPTIONS = '--max-semi-space-size=64'
 
-/** Only for what hangs: a busy machine takes many times as long as an idle one. */
+/** A timeout for hung processes only: a busy machine is many times slower than an idle one. */
 const PATIENCE_MS = 120_000
 const STOP_MS = 5000
 
-/** A script that this Node runs. */
+/** The command that runs a script with this Node. */
 export function nodeCommand(script: string, ...args: string[]): [string, ...string[]] {
   return [process.execPath, script, ...args]
 }
 
-/** Starts a program, and waits until it answers. */
+/** Starts a program and waits until it responds. */
 export async function startMeasured(program: Program): Promise<MeasuredProcess> {
   const port = await freePort()
   const started = performance.now()
@@ -69,7 +69,7 @@ export async function startMeasured(program: Program): Promise<MeasuredProcess> 
   }
 }
 
-/** Any answer counts: peers have no address that says they are ready. */
+/** Any response counts: peers have no readiness endpoint. */
 async function answers(port: number, path: string): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}${path}`)

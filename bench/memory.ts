@@ -1,4 +1,4 @@
-/** What the server holds: at rest, with streams that wait, and after a long load. */
+/** Measures memory: at rest, with open streams, and under sustained load. */
 
 import { type ClientRequest, request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -10,7 +10,7 @@ import { median } from './statistics.ts'
 
 export interface MemoryFigures {
   readonly atRest: readonly AtRest[]
-  /** What it takes more while so many streams are open, for each thousand. */
+  /** Additional memory per thousand open streams. */
   readonly perThousandStreams: number
   /** At the end of each fifth of the load. */
   readonly underLoad: readonly number[]
@@ -18,13 +18,13 @@ export interface MemoryFigures {
   readonly failures: number
 }
 
-/** Medians over processes. */
+/** Medians over the processes. */
 interface AtRest {
   readonly key: string
   readonly what: string
-  /** A moment after the start, which leaves garbage. */
+  /** Shortly after the start, including garbage. */
   readonly started: number
-  /** Some time later, with nothing to do: V8 gives back what it does not need. */
+  /** After an idle period, in which V8 releases unused memory. */
   readonly idle: number
 }
 
@@ -32,17 +32,17 @@ const SETTLE_MS = 3000
 const PORTIONS = 5
 
 export interface MemoryOptions {
-  /** How many of each are up at a time for the figures at rest. */
+  /** The number of concurrent processes of each program for the figures at rest. */
   readonly processes: number
   readonly streams: number
   readonly minutes: number
-  /** How long there is nothing to do before it counts as idle. V8 takes up to half a minute. */
+  /** The idle period before the measurement; V8 takes up to half a minute to release memory. */
   readonly idleSeconds: number
 }
 
 /**
- * Figures in megabytes of resident memory: of all at rest, then of the first with streams and under load.
- * Streams are `subscriptions/listen`, as clients open them.
+ * Resident memory in megabytes: of all at rest, and of the first with streams and under load.
+ * Streams are `subscriptions/listen`, opened as clients do.
  */
 export async function measureMemory(
   contestants: readonly Contestant[],
@@ -118,7 +118,7 @@ const LISTEN = JSON.stringify({
   },
 })
 
-/** Opens a stream, and resolves when the server has begun to answer on it. */
+/** Opens a stream; resolves when the server's response starts. */
 function listen(port: number): Promise<ClientRequest> {
   return new Promise((resolve, reject) => {
     const headers = {

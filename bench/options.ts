@@ -1,26 +1,26 @@
-/** What the benchmark is asked to do. */
+/** The options of the benchmark. */
 
 import { parseArgs } from 'node:util'
 
 export interface BenchOptions {
-  /** Only shows that everything works: the figures mean nothing. */
+  /** A smoke test: the figures are meaningless. */
   readonly brief: boolean
-  /** How many processes each program has, one after the other. */
+  /** The number of processes of each program, run in sequence. */
   readonly processes: number
-  /** For each process. */
+  /** The number of rounds per process. */
   readonly rounds: number
-  /** Of each round, for each row. */
+  /** The duration of each round per row. */
   readonly seconds: number
-  /** Before the first round of a process; what was not warm yet is not measured. */
+  /** The warm-up before the first round of a process, which is not measured. */
   readonly warmUpSeconds: number
-  /** How long the load for the memory measurement lasts. */
+  /** The duration of the load for the memory measurement. */
   readonly soakMinutes: number
-  /** Of full load, for latencies. */
+  /** The share of full load at which latencies are measured. */
   readonly share: number
-  /** How many there are, to see whether it matters. */
+  /** The numbers of sessions to compare. */
   readonly sessionCounts: readonly number[]
   readonly toolCounts: readonly number[]
-  /** Which parts are measured, in their order. */
+  /** The parts to measure, in order. */
   readonly parts: readonly Part[]
 }
 
@@ -28,7 +28,7 @@ export const PARTS = ['main', 'path', 'tools', 'sessions', 'latency', 'start', '
 
 export type Part = (typeof PARTS)[number]
 
-/** @throws TypeError for what is not understood */
+/** @throws TypeError for invalid options */
 export function readOptions(argv: readonly string[]): BenchOptions {
   const { values, positionals } = parseArgs({
     args: [...argv],

@@ -1,4 +1,4 @@
-/** The measured server: built and configured as for production, on a Redis of its own. */
+/** The measured server: built and configured as for production, with a dedicated Redis. */
 
 import { join } from 'node:path'
 import { nodeCommand, type Program } from './measured-process.ts'
@@ -6,17 +6,17 @@ import { nodeCommand, type Program } from './measured-process.ts'
 const ROOT = join(import.meta.dirname, '..')
 const COMMAND = join(ROOT, 'packages/server/bin/mcp-template.js')
 
-/** What clients know it by. Nobody resolves it: requests go to this machine. */
+/** The public URL. It is never resolved: requests go to this machine. */
 export const PUBLIC_URL = 'https://mcp.example.com'
 
 export interface OurSettings {
   readonly redisUrl: string
   readonly toolsFolder: string
-  /** The folder of the project; the starter if left out. */
+  /** The project folder; the starter by default. */
   readonly project?: string
 }
 
-/** Its whole environment, besides the port. */
+/** The complete environment, except the port. */
 export function environmentOf({ redisUrl, toolsFolder }: OurSettings): Record<string, string> {
   return {
     NODE_ENV: 'production',
@@ -30,9 +30,9 @@ export function environmentOf({ redisUrl, toolsFolder }: OurSettings): Record<st
     UPSTREAM_CLIENT_ID: 'bench',
     UPSTREAM_CLIENT_SECRET: 'bench',
     UPSTREAM_API_URL: 'https://api.example.com',
-    // One address and one token make all the requests here; what they cost is what is asked.
+    // Off, since one address and one token send all requests; the benchmark measures their cost.
     RATE_LIMIT: 'off',
-    // A machine that is busy with something else is no failure of anybody here.
+    // Tolerates a busy machine, which is no fault of the server.
     STORE_TIMEOUT_MS: '20000',
     STOP_DELAY: '0',
   }

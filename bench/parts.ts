@@ -27,10 +27,10 @@ import {
   startTargets,
 } from './targets.ts'
 
-/** What is measured, with which options. */
+/** The context of the measurements. */
 interface Sitting {
   readonly options: BenchOptions
-  /** With as many tools and sessions as most parts have. */
+  /** The setting of most parts. */
   readonly usual: Setting
   readonly settings: Settings
   readonly languages: readonly Language[]
@@ -46,7 +46,7 @@ const SESSIONS = 1000
 const BRIEF_SESSIONS = 100
 const BRIEF_CALLS = 300
 
-/** Gives a section for each part that is asked for. */
+/** Yields one section per requested part. */
 export async function* measureParts(
   options: BenchOptions,
   settings: Settings,
@@ -96,7 +96,7 @@ const measure: Readonly<Record<Part, (sitting: Sitting) => Promise<PartResult>>>
   async sessions({ options, settings }) {
     const all: Setting[] = []
     for (const count of options.sessionCounts) all.push(await settings.make(TOOLS, count))
-    // Those that look a session up with a token.
+    // The rows that look up a session by token.
     const known = (setting: Setting) =>
       [...floors(setting), ...ours(setting)].filter(({ key }) => 'bdfg'.includes(key))
     const scores = await sitTogether(all.map(known), options, tell('sessions'))
@@ -154,8 +154,8 @@ function section(title: string, table: string): string {
 }
 
 /**
- * A wrong answer is not a quick one.
- * @throws Error that says who gave any
+ * Refuses results with failures: an incorrect response is not a fast one.
+ * @throws Error that names the contestants with failures
  */
 function checked<T extends { readonly key: string; readonly failures: number }>(
   figures: readonly T[],

@@ -1,4 +1,7 @@
-/** What one call allocates, and which of our files it enters: both the same on every machine. */
+/**
+ * Measures the allocations of one call, and which of our files it enters: reproducible on every
+ * machine.
+ */
 
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
@@ -12,32 +15,32 @@ import { type OurSettings, ourServer } from './our-server.ts'
 
 const WARM_UP = 6000
 const CALLS = 8000
-/** For the files: those that count are entered in each batch, which leaves out most timers. */
+/** Counts only files entered in every batch, which excludes most timers. */
 const COVERED_BATCHES = 3
 const COVERED_CALLS = 64
 const CONNECTIONS = 32
 const OURS = '/packages/server/dist/'
 
-/** Few, so that renewing their time-to-live is not part of each call. */
+/** Few, so that sliding expiration does not renew a session in every call. */
 export const PATH_SESSIONS = 8
 
 export interface PathFigures {
   readonly key: string
-  /** Allocated by a call, in kB. */
+  /** Allocations per call, in kB. */
   readonly kilobytes: number
-  /** The same by file, largest first. */
+  /** The allocations by file, largest first. */
   readonly byFile: readonly (readonly [file: string, kilobytes: number])[]
-  /** Of this server, in which a function ran. */
+  /** This server's files in which a function ran. */
   readonly files: readonly string[]
 }
 
 export interface PathOptions {
   readonly calls?: number
-  /** Only these rows. */
+  /** Limits the measurement to these rows. */
   readonly only?: readonly string[]
 }
 
-/** Measures (c) to (g) in one process, which has few sessions. */
+/** Measures (c) to (g) in one process with few sessions. */
 export async function measurePath(
   settings: OurSettings & { readonly sessions: LiveSessions },
   { calls = CALLS, only }: PathOptions = {},
@@ -115,7 +118,7 @@ function shortName(url: string): string {
   return url.replace(/.*\/(?:packages\/server\/dist|node_modules)\//, '')
 }
 
-/** Sends so many calls over a few connections, which are kept. */
+/** Sends `count` calls over a few keep-alive connections. */
 async function send(call: Call, count: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
   const headersOf = headersByCaller(call)

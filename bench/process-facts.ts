@@ -1,13 +1,13 @@
-/** What the system says of a process. Linux only: elsewhere there are no figures, and no faults. */
+/** Reads process figures from `/proc`. On other systems there are no figures, and no errors. */
 
 import { readFileSync } from 'node:fs'
 
-/** Ticks of the scheduler in a second (`getconf CLK_TCK`): 100 on every Linux. */
+/** Clock ticks per second (`getconf CLK_TCK`): 100 on every Linux. */
 const TICKS = 100
 
-/** Processor time that a process has taken so far, in seconds. */
+/** CPU time of a process so far, in seconds. */
 export function cpuSeconds(pid: number): number {
-  // The name in parentheses may have spaces in it; what follows has none.
+  // The name in parentheses may contain spaces; later fields do not.
   const fields = read(pid, 'stat').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11] ?? Number.NaN) + Number(fields[12] ?? Number.NaN)) / TICKS
 }

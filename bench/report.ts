@@ -1,4 +1,4 @@
-/** The tables, as they are printed and as they go into RESULTS.md. */
+/** Formats the tables for the terminal and for RESULTS.md. */
 
 import type { Latency } from './latency.ts'
 import type { MemoryFigures } from './memory.ts'
@@ -9,7 +9,7 @@ import type { Growth, Outcome } from './targets.ts'
 
 type Row = readonly (string | number)[]
 
-/** Full load: requests a second, and what they are of the two floors. */
+/** Full load: requests per second, and their ratios to the two baselines. */
 export function scoreTable(scores: readonly Score[]): string {
   const of = (key: string) => scores.find((score) => score.key === key)
   const [a, b] = [of('a'), of('b')]
@@ -32,7 +32,7 @@ export function scoreTable(scores: readonly Score[]): string {
   )
 }
 
-/** How requests a second change from one column to the next, which is what the title counts. */
+/** Requests per second by column; the title names what increases. */
 export function growthTable(what: string, columns: readonly Growth[]): string {
   const [first] = columns
   const named = (count: number) => `${count.toLocaleString('en')} ${what}`
@@ -113,13 +113,13 @@ export function memoryTable({ underLoad, ...figures }: MemoryFigures): string {
   )
 }
 
-/** Letters in parentheses; (h) are all peers. */
+/** The letter in parentheses; all peers are (h). */
 function shownKey(key: string): string {
   if (key.endsWith('Script')) return ''
   return key.length === 1 ? `(${key})` : '(h)'
 }
 
-/** Numbers stand at the right, and so does what looks like one. */
+/** Right-aligns numbers and columns that look like numbers. */
 function table(head: readonly string[], rows: readonly Row[]): string {
   const cells = [head, ...rows.map((row) => row.map(String))]
   const widths = head.map((_, column) =>

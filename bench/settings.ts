@@ -1,4 +1,4 @@
-/** Puts up what a sitting is about, and takes it away again. */
+/** Sets up and tears down the settings of a run. */
 
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,24 +9,25 @@ import { makeSessions } from './live-sessions.ts'
 import { writeTools } from './tool-folder.ts'
 
 export interface Settings {
-  /** A Redis with so many live sessions, and servers with so many tools. */
+  /** A Redis with `sessionCount` live sessions, and servers with `toolCount` tools. */
   make(toolCount: number, sessionCount: number): Promise<Setting>
   /** The same sessions with another number of tools. */
   withTools(setting: Setting, toolCount: number): Setting
   close(): Promise<void>
 }
 
-/** Files go into `folder`, which is gone afterwards. */
+/** Writes files to `folder`, which is deleted afterwards. */
 export function createSettings(folder: string): Settings {
   const running: RedisServer[] = []
   return {
     async make(toolCount, sessionCount) {
-      // What is written is not to outlive the run, and the disk is nobody's floor.
+      // Persistence is off: the data does not outlive the run, and disk speed must not affect the
+      // baselines.
       const redis = await startRedis('plain', ['--appendonly', 'no'])
       running.push(redis)
       const redisUrl = redis.url
       const toolsFolder = writeTools(toolCount)
-      // Of two settings with as many sessions neither may find the callers of the other.
+      // A separate folder per setting: two with the same number of sessions must not share callers.
       const own = mkdtempSync(join(folder, 'callers-'))
       const sessions = await makeSessions({ redisUrl, toolsFolder }, sessionCount, own)
       const bareCallers = await makeBareSessions(redisUrl, sessionCount, own)

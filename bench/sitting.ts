@@ -1,6 +1,6 @@
 /**
- * Full load, one contestant after the other. Identical code differs by 15 % from process to process,
- * so that everybody is measured in several processes, which start in a mixed order.
+ * Full load, one contestant at a time. Identical code differs by 15 % from process to process, so
+ * each is measured in several processes, started in random order.
  */
 
 import type { Contestant } from './contestants.ts'
@@ -11,19 +11,19 @@ import { median, shuffled, spread, sum } from './statistics.ts'
 export interface Score {
   readonly key: string
   readonly what: string
-  /** Medians over the processes, of medians over the rounds. */
+  /** The median over the processes of the medians over the rounds. */
   readonly perSecond: number
   readonly cpuMicros: number
-  /** How far processes are apart: the fastest less the slowest, as a share of the median. */
+  /** The spread between processes: the fastest minus the slowest, as a share of the median. */
   readonly spread: number
-  /** Of all rounds together. */
+  /** The total of all rounds. */
   readonly failures: number
 }
 
 export interface Rounds {
-  /** How many processes each program has, one after the other. */
+  /** The number of processes of each program, run in sequence. */
   readonly processes: number
-  /** For each process. */
+  /** The number of rounds per process. */
   readonly rounds: number
   readonly seconds: number
   readonly warmUpSeconds: number
@@ -31,7 +31,7 @@ export interface Rounds {
 
 type ProcessOf = (program: Program) => MeasuredProcess
 
-/** Starts all programs in a mixed order, runs `work`, and stops them, whatever becomes of it. */
+/** Starts all programs in random order, runs `work`, and stops them even if it fails. */
 export async function withPrograms<T>(
   programs: readonly Program[],
   work: (processOf: ProcessOf) => Promise<T>,
@@ -52,9 +52,9 @@ export async function withPrograms<T>(
 }
 
 /**
- * Measures all of them. One process of each is up at a time: more would take memory and caches from
- * each other. In each round everybody has a turn, in another order, so that what happens on the machine
- * meanwhile happens to all.
+ * Measures all contestants. Runs one process of each at a time: more would compete for memory and
+ * caches. Each round measures all of them in random order, so that disturbances on the machine
+ * affect all equally.
  */
 export async function sit(
   contestants: readonly Contestant[],
@@ -90,7 +90,7 @@ async function takeTurns(
   return results
 }
 
-/** One sitting for several groups; gives the scores group by group. */
+/** One run for several groups; returns the scores by group. */
 export async function sitTogether(
   groups: readonly (readonly Contestant[])[],
   options: Rounds,

@@ -1,4 +1,4 @@
-/** How long it takes from the start of a process to its first answer. */
+/** Measures the time from the start of a process to its first response. */
 
 import type { Contestant } from './contestants.ts'
 import { type Program, startMeasured } from './measured-process.ts'
@@ -12,7 +12,7 @@ export interface StartUp {
   readonly spread: number
 }
 
-/** Starts each so many times, one process at a time, in another order each time. */
+/** Starts each repeatedly, one process at a time, in random order. */
 export async function measureStartUp(
   contestants: readonly Contestant[],
   times: number,

@@ -1,4 +1,4 @@
-/** What is made of several figures. */
+/** Statistics of samples. */
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
@@ -7,7 +7,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2
 }
 
-/** The highest less the lowest, as a share of the median. */
+/** The range, as a share of the median. */
 export function spread(values: readonly number[]): number {
   return (Math.max(...values) - Math.min(...values)) / median(values)
 }
@@ -16,7 +16,7 @@ export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
 }
 
-/** The same in a random order (Fisher and Yates). */
+/** A copy in random order (Fisher–Yates). */
 export function shuffled<T>(values: readonly T[]): T[] {
   const left = [...values]
   const mixed: T[] = []

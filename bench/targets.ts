@@ -1,4 +1,4 @@
-/** What the figures are to be, and whether they are. The targets hold for Node 20. */
+/** The targets, and whether the figures meet them. The targets apply to Node 20. */
 
 import type { Latency } from './latency.ts'
 import type { MemoryFigures } from './memory.ts'
@@ -13,7 +13,7 @@ export interface Outcome {
   readonly isMet: boolean
 }
 
-/** Columns of a growth table: the scores with the fewest and the most of something. */
+/** The columns of a growth table: the scores with the lowest and the highest count. */
 export interface Growth {
   readonly count: number
   readonly scores: readonly Score[]
@@ -39,7 +39,7 @@ export function mainTargets(scores: readonly Score[]): Outcome[] {
   ]
 }
 
-/** How much of the speed with the fewest is left with the most. */
+/** The share of the speed at the lowest count that remains at the highest. */
 export function growthTargets(
   what: string,
   keys: readonly string[],
@@ -68,7 +68,7 @@ export function latencyTargets(figures: readonly Latency[]): Outcome[] {
     .map(({ key, p99OfP50 }) => atMost(`(${key}) p99 of p50`, 5, p99OfP50, 1))
 }
 
-/** Those of the server are the rows that are named after the language of a project. */
+/** This server's rows are those named after the language of a project. */
 export function startTargets(figures: readonly StartUp[]): Outcome[] {
   return figures
     .filter(({ key }) => key.endsWith('Script'))

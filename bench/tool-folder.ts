@@ -1,12 +1,12 @@
-/** What the server loads: a folder of tools, `echo` among so many, and a project of JavaScript. */
+/** Generates a folder of tools for the server, with `echo` among them, and a JavaScript project. */
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Inside the project, so that the tools find its packages. */
+/** Inside the project, so that the tools can resolve its packages. */
 const ROOT = join(import.meta.dirname, '../artifacts/bench')
 
-/** Writes the folder, and gives what belongs into TOOLS_DIR. */
+/** Writes the folder and returns the value of TOOLS_DIR. */
 export function writeTools(count: number): string {
   const folder = join(ROOT, `tools-${count}`)
   rmSync(folder, { recursive: true, force: true })
@@ -18,7 +18,7 @@ export function writeTools(count: number): string {
   return folder
 }
 
-/** Writes a project that is the starter's declaration in JavaScript, and gives its folder. */
+/** Writes a project with the starter's declaration in JavaScript, and returns its folder. */
 export function writeJavaScriptProject(): string {
   const folder = join(ROOT, 'project')
   mkdirSync(join(folder, 'src'), { recursive: true })

@@ -1,6 +1,7 @@
 /**
- * Writes packages/server/api.md: what `@mcp-template/server` exports, and the types that this mentions, so
- * that a review sees every change of it. `--check` writes nothing and fails when the file is not what it would write.
+ * Writes packages/server/api.md: the exports of `@mcp-template/server` and the types that they
+ * mention, so that reviews see every change of the API. `--check` writes nothing and fails if the
+ * file is out of date.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -17,7 +18,7 @@ interface Entry {
   readonly types?: string
 }
 
-/** Emits the declarations without comments, which are no part of the interface. */
+/** Emits the declarations without comments, which are not part of the API. */
 function emitDeclarations(folder: string): void {
   const emitted = ['--emitDeclarationOnly', '--declaration', '--removeComments']
   const into = ['--outDir', join(folder, 'dist'), '--tsBuildInfoFile', join(folder, 'info')]
@@ -51,7 +52,7 @@ function declarationIn(file: string, name: string): Declaration {
   return found
 }
 
-/** All that the given ones mention, and what those mention in turn, sorted by name. */
+/** The declarations that the given ones mention, transitively, sorted by name. */
 function mentionedBy(given: readonly Declaration[]): Declaration[] {
   const found = new Map(given.map((each) => [keyOf(each), each]))
   for (const each of found.values()) {
@@ -65,7 +66,7 @@ function keyOf({ name, file }: Declaration): string {
   return `${name} ${file}`
 }
 
-/** Code of the declarations; what an earlier section shows already stands there by name alone. */
+/** The code of the declarations; names only those that an earlier section shows. */
 function listing(declarations: readonly Declaration[], shown: Set<string>): string {
   const texts = declarations.map((each) => {
     const isShown = shown.has(keyOf(each))

@@ -1,7 +1,7 @@
 /**
- * Starts three nodes of the server and a balancer in front of them on this machine, with the
- * configuration of the server. Redis is the configured one, or a private one that is gone at the end.
- * The balancer takes MASK_MCP_PORT; nodes and their metrics have free ports.
+ * Starts three nodes of the server behind a load balancer on this machine, with the server's
+ * configuration. Uses the configured Redis, or a temporary one. The balancer listens on
+ * MASK_MCP_PORT; nodes and their metrics use free ports.
  */
 
 import { Faults } from '../packages/server/src/config/faults.ts'
@@ -36,7 +36,7 @@ async function start(): Promise<void> {
   console.log(`Redis is ${redis?.url ?? 'the configured one'}. Ctrl-C stops everything.\n`)
 }
 
-/** Cleanly once everything is up; before that, and the second time, at once. */
+/** Graceful shutdown once the nodes run; before that, or on the second signal, exits at once. */
 async function stop(): Promise<void> {
   const running = cluster
   cluster = undefined

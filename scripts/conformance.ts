@@ -1,8 +1,8 @@
 /**
  * Runs the official conformance suite: both revisions and the authorization server, on one node in
- * memory and on three nodes on one Redis behind a round-robin balancer. Nothing is expected to fail;
- * warnings count as failures.
- * Without redis-server in PATH the second part is left out, unless REQUIRE_REDIS=1.
+ * memory and on three nodes with one Redis behind a round-robin load balancer. No failures are
+ * expected; warnings count as failures. Without redis-server in PATH, skips the second part, unless
+ * REQUIRE_REDIS=1.
  */
 
 import { join } from 'node:path'
@@ -18,10 +18,10 @@ import { oneNode, type Topology, threeNodes } from './conformance/topologies.ts'
 
 const REVISIONS: readonly Revision[] = ['2025-11-25', '2026-07-28']
 
-/** Logs of the nodes and all that the suite wrote. */
+/** Logs of the nodes and the output of the suite. */
 const ARTIFACTS = 'artifacts/conformance'
 
-// Leaving by way of `exit` takes the nodes along.
+// Calling `exit` runs the handlers that stop the nodes.
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 

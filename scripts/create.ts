@@ -1,6 +1,6 @@
 /**
- * `npm run create -- DIRECTORY`: creates a project from this checkout, with packages as they would be
- * published, so that it works before they are.
+ * `npm run create -- DIRECTORY`: creates a project from this checkout with locally packed packages,
+ * so that it works before they are published.
  */
 
 import { spawnSync } from 'node:child_process'
@@ -12,7 +12,7 @@ import { packPackages } from './pack.ts'
 const args = process.argv.slice(2)
 const hasHelp = args.includes('--help') || args.includes('-h')
 
-// Packing takes a while; bad arguments are refused before it.
+// Packing is slow: validates the arguments first.
 if (create(join(import.meta.dirname, '../packages/create/index.js'), '--dry-run') && !hasHelp) {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-template-pack-'))
   try {
@@ -23,10 +23,10 @@ if (create(join(import.meta.dirname, '../packages/create/index.js'), '--dry-run'
   }
 }
 
-/** Whether the command ended well; if not, so does this process. */
+/** Runs the command, adopts its exit code, and returns whether it succeeded. */
 function create(command: string, ...further: string[]): boolean {
   const { status } = spawnSync(process.execPath, [command, ...args, ...further], {
-    // Where the command was typed: npm runs scripts in the folder of the package.
+    // The folder of the caller: npm runs scripts in the package's folder.
     cwd: process.env.INIT_CWD ?? process.cwd(),
     stdio: 'inherit',
   })

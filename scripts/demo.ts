@@ -1,6 +1,6 @@
 /**
- * Plays the whole story against a server of its own, with the official clients, and shows each step.
- * Exits 0 only if every step did what it says. Needs nothing: no Redis, no account, no network.
+ * Plays all steps of the demo with the official clients against its own server, and shows each one.
+ * Exits with 0 only if every step succeeds. Requires no Redis, account or network.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createReport, DemoFailure } from './demo/report.ts'
 import { playStory } from './demo/story.ts'
 
-/** All of it takes a few seconds; a step that hangs ends here. */
+/** The demo takes a few seconds; a hung step fails after this time. */
 const LONGEST_MS = 60_000
 
 const report = createReport(process.stdout)
@@ -23,7 +23,7 @@ async function play(): Promise<void> {
   await playStory({ report, folder, cleanup: (end) => void ends.push(end) })
 }
 
-/** The last one started is the first to end. */
+/** Stops in reverse order of start. */
 async function cleanUp(): Promise<void> {
   for (const end of ends.splice(0).reverse()) await end().catch(() => undefined)
 }
@@ -51,6 +51,6 @@ try {
   process.exitCode = 1
 } finally {
   await cleanUp()
-  // Whatever a failed step left running must not hold the shell.
+  // An open handle of a failed step must not keep the process alive.
   process.stdout.write('', () => process.exit())
 }

@@ -1,6 +1,6 @@
 /**
- * Writes docs/configuration.md and .env.example from the variables' own descriptions.
- * `--check` writes nothing and fails when a file is not what it would write.
+ * Generates docs/configuration.md and .env.example from the descriptions of the variables.
+ * `--check` writes nothing and fails if a file is out of date.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ interface Entry {
   readonly what: string
   readonly wants: string
   readonly fallback: string
-  /** The default can be written in a `.env` file as it is. */
+  /** Whether the default can be written in a `.env` file unchanged. */
   readonly fallbackIsValue: boolean
   readonly isSecret: boolean
   readonly isRequired: boolean

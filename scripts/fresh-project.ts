@@ -1,6 +1,6 @@
 /**
- * `npm run fresh-project [-- --node PATH] [--keep]`: does what a team does, outside of the repository
- * and with packages as they would be published. The gate of every change. Ends with what it measured.
+ * `npm run fresh-project [-- --node PATH] [--keep]`: takes a team's steps outside the repository,
+ * with locally packed packages. Every change must pass it. Prints its measurements at the end.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -23,10 +23,10 @@ const folder = mkdtempSync(join(tmpdir(), 'fresh-project-'))
 const project = join(folder, 'acme-desk')
 const { run, npm, remove, environment } = createCommands(folder, node)
 
-/** Of the tarball that every project downloads. */
+/** The size limit of the tarball that every project downloads. */
 const MAX_SERVER_KILOBYTES = 400
 
-/** All that the starter has of its own, and the test of the tool that is added. */
+/** The samples of the starter, and the test of the tool that is added. */
 const SAMPLES = [
   ...['src/tools/service.ts', 'src/tools/service.test.ts', 'src/tools/billing/refunds.test.ts'],
   ...['src/resources', 'src/prompts'],

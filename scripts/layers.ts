@@ -1,26 +1,27 @@
 /**
- * The import rule as one table, from the top down, and the linter's configuration that follows from it.
- * Writes `biome.layers.json`; `--check` writes nothing and fails when the file differs.
+ * The import rules as one table of layers, from the top down, and the linter configuration
+ * generated from it. Writes `biome.layers.json`; `--check` writes nothing and fails if the file is
+ * out of date.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 interface Layer {
-  /** Folders end with a slash; relative to `src/`. */
+  /** Paths relative to `src/`; folders end with a slash. */
   readonly paths: readonly string[]
-  /** Of the layers below, those that it may not import all the same. */
+  /** Lower layers that it must not import. */
   readonly not?: readonly string[]
-  /** The only imports of `src/` that it may have, as written in an import; instead of the layers below. */
+  /** The only permitted imports of `src/`, as written; replaces the lower layers. */
   readonly only?: readonly string[]
-  /** Layers below that may import this one too. */
+  /** Lower layers that may import this one. */
   readonly importedBy?: readonly string[]
 }
 
 const SRC = 'packages/server/src'
 const FROM_BELOW = ['http/', 'auth/', 'session/', 'mcp/']
 
-/** A layer may import what stands below it, and itself. */
+/** A layer may import itself and lower layers. */
 const LAYERS: readonly Layer[] = [
   { paths: ['cli/'], not: ['testing/', 'runtime/', ...FROM_BELOW] },
   { paths: ['openapi/'], only: [], importedBy: ['cli/'] },
@@ -88,14 +89,14 @@ const LAYERS: readonly Layer[] = [
   { paths: ['config.ts', 'config/'] },
   { paths: ['crypto/'] },
   { paths: ['deadlines.ts', 'errors.ts', 'json-structure.ts', 'well-formed.ts'], only: [] },
-  // Last, since folders have files of this name.
+  // Last, since folders also contain files of this name.
   { paths: ['index.ts'], only: ['./create-mcp.ts', './define-server.ts', './engine/index.ts'] },
 ]
 
 const isFolder = (path: string) => path.endsWith('/')
 const nameOf = (path: string) => path.replace(/\/$/, '')
 
-/** The import patterns that a layer may not use, in the form of `noRestrictedImports`. */
+/** The forbidden import patterns of a layer, in the form of `noRestrictedImports`. */
 function forbidden(layer: Layer, above: readonly Layer[]): string[] {
   if (layer.only !== undefined) {
     const everything = layer.paths.every(isFolder) ? ['../**'] : ['./**', '../**']

@@ -1,4 +1,4 @@
-/** Packs the packages as they would be published. */
+/** Packs the packages as for publishing. */
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -7,15 +7,15 @@ import { join } from 'node:path'
 const ROOT = join(import.meta.dirname, '..')
 
 export interface Tarballs {
-  /** Of `@mcp-template/server`. */
+  /** The tarball of `@mcp-template/server`. */
   readonly server: string
-  /** Of `create-mcp-template`. */
+  /** The tarball of `create-mcp-template`. */
   readonly create: string
-  /** Its command, unpacked. */
+  /** The path of its unpacked command. */
   readonly createCommand: string
 }
 
-/** Writes the tarballs below `folder`, built from the sources as they are. */
+/** Writes the tarballs below `folder`, built from the current sources. */
 export function packPackages(folder: string): Tarballs {
   const unpacked = join(folder, 'create')
   mkdirSync(unpacked, { recursive: true })

@@ -1,6 +1,6 @@
 /**
- * Releases all packages as one version: sets it everywhere, dates the changelog, commits and tags.
- * Publishes nothing: the workflow on the tag does. `--dry-run` says what it would do.
+ * Releases all packages with one version: sets it everywhere, dates the changelog, commits and
+ * tags. Does not publish: the workflow for the tag does. `--dry-run` prints the changes.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -37,7 +37,7 @@ function projectsIn(folder: string): string[] {
     .filter((project) => existsSync(join(project, 'package.json')))
 }
 
-/** Files and their new contents, none of them written yet. */
+/** Prepares the new contents of files without writing them. */
 function prepare(kind: Kind) {
   if (git('status', '--porcelain').trim() !== '') {
     throw new ReleaseError('There are changes that are not committed. Commit or stash them first')

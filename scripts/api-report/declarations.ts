@@ -1,9 +1,12 @@
-/** Finds declarations in emitted `.d.ts` files, whose form is regular: each begins at a line's start. */
+/**
+ * Finds declarations in emitted `.d.ts` files, which are regular: each starts at the start of a
+ * line.
+ */
 
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** A name that a file has from another one; `file` is undefined for packages. */
+/** An imported name; `file` is undefined for packages. */
 interface Import {
   readonly name: string
   readonly file: string | undefined
@@ -11,12 +14,12 @@ interface Import {
 }
 
 interface DeclarationFile {
-  /** Texts by name: overloads of a function stand together. */
+  /** Declaration texts by name; overloads of a function are joined. */
   readonly declared: ReadonlyMap<string, string>
-  /** What may be named in it, or exported from it, and comes from elsewhere. */
+  /** Names that the file imports or re-exports. */
   readonly imported: ReadonlyMap<string, Import>
   readonly exported: readonly string[]
-  /** Files whose exports are all exported from here, too. */
+  /** Files that this file re-exports with `export *`. */
   readonly stars: readonly string[]
 }
 
@@ -66,7 +69,7 @@ function readDeclarations(file: string): DeclarationFile {
   return read
 }
 
-/** Statements of a file; what is indented, or closes a bracket, goes on with the one before. */
+/** The statements of a file; an indented line or a closing bracket continues the previous one. */
 function statementsOf(text: string): string[] {
   return text
     .replaceAll('"', "'")
@@ -75,13 +78,13 @@ function statementsOf(text: string): string[] {
     .filter((statement) => statement !== '')
 }
 
-/** The names that an entry of the package exports, sorted. */
+/** The names that an entry point of the package exports, sorted. */
 export function exportsOf(file: string): string[] {
   const { exported, stars } = readDeclarations(file)
   return [...new Set([...exported, ...stars.flatMap(exportsOf)])].sort()
 }
 
-/** Where a name that `file` exports or uses is declared; undefined for what is global. */
+/** Finds the declaration of a name that `file` exports or uses; undefined for globals. */
 export function findDeclaration(file: string, name: string): Declaration | undefined {
   const { declared, imported, stars } = readDeclarations(file)
   const text = declared.get(name)
@@ -96,7 +99,7 @@ export function findDeclaration(file: string, name: string): Declaration | undef
   return undefined
 }
 
-/** The declarations of our own that the text of one mentions. */
+/** The package's own declarations that a declaration mentions. */
 export function usedBy({ name: own, file, text }: Declaration): Declaration[] {
   if (file === undefined) return []
   const names = new Set(text.match(/\b[A-Z]\w+\b/g) ?? [])

@@ -1,7 +1,7 @@
 /**
- * A round-robin balancer as plain as they come, for tests and for trying several nodes on one
- * machine. It knows nothing of sessions, looks at nothing, and holds nothing back. Nodes that refuse
- * or say that they are not ready are passed over.
+ * A minimal round-robin load balancer for tests and for trying several nodes on one machine. Has no
+ * session affinity, inspects nothing, and buffers nothing. Skips nodes that refuse connections or
+ * are not ready.
  */
 
 import { once } from 'node:events'
@@ -19,17 +19,17 @@ import { pipeline } from 'node:stream'
 export interface BalancerOptions {
   /** Ports of the nodes on this machine. */
   readonly nodes: readonly number[]
-  /** The port to listen on; a free one if left out. */
+  /** The port to listen on; a free one by default. */
   readonly port?: number
-  /** What nodes are asked, over and over, such as `/readyz`; they count as ready if left out. */
+  /** The path of the readiness probe, such as `/readyz`; without it, nodes count as ready. */
   readonly readyPath?: string
-  /** The place in the list of the node that is tried first; one after the other if left out. */
+  /** The index of the node to try first; round-robin by default. */
   readonly firstNode?: (path: string) => number
-  /** How a request reaches the node whose turn it is; as it comes, both ways, if left out. */
+  /** How to forward a request to the chosen node; unchanged in both directions by default. */
   readonly handOver?: HandOver
 }
 
-/** Brings a request to a node by a socket that is for this request alone, and the answer back. */
+/** Forwards a request to a node on a dedicated socket, and returns the response. */
 export type HandOver = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -38,14 +38,14 @@ export type HandOver = (
 
 export interface Balancer {
   readonly url: string
-  /** How many requests each node was given, by its place in the list. */
+  /** The number of requests per node, by index. */
   readonly served: readonly number[]
-  /** Breaks off everything that is open, as a network would. */
+  /** Aborts all open connections, like a network failure. */
   cut(): void
   close(): Promise<void>
 }
 
-/** RFC 9110, section 7.6.1: what concerns one connection only, and is not passed on. */
+/** RFC 9110, section 7.6.1: hop-by-hop headers, which are not forwarded. */
 const HOP_BY_HOP = new Set([
   ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection'],
   ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
@@ -53,14 +53,14 @@ const HOP_BY_HOP = new Set([
 
 const LOOK_EVERY_MS = 200
 
-/** Starts it. Rejects when the port is in use. */
+/** Starts the balancer. Rejects if the port is in use. */
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
   const { nodes, port = 0, readyPath, handOver = passOn } = options
   const served = nodes.map(() => 0)
   const watch = readyPath === undefined ? undefined : watchNodes(nodes, readyPath)
   const { firstNode = takeTurns(nodes) } = options
 
-  /** The first node in turn that takes a connection; where none is ready, all are tried. */
+  /** The first node in turn that accepts a connection; tries all if none is ready. */
   async function nextNode(path: string) {
     const first = firstNode(path)
     const inTurn = nodes.map((_, offset) => (first + offset) % nodes.length)
@@ -82,7 +82,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
       else response.writeHead(503, { 'retry-after': '1' }).end()
     })
   })
-  // Streams are open for as long as they like; the nodes have limits of their own.
+  // Streams have no time limit here; the nodes enforce their own.
   server.requestTimeout = 0
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -109,7 +109,7 @@ function takeTurns(nodes: readonly number[]): () => number {
   }
 }
 
-/** Which nodes say that they are ready, as of the last look. */
+/** The readiness of each node, as of the last probe. */
 function watchNodes(nodes: readonly number[], path: string) {
   const ready = nodes.map(() => true)
   const look = async (port: number, index: number) => {
@@ -123,7 +123,7 @@ function watchNodes(nodes: readonly number[], path: string) {
   return { ready, stop: () => clearInterval(timer) }
 }
 
-/** A connection of its own for each request: a node that was restarted is not met on an old one. */
+/** Opens a new connection per request: a pooled one could lead to a node that has restarted. */
 async function open(port: number): Promise<Socket | undefined> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true })
   try {
@@ -134,17 +134,17 @@ async function open(port: number): Promise<Socket | undefined> {
   }
 }
 
-/** As it comes, both ways. */
+/** Forwards unchanged in both directions. */
 export const passOn: HandOver = (request, response, { socket }) => {
   const toNode = sendTo(socket, request, response, (answer) => {
     response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers)).flushHeaders()
-    // Either side going away ends the other.
+    // Closing either side closes the other.
     pipeline(answer, response, () => undefined)
   })
   request.pipe(toNode)
 }
 
-/** Repeats a request to a node, up to its body. Either side going away ends the other. */
+/** Sends the head of a request to a node. Closing either side closes the other. */
 export function sendTo(
   socket: Socket,
   request: IncomingMessage,
@@ -163,12 +163,12 @@ export function sendTo(
   return toNode
 }
 
-/** Each proxy adds the address it was called from, at the end. */
+/** Appends the caller's address, as each proxy does. */
 function forwardedFor({ headers, socket }: IncomingMessage): string {
   return [headers['x-forwarded-for'] ?? [], socket.remoteAddress ?? 'unknown'].flat().join(', ')
 }
 
-/** What is passed on of a request's or an answer's headers. */
+/** The end-to-end headers of a request or response. */
 export function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const kept = Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name))
   return Object.fromEntries(kept)

@@ -1,4 +1,4 @@
-/** Several nodes on one Redis behind a balancer, as they would be deployed. */
+/** Several nodes with one Redis behind a load balancer, as in a deployment. */
 
 import { freePort } from '../../packages/server/test/support/free-port.ts'
 import { type Balancer, startBalancer } from './balancer.ts'
@@ -6,25 +6,25 @@ import { type Environment, type NodeProcess, startNode } from './node-process.ts
 
 export interface ClusterOptions {
   readonly size: number
-  /** The whole environment of each node, besides its ports. */
+  /** The complete environment of each node, except its ports. */
   readonly env: Environment
-  /** What the nodes serve; the starter if left out. */
+  /** The project to serve; the starter by default. */
   readonly project?: string
-  /** The balancer's port; a free one if left out. */
+  /** The balancer's port; a free one by default. */
   readonly port?: number
-  /** Called with each line a node writes, and the node's number from 1. */
+  /** Called with each line of output and the node's number, starting at 1. */
   readonly onLine: (line: string, node: number) => void
 }
 
 export interface Cluster {
-  /** Where clients go: the balancer, or what PUBLIC_URL says. */
+  /** The URL for clients: the balancer, or PUBLIC_URL. */
   readonly url: string
   readonly balancer: Balancer
   readonly nodes: readonly NodeProcess[]
   stop(): Promise<void>
 }
 
-/** Starts everything, and resolves when every node is ready. */
+/** Starts everything; resolves when every node is ready. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { size, env, project, port = 0, onLine } = options
   const ports = await freePorts(size)

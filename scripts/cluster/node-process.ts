@@ -1,4 +1,4 @@
-/** One node as a process of its own: from the sources, told apart by its environment alone. */
+/** One node as a separate process: runs from the sources, configured only by its environment. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,46 +10,46 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface NodeOptions {
   readonly port: number
-  /** 0 for one that nobody asks. */
+  /** 0 if nothing scrapes it. */
   readonly metricsPort: number
-  /** The whole environment, besides the ports. */
+  /** The complete environment, except the ports. */
   readonly env: Environment
-  /** What it serves; the starter if left out. */
+  /** The project to serve; the starter by default. */
   readonly project?: string | undefined
-  /** Called with each line the node writes. */
+  /** Called with each line of output. */
   readonly onLine: (line: string) => void
 }
 
 export interface NodeProcess {
   readonly port: number
-  /** Where its metrics are: one cannot ask the balancer for those of one node. */
+  /** The URL of its metrics: a balancer cannot select a node. */
   readonly metricsPort: number
-  /** SIGTERM, and the wait until it is gone. */
+  /** Sends SIGTERM and waits for the exit. */
   stop(): Promise<void>
 }
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** The command, with the framework from its sources. */
+/** The command, which runs the framework from its sources. */
 const COMMAND = [
   '--conditions=@mcp-template/source',
   join(ROOT, 'packages/server/bin/mcp-template.js'),
   'start',
 ]
 
-/** Longer than a server takes to stop, so that only one that hangs is killed. */
+/** Exceeds the time of a graceful shutdown: only a hung server is killed. */
 const PATIENCE_MS = 35_000
 
 /**
  * Starts a node and waits until it is ready.
- * @throws Error with the end of what it wrote when it ends instead
+ * @throws Error with the end of its output, if it exits instead
  */
 export async function startNode(options: NodeOptions): Promise<NodeProcess> {
   const { port, metricsPort, env, project = join(ROOT, 'starter'), onLine } = options
   const node = spawn(process.execPath, [...COMMAND, '--project', project], {
     env: { ...env, MASK_MCP_PORT: String(port), METRICS_PORT: String(metricsPort) },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C reaches a whole group of processes; nodes are stopped one by one, by us.
+    // Ctrl-C signals the whole process group; this script stops the nodes one by one.
     detached: true,
   })
   const kill = () => void node.kill('SIGKILL')
@@ -76,7 +76,7 @@ export async function startNode(options: NodeOptions): Promise<NodeProcess> {
   }
 }
 
-/** What a balancer asks before it sends anybody: a node serves before its Redis is connected. */
+/** The readiness probe: a node serves before its Redis is connected. */
 async function isReady(port: number): Promise<boolean> {
   try {
     return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok

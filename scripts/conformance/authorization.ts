@@ -1,14 +1,14 @@
-/** Runs the suite's scenarios for authorization servers, and plays the person who lets it in. */
+/** Runs the suite's scenarios for authorization servers, and plays the user who grants consent. */
 
 import { createBrowser } from '../../packages/server/src/testing/form-browser.ts'
 import { freePort } from '../../packages/server/test/support/free-port.ts'
 import { type Outcome, readOutcomes } from './outcome.ts'
 import { emptyFolder, runSuiteCommand } from './suite-process.ts'
 
-/** Where the suite's client waits for the browser, on a port of its choice (RFC 8252, 7.3). */
+/** The redirect URI of the suite's client, on a port of its choice (RFC 8252, 7.3). */
 const REDIRECT_URI = 'http://127.0.0.1/callback'
 
-/** The client that servers know from the start, as `OAUTH_CLIENTS` has it. */
+/** The pre-registered client, in the form of `OAUTH_CLIENTS`. */
 export const PRE_REGISTERED = {
   client_id: 'conformance-suite',
   client_name: 'The conformance suite',
@@ -16,14 +16,14 @@ export const PRE_REGISTERED = {
 }
 
 export interface AuthorizationRun {
-  /** The server's address, which is its issuer. */
+  /** The server's URL, which is its issuer. */
   readonly url: string
   readonly clientId: string
-  /** Where everything is written; what is there is removed first. */
+  /** The output folder; emptied first. */
   readonly folder: string
 }
 
-/** Runs all there are, as one client. */
+/** Runs all scenarios as one client. */
 export async function runAuthorizationSuite({
   url,
   clientId,
@@ -44,7 +44,7 @@ export async function runAuthorizationSuite({
   return readOutcomes('authorization-server', required, folder)
 }
 
-/** Registers a client like the one above (RFC 7591); gives its id. */
+/** Registers a client like the one above (RFC 7591) and returns its id. */
 export async function registerClient(url: string): Promise<string> {
   const { client_id: _, ...metadata } = PRE_REGISTERED
   const response = await fetch(`${url}/register`, {
@@ -56,7 +56,7 @@ export async function registerClient(url: string): Promise<string> {
   return ((await response.json()) as { client_id: string }).client_id
 }
 
-/** Opens the consent page, and presses Allow; the way back ends at the suite. */
+/** Opens the consent page and grants consent; the redirect ends at the suite. */
 async function letIn(authorizeUrl: string): Promise<void> {
   const browser = createBrowser()
   const page = await browser.open(authorizeUrl)

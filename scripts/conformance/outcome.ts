@@ -1,4 +1,4 @@
-/** How scenarios of the suite went, from what it wrote. */
+/** Reads the outcomes of the suite's scenarios from its output files. */
 
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,25 +6,27 @@ import { z } from 'zod'
 
 export interface Scenario {
   readonly scenario: string
-  /** Whether conformance to the revision requires it. */
+  /** Whether conformance to the revision requires the scenario. */
   readonly scored: boolean
 }
 
-/** How one scenario went. */
+/** The outcome of one scenario. */
 export interface Outcome extends Scenario {
   readonly passed: number
   readonly warnings: readonly string[]
   readonly failures: readonly string[]
 }
 
-/** Checks that a server may opt out of without failing: this one must not. */
+/** Checks that the suite treats as optional, but that this server must pass. */
 const NOT_OPTIONAL = new Map([['server-sse-polling', ['server-sse-disconnect-resume']]])
 
 const checksFile = z.array(
   z.object({ id: z.string(), status: z.string(), errorMessage: z.string().optional() }),
 )
 
-/** Of these scenarios; `leg` is what the suite calls what it ran, such as `server`. */
+/**
+ * Reads the outcomes of these scenarios; `leg` is the suite's name of the run, such as `server`.
+ */
 export async function readOutcomes(
   leg: string,
   scenarios: readonly Scenario[],

@@ -1,20 +1,22 @@
-/** What people read of a run: a table, and the reason of everything that is not as it should be. */
+/** Formats a run as a table, with the reasons of all failures. */
 
 import type { Outcome } from './outcome.ts'
 
 export interface Run {
   readonly topology: string
-  /** A revision of the protocol, or another part of the suite. */
+  /** The protocol revision, or another part of the suite. */
   readonly what: string
   readonly outcomes: readonly Outcome[]
 }
 
-/** Scenarios of what this server does not have: they are run, and say nothing about it. */
+/**
+ * Scenarios of features that this server lacks: they run, but their outcome says nothing about it.
+ */
 const OUT_OF_SCOPE = /^tasks-/
 
 const HEADINGS = ['', 'suite', 'required', 'others', 'checks', 'failed', 'warnings']
 
-/** One line for each run. */
+/** A table with one line per run. */
 export function asTable(runs: readonly Run[]): string {
   const rows = [HEADINGS, ...runs.map(asRow)]
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => length(row[column]))))
@@ -32,13 +34,13 @@ function asRow({ topology, what, outcomes }: Run): string[] {
   return [topology, what, ...scenarios, ...[passed, failures, warnings].map(String)]
 }
 
-/** How many of them passed, such as `30/30`. */
+/** The number of passed scenarios, such as `30/30`. */
 function share(outcomes: readonly Outcome[]): string {
   const passed = outcomes.filter(({ failures }) => failures.length === 0)
   return `${passed.length}/${outcomes.length}`
 }
 
-/** Everything that is not as it should be, a line each. */
+/** All failures, one per line. */
 export function problemsOf({ topology, what, outcomes }: Run): readonly string[] {
   return inScope(outcomes).flatMap(({ scenario, failures, warnings }) => [
     ...failures.map((fault) => `${topology}, ${what}, ${scenario}: ${fault}`),
@@ -46,7 +48,7 @@ export function problemsOf({ topology, what, outcomes }: Run): readonly string[]
   ])
 }
 
-/** How many scenarios say nothing about this server. */
+/** The number of out-of-scope scenarios. */
 export function outOfScope(outcomes: readonly Outcome[]): number {
   return outcomes.length - inScope(outcomes).length
 }

@@ -1,16 +1,16 @@
-/** The Node that runs the suite: it needs a newer one than the server does. */
+/** Finds the Node for the suite, which requires a newer one than the server. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 const OLDEST = 22
 
-/** Where `.ci/node22.sh` puts one. */
+/** The folder in which `.ci/node22.sh` installs one. */
 const CACHE = join(import.meta.dirname, '../../.cache/node22/node_modules')
 
 /**
- * The running Node if it is new enough, or the one that was fetched for the suite.
- * @throws Error that says how to get one
+ * The running Node if it is new enough, or the one downloaded for the suite.
+ * @throws Error that explains how to install one
  */
 export function suiteNode(): string {
   if (Number(process.versions.node.split('.')[0]) >= OLDEST) return process.execPath

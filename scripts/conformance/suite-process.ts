@@ -1,4 +1,4 @@
-/** The official suite's command, as a process. */
+/** Runs the official suite's command as a process. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,16 +16,15 @@ export function suiteFile(path: string): string {
   return fileURLToPath(new URL(path, MANIFEST))
 }
 
-/** Empties the folder in which the suite is to leave its results. */
+/** Empties the suite's output folder. */
 export async function emptyFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
 }
 
 /**
- * Runs the command to its end and keeps what it says in `suite.log`. What fails shows in the
- * results it leaves, not in its exit code. `onLine` hears what it says; the suite is ended when
- * that fails.
+ * Runs the command to completion and logs its output to `suite.log`. Failures show in the result
+ * files, not in the exit code. Calls `onLine` with each line; stops the suite if that throws.
  */
 export async function runSuiteCommand(
   args: readonly string[],

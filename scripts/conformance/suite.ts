@@ -7,14 +7,14 @@ import { emptyFolder, runSuiteCommand, suiteFile } from './suite-process.ts'
 export type Revision = '2025-11-25' | '2026-07-28'
 
 export interface SuiteRun {
-  /** The address of `/mcp`. */
+  /** The URL of `/mcp`. */
   readonly url: string
   readonly revision: Revision
-  /** Where everything is written; what is there is removed first. */
+  /** The output folder; emptied first. */
   readonly folder: string
 }
 
-/** Runs every server scenario the suite has for a revision, scored or not, none expected to fail. */
+/** Runs all server scenarios of a revision, scored or not; no failures are expected. */
 export async function runSuite({ url, revision, folder }: SuiteRun): Promise<readonly Outcome[]> {
   await emptyFolder(folder)
   const options = ['--url', url, '--requirements', revision, '--output-dir', folder]
@@ -22,7 +22,7 @@ export async function runSuite({ url, revision, folder }: SuiteRun): Promise<rea
   return readOutcomes('server', await serverScenarios(revision), folder)
 }
 
-/** What the suite runs, from its own list: a scenario that left no result must not go unnoticed. */
+/** The scenarios from the suite's own list, to detect those without a result. */
 async function serverScenarios(revision: Revision): Promise<readonly Scenario[]> {
   const yaml = await readFile(suiteFile(`requirements/${revision}.yaml`), 'utf8')
   const [, required = ''] = /^server:\n((?: {2}- .*\n)+)/m.exec(yaml) ?? []

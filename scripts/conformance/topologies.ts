@@ -1,4 +1,4 @@
-/** What the suite is run against: one node that keeps everything to itself, and three that share. */
+/** The deployments under test: one node with an in-memory store, and three nodes that share one. */
 
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,21 +11,21 @@ import { PRE_REGISTERED } from './authorization.ts'
 
 export interface Topology {
   readonly name: string
-  /** Why it cannot be started here; undefined when it can. */
+  /** Why it cannot start here; undefined if it can. */
   missing(): string | undefined
-  /** `folder` takes the logs; what is there is removed. */
+  /** `folder` receives the logs; emptied first. */
   start(folder: string): Promise<RunningTopology>
 }
 
 export interface RunningTopology {
   readonly url: string
-  /** Stops everything, and gives back what looks wrong from the inside. */
+  /** Stops everything and returns internal errors. */
   stop(): Promise<readonly string[]>
 }
 
 const FIXTURES = join(import.meta.dirname, '../../conformance')
 
-/** Nothing of the environment here: a run must be the same everywhere. */
+/** Independent of the caller's environment: runs must be reproducible. */
 const ENVIRONMENT = {
   PATH: process.env.PATH,
   NODE_ENV: 'test',
@@ -85,7 +85,7 @@ export const threeNodes: Topology = {
   },
 }
 
-/** Logs go to files; lines at error level are remembered, since nothing here is to fail inside. */
+/** Writes logs to files and collects lines at level error, since no internal error is expected. */
 function openLogs(folder: string) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })

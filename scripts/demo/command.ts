@@ -1,4 +1,4 @@
-/** How the demo starts the server: the starter, with the framework from its sources. */
+/** The command that starts the server: the starter, with the framework from its sources. */
 
 import { join } from 'node:path'
 
@@ -7,11 +7,11 @@ const ROOT = join(import.meta.dirname, '../..')
 export interface Command {
   readonly program: string
   readonly args: readonly string[]
-  /** As a person would type it in a project. */
+  /** As a user types it in a project. */
   readonly shown: string
 }
 
-/** The server's command; `mode` is what follows on the line. */
+/** The server's command; `mode` are the arguments after `start`. */
 export function serverCommand(...mode: string[]): Command {
   const command = join(ROOT, 'packages/server/bin/mcp-template.js')
   const project = ['--project', join(ROOT, 'starter')]
@@ -22,10 +22,7 @@ export function serverCommand(...mode: string[]): Command {
   }
 }
 
-/**
- * The defaults that the server brings along: nothing of the caller's environment but what a process
- * needs to run at all.
- */
+/** The server's defaults: passes only the environment variables that any process requires. */
 export function embeddedDefaults(): Record<string, string> {
   const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMPDIR'].map((name) => [name, process.env[name]])
   const needed = Object.fromEntries(kept.filter(([, value]) => value !== undefined))

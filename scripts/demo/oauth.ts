@@ -1,4 +1,4 @@
-/** Letting a client in: the SDK's OAuth client, and the browser of the person who says yes. */
+/** Authorizes a client: the SDK's OAuth client, and the browser of the user who grants consent. */
 
 import { auth } from '@modelcontextprotocol/client'
 import {
@@ -8,21 +8,21 @@ import {
 import { createBrowser, headingOf } from '../../packages/server/src/testing/form-browser.ts'
 import { check, type Report } from './report.ts'
 
-/** Nothing listens there: the browser stops before it asks for it. */
+/** Nothing listens there: the browser stops before it requests it. */
 const REDIRECT_URI = 'http://127.0.0.1:33418/callback'
 
 const CLIENT_NAME = 'The demo'
 
-/** A client that has been let in. */
+/** A client that the user has authorized. */
 export interface AuthorizedClient {
-  /** For the transport, which sends its token. */
+  /** The OAuth provider for the transport, which sends its token. */
   readonly provider: OneRunClient
   refreshes(): Promise<void>
-  /** Gives the refresh token back, and with it all that it gave (RFC 7009). */
+  /** Revokes the refresh token, and with it the whole grant (RFC 7009). */
   revokes(): Promise<void>
 }
 
-/** Everything from the refusal to the token, each step shown. `url` is what the client connects to. */
+/** All steps from the 401 to the token, each shown. `url` is the endpoint for the client. */
 export async function letClientIn(url: URL, report: Report): Promise<AuthorizedClient> {
   await isRefused(url, report)
 
@@ -65,7 +65,7 @@ export async function letClientIn(url: URL, report: Report): Promise<AuthorizedC
   }
 }
 
-/** A call without a token that is good gets 401, and is told how to get one. */
+/** A call without a valid token gets 401 with a challenge. */
 async function isRefused(url: URL, report: Report, token?: string): Promise<void> {
   report.asked(token === undefined ? `${url}, without a token` : `${url}, with the token`)
   const { status, headers } = await fetch(url, {
@@ -82,7 +82,10 @@ async function isRefused(url: URL, report: Report, token?: string): Promise<void
   check(status === 401 && challenge.includes('resource_metadata='), 'it was not refused')
 }
 
-/** Our page says who asks and for what; the browser goes back to the client with the code. */
+/**
+ * The consent page shows the client and its scopes; the browser returns to the client with the
+ * code.
+ */
 async function consent(provider: OneRunClient, report: Report): Promise<URLSearchParams> {
   const browser = createBrowser(REDIRECT_URI)
   const page = await browser.open(provider.authorizeUrl())

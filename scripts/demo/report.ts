@@ -1,8 +1,8 @@
-/** What the demo shows: numbered steps, what was asked and what came back. */
+/** Prints the demo: numbered steps with requests and responses. */
 
 import { styleText } from 'node:util'
 
-/** Something did not do what it says; the message is for the person who watches. */
+/** A failed step; the message is for the user. */
 export class DemoFailure extends Error {}
 
 export interface Report {
@@ -17,7 +17,7 @@ export interface Report {
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Colours only where somebody sees them. */
+/** Uses colours only on a terminal. */
 export function createReport(out: NodeJS.WriteStream): Report {
   const paint = (style: Style, text: string) =>
     out.isTTY === true && process.env.NO_COLOR === undefined ? styleText(style, text) : text
@@ -44,7 +44,7 @@ export function createReport(out: NodeJS.WriteStream): Report {
   }
 }
 
-/** Goes on only if it is so. */
+/** Throws unless the condition holds. */
 export function check(isSo: boolean, otherwise: string): asserts isSo {
   if (!isSo) throw new DemoFailure(otherwise)
 }

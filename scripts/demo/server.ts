@@ -1,4 +1,4 @@
-/** The server as a process of its own, on a free port, for as long as the demo runs. */
+/** The server as a separate process, on a free port, while the demo runs. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,7 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-/** Starts it in `folder`, and waits until it says that it is ready. */
+/** Starts the server in `folder` and waits until it is ready. */
 export async function startServer(
   folder: string,
   env: Record<string, string>,
@@ -43,7 +43,7 @@ async function untilReady(child: ChildProcess): Promise<string> {
   return Promise.race([readAddress(child), failed])
 }
 
-/** The log goes on after the line; it is read so that the server never waits for us. */
+/** Reads the URL from the log, then keeps reading so that backpressure never blocks the server. */
 function readAddress(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     if (child.stdout === null) return

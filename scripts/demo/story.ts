@@ -1,4 +1,4 @@
-/** The story in its order: both eras over HTTP, with and without a token, then stdio. */
+/** The steps of the demo in order: both eras over HTTP, with and without a token, then stdio. */
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
@@ -10,17 +10,17 @@ import { createUser } from './user.ts'
 
 type Transport = Parameters<Client['connect']>[0]
 
-/** Ends what a step started. */
+/** Registers a cleanup of what a step started. */
 type Cleanup = (end: () => Promise<void>) => void
 
 interface Stage {
   readonly report: Report
-  /** An empty folder: no `.env` of anybody is read. */
+  /** An empty folder, so that no `.env` file is read. */
   readonly folder: string
   readonly cleanup: Cleanup
 }
 
-/** Plays all of it; throws DemoFailure at the first step that does not do what it says. */
+/** Plays all steps; throws DemoFailure at the first failure. */
 export async function playStory(stage: Stage): Promise<void> {
   const { report, cleanup, folder } = stage
   report.step('Start the server: no Redis, no identity provider, nothing configured')
@@ -36,7 +36,7 @@ export async function playStory(stage: Stage): Promise<void> {
   await leaveFirst()
 }
 
-/** Gives the last act, for which the client stays connected. */
+/** Returns the last step, for which the client stays connected. */
 async function playLegacy(stage: Stage, url: string): Promise<() => Promise<void>> {
   const { report } = stage
   report.step('Connect a client of the 2025 era')
@@ -73,7 +73,7 @@ async function playModern(stage: Stage, url: string): Promise<void> {
   await ada.readsAccount()
 }
 
-/** All of it is the same at `/mcp` with MCP_AUTH=required. */
+/** `/mcp` behaves the same with MCP_AUTH=required. */
 async function playLettingIn(stage: Stage, address: string): Promise<void> {
   const { report } = stage
   const url = new URL(address)

@@ -1,10 +1,13 @@
-/** One person with an AI client: calls tools, signs in with a browser, and checks every answer. */
+/**
+ * A simulated user with an AI client: calls tools, signs in with a browser, and checks every
+ * response.
+ */
 
 import type { Client } from '@modelcontextprotocol/client'
 import { createBrowser, headingOf } from '../../packages/server/src/testing/form-browser.ts'
 import { check, type Report } from './report.ts'
 
-/** Ada, as the demo's bank knows her, and what of it no answer may hold. */
+/** Ada's data at the demo bank, and the part that no response may contain. */
 const ADA = {
   button: 'ada',
   name: 'Ada Lovelace',
@@ -30,9 +33,9 @@ interface Link {
 
 export interface User {
   connected(): Promise<void>
-  /** `service` must not work yet, and must say what to do. */
+  /** Expects `service` to fail with a hint for the sign-in. */
   refused(): Promise<void>
-  /** Gives the session handle for clients that are not recognised without one. */
+  /** Signs in; returns the session handle for clients that are not recognised without one. */
   signsIn(): Promise<string | undefined>
   readsAccount(): Promise<void>
   signsOut(): Promise<void>
@@ -96,7 +99,10 @@ export function createUser(client: Client, report: Report): User {
   }
 }
 
-/** Our page asks for the code, the provider's page asks who one is, and the way back ends here. */
+/**
+ * Enters the code on the server's page, chooses an account on the provider's page, and follows the
+ * redirects back.
+ */
 async function browse(link: Link, report: Report): Promise<void> {
   const browser = createBrowser()
   const ours = await browser.open(link.url)
@@ -109,13 +115,13 @@ async function browse(link: Link, report: Report): Promise<void> {
   check(end.status === 200 && headingOf(end) === 'Login successful', 'the sign-in did not work')
 }
 
-/** What a tool said in words. */
+/** The text of a tool's result. */
 function textOf({ content }: Result): string {
   const [first] = content
   return first?.type === 'text' ? first.text : '(no text)'
 }
 
-/** Long ids tell a reader nothing. */
+/** Truncates long ids for readers. */
 function shorten(text: string): string {
   return text.replace(/((?:lnk|ses)_.{6}).*/, '$1…')
 }

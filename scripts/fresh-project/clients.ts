@@ -1,9 +1,9 @@
-/** What an official client sees of the project's server. */
+/** Checks the project's server with an official client. */
 
 import assert from 'node:assert/strict'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 
-/** Lists the tools, calls the one that was added, and gives the link of a sign-in. */
+/** Lists the tools, calls the added one, and returns a sign-in link. */
 export async function listTools(url: string, era: '2025-11-25' | '2026-07-28'): Promise<string> {
   const mode = era === '2026-07-28' ? { pin: era } : 'legacy'
   const client = new Client(

@@ -1,4 +1,4 @@
-/** Commands in a fresh project, as on a machine that has only this Node. */
+/** Runs commands in a fresh project, as on a machine that has only this Node. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
@@ -10,13 +10,13 @@ const FOREIGN =
 
 export interface Commands {
   readonly environment: NodeJS.ProcessEnv
-  /** @throws Error with what the command printed, when it fails */
+  /** @throws Error with the command's output, if it fails */
   run(command: readonly [string, ...string[]], cwd: string): void
   npm(args: readonly string[], cwd: string): void
   remove(project: string, paths: readonly string[]): void
 }
 
-/** `folder` is where a link to the Node is put, first in the path. */
+/** `folder` receives a link to Node, and comes first in PATH. */
 export function createCommands(folder: string, node: string): Commands {
   const programs = join(folder, 'bin')
   mkdirSync(programs)

@@ -1,4 +1,4 @@
-/** Whose name the server shows: the team's alone. */
+/** Checks that the server shows only the team's name. */
 
 import assert from 'node:assert/strict'
 
@@ -8,13 +8,13 @@ const DOCUMENTS = [
 ]
 const REDIRECT_URI = 'http://127.0.0.1:33418/callback'
 
-/** The framework's own name in any spelling. */
+/** The framework's name in any spelling. */
 const FRAMEWORK = /mcp[ _-]?template/i
 
-/** How a client that uses stdio finds the command. */
+/** The path with which a stdio client starts the command. */
 const PATH_OF_COMMAND = 'node_modules/@mcp-template/server/bin/mcp-template.js'
 
-/** Reads what people and programs see; `signInLink` is what the tool `login` answered. */
+/** Checks the output for people and programs; `signInLink` is from the tool `login`. */
 export async function expectOwnName(url: string, signInLink: string): Promise<void> {
   const pages = DOCUMENTS.map((path) => `${url}${path}`)
   for (const page of [...pages, signInLink, await consentLink(url)]) {
@@ -24,7 +24,7 @@ export async function expectOwnName(url: string, signInLink: string): Promise<vo
   }
 }
 
-/** Where a person is asked whether a client may act for them. */
+/** The URL of a consent page. */
 async function consentLink(url: string): Promise<string> {
   const body = { client_name: 'A client', redirect_uris: [REDIRECT_URI] }
   const response = await fetch(`${url}/register`, {
@@ -40,7 +40,7 @@ async function consentLink(url: string): Promise<string> {
   return `${url}/authorize?${parameters}`
 }
 
-/** Follows redirects as a browser does, with cookies. Gives all headers and the last page. */
+/** Follows redirects with cookies, as a browser does. Returns all headers and bodies. */
 async function read(page: string): Promise<string> {
   const cookies = new Map<string, string>()
   const seen: string[] = []

@@ -1,4 +1,4 @@
-/** The project's server, as a process. */
+/** Runs the project's server as a process. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 const COMMAND = 'node_modules/@mcp-template/server/bin/mcp-template.js'
 
-/** Longer than a busy machine takes. */
+/** Exceeds the start time on a busy machine. */
 const PATIENCE_MS = 60_000
 
 export interface ServerOptions {
@@ -21,13 +21,13 @@ export interface ServerOptions {
 
 export interface ProjectServer {
   readonly url: string
-  /** Changes the title in src/server.ts, and resolves once the landing page has it. */
+  /** Changes the title in src/server.ts; resolves when the landing page shows it. */
   rename(project: string, title: string): Promise<void>
-  /** SIGTERM; rejects if the process does not end with 0. */
+  /** Sends SIGTERM; rejects unless the process exits with 0. */
   stop(): Promise<void>
 }
 
-/** Resolves once the server is ready, and rejects with what it printed if it ends before. */
+/** Resolves when the server is ready; rejects with its output if it exits before. */
 export async function startServer(options: ServerOptions): Promise<ProjectServer> {
   const port = await freePort()
   const url = `http://localhost:${port}`

@@ -1,10 +1,13 @@
-/** How large a project is, and what it installs. */
+/** Measures a project and its installed packages. */
 
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Files a team looks after; the tarball is there until the packages are published. */
+/**
+ * Files that a team maintains; excludes the tarball, which is only there until the packages are
+ * published.
+ */
 export function ownFiles(project: string): string[] {
   return readdirSync(project, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -16,7 +19,7 @@ export function linesOf(files: readonly string[]): number {
   return files.reduce((sum, file) => sum + readFileSync(file, 'utf8').split('\n').length - 1, 0)
 }
 
-/** @throws Error when a file is larger than so many kilobytes */
+/** @throws Error if a file exceeds this size in kilobytes */
 export function expectAtMost(limitKilobytes: number, file: string): void {
   const { size } = statSync(file)
   if (size > limitKilobytes * 1000) {
@@ -28,7 +31,7 @@ export function kilobytes(file: string): string {
   return `${Math.round(statSync(file).size / 1000)} kB`
 }
 
-/** What a folder takes on the disk. */
+/** The size of a folder on disk. */
 export function megabytes(folder: string): string {
   const [kibibytes = ''] = execFileSync('du', ['-sk', folder], { encoding: 'utf8' }).split('\t')
   return `${Math.round((Number(kibibytes) * 1024) / 1_000_000)} MB`

@@ -1,10 +1,12 @@
-/** The next version, and where versions stand: one for all packages. */
+/**
+ * Computes the next version and updates the files that contain it: one version for all packages.
+ */
 
 export const KINDS = ['patch', 'minor', 'major'] as const
 
 export type Kind = (typeof KINDS)[number]
 
-/** What a release cannot go on with; the message says what to do. */
+/** A condition that prevents a release; the message says what to do. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError'
 }
@@ -31,7 +33,7 @@ const DEPENDENCIES = [
   'optionalDependencies',
 ] as const
 
-/** Lets ranges such as `^0.1.0` of our packages begin with `version`; `*` stays. */
+/** Sets version ranges of our packages, such as `^0.1.0`, to `version`; keeps `*`. */
 export function setRanges(manifest: Manifest, version: string, ours: ReadonlySet<string>): void {
   for (const field of DEPENDENCIES) {
     const ranges = (manifest[field] ?? {}) as Record<string, string>
@@ -42,8 +44,8 @@ export function setRanges(manifest: Manifest, version: string, ours: ReadonlySet
 }
 
 /**
- * Gives what stands under "Unreleased" its version and date.
- * @throws ReleaseError when nothing stands there
+ * Moves the entries under "Unreleased" to a section with the version and date.
+ * @throws ReleaseError if there are none
  */
 export function releaseChangelog(text: string, version: string, date: string): string {
   const [, before = '', changes] =

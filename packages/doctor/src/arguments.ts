@@ -1,9 +1,9 @@
-/** The command line: which server, for which clients, how long. */
+/** Parses the command line: the server, the client profiles, and the duration. */
 
 import { parseArgs } from 'node:util'
 import { type ClientProfile, PROFILES } from './client-profiles.ts'
 
-/** Proxies cut quiet streams after 60, 100 or 120 seconds. */
+/** Exceeds the idle timeouts of proxies: 60, 100 or 120 seconds. */
 const HOLD_SECONDS = 130
 const LONGEST_HOLD_SECONDS = 3600
 
@@ -19,19 +19,22 @@ export const USAGE = `Usage: npx @mcp-template/doctor URL [options]
 An access token in the variable DOCTOR_TOKEN is used where the doctor cannot get one itself.
 Exit code: 0 when nothing is wrong, 1 otherwise, 2 when the command is.`
 
-/** The message is for the person who typed it. */
+/** The message is for the user. */
 export class UsageError extends Error {}
 
 export interface Arguments {
-  /** Where clients reach the server, without a slash at the end. */
+  /** The server's URL, without a trailing slash. */
   readonly base: string
-  /** The clients that it has to work with. */
+  /** The clients that the server must support. */
   readonly profiles: readonly ClientProfile[]
-  /** Whether those were named; otherwise all are tried, and what only some need is no fault. */
+  /**
+   * Whether the user named the profiles; otherwise all are checked, and a requirement of only some
+   * is no fault.
+   */
   readonly areNamed: boolean
   /** How long streams are held open. */
   readonly holdMs: number
-  /** Whether a person is there to sign in. */
+  /** Whether a user is present to sign in. */
   readonly interactive: boolean
   readonly json: boolean
 }
@@ -57,14 +60,14 @@ export function parseArguments(args: readonly string[]): Arguments {
 }
 
 export interface TokenArguments {
-  /** Where the token is; `-` for standard input. */
+  /** The source of the token; `-` for standard input. */
   readonly token: string
-  /** The server that it is for. */
+  /** The server that should accept the token. */
   readonly base: string | undefined
 }
 
 /**
- * Of a command that explains a token; undefined for any other.
+ * The arguments of the command that explains a token; undefined for any other command.
  * @throws UsageError
  */
 export function parseTokenArguments(args: readonly string[]): TokenArguments | undefined {
@@ -93,7 +96,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** People paste what clients are given: the endpoint. */
+/** Accepts the endpoint URL too, which users copy from their clients. */
 function baseOf(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {

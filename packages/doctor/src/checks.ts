@@ -1,4 +1,4 @@
-/** The map: every check, in order. Later ones use what earlier ones found out. */
+/** Every check, in order. Later checks use the facts of earlier ones. */
 
 import { authMethods } from './checks/auth-methods.ts'
 import { authorizeRequests } from './checks/authorize-requests.ts'
@@ -28,19 +28,19 @@ import { wellKnownPaths } from './checks/well-known.ts'
 import type { Check } from './visit.ts'
 
 export const CHECKS: readonly Check[] = [
-  // How clients find their way.
+  // Discovery.
   health,
   challenge,
   resources,
   serverMetadata,
   wellKnownPaths,
-  // What is between them and the server.
+  // Proxies and load balancers.
   hosts,
   transportSecurity,
   pagesOfOthers,
   exposure,
   bodies,
-  // Letting clients in.
+  // Client authorization.
   registration,
   nodesAgree,
   clients,
@@ -50,7 +50,7 @@ export const CHECKS: readonly Check[] = [
   authorizeRequests,
   codes,
   signIn,
-  // Using what they got.
+  // Calls with an access token.
   tools,
   hopping,
   upstreamSignIn,

@@ -1,29 +1,28 @@
 /**
- * What is known of well-known clients: where they are sent back to and what they say of themselves,
- * by their documentation, their sources and reports of the field. The doctor plays that; it does not
- * run the clients.
+ * Profiles of well-known clients: their redirect URIs and metadata, from their documentation, their
+ * sources and reports. The doctor simulates them; it does not run the clients.
  */
 
 export interface ClientProfile {
-  /** As it is named on the command line. */
+  /** The name for the command line. */
   readonly name: string
   readonly title: string
-  /** All that it registers at once (RFC 7591). */
+  /** All redirect URIs that it registers (RFC 7591). */
   readonly redirectUris: readonly string[]
-  /** One it comes with afterwards, if not the first of those: another port (RFC 8252, 7.3). */
+  /** The redirect URI that it then uses, if not the first: a different port (RFC 8252, 7.3). */
   readonly comesWith?: string
-  /** It calls from the internet, not from the person's machine. */
+  /** Whether it calls from the internet rather than from the user's machine. */
   readonly isHosted: boolean
-  /** Its metadata document (CIMD), if it has one. */
+  /** Its client ID metadata document (CIMD), if it has one. */
   readonly document?: string
-  /** What such documents were seen to say of how the client authenticates, where it is not `none`. */
+  /** Client authentication in observed documents, if it is not `none`. */
   readonly authForms?: readonly AuthForm[]
-  /** The page that calls, where it runs in a browser. */
+  /** The origin of its page, if it runs in a browser. */
   readonly origin?: string
 }
 
 export interface AuthForm {
-  /** As a sentence goes on: "whose metadata …". */
+  /** Completes the sentence: "whose metadata …". */
   readonly says: string
   readonly metadata: Readonly<Record<string, unknown>>
 }

@@ -1,6 +1,6 @@
 /**
- * Looks at a deployed server from outside, as clients see it, and says what is wrong and how to mend
- * it. Leaves nothing behind but registrations, which expire. Needs the server's address.
+ * Checks a deployed server from outside, as clients see it, and reports faults with their fixes.
+ * Leaves only registrations behind, which expire. Requires the server's URL.
  */
 
 import { parseArguments, parseTokenArguments, USAGE, UsageError } from './arguments.ts'
@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 try {
   process.exitCode = await main(process.argv.slice(2))
-  // What a failed check left waiting must not hold the shell.
+  // An open handle of a failed check must not keep the process alive.
   process.stdout.write('', () => process.exit())
 } catch (error) {
   if (!(error instanceof UsageError)) throw error

@@ -1,4 +1,4 @@
-/** Runs every check, one after the other; none that fails keeps the others from running. */
+/** Runs all checks in sequence; a failed check does not stop the others. */
 
 import { CHECKS } from './checks.ts'
 import { type CheckReport, type Finding, wrong } from './findings.ts'
@@ -6,7 +6,7 @@ import { knock } from './knock.ts'
 import { reasonOf } from './reasons.ts'
 import type { Check, Visit } from './visit.ts'
 
-/** `onReport` is called with each report as soon as there is one. All of them come back. */
+/** Calls `onReport` with each report as it completes, and returns all reports. */
 export async function examine(
   visit: Visit,
   onReport: (report: CheckReport) => void,

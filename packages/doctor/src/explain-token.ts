@@ -1,4 +1,7 @@
-/** `doctor --token - [URL]`: what an access token on standard input is, and what keeps a server from accepting it. */
+/**
+ * `doctor --token - [URL]`: decodes an access token from standard input, and explains why a server
+ * rejects it.
+ */
 
 import { text } from 'node:stream/consumers'
 import {
@@ -19,15 +22,15 @@ const DAY_SECONDS = 24 * 60 * 60
 const ISSUED_IN_ERROR =
   'Give the client an access token: clients that pass on ID tokens, or tokens of another kind, are at fault.'
 
-/** What the metadata of a server says of the tokens that it accepts. */
+/** The requirements for tokens, from the server's metadata. */
 interface Wanted {
   readonly resource: string
   readonly issuers: readonly string[]
 }
 
 /**
- * The findings, in the order in which a server checks. `base` is absent where no server was named.
- * @throws what `fetch` throws
+ * The findings, in the order of the server's checks. `base` is undefined without a server.
+ * @throws the errors of `fetch`
  */
 export async function explainToken(
   token: string,
@@ -40,7 +43,10 @@ export async function explainToken(
   return findings
 }
 
-/** @throws UsageError unless it is on standard input: a command line is in histories and lists */
+/**
+ * @throws UsageError unless the token is on standard input: arguments show in shell histories and
+ * process lists
+ */
 export async function readToken(given: string, input: NodeJS.ReadableStream): Promise<string> {
   if (given !== '-') throw new UsageError('--token takes - alone, and reads standard input.')
   const token = (await text(input)).trim().replace(/^(authorization: *)?bearer +/i, '')
@@ -110,7 +116,7 @@ function minutes(seconds: number): string {
   return `${Math.round(seconds / 60)} minutes`
 }
 
-/** With any claim that issuers have scopes in: which ones a server reads is its own to say. */
+/** The claims in which issuers put scopes; which of them count is the server's configuration. */
 const SCOPE_CLAIMS = ['scope', 'scp', 'roles', 'permissions', 'realm_access.roles']
 
 function kind(claims: Claims, typ: string | undefined): Finding {
@@ -127,7 +133,7 @@ function kind(claims: Claims, typ: string | undefined): Finding {
   )
 }
 
-/** From whom, and for whom. */
+/** Checks issuer, audience and expiry. */
 function whom(claims: Claims, wanted: Wanted | undefined, nowMs: number): Finding[] {
   if (wanted === undefined) return [skipped('Name a server to have issuer and audience compared.')]
   const { issuers, resource } = wanted
@@ -160,7 +166,7 @@ function factsOrReason(claims: Claims, rules: TokenRules, nowMs: number): TokenF
   }
 }
 
-/** What the server itself says. */
+/** The server's own response to the token. */
 async function tryIt(token: string, base: string): Promise<Finding> {
   const { headers, body } = modernRequest('tools/list', {})
   const authorization = `Bearer ${token}`

@@ -1,15 +1,15 @@
-/** What a check can say: how it is, what is wrong, and how to mend it. */
+/** The results of checks: the observation, the verdict, and the fix. */
 
 export type Verdict = 'ok' | 'warning' | 'wrong' | 'skipped'
 
 export interface Finding {
   readonly verdict: Verdict
   readonly what: string
-  /** For warnings and what is wrong: what to change, and where. */
+  /** For warnings and faults: what to change, and where. */
   readonly mend?: string
 }
 
-/** What one check found, in the order in which it looked. */
+/** The findings of one check, in order. */
 export interface CheckReport {
   /** Stable, for programs. */
   readonly check: string
@@ -17,27 +17,27 @@ export interface CheckReport {
   readonly findings: readonly Finding[]
 }
 
-/** It is as clients need it. */
+/** Meets the clients' requirements. */
 export function ok(what: string): Finding {
   return { verdict: 'ok', what }
 }
 
-/** Clients get along, but somebody should look at it. */
+/** Clients work, but the operator should look at it. */
 export function warning(what: string, mend: string): Finding {
   return { verdict: 'warning', what, mend }
 }
 
-/** Some client fails, or somebody is at risk. */
+/** A client fails, or there is a security risk. */
 export function wrong(what: string, mend: string): Finding {
   return { verdict: 'wrong', what, mend }
 }
 
-/** It was not looked at; `why` says so. */
+/** Not checked; `why` is the reason. */
 export function skipped(why: string): Finding {
   return { verdict: 'skipped', what: why }
 }
 
-/** One finding or the other, by whether it is so. */
+/** The first finding if the condition holds, otherwise the second. */
 export function whether(isSo: boolean, then: string, otherwise: Finding): Finding {
   return isSo ? ok(then) : otherwise
 }

@@ -1,29 +1,29 @@
-/** A stream of events that is held open, with all that shows how a proxy treats it. */
+/** A long-lived event stream that records how a proxy treats it. */
 
 import { freshFetch } from './http.ts'
 
 export interface HeldStream {
   readonly status: number
   readonly headers: Headers
-  /** All that has come so far. */
+  /** The text received so far. */
   readonly text: string
-  /** The longest time without anything, the time since the last included. */
+  /** The longest gap between data, including the current one. */
   readonly longestSilenceMs: number
-  /** When it ended or broke off by itself, counted from its opening. */
+  /** When the remote side ended it or it failed, counted from its opening. */
   readonly endedMs: number | undefined
-  /** What broke it off, if something did. */
+  /** The error that ended it, if any. */
   readonly failure: unknown
-  /** Whether something that fits comes within the time, or has come. */
+  /** Whether matching text has arrived or arrives within the time. */
   hears(fits: (text: string) => boolean, withinMs: number): Promise<boolean>
-  /** Settles at the end of the stream, or after this time. */
+  /** Resolves at the end of the stream, or after this time. */
   hold(forMs: number): Promise<void>
   close(): void
 }
 
-/** Proxies that compress show it when they may. */
+/** Permits compression, to detect proxies that compress event streams. */
 const ACCEPT = { accept: 'text/event-stream, application/json', 'accept-encoding': 'gzip, br' }
 
-/** Opens it; rejects when no answer begins within the time. */
+/** Opens the stream; rejects if no response starts within the time. */
 export async function openStream(
   url: string,
   init: {
@@ -72,7 +72,7 @@ function readStream(response: Response, opened: number, close: () => void): Held
       for (const each of wake) each()
     })
 
-  /** Until it is so, the stream is over, or the time. */
+  /** Resolves when the condition holds, the stream ends, or the time has passed. */
   function until(isSo: () => boolean, withinMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = () => {

@@ -1,6 +1,6 @@
 /**
- * Requests as a stranger sends them: each on a TCP connection of its own, so that a balancer spreads
- * them, with any Host, never following redirects, and never waiting for ever.
+ * HTTP requests of an independent client: each on its own TCP connection, so that a load balancer
+ * distributes them, with any `Host`, without following redirects, and always with a timeout.
  */
 
 import { type IncomingMessage, request as plainRequest } from 'node:http'
@@ -9,10 +9,10 @@ import { Readable } from 'node:stream'
 
 const TIMEOUT_MS = 15_000
 
-/** No answer or stream of a server of ours comes near it. */
+/** Exceeds any response or stream of this server. */
 const MOST_MB = 4
 
-/** Ends the reading of what would fill the memory. */
+/** Stops reading a response that would exhaust memory. */
 export class AnswerTooLong extends Error {
   override message = `an answer is longer than ${MOST_MB} MB`
 }
@@ -24,8 +24,8 @@ export interface Answer {
 }
 
 /**
- * `fetch` without a pool of connections and without redirects. Rejects as Node's sockets do, and
- * where the answer is none that HTTP knows; the body ends with AnswerTooLong.
+ * `fetch` without a connection pool and without redirects. Rejects as Node's sockets do, and for
+ * invalid HTTP responses; a body above the limit fails with AnswerTooLong.
  */
 export async function freshFetch(
   to: string | URL | Request,
@@ -34,7 +34,7 @@ export async function freshFetch(
   const request = new Request(to, { ...init, signal: null })
   const url = new URL(request.url)
   const send = url.protocol === 'https:' ? tlsRequest : plainRequest
-  // A given Host is what is tried, and a certificate is for the host that was asked for.
+  // The `Host` header may be a test value; TLS uses the host of the URL.
   const headers = Object.fromEntries(new Headers(init.headers ?? request.headers))
   const type = request.headers.get('content-type')
   if (type !== null) headers['content-type'] ??= type
@@ -43,7 +43,7 @@ export async function freshFetch(
     if (signal?.aborted) return reject(signal.reason)
     const options = { method: request.method, headers, agent: false, servername: nameOf(url) }
     const sent = send(url, { ...options, ...(signal && { signal }) }, (message) => {
-      // Nobody catches what is thrown here.
+      // Errors thrown in this callback would be uncaught.
       try {
         resolve(asResponse(message))
       } catch (error) {
@@ -56,7 +56,7 @@ export async function freshFetch(
   })
 }
 
-/** RFC 6066, 3: no addresses. */
+/** RFC 6066, 3: SNI excludes IP addresses. */
 function nameOf({ hostname }: URL): string {
   return /^[\d.]+$|^\[/.test(hostname) ? '' : hostname
 }
@@ -64,7 +64,7 @@ function nameOf({ hostname }: URL): string {
 const WITHOUT_BODY = new Set([204, 205, 304])
 
 function asResponse(message: IncomingMessage): Response {
-  // Nobody may be reading when a connection breaks off.
+  // Prevents an uncaught error if the connection breaks while nothing reads.
   message.on('error', () => undefined)
   const { statusCode: status = 500, headersDistinct } = message
   if (status < 200 || status > 599) {
@@ -79,7 +79,7 @@ function asResponse(message: IncomingMessage): Response {
   return new Response(body, { status, headers })
 }
 
-/** The body as far as it is read. */
+/** The body, up to the limit. */
 function bounded(message: IncomingMessage): ReadableStream {
   let left = MOST_MB * 1_000_000
   const bound = new TransformStream<Uint8Array, Uint8Array>({
@@ -92,13 +92,13 @@ function bounded(message: IncomingMessage): ReadableStream {
   return (Readable.toWeb(message) as ReadableStream<Uint8Array>).pipeThrough(bound)
 }
 
-/** The same, within a time: for the official clients, and for the browser. */
+/** `freshFetch` with a timeout, for the official clients and for the browser. */
 export function boundedFetch(to: string | URL | Request, init: RequestInit = {}) {
   const limits = [AbortSignal.timeout(TIMEOUT_MS), ...(init.signal ? [init.signal] : [])]
   return freshFetch(to, { ...init, signal: AbortSignal.any(limits) })
 }
 
-/** Asks, and reads the answer to its end. */
+/** Sends a request and reads the whole response. */
 export async function ask(url: string | URL, init: RequestInit = {}): Promise<Answer> {
   const response = await boundedFetch(url, init)
   return { status: response.status, headers: response.headers, text: await response.text() }
@@ -114,7 +114,7 @@ export function postJson(
   return ask(url, { method: 'POST', headers: { ...type, ...headers }, body: JSON.stringify(body) })
 }
 
-/** The body as an object; empty where it is none. */
+/** The body as an object; empty if it is not one. */
 export function objectIn({ text }: Pick<Answer, 'text'>): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text)
@@ -124,14 +124,14 @@ export function objectIn({ text }: Pick<Answer, 'text'>): Readonly<Record<string
   }
 }
 
-/** How often each status came, as people read it: `200 (8), 404 (4)`. */
+/** The count of each status, as text: `200 (8), 404 (4)`. */
 export function tally(statuses: readonly number[]): string {
   const counts = new Map<number, number>()
   for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1)
   return [...counts].map(([status, count]) => `${status} (${count})`).join(', ')
 }
 
-/** A few at a time, so that nobody takes it for an attack. */
+/** Limits concurrency, so that it does not look like an attack. */
 export async function manyTimes<T>(times: number, work: () => Promise<T>): Promise<T[]> {
   const results: T[] = []
   const AT_ONCE = 6
@@ -142,7 +142,7 @@ export async function manyTimes<T>(times: number, work: () => Promise<T>): Promi
   return results
 }
 
-/** Rejects when it takes longer. */
+/** Rejects after a timeout. */
 export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const tooLong = new Promise<never>((_, reject) => {

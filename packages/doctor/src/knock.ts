@@ -1,11 +1,11 @@
-/** The first look: whether there is a server of this kind at all. Everything else builds on it. */
+/** The first check: whether there is an MCP server of this kind. All other checks depend on it. */
 
 import { type Finding, wrong } from './findings.ts'
 import { type Answer, ask, postJson } from './http.ts'
 import { PING } from './mcp.ts'
 import { reasonOf } from './reasons.ts'
 
-/** What is in the way; undefined when there is such a server. */
+/** The obstacle; undefined if there is such a server. */
 export async function knock(base: string): Promise<Finding | undefined> {
   const url = `${base}/mcp`
   try {
@@ -42,7 +42,7 @@ async function obstacle(base: string, answer: Answer): Promise<Finding | undefin
   )
 }
 
-/** Its failures are in the protocol's words. */
+/** Whether an error has the form of this server's errors. */
 function isOurs({ status, headers, text }: Answer): boolean {
   const isJson = headers.get('content-type')?.includes('json') === true
   return status !== 404 && isJson && /"jsonrpc"|"error"/.test(text)
@@ -56,7 +56,7 @@ function noNode(status: number, headers: Headers): Finding {
   )
 }
 
-/** A server at the root of the host, when there is none below the path. */
+/** Suggests the root of the host, if there is a server there but none below the path. */
 async function insteadOf(origin: string): Promise<string> {
   const answer = await ask(`${origin}/mcp`, { method: 'POST' }).catch(() => undefined)
   const isThere = answer !== undefined && (answer.status === 401 || isOurs(answer))

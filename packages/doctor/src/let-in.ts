@@ -1,4 +1,4 @@
-/** The way from nothing to an authorization code, past the pages for people. */
+/** Obtains an authorization code, through the consent and sign-in pages. */
 
 import { headingOf, type Page } from '../../server/src/testing/form-browser.ts'
 import type { Finding } from './findings.ts'
@@ -8,27 +8,27 @@ import { refusalOf } from './provider-refusal.ts'
 import { openCallback } from './token/callback.ts'
 import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'
 
-/** As long as a person may take. */
+/** The time limit for a user. */
 export const PERSON_MS = 5 * 60_000
 
 export interface GivenCode {
   readonly code: string
   readonly verifier: string
-  /** With the redirect URI that the code is bound to. */
+  /** The client, with the redirect URI to which the code is bound. */
   readonly client: RegisteredClient
-  /** RFC 9207: who says that it answered. */
+  /** RFC 9207: the issuer of the response. */
   readonly iss: string | null
 }
 
-/** `needsPerson`: somebody has to sign in at a provider that is not the demo's. */
+/** `needsPerson`: a user must sign in at a provider other than the demo's. */
 export type Outcome =
   | { readonly given: GivenCode }
   | { readonly failure: string; readonly needsPerson: boolean; readonly mend?: string }
 
-/** Whom to be at the demo's identity provider. */
+/** The account to use at the demo's identity provider. */
 const PERSON = 'ada'
 
-/** Lets the client in; signs in at the demo's provider where that belongs to it. */
+/** Authorizes the client; signs in at the demo's provider if required. */
 export async function letIn(
   visit: Visit,
   server: ServerMetadata,
@@ -55,7 +55,7 @@ function mendOf({ mend }: Finding) {
   return mend === undefined ? {} : { mend }
 }
 
-/** Chooses a person where the page is the demo's. */
+/** Chooses an account if the page is the demo's. */
 async function pastProvider(led: Led, redirectUri: string): Promise<Led> {
   if (led.to !== 'person' || !isDemoProvider(led.page)) return led
   const page = await led.browser.open(led.page.url, DEMO_FORM)
@@ -66,10 +66,10 @@ export function isDemoProvider({ text }: Page): boolean {
   return text.includes(`name="person" value="${PERSON}"`)
 }
 
-/** The form that signs in there. */
+/** The sign-in form of the demo. */
 export const DEMO_FORM = { person: PERSON }
 
-/** The same with a person and a real browser. */
+/** Authorizes the client with a user and a real browser. */
 export async function letInByPerson(
   visit: Visit,
   server: ServerMetadata,

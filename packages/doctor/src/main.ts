@@ -1,4 +1,4 @@
-/** The command of the package: `doctor URL` examines a server, `doctor token URL` gets a token for it. */
+/** The entry point: `doctor URL` checks a server, `doctor token URL` obtains a token for it. */
 
 if (process.argv[2] === 'token') {
   process.argv.splice(2, 1)

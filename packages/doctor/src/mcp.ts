@@ -1,4 +1,4 @@
-/** The protocol by hand, for checks that look at single requests. */
+/** The protocol without the SDK, for checks of single requests. */
 
 import { type Answer, ask, postJson } from './http.ts'
 import type { Visit } from './visit.ts'
@@ -8,7 +8,7 @@ const ABOUT = { name: 'doctor', version: '1.0.0' }
 
 export type HeaderFields = Readonly<Record<string, string>>
 
-/** The token, where there is one. */
+/** The `Authorization` header, if there is a token. */
 export function authorization({ facts }: Visit): HeaderFields {
   return facts.accessToken === undefined ? {} : { authorization: `Bearer ${facts.accessToken}` }
 }
@@ -24,12 +24,12 @@ export const INITIALIZE = {
 export const PING = { jsonrpc: '2.0', id: 2, method: 'ping' }
 
 export interface OpenConnection {
-  /** Of all requests that follow. */
+  /** The headers of all subsequent requests. */
   readonly headers: HeaderFields
   end(): Promise<void>
 }
 
-/** A connection of the 2025 era; or the answer that was none. */
+/** Opens an MCP session (2025 era); returns the response if the handshake fails. */
 export async function connect(visit: Visit): Promise<OpenConnection | Answer> {
   const url = `${visit.base}/mcp`
   const answer = await postJson(url, INITIALIZE, authorization(visit))
@@ -46,7 +46,7 @@ export async function connect(visit: Visit): Promise<OpenConnection | Answer> {
   }
 }
 
-/** What a request of the 2026 era is sent as (2026-07-28, basic/transports). */
+/** The headers and body of a 2026-era request (2026-07-28, basic/transports). */
 export function modernRequest(method: string, params: object) {
   const _meta = {
     [`${META}/protocolVersion`]: '2026-07-28',

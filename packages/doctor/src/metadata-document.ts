@@ -1,4 +1,4 @@
-/** The metadata document of an authorization server, as far as clients use it. */
+/** The metadata document of an authorization server, limited to what clients use. */
 
 import { z } from 'zod'
 import { type Finding, wrong } from './findings.ts'
@@ -20,7 +20,7 @@ const DOCUMENT = z.looseObject({
 
 export type ServerMetadata = z.infer<typeof DOCUMENT>
 
-/** What an answer says of its server; or what is wrong with it, field by field. */
+/** Parses the metadata; returns the invalid fields otherwise. */
 export function readMetadata(
   answer: Answer,
 ): { readonly metadata: ServerMetadata } | { readonly fault: Finding } {
@@ -34,7 +34,7 @@ export function readMetadata(
   return { fault }
 }
 
-/** The addresses in it, by their names. */
+/** The endpoint URLs in the metadata, by name. */
 export function endpointsIn(metadata: ServerMetadata): readonly (readonly [string, string])[] {
   return Object.entries(metadata)
     .filter(([name]) => /_endpoint$|^jwks_uri$/.test(name))

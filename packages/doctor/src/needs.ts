@@ -1,4 +1,4 @@
-/** What a check needs of earlier ones; where it is missing, the check is skipped and says why. */
+/** Prerequisites from earlier checks; if one is missing, skips the check with the reason. */
 
 import { type Finding, skipped } from './findings.ts'
 import type { Check, RegisteredClient, ServerMetadata, Visit } from './visit.ts'
@@ -13,7 +13,7 @@ export function needsServer(run: (visit: Visit, server: ServerMetadata) => Findi
   }
 }
 
-/** For checks that take a registered client. */
+/** For checks that require a registered client. */
 export function needsClient(
   run: (visit: Visit, server: ServerMetadata, client: RegisteredClient) => Findings,
 ): Check['run'] {
@@ -24,7 +24,7 @@ export function needsClient(
   })
 }
 
-/** Why nothing can be tried at `/mcp`; undefined when it can, with a token or without. */
+/** Why `/mcp` cannot be checked; undefined if it can, with a token or without. */
 export function noAccess({ facts }: Visit): Finding | undefined {
   if (facts.accessToken !== undefined || facts.mcpIsGuarded === false) return undefined
   return skipped(

@@ -1,4 +1,6 @@
-/** The OAuth client that the doctor is: by hand, since it also asks for what must be refused. */
+/**
+ * The doctor's OAuth client, without a library, since it also sends requests that must be refused.
+ */
 
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -7,18 +9,18 @@ import { type Answer, ask, objectIn, postJson } from './http.ts'
 import { fetchWithinReach } from './reach.ts'
 import type { RegisteredClient, ServerMetadata, Visit } from './visit.ts'
 
-/** On the consent page. */
+/** The name on the consent page. */
 const CLIENT_NAME = 'MCP Template doctor'
 
-/** Nothing listens there: the browser stops before it asks for it. */
+/** Nothing listens there: the browser stops before it requests it. */
 export const REDIRECT_URI = 'http://127.0.0.1:33419/callback'
 
-/** Longer waits are not worth it. */
+/** Does not wait for a longer `Retry-After`. */
 const LONGEST_WAIT_SECONDS = 65
 
 /**
- * Registers a client (RFC 7591), a public one unless `changed` says otherwise. Waits once where the
- * server asks for patience.
+ * Registers a client (RFC 7591), a public one unless `changed` says otherwise. Retries once after
+ * `Retry-After`.
  */
 export async function register(
   { say }: Visit,
@@ -49,7 +51,7 @@ export interface Authorization {
   readonly state: string
 }
 
-/** Where a browser is sent; `undefined` leaves a parameter out. */
+/** The authorization URL; `undefined` omits a parameter. */
 export function authorizeUrl(
   { base }: Visit,
   server: ServerMetadata,
@@ -74,19 +76,19 @@ export function authorizeUrl(
   return { url, verifier, state }
 }
 
-/** How an authorization goes on. */
+/** The outcome of an authorization request. */
 export type Led =
   | { readonly to: 'person'; readonly browser: Browser; readonly page: Page }
   | { readonly to: 'client'; readonly answer: URLSearchParams; readonly page: Page }
   | { readonly to: 'error'; readonly page: Page }
 
-/** Opens it in a browser of its own, up to a page for a person or the way back to the client. */
+/** Opens the URL in a new browser, up to a page for the user or the redirect to the client. */
 export async function open({ url }: Authorization, redirectUri: string): Promise<Led> {
   const browser = createBrowser(redirectUri, fetchWithinReach(url))
   return ledTo(await browser.open(url), browser, redirectUri)
 }
 
-/** Where a page turned out to lead. */
+/** Classifies the page that was reached. */
 export function ledTo(page: Page, browser: Browser, redirectUri: string): Led {
   if (page.url.href.startsWith(redirectUri)) {
     return { to: 'client', answer: page.url.searchParams, page }
@@ -95,14 +97,14 @@ export function ledTo(page: Page, browser: Browser, redirectUri: string): Led {
   return { to: 'person', browser, page }
 }
 
-/** Presses Allow on the consent page. */
+/** Grants consent. */
 export async function allow(led: Led, redirectUri: string): Promise<Led> {
   if (led.to !== 'person') return led
   const page = await led.browser.open(led.page.url, { decision: 'allow' })
   return ledTo(page, led.browser, redirectUri)
 }
 
-/** Asks the token endpoint. */
+/** Sends a request to the token endpoint. */
 export function token(
   server: ServerMetadata,
   client: RegisteredClient,
@@ -143,7 +145,7 @@ export function postForm(
   return ask(url ?? '', { method: 'POST', body: new URLSearchParams(params) })
 }
 
-/** What OAuth calls a failure, for people: `400 invalid_grant`. */
+/** The OAuth error as text: `400 invalid_grant`. */
 export function failureIn(answer: Answer): string {
   const { error, error_description: description } = objectIn(answer)
   const said = [error, description].filter((each) => typeof each === 'string').join(': ')

@@ -1,9 +1,9 @@
-/** What an identity provider shows in place of its sign-in page when it does not know this server. */
+/** Recognizes the error page of an identity provider that does not know this server. */
 
 import type { Page } from '../../server/src/testing/form-browser.ts'
 import { type Finding, wrong } from './findings.ts'
 
-/** Undefined where the page may be one for people: some refuse whatever is no browser. */
+/** Undefined if the page may be a regular one: some providers refuse non-browsers. */
 export function refusalOf({ url, status, text }: Page): Finding | undefined {
   if (status < 400) return undefined
   if (/redirect[ _-]?ur[il]|callback[ _-]?ur[il]/i.test(text)) {

@@ -1,4 +1,7 @@
-/** How far the doctor goes: what a server names must not lead it further in than the server itself is. */
+/**
+ * SSRF protection: URLs from the server's metadata must not lead deeper into a network than the
+ * server itself.
+ */
 
 import { lookup } from 'node:dns/promises'
 import ipaddr from 'ipaddr.js'
@@ -7,7 +10,7 @@ import { boundedFetch } from './http.ts'
 
 const OF_COMPANIES: ReadonlySet<string> = new Set(['private', 'uniqueLocal', 'carrierGradeNat'])
 
-/** 0 on the internet, 1 in a network behind it, 2 on a machine itself or its link. */
+/** 0 for public addresses, 1 for private networks, 2 for loopback and link-local. */
 function depthOf(address: string): number {
   if (isPublicAddress(address)) return 0
   return OF_COMPANIES.has(ipaddr.process(address).range()) ? 1 : 2
@@ -19,8 +22,8 @@ async function depthsOf(url: URL): Promise<readonly number[]> {
 }
 
 /**
- * Whether an address that a server named may be asked: on its own origin, or no further inside a
- * network than `base`, the address that is examined. Rejects where a name has no address.
+ * Whether a URL that a server named may be requested: on the server's own origin, or no deeper
+ * inside a network than `base`, the URL being checked. Rejects if the name does not resolve.
  */
 export async function isWithinReach(named: string | URL, base: string | URL): Promise<boolean> {
   if (!URL.canParse(String(named))) return false
@@ -31,7 +34,7 @@ export async function isWithinReach(named: string | URL, base: string | URL): Pr
   return Math.max(...there) <= Math.min(...here)
 }
 
-/** Sends requests from page to page, as far as that goes. Rejects where it goes too far in. */
+/** `fetch` within this limit. Rejects beyond it. */
 export function fetchWithinReach(base: string | URL): typeof fetch {
   return async (to, init) => {
     const { url } = new Request(to)

@@ -1,4 +1,4 @@
-/** Why a server could not be reached, in words that say what to do. */
+/** Explains why a server is unreachable, with the fix. */
 
 interface Reason {
   readonly what: string
@@ -44,14 +44,14 @@ const REASONS: readonly (readonly [RegExp, Reason])[] = [
   ],
 ]
 
-/** Says it for what a request was rejected with. */
+/** The reason for a failed request. */
 export function reasonOf(error: unknown): Reason {
   const text = textOf(error)
   const [, known] = REASONS.find(([pattern]) => pattern.test(text)) ?? []
   return known ?? { what: text, mend: 'Look at the logs of the server and of the proxy.' }
 }
 
-/** Its code, name and message, and those of what caused it. */
+/** The error's code, name and message, and those of its causes. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as NodeJS.ErrnoException

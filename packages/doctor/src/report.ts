@@ -1,4 +1,4 @@
-/** What people and programs read of it. */
+/** Formats reports as text and as JSON. */
 
 import { styleText } from 'node:util'
 import type { CheckReport, Finding, Verdict } from './findings.ts'
@@ -10,10 +10,13 @@ const SIGNS: Readonly<Record<Verdict, string>> = {
   skipped: '- skipped',
 }
 
-/** Longer than anything the doctor says by itself. */
+/** Exceeds all of the doctor's own texts. */
 const LONGEST_TEXT = 1000
 
-/** Much of a finding is a server's own words: no commands to a terminal, nothing hidden, an end. */
+/**
+ * Sanitizes text from a server: removes terminal escape sequences and invisible characters, and
+ * truncates it.
+ */
 export function legible(text: string): string {
   const cut = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text
   return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\ufffd')
@@ -26,14 +29,14 @@ export interface TextReport {
   summary(reports: readonly CheckReport[]): void
 }
 
-/** Colours only where somebody sees them. */
+/** Uses colours only on a terminal. */
 export function createTextReport(out: NodeJS.WriteStream): TextReport {
   const isPainted = out.isTTY === true && process.env.NO_COLOR === undefined
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     isPainted ? styleText(style, text) : text
   const line = (text = '') => void out.write(`${text}\n`)
 
-  /** What mends the next one as well is told there. */
+  /** Prints a fix once if consecutive findings share it. */
   function finding({ verdict, what, mend }: Finding, next: Finding | undefined): void {
     line(`  ${paint(COLOURS[verdict], SIGNS[verdict])} ${legible(what)}`)
     if (mend !== undefined && mend !== next?.mend)
@@ -63,7 +66,7 @@ export function createTextReport(out: NodeJS.WriteStream): TextReport {
   }
 }
 
-/** One object, for programs. */
+/** The report as one JSON object. */
 export function asJson(base: string, reports: readonly CheckReport[]): string {
   const values = { url: base, counts: countVerdicts(reports), checks: reports }
   const write = (_key: string, value: unknown) =>

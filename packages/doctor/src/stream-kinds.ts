@@ -1,4 +1,4 @@
-/** The three streams that clients hold open, and how to make something happen on each. */
+/** The three kinds of long-lived streams, and how to trigger events on each. */
 
 import { type Finding, skipped, wrong } from './findings.ts'
 import { type HeldStream, openStream } from './held-stream.ts'
@@ -6,29 +6,29 @@ import { postJson } from './http.ts'
 import { authorization, connect, INITIALIZE, modernRequest, PING } from './mcp.ts'
 import type { Visit } from './visit.ts'
 
-/** Longer than any event needs that nobody holds back. */
+/** Exceeds the latency of any unbuffered event. */
 export const SOON_MS = 3000
 const OPENS_WITHIN_MS = 5000
 
 /**
- * Answers repeat the ids of their requests, so that long ids make long answers. Servers bound ids; the
- * limit of ours is 256 bytes.
+ * Responses echo request ids, so long ids make long responses. Servers limit ids; the limit here is
+ * 256 bytes.
  */
 const longId = (name: string) => name.padEnd(240, 'x')
-/** Enough of them to fill the buffers of a proxy, which have 4 or 8 kB. */
+/** Enough to fill a proxy's buffers of 4 or 8 kB. */
 const PINGS = Array.from({ length: 40 }, (_, index) => index)
 /**
- * The largest single answers that every server gives. Proxies that hold back the part of an event
- * that does not fill a buffer are seen by an answer that takes more than one: 4 kB for nginx.
+ * The largest responses that every server gives. A proxy that withholds the part of an event that
+ * does not fill a buffer is detected by a response larger than one buffer: 4 kB for nginx.
  */
 const LISTS = ['tools/list', 'resources/list', 'resources/templates/list', 'prompts/list']
 
 export interface OpenedStream {
   readonly name: string
   readonly stream: HeldStream
-  /** What comes first, by itself. */
+  /** Matches the first event, which arrives without a trigger. */
   readonly first: (text: string) => boolean
-  /** Asks for large answers on it; false when not all of them arrive soon. */
+  /** Requests large responses on it; false if not all arrive in time. */
   readonly trigger?: () => Promise<boolean>
   close(): Promise<void>
 }
@@ -77,7 +77,7 @@ async function listen(visit: Visit): Opening {
   }
 }
 
-/** 2024-11-05, basic/transports, "HTTP with SSE": answers come on the stream. */
+/** 2024-11-05, basic/transports, "HTTP with SSE": responses arrive on the stream. */
 async function sse(visit: Visit): Opening {
   const name = 'GET /sse (2024-11-05)'
   const headers = authorization(visit)
@@ -86,13 +86,13 @@ async function sse(visit: Visit): Opening {
     stream.close()
     return skipped('/sse is not there.')
   }
-  // A path: anything else could make another host of the address.
+  // Accepts only a path: a full URL could name another host (SSRF).
   const endpoint = () => /^event: endpoint\n(?:id: .*\n)?data: (\/\S+)/m.exec(stream.text)?.[1]
   let count = 0
 
   async function answers(message: object, id: string): Promise<boolean> {
     const { status } = await postJson(`${visit.base}${endpoint()}`, { ...message, id }, headers)
-    // To the end of its event: its id stands before the result.
+    // Waits for the end of the event: the id precedes the result.
     const isWhole = (text: string) => {
       const at = text.indexOf(`"id":"${id}"`)
       return at !== -1 && text.includes('\n\n', at)
@@ -107,7 +107,7 @@ async function sse(visit: Visit): Opening {
       PINGS.map((index) => answers(PING, longId(`${count}-${index}-`))),
     )
     if (!heard.every(Boolean)) return false
-    // One by one: what comes next would push out what is held back.
+    // In sequence: the next response would push out a withheld one.
     for (const method of LISTS) {
       const isHeard = await answers({ jsonrpc: '2.0', method }, longId(`${count}-${method}-`))
       if (!isHeard) return false
@@ -124,7 +124,7 @@ async function sse(visit: Visit): Opening {
   }
 }
 
-/** When it does not even begin. */
+/** The finding for a stream that does not open. */
 export function notOpened(error: unknown): Finding {
   const why = error instanceof Error ? error.message : String(error)
   return wrong(

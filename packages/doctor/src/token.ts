@@ -1,7 +1,8 @@
 /**
- * Gets an access token for scripts and curl: registers a client for one run, asks the person in a
- * browser, and prints the token alone to standard output, all else to standard error. The token is
- * good for `/http`, `/mcp` and `/sse`. Needs the address of a server as its argument.
+ * Obtains an access token for scripts and curl: registers a one-time client, lets the user
+ * authorize it in a browser, and prints only the token to standard output, everything else to
+ * standard error. The token works for `/http`, `/mcp` and `/sse`. Requires the URL of a server as
+ * its argument.
  */
 
 import { auth } from '@modelcontextprotocol/client'
@@ -42,7 +43,7 @@ try {
   }
   console.log(await getToken(new URL(address)))
 } catch (error) {
-  // Whatever went wrong is between the two servers and the person: a stack would tell nothing.
+  // The failure is between the servers and the user: a stack trace would not help.
   console.error(error instanceof Error ? error.message : String(error))
   process.exitCode = 1
 }

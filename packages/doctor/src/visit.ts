@@ -1,4 +1,4 @@
-/** What checks are given, and the board on which they write what later ones need. */
+/** The context of checks, and the facts that they record for later checks. */
 
 import type { Arguments } from './arguments.ts'
 import type { Finding } from './findings.ts'
@@ -7,35 +7,35 @@ import type { ServerMetadata } from './metadata-document.ts'
 export type { ServerMetadata }
 
 export interface Visit extends Omit<Arguments, 'json'> {
-  /** Tells the person what happens meanwhile. */
+  /** Shows progress to the user. */
   readonly say: (text: string) => void
   readonly facts: Facts
 }
 
-/** A client of ours, and where it is sent back to. */
+/** A client that the doctor registered, with its redirect URI. */
 export interface RegisteredClient {
   readonly id: string
   readonly redirectUri: string
 }
 
 export interface Facts {
-  /** Whose tokens are good here, by what the resources say. */
+  /** The issuer of accepted tokens, from the protected resource metadata. */
   issuer?: string | undefined
-  /** The metadata of an authorization server that is at this address, if it is sound. */
+  /** The metadata of the authorization server at this origin, if valid. */
   builtIn?: ServerMetadata
-  /** Why there is none. */
+  /** Why `builtIn` is undefined. */
   noBuiltIn: string
   /** Whether `/mcp` refuses callers without a token. */
   mcpIsGuarded?: boolean
   client?: RegisteredClient
-  /** Good at `/mcp`, `/http` and `/sse`. */
+  /** Valid for `/mcp`, `/http` and `/sse`. */
   accessToken?: string
   refreshToken?: string
-  /** What the server offers. */
+  /** The names of the server's tools. */
   toolNames?: readonly string[]
 }
 
-/** One thing that is looked at, from outside, as a client would. */
+/** One check, from outside, as a client. */
 export interface Check {
   /** Stable, for programs. */
   readonly id: string
@@ -43,7 +43,7 @@ export interface Check {
   readonly run: (visit: Visit) => Promise<readonly Finding[]>
 }
 
-/** Nothing is known yet but, perhaps, a token that somebody gave the doctor. */
+/** The initial facts: only a token from the command line, if any. */
 export function firstFacts(token: string | undefined): Facts {
   const noBuiltIn = 'It needs metadata of the authorization server.'
   return { noBuiltIn, ...(token !== undefined && token !== '' && { accessToken: token }) }

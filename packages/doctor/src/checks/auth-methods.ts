@@ -1,4 +1,6 @@
-/** Clients that prefer an authentication method which the server may lack: whether they get in by another. */
+/**
+ * Clients that prefer an authentication method that the server may lack: whether another one works.
+ */
 
 import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
 import type { AuthForm, ClientProfile } from '../client-profiles.ts'
@@ -12,8 +14,9 @@ import type { Check, RegisteredClient, ServerMetadata, Visit } from '../visit.ts
 const METHOD = 'private_key_jwt'
 
 /**
- * Metadata documents are read from the public internet, where the doctor has none. So it registers
- * what they say (RFC 7591), and asks for tokens with an assertion, as such clients may.
+ * Servers fetch client ID metadata documents from the public internet, where the doctor cannot
+ * publish one. It registers their contents instead (RFC 7591), and requests tokens with an
+ * assertion, as such clients may.
  */
 export const authMethods: Check = {
   id: 'auth-methods',
@@ -80,7 +83,7 @@ async function play(
   )
 }
 
-/** RFC 7523, 2.2, with a key that nobody knows. */
+/** RFC 7523, 2.2, signed with a new, unregistered key. */
 function assertion(
   server: ServerMetadata,
   { id }: RegisteredClient,

@@ -1,4 +1,4 @@
-/** `/authorize`: PKCE, the exact redirect address, and the issuer in answers. */
+/** `/authorize`: PKCE, the exact redirect URI, and the issuer in responses. */
 
 import { type Finding, ok, whether, wrong } from '../findings.ts'
 import { needsClient } from '../needs.ts'
@@ -51,7 +51,7 @@ function refused(led: Led, what: string): Finding {
   return whether(isRefused, `${what} is refused.`, wrong(`${what} is served.`, mend))
 }
 
-/** RFC 6749, 4.1.2.1: the person is told, and sent nowhere. */
+/** RFC 6749, 4.1.2.1: shows an error page instead of redirecting (open redirector). */
 function notSent({ to }: Led): Finding {
   return whether(
     to === 'error',
@@ -60,7 +60,7 @@ function notSent({ to }: Led): Finding {
   )
 }
 
-/** RFC 9207, 2. */
+/** RFC 9207, 2: `iss` prevents mix-up attacks. */
 function named(led: Led, { issuer }: ServerMetadata): Finding {
   const iss = led.to === 'client' ? led.answer.get('iss') : undefined
   if (iss === undefined) return ok('Refusals are told to the person.')

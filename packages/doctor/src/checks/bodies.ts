@@ -1,18 +1,18 @@
-/** Size: what clients send with a document or an image has to get through. */
+/** Body size: requests with documents or images must pass. */
 
 import { type Finding, ok, warning } from '../findings.ts'
 import { postJson } from '../http.ts'
 import { PING } from '../mcp.ts'
 import type { Check } from '../visit.ts'
 
-/** Below the megabyte that the server takes, and that nginx lets through unless it is told more. */
+/** Below 1 MB, the limit of the server and the default of nginx. */
 const LARGE_BYTES = 900_000
 
 export const bodies: Check = {
   id: 'bodies',
   title: 'Large requests',
   async run({ base }): Promise<readonly Finding[]> {
-    // Only calls may be large: servers give other messages less.
+    // Uses `tools/call`: servers accept only small bodies for other messages.
     const params = { name: 'doctor-large-request', arguments: { data: 'x'.repeat(LARGE_BYTES) } }
     const message = { ...PING, method: 'tools/call', params }
     const { status, headers } = await postJson(`${base}/mcp`, message)

@@ -1,4 +1,4 @@
-/** 401, and where it sends clients: how they find out that and where they can sign in (RFC 9728, 5.1). */
+/** The 401 challenge: how clients discover that they must authorize, and where (RFC 9728, 5.1). */
 
 import { ENDPOINTS, type Endpoint, wellKnown } from '../addresses.ts'
 import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
@@ -16,12 +16,12 @@ export const challenge: Check = {
   },
 }
 
-/** A stream that is held back does not begin at all. */
+/** Detects buffering: a buffered stream does not even start. */
 const BEGINS_WITHIN_MS = 5000
 
 type Refusal = Pick<Answer, 'status' | 'headers'>
 
-/** What a caller without a token meets. */
+/** The response to a request without a token. */
 async function knockAt(base: string, path: Endpoint): Promise<Refusal> {
   if (path !== '/sse') return postJson(base + path, PING)
   const leaving = new AbortController()
@@ -69,7 +69,7 @@ function isOpen({ base }: Visit, path: Endpoint): Finding {
   )
 }
 
-/** RFC 6750, 3.1: only who shows a token is told that it is not valid. */
+/** RFC 6750, 3.1: `invalid_token` is only for requests with a token. */
 async function keepsTokens({ base }: Visit): Promise<Finding> {
   const url = `${base}/mcp`
   const { status, headers } = await postJson(url, PING, { authorization: 'Bearer not-a-token' })

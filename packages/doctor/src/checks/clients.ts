@@ -1,4 +1,4 @@
-/** The redirect URIs of well-known clients: whether they can be registered, and come back to. */
+/** The redirect URIs of well-known clients: whether they can be registered and used. */
 
 import { isLoopback } from '../addresses.ts'
 import type { ClientProfile } from '../client-profiles.ts'

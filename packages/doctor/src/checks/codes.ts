@@ -1,4 +1,7 @@
-/** `/token`: codes are good once, and for whoever holds the verifier (RFC 7636, 4.6; OAuth 2.1, 4.1.3). */
+/**
+ * `/token`: codes work once, against replay, and only with the verifier (RFC 7636, 4.6; OAuth 2.1,
+ * 4.1.3).
+ */
 
 import { type Finding, skipped, whether, wrong } from '../findings.ts'
 import { objectIn } from '../http.ts'
@@ -40,7 +43,7 @@ function otherRedirect(server: ServerMetadata, given: GivenCode): Promise<Findin
   return refuses(server, { ...given, client }, 'A code with another redirect address')
 }
 
-/** What the first exchange gave is taken back by the second (RFC 6749, 4.1.2). */
+/** Replay: the second exchange revokes the tokens of the first (RFC 6749, 4.1.2). */
 async function twice(server: ServerMetadata, given: GivenCode): Promise<Finding> {
   const first = await exchange(server, given.client, given)
   if (first.status !== 200) return skipped(`A code could not be used once: ${failureIn(first)}.`)

@@ -1,4 +1,4 @@
-/** Clients known by their metadata documents (CIMD): whether the server gets to read them. */
+/** Client ID metadata documents (CIMD): whether the server can fetch them. */
 
 import { type Finding, ok, skipped, warning } from '../findings.ts'
 import { ask, objectIn } from '../http.ts'

@@ -1,4 +1,4 @@
-/** Where nobody may be sent back to: registering such an address must fail. */
+/** Unsafe redirect URIs: registering one must fail. */
 
 import { ok, skipped, wrong } from '../findings.ts'
 import { needsServer } from '../needs.ts'

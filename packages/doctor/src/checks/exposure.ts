@@ -1,4 +1,4 @@
-/** What strangers see: pages with their headers, and nothing that is meant for the operator. */
+/** What unauthenticated callers see: pages with security headers, and no operator data. */
 
 import { isLoopback } from '../addresses.ts'
 import { type Finding, ok, skipped, warning, whether, wrong } from '../findings.ts'
@@ -12,8 +12,8 @@ export const exposure: Check = {
 }
 
 /**
- * On the server's own machine the doctor comes from elsewhere (RFC 5737), since programs there may
- * read. From outside it says nothing: a proxy that tells of no strangers must not be helped.
+ * Simulates a remote caller (RFC 5737) on the server's own machine, where local programs may read
+ * metrics. Not from outside: a proxy that omits the header must not be helped.
  */
 const ELSEWHERE = { 'x-forwarded-for': '203.0.113.1' }
 

@@ -1,4 +1,4 @@
-/** `/livez` and `/readyz`: what balancers and orchestrators ask. */
+/** `/livez` and `/readyz`: the probes of load balancers and orchestrators. */
 
 import { z } from 'zod'
 import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
@@ -19,7 +19,7 @@ async function look(base: string, path: string): Promise<readonly Finding[]> {
   return [verdict(path, answer.status), ...warningsIn(answer)]
 }
 
-/** What the server itself says of its configuration, and how to change it. */
+/** The fix for each configuration warning that the server reports. */
 const MEND: Readonly<Record<string, string>> = {
   login_on_demand:
     'Set LOGIN=at-authorize, or leave LOGIN out: people then sign in before a client gets a token.',

@@ -1,4 +1,4 @@
-/** A session that meets another node with each request. */
+/** One session, whose requests are spread over all nodes. */
 
 import { type Finding, ok, wrong } from '../findings.ts'
 import { manyTimes, postJson, tally } from '../http.ts'
@@ -20,7 +20,7 @@ export const hopping: Check = {
   },
 }
 
-/** Each node checks tokens by itself. */
+/** Each node validates tokens independently. */
 async function token(visit: Visit): Promise<readonly Finding[]> {
   if (visit.facts.accessToken === undefined) return []
   const statuses = await many(visit, authorization(visit))
@@ -33,7 +33,7 @@ async function token(visit: Visit): Promise<readonly Finding[]> {
   ]
 }
 
-/** 2025-11-25, basic/transports: a session that a node does not know is 404, and the client starts anew. */
+/** 2025-11-25, basic/transports: an unknown MCP session is 404, and the client starts a new one. */
 async function connection(visit: Visit): Promise<readonly Finding[]> {
   const opened = await connect(visit)
   if ('status' in opened) {

@@ -1,4 +1,6 @@
-/** Host, Origin and forwarded names: what a page of somebody else, or a poisoned link, would use. */
+/**
+ * `Host`, `Origin` and forwarded headers: DNS rebinding, cross-origin calls and cache poisoning.
+ */
 
 import { wellKnown } from '../addresses.ts'
 import { type Finding, ok, skipped, warning, whether, wrong } from '../findings.ts'

@@ -1,4 +1,6 @@
-/** Nodes behind one address: what one of them did, every other must know. Before anybody signs in. */
+/**
+ * Nodes behind one address: each must know the state that another wrote. Runs before any sign-in.
+ */
 
 import { wellKnown } from '../addresses.ts'
 import { type Finding, ok, whether, wrong } from '../findings.ts'
@@ -32,7 +34,7 @@ async function sameMetadata({ base }: Visit): Promise<Finding> {
   )
 }
 
-/** A client that registered at one node. */
+/** A client registered at one node is known to all. */
 async function knownClient(
   visit: Visit,
   server: ServerMetadata,
@@ -52,7 +54,7 @@ async function knownClient(
   )
 }
 
-/** A consent page that one node opened, and the cookies that belong to it. */
+/** All nodes accept a consent page, and its cookies, from one node. */
 async function samePage(
   visit: Visit,
   server: ServerMetadata,

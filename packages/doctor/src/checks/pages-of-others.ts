@@ -50,7 +50,7 @@ async function mayRead(address: string): Promise<Finding> {
   )
 }
 
-/** The resource itself is for the origins that the operator knows. */
+/** The endpoint itself allows only the configured origins. */
 async function mayCall({ base, areNamed }: Visit, origin: string): Promise<Finding> {
   const { headers } = await preflight(`${base}/mcp`, origin)
   if (headers.get('access-control-allow-origin') === origin) return ok(`${origin} may call /mcp.`)

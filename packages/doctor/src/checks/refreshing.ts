@@ -1,4 +1,7 @@
-/** Refreshing: clients do it in parallel, and lose answers; all of that must end with a good token. */
+/**
+ * Token refresh: clients refresh in parallel and lose responses; each refresh must still yield a
+ * valid token.
+ */
 
 import { type Finding, ok, skipped, wrong } from '../findings.ts'
 import { objectIn, postJson } from '../http.ts'
@@ -48,7 +51,7 @@ async function parallel(
   )
 }
 
-/** 401 for a token that is not good, and anything else for one that is. */
+/** The status of a request with the token: 401 if the token is invalid. */
 async function tryToken({ base }: Visit, token: unknown): Promise<number> {
   const { status } = await postJson(`${base}/mcp`, PING, { authorization: `Bearer ${token}` })
   return status

@@ -1,4 +1,4 @@
-/** Registering (RFC 7591): the doctor becomes a client, which later checks use. */
+/** Dynamic client registration (RFC 7591): registers the doctor as a client for later checks. */
 
 import { type Finding, ok, skipped, wrong } from '../findings.ts'
 import { objectIn } from '../http.ts'

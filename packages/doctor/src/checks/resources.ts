@@ -1,4 +1,4 @@
-/** The metadata of what clients connect to (RFC 9728): at the derived addresses, with their own names. */
+/** Protected resource metadata (RFC 9728): at the derived URLs, each with its own `resource`. */
 
 import { ENDPOINTS, type Endpoint, wellKnown } from '../addresses.ts'
 import { type Finding, ok, skipped, wrong } from '../findings.ts'
@@ -32,7 +32,7 @@ async function look({ base, facts }: Visit, path: Endpoint): Promise<Finding> {
   )
 }
 
-/** Below a path nothing helps but an origin. */
+/** With a path in the URL, the only fix is to serve at an origin. */
 function mendFor(base: string): string | undefined {
   const { pathname, host } = new URL(base)
   if (pathname === '/') return undefined

@@ -1,4 +1,7 @@
-/** Taking tokens back (RFC 7009): on every node, at once. Comes last, since nothing is left after it. */
+/**
+ * Token revocation (RFC 7009): immediate, on every node. Runs last, since it revokes the doctor's
+ * token.
+ */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Finding, ok, skipped, wrong } from '../findings.ts'
@@ -15,7 +18,7 @@ export const revocation: Check = {
   id: 'revocation',
   title: 'Taking tokens back',
   run: needsClient(async (visit, server, client) => {
-    // One that somebody else gave the doctor has none, and is left alone.
+    // A token from the command line has no refresh token, and is not revoked.
     const { refreshToken: token, accessToken } = visit.facts
     if (token === undefined || accessToken === undefined) {
       return [skipped('The doctor got no token of its own.')]
@@ -44,7 +47,7 @@ async function isGone(visit: Visit): Promise<Finding> {
   )
 }
 
-/** RFC 7662; undefined where it cannot be asked. */
+/** Token introspection (RFC 7662); undefined if unavailable. */
 async function isActive(
   { introspection_endpoint: endpoint }: ServerMetadata,
   { id }: RegisteredClient,

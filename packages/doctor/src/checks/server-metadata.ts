@@ -1,4 +1,4 @@
-/** The metadata of the authorization server (RFC 8414), the built-in one or another. */
+/** The metadata of the authorization server (RFC 8414), built-in or external. */
 
 import { isSafe, wellKnown } from '../addresses.ts'
 import { type Finding, ok, skipped, warning, whether, wrong } from '../findings.ts'
@@ -40,14 +40,14 @@ async function ofBuiltIn(visit: Visit, answer: Answer): Promise<readonly Finding
     ...elsewhere(metadata, origin),
     ...judge(metadata),
   ]
-  // Nothing is sent to addresses that are not right.
+  // SSRF: sends nothing to URLs that failed a check.
   if (findings.some(({ verdict }) => verdict === 'wrong')) return findings
   const reached = await reach(metadata)
   if (reached.verdict !== 'wrong') facts.builtIn = metadata
   return [...findings, reached]
 }
 
-/** The built-in server is one of this address alone, in all its parts. */
+/** All URLs of the built-in server must be on this origin. */
 function elsewhere(metadata: ServerMetadata, origin: string): readonly Finding[] {
   const others = endpointsIn(metadata).filter(
     ([, address]) => !URL.canParse(address) || new URL(address).origin !== origin,
@@ -65,7 +65,7 @@ function listed(endpoints: ReturnType<typeof endpointsIn>): string {
   return endpoints.map(([name, address]) => `${name} ${address}`).join(', ')
 }
 
-/** RFC 8414, 3.1, and OpenID Connect Discovery, 4: where clients look, in their order. */
+/** RFC 8414, 3.1, and OpenID Connect Discovery, 4: the URLs that clients try, in order. */
 function placesOf(issuer: string): readonly string[] {
   const bare = issuer.replace(/\/$/, '')
   return [
@@ -107,7 +107,7 @@ async function ofAnother({ base, facts }: Visit): Promise<readonly Finding[]> {
   ]
 }
 
-/** What the document says. `issuer` is who it must be of, where that is not looked at before. */
+/** Checks the document. `issuer` is the expected issuer, if nothing has checked it before. */
 function judge(metadata: ServerMetadata, issuer = metadata.issuer): readonly Finding[] {
   const pkce = metadata.code_challenge_methods_supported ?? []
   const unsafe = endpointsIn(metadata).filter(([, address]) => !isSafe(address))
@@ -159,7 +159,7 @@ function offers(metadata: ServerMetadata): readonly Finding[] {
   ]
 }
 
-/** That the endpoints are where they are said to be: an empty request is refused by them, in JSON. */
+/** Whether the endpoints exist: each refuses an empty request with JSON. */
 async function reach(metadata: ServerMetadata): Promise<Finding> {
   const { token_endpoint: token, authorization_endpoint: authorize } = metadata
   if (token === undefined || authorize === undefined) {

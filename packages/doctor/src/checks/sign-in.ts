@@ -1,4 +1,4 @@
-/** Letting a client in, from the page to the tokens. */
+/** Authorizes a client, from the consent page to the tokens. */
 
 import { type Finding, ok, skipped, whether, wrong } from '../findings.ts'
 import { objectIn } from '../http.ts'

@@ -1,4 +1,4 @@
-/** Streams held open as long as clients do it: nothing is held back, and nobody cuts them. */
+/** Holds streams open as long as clients do: detects buffering and idle timeouts of proxies. */
 
 import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
 import { AnswerTooLong } from '../http.ts'
@@ -7,9 +7,9 @@ import { reasonOf } from '../reasons.ts'
 import { notOpened, type OpenedStream, SOON_MS, STREAM_KINDS } from '../stream-kinds.ts'
 import type { Check, Visit } from '../visit.ts'
 
-/** The server says something every 15 seconds; proxies give up after 60 at the earliest. */
+/** The server sends keep-alives every 15 seconds; proxies time out after 60 at the earliest. */
 const LONGEST_SILENCE_MS = 35_000
-/** Less shows no keep-alive. */
+/** Shorter durations show no keep-alive. */
 const SHOWS_KEEP_ALIVE_MS = 16_000
 
 const UNBUFFERED =
@@ -49,14 +49,14 @@ async function hold(
   }
 }
 
-/** Whatever else was found follows from it. */
+/** Reported first: all other findings follow from it. */
 function tooLong({ name, stream: { failure } }: OpenedStream): Finding | undefined {
   if (!(failure instanceof AnswerTooLong)) return undefined
   const { what, mend } = reasonOf(failure)
   return wrong(`${name}: ${what}.`, mend)
 }
 
-/** What is wrong with it from the beginning. */
+/** The faults at the start of a stream. */
 async function atOnce(opened: OpenedStream): Promise<Finding | undefined> {
   const { name, stream, first, trigger } = opened
   const type = stream.headers.get('content-type') ?? 'nothing'
@@ -74,7 +74,7 @@ async function atOnce(opened: OpenedStream): Promise<Finding | undefined> {
   if (!(await stream.hears(first, SOON_MS))) {
     return wrong(`${name}: nothing arrives, a proxy holds events back.`, UNBUFFERED)
   }
-  // One that was cut meanwhile is another fault.
+  // A stream that was cut meanwhile is a different fault.
   if (trigger !== undefined && !(await trigger()) && stream.endedMs === undefined) {
     return wrong(`${name}: a large answer does not come whole, a proxy holds it back.`, UNBUFFERED)
   }

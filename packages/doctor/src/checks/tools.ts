@@ -1,4 +1,7 @@
-/** Calling a tool as the official clients do: both eras, the older transport, and without the protocol. */
+/**
+ * Calls a tool as the official clients do: in both eras, over the older transport, and without the
+ * protocol.
+ */
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js'
@@ -12,7 +15,7 @@ import type { Check, Visit } from '../visit.ts'
 
 const PATIENCE_MS = 10_000
 
-/** Changes nothing; forks may have none of that name. */
+/** Read-only; forks may lack a tool of that name. */
 const HARMLESS = 'session'
 
 const ABOUT = { name: 'doctor', version: '1.0.0' }
@@ -44,7 +47,7 @@ async function attempt(what: string, work: () => Promise<string>): Promise<Findi
   }
 }
 
-/** The official client of today. */
+/** The current official client. */
 async function current(
   visit: Visit,
   mode: 'legacy' | { readonly pin: '2026-07-28' },
@@ -71,7 +74,7 @@ async function current(
   }
 }
 
-/** The client and the transport of before 2025-03-26. */
+/** The client and the transport before 2025-03-26. */
 async function older(visit: Visit): Promise<Finding> {
   const { status } = await postJson(`${visit.base}/messages`, {}, authorization(visit))
   if (status === 404) return skipped('/sse is not there.')
@@ -109,7 +112,7 @@ async function direct(visit: Visit): Promise<Finding> {
   return wrong(`Without the protocol at /http: ${status}.`, 'Let JSON through as it is.')
 }
 
-/** Whoever waits longer closes the client, which ends what it still waits for. */
+/** Applies a time limit; its callers then close the client, which aborts pending requests. */
 function inTime(work: () => Promise<string>): Promise<string> {
   return within(PATIENCE_MS, 'The client', work())
 }

@@ -1,4 +1,4 @@
-/** https, and what is left on http. */
+/** TLS: https, and redirects from http. */
 
 import { isLoopback } from '../addresses.ts'
 import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'

@@ -1,4 +1,4 @@
-/** Signing a person in upstream, by the tool `login`: the link, the page, the provider, and back. */
+/** Upstream sign-in with the tool `login`: the link, the page, the provider, and the return. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { createBrowser, headingOf } from '../../../server/src/testing/form-browser.ts'
@@ -34,7 +34,7 @@ export const upstreamSignIn: Check = {
   },
 }
 
-/** The upstreams that people sign in at, as the tool `session` lists them: the first one first. */
+/** The upstreams with a sign-in, as the tool `session` lists them, in order. */
 function namesIn(upstreams: unknown): readonly string[] {
   if (!Array.isArray(upstreams)) return []
   const names = upstreams.map((each: { upstream?: unknown } | null) => each?.upstream)
@@ -53,7 +53,7 @@ async function signInFirst(visit: Visit, base: string): Promise<Finding> {
   return follow(visit, { url, code })
 }
 
-/** Goes as far as the page that a further upstream's link leads to; nobody signs in there. */
+/** Follows an additional upstream's link up to its page; does not sign in there. */
 async function reach(visit: Visit, upstream: string): Promise<Finding> {
   const { url, code } = await call(visit, 'login', { upstream })
   if (typeof url !== 'string' || typeof code !== 'string') {
@@ -108,7 +108,7 @@ async function follow(
   return waitForPerson(visit)
 }
 
-/** With a link of its own: the other is used up. */
+/** Uses a new link: the previous one has been used. */
 async function waitForPerson(visit: Visit): Promise<Finding> {
   const { url, code } = await call(visit, 'login')
   visit.say(`Open this page, and sign in; the code is ${code}:\n\n${url}\n`)
@@ -142,7 +142,7 @@ async function call(
   return (result?.structuredContent as Record<string, unknown>) ?? {}
 }
 
-/** The answer as JSON, or the last event where it came as a stream. */
+/** The body as JSON, or the data of the last event of a stream. */
 function lastData(text: string): string {
   return text.startsWith('{')
     ? text

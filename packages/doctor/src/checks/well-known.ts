@@ -1,4 +1,4 @@
-/** What must not be there, and how that is said: clients go on looking only after a plain 404. */
+/** Paths that must not exist: clients continue discovery only after a plain 404. */
 
 import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
 import { ask } from '../http.ts'
@@ -22,7 +22,8 @@ export const wellKnownPaths: Check = {
 }
 
 async function look(base: string, path: string): Promise<Finding> {
-  // Pages may look at the root of the host; below an endpoint its own rule for origins holds.
+  // CORS permits any origin at the root of the host; below an endpoint the endpoint's origin rule
+  // applies.
   const isOpen = path.startsWith('/.well-known/')
   const asked = isOpen ? { headers: { origin: PAGE } } : {}
   const { status, headers, text } = await ask(base + path, asked)

@@ -1,4 +1,4 @@
-/** Where the browser comes back to: a port of this machine, open until it has (RFC 8252, 7.3). */
+/** The redirect target: a loopback port that is open until the redirect arrives (RFC 8252, 7.3). */
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 
 export interface Callback {
   readonly redirectUri: string
-  /** The parameters the browser brings. Nobody else knows `state`; requests without it are refused. */
+  /** The parameters of the redirect. Refuses requests without the secret `state` (CSRF). */
   wait(state: string): Promise<URLSearchParams>
   close(): void
 }

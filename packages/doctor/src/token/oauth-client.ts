@@ -1,4 +1,4 @@
-/** An OAuth client for one run, as the SDK wants it: everything is kept in memory. */
+/** A one-time OAuth client for the SDK: keeps everything in memory. */
 
 import { randomBytes } from 'node:crypto'
 import type { OAuthClientProvider } from '@modelcontextprotocol/client'
@@ -8,15 +8,15 @@ type Kept<Name extends 'clientInformation' | 'tokens' | 'discoveryState'> = Awai
 >
 
 export interface OneRunClient extends OAuthClientProvider {
-  /** Where the person has to go; there once the SDK has prepared an authorization. */
+  /** The URL for the user; available once the SDK has prepared an authorization. */
   authorizeUrl(): URL
-  /** What it asks for comes back unchanged, or the answer is to another question. */
+  /** The `state` that the redirect must return unchanged (CSRF). */
   readonly expectedState: string
   tokens(): Kept<'tokens'>
   clientInformation(): Kept<'clientInformation'>
 }
 
-/** `name` is shown to the person on the consent page. */
+/** `name` appears on the consent page. */
 export function createOneRunClient(name: string, redirectUri: string): OneRunClient {
   const expectedState = randomBytes(32).toString('base64url')
   let information: Kept<'clientInformation'>

@@ -1,4 +1,7 @@
-/** `mcp-template check`: loads everything a start would, opens nothing, and reports every fault. */
+/**
+ * `mcp-template check`: loads everything `start` would load, opens nothing, and reports every
+ * fault.
+ */
 
 import { configWarnings, loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
@@ -10,8 +13,8 @@ import { catalogFor } from '../served-catalog.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
 
 /**
- * Prints what the project serves, and warnings of its configuration as `start` logs them; ends the
- * process with 1 and all faults where it cannot be served.
+ * Prints what the project serves and the configuration warnings that `start` would log. Exits with
+ * code 1 and lists all faults if the project cannot be served.
  */
 export async function check(args: readonly string[]): Promise<void> {
   const line = readCommandLine(args, 'env')
@@ -44,7 +47,7 @@ export async function check(args: readonly string[]): Promise<void> {
       ? faults.join('\n')
       : summaryOf(project, catalog.value)
   const stream = faults.length > 0 ? process.stderr : process.stdout
-  // What a loaded file left running must not hold the shell.
+  // An open handle of a loaded file must not keep the process alive.
   stream.write(`${report}\n`, () => process.exit(faults.length > 0 ? 1 : 0))
 }
 

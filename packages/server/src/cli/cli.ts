@@ -1,4 +1,6 @@
-/** The command `mcp-template`: what its first word says, with the rest of the line. */
+/**
+ * The entry point of `mcp-template`: dispatches to the subcommand that the first argument names.
+ */
 
 import { readFileSync } from 'node:fs'
 import { UsageError } from './command-line.ts'
@@ -37,13 +39,13 @@ const SHORT: Readonly<Record<string, string>> = {
   '-v': '--version',
 }
 
-/** Of the framework; the server's own is what `check` prints. */
+/** The version of the framework; `check` prints the server's own version. */
 function packageVersion(): string {
   const file = new URL('../../package.json', import.meta.url)
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
-/** Imported when it is needed: `start` loads the server only once standard output is reserved. */
+/** Imported lazily: `start` loads the server only after it has reserved standard output. */
 async function explain(error: unknown): Promise<string> {
   const { explainFailure } = await import('../explain-failure.ts')
   return explainFailure(error)

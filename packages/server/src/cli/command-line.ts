@@ -1,22 +1,22 @@
-/** What all commands have in common on their command line. */
+/** Argument parsing that all subcommands share. */
 
 import { resolve } from 'node:path'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
-/** A command line that cannot be followed; the message says what to write instead. */
+/** Invalid command-line arguments; the message says what to write instead. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
 export interface CommandLine {
-  /** The project's folder, absolute. */
+  /** The absolute path of the project folder. */
   readonly project: string
   readonly positionals: readonly string[]
   readonly values: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * Reads words and options that have values; `--project` is always one of them.
+ * Parses positionals and options with values; always accepts `--project`.
  * @throws UsageError
  */
 export function readCommandLine(args: readonly string[], ...names: string[]): CommandLine {
@@ -29,7 +29,7 @@ type Options = NonNullable<ParseArgsConfig['options']>
 type Values<T extends Options> = ReturnType<typeof parseArgs<{ options: T }>>['values']
 
 /**
- * Reads words and options of any kind; `--project` is always one of them.
+ * Parses positionals and options of any type; always accepts `--project`.
  * @throws UsageError
  */
 export function readOptions<const T extends Options>(
@@ -47,7 +47,7 @@ export function readOptions<const T extends Options>(
 }
 
 /**
- * What `start` and `dev` have after them, as the server reads it.
+ * The arguments after `start` and `dev`, in the form that the server reads.
  * @throws UsageError
  */
 export function serverArguments({ positionals, values: { env } }: CommandLine): string[] {

@@ -1,4 +1,4 @@
-/** `mcp-template dev [stdio]`: serves the project, anew whenever one of its files changes. */
+/** `mcp-template dev [stdio]`: serves the project and restarts the server when a file changes. */
 
 import { join, relative } from 'node:path'
 import { readCommandLine, serverArguments } from './command-line.ts'
@@ -6,10 +6,10 @@ import { createServerChild } from './dev/server-child.ts'
 import { relayStdio } from './dev/stdio-relay.ts'
 import { watchFiles } from './dev/watch-files.ts'
 
-/** Beside the project's other caches, which are in nobody's repository. */
+/** In the conventional cache folder, which version control ignores. */
 const STATE_FOLDER = 'node_modules/.cache/mcp-template'
 
-/** Serves until the process is told to stop. */
+/** Serves until the process receives a signal to stop. */
 export async function dev(args: readonly string[]): Promise<void> {
   const { project, ...line } = readCommandLine(args, 'env')
   const argv = serverArguments({ project, ...line })
@@ -40,12 +40,12 @@ export async function dev(args: readonly string[]): Promise<void> {
   server.restart()
 }
 
-/** Standard output belongs to the protocol, or to the log. */
+/** Writes to standard error: standard output carries the protocol or the log. */
 function say(message: string): void {
   console.error(`[dev] ${message}`)
 }
 
-/** The framework's own, while it runs from its sources. */
+/** The framework's own source folder, if it runs from its sources. */
 function frameworkSources(): string[] {
   return import.meta.filename.endsWith('.ts') ? [join(import.meta.dirname, '..')] : []
 }

@@ -1,9 +1,9 @@
 /**
  * Encrypts a secret for the configuration, such as REDIS_P, with ENCRYPTION_KEY and ENCRYPTION_IV
- * from the environment, `--env NAME` or `.env`. The secret is asked for, or read from standard
- * input; arguments would stay in the shell's history and show in the list of processes.
- * `--generate` prints a fresh key and vector instead, a JWT_SECRET, and a REDIS_PASSWORD for the Redis
- * that compose.yaml starts.
+ * from the environment, `--env NAME` or `.env`. Prompts for the secret or reads it from standard
+ * input; an argument would stay in the shell's history and show in the process list. `--generate`
+ * prints a new key, IV and JWT_SECRET instead, and a REDIS_PASSWORD for the Redis that compose.yaml
+ * starts.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -20,7 +20,7 @@ const REFUSAL = `No secret is taken from arguments: they stay in the shell's his
 Run it without, and type the secret when asked; or send it to standard input.
 Options: --env NAME, --generate, --project FOLDER`
 
-/** Prints the encrypted secret, or fresh keys. */
+/** Prints the encrypted secret, or newly generated keys. */
 export async function encrypt(args: readonly string[]): Promise<void> {
   console.log(await answerTo([...args]))
 }
@@ -30,7 +30,7 @@ async function answerTo(argv: string[]): Promise<string> {
   if (generate) {
     const [key, iv] = [randomBytes(32), randomBytes(16)].map((bytes) => bytes.toString('hex'))
     const jwtSecret = randomBytes(32).toString('base64url')
-    // Part of an address, where many characters would have to be escaped.
+    // Hexadecimal: the password is part of a URL, where other characters would need escaping.
     const redisPassword = randomBytes(24).toString('hex')
     return [
       `ENCRYPTION_KEY=${key}`,
@@ -57,7 +57,7 @@ function parseOptions(argv: string[]): { generate: boolean; project: string } {
   }
 }
 
-/** Asks on standard error and shows nothing of what is typed. */
+/** Prompts on standard error and does not echo the input. */
 async function askHidden(): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true })
@@ -73,7 +73,7 @@ async function askHidden(): Promise<string> {
   }
 }
 
-/** All of standard input, without the line break that `echo` adds. */
+/** Reads all of standard input, without the trailing line break that `echo` adds. */
 async function readPiped(): Promise<string> {
   return (await text(process.stdin)).replace(/\r?\n$/, '')
 }

@@ -1,4 +1,6 @@
-/** `mcp-template new tools --openapi FILE`: tools and tests from the operations that are selected. */
+/**
+ * `mcp-template new tools --openapi FILE`: generates tools and tests from the selected operations.
+ */
 
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
@@ -18,7 +20,7 @@ import { readOptions, UsageError } from './command-line.ts'
 import { reportChanges } from './tool-changes.ts'
 import { type Files, formatFiles, writeFiles } from './write-files.ts'
 
-/** More than this many tools are seldom wanted: a model chooses worse among many. */
+/** Requires `--yes` above this number: models choose worse among many tools. */
 const MANY = 40
 const DEFAULT_DEPTH = 3
 const GREATEST_DEPTH = 10
@@ -36,7 +38,7 @@ const OPTIONS = {
 } as const
 
 /**
- * Lists the operations, writes tools, or says what has changed since they were written.
+ * Lists the operations, writes tools, or reports what has changed since they were written.
  * @throws UsageError
  */
 export async function writeNewTools(args: readonly string[]): Promise<void> {
@@ -89,7 +91,7 @@ function depthOf(text = String(DEFAULT_DEPTH)): number {
   throw new UsageError(`--depth must be an integer between 1 and ${GREATEST_DEPTH}.`)
 }
 
-/** Relative to the project, with slashes. */
+/** The output folder relative to the project, with forward slashes. */
 function folderOf(project: string, out = 'src/tools'): string {
   const folder = relative(project, resolve(project, out)).split(sep).join('/')
   if (folder === 'src/tools' || folder.startsWith('src/tools/')) return folder
@@ -123,7 +125,7 @@ function filesOf(plan: ToolPlan, folder: string): [string, string][] {
   ]
 }
 
-/** Only tools that were written from OpenAPI, and their tests, are written over. */
+/** Refuses to overwrite files other than tools generated from OpenAPI and their tests. */
 function refuseForeign(project: string, files: Files): void {
   for (const file of Object.keys(files).filter((name) => !name.endsWith('.test.ts'))) {
     const path = join(project, file)
@@ -139,7 +141,7 @@ function label({ method, path, id }: Operation): string {
   return visible(`${method} ${path}${id === undefined ? '' : ` (${id})`}`)
 }
 
-/** Names of a document could move the cursor of a terminal. */
+/** Strips control characters: names of a document could inject terminal escape sequences. */
 function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?').slice(0, 200)
 }

@@ -1,4 +1,6 @@
-/** `mcp-template new tool|resource|prompt|hook [FOLDER/]NAME`: writes files that pass as they are. */
+/**
+ * `mcp-template new tool|resource|prompt|hook [FOLDER/]NAME`: writes files that pass all checks.
+ */
 
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -16,13 +18,13 @@ import {
 } from './templates.ts'
 import { writeFiles } from './write-files.ts'
 
-/** Legal both as a tool's name (SEP-986) and, on every system, as a file's. */
+/** Valid as a tool name (SEP-986) and as a file name on every system. */
 const NAME = /^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/
 const LONGEST_NAME = 64
 
 type Files = Readonly<Record<string, string>>
 
-/** The files of each kind, by their path beside the declaration of the server; `mcp` is its `mcp.ts`. */
+/** The files of each kind, by path in the source folder; `mcp` imports the project's `mcp.ts`. */
 const kinds: Readonly<Record<string, (path: string, name: string, mcp?: string) => Files>> = {
   tool: (path, name, mcp) => ({
     [`tools/${path}.ts`]: toolTemplate(name, mcp),
@@ -40,7 +42,7 @@ const kinds: Readonly<Record<string, (path: string, name: string, mcp?: string) 
 }
 
 /**
- * Writes the files, all of them or none.
+ * Writes all files or none.
  * @throws UsageError
  */
 export async function writeNew(args: readonly string[]): Promise<void> {
@@ -72,18 +74,18 @@ export async function writeNew(args: readonly string[]): Promise<void> {
   console.log(`Wrote ${Object.keys(files).join(' and ')}.${next}`)
 }
 
-/** What is left to do, for kinds that are not found by their folder. */
+/** The remaining step for kinds that are not discovered by their folder. */
 const HINTS: Readonly<Record<string, string>> = {
   hook: 'import it in src/server.ts, and list it in `hooks` of `defineServer`.',
 }
 
-/** The project's `mcp.ts` as a new file imports it; undefined where there is none. */
+/** The import path of the project's `mcp.ts` from a new file; undefined if there is none. */
 function mcpOf(project: string, source: string, path: string): string | undefined {
   if (!existsSync(join(project, `${source}mcp.ts`))) return undefined
   return `${'../'.repeat(path.split('/').length)}mcp.ts`
 }
 
-/** `src/`, or nothing where the declaration is at the root; files elsewhere would not be loaded. */
+/** `src/`, or empty if the declaration is at the root; files elsewhere would not be loaded. */
 function sourceOf(project: string): string {
   const file = findServerFile(project)
   if (file === undefined) throw new UsageError(noServerFile(project))
@@ -100,7 +102,7 @@ function checkName(kind: string, path: string): string {
   return parts.at(-1) ?? ''
 }
 
-/** Tools from OpenAPI have options of their own, so that it is looked at before those are read. */
+/** Read before the options: `new tools` has options of its own. */
 function firstWord(args: readonly string[]): string | undefined {
   const options = { project: { type: 'string' } } as const
   const lenient = { options, strict: false, allowPositionals: true }

@@ -1,6 +1,8 @@
-/** What new files look like, before their author makes them their own. */
+/** The templates that `mcp-template new` writes. */
 
-/** The imports of a declaration: from the project's `mcp.ts` where it has one, such as `../mcp.ts`. */
+/**
+ * The imports of a declaration, from the project's `mcp.ts` if there is one, such as `../mcp.ts`.
+ */
 function imports(define: string, mcp: string | undefined, more: readonly string[], zod: boolean) {
   const names = mcp === undefined ? [define, ...more] : more
   const lines = [
@@ -11,7 +13,7 @@ function imports(define: string, mcp: string | undefined, more: readonly string[
   return lines.join('\n')
 }
 
-/** The tool: an input, an output with a masked field, and a run that does something. */
+/** The tool: an input, an output with a masked field, and a working `run`. */
 export function toolTemplate(name: string, mcp?: string): string {
   return `/** \`${name}\`: says in one sentence what it does. */
 
@@ -39,7 +41,7 @@ export default defineTool({
 `
 }
 
-/** The test: that it works, that it refuses wrong input, that nothing masked gets out. */
+/** The test of a tool: it works, refuses invalid input, and leaks no masked value. */
 export function testTemplate(name: string): string {
   return `/** \`${name}\`: what its caller sees. */
 
@@ -65,7 +67,7 @@ test('refuses to greet nobody', async () => {
 `
 }
 
-/** The resource: text at one fixed address. */
+/** The resource: text at one fixed URI. */
 export function resourceTemplate(name: string, mcp?: string): string {
   return `/** \`${name}\`: says in one sentence what it holds. */
 
@@ -83,7 +85,7 @@ export default defineResource({
 `
 }
 
-/** The test of a resource: that it is read. */
+/** The test of a resource: it can be read. */
 export function resourceTestTemplate(name: string): string {
   return `/** \`${name}\`: what its reader sees. */
 
@@ -98,7 +100,7 @@ test('says hello', async () => {
 `
 }
 
-/** The test of a prompt: what it says, and that it refuses wrong arguments. */
+/** The test of a prompt: its messages, and that it refuses invalid arguments. */
 export function promptTestTemplate(name: string): string {
   return `/** \`${name}\`: what the model is told. */
 
@@ -117,7 +119,7 @@ test('refuses a topic that is too long', async () => {
 `
 }
 
-/** The prompt: one argument, and what is said to the model. */
+/** The prompt: one argument and one message for the model. */
 export function promptTemplate(name: string, mcp?: string): string {
   return `/** \`${name}\`: says in one sentence what it asks of the model. */
 
@@ -133,7 +135,7 @@ export default definePrompt({
 `
 }
 
-/** The hook: sees each call before it runs and after it. */
+/** The hook: runs before and after each call. */
 export function hookTemplate(name: string, mcp?: string): string {
   return `/** \`${name}\`: says in one sentence what it does around each call. */
 
@@ -152,7 +154,7 @@ export default defineHook({
 `
 }
 
-/** \`open-account\` as people write it: \`Open account\`. */
+/** The title of a name: `Open account` for `open-account`. */
 function titleOf(name: string): string {
   const words = name.replaceAll(/[-_]/g, ' ')
   return words.charAt(0).toUpperCase() + words.slice(1)

@@ -1,4 +1,4 @@
-/** What has changed in a document since tools were written from it. */
+/** Reports what has changed in an OpenAPI document since tools were generated from it. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,8 +8,8 @@ import type { Skipped, ToolPlan } from '../openapi/tool-plan.ts'
 import { UsageError } from './command-line.ts'
 
 /**
- * Compares the files in `folder` with the document, and writes nothing. Files of operations that were
- * not selected are left alone.
+ * Compares the files in `folder` with the document, and writes nothing. Ignores files of operations
+ * that are not selected.
  * @throws UsageError where there is no file to compare
  */
 export function reportChanges(

@@ -1,4 +1,4 @@
-/** `mcp-template tools`: how much each tool adds to `tools/list`, the largest first. */
+/** `mcp-template tools`: prints how much each tool adds to `tools/list`, the largest first. */
 
 import { catalogWarnings, toolSizes } from '../engine/tool-sizes.ts'
 import { loadCatalog, openProject } from '../project.ts'
@@ -20,6 +20,6 @@ export async function printTools(args: readonly string[]): Promise<void> {
   const rows = [...sizes, ['all', total] as const].map(
     ([name, bytes]) => `${String(bytes).padStart(9)}  ${name}`,
   )
-  // What a loaded file left running must not hold the shell.
+  // An open handle of a loaded file must not keep the process alive.
   process.stdout.write(`${['    bytes  tool', ...rows].join('\n')}\n`, () => process.exit(0))
 }

@@ -1,4 +1,4 @@
-/** Writes files into a project: all of them or none, and none that somebody else wrote. */
+/** Writes files into a project: all or none, and without `force` never over existing ones. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,8 +9,8 @@ import { UsageError } from './command-line.ts'
 export type Files = Readonly<Record<string, string>>
 
 /**
- * Writes files by their path in the project; with `force`, over those that are there.
- * @throws UsageError for files that are there, and where one cannot be written
+ * Writes files by their path in the project; with `force`, overwrites existing ones.
+ * @throws UsageError for files that already exist, and for files that cannot be written
  */
 export function writeFiles(project: string, files: Files, { force = false } = {}): void {
   const taken = Object.keys(files).filter((file) => existsSync(join(project, file)))
@@ -26,7 +26,7 @@ export function writeFiles(project: string, files: Files, { force = false } = {}
     for (const [file, content] of Object.entries(files)) {
       const target = join(project, file)
       mkdirSync(dirname(target), { recursive: true })
-      // Whoever made the file meanwhile keeps it.
+      // TOCTOU: `wx` fails if the file was created after the check.
       writeFileSync(target, content, { flag: before.has(file) ? 'w' : 'wx' })
       written.push(file)
     }
@@ -41,7 +41,7 @@ export function writeFiles(project: string, files: Files, { force = false } = {}
   }
 }
 
-/** Formats files as the project formats its own, where it has Biome. */
+/** Formats files with the project's Biome, if it is installed. */
 export function formatFiles(project: string, files: readonly string[]): void {
   const biome = biomeOf(project)
   if (biome === undefined) return

@@ -1,11 +1,13 @@
-/** What an operator should know about who is let in: said at start, at /readyz and by the doctor. */
+/**
+ * Warnings about who can access the server: logged at start, shown at /readyz and by the doctor.
+ */
 
 import { Faults } from './faults.ts'
 import { isLoopbackHost } from './loopback.ts'
 import type { AuthConfig, Config, ConfigWarning, UpstreamConfig } from './shape.ts'
 import type { RawVariables } from './sources.ts'
 
-/** Providers at which everybody can have an account. */
+/** Providers at which anyone can create an account. */
 const PUBLIC_PROVIDERS =
   /^https:\/\/(accounts\.google\.com|github\.com|gitlab\.com|bitbucket\.org|appleid\.apple\.com|www\.facebook\.com|slack\.com|auth\.atlassian\.com|login\.microsoftonline\.com\/(common|consumers|organizations))(\/|$)/
 
@@ -15,7 +17,7 @@ interface Chosen {
   readonly signIn: Config['signIn']
 }
 
-/** In production alone: elsewhere open doors are what one wants. */
+/** Warnings for production only: open access is normal in development. */
 export function accessWarnings(raw: RawVariables, chosen: Chosen): readonly ConfigWarning[] {
   const { auth, upstream, signIn } = chosen
   const found = new Faults()
@@ -26,7 +28,7 @@ export function accessWarnings(raw: RawVariables, chosen: Chosen): readonly Conf
   return found.warnings
 }
 
-/** Outside production: what is made for one machine alone should not be served to others. */
+/** Warnings outside production: a development setup must not be publicly reachable. */
 export function developmentWarnings(publicUrl: string | undefined): readonly ConfigWarning[] {
   const found = new Faults()
   if (publicUrl !== undefined && !isLoopbackHost(new URL(publicUrl).hostname)) {

@@ -1,20 +1,20 @@
-/** `UPSTREAM_ALLOW`: whose sign-in is accepted, as a list of which one entry must match. */
+/** `UPSTREAM_ALLOW`: an allow list of accounts; a sign-in is accepted if one entry matches. */
 
 import { domainToASCII } from 'node:url'
 import type { Faults } from './faults.ts'
 
 export type AllowRule =
-  /** Verified addresses of this domain, without those of its subdomains; in lower case. */
+  /** Verified email addresses of this domain, in lower case, not including its subdomains. */
   | { readonly kind: 'domain'; readonly domain: string }
-  /** This verified address. */
+  /** This verified email address. */
   | { readonly kind: 'email'; readonly email: string }
-  /** A claim that has this value, or is a list that holds it; compared exactly. */
+  /** A claim that equals this value, or is a list that contains it; compared exactly. */
   | { readonly kind: 'claim'; readonly claim: string; readonly value: string }
 
 const DOMAIN = /^(?!-)[a-z\d-]+(\.[a-z\d-]+)+$/
 const SHORT_FORMS: Readonly<Record<string, string>> = { sub: 'sub', group: 'groups' }
 
-/** Names entries by their place from 1 on. */
+/** Parses the list. Faults name entries by their position, starting at 1. */
 export function parseAllowRules(given: string, faults: Faults): readonly AllowRule[] {
   const entries = given.split(',').map((entry) => entry.trim())
   const refuse = (message: string) => void faults.add('UPSTREAM_ALLOW', message)
@@ -28,7 +28,7 @@ export function parseAllowRules(given: string, faults: Faults): readonly AllowRu
   })
 }
 
-/** The rule, or what is wrong with it. */
+/** The rule, or the error message. */
 function parseRule(entry: string): AllowRule | string {
   const [, form, rest = ''] = /^(domain|email|sub|group):(.*)$/s.exec(entry) ?? []
   if (form === 'domain') return domainRule(rest)
@@ -55,7 +55,7 @@ function emailRule(given: string): AllowRule | string {
   return { kind: 'email', email: `${local}@${domain}` }
 }
 
-/** In ASCII and lower case; undefined if it is none. */
+/** The domain in ASCII (IDNA) and lower case; undefined if it is invalid. */
 function toDomain(given: string): string | undefined {
   if (!/^[\p{L}\p{N}.-]+$/u.test(given)) return undefined
   const domain = domainToASCII(given).toLowerCase()

@@ -1,4 +1,4 @@
-/** `UPSTREAM_PRESET`: puts what is known of a provider under what the operator has set. */
+/** `UPSTREAM_PRESET`: applies a provider's known settings as defaults below the operator's. */
 
 import type { Faults } from './faults.ts'
 import { type Dialect, PRESET_NAMES, presets } from './presets.ts'
@@ -11,12 +11,12 @@ function presetOf({ UPSTREAM_PRESET: given }: RawVariables) {
   return name && presets[name]
 }
 
-/** How the provider goes its own way; undefined for one that follows the standards. */
+/** How the provider deviates from the standards; undefined for one that follows them. */
 export function dialectOf(raw: RawVariables): Dialect | undefined {
   return presetOf(raw)?.dialect
 }
 
-/** The variables with those of the preset as defaults. An unknown one is a fault of its own. */
+/** The variables, with those of the preset as defaults. An unknown preset is a fault. */
 export function applyPreset(raw: RawVariables, faults: Faults): RawVariables {
   const defaults = presetOf(raw)?.variables
   if (defaults === undefined) return raw
@@ -28,7 +28,7 @@ export function applyPreset(raw: RawVariables, faults: Faults): RawVariables {
   return { ...defaults, ...raw, ...(parameters !== undefined && { [PARAMETERS]: parameters }) }
 }
 
-/** Those of the preset that the operator has not set, then the operator's, as they were written. */
+/** The preset's parameters that the operator has not set, then the operator's, unchanged. */
 function mergeParameters(defaults: string | undefined, given: string | undefined) {
   if (defaults === undefined || given === undefined) return given ?? defaults
   const own = new URLSearchParams(given)

@@ -1,4 +1,4 @@
-/** The variables of sign-in for clients: who may call, and the tokens that are issued. */
+/** The variables of client authorization: who may call, and which tokens are issued. */
 
 import { facts } from './facts.ts'
 import { address, integer, jsonArray, list, oneOf, pattern, words } from './values.ts'

@@ -1,4 +1,4 @@
-/** The variables that bound bodies and sockets of one node. */
+/** The variables that limit request bodies and sockets of one node. */
 
 import { facts } from './facts.ts'
 import { integer } from './values.ts'

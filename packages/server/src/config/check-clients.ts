@@ -1,4 +1,4 @@
-/** Clients known from the start: what can be told of them before anything runs. */
+/** Validates pre-registered clients (`OAUTH_CLIENTS`) at start. */
 
 import type { Faults } from './faults.ts'
 import type { Variables } from './variables.ts'
@@ -9,7 +9,9 @@ const METHODS = 'token_endpoint_auth_methods_supported'
 const WITH_KEYS = 'private_key_jwt'
 const WITH_SECRET: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
 
-/** Names clients by their place from 1 on, as there may be secrets where an id should be. */
+/**
+ * Faults name clients by their position, starting at 1: an id field may hold a secret by mistake.
+ */
 export function checkClients({ OAUTH_CLIENTS: clients }: Variables, faults: Faults): void {
   const ids = new Set<unknown>()
   for (const [index, client] of clients.entries()) {

@@ -1,4 +1,4 @@
-/** The built-in authorization server, or an external one that takes its place. */
+/** Chooses the built-in authorization server or an external one. */
 
 import { checkClients } from './check-clients.ts'
 import { chooseIssuer } from './choose-issuer.ts'
@@ -8,7 +8,7 @@ import type { AuthConfig, BuiltInIssuer, UpstreamConfig } from './shape.ts'
 import { UNSAFE_SCHEMES } from './unsafe-schemes.ts'
 import type { Variables } from './variables.ts'
 
-/** Published on purpose, as the development key is. Production refuses it. */
+/** Published on purpose, like the development key. Production refuses it. */
 export const DEVELOPMENT_JWT_SECRET = 'mcp-template public secret for development only'
 
 interface AuthChoice {
@@ -16,10 +16,10 @@ interface AuthChoice {
   readonly jwtSecret: string
 }
 
-/** Whether people can be asked who they are decides what a token means. */
+/** How users sign in, which decides whether a token identifies a person. */
 export interface SignInFacts {
   readonly kind: UpstreamConfig['kind']
-  /** Anything names an upstream, completely or not. */
+  /** Whether any variable names an upstream, even an incomplete one. */
   readonly isNamed: boolean
 }
 
@@ -57,17 +57,19 @@ const PUBLISHED = 'is the published development secret, which production refuses
 const NO_SIGN_IN =
   'cannot be required while nobody can sign in: set UPSTREAM_ISSUER (or the endpoints of a provider without OpenID Connect), or OAUTH_ISSUER'
 
-/** A key says what its holder may do, and not who that is. */
+/** An API key grants access but does not identify a person. */
 const NO_IDENTITY =
   'must not be at-authorize: people do not sign in at an identity provider at the first upstream (UPSTREAM_AUTH)'
 
-/** The demo counts: production, where its people would be everybody, refuses it. */
+/**
+ * The demo counts as a sign-in: production, where anyone could use its accounts, refuses the demo.
+ */
 function nobodySignsIn({ kind, isNamed }: SignInFacts): boolean {
   return kind === 'operator' || (kind !== 'demo' && !isNamed)
 }
 
 function builtIn(variables: Variables, { kind }: SignInFacts): BuiltInIssuer {
-  // Who requires tokens wants to know whose they are. At the demo that is nobody's in any case.
+  // An operator who requires tokens wants to identify people. Demo accounts identify nobody.
   const knowsPeople = variables.MCP_AUTH === 'required' && kind === 'configured'
   return {
     kind: 'built-in',
@@ -82,7 +84,7 @@ function builtIn(variables: Variables, { kind }: SignInFacts): BuiltInIssuer {
   }
 }
 
-/** They would be refused later, without a word to the operator. */
+/** Such a scheme would be refused at run time, without a log entry for the operator. */
 function checkRedirectSchemes({ OAUTH_REDIRECT_SCHEMES: schemes }: Variables, faults: Faults) {
   if (schemes.some((scheme) => scheme === 'https' || UNSAFE_SCHEMES.has(scheme))) {
     faults.add(

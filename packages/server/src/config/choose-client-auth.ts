@@ -1,4 +1,4 @@
-/** How this server authenticates at the identity provider, and that all it takes is there. */
+/** Chooses how this server authenticates at the identity provider, and checks its prerequisites. */
 
 import { belongsTo } from './client-key.ts'
 import { defined } from './defined.ts'
@@ -10,7 +10,7 @@ type Credential = 'UPSTREAM_CLIENT_SECRET' | 'UPSTREAM_CLIENT_KEY' | 'UPSTREAM_C
 
 const SECRET = ['UPSTREAM_CLIENT_SECRET'] as const
 
-/** What a method needs, and what it can use besides; everything else conflicts with it. */
+/** What each method requires and what it accepts; every other variable conflicts with it. */
 const METHODS: Readonly<
   Record<
     UpstreamVariables['UPSTREAM_CLIENT_AUTH'],
@@ -28,7 +28,7 @@ const METHODS: Readonly<
 
 type ClientAuthFields = Pick<ConfiguredUpstream, 'clientAuth' | 'clientKeyId' | 'clientCertificate'>
 
-/** The fields are of use only if no fault was added. */
+/** The result is valid only if no fault was added. */
 export function chooseClientAuth(variables: UpstreamVariables, faults: Faults): ClientAuthFields {
   const { UPSTREAM_CLIENT_AUTH: method } = variables
   const { needs, takes = [] } = METHODS[method]

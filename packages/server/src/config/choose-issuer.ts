@@ -1,4 +1,7 @@
-/** An external issuer and what its tokens must be like; nothing of it has an effect without one. */
+/**
+ * An external issuer and the requirements for its tokens; without one, these variables have no
+ * effect.
+ */
 
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
@@ -65,7 +68,7 @@ export function chooseIssuer(variables: Variables, faults: Faults): ExternalIssu
   }
 }
 
-/** What an external issuer leaves without effect, or cannot be. */
+/** Faults for variables that conflict with an external issuer, and for an invalid one. */
 function checkWithIssuer(url: string, variables: Variables, faults: Faults): void {
   const { PUBLIC_URL = `http://localhost:${variables.MASK_MCP_PORT}` } = variables
   if (new URL(url).href === new URL(PUBLIC_URL).href) {
@@ -79,7 +82,7 @@ function checkWithIssuer(url: string, variables: Variables, faults: Faults): voi
   }
 }
 
-/** With any tenant, everybody who has one would get in. */
+/** Requires an explicit list of tenants: accepting any would admit every owner of a tenant. */
 function checkTenants(variables: Variables, faults: Faults): void {
   const { OAUTH_TOKEN_ISSUERS: issuers = [], OAUTH_TENANTS: tenants } = variables
   const usesTenants = issuers.some((issuer) => issuer.includes(TENANT))

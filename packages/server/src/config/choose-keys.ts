@@ -1,10 +1,10 @@
-/** The keys that encrypt: configured ones, or outside production one that everybody knows. */
+/** The encryption keys: the configured ones, or a published one outside production. */
 
 import type { Faults } from './faults.ts'
 import type { Variables } from './variables.ts'
 
 /**
- * Published on purpose, so that several development processes on one Redis agree without any
+ * Published on purpose, so that development processes that share a Redis agree without
  * configuration. Production refuses it.
  */
 export const DEVELOPMENT_KEY = Buffer.from('mcp-template public key dev only', 'ascii')
@@ -14,7 +14,7 @@ interface KeyChoice {
   readonly usesDevelopmentKey: boolean
 }
 
-/** The current key first, then those it replaced. */
+/** The current key first, then the previous keys (key rotation). */
 export function chooseKeys(variables: Variables, faults: Faults): KeyChoice {
   const { NODE_ENV, ENCRYPTION_KEY: given, ENCRYPTION_KEYS_PREVIOUS: previous } = variables
   if (NODE_ENV === 'production') {

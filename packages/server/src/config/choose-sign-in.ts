@@ -1,4 +1,4 @@
-/** Whose sign-in is accepted, and whether the upstream can say who somebody is. */
+/** Which accounts may sign in, and whether the upstream can identify them. */
 
 import { type AllowRule, parseAllowRules } from './allow-rules.ts'
 import type { Faults } from './faults.ts'
@@ -16,7 +16,7 @@ export function chooseAllow(
   return allow
 }
 
-/** A rule about what the provider never says would refuse everybody. */
+/** A rule on a claim that the provider never issues would refuse everyone. */
 function checkClaims(
   allow: readonly AllowRule[],
   { provider, scopes }: UpstreamConfig & { readonly kind: 'configured' },

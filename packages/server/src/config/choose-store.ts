@@ -1,4 +1,4 @@
-/** Memory or Redis, and where Redis is. Its password goes to the secrets. */
+/** Chooses the store: memory, or Redis and its address. The password goes to the secrets. */
 
 import { ConfigSecretError, decryptConfigSecret } from '../crypto/config-secret.ts'
 import { defined } from './defined.ts'
@@ -23,7 +23,7 @@ const REDIS_VARIABLES = [
   'REDIS_DB',
 ] as const
 
-/** Memory when nothing names a Redis server, outside production; else Redis. */
+/** Memory outside production if no variable names a Redis server; otherwise Redis. */
 export function chooseStore(raw: RawVariables, variables: Variables, faults: Faults): StoreChoice {
   const named = REDIS_VARIABLES.some((name) => raw[name] !== undefined)
   if (!named && variables.NODE_ENV !== 'production') return { store: { kind: 'memory' } }
@@ -55,7 +55,7 @@ function serverByParts(variables: Variables): Server {
   }
 }
 
-/** The parts of a `redis://` or `rediss://` address; credentials in it are percent-encoded. */
+/** Parses a `redis://` or `rediss://` URL; credentials in it are percent-encoded. */
 function parseRedisUrl(given: string, faults: Faults) {
   const refuse = (why: string) => void faults.add('REDIS_URL', why)
   if (!URL.canParse(given)) return refuse('wants redis://[user:password@]host[:port][/db]')

@@ -1,4 +1,4 @@
-/** Where logs, metrics and traces go. */
+/** The destinations of logs, metrics and traces. */
 
 import { resolve } from 'node:path'
 import { defined } from './defined.ts'
@@ -7,7 +7,7 @@ import type { Serves } from './server-options.ts'
 import type { Config, TracesConfig } from './shape.ts'
 import type { Variables } from './variables.ts'
 
-/** What it gives is of use only if no fault was added. */
+/** The result is valid only if no fault was added. */
 export function chooseTelemetry(
   variables: Variables,
   serves: Pick<Serves, 'metrics' | 'traces'>,
@@ -30,12 +30,15 @@ export function chooseTelemetry(
   }
 }
 
-/** However it is written; links are not followed. */
+/** Whether two paths name the same file, whatever their spelling; does not follow links. */
 function isSameFile(one: string, other: string): boolean {
   return resolve(one) === resolve(other)
 }
 
-/** OpenTelemetry, "OTLP Exporter Configuration": one endpoint is a base, the other is complete. */
+/**
+ * OpenTelemetry, "OTLP Exporter Configuration": the general endpoint is a base URL, the one for
+ * traces is complete.
+ */
 function chooseTraces(variables: Variables): TracesConfig | undefined {
   const base = variables.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '')
   const endpoint = variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`)

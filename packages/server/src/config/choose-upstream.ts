@@ -1,4 +1,4 @@
-/** The demo or the configured upstreams; half of one is a fault everywhere, none one in production. */
+/** Chooses the demo or the upstreams. Faults: an incomplete one; none in production. */
 
 import { dialectOf } from './apply-preset.ts'
 import { chooseClientAuth } from './choose-client-auth.ts'
@@ -21,7 +21,7 @@ import { requireComplete, upstreamEndpoints } from './upstream-complete.ts'
 import type { UpstreamVariables } from './upstream-variables.ts'
 import type { Variables } from './variables.ts'
 
-/** Variables that only make sense with an upstream; the others have defaults that do no harm. */
+/** Variables that imply an upstream; the others have harmless defaults. */
 const UPSTREAM_VARIABLES = [
   'UPSTREAM_KEY_CHECK',
   'UPSTREAM_PRESET',
@@ -37,22 +37,22 @@ const UPSTREAM_VARIABLES = [
 
 const DEFAULT_ISSUER_SCOPES = ['openid', 'offline_access']
 
-/** One upstream, with what is known of it elsewhere. */
+/** One upstream, with its allow rules and secrets. */
 export interface ChosenUpstream<Chosen = UpstreamConfig> {
   readonly config: Chosen
   readonly allow: readonly AllowRule[] | undefined
   readonly secrets: UpstreamSecrets
 }
 
-/** Whether anything names an upstream, completely or not. */
+/** Whether any variable names an upstream, even an incomplete one. */
 export function namesUpstream(raw: RawVariables): boolean {
   const { UPSTREAM_AUTH: auth = 'oauth' } = raw
   return auth !== 'oauth' || UPSTREAM_VARIABLES.some((name) => raw[name] !== undefined)
 }
 
 /**
- * Decides between demo and upstreams: the first, then the further ones. They are of use only if no
- * fault was added.
+ * Chooses the demo or the upstreams, the first one first. The result is valid only if no fault was
+ * added.
  */
 export function chooseUpstreams(
   raw: RawVariables,
@@ -91,7 +91,7 @@ function chooseFirst(raw: RawVariables, variables: Variables, faults: Faults): C
   return variables.DEMO === 'on' ? demo(variables, faults) : upstream
 }
 
-/** The demo's identity provider lives below PUBLIC_URL, and is held to the same. */
+/** The same rules as for PUBLIC_URL apply: the demo's provider is below it. */
 function demo(variables: Variables, faults: Faults): ChosenUpstream {
   const { PUBLIC_URL } = variables
   if (PUBLIC_URL !== undefined && !maySpeakSecrets(PUBLIC_URL)) {
@@ -153,7 +153,7 @@ function secretsOf(variables: UpstreamVariables): UpstreamSecrets {
   }
 }
 
-/** RFC 6749, section 3.1.2.1 and 3.2: codes and tokens travel over TLS. */
+/** RFC 6749, section 3.1.2.1 and 3.2: codes and tokens require TLS. */
 function requireHttps(variables: UpstreamVariables, faults: Faults): void {
   for (const name of ['UPSTREAM_ISSUER', ...upstreamEndpoints] as const) {
     const given = variables[name]
@@ -228,13 +228,13 @@ function apiOf(variables: UpstreamVariables, faults: Faults): ApiConfig {
   }
 }
 
-/** `Name: text` as a lower-case name and the text. */
+/** Splits `Name: text` into a lower-case name and the text. */
 function splitHeader(given: string): string[] {
   const [, name = given, text] = /^([^:]+): ?(.*)$/.exec(given) ?? []
   return text === undefined ? [name.toLowerCase()] : [name.toLowerCase(), text]
 }
 
-/** UPSTREAM_ALLOW may go by email addresses, which providers name for the scope `email`. */
+/** UPSTREAM_ALLOW may match email addresses, which providers send for the scope `email`. */
 function issuerScopes({ UPSTREAM_ALLOW: allow }: UpstreamVariables): readonly string[] {
   return allow === undefined ? DEFAULT_ISSUER_SCOPES : [...DEFAULT_ISSUER_SCOPES, 'email']
 }

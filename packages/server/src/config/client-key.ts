@@ -1,4 +1,7 @@
-/** The private key and the certificate by which this server authenticates at the identity provider. */
+/**
+ * The private key and the certificate with which this server authenticates at the identity
+ * provider.
+ */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { z } from 'zod'
@@ -7,9 +10,9 @@ import { values } from './values.ts'
 /** A private key for client assertions (RFC 7523) or for TLS (RFC 8705). */
 export interface ClientKey {
   readonly key: KeyObject
-  /** The JWS algorithm it signs with. */
+  /** The JWS algorithm for signing. */
   readonly algorithm: string
-  /** As the JWK itself names it. */
+  /** The `kid` of the JWK. */
   readonly keyId?: string
 }
 
@@ -21,7 +24,7 @@ const OF_CURVE: Readonly<Record<string, string>> = {
 }
 const OF_RSA = /^[RP]S(256|384|512)$/
 
-/** A private key as PEM, also with `\n` for its line breaks, or as JWK. */
+/** A private key as PEM, with line breaks or `\n` in their place, or as JWK. */
 export function privateKey() {
   return z
     .string()
@@ -37,7 +40,7 @@ export function privateKey() {
     })
 }
 
-/** Certificates as PEM, that of the key first. */
+/** A certificate chain as PEM, the leaf certificate first. */
 export function certificate() {
   return z
     .string()
@@ -46,7 +49,7 @@ export function certificate() {
     .register(values, { wants: 'a certificate as PEM' })
 }
 
-/** Whether the certificate is that of the key. */
+/** Whether the certificate belongs to the key. */
 export function belongsTo(pem: string, { key }: ClientKey): boolean {
   return parseCertificate(pem)?.checkPrivateKey(key) ?? false
 }
@@ -93,7 +96,7 @@ function parseCertificate(pem: string): X509Certificate | undefined {
   }
 }
 
-/** Files for containers and secrets of CI hold one line. */
+/** Restores line breaks: container env files and CI secrets hold one line. */
 function withLineBreaks(given: string): string {
   return given.replaceAll('\\n', '\n')
 }

@@ -1,4 +1,4 @@
-/** Optional fields: absent rather than undefined, as `exactOptionalPropertyTypes` wants them. */
+/** Optional fields: absent rather than undefined, as `exactOptionalPropertyTypes` requires. */
 
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
 

@@ -1,7 +1,7 @@
-/** Where the demo is mounted, below the address of the server. */
+/** The paths of the demo, below the address of the server. */
 
-/** Its identity provider. */
+/** The demo's identity provider. */
 export const DEMO_PROVIDER_PATH = '/demo/idp'
 
-/** Its API, a bank that stands in for another server. */
+/** The demo's API, a bank that stands in for an external server. */
 export const DEMO_API_PATH = '/demo/api'

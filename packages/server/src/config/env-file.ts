@@ -1,4 +1,4 @@
-/** Reads one `.env` file: its encoding, its lines, and what is wrong with them. */
+/** Parses one `.env` file: its encoding, its lines, and its faults. */
 
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -8,7 +8,7 @@ import type { Faults } from './faults.ts'
 export interface FileVariable {
   readonly name: string
   readonly value: string
-  /** Such as `.env, line 3`. */
+  /** The location, such as `.env, line 3`. */
   readonly where: string
 }
 
@@ -17,7 +17,7 @@ const NOTHING = /^\s*(?:#|$)/
 
 /**
  * Undefined if there is no such file. Lines that are no assignment, and text that is neither value
- * nor comment, are faults: `parseEnv` drops them, some together with the line below.
+ * nor comment, are faults: `parseEnv` silently drops them, sometimes with the line below.
  */
 export function readEnvFile(path: string, faults: Faults): readonly FileVariable[] | undefined {
   const bytes = readIfThere(path)
@@ -32,7 +32,7 @@ export function readEnvFile(path: string, faults: Faults): readonly FileVariable
   }
 }
 
-/** @throws TypeError for bytes that are no text; without a mark UTF-16 shows itself by its NULs */
+/** @throws TypeError for invalid text. Detects UTF-16 without a byte order mark by its NUL bytes */
 function decode(bytes: Buffer): string {
   const [first, second] = bytes
   const isLittle = first === 0xff && second === 0xfe
@@ -70,8 +70,8 @@ function parse(text: string, file: string, faults: Faults): FileVariable[] {
 }
 
 /**
- * The index of the line that closes the quote which a value opens; undefined for a value that opens
- * none, or one that nothing closes.
+ * The index of the line with the closing quote; undefined for a value without an opening quote, or
+ * with an unclosed one.
  */
 function endOfQuotes(start: string, lines: readonly string[], index: number): number | undefined {
   const quote = /^["'`]/.exec(start)?.[0]

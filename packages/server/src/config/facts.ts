@@ -1,16 +1,16 @@
-/** What is said about a variable besides its form; faults and documentation are made of it. */
+/** Metadata of a variable, in addition to its schema; generates faults and documentation. */
 
 import { z } from 'zod'
 import { values } from './values.ts'
 
 export interface VariableFacts {
-  /** What it is for: one or two sentences, also shown in the reference table. */
+  /** The purpose, in one or two sentences; also shown in the reference table. */
   readonly what: string
-  /** Must not be shown to anybody. */
+  /** The value is a secret and must never be shown. */
   readonly secret?: true
   /** The server refuses to start without it when NODE_ENV is production. */
   readonly requiredInProduction?: true
-  /** The default in words, where it is not a fixed value. */
+  /** A description of the default, if it is not a fixed value. */
   readonly defaultText?: string
 }
 

@@ -1,13 +1,13 @@
-/** What is wrong with a configuration: all of it at once, never with a secret's value. */
+/** The faults of a configuration: all reported at once, never with a secret's value. */
 
 export interface ConfigFault {
-  /** The variable's name, or the option's. */
+  /** The name of the variable or option. */
   readonly name: string
-  /** What it wants. Names no value. */
+  /** The requirement. Never includes the value. */
   readonly message: string
 }
 
-/** The configuration cannot be used; the message lists every fault, one a line. */
+/** An invalid configuration; the message lists every fault, one per line. */
 export class ConfigError extends Error {
   readonly faults: readonly ConfigFault[]
 
@@ -19,15 +19,15 @@ export class ConfigError extends Error {
   }
 }
 
-/** Something that does not keep the server from starting, and that somebody should know. */
+/** A problem that does not prevent the start but needs the operator's attention. */
 export interface ConfigWarning {
   /** Stable, for programs. */
   readonly code: string
-  /** Names no value. */
+  /** Never includes a value. */
   readonly message: string
 }
 
-/** Collects faults, at most one for each variable: the first says enough. And warnings. */
+/** Collects warnings, and faults: at most one per variable, the first. */
 export class Faults {
   readonly #faults = new Map<string, ConfigFault>()
   readonly #warnings: ConfigWarning[] = []
@@ -48,7 +48,7 @@ export class Faults {
     if (this.#faults.size > 0) throw new ConfigError([...this.#faults.values()])
   }
 
-  /** The same collection for variables that have other names: names and messages are rewritten. */
+  /** A view of the same collection for variables under other names; rewrites names and messages. */
   renamed(rename: (text: string) => string): Faults {
     const renamed = new Faults()
     renamed.add = (name, message) => this.add(rename(name), rename(message))

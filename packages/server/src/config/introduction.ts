@@ -1,11 +1,11 @@
-/** How a server introduces itself to clients and people (`defineServer`): checks it. */
+/** Validates how a server describes itself to clients and people (`defineServer`). */
 
 import { z } from 'zod'
 import { defined } from './defined.ts'
 
-/** An image of the server, as the protocol has it (2025-11-25, schema, `Icon`). */
+/** An icon of the server, as in the protocol (2025-11-25, schema, `Icon`). */
 export interface ServerIcon {
-  /** An https address, or `data:` with the image itself. */
+  /** An https URL, or a `data:` URL with the image itself. */
   readonly src: string
   readonly mimeType?: string
   /** Such as `48x48`, or `any`. */
@@ -15,17 +15,20 @@ export interface ServerIcon {
 
 export interface ServerIntroduction {
   /**
-   * For the model: what the server is for and how its tools go together, in up to 2,048 characters, of
-   * which many clients read no more.
+   * For the model: what the server is for and how its tools work together, up to 2,048 characters;
+   * many clients read no more.
    */
   readonly instructions?: string
-  /** What the server is for, in a sentence or two; `branding.description` is the same. */
+  /** The purpose of the server, in a sentence or two; `branding.description` is an alias. */
   readonly description?: string
-  /** Where people read about it: an http or https address. */
+  /** The website of the server: an http or https URL. */
   readonly websiteUrl?: string
-  /** Further images besides `branding.logo`, of 16 KiB together: each answer of 2026-07-28 has them. */
+  /**
+   * Icons in addition to `branding.logo`, up to 16 KiB in total: every answer of 2026-07-28
+   * includes them.
+   */
   readonly icons?: readonly ServerIcon[]
-  /** What each scope permits, in words for the consent page, such as `{ 'tickets:read': 'Read your tickets' }`. */
+  /** Permissions by scope, for the consent page: `{ 'tickets:read': 'Read your tickets' }`. */
   readonly scopes?: Readonly<Record<string, string>>
 }
 
@@ -56,7 +59,7 @@ const HINTS: Record<keyof ServerIntroduction, string> = {
   scopes: "an object of scopes and texts, such as { 'tickets:read': 'Read your tickets' }",
 }
 
-/** Why an introduction cannot be used; undefined when it can. */
+/** The fault of an introduction; undefined if it is valid. */
 export function introductionFault(given: ServerIntroduction): string | undefined {
   for (const name of Object.keys(wanted) as (keyof ServerIntroduction)[]) {
     if (!wanted[name].optional().safeParse(given[name]).success) {
@@ -66,7 +69,10 @@ export function introductionFault(given: ServerIntroduction): string | undefined
   return undefined
 }
 
-/** Its part of the configuration, copied, since that is frozen; undefined where nothing is said. */
+/**
+ * Its part of the configuration; a copy, since the configuration is frozen. Undefined if the
+ * declaration has none.
+ */
 export function chooseIntroduction({
   instructions,
   websiteUrl,

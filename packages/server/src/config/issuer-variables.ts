@@ -1,4 +1,4 @@
-/** The variables of an external issuer: which of its tokens are accepted, and what they allow. */
+/** The variables of an external issuer: which of its tokens are accepted, and what they permit. */
 
 import { facts } from './facts.ts'
 import { endpoint, integer, oneOf, pattern, scopeMap, text, words } from './values.ts'

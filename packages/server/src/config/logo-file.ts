@@ -1,4 +1,4 @@
-/** The logo of a server: an image file of the project, read once at the start. */
+/** The logo of a server: an image file of the project, read once at start. */
 
 import { readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
@@ -16,12 +16,12 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
 }
 
-/** Every page has it; clients may load it for each server that they list. */
+/** A limit: every page includes the logo, and clients may load it for each server they list. */
 const MAX_KIB = 256
 
 /**
  * Reads the file that `branding.logo` names, relative to `directory`.
- * @throws Error whose message says what is wrong with it
+ * @throws Error with the reason if the file is invalid
  */
 export function readLogo(path: string | undefined, directory: string): Logo | undefined {
   if (path === undefined) return undefined

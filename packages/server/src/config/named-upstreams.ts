@@ -1,4 +1,6 @@
-/** The variables of further upstreams: `UPSTREAM_GITHUB_ISSUER` is UPSTREAM_ISSUER of `github`. */
+/**
+ * The variables of additional upstreams: `UPSTREAM_GITHUB_ISSUER` is UPSTREAM_ISSUER of `github`.
+ */
 
 import { applyPreset } from './apply-preset.ts'
 import type { Faults } from './faults.ts'
@@ -9,23 +11,23 @@ import type { Variables } from './variables.ts'
 
 const PREFIX = 'UPSTREAM_'
 
-/** What follows the prefix in the names of variables that each upstream has. */
+/** The suffixes of the variables that each upstream has. */
 const SUFFIXES = Object.keys(eachUpstream.shape).map((name) => name.slice(PREFIX.length))
 
-/** Names that tools have another meaning for: methods of an upstream, and of every object. */
+/** Reserved names: methods of an upstream client, and members of every object. */
 const TAKEN =
   /^(get|head|post|put|patch|delete|options|request|all|pages|list|stream|upload|download|then|constructor)$/
 
 export interface NamedVariables {
   readonly name: string
-  /** By the names that the first upstream has for them. */
+  /** The variables, under the names that they have for the first upstream. */
   readonly raw: RawVariables
   readonly variables: UpstreamVariables
-  /** Takes these names, and reports those that the operator has written. */
+  /** Accepts these names, and reports those that the operator has written. */
   readonly faults: Faults
 }
 
-/** Whether a name has the form of a variable of a further upstream, listed or not. */
+/** Whether a name has the form of a variable of an additional upstream, listed or not. */
 export function isOfNamed(name: string): boolean {
   return !Object.hasOwn(upstreamVariables, name) && nameIn(name) !== undefined
 }
@@ -78,7 +80,7 @@ function refuseNames(names: readonly string[], first: string | undefined, faults
   }
 }
 
-/** What belongs to no upstream has no effect, which somebody must know. */
+/** Reports variables of upstreams that UPSTREAMS does not list: they have no effect. */
 function refuseUnlisted(raw: RawVariables, names: readonly string[], faults: Faults): void {
   const prefixes = names.map(prefixOf)
   for (const variable of Object.keys(raw)) {
@@ -96,7 +98,7 @@ function prefixOf(name: string): string {
   return `${PREFIX}${name.toUpperCase().replaceAll('-', '_')}_`
 }
 
-/** The name in `UPSTREAM_NAME_SUFFIX`, for the longest suffix that there is. */
+/** The name in `UPSTREAM_NAME_SUFFIX`; the longest matching suffix wins. */
 function nameIn(variable: string): string | undefined {
   if (!variable.startsWith(PREFIX)) return undefined
   const rest = variable.slice(PREFIX.length)

@@ -1,16 +1,16 @@
-/** Which variable somebody meant who wrote a name that is not known. */
+/** Suggests the known variable for a misspelled name. */
 
 import { facts } from './facts.ts'
 import { isOfNamed } from './named-upstreams.ts'
 import { PROXY_ALIASES } from './proxy-variables.ts'
 import { variables } from './variables.ts'
 
-/** Variables that must not be shown to anybody. */
+/** Variables that hold secrets. */
 export const SECRET_NAMES: readonly string[] = Object.entries(variables.shape)
   .filter(([, schema]) => facts.get(schema)?.secret === true)
   .map(([name]) => name)
 
-/** The variable that names a file with a secret in it. */
+/** The variable that names a file with the secret. */
 export function secretFileVariable(name: string): string {
   return `${name}_FILE`
 }
@@ -22,17 +22,21 @@ function isKnown(name: string): boolean {
   return IS_KNOWN.has(name) || PROXY_ALIASES.has(name) || isOfNamed(name)
 }
 
-/** What `docker compose` reads from the same file, for `compose.yaml`. */
+/** Variables that `docker compose` reads from the same file, for `compose.yaml`. */
 const OF_COMPOSE: ReadonlySet<string> = new Set(['COMPOSE_FILE', 'PUBLISH', 'REDIS_PASSWORD'])
 
-/** Whether a name has a place in the server's `.env`, with an effect on the server or without. */
+/**
+ * Whether a name may appear in the server's `.env`, including names that only `docker compose`
+ * reads.
+ */
 export function belongsToFramework(name: string): boolean {
   return isKnown(name) || OF_COMPOSE.has(name)
 }
 
 /**
- * The known variable that a name was most likely meant for. Short names have many neighbours in
- * other programs' environments, so that they allow for less. `own` are the names of a team's settings.
+ * The known variable that most likely matches a misspelled name. Short names resemble many names in
+ * other programs' environments, so they tolerate fewer edits. `own` are the names of a team's
+ * settings.
  */
 export function nearestKnown(given: string, own: readonly string[] = []): string | undefined {
   if (isKnown(given) || own.includes(given)) return undefined
@@ -42,10 +46,10 @@ export function nearestKnown(given: string, own: readonly string[] = []): string
   return near.sort((one, other) => (one.distance ?? 0) - (other.distance ?? 0))[0]?.known
 }
 
-/** Undefined if it is too far away to be a slip of the hand. */
+/** The edit distance; undefined if it is too large for a typing error. */
 function distanceTo(known: string, name: string): number | undefined {
   if (withoutSeparators(name) === withoutSeparators(known)) return 0
-  // A second one of its kind, such as REDIS_URL_2, belongs to somebody else.
+  // A numbered variant, such as REDIS_URL_2, belongs to another program.
   if (name.replace(/_?\d+$/, '') === known || known.length < 5) return undefined
   const most = known.length < 12 ? 1 : 2
   if (Math.abs(name.length - known.length) > most || !startsAlike(known, name)) return undefined
@@ -53,7 +57,7 @@ function distanceTo(known: string, name: string): number | undefined {
   return distance <= most ? distance : undefined
 }
 
-/** Slips of the hand seldom change the first letter; other programs' names do. */
+/** Typing errors seldom change the first letter; other programs' names do. */
 function startsAlike(known: string, name: string): boolean {
   if (name[0] === known[0] || name === known.slice(1)) return true
   return name[0] === known[1] && name[1] === known[0]

@@ -1,4 +1,4 @@
-/** The variables of the pages that people see in a browser. */
+/** The variables of the browser pages. */
 
 import { facts } from './facts.ts'
 import { address, oneOf, pattern, text } from './values.ts'
@@ -7,7 +7,7 @@ export const pageVariables = {
   APP_DESCRIPTION: text('a sentence').optional().register(facts, {
     what: 'What the server is for, in a sentence or two, on its landing page.',
   }),
-  // Without `#`, which other programs take for a comment in `.env` files.
+  // `#` is optional: other programs take it for a comment in `.env` files.
   APP_COLOR: pattern(/^#?[\da-f]{6}$/i, 'six hexadecimal digits such as 1f4fbf')
     .default('1f4fbf')
     .register(facts, {

@@ -1,11 +1,13 @@
-/** Reads variables by their schema; every one that is faulty is reported, by its name. */
+/** Parses variables with their schema and reports every invalid one by name. */
 
 import type { z } from 'zod'
 import { wantedBy } from './facts.ts'
 import type { Faults } from './faults.ts'
 import type { RawVariables } from './sources.ts'
 
-/** Faulty variables fall back to their defaults, so that the rules between variables run too. */
+/**
+ * Invalid variables fall back to their defaults, so that the checks between variables still run.
+ */
 export function parseVariables<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   raw: RawVariables,

@@ -1,22 +1,24 @@
 /**
- * What is known of identity providers that many people have: the variables that lead there, and what
- * no standard says. Each follows the provider's own documentation, which docs/providers.md names.
+ * Settings of common identity providers: the variables to reach them, and how they deviate from the
+ * standards. Each follows the provider's own documentation, which docs/providers.md names.
  */
 
 import type { RawVariables } from './sources.ts'
 
-/** Where a provider goes its own way. */
+/** Where a provider deviates from the standards. */
 export interface Dialect {
-  /** Codes that refuse this server elsewhere, and mean here that the refresh token is dead. */
+  /**
+   * Error codes that mean here that the refresh token is revoked; elsewhere they refuse the client.
+   */
   readonly deadRefreshCodes?: readonly string[]
-  /** Client assertions are for the token endpoint, rather than for the issuer. */
+  /** The audience of client assertions is the token endpoint rather than the issuer. */
   readonly assertsForTokenEndpoint?: true
-  /** What RSA keys sign assertions with; RS256 if left out. */
+  /** The algorithm with which RSA keys sign assertions; RS256 by default. */
   readonly rsaAlgorithm?: 'PS256'
 }
 
 interface Preset {
-  /** Defaults of variables: what the operator sets takes their place. */
+  /** Defaults of variables; the operator's values override them. */
   readonly variables: RawVariables
   readonly dialect?: Dialect
 }
@@ -31,7 +33,7 @@ export const presets: Readonly<Record<(typeof PRESET_NAMES)[number], Preset>> = 
     variables: {
       UPSTREAM_ISSUER: 'https://accounts.google.com',
       UPSTREAM_SCOPES: 'openid email profile',
-      // There is no scope for refresh tokens; one comes with the person's consent alone.
+      // There is no scope for refresh tokens; the provider issues one only with the user's consent.
       UPSTREAM_AUTHORIZATION_PARAMETERS: 'access_type=offline&prompt=consent',
     },
   },
@@ -50,7 +52,7 @@ export const presets: Readonly<Record<(typeof PRESET_NAMES)[number], Preset>> = 
   },
   auth0: { variables: { UPSTREAM_SCOPES: 'openid profile email offline_access' } },
   okta: { variables: { UPSTREAM_SCOPES: 'openid profile email offline_access' } },
-  // A refresh token comes without a scope; offline_access would outlive the session there.
+  // A refresh token needs no scope; one for offline_access would outlive the session there.
   keycloak: { variables: { UPSTREAM_SCOPES: 'openid profile email' } },
   slack: {
     variables: {

@@ -21,7 +21,7 @@ export const proxyVariables = {
     }),
 }
 
-/** What curl and others read; where both are set these win. */
+/** The lower-case spellings that curl and others read; they win if both are set. */
 export const PROXY_ALIASES: ReadonlyMap<string, keyof typeof proxyVariables> = new Map([
   ['https_proxy', 'HTTPS_PROXY'],
   ['http_proxy', 'HTTP_PROXY'],

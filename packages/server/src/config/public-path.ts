@@ -1,6 +1,6 @@
-/** The path that the server is reached below, where `PUBLIC_URL` has one. */
+/** The base path of `PUBLIC_URL`. */
 
-/** Without a slash at its end; empty for a whole origin. */
+/** The path without a trailing slash; empty if `PUBLIC_URL` is an origin. */
 export function basePathOf(publicUrl: string): string {
   return new URL(publicUrl).pathname.replace(/\/$/, '')
 }

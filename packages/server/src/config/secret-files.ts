@@ -1,4 +1,4 @@
-/** Secrets in files: NAME_FILE names a file that holds NAME, as Docker and Kubernetes mount them. */
+/** Secrets in files: NAME_FILE names a file with the value of NAME, as in Docker and Kubernetes. */
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -6,12 +6,13 @@ import type { Faults } from './faults.ts'
 import { SECRET_NAMES, secretFileVariable } from './names.ts'
 import type { RawVariables } from './sources.ts'
 
-/** Keys and certificates in PEM are a tenth of it. */
+/** A limit; keys and certificates in PEM take a tenth of it. */
 const MOST_BYTES = 64 * 1024
 
 /**
- * The variables with the content of the files that they name, without a newline at its end. Both a
- * secret and its file, and a file that cannot be read, are faults. Paths are relative to `cwd`.
+ * The variables, with the content of the named files, without the trailing newline. A secret that
+ * is set twice, directly and as a file, is a fault, and so is an unreadable file. Paths are
+ * relative to `cwd`.
  */
 export function readSecretFiles(raw: RawVariables, cwd: string, faults: Faults): RawVariables {
   const read: Record<string, string> = { ...raw }

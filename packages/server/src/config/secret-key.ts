@@ -1,4 +1,4 @@
-/** The key for configuration secrets alone, for the command that makes such secrets. */
+/** Loads only the key for configuration secrets, for the command that encrypts them. */
 
 import type { ConfigSecretKey } from '../crypto/config-secret.ts'
 import { wantedBy } from './facts.ts'

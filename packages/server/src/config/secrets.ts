@@ -1,43 +1,43 @@
-/** The secrets of a configuration, apart from it: they show themselves to nobody who prints them. */
+/** The secrets of a configuration, kept apart from it so that logging never prints them. */
 
 import { inspect } from 'node:util'
 import type { ClientKey } from './client-key.ts'
 
-/** Of one upstream. */
+/** The secrets of one upstream. */
 export interface UpstreamSecrets {
   readonly clientSecret: string | undefined
   readonly clientKey: ClientKey | undefined
-  /** Sent with every call to the API. */
+  /** The API key, sent with every call to the API. */
   readonly apiKey: string | undefined
 }
 
 export interface SecretValues {
-  /** 32 bytes each; the first encrypts, all decrypt. */
+  /** 32 bytes each; the first encrypts, all decrypt (key rotation). */
   readonly encryptionKeys: readonly Buffer[]
-  /** Signs access tokens with HS256; 32 characters at least. */
+  /** Signs access tokens with HS256; at least 32 characters. */
   readonly jwtSecret: string
-  /** Pre-registered clients, secrets and all. */
+  /** Pre-registered clients, including their secrets. */
   readonly oauthClients: readonly Readonly<Record<string, unknown>>[]
   readonly redisPassword?: string | undefined
   readonly upstreamClientSecret?: string | undefined
   readonly upstreamClientKey?: ClientKey | undefined
   readonly upstreamApiKey?: string | undefined
-  /** By the names of upstreams after the first. */
+  /** The secrets of the additional upstreams, by name. */
   readonly furtherUpstreams?: ReadonlyMap<string, UpstreamSecrets>
-  /** Addresses of outgoing proxies, with their credentials. */
+  /** URLs of outgoing proxies, including credentials. */
   readonly httpProxy?: string | undefined
   readonly httpsProxy?: string | undefined
   readonly introspectionClientSecret?: string | undefined
   readonly metricsToken?: string | undefined
-  /** For the collector of traces. */
+  /** The headers for the trace collector, such as its credentials. */
   readonly otlpHeaders?: Readonly<Record<string, string>>
 }
 
 const HIDDEN = '[secrets]'
 
 /**
- * Holds secrets in private fields: logging, inspecting, spreading or serialising the object gives
- * none of them away. Each is read by its name.
+ * Holds secrets in private fields: logging, inspecting, spreading or serialising the object reveals
+ * none of them.
  */
 export class Secrets implements SecretValues {
   readonly #values: SecretValues

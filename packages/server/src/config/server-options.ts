@@ -1,34 +1,37 @@
-/** What a server's declaration turns off (`defineServer`): checks it, and what follows from it. */
+/**
+ * Validates the features that a server's declaration turns off (`defineServer`), and derives what
+ * is served.
+ */
 
 import { z } from 'zod'
 import type { Faults } from './faults.ts'
 import type { RawVariables } from './sources.ts'
 
-/** The revisions of the protocol that a server can serve; the second stands for all before it. */
+/** The protocol revisions that a server can serve; the second stands for all earlier ones too. */
 export type Protocol = '2026-07-28' | '2025-11-25'
 
-/** Everything is on if left out. What is off is not routed, listed or announced anywhere. */
+/** Every option defaults to on. A feature that is off is not routed, listed or advertised. */
 export interface ServerOptions {
-  /** The ways in besides `/mcp`. */
+  /** The transports in addition to `/mcp`. */
   readonly transports?: {
     /** HTTP+SSE of the revisions before 2025-03-26: `/sse` and `/messages`. */
     readonly sse?: boolean
     /** Calls without the protocol: `/http`. */
     readonly direct?: boolean
   }
-  /** The demo's identity provider and bank, while no upstream is configured; DEMO wins. */
+  /** The demo's identity provider and bank, while no upstream is configured; DEMO overrides it. */
   readonly demo?: boolean
   /**
-   * Who reads at `/` which tools there are: everybody, or browsers whose client is signed in;
-   * LANDING_TOOLS wins. With false nothing is at `/`. If left out: everybody, unless MCP_AUTH is
+   * Who sees the list of tools at `/`: everyone, or browsers whose client is signed in;
+   * LANDING_TOOLS overrides it. False removes the page. The default is everyone, unless MCP_AUTH is
    * `required`.
    */
   readonly landingPage?: 'public' | 'signed-in' | false
-  /** `/metrics`, at the main port or one of its own. */
+  /** `/metrics`, on the main port or on its own port. */
   readonly metrics?: boolean
   /** Whether traces are sent to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names. */
   readonly traces?: boolean
-  /** `['2026-07-28']` refuses clients of 2025-11-25 and earlier, and has no `/sse`. */
+  /** `['2026-07-28']` refuses clients of 2025-11-25 and earlier, and removes `/sse`. */
   readonly protocols?: readonly Protocol[]
 }
 
@@ -39,7 +42,7 @@ export interface Serves {
   readonly landingPage: boolean
   readonly metrics: boolean
   readonly traces: boolean
-  /** Whether clients of 2025-11-25 and earlier are. */
+  /** Whether clients of 2025-11-25 and earlier are served. */
   readonly era2025: boolean
 }
 
@@ -63,7 +66,7 @@ const HINTS: Record<keyof ServerOptions, string> = {
   protocols: "['2026-07-28', '2025-11-25'] or ['2026-07-28']",
 }
 
-/** Why options cannot be used; undefined when they can. */
+/** The fault of the options; undefined if they are valid. */
 export function optionsFault(options: ServerOptions): string | undefined {
   for (const name of Object.keys(wanted) as (keyof ServerOptions)[]) {
     if (!wanted[name].optional().safeParse(options[name]).success) {
@@ -77,7 +80,7 @@ export function optionsFault(options: ServerOptions): string | undefined {
   return undefined
 }
 
-/** What options say, as the variables that win over it are called. */
+/** The options as the variables that override them. */
 export function optionVariables({ demo, landingPage }: ServerOptions): RawVariables {
   const tools = { public: 'show', 'signed-in': 'signed-in' } as const
   return {
@@ -86,7 +89,7 @@ export function optionVariables({ demo, landingPage }: ServerOptions): RawVariab
   }
 }
 
-/** Decides what is served, and warns of variables that options leave without effect. */
+/** Decides what is served, and warns of variables that the options disable. */
 export function chooseServed(
   options: ServerOptions,
   raw: RawVariables,

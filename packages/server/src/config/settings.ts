@@ -1,4 +1,7 @@
-/** A team's own variables (`settings` of `createMcp`): checked with the framework's, in one list of faults. */
+/**
+ * A team's own variables (`settings` of `createMcp`): validated with the framework's, with one list
+ * of faults.
+ */
 
 import type { z } from 'zod'
 import type { Faults } from './faults.ts'
@@ -7,7 +10,7 @@ import type { RawVariables } from './sources.ts'
 
 export interface TeamSettings {
   readonly values: Readonly<Record<string, unknown>>
-  /** Texts that nothing may show: the values of secrets, and the passwords in their URLs. */
+  /** Texts to redact: the values of secrets, and the passwords in their URLs. */
   readonly secrets: readonly string[]
 }
 
@@ -16,13 +19,13 @@ type Issue = z.core.$ZodIssue
 interface Definition {
   readonly type: string
   readonly coerce?: boolean
-  /** What the schema wraps, or what it reads first. */
+  /** The schema that this one wraps or reads first. */
   readonly innerType?: z.ZodType
   readonly in?: z.ZodType
 }
 
 const NAME = /^[A-Za-z_]\w*$/
-/** Types that no text has, and what makes them of texts. */
+/** Types that no environment variable can have, with their coerced equivalents. */
 const COERCED: Readonly<Record<string, string>> = {
   number: 'z.coerce.number()',
   bigint: 'z.coerce.bigint()',
@@ -36,7 +39,7 @@ const WORDS: Readonly<Record<string, string>> = {
   date: 'a date',
 }
 
-/** The values of the settings; faulty ones are reported, never with their value. */
+/** Parses the settings; reports invalid ones, never with their value. */
 export function chooseSettings(
   schema: z.ZodObject | undefined,
   raw: RawVariables,
@@ -61,7 +64,7 @@ export function chooseSettings(
   }
 }
 
-/** Whether a setting, or what it wraps, has `.meta({ secret: true })`. */
+/** Whether a setting, or the schema that it wraps, has `.meta({ secret: true })`. */
 export function isSecretSetting(schema: z.ZodType): boolean {
   if (schema.meta()?.secret === true) return true
   const inner = innerOf(schema)
@@ -73,7 +76,7 @@ function innerOf(schema: z.ZodType): z.ZodType | undefined {
   return innerType ?? input
 }
 
-/** What a schema should be that no text fits; undefined for one that texts can fit. */
+/** The coerced equivalent of a schema that no text can satisfy; undefined if texts can. */
 function betterDeclared(schema: z.ZodType): string | undefined {
   const inner = innerOf(schema)
   if (inner !== undefined) return betterDeclared(inner)

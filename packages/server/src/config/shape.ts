@@ -1,4 +1,4 @@
-/** The configuration as the rest of the code sees it: frozen, and safe to log. */
+/** The type of the configuration: frozen, and safe to log. */
 
 import type { AllowRule } from './allow-rules.ts'
 import type { ConfigWarning } from './faults.ts'
@@ -14,20 +14,22 @@ export type * from './upstream-shape.ts'
 export interface Config {
   readonly env: Variables['NODE_ENV']
   readonly isProduction: boolean
-  /** The key that encrypts is the published one for development: start-up warns of it. */
+  /** Whether the encryption key is the published development key, of which the start warns. */
   readonly usesDevelopmentKey: boolean
   readonly app: {
-    /** What people read. */
+    /** The display name. */
     readonly name: string
-    /** What programs know it by. */
+    /** The identifier for programs. */
     readonly identifier: string
     readonly version: string
   }
   readonly pages: PagesConfig
-  /** Absent where the declaration says nothing of it. */
+  /** Absent if the declaration has none. */
   readonly introduction?: ServerIntroduction
   readonly serves: Serves
-  /** Whether `/` lists the tools: to everybody, to browsers whose client is signed in, or to nobody. */
+  /**
+   * Whether `/` lists the tools: to everyone, to browsers whose client is signed in, or to nobody.
+   */
   readonly landing: { readonly showsTools: boolean | 'signed-in' }
   readonly http: HttpConfig
   readonly log: {
@@ -36,49 +38,49 @@ export interface Config {
     readonly auditFile?: string
   }
   readonly metrics: {
-    /** 0 for any free port; absent for no port of its own. */
+    /** 0 for any free port; absent for the main port. */
     readonly port?: number
     readonly host: string
   }
-  /** Absent where no traces are wanted. */
+  /** Absent if tracing is off. */
   readonly traces?: TracesConfig
   readonly store: StoreConfig
   readonly session: {
     readonly ttlSeconds: number
-    /** Of an anonymous connection until its first request; no longer than `ttlSeconds`. */
+    /** TTL of an anonymous session until its first request; at most `ttlSeconds`. */
     readonly unusedTtlSeconds: number
   }
   readonly signIn: {
     readonly ttlSeconds: number
-    /** One of them must match; absent for everybody who can sign in upstream. */
+    /** One must match; absent if anyone who can sign in upstream is accepted. */
     readonly allow?: readonly AllowRule[]
   }
   readonly auth: AuthConfig
-  /** How long the services of a team may take to open, all together. */
+  /** The time limit for opening all services of a team together. */
   readonly startTimeoutSeconds: number
   readonly tools: {
     readonly textFormat: Variables['TOOL_TEXT_FORMAT']
     readonly timeoutSeconds: number
     /** Absent for `lenient`. */
     readonly arguments?: 'strict'
-    /** Where tools, resources and prompts are, if not beside the server's own code. */
+    /** The folder of tools, resources and prompts, if they are not beside the server's own code. */
     readonly directory?: string
   }
-  /** The first upstream, which tools have without naming it. */
+  /** The first upstream, the default for tools that name none. */
   readonly upstream: UpstreamConfig
-  /** Absent where there is one alone. */
+  /** Absent if there is only one upstream. */
   readonly furtherUpstreams?: readonly FurtherUpstream[]
-  /** By the scheme of what is asked for; without the credentials, which are secrets. */
+  /** Outgoing proxies by the scheme of the request; without credentials, which are secrets. */
   readonly outgoing: {
     readonly httpProxy?: string
     readonly httpsProxy?: string
     readonly noProxy: readonly string[]
   }
-  /** What an operator should know about who is let in over HTTP. */
+  /** Warnings for the operator about who can access the server over HTTP. */
   readonly accessWarnings: readonly ConfigWarning[]
 }
 
-/** What people see in a browser, besides the server's name. */
+/** Settings of the browser pages, except the server's name. */
 export interface PagesConfig {
   readonly description?: string
   /** Six hexadecimal digits, with `#` before them. */
@@ -90,45 +92,45 @@ export interface HttpConfig {
   readonly host: string
   /** 0 for any free port. */
   readonly port: number
-  /** An origin, without a slash at the end; when absent, localhost with the port that was taken. */
+  /** The origin, without a trailing slash; if absent, localhost with the port in use. */
   readonly publicUrl?: string
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly bodyLimitBytes: number
-  /** Values of the JSON in a body. */
+  /** The maximum number of JSON values in a body. */
   readonly bodyMaxValues: number
-  /** Of all bodies that a node holds. */
+  /** The maximum total size of the bodies that a node holds at a time. */
   readonly maxBodyBytesInProgress: number
-  /** Of all clients, on one node. */
+  /** The maximum number of sockets of all clients on one node. */
   readonly maxSockets: number
-  /** How long a connection without a request is kept. */
+  /** The keep-alive timeout of an idle TCP connection. */
   readonly keepAliveSeconds: number
-  /** How many entries of `X-Forwarded-For` are believed, from the right. */
+  /** How many entries of `X-Forwarded-For` are trusted, from the right. */
   readonly trustedProxies: number
-  /** Whether requests are counted. */
+  /** Whether rate limiting is on. */
   readonly rateLimit: boolean
-  /** Whether requests of this machine count like those of others. */
+  /** Whether rate limits apply to requests from this machine. */
   readonly countsThisMachine: boolean
-  /** Units a minute of one session or connection, on all nodes together. */
+  /** Rate limit of one session or MCP session, in units per minute across all nodes. */
   readonly callerRate: number
-  /** Units a minute of all that come from one address without a token. */
+  /** Rate limit of one address for requests without a token, in units per minute. */
   readonly addressRate: number
-  /** Bytes a minute that all of them may have stored. */
+  /** Limit of the bytes stored per minute for one address without a token. */
   readonly storedRate: number
-  /** Of one caller on one node, as calls and connections. */
+  /** Concurrency limits of one caller on one node, as `maxCalls` and `maxConnections` are. */
   readonly maxStreams: number
-  /** Of all callers on one node. */
+  /** Concurrency limit of all callers on one node. */
   readonly maxNodeStreams: number
   readonly maxCalls: number
   readonly maxConnections: number
-  /** How long it goes on serving after it said that it is not ready, in seconds. */
+  /** Graceful shutdown: how long the node still serves after readiness fails, in seconds. */
   readonly stopDelaySeconds: number
-  /** Whether plain calls are answered without the SDK; tests alone turn it off. */
+  /** Whether the fast path answers plain calls without the SDK; only tests turn it off. */
   readonly fastPath: boolean
 }
 
 export interface TracesConfig {
-  /** Where spans are posted, with the path. */
+  /** The full URL to which spans are posted. */
   readonly endpoint: string
   readonly serviceName: string
   readonly serviceVersion: string
@@ -137,9 +139,9 @@ export interface TracesConfig {
 }
 
 export interface AuthConfig {
-  /** Whether `/mcp` and `/sse` want an access token, as `/http` always does. */
+  /** Whether `/mcp` and `/sse` require an access token, as `/http` always does. */
   readonly required: boolean
-  /** The scopes of clients that ask for none; absent for all that tools want. */
+  /** The scopes for clients that request none; absent for all scopes that tools require. */
   readonly defaultScopes?: readonly string[]
   readonly issuer: BuiltInIssuer | ExternalIssuer
 }
@@ -155,7 +157,7 @@ export interface BuiltInIssuer {
   readonly refreshGrace: number
   /** Without the colon, such as `cursor`. */
   readonly redirectSchemes: readonly string[]
-  /** Authorizing a client again makes a new session, rather than continuing its live one. */
+  /** Authorizing a client again creates a new session rather than continuing its live one. */
   readonly startsAnew?: true
 }
 
@@ -164,22 +166,22 @@ export interface ExternalIssuer {
   readonly url: string
   /** Absent for the addresses of this server's own resources. */
   readonly audience?: readonly string[]
-  /** What tokens may name as `iss`; absent for `url` alone. `{tenantid}` is one of `tenants`. */
+  /** Accepted values of `iss`; absent for `url` alone. `{tenantid}` matches one of `tenants`. */
   readonly tokenIssuers?: readonly string[]
   readonly tenants?: readonly string[]
   /** Client ids whose tokens may lack `aud`. */
   readonly clientsWithoutAudience?: readonly string[]
   /** Absent for `scope` and `scp`. */
   readonly scopeClaims?: readonly string[]
-  /** From what the issuer grants to scopes of tools. */
+  /** Maps the issuer's scopes to scopes of tools. */
   readonly scopeMap?: ScopeMap
   /** In seconds; absent for a day. */
   readonly tokenMaxAge?: number
-  /** Absent where the issuer is asked about no token. */
+  /** Absent if no token is introspected. */
   readonly introspection?: IntrospectionConfig
 }
 
-/** Scopes of tools by the name that the issuer has for them. */
+/** Scopes of tools by the issuer's scope. */
 export type ScopeMap = Readonly<Record<string, readonly string[]>>
 
 export interface IntrospectionConfig {
@@ -194,16 +196,16 @@ export type StoreConfig = { readonly kind: 'memory' } | RedisConfig
 
 export interface RedisConfig {
   readonly kind: 'redis'
-  /** REDIS_URL without its password; absent when the server was named by its parts. */
+  /** REDIS_URL without its password; absent if separate variables configure the server. */
   readonly url?: string
   readonly host: string
   readonly port: number
   readonly username?: string
   readonly db: number
   readonly tls: boolean
-  /** What every key starts with. */
+  /** The prefix of every key. */
   readonly prefix: string
   readonly timeoutMs: number
-  /** A Redis that may delete keys makes the node not ready; without it, it is warned of. */
+  /** `refuse`: a Redis with an eviction policy makes the node not ready; absent: logs a warning. */
   readonly eviction?: 'refuse'
 }

@@ -1,4 +1,4 @@
-/** Where variables come from: the process, over `--env NAME` (`NAME.env`), over `.env`. */
+/** Merges the sources of variables: the process, over `--env NAME` (`NAME.env`), over `.env`. */
 
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,24 +13,24 @@ import type { ServerOptions } from './server-options.ts'
 export interface ConfigSources {
   /** The arguments after the script's name. */
   readonly argv?: readonly string[]
-  /** The variables of the process; they win over those in files. */
+  /** The process environment; it overrides the files. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** The folder in which `.env` and `NAME.env` are looked for. */
   readonly cwd: string
-  /** What the server's own declaration says, by variable; everything else wins over it. */
+  /** Values of the server's declaration, by variable; every other source overrides them. */
   readonly declared?: RawVariables
-  /** What programs know the server by, as declared; APP_NAME if left out. */
+  /** The declared identifier; APP_NAME by default. */
   readonly identifier?: string
-  /** What the declaration turns off, and how it introduces the server. */
+  /** The features that the declaration turns off, and its introduction. */
   readonly options?: ServerOptions & ServerIntroduction
   /** The team's own variables. */
   readonly settings?: z.ZodObject | undefined
 }
 
-/** Variables by name. An empty one is as good as none: compose files and shells make those. */
+/** Variables by name. An empty one counts as unset: compose files and shells create those. */
 export type RawVariables = Readonly<Record<string, string>>
 
-/** Reads all sources. A missing `.env` is normal, a missing `NAME.env` a fault. */
+/** Merges all sources. A missing `.env` is normal, a missing `NAME.env` a fault. */
 export function readSources(sources: ConfigSources, faults: Faults): RawVariables {
   const { argv = [], env, cwd, declared = {} } = sources
   const own = Object.keys(sources.settings?.shape ?? {})
@@ -44,7 +44,7 @@ export function readSources(sources: ConfigSources, faults: Faults): RawVariable
   const given = Object.entries(env).filter(([name, value]) => !isServiceLink(name, value))
   const fromFiles = files.map(({ name, value }) => [name, value] as const)
   for (const layer of [Object.entries(declared), fromFiles, given]) {
-    // Of one layer, names in lower case win: they come last.
+    // Within one source, lower-case names win: they come last.
     for (const [name, value] of [...layer].sort(aliasesLast)) {
       if (value) merged[PROXY_ALIASES.get(name) ?? name] = value
     }
@@ -73,7 +73,7 @@ function readNamedFile(argv: readonly string[], cwd: string, faults: Faults) {
   return variables ?? []
 }
 
-/** A file is the server's own: what it does not know there has no effect, which somebody must know. */
+/** Reports unknown names in the server's own files: they have no effect. */
 function checkFileName(
   { name, where }: FileVariable,
   own: readonly string[],
@@ -85,7 +85,7 @@ function checkFileName(
   else faults.warn('unknown_variable', `${name} (${where}) is unknown to this server: no effect`)
 }
 
-/** Other programs' variables are no fault, unless one looks like a mistyped one of ours. */
+/** Ignores other programs' variables, unless one looks like a misspelling of ours. */
 function checkProcessNames(
   env: ConfigSources['env'],
   own: readonly string[],
@@ -94,7 +94,7 @@ function checkProcessNames(
   for (const [name, value] of Object.entries(env)) {
     if (!value || isServiceLink(name, value)) continue
     const meant = nearestKnown(name, own)
-    // Beside the one it resembles, it is somebody else's.
+    // If the variable that it resembles is set too, it belongs to another program.
     if (meant !== undefined && !env[meant]) faults.add(name, unknown(meant))
   }
 }
@@ -104,8 +104,8 @@ function unknown(meant: string): string {
 }
 
 /**
- * Kubernetes and Docker tell of a service called `redis` by `REDIS_PORT=tcp://10.0.0.1:6379`, which
- * is nobody's setting.
+ * Kubernetes and Docker links inject `REDIS_PORT=tcp://10.0.0.1:6379` for a service called `redis`;
+ * such a value is no setting.
  */
 function isServiceLink(name: string, value: string | undefined): boolean {
   return name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\/\S+:\d+$/.test(value ?? '')

@@ -1,4 +1,4 @@
-/** The variables for those who watch the server: metrics, traces and the audit log. */
+/** The variables of observability: metrics, traces and the audit log. */
 
 import { facts } from './facts.ts'
 import { address, integer, number, pairs, pattern, text } from './values.ts'

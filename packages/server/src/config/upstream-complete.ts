@@ -1,4 +1,4 @@
-/** What an upstream needs, by how people are known there, and what conflicts with that. */
+/** The required and the conflicting variables of an upstream, by its authentication method. */
 
 import { defaultOf } from './facts.ts'
 import type { Faults } from './faults.ts'
@@ -12,7 +12,7 @@ export const upstreamEndpoints = [
   'UPSTREAM_USERINFO_ENDPOINT',
 ] as const
 
-/** Of no use without an identity provider. The preset comes first: it brings others. */
+/** Variables that require an identity provider. The preset comes first: it sets others. */
 const OF_OAUTH = [
   'UPSTREAM_PRESET',
   'UPSTREAM_ISSUER',
@@ -31,7 +31,7 @@ const OF_OAUTH = [
 
 const OF_KEYS = ['UPSTREAM_KEY_CHECK', 'UPSTREAM_KEY_HEADER'] as const
 
-/** `why` follows the name of what is missing. */
+/** `why` follows the name of the missing variable. */
 export function requireComplete(
   raw: RawVariables,
   { UPSTREAM_AUTH: auth }: UpstreamVariables,

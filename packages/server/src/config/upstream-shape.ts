@@ -1,4 +1,4 @@
-/** The part of the configuration that is about upstreams: where people sign in, and the APIs. */
+/** The upstream part of the configuration: identity providers and APIs. */
 
 import type { AllowRule } from './allow-rules.ts'
 import type { Dialect } from './presets.ts'
@@ -6,26 +6,26 @@ import type { UpstreamVariables } from './upstream-variables.ts'
 
 export type UpstreamConfig = { readonly kind: 'demo' } | NamedUpstream
 
-/** An upstream of its own name: how people are known there decides the kind. */
+/** An additional upstream; its authentication method decides the kind. */
 export type NamedUpstream = ConfiguredUpstream | KeyUpstream | OperatorUpstream
 
 export type FurtherUpstream = NamedUpstream & {
-  /** One of them must match; absent for everybody who can sign in there. */
+  /** One must match; absent if anyone with an account there may sign in. */
   readonly allow?: readonly AllowRule[]
 }
 
-/** An API for which each person pastes a key. */
+/** An API for which each user enters an API key. */
 export interface KeyUpstream {
   readonly kind: 'key'
   readonly name: string
   readonly api: ApiConfig
-  /** The path that tells whether a key is good. */
+  /** The path of the request that validates a key. */
   readonly checkPath: string
-  /** The header that a person's key is sent in. */
+  /** The request header for a user's key. */
   readonly keyHeader: KeyHeader
 }
 
-/** An API that knows this server alone, by a key of the operator or by none. */
+/** An API that authenticates only this server, by an operator's key or not at all. */
 export interface OperatorUpstream {
   readonly kind: 'operator'
   readonly name: string
@@ -35,14 +35,14 @@ export interface OperatorUpstream {
 export interface KeyHeader {
   /** Lower case. */
   readonly name: string
-  /** With `{key}` once in it. */
+  /** Contains `{key}` exactly once. */
   readonly template: string
 }
 
 export interface ApiConfig {
   readonly baseUrl: string
   readonly apiKeyHeader: string
-  /** What the header holds, with `{key}` once in it; absent for the key alone. */
+  /** The value of the header, with `{key}` exactly once; absent for the key alone. */
   readonly apiKeyTemplate?: string
   readonly timeoutMs: number
 }
@@ -52,18 +52,18 @@ export interface ConfiguredUpstream {
   readonly name: string
   readonly provider: ProviderConfig
   readonly clientId: string
-  /** Absent for what the provider's metadata says. */
+  /** Absent to follow the provider's metadata. */
   readonly clientAuth?: Exclude<UpstreamVariables['UPSTREAM_CLIENT_AUTH'], 'auto'>
-  /** Where the provider goes its own way; absent where it follows the standards. */
+  /** Where the provider deviates from the standards; absent if it follows them. */
   readonly dialect?: Dialect
   /** The `kid` of client assertions. */
   readonly clientKeyId?: string
   /** In PEM. */
   readonly clientCertificate?: string
   readonly scopes: readonly string[]
-  /** Sent along with codes and refresh tokens; absent for none. */
+  /** Additional parameters of token requests; absent for none. */
   readonly tokenParameters?: Readonly<Record<string, string>>
-  /** Sent along to the page people sign in at; an empty one keeps ours from being sent. */
+  /** Additional parameters of the authorization request; an empty value suppresses ours. */
   readonly authorizationParameters: Readonly<Record<string, string>>
   readonly api: ApiConfig
 }

@@ -1,4 +1,4 @@
-/** The variables that name the identity provider and the API behind the tools. */
+/** The variables of the identity provider and the API behind the tools. */
 
 import { z } from 'zod'
 import { certificate, privateKey } from './client-key.ts'
@@ -16,7 +16,7 @@ import {
   words,
 } from './values.ts'
 
-/** What the sign-in itself says; somebody else's words in their place would undo its checks. */
+/** Parameters that the sign-in itself sets; overriding them would disable its checks. */
 const OWN_PARAMETERS =
   /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/
 
@@ -28,10 +28,13 @@ const PARAMETERS =
 
 const ENDPOINT = 'an http or https address without fragment and credentials'
 
-/** Segments that the URL parser removes would lead elsewhere (RFC 3986, 5.2.4). */
+/**
+ * Refuses dot segments, which the URL parser removes: they would address another path (RFC 3986,
+ * 5.2.4).
+ */
 const KEY_CHECK = /^\/(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[\w.~!$&'()*+,;=:@%/-]*$/
 
-/** How a message is framed and routed is not for a key. */
+/** Headers of framing and routing, which must not carry a key. */
 const FRAMING =
   '(?!(?:host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|expect|accept|accept-encoding|user-agent):)'
 

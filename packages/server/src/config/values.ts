@@ -1,11 +1,11 @@
-/** The kinds of values a variable may hold. Each knows in words what it wants, for faults and docs. */
+/** The types of values that a variable may have. Each has a description for faults and docs. */
 
 import { z } from 'zod'
 
 export interface ValueFacts {
-  /** What a value has to look like, to follow the word "wants". */
+  /** The required form, to follow the word "wants". */
   readonly wants: string
-  /** Between the entries of a list; a space if left out. */
+  /** The separator of list entries; a space by default. */
   readonly separator?: string
 }
 
@@ -16,12 +16,12 @@ export function text(wants: string) {
   return z.string().register(values, { wants })
 }
 
-/** Text of a given form. */
+/** Text that matches a pattern. */
 export function pattern(form: RegExp, wants: string) {
   return z.string().regex(form).register(values, { wants })
 }
 
-/** A whole number, bounds included. */
+/** An integer, bounds included. */
 export function integer(min: number, max: number) {
   return z
     .string()
@@ -46,7 +46,7 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(...wor
   return z.enum(words).register(values, { wants: `one of ${words.join(', ')}` })
 }
 
-/** Words of one form separated by spaces. */
+/** Words that match one pattern, separated by spaces. */
 export function words(wants: string, form = /^\S+$/) {
   return z
     .string()
@@ -55,7 +55,7 @@ export function words(wants: string, form = /^\S+$/) {
     .register(values, { wants })
 }
 
-/** Entries of one form separated by commas, in lower case. */
+/** Entries that match one pattern, separated by commas, in lower case. */
 export function list(form: RegExp, wants: string) {
   return z
     .string()
@@ -64,7 +64,7 @@ export function list(form: RegExp, wants: string) {
     .register(values, { wants, separator: ',' })
 }
 
-/** Names with percent-encoded values, `name=value`, separated by commas (W3C Baggage, section 3.3). */
+/** Names with percent-encoded values, `name=value`, separated by commas (W3C Baggage, 3.3). */
 export function pairs(wants: string) {
   return z
     .string()
@@ -72,7 +72,7 @@ export function pairs(wants: string) {
     .register(values, { wants })
 }
 
-/** Names and values in the form of a query, values may be empty; but for names that are taken. */
+/** Names and values in query-string form; values may be empty. Refuses reserved names. */
 export function parameters(wants: string, taken: RegExp) {
   return z
     .string()
@@ -80,7 +80,7 @@ export function parameters(wants: string, taken: RegExp) {
     .register(values, { wants })
 }
 
-/** JSON objects in an array; what they hold is looked at where they are used. */
+/** A JSON array of objects; their users validate the contents. */
 export function jsonArray(wants: string) {
   return z
     .string()
@@ -90,8 +90,8 @@ export function jsonArray(wants: string) {
 }
 
 /**
- * Scheme, host, port and perhaps a path, without a slash at the end: no query, fragment or credentials.
- * An endpoint is no such path.
+ * Scheme, host, port and an optional path, without a trailing slash: no query, fragment or
+ * credentials. Refuses the paths of endpoints.
  */
 export function baseUrl(wants: string) {
   return httpUrl()
@@ -116,7 +116,7 @@ export function scopeMap(wants: string) {
     .register(values, { wants })
 }
 
-/** An http or https address as it was written, without query, fragment or credentials. */
+/** An http or https URL, unchanged, without query, fragment or credentials. */
 export function address(wants: string) {
   return z
     .string()
@@ -127,7 +127,7 @@ export function address(wants: string) {
     .register(values, { wants })
 }
 
-/** Like `address`, but a query is allowed: OAuth endpoints may have one (RFC 6749, section 3.1). */
+/** Like `address`, but permits a query: OAuth endpoints may have one (RFC 6749, section 3.1). */
 export function endpoint(wants: string) {
   return z
     .string()
@@ -135,7 +135,7 @@ export function endpoint(wants: string) {
     .register(values, { wants })
 }
 
-/** Bytes of a fixed number, as hexadecimal digits, base64 or as many ASCII characters. */
+/** A fixed number of bytes, as hexadecimal digits, base64 or ASCII characters. */
 export function bytes(length: number) {
   return z
     .string()
@@ -152,7 +152,7 @@ export function bytesList(length: number) {
     .register(values, { wants: `a comma-separated list, each ${bytesWanted(length)}` })
 }
 
-/** An http or https address of a proxy: no path, perhaps with credentials. The scheme may be left out. */
+/** The http or https URL of a proxy: no path, optional credentials and scheme. */
 export function proxyUrl(wants: string) {
   return z
     .string()
@@ -193,7 +193,7 @@ function bytesWanted(length: number): string {
   return `${length} bytes: ${length * 2} hexadecimal digits, base64 or exactly ${length} ASCII characters`
 }
 
-/** The three spellings have different lengths, so that none can be taken for another. */
+/** The three encodings have different lengths, so that they are unambiguous. */
 function decodeBytes(given: string, length: number): Buffer | undefined {
   if (given.length === length && /^[\x20-\x7e]*$/.test(given)) return Buffer.from(given, 'ascii')
   if (given.length === length * 2 && /^[0-9a-f]*$/i.test(given)) return Buffer.from(given, 'hex')
@@ -206,7 +206,7 @@ function parsePairs(given: string): Record<string, string> | undefined {
   const matches = entries(given).map((entry) => /^([\w-]+)\s*=\s*(\S.*)$/.exec(entry))
   try {
     const pairs = matches.map((match) => [match?.[1], decodeURIComponent(match?.[2] ?? '%')])
-    // RFC 9110, 5.5: what a header may hold.
+    // RFC 9110, 5.5: the characters that a header value may contain.
     const isSound = pairs.every(([, value]) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value ?? ''))
     return isSound ? Object.fromEntries(pairs) : undefined
   } catch {
@@ -217,7 +217,7 @@ function parsePairs(given: string): Record<string, string> | undefined {
 function parseQuery(given: string, taken: RegExp): Record<string, string> | undefined {
   const pairs = [...new URLSearchParams(given)]
   const names = pairs.map(([name]) => name)
-  // An empty value is a wish; no value is a mistake.
+  // An explicit empty value is intended; a missing `=` is a mistake.
   const isSound =
     given.split('&').every((pair) => pair.includes('=')) &&
     names.every((name) => name !== '' && !taken.test(name))

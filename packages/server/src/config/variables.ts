@@ -1,4 +1,4 @@
-/** Every variable of the environment: its name, its form, its default and what it is for. */
+/** Every environment variable: its name, its type, its default and its purpose. */
 
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
@@ -221,7 +221,7 @@ export const variables = z.object({
 
 export type Variables = z.output<typeof variables>
 
-/** The same two steps up from `src/config/` and `dist/config/`. */
+/** The same relative path from `src/config/` and `dist/config/`. */
 function packageVersion(): string {
   const file = new URL('../../package.json', import.meta.url)
   return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).version

@@ -5,13 +5,13 @@ import { createMiddleware } from 'hono/factory'
 import { findOwner, type Person } from './people.ts'
 
 export interface DemoBankApiDeps {
-  /** Whose access token it is; undefined for one that is unknown, expired or revoked. */
+  /** The owner of an access token; undefined if the token is unknown, expired or revoked. */
   verifyToken(token: string): Promise<Person | undefined>
 }
 
 type Variables = { Variables: { person: Person; owner: Person } }
 
-/** Creates the API; mount it at a path of its own. */
+/** Creates the API; mount it at its own path. */
 export function createDemoBankApi(deps: DemoBankApiDeps): Hono<Variables> {
   const api = new Hono<Variables>()
 

@@ -1,6 +1,6 @@
 /**
- * The look of the demo provider's pages. It is not the server's, whose pages they follow: a provider
- * is somebody else, and people should see that they have gone there.
+ * The style of the demo provider's pages. It differs from the server's `PageTheme` on purpose: a
+ * provider is a separate party, and people should see that they have left the server.
  */
 
 export const STYLE = `

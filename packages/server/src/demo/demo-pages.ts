@@ -1,12 +1,12 @@
-/** The demo provider's two pages: who are you, and what went wrong. */
+/** The demo provider's two pages: sign-in, and errors. */
 
 import { createHash } from 'node:crypto'
 import { STYLE } from './demo-page-style.ts'
 import type { Person } from './people.ts'
 
 /**
- * For both pages. No `form-action`: it would also apply to the redirect after the form, which
- * leaves this origin.
+ * Headers of both pages. No `form-action` in the CSP: it also applies to the redirect after the
+ * form, which leaves this origin.
  */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -21,7 +21,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
 }
 
-/** One button a person, and a way out. */
+/** One button per demo account, and one to cancel. */
 export function signInPage(people: readonly Person[]): string {
   const buttons = people.map(
     ({ id, name, email }) =>

@@ -1,4 +1,4 @@
-/** The identity provider that development uses when none is configured. Production refuses it. */
+/** The identity provider for development when none is configured. Production refuses it. */
 
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -10,12 +10,15 @@ import { findPerson, type Person } from './people.ts'
 import { providerConfiguration, SESSION_COOKIE } from './provider-configuration.ts'
 
 export interface DemoIdentityProviderOptions {
-  /** Where it is mounted, path included: `http://localhost:6901/demo/idp`. */
+  /** The full URL of the provider, such as `http://localhost:6901/demo/idp`. */
   readonly issuer: string
-  /** Of the server as a whole; none if left out. */
+  /** The base path of the whole server; none by default. */
   readonly basePath?: string
   readonly redirectUris: readonly string[]
-  /** All keys come from it; nodes with the same secret and the same store are one provider. */
+  /**
+   * The secret from which all keys are derived; nodes with the same secret and store form one
+   * provider.
+   */
   readonly secret: string
   /** Default 300. */
   readonly accessTokenTtlSeconds?: number | undefined
@@ -23,7 +26,7 @@ export interface DemoIdentityProviderOptions {
 
 export interface DemoIdentityProviderDeps {
   readonly adapter: AdapterFactory
-  /** Told of failures that are nobody's fault outside: the store is away, a bug. */
+  /** Called for internal failures: the store is unavailable, or a bug. */
   onError(error: unknown): void
 }
 
@@ -31,9 +34,9 @@ export interface DemoIdentityProvider {
   readonly issuer: string
   readonly clientId: string
   readonly clientSecret: string
-  /** Answers every request whose path is the issuer's or below it. Never rejects. */
+  /** Handles every request at the issuer's path or below it. Never rejects. */
   handler(req: IncomingMessage, res: ServerResponse): Promise<void>
-  /** Whose access token it is; undefined for one that is unknown, expired or revoked. */
+  /** The owner of an access token; undefined if the token is unknown, expired or revoked. */
   verifyToken(token: string): Promise<Person | undefined>
 }
 
@@ -59,13 +62,13 @@ export function createDemoIdentityProvider(
       adapter: deps.adapter,
     }),
   )
-  // The only forwarded header left is the one that `enter` sets.
+  // Safe: the only forwarded header left is the one that `enter` sets.
   provider.proxy = true
   provider.use(async (ctx, next) => {
     await next()
     dropSessionCookie(ctx.res, mount)
   })
-  // Without a listener of ours Koa writes to the console.
+  // Without this listener Koa writes errors to the console.
   const events: EventEmitter = provider
   events.on('error', deps.onError)
   provider.on('server_error', (_ctx, error) => deps.onError(error))

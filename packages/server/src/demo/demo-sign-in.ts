@@ -1,4 +1,7 @@
-/** The demo provider's interaction: shows who one can be, and finishes sign-in and consent in one. */
+/**
+ * The demo provider's interaction: offers the demo accounts, and completes sign-in and consent in
+ * one step.
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errors, type Provider } from 'oidc-provider'
@@ -10,7 +13,7 @@ const FORM_BYTES = 1024
 /** The path of an interaction below the issuer. */
 export const INTERACTION_PATH = '/interaction/'
 
-/** Answers an interaction request: GET shows the page, POST takes the choice. */
+/** Handles an interaction: GET shows the page, POST submits the choice. */
 export async function handleInteraction(
   provider: Provider,
   req: IncomingMessage,
@@ -18,7 +21,7 @@ export async function handleInteraction(
 ): Promise<void> {
   try {
     const { uid, params } = await provider.interactionDetails(req, res)
-    // The cookie says which interaction this browser is in; the URL must not name another.
+    // The cookie identifies this browser's interaction; refuses the URL of another one.
     if (req.url !== INTERACTION_PATH + uid) throw new errors.SessionNotFound('another interaction')
     if (req.method === 'GET') return sendPage(res, 200, signInPage(PEOPLE))
     if (req.method !== 'POST') return sendPage(res, 405, errorPage('invalid_request', undefined))

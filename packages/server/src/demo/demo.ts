@@ -1,4 +1,4 @@
-/** The demo as one part: an upstream that the server brings along for development. */
+/** The demo: a built-in upstream for development. */
 
 import { Hono } from 'hono'
 import { DEMO_API_PATH, DEMO_PROVIDER_PATH } from '../config/demo-paths.ts'
@@ -18,13 +18,13 @@ export interface DemoDeps {
   readonly log: Logger
   readonly secrets: Secrets
   readonly keyRing: KeyRing
-  /** The server's own address; the demo lives below it. */
+  /** The server's own URL; the demo is below it. */
   readonly publicUrl: string
-  /** Answers instead of the bank. */
+  /** Replaces the bank API. */
   readonly api?: Hono | undefined
 }
 
-/** Makes provider and API; all nodes of one store and one key are the same demo. */
+/** Creates the provider and the API; all nodes with the same store and key form one demo. */
 export function createDemo({ store, log, secrets, keyRing, publicUrl, api: given }: DemoDeps) {
   const provider = createDemoIdentityProvider(
     {

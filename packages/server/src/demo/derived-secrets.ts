@@ -1,4 +1,6 @@
-/** The demo provider's keys, all from one secret: nodes agree on them without talking. */
+/**
+ * The demo provider's keys, all derived from one secret: nodes agree without exchanging messages.
+ */
 
 import { createECDH, createHash, hkdfSync } from 'node:crypto'
 import type { JWK } from 'oidc-provider'
@@ -12,7 +14,7 @@ export interface DerivedSecrets {
 /** The order of P-256 (FIPS 186-5 and SP 800-186 §3.2.1.3). */
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
-/** Derives everything; the same secret gives the same keys. */
+/** Derives all keys; deterministic for the same secret. */
 export function deriveSecrets(secret: string): DerivedSecrets {
   return {
     clientSecret: derive(secret, 'client secret', 32).toString('base64url'),
@@ -40,7 +42,7 @@ function deriveSigningKey(secret: string): JWK {
   }
 }
 
-/** RFC 5869; the purpose keeps the keys independent of each other. */
+/** HKDF (RFC 5869); the purpose keeps the keys independent of each other. */
 function derive(secret: string, purpose: string, bytes: number): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `demo identity provider: ${purpose}`, bytes))
 }

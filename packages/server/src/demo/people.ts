@@ -1,11 +1,11 @@
-/** The two people of the demo, and their accounts at the demo bank. */
+/** The two demo users and their accounts at the demo bank. */
 
 export interface Transaction {
   readonly id: string
   /** ISO 8601 date. */
   readonly date: string
   readonly description: string
-  /** In the account's currency; negative when money left. */
+  /** In the account's currency; negative for debits. */
   readonly amount: number
 }
 
@@ -15,7 +15,7 @@ export interface Account {
   readonly accountNumber: string
   readonly balance: number
   readonly currency: string
-  /** What a bank's API may well return and nobody outside should see: no tool declares it. */
+  /** A field that a bank's API may return but that must not leak: no tool declares it. */
   readonly internalRiskScore: number
   readonly transactions: readonly Transaction[]
 }
@@ -70,7 +70,7 @@ export function findPerson(id: string): Person | undefined {
   return PEOPLE.find((person) => person.id === id)
 }
 
-/** Whose account it is. */
+/** The owner of an account. */
 export function findOwner(accountId: string): Person | undefined {
   return PEOPLE.find((person) => person.account.id === accountId)
 }

@@ -1,4 +1,7 @@
-/** How the demo's identity provider is set up: one client, code flow with PKCE, rotation. */
+/**
+ * The configuration of the demo's identity provider: one client, code flow with PKCE, refresh token
+ * rotation.
+ */
 
 import type { AdapterFactory, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { errorPage, PAGE_HEADERS } from './demo-pages.ts'
@@ -9,13 +12,13 @@ import { findPerson } from './people.ts'
 const MINUTE = 60
 const HOUR = 60 * MINUTE
 
-/** As long as anything that a grant gave may live. */
+/** The longest lifetime of any token of a grant. */
 const LONGEST_TTL_SECONDS = 14 * 24 * HOUR
 
-/** Where its entries lie in the store. */
+/** The location of its entries in the store. */
 export const DEMO_ENTRIES = { prefix: 'demo', longestTtlSeconds: LONGEST_TTL_SECONDS }
 
-/** Not the names of the server's own authorization server, which shares the host. */
+/** Differs from the cookies of the server's own authorization server, which shares the host. */
 export const SESSION_COOKIE = 'demo_session'
 
 export interface ProviderConfigurationOptions {
@@ -27,7 +30,7 @@ export interface ProviderConfigurationOptions {
   readonly adapter: AdapterFactory
 }
 
-/** The library's configuration; everything it would warn about at start is set. */
+/** The library's configuration; sets every option whose absence it would warn about at start. */
 export function providerConfiguration(options: ProviderConfigurationOptions): Configuration {
   const { path, clientId, redirectUris, secrets } = options
   return {
@@ -51,7 +54,7 @@ export function providerConfiguration(options: ProviderConfigurationOptions): Co
       short: { signed: true, httpOnly: true, sameSite: 'lax' },
     },
     claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
-    // The name in the ID token saves a request to userinfo.
+    // Includes the name in the ID token, which saves a request to userinfo.
     conformIdTokenClaims: false,
     pkce: { required: () => true },
     issueRefreshToken: async () => true,

@@ -1,23 +1,23 @@
-/** Appends lines to a file in the background. A disk that is slow or full holds nothing up. */
+/** Appends lines to a file asynchronously. A slow or full disk does not block the server. */
 
 import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export interface Sink {
   readonly stream: { write(line: string): void }
-  /** Writes what is waiting, before it returns; a full disk loses it. */
+  /** Writes all buffered lines synchronously; they are lost if the disk is full. */
   flush(): void
-  /** Writes what is waiting, for a second at most, and closes the file. */
+  /** Writes all buffered lines, for at most one second, and closes the file. */
   close(): Promise<void>
 }
 
-/** What a disk that does not keep up may hold back; further lines are dropped. */
+/** Backpressure limit: the maximum of buffered text; drops further lines. */
 const MAX_WAITING_CHARACTERS = 16 * 1024 * 1024
 const RETRY_MS = 1000
 const LONGEST_CLOSE_MS = 1000
 
 /**
- * Missing folders are made.
+ * Opens the file; creates missing folders.
  * @throws when the file cannot be opened, with the system's message
  */
 export function openFileSink(file: string): Sink {
@@ -52,7 +52,7 @@ export function openFileSink(file: string): Sink {
   }
 
   function flush(): void {
-    // What is being written now goes on in another thread, which needs no help.
+    // Skips the chunk in flight: the thread pool completes that write.
     let rest = Buffer.concat([isWriting ? Buffer.alloc(0) : chunk, Buffer.from(waiting)])
     if (!isWriting) chunk = Buffer.alloc(0)
     waiting = ''
@@ -68,7 +68,7 @@ export function openFileSink(file: string): Sink {
     stream: {
       write(line) {
         if (waiting.length + line.length > MAX_WAITING_CHARACTERS) return
-        // The lines of a turn of the event loop leave together.
+        // Batches the lines of one event-loop turn into one write.
         if (waiting === '' && !isWriting && !report.isFailing()) setImmediate(writeOn)
         waiting += line
       },
@@ -89,7 +89,7 @@ export function openFileSink(file: string): Sink {
   }
 }
 
-/** Said once each time the disk fails, where it can still be said. */
+/** Reports a disk failure to standard error, once per outage. */
 function createFailureReport(file: string) {
   let isFailing = false
   return {

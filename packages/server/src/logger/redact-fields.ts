@@ -1,14 +1,14 @@
-/** Hides secrets by the name of their field, at any depth, cuts long texts, and writes errors out. */
+/** Redacts secrets by field name at any depth, truncates long texts, and serialises errors. */
 
 const REDACTED = '[redacted]'
 const MAX_DEPTH = 8
-/** Enough for any record of ours; a socket that was logged by mistake must not stall the server. */
+/** Enough for any record of the server; a socket that is logged by mistake must not stall it. */
 const MAX_VALUES = 1000
-/** Of a text, and of all texts of a line, which is searched for secrets: 50 MB take seconds. */
+/** The limit of one text and of all texts of a line: redacting 50 MB takes seconds. */
 const MAX_CHARACTERS = 8192
 const MAX_LINE_CHARACTERS = 65_536
 
-/** Ends of field names, so that `upstreamApiKey` and `set-cookie` are found by them too. */
+/** Suffixes of field names, which also match `upstreamApiKey` and `set-cookie`. */
 const SECRET_FIELD =
   /(?:authorization|cookies?|passw(?:or)?d|passphrase|secrets?|token|code[-_]?verifier|api[-_]?key|credentials?|session[-_]?id|(?:private|encryption)[-_]?keys?|encryption[-_]?iv|redis_p|assertion|handle)$/i
 
@@ -17,7 +17,7 @@ interface Budget {
   characters: number
 }
 
-/** A copy of the fields of one line that is safe to write. The fields themselves stay as they are. */
+/** A copy of the fields that is safe to write. Does not modify the original. */
 export function redactFields(fields: object): Record<string, unknown> {
   try {
     const copy = redactValue(fields, 0, {
@@ -26,7 +26,7 @@ export function redactFields(fields: object): Record<string, unknown> {
     })
     return typeof copy === 'object' && copy !== null ? { ...copy } : { value: copy }
   } catch {
-    // A getter that throws; a line of the log must never be what fails a request.
+    // A getter threw; logging must never make a request fail.
     return { fields: '[unreadable]' }
   }
 }
@@ -57,8 +57,9 @@ function redactObject(value: object, depth: number, budget: Budget): Record<stri
 }
 
 /**
- * Absence and flags tell nothing, and help. A number under `code` is a status; anything else is
- * taken for an OAuth authorization code, so other codes need another name, such as `errorCode`.
+ * Empty values and booleans reveal nothing, and help. A number under `code` is a status; any other
+ * `code` is treated as an OAuth authorization code, so other codes need another name, such as
+ * `errorCode`.
  */
 function isSecret(key: string, value: unknown): boolean {
   if (value === undefined || value === null || typeof value === 'boolean') return false
@@ -66,7 +67,7 @@ function isSecret(key: string, value: unknown): boolean {
   return SECRET_FIELD.test(key)
 }
 
-/** An error's own `code` says what went wrong, and stays. */
+/** Keeps an error's own `code`, which identifies the failure. */
 function redactError(error: Error, depth: number, budget: Budget): Record<string, unknown> {
   const { name, message, stack } = error
   const written: Record<string, unknown> = {
@@ -82,7 +83,9 @@ function redactError(error: Error, depth: number, budget: Budget): Record<string
   return written
 }
 
-/** A stack begins with the message, whose end would otherwise cut off all frames. */
+/**
+ * Truncates the message within the stack, which starts with it: otherwise no frames would remain.
+ */
 function cutStack(stack: string, message: unknown, budget: Budget): string {
   if (typeof message !== 'string' || message.length <= MAX_CHARACTERS) return cut(stack, budget)
   const start = stack.indexOf(message)
@@ -91,7 +94,7 @@ function cutStack(stack: string, message: unknown, budget: Budget): string {
   return `${cut(stack.slice(0, start), budget)}${cut(message, budget)}${cut(frames, budget)}`
 }
 
-/** Cuts at white space if there is some: half a secret would not be recognized. */
+/** Truncates at white space if possible: redaction would not recognize half a secret. */
 function cut(text: string, budget: Budget): string {
   const most = Math.max(0, Math.min(MAX_CHARACTERS, budget.characters))
   budget.characters -= Math.min(text.length, most)

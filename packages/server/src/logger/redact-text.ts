@@ -1,8 +1,8 @@
-/** Hides secrets by their form, in a whole line: messages, stack traces, URLs, keys alike. */
+/** Redacts secrets by pattern in a whole line: messages, stack traces, URLs and keys. */
 
 import { shortHash } from '../crypto/hash.ts'
 
-/** Names that stand for secrets wherever they stand in a query string, a form or quoted JSON. */
+/** Names that always denote secrets in a query string, a form or quoted JSON. */
 const SECRET_NAMES = [
   'access_token',
   'refresh_token',
@@ -14,14 +14,14 @@ const SECRET_NAMES = [
   'api_?key',
 ].join('|')
 
-/** Names that are ordinary words too: secret among other parameters, harmless in a sentence. */
+/** Names that are also ordinary words: secret among other parameters, harmless in prose. */
 const WORDS = 'code|state|token|secret|assertion'
 
 const VALUE = `[^&;#\\s"'\\\\]+`
 
 /**
- * What a line of JSON may hold. No pattern needs a word boundary, since `\n` before a secret is
- * written as a backslash and an `n`.
+ * Patterns for JSON lines. None requires a word boundary, since `\n` before a secret is written as
+ * a backslash and an `n`.
  */
 const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string, needs: string])[] = [
   // RFC 6750, section 2.1, and RFC 7617.
@@ -36,21 +36,27 @@ const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string, needs:
   [/(:\/\/[^\s/:@"\\]*:)[^\s/@"\\]+@/g, '$1[redacted]@', '://'],
 ]
 
-/** Followed or led by another parameter. Read as a whole, so that each letter is looked at once. */
+/**
+ * Preceded or followed by another parameter. Matches the whole pair, which visits each character
+ * once (no ReDoS).
+ */
 const PARAMETERS = new RegExp(`([?&"]?)((?:${WORDS})=)${VALUE}(&?)`, 'gi')
 
 /**
- * RFC 7519: three parts, the first of which is a JSON object. The rest is optional so that a run
- * of letters is looked at once, however long it is.
+ * RFC 7519: three parts, the first of which is a JSON object. The rest is optional, so that the
+ * pattern visits each character of a long run once (no ReDoS).
  */
 const JWTS = /eyJ[\w-]+(\.[\w-]+\.[\w-]*)?/g
 
-/** Ids of 256 bits (`ses_…`, `con_…`) stay recognisable by a hash; see `createId`. */
+/**
+ * Replaces ids of 256 bits (`ses_…`, `con_…`) with a hash, which keeps them recognisable; see
+ * `createId`.
+ */
 const IDS = /([a-z]{2,3})_([\w-]{43,})/g
 
 /**
- * Hides what looks like a secret. Made for lines of JSON: what comes out is JSON again. Patterns that
- * need a character which the line has not are left out, which is most of them for most lines.
+ * Redacts what looks like a secret in a JSON line; the result is valid JSON. Skips patterns whose
+ * required character the line lacks, which is most of them for most lines.
  */
 export function redactText(line: string): string {
   let redacted = line

@@ -1,14 +1,14 @@
-/** Hides known secrets in texts, however they are spelled there. */
+/** Redacts known secret values in texts, in any encoding. */
 
-/** Shorter values would turn up in ordinary words. */
+/** The minimum length: shorter values occur in ordinary words. */
 export const SHORTEST_SECRET = 4
 
-/** Most values are the same in a URL, in a form and in JSON. */
+/** Values that have the same encoding in URLs, forms and JSON. */
 const PLAIN = /^[\w.~-]+$/
 
 const HIDDEN = '[redacted]'
 
-/** A value as it stands in texts, in URLs (RFC 3986, 2.1), in forms and in JSON. */
+/** The encodings of a value: plain, in URLs (RFC 3986, 2.1), in forms and in JSON. */
 export function spellingsOf(secret: string): readonly string[] {
   if (PLAIN.test(secret)) return [secret]
   const wellFormed = secret.toWellFormed()
@@ -24,7 +24,7 @@ export function spellingsOf(secret: string): readonly string[] {
   ]
 }
 
-/** What hides all spellings of the secrets in a text, longer ones first. */
+/** Creates a function that redacts all encodings of the secrets in a text, longest first. */
 export function createHideSecrets(secrets: readonly string[]): (text: string) => string {
   const spellings = secretSpellings(secrets).map(([spelling]) => spelling)
   if (spellings.length === 0) return (text) => text
@@ -37,7 +37,7 @@ export function createHideSecrets(secrets: readonly string[]): (text: string) =>
     )
 }
 
-/** Every spelling, with what is shown instead. */
+/** Every encoding, with its replacement. */
 export function secretSpellings(
   secrets: readonly string[],
 ): readonly (readonly [spelling: string, shown: string])[] {

@@ -1,15 +1,15 @@
-/** Log lines that come in the same turn of the event loop leave in one write: each costs 3 to 10 µs. */
+/** Batches the log lines of one event-loop turn into one write, to save system calls. */
 
 interface Writable {
   write(text: string): void
 }
 
 export interface TurnWriter extends Writable {
-  /** Writes what is there now. */
+  /** Writes the buffered lines now. */
   flush(): void
 }
 
-/** Nothing waits longer than until what is being done is done; call `flush` before the end. */
+/** Flushes in the `setImmediate` of the same turn; call `flush` before the process exits. */
 export function writeOnceATurn(stream: Writable): TurnWriter {
   let lines = ''
   function flush(): void {

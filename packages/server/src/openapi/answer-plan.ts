@@ -1,4 +1,4 @@
-/** What a tool answers: an object, made of whatever the API sends. */
+/** Plans the output of a tool: an object, derived from the API's response. */
 
 import { answerContent, answerHeaders, type Content } from './bodies.ts'
 import type { OpenApiDocument } from './document.ts'
@@ -10,18 +10,18 @@ import type { Field, ObjectNode, SchemaNode } from './schema-node.ts'
 
 export interface AnswerPlan {
   readonly output: ObjectNode
-  /** The field that holds the API's answer; undefined for an answer that is the output itself. */
+  /** The field that wraps the API's response; undefined if the response itself is the output. */
   readonly wrappedIn: string | undefined
-  /** The API sends nothing that could be said. */
+  /** Whether the API's response has no content to return. */
   readonly isEmpty: boolean
-  /** How it is read; bytes make a tool that answers with content. */
+  /** How the response is read; `bytes` makes a tool that answers with content. */
   readonly as: 'json' | 'text' | 'bytes'
   readonly type: string
-  /** Fields of the output that come from the headers, with the expressions for them. */
+  /** Output fields that come from response headers, with their expressions. */
   readonly extras: readonly (readonly [name: string, expression: string])[]
 }
 
-/** Headers that tell what a model can use, and the fields for them. */
+/** Response headers that are useful for a model, with their output fields. */
 const HEADERS: Readonly<Record<string, string>> = {
   etag: 'etag',
   location: 'location',
@@ -32,8 +32,8 @@ const HEADERS: Readonly<Record<string, string>> = {
 const PAGE = /^(page|page_?number|cursor|page_?token|after|starting_after|offset|since)$/i
 
 /**
- * Plans the answer of an operation.
- * @throws UnusableError for one that cannot be read
+ * Plans the response of an operation.
+ * @throws UnusableError for a response that cannot be read
  */
 export function planAnswer(
   document: OpenApiDocument,
@@ -67,7 +67,7 @@ function textAnswer(): BodyPlan {
   return { output, wrappedIn: 'text', isEmpty: false }
 }
 
-/** What the headers say, unless the body has a field of that name. */
+/** The fields from headers, unless the body has a field of the same name. */
 function extrasOf(
   { root }: OpenApiDocument,
   { definition, parameters }: Operation,

@@ -1,4 +1,4 @@
-/** Which body an operation takes, and which answer it gives, or a reason why it cannot be used. */
+/** Selects the request body and the response of an operation, or the reason why it is unusable. */
 
 import { STATUS_CODES } from 'node:http'
 import { plainText } from './literals.ts'
@@ -14,7 +14,7 @@ import {
 export interface Content {
   readonly schema: unknown
   readonly required: boolean
-  /** How the upstream client sends or reads it. */
+  /** The encoding with which the upstream client sends or reads it. */
   readonly kind: 'json' | 'form' | 'multipart' | 'text' | 'bytes'
   /** The media type, without parameters. */
   readonly type: string
@@ -29,7 +29,7 @@ const BYTES =
   /^((image|audio|video|font)\/[\w.+-]+|application\/(octet-stream|pdf|zip|gzip|cbor|vnd\.[\w.-]+))$/i
 
 /**
- * The body of a request; undefined where there is none.
+ * The body of a request; undefined if there is none.
  * @throws UnusableError for other bodies
  */
 export function requestContent(root: JsonObject, requestBody: unknown): Content | undefined {
@@ -49,8 +49,8 @@ export function requestContent(root: JsonObject, requestBody: unknown): Content 
 }
 
 /**
- * The first answer of success; undefined for one without content.
- * @throws UnusableError for other answers
+ * The first success response; undefined for one without content.
+ * @throws UnusableError for unsupported media types
  */
 export function answerContent(root: JsonObject, responses: unknown): Content | undefined {
   for (const response of successes(root, responses)) {
@@ -64,7 +64,7 @@ export function answerContent(root: JsonObject, responses: unknown): Content | u
   return undefined
 }
 
-/** The names of the headers of success, in lower case. */
+/** The header names of the success response, in lower case. */
 export function answerHeaders(root: JsonObject, responses: unknown): string[] {
   const [first] = successes(root, responses)
   return entriesOf(first?.headers).map(([name]) => name.toLowerCase())
@@ -79,7 +79,7 @@ function successes(root: JsonObject, responses: unknown): JsonObject[] {
   return (fallback === undefined ? success : [fallback]).map(([, each]) => follow(root, each))
 }
 
-/** The first kind in the order of `kinds`; of JSON types the plain one. */
+/** The first match in the order of `kinds`; prefers `application/json` among JSON types. */
 function contentOf(
   holder: JsonObject,
   what: string,
@@ -103,10 +103,10 @@ function unusable(what: string, type: unknown): UnusableError {
   return new UnusableError(`${what} ${plainText(type, 60)}, not JSON`)
 }
 
-/** What the document says of refusals, by status; not where it repeats the status. */
+/** The document's descriptions of 4xx responses, by status; omits those that repeat the status. */
 export function refusalsOf(root: JsonObject, responses: unknown): [number, string][] {
   return entriesOf(responses).flatMap(([status, response]) => {
-    // The engine has its own words for who is not signed in, and for too many requests.
+    // The engine has its own messages for 401 and 429.
     if (!/^4\d\d$/.test(status) || status === '401' || status === '429') return []
     const text = plainText(member(follow(root, response), 'description'), 200)
     const phrase = STATUS_CODES[status] ?? ''

@@ -1,8 +1,8 @@
-/** From the text of a file to an OpenAPI document: JSON or YAML, 3.0 and 3.1 as they are, 2.0 upgraded. */
+/** Parses a file as an OpenAPI document: JSON or YAML; 3.0 and 3.1 as they are, 2.0 upgraded. */
 
 import { isObject, type JsonObject, member } from './references.ts'
 
-/** A file that is no usable OpenAPI document; the message says why. */
+/** An invalid OpenAPI document; the message says why. */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError'
 }
@@ -13,11 +13,11 @@ export const LARGEST_DOCUMENT = 50 * 1024 * 1024
 export interface OpenApiDocument {
   readonly root: JsonObject
   readonly title: string
-  /** Where its servers are, as it says. */
+  /** The server URLs that the document declares. */
   readonly servers: readonly string[]
 }
 
-/** Packages that servers do not need, so that they are the project's to install. */
+/** Optional packages that servers do not need at run time; the project installs them. */
 interface Packages {
   yaml(): Promise<{ parse(text: string, options: object): unknown }>
   '@scalar/openapi-upgrader'(): Promise<{ upgrade(document: object, version: '3.1'): unknown }>
@@ -29,7 +29,7 @@ const PACKAGES: Packages = {
 }
 
 /**
- * Parses a document. References are left as they are.
+ * Parses a document. Does not resolve references.
  * @throws DocumentError
  */
 export async function parseDocument(
@@ -68,7 +68,7 @@ async function parse(text: string, packages: Packages): Promise<unknown> {
   }
   const { parse } = await installed(packages, 'yaml', 'YAML')
   try {
-    // Aliases that multiply are refused from the hundredth on.
+    // Bounds YAML alias expansion ("billion laughs").
     return parse(text, { maxAliasCount: 100, logLevel: 'error' })
   } catch (error) {
     throw new DocumentError(`It is neither JSON nor YAML: ${messageOf(error)}`)

@@ -1,4 +1,7 @@
-/** The line in a generated file that says what it was made from, so that changes can be found. */
+/**
+ * The line in a generated file that records its source operation, to detect changes of the
+ * document.
+ */
 
 import { createHash } from 'node:crypto'
 import type { OpenApiDocument } from './document.ts'
@@ -7,7 +10,7 @@ import { isObject, type JsonObject, lookUp, member } from './references.ts'
 
 const PARTS = ['text', 'input', 'answer'] as const
 
-/** A hash for each part that people would look at separately. */
+/** A hash for each part that people review separately. */
 export type Fingerprint = Readonly<Record<(typeof PARTS)[number], string>>
 
 export interface Origin {
@@ -16,7 +19,9 @@ export interface Origin {
   readonly fingerprint: Fingerprint
 }
 
-/** Of what the document says, whatever becomes of it in code, so that other options hash the same. */
+/**
+ * Hashes the document's definition rather than the generated code, so that options do not matter.
+ */
 export function fingerprintOf({ root }: OpenApiDocument, operation: Operation): Fingerprint {
   const { definition, parameters } = operation
   const { summary, description, requestBody, responses, security = root.security } = definition
@@ -27,10 +32,10 @@ export function fingerprintOf({ root }: OpenApiDocument, operation: Operation): 
   }
 }
 
-/** Of a value and all that it refers to. */
+/** Hashes a value and everything that it references, transitively. */
 function hash(root: JsonObject, value: unknown): string {
   const known = new Map<string, unknown>([['', value]])
-  // A map has its later entries in the same turn.
+  // Iterating a `Map` also visits entries that are added meanwhile.
   for (const [, each] of known) {
     for (const reference of referencesIn(each)) {
       if (!known.has(reference)) known.set(reference, targetOf(root, reference))
@@ -40,7 +45,7 @@ function hash(root: JsonObject, value: unknown): string {
   return createHash('sha256').update(texts.join('\n')).digest('hex').slice(0, 12)
 }
 
-/** Without recursion: documents may be nested deep, or hold themselves. */
+/** Iterative: documents may be deeply nested or cyclic. */
 function referencesIn(value: unknown): string[] {
   const references: string[] = []
   const visited = new Set<unknown>()
@@ -63,7 +68,7 @@ function targetOf(root: JsonObject, reference: string): unknown {
   }
 }
 
-/** JSON with names in order. */
+/** Canonical JSON: with sorted keys. */
 function canonical(value: unknown): string {
   const inOrder = (_: string, each: unknown) =>
     isObject(each)
@@ -72,7 +77,7 @@ function canonical(value: unknown): string {
   try {
     return JSON.stringify(value, inOrder) ?? ''
   } catch {
-    // Nested too deep, or in a circle: such a change is not seen.
+    // Too deeply nested or cyclic: changes there go undetected.
     return ''
   }
 }
@@ -86,14 +91,14 @@ export function originLine({ operation, fingerprint }: Origin): string {
 const LINE =
   /^\/\/ From OpenAPI: ([A-Z]+ \S+) text=([0-9a-f]+) input=([0-9a-f]+) answer=([0-9a-f]+)$/m
 
-/** What a file was made from; undefined for one that was not generated. */
+/** The source operation of a generated file; undefined for other files. */
 export function readOrigin(code: string): Origin | undefined {
   const [, operation, text, input, answer] = LINE.exec(code) ?? []
   if (operation === undefined || text === undefined || input === undefined) return undefined
   return { operation, fingerprint: { text, input, answer: answer ?? '' } }
 }
 
-/** The parts that differ. */
+/** The parts whose hashes differ. */
 export function changedParts(before: Fingerprint, after: Fingerprint): string[] {
   return PARTS.filter((part) => before[part] !== after[part])
 }

@@ -1,4 +1,6 @@
-/** Composition: one schema and all that `allOf` and references add to it, as one set of keywords. */
+/**
+ * Merges a schema with everything that `allOf` and references add to it into one set of keywords.
+ */
 
 import {
   entriesOf,
@@ -16,32 +18,32 @@ export interface Located {
 }
 
 export interface Gathered {
-  /** Keywords other than the following; the outermost schema's count. */
+  /** All other keywords; those of the outermost schema win. */
   readonly keywords: Record<string, unknown>
   /** The references that led to each keyword. */
   readonly origins: Map<string, readonly string[]>
-  /** All that is said about a property. */
+  /** All schemas of a property. */
   readonly properties: Map<string, Located[]>
   readonly required: Set<string>
-  /** Each `oneOf` and `anyOf`. */
+  /** The members of each `oneOf` and `anyOf`. */
   readonly alternatives: Located[][]
-  /** It leads back to itself. */
+  /** Whether the schema references itself. */
   isCyclic: boolean
   isNullable: boolean
 }
 
-/** Schemas, names and values that may be looked at for one operation; real ones need a tenth. */
+/** A limit for one operation, counting schemas, names and values; real ones need a tenth. */
 const MOST_STEPS = 100_000
 const DEEPEST_COMPOSITION = 100
 
 export interface SchemaSource {
   readonly root: unknown
-  /** What was looked at so far. */
+  /** The number of steps so far. */
   steps: number
 }
 
 /**
- * Gathers what several schemas say together, such as the members of an `allOf`.
+ * Merges several schemas, such as the members of an `allOf`.
  * @throws UnusableError
  */
 export function gather(source: SchemaSource, located: readonly Located[]): Gathered {
@@ -100,7 +102,10 @@ function addAlternatives(
   if (located.length > 1) into.alternatives.push(located)
 }
 
-/** Not only which of the fields are required together, as in `anyOf: [{ required: ['a'] }, …]`. */
+/**
+ * Whether a member describes a value, rather than only which fields are required together, as in
+ * `anyOf: [{ required: ['a'] }, …]`.
+ */
 function saysWhat(schema: unknown): boolean {
   return isObject(schema) && Object.keys(schema).some((name) => DESCRIBING.has(name))
 }
@@ -114,7 +119,7 @@ function refer(source: SchemaSource, reference: string, within: readonly string[
   return { schema: lookUp(source.root, reference), within: [...within, reference] }
 }
 
-/** Also for `__proto__`, which an assignment would make a prototype. */
+/** Defines the property instead of assigning it: assigning `__proto__` would set the prototype. */
 function define(target: JsonObject, name: string, value: unknown): void {
   Object.defineProperty(target, name, {
     value,

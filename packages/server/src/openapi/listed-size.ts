@@ -1,4 +1,4 @@
-/** How much of a model's context a tool takes: about what `tools/list` says of it. */
+/** Estimates how much of a model's context a tool takes in `tools/list`. */
 
 import type { Direction, SchemaNode } from './schema-node.ts'
 import type { ToolPlan } from './tool-plan.ts'

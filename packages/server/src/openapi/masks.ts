@@ -1,8 +1,8 @@
-/** Masks to propose: what a field's name suggests. People decide, at each `// mask?`. */
+/** Suggests masks by field name; the developer decides at each `// mask?`. */
 
 import type { SchemaNode } from './schema-node.ts'
 
-/** The first that fits a name, in snake case, says how much stays visible. */
+/** The first match for a name in snake case decides how much stays visible. */
 const SUGGESTIONS: readonly (readonly [RegExp, string])[] = [
   [/(^|_)(iban|account_(number|no)|card_(number|no)|credit_card|pan)$/, '{ right: 4 }'],
   [/(^|_)(phone|mobile|fax)(_(number|no))?$/, '{ right: 2 }'],
@@ -19,7 +19,7 @@ const SUGGESTIONS: readonly (readonly [RegExp, string])[] = [
   [/(^|_)(birth_?date|date_of_birth|birth_?day|dob)$/, ''],
 ]
 
-/** A place in a list, and what only looks like a secret. */
+/** Names that only look like secrets, such as pagination tokens. */
 const HARMLESS = /(^|_)(next|prev|previous|page|cursor|continuation|sync|start|end)(_|$)/
 
 /** The arguments of `masked` after the schema; undefined for a field that needs no mask. */

@@ -1,4 +1,4 @@
-/** The operations of a document: what there is, what can become a tool, and what somebody selects. */
+/** The operations of a document: lists them, checks which can become tools, and selects some. */
 
 import type { OpenApiDocument } from './document.ts'
 import {
@@ -13,15 +13,15 @@ import {
 import { nameTools } from './tool-names.ts'
 
 export interface Operation {
-  /** In capitals. */
+  /** The HTTP method in upper case. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly id: string | undefined
   readonly tags: readonly string[]
-  /** Of the tool. */
+  /** The name of the tool. */
   readonly name: string
   readonly definition: JsonObject
-  /** Of the path and of the operation. */
+  /** The parameters of the path and of the operation. */
   readonly parameters: readonly unknown[]
 }
 
@@ -32,7 +32,7 @@ export interface Selection {
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 
-/** Paths whose operations cannot be known, and why. */
+/** Paths whose operations cannot be read, with the reason. */
 export function unreadablePaths({ root }: OpenApiDocument): [path: string, reason: string][] {
   return entriesOf(root.paths).flatMap(([path, value]) => {
     const item = pathItem(root, value)
@@ -61,7 +61,7 @@ export function listOperations({ root }: OpenApiDocument): Operation[] {
   return found.map((operation, index) => ({ ...operation, name: names[index] ?? '' }))
 }
 
-/** Or why it cannot be resolved. */
+/** The path item, or the reason why it cannot be resolved. */
 function pathItem(root: JsonObject, value: unknown): JsonObject | string {
   try {
     return follow(root, value)
@@ -71,11 +71,11 @@ function pathItem(root: JsonObject, value: unknown): JsonObject | string {
   }
 }
 
-/** What can stand in a route, and stays below the base URL. */
+/** Paths that a route can express and that stay below the base URL. */
 const PATH = /^\/(?!\/)[\w\-.~!$&()*+,;=:@%/{}]*$/
 
 /**
- * Checks what holds for the whole operation.
+ * Checks the constraints of the whole operation.
  * @throws UnusableError
  */
 export function checkOperation({ path, definition }: Operation): void {
@@ -91,7 +91,7 @@ function servesElsewhere({ servers }: JsonObject): boolean {
   return listOf(servers).length > 0
 }
 
-/** Operations that match one of the patterns, and have the tag. */
+/** The operations that match one of the patterns and have the tag. */
 export function select(operations: readonly Operation[], { only, tag }: Selection): Operation[] {
   const patterns = only.map(toPattern)
   return operations.filter((operation) => {
@@ -102,7 +102,7 @@ export function select(operations: readonly Operation[], { only, tag }: Selectio
   })
 }
 
-/** `*` stands for anything but a slash, `**` for anything. */
+/** Glob: `*` matches anything but a slash, `**` anything. */
 function toPattern(pattern: string): (text: string) => boolean {
   const source = pattern
     .split(/(\*+)/)
@@ -115,7 +115,7 @@ function toPattern(pattern: string): (text: string) => boolean {
   return (text) => expression.test(text)
 }
 
-/** Scopes and sign-in, as `security` says (OpenAPI 3.1, section 4.8.30). */
+/** The required scopes and sign-in from `security` (OpenAPI 3.1, section 4.8.30). */
 export function securityOf({ root }: OpenApiDocument, { definition }: Operation) {
   const required = definition.security ?? root.security
   const alternatives = listOf(required).filter(isObject)

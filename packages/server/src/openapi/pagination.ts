@@ -1,4 +1,4 @@
-/** Page sizes: an input of their own, bounded, so that an answer fits into a model's context. */
+/** Bounds page-size parameters, so that a response fits into a model's context. */
 
 import type { SchemaNode } from './schema-node.ts'
 
@@ -10,7 +10,7 @@ export function isPageSize(name: string): boolean {
   return PAGE_SIZE.test(name)
 }
 
-/** The same, bounded, with the default as its example; undefined for what is no number. */
+/** The node with bounds and a default; undefined if it is not a number. */
 export function pageSizeNode(node: SchemaNode): SchemaNode | undefined {
   if (node.kind !== 'number') return undefined
   const min = Math.max(1, Math.ceil(node.min ?? 1))

@@ -1,4 +1,4 @@
-/** The parameters of an operation that the upstream client can send, and why others are left out. */
+/** The parameters that the upstream client can send, and the reasons for omitting the others. */
 
 import { isUsableName, plainText } from './literals.ts'
 import type { Operation } from './operations.ts'
@@ -12,7 +12,7 @@ import {
 } from './references.ts'
 import type { SchemaNode } from './schema-node.ts'
 
-/** How a value that is no plain one is written: joined by a separator, as fields, or as JSON. */
+/** The serialization of arrays and objects: joined by a separator, as fields, or as JSON. */
 export type Style = ',' | '|' | ' ' | 'deepObject' | 'fields' | 'json'
 
 export interface Parameter {
@@ -24,22 +24,24 @@ export interface Parameter {
 
 export interface Parameters {
   readonly parameters: readonly Parameter[]
-  /** Headers that the API wants, with a value to start from. */
+  /** Headers that the API requires, with an initial value. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly isIdempotent: boolean
   readonly leftOut: string[]
 }
 
-/** Of a text in a URL. */
+/** The maximum length of a text in a URL. */
 const LONGEST_PARAMETER = 500
 
-/** Set by the client, or ignored by the specification (OpenAPI 3.1, section 4.8.12.2). */
+/**
+ * Headers that the client sets, or that the specification ignores (OpenAPI 3.1, section 4.8.12.2).
+ */
 const OWN_HEADERS =
   /^(accept|accept-encoding|authorization|connection|content-length|content-type|cookie|host|transfer-encoding|user-agent)$/i
 
 /**
- * Reads the parameters of the path and the operation; the operation's count where both have one.
- * @throws UnusableError for a required one that cannot be sent
+ * Reads the parameters of the path and the operation; the operation's override the path's.
+ * @throws UnusableError for a required parameter that cannot be sent
  */
 export function readParameters(
   root: JsonObject,
@@ -96,7 +98,7 @@ function unsendable(name: string, why: string): UnusableError {
   return new UnusableError(`its parameter "${plainText(name, 60)}" ${why}`)
 }
 
-/** The value in the form in which it can be sent, or why it cannot. */
+/** The node in a form that can be sent, or the reason why it cannot. */
 function toSendable(
   root: JsonObject,
   parameter: JsonObject,
@@ -147,7 +149,7 @@ function nodeOfParameter(
     : { ...node, ...facts }
 }
 
-/** An empty text would change the path. */
+/** Requires a non-empty text: an empty one would change the path. */
 function withMinimum(node: SchemaNode): SchemaNode {
   if (node.kind === 'any') return { ...ofText(node), min: 1 } as SchemaNode
   return node.kind === 'string' ? { ...node, min: node.min ?? 1, max: node.max || undefined } : node
@@ -168,7 +170,7 @@ function headerName(name: string): string {
   return name
 }
 
-/** Visible ASCII, as far as the document says what to send. */
+/** The initial value: visible ASCII from the document. */
 function headerValue(parameter: JsonObject, node: SchemaNode): string {
   const example = parameter.example ?? node.example
   const value = node.kind === 'enum' ? node.values[0] : example

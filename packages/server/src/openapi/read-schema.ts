@@ -1,4 +1,4 @@
-/** From a JSON Schema of a document (3.0 or 3.1) to a node that code can be written from. */
+/** Converts a JSON Schema of a document (3.0 or 3.1) to a node for code generation. */
 
 import { type Gathered, gather, type Located, type SchemaSource } from './gather-schema.ts'
 import { commentText, isUsableName, plainText } from './literals.ts'
@@ -16,13 +16,13 @@ import {
 
 export interface ReadingOptions {
   readonly direction: Direction
-  /** Levels of objects in each other. */
+  /** The maximum nesting of objects. */
   readonly depth: number
 }
 
 interface Place extends ReadingOptions {
   readonly source: SchemaSource
-  /** Levels of objects so far, and of anything. */
+  /** The nesting of objects so far, and of any schema. */
   readonly objects: number
   readonly levels: number
 }
@@ -34,7 +34,7 @@ const MOST_LEFT_OUT = 20
 
 /**
  * Reads a schema.
- * @throws UnusableError for references that cannot be resolved, and schemas beyond all bounds
+ * @throws UnusableError for unresolvable references, and schemas that exceed the limits
  */
 export function readSchema(root: unknown, schema: unknown, options: ReadingOptions): SchemaNode {
   const place = { ...options, source: { root, steps: 0 }, objects: 0, levels: 0 }
@@ -68,7 +68,7 @@ function nodeOf(place: Place, gathered: Gathered): SchemaNode {
   const nodes = base === undefined ? added : [base, ...added]
   const [first, ...others] = nodes
   if (first === undefined) return anyNode('anything')
-  // An object of no fields, with alternatives: they are its fields.
+  // An object without fields, with alternatives: uses their fields.
   if (first.kind === 'any' && first.isObject && others[0] !== undefined) return others[0]
   if (first.kind !== 'object') return first
   const object = others.reduce<ObjectNode>(intersect, first)
@@ -216,7 +216,7 @@ function numberBounds(keywords: Readonly<Record<string, unknown>>, isInteger: bo
   return isEmpty ? { isInteger, min: undefined, max: undefined } : { isInteger, min, max }
 }
 
-/** A short one that the node takes. */
+/** A short example that the node accepts. */
 function exampleOf(keywords: Readonly<Record<string, unknown>>, node: SchemaNode) {
   const candidates = [keywords.example, ...listOf(keywords.examples), keywords.default]
   return candidates.find((value): value is string | number | boolean => {

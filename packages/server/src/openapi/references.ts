@@ -1,20 +1,20 @@
-/** Local references of a document: resolved one at a time, never dereferenced as a whole. */
+/** Resolves local references of a document one at a time; never dereferences it as a whole. */
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** What cannot become a tool; the message is the reason. */
+/** An operation that cannot become a tool; the message is the reason. */
 export class UnusableError extends Error {
   override readonly name = 'UnusableError'
 }
 
-/** How long a chain of references to references may be. */
+/** The maximum length of a chain of references. */
 const MOST_HOPS = 20
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** An own member: names of a document may be those of `Object.prototype`. */
+/** Reads an own property: names of a document may be those of `Object.prototype`. */
 export function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
     ? (value as JsonObject)[name]
@@ -30,8 +30,8 @@ export function entriesOf(value: unknown): [string, unknown][] {
 }
 
 /**
- * What a reference names (RFC 6901, section 6).
- * @throws UnusableError for one that leaves the document or leads nowhere
+ * The target of a reference (RFC 6901, section 6).
+ * @throws UnusableError for a reference to another document or to a missing target
  */
 export function lookUp(root: unknown, reference: string): unknown {
   if (reference !== '#' && !reference.startsWith('#/')) {
@@ -48,7 +48,7 @@ export function lookUp(root: unknown, reference: string): unknown {
 }
 
 /**
- * The object itself where it is a reference, of a parameter, a body, a response.
+ * Resolves a parameter, body or response if it is a reference.
  * @throws UnusableError
  */
 export function follow(root: unknown, value: unknown): JsonObject {

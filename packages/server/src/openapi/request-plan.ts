@@ -1,4 +1,4 @@
-/** What a tool takes, and where in the request each of it goes. */
+/** Plans the input of a tool, and where each field goes in the request. */
 
 import { requestContent } from './bodies.ts'
 import type { OpenApiDocument } from './document.ts'
@@ -18,22 +18,22 @@ import {
 import type { Field, SchemaNode } from './schema-node.ts'
 import { argumentName } from './tool-names.ts'
 
-/** A name of the API, and the expression for its value. */
+/** A parameter name of the API, with the expression for its value. */
 export type Assignment = readonly [name: string, expression: string]
 
 export interface RequestPlan {
-  /** By the names that the model uses. */
+  /** The fields, under the names for the model. */
   readonly input: readonly Field[]
   readonly params: readonly Assignment[]
   readonly headers: readonly Assignment[]
-  /** Takes `Idempotency-Key`, so that a write can be sent again. */
+  /** Whether the operation accepts `Idempotency-Key`, which makes a write safe to retry. */
   readonly isIdempotent: boolean
-  /** An expression for all of it, or one for each field; undefined for none. */
+  /** One expression for the whole body, or one per field; undefined for none. */
   readonly body: string | readonly Assignment[] | EncodedBody | undefined
   readonly leftOut: readonly string[]
 }
 
-/** A body that is no JSON. */
+/** A body other than JSON. */
 export type EncodedBody =
   | { readonly kind: 'bytes'; readonly expression: string; readonly type: string }
   | { readonly kind: 'form' | 'multipart'; readonly parts: readonly Part[] }
@@ -49,7 +49,7 @@ export interface Part {
 
 /**
  * Plans the request of an operation.
- * @throws UnusableError for one that the upstream client cannot send
+ * @throws UnusableError for a request that the upstream client cannot send
  */
 export function planRequest(
   { root }: OpenApiDocument,
@@ -87,7 +87,7 @@ interface Taking {
   readonly leftOut: string[]
 }
 
-/** Its fields are arguments of their own, unless one is called as a parameter is. */
+/** The fields of the body become separate arguments, unless one has the name of a parameter. */
 function planBody(
   root: OpenApiDocument['root'],
   { method, definition }: Operation,
@@ -106,7 +106,7 @@ function planBody(
     return { kind: content.kind, parts }
   }
   const node = read(content.schema)
-  // Documents seldom say that a body is required, and it nearly always is.
+  // Documents seldom declare a body as required, although it nearly always is.
   const required = content.required || method !== 'DELETE'
   const isFlat =
     node.kind === 'object' &&
@@ -122,7 +122,7 @@ function planBody(
   ])
 }
 
-/** The fields of a form as arguments; files are Base64 texts. */
+/** The fields of a form as arguments; files become Base64 texts. */
 function formParts(
   root: OpenApiDocument['root'],
   schema: unknown,
@@ -152,7 +152,7 @@ function isBinary({ format, contentMediaType, contentEncoding }: JsonObject): bo
   return format === 'binary' || (contentMediaType !== undefined && contentEncoding === undefined)
 }
 
-/** In characters of Base64, of 700 kB. */
+/** In characters of Base64, for 700 kB. */
 const LONGEST_FILE = 950_000
 const LIST = { kind: 'array', description: '', nullable: false, min: undefined, max: 10 } as const
 
@@ -168,7 +168,7 @@ function fileNode(name: string): SchemaNode {
   }
 }
 
-/** Serialization of one parameter (OpenAPI 3.1, section 4.8.12.2), as far as plain values can say it. */
+/** Serializes one parameter (OpenAPI 3.1, section 4.8.12.2), as far as plain values permit. */
 function assign({ name, node, required, style }: Parameter, value: string): Assignment[] {
   const isMissing = required ? '' : '?'
   if (node.kind === 'object' && (style === 'deepObject' || style === 'fields')) {

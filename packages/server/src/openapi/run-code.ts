@@ -1,4 +1,4 @@
-/** Writes the body of a tool's `run`: its request, and what it answers. */
+/** Generates the body of a tool's `run`: its request, and its result. */
 
 import { literal, objectLiteral, propertyKey } from './literals.ts'
 import type { Assignment, EncodedBody, Part } from './request-plan.ts'
@@ -34,7 +34,7 @@ function answerCode(plan: ToolPlan): string[] {
   return [`const ${answer.wrappedIn} = await ${call}`, `return { ${answer.wrappedIn} }`]
 }
 
-/** Images and sound as such, all else as an embedded resource. */
+/** Images and audio as such, everything else as an embedded resource. */
 function contentCode({ name, answer: { type } }: ToolPlan): string[] {
   const [kind = ''] = type.toLowerCase().split('/')
   return [
@@ -76,7 +76,7 @@ function argumentsCode({ operation, request, answer, refusals }: ToolPlan): stri
       : 'explain: (_status, body) => problemText(body)',
     'signal',
   ]
-  // Named apart from the body of an answer.
+  // Renamed, to distinguish it from the response body.
   const renamed = options.map((each) => (each === 'body' ? 'body: sent' : each))
   return `${request.params.length === 0 ? '{}' : 'params'}, { ${renamed.join(', ')} }`
 }

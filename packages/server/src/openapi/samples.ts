@@ -1,4 +1,6 @@
-/** Values for generated tests: as small as the schemas allow, with a text of its own for each mask. */
+/**
+ * Values for generated tests: as small as the schemas permit, with a distinct text for each mask.
+ */
 
 import { suggestMask } from './masks.ts'
 import { hasMasks } from './schema-code.ts'
@@ -6,17 +8,19 @@ import type { Field, ObjectNode, SchemaNode } from './schema-node.ts'
 
 export interface Sample {
   readonly value: unknown
-  /** Values of masked fields, which must not leave whole. */
+  /** Values of masked fields, which must not appear unmasked. */
   readonly secrets: readonly string[]
 }
 
 /** A mask may show this many characters; a secret is longer. */
 const SECRET = 'private-value'
 
-/** In answers, objects this deep have all of their fields; deeper ones what is required or masked. */
+/**
+ * In responses, objects up to this depth have all fields; deeper ones only required or masked ones.
+ */
 const FULL_LEVELS = 2
 
-/** Arguments have what is required, answers also what people would look at. */
+/** Arguments have the required fields, responses optional ones too. */
 export function sampleOf(object: ObjectNode, { isAnswer }: { isAnswer: boolean }): Sample {
   const secrets: string[] = []
 

@@ -1,4 +1,4 @@
-/** Writes nodes as zod schemas. */
+/** Generates zod schemas from nodes. */
 
 import { commentText, isUsableName, literal, objectLiteral, propertyKey } from './literals.ts'
 import { suggestMask } from './masks.ts'
@@ -7,7 +7,7 @@ import type { Direction, EnumNode, Field, ObjectNode, SchemaNode } from './schem
 const LONGEST_TEXT = 10_000
 const MOST_ITEMS = 100
 
-/** The schema without what a field adds: optional, description. */
+/** The schema without the parts that a field adds: optional, description. */
 export function schemaCode(node: SchemaNode, direction: Direction, mask?: string): string {
   const base = baseCode(node, direction, mask)
   return node.nullable && node.kind !== 'null' ? `${base}.nullable()` : base
@@ -59,7 +59,7 @@ function range(min: number | undefined, max: number | undefined): string {
   return `${min === undefined ? '' : `.min(${min})`}${max === undefined ? '' : `.max(${max})`}`
 }
 
-/** Not `z.enum` for what it would look up in a prototype. */
+/** Avoids `z.enum` for values that it would look up in a prototype. */
 function enumCode({ values }: EnumNode): string {
   const isPlain = values.every((value) => typeof value === 'string' && isUsableName(value))
   const list = `[${values.map(literal).join(', ')}]`
@@ -84,7 +84,7 @@ function fieldCode({ name, node, required }: Field, direction: Direction): strin
   return `${propertyKey(name)}: ${code},${mask === undefined ? '' : ' // mask?'}`
 }
 
-/** The text inside a list or a map. */
+/** The innermost text of a list or a map. */
 function maskable(node: SchemaNode): SchemaNode {
   if (node.kind === 'array') return maskable(node.items)
   if (node.kind === 'map') return maskable(node.values)
@@ -92,7 +92,7 @@ function maskable(node: SchemaNode): SchemaNode {
   return node
 }
 
-/** Whether a schema has a mask somewhere. */
+/** Whether a schema has a mask at any depth. */
 export function hasMasks(field: Field): boolean {
   if (suggestMask(field.name, maskable(field.node)) !== undefined) return true
   return fieldsBelow(field.node).some(hasMasks)

@@ -1,9 +1,12 @@
-/** A schema of a document as generated code can say it: small, finite, without references. */
+/**
+ * The intermediate representation of a schema for code generation: small, finite, without
+ * references.
+ */
 
 interface Facts {
   readonly description: string
   readonly nullable: boolean
-  /** A value for the test, where the document has one that fits. */
+  /** An example for the test, if the document has a valid one. */
   readonly example?: string | number | boolean | undefined
 }
 
@@ -20,7 +23,7 @@ export interface NumberNode extends Facts {
   readonly isInteger: boolean
   readonly min: number | undefined
   readonly max: number | undefined
-  /** Stands for a missing value. */
+  /** The default for a missing value. */
   readonly fallback?: number
 }
 
@@ -45,7 +48,7 @@ export interface Field {
 export interface ObjectNode extends Facts {
   readonly kind: 'object'
   readonly fields: readonly Field[]
-  /** What the document has and the code does not, with the reason. */
+  /** Parts of the document that the code omits, with the reason. */
   readonly leftOut: readonly string[]
 }
 
@@ -54,13 +57,13 @@ export interface MapNode extends Facts {
   readonly values: SchemaNode
 }
 
-/** Of different kinds, and at most one of each: alternatives of one kind are united. */
+/** Members of different kinds, at most one of each: alternatives of one kind are merged. */
 export interface UnionNode extends Facts {
   readonly kind: 'union'
   readonly members: readonly SchemaNode[]
 }
 
-/** Free or cut. Inputs take anything there; outputs leave it out. */
+/** Unconstrained or truncated. Inputs accept any value; outputs omit the field. */
 export interface AnyNode extends Facts {
   readonly kind: 'any'
   readonly why: string
@@ -90,7 +93,7 @@ export function anyNode(why: string, isObject = false): AnyNode {
   return { ...NOTHING, kind: 'any', why, isObject }
 }
 
-/** One node that takes what any of the nodes takes. Objects become one, with all their fields. */
+/** Merges nodes into one that accepts what any of them accepts. Objects merge all their fields. */
 export function unite(nodes: readonly SchemaNode[], direction: Direction): SchemaNode {
   const all = nodes.flatMap((node) => (node.kind === 'union' ? node.members : [node]))
   const [first] = nodes
@@ -105,7 +108,7 @@ export function unite(nodes: readonly SchemaNode[], direction: Direction): Schem
   return settle(united, facts, direction)
 }
 
-/** Drops kinds that another one covers. */
+/** Removes members that another one covers. */
 function settle(united: readonly SchemaNode[], facts: Facts, direction: Direction): SchemaNode {
   const has = (kind: SchemaNode['kind']) => united.some((node) => node.kind === kind)
   const isNullable = facts.nullable || has('null')
@@ -152,7 +155,7 @@ function unitePair(one: SchemaNode, other: SchemaNode, direction: Direction): Sc
   return { ...one, ...facts, ...uniteFields(one, other, direction) }
 }
 
-/** What only one of them has is optional. */
+/** Merges fields; a field of only one object becomes optional. */
 function uniteFields(one: ObjectNode, other: ObjectNode, direction: Direction) {
   const others = new Map(other.fields.map((field) => [field.name, field]))
   const names = new Set(one.fields.map(({ name }) => name))
@@ -169,7 +172,7 @@ function uniteFields(one: ObjectNode, other: ObjectNode, direction: Direction) {
   }
 }
 
-/** The fields of both: an object, and what its alternatives add. */
+/** Combines the fields of an object with those that its alternatives add. */
 export function intersect(base: ObjectNode, other: SchemaNode): ObjectNode {
   if (other.kind !== 'object') return { ...base, leftOut: [...base.leftOut, 'alternatives'] }
   const required = new Set(other.fields.filter((field) => field.required).map(({ name }) => name))

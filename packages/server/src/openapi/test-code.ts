@@ -1,4 +1,4 @@
-/** Writes the test of a tool. */
+/** Generates the test of a tool. */
 
 import { literal } from './literals.ts'
 import { sampleOf } from './samples.ts'
@@ -51,7 +51,7 @@ export function testCode(plan: ToolPlan): string {
 
 const CONTENT = 'expect(result.content).toHaveLength(1)'
 
-/** What the API sends: without the fields that come from its headers. */
+/** The API's response, without the fields that come from its headers. */
 function sentValue({ answer }: ToolPlan, value: unknown): unknown {
   if (answer.isEmpty) return null
   const fields = value as Readonly<Record<string, unknown>>

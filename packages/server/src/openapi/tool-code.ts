@@ -1,4 +1,4 @@
-/** Writes the file of a tool. */
+/** Generates the file of a tool. */
 
 import { originLine } from './fingerprint.ts'
 import { commentText, literal, objectLiteral, propertyKey } from './literals.ts'
@@ -47,7 +47,7 @@ export function toolCode(plan: ToolPlan): string {
   return parts.filter((part) => part !== undefined).join('\n')
 }
 
-/** What is not known is announced as the more dangerous. */
+/** Unknown behaviour is declared as the more dangerous one. */
 const ANNOTATIONS = {
   GET: '{ readOnlyHint: true }',
   POST: '{ destructiveHint: true }',

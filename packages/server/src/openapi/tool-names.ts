@@ -1,11 +1,11 @@
-/** Names of tools and their titles, from what a document calls its operations. */
+/** Derives tool names and titles from a document's operations. */
 
 import { createHash } from 'node:crypto'
 
-/** Some clients refuse longer ones. */
+/** Some clients refuse longer names. */
 const LONGEST_NAME = 64
 
-/** The package's own tools, and what some systems do not let a file be called. */
+/** Reserved: the package's own tools, and names that some file systems refuse. */
 const TAKEN = /^(login|logout|session|con|prn|aux|nul|(com|lpt)\d)$/
 
 export interface Named {
@@ -15,8 +15,8 @@ export interface Named {
 }
 
 /**
- * A name for each operation, whatever is selected of them: an operation keeps its name. Of those that
- * would have the same, the later ones are named after method and path.
+ * Names every operation, selected or not, so that names are stable. On a conflict the later one is
+ * named after its method and path.
  */
 export function nameTools(operations: readonly Named[]): string[] {
   const taken = new Set<string>()
@@ -47,7 +47,7 @@ function snakeCase(text: string): string {
     .replaceAll(/^_+|_+$/g, '')
 }
 
-/** What is cut off lives on in a hash, so that names with one beginning stay apart. */
+/** Replaces the truncated part with a hash, so that names with a common prefix stay distinct. */
 function shorten(name: string): string {
   if (name.length <= LONGEST_NAME) return name
   const hash = shortHash(name)
@@ -58,20 +58,20 @@ function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 6)
 }
 
-/** `get_account` as people write it: `Get account`. */
+/** The title of a name: `Get account` for `get_account`. */
 export function titleOfName(name: string): string {
   const words = name.replaceAll('_', ' ')
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** A name for an argument that all clients take, and that code can use after a dot. */
+/** An argument name that all clients accept and that is a valid identifier. */
 export function argumentName(name: string, taken: ReadonlySet<string>): string {
   const safe = name
     .slice(0, 50)
     .replaceAll(/\W+/g, '_')
     .replaceAll(/^_+|_+$/g, '')
   const start = /^[A-Za-z]/.test(safe) ? safe : `value_${safe}`.replace(/_$/, '')
-  // `session` is the engine's own argument.
+  // `session` is reserved for the engine's own argument.
   const base = start === 'session' ? 'session_value' : start
   for (let count = 1; ; count += 1) {
     const candidate = count === 1 ? base : `${base}_${count}`

@@ -1,4 +1,4 @@
-/** One operation as a tool: everything that its files say, before they are written. */
+/** Plans one operation as a tool: everything that its generated files contain. */
 
 import { type AnswerPlan, planAnswer } from './answer-plan.ts'
 import { refusalsOf } from './bodies.ts'
@@ -22,7 +22,7 @@ export interface ToolPlan {
   readonly refusals: readonly (readonly [status: number, text: string])[]
   readonly needsLogin: boolean
   readonly scopes: readonly string[]
-  /** Worked out when it is read: lists have no use for it. */
+  /** Computed lazily: lists do not use it. */
   readonly fingerprint: Fingerprint
 }
 
@@ -32,7 +32,7 @@ export interface Skipped {
   readonly reason: string
 }
 
-/** Plans the tool of an operation. `depth` counts levels of objects in each other. */
+/** Plans the tool of an operation. `depth` limits the nesting of objects. */
 export function planTool(
   document: OpenApiDocument,
   operation: Operation,

@@ -1,4 +1,4 @@
-/** Writes plain values as code. */
+/** Generates code for plain values. */
 
 import { literal, objectLiteral, propertyKey } from './literals.ts'
 

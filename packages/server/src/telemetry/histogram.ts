@@ -1,4 +1,4 @@
-/** Histograms that are counted in arrays, and copied when Prometheus asks. */
+/** Histograms that count in arrays and convert only when Prometheus scrapes. */
 
 import type { MetricObjectWithValues, MetricValue, Registry } from 'prom-client'
 
@@ -6,24 +6,24 @@ export interface HistogramOptions {
   readonly name: string
   readonly help: string
   readonly labelNames: readonly string[]
-  /** Upper bounds, in order. */
+  /** Upper bounds, in ascending order. */
   readonly buckets: readonly number[]
 }
 
 /** The observations of one combination of labels. */
 interface Series {
   readonly labels: Readonly<Record<string, string>>
-  /** By bucket; the last one has what is above all bounds. */
+  /** Counts per bucket; the last one is above all bounds. */
   readonly counts: Float64Array
   sum: number
 }
 
-/** `observe` takes the values of the labels in the order of `labelNames`. */
+/** `observe` takes label values in the order of `labelNames`. */
 export interface Histogram {
   observe(value: number, first: string, second?: string, third?: string): void
 }
 
-/** Series by their labels, one after the other: a key for all of them would be a new text each time. */
+/** A nested map by label: a combined key would allocate a string per observation. */
 type ByLabel = Map<string, ByLabel | Series>
 
 export function createHistogram(registry: Registry, options: HistogramOptions): Histogram {
@@ -74,7 +74,7 @@ export function createHistogram(registry: Registry, options: HistogramOptions): 
 
 type Values = MetricObjectWithValues<MetricValue<string> & { metricName: string }>['values']
 
-/** In Prometheus a bucket has all that is in the smaller ones, too. */
+/** Prometheus buckets are cumulative. */
 function valuesOf(
   name: string,
   buckets: readonly number[],

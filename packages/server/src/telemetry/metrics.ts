@@ -1,9 +1,11 @@
-/** What is counted and timed on a node. Prometheus' library is loaded only where metrics are served. */
+/** The metrics of a node. `prom-client` is loaded only if metrics are served. */
 
 export const SESSION_CHANGES = ['created', 'authenticated', 'ended'] as const
-/** Listening of the 2026 era, of a 2025-era connection, and reading on in a call's answer. */
+/**
+ * `subscriptions/listen` (2026 era), the stream of an MCP session (2025 era), and a resumed stream.
+ */
 export const STREAM_KINDS = ['listen', 'connection', 'resumed'] as const
-/** Why what a client sent about a request was not passed on to the node that runs it. */
+/** Why a client's message about a request was not forwarded to the node that runs it. */
 export const DROP_REASONS = [
   ...(['forged_id', 'node_gone', 'repeated_answer'] as const),
   ...(['frequent_progress', 'frequent_cancel', 'not_running'] as const),
@@ -20,27 +22,27 @@ export interface Metrics {
   toolEnded(tool: string, outcome: string, seconds: number): void
   readEnded(resource: string, outcome: string, seconds: number): void
   promptEnded(prompt: string, outcome: string, seconds: number): void
-  /** A call of a tool that there is not. */
+  /** A call of an unknown tool. */
   toolUnknown(): void
   session(change: SessionChange): void
   streamOpened(kind: StreamKind): void
   streamClosed(kind: StreamKind): void
-  /** `upstream` is one after the first, by the name in the configuration. */
+  /** `upstream` is the configured name of an additional upstream. */
   signIn(outcome: string, upstream?: string): void
   refresh(outcome: string, upstream?: string): void
   storeCommand(seconds: number, command: string): void
   storeError(command: string): void
-  /** The one place that refusals for too many requests are counted. */
+  /** The single counter of rate limit refusals. */
   rateLimited(scope: string): void
   clientMessageDropped(reason: DropReason): void
-  /** The whole of it in Prometheus' text format. */
+  /** All metrics in Prometheus' text format. */
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>
   close(): void
 }
 
 const ignore = () => undefined
 
-/** Counts nothing: `metrics: false`, and tests of single parts. */
+/** Counts nothing: for `metrics: false`, and for unit tests. */
 export const NO_METRICS: Metrics = {
   ...{ request: ignore, toolStarted: ignore, toolEnded: ignore, toolUnknown: ignore },
   ...{ readEnded: ignore, promptEnded: ignore },

@@ -1,4 +1,4 @@
-/** Traces by OpenTelemetry's SDK, sent to a collector as OTLP over HTTP. Loaded only when wanted. */
+/** Traces with OpenTelemetry's SDK, sent to a collector as OTLP over HTTP. Loaded on demand. */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
@@ -35,11 +35,11 @@ const KINDS = {
   internal: SpanKind.INTERNAL,
 } as const
 
-/** A collector that is away must not hold the process when it stops. */
+/** An unreachable collector must not block a graceful shutdown. */
 const CLOSE_MS = 3000
 const EXPORT_MS = 5000
 
-/** Nothing global: each server of a process has its own. */
+/** Uses no global provider: each server of a process has its own. */
 export function createOtlpTracing(options: TracingOptions): Tracing {
   const current = new AsyncLocalStorage<Context>()
   const propagator = new W3CTraceContextPropagator()
@@ -99,13 +99,13 @@ function createProvider(options: TracingOptions): TracerProvider {
       'service.name': serviceName,
       'service.version': serviceVersion,
     }),
-    // Callers say where a trace goes on, not how many are kept: anybody can be a caller.
+    // Ignores the caller's sampling decision: any caller could force sampling.
     sampler: new TraceIdRatioBasedSampler(sampleRatio),
     spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: EXPORT_MS })],
   })
 }
 
-/** The SDK would tell a logger of its own, which is one for the whole process. */
+/** Reports export failures here rather than to the SDK's logger, which is global to the process. */
 function reportingFailures(
   exporter: SpanExporter,
   onFailure: TracingOptions['onFailure'],
@@ -124,8 +124,8 @@ function reportingFailures(
 }
 
 /**
- * Semantic conventions for MCP, "Context propagation": a message has the parent that it names, and
- * links to the request that carried it.
+ * Semantic conventions for MCP, "Context propagation": the parent of a message is the span that it
+ * names; it also links to the span of its HTTP request.
  */
 function startSpan(
   tracer: Tracer,

@@ -1,4 +1,4 @@
-/** Everything that is counted and timed on this node, in a registry of prom-client. */
+/** The metrics of this node, in a prom-client registry. */
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { createHistogram } from './histogram.ts'
@@ -12,7 +12,7 @@ import {
   type StreamKind,
 } from './metrics.ts'
 
-/** What there was too much of. */
+/** The scopes of rate and concurrency limits. */
 const LIMIT_SCOPES = [
   ...['caller', 'address', 'page', 'tool'],
   ...['register', 'authorize', 'token', 'revoke', 'introspect'],
@@ -28,9 +28,9 @@ export interface MetricsOptions {
   readonly version: string
 }
 
-/** Of tools and requests: from a few milliseconds to the longest a tool may run by default. */
+/** Buckets for tools and requests: from a few milliseconds to the default time limit of a tool. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-/** Of the store, which answers in less than one millisecond or is in trouble. */
+/** Buckets for the store, which normally answers in less than a millisecond. */
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
 
 const METHODS: ReadonlySet<string> = new Set([
@@ -39,7 +39,7 @@ const METHODS: ReadonlySet<string> = new Set([
 
 const CLASSES = ['', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
 
-/** A registry of its own for each server of a process. */
+/** Creates a separate registry for each server of a process. */
 export function createMetrics({ version }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -153,7 +153,7 @@ function peopleMetrics(registers: Registry[]) {
     labelNames: ['outcome', 'upstream'],
     registers,
   })
-  // A series that is there from the start lets rules add and compare before anything has happened.
+  // Initializes series to 0, so that rules can sum and compare before the first event.
   for (const change of SESSION_CHANGES) sessions.inc({ change }, 0)
   const ended = ['signed_in', 'unknown_state', 'other_browser', 'session_ended', 'account_refused']
   for (const outcome of [...ended, ...PROVIDER_ERRORS]) signIns.inc({ outcome }, 0)
@@ -165,7 +165,7 @@ function peopleMetrics(registers: Registry[]) {
   }
 }
 
-/** The first upstream has no label, so that series stay the same when others are added. */
+/** The first upstream has no label, so that its series stay the same when others are added. */
 function labelsOf(outcome: string, upstream: string | undefined) {
   return upstream === undefined ? { outcome } : { outcome, upstream }
 }
@@ -189,7 +189,7 @@ function storeMetrics(registry: Registry, registers: Registry[]) {
   }
 }
 
-/** A number that is changed for nothing, and handed over when it is asked for. */
+/** A gauge with a plain number that is read only on scrape. */
 function countedGauge(name: string, help: string, registers: Registry[]) {
   let value = 0
   new Gauge({

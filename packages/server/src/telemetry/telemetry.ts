@@ -1,10 +1,10 @@
-/** What code is given that has something to tell of itself. */
+/** The telemetry dependencies: metrics and tracing. */
 
 import type { Metrics } from './metrics.ts'
 import type { Tracing } from './tracing.ts'
 
 export interface Telemetry {
   readonly metrics: Metrics
-  /** Absent where no traces are wanted. */
+  /** Undefined if tracing is off. */
   readonly tracing: Tracing | undefined
 }

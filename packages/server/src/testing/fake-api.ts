@@ -1,11 +1,11 @@
-/** An upstream API for a test server: the answers of `callTool`, over HTTP. */
+/** A fake upstream API for a test server: serves the `upstream` answers of `callTool` over HTTP. */
 
 import { type Context, Hono } from 'hono'
 import { DEMO_API_PATH } from '../config/demo-paths.ts'
 import { UpstreamError, type UpstreamErrorCode } from '../upstream/upstream-error.ts'
 import { createUpstreamAnswers, type UpstreamAnswers } from './tool-upstream.ts'
 
-/** The status that the server's API client reads each error from. */
+/** The status that the server's API client maps to each error. */
 const STATUS_OF: Partial<Record<UpstreamErrorCode, number>> = {
   upstream_rejected: 403,
   upstream_not_found: 404,
@@ -14,8 +14,8 @@ const STATUS_OF: Partial<Record<UpstreamErrorCode, number>> = {
 }
 
 /**
- * Answers by method and route. A test that ends should call `refuseUnanswered`.
- * @throws TypeError for a key that is no method and route, such as `GET /accounts/{id}`
+ * Answers by method and route. Call `refuseUnanswered` at the end of a test.
+ * @throws TypeError for a key that is not a method and a route, such as `GET /accounts/{id}`
  */
 export function createFakeApi(answers: UpstreamAnswers) {
   const api = new Hono()
@@ -61,7 +61,7 @@ function sentHeaders(c: Context) {
   }
 }
 
-/** A list where a name is given several times. */
+/** Repeated parameters become a list. */
 function queryOf(c: Context): Record<string, string | string[]> {
   const lists = Object.entries(c.req.queries())
   return Object.fromEntries(
@@ -69,7 +69,7 @@ function queryOf(c: Context): Record<string, string | string[]> {
   )
 }
 
-/** What the tool gave: JSON, a form, multipart or bytes. */
+/** Decodes the request body: JSON, a form, multipart or bytes. */
 async function bodyOf(request: Request, type = ''): Promise<unknown> {
   const bytes = new Uint8Array(await request.arrayBuffer())
   if (bytes.length === 0) return undefined

@@ -1,4 +1,4 @@
-/** What tests give instead of a project's settings and services, and who calls. */
+/** Test doubles for a project's settings and services, and for the caller. */
 
 import type { HookDefinition } from '../engine/define-hook.ts'
 import { declaredBy } from '../engine/define-services.ts'
@@ -7,28 +7,30 @@ import { type Caller, type CallerFacts, createCaller } from '../engine/identity.
 import { NO_TEAM, type Team } from '../engine/team.ts'
 import type { Account } from '../engine/tool-context.ts'
 
-/** For each service that is used, those of its members that are used. */
+/** The members that the code under test uses, by service. */
 type FakeServices<Services> = { readonly [Name in keyof Services]?: Partial<Services[Name]> }
 
 export interface FakeTeam<E extends Env> {
-  /** Values of settings; the others have the defaults that `src/mcp.ts` declares. */
+  /** Values of settings; the others keep the defaults from `src/mcp.ts`. */
   readonly settings?: Partial<E['settings']>
-  /** What takes the place of services. */
+  /** Replacements for services. */
   readonly services?: FakeServices<E['services']>
-  /** Who calls; without a token if left out. */
+  /** The caller; one without a token by default. */
   readonly caller?: Partial<CallerFacts>
   readonly hooks?: readonly HookDefinition<E>[]
 }
 
-/** The team that a declaration sees in a test. */
+/** The environment of a declaration in a test. */
 export function fakeTeam<E extends Env>(declaration: object, fakes: FakeTeam<E>): Team {
   const { settings = {}, services = {}, hooks = [] } = fakes
   const env = { settings: { ...defaultsOf(declaration), ...settings }, services }
-  // Inside the types of an environment are not known.
+  // Inside, the types of an environment are unknown.
   return { ...NO_TEAM, env, hooks: hooks as readonly HookDefinition[] }
 }
 
-/** The caller of a test, as the server would know it: one with a token where something of it is given. */
+/**
+ * The caller in a test, in the form that the server provides; has a token if any field is given.
+ */
 export function fakeCaller(given: {
   readonly caller?: Partial<CallerFacts>
   readonly scopes?: readonly string[]

@@ -1,4 +1,4 @@
-/** A browser without a screen: keeps cookies by host and path, follows redirects, sends forms. */
+/** A headless browser: keeps cookies by host and path, follows redirects, submits forms. */
 
 export interface Page {
   readonly url: URL
@@ -14,16 +14,16 @@ interface Cookie {
   readonly host: string
 }
 
-/** Ways that people go are shorter. */
+/** Exceeds the redirects of any real flow. */
 const MOST_REDIRECTS = 20
 
 export interface Browser {
   readonly cookies: Cookie[]
-  /** Follows redirects up to `stopAt`, which is not asked for any more. Rejects in a circle. */
+  /** Follows redirects up to `stopAt`, which it does not request. Rejects on a redirect loop. */
   open(url: URL | string, form?: Record<string, string>): Promise<Page>
 }
 
-/** Without `stopAt` every redirect is followed. `send` gets every request. */
+/** Without `stopAt` it follows every redirect. `send` performs every request. */
 export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Browser {
   const cookies: Cookie[] = []
 
@@ -68,7 +68,7 @@ export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Brow
   return { cookies, open: (to, form) => follow(to, form, MOST_REDIRECTS) }
 }
 
-/** What the person reads first. */
+/** The main heading of a page. */
 export function headingOf({ text }: Page): string {
   return text.split('<h1>')[1]?.split('</h1>')[0] ?? '(no heading)'
 }

@@ -1,4 +1,4 @@
-/** For tests of prompts: renders one as the server does, without a server. */
+/** For tests of prompts: renders one as the server does, without starting a server. */
 
 import type { GetPromptResult } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
@@ -13,20 +13,20 @@ export type GetPromptOptions<E extends Env = Env> = PersonOptions<E>
 
 export interface RenderedPrompt extends PersonRunFacts {
   readonly messages: GetPromptResult['messages']
-  /** The texts of all messages, one below the other. */
+  /** The texts of all messages, joined by line breaks. */
   readonly text: string
 }
 
 /**
  * Renders a prompt.
- * @throws Error as a client would get it: its code is in `data.code`
+ * @throws Error as a client receives it, with its code in `data.code`
  */
 export async function getPrompt<Arguments extends z.ZodObject, E extends Env>(
   prompt: PromptDefinition<Arguments, E>,
   given: z.input<Arguments>,
   options: GetPromptOptions<NoInfer<E>> = {},
 ): Promise<RenderedPrompt> {
-  // Inside the types of an environment are not known.
+  // Inside, the types of an environment are unknown.
   const compiled = compilePrompt(prompt as unknown as AnyPrompt)
   const { result, ...facts } = await runAsPerson(prompt, given, options, (call, settings) =>
     runPrompt(compiled, call, settings, telemetry),

@@ -1,12 +1,12 @@
-/** Looks for secrets in what a tool call let out, in every form they may hide in. */
+/** Searches the visible output of a tool call for secrets, in every common encoding. */
 
 import { AssertionError } from 'node:assert'
 import type { ToolRun } from './tool-runner.ts'
 
 /**
- * Fails if one of the secrets stands in the call's result, log lines, progress or anything else that the client was told: as it is, or as
- * base64, base64url, hex, URL-encoded or JSON-escaped text. Secrets below six characters would be
- * found by chance, and are refused.
+ * Fails if a secret appears in the call's result, log lines, progress or any other message to the
+ * client: plain, or as base64, base64url, hex, URL-encoded or JSON-escaped text. Refuses secrets
+ * below six characters, which would match by chance.
  */
 export function expectNoLeak(
   { structuredContent, content, meta, text, code, log, progress, told }: Partial<ToolRun>,
@@ -24,7 +24,7 @@ export function expectNoLeak(
   }
 }
 
-/** Every form of a secret that text may hold. */
+/** Every encoding of a secret that may occur in a text. */
 export function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret)
   const escaped = JSON.stringify(secret).slice(1, -1)
@@ -40,7 +40,7 @@ export function formsOf(secret: string): readonly string[] {
   ]
 }
 
-/** What base64 of a longer text shows of the secret when `shift` bytes stand before it. */
+/** The part of a secret that base64 of a longer text shows if `shift` bytes precede it. */
 function base64Inside(bytes: Buffer, shift: number): string[] {
   const shifted = Buffer.concat([Buffer.alloc(shift), bytes])
   const first = Math.ceil((shift * 8) / 6)
@@ -52,7 +52,7 @@ function contains(form: string): (text: string) => boolean {
   return (text) => text.includes(form)
 }
 
-/** All texts, numbers and names in a value. */
+/** All texts, numbers and property names in a value. */
 function stringsIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [String(value)]
   return Object.entries(value).flatMap(([name, item]) => [name, ...stringsIn(item)])

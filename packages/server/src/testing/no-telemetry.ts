@@ -1,4 +1,4 @@
-/** Telemetry for parts that are tested without a server: nothing is counted, nothing traced. */
+/** No-op telemetry for unit tests. */
 
 import { NO_METRICS } from '../telemetry/metrics.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'

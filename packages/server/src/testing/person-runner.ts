@@ -1,4 +1,4 @@
-/** Runs something for a person in a test, through the real engine and a real session. */
+/** Runs a declaration for a simulated user, through the real engine and a real session. */
 
 import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
 import { auditCall, type RequestStateContent, type ToolCall } from '../engine/call.ts'
@@ -22,30 +22,32 @@ import {
 } from './tool-upstream.ts'
 
 export interface PersonOptions<E extends Env = Env> extends FakeTeam<E> {
-  /** Who has signed in upstream; nobody if left out. */
+  /** The upstream account that has signed in; none by default. */
   readonly signedInAs?: Account
-  /** Who has signed in at further upstreams, by name. */
+  /** The accounts that have signed in at additional upstreams, by name. */
   readonly signedInAt?: Readonly<Record<string, Account>>
-  /** Values the session holds already, by name. */
+  /** Initial session values, by name. */
   readonly sessionData?: Readonly<Record<string, unknown>>
-  /** What the upstream API answers, by method and route. */
+  /** The upstream API's answers, by method and route. */
   readonly upstream?: UpstreamAnswers
-  /** Scopes of the caller's token; a caller without a token if left out. */
+  /** Scopes of the caller's token; by default the caller has no token. */
   readonly scopes?: readonly string[]
-  /** What the user does when the client opens a sign-in URL; a client that cannot if left out. */
+  /**
+   * The user's action when the client opens a sign-in URL; by default the client cannot open URLs.
+   */
   readonly opensUrl?: PersonsAction
-  /** What people say when they are asked, by the question's name. */
+  /** The user's answers to elicitations, by the question's name. */
   readonly answers?: Readonly<Record<string, PersonsAnswer>>
   readonly signal?: AbortSignal
-  /** Told of progress as it comes; the result has all of it too. */
+  /** Called for each progress notification; the result has all of them too. */
   readonly onProgress?: (progress: Progress) => void | Promise<void>
-  /** What counts the calls of what has a limit; nothing if left out. */
+  /** Rate limits of the calls; none by default. */
   readonly rateLimits?: RateLimits
-  /** For what sets no time of its own; 10 if left out. */
+  /** The time limit of declarations that set none; 10 by default. */
   readonly timeoutSeconds?: number
 }
 
-/** What follows from a question that the test has no answer for: the person cancels, or the test fails. */
+/** What happens on a question without an answer: the user cancels, or the test fails. */
 type Unanswered = 'cancels' | 'fails'
 
 export interface Progress {
@@ -54,20 +56,20 @@ export interface Progress {
   readonly message?: string | undefined
 }
 
-/** What happened besides the result. */
+/** The side effects of a run. */
 export interface PersonRunFacts {
-  /** Everything that was logged. */
+  /** All log lines. */
   readonly log: readonly Line[]
   readonly progress: readonly Progress[]
-  /** What was asked of the upstream API. */
+  /** All requests to the upstream API. */
   readonly requests: readonly UpstreamRequest[]
   /** URLs the client was asked to open. */
   readonly openedUrls: readonly string[]
-  /** What the people at the client were asked, in the words they saw. */
+  /** The questions to the user, in the words that the client displays. */
   readonly questions: readonly string[]
-  /** All else that the client was told: log lines, changes, and whole questions. */
+  /** All other messages to the client: log lines, changes, and complete elicitations. */
   readonly told: readonly unknown[]
-  /** The session as the run left it. */
+  /** The session after the run. */
   readonly session: ToolSessionState
 }
 
@@ -82,8 +84,9 @@ type RunOne<Result> = (
 ) => Promise<Result | InputRequiredResult>
 
 /**
- * Runs round by round, until there is a result.
- * @throws Error for an upstream request that `options.upstream` has no answer for, and what `run` throws
+ * Repeats the `input_required` rounds until there is a result.
+ * @throws Error for an upstream request without an answer in `options.upstream`, and what `run`
+ * throws
  */
 export async function runAsPerson<E extends Env, Result extends object>(
   declaration: { readonly name: string; readonly requires?: ToolRequirements },
@@ -93,7 +96,7 @@ export async function runAsPerson<E extends Env, Result extends object>(
   unanswered: Unanswered = 'fails',
 ): Promise<PersonRunFacts & { readonly result: Result }> {
   const { textFormat = 'json', timeoutSeconds = 10 } = options
-  // Besides the first: those that are needed, and those that have answers.
+  // The additional upstreams: the required ones, and those with answers.
   const upstreams = [...loginsOf(declaration.requires), ...upstreamNames(options.upstream)]
   const own = await openToolSession({ ...options, upstreams })
   const upstream = createFakeUpstreams(options.upstream)
@@ -162,7 +165,7 @@ function withRound(this: Pick<ToolCall, 'carried'>, state: RequestStateContent):
   return JSON.stringify({ ...state, round: (this.carried?.round ?? 1) + 1 })
 }
 
-/** What the people at the client say to what is asked in one round; notes what they saw. */
+/** The user's answers to the questions of one round; records the displayed questions. */
 function answersTo(
   { inputRequests = {} }: InputRequiredResult,
   { answers, opensUrl = 'cancel' }: Pick<PersonOptions, 'answers' | 'opensUrl'>,

@@ -1,12 +1,12 @@
-/** What people at a client say to a question of a test. */
+/** The simulated user's answers to elicitations. */
 
 export type PersonsAction = 'accept' | 'decline' | 'cancel'
 
 export interface PersonsAnswer {
   readonly action: PersonsAction
-  /** The fields of a form that was accepted. */
+  /** The fields of an accepted form. */
   readonly content?: Readonly<Record<string, unknown>>
 }
 
-/** The 2025-era clients give up after so many. */
+/** 2025-era clients give up after this number of rounds. */
 export const MOST_ROUNDS = 8

@@ -1,4 +1,4 @@
-/** For tests of resources: reads one as the server does, without a server. */
+/** For tests of resources: reads one as the server does, without starting a server. */
 
 import type { z } from 'zod'
 import { compileResource } from '../engine/compile-resource.ts'
@@ -18,21 +18,21 @@ export interface ResourceRead extends PersonRunFacts {
   readonly text: string | undefined
   /** Base64; undefined for a resource of text. */
   readonly blob: string | undefined
-  /** The text, parsed, where the resource has an `output`. */
+  /** The parsed text, if the resource has an `output`. */
   readonly json: unknown
 }
 
 /**
  * Reads a resource; `uri` is needed for a template, such as `bank://branches/london`.
- * @throws Error when the URI does not fit the resource, and the error that a client would get: its code is
- * in `data.code`
+ * @throws Error if the URI does not match the resource, and the error that a client receives, with
+ * its code in `data.code`
  */
 export async function readResource<Output extends z.ZodObject | undefined, E extends Env>(
   resource: ResourceDefinition<Output, E>,
   uri = resource.uri,
   options: ReadResourceOptions<NoInfer<E>> = {},
 ): Promise<ResourceRead> {
-  // Inside the types of an environment are not known.
+  // Inside, the types of an environment are unknown.
   const compiled = compileResource(resource as unknown as AnyResource)
   const found = /[{}]/.test(uri) ? undefined : createFindResource([compiled])(uri)
   if (found === undefined) {

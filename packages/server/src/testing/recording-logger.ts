@@ -1,4 +1,4 @@
-/** A logger whose lines a test can read, raw and parsed. */
+/** A logger that records its lines for tests, raw and parsed. */
 
 import { createLogger, type LogLevel, type RootLogger } from '../logger.ts'
 

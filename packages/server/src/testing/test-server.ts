@@ -1,4 +1,6 @@
-/** The whole server of a project, in the test's process, on a free port, with its log lines kept. */
+/**
+ * The complete server of a project in the test's process, on a free port, with recorded log lines.
+ */
 
 import { loadConfig } from '../config.ts'
 import type { ServerDefinition } from '../define-server.ts'
@@ -28,41 +30,41 @@ import { type Line, recordingLogger } from './recording-logger.ts'
 import type { UpstreamAnswers, UpstreamRequest } from './tool-upstream.ts'
 
 export interface TestServerOptions {
-  /** The folder of the project with `src/server.ts`; the current one if left out. */
+  /** The project folder with `src/server.ts`; the current folder by default. */
   readonly project?: string
-  /** Instead of a project's declaration; the catalog is then what `tools` and the others name. */
+  /** Replaces the project's declaration; `tools` and the other lists then define the catalog. */
   readonly server?: ServerDefinition
   readonly tools?: readonly AnyTool[]
   readonly resources?: readonly AnyResource[]
   readonly prompts?: readonly AnyPrompt[]
-  /** What the upstream API answers, by method and route; the demo bank does if left out. */
+  /** The upstream API's answers, by method and route; the demo bank answers by default. */
   readonly upstream?: UpstreamAnswers
-  /** Variables of the server; it reads no others, and no `.env` file. */
+  /** The server's variables; it reads no others, and no `.env` file. */
   readonly env?: Readonly<Record<string, string>>
-  /** One in memory if left out; `stop` closes it. */
+  /** The store; one in memory by default. `stop` closes it. */
   readonly store?: Store
-  /** What takes the place of the services that the declaration of the server opens. */
+  /** Replacements for the services that the server's declaration opens. */
   readonly services?: object
 }
 
 export interface TestServer {
   /** Such as `http://localhost:41234`; clients connect to `/mcp` below it. */
   readonly url: string
-  /** Every log line so far, at trace level. */
+  /** All log lines so far, at level trace. */
   log(): readonly Line[]
-  /** What tools asked of the upstream API; nothing for the demo bank. */
+  /** All requests of tools to the upstream API; empty for the demo bank. */
   readonly requests: readonly UpstreamRequest[]
-  /** Signs in at the demo as a person does, with what the tool `login` answers: `ada` or `grace`. */
+  /** Signs in at the demo as a user does, with the link of the tool `login`: `ada` or `grace`. */
   signIn(link: { readonly url: string; readonly code: string }, person?: string): Promise<Page>
   /**
-   * Waits for running calls and closes everything.
-   * @throws Error when a tool asked the upstream API something that `upstream` has no answer for
+   * Graceful shutdown: waits for running calls and closes everything.
+   * @throws Error if a tool made an upstream request without an answer in `upstream`
    */
   stop(): Promise<void>
 }
 
 /**
- * Starts a server. People sign in at the demo, whatever answers as the API.
+ * Starts a server. Users sign in at the demo, whichever API is used.
  * @throws ProjectError, DiscoveryError or ConfigError, as the real start does
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -74,13 +76,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     STOP_DELAY: '0',
     ...options.env,
   }
-  // A folder without `.env`: what a developer has set must not decide what a test sees.
+  // A folder without `.env`: a developer's settings must not influence a test.
   const loaded = loadConfig({ env, cwd: import.meta.dirname, ...declaredSources(project) })
   const { values, secrets } = loaded.settings
   const { log, lines } = recordingLogger('trace', secrets)
   const store = options.store ?? createMemoryStore({ log })
   const fake = options.upstream && createFakeApi(options.upstream)
-  // Loaded here: tests of single tools must not wait for the whole server.
+  // Imported lazily: tests of single tools do not load the whole server.
   const { serveHttp } = await import('../serve-http.ts')
   const opened = await openServices(options.services ? undefined : declaredBy(project.server), {
     ...{ log, secrets, settings: values, timeoutSeconds: loaded.config.startTimeoutSeconds },

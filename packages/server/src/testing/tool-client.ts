@@ -1,9 +1,9 @@
-/** A client that says nothing, and changes that nobody hears of. */
+/** No-op doubles: a client that ignores messages, and ignored change notifications. */
 
 import type { ToolCall } from '../engine/call.ts'
 import type { Announce, ToolClient } from '../engine/tool-context.ts'
 
-/** A client that can do what is given and nothing else. */
+/** A client with only the given capabilities. */
 export function quietClient(can: Partial<ToolClient['can']> = {}): ToolCall['client'] {
   return {
     can: { fillForms: false, openUrls: false, sample: false, listRoots: false, ...can },

@@ -20,9 +20,9 @@ import { telemetry } from './no-telemetry.ts'
 import { type PersonOptions, type PersonRunFacts, runAsPerson } from './person-runner.ts'
 
 export interface CallToolOptions<E extends Env = Env> extends PersonOptions<E> {
-  /** `json` if left out. */
+  /** `json` by default. */
   readonly textFormat?: TextFormat
-  /** Whether arguments are rewritten where they do not fit; `lenient` if left out, as in the server. */
+  /** Whether invalid arguments are coerced; `lenient` by default, as in the server. */
   readonly arguments?: ArgumentsMode
 }
 
@@ -30,20 +30,20 @@ export interface ToolRun extends PersonRunFacts {
   readonly structuredContent: Readonly<Record<string, unknown>> | undefined
   /** `_meta` of the result; an error's facts are `code` and `retryAfterSeconds`. */
   readonly meta: Readonly<Record<string, unknown>>
-  /** What the model reads, part by part: of a content tool all that it answered. */
+  /** The content for the model, part by part; for a content tool, its full answer. */
   readonly content: CallToolResult['content']
-  /** The texts of `content`, one below the other. */
+  /** The texts of `content`, joined by line breaks. */
   readonly text: string
   readonly isError: boolean
-  /** The error's code; undefined for a call that worked. */
+  /** The error code; undefined for a successful call. */
   readonly code: string | undefined
-  /** When to try again, where the error says. */
+  /** When to retry, if the error says so. */
   readonly retryAfterSeconds: number | undefined
 }
 
 /**
  * Calls a tool as the server does.
- * @throws Error when the tool makes an upstream request that `options.upstream` has no answer for
+ * @throws Error if the tool makes an upstream request without an answer in `options.upstream`
  */
 export async function callTool<E extends Env>(
   tool: AnyTool<E>,
@@ -61,7 +61,7 @@ export async function callTool<E extends Env>(
   return { ...answered(result), ...facts }
 }
 
-/** What a call came to, in parts. */
+/** The parts of a call's result. */
 function answered({ structuredContent, content, isError = false, _meta = {} }: CallToolResult) {
   const { [ERROR_META_KEY]: error, ...meta } = _meta
   const facts = isError ? (error as Partial<ToolErrorFacts> | undefined) : undefined

@@ -1,4 +1,4 @@
-/** A session for tests of tools: the server's own parts, over a store in memory. */
+/** A session for tests of tools: real session code on an in-memory store. */
 
 import { randomBytes } from 'node:crypto'
 import { createKeyRing } from '../crypto/key-ring.ts'
@@ -17,13 +17,13 @@ import { recordingLogger } from './recording-logger.ts'
 export interface ToolSessionState {
   readonly state: 'anonymous' | 'authenticated' | 'expired'
   readonly data: Readonly<Record<string, unknown>>
-  /** Whether the credentials were revoked upstream. */
+  /** Whether the credentials have been revoked upstream. */
   readonly revoked: boolean
 }
 
 export interface OpenedToolSession {
   readonly session: CallSession
-  /** What happens when the person follows the link, to the first upstream unless one is named. */
+  /** Simulates that the user follows the link, to the first upstream by default. */
   signIn(upstream?: string): Promise<void>
   state(): Promise<ToolSessionState>
   close(): Promise<void>
@@ -33,7 +33,7 @@ export interface OpenedToolSession {
 export async function openToolSession(given: {
   readonly signedInAs?: Account
   readonly sessionData?: Readonly<Record<string, unknown>>
-  /** Names of upstreams besides the first. */
+  /** Names of the additional upstreams. */
   readonly upstreams?: readonly (string | undefined)[]
   readonly signedInAt?: Readonly<Record<string, Account>>
 }): Promise<OpenedToolSession> {

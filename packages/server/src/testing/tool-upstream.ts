@@ -1,4 +1,4 @@
-/** An upstream API for tests of tools: answers by method and route, and keeps what it was asked. */
+/** A fake upstream API for tests of tools: answers by method and route, and records requests. */
 
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
@@ -10,12 +10,12 @@ import { errorForStatus, UpstreamError } from '../upstream/upstream-error.ts'
 import { createUpstreamMethods } from '../upstream/upstream-methods.ts'
 
 export interface UpstreamRequest {
-  /** The name of the upstream; absent for the first. */
+  /** The name of the upstream; absent for the first one. */
   readonly upstream?: string
   /** Such as `GET /accounts/{id}`. */
   readonly route: string
   readonly params: Params
-  /** As the tool gave it, such as `FormData`. */
+  /** The body as the tool passed it, such as `FormData`. */
   readonly body?: unknown
   readonly contentType?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -25,8 +25,8 @@ export interface UpstreamRequest {
 }
 
 /**
- * What to answer: JSON, or a `Response` with its status and headers. An Error is thrown, and a function
- * is asked, with the call's signal.
+ * The answer: JSON, or a `Response` with its status and headers. An Error is thrown; a function is
+ * called with the request and the call's signal.
  */
 export type UpstreamAnswer =
   | Error
@@ -38,17 +38,17 @@ export type UpstreamAnswer =
   | null
 
 /**
- * By method and route, as the tool writes it: `GET /accounts/{id}`. For a tool of several upstreams,
- * those of a further one are under its name: `github: { 'GET /user': … }`.
+ * By method and route, as in the tool: `GET /accounts/{id}`. Answers of an additional upstream are
+ * nested under its name: `github: { 'GET /user': … }`.
  */
 export type UpstreamAnswers = Readonly<Record<string, UpstreamAnswer>>
 
-/** The names of further upstreams in answers: no route is without a space. */
+/** The names of additional upstreams in the answers: only routes contain a space. */
 export function upstreamNames(answers: UpstreamAnswers = {}): readonly string[] {
   return Object.keys(answers).filter((key) => /^[a-z][a-z\d-]*$/.test(key))
 }
 
-/** The upstreams of one test: the first, and those by name. All keep what they were asked together. */
+/** The upstreams of one test, with one shared record of requests. */
 export function createFakeUpstreams(answers: UpstreamAnswers = {}) {
   const requests: UpstreamRequest[] = []
   const first = createUpstreamAnswers(answers, { requests })
@@ -69,12 +69,12 @@ export function createFakeUpstreams(answers: UpstreamAnswers = {}) {
   }
 }
 
-/** Links of answers are relative to it, or below it. */
+/** Links in answers are relative to it, or below it. */
 const BASE = parseBaseUrl('https://upstream.test')
 
 interface Kept {
   readonly requests?: UpstreamRequest[]
-  /** The name of the upstream; absent for the first. */
+  /** The name of the upstream; absent for the first one. */
   readonly upstream?: string
 }
 
@@ -104,7 +104,9 @@ export function createUpstreamAnswers(
     return value instanceof Response ? value.clone() : value
   }
 
-  /** The API's client without its connections: requests are checked and answers read as in the server. */
+  /**
+   * The API client without the network: validates requests and decodes answers as in the server.
+   */
   const exchange: Exchange = async ({ method, route, params, options }, _headers, signal) => {
     const asked = answer(`${method} ${route}`, params, options, options.signal ?? signal)
     const value = await asked.catch(refusalOf)
@@ -123,7 +125,7 @@ export function createUpstreamAnswers(
     sleep: async () => undefined,
   })
 
-  /** One call's view; `onAnswer` sees every answer before the tool, as in the server. */
+  /** The client for one call; `onAnswer` sees every answer before the tool, as in the server. */
   function forCall(
     onAnswer: (answer: unknown) => void,
     limit?: { readonly signal: AbortSignal },
@@ -144,7 +146,7 @@ export function createUpstreamAnswers(
   return { requests, answer, forCall, refuseUnanswered }
 }
 
-/** An error with a status is the answer that it stands for, so that the tool may explain it. */
+/** Converts an error with a status to a response, which the tool can handle. */
 function refusalOf(error: unknown): Response {
   if (!(error instanceof UpstreamError)) throw error
   const { code, status = 0, retryAfterSeconds } = error
@@ -164,11 +166,11 @@ const CLIENT = {
   timeoutMs: 60_000,
   maxBytes: 1024 * 1024,
   userAgent: 'test',
-  // A test sees what the tool asked for once.
+  // No retries, so that a test sees each request once.
   maxRetries: 0,
 }
 
-/** What of the options is sent. */
+/** The options that are part of the request. */
 function sentOf({
   body,
   contentType,
@@ -187,7 +189,7 @@ function sentOf({
   }
 }
 
-/** The answer as the API sends it: JSON, unless the tool reads something else. */
+/** The answer as the API sends it: JSON, unless the tool requests another format. */
 function responseOf(value: unknown, { as = 'json' }: WriteOptions): Response {
   if (value instanceof Response) return value
   if (value === undefined) return new Response(null, { status: 204 })

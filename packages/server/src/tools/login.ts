@@ -1,4 +1,4 @@
-/** `login`: gives out a one-time link; signing in happens in the person's browser. */
+/** `login`: returns a one-time link; the user signs in in a browser. */
 
 import { z } from 'zod'
 import { defineTool, type ToolSession } from '../engine/index.ts'
@@ -24,7 +24,7 @@ export default defineTool({
   run: ({ session }) => startSignIn(session),
 })
 
-/** The tool where people sign in at several upstreams; the first is meant where none is named. */
+/** The variant for several upstreams; the first one is the default. */
 export function loginTool(upstreams: readonly string[]) {
   const upstream = z.enum(upstreams).optional()
   return defineTool({

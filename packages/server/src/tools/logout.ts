@@ -1,4 +1,4 @@
-/** `logout`: ends the session and revokes upstream what was granted to it. */
+/** `logout`: ends the session and revokes its upstream tokens. */
 
 import { z } from 'zod'
 import { defineTool } from '../engine/index.ts'

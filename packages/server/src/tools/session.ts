@@ -1,4 +1,4 @@
-/** `session`: who is signed in, and until when. */
+/** `session`: the signed-in account and its expiry. */
 
 import { z } from 'zod'
 import { defineTool, masked, type ToolSession } from '../engine/index.ts'
@@ -26,7 +26,7 @@ const common = {
 
 export default defineTool({ ...common, output, run: ({ session }) => describe(session) })
 
-/** The tool where people sign in at several upstreams. */
+/** The variant for several upstreams. */
 export function sessionTool(upstreams: readonly string[]) {
   const signIn = z.object({ upstream: z.string(), signedIn: z.boolean(), ...person })
   return defineTool({

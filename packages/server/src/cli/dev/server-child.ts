@@ -1,25 +1,27 @@
-/** The server of `mcp-template dev`: a process that is replaced, one at a time. */
+/**
+ * The child process of `mcp-template dev`: runs one server at a time and replaces it on restart.
+ */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { LAUNCHED } from '../../process/stdio-launcher.ts'
 
-/** Longer than a server takes to stop in development, so that only one that hangs is killed. */
+/** Exceeds the time of a graceful shutdown in development: only a hung server is killed. */
 const PATIENCE_MS = 5000
 
 export interface ServerChildOptions {
-  /** Of the command `mcp-template`. */
+  /** The arguments for the command `mcp-template`. */
   readonly args: readonly string[]
-  /** Whether standard input and descriptor 3, for messages, are the caller's to connect. */
+  /** Whether the caller connects standard input and file descriptor 3, which carries messages. */
   readonly stdio: boolean
   readonly say: (message: string) => void
 }
 
 export interface ServerChild {
-  /** Starts the server, or replaces the one that runs. */
+  /** Starts the server, or replaces the running one. */
   restart(): void
   stop(): Promise<void>
-  /** Told of every process when it is ready, and when it is gone. */
+  /** Called for every process when it is ready, and when it has exited. */
   onReady: (child: ChildProcess) => void
   onGone: () => void
 }
@@ -34,7 +36,7 @@ export function createServerChild({ args, stdio, say }: ServerChildOptions): Ser
     restart() {
       const mine = ++wanted
       turn = turn.then(async () => {
-        // Changes that come while one server stops need one new server, not one each.
+        // Coalesces changes that arrive while a server stops into one restart.
         if (stopped || mine !== wanted) return
         await end()
         if (!stopped) child = begin()
@@ -52,9 +54,9 @@ export function createServerChild({ args, stdio, say }: ServerChildOptions): Ser
   function begin(): ChildProcess {
     const begun = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...args], {
       env: { STOP_DELAY: '0', ...process.env, ...(stdio && LAUNCHED) },
-      // As the launcher connects it: what is printed goes to standard error.
+      // As in the stdio launcher: standard output of the child goes to standard error.
       stdio: stdio ? ['pipe', 2, 2, 'pipe', 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
-      // Ctrl-C reaches a whole group of processes; a second signal would cut its stopping short.
+      // Ctrl-C signals the process group; a second signal would cut the shutdown short.
       detached: process.platform !== 'win32',
     })
     begun.once('message', () => server.onReady(begun))

@@ -1,4 +1,4 @@
-/** Lets a client of `mcp-template dev stdio` keep its connection while the server is replaced. */
+/** Keeps the client of `mcp-template dev stdio` connected while the server restarts. */
 
 import { createInterface } from 'node:readline'
 import { Readable, type Writable } from 'node:stream'
@@ -14,9 +14,9 @@ interface Message {
 const INTERNAL_ERROR = -32_603
 
 /**
- * Passes lines on in both directions. A new server is told first what the client said when it
- * connected (2025-11-25, basic/lifecycle), what comes meanwhile waits, and calls that the old server
- * did not answer are answered with an error.
+ * Relays lines in both directions. Replays the client's handshake to a new server (2025-11-25,
+ * basic/lifecycle), queues messages that arrive meanwhile, and answers calls that the old server
+ * left unanswered with an error.
  */
 export function relayStdio(
   server: ServerChild,
@@ -83,7 +83,7 @@ export function relayStdio(
   }
 }
 
-/** Since a file changed, the client's lists may be old. */
+/** Notifications that the lists changed: a changed file may have changed any of them. */
 function changedLists({ result }: Message): object[] {
   return Object.entries(result?.capabilities ?? {}).flatMap(([name, can]) =>
     typeof can === 'object' && can !== null && 'listChanged' in can

@@ -1,22 +1,22 @@
-/** Tells which files of a project changed, whatever way an editor or a tool writes them. */
+/** Reports which files of a project changed, however an editor or a tool writes them. */
 
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
 
-/** What editors do in one save comes as several events. */
+/** Debounce: one save in an editor causes several events. */
 const SETTLE_MS = 100
-/** Where the system cannot watch any more folders. */
+/** The polling interval, used when the system's limit of watched folders is reached. */
 const POLL_MS = 1000
 
 export interface WatchOptions {
-  /** Watched with everything below them. */
+  /** Watched recursively. */
   readonly folders: readonly string[]
-  /** The project's folder, of which `package.json` and files of variables are watched. */
+  /** The project folder, in which `package.json` and the `.env` files are watched. */
   readonly project: string
   readonly onChange: (files: readonly string[]) => void
 }
 
-/** Events only say when to look; what changed follows from what is found. */
+/** Events only trigger a scan; comparing two scans shows what changed. */
 export function watchFiles({ folders, project, onChange }: WatchOptions): { close(): void } {
   const watchers = new Map<string, FSWatcher>()
   let known = look()
@@ -95,7 +95,7 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
-/** Nothing for a folder that went away meanwhile. */
+/** Empty for a folder that was deleted meanwhile. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
