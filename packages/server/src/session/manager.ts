@@ -129,7 +129,8 @@ export function createSessionManager(
 
   return {
     async create(access, client, { ttlSeconds: firstTtl = ttlSeconds, storage = UNLIMITED } = {}) {
-      const record = newRecord(createId('ses'), access, client, now(), firstTtl)
+      // Until its first use the TTL of the key decides, which is shorter.
+      const record = newRecord(createId('ses'), access, client, now(), ttlSeconds)
       if (storage !== UNLIMITED) await storage.spend(documentBytes(record))
       const keySeconds = firstTtl === ttlSeconds ? sliding.keySeconds : firstTtl
       const created = await store.create(sessionKey(record.id), record, keySeconds)
@@ -149,11 +150,7 @@ export function createSessionManager(
       const { outcome } = await store.patch(sessionKey(id), { [field]: value })
       if (outcome === 'absent') throw new AppError('not_found', 'The session has ended.')
     },
-    async touch(id, seconds) {
-      const times = { ...sliding.stamps(), expiresAt: now() + seconds * 1000 }
-      const options = { ttlSeconds: seconds }
-      return (await store.patch(sessionKey(id), times, options)).outcome === 'written'
-    },
+    touch: (id, seconds) => store.touch(sessionKey(id), seconds),
     extend: async (id) => (await retrieve(id)) !== undefined,
     end: createEnd({ store, now, onChange }, peek, Math.max(tokenTtlSeconds, ttlSeconds)),
   }

@@ -185,6 +185,7 @@ const NOT_SEEN_HERE = new Set([
   'mcp:client-document:{<hash>}',
   'mcp:client-keys:{<hash>}',
   'mcp:person:{<hash>}',
+  'mcp:{ses_…}:credentials',
   'mcp:oauth:ClientAssertionUse:<hash>',
   'mcp:count:client-document-fetches:{<hash>}',
   'mcp:fence:…',

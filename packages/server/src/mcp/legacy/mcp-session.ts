@@ -144,12 +144,12 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes):
     async create({ storage, ...given }) {
       const record = recordOf(given)
       await storage?.spend(documentBytes(record))
-      if (!record.needsToken) {
-        await unused.create(record)
-        return record
-      }
       const stamped = { ...record, ...sliding.stamps() }
-      await store.set(mcpSessionKey(record.id), stamped, sliding.keySeconds)
+      if (record.needsToken) {
+        await store.set(mcpSessionKey(record.id), stamped, sliding.keySeconds)
+      } else {
+        await unused.create(stamped)
+      }
       return stamped
     },
     peek,
