@@ -10,6 +10,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { type Scrape, scrape } from '../support/scrape.ts'
 import { callWith, login } from '../support/sign-in.ts'
+import { postModern } from '../support/wire.ts'
 
 interface Rule {
   readonly alert: string
@@ -42,6 +43,9 @@ beforeAll(async () => {
   const store = failingStore()
   app = await startApp({ store })
   await callWith(app.url, (await login(app.url)).session, 'session')
+  const read = { uri: 'bank://branches/london' }
+  await postModern(app.url, 'resources/read', read)
+  await postModern(app.url, 'prompts/get', { name: 'account-summary', arguments: {} })
   store.takeAway()
   await fetch(`${app.url}/readyz`)
   store.giveBack()
@@ -141,6 +145,8 @@ describe('docs/monitoring.md', () => {
         (each) => each.name.replace(/_(?:bucket|sum|count)$/, '') === name,
       )
       const labels = Object.keys(sample?.labels ?? {}).filter((label) => label !== 'le')
+      // A label of those after the first alone.
+      if (text?.includes('by upstream')) labels.push('upstream')
       const cell = labels.map((label) => `\`${label}\``).join(', ')
       return `\`${name}\`|${types.get(name)}|${cell}|${text}`
     })

@@ -2,6 +2,7 @@
 
 import { afterAll, describe, expect, test } from 'vitest'
 import { type HandOver, passOn, startBalancer } from '../../../../scripts/cluster/balancer.ts'
+import { toolFile, writeCatalog } from '../engine/catalog.ts'
 import { startApp } from '../support/app.ts'
 import { consult, withVerdict } from '../support/doctor.ts'
 import {
@@ -23,11 +24,15 @@ afterAll(async () => {
 })
 
 /** A server with a proxy in front; by itself it is set up well. */
-async function startBehind(handOver: HandOver, env: Readonly<Record<string, string>> = {}) {
+async function startBehind(
+  handOver: HandOver,
+  env: Readonly<Record<string, string>> = {},
+  catalog: { readonly catalogDirectory?: string } = {},
+) {
   const port = await freePort()
   const proxy = await startBalancer({ nodes: [port], handOver })
   const usual = { PUBLIC_URL: proxy.url, MASK_MCP_PORT: String(port), RATE_LIMIT: 'off' }
-  const app = await startApp({ env: { ...usual, ...env } })
+  const app = await startApp({ env: { ...usual, ...env }, ...catalog })
   closing.push(async () => {
     await proxy.close()
     await app.stop()
@@ -59,7 +64,10 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
   })
 
   test('a proxy that holds back the ends of large events', async () => {
-    const faults = await faultsAt(await startBehind(fillsBlocks))
+    // A list of tools that does not fit one block.
+    const tool = toolFile({ description: `'${'x'.repeat(5000)}'` })
+    const catalogDirectory = writeCatalog({ 'tools/greet.ts': tool })
+    const faults = await faultsAt(await startBehind(fillsBlocks, {}, { catalogDirectory }))
     expect(faults).toMatch(
       /streams: GET \/sse .* large answer does not come whole.*proxy_buffering/,
     )
