@@ -17,21 +17,22 @@ async function beforeCallback({ url }: Pick<SeveralUpstreams, 'url'>, upstream: 
 const at = (url: URL, pathname: string) => Object.assign(new URL(url), { pathname })
 
 test.each([
-  ['staff', '/callback', 'staff_account'],
-  ['staff', '/redirect', 'staff_account'],
-  ['staff', '/callback/demo', 'staff_account'],
-  ['staff', '/callback/tickets', 'staff_account'],
-  ['staff', '/callback/orders', 'staff_account'],
-  ['staff', '/callback/nobody', 'staff_account'],
-  ['demo', '/callback/staff', 'both'],
-])('code and state of %s are refused at %s', async (upstream, path, tool) => {
+  ['staff', '/callback', 'staff_account', 400],
+  ['staff', '/redirect', 'staff_account', 400],
+  ['staff', '/callback/demo', 'staff_account', 400],
+  ['staff', '/callback/tickets', 'staff_account', 400],
+  ['staff', '/callback/orders', 'staff_account', 400],
+  // No upstream has this name.
+  ['staff', '/callback/nobody', 'staff_account', 404],
+  ['demo', '/callback/staff', 'both', 400],
+])('code and state of %s are refused at %s', async (upstream, path, tool, status) => {
   const several = await startSeveral()
   const { link, browser, callback } = await beforeCallback(several, upstream)
   const answer = await browser.open(at(callback, path))
   const refused = createBrowser()
   refused.cookies.push(...browser.cookies)
   const page = await refused.open(at(callback, path))
-  expect([answer.status === 200 ? 200 : page.status, page.status]).toEqual([400, 400])
+  expect([answer.status === 200 ? 200 : page.status, page.status]).toEqual([status, status])
   const { session } = link
   expect(errorCode(await call(several.url, tool, { session }))).toBe('login_required')
 })

@@ -69,6 +69,7 @@ const passed = { status: 0, stderr: '' }
 
 it('a project of JavaScript needs no tsx', () => {
   rmSync(join(folder, 'src/server.ts'))
+  rmSync(join(folder, 'src/mcp.ts'))
   write(join(folder, 'src/server.js'), SERVER)
   write(join(folder, 'src/tools/greet.js'), tool('greet', ''))
   rmSync(join(folder, 'vitest.config.ts'))
