@@ -2,7 +2,7 @@
 
 import type { ResourcePath } from './auth/resources.ts'
 import { createReadBytes } from './call/body.ts'
-import type { Call, PostRoute } from './call/call.ts'
+import type { Call, PostRoute } from './call/fast-call.ts'
 import { createHandOver, type HandOverDeps } from './call/hand-over.ts'
 import { type CallHandler, createCallHandler } from './call/handler.ts'
 import { CallLines } from './call/lines.ts'

@@ -1,7 +1,7 @@
 /** Writes the response of a fast-path call: one `writeHead` with all headers, one string body. */
 
 import { toWellFormedJson } from '../well-formed.ts'
-import type { Call } from './call.ts'
+import type { Call } from './fast-call.ts'
 import type { CallLines } from './lines.ts'
 
 /** Whether a web page sent the call and needs CORS headers (Fetch Standard, "CORS protocol"). */

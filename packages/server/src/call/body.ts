@@ -7,7 +7,7 @@ import { type BodyBudget, UNCOUNTED_BYTES } from '../http/body-budget.ts'
 import { parseJson } from '../http/parse-json.ts'
 import { bodyTooLarge, readBody } from '../http/read-body.ts'
 import { checkMessageBounds } from '../mcp/message-bounds.ts'
-import type { Call } from './call.ts'
+import type { Call } from './fast-call.ts'
 
 export interface BodyOptions {
   readonly bodyLimitBytes: number

@@ -15,7 +15,7 @@ import type { DirectAnswer, DirectCalls } from '../mcp/direct/direct-calls.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { SseEndpoint } from '../mcp/legacy/sse.ts'
 import type { McpAnswer } from '../mcp/mcp-answer.ts'
-import type { Call } from './call.ts'
+import type { Call } from './fast-call.ts'
 
 export type AppFetch = (request: Request, env: HttpEnv['Bindings']) => Response | Promise<Response>
 

@@ -8,7 +8,7 @@ import { AUDITED_AS, type CallAudit } from '../engine/call.ts'
 import { outcomeLabel } from '../engine/outcome-labels.ts'
 import { redactText } from '../logger/redact-text.ts'
 import type { Logger } from '../logger.ts'
-import type { Call } from './call.ts'
+import type { Call } from './fast-call.ts'
 
 /** Too short for a secret: ids and tokens are longer, so that no redaction is needed. */
 const SHORT_ID = /^[A-Za-z0-9._-]{1,40}$/

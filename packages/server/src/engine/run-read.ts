@@ -23,10 +23,8 @@ import { toResourceResult } from './resource-result.ts'
 import { type Run, RunContext } from './run-context.ts'
 import { type Failure, PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
+import { SESSION_META_KEY } from './session-argument.ts'
 import { ToolError } from './tool-error.ts'
-
-/** The `_meta` key of the session handle, in requests and results, for callers without a token. */
-export const SESSION_META_KEY = 'mcp-template/session'
 
 type Input = Record<string, unknown>
 

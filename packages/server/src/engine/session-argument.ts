@@ -5,8 +5,8 @@ import type { CallSession, ToolCall } from './call.ts'
 import { SESSION_ARGUMENT } from './compile-tool.ts'
 import { ToolError } from './tool-error.ts'
 
-/** The `_meta` key of the handle in a result, for programs. */
-const SESSION_META_KEY = 'mcp-template/session'
+/** The `_meta` key of the handle, in results and in requests of callers without a token. */
+export const SESSION_META_KEY = 'mcp-template/session'
 
 /** Removes the framework's argument: strict input would reject it, loose input would expose it. */
 export function ownArguments(given: ToolCall['arguments']): ToolCall['arguments'] {

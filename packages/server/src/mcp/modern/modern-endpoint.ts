@@ -6,8 +6,8 @@ import {
   type InboundClassificationOutcome,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server'
-import { SESSION_META_KEY } from '../../engine/run-read.ts'
 import type { ToolOutcome } from '../../engine/run-tool.ts'
+import { SESSION_META_KEY } from '../../engine/session-argument.ts'
 import type { Logger } from '../../logger.ts'
 import type { CallToolDeps } from '../call-tool.ts'
 import { withStatus } from '../handler-errors.ts'
