@@ -1,6 +1,6 @@
 /** The methods that tools call, built on one `send` function. */
 
-import { eachItem, eachPage, type GetPage } from './pagination.ts'
+import { eachItem, eachPage, type GetPage } from './page-iterators.ts'
 import type { Params } from './route.ts'
 import type {
   ItemOptions,
