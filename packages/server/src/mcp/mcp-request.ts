@@ -9,7 +9,7 @@ export interface McpRequest {
   readonly body: unknown
   readonly contexts: RequestContexts
   /** Prefetched MCP session record; ownership not verified yet. */
-  readonly connection?: LookedUp | undefined
+  readonly mcpSession?: LookedUp | undefined
   /** Calls the listener when the response is finished or the client disconnects. */
   readonly onClose: (listener: () => void) => void
 }
