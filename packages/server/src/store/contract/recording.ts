@@ -23,7 +23,11 @@ export async function listen(
   after?: Readonly<Record<string, string>>,
 ): Promise<Recording> {
   const received: ReceivedEntry[] = []
-  const follower = await streams.follow(keys, (key, entry) => received.push({ key, ...entry }), after)
+  const follower = await streams.follow(
+    keys,
+    (key, entry) => received.push({ key, ...entry }),
+    after,
+  )
 
   return {
     received,
@@ -32,7 +36,8 @@ export async function listen(
     async until(count, withinMs = 10_000) {
       const giveUpAt = performance.now() + withinMs
       while (received.length < count) {
-        if (performance.now() > giveUpAt) throw new Error(`${received.length} of ${count} received.`)
+        if (performance.now() > giveUpAt)
+          throw new Error(`${received.length} of ${count} received.`)
         await sleep(5)
       }
     },
