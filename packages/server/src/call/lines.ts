@@ -5,7 +5,7 @@
 
 import { shortHash } from '../crypto/hash.ts'
 import { AUDITED_AS, type CallAudit } from '../engine/call.ts'
-import { outcomeLabel } from '../engine/outcome-labels.ts'
+import { outcomeLabel } from '../engine/tool-error.ts'
 import { redactText } from '../logger/redact-text.ts'
 import type { Logger } from '../logger.ts'
 import type { Call } from './fast-call.ts'

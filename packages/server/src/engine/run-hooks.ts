@@ -5,7 +5,6 @@ import type { Logger } from '../logger.ts'
 import { type MaskRule, maskText } from '../output/mask.ts'
 import type { Redactor } from '../output/redactor.ts'
 import type { RequestStateContent, ToolCall } from './call.ts'
-import type { CancelSignal } from './cancel-signal.ts'
 import type {
   HookCall,
   HookClient,
@@ -14,14 +13,12 @@ import type {
   HookTarget,
 } from './define-hook.ts'
 import type { Env } from './env.ts'
-import { explainError } from './explain-error.ts'
 import type { Caller } from './identity.ts'
-import { scrubValue } from './scrub-value.ts'
+import { createToolLog, scrubValue } from './scrub-value.ts'
 import type { Team } from './team.ts'
-import { TimeLimit } from './time-limit.ts'
+import { type CancelSignal, TimeLimit } from './time-limit.ts'
 import type { ToolLog } from './tool-context.ts'
-import { ToolError } from './tool-error.ts'
-import { createToolLog } from './tool-log.ts'
+import { explainError, ToolError } from './tool-error.ts'
 
 /** The call that the hooks run around. */
 export interface HookFacts {

@@ -7,7 +7,14 @@ import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
 import { basePathOf } from '../config/public-path.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
-import type { Counting, Rate, RateLimitState, RateLimits } from '../store/rate-limits.ts'
+import {
+  type Counting,
+  type Rate,
+  type RateLimitState,
+  type RateLimits,
+  rateLimitHeaders,
+  refuseIfOver,
+} from '../store/rate-limits.ts'
 import {
   type CountedAddresses,
   clientAddress,
@@ -17,7 +24,6 @@ import {
 } from './client-address.ts'
 import type { HttpEnv } from './http-env.ts'
 import { knownBrowser } from './pages/browser-cookie.ts'
-import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
 import { declaredBytes, weightOf } from './request-weight.ts'
 
 export interface RateLimitOptions extends CountedAddresses {

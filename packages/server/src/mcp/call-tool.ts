@@ -11,7 +11,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import type { RequestContext } from './request-context.ts'
 import type { RequestStates } from './request-state.ts'
-import { bindingOf, RequestedCall, type ToolRequest } from './tool-call.ts'
+import { bindingOf, RequestedCall, type ToolRequest } from './requested-call.ts'
 
 export interface CallToolDeps {
   readonly catalog: Catalog

@@ -20,7 +20,7 @@ import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
 import type { RequestContext } from './request-context.ts'
-import { bindingOf, RequestedCall, requestOf, type ToolRequest } from './tool-call.ts'
+import { bindingOf, RequestedCall, requestOf, type ToolRequest } from './requested-call.ts'
 
 export interface ReadDeps extends CallToolDeps {
   readonly findResource: FindResource<CompiledResource>

@@ -3,8 +3,8 @@
 import type { CallLog, CallSession } from '../engine/call.ts'
 import { ANONYMOUS } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
-import type { McpSessionRecord } from '../mcp/legacy/mcp-session-record.ts'
 import type {
+  ActingMcpSession,
   ClientFacts,
   KnownClient,
   RequestContext,
@@ -23,7 +23,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
   /** The client address, even with an MCP session: a caller can open a new MCP session per call. */
   readonly caller: string
   readonly #storageOf: () => StorageBudget
-  readonly #mcpSession: McpSessionRecord | undefined
+  readonly #mcpSession: ActingMcpSession | undefined
   #storage: StorageBudget | undefined
 
   constructor(
@@ -31,7 +31,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
     source: CallLog,
     { address }: Pick<AnonymousCaller, 'address'>,
     storageOf: () => StorageBudget,
-    mcpSession?: McpSessionRecord,
+    mcpSession?: ActingMcpSession,
   ) {
     super(deps, source)
     this.caller = address
@@ -52,7 +52,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
     return this
   }
 
-  mcpSession(mcpSession: McpSessionRecord): RequestContext {
+  mcpSession(mcpSession: ActingMcpSession): RequestContext {
     const storageOf = () => this.storage
     return new AnonymousContext(this.deps, this, { address: this.caller }, storageOf, mcpSession)
   }
@@ -64,7 +64,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
     return { sessionId: session.id, needsToken: false }
   }
 
-  async disconnect({ sessionId }: McpSessionRecord): Promise<void> {
+  async disconnect({ sessionId }: ActingMcpSession): Promise<void> {
     await this.deps.signOut(sessionId)
   }
 

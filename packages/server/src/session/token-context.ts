@@ -3,9 +3,13 @@
 import type { CallLog, CallSession } from '../engine/call.ts'
 import type { Caller } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
-import type { McpSessionRecord } from '../mcp/legacy/mcp-session-record.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
-import type { KnownClient, RequestContext, RequestContexts } from '../mcp/request-context.ts'
+import type {
+  ActingMcpSession,
+  KnownClient,
+  RequestContext,
+  RequestContexts,
+} from '../mcp/request-context.ts'
 import { UNLIMITED } from '../store/storage-budget.ts'
 import { createCallSession } from './call-session.ts'
 import type { TokenCaller } from './caller.ts'
@@ -64,7 +68,7 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
     return this
   }
 
-  mcpSession({ id }: McpSessionRecord): RequestContext {
+  mcpSession({ id }: ActingMcpSession): RequestContext {
     return new TokenContext(this.deps, this, this.#caller, id)
   }
 

@@ -8,8 +8,7 @@ import {
 import type { ToolOutcome } from '../../engine/run-tool.ts'
 import { AppError } from '../../errors.ts'
 import { withStatus } from '../handler-errors.ts'
-import { jsonResponse, type McpAnswer } from '../mcp-answer.ts'
-import type { McpRequest } from '../mcp-request.ts'
+import { jsonResponse, type McpAnswer, type McpRequest } from '../mcp-request.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { asAuthInfo, attachOutcome, type RequestContext } from '../request-context.ts'
 import type { CallStreams } from './call-streams.ts'
@@ -20,6 +19,7 @@ import { essentials, type McpSession } from './mcp-session-record.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
 import {
   findMcpSession,
+  type LookedUp,
   lookUp,
   type NamedMcpSession,
   type OpenedMcpSessions,
@@ -40,7 +40,10 @@ export interface LegacyDeps extends ResumeDeps {
   readonly opened: OpenedMcpSessions
 }
 
-export type LegacyRequest = Pick<McpRequest, 'request' | 'contexts' | 'mcpSession'>
+export interface LegacyRequest extends Pick<McpRequest, 'request' | 'contexts'> {
+  /** Prefetched record, which the HTTP layer adds to the request; ownership not verified yet. */
+  readonly mcpSession?: LookedUp | undefined
+}
 
 /** A fast-path tool call of the 2025 era that needs the SDK after its tool has run. */
 export interface RunCall {

@@ -14,7 +14,7 @@ import type { EventBus } from './nodes/event-bus.ts'
 import type { RequestContext } from './request-context.ts'
 import type { RequestStates, StateBinding } from './request-state.ts'
 
-export interface ToolCallDeps {
+interface ToolCallDeps {
   readonly states: RequestStates
   readonly rateLimits: RateLimits
   readonly bus: EventBus
