@@ -90,7 +90,9 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
-  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt, storageOf }))
+  const { ttlSeconds: linkTtlSeconds } = config.signIn
+  const links = { signsInAt, linkTtlSeconds, now: runtime.now }
+  app.route('/', connectRoutes(signIn, { publicUrl, storageOf, ...links }))
   const { upstreamNames: names, keyPages } = runtime
   const first = names.length > 0 ? runtime.firstUpstream : undefined
   app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics, { first, names }))

@@ -61,7 +61,7 @@ describeBrowser('letting a client in', (open) => {
         const { page, complaints } = await open()
         const { url, state } = client.request()
         await page.goto(url.href)
-        await page.getByRole('heading', { level: 1, name: 'Let this client in?' }).waitFor()
+        await page.getByRole('heading', { level: 1, name: 'Authorize A test client?' }).waitFor()
         const called = await sentTo(page, redirectUri, async () => {
           for (let count = 0; count < tabs; count += 1) await page.keyboard.press('Tab')
           await page.keyboard.press('Enter')

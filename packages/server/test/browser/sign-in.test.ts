@@ -96,7 +96,7 @@ describeBrowser('signing in', (open) => {
     await enterCode(page, link)
     const response = await page.goto(link.url)
     expect(response?.status()).toBe(410)
-    await page.getByRole('heading', { name: 'This link is no longer good' }).waitFor()
+    await page.getByRole('heading', { name: 'This link has expired or was already used' }).waitFor()
     expect(await codeField(page).count()).toBe(0)
     await screenshot(page, 'sign-in-used-link')
   })

@@ -31,12 +31,12 @@ describe('the page', () => {
     expect(await sessionState(app.url, link.session)).toBe('authenticated')
   })
 
-  test('says that the link is no longer good once the session has ended, before any code', async () => {
+  test('says that the link has expired once the session has ended, before any code', async () => {
     const link = await login(app.url)
     await callWith(app.url, link.session, 'logout')
     for (const form of [undefined, { code: link.code }]) {
       const { status, text } = await newBrowser().open(link.url, form)
-      expect([status, text.includes('This link is no longer good')]).toEqual([410, true])
+      expect([status, text.includes('This link has expired or was already used')]).toEqual([410, true])
     }
   })
 

@@ -141,7 +141,7 @@ describe('in the browser', () => {
       const body = text.replaceAll('code', path.startsWith('/consent') ? 'decision' : 'code')
       const response = await fetch(app.url + path, { method: 'POST', headers, body })
       expect(response.status).toBe(status)
-      await expectPage(response, 'This cannot go on')
+      await expectPage(response, 'Something went wrong')
     }
   })
 

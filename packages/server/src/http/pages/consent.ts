@@ -23,6 +23,8 @@ export interface ConsentDeps {
   readonly authorizedClients: Pick<AuthorizedClients, 'remember'>
   /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
+  /** Unix time in milliseconds. */
+  readonly now?: () => number
 }
 
 export interface ConsentOptions {
@@ -48,7 +50,14 @@ const CHOICES: Readonly<Record<string, SessionChoice>> = {
 
 /** The consent pages of the built-in authorization server. */
 export function consentRoutes(
-  { consents, signIn, sessions, authorizedClients, storageOf = () => UNLIMITED }: ConsentDeps,
+  {
+    consents,
+    signIn,
+    sessions,
+    authorizedClients,
+    storageOf = () => UNLIMITED,
+    now = Date.now,
+  }: ConsentDeps,
   { publicUrl, signsInAt, scopeWords = {}, browserTtlSeconds }: ConsentOptions,
 ): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
@@ -98,7 +107,7 @@ export function consentRoutes(
       case 'ask':
         return consent.request.isSkipped
           ? approve(c, c.req.param('uid'), 'default')
-          : page(c, askPage(consent.request, host, scopeWords))
+          : page(c, askPage(consent.request, { host, scopeWords, now: now() }))
       case 'sign_in':
         return page(c, signInPage(consent.request, namesOf(c), c.req.query('sign_in')))
       case 'done':

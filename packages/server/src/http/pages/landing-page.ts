@@ -50,7 +50,7 @@ export function createLandingPage(about: About): (clients: Clients) => WidePage 
 function serverSection(about: About, clients: Clients): Html {
   const { url, version, tokenRequired, issuer, letsClientsIn, needsSignIn, era2025 = true } = about
   const access = tokenRequired
-    ? html`With an access token. Clients ask for one themselves, and you let them in at
+    ? html`With an access token. Clients request one themselves, and you authorize them at
         <strong>${new URL(issuer).host}</strong>.`
     : 'Open to every client that reaches it.'
   return section(
@@ -67,15 +67,15 @@ function serverSection(about: About, clients: Clients): Html {
 
 function signInNote({ signsInAt, letsClientsIn }: About): Html {
   return html`<p class="soft">You sign in for one client at a time, at <strong>${signsInAt}</strong>.
-    ${letsClientsIn ? 'This browser knows of clients that you let in with it.' : ''}</p>`
+    ${letsClientsIn ? 'This browser knows the clients that you authorized in it.' : ''}</p>`
 }
 
 function signedIn(clients: Clients): Html {
-  if (clients === undefined) return html`That cannot be told just now.`
+  if (clients === undefined) return html`Not available just now.`
   if (clients.length === 0) return html`Not that this browser knows.`
   return html`${clients.map(
     ({ clientName, signedIn }) => html`<div class="client">
-      <span>${clientNameOnPage(clientName, 'A client without a name')}</span>
+      <span>${clientNameOnPage(clientName, 'An unnamed client')}</span>
       ${signedIn ? html`<span class="tag good">Signed in</span>` : html`<span class="tag">Not signed in</span>`}</div>`,
   )}`
 }
