@@ -113,9 +113,9 @@ function problemOf(outcome: 'malformed' | 'refused' | 'unavailable', signsInAt: 
     case 'malformed':
       return 'This is not a key: a key is a single word of letters, digits and punctuation.'
     case 'refused':
-      return `${signsInAt} rejected this key. It may be mistyped or revoked, or lack permissions.`
+      return `${signsInAt} refuses this key. It may be mistyped or revoked, or lack permissions.`
     case 'unavailable':
-      return `${signsInAt} is unreachable, so the key could not be checked. Try again shortly.`
+      return `${signsInAt} does not answer, so the key could not be checked. Try again shortly.`
   }
 }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createOAuthClient, type Params, REDIRECT_URI } from '../support/oauth-client.ts'
+import { expectPageParts } from '../support/page-parts.ts'
 
 let app: TestApp
 beforeAll(async () => {
@@ -108,6 +109,32 @@ describe('the consent page', () => {
     expect(policy).toContain("frame-ancestors 'none'")
     expect(policy).not.toContain('form-action')
     expect(page.headers.get('cache-control')).toBe('no-store')
+  })
+
+  test('has a title, a heading, its buttons, and scopes in words', async () => {
+    const client = await createOAuthClient(app.url, { metadata: { client_name: 'Acme Assistant' } })
+    const { page } = await client.ask()
+    const heading = 'Authorize Acme Assistant?'
+    expectPageParts(page, { heading, buttons: ['Allow', 'Deny'] })
+    expect(page.text).toContain(
+      '<dt>Identity</dt><dd><span class="tag warn">Not verified</span></dd>',
+    )
+    expect(page.text).toMatch(/<li>Use the tools of this server[^<]* <code>mcp<\/code><\/li>/)
+  })
+
+  test('of an invalid request is a page that names the error', async () => {
+    const page = await createBrowser().open(`${app.url}/authorize?client_id=nobody`)
+    expectPageParts(page, { heading: 'Authorization failed', buttons: [] })
+    expect(page.text).toContain('Error code: <code>invalid_client</code>')
+  })
+
+  test('of an address that is too long is a page in a browser, and OAuth JSON elsewhere', async () => {
+    const url = `${app.url}/authorize?x=${'x'.repeat(3000)}`
+    const shown = await fetch(url, { headers: { accept: 'text/html' } })
+    const page = { text: await shown.text(), headers: shown.headers }
+    expect(shown.status).toBe(414)
+    expectPageParts(page, { heading: 'Something went wrong', buttons: [] })
+    expect(await (await fetch(url)).json()).toMatchObject({ error: 'invalid_request' })
   })
 
   test('warns of apps on this computer', async () => {

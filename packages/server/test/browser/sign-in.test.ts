@@ -101,6 +101,17 @@ describeBrowser('signing in', (open) => {
     await screenshot(page, 'sign-in-used-link')
   })
 
+  test('leads from an unknown address to the start page, with the keyboard alone', async () => {
+    const { page } = await open()
+    const response = await page.goto(`${app.url}/nothing`)
+    expect(response?.status()).toBe(404)
+    await page.getByRole('heading', { level: 1, name: 'Page not found' }).waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`${app.url}/`)
+    await page.getByRole('heading', { level: 1, name: NAME }).waitFor()
+  })
+
   describe('the page of a link', () => {
     test('says to people who cannot see it what each part is', async () => {
       const { page } = await open()
@@ -135,6 +146,14 @@ describeBrowser('signing in', (open) => {
         await page.getByRole('button', { name: /Ada Lovelace/ }).click()
         await arrived(page)
         await look('signed-in')
+        await page.goto(link.url)
+        await look('link-used')
+        await page.goto(`${app.url}/callback?state=unknown`)
+        await look('sign-in-failed')
+        await page.goto(`${app.url}/authorize?client_id=nobody`)
+        await look('authorization-failed')
+        await page.goto(`${app.url}/nothing`)
+        await look('not-found')
         expect(complaints).toEqual([])
       })
     })

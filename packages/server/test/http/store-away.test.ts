@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, structured } from '../support/clients.ts'
 import { failingStore } from '../support/failing-store.ts'
+import { expectPageParts } from '../support/page-parts.ts'
 import {
   type Answer,
   connect,
@@ -36,6 +37,7 @@ async function expectPage(response: Response, title: string): Promise<void> {
   expect(response.headers.get('cache-control')).toBe('no-store')
   const text = await response.text()
   expect(text).toContain(`<h1>${title}</h1>`)
+  expectPageParts({ text, headers: response.headers }, { heading: title, buttons: [] })
   expect(text).toContain('>MCP Template</header>')
   expect(text).not.toMatch(/jsonrpc|session store/)
 }

@@ -40,11 +40,11 @@ export function askPage(
   const body = html`<p><strong>${name}</strong> asks to use <strong>${host}</strong> on your behalf.</p>
     <dl><dt>Client</dt><dd>${name}</dd>
       ${clientHost === undefined ? '' : html`<dt>Published by</dt><dd>${clientHost}</dd>`}
-      <dt>Identity</dt><dd>${identity(target, clientHost)}</dd>
+      <dt>Identity</dt><dd>${identity(request, target)}</dd>
       <dt>Sends you back to</dt><dd>${nameOf(target)}</dd></dl>
     <h2>It will be able to</h2>
     <ul class="rows">${scopes.map((scope) => html`<li>${scopeOnPage(scope, { ...SCOPE_WORDS, ...scopeWords })}</li>`)}</ul>
-    <p class="notice">${warning(target, clientHost)}</p>
+    <p class="notice">${warning(request, target)}</p>
     ${continues === undefined ? '' : session(continues, now)}
     <form method="post"><div class="actions">
       <button name="decision" value="allow">Allow</button>
@@ -121,9 +121,9 @@ function problemOf(failure: string, signsInAt: string, serverName: string): stri
     case 'invalid_client':
       return `${signsInAt} does not accept this server. Only the operator of ${serverName} can correct this.`
     case 'session_ended':
-      return 'The sign-in has expired.'
+      return 'The sign-in took too long.'
     case 'provider_unavailable':
-      return `${signsInAt} is unreachable. Try again shortly.`
+      return `${signsInAt} does not answer. Try again shortly.`
     case 'invalid_grant':
     case 'invalid_response':
       return `${signsInAt} sent an invalid response. Try again.`
@@ -143,22 +143,29 @@ function nameOf(target: RedirectTarget): string {
   }
 }
 
-/** Verified if the client's own host both publishes it and receives the authorization code. */
-function identity(target: RedirectTarget, clientHost: string | undefined) {
-  return isVerified(target, clientHost)
-    ? html`<span class="tag good">Verified</span>`
+/** Whether anything besides its own word says who the client is. */
+function identity(request: ConsentRequest, target: RedirectTarget) {
+  if (isHostVerified(request, target)) return html`<span class="tag good">Host verified</span>`
+  return isKnownToOperator(request, target)
+    ? html`<span class="tag good">Registered by the operator</span>`
     : html`<span class="tag warn">Not verified</span>`
 }
 
-function isVerified(target: RedirectTarget, clientHost: string | undefined): boolean {
+/** The host that publishes the client's metadata document also receives the authorization code. */
+function isHostVerified({ clientHost }: ConsentRequest, target: RedirectTarget): boolean {
   return target.kind === 'https' && target.host === clientHost
 }
 
-function warning(target: RedirectTarget, clientHost: string | undefined): string {
+/** Any app on the user's device can use the redirect URI of an app there (RFC 8252, 8.6). */
+function isKnownToOperator({ isPreregistered }: ConsentRequest, target: RedirectTarget): boolean {
+  return isPreregistered === true && target.kind === 'https'
+}
+
+function warning(request: ConsentRequest, target: RedirectTarget): string {
   if (target.kind !== 'https') {
     return 'Any app on this computer can say that it is this client. Nobody has checked it.'
   }
-  return isVerified(target, clientHost)
+  return isHostVerified(request, target) || isKnownToOperator(request, target)
     ? `Whoever runs ${target.host} gets access.`
     : `Nobody has checked that this client is what it says. Whoever runs ${target.host} gets access.`
 }
