@@ -72,7 +72,7 @@ export function createIssuerMetadata(
     })
     if (known === undefined && found.issuer !== options.issuer) {
       const facts = { issuer: options.issuer, named: found.issuer, check: 'OAUTH_ISSUER' }
-      log.warn(facts, 'issuer is spelled differently in its metadata')
+      log.warn(facts, 'issuer URL differs in spelling from its metadata')
     }
     known = { metadata: found, at: now() }
     return found
@@ -82,7 +82,7 @@ export function createIssuerMetadata(
     if (!isOther) return
     if (now() - loggedAt < LOG_EVERY_MS) return
     loggedAt = now()
-    log.error({ err: error, check: 'OAUTH_ISSUER' }, 'issuer names another one in its metadata')
+    log.error({ err: error, check: 'OAUTH_ISSUER' }, 'issuer metadata names another issuer')
   }
 
   const current: ReadIssuerMetadata = async () => {

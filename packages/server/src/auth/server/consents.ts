@@ -122,7 +122,7 @@ export function createConsents(
       // A concurrent denial withdrew the approval before the session existed.
       if ((await approvals.find(uid)) === undefined) return undefined
       const facts = { client: found.client.clientId, session: shortHash(sessionId), continued }
-      deps.log.audit(facts, 'client let in')
+      deps.log.audit(facts, 'client authorized')
       return proceed(found, given)
     },
 

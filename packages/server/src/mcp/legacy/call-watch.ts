@@ -36,7 +36,7 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
     if (due) {
       due = false
       answerLost(deps, mcpSession).catch((error: unknown) => {
-        log.debug({ err: error }, 'running calls not looked at')
+        log.debug({ err: error }, 'check of running calls failed')
       })
     }
     if (timer !== undefined || nodesOf(mcpSession).every((each) => each === node.id)) return
@@ -66,7 +66,7 @@ async function answerLost(
     for (const [name, requestId] of Object.entries(calls)) {
       if (nodeOf(name) !== each) continue
       const takes = runningKey(id, name)
-      if (await send(id, lostAnswer(requestId), { takes })) log.warn('a call died with its node')
+      if (await send(id, lostAnswer(requestId), { takes })) log.warn('call lost with its node')
       await mcpSessions.callEnds(id, name)
     }
   }

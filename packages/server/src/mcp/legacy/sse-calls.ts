@@ -65,7 +65,7 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
       let working = Promise.resolve()
       const next = (work: () => Promise<void>) => {
         working = working.then(work).catch((error: unknown) => {
-          log.warn({ err: error }, 'client not told')
+          log.warn({ err: error }, 'client notification failed')
         })
       }
       async function tell(message: JSONRPCMessage, condition: object): Promise<void> {
@@ -78,7 +78,7 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
       // Not async: its frame would retain a large response that `sendLate` may have dropped.
       function answer(message: JSONRPCMessage): Promise<void> {
         const written = write(message).catch((error: unknown) => {
-          log.warn({ err: error }, 'answer not kept: trying again')
+          log.warn({ err: error }, 'answer not stored; retrying')
           // The store is full or unavailable: sends directly if the client is connected here.
           if (held.sendNow(connectionId, message)) return tryUntilDone(() => store.delete(running))
           return sendLate(message, lostAnswer(requestId), write)
