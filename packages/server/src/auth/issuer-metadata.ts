@@ -72,7 +72,7 @@ export function createIssuerMetadata(
     })
     if (known === undefined && found.issuer !== options.issuer) {
       const facts = { issuer: options.issuer, named: found.issuer, check: 'OAUTH_ISSUER' }
-      log.warn(facts, 'issuer URL differs in spelling from its metadata')
+      log.warn(facts, 'issuer is spelled differently in its metadata')
     }
     known = { metadata: found, at: now() }
     return found

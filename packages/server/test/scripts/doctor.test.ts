@@ -64,7 +64,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     const { code, out, err } = await runDoctor([url, '--hold', '1'], { DOCTOR_TOKEN: token })
     expect(out + err).toContain(`Clients are sent to ${issuer.url}; its metadata is at`)
     expect(out).toMatch(
-      /- skipped It is a matter of http:\/\/127\.0\.0\.1:\d+, which lets clients in/,
+      /- skipped This concerns http:\/\/127\.0\.0\.1:\d+, which authorizes the clients/,
     )
     expect(out).toContain('2025-11-25 at /mcp: 4 tools are listed')
     expect(out).toContain('The doctor got no token of its own, and signs nobody in with another')

@@ -72,7 +72,7 @@ function session({ since, signedIn, isDefault }: Continuation, now: number) {
   const state = signedIn ? ', in which you are signed in' : ''
   return isDefault
     ? html`<p>It continues the session you opened ${opened}${state}.</p>`
-    : html`<p>It starts a new session. You opened one for a client of this name ${opened}${state};
+    : html`<p>It starts anew, with a new session. You opened one for a client of this name ${opened}${state};
         continue that one only if it is the same client.</p>`
 }
 
@@ -96,7 +96,7 @@ export function signInPage(
     title: problem === undefined ? 'Sign in' : titleOf(failure),
     status: problem === undefined ? 200 : statusOf(failure),
     body: html`${problem === undefined ? '' : html`<p role="alert">${problem}</p>`}
-      <p>You authorized <strong>${nameOfClient(request)}</strong>. To give it access, sign in at
+      <p>You authorized <strong>${nameOfClient(request)}</strong>. It gets access once you have signed in at
         <strong>${signsInAt}</strong>.</p>
       <form method="post"><div class="actions">
         <button name="decision" value="allow">${problem === undefined ? 'Sign in' : 'Try again'}</button>
@@ -119,7 +119,7 @@ function problemOf(failure: string, signsInAt: string, serverName: string): stri
     case 'access_denied':
       return `The sign-in was cancelled, or ${signsInAt} refused it.`
     case 'invalid_client':
-      return `${signsInAt} does not accept this server. Only the operator of ${serverName} can correct this.`
+      return `${signsInAt} does not accept this server. Only whoever runs ${serverName} can correct that.`
     case 'session_ended':
       return 'The sign-in took too long.'
     case 'provider_unavailable':
