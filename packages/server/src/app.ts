@@ -103,7 +103,7 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
     const deps = { ...runtime, consents, authorizedClients, storageOf }
-    const scopeWords = config.introduction?.scopes ?? {}
+    const scopeWords = config.introduction?.scopes
     const options = { publicUrl, signsInAt, scopeWords, browserTtlSeconds: ttlSeconds }
     app.route('/', consentRoutes(deps, options))
   }

@@ -82,7 +82,7 @@ export function createIssuerMetadata(
     if (!isOther) return
     if (now() - loggedAt < LOG_EVERY_MS) return
     loggedAt = now()
-    log.error({ err: error, check: 'OAUTH_ISSUER' }, 'issuer metadata names another issuer')
+    log.error({ err: error, check: 'OAUTH_ISSUER' }, 'issuer names another one in its metadata')
   }
 
   const current: ReadIssuerMetadata = async () => {

@@ -43,7 +43,7 @@ export function askPage(
       <dt>Identity</dt><dd>${identity(request, target)}</dd>
       <dt>Sends you back to</dt><dd>${nameOf(target)}</dd></dl>
     <h2>It will be able to</h2>
-    <ul class="rows">${scopes.map((scope) => html`<li>${scopeOnPage(scope, { ...SCOPE_WORDS, ...scopeWords })}</li>`)}</ul>
+    <ul class="rows">${scopes.map((scope) => html`<li>${scopeOnPage(scope, scopeWords)}</li>`)}</ul>
     <p class="notice">${warning(request, target)}</p>
     ${continues === undefined ? '' : session(continues, now)}
     <form method="post"><div class="actions">
@@ -54,8 +54,8 @@ export function askPage(
   return { title: `Authorize ${name}?`, body }
 }
 
-/** Words for the scopes that need no tool; a server's own words replace them. */
-const SCOPE_WORDS: Readonly<Record<string, string>> = {
+/** Descriptions of scopes in servers that declare none. */
+export const SCOPE_WORDS: Readonly<Record<string, string>> = {
   mcp: 'Use the tools of this server that need no further permission',
 }
 

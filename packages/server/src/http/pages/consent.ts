@@ -12,7 +12,7 @@ import { ProviderError } from '../../upstream/identity-provider.ts'
 import type { HttpEnv } from '../http-env.ts'
 import { setBindingCookie } from './binding-cookie.ts'
 import { browserCookie, knownBrowser } from './browser-cookie.ts'
-import { askPage, nameOfClient, OVER, signInPage } from './consent-pages.ts'
+import { askPage, nameOfClient, OVER, SCOPE_WORDS, signInPage } from './consent-pages.ts'
 import { formField } from './own-forms.ts'
 import { page } from './pages.ts'
 
@@ -32,8 +32,8 @@ export interface ConsentOptions {
   readonly publicUrl: string
   /** Host of the sign-in page, as shown to users. */
   readonly signsInAt: string
-  /** Descriptions of scopes; scopes without one are shown by name. */
-  readonly scopeWords?: Readonly<Record<string, string>>
+  /** Descriptions of scopes, instead of the default; scopes without one are shown by name. */
+  readonly scopeWords?: Readonly<Record<string, string>> | undefined
   /** Lifetime of the known-browser cookie. */
   readonly browserTtlSeconds: number
 }
@@ -58,7 +58,7 @@ export function consentRoutes(
     storageOf = () => UNLIMITED,
     now = Date.now,
   }: ConsentDeps,
-  { publicUrl, signsInAt, scopeWords = {}, browserTtlSeconds }: ConsentOptions,
+  { publicUrl, signsInAt, scopeWords = SCOPE_WORDS, browserTtlSeconds }: ConsentOptions,
 ): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const { host, protocol } = new URL(publicUrl)
