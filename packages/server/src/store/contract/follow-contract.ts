@@ -12,7 +12,7 @@ export function followContract(nodes: Nodes, { describe, expect, it }: TestRunne
     `${await nodes.one.streams.append(key, value, LIMITS)}`
 
   describe('a follower', () => {
-    it('hears what is appended from then on, in order, with its id', async () => {
+    it('receives what is appended from then on, in order, with its id', async () => {
       const key = newKey()
       await append(key, 'before')
       const hearing = await listen(nodes.other.streams, [key])
@@ -24,7 +24,7 @@ export function followContract(nodes: Nodes, { describe, expect, it }: TestRunne
       await hearing.close()
     })
 
-    it('hears what many append at once', async () => {
+    it('receives what many append at once', async () => {
       const key = newKey()
       const hearing = await listen(nodes.other.streams, [key])
       const appended = await nodes.race((node, index) =>
@@ -52,7 +52,7 @@ export function followContract(nodes: Nodes, { describe, expect, it }: TestRunne
       await hearing.close()
     })
 
-    it('hears all of a stream from its start on, once even if it is named twice', async () => {
+    it('receives all of a stream from its start on, once even if it is named twice', async () => {
       const key = newKey()
       for (const value of numbers(1, 50)) await append(key, value)
       const hearing = await listen(nodes.other.streams, [key, key], { [key]: '0' })
@@ -61,7 +61,7 @@ export function followContract(nodes: Nodes, { describe, expect, it }: TestRunne
       await hearing.close()
     })
 
-    it('hears each of its streams in order, and no other', async () => {
+    it('receives each of its streams in order, and no other', async () => {
       const [key, other, foreign] = keysOfOneSlot()
       const hearing = await listen(nodes.other.streams, [key, other])
       for (const value of numbers(1, 50)) {
@@ -74,7 +74,7 @@ export function followContract(nodes: Nodes, { describe, expect, it }: TestRunne
       await hearing.close()
     })
 
-    it('is one of several that each hear every entry', async () => {
+    it('is one of several that each receive every entry', async () => {
       const key = newKey()
       const { one, other } = nodes
       const hearings = await Promise.all(
@@ -101,7 +101,7 @@ export function followContract(nodes: Nodes, { describe, expect, it }: TestRunne
       expect(heard).toEqual(numbers(1, 3))
     })
 
-    it('ends soon, twice if need be, and hears nothing afterwards', async () => {
+    it('ends soon, twice if need be, and receives nothing afterwards', async () => {
       const key = newKey()
       const hearing = await listen(nodes.other.streams, [key])
       await sleep(50)

@@ -1,4 +1,4 @@
-/** A follower of streams that remembers what it heard. */
+/** A follower of streams that collects what it receives. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Streams } from '../streams.ts'
@@ -32,7 +32,7 @@ export async function listen(
     async until(count, withinMs = 10_000) {
       const giveUpAt = performance.now() + withinMs
       while (heard.length < count) {
-        if (performance.now() > giveUpAt) throw new Error(`${heard.length} of ${count} heard.`)
+        if (performance.now() > giveUpAt) throw new Error(`${heard.length} of ${count} received.`)
         await sleep(5)
       }
     },
