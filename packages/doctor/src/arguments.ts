@@ -108,6 +108,6 @@ function baseOf(address: string): string {
 
 function profileOf(name: string): ClientProfile {
   const profile = PROFILES.find((each) => each.name === name)
-  if (profile === undefined) throw new UsageError(`There is no client profile ${name}.`)
+  if (profile === undefined) throw new UsageError(`There is no client ${name} here.`)
   return profile
 }

@@ -124,7 +124,7 @@ function kind(claims: Claims, typ: string | undefined): Finding {
     requireAccessToken(claims, typ, { scopeClaims: SCOPE_CLAIMS })
   } catch (error) {
     if (!(error instanceof TokenRefused)) throw error
-    return wrong(`It is not accepted as an access token: ${error.message}.`, ISSUED_IN_ERROR)
+    return wrong(`It is not taken for an access token: ${error.message}.`, ISSUED_IN_ERROR)
   }
   if (claims.scope !== undefined || claims.scp !== undefined) return ok('It is an access token.')
   return warning(

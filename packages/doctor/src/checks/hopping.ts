@@ -24,10 +24,10 @@ export const hopping: Check = {
 async function token(visit: Visit): Promise<readonly Finding[]> {
   if (visit.facts.accessToken === undefined) return []
   const statuses = await many(visit, authorization(visit))
-  if (!statuses.includes(401)) return [ok(`The token is accepted by all of ${TIMES} requests.`)]
+  if (!statuses.includes(401)) return [ok(`The token is good for all of ${TIMES} requests.`)]
   return [
     wrong(
-      `The token is accepted by some requests only: ${tally(statuses)}.`,
+      `The token is good for some requests only: ${tally(statuses)}.`,
       `Give all nodes ${SAME}: with another JWT_SECRET a node rejects tokens that the others signed.`,
     ),
   ]

@@ -46,9 +46,9 @@ async function knownClient(
   const statuses = led.map(({ page }) => page.status)
   return whether(
     led.every(({ to }) => to === 'person'),
-    `A registered client is known to all nodes (${TIMES} of ${TIMES} requests, each on its own connection).`,
+    `A client that registered is known by all (${TIMES} of ${TIMES} requests, each on its own connection).`,
     wrong(
-      `A registered client, or its consent page, is unknown to some nodes: ${tally(statuses)}.`,
+      `A client that registered is unknown to some of them, or its consent page is: ${tally(statuses)}.`,
       'Let all nodes use one Redis (the same REDIS_URL, REDIS_DB and STORE_PREFIX): in memory each has its own clients and sessions. They need the same ENCRYPTION_KEY as well.',
     ),
   )

@@ -65,7 +65,7 @@ describe.concurrent('nodes that are strangers', { timeout: 120_000 }, () => {
   test('because their JWT_SECRET differs', async () => {
     const env = { JWT_SECRET: 'another secret, which is long enough' }
     const faults = await faultsOf({ shareStore: true, env })
-    expect(faults).toMatch(/hopping: The token is accepted by some requests only: .*JWT_SECRET/)
+    expect(faults).toMatch(/hopping: The token is good for some requests only: .*JWT_SECRET/)
   })
 
   test('because their PUBLIC_URL differs', async () => {

@@ -52,7 +52,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     expect(report).toMatchObject({ url, counts: { warning: 0, wrong: 0 } })
     const said = withVerdict(diagnosesIn(report.checks), 'ok').join('\n')
     expect(said).toContain('challenge: /mcp sends callers without a token to')
-    expect(said).toContain('upstream-sign-in: Whoever lets the client in is signed in')
+    expect(said).toContain('upstream-sign-in: The user who authorizes the client is signed in')
     expect(said.match(/^clients: .*$/gm)).toHaveLength(2)
   })
 
