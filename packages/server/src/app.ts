@@ -90,7 +90,9 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
-  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt, storageOf }))
+  const { ttlSeconds: linkTtlSeconds } = config.signIn
+  const links = { signsInAt, linkTtlSeconds, now: runtime.now }
+  app.route('/', connectRoutes(signIn, { publicUrl, storageOf, ...links }))
   const { upstreamNames: names, keyPages } = runtime
   const first = names.length > 0 ? runtime.firstUpstream : undefined
   app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics, { first, names }))
@@ -101,7 +103,7 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
     const deps = { ...runtime, consents, authorizedClients, storageOf }
-    const scopeWords = config.introduction?.scopes ?? {}
+    const scopeWords = config.introduction?.scopes
     const options = { publicUrl, signsInAt, scopeWords, browserTtlSeconds: ttlSeconds }
     app.route('/', consentRoutes(deps, options))
   }

@@ -183,7 +183,7 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
   if (variables.NODE_ENV === 'production') {
     if (raw.PUBLIC_URL === undefined) faults.add('PUBLIC_URL', 'is required in production')
     if (publicUrl?.startsWith('http:') && !isLoopbackHost(new URL(publicUrl).hostname)) {
-      faults.add('PUBLIC_URL', 'wants https in production')
+      faults.add('PUBLIC_URL', 'must use https in production')
     }
   }
   return {
@@ -226,7 +226,7 @@ export function configWarnings(
 const UNLIMITED: ConfigWarning = {
   code: 'rate_limit_off',
   message:
-    'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
+    'RATE_LIMIT=off: nothing is counted, not even calls of tools with a rate limit, and anybody may send any number of requests',
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -111,7 +111,9 @@ function sendChanges(
 ): void {
   const stop = node.onEvent(({ event }) => {
     if (event.kind === 'resource_updated' && !isModern(mcp) && !subscribed.has(event.uri)) return
-    notifyClient(mcp, event).catch((error: unknown) => log.debug({ err: error }, 'change not told'))
+    notifyClient(mcp, event).catch((error: unknown) =>
+      log.debug({ err: error }, 'change notification failed'),
+    )
   })
   mcp.server.onclose = stop
 }

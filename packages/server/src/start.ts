@@ -78,7 +78,7 @@ function warnOf(loaded: LoadedConfig, log: RootLogger, stdio: Writable | undefin
   // The field is not named `code`, which is redacted because authorization codes have that name.
   for (const { code, message } of warnings) log.warn({ warning: code }, message)
   if (loaded.config.usesDevelopmentKey) {
-    log.warn('ENCRYPTION_KEY is not set: the published development key is used')
+    log.warn('ENCRYPTION_KEY is not set; using the published development key')
   }
 }
 

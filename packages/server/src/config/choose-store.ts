@@ -31,7 +31,7 @@ export function chooseStore(raw: RawVariables, variables: Variables, faults: Fau
   const encrypted = decryptPassword(variables, faults)
   const fromUrl = variables.REDIS_URL ? parseRedisUrl(variables.REDIS_URL, faults) : undefined
   if (fromUrl?.password !== undefined && variables.REDIS_P !== undefined) {
-    faults.add('REDIS_P', 'stands beside a password in REDIS_URL: set one of them')
+    faults.add('REDIS_P', 'conflicts with the password in REDIS_URL; set one')
   }
   return {
     store: {
@@ -58,16 +58,16 @@ function serverByParts(variables: Variables): Server {
 /** Parses a `redis://` or `rediss://` URL; credentials in it are percent-encoded. */
 function parseRedisUrl(given: string, faults: Faults) {
   const refuse = (why: string) => void faults.add('REDIS_URL', why)
-  if (!URL.canParse(given)) return refuse('wants redis://[user:password@]host[:port][/db]')
+  if (!URL.canParse(given)) return refuse('must be redis://[user:password@]host[:port][/db]')
   const url = new URL(given)
-  if (url.hostname === '') return refuse('wants a host')
-  if (url.search !== '' || url.hash !== '') return refuse('wants no query and no fragment')
+  if (url.hostname === '') return refuse('must name a host')
+  if (url.search !== '' || url.hash !== '') return refuse('must have no query and no fragment')
   const db = /^\/?(\d{0,5})$/.exec(url.pathname)?.[1]
-  if (db === undefined) return refuse('wants the number of a database after the slash')
+  if (db === undefined) return refuse('must have the number of a database after the slash')
   const username = decode(url.username)
   const password = decode(url.password)
   if (username === undefined || password === undefined) {
-    return refuse('wants percent-encoded credentials')
+    return refuse('must have percent-encoded credentials')
   }
   url.password = ''
   const server: Server = {

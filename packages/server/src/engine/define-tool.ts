@@ -32,7 +32,7 @@ interface ToolDeclaration<Input extends z.ZodObject, E extends Env> {
   /** Letters, digits, `_`, `-` and `.`. */
   readonly name: string
   readonly title?: string
-  /** Tells the model the tool's purpose and when to use it. */
+  /** For the model: the tool's purpose, and when to use it. */
   readonly description: string
   readonly input: Input
   readonly requires?: ToolRequirements

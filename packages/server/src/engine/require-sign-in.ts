@@ -139,7 +139,7 @@ function withElicitationId(
     .waitForSignIn(link.ttlSeconds * 1000, signal, upstream)
     .then((signedIn) => (signedIn ? client.elicitationCompleted?.(elicitationId) : undefined))
     .catch((error: unknown) =>
-      log.debug({ err: error }, 'client not told that sign-in is complete'),
+      log.debug({ err: error }, 'completion of the sign-in not sent to the client'),
     )
   return { ...request, params: { ...request.params, elicitationId } } as InputRequest
 }

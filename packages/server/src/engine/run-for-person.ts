@@ -192,7 +192,7 @@ export abstract class PersonRun<Result extends object> {
     const { scopes } = this.call
     const missing = scopes === undefined ? [] : required.filter((scope) => !scopes.includes(scope))
     if (missing.length === 0) return
-    throw new ToolError(`This ${this.#kind} needs the scope ${missing.join(' ')}.`, {
+    throw new ToolError(`This ${this.#kind} requires the scope ${missing.join(' ')}.`, {
       code: 'insufficient_scope',
     })
   }

@@ -66,7 +66,7 @@ export class TimeLimit extends Deadline {
 
   protected override due(): void {
     this.#isTimedOut = true
-    this.#stop(new DOMException('The time is over', 'AbortError'))
+    this.#stop(new DOMException('The time limit has expired', 'AbortError'))
   }
 
   #finish(reason: unknown): void {

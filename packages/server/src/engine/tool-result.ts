@@ -84,7 +84,7 @@ function parseAnswer(
       : hideArguments(parsed, output, inputMasks, [given, input])
   } catch (error) {
     if (!(error instanceof ZodError)) throw error
-    throw new ToolError('The answer did not have the form this tool promises.', {
+    throw new ToolError('The answer does not match the output schema of this tool.', {
       code: 'invalid_output',
       cause: error,
     })

@@ -125,7 +125,7 @@ function jsonOf(text: string): unknown {
 function fieldsOf(text: string): Readonly<Record<string, string>> {
   const fields = [...new URLSearchParams(text)]
   if (new Set(fields.map(([name]) => name)).size < fields.length) {
-    throw new AppError('invalid_request', 'Each field of the form must be there once.')
+    throw new AppError('invalid_request', 'Each field of the form must occur exactly once.')
   }
   return Object.fromEntries(fields)
 }
@@ -134,5 +134,5 @@ function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.out
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const text = validationText(result.error.issues)
-  throw new AppError('invalid_request', `The body does not have the right form:\n${text}`)
+  throw new AppError('invalid_request', `The body is invalid:\n${text}`)
 }

@@ -23,7 +23,7 @@ export function isShortId(id: unknown): id is RequestId {
 /** @throws AppError `invalid_params` */
 export function checkUriLength(uri: string): void {
   if (Buffer.byteLength(uri) <= LONGEST_URI_BYTES) return
-  throw new AppError('invalid_params', `A URI may have ${LONGEST_URI_BYTES} bytes.`)
+  throw new AppError('invalid_params', `The URI exceeds the limit of ${LONGEST_URI_BYTES} bytes.`)
 }
 
 /** @throws AppError `invalid_params` */

@@ -43,7 +43,10 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   /** Passes on a client response unclassified: the SDK's classification would validate it. */
   async function takeAnswer(mcp: McpRequest, answer: object): Promise<McpAnswer> {
     if (legacy !== undefined) return legacy.post(mcp, answer)
-    throw new AppError('invalid_request', 'Answers cannot be posted: 2026-07-28 has none.')
+    throw new AppError(
+      'invalid_request',
+      'Responses cannot be posted: 2026-07-28 has no requests from server to client.',
+    )
   }
 
   function post(mcp: McpRequest): Promise<McpAnswer> {

@@ -80,7 +80,7 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
   const calls = ofCaller(maxCalls, 'calls', 'running calls', SOON)
   const mcpSessions = ofCaller(maxConnections, 'connections', 'live connections', LATER)
   const answer = releasing(answers)
-  const full = 'This node holds as many streams as it can.'
+  const full = 'This node has reached its limit of open streams. Try again shortly.'
   const ofNode = places(maxNodeStreams, 'node_streams', () => {
     return new AppError('unavailable', full, SOON)
   })

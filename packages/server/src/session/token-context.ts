@@ -82,7 +82,7 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
   openSession(handle: string | undefined, client: KnownClient): CallSession {
     if (handle !== undefined) {
       // Rejected, not ignored: otherwise the call would act on another session than it names.
-      throw new ToolError('You are known by your access token. Leave `session` out.', {
+      throw new ToolError('Your access token identifies your session. Leave `session` out.', {
         code: 'session_not_found',
       })
     }

@@ -76,7 +76,7 @@ export function createRateLimits(
   function warn(limit: string): void {
     if (warned.get(limit) === true) return
     warned.set(limit, true, WARN_EVERY_SECONDS)
-    log.warn({ limit }, 'a caller is over a limit')
+    log.warn({ limit }, 'rate limit exceeded')
   }
 
   async function countOne(counting: Counting): Promise<RateLimitState> {

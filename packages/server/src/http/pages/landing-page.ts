@@ -58,7 +58,7 @@ function serverSection(about: About, clients: Clients): Html {
     era2025 = true,
   } = about
   const access = tokenRequired
-    ? html`With an access token. Clients ask for one themselves, and you let them in at
+    ? html`With an access token. Clients request one themselves, and you authorize them at
         <strong>${new URL(issuer).host}</strong>.`
     : 'Open to every client that reaches it.'
   return section(
@@ -75,15 +75,15 @@ function serverSection(about: About, clients: Clients): Html {
 
 function signInNote({ signsInAt, authorizesClients }: About): Html {
   return html`<p class="soft">You sign in for one client at a time, at <strong>${signsInAt}</strong>.
-    ${authorizesClients ? 'This browser knows of clients that you let in with it.' : ''}</p>`
+    ${authorizesClients ? 'This browser knows the clients that you authorized in it.' : ''}</p>`
 }
 
 function signedIn(clients: Clients): Html {
-  if (clients === undefined) return html`That cannot be told just now.`
+  if (clients === undefined) return html`Not available just now.`
   if (clients.length === 0) return html`Not that this browser knows.`
   return html`${clients.map(
     ({ clientName, signedIn }) => html`<div class="client">
-      <span>${clientNameOnPage(clientName, 'A client without a name')}</span>
+      <span>${clientNameOnPage(clientName, 'An unnamed client')}</span>
       ${signedIn ? html`<span class="tag good">Signed in</span>` : html`<span class="tag">Not signed in</span>`}</div>`,
   )}`
 }

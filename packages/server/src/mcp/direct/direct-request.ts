@@ -65,7 +65,7 @@ export function checkHeaders(headers: Headers, { method, params }: JSONRPCReques
   const agree = (header: string, value: unknown) => {
     const said = headers.get(header)
     if (said === null || said === value) return
-    throw new AppError('invalid_request', `The header ${header} says something else than the body.`)
+    throw new AppError('invalid_request', `The header ${header} does not match the body.`)
   }
   agree('Mcp-Method', method)
   agree('Mcp-Name', params?.name ?? params?.uri)

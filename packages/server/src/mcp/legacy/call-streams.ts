@@ -101,7 +101,7 @@ export function createCallStreams({ node, streams, notifier, log }: CallStreamDe
   function notifyReader(nodeId: string, stream: string): void {
     node
       .send(nodeId, { kind: 'news', stream })
-      .catch((error: unknown) => log.debug({ err: error }, 'reader not told of news'))
+      .catch((error: unknown) => log.debug({ err: error }, 'stream notification failed'))
   }
 
   function announce(stream: string): void {
@@ -161,7 +161,7 @@ function createEndWriter(log: Logger) {
     lost: CallEnd,
   ): Promise<unknown> =>
     write(end).catch((error: unknown) => {
-      log.warn({ err: error }, 'end of a call not kept: trying again')
+      log.warn({ err: error }, 'end of a call not stored; retrying')
       return writeLate(end, lost, write)
     })
 }
@@ -210,7 +210,7 @@ function createRecord(
     keep(said: Said): number {
       sequence += 1
       const keeping = write(said, sequence).catch((error: unknown) => {
-        log.warn({ err: error }, 'event not kept: it cannot be resumed')
+        log.warn({ err: error }, 'event not stored; it cannot be replayed')
         return false
       })
       complete = Promise.all([complete, keeping]).then((kept) => !kept.includes(false))

@@ -142,7 +142,7 @@ async function forwardOnce(
   }
 }
 
-const TOO_LARGE = `An answer may have ${LARGEST_ANSWER_BYTES} bytes.`
+const TOO_LARGE = `The response exceeds the limit of ${LARGEST_ANSWER_BYTES} bytes.`
 
 /** The error that replaces a response over the limit, so that the request does not keep waiting. */
 function tooLarge(id: string): JSONRPCResponse {

@@ -164,7 +164,7 @@ async function startSending(
   let again: NodeJS.Timeout | undefined
   const readSoon = () => {
     sending = sending.then(sendOwn).catch((error: unknown) => {
-      log.warn({ err: error }, 'connection stream not read')
+      log.warn({ err: error }, 'connection stream unreadable')
       clearTimeout(again)
       if (events.open) again = setTimeout(readSoon, READ_AGAIN_MS)
     })

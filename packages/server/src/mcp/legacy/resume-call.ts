@@ -62,7 +62,7 @@ export async function resumeCall(
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
   deps.open.add(events, owner)
   replay(deps, key, from, events).catch((error: unknown) => {
-    deps.log.warn({ err: error }, 'call not resumed')
+    deps.log.warn({ err: error }, 'call resumption failed')
     events.end()
   })
   return events.response
@@ -143,7 +143,7 @@ async function declareDead(
   const end: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
   const options = { ...CALL_STREAM_BOUNDS, sequence: sequence + 1 }
   if ((await streams.append(key, JSON.stringify(end), options)) === undefined) return
-  log.warn('a call died with its node')
+  log.warn('call lost with its node')
 }
 
 async function readEntries(streams: Streams, key: string, after: number, limit?: number) {

@@ -66,7 +66,7 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
       let working = Promise.resolve()
       const next = (work: () => Promise<void>) => {
         working = working.then(work).catch((error: unknown) => {
-          log.warn({ err: error }, 'client not told')
+          log.warn({ err: error }, 'client notification failed')
         })
       }
       async function append(message: JSONRPCMessage, condition: object): Promise<void> {
@@ -79,7 +79,7 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
       // Not async: its frame would retain a large response that `sendLate` may have dropped.
       function answer(message: JSONRPCMessage): Promise<void> {
         const written = write(message).catch((error: unknown) => {
-          log.warn({ err: error }, 'answer not kept: trying again')
+          log.warn({ err: error }, 'answer not stored; retrying')
           // The store is full or unavailable: sends directly if the client is connected here.
           if (held.sendNow(mcpSessionId, message)) return tryUntilDone(() => store.delete(running))
           return sendLate(message, lostAnswer(requestId), write)
@@ -172,7 +172,7 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
     if (due) {
       due = false
       answerLost(deps, mcpSession).catch((error: unknown) => {
-        log.debug({ err: error }, 'running calls not looked at')
+        log.debug({ err: error }, 'check of running calls failed')
       })
     }
     if (timer !== undefined || nodesOf(mcpSession).every((each) => each === node.id)) return
@@ -202,7 +202,7 @@ async function answerLost(
     for (const [name, requestId] of Object.entries(calls)) {
       if (nodeOf(name) !== each) continue
       const takes = runningKey(id, name)
-      if (await send(id, lostAnswer(requestId), { takes })) log.warn('a call died with its node')
+      if (await send(id, lostAnswer(requestId), { takes })) log.warn('call lost with its node')
       await mcpSessions.callEnds(id, name)
     }
   }
