@@ -46,10 +46,9 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
     // The cause of the loss says more than the commands that failed with it.
     if (!isConnected || closed) return
     probedAt = monotonicNow()
-    if (result.unfit?.reason === 'unreachable') {
-      hung = result.unfit
-      return
-    }
+    // Also ends it where no command was late: the probe's own deadline may be the earlier one.
+    hung = result.unfit?.reason === 'unreachable' ? result.unfit : undefined
+    if (hung !== undefined) return
     const policy = result.evictionPolicy
     const warning = policy === undefined ? undefined : evicts(policy)
     warnings = warning === undefined ? [] : [{ code: warning.reason, message: warning.detail }]
