@@ -11,6 +11,7 @@ import { proxyVariables } from './proxy-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
 import { upstreamVariables } from './upstream-variables.ts'
 import { baseUrl, bytes, bytesList, integer, list, oneOf, pattern, text } from './values.ts'
+import { workerVariables } from './workers.ts'
 
 const DAY = 24 * 60 * 60
 const MEBIBYTE = 1024 * 1024
@@ -85,6 +86,7 @@ const server = {
   MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000).register(facts, {
     what: 'How many live connections of the 2025 era one caller opened at a node; more are refused with 429. Without a token each brings a session of its own, so that the caller is the address.',
   }),
+  ...workerVariables,
   STOP_DELAY: integer(0, 60).default(1).register(facts, {
     what: 'How long a stopping server goes on serving after /readyz said so, in seconds: the time a balancer needs to notice.',
   }),

@@ -14,6 +14,7 @@ import { continueOnRead } from './expect-continue.ts'
 import { isListening, type ObserveRequest } from './observe-requests.ts'
 import { dropTrailingSlash, normalizeTarget, stripBasePath } from './request-target.ts'
 import { type RunningResponses, trackResponses } from './running-responses.ts'
+import { limitSockets } from './socket-limit.ts'
 import { EarlyResponse } from './unread-bodies.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -41,6 +42,8 @@ export interface HttpServer {
   readonly server: Server
   /** Disables keep-alive: each response closes its connection, so clients move to another node. */
   stopKeepingAlive(): void
+  /** Accepts no more connections; those that are open are served. */
+  stopAccepting(): void
   /**
    * Graceful shutdown: waits for running requests, then closes the server, which listens until then
    * so that readiness probes see the failure. After `longestMs`, closes all connections.
@@ -94,7 +97,7 @@ export function createHttpServer(
     continueOnRead(request, response)
     answer(request, response)
   })
-  server.maxConnections = maxSockets
+  limitSockets(server, maxSockets)
   // At the connection limit, frees idle connections for clients with requests.
   server.on('drop', () => server.closeIdleConnections())
   const running = trackResponses(server)
@@ -119,6 +122,7 @@ export function createHttpServer(
     stopKeepingAlive() {
       draining = true
     },
+    stopAccepting: () => void server.close(),
     async drain(longestMs) {
       draining = true
       lettingGo = true

@@ -5,6 +5,7 @@ import { createHistogram } from './histogram.ts'
 import {
   DROP_REASONS,
   type DropReason,
+  type MetricSnapshot,
   type Metrics,
   SESSION_CHANGES,
   type SessionChange,
@@ -48,6 +49,8 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     name: 'mcp_build_info',
     help: 'Always 1; the labels say what runs.',
     labelNames: ['version'],
+    // Of several workers: 1, not their number.
+    aggregator: 'first',
     registers,
   }).set({ version }, 1)
   const traffic = trafficMetrics(registry, registers)
@@ -58,6 +61,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     async scrape() {
       return { contentType: registry.contentType, text: await registry.metrics() }
     },
+    snapshot: async () => (await registry.getMetricsAsJSON()) as unknown as MetricSnapshot,
     close: () => registry.clear(),
   }
 }
