@@ -7,6 +7,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
+import { getSystemErrorMap } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import type { HostGuard } from './allowed-hosts.ts'
 import { writeError } from './error-response.ts'
@@ -163,12 +164,20 @@ function mountedHandler(mounts: HttpHandlers['mounts'], url: string): NodeHandle
 /** Accept queue of the listening socket; the system may cap it (`net.core.somaxconn`). */
 const BACKLOG = 4096
 
+/** In a worker of a cluster, Node gives only the code and the address: "bind EADDRINUSE …". */
+function withReason(error: NodeJS.ErrnoException): Error {
+  const [code = '', reason = ''] = getSystemErrorMap().get(error.errno ?? 0) ?? []
+  if (!error.message.includes(reason)) error.message = error.message.replace(code, `$&: ${reason}`)
+  return error
+}
+
 /** Listens and resolves with the port. Rejects if the address is in use. */
 export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    const refuse = (error: NodeJS.ErrnoException) => reject(withReason(error))
+    server.once('error', refuse)
     server.listen({ port, host, backlog: BACKLOG }, () => {
-      server.off('error', reject)
+      server.off('error', refuse)
       const address = server.address()
       resolve(typeof address === 'object' && address !== null ? address.port : port)
     })

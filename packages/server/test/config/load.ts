@@ -8,13 +8,17 @@ import { ConfigError, type LoadedConfig, loadConfig } from '../../src/config.ts'
 export interface Given {
   readonly argv?: readonly string[]
   readonly files?: Readonly<Record<string, string>>
+  readonly isAlone?: boolean
 }
 
-export function load(env: Record<string, string> = {}, { argv = [], files = {} }: Given = {}) {
+export function load(
+  env: Record<string, string> = {},
+  { argv = [], files = {}, isAlone = false }: Given = {},
+) {
   const cwd = mkdtempSync(join(tmpdir(), 'config-'))
   try {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content)
-    return loadConfig({ argv, env, cwd })
+    return loadConfig({ argv, env, cwd, isAlone })
   } finally {
     rmSync(cwd, { recursive: true })
   }

@@ -52,7 +52,7 @@ export async function startRedis(
   const directory = await mkdtemp(join(tmpdir(), 'redis-test-'))
   const port = await freePort()
   const command = [found.program, ...serverOptions(port, directory), ...found.args, ...extraArgs]
-  let running = await launch(command)
+  let running = await launchRedis(command)
 
   const server: RedisServer = {
     url: `redis://127.0.0.1:${port}`,
@@ -65,7 +65,7 @@ export async function startRedis(
     pause: () => running.signal('SIGSTOP'),
     resume: () => running.signal('SIGCONT'),
     async restart() {
-      running = await launch(command)
+      running = await launchRedis(command)
       await untilAnswers(port, running.ended)
     },
   }
@@ -114,7 +114,7 @@ wait $server
 kill $reader 2>/dev/null
 `
 
-async function launch(command: readonly string[]): Promise<Launched> {
+export async function launchRedis(command: readonly string[]): Promise<Launched> {
   const shell = spawn('sh', ['-c', SHELL, 'sh', ...command], {
     stdio: ['pipe', 'pipe', 'ignore'],
     // A group of its own: Ctrl-C must not end it before those that use it.

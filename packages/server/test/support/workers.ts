@@ -1,8 +1,9 @@
 /** A server of several worker processes on a private Redis, as one command starts it. */
 
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { freePort } from './free-port.ts'
-import { type ServerProcess, startServerProcess } from './process.ts'
+import { type ServerProcess, spawnServer } from './process.ts'
 import type { RedisServer } from './redis.ts'
 import { CLUSTER_CATALOG } from './three-nodes.ts'
 
@@ -24,12 +25,16 @@ export type Line = Readonly<Record<string, unknown>>
 export async function startWorkers(redis: RedisServer, env: Variables = {}): Promise<Workers> {
   const port = await freePort()
   const common = {
-    ...{ WORKERS: '2', REDIS_URL: redis.url, STOP_DELAY: '0', TOOLS_DIR: CLUSTER_CATALOG },
-    MASK_MCP_PORT: String(port),
+    ...{ NODE_ENV: 'test', WORKERS: '2', REDIS_URL: redis.url, STOP_DELAY: '0' },
+    ...{ TOOLS_DIR: CLUSTER_CATALOG, MASK_MCP_PORT: String(port) },
   }
-  const server = await startServerProcess({ env: { ...common, ...env } })
-  await server.line('workers ready')
-  const lines = (message: string) => linesOf(server, message)
+  const server = spawnServer({ env: { ...common, ...env } })
+  const log = () =>
+    env.LOG_FILE === undefined ? server.output.stdout : readFileSync(env.LOG_FILE, 'utf8')
+  const lines = (message: string) => linesIn(log(), message)
+  await expect.poll(() => lines('workers ready').length, { timeout: 120_000 }).toBe(1)
+  // Each process writes by itself.
+  await expect.poll(() => lines('ready').length).toBe(Number(env.WORKERS ?? 2))
   return {
     url: `http://localhost:${port}`,
     server,
@@ -41,10 +46,28 @@ export async function startWorkers(redis: RedisServer, env: Variables = {}): Pro
   }
 }
 
-/** All log lines on standard output with this message. */
-export function linesOf({ output }: ServerProcess, message: string): readonly Line[] {
-  return output.stdout
+/** All log lines of a text with this message. */
+export function linesIn(text: string, message: string): readonly Line[] {
+  return text
     .split('\n')
-    .filter((text) => text.includes(`"msg":${JSON.stringify(message)}`))
-    .map((text) => JSON.parse(text) as Line)
+    .filter((line) => line.includes(`"msg":${JSON.stringify(message)}`))
+    .map((line) => JSON.parse(line) as Line)
+}
+
+/** The workers that a primary has forked so far and that still run, ready or not; on Linux. */
+export function forkedBy(primary: number | undefined): readonly number[] {
+  const tasks = `/proc/${primary}/task`
+  const children = readdirSync(tasks).flatMap((task) =>
+    readFileSync(`${tasks}/${task}/children`, 'utf8').trim().split(' '),
+  )
+  return children.map(Number).filter((pid) => pid > 0 && isWorker(pid))
+}
+
+/** A child may also be the compiler, or have ended. */
+function isWorker(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').includes('MCP_WORKER=')
+  } catch {
+    return false
+  }
 }
