@@ -3,22 +3,22 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { z } from 'zod'
 import { ConfigError, type LoadedConfig, loadConfig } from '../../src/config.ts'
 
 export interface Given {
   readonly argv?: readonly string[]
   readonly files?: Readonly<Record<string, string>>
+  readonly settings?: z.ZodObject
   readonly isAlone?: boolean
 }
 
-export function load(
-  env: Record<string, string> = {},
-  { argv = [], files = {}, isAlone = false }: Given = {},
-) {
+export function load(env: Record<string, string> = {}, given: Given = {}) {
+  const { argv = [], files = {}, settings, isAlone = false } = given
   const cwd = mkdtempSync(join(tmpdir(), 'config-'))
   try {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content)
-    return loadConfig({ argv, env, cwd, isAlone })
+    return loadConfig({ argv, env, cwd, isAlone, ...(settings && { settings }) })
   } finally {
     rmSync(cwd, { recursive: true })
   }
