@@ -4,7 +4,7 @@ import { accessWarnings, developmentWarnings } from './config/access-warnings.ts
 import { applyPreset } from './config/apply-preset.ts'
 import { chooseAuth } from './config/choose-auth.ts'
 import { chooseKeys } from './config/choose-keys.ts'
-import { chooseStore } from './config/choose-store.ts'
+import { chooseStore, type StoreSecrets } from './config/choose-store.ts'
 import { chooseTelemetry } from './config/choose-telemetry.ts'
 import { type ChosenUpstream, chooseUpstreams, namesUpstream } from './config/choose-upstream.ts'
 import { defined } from './config/defined.ts'
@@ -55,7 +55,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const raw = applyPreset(withPlatformPort(given, sources.env), faults)
   const variables = parseVariables(schema, raw, faults)
   const { keys, usesDevelopmentKey } = chooseKeys(variables, faults)
-  const { store, password } = chooseStore(raw, variables, faults)
+  const { store, secrets: storeSecrets } = chooseStore(raw, variables, sources.cwd, faults)
   const [first, ...further] = chooseUpstreams(raw, variables, faults)
   const { config: upstream, allow } = first
   const facts = {
@@ -107,14 +107,14 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ? accessWarnings(raw, { auth, upstream, signIn })
       : developmentWarnings(http.publicUrl),
   }
-  const secrets = secretsOf(variables, [first, ...further], { keys, jwtSecret, password })
+  const secrets = secretsOf(variables, [first, ...further], { keys, jwtSecret, storeSecrets })
   return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
 }
 
 interface ChosenSecrets {
   readonly keys: readonly Buffer[]
   readonly jwtSecret: string
-  readonly password: string | undefined
+  readonly storeSecrets: StoreSecrets
 }
 
 function secretsOf(
@@ -126,7 +126,7 @@ function secretsOf(
     encryptionKeys: Object.freeze([...chosen.keys]),
     jwtSecret: chosen.jwtSecret,
     oauthClients: deepFreeze(variables.OAUTH_CLIENTS),
-    redisPassword: chosen.password,
+    ...chosen.storeSecrets,
     upstreamClientSecret: first.secrets.clientSecret,
     upstreamClientKey: first.secrets.clientKey,
     upstreamApiKey: first.secrets.apiKey,

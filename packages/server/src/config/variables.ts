@@ -8,6 +8,7 @@ import { facts } from './facts.ts'
 import { issuerVariables } from './issuer-variables.ts'
 import { pageVariables } from './page-variables.ts'
 import { proxyVariables } from './proxy-variables.ts'
+import { storeVariables } from './store-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
 import { upstreamVariables } from './upstream-variables.ts'
 import { baseUrl, bytes, bytesList, integer, list, oneOf, pattern, text } from './values.ts'
@@ -102,45 +103,6 @@ const logs = {
   }),
 }
 
-const store = {
-  REDIS_URL: pattern(
-    /^rediss?:\/\//,
-    'redis://[user:password@]host[:port][/db], or rediss:// for TLS',
-  )
-    .optional()
-    .register(facts, {
-      what: 'The Redis server as one address; wins over REDIS_HOST, REDIS_PORT, REDIS_USERNAME and REDIS_DB. Without any REDIS_ variable sessions are kept in memory, outside production.',
-      secret: true,
-    }),
-  REDIS_HOST: pattern(/^[\w.:-]+$/, 'a host name or an IP address')
-    .default('127.0.0.1')
-    .register(facts, { what: 'The host of the Redis server.' }),
-  REDIS_PORT: integer(1, 65_535).default(6379).register(facts, {
-    what: 'The port of the Redis server.',
-  }),
-  REDIS_USERNAME: text('a user name').optional().register(facts, {
-    what: 'The Redis user, where the server has users.',
-  }),
-  REDIS_P: pattern(/^[A-Za-z\d+/]+={0,2}$/, 'what `npx mcp-template encrypt` prints: base64')
-    .optional()
-    .register(facts, {
-      what: 'The Redis password, encrypted with ENCRYPTION_KEY and ENCRYPTION_IV by `npx mcp-template encrypt`; also for a REDIS_URL that has none.',
-      secret: true,
-    }),
-  REDIS_DB: integer(0, 65_535).default(0).register(facts, {
-    what: 'The number of the Redis database.',
-  }),
-  REDIS_EVICTION: oneOf('warn', 'refuse').default('warn').register(facts, {
-    what: 'What a Redis is worth that deletes keys when its memory is full (`maxmemory` without `maxmemory-policy noeviction`). `warn`: a line in the log and in /readyz. `refuse`: the node is not ready.',
-  }),
-  STORE_PREFIX: pattern(/^[^\s{}]+$/, 'text without spaces and braces')
-    .default('mcp:')
-    .register(facts, { what: 'What every key in the store starts with.' }),
-  STORE_TIMEOUT_MS: integer(10, 60_000).default(1000).register(facts, {
-    what: 'How long one command to the store may take, in milliseconds.',
-  }),
-}
-
 const encryption = {
   ENCRYPTION_KEY: bytes(32).optional().register(facts, {
     what: 'Encrypts credentials in the store and secrets in the configuration. `npx mcp-template encrypt --generate` makes one.',
@@ -197,7 +159,7 @@ export const sections: readonly { readonly title: string; readonly variables: z.
   { title: 'Pages', variables: pageVariables },
   { title: 'Logs', variables: logs },
   { title: 'Metrics, traces and audit', variables: telemetryVariables },
-  { title: 'Store', variables: store },
+  { title: 'Store', variables: storeVariables },
   { title: 'Encryption', variables: encryption },
   { title: 'Sessions and tools', variables: behaviour },
   { title: 'Access', variables: authVariables },
@@ -212,7 +174,7 @@ export const variables = z.object({
   ...pageVariables,
   ...logs,
   ...telemetryVariables,
-  ...store,
+  ...storeVariables,
   ...encryption,
   ...behaviour,
   ...authVariables,
