@@ -1,6 +1,7 @@
 /** Reads the configuration, opens the store and serves a project. */
 
 import cluster from 'node:cluster'
+import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigError, configWarnings, type LoadedConfig, loadConfig } from './config.ts'
@@ -47,7 +48,19 @@ async function openStore(
     return createMemoryStore({ log, file: createMemoryFile(stateFile, log) })
   }
   const { createRedisStore } = await import('./store/redis.ts')
-  return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
+  return createRedisStore({
+    ...config.store,
+    password: secrets.redisPassword,
+    sentinelPassword: secrets.redisSentinelPassword,
+    certificates: secrets.redisTls,
+    clientName: config.store.clientName ?? clientNameOf(config.app.identifier),
+    log,
+  })
+}
+
+/** For CLIENT LIST: visible ASCII characters without spaces. */
+function clientNameOf(identifier: string): string {
+  return `${identifier}-${hostname()}-${process.pid}`.replaceAll(/[^\x21-\x7e]/g, '-')
 }
 
 /** Undefined if traces are disabled. */

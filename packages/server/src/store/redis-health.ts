@@ -23,8 +23,7 @@ const NOT_CONNECTED: Unfit = { reason: 'unreachable', detail: 'Redis is not conn
 
 export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisHealthOptions) {
   const report = createHealthReport(log)
-  let isConnected = false
-  let closed = false
+  let [isConnected, closed] = [false, false]
   let unfit: Unfit | undefined = NOT_CONNECTED
   let hung: Unfit | undefined
   let warnings: StoreHealth['warnings'] = []
@@ -47,7 +46,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
     // The cause of the loss says more than the commands that failed with it.
     if (!isConnected || closed) return
     probedAt = monotonicNow()
-    // Cleared here too: after a hang shorter than a command's deadline, no command was late.
+    // Also ends it where no command was late: the probe's own deadline may be the earlier one.
     hung = result.unfit?.reason === 'unreachable' ? result.unfit : undefined
     if (hung !== undefined) return
     const policy = result.evictionPolicy
@@ -87,6 +86,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
       if (why !== undefined) throw new AppError('unavailable', why.detail, { retryAfterSeconds: 1 })
       return { warnings }
     },
+    isFit: () => !closed && (hung ?? unfit) === undefined,
     close(): void {
       closed = true
       clearTimeout(next)

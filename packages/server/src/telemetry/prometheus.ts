@@ -190,7 +190,27 @@ function storeMetrics(registry: Registry, registers: Registry[]) {
   return {
     storeCommand: commands.observe,
     storeError: (command: string) => errors.inc({ command }),
+    storeShards: (count: Parameters<Metrics['storeShards']>[0]) => shardGauges(count, registers),
   }
+}
+
+function shardGauges(count: Parameters<Metrics['storeShards']>[0], registers: Registry[]): void {
+  new Gauge({
+    name: 'mcp_redis_shards',
+    help: 'Redis servers that hold data: 1, or the masters of a cluster that this node knows.',
+    registers,
+    collect() {
+      this.set(count().total)
+    },
+  })
+  new Gauge({
+    name: 'mcp_redis_shards_ready',
+    help: 'Redis servers that hold data and can serve requests of this node.',
+    registers,
+    collect() {
+      this.set(count().ready)
+    },
+  })
 }
 
 /** A gauge with a plain number that is read only on scrape. */

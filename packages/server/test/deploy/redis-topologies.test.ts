@@ -11,7 +11,7 @@ import { load, production } from '../config/load.ts'
 import { ROOT } from '../docs/markdown.ts'
 import { checksMissing, KUBERNETES_VALIDATE, PYTHON } from '../support/deploy-tools.ts'
 import { freePort } from '../support/free-port.ts'
-import { launchRedis } from '../support/redis.ts'
+import { launch } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { describeUnless } from '../support/suite-that-needs.ts'
 import { type ComposeFile, read, serverEnvironment } from './compose.ts'
@@ -149,7 +149,7 @@ async function start(text: string, args: readonly string[]) {
   const own = text.replace(/^port .*\n/m, '').replace(/^dir .*$/m, `dir ${folder}`)
   const bus = own.includes('cluster-enabled') ? `cluster-port ${await freePort()}\n` : ''
   writeFileSync(file, `port ${port}\nbind 127.0.0.1\n${bus}${own}`)
-  const server = await launchRedis(['redis-server', file, ...args])
+  const server = await launch(['redis-server', file, ...args])
   const password = /^requirepass (.*)$/m.exec(own)?.[1]
   const client = createClient({ socket: { port }, ...(password && { password }) })
   client.on('error', () => undefined)
