@@ -198,6 +198,7 @@ function shardGauges(count: Parameters<Metrics['storeShards']>[0], registers: Re
   new Gauge({
     name: 'mcp_redis_shards',
     help: 'Redis servers that hold data: 1, or the masters of a cluster that this node knows.',
+    aggregator: 'max',
     registers,
     collect() {
       this.set(count().total)
@@ -206,6 +207,7 @@ function shardGauges(count: Parameters<Metrics['storeShards']>[0], registers: Re
   new Gauge({
     name: 'mcp_redis_shards_ready',
     help: 'Redis servers that hold data and can serve requests of this node.',
+    aggregator: 'min',
     registers,
     collect() {
       this.set(count().ready)

@@ -46,6 +46,8 @@ describeRedis('plain', 'two workers', () => {
     const bucket = { ...LABELS, le: '+Inf' }
     expect(before.sum('mcp_tool_call_duration_seconds_bucket', bucket)).toBe(20)
     expect(before.sum('mcp_build_info')).toBe(1)
+    expect(before.sum('mcp_redis_shards')).toBe(1)
+    expect(before.sum('mcp_redis_shards_ready')).toBe(1)
     expect(before.sum('mcp_workers_ready')).toBe(2)
     expect(before.text).not.toMatch(/ (?:null|undefined)$/m)
 
