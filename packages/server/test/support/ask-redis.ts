@@ -3,18 +3,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 
-/** One command on a connection of its own; rejects if it is not answered within 3 s. */
+/** One command on a connection of its own; rejects if it is not answered within 10 s. */
 export async function askRedis(
   { port }: { readonly port: number },
   ...args: readonly string[]
 ): Promise<unknown> {
   const client = createClient({
     ...{ url: `redis://127.0.0.1:${port}`, RESP: 2 },
-    socket: { reconnectStrategy: false, connectTimeout: 2000 },
-    commandOptions: { timeout: 2000 },
+    socket: { reconnectStrategy: false, connectTimeout: 10_000 },
+    commandOptions: { timeout: 10_000 },
   })
   client.on('error', () => undefined)
-  const clock = setTimeout(() => client.destroy(), 3000)
+  const clock = setTimeout(() => client.destroy(), 10_000)
   try {
     await client.connect()
     return await client.sendCommand([...args])
