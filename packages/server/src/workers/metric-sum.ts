@@ -13,8 +13,6 @@ export interface Source {
   send(message: ToWorker): void
 }
 
-export type MetricSum = ReturnType<typeof createMetricSum>
-
 /** `own` returns the metrics of the primary itself. */
 export function createMetricSum(own: () => Promise<MetricSnapshot>) {
   const latest = new Map<Source, MetricSnapshot>()
