@@ -13,7 +13,7 @@ import { scrape } from '../support/scrape.ts'
 import { postModern, read } from '../support/wire.ts'
 import { startWorkers } from '../support/workers.ts'
 
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 const COUNT = 'mcp_tool_call_duration_seconds_count'
 const LABELS = { tool: 'where', outcome: 'ok' }
@@ -56,7 +56,8 @@ describeRedis('plain', 'two workers', () => {
     const after = await scrape(at)
     expect(after.sum(COUNT, LABELS)).toBe(20)
     expect(after.sum('mcp_worker_deaths_total')).toBe(1)
-    await expect.poll(async () => (await scrape(at)).sum('mcp_workers_ready')).toBe(2)
+    const ready = async () => (await scrape(at)).sum('mcp_workers_ready')
+    await expect.poll(ready, { timeout: 120_000 }).toBe(2)
     expect((await scrape(at)).sum(COUNT, LABELS)).toBe(20)
     expect((await fetch(`${url}/metrics`)).status).toBe(404)
   })

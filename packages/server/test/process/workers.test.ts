@@ -12,7 +12,7 @@ import { connect, post, postModern, read, request } from '../support/wire.ts'
 import { startWorkers, type Workers } from '../support/workers.ts'
 
 // Each test starts three processes, one after the other.
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 interface Remembered {
   readonly before: string
@@ -81,7 +81,7 @@ describeRedis('plain', 'two workers behind one port', () => {
     process.kill(killed, 'SIGKILL')
     await server.line('worker ended; restarting it')
     const killedAt = performance.now()
-    await expect.poll(() => workers.pidOf(1)).not.toBe(killed)
+    await expect.poll(() => workers.pidOf(1), { timeout: 120_000 }).not.toBe(killed)
     await delay(2000)
     const report = await load.stop()
 
