@@ -43,6 +43,7 @@ import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
 import { createStoreClock } from './store/store-clock.ts'
+import type { Metrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -64,6 +65,8 @@ export interface RuntimeDeps {
   readonly transport: 'http' | 'stdio'
   /** CA certificate (PEM) that replaces the default CAs when fetching client metadata documents. */
   readonly documentCa?: string | undefined
+  /** Set in a worker: adds the metrics of the other workers to each scrape. */
+  readonly shareMetrics?: ((own: Metrics) => Metrics) | undefined
   /** Set if traces are enabled. */
   readonly tracing?: Tracing | undefined
   /** Image that pages and clients show for the server. */

@@ -26,6 +26,8 @@ export interface ConfigSources {
   readonly options?: ServerOptions & ServerIntroduction
   /** The team's own variables. */
   readonly settings?: z.ZodObject | undefined
+  /** Whether this process serves alone and ignores WORKERS, as in development. */
+  readonly isAlone?: boolean
 }
 
 /** Variables by name. An empty one counts as unset: compose files and shells create those. */

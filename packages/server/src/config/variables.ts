@@ -12,6 +12,7 @@ import { storeVariables } from './store-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
 import { upstreamVariables } from './upstream-variables.ts'
 import { baseUrl, bytes, bytesList, integer, list, oneOf, pattern, text } from './values.ts'
+import { workerVariables } from './workers.ts'
 
 const DAY = 24 * 60 * 60
 const MEBIBYTE = 1024 * 1024
@@ -86,6 +87,7 @@ const server = {
   MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000).register(facts, {
     what: 'How many live connections of the 2025 era one caller may open at a node; more are refused with 429. Without a token each has its own session, so the address counts as the caller.',
   }),
+  ...workerVariables,
   STOP_DELAY: integer(0, 60).default(1).register(facts, {
     what: 'How long a stopping server keeps serving after /readyz fails, in seconds: the time a load balancer needs to notice.',
   }),

@@ -5,6 +5,7 @@ import { createHistogram } from './histogram.ts'
 import {
   DROP_REASONS,
   type DropReason,
+  type MetricSnapshot,
   type Metrics,
   SESSION_CHANGES,
   type SessionChange,
@@ -48,6 +49,8 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     name: 'mcp_build_info',
     help: 'Always 1; the labels name the version.',
     labelNames: ['version'],
+    // Of several workers: 1, not their number.
+    aggregator: 'first',
     registers,
   }).set({ version }, 1)
   const traffic = trafficMetrics(registry, registers)
@@ -58,6 +61,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     async scrape() {
       return { contentType: registry.contentType, text: await registry.metrics() }
     },
+    snapshot: async () => (await registry.getMetricsAsJSON()) as unknown as MetricSnapshot,
     close: () => registry.clear(),
   }
 }
@@ -194,6 +198,7 @@ function shardGauges(count: Parameters<Metrics['storeShards']>[0], registers: Re
   new Gauge({
     name: 'mcp_redis_shards',
     help: 'Redis servers that hold data: 1, or the masters of a cluster that this node knows.',
+    aggregator: 'max',
     registers,
     collect() {
       this.set(count().total)
@@ -202,6 +207,7 @@ function shardGauges(count: Parameters<Metrics['storeShards']>[0], registers: Re
   new Gauge({
     name: 'mcp_redis_shards_ready',
     help: 'Redis servers that hold data and can serve requests of this node.',
+    aggregator: 'min',
     registers,
     collect() {
       this.set(count().ready)
