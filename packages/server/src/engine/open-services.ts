@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createHideSecrets } from '../logger/secret-values.ts'
 import type { Logger } from '../logger.ts'
-import { createRedactors } from '../output/redactor.ts'
+import { createRedactors } from '../output/mask.ts'
 import type { AnyEnvDefinition, OpenService } from './define-services.ts'
 import { createToolLog } from './scrub-value.ts'
 import type { Announce } from './tool-context.ts'

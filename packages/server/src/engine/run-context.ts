@@ -3,7 +3,7 @@
  * masked in its output.
  */
 
-import type { Redactor } from '../output/redactor.ts'
+import type { Redactor } from '../output/mask.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { type Ask, createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'

@@ -2,8 +2,7 @@
 
 import { ProtocolError, ResourceNotFoundError } from '@modelcontextprotocol/server'
 import type { Logger } from '../logger.ts'
-import { type MaskRule, maskText } from '../output/mask.ts'
-import type { Redactor } from '../output/redactor.ts'
+import { type MaskRule, maskText, type Redactor } from '../output/mask.ts'
 import type { RequestStateContent, ToolCall } from './call.ts'
 import type {
   HookCall,

@@ -23,7 +23,7 @@ import { toResourceResult } from './resource-result.ts'
 import { type Run, RunContext } from './run-context.ts'
 import { type Failure, PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
-import { SESSION_META_KEY } from './session-argument.ts'
+import { SESSION_META_KEY } from './run-tool.ts'
 import { type Explanation, ToolError } from './tool-error.ts'
 
 type Input = Record<string, unknown>

@@ -1,9 +1,9 @@
 /** Settings shared by all runs of a server. */
 
-import type { TextFormat } from '../output/text.ts'
 import type { Rate } from '../store/rate-limits.ts'
 import type { ToolRequirements } from './define-tool.ts'
 import type { Team } from './team.ts'
+import type { TextFormat } from './tool-result.ts'
 import type { ArgumentsMode } from './validate-input.ts'
 
 export interface RunSettings {

@@ -5,7 +5,7 @@
 
 import type { InputRequests } from '@modelcontextprotocol/server'
 import type { Logger } from '../logger.ts'
-import type { Redactor } from '../output/redactor.ts'
+import type { Redactor } from '../output/mask.ts'
 import { cutText } from '../well-formed.ts'
 import type { Announce, ToolClient, ToolLog } from './tool-context.ts'
 import { errorMessage } from './validation-text.ts'

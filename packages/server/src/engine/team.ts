@@ -1,6 +1,6 @@
 /** A team's declaration apart from tools, resources and prompts. */
 
-import { type CreateRedactor, createRedactor } from '../output/redactor.ts'
+import { type CreateRedactor, createRedactor } from '../output/mask.ts'
 import type { HookDefinition } from './define-hook.ts'
 import type { RouteDefinition } from './define-route.ts'
 import { EMPTY_ENV, type Env } from './env.ts'

@@ -12,7 +12,7 @@ import type { CancelSignal } from './time-limit.ts'
 /** The `_meta` key of the error code in a tool result. */
 export const ERROR_META_KEY = 'mcp-template/error'
 
-interface ToolErrorOptions {
+export interface ToolErrorOptions {
   readonly code?: string
   readonly cause?: unknown
   /** Delay before a retry, in seconds. Read by programs only: repeat it in the message. */

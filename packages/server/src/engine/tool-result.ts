@@ -1,14 +1,15 @@
 /**
  * Converts a tool's return value, plain or with content blocks and metadata (`answer`), to the
- * result: validated, masked, and as text.
+ * result: validated, masked, and as text (JSON, or TOON, which needs fewer tokens for tables).
  */
 
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
+import { encode } from '@toon-format/toon'
 import { ZodError } from 'zod'
 import { hideArguments } from '../output/hide-arguments.ts'
+import type { Redactor } from '../output/mask.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
-import type { Redactor } from '../output/redactor.ts'
-import { answerAsText, type TextFormat } from '../output/text.ts'
+import { toWellFormedJson } from '../well-formed.ts'
 import type { CompiledTool } from './compile-tool.ts'
 import type { HookOutcome } from './define-hook.ts'
 import { type Meta, metaFault } from './meta.ts'
@@ -166,4 +167,14 @@ function scrubBlock(block: object, redactor: Redactor): Record<string, unknown> 
 function scrubMeta(meta: Meta, redactor: Redactor): Record<string, unknown> {
   const scrubbed = redactor.hides() ? scrubValue(meta, redactor, DEEPEST) : { ...meta }
   return scrubbed as Record<string, unknown>
+}
+
+export type TextFormat = 'json' | 'toon'
+
+/** Serializes a masked result as text for the model; a string stays unchanged. */
+export function answerAsText(answer: unknown, format: TextFormat): string {
+  if (typeof answer === 'string') return answer.toWellFormed()
+  const json = toWellFormedJson(answer)
+  // Goes through JSON, because TOON would encode undefined fields as null.
+  return format === 'toon' ? encode(JSON.parse(json)) : json
 }

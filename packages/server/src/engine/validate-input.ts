@@ -2,8 +2,7 @@
 
 import type { z } from 'zod'
 import type { JsonSchema } from '../output/listed-schema.ts'
-import { withoutMasking } from '../output/mask.ts'
-import type { Redactor } from '../output/redactor.ts'
+import { type Redactor, withoutMasking } from '../output/mask.ts'
 import { partsOf } from '../output/schema-parts.ts'
 import { lenientArguments } from './lenient-arguments.ts'
 import { ToolError } from './tool-error.ts'

@@ -8,17 +8,16 @@ import type { Logger } from '../logger.ts'
 import { crossOrigin } from './cross-origin.ts'
 import { errorResponse } from './error-response.ts'
 import type { HttpEnv } from './http-env.ts'
-import { noStore } from './no-store.ts'
 import { notFound, wrongMethod } from './not-found.ts'
+import { requestLog } from './observe-requests.ts'
 import { ownForms } from './pages/own-forms.ts'
 import type { PageTheme } from './pages/page-theme.ts'
 import { pagesOf } from './pages/pages.ts'
 import type { RateLimiting } from './rate-limit.ts'
 import { bodyTooLarge } from './read-body.ts'
-import { requestLog } from './request-log.ts'
 import { OPEN_PREFIX, type Route, type RouteTable } from './routes.ts'
 
-export interface RouteGuards {
+interface RouteGuards {
   readonly log: Logger
   readonly theme: PageTheme
   readonly publicUrl: string
@@ -66,4 +65,11 @@ function limitBody(maxSize: number, audience: Route['audience']): MiddlewareHand
       throw new AppError('payload_too_large', 'The form is too long.')
     },
   })
+}
+
+/** Default `Cache-Control: no-store` (RFC 9111, 5.2.2.5); a response may override it. */
+const noStore: MiddlewareHandler<HttpEnv> = (c, next) => {
+  // Set before the handler runs: changing a finished response's headers would copy the response.
+  c.env.outgoing.setHeader('cache-control', 'no-store')
+  return next()
 }

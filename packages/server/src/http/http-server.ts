@@ -10,13 +10,16 @@ import {
 import { getSystemErrorMap } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import type { HostGuard } from './allowed-hosts.ts'
+import {
+  continueOnRead,
+  EarlyResponse,
+  type RunningResponses,
+  trackResponses,
+} from './connections.ts'
 import { writeError } from './error-response.ts'
-import { continueOnRead } from './expect-continue.ts'
 import { isListening, type ObserveRequest } from './observe-requests.ts'
 import { dropTrailingSlash, normalizeTarget, stripBasePath } from './request-target.ts'
-import { type RunningResponses, trackResponses } from './running-responses.ts'
 import { limitSockets } from './socket-limit.ts'
-import { EarlyResponse } from './unread-bodies.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
 

@@ -1,10 +1,19 @@
-/** Metrics and traces of every request, including guard refusals and mounts. */
+/**
+ * Metrics and traces of every request, including guard refusals and mounts; its request id, logger
+ * and log line.
+ */
 
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Context, MiddlewareHandler } from 'hono'
+import { shortHash } from '../crypto/hash.ts'
+import type { Logger } from '../logger.ts'
 import { MODERN_REVISION } from '../mcp/server-factory.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
-import type { RouteOf } from './route-of.ts'
+import type { HttpEnv } from './http-env.ts'
+import type { RouteOf } from './request-target.ts'
+import type { RouteTable } from './routes.ts'
 
 /** Runs `handle` and observes the response until it closes. */
 export type ObserveRequest = (
@@ -65,4 +74,40 @@ export function isListening({ headers }: Pick<IncomingMessage, 'headers'>): bool
     headers['mcp-method'] === 'subscriptions/listen' &&
     headers['mcp-protocol-version'] === MODERN_REVISION
   )
+}
+
+/** Accepted request ids: safe against log injection, and of limited length. */
+const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/
+
+/** The client's request id if acceptable, otherwise a new one. */
+export function requestIdOf(given: unknown): string {
+  return typeof given === 'string' && GIVEN_ID.test(given) ? given : randomUUID()
+}
+
+/** Logs the route's pattern, never the path, which may contain secrets. */
+export function requestLog(logger: Logger, routes: RouteTable): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const { started, requestId, log } = c.env.call ?? begin(logger, c)
+    const route = routes.find(c.env.incoming.url ?? '/')
+    c.set('route', route)
+    c.set('requestId', requestId)
+    c.set('log', log)
+    // Set before the handler runs: changing a finished response's headers would copy the response.
+    c.env.outgoing.setHeader('x-request-id', requestId)
+    await next()
+    const { method } = c.req
+    const ms = Math.round(performance.now() - started)
+    const level = route?.isProbe && c.res.ok ? 'debug' : 'info'
+    log[level]({ method, route: route?.path ?? 'unknown', status: c.res.status, ms }, 'request')
+  }
+}
+
+function begin(logger: Logger, c: Context<HttpEnv>) {
+  const requestId = requestIdOf(c.req.header('x-request-id'))
+  const mcpSession = c.req.header('mcp-session-id')
+  const log = logger.child({
+    requestId,
+    ...(mcpSession !== undefined && { connection: shortHash(mcpSession) }),
+  })
+  return { started: performance.now(), requestId, log }
 }

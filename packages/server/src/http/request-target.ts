@@ -1,4 +1,7 @@
-/** Canonical request targets, so that guards and routers agree on them (parser differential). */
+/**
+ * Canonical request targets, so that guards and routers agree on them (parser differential), and the
+ * route pattern of each: a label of bounded cardinality for metrics.
+ */
 
 import type { IncomingMessage } from 'node:http'
 import { METADATA_PATH, type Resource } from '../auth/resources.ts'
@@ -79,4 +82,40 @@ export function asRequested(request: object, resource: Resource): Resource {
   if (!withSlash.has(request)) return resource
   const { url, metadataUrl } = resource
   return { ...resource, url: `${url}/`, metadataUrl: `${metadataUrl}/` }
+}
+
+export type RouteOf = (url: string) => string
+
+/** `patterns` use Hono's syntax (`:name`); a mount matches its path and everything below. */
+export function createRouteOf(patterns: readonly string[], mounts: readonly string[]): RouteOf {
+  const all = [...new Set(patterns)].filter((pattern) => !pattern.includes('*'))
+  const exact = new Set([...all.filter((pattern) => !pattern.includes(':')), ...mounts])
+  const variable = all.filter((pattern) => pattern.includes(':')).map(toRegExp)
+  const prefixes = mounts.map((mount) => `${mount}/`)
+
+  return (url) => {
+    const path = pathOf(url)
+    if (exact.has(path)) return path
+    const known = variable.find(({ form }) => form.test(path))?.pattern
+    if (known !== undefined) return known
+    const mount = prefixes.find((prefix) => path.startsWith(prefix))
+    return mount === undefined ? 'unknown' : `${mount}*`
+  }
+}
+
+/** The decoded path, as Hono matches it: `/%6dcp` is `/mcp`. */
+function pathOf(url: string): string {
+  const end = url.indexOf('?')
+  const path = end === -1 ? url : url.slice(0, end)
+  if (!path.includes('%')) return path
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}
+
+function toRegExp(pattern: string) {
+  const form = pattern.replaceAll(/:\w+/g, '[^/]+')
+  return { pattern, form: new RegExp(`^${form}$`) }
 }

@@ -8,7 +8,7 @@ import { METADATA_PATH } from '../auth/resources.ts'
 import { DEMO_API_PATH, DEMO_PROVIDER_PATH } from '../config/demo-paths.ts'
 import type { Config } from '../config.ts'
 import { LOGO_PATH } from './pages/logo-route.ts'
-import { createRouteOf } from './route-of.ts'
+import { createRouteOf } from './request-target.ts'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

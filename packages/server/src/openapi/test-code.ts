@@ -1,10 +1,9 @@
 /** Generates the test of a tool. */
 
-import { literal } from './literals.ts'
+import { literal, objectLiteral, propertyKey } from './literals.ts'
 import { sampleOf } from './samples.ts'
 import { hasMasks } from './schema-code.ts'
 import type { ToolPlan } from './tool-plan.ts'
-import { valueCode } from './value-code.ts'
 
 export function testCode(plan: ToolPlan): string {
   const { name, operation, answer, refusals } = plan
@@ -82,4 +81,13 @@ function refusalTest(route: string, [status, text]: readonly [number, string]): 
     `expect([result.isError, result.text]).toEqual([true, ${literal(text)}])`,
     '})',
   ]
+}
+
+function valueCode(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(valueCode).join(', ')}]`
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value)
+    return objectLiteral(entries.map(([name, item]) => `${propertyKey(name)}: ${valueCode(item)},`))
+  }
+  return literal(value as string | number | boolean | null)
 }

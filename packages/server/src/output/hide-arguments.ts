@@ -1,8 +1,7 @@
 /** Redacts masked arguments that a tool repeats in unmasked fields of its result. */
 
-import type { MaskRule } from './mask.ts'
+import { createRedactor, type MaskRule, type Redactor } from './mask.ts'
 import type { OutputSchema } from './output-schema.ts'
-import { createRedactor, type Redactor } from './redactor.ts'
 
 /**
  * Returns the redacted result, or the same object if nothing changes.

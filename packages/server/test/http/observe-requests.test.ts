@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
 import { listen } from '../../src/http/http-server.ts'
 import { createRequestObserver } from '../../src/http/observe-requests.ts'
-import { createRouteOf } from '../../src/http/route-of.ts'
+import { createRouteOf } from '../../src/http/request-target.ts'
 import { parseScrape } from '../support/scrape.ts'
 import { telemetry } from '../support/telemetry.ts'
 

@@ -2,9 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { masked } from '../../src/output/mask.ts'
+import { createRedactor, masked } from '../../src/output/mask.ts'
 import { compileOutputSchema } from '../../src/output/output-schema.ts'
-import { createRedactor } from '../../src/output/redactor.ts'
 
 const secret = masked(z.string(), { right: 2 })
 

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { defineTool, masked } from '../../src/engine/index.ts'
-import { answerAsText } from '../../src/output/text.ts'
+import { answerAsText } from '../../src/engine/tool-result.ts'
 import { callTool } from '../support/tools.ts'
 
 const accounts = defineTool({

@@ -6,8 +6,7 @@ import {
   type InboundClassificationOutcome,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server'
-import type { ToolOutcome } from '../../engine/run-tool.ts'
-import { SESSION_META_KEY } from '../../engine/session-argument.ts'
+import { SESSION_META_KEY, type ToolOutcome } from '../../engine/run-tool.ts'
 import type { Logger } from '../../logger.ts'
 import type { CallToolDeps } from '../call-tool.ts'
 import { withStatus } from '../handler-errors.ts'
