@@ -6,8 +6,8 @@ import type { Rate } from '../store/rate-limits.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
 import type { Meta } from './meta.ts'
-import type { Answer } from './tool-answer.ts'
 import type { ToolContext } from './tool-context.ts'
+import type { Answer } from './tool-result.ts'
 
 export interface ToolRequirements {
   /**

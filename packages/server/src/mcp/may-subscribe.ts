@@ -13,7 +13,7 @@ import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
 import type { RequestContext } from './request-context.ts'
-import { RequestedCall, type ToolRequest } from './tool-call.ts'
+import { RequestedCall, type ToolRequest } from './requested-call.ts'
 
 export interface Subscriber extends Pick<ToolRequest, 'meta' | 'signal'> {
   readonly requestContext: RequestContext

@@ -74,16 +74,16 @@ export interface CallStreams {
 export interface CallStreamDeps {
   readonly node: ClusterNode
   readonly streams: Streams
-  readonly news: StreamNotifier
+  readonly notifier: StreamNotifier
   readonly log: Logger
 }
 
 /** The key of a call's event log; the hash tag keeps it in the Redis slot of its MCP session. */
-export function callStreamKey(connectionId: string, node: string, call: number): string {
-  return `{${connectionId}}:call:${node}.${call}`
+export function callStreamKey(mcpSessionId: string, node: string, call: number): string {
+  return `{${mcpSessionId}}:call:${node}.${call}`
 }
 
-export function createCallStreams({ node, streams, news, log }: CallStreamDeps): CallStreams {
+export function createCallStreams({ node, streams, notifier, log }: CallStreamDeps): CallStreams {
   const writeEnd = createEndWriter(log)
   let calls = 0
   /** Ids of the nodes that follow a stream, by stream. */
@@ -105,22 +105,22 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
   }
 
   function announce(stream: string): void {
-    news.notify(stream)
+    notifier.notify(stream)
     for (const watcher of watchers.get(stream) ?? []) notifyReader(watcher, stream)
   }
 
   function open(
-    { id: connectionId, protocolVersion }: McpSessionRecord,
+    { id: mcpSessionId, protocolVersion }: McpSessionRecord,
     requestId: RequestId,
     fenced: () => void,
     storage = UNLIMITED,
   ): CallStream {
     calls += 1
     const call = calls
-    const key = callStreamKey(connectionId, node.id, call)
+    const key = callStreamKey(mcpSessionId, node.id, call)
     const events = createEventStream()
     const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
-    const place = { key, onlyIf: mcpSessionKey(connectionId), requestId, storage }
+    const place = { key, onlyIf: mcpSessionKey(mcpSessionId), requestId, storage }
     const record = createRecord({ streams, log }, place, onKept)
     watchers.set(key, new Set())
 
