@@ -64,9 +64,9 @@ async function reach(visit: Visit, upstream: string): Promise<Finding> {
   const next = await browser.open(ours.url, { code }).catch(() => undefined)
   const where = next?.url.host ?? 'its identity provider'
   if (next === undefined)
-    return skipped(`The sign-in at ${upstream} leads to a host that the doctor cannot reach.`)
+    return skipped(`The way to ${upstream} leads to a host that the doctor cannot reach.`)
   if (next.url.origin !== ours.url.origin) {
-    return refusalOf(next) ?? ok(`The sign-in at ${upstream} leads to ${where}.`)
+    return refusalOf(next) ?? ok(`The way to ${upstream} leads to ${where}.`)
   }
   if (next.url.pathname.includes('/key/')) return ok(`People paste keys for ${upstream}.`)
   const prefix = `UPSTREAM_${upstream.toUpperCase().replaceAll('-', '_')}_`
