@@ -69,7 +69,7 @@ export async function createAuthorizationServer(
 }
 
 interface BuiltInServerDeps
-  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents'> {
+  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents' | 'fetch'> {
   readonly config: Config
   readonly secrets: Secrets
   readonly publicUrl: string
@@ -93,6 +93,7 @@ export async function createBuiltInServer(
     { ...issuer, ...{ publicUrl, scopes, serves: config.serves }, clients: secrets.oauthClients },
     {
       ...deps,
+      fetch: deps.outgoing.fetch,
       signing: await createSigning(deps, issuer),
       redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),
       documents: createDocumentFetch(

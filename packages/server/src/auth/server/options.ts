@@ -7,6 +7,7 @@ import type { KeptSignIns } from '../../session/kept-sign-ins.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { SettleSignIn } from '../../session/person-sessions.ts'
 import type { Store } from '../../store/port.ts'
+import type { Fetch } from '../../upstream/provider-fetch.ts'
 import type { DocumentFetch } from '../document-fetch.ts'
 import type { ServedResources } from '../resources.ts'
 import type { Scopes } from '../scopes.ts'
@@ -56,6 +57,8 @@ export interface AuthorizationServerDeps {
   readonly redirectUriFault: (uri: string) => string | undefined
   /** Fetches client ID metadata documents from public hosts only (SSRF protection). */
   readonly documents: DocumentFetch
+  /** Reads the metadata and keys of the issuers of identity assertions. */
+  readonly fetch: Fetch
   readonly log: Logger
   /** Renders the error page for errors that must not be redirected to the client. */
   readonly errorPage: (failure: OAuthFailure) => Promise<RenderedPage>
