@@ -26,8 +26,10 @@ const shown = { client_id: job.client_id, client_secret: job.client_secret }
 const withClients = (...clients: object[]) => ({ OAUTH_CLIENTS: JSON.stringify(clients) })
 const ask = (url: string, params: Params = {}) =>
   postForm(`${url}/token`, { grant_type: GRANT, ...shown, ...params })
-const metadataOf = async (url: string) =>
-  (await fetch(`${url}/.well-known/oauth-authorization-server`)).json()
+const grantsAt = async (url: string) => {
+  const response = await fetch(`${url}/.well-known/oauth-authorization-server`)
+  return ((await response.json()) as { grant_types_supported: string[] }).grant_types_supported
+}
 
 test('a configured client gets a token for itself, and no refresh token', async () => {
   const { url } = await start({ env: withClients(job) })
@@ -48,11 +50,11 @@ test('a configured client gets a token for itself, and no refresh token', async 
 
 test('the metadata names the grant only if a client has it', async () => {
   const { url } = await start({ env: withClients(job) })
-  expect((await metadataOf(url)).grant_types_supported).toContain(GRANT)
+  expect(await grantsAt(url)).toContain(GRANT)
   const { url: without } = await start({
     env: withClients({ client_id: 'a', client_secret: 'b', redirect_uris: [REDIRECT_URI] }),
   })
-  expect((await metadataOf(without)).grant_types_supported).not.toContain(GRANT)
+  expect(await grantsAt(without)).not.toContain(GRANT)
   expect(await ask(without)).toMatchObject({ body: { error: 'invalid_client' } })
 })
 
