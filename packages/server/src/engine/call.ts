@@ -11,6 +11,8 @@ import type { Announce, ToolClient, ToolSession } from './tool-context.ts'
 export interface CallSession extends ToolSession {
   /** Undefined until a session is opened. */
   id(): string | undefined
+  /** Whether a caller without a person has a service account at the upstream, by default the first. */
+  hasServiceAccount?(upstream?: string): boolean
   /**
    * Waits for a sign-in at the named upstream, by default the first; false on timeout.
    */

@@ -19,6 +19,8 @@ const other = { client_id: 'other', client_secret: 'the secret of the other' }
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
 
+type Members = Readonly<Record<string, unknown>>
+
 describeRedis('plain', 'an identity assertion', () => {
   let nodes: OAuthNodes
   let issuer: AssertionIssuer
@@ -47,7 +49,7 @@ describeRedis('plain', 'an identity assertion', () => {
       ...{ grant_type: JWT_BEARER_GRANT, assertion, ...desk },
       ...params,
     })
-  const good = (claims: object = {}, header: Readonly<Record<string, unknown>> = {}) =>
+  const good = (claims: Members = {}, header: Members = {}) =>
     issuer.assertion(nodes.url, 'desk', claims, header)
 
   /** The members of a good assertion, to be signed otherwise. */
@@ -108,10 +110,10 @@ describeRedis('plain', 'an identity assertion', () => {
     'that is a client assertion': () => good({}, { typ: 'client-authentication+jwt' }),
     'without jti': () => good({ jti: undefined }),
     'with an empty jti': () => good({ jti: '' }),
-    'with a list as jti': () => good({ jti: ['a'] as unknown as string }),
+    'with a list as jti': () => good({ jti: ['a'] }),
     'without a person': () => good({ sub: undefined }),
     'with an empty person': () => good({ sub: '' }),
-    'with a number as its person': () => good({ sub: 7 as unknown as string }),
+    'with a number as its person': () => good({ sub: 7 }),
     'without iat': () => good({ iat: undefined }),
     'without exp': () => good({ exp: undefined }),
     'that has expired': () => good({ exp: seconds() - 1 }),
@@ -134,7 +136,7 @@ describeRedis('plain', 'an identity assertion', () => {
     expect(stranger.asked).toHaveLength(before)
   })
 
-  test.each<[string, object, Params]>([
+  test.each<[string, Members, Params]>([
     ['of another server', { resource: 'https://other.example/mcp' }, {}],
     ['ours and of others', { resource: ['OURS/mcp', 'https://other.example/mcp'] }, {}],
     ['that differs from the request', { resource: 'OURS/http' }, { resource: 'OURS/mcp' }],
