@@ -90,7 +90,11 @@ export async function createBuiltInServer(
   const { issuer } = config.auth
   if (issuer.kind !== 'built-in') return undefined
   return await createAuthorizationServer(
-    { ...issuer, ...{ publicUrl, scopes, serves: config.serves }, clients: secrets.oauthClients },
+    {
+      ...issuer,
+      ...{ publicUrl, scopes, serves: config.serves },
+      ...{ clients: secrets.oauthClients, auditSubject: config.log.auditSubject },
+    },
     {
       ...deps,
       fetch: deps.outgoing.fetch,

@@ -2,6 +2,7 @@
 
 import type { BuiltInIssuer } from '../../config.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
+import type { AuditSubject } from '../../engine/audit-subject.ts'
 import type { Logger } from '../../logger.ts'
 import type { KeptSignIns } from '../../session/kept-sign-ins.ts'
 import type { SessionManager } from '../../session/manager.ts'
@@ -20,6 +21,8 @@ export interface AuthorizationServerOptions extends BuiltInIssuer {
   readonly serves?: ServedResources
   /** Clients that request no scope receive those of the challenge. */
   readonly scopes: Scopes
+  /** How the audit log names the person; not at all if left out. */
+  readonly auditSubject?: AuditSubject
   /** Pre-registered clients: RFC 7591 metadata with a `client_id`. */
   readonly clients: readonly Readonly<Record<string, unknown>>[]
 }

@@ -43,7 +43,7 @@ export function createProvider(
   prepareRequests(provider, rules)
   identifyByAssertion(provider)
   shareSuccessors(provider)
-  logEvents(provider, deps.log)
+  logEvents(provider, deps.log, options.auditSubject)
   const errorPages = { errorPage: deps.errorPage, pagesPath: consentPath(options) }
   provider.use(async (ctx, next) => {
     await next()
