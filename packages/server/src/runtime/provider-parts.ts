@@ -1,9 +1,8 @@
 /** The options of identity providers, from the configuration. */
 
 import type { ConfiguredUpstream, ProviderConfig, Secrets, UpstreamSecrets } from '../config.ts'
-import type { Outgoing } from '../upstream/outgoing.ts'
+import { createTlsFetch, type Outgoing } from '../upstream/outgoing.ts'
 import type { Fetch } from '../upstream/provider-fetch.ts'
-import { createTlsFetch } from '../upstream/tls-fetch.ts'
 
 type ProviderSecrets = Pick<Secrets, 'upstreamClientSecret' | 'upstreamClientKey'>
 
