@@ -5,7 +5,7 @@
 
 import { clientCredentialsGrant } from 'openid-client'
 import type { Credentials } from './identity-provider.ts'
-import { credentialsFrom } from './provider-credentials.ts'
+import { credentialsFrom } from './openid-operations.ts'
 import { createOperation, type OpenIdProviderDeps } from './provider-operation.ts'
 import { given, type OpenIdProviderOptions } from './provider-options.ts'
 
