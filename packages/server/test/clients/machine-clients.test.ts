@@ -1,6 +1,9 @@
-/** The official TypeScript client without a browser: one session through the expiry of its tokens. */
+/** Official clients without a browser, in TypeScript and Python: one session through expiring tokens. */
 
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import {
   Client,
   ClientCredentialsProvider,
@@ -22,6 +25,12 @@ import { ERAS, type Era, errorCode } from '../support/clients.ts'
 import { redisMissing } from '../support/redis-suite.ts'
 import { describeUnless } from '../support/suite-that-needs.ts'
 import { CLUSTER_CATALOG, startThreeNodes } from '../support/three-nodes.ts'
+import {
+  isProgramRequired,
+  OFFICIAL_PROGRAMS,
+  type OfficialProgram,
+  programMissing,
+} from './official-programs.ts'
 
 const TOKEN_SECONDS = 30
 const SECRET = 'the secret of the machine'
@@ -86,6 +95,35 @@ const machines = Object.entries(KINDS).flatMap(([name, kind]) =>
   ERAS.map((era) => ({ title: `${name}, ${era}`, id: `${name}-${era}`, era, kind })),
 )
 
+const run = promisify(execFile)
+const PYTHON = { secret: 'ClientCredentialsProvider', key: 'PrivateKeyJwtProvider' }
+
+/** The Python clients; only the newer one has identity assertions. */
+const programs = [
+  ...Object.entries(PYTHON).map(([way, name]) => ['mcp 1.30', way, name] as const),
+  ...Object.entries({ ...PYTHON, assertion: 'CrossAppAccessProvider' }).map(
+    ([way, name]) => ['mcp 2.3, auto', way, name] as const,
+  ),
+].map(([title, way, name]) => ({ title, way, kind: KINDS[name], id: `${title} ${way}` }))
+
+/** Runs the Python client, which makes two calls; what they came to. */
+async function runProgram(
+  { title, way, id }: (typeof programs)[number],
+  url: string,
+  idp: string,
+): Promise<unknown> {
+  const program = programNamed(title)
+  const script = join(import.meta.dirname, 'programs/machine.py')
+  const args = [script, way, `${url}/mcp`, id, String(TOKEN_SECONDS)]
+  const env = { ...process.env, SECRET, KEY: pem, IDP: idp }
+  const { stdout } = await run(program.needs, args, { env })
+  return JSON.parse(stdout)
+}
+
+function programNamed(title: string): OfficialProgram {
+  return OFFICIAL_PROGRAMS.find((each) => each.title === title) ?? expect.fail(`no ${title}`)
+}
+
 /** Connects; a machine that is asked to open a page fails the test. */
 async function connect(url: string, era: Era, authProvider: OAuthClientProvider) {
   const client = new Client(
@@ -116,7 +154,7 @@ describe.each(['one node', 'three nodes'] as const)('on %s', (place) => {
         ...{ MCP_AUTH: 'required', RATE_LIMIT: 'off', ACCESS_TOKEN_TTL: String(TOKEN_SECONDS) },
         OAUTH_ID_JAG_ISSUERS: issuer.url,
         OAUTH_CLIENTS: JSON.stringify(
-          machines.map(({ id, kind }) => ({ client_id: id, ...kind.client })),
+          [...machines, ...programs].map(({ id, kind }) => ({ client_id: id, ...kind?.client })),
         ),
       })
     }, 300_000)
@@ -149,5 +187,19 @@ describe.each(['one node', 'three nodes'] as const)('on %s', (place) => {
       }
       await client.close()
     })
+
+    for (const each of programs) {
+      const program = programNamed(each.title)
+      const missing = programMissing(program)
+      if (missing !== undefined && !isProgramRequired(program)) {
+        process.stderr.write(`Skipped: ${each.id}: ${missing}\n`)
+        test.skip(`${each.id} (${missing})`, () => undefined)
+        continue
+      }
+      test.concurrent(each.id, { timeout: 400_000 }, async () => {
+        const said = await runProgram(each, served.url, issuer.url)
+        expect(said).toEqual({ before: ['', 'first'], renewed: true })
+      })
+    }
   })
 })
