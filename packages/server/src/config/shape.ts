@@ -159,6 +159,8 @@ export interface BuiltInIssuer {
   readonly refreshGrace: number
   /** Without the colon, such as `cursor`. */
   readonly redirectSchemes: readonly string[]
+  /** Nobody can sign in: no client registers itself, and no consent page issues a code. */
+  readonly machinesOnly?: true
   /** Issuers of identity assertions (ID-JAG) that clients may exchange; absent for none. */
   readonly idJagIssuers?: readonly string[]
   /** Authorizing a client again creates a new session rather than continuing its live one. */

@@ -13,7 +13,10 @@ import {
 } from '../support/oauth-client.ts'
 import { startSigningClient } from '../support/signing-client.ts'
 import { CLUSTER_CATALOG } from '../support/three-nodes.ts'
+import { startTokenApp } from '../support/token-app.ts'
 import { start } from './authorization-apps.ts'
+
+const CALLERS = new URL('../fixtures/callers', import.meta.url).pathname
 
 const GRANT = 'client_credentials'
 const job = {
@@ -137,6 +140,40 @@ test('a client that also acts for people keeps both', async () => {
   expect(await client.connect()).toMatchObject({ refresh_token: expect.any(String) })
   const own = await ask(url, { client_id: 'both', client_secret: 'x' })
   expect(own.body).toMatchObject({ token_type: 'Bearer' })
+})
+
+test('a server for machines only lets nobody else in', async () => {
+  const env = {
+    ...{ MCP_AUTH: 'required', UPSTREAM_AUTH: 'none', UPSTREAM_API_URL: 'http://localhost:1' },
+    ...withClients(job),
+  }
+  const catalogDirectory = new URL('../fixtures/cross-talk', import.meta.url).pathname
+  const { url } = await start({ env, catalogDirectory })
+  expect(await ask(url)).toMatchObject({ status: 200 })
+  expect(await register(url)).toMatchObject({ status: 404 })
+  const signer = await startSigningClient()
+  for (const client_id of [job.client_id, signer.id]) {
+    const client = await createOAuthClient(url, { known: { client_id } })
+    const { page } = await client.ask()
+    expect([page.url.pathname, page.status]).toEqual(['/authorize', 400])
+  }
+  expect(signer.host.seen).toEqual([])
+  await signer.host.close()
+  const web = { client_id: 'web', redirect_uris: [REDIRECT_URI] }
+  await expect(start({ env: { ...env, ...withClients(job, web) } })).rejects.toThrow('MCP_AUTH')
+})
+
+test('tokens of an external issuer for a machine are told from those of people', async () => {
+  const app = await startTokenApp({ catalogDirectory: CALLERS })
+  const kindOf = async (claims: object) => {
+    const token = await app.issuer.sign({ ...app.issuer.claims(`${app.url}/mcp`), ...claims })
+    return (await tokenUser(app.url, token).result('whoami')).kind
+  }
+  expect(await kindOf({})).toBe('token')
+  for (const claims of [{ sub: 'client-a' }, { idtyp: 'app' }, { gty: 'client-credentials' }]) {
+    expect(await kindOf(claims)).toBe('client')
+  }
+  await app.stop()
 })
 
 test('a client without a browser gets no code', async () => {

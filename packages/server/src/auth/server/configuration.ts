@@ -192,13 +192,13 @@ function providerFeatures(
     rpInitiatedLogout: OFF,
     userinfo: OFF,
     clientIdMetadataDocument: {
-      enabled: true,
+      enabled: !options.machinesOnly,
       ack: 'draft-02',
       allowFetch: (ctx, clientId) =>
         forProvider(() => documents.allowFetch(ctx, clientId, storageOf(ctx))),
     },
     registration: {
-      enabled: true,
+      enabled: !options.machinesOnly,
       issueRegistrationAccessToken: false,
       idFactory: () => createId('cli'),
     },
