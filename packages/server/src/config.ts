@@ -4,7 +4,7 @@ import { accessWarnings, developmentWarnings } from './config/access-warnings.ts
 import { applyPreset } from './config/apply-preset.ts'
 import { chooseAuth } from './config/choose-auth.ts'
 import { chooseKeys } from './config/choose-keys.ts'
-import { chooseStore } from './config/choose-store.ts'
+import { chooseStore, type StoreSecrets } from './config/choose-store.ts'
 import { chooseTelemetry } from './config/choose-telemetry.ts'
 import { type ChosenUpstream, chooseUpstreams, namesUpstream } from './config/choose-upstream.ts'
 import { defined } from './config/defined.ts'
@@ -54,7 +54,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const raw = applyPreset(withPlatformPort(given, sources.env), faults)
   const variables = parseVariables(schema, raw, faults)
   const { keys, usesDevelopmentKey } = chooseKeys(variables, faults)
-  const { store, password } = chooseStore(raw, variables, faults)
+  const { store, secrets: storeSecrets } = chooseStore(raw, variables, sources.cwd, faults)
   const [first, ...further] = chooseUpstreams(raw, variables, faults)
   const { config: upstream, allow } = first
   const facts = {
@@ -102,14 +102,14 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ? accessWarnings(raw, { auth, upstream, signIn })
       : developmentWarnings(http.publicUrl),
   }
-  const secrets = secretsOf(variables, [first, ...further], { keys, jwtSecret, password })
+  const secrets = secretsOf(variables, [first, ...further], { keys, jwtSecret, storeSecrets })
   return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
 }
 
 interface ChosenSecrets {
   readonly keys: readonly Buffer[]
   readonly jwtSecret: string
-  readonly password: string | undefined
+  readonly storeSecrets: StoreSecrets
 }
 
 function secretsOf(
@@ -121,7 +121,7 @@ function secretsOf(
     encryptionKeys: Object.freeze([...chosen.keys]),
     jwtSecret: chosen.jwtSecret,
     oauthClients: deepFreeze(variables.OAUTH_CLIENTS),
-    redisPassword: chosen.password,
+    ...chosen.storeSecrets,
     upstreamClientSecret: first.secrets.clientSecret,
     upstreamClientKey: first.secrets.clientKey,
     upstreamApiKey: first.secrets.apiKey,
@@ -185,7 +185,7 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
   if (variables.NODE_ENV === 'production') {
     if (raw.PUBLIC_URL === undefined) faults.add('PUBLIC_URL', 'is required in production')
     if (publicUrl?.startsWith('http:') && !isLoopbackHost(new URL(publicUrl).hostname)) {
-      faults.add('PUBLIC_URL', 'wants https in production')
+      faults.add('PUBLIC_URL', 'must use https in production')
     }
   }
   return {
@@ -228,7 +228,7 @@ export function configWarnings(
 const UNLIMITED: ConfigWarning = {
   code: 'rate_limit_off',
   message:
-    'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
+    'RATE_LIMIT=off: nothing is counted, not even calls of tools with a rate limit, and anybody may send any number of requests',
 }
 
 function deepFreeze<T extends object>(value: T): T {

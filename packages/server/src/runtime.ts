@@ -26,8 +26,8 @@ import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
+import { announceBy } from './mcp/requested-call.ts'
 import { type BuildServer, createServerFactory } from './mcp/server-factory.ts'
-import { announceBy } from './mcp/tool-call.ts'
 import { createAuth } from './runtime/authorization.ts'
 import { implementationOf } from './runtime/implementation.ts'
 import { observed } from './runtime/observed.ts'
@@ -105,6 +105,8 @@ export interface Runtime extends RuntimeDeps {
   readonly warnings: () => readonly ConfigWarning[]
   /** True once graceful shutdown has started. */
   readonly stopping: () => boolean
+  /** Unix time in milliseconds, by the clock of the store. */
+  readonly now: () => number
   stop(): void
   /** Ends running calls, then closes services, node, upstream APIs and store, in this order. */
   close(): Promise<void>
@@ -139,15 +141,15 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const legacyParts = { node, store, streams, mcpSessions, ...config.session }
   const legacy = createLegacy({ ...common, ...legacyParts, basePath: basePathOf(publicUrl) })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
-  const theme = createPageTheme({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
+  const shown = { ...config.app, ...config.pages, ...config.serves }
+  const theme = createPageTheme({ ...shown, publicUrl, logo: deps.logo })
   const own = { theme, keyRing, signOut, broadcastRevoked: sessionEnds.announce, now }
   const { auth, authorizationServer } = await createAuth(deps, { ...parts, ...own })
 
   let stopping = false
   return {
     ...deps,
-    theme,
-    ...{ demo, auth, authorizationServer },
+    ...{ theme, demo, auth, authorizationServer },
     signIn: parts.signIn,
     sessions: parts.sessions,
     ...{ keyPages: parts.keyPages, upstreamNames: further.map(({ name }) => name) },
@@ -159,7 +161,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     legacy,
     ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
-    ...{ node, announce },
+    ...{ node, announce, now },
     ...checkProviders(config, upstream, ...further, auth),
     stopping: () => stopping,
     stop() {

@@ -94,7 +94,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     hasDemo: demo !== undefined,
     hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
     takesKeys: runtime.keyPages.size > 0,
-    letsClientsIn: authorizationServer !== undefined,
+    authorizesClients: authorizationServer !== undefined,
     ofTeam: teamRows(runtime.team?.routes ?? []),
   })
   const guard = createHostGuard({
@@ -112,7 +112,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     runtime.storageBudgets(countedNetwork(request, config.http))
   const limit = (handler: NodeHandler) => limitOAuthBody(limitRate(handler), bodyBudget)
   const mounts = authorizationServer
-    ? authorizationMounts(authorizationServer, { log, limit, storageOf })
+    ? authorizationMounts(authorizationServer, { log, limit, storageOf, theme: runtime.theme })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
   const rates = createCallRates(runtime.rateLimits, config.http)

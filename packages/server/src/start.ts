@@ -1,5 +1,6 @@
 /** Reads the configuration, opens the store and serves a project. */
 
+import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { configWarnings, type LoadedConfig, loadConfig } from './config.ts'
@@ -45,7 +46,19 @@ async function openStore(
     return createMemoryStore({ log, file: createMemoryFile(stateFile, log) })
   }
   const { createRedisStore } = await import('./store/redis.ts')
-  return createRedisStore({ ...config.store, password: secrets.redisPassword, log })
+  return createRedisStore({
+    ...config.store,
+    password: secrets.redisPassword,
+    sentinelPassword: secrets.redisSentinelPassword,
+    certificates: secrets.redisTls,
+    clientName: config.store.clientName ?? clientNameOf(config.app.identifier),
+    log,
+  })
+}
+
+/** For CLIENT LIST: visible ASCII characters without spaces. */
+function clientNameOf(identifier: string): string {
+  return `${identifier}-${hostname()}-${process.pid}`.replaceAll(/[^\x21-\x7e]/g, '-')
 }
 
 /** Undefined if traces are disabled. */
@@ -78,7 +91,7 @@ function warnOf(loaded: LoadedConfig, log: RootLogger, stdio: Writable | undefin
   // The field is not named `code`, which is redacted because authorization codes have that name.
   for (const { code, message } of warnings) log.warn({ warning: code }, message)
   if (loaded.config.usesDevelopmentKey) {
-    log.warn('ENCRYPTION_KEY is not set: the published development key is used')
+    log.warn('ENCRYPTION_KEY is not set; using the published development key')
   }
 }
 

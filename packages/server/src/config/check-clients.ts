@@ -28,8 +28,8 @@ export function checkClients(variables: Variables, faults: Faults): void {
     const isTaken = ids.has(client.client_id)
     const isUnused = issuers.length === 0 && listedGrants(client)?.includes(JWT_BEARER)
     const fault =
-      (isTaken ? 'client_id is taken already' : clientFault(client)) ??
-      (isUnused ? `grant_types: ${JWT_BEARER} wants OAUTH_ID_JAG_ISSUERS` : undefined)
+      (isTaken ? 'client_id is already used by another client' : clientFault(client)) ??
+      (isUnused ? `grant_types: ${JWT_BEARER} requires OAUTH_ID_JAG_ISSUERS` : undefined)
     ids.add(client.client_id)
     if (fault !== undefined) faults.add('OAUTH_CLIENTS', `client ${index + 1}: ${fault}`)
   }
@@ -38,14 +38,14 @@ export function checkClients(variables: Variables, faults: Faults): void {
 function clientFault(client: Client): string | undefined {
   const { client_id, client_secret: secret } = client
   const { skip_consent: skips } = client
-  if (!isText(client_id)) return 'client_id wants text'
-  if (secret !== undefined && !isText(secret)) return 'client_secret wants text'
+  if (!isText(client_id)) return 'client_id must be a string'
+  if (secret !== undefined && !isText(secret)) return 'client_secret must be a string'
   const uris = client.redirect_uris ?? (isMachineOnly(client) ? [] : undefined)
   const fewest = isMachineOnly(client) ? 0 : 1
   if (!Array.isArray(uris) || uris.length < fewest || !uris.every(isText)) {
-    return 'redirect_uris wants an array of addresses, one at least'
+    return 'redirect_uris must be an array of at least one URI'
   }
-  if (skips !== undefined && typeof skips !== 'boolean') return 'skip_consent wants true or false'
+  if (skips !== undefined && typeof skips !== 'boolean') return 'skip_consent must be true or false'
   if (METHODS in client) return `${METHODS} must be left out: such a client has one method`
   return authFault(client) ?? machineFault(client)
 }
@@ -55,30 +55,31 @@ function authFault(client: Client): string | undefined {
   if (method === undefined || method === 'none') return undefined
   if (method === WITH_KEYS) return keysFault(client)
   if (!WITH_SECRET.includes(method)) {
-    return `token_endpoint_auth_method wants one of none, ${WITH_SECRET.join(', ')}, ${WITH_KEYS}`
+    return `token_endpoint_auth_method must be one of none, ${WITH_SECRET.join(', ')}, ${WITH_KEYS}`
   }
-  return secret === undefined ? 'token_endpoint_auth_method wants a client_secret' : undefined
+  return secret === undefined ? 'token_endpoint_auth_method requires a client_secret' : undefined
 }
 
 /** RFC 6749, section 4.4: only confidential clients get tokens for themselves. */
 function machineFault(client: Client): string | undefined {
   const { grant_types: given, scope } = client
   if (given !== undefined && !(Array.isArray(given) && given.every(isText))) {
-    return 'grant_types wants an array of grant types'
+    return 'grant_types must be an array of grant types'
   }
   if (scope !== undefined && !(typeof scope === 'string' && SCOPES.test(scope))) {
-    return 'scope wants scopes separated by spaces'
+    return 'scope must be scopes separated by spaces'
   }
   const machine = listedGrants(client)?.find((grant) => MACHINE_GRANTS.includes(grant))
   return machine === undefined || isConfidential(client)
     ? undefined
-    : `grant_types: ${machine} wants a client_secret or ${WITH_KEYS}`
+    : `grant_types: ${machine} requires a client_secret or ${WITH_KEYS}`
 }
 
 /** RFC 7591, section 2: `jwks` and `jwks_uri` exclude each other. */
 function keysFault({ client_secret: secret, jwks, jwks_uri: uri }: Client): string | undefined {
   if (secret !== undefined) return `client_secret conflicts with ${WITH_KEYS}`
-  if ((jwks === undefined) === (uri === undefined)) return `${WITH_KEYS} wants jwks or jwks_uri`
+  if ((jwks === undefined) === (uri === undefined))
+    return `${WITH_KEYS} requires either jwks or jwks_uri`
   if (uri !== undefined) {
     const isHttps = typeof uri === 'string' && URL.canParse(uri) && uri.startsWith('https://')
     return isHttps ? undefined : 'jwks_uri must be an https address'

@@ -1,105 +1,179 @@
-/** Chooses the store: memory, or Redis and its address. The password goes to the secrets. */
+/** Chooses the store: memory, or Redis and its address. Passwords and keys go to the secrets. */
 
 import { ConfigSecretError, decryptConfigSecret } from '../crypto/config-secret.ts'
+import { chooseRedisTls, type RedisTls } from './choose-redis-tls.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
+import {
+  parseRedisHosts,
+  parseRedisUrl,
+  REDIS_PORT,
+  type RedisUrl,
+  SENTINEL_PORT,
+} from './redis-url.ts'
 import type { RedisConfig, StoreConfig } from './shape.ts'
 import type { RawVariables } from './sources.ts'
 import type { Variables } from './variables.ts'
 
-interface StoreChoice {
-  readonly store: StoreConfig
-  readonly password?: string | undefined
+export interface StoreSecrets {
+  readonly redisPassword?: string | undefined
+  readonly redisSentinelPassword?: string | undefined
+  readonly redisTls?: RedisTls | undefined
 }
 
-type Server = Pick<RedisConfig, 'url' | 'host' | 'port' | 'username' | 'db' | 'tls'>
+interface StoreChoice {
+  readonly store: StoreConfig
+  readonly secrets: StoreSecrets
+}
 
+/** Any of these makes the store Redis. */
 const REDIS_VARIABLES = [
-  'REDIS_URL',
-  'REDIS_HOST',
-  'REDIS_PORT',
-  'REDIS_USERNAME',
-  'REDIS_P',
-  'REDIS_DB',
-] as const
+  ...(['REDIS_URL', 'REDIS_MODE', 'REDIS_HOST', 'REDIS_PORT', 'REDIS_USERNAME'] as const),
+  ...(['REDIS_P', 'REDIS_DB', 'REDIS_SENTINEL_NAME', 'REDIS_SENTINEL_USERNAME'] as const),
+  ...(['REDIS_SENTINEL_P', 'REDIS_TLS', 'REDIS_CA', 'REDIS_TLS_NAME'] as const),
+  ...(['REDIS_CERT', 'REDIS_KEY'] as const),
+]
 
 /** Memory outside production if no variable names a Redis server; otherwise Redis. */
-export function chooseStore(raw: RawVariables, variables: Variables, faults: Faults): StoreChoice {
+export function chooseStore(
+  raw: RawVariables,
+  variables: Variables,
+  cwd: string,
+  faults: Faults,
+): StoreChoice {
   const named = REDIS_VARIABLES.some((name) => raw[name] !== undefined)
-  if (!named && variables.NODE_ENV !== 'production') return { store: { kind: 'memory' } }
+  if (!named && variables.NODE_ENV !== 'production')
+    return { store: { kind: 'memory' }, secrets: {} }
 
-  const encrypted = decryptPassword(variables, faults)
-  const fromUrl = variables.REDIS_URL ? parseRedisUrl(variables.REDIS_URL, faults) : undefined
-  if (fromUrl?.password !== undefined && variables.REDIS_P !== undefined) {
-    faults.add('REDIS_P', 'stands beside a password in REDIS_URL: set one of them')
+  const { REDIS_URL: url } = variables
+  const fromUrl = url === undefined ? undefined : readUrl(url, faults)
+  const servers = fromUrl ?? byParts(raw, variables, faults)
+  if (servers.password !== undefined && variables.REDIS_P !== undefined) {
+    faults.add('REDIS_P', 'conflicts with the password in REDIS_URL; set one')
   }
+  if (url === undefined || fromUrl !== undefined) {
+    checkMode(servers, variables, url !== undefined, faults)
+  }
+  const [first = { host: '', port: REDIS_PORT }] = servers.endpoints
+  const isSingle = servers.mode === 'single'
   return {
     store: {
       kind: 'redis',
-      ...(fromUrl?.server ?? serverByParts(variables)),
+      ...defined({ url: isSingle && fromUrl && url ? withoutPassword(url) : undefined }),
+      ...first,
+      ...(!isSingle && { mode: servers.mode, endpoints: servers.endpoints }),
+      ...defined({ username: servers.username }),
+      ...sentinelOf(servers, variables),
+      db: servers.db,
+      tls: servers.tls,
+      ...defined({ tlsName: variables.REDIS_TLS_NAME }),
       prefix: variables.STORE_PREFIX,
       timeoutMs: variables.STORE_TIMEOUT_MS,
+      ...(variables.REDIS_PROTOCOL !== 'auto' && {
+        protocol: variables.REDIS_PROTOCOL === '2' ? 2 : 3,
+      }),
+      ...defined({ clientName: variables.REDIS_CLIENT_NAME }),
       ...(variables.REDIS_EVICTION === 'refuse' && { eviction: 'refuse' }),
     },
-    password: fromUrl?.password ?? encrypted,
+    secrets: {
+      redisPassword: servers.password ?? decryptPassword('REDIS_P', variables, faults),
+      redisSentinelPassword: decryptPassword('REDIS_SENTINEL_P', variables, faults),
+      redisTls: chooseRedisTls(variables, servers.tls, cwd, faults),
+    },
   }
 }
 
-function serverByParts(variables: Variables): Server {
+function readUrl(given: string, faults: Faults): RedisUrl | undefined {
+  const parsed = parseRedisUrl(given)
+  if (typeof parsed !== 'string') return parsed
+  faults.add('REDIS_URL', parsed)
+  return undefined
+}
+
+function byParts(raw: RawVariables, variables: Variables, faults: Faults): RedisUrl {
+  const mode = variables.REDIS_MODE ?? 'single'
+  const isDefaultPort = raw.REDIS_PORT === undefined && mode === 'sentinel'
+  const port = isDefaultPort ? SENTINEL_PORT : variables.REDIS_PORT
+  const endpoints = parseRedisHosts(variables.REDIS_HOST, port)
+  if (typeof endpoints === 'string') faults.add('REDIS_HOST', endpoints)
+  else if (mode === 'single' && endpoints.length > 1) {
+    faults.add('REDIS_HOST', 'names several hosts: set REDIS_MODE to cluster or sentinel')
+  }
+  if (mode === 'cluster' && variables.REDIS_DB !== 0) {
+    faults.add('REDIS_DB', 'conflicts with REDIS_MODE=cluster: a cluster has database 0 only')
+  }
   return {
-    host: variables.REDIS_HOST,
-    port: variables.REDIS_PORT,
-    ...defined({ username: variables.REDIS_USERNAME }),
+    mode,
+    endpoints: typeof endpoints === 'string' ? [] : endpoints,
+    username: variables.REDIS_USERNAME,
+    password: undefined,
     db: variables.REDIS_DB,
-    tls: false,
+    tls: variables.REDIS_TLS === 'on',
+    masterName: undefined,
   }
 }
 
-/** Parses a `redis://` or `rediss://` URL; credentials in it are percent-encoded. */
-function parseRedisUrl(given: string, faults: Faults) {
-  const refuse = (why: string) => void faults.add('REDIS_URL', why)
-  if (!URL.canParse(given)) return refuse('wants redis://[user:password@]host[:port][/db]')
+/** Settings that contradict the address, or have no effect with it. */
+function checkMode(servers: RedisUrl, variables: Variables, isUrl: boolean, faults: Faults): void {
+  const { mode, masterName } = servers
+  const { REDIS_MODE, REDIS_TLS, REDIS_SENTINEL_NAME: name } = variables
+  if (isUrl && REDIS_MODE !== undefined && REDIS_MODE !== mode) {
+    faults.add('REDIS_MODE', `conflicts with REDIS_URL, which says ${mode}; set one`)
+  }
+  if (isUrl && REDIS_TLS !== undefined && (REDIS_TLS === 'on') !== servers.tls) {
+    faults.add('REDIS_TLS', 'conflicts with the scheme of REDIS_URL (rediss for TLS); set one')
+  }
+  if (mode === 'sentinel') {
+    if (masterName !== undefined && name !== undefined && masterName !== name) {
+      faults.add('REDIS_SENTINEL_NAME', 'conflicts with the name in REDIS_URL; set one')
+    }
+    if (masterName === undefined && name === undefined) {
+      faults.add('REDIS_SENTINEL_NAME', 'is required for Sentinel, unless REDIS_URL has the name')
+    }
+    return
+  }
+  for (const variable of SENTINEL_VARIABLES) {
+    if (variables[variable] !== undefined) {
+      faults.add(variable, 'is for Sentinel alone: set REDIS_MODE=sentinel, or remove it')
+    }
+  }
+}
+
+const SENTINEL_VARIABLES = [
+  'REDIS_SENTINEL_NAME',
+  'REDIS_SENTINEL_USERNAME',
+  'REDIS_SENTINEL_P',
+] as const
+
+function sentinelOf({ mode, masterName }: RedisUrl, variables: Variables) {
+  if (mode !== 'sentinel') return undefined
+  const name = masterName ?? variables.REDIS_SENTINEL_NAME ?? ''
+  const { REDIS_SENTINEL_USERNAME: username } = variables
+  const sentinel: RedisConfig['sentinel'] = { name, ...defined({ username }) }
+  return { sentinel }
+}
+
+function withoutPassword(given: string): string {
   const url = new URL(given)
-  if (url.hostname === '') return refuse('wants a host')
-  if (url.search !== '' || url.hash !== '') return refuse('wants no query and no fragment')
-  const db = /^\/?(\d{0,5})$/.exec(url.pathname)?.[1]
-  if (db === undefined) return refuse('wants the number of a database after the slash')
-  const username = decode(url.username)
-  const password = decode(url.password)
-  if (username === undefined || password === undefined) {
-    return refuse('wants percent-encoded credentials')
-  }
   url.password = ''
-  const server: Server = {
-    url: url.href,
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? 6379 : Number(url.port),
-    ...defined({ username: username === '' ? undefined : username }),
-    db: Number(db),
-    tls: url.protocol === 'rediss:',
-  }
-  return { server, password: password === '' ? undefined : password }
+  return url.href
 }
 
-function decode(component: string): string | undefined {
-  try {
-    return decodeURIComponent(component)
-  } catch {
-    return undefined
-  }
-}
-
-function decryptPassword(variables: Variables, faults: Faults): string | undefined {
-  const { REDIS_P: encrypted, ENCRYPTION_KEY: key, ENCRYPTION_IV: iv } = variables
+function decryptPassword(
+  name: 'REDIS_P' | 'REDIS_SENTINEL_P',
+  variables: Variables,
+  faults: Faults,
+): string | undefined {
+  const { [name]: encrypted, ENCRYPTION_KEY: key, ENCRYPTION_IV: iv } = variables
   if (encrypted === undefined) return undefined
-  if (key === undefined) faults.add('ENCRYPTION_KEY', 'is needed to decrypt REDIS_P')
-  if (iv === undefined) faults.add('ENCRYPTION_IV', 'is needed to decrypt REDIS_P')
+  if (key === undefined) faults.add('ENCRYPTION_KEY', `is needed to decrypt ${name}`)
+  if (iv === undefined) faults.add('ENCRYPTION_IV', `is needed to decrypt ${name}`)
   if (key === undefined || iv === undefined) return undefined
   try {
     return decryptConfigSecret(encrypted, { key, iv })
   } catch (error) {
     if (!(error instanceof ConfigSecretError)) throw error
-    faults.add('REDIS_P', error.message)
+    faults.add(name, error.message)
     return undefined
   }
 }

@@ -1,6 +1,7 @@
 /** The secrets of a configuration, kept apart from it so that logging never prints them. */
 
 import { inspect } from 'node:util'
+import type { RedisTls } from './choose-redis-tls.ts'
 import type { ClientKey } from './client-key.ts'
 
 /** The secrets of one upstream. */
@@ -22,6 +23,9 @@ export interface SecretValues {
   /** Pre-registered clients, including their secrets. */
   readonly oauthClients: readonly Readonly<Record<string, unknown>>[]
   readonly redisPassword?: string | undefined
+  readonly redisSentinelPassword?: string | undefined
+  /** Certificates and the private key for Redis. */
+  readonly redisTls?: RedisTls | undefined
   readonly upstreamClientSecret?: string | undefined
   readonly upstreamClientKey?: ClientKey | undefined
   readonly upstreamApiKey?: string | undefined
@@ -66,6 +70,14 @@ export class Secrets implements SecretValues {
 
   get redisPassword(): string | undefined {
     return this.#values.redisPassword
+  }
+
+  get redisSentinelPassword(): string | undefined {
+    return this.#values.redisSentinelPassword
+  }
+
+  get redisTls(): RedisTls | undefined {
+    return this.#values.redisTls
   }
 
   get upstreamClientSecret(): string | undefined {

@@ -3,6 +3,7 @@
 import type { AllowRule } from './allow-rules.ts'
 import type { ConfigWarning } from './faults.ts'
 import type { ServerIntroduction } from './introduction.ts'
+import type { RedisEndpoint, RedisMode } from './redis-url.ts'
 import type { Serves } from './server-options.ts'
 import type { FurtherUpstream, UpstreamConfig } from './upstream-shape.ts'
 import type { Variables } from './variables.ts'
@@ -202,13 +203,26 @@ export type StoreConfig = { readonly kind: 'memory' } | RedisConfig
 
 export interface RedisConfig {
   readonly kind: 'redis'
-  /** REDIS_URL without its password; absent if separate variables configure the server. */
+  /** REDIS_URL without its password; only for a single server that has one. */
   readonly url?: string
+  /** The server, or the first of `endpoints`. */
   readonly host: string
   readonly port: number
+  /** Absent for a single server. */
+  readonly mode?: Exclude<RedisMode, 'single'>
+  /** Sentinels, or some nodes of the cluster; absent for a single server. */
+  readonly endpoints?: readonly RedisEndpoint[]
+  /** The master's name at the Sentinels, and the user there. */
+  readonly sentinel?: { readonly name: string; readonly username?: string }
   readonly username?: string
   readonly db: number
   readonly tls: boolean
+  /** The host name that certificates must have; absent for the host connected to. */
+  readonly tlsName?: string
+  /** The version of RESP; absent for 3, or 2 where HELLO is refused. */
+  readonly protocol?: 2 | 3
+  /** Absent for a name made of APP_NAME, host and process id. */
+  readonly clientName?: string
   /** The prefix of every key. */
   readonly prefix: string
   readonly timeoutMs: number

@@ -68,12 +68,12 @@ function readNamedFile(argv: readonly string[], cwd: string, faults: Faults) {
   })
   if (values.env === undefined) return []
   if (typeof values.env !== 'string' || values.env === '') {
-    faults.add('--env', 'wants a name: `--env staging` reads staging.env')
+    faults.add('--env', 'requires a name: `--env staging` reads staging.env')
     return []
   }
   const variables = readEnvFile(resolve(cwd, `${values.env}.env`), faults)
   if (variables === undefined)
-    faults.add('--env', `names a file that is not there: ${values.env}.env`)
+    faults.add('--env', `names a file that does not exist: ${values.env}.env`)
   return variables ?? []
 }
 

@@ -13,6 +13,7 @@ type Timed = <T>(command: string, started: number, work: Promise<T>) => Promise<
 /** `system` names the store in traces, such as `redis`. Keys are never recorded, since they contain ids. */
 export function observeStore(store: Store, telemetry: Telemetry, system: string): Store {
   const timed = createTimed(telemetry)
+  if (store.shards !== undefined) telemetry.metrics.storeShards(store.shards)
   const observe = createObserve(telemetry, system, timed)
   return {
     get: <T extends Document>(key: string) => observe('get', () => store.get<T>(key)),
@@ -31,6 +32,7 @@ export function observeStore(store: Store, telemetry: Telemetry, system: string)
     time: () => observe('time', () => store.time()),
     // Keeps the metric label that readiness has always had.
     checkHealth: () => observe('ping', () => store.checkHealth()),
+    ...(store.shards !== undefined && { shards: store.shards }),
     ping: () => observe('ping', () => store.ping()),
     streams: observeStreams(store.streams, observe),
     close: () => store.close(),

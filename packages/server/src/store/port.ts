@@ -100,6 +100,8 @@ export interface Store {
    * result comes from a probe that is less than 3 s old.
    */
   checkHealth(): Promise<StoreHealth>
+  /** How many servers hold the data, and how many of them can serve requests; absent in memory. */
+  readonly shards?: () => { readonly total: number; readonly ready: number }
   /** Probes the server. */
   ping(): Promise<void>
   /** Closes the connections, and ends the followers of streams. */

@@ -1,5 +1,6 @@
 /** A node-redis client that fails fast and reconnects by itself. */
 
+import { isIP } from 'node:net'
 import { createClient } from '@redis/client'
 
 export interface RedisAddress {
@@ -14,8 +15,23 @@ export interface RedisAddress {
   readonly password?: string | undefined
   readonly db?: number | undefined
   readonly tls?: boolean | undefined
+  /** The host name that the certificate must have; the host by default. */
+  readonly tlsName?: string | undefined
+  /** PEM texts: certificate authorities in place of those of Node, and a client certificate. */
+  readonly certificates?: Certificates | undefined
+  /** The version of RESP. By default 3, or 2 where HELLO is refused. */
+  readonly protocol?: RedisProtocol | undefined
+  /** The name in CLIENT LIST; ignored where it is refused. */
+  readonly clientName?: string | undefined
 }
 
+interface Certificates {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+}
+
+export type RedisProtocol = 2 | 3
 export type RedisClient = ReturnType<typeof createRedisClient>
 
 /** Longer than the retransmission time of a lost SYN (1 s), so that one lost packet is no failure. */
@@ -30,13 +46,21 @@ const LONGEST_BACKOFF_MS = 500
  * @param random from 0 to 1, for the jitter
  * @throws TypeError for a malformed address
  */
-export function createRedisClient(address: RedisAddress, timeoutMs: number, random: () => number) {
+export function createRedisClient(
+  address: RedisAddress,
+  timeoutMs: number,
+  random: () => number,
+  protocol: RedisProtocol = address.protocol ?? 3,
+) {
+  const { url, socket } = clientOptions(address)
   return createClient({
-    url: toUrl(address),
+    url,
+    RESP: protocol,
     disableOfflineQueue: true,
     maintNotifications: 'disabled',
     commandOptions: { timeout: timeoutMs },
     socket: {
+      ...socket,
       connectTimeout: CONNECT_TIMEOUT_MS,
       reconnectStrategy: (retries) => backoffMs(retries, random),
     },
@@ -47,6 +71,24 @@ export function createRedisClient(address: RedisAddress, timeoutMs: number, rand
 export function backoffMs(retries: number, random: () => number): number {
   const full = Math.min(SHORTEST_BACKOFF_MS * 2 ** Math.min(retries, 10), LONGEST_BACKOFF_MS)
   return Math.round((full * (1 + random())) / 2)
+}
+
+/** The options of node-redis that say where a server is. */
+export function clientOptions(address: RedisAddress) {
+  const { tlsName, certificates } = address
+  // Without effect unless the scheme says TLS.
+  const socket = { ...certificates, ...(tlsName !== undefined && { servername: tlsName }) }
+  return { url: toUrl(address), socket }
+}
+
+/** The name that a certificate must have: servers announce IP addresses, which it may not have. */
+export function tlsNameOf(
+  { host }: { readonly host: string },
+  configured: string | undefined,
+  seeds: readonly { readonly host: string }[],
+): string | undefined {
+  if (configured !== undefined || isIP(host) === 0) return configured
+  return seeds.map((seed) => seed.host).find((name) => isIP(name) === 0)
 }
 
 function toUrl(address: RedisAddress): string {

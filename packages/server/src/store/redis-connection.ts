@@ -6,15 +6,23 @@ import { withDeadline } from './command-deadline.ts'
 import type { RedisClient } from './redis-client.ts'
 import { deadlineMissed, toStoreError } from './redis-errors.ts'
 import { RedisLink, type RedisLinkOptions } from './redis-link.ts'
-import type { RedisScript } from './redis-scripts.ts'
+import { type RedisScript, runScript } from './redis-scripts.ts'
 
 /** Commands throw `AppError('unavailable')` when Redis is unreachable or misses the deadline. */
 export interface RedisConnection {
-  command(args: readonly string[]): Promise<unknown>
+  /** @param key one of the command's keys, which say where it goes; left out if any server will do */
+  command(args: readonly string[], key?: string): Promise<unknown>
   /** Every key must lie in the same slot: Redis Cluster rejects others. */
   script(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown>
+  /** The hash slot of a key, where keys of different slots can lie on different servers. */
+  readonly slotOf?: (key: string) => number
   /** Waits for commands in flight, at most one deadline. */
   close(): Promise<void>
+}
+
+/** A connection to one server. */
+export interface ServerConnection extends RedisConnection {
+  command(args: readonly string[], key?: string, timeoutMs?: number): Promise<unknown>
 }
 
 /**
@@ -73,27 +81,19 @@ class Waiting extends Deadline {
 }
 
 /** Connects in the background. Until connected, commands fail immediately. */
-export function createRedisConnection(options: RedisLinkOptions): RedisConnection {
+export function createRedisConnection(options: RedisLinkOptions): ServerConnection {
   const { timeoutMs } = options
   const link = new RedisLink(options)
 
-  function command(args: readonly string[]): Promise<unknown> {
+  function command(args: readonly string[], _key?: string, ms = timeoutMs): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      new Waiting(timeoutMs, link, resolve, reject).send(args)
+      new Waiting(ms, link, resolve, reject).send(args)
     })
   }
 
   return {
     command,
-    async script(script, keys, args) {
-      const rest = [String(keys.length), ...keys, ...args]
-      try {
-        return await command(['EVALSHA', script.sha, ...rest])
-      } catch (error) {
-        if (!(error instanceof ErrorReply) || !error.message.startsWith('NOSCRIPT')) throw error
-        return await command(['EVAL', script.source, ...rest])
-      }
-    },
+    script: (script, keys, args) => runScript(command, script, keys, args),
     async close() {
       const client = link.end()
       if (client.isReady) {

@@ -63,6 +63,39 @@ export function isReadOnly(error: unknown): boolean {
   return error instanceof ErrorReply && /(?:^|-)READONLY\b/.test(error.message)
 }
 
+/** RESP 3 is refused: by a proxy without HELLO, or a server before Redis 6. */
+export function isHelloRefused(error: unknown): boolean {
+  return (
+    error instanceof ErrorReply &&
+    (/^(?:-|ERR )?NOPROTO\b/.test(error.message) ||
+      (isCommandMissing(error) && /hello/i.test(error.message)))
+  )
+}
+
+/** Another server has the slot (`MOVED`), or has this key already (`ASK`). */
+export interface Redirect {
+  readonly kind: 'MOVED' | 'ASK'
+  readonly slot: number
+  /** Empty for the host that was asked. */
+  readonly host: string
+  readonly port: number
+}
+
+const REDIRECT = /^(MOVED|ASK) (\d+) (.*):(\d+)$/
+
+/** @param error of a command, or the reply it was made of */
+export function redirectOf(error: unknown): Redirect | undefined {
+  const [, kind, slot, host = '', port] = REDIRECT.exec(replyOf(error)?.message ?? '') ?? []
+  if (kind !== 'MOVED' && kind !== 'ASK') return undefined
+  return { kind, slot: Number(slot), host, port: Number(port) }
+}
+
+/** The error reply, if Redis answered with one. */
+export function replyOf(error: unknown): ErrorReply | undefined {
+  const cause = error instanceof AppError ? error.cause : error
+  return cause instanceof ErrorReply ? cause : undefined
+}
+
 /** The command was not answered, or not written, within its deadline. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DeadlineError || error instanceof TimeoutError

@@ -3,18 +3,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrorReply } from '@redis/client'
 import { withDeadline } from './command-deadline.ts'
-import { backoffMs, type RedisClient } from './redis-client.ts'
-import { deadlineMissed, isTimeout } from './redis-errors.ts'
+import { backoffMs, type RedisAddress, type RedisClient } from './redis-client.ts'
+import { deadlineMissed, isTimeout, redirectOf } from './redis-errors.ts'
 import { RedisLink, type RedisLinkOptions } from './redis-link.ts'
 import { awaitEntries, readLastId, type SendCommand } from './redis-stream-commands.ts'
 import type { StoreLog } from './store-log.ts'
 import { isAfter, STREAM_START } from './stream-ids.ts'
 import { deliver, type Follower, type OnEntry } from './streams.ts'
 
-export type RedisFollowerOptions = Omit<
-  RedisLinkOptions,
-  'onReady' | 'onLost' | 'onLate' | 'onInTime'
->
+/** Where streams are, which can change. */
+export interface StreamHosts {
+  /** The server that has the key; undefined until it is known. */
+  addressOf(key: string): RedisAddress | undefined
+  /** Calls the listener when servers have changed. Returns what ends that. */
+  onChange(listener: () => void): () => void
+  /** A stream could not be read where it should be. */
+  suspect(): void
+}
+
+export interface RedisFollowerOptions
+  extends Pick<RedisLinkOptions, 'timeoutMs' | 'log' | 'random' | 'monotonicNow'> {
+  readonly hosts: StreamHosts
+}
 
 export interface RedisFollower extends Follower {
   /** Waits until it listens, at most one deadline. */
@@ -31,7 +41,7 @@ export function createRedisFollower(
   onEntry: OnEntry,
   options: RedisFollowerOptions,
 ): RedisFollower {
-  const { timeoutMs, random, monotonicNow } = options
+  const { timeoutMs, random, monotonicNow, hosts } = options
   const log = aboutStreams(options.log, streams)
   const reader = createStreamReader(streams, onEntry, log)
   const listening = new AbortController()
@@ -39,17 +49,22 @@ export function createRedisFollower(
   let failures = 0
   let isRefused = false
   let ended = false
-  const link = new RedisLink({ ...options, log, onReady: () => waking.abort() })
+  const host = createHostLink(streams[0]?.name ?? '', { ...options, log }, () => waking.abort())
   const running = run()
 
   async function run(): Promise<void> {
     while (!ended) {
       waking = new AbortController()
-      const client = link.client
+      const { link } = host
+      if (link === undefined) {
+        await pause(timeoutMs, waking.signal)
+        continue
+      }
+      const { client } = link
       try {
         await readOn(client)
       } catch (error) {
-        if (!ended) await recover(client, error)
+        if (!ended) await recover(link, client, error)
       }
     }
   }
@@ -72,10 +87,12 @@ export function createRedisFollower(
   }
 
   /** Waits before the next attempt. */
-  async function recover(client: RedisClient, error: unknown): Promise<void> {
+  async function recover(link: RedisLink, client: RedisClient, error: unknown): Promise<void> {
+    // A lost connection has said so itself.
+    if (isTimeout(error) || error instanceof ErrorReply) hosts.suspect()
     if (isTimeout(error)) link.giveUp(client, error)
     else link.failed(client, error)
-    if (error instanceof ErrorReply && !isRefused) {
+    if (error instanceof ErrorReply && !isRefused && redirectOf(error) === undefined) {
       isRefused = true
       log.warn({ err: error }, 'Redis refuses stream reads; retrying')
     }
@@ -90,10 +107,59 @@ export function createRedisFollower(
       reader.stop()
       listening.abort()
       waking.abort()
-      link.end().destroy()
+      host.end()
       await running
     },
   }
+}
+
+/** The connection to the server that has the stream: from when that is known, and wherever it moves. */
+function createHostLink(
+  name: string,
+  { hosts, timeoutMs, log, random, monotonicNow }: RedisFollowerOptions,
+  onReady: () => void,
+) {
+  let link: RedisLink | undefined
+  let current: RedisAddress | undefined
+
+  function update(): void {
+    const address = hosts.addressOf(name)
+    if (address === undefined || isSame(address, current)) return
+    current = address
+    if (link !== undefined) {
+      link.readdress()
+      return
+    }
+    const onLost = () => hosts.suspect()
+    link = new RedisLink({
+      ...{
+        timeoutMs,
+        log,
+        random,
+        monotonicNow,
+        onReady,
+        onLost,
+        address: () => current ?? address,
+      },
+    })
+    onReady()
+  }
+
+  const stop = hosts.onChange(update)
+  update()
+  return {
+    get link() {
+      return link
+    },
+    end(): void {
+      stop()
+      link?.end().destroy()
+    },
+  }
+}
+
+function isSame(one: RedisAddress, other: RedisAddress | undefined): boolean {
+  return one.url === other?.url && one.host === other?.host && one.port === other?.port
 }
 
 /** Waits for the time given, or until aborted. */

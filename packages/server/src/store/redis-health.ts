@@ -23,8 +23,7 @@ const NOT_CONNECTED: Unfit = { reason: 'unreachable', detail: 'Redis is not conn
 
 export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisHealthOptions) {
   const report = createHealthReport(log)
-  let isConnected = false
-  let closed = false
+  let [isConnected, closed] = [false, false]
   let unfit: Unfit | undefined = NOT_CONNECTED
   let hung: Unfit | undefined
   let warnings: StoreHealth['warnings'] = []
@@ -87,6 +86,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
       if (why !== undefined) throw new AppError('unavailable', why.detail, { retryAfterSeconds: 1 })
       return { warnings }
     },
+    isFit: () => !closed && (hung ?? unfit) === undefined,
     close(): void {
       closed = true
       clearTimeout(next)
@@ -97,7 +97,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
 function evicts(policy: string): Unfit {
   return {
     reason: 'evicts_keys',
-    detail: `Redis deletes keys when its memory is full (maxmemory-policy ${policy}): sessions are lost then, and what was revoked is good again. Set maxmemory-policy noeviction.`,
+    detail: `Redis deletes keys when its memory is full (maxmemory-policy ${policy}): sessions are then lost, and revoked tokens become valid again. Set maxmemory-policy noeviction.`,
   }
 }
 

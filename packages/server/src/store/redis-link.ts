@@ -1,10 +1,17 @@
 /** The current client, and its replacement when the peer is silent (half-open connection). */
 
-import { createRedisClient, type RedisAddress, type RedisClient } from './redis-client.ts'
-import { isReadOnly, isTimeout } from './redis-errors.ts'
+import {
+  createRedisClient,
+  type RedisAddress,
+  type RedisClient,
+  type RedisProtocol,
+} from './redis-client.ts'
+import { isHelloRefused, isReadOnly, isTimeout } from './redis-errors.ts'
 import type { StoreLog } from './store-log.ts'
 
-export interface RedisLinkOptions extends RedisAddress {
+export interface RedisLinkOptions {
+  /** Read for each client. */
+  readonly address: () => RedisAddress
   /** Deadline of a command, in milliseconds. */
   readonly timeoutMs: number
   readonly log: StoreLog
@@ -39,6 +46,8 @@ export class RedisLink {
   readonly #options: RedisLinkOptions
   readonly #report: ReturnType<typeof createStateReport>
   #ended = false
+  /** Set once the server has refused HELLO. */
+  #protocol: RedisProtocol | undefined
   /** When the current client started to wait for a reply without receiving any. */
   #silentSince: number | undefined
   #replacedAt = Number.NEGATIVE_INFINITY
@@ -79,6 +88,11 @@ export class RedisLink {
     if (from === this.client && !this.#ended) this.#replace(reason)
   }
 
+  /** Connects to the current address. */
+  readdress(): void {
+    if (!this.#ended) this.#replace()
+  }
+
   /** Ends the link and returns the client, which the caller closes. */
   end(): RedisClient {
     this.#ended = true
@@ -87,10 +101,15 @@ export class RedisLink {
 
   #connect(): RedisClient {
     const { timeoutMs, random, monotonicNow, onReady } = this.#options
-    const fresh = createRedisClient(this.#options, timeoutMs, random)
+    const address = this.#options.address()
+    const fresh = createRedisClient(address, timeoutMs, random, this.#protocol)
     const isCurrent = () => fresh === this.client && !this.#ended
     fresh.on('error', (error: unknown) => {
-      if (isCurrent()) this.#lost(error)
+      if (!isCurrent()) return
+      if (address.protocol === undefined && this.#protocol === undefined && isHelloRefused(error)) {
+        this.#protocol = 2
+        this.#replace()
+      } else this.#lost(error)
     })
     fresh.on('connect', () => {
       // A handshake can hang like any command.
@@ -101,6 +120,10 @@ export class RedisLink {
     fresh.on('ready', () => {
       if (!isCurrent()) return
       this.#silentSince = undefined
+      const { clientName } = address
+      if (clientName !== undefined) {
+        fresh.sendCommand(['CLIENT', 'SETNAME', clientName]).catch(() => undefined)
+      }
       this.#report.up()
       onReady()
     })

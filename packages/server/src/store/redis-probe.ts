@@ -6,7 +6,14 @@ import type { RedisConnection } from './redis-connection.ts'
 import { deadlineMissed } from './redis-errors.ts'
 import type { RedisKeys } from './redis-keys.ts'
 import { defineScript } from './redis-scripts.ts'
-import { explainUnfit, IS_CLUSTER, IS_REPLICA, IS_SENTINEL, type Unfit } from './redis-unfit.ts'
+import {
+  CLUSTER_DOWN,
+  explainUnfit,
+  IS_CLUSTER,
+  IS_REPLICA,
+  IS_SENTINEL,
+  type Unfit,
+} from './redis-unfit.ts'
 
 export interface ProbeResult {
   /** Undefined when Redis accepts the commands that requests need. */
@@ -21,6 +28,16 @@ type Command = readonly [name: string, ...args: string[]]
 interface ScriptedCommand {
   readonly command: Command
   readonly fails?: string
+}
+
+export interface ProbeOptions {
+  readonly timeoutMs: number
+  /** Whether documents use JSON commands. */
+  readonly hasJson: boolean
+  /** The hash tag of all keys. */
+  readonly tag: string
+  /** Whether keys of other tags are sent to other servers. */
+  readonly isRouted: boolean
 }
 
 /** Keeps a result younger than 3 s with a probe every 2 s. */
@@ -46,14 +63,13 @@ const EVAL: Command = ['EVAL', 'return 0', '0']
 /**
  * One round trip with every command that requests use, except those the store can do without
  * (SCRIPT LOAD, COMMAND INFO).
- * @param hasJson whether documents use JSON commands
  */
 export async function probeRedis(
   redis: RedisConnection,
   keys: RedisKeys,
-  { timeoutMs, hasJson }: { readonly timeoutMs: number; readonly hasJson: boolean },
+  { timeoutMs, hasJson, tag, isRouted }: ProbeOptions,
 ): Promise<ProbeResult> {
-  const { plain, scripted, names } = commandsOf(keys, hasJson)
+  const { plain, scripted, names } = commandsOf(keys, tag, hasJson)
   const asked = Promise.all([
     settle(redis.command(['HELLO'])),
     settle(redis.command(['INFO', 'memory'])),
@@ -65,13 +81,16 @@ export async function probeRedis(
     const longestMs = Math.min(timeoutMs, LONGEST_MS)
     const [hello, memory, ...replies] = await withDeadline(asked, longestMs, deadlineMissed)
     // Proxies may lack it.
-    const { mode, role } = Object(hello) as Record<string, unknown>
+    const { mode, role } = fieldsOf(hello)
     const evictionPolicy = evictionPolicyOf(memory)
     if (mode === 'sentinel') return { unfit: IS_SENTINEL, evictionPolicy }
     if (role === 'replica' || role === 'slave') return { unfit: IS_REPLICA, evictionPolicy }
     const failure = firstFailure([...plain.map(([name]) => name), 'EVALSHA', 'EVAL'], replies)
-    if (failure !== undefined) return { unfit: failure, evictionPolicy }
-    const isPart = mode === 'cluster' && (await isPartOfCluster(redis, keys))
+    if (failure !== undefined) {
+      const isPart = isRouted && failure.reason === IS_CLUSTER.reason
+      return { unfit: isPart ? CLUSTER_DOWN : failure, evictionPolicy }
+    }
+    const isPart = mode === 'cluster' && !isRouted && (await isPartOfCluster(redis, keys))
     return { unfit: isPart ? IS_CLUSTER : undefined, evictionPolicy }
   } catch (error) {
     return { unfit: explainUnfit(error), evictionPolicy: undefined }
@@ -82,10 +101,10 @@ export async function probeRedis(
  * Writes nothing: Redis checks permissions, role and memory before it finds that the key is absent.
  * All keys lie in one slot, and no request uses them.
  */
-function commandsOf({ document, counter, stream }: RedisKeys, hasJson: boolean) {
-  const text = document('{health}')
-  const count = counter('{health}')
-  const entries = stream('{health}')
+function commandsOf({ document, counter, stream }: RedisKeys, tag: string, hasJson: boolean) {
+  const text = document(tag)
+  const count = counter(tag)
+  const entries = stream(tag)
   const plain: Command[] = [
     ['SET', text, 'x', 'XX', 'PX', TTL_MS],
     ['PING'],
@@ -158,6 +177,14 @@ function firstFailure(names: readonly string[], replies: readonly unknown[]): Un
   }
   const refused = replies[names.indexOf('EVALSHA')] as [command: string, message: string] | null
   return refused ? explainUnfit(new ErrorReply(refused[1]), refused[0]) : undefined
+}
+
+/** A map of RESP 3, or the flat array that RESP 2 has in its place. */
+function fieldsOf(hello: unknown): Record<string, unknown> {
+  if (!Array.isArray(hello)) return Object(hello) as Record<string, unknown>
+  return Object.fromEntries(
+    hello.flatMap((name, at) => (at % 2 === 0 ? [[name, hello[at + 1]]] : [])),
+  )
 }
 
 /** Also undefined where INFO is denied, which requests do not need. */

@@ -3,7 +3,7 @@
 import { STREAM_START } from './stream-ids.ts'
 import type { StreamEntry } from './streams.ts'
 
-export type SendCommand = (args: readonly string[]) => Promise<unknown>
+export type SendCommand = (args: readonly string[], key: string) => Promise<unknown>
 
 /** The only field of an entry. */
 export const VALUE_FIELD = 'value'
@@ -18,11 +18,11 @@ export async function readEntries(
   limit?: number,
 ): Promise<readonly StreamEntry[]> {
   const count = limit === undefined ? [] : ['COUNT', String(limit)]
-  return toEntries(await send(['XRANGE', name, `(${after}`, '+', ...count]))
+  return toEntries(await send(['XRANGE', name, `(${after}`, '+', ...count], name))
 }
 
 export async function readLastId(send: SendCommand, name: string): Promise<string> {
-  const newest = toEntries(await send(['XREVRANGE', name, '+', '-', 'COUNT', '1']))
+  const newest = toEntries(await send(['XREVRANGE', name, '+', '-', 'COUNT', '1'], name))
   return newest[0]?.id ?? STREAM_START
 }
 
@@ -34,8 +34,13 @@ export async function awaitEntries(
   blockMs: number,
 ): Promise<readonly (readonly [name: string, entries: readonly StreamEntry[]])[]> {
   const options = ['COUNT', String(limit), 'BLOCK', String(blockMs)]
-  const reply = await send(['XREAD', ...options, 'STREAMS', ...cursors.keys(), ...cursors.values()])
-  return Object.entries(reply ?? {}).map(([name, entries]) => [name, toEntries(entries)])
+  const [names, ids] = [[...cursors.keys()], [...cursors.values()]]
+  const reply = await send(['XREAD', ...options, 'STREAMS', ...names, ...ids], names[0] ?? '')
+  // RESP 2 has no maps.
+  const streams = Array.isArray(reply)
+    ? (reply as [string, unknown][])
+    : Object.entries(reply ?? {})
+  return streams.map(([name, entries]) => [name, toEntries(entries)])
 }
 
 function toEntries(reply: unknown): readonly StreamEntry[] {

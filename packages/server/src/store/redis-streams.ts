@@ -79,7 +79,8 @@ export function createRedisStreams(
     async trim(key, upTo) {
       const [milliseconds, number] = parseStreamId(upTo)
       const next = formatStreamId([milliseconds, number + 1])
-      await redis.command(['XTRIM', keys.stream(key), 'MINID', next])
+      const name = keys.stream(key)
+      await redis.command(['XTRIM', name, 'MINID', next], name)
     },
 
     async follow(followed, onEntry, after = {}) {

@@ -39,7 +39,7 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
     { ifRev, ttlSeconds }: PatchOptions,
   ): Promise<PatchOutcome> {
     const ttl = ttlSeconds === undefined ? '' : String(toMilliseconds(ttlSeconds))
-    let seen = await redis.command(['GET', key])
+    let seen = await redis.command(['GET', key], key)
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       if (typeof seen !== 'string') return { outcome: 'absent' }
       const { rev } = decodeDocument(seen)
@@ -68,12 +68,12 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
     async create(key, value, ttlSeconds) {
       const text = withRevision(1, encodeFields(value))
       const ttl = String(toMilliseconds(ttlSeconds))
-      return (await redis.command(['SET', key, text, 'NX', 'PX', ttl])) !== null
+      return (await redis.command(['SET', key, text, 'NX', 'PX', ttl], key)) !== null
     },
 
     patch: async (key, changes, options = {}) => patch(key, parseChanges(changes), options),
 
     take: async <T extends Document>(key: string) =>
-      decodeReply<T>(await redis.command(['GETDEL', key])),
+      decodeReply<T>(await redis.command(['GETDEL', key], key)),
   }
 }

@@ -11,6 +11,10 @@ export type UnfitReason =
   | 'is_cluster'
   | 'is_sentinel'
   | 'is_replica'
+  | 'not_cluster'
+  | 'not_sentinel'
+  | 'unknown_master'
+  | 'cluster_down'
   | 'no_scripts'
   | 'command_missing'
   | 'full'
@@ -31,18 +35,47 @@ export interface Unfit {
 export const IS_SENTINEL: Unfit = {
   reason: 'is_sentinel',
   detail:
-    'This is a Redis Sentinel, which holds no data, and Sentinel is not supported in this version: set REDIS_URL to the address of its master, or to one that follows the master.',
+    'This is a Redis Sentinel, which holds no data: set REDIS_URL to redis+sentinel://HOST,HOST/NAME with the Sentinels and the name of their master, or REDIS_MODE=sentinel and REDIS_SENTINEL_NAME.',
 }
 export const IS_CLUSTER: Unfit = {
   reason: 'is_cluster',
   detail:
-    'This is a Redis Cluster, which is not supported in this version: set REDIS_URL to a Redis server with cluster-enabled no.',
+    'This is a node of a Redis Cluster: set REDIS_URL to redis+cluster://HOST,HOST with some of its nodes, or REDIS_MODE=cluster.',
+}
+export const CLUSTER_DOWN: Unfit = {
+  reason: 'cluster_down',
+  detail:
+    'The Redis Cluster does not serve the keys of this shard (CLUSTERDOWN): a failover is under way, or hash slots have no master. redis-cli --cluster check shows which; cluster-require-full-coverage no keeps the other shards in service.',
 }
 export const IS_REPLICA: Unfit = {
   reason: 'is_replica',
   detail:
-    'This is a Redis replica, which takes no writes (READONLY): set REDIS_URL to the address of its master, or to one that follows the master.',
+    'This is a Redis replica, which refuses writes (READONLY): set REDIS_URL to the address of its master, or to one that follows the master.',
 }
+
+/** Why no server of a topology is known. */
+const BY_DISCOVERY: readonly (readonly [pattern: RegExp, reason: UnfitReason, detail: string])[] = [
+  [
+    /cluster support disabled|unknown command .?cluster/i,
+    'not_cluster',
+    'This Redis is no Redis Cluster (cluster-enabled no): set REDIS_URL to redis://HOST, or REDIS_MODE=single.',
+  ],
+  [
+    /unknown command .?sentinel/i,
+    'not_sentinel',
+    'This Redis is no Sentinel: set REDIS_URL to redis://HOST, or name the Sentinels in it, at port 26379 by default.',
+  ],
+  [
+    /No such master/,
+    'unknown_master',
+    'The Sentinels know no master of this name: check the name in REDIS_URL, or REDIS_SENTINEL_NAME.',
+  ],
+  [
+    /(?:^|-)READONLY\b/,
+    'unreachable',
+    'The server that the Sentinels name as the master is a replica still: a failover is under way.',
+  ],
+]
 
 /** Checked in this order. */
 const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: UnfitReason, detail: string])[] = [
@@ -97,7 +130,7 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: UnfitReason, deta
   [
     /max number of clients/,
     'unreachable',
-    'Redis has as many connections as it may have: raise its maxclients.',
+    'Redis has reached its connection limit: raise its maxclients.',
   ],
 ]
 
@@ -121,6 +154,16 @@ export function explainUnfit(error: unknown, command?: string): Unfit {
   return { reason: 'unexpected_error', detail }
 }
 
+/** @param failure of the last discovery; undefined if none has ended yet */
+export function explainTopology(failure: unknown, isCluster: boolean): Unfit {
+  if (failure === undefined) return unreachable('its topology is not known yet')
+  const message = failure instanceof ErrorReply ? failure.message : ''
+  const found = BY_DISCOVERY.find(([pattern]) => pattern.test(message))
+  if (found !== undefined) return { reason: found[1], detail: found[2] }
+  if (isCluster && message.startsWith('CLUSTERDOWN')) return CLUSTER_DOWN
+  return explainUnfit(failure, isCluster ? 'cluster|slots' : 'sentinel|get-master-addr-by-name')
+}
+
 function unreachable(why: string): Unfit {
   return { reason: 'unreachable', detail: `Redis cannot be reached: ${why}.` }
 }
@@ -134,7 +177,7 @@ function notPermitted({ message }: ErrorReply, command: string | undefined): Unf
   const reason = 'no_permission'
   if (/access .*\bkey/i.test(message)) {
     const detail =
-      'Redis refuses the keys of this server to this user (NOPERM): give it the pattern of STORE_PREFIX, such as ~mcp:*'
+      'Redis denies this user the keys of this server (NOPERM): grant it the pattern of STORE_PREFIX, such as ~mcp:*'
     return { reason, detail }
   }
   // An uncached script was sent with EVAL instead; the message names the command.

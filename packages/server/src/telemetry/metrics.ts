@@ -32,6 +32,8 @@ export interface Metrics {
   refresh(outcome: string, upstream?: string): void
   storeCommand(seconds: number, command: string): void
   storeError(command: string): void
+  /** `count` is read on each scrape. */
+  storeShards(count: () => { readonly total: number; readonly ready: number }): void
   /** The single counter of rate limit refusals. */
   rateLimited(scope: string): void
   clientMessageDropped(reason: DropReason): void
@@ -48,6 +50,7 @@ export const NO_METRICS: Metrics = {
   ...{ readEnded: ignore, promptEnded: ignore },
   ...{ session: ignore, streamOpened: ignore, streamClosed: ignore, signIn: ignore },
   ...{ refresh: ignore, storeCommand: ignore, storeError: ignore, rateLimited: ignore },
+  storeShards: ignore,
   ...{ clientMessageDropped: ignore, close: ignore },
   scrape: async () => ({ contentType: 'text/plain', text: '' }),
 }

@@ -214,11 +214,11 @@ test('a token can be introspected and revoked alone', async () => {
 })
 
 test.each([
-  ['no secret', { client_secret: undefined }, 'wants a client_secret or private_key_jwt'],
-  ['the method none', { token_endpoint_auth_method: 'none' }, 'wants a client_secret'],
+  ['no secret', { client_secret: undefined }, 'requires a client_secret or private_key_jwt'],
+  ['the method none', { token_endpoint_auth_method: 'none' }, 'requires a client_secret'],
   ['text as grants', { grant_types: GRANT }, 'redirect_uris'],
-  ['a scope with a quote', { scope: 'a"b' }, 'scope wants scopes'],
-  ['a list of scopes', { scope: ['mcp'] }, 'scope wants scopes'],
+  ['a scope with a quote', { scope: 'a"b' }, 'scope must be scopes'],
+  ['a list of scopes', { scope: ['mcp'] }, 'scope must be scopes'],
   ['another grant alone', { grant_types: ['password'] }, 'redirect_uris'],
 ])('%s stops the start', async (_what, more, words) => {
   const starting = start({ env: withClients({ ...job, ...more }) })

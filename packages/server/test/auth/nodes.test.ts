@@ -5,7 +5,8 @@ import { type Browser, createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
 import { createOAuthClient, type OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import type { RedisServer } from '../support/redis.ts'
+import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { postModern, read } from '../support/wire.ts'
 
@@ -36,7 +37,7 @@ for (const kind of ['plain', 'json'] as const) {
       apps = [first, ...(await Promise.all(others))]
     }
     beforeAll(async () => {
-      redis = await startRedis(kind)
+      redis = await startSuiteRedis(kind)
       await startAll()
     })
     afterAll(async () => {

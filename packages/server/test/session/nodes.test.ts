@@ -3,8 +3,8 @@
 import { describe } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { connectedStore } from '../store/redis-stores.ts'
-import { startRedis } from '../support/redis.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
+import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { nodesSuite, type OpenedStores } from './nodes-suite.ts'
 
@@ -16,7 +16,7 @@ async function openMemory(): Promise<OpenedStores> {
 }
 
 async function openRedis(kind: RedisKind): Promise<OpenedStores> {
-  const server = await startRedis(kind)
+  const server = await startSuiteRedis(kind)
   const opening = Array.from({ length: NODES }, () => connectedStore(server.url))
   const stores = await Promise.all(opening)
   return {

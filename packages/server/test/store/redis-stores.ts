@@ -11,7 +11,7 @@ export async function connectedStore(
 ): Promise<Store> {
   const log = { info: () => undefined, warn: () => undefined }
   const store = createRedisStore({ url, log, ...options })
-  await untilAvailable(store)
+  await untilAvailable(store, 30_000)
   return store
 }
 

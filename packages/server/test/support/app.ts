@@ -78,7 +78,13 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const store =
     options.store ??
     (config.store.kind === 'redis'
-      ? createRedisStore({ ...config.store, password: secrets.redisPassword, log })
+      ? createRedisStore({
+          ...config.store,
+          password: secrets.redisPassword,
+          sentinelPassword: secrets.redisSentinelPassword,
+          certificates: secrets.redisTls,
+          log,
+        })
       : createMemoryStore())
   const catalog = await loadCatalog(project, options.catalogDirectory)
   const { documentCa, demoApi } = options

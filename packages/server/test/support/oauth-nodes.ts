@@ -3,7 +3,8 @@
 import { startApp, type TestApp } from './app.ts'
 import { freePort } from './free-port.ts'
 import { createOAuthClient, type OAuthClient, type OAuthClientOptions } from './oauth-client.ts'
-import { type RedisServer, startRedis } from './redis.ts'
+import type { RedisServer } from './redis.ts'
+import { startSuiteRedis } from './redis-of-suite.ts'
 import { CLUSTER_CATALOG } from './three-nodes.ts'
 
 export interface OAuthNodes {
@@ -21,7 +22,7 @@ export async function startOAuthNodes(
   env: Readonly<Record<string, string>> = {},
   documentCa?: string,
 ): Promise<OAuthNodes> {
-  const redis = await startRedis('plain')
+  const redis = await startSuiteRedis('plain')
   const port = String(await freePort())
   const url = `http://localhost:${port}`
   const shared = { RATE_LIMIT: 'off', REDIS_URL: redis.url, PUBLIC_URL: url, ...env }

@@ -94,7 +94,7 @@ function serverOptions(port: number, directory: string): readonly string[] {
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`])
 }
 
-interface Launched {
+export interface Launched {
   /** Aborted when the server is gone. */
   readonly ended: AbortSignal
   signal(name: NodeJS.Signals): void
@@ -114,7 +114,7 @@ wait $server
 kill $reader 2>/dev/null
 `
 
-async function launch(command: readonly string[]): Promise<Launched> {
+export async function launch(command: readonly string[]): Promise<Launched> {
   const shell = spawn('sh', ['-c', SHELL, 'sh', ...command], {
     stdio: ['pipe', 'pipe', 'ignore'],
     // A group of its own: Ctrl-C must not end it before those that use it.
@@ -135,7 +135,7 @@ async function launch(command: readonly string[]): Promise<Launched> {
   }
 }
 
-async function untilAnswers(port: number, ended: AbortSignal): Promise<void> {
+export async function untilAnswers(port: number, ended: AbortSignal): Promise<void> {
   const giveUpAt = Date.now() + 10_000
   while (Date.now() < giveUpAt && !ended.aborted) {
     if ((await ask(port, 'PING')).startsWith('+PONG')) return

@@ -12,8 +12,9 @@ import { untilReady } from './cluster.ts'
 import type { Listening } from './event-reader.ts'
 import { freePort } from './free-port.ts'
 import { type ServerProcess, startServerProcess } from './process.ts'
-import { type RedisServer, startRedis } from './redis.ts'
+import type { RedisServer } from './redis.ts'
 import type { RedisKind } from './redis-binaries.ts'
+import { startSuiteRedis } from './redis-of-suite.ts'
 
 /** Tools made for tests of several nodes. */
 export const CLUSTER_CATALOG = join(import.meta.dirname, '../fixtures/cluster')
@@ -48,8 +49,8 @@ export interface ThreeNodesOptions {
 }
 
 export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<ThreeNodes> {
-  const { kind = 'plain', env = () => ({}), redisPort = async ({ port }) => port } = options
-  const redis = await startRedis(kind)
+  const { kind = 'plain', env = () => ({}), redisPort } = options
+  const redis = await startSuiteRedis(kind)
   const ports = [await freePort(), await freePort(), await freePort()] as const
   const balancer = await startBalancer({
     ...options.balancing,
@@ -59,7 +60,7 @@ export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<
   const common = {
     ...{ LOG_LEVEL: 'debug', STOP_DELAY: '0', TOOLS_DIR: CLUSTER_CATALOG },
     PUBLIC_URL: balancer.url,
-    REDIS_URL: `redis://127.0.0.1:${await redisPort(redis)}`,
+    REDIS_URL: redisPort ? `redis://127.0.0.1:${await redisPort(redis)}` : redis.url,
   }
 
   async function start(index: number): Promise<ServerProcess> {

@@ -2,7 +2,7 @@
 
 import { startApp, type TestApp } from './app.ts'
 import { type ExternalIssuer, startExternalIssuer, type TokenWishes } from './external-issuer.ts'
-import { startRedis } from './redis.ts'
+import { startSuiteRedis } from './redis-of-suite.ts'
 import { CLUSTER_CATALOG } from './three-nodes.ts'
 import { withToken } from './token-app.ts'
 
@@ -16,7 +16,7 @@ export interface TokenNodes {
 }
 
 export async function startTokenNodes(): Promise<TokenNodes> {
-  const redis = await startRedis('plain')
+  const redis = await startSuiteRedis('plain')
   const issuer = await startExternalIssuer()
   const PUBLIC_URL = 'http://localhost:6901'
   const env = { OAUTH_ISSUER: issuer.url, REDIS_URL: redis.url, PUBLIC_URL }

@@ -1,0 +1,103 @@
+/** Connects to the servers of the store: one, or those that a topology names. */
+
+import type { Store } from './port.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import type { StreamHosts } from './redis-follower.ts'
+import type { RedisLinkOptions } from './redis-link.ts'
+import type { ProbeResult } from './redis-probe.ts'
+import { createRoutedConnection } from './redis-routed-connection.ts'
+import { openTopology, type RedisServers, serverAt } from './redis-servers.ts'
+import { createRedisShard } from './redis-shard.ts'
+import { createRedisShards } from './redis-shards.ts'
+import { createShardsHealth, healthTagOf } from './redis-shards-health.ts'
+import { addressOf } from './redis-topology.ts'
+
+/** What the probe must know of the server. */
+export interface ProbedServer {
+  /** The hash tag of the probe's keys, which lie on this server. */
+  readonly tag: string
+  /** Whether keys of other tags are sent to other servers. */
+  readonly isRouted: boolean
+}
+
+export interface OpenRedisOptions
+  extends Pick<RedisLinkOptions, 'timeoutMs' | 'log' | 'random' | 'monotonicNow'> {
+  readonly eviction: 'warn' | 'refuse'
+  readonly probe: (connection: RedisConnection, server: ProbedServer) => Promise<ProbeResult>
+  /** A connection is ready; the first while no other is. */
+  readonly onReady: (isFirst: boolean) => void
+}
+
+interface OpenedRedis extends Pick<Store, 'checkHealth' | 'close'> {
+  readonly redis: RedisConnection
+  /** Where streams can be followed. */
+  readonly hosts: StreamHosts
+  readonly shards: NonNullable<Store['shards']>
+}
+
+/** Connects in the background. */
+export function openServers(servers: RedisServers, options: OpenRedisOptions): OpenedRedis {
+  const { log, monotonicNow } = options
+  const topology = openTopology(servers, { log, monotonicNow })
+  if (topology === undefined) return openSingle(servers, options)
+  const isCluster = servers.mode === 'cluster'
+  const shards = createRedisShards(topology, (endpoint) => {
+    const about = { address: addressOf(endpoint) }
+    return createRedisShard({
+      ...options,
+      log: {
+        info: (fields, message) => log.info({ ...fields, ...about }, message),
+        warn: (fields, message) => log.warn({ ...fields, ...about }, message),
+      },
+      address: () => serverAt(servers, endpoint),
+      onReady: () => options.onReady(shards.readyCount() === 1),
+      onTrouble: () => topology.suspect(),
+      async probe(connection) {
+        const tag = healthTagOf(topology, endpoint)
+        const result = await options.probe(connection, { tag, isRouted: isCluster })
+        if (result.unfit !== undefined) topology.suspect()
+        return result
+      },
+    })
+  })
+  const redis = createRoutedConnection({ ...options, topology, shards, isCluster })
+  const health = createShardsHealth(topology, shards, { log, isCluster })
+  topology.start()
+  return {
+    redis,
+    hosts: {
+      addressOf(key) {
+        const endpoint = topology.ownerOf(key)
+        return endpoint && serverAt(servers, endpoint)
+      },
+      onChange: (listener) => topology.onChange(listener),
+      suspect: () => topology.suspect(),
+    },
+    checkHealth: health.check,
+    shards: health.count,
+    async close() {
+      health.close()
+      await redis.close()
+    },
+  }
+}
+
+function openSingle(servers: RedisServers, options: OpenRedisOptions): OpenedRedis {
+  const shard = createRedisShard({
+    ...options,
+    address: () => servers,
+    onReady: () => options.onReady(true),
+    probe: (connection) => options.probe(connection, { tag: '{health}', isRouted: false }),
+  })
+  return {
+    redis: shard.connection,
+    hosts: {
+      addressOf: () => servers,
+      onChange: () => () => undefined,
+      suspect: () => undefined,
+    },
+    checkHealth: shard.health.check,
+    shards: () => ({ total: 1, ready: shard.health.isFit() ? 1 : 0 }),
+    close: shard.close,
+  }
+}

@@ -1,0 +1,107 @@
+/** Redis Cluster: the owner of each hash slot. */
+
+import { ErrorReply } from '@redis/client'
+import type { RedisEndpoint } from '../config/redis-url.ts'
+import { SLOT_COUNT, slotOf } from './redis-slots.ts'
+import { RedisTopology, type TopologyOptions } from './redis-topology.ts'
+
+/** Changes are noticed by redirects; this finds those that no command meets. */
+const DISCOVER_EVERY_MS = 5000
+/** A hung server must not delay the answers of others. */
+const ASK_AT_ONCE = 3
+
+type SlotTable = readonly (RedisEndpoint | undefined)[]
+
+export class RedisClusterTopology extends RedisTopology {
+  #slots: (RedisEndpoint | undefined)[] = []
+  #owners: readonly RedisEndpoint[] = []
+  #isComplete = false
+  #turn = 0
+
+  constructor(options: TopologyOptions) {
+    super(options, DISCOVER_EVERY_MS)
+  }
+
+  ownerOf(key: string): RedisEndpoint | undefined {
+    return this.#slots[slotOf(key)]
+  }
+
+  owners(): readonly RedisEndpoint[] {
+    return this.#owners
+  }
+
+  isComplete(): boolean {
+    return this.#isComplete
+  }
+
+  moved(slot: number, to: RedisEndpoint): void {
+    if (slot >= SLOT_COUNT) return
+    const owner = this.known(to)
+    this.#slots[slot] = owner
+    if (!this.#owners.includes(owner)) {
+      this.#owners = [...this.#owners, owner]
+      this.changed()
+    }
+    this.suspect()
+  }
+
+  /** Begins with another node each time: one with an outdated view must not be believed for long. */
+  protected async discover(): Promise<void> {
+    const candidates = unique([...this.#owners, ...this.seeds.map((seed) => this.known(seed))])
+    this.#turn = (this.#turn + 1) % candidates.length
+    const asked = [...candidates.slice(this.#turn), ...candidates.slice(0, this.#turn)]
+    const failures: unknown[] = []
+    for (let at = 0; at < asked.length; at += ASK_AT_ONCE) {
+      try {
+        const some = asked.slice(at, at + ASK_AT_ONCE).map((endpoint) => this.#askFor(endpoint))
+        return this.#keep(await Promise.any(some))
+      } catch (error) {
+        failures.push(...(error instanceof AggregateError ? error.errors : [error]))
+      }
+    }
+    // An answer says more than a connection that failed.
+    throw failures.find((error) => error instanceof ErrorReply) ?? failures[0]
+  }
+
+  async #askFor(endpoint: RedisEndpoint): Promise<SlotTable> {
+    const reply = (await this.ask(endpoint, ['CLUSTER', 'SLOTS'])) as SlotsReply
+    const table = this.#toTable(reply, endpoint)
+    const count = covered(table)
+    // Nodes that are joining, or cut off, know fewer slots.
+    if (count === 0 || (count < SLOT_COUNT && count < covered(this.#slots))) {
+      throw new ErrorReply('CLUSTERDOWN The node does not know the owners of all slots')
+    }
+    return table
+  }
+
+  /** A node that does not know its own address, or announces none, is where it was asked. */
+  #toTable(reply: SlotsReply, asked: RedisEndpoint): SlotTable {
+    const table: (RedisEndpoint | undefined)[] = Array.from({ length: SLOT_COUNT })
+    for (const [first, last, [host, port]] of reply) {
+      const isUnknown = host === null || host === '' || host === '?'
+      table.fill(this.known({ host: isUnknown ? asked.host : host, port }), first, last + 1)
+    }
+    return table
+  }
+
+  #keep(table: SlotTable): void {
+    this.#slots = [...table]
+    this.#owners = unique(table.filter((owner) => owner !== undefined))
+    this.#isComplete = covered(table) === SLOT_COUNT
+    this.changed()
+  }
+}
+
+function covered(table: SlotTable): number {
+  return table.reduce((count, owner) => (owner === undefined ? count : count + 1), 0)
+}
+
+function unique(endpoints: readonly RedisEndpoint[]): readonly RedisEndpoint[] {
+  return [...new Set(endpoints)]
+}
+
+type SlotsReply = readonly (readonly [
+  first: number,
+  last: number,
+  master: readonly [host: string | null, port: number],
+])[]

@@ -1,0 +1,99 @@
+/** Opens what the store's configuration names: one server, or the servers behind Sentinels or of a cluster. */
+
+import { createClient } from '@redis/client'
+import { parseRedisUrl, type RedisEndpoint, type RedisMode } from '../config/redis-url.ts'
+import { withDeadline } from './command-deadline.ts'
+import { clientOptions, type RedisAddress, tlsNameOf } from './redis-client.ts'
+import { RedisClusterTopology } from './redis-cluster-topology.ts'
+import { deadlineMissed } from './redis-errors.ts'
+import { RedisSentinelTopology } from './redis-sentinel-topology.ts'
+import type { AskRedis, RedisTopology, TopologyOptions } from './redis-topology.ts'
+
+export interface RedisServers extends RedisAddress {
+  /** `redis+cluster://…` and `redis+sentinel://…` are accepted too. */
+  readonly url?: string | undefined
+  /** `single` by default. */
+  readonly mode?: RedisMode | undefined
+  /** Some nodes of a cluster, or the Sentinels. */
+  readonly endpoints?: readonly RedisEndpoint[] | undefined
+  readonly sentinel?: SentinelAddress | undefined
+  readonly sentinelPassword?: string | undefined
+}
+
+interface SentinelAddress {
+  /** The name by which the Sentinels know the master. */
+  readonly name: string
+  readonly username?: string | undefined
+}
+
+/** A server that does not answer within this time is not waited for; others may know. */
+const ASK_TIMEOUT_MS = 500
+
+/**
+ * The servers of an address with several hosts, as fields.
+ * @throws TypeError for a malformed one
+ */
+export function resolveServers(given: RedisServers): RedisServers {
+  const { url } = given
+  if (url === undefined || !/^rediss?\+/.test(url)) return given
+  const parsed = parseRedisUrl(url)
+  if (typeof parsed === 'string') throw new TypeError(`The address of Redis ${parsed}.`)
+  const { mode, endpoints, username, password, db, tls, masterName } = parsed
+  return {
+    ...{ ...given, url: undefined, mode, endpoints, username, db, tls },
+    password: password ?? given.password,
+    sentinel: masterName === undefined ? given.sentinel : { ...given.sentinel, name: masterName },
+  }
+}
+
+/** The address of one of the servers, with the credentials of all. */
+export function serverAt(servers: RedisServers, endpoint: RedisEndpoint): RedisAddress {
+  const { username, password, db, tls, certificates, protocol, clientName } = servers
+  const tlsName = tlsNameOf(endpoint, servers.tlsName, servers.endpoints ?? [])
+  const { host, port } = endpoint
+  return {
+    ...{ host, port, username, password, db, tls, tlsName, certificates, protocol },
+    clientName,
+  }
+}
+
+/** Undefined for a single server, which needs no discovery. */
+export function openTopology(
+  servers: RedisServers,
+  options: Omit<TopologyOptions, 'seeds' | 'ask'>,
+): RedisTopology | undefined {
+  const { mode = 'single', endpoints: seeds = [], sentinel } = servers
+  const askServer: AskRedis = (endpoint, args) => askOnce(serverAt(servers, endpoint), args)
+  if (mode === 'cluster') {
+    return new RedisClusterTopology({ ...options, seeds, ask: askServer })
+  }
+  if (mode === 'single') return undefined
+  const { username } = sentinel ?? {}
+  const atSentinels = { ...servers, username, password: servers.sentinelPassword, db: 0 }
+  return new RedisSentinelTopology({
+    ...{ ...options, seeds, askServer, masterName: sentinel?.name ?? '' },
+    ask: (endpoint, args) => askOnce(serverAt(atSentinels, endpoint), args),
+  })
+}
+
+/** One command on a connection of its own, without HELLO, which old proxies lack. */
+async function askOnce(address: RedisAddress, args: readonly string[]): Promise<unknown> {
+  const { url, socket } = clientOptions(address)
+  const client = createClient({
+    ...{ url, RESP: 2, maintNotifications: 'disabled', disableClientInfo: true },
+    socket: { ...socket, connectTimeout: ASK_TIMEOUT_MS, reconnectStrategy: false },
+  })
+  let isOver = false
+  client.on('error', () => undefined)
+  // node-redis does not destroy a socket that is still connecting, which would leak it.
+  client.on('connect', () => {
+    if (isOver) client.destroy()
+  })
+  const asking = client.connect().then(() => client.sendCommand([...args]))
+  try {
+    return await withDeadline<unknown>(asking, ASK_TIMEOUT_MS, deadlineMissed)
+  } finally {
+    isOver = true
+    if (client.isOpen) client.destroy()
+  }
+}

@@ -1,0 +1,91 @@
+/** The health of several servers: one that fails does not take a node out of the load balancer. */
+
+import type { RedisEndpoint } from '../config/redis-url.ts'
+import { AppError, storeUnavailable } from '../errors.ts'
+import type { StoreHealth } from './port.ts'
+import type { RedisShards } from './redis-shards.ts'
+import type { RedisTopology } from './redis-topology.ts'
+import { explainTopology } from './redis-unfit.ts'
+import type { StoreLog } from './store-log.ts'
+
+/** Finds a tag for each of the servers of any cluster, whose largest has a thousand. */
+const MOST_TAGS = 20_000
+
+interface Options {
+  readonly isCluster: boolean
+  readonly log: StoreLog
+}
+
+export function createShardsHealth(
+  topology: RedisTopology,
+  shards: RedisShards,
+  { isCluster, log }: Options,
+) {
+  let closed = false
+  let reported = ''
+
+  /** Logs each change of the whole once. */
+  function report({ total, ready }: { readonly total: number; readonly ready: number }): void {
+    const state = total === 0 || ready === 0 ? 'down' : ready < total ? 'degraded' : 'up'
+    const text = `${state} ${ready}/${total}`
+    if (text === reported) return
+    reported = text
+    const fields = { state, shards: total, ready }
+    if (state === 'up') log.info(fields, 'Redis shards serve requests')
+    else log.warn(fields, 'Redis shards unavailable')
+  }
+
+  function count() {
+    const owners = shards.owners()
+    const ready = owners.filter(([, { health }]) => health.isFit()).length
+    return { total: owners.length, ready }
+  }
+
+  const watching = setInterval(() => report(count()), 1000).unref()
+
+  return {
+    count,
+    /**
+     * Resolves while at least one server can serve requests; warns of the others.
+     * @throws AppError `unavailable`, with the reason in words
+     */
+    async check(): Promise<StoreHealth> {
+      if (closed) throw storeUnavailable(new Error('The store is closed.'))
+      const owners = shards.owners()
+      if (owners.length === 0) {
+        const { detail } = explainTopology(topology.failure, isCluster)
+        throw new AppError('unavailable', detail, { retryAfterSeconds: 1 })
+      }
+      const checked = await Promise.allSettled(owners.map(([, { health }]) => health.check()))
+      const failed = checked.filter((each) => each.status === 'rejected')
+      const [failure] = failed
+      if (failure !== undefined && failed.length === owners.length) throw failure.reason
+      const warnings = checked.flatMap((each) =>
+        each.status === 'fulfilled' ? each.value.warnings : [],
+      )
+      const codes = new Map(warnings.map((warning) => [warning.code, warning]))
+      const degraded = degradation(failure?.reason, owners.length, failed.length)
+      return { warnings: [...codes.values(), ...degraded] }
+    },
+    close(): void {
+      closed = true
+      clearInterval(watching)
+    },
+  }
+
+  function degradation(reason: unknown, total: number, failed: number): StoreHealth['warnings'] {
+    if (failed === 0 && topology.isComplete()) return []
+    const why = reason instanceof Error ? reason.message : 'No server has some of the hash slots.'
+    const message = `${total - failed} of ${total} Redis shards can serve requests; sessions of the others get 503. ${why}`
+    return [{ code: 'redis_degraded', message }]
+  }
+}
+
+/** A hash tag whose slot the server has; keys of it are nobody else's. */
+export function healthTagOf(topology: RedisTopology, endpoint: RedisEndpoint): string {
+  for (let number = 0; number < MOST_TAGS; number += 1) {
+    const tag = number === 0 ? '{health}' : `{health:${number}}`
+    if (topology.ownerOf(tag) === endpoint) return tag
+  }
+  return '{health}'
+}

@@ -1,0 +1,57 @@
+/** The connections to the servers of a topology: opened as servers get keys, closed after they lost them. */
+
+import type { RedisEndpoint } from '../config/redis-url.ts'
+import type { RedisShard } from './redis-shard.ts'
+import type { RedisTopology } from './redis-topology.ts'
+
+/** For commands that other nodes' servers still redirect to a server, and for those in flight. */
+const GRACE_MS = 2000
+
+export type RedisShards = ReturnType<typeof createRedisShards>
+
+/** @param open opens a connection, which then connects in the background */
+export function createRedisShards(
+  topology: RedisTopology,
+  open: (endpoint: RedisEndpoint) => RedisShard,
+) {
+  const shards = new Map<RedisEndpoint, RedisShard>()
+  let sweeping: NodeJS.Timeout | undefined
+  let closed = false
+
+  function at(endpoint: RedisEndpoint): RedisShard {
+    const known = shards.get(endpoint)
+    if (known !== undefined) return known
+    const shard = open(endpoint)
+    if (closed) void shard.close()
+    else shards.set(endpoint, shard)
+    return shard
+  }
+
+  function sweep(): void {
+    sweeping = undefined
+    const owners = new Set(topology.owners())
+    for (const [endpoint, shard] of shards) {
+      if (owners.has(endpoint)) continue
+      shards.delete(endpoint)
+      void shard.close()
+    }
+  }
+
+  topology.onChange(() => {
+    for (const endpoint of topology.owners()) at(endpoint)
+    if (shards.size > topology.owners().length) sweeping ??= setTimeout(sweep, GRACE_MS).unref()
+  })
+
+  return {
+    at,
+    owners: () => topology.owners().map((endpoint) => [endpoint, at(endpoint)] as const),
+    /** Any owner that is connected. */
+    ready: () => topology.owners().find((endpoint) => shards.get(endpoint)?.state === 'ready'),
+    readyCount: () => [...shards.values()].filter(({ state }) => state === 'ready').length,
+    async close() {
+      closed = true
+      clearTimeout(sweeping)
+      await Promise.all([...shards.values()].map((shard) => shard.close()))
+    },
+  }
+}

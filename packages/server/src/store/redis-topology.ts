@@ -1,0 +1,134 @@
+/** Which server has which keys, where that can change: the base of Sentinel and Cluster. */
+
+import type { RedisEndpoint } from '../config/redis-url.ts'
+import type { StoreLog } from './store-log.ts'
+
+/** Sends one command to a server on a connection of its own. */
+export type AskRedis = (endpoint: RedisEndpoint, args: readonly string[]) => Promise<unknown>
+
+export interface TopologyOptions {
+  /** The configured addresses. */
+  readonly seeds: readonly RedisEndpoint[]
+  readonly ask: AskRedis
+  readonly log: StoreLog
+  /** Monotonic time in milliseconds. */
+  readonly monotonicNow: () => number
+}
+
+/** Between two discoveries, however often one is asked for. */
+const DISCOVER_AT_MOST_EVERY_MS = 100
+/** While nothing is known yet. */
+const RETRY_EVERY_MS = 250
+
+/** Discovers in the background, again on suspicion, and periodically. */
+export abstract class RedisTopology {
+  protected readonly seeds: readonly RedisEndpoint[]
+  protected readonly ask: AskRedis
+  /** Why the last discovery failed; undefined after one that succeeded. */
+  failure: unknown
+  readonly #log: StoreLog
+  readonly #now: () => number
+  readonly #everyMs: number
+  readonly #known = new Map<string, RedisEndpoint>()
+  readonly #listeners = new Set<() => void>()
+  #owners = ''
+  #isDiscovering = false
+  #isSuspect = false
+  #hasWarned = false
+  #ended = false
+  #discoveredAt = Number.NEGATIVE_INFINITY
+  #next: NodeJS.Timeout | undefined
+
+  constructor({ seeds, ask, log, monotonicNow }: TopologyOptions, everyMs: number) {
+    this.seeds = seeds
+    this.ask = ask
+    this.#log = log
+    this.#now = monotonicNow
+    this.#everyMs = everyMs
+  }
+
+  /** The server that has the key; undefined if it is unknown, or if no server has it. */
+  abstract ownerOf(key: string): RedisEndpoint | undefined
+  /** All servers that have keys. */
+  abstract owners(): readonly RedisEndpoint[]
+  /** Whether every key has an owner. */
+  abstract isComplete(): boolean
+  /** Asks servers, and keeps what they say. Rejects if none gave a usable answer. */
+  protected abstract discover(): Promise<void>
+  /** A server said that another one has this slot. */
+  abstract moved(slot: number, to: RedisEndpoint): void
+
+  start(): void {
+    void this.#run()
+  }
+
+  /** Something failed: discovers again, soon. */
+  suspect(): void {
+    this.#isSuspect = true
+    if (!this.#isDiscovering) this.#schedule()
+  }
+
+  /** Calls the listener after each change of the owners. Returns what ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    this.#ended = true
+    clearTimeout(this.#next)
+    this.#listeners.clear()
+  }
+
+  /** The same object for the same address, so that servers can be compared and looked up quickly. */
+  known(endpoint: RedisEndpoint): RedisEndpoint {
+    const address = addressOf(endpoint)
+    const known = this.#known.get(address) ?? endpoint
+    this.#known.set(address, known)
+    return known
+  }
+
+  /** To be called by subclasses when owners may have changed. */
+  protected changed(): void {
+    const owners = this.owners().map(addressOf).sort().join(' ')
+    if (this.#ended) return
+    if (owners !== this.#owners) {
+      this.#owners = owners
+      this.#log.info({ owners, isComplete: this.isComplete() }, 'Redis topology changed')
+    }
+    for (const listener of this.#listeners) listener()
+  }
+
+  #schedule(): void {
+    if (this.#ended) return
+    clearTimeout(this.#next)
+    const idleMs = this.#owners === '' ? RETRY_EVERY_MS : this.#everyMs
+    const afterMs = this.#isSuspect ? DISCOVER_AT_MOST_EVERY_MS : idleMs
+    const waitMs = Math.max(0, this.#discoveredAt + afterMs - this.#now())
+    this.#next = setTimeout(() => void this.#run(), waitMs).unref()
+  }
+
+  async #run(): Promise<void> {
+    this.#isDiscovering = true
+    this.#isSuspect = false
+    try {
+      await this.discover()
+      this.failure = undefined
+      this.#hasWarned = false
+    } catch (error) {
+      this.failure = error
+      if (!this.#hasWarned && !this.#ended) {
+        this.#hasWarned = true
+        this.#log.warn({ err: error }, 'Redis topology discovery failed; retrying')
+      }
+    }
+    this.#discoveredAt = this.#now()
+    this.#isDiscovering = false
+    this.#schedule()
+  }
+}
+
+/** `host:port`, by which a server is known. */
+export function addressOf({ host, port }: RedisEndpoint): string {
+  return `${host}:${port}`
+}

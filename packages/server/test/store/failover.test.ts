@@ -1,0 +1,147 @@
+/** What callers see while masters of a Redis Cluster, or the one behind Sentinels, fail or are replaced. */
+
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Store } from '../../src/store/port.ts'
+import { slotOf } from '../../src/store/redis-slots.ts'
+import { askRedis } from '../support/ask-redis.ts'
+import type { RedisServer } from '../support/redis.ts'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { connectedStore } from './redis-stores.ts'
+import { type LoadFigures, startLoad } from './store-load.ts'
+
+/** Both are long enough that a busy machine does not look like a failure. */
+const TIMEOUT_MS = 2000
+const SILENCE_MS = 3000
+
+function expectNothingLost({ wrong, lost, lostEntries, unheard }: LoadFigures): void {
+  expect({ wrong, lost, lostEntries, unheard }).toEqual({
+    ...{ wrong: [], lost: [], lostEntries: [], unheard: [] },
+  })
+}
+
+describeRedis('plain', 'in a Redis Cluster', () => {
+  let cluster: RedisCluster
+  let store: Store
+
+  beforeEach(async () => {
+    cluster = await startRedisCluster({ replicas: 1, nodeTimeoutMs: SILENCE_MS })
+    store = await connectedStore(cluster.url, { timeoutMs: TIMEOUT_MS })
+  })
+  afterEach(async () => {
+    await store?.close()
+    await cluster?.stop()
+  })
+
+  const masterOfStream = () => cluster.masterOf('{nodes}')
+
+  /** Failures of keys that were on other servers. */
+  const failuresOfOthers = ({ failed }: LoadFigures, slots: ReadonlySet<number>) =>
+    [...failed].filter(([key]) => !slots.has(slotOf(key)))
+
+  async function slotsOfKeys(keys: readonly string[], master: RedisServer): Promise<Set<number>> {
+    const masters = await Promise.all(keys.map((key) => cluster.masterOf(key)))
+    return new Set(keys.filter((_, at) => masters[at] === master).map(slotOf))
+  }
+
+  it.each(['killed', 'hung'] as const)('a master is %s: its replica takes over', async (how) => {
+    const load = await startLoad(store)
+    await load.settle()
+    const master = await masterOfStream()
+    const slots = await slotsOfKeys([...load.keys, '{nodes}'], master)
+    if (how === 'killed') await master.kill()
+    else master.pause()
+    await cluster.untilServed([master])
+    await load.settle()
+    if (how === 'hung') {
+      master.resume()
+      await load.settle()
+    }
+    const figures = await load.stop()
+    expectNothingLost(figures)
+    expect(failuresOfOthers(figures, slots)).toEqual([])
+  })
+
+  it('a planned failover is not noticed', async () => {
+    const load = await startLoad(store)
+    await load.settle()
+    const master = await masterOfStream()
+    await askRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
+    await cluster.untilServed([master])
+    await load.settle()
+    const figures = await load.stop()
+    expectNothingLost(figures)
+    expect([...figures.failed]).toEqual([])
+  })
+
+  it('slots that move to another master are not noticed', async () => {
+    const load = await startLoad(store)
+    await load.settle()
+    const source = await masterOfStream()
+    const slots = await slotsOfKeys([...load.keys, '{nodes}'], source)
+    const target = cluster.servers.find((server) => server !== source) ?? source
+    for (const slot of slots) await moveSlot(slot, source, target)
+    await load.settle()
+    const figures = await load.stop()
+    expectNothingLost(figures)
+    expect([...figures.failed]).toEqual([])
+  })
+
+  async function moveSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
+    const [fromId, toId] = await Promise.all(
+      [from, to].map(async (server) => String(await askRedis(server, 'CLUSTER', 'MYID'))),
+    )
+    const set = (server: RedisServer, ...args: string[]) =>
+      askRedis(server, 'CLUSTER', 'SETSLOT', String(slot), ...args)
+    await set(to, 'IMPORTING', `${fromId}`)
+    await set(from, 'MIGRATING', `${toId}`)
+    for (;;) {
+      const names = (await askRedis(from, 'CLUSTER', 'GETKEYSINSLOT', `${slot}`, '50')) as string[]
+      if (names.length === 0) break
+      const target = ['MIGRATE', '127.0.0.1', `${to.port}`, '', '0', '5000', 'KEYS', ...names]
+      await askRedis(from, ...target)
+    }
+    await set(to, 'NODE', `${toId}`)
+    await set(from, 'NODE', `${toId}`)
+  }
+})
+
+describeRedis('plain', 'behind Sentinels', () => {
+  let sentinels: RedisSentinels
+  let store: Store
+
+  beforeEach(async () => {
+    sentinels = await startRedisSentinels({ downAfterMs: SILENCE_MS })
+    store = await connectedStore(sentinels.url, { timeoutMs: TIMEOUT_MS })
+  })
+  afterEach(async () => {
+    await store?.close()
+    await sentinels?.stop()
+  })
+
+  it.each(['killed', 'hung'] as const)('the master is %s: a replica takes over', async (how) => {
+    const load = await startLoad(store)
+    await load.settle()
+    const master = await sentinels.master()
+    if (how === 'killed') await master.kill()
+    else master.pause()
+    await sentinels.untilPromoted(master)
+    await load.settle()
+    if (how === 'hung') {
+      master.resume()
+      await load.settle()
+    }
+    expectNothingLost(await load.stop())
+  })
+
+  it('a planned failover loses nothing', async () => {
+    const load = await startLoad(store)
+    await load.settle()
+    const master = await sentinels.master()
+    await askRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
+    await sentinels.untilPromoted(master)
+    await load.settle()
+    expectNothingLost(await load.stop())
+  })
+})

@@ -1,0 +1,121 @@
+/** The health of several servers: one that fails does not make a node not ready, and each change is said once. */
+
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
+import { newKey } from '../../src/store/contract/store-nodes.ts'
+import { observeStore } from '../../src/store/observed-store.ts'
+import { createRedisStore } from '../../src/store/redis.ts'
+import { createMetrics } from '../../src/telemetry/prometheus.ts'
+import { freePort } from '../support/free-port.ts'
+import { startRedis } from '../support/redis.ts'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+import { startRedisSentinels } from '../support/redis-sentinels.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+
+interface Line {
+  readonly fields: object
+  readonly message: string
+}
+
+function openStore(url: string) {
+  const lines: Line[] = []
+  const note = (fields: object, message: string) => void lines.push({ fields, message })
+  const plain = createRedisStore({ url, timeoutMs: 3000, log: { info: note, warn: note } })
+  onTestFinished(() => plain.close())
+  const metrics = createMetrics({ version: '1' })
+  const store = observeStore(plain, { metrics, tracing: undefined }, 'redis')
+  const health = () =>
+    store.checkHealth().then(
+      ({ warnings }) => warnings.map(({ message }) => message).join(),
+      (error: Error) => `not ready: ${error.message}`,
+    )
+  const shards = async () => {
+    const { text } = await metrics.scrape()
+    const value = (name: string) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1])
+    return [value('mcp_redis_shards_ready'), value('mcp_redis_shards')]
+  }
+  return { store, lines, health, shards }
+}
+
+describeRedis('plain', 'a Redis Cluster without replicas', () => {
+  let cluster: RedisCluster
+  beforeEach(async () => {
+    cluster = await startRedisCluster()
+  })
+  afterEach(() => cluster?.stop())
+
+  it('degrades shard by shard, recovers, and says so', async () => {
+    const { store, lines, health, shards } = openStore(cluster.url)
+    await expect.poll(health).toBe('')
+    expect(await shards()).toEqual([3, 3])
+    const keys = Array.from({ length: 30 }, () => newKey())
+    await Promise.all(keys.map((key) => store.set(key, { key }, 60)))
+    const lost = await cluster.masterOf(`mcp:${keys[0]}`)
+    const owners = await Promise.all(keys.map((key) => cluster.masterOf(`mcp:${key}`)))
+    await lost.kill()
+    await expect.poll(health).toMatch(/^2 of 3 Redis shards can serve requests.*cannot be reached/)
+    expect(await health()).not.toMatch(/127\.0\.0\.1|:\d{4,}/)
+    expect(await shards()).toEqual([2, 3])
+    const found = keys.map((key) => store.get(key).catch(({ code }) => code))
+    expect(await Promise.all(found)).toEqual(
+      keys.map((key, at) => (owners[at] === lost ? 'unavailable' : { key, rev: 1 })),
+    )
+    const degraded = { state: 'degraded', shards: 3, ready: 2 }
+    const lastFields = () =>
+      lines.filter(({ message }) => /^Redis shards/.test(message)).at(-1)?.fields
+    await expect.poll(lastFields).toEqual(degraded)
+    await Promise.all(cluster.servers.map((server) => server.kill()))
+    await expect.poll(health).toMatch(/^not ready: Redis cannot be reached/)
+    expect(await shards()).toEqual([0, 3])
+    await Promise.all(cluster.servers.map((server) => server.restart()))
+    await expect.poll(health).toBe('')
+    await expect.poll(() => lines.at(-1)?.message).toBe('Redis shards serve requests')
+    expect(JSON.stringify(lines)).toContain(`127.0.0.1:${lost.port}`)
+  })
+
+  it('keeps other shards in service while one hangs', async () => {
+    const { store, health } = openStore(cluster.url)
+    await expect.poll(health).toBe('')
+    const keys = Array.from({ length: 30 }, () => newKey())
+    await Promise.all(keys.map((key) => store.set(key, { key }, 60)))
+    const hung = await cluster.masterOf(`mcp:${keys[0]}`)
+    const owners = await Promise.all(keys.map((key) => cluster.masterOf(`mcp:${key}`)))
+    hung.pause()
+    const found = keys.map((key) => store.get(key).catch(({ code }) => code))
+    expect(await Promise.all(found)).toEqual(
+      keys.map((key, at) => (owners[at] === hung ? 'unavailable' : { key, rev: 1 })),
+    )
+    await expect.poll(health).toMatch(/^2 of 3 Redis shards/)
+    hung.resume()
+    await expect.poll(health).toBe('')
+    expect(await store.getAll(keys)).toEqual(keys.map((key) => ({ key, rev: 1 })))
+  })
+})
+
+describeRedis('plain', 'an address that names something else', () => {
+  it('is explained: a single server instead of a cluster', async () => {
+    const server = await startRedis('plain')
+    onTestFinished(() => server.stop())
+    const { health } = openStore(`redis+cluster://127.0.0.1:${server.port}`)
+    await expect.poll(health).toMatch(/^not ready: This Redis is no Redis Cluster.*redis:\/\//)
+  })
+
+  it('is explained: a data server instead of a Sentinel', async () => {
+    const server = await startRedis('plain')
+    onTestFinished(() => server.stop())
+    const { health } = openStore(`redis+sentinel://127.0.0.1:${server.port}/main`)
+    await expect.poll(health).toMatch(/^not ready: This Redis is no Sentinel/)
+  })
+
+  it('is explained: a master that the Sentinels do not know', async () => {
+    const sentinels = await startRedisSentinels()
+    onTestFinished(() => sentinels.stop())
+    const { health } = openStore(sentinels.url.replace('/main', '/other'))
+    await expect.poll(health).toMatch(/^not ready: The Sentinels know no master of this name/)
+  })
+
+  it('is explained: nothing at all', async () => {
+    const { health, lines } = openStore(`redis+cluster://u:secret@127.0.0.1:${await freePort()}`)
+    await expect.poll(health).toMatch(/^not ready: Redis cannot be reached: nothing listens/)
+    expect(JSON.stringify(lines)).not.toContain('secret')
+  })
+})

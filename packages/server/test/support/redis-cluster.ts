@@ -1,0 +1,162 @@
+/** Real, private Redis Clusters for tests, whose servers can be killed and paused. */
+
+import { askRedis, until } from './ask-redis.ts'
+import { freePort } from './free-port.ts'
+import { type RedisServer, startRedis } from './redis.ts'
+import type { RedisKind } from './redis-binaries.ts'
+
+export interface RedisTopologyServers {
+  /** For `REDIS_URL`. */
+  readonly url: string
+  /** All that hold data. */
+  readonly servers: readonly RedisServer[]
+  stop(): Promise<void>
+}
+
+export interface RedisCluster extends RedisTopologyServers {
+  /** The master that has the slot of a key, by what the servers say now. */
+  masterOf(key: string): Promise<RedisServer>
+  /** A replica of this master. */
+  replicaOf(master: RedisServer): Promise<RedisServer>
+  /** Waits until every slot has a master again, which is not among the servers given. */
+  untilServed(without?: readonly RedisServer[]): Promise<void>
+}
+
+export interface ClusterOptions {
+  readonly kind?: RedisKind
+  /** Of each master. */
+  readonly replicas?: 0 | 1
+  /** After so many milliseconds of silence a master has failed. */
+  readonly nodeTimeoutMs?: number
+  readonly args?: readonly string[]
+}
+
+const MASTERS = 3
+const SLOTS = 16_384
+export const QUICK_REPLICATION = [
+  '--repl-diskless-sync-delay',
+  '0',
+  '--repl-ping-replica-period',
+  '1',
+]
+
+/** A Redis Cluster of three masters. */
+export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
+  const { kind = 'plain', replicas = 0, nodeTimeoutMs = 15_000, args = [] } = options
+  const size = MASTERS * (1 + replicas)
+  const busPorts = await Promise.all(Array.from({ length: size }, () => freePort()))
+  const servers = await Promise.all(
+    busPorts.map((busPort) =>
+      startRedis(kind, [
+        ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
+        ...[
+          '--cluster-node-timeout',
+          String(nodeTimeoutMs),
+          '--cluster-replica-validity-factor',
+          '0',
+        ],
+        ...['--cluster-require-full-coverage', 'no', '--cluster-allow-replica-migration', 'no'],
+        ...QUICK_REPLICATION,
+        ...args,
+      ]),
+    ),
+  )
+  const byPort = (port: unknown) => servers.find((server) => server.port === Number(port))
+  const cluster: RedisCluster = {
+    url: `redis+cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    servers,
+    async masterOf(key) {
+      const slot = Number(await askRedis(servers[0] ?? { port: 0 }, 'CLUSTER', 'KEYSLOT', key))
+      const range = (await slotsOf(servers)).find(([first, last]) => slot >= first && slot <= last)
+      return found(byPort(range?.[2][1]))
+    },
+    async replicaOf(master) {
+      const range = (await slotsOf(servers)).find(([, , [, port]]) => port === master.port)
+      return found(byPort(range?.[3]?.[1]))
+    },
+    async untilServed(without = []) {
+      const left = servers.filter((server) => !without.includes(server))
+      await until(async () => {
+        const ranges = await slotsOf(left)
+        const count = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+        return (
+          count === SLOTS &&
+          !ranges.some(([, , [, port]]) => without.includes(byPort(port) ?? FIRST))
+        )
+      })
+    },
+    stop: async () => void (await Promise.all(servers.map((server) => server.stop()))),
+  }
+  try {
+    await form(servers, busPorts, replicas)
+    return cluster
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+}
+
+const FIRST = {} as RedisServer
+
+async function form(
+  servers: readonly RedisServer[],
+  busPorts: readonly number[],
+  replicas: number,
+) {
+  const masters = servers.slice(0, MASTERS)
+  await Promise.all(
+    servers.map((server, at) => askRedis(server, 'CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1))),
+  )
+  for (const [at, master] of masters.entries()) {
+    const [first, last] = [at, at + 1].map((part) => Math.floor((part * SLOTS) / MASTERS))
+    await askRedis(master, 'CLUSTER', 'ADDSLOTSRANGE', `${first}`, `${(last ?? 0) - 1}`)
+  }
+  for (const [at, { port }] of servers.entries()) {
+    if (at > 0)
+      await askRedis(
+        servers[0] ?? FIRST,
+        'CLUSTER',
+        'MEET',
+        '127.0.0.1',
+        `${port}`,
+        `${busPorts[at]}`,
+      )
+  }
+  const info = async (server: RedisServer) => String(await askRedis(server, 'CLUSTER', 'INFO'))
+  const all = async (text: string) =>
+    (await Promise.all(servers.map(info))).every((each) => each.includes(text))
+  await until(() => all(`cluster_known_nodes:${servers.length}`))
+  for (const [at, replica] of servers.slice(MASTERS).entries()) {
+    const id = String(await askRedis(masters[at] ?? FIRST, 'CLUSTER', 'MYID'))
+    await until(() =>
+      askRedis(replica, 'CLUSTER', 'REPLICATE', id).then(
+        () => true,
+        () => false,
+      ),
+    )
+  }
+  await until(() => all('cluster_state:ok'))
+  await until(async () => {
+    const views = await Promise.all(servers.map((server) => slotsOf([server])))
+    return views.every(
+      (view) => view.length >= MASTERS && view.every((range) => range.length >= 3 + replicas),
+    )
+  })
+}
+
+type Member = readonly [host: string, port: number, id: string]
+type SlotRange = readonly [first: number, last: number, master: Member, ...replicas: Member[]]
+
+/** What the first of the servers that answers says. */
+async function slotsOf(servers: readonly RedisServer[]): Promise<readonly SlotRange[]> {
+  for (const server of servers) {
+    const reply = await askRedis(server, 'CLUSTER', 'SLOTS').catch(() => undefined)
+    if (reply !== undefined) return reply as readonly SlotRange[]
+  }
+  return []
+}
+
+function found(server: RedisServer | undefined): RedisServer {
+  if (server === undefined) throw new Error('there is no such server')
+  return server
+}

@@ -1,0 +1,82 @@
+/** Real, private Redis Sentinels for tests, with a master and its replicas. */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { askRedis, until } from './ask-redis.ts'
+import { freePort } from './free-port.ts'
+import { launch, type RedisServer, startRedis, untilAnswers } from './redis.ts'
+import { QUICK_REPLICATION, type RedisTopologyServers } from './redis-cluster.ts'
+
+export interface RedisSentinels extends RedisTopologyServers {
+  readonly sentinels: readonly { readonly port: number }[]
+  /** The master, by what the Sentinels say now. */
+  master(): Promise<RedisServer>
+  /** Waits until the master is another one than this, and accepts writes. */
+  untilPromoted(before: RedisServer): Promise<void>
+}
+
+const MASTER_NAME = 'main'
+const SENTINELS = 3
+
+/** A master, two replicas and three Sentinels. */
+export async function startRedisSentinels({ downAfterMs = 15_000 } = {}): Promise<RedisSentinels> {
+  const first = await startRedis('plain', QUICK_REPLICATION)
+  const replicaOf = ['--replicaof', '127.0.0.1', String(first.port), ...QUICK_REPLICATION]
+  const replicas = [await startRedis('plain', replicaOf), await startRedis('plain', replicaOf)]
+  const servers = [first, ...replicas]
+  await until(
+    async () =>
+      String(await askRedis(first, 'INFO', 'replication')).split('state=online').length === 3,
+  )
+  const sentinels = await Promise.all(
+    Array.from({ length: SENTINELS }, () => startSentinel(first.port, downAfterMs)),
+  )
+  const one = sentinels[0] ?? first
+  const stop = async () => {
+    await Promise.all([...sentinels, ...servers].map((each) => each.stop()))
+  }
+  const topology: RedisSentinels = {
+    url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`,
+    ...{ servers, sentinels, stop },
+    async master() {
+      const reply = await askRedis(one, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME)
+      const [, port] = reply as string[]
+      return servers.find((server) => server.port === Number(port)) ?? first
+    },
+    async untilPromoted(before) {
+      await until(async () => {
+        const master = await topology.master()
+        if (master === before) return false
+        return String(await askRedis(master, 'ROLE')).startsWith('master')
+      })
+    },
+  }
+  await until(async () => {
+    const views = await Promise.all(sentinels.map((each) => askRedis(each, 'INFO', 'sentinel')))
+    return views.every((view) => /status=ok.*slaves=2,sentinels=3/.test(String(view)))
+  })
+  return topology
+}
+
+async function startSentinel(masterPort: number, downAfterMs: number) {
+  const directory = await mkdtemp(join(tmpdir(), 'redis-sentinel-'))
+  const port = await freePort()
+  const file = join(directory, 'sentinel.conf')
+  const lines = [
+    ...[`port ${port}`, 'bind 127.0.0.1', `dir ${directory}`],
+    `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${masterPort} 2`,
+    `sentinel down-after-milliseconds ${MASTER_NAME} ${downAfterMs}`,
+    `sentinel failover-timeout ${MASTER_NAME} 10000`,
+  ]
+  await writeFile(file, `${lines.join('\n')}\n`)
+  const running = await launch(['redis-server', file, '--sentinel'])
+  await untilAnswers(port, running.ended)
+  return {
+    port,
+    async stop() {
+      await running.kill()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
