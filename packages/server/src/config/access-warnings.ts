@@ -23,6 +23,7 @@ export function accessWarnings(raw: RawVariables, chosen: Chosen): readonly Conf
   const found = new Faults()
   if (raw.MCP_AUTH === undefined) found.warn('mcp_auth_undecided', UNDECIDED)
   if (!auth.required || auth.issuer.kind !== 'built-in') return found.warnings
+  if (auth.issuer.machinesOnly) return found.warnings
   if (auth.issuer.login === 'on-demand') found.warn('login_on_demand', ON_DEMAND)
   else if (signIn.allow === undefined && isPublic(upstream)) found.warn('anybody_signs_in', ANYBODY)
   return found.warnings

@@ -1,9 +1,10 @@
 /** Chooses the built-in authorization server or an external one. */
 
 import { checkClients } from './check-clients.ts'
-import { chooseIssuer } from './choose-issuer.ts'
+import { checkAssertionIssuers, chooseIssuer } from './choose-issuer.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
+import { isMachineOnly } from './machine-grants.ts'
 import type { AuthConfig, BuiltInIssuer, UpstreamConfig } from './shape.ts'
 import { UNSAFE_SCHEMES } from './unsafe-schemes.ts'
 import type { Variables } from './variables.ts'
@@ -30,7 +31,8 @@ export function chooseAuth(
 ): AuthChoice {
   const isProduction = variables.NODE_ENV === 'production'
   const issuer = chooseIssuer(variables, faults) ?? builtIn(variables, upstream)
-  if (variables.MCP_AUTH === 'required' && issuer.kind === 'built-in' && nobodySignsIn(upstream)) {
+  const isMissed = variables.MCP_AUTH === 'required' && nobodySignsIn(upstream)
+  if (isMissed && issuer.kind === 'built-in' && !issuer.machinesOnly) {
     faults.add('MCP_AUTH', NO_SIGN_IN)
   }
   const knowsNobody = upstream.kind === 'key' || upstream.kind === 'operator'
@@ -38,6 +40,7 @@ export function chooseAuth(
     faults.add('LOGIN', NO_IDENTITY)
   }
   checkClients(variables, faults)
+  checkAssertionIssuers(variables, faults)
   checkRedirectSchemes(variables, faults)
   const { JWT_SECRET: secret = DEVELOPMENT_JWT_SECRET, JWT_ALG: algorithm } = variables
   if (isProduction && issuer.kind === 'built-in' && algorithm === 'HS256') {
@@ -55,7 +58,7 @@ export function chooseAuth(
 const PUBLISHED = 'is the published development secret, which production refuses'
 
 const NO_SIGN_IN =
-  'cannot be required while nobody can sign in: set UPSTREAM_ISSUER (or the endpoints of a provider without OpenID Connect), or OAUTH_ISSUER'
+  'cannot be required while nobody can sign in: set UPSTREAM_ISSUER (or the endpoints of a provider without OpenID Connect), or OAUTH_ISSUER, or give all OAUTH_CLIENTS machine grants alone'
 
 /** An API key grants access but does not identify a person. */
 const NO_IDENTITY =
@@ -68,7 +71,8 @@ function nobodySignsIn({ kind, isNamed }: SignInFacts): boolean {
   return kind === 'operator' || (kind !== 'demo' && !isNamed)
 }
 
-function builtIn(variables: Variables, { kind }: SignInFacts): BuiltInIssuer {
+function builtIn(variables: Variables, upstream: SignInFacts): BuiltInIssuer {
+  const { kind } = upstream
   // An operator who requires tokens wants to identify people. Demo accounts identify nobody.
   const knowsPeople = variables.MCP_AUTH === 'required' && kind === 'configured'
   return {
@@ -80,8 +84,17 @@ function builtIn(variables: Variables, { kind }: SignInFacts): BuiltInIssuer {
     refreshTokenTtl: variables.REFRESH_TOKEN_TTL,
     refreshGrace: variables.REFRESH_GRACE,
     redirectSchemes: variables.OAUTH_REDIRECT_SCHEMES,
+    ...defined({ idJagIssuers: variables.OAUTH_ID_JAG_ISSUERS }),
+    ...(servesMachinesOnly(variables, upstream) && { machinesOnly: true as const }),
     ...(variables.SESSION_CONTINUE === 'off' && { startsAnew: true as const }),
   }
+}
+
+/** Whether nobody can sign in, but clients get tokens without a consent page. */
+function servesMachinesOnly(variables: Variables, upstream: SignInFacts): boolean {
+  const { MCP_AUTH, OAUTH_CLIENTS: clients } = variables
+  if (MCP_AUTH !== 'required' || !nobodySignsIn(upstream)) return false
+  return clients.length > 0 && clients.every(isMachineOnly)
 }
 
 /** Such a scheme would be refused at run time, without a log entry for the operator. */

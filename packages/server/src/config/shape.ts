@@ -39,6 +39,8 @@ export interface Config {
     readonly level: Variables['LOG_LEVEL']
     readonly file?: string
     readonly auditFile?: string
+    /** How the audit log names the person; absent for not at all. */
+    readonly auditSubject?: 'hash' | 'subject'
   }
   readonly metrics: {
     /** 0 for any free port; absent for the main port. */
@@ -161,6 +163,10 @@ export interface BuiltInIssuer {
   readonly refreshGrace: number
   /** Without the colon, such as `cursor`. */
   readonly redirectSchemes: readonly string[]
+  /** Nobody can sign in: no client registers itself, and no consent page issues a code. */
+  readonly machinesOnly?: true
+  /** Issuers of identity assertions (ID-JAG) that clients may exchange; absent for none. */
+  readonly idJagIssuers?: readonly string[]
   /** Authorizing a client again creates a new session rather than continuing its live one. */
   readonly startsAnew?: true
 }

@@ -11,6 +11,7 @@ import type { MaskRule, Redactor } from '../output/mask.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
+import { auditedCaller } from './audit-subject.ts'
 import { type CallKind, type CallSession, countCall, type ToolCall } from './call.ts'
 import type { HookOutcome } from './define-hook.ts'
 import { loginsOf } from './define-tool.ts'
@@ -239,7 +240,9 @@ export abstract class PersonRun<Result extends object> {
     this.#span?.end()
     const { clientId } = this.call
     const session = this.#session
-    this.call.audit({ kind: this.#kind, name, session, outcome, ms: Math.round(ms), clientId })
+    const subject = auditedCaller(this.settings.auditSubject, this.call)
+    const known = { kind: this.#kind, name, session, clientId, subject }
+    this.call.audit({ ...known, outcome, ms: Math.round(ms) })
   }
 
   #timedOut(cause: unknown): ToolError {

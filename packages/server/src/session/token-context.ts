@@ -1,6 +1,6 @@
 /** Context of a caller with an access token: gives access to the token's session only. */
 
-import type { CallLog, CallSession } from '../engine/call.ts'
+import type { CallLog, CallSession, ToolCall } from '../engine/call.ts'
 import type { Caller } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
@@ -11,6 +11,7 @@ import type {
   RequestContexts,
 } from '../mcp/request-context.ts'
 import { UNLIMITED } from '../store/storage-budget.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import { createCallSession } from './call-session.ts'
 import type { TokenCaller } from './caller.ts'
 import { CallerContext, type RequestContextDeps } from './caller-context.ts'
@@ -86,7 +87,13 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
         code: 'session_not_found',
       })
     }
-    return createCallSession(this.deps, this.#caller.session, { access: 'token', client })
+    const { session, isMachine } = this.#caller
+    return createCallSession(this.deps, session, { access: 'token', client, isMachine })
+  }
+
+  override upstreamFor(...given: Parameters<ToolCall['upstreamFor']>): Upstream {
+    if (!this.#caller.isMachine) return super.upstreamFor(...given)
+    return this.deps.serviceAccess(...given)
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {
