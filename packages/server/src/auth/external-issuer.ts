@@ -44,6 +44,9 @@ const ALGORITHMS = [
 /** For issuers whose clocks run ahead of ours; `factsOf` checks the expiry without tolerance. */
 const CLOCK_TOLERANCE_SECONDS = 30
 
+/** Limits writes for introspected tokens without `exp`, whose expiry moves with the time of use. */
+const EXPIRY_STEP_MS = 1000
+
 export function createExternalIssuer(
   { keys, introspect, sessions, now, logRefused }: ExternalIssuerDeps,
   options: ExternalIssuerOptions,
@@ -71,7 +74,10 @@ export function createExternalIssuer(
     return factsOf(answer, options, now())
   }
 
-  async function sessionOf(id: string, issuedAt: number): Promise<Session | undefined> {
+  async function sessionOf(
+    id: string,
+    { issuedAt, expiresAt }: Pick<TokenFacts, 'issuedAt' | 'expiresAt'>,
+  ): Promise<Session | undefined> {
     const session =
       (await sessions.peek(id)) ??
       (await sessions.createWithId(id, 'token', {}, issuedAt)) ??
@@ -80,7 +86,13 @@ export function createExternalIssuer(
     const { endedBefore } = session ?? {}
     // Issued before the sign-out: a newer token created the session of this id again.
     if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
-    return session && sessions.use(session)
+    if (session === undefined) return undefined
+    const { tokenUntil = 0 } = session
+    if (expiresAt - tokenUntil >= EXPIRY_STEP_MS) {
+      // Streams end earlier if this cannot be written; the token is valid regardless.
+      await sessions.update(id, 'tokenUntil', expiresAt).catch(() => undefined)
+    }
+    return sessions.use(session)
   }
 
   return {
@@ -92,11 +104,11 @@ export function createExternalIssuer(
         return undefined
       })
       if (facts === undefined) return undefined
-      const { issuer, subject, clientId, scopes, claims, issuedAt, expiresAt } = facts
+      const { issuer, subject, clientId, scopes, claims, expiresAt } = facts
       const id = `ses_${sha256(JSON.stringify([issuer, subject, clientId]))}`
       presenter?.onSession(id)
       presenter?.readBeside?.()
-      const session = await sessionOf(id, issuedAt)
+      const session = await sessionOf(id, facts)
       if (session === undefined) {
         logRefused('its person has signed out since', aboutToken(token))
         return undefined
