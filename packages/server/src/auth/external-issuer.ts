@@ -6,14 +6,14 @@
 
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import type { ExternalIssuer, Secrets } from '../config.ts'
-import { sha256, shortHash } from '../crypto/hash.ts'
+import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { isFromBefore, type SessionManager } from '../session/manager.ts'
-import type { Session } from '../session/record.ts'
+import type { SessionManager } from '../session/manager.ts'
 import { createRecent } from '../store/recent.ts'
 import type { Fetch } from '../upstream/provider-fetch.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import { externalSession, externalSessionId } from './external-sessions.ts'
 import { createIntrospection, type Introspect } from './introspection.ts'
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts'
 import {
@@ -24,6 +24,8 @@ import {
 import type { Resources } from './resources.ts'
 import {
   factsOf,
+  isOfRfc9068,
+  issuedAtOf,
   longestExternalTokenSeconds,
   refuseOtherKinds,
   requireAccessToken,
@@ -54,9 +56,6 @@ const ALGORITHMS = [
 /** For issuers whose clocks run ahead of ours; `factsOf` checks the expiry without tolerance. */
 const CLOCK_TOLERANCE_SECONDS = 30
 
-/** Limits writes for introspected tokens without `exp`, whose expiry moves with the time of use. */
-const EXPIRY_STEP_MS = 1000
-
 function createExternalIssuer(
   { keys, introspect, sessions, now, logRefused }: ExternalIssuerDeps,
   options: ExternalIssuerOptions,
@@ -64,13 +63,14 @@ function createExternalIssuer(
   async function verified(token: string): Promise<TokenFacts> {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
       algorithms: ALGORITHMS,
-      requiredClaims: ['iss', 'exp', 'iat', 'sub'],
-      maxTokenAge: options.maxAgeSeconds,
+      requiredClaims: ['iss', 'exp', 'sub'],
+      // The age is limited by `exp` instead if there is no `iat`.
+      ...(namesIssueTime(token) && { maxTokenAge: options.maxAgeSeconds }),
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       currentDate: new Date(now()),
     })
     requireAccessToken(payload, protectedHeader.typ, options)
-    return factsOf(payload, options, now())
+    return { ...factsOf(payload, options, now()), issuedAt: issuedAtOf(payload, options, now()) }
   }
 
   async function factsFor(token: string, addressOf: () => string): Promise<TokenFacts> {
@@ -84,27 +84,6 @@ function createExternalIssuer(
     return factsOf(answer, options, now())
   }
 
-  async function sessionOf(
-    id: string,
-    { issuedAt, expiresAt }: Pick<TokenFacts, 'issuedAt' | 'expiresAt'>,
-  ): Promise<Session | undefined> {
-    const session =
-      (await sessions.peek(id)) ??
-      (await sessions.createWithId(id, 'token', {}, issuedAt)) ??
-      // A concurrent request with the same token won the race.
-      (await sessions.peek(id))
-    const { endedBefore } = session ?? {}
-    // Issued before the sign-out: a newer token created the session of this id again.
-    if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
-    if (session === undefined) return undefined
-    const { tokenUntil = 0 } = session
-    if (expiresAt - tokenUntil >= EXPIRY_STEP_MS) {
-      // Streams end earlier if this cannot be written; the token is valid regardless.
-      await sessions.update(id, 'tokenUntil', expiresAt).catch(() => undefined)
-    }
-    return sessions.use(session)
-  }
-
   return {
     async callerOf(token, presenter) {
       const addressOf = () => presenter?.address() ?? ''
@@ -114,11 +93,11 @@ function createExternalIssuer(
         return undefined
       })
       if (facts === undefined) return undefined
-      const { issuer, subject, clientId, scopes, claims, expiresAt } = facts
-      const id = `ses_${sha256(JSON.stringify([issuer, subject, clientId]))}`
+      const { subject, clientId, scopes, claims, expiresAt } = facts
+      const id = externalSessionId(facts)
       presenter?.onSession(id)
       presenter?.readBeside?.()
-      const session = await sessionOf(id, facts)
+      const session = await externalSession(sessions, id, facts)
       if (session === undefined) {
         logRefused('its person has signed out since', aboutToken(token))
         return undefined
@@ -134,6 +113,11 @@ function isJwt(token: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Whether `iat` must be valid: if the token has one, or is of RFC 9068, which requires it (2.2). */
+function namesIssueTime(token: string): boolean {
+  return decodeJwt(token).iat !== undefined || isOfRfc9068(decodeProtectedHeader(token).typ)
 }
 
 /** Our own message, or the library's error code with the claim that it concerns. */
