@@ -102,7 +102,8 @@ function createExternalIssuer(
         logRefused('its person has signed out since', aboutToken(token))
         return undefined
       }
-      return { kind: 'token', session, clientId, scopes, subject, claims, expiresAt }
+      const subjectToken = { token, expiresAt }
+      return { kind: 'token', session, clientId, scopes, subject, claims, expiresAt, subjectToken }
     },
   }
 }

@@ -41,7 +41,7 @@ export async function requireUpstreamSignIn(
   session: CallSession,
   { hasLoginTool = true, upstream, kind = 'tool' }: LadderOptions = {},
 ): Promise<InputRequiredResult | undefined> {
-  if (isSignedIn(session, upstream)) return undefined
+  if (isSignedIn(session, upstream) || (await session.signInOnBehalf(upstream))) return undefined
   if (!call.client.can.openUrls) {
     throw loginRequired(hasLoginTool ? callLogin(upstream) : cannotOpenUrls(upstream))
   }

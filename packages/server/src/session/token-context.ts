@@ -82,7 +82,9 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
         code: 'session_not_found',
       })
     }
-    return createCallSession(this.deps, this.#caller.session, { access: 'token', client })
+    const { session, subjectToken } = this.#caller
+    const subject = subjectToken && { ...subjectToken, scopes: this.scopes }
+    return createCallSession(this.deps, session, { access: 'token', client, subject })
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {
