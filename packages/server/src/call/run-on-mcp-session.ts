@@ -13,9 +13,8 @@ import { AppError } from '../errors.ts'
 import type { CallTool } from '../mcp/call-tool.ts'
 import { clientOfInitialize } from '../mcp/client-facts.ts'
 import type { LegacyEndpoint } from '../mcp/legacy/legacy-endpoint.ts'
-import type { McpSession } from '../mcp/legacy/mcp-session.ts'
-import { type PostResponseSink, STREAM_AFTER_MS } from '../mcp/legacy/post-response-sink.ts'
-import type { ResponseSink } from '../mcp/legacy/response-sink.ts'
+import type { McpSession } from '../mcp/legacy/mcp-session-record.ts'
+import { type PostResponseSink, STREAM_AFTER_MS } from '../mcp/legacy/response-sink.ts'
 import type { CountedCall, RunningCalls } from '../mcp/legacy/running-calls.ts'
 import type { Limits } from '../mcp/limits.ts'
 import { JsonAnswer } from '../mcp/mcp-answer.ts'
@@ -213,7 +212,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
   }
 
   /** Wraps the sink: the end of the exchange also cancels pending work of the tool. */
-  #closing(sink: PostResponseSink): Pick<ResponseSink, 'respond' | 'discard'> {
+  #closing(sink: PostResponseSink): Pick<PostResponseSink, 'respond' | 'discard'> {
     return {
       respond: (message) => {
         this.#end()

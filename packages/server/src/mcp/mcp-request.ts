@@ -1,6 +1,6 @@
 /** One request to `/mcp`, as the HTTP layer passes it on. */
 
-import type { LookedUp } from './legacy/find-mcp-session.ts'
+import type { LookedUp } from './legacy/opened-mcp-sessions.ts'
 import type { RequestContexts } from './request-context.ts'
 
 export interface McpRequest {

@@ -3,7 +3,7 @@
 import type { CallLog, CallSession } from '../engine/call.ts'
 import { ANONYMOUS } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
-import type { McpSessionRecord } from '../mcp/legacy/mcp-session.ts'
+import type { McpSessionRecord } from '../mcp/legacy/mcp-session-record.ts'
 import type {
   ClientFacts,
   KnownClient,

@@ -3,7 +3,7 @@
 import type { CallLog, CallSession } from '../engine/call.ts'
 import type { Caller } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
-import type { McpSessionRecord } from '../mcp/legacy/mcp-session.ts'
+import type { McpSessionRecord } from '../mcp/legacy/mcp-session-record.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
 import type { KnownClient, RequestContext, RequestContexts } from '../mcp/request-context.ts'
 import { UNLIMITED } from '../store/storage-budget.ts'

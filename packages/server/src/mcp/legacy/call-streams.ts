@@ -14,11 +14,15 @@ import {
 import type { Streams } from '../../store/streams.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { createLateAnswers } from '../nodes/retry-write.ts'
-import { formatEventId } from './event-id.ts'
-import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
-import { lostAnswer } from './lost-answer.ts'
-import { type McpSessionRecord, mcpSessionKey } from './mcp-session.ts'
-import type { StreamNotifier } from './stream-notifier.ts'
+import {
+  createEventStream,
+  type EventStream,
+  formatEventId,
+  type StreamNotifier,
+  takesEmptyEvents,
+} from './event-stream.ts'
+import { type McpSessionRecord, mcpSessionKey } from './mcp-session-record.ts'
+import { lostAnswer } from './response-sink.ts'
 
 /** One entry of a call's event log: first a start marker, then messages, then the end. */
 export type CallEntry = Said & {

@@ -9,17 +9,18 @@ import type { Streams } from '../../store/streams.ts'
 import type { Limits, Release } from '../limits.ts'
 import type { ClusterNode, LoggedEvent } from '../nodes/cluster-node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
-import { formatEventId, type StreamEventId } from './event-id.ts'
-import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
-import { type KeepTimes, keepUnused } from './keep-unused.ts'
 import {
-  type McpSession,
-  type McpSessionRecord,
-  type McpSessions,
-  ownStreamKey,
-} from './mcp-session.ts'
-import type { OpenStreams } from './open-streams.ts'
-import type { StreamNotifier } from './stream-notifier.ts'
+  createEventStream,
+  type EventStream,
+  formatEventId,
+  type OpenStreams,
+  type StreamEventId,
+  type StreamNotifier,
+  takesEmptyEvents,
+} from './event-stream.ts'
+import type { McpSessions } from './mcp-session.ts'
+import { type McpSession, type McpSessionRecord, ownStreamKey } from './mcp-session-record.ts'
+import { type KeepTimes, keepUnused } from './unused-mcp-sessions.ts'
 
 export interface HeldStreamDeps {
   readonly node: ClusterNode

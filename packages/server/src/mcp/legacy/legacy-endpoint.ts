@@ -13,18 +13,22 @@ import type { McpRequest } from '../mcp-request.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { asAuthInfo, attachOutcome, type RequestContext } from '../request-context.ts'
 import type { CallStreams } from './call-streams.ts'
-import { essentials } from './essentials.ts'
-import { parseEventId } from './event-id.ts'
-import { findMcpSession, lookUp, type NamedMcpSession } from './find-mcp-session.ts'
+import { parseEventId } from './event-stream.ts'
 import type { HeldStreams } from './held-streams.ts'
-import type { McpSession, McpSessions } from './mcp-session.ts'
+import type { McpSessions } from './mcp-session.ts'
+import { essentials, type McpSession } from './mcp-session-record.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
-import type { OpenedMcpSessions } from './opened-mcp-sessions.ts'
+import {
+  findMcpSession,
+  lookUp,
+  type NamedMcpSession,
+  type OpenedMcpSessions,
+} from './opened-mcp-sessions.ts'
 import {
   createPostResponseSink,
   type PostExchange,
   type PostResponseSink,
-} from './post-response-sink.ts'
+} from './response-sink.ts'
 import { type ResumeDeps, resumeCall } from './resume-call.ts'
 
 export interface LegacyDeps extends ResumeDeps {

@@ -8,12 +8,17 @@ import type { Limits } from '../limits.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { RequestContexts } from '../request-context.ts'
 import { CALL_STREAM_BOUNDS, type CallEnd, type CallEntry, callStreamKey } from './call-streams.ts'
-import { type CallEventId, formatEventId } from './event-id.ts'
-import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
-import { lostAnswer } from './lost-answer.ts'
-import type { McpSessionRecord } from './mcp-session.ts'
-import type { OpenStreams } from './open-streams.ts'
-import type { StreamNotifier } from './stream-notifier.ts'
+import {
+  type CallEventId,
+  createEventStream,
+  type EventStream,
+  formatEventId,
+  type OpenStreams,
+  type StreamNotifier,
+  takesEmptyEvents,
+} from './event-stream.ts'
+import type { McpSessionRecord } from './mcp-session-record.ts'
+import { lostAnswer } from './response-sink.ts'
 
 export interface ResumeDeps {
   readonly node: ClusterNode

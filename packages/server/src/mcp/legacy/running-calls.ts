@@ -1,12 +1,15 @@
-/** The running calls of this node: any node can cancel them; graceful shutdown waits for them. */
+/**
+ * The running calls of this node: any node can cancel them; graceful shutdown waits for them. Fields
+ * of a client's notifications are bounded, since they may be forwarded to another node.
+ */
 
-import type { RequestId } from '@modelcontextprotocol/server'
+import type { JSONRPCNotification, RequestId } from '@modelcontextprotocol/server'
 import { createExpiringMap } from '../../store/expiring-map.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { isShortId } from '../bounds.ts'
 import type { Limits } from '../limits.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
-import { isOverSse, type McpSessionRecord } from './mcp-session.ts'
-import type { Cancellation } from './notification-fields.ts'
+import { isOverSse, type McpSessionRecord } from './mcp-session-record.ts'
 
 /** A running call that others can end. */
 export interface RunningCall {
@@ -42,7 +45,7 @@ export interface RunningCalls {
   finish(longestMs: number): Promise<void>
 }
 
-export interface RunningCallDeps {
+interface RunningCallDeps {
   readonly node: ClusterNode
   readonly metrics: Pick<Metrics, 'clientMessageDropped'>
   readonly limits: Pick<Limits, 'calls' | 'answers'>
@@ -179,4 +182,43 @@ function createForwardingBudget(): (connectionId: string) => boolean {
     forwarded.set(connectionId, count + 1, count === 0 ? FORWARDED_SECONDS : undefined)
     return true
   }
+}
+
+/** Limit of human-readable text, in UTF-16 code units. */
+const LONGEST_TEXT = 200
+
+interface Cancellation {
+  readonly requestId: RequestId
+  readonly reason: string
+}
+
+type Params = JSONRPCNotification['params']
+
+/** 2025-11-25, basic/utilities/cancellation. Undefined if `requestId` is invalid. */
+export function cancellationOf(params: Params): Cancellation | undefined {
+  const requestId = params?.requestId
+  if (!isShortId(requestId)) return undefined
+  return { requestId, reason: shortText(params?.reason) ?? 'cancelled by the client' }
+}
+
+/** 2025-11-25, basic/utilities/progress: copies only the fields that it defines. */
+export function progressOf(progressToken: string, params: Params): JSONRPCNotification | undefined {
+  const [progress, total] = [params?.progress, params?.total]
+  if (typeof progress !== 'number') return undefined
+  const message = shortText(params?.message)
+  return {
+    jsonrpc: '2.0',
+    method: 'notifications/progress',
+    params: {
+      ...{ progressToken, progress },
+      ...(typeof total === 'number' && { total }),
+      ...(message !== undefined && { message }),
+    },
+  }
+}
+
+/** Truncates a text without splitting a surrogate pair. */
+function shortText(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined
+  return text.slice(0, LONGEST_TEXT).replace(/[\uD800-\uDBFF]$/, '')
 }

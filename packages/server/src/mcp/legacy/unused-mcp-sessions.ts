@@ -1,27 +1,24 @@
 /**
  * Unused anonymous MCP sessions: each has a marker key, which its first request deletes, on any
- * node. Until then the MCP session and its session have a short TTL.
+ * node. Until then the MCP session and its session have a short TTL, renewed while a stream is open.
  */
 
 import type { Document, Store } from '../../store/port.ts'
 import { createRecent } from '../../store/recent.ts'
-
-/** The store key of an MCP session. */
-export function mcpSessionKey(id: string): string {
-  return `{${id}}:conn`
-}
+import type { McpSessions } from './mcp-session.ts'
+import { mcpSessionKey } from './mcp-session-record.ts'
 
 interface Unused {
   readonly id: string
   readonly sessionId: string
 }
 
-export interface UnusedMcpSessionDeps {
+interface UnusedMcpSessionDeps {
   readonly store: Pick<Store, 'set' | 'get' | 'touch' | 'delete'>
   readonly sessions: { touch(id: string, ttlSeconds: number): Promise<boolean> }
 }
 
-export interface UnusedMcpSessionTimes {
+interface UnusedMcpSessionTimes {
   readonly ttlSeconds: number
   readonly unusedTtlSeconds: number
 }
@@ -74,4 +71,30 @@ export function createUnusedMcpSessions(
       return false
     },
   }
+}
+
+export interface KeepTimes {
+  /** TTL of an unused MCP session, after its stream is closed. */
+  readonly unusedTtlSeconds: number
+}
+
+/** Renews the MCP session until it is used or has ended. Returns the function that stops it. */
+export function keepUnused(
+  { renewUnused }: Pick<McpSessions, 'renewUnused'>,
+  id: string,
+  { unusedTtlSeconds }: KeepTimes,
+): () => void {
+  const timer = setInterval(
+    () => {
+      renewUnused(id).then(
+        (renewed) => {
+          if (!renewed) clearInterval(timer)
+        },
+        // The store is unavailable: the next renewal may succeed.
+        () => undefined,
+      )
+    },
+    (unusedTtlSeconds * 1000) / 4,
+  ).unref()
+  return () => clearInterval(timer)
 }
