@@ -193,7 +193,7 @@ function servedBy(deps: RuntimeDeps) {
   return {
     ...config.serves,
     catalog,
-    settings: { ...config.tools, team },
+    settings: { ...config.tools, team, auditSubject: config.log.auditSubject },
     about: implementationOf(deps),
     instructions: config.introduction?.instructions,
   }

@@ -24,6 +24,7 @@ import {
 import type { Resources } from './resources.ts'
 import {
   factsOf,
+  isMachineToken,
   isOfRfc9068,
   issuedAtOf,
   longestExternalTokenSeconds,
@@ -102,8 +103,10 @@ function createExternalIssuer(
         logRefused('its person has signed out since', aboutToken(token))
         return undefined
       }
+      const isMachine = isMachineToken(facts)
       const subjectToken = { token, expiresAt }
-      return { kind: 'token', session, clientId, scopes, subject, claims, expiresAt, subjectToken }
+      const known = { clientId, scopes, subject, claims, expiresAt }
+      return { kind: 'token', session, ...known, isMachine, subjectToken }
     },
   }
 }

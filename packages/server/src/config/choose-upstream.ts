@@ -3,6 +3,7 @@
 import { dialectOf } from './apply-preset.ts'
 import { chooseClientAuth } from './choose-client-auth.ts'
 import { withExchange } from './choose-exchange.ts'
+import { chooseService } from './choose-service.ts'
 import { chooseAllow } from './choose-sign-in.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
@@ -34,8 +35,8 @@ const UPSTREAM_VARIABLES = [
   'UPSTREAM_CLIENT_CERT',
   'UPSTREAM_API_URL',
   'UPSTREAM_API_KEY',
-  'UPSTREAM_TOKEN_EXCHANGE',
-  'UPSTREAM_AUDIENCE',
+  ...(['UPSTREAM_TOKEN_EXCHANGE', 'UPSTREAM_AUDIENCE'] as const),
+  ...(['UPSTREAM_SERVICE_KEY', 'UPSTREAM_SERVICE_CLIENT_ID'] as const),
 ] as const
 
 const DEFAULT_ISSUER_SCOPES = ['openid', 'offline_access']
@@ -50,6 +51,8 @@ export interface ChosenUpstream<Chosen = UpstreamConfig> {
 /** Whether any variable names an upstream, even an incomplete one. */
 export function namesUpstream(raw: RawVariables): boolean {
   const { UPSTREAM_AUTH: auth = 'oauth' } = raw
+  const { UPSTREAM_SERVICE: service = 'none' } = raw
+  if (service !== 'none') return true
   return auth !== 'oauth' || UPSTREAM_VARIABLES.some((name) => raw[name] !== undefined)
 }
 
@@ -135,16 +138,18 @@ function configured(
   faults: Faults,
 ): NamedUpstream {
   const api = apiOf(variables, faults)
+  const service = chooseService(variables, faults)
   if (variables.UPSTREAM_AUTH === 'none') return { kind: 'operator', name, api }
   if (variables.UPSTREAM_AUTH === 'key') {
     const [header = '', template = ''] = splitHeader(variables.UPSTREAM_KEY_HEADER)
     const checkPath = variables.UPSTREAM_KEY_CHECK ?? ''
-    return { kind: 'key', name, api, checkPath, keyHeader: { name: header, template } }
+    return { kind: 'key', name, api, checkPath, keyHeader: { name: header, template }, ...service }
   }
   const provider = chooseProvider(raw, variables, faults)
   return {
     ...signedInAt(name, variables, provider),
     api,
+    ...service,
     ...chooseClientAuth(variables, faults),
     ...defined({ dialect: dialectOf(raw) }),
   }
@@ -155,6 +160,8 @@ function secretsOf(variables: UpstreamVariables): UpstreamSecrets {
     clientSecret: variables.UPSTREAM_CLIENT_SECRET,
     clientKey: variables.UPSTREAM_CLIENT_KEY,
     apiKey: variables.UPSTREAM_API_KEY,
+    serviceKey: variables.UPSTREAM_SERVICE_KEY,
+    serviceClientSecret: variables.UPSTREAM_SERVICE_CLIENT_SECRET,
   }
 }
 

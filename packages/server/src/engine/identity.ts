@@ -3,11 +3,14 @@
 import { inspect } from 'node:util'
 
 export interface CallerFacts {
-  /** `local` is the only user of a stdio process. */
-  readonly kind: 'anonymous' | 'token' | 'local'
+  /**
+   * `token`: an access token that acts for a person. `client`: an access token of a client that acts
+   * for itself, without a person. `local`: the only user of a stdio process.
+   */
+  readonly kind: 'anonymous' | 'token' | 'client' | 'local'
   /**
    * Subject of the access token: its `sub`, or, if this server issues the tokens, the account that
-   * signed in upstream. Undefined without a token and before such a sign-in.
+   * signed in upstream. Undefined without a token, before such a sign-in, and without a person.
    */
   readonly subject: string | undefined
   /** The client that the token was issued to; undefined without a token. */
@@ -78,6 +81,11 @@ class HiddenCaller implements CallerFacts {
 /** Creates a caller from the known facts; anonymous by default. */
 export function createCaller(facts: Partial<CallerFacts> = {}): Caller {
   return new HiddenCaller({ ...NOBODY, ...facts })
+}
+
+/** Whether the caller has an access token, whose scopes apply. */
+export function hasToken({ kind }: Pick<CallerFacts, 'kind'>): boolean {
+  return kind === 'token' || kind === 'client'
 }
 
 export const ANONYMOUS = createCaller()

@@ -34,14 +34,17 @@ const RETRY: Readonly<Record<CallKind, string>> = {
  * Ensures an upstream sign-in. A client with URL elicitation is asked to open the sign-in page, and
  * the call resumes after the callback: returns the `input_required` result until then, undefined
  * when the call may proceed.
- * @throws ToolError `login_required` for clients that cannot open URLs, `login_declined`
+ * @throws ToolError `login_required` for clients without a person, and for those that cannot open
+ * URLs; `login_declined`
  */
 export async function requireUpstreamSignIn(
   call: ToolCall,
   session: CallSession,
   { hasLoginTool = true, upstream, kind = 'tool' }: LadderOptions = {},
 ): Promise<InputRequiredResult | undefined> {
-  if (isSignedIn(session, upstream) || (await session.signInOnBehalf(upstream))) return undefined
+  if (isSignedIn(session, upstream)) return undefined
+  if (call.caller.kind === 'client') throw noPerson(upstream)
+  if (await session.signInOnBehalf(upstream)) return undefined
   if (!call.client.can.openUrls) {
     throw loginRequired(hasLoginTool ? callLogin(upstream) : cannotOpenUrls(upstream))
   }
@@ -67,8 +70,19 @@ export async function requireUpstreamSignIn(
   return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
 }
 
+/** Whether the session has credentials for the upstream: of a person, or of a service account. */
 export function isSignedIn(session: CallSession, upstream: string | undefined): boolean {
+  if (session.hasServiceAccount?.(upstream) === true) return true
   return upstream === undefined ? session.state === 'authenticated' : session.isSignedIn(upstream)
+}
+
+/** A client that acts for itself gets no link: there is nobody to open it. */
+export function noPerson(upstream?: string): ToolError {
+  const name = upstream?.toUpperCase().replaceAll('-', '_')
+  const variable = name === undefined ? 'UPSTREAM_SERVICE' : `UPSTREAM_${name}_SERVICE`
+  return loginRequired(
+    `This needs a sign-in${at(upstream)}, and this client acts without a person. The operator of this server can give such clients a service account (${variable}).`,
+  )
 }
 
 const NOT_COMPLETED = 'Sign-in was not completed in time.'

@@ -12,6 +12,7 @@ import type { Redactor } from '../output/redactor.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
+import { auditedCaller } from './audit-subject.ts'
 import type { CallKind, CallSession, ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
 import type { HookOutcome } from './define-hook.ts'
@@ -244,7 +245,9 @@ export abstract class PersonRun<Result extends object> {
     this.#span?.end()
     const { clientId } = this.call
     const session = this.#session
-    this.call.audit({ kind: this.#kind, name, session, outcome, ms: Math.round(ms), clientId })
+    const subject = auditedCaller(this.settings.auditSubject, this.call)
+    const known = { kind: this.#kind, name, session, clientId, subject }
+    this.call.audit({ ...known, outcome, ms: Math.round(ms) })
   }
 
   #timedOut(cause: unknown): ToolError {

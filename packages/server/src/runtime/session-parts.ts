@@ -14,6 +14,8 @@ import { createOnBehalf } from '../session/on-behalf.ts'
 import { createKeyToken, createOnRefusedKey } from '../session/pasted-keys.ts'
 import { createPendingSignIns } from '../session/pending-sign-in.ts'
 import { createFreshToken } from '../session/refresh.ts'
+import { createServiceAccess } from '../session/service-access.ts'
+import { createServiceToken } from '../session/service-account.ts'
 import { createSignIn } from '../session/sign-in.ts'
 import { createSignInLinks, type SignInLinks } from '../session/sign-in-link.ts'
 import { createSignIns } from '../session/sign-ins.ts'
@@ -86,6 +88,11 @@ export function createSessionParts(
       first.access,
       new Map(byName.map((each) => [each.name, each.access])),
     ),
+    serviceAccess: withNamed(
+      first.serviceAccess,
+      new Map(byName.map((each) => [each.name, each.serviceAccess])),
+    ),
+    serviceAccounts: namesWithService(upstreams),
     /** For sign-out. */
     further: further.map(({ credentials, provider }) => ({ credentials, provider })),
     linkUrl: async (handle: string) => {
@@ -94,6 +101,17 @@ export function createSessionParts(
     },
     ...createContinuing({ store, sessions, credentials, now }, name, tokenTtlSeconds),
   }
+}
+
+/** The upstreams with a service account: by their names, the first also by undefined. */
+function namesWithService({ first, further }: Upstreams): ReadonlySet<string | undefined> {
+  const named = [first, ...further].filter(({ service }) => service !== undefined)
+  return new Set([...named.map(({ name }) => name), ...(first.service ? [undefined] : [])])
+}
+
+function serviceOf(shared: Shared, { name, service }: UpstreamParts) {
+  if (service === undefined || 'key' in service) return service
+  return { token: createServiceToken({ ...shared, ...service }, name) }
 }
 
 /** Wires one upstream: its sign-in, and its API on behalf of users. */
@@ -108,10 +126,14 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
     { store, keyRing, sessions, links, provider, credentials, log },
     { redirectUri, publicUrl, ttlSeconds, upstream: label },
   )
-  const common = { name, kind, upstream: label, provider, credentials, signIn, signsInAt }
+  const serviceAccess = createServiceAccess(api, serviceOf(shared, upstream), label)
+  const common = {
+    ...{ name, kind, upstream: label, provider, credentials, signIn, signsInAt, serviceAccess },
+  }
   if (kind === 'operator') {
     const access = createOperatorAccess(api)
-    return { ...common, access, returns: false, keyPage: undefined, onBehalf: undefined }
+    const none = { returns: false, keyPage: undefined, onBehalf: undefined }
+    return { ...common, access, serviceAccess: access, ...none }
   }
   if (checkKey === undefined) {
     const refreshing = { store, sessions, credentials, provider, now, log, upstream: label }

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallSession } from '../engine/call.ts'
 import type { CancelSignal } from '../engine/cancel-signal.ts'
+import { noPerson } from '../engine/require-sign-in.ts'
 import type { SignInLink } from '../engine/tool-context.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { KnownClient } from '../mcp/request-context.ts'
@@ -31,6 +32,8 @@ export interface CallSessionDeps {
   readonly signInUpstreams?: SignInUpstreams | undefined
   /** Token exchange by the names of upstreams that use it; undefined is the first upstream. */
   readonly onBehalf?: ReadonlyMap<string | undefined, OnBehalf> | undefined
+  /** The upstreams with a service account, by name; undefined stands for the first. */
+  readonly serviceAccounts?: ReadonlySet<string | undefined> | undefined
 }
 
 /** The upstreams of a server that users sign in at, or paste API keys for. */
@@ -51,6 +54,8 @@ export interface NewSession {
   readonly storage?: StorageBudget
   /** The caller's token, for upstreams that exchange it. */
   readonly subject?: Subject | undefined
+  /** Whether the caller is a client without a person: nobody could sign in. */
+  readonly isMachine?: boolean | undefined
 }
 
 /** Names of session values; excludes path separators and names that allow prototype pollution. */
@@ -100,6 +105,10 @@ class LiveSession implements CallSession {
     return this.#credentials(upstream) !== undefined
   }
 
+  hasServiceAccount(upstream?: string): boolean {
+    return this.#fresh.isMachine === true && this.#deps.serviceAccounts?.has(upstream) === true
+  }
+
   async account(upstream?: string) {
     return this.#credentials(upstream)?.account
   }
@@ -121,6 +130,7 @@ class LiveSession implements CallSession {
   }
 
   async startSignIn(upstream?: string): Promise<SignInLink> {
+    if (this.#fresh.isMachine) throw noPerson(upstream)
     const leadsTo = this.#further(upstream) === undefined ? undefined : upstream
     if (leadsTo === undefined && this.#signsInNowhere) throw unknownUpstream(upstream)
     const { id } = await this.#opened()

@@ -137,11 +137,7 @@ export interface OpenStreams {
    * Adds a stream; ends it at once if the node is shutting down. A stream that was opened with a
    * token ends with the token's session; `SessionEnds.watch` defines `isBusy`.
    */
-  add(
-    events: EventStream,
-    owner: TokenSession | undefined,
-    isBusy?: () => Promise<boolean>,
-  ): void
+  add(events: EventStream, owner: TokenSession | undefined, isBusy?: () => Promise<boolean>): void
   /** Ends all streams; clients reconnect to another node. */
   release(): void
 }
