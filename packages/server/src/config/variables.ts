@@ -163,9 +163,10 @@ const behaviour = {
       what: 'How long a session lives after its last use, in seconds.',
     }),
   STREAM_MAX_SECONDS: integer(1, 30 * DAY)
-    .default(DAY)
+    .optional()
     .register(facts, {
       what: 'How long a stream that was opened with an access token stays open, in seconds; clients reconnect then. It keeps its session alive, so a client that is forgotten would keep it alive too.',
+      defaultText: String(DAY),
     }),
   UNUSED_TTL: integer(1, 3600).default(60).register(facts, {
     what: 'How long a connection of the 2025 era without a token, and its session, live until their first request after `initialize`, in seconds; while a stream of it is open, they live on. 404 after that: clients connect anew.',

@@ -134,7 +134,7 @@ function tokensIn(answer: Fields): Fields {
   const lifetime = Number(fields.expires_in ?? fields.expires)
   return {
     ...texts,
-    token_type: tokenType(texts.token_type),
+    token_type: bearerType(texts.token_type),
     // RFC 6749, 5.1: `expires_in` is recommended; an invalid one is dropped.
     ...(lifetime > 0 && Number.isFinite(lifetime) && { expires_in: lifetime }),
     ...(Array.isArray(scope) && { scope: scope.join(' ') }),
@@ -150,10 +150,15 @@ function nestedTokens(answer: Fields): Fields | undefined {
   return found.length === 1 ? found[0] : undefined
 }
 
-/** Slack's `token_type` is `user` or `bot`; both are bearer tokens (RFC 6750). */
-function tokenType(given: unknown): string {
-  const type = isText(given) ? given.trim() : 'bearer'
-  return ['', 'user', 'bot'].includes(type.toLowerCase()) ? 'bearer' : type
+/**
+ * Slack's `token_type` is `user` or `bot`; both are bearer tokens (RFC 6750). Others, such as DPoP,
+ * need a proof with each request; `N_A` is not for requests at all (RFC 8693, 2.2.1).
+ * @throws ProviderError for another type
+ */
+function bearerType(given: unknown): string {
+  const type = isText(given) ? given.trim().toLowerCase() : ''
+  if (['', 'bearer', 'user', 'bot'].includes(type)) return 'bearer'
+  throw providerError('invalid_response', 'not a bearer token', { field: 'token_type' })
 }
 
 function isText(value: unknown): value is string {

@@ -51,10 +51,6 @@ export function createTokenExchange(
     operate(async (configuration) => {
       const answer = await genericGrantRequest(configuration, ...requestFor(token))
       const { access_token: accessToken, expires_in: lifetime, issued_token_type: type } = answer
-      // RFC 8693, 2.2.1: `N_A` for a token that is not used as an access token.
-      if (answer.token_type !== 'bearer') {
-        throw providerError('invalid_response', 'not a bearer token', { field: 'token_type' })
-      }
       if (type !== undefined && type !== ACCESS_TOKEN && type !== JWT) {
         throw providerError('invalid_response', 'not an access token', {
           field: 'issued_token_type',

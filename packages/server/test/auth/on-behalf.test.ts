@@ -133,3 +133,12 @@ test('a tool that declares no sign-in causes no exchange', async () => {
   expect(await call(await token(), 'session')).toMatchObject({ isError: false })
   expect(asked).toHaveLength(0)
 })
+
+test('a client without a person gets an error that says so, and no link', async () => {
+  const { call, issuer, claims, asked } = await startOnBehalf()
+  const machine = await issuer.sign({ ...claims(), sub: 'client-a', client_id: 'client-a' })
+  const { isError, text } = await call(machine)
+  expect([isError, text]).toEqual([true, expect.stringMatching(/without a person/)])
+  expect(text).not.toContain('/connect/')
+  expect(asked).toHaveLength(0)
+})
