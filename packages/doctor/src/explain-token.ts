@@ -6,6 +6,7 @@
 import { text } from 'node:stream/consumers'
 import {
   factsOf,
+  isOfRfc9068,
   requireAccessToken,
   type TokenFacts,
   TokenRefused,
@@ -77,7 +78,7 @@ function explainItself(token: string, wanted: Wanted | undefined, nowMs: number)
     .map((name) => `${name} ${JSON.stringify(claims[name])}`)
   return [
     ok(`A JWT, signed with ${header.alg}, of type ${header.typ ?? 'none'}: ${said.join(', ')}.`),
-    times(claims, nowMs),
+    times(claims, header.typ, nowMs),
     kind(claims, header.typ),
     ...whom(claims, wanted, nowMs),
   ]
@@ -98,7 +99,7 @@ function decoded(part: string): string {
   return Buffer.from(part, 'base64url').toString()
 }
 
-function times({ iat, exp }: Claims, nowMs: number): Finding {
+function times({ iat, exp }: Claims, typ: string | undefined, nowMs: number): Finding {
   const now = nowMs / 1000
   if (typeof exp !== 'number')
     return wrong('It names no expiry (exp).', 'Change that at the issuer.')
@@ -106,11 +107,16 @@ function times({ iat, exp }: Claims, nowMs: number): Finding {
     return wrong(`It expired ${minutes(now - exp)} ago.`, 'Let the client refresh it.')
   }
   if (typeof iat !== 'number') {
-    return wrong('It does not say when it was issued (iat).', 'Change that at the issuer.')
+    return iat === undefined && !isOfRfc9068(typ)
+      ? warning(`It does not say when it was issued (iat).`, WITHOUT_IAT)
+      : wrong('It does not say when it was issued (iat).', 'Change that at the issuer.')
   }
   if (iat > now + 30) return wrong('It was issued in the future.', 'Set the clocks right.')
   return ok(`Issued ${minutes(now - iat)} ago, expires in ${minutes(exp - now)}.`)
 }
+
+const WITHOUT_IAT =
+  'Such a token is accepted while it expires within OAUTH_TOKEN_MAX_AGE; set that to how long tokens are valid.'
 
 function minutes(seconds: number): string {
   return `${Math.round(seconds / 60)} minutes`

@@ -211,6 +211,7 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
     addressRate: variables.RATE_LIMIT_ADDRESS,
     storedRate: variables.RATE_LIMIT_STORED_BYTES,
     maxStreams: variables.MAX_STREAMS,
+    ...defined({ maxStreamSeconds: variables.STREAM_MAX_SECONDS }),
     maxNodeStreams: variables.MAX_NODE_STREAMS,
     maxCalls: variables.MAX_CALLS,
     maxConnections: variables.MAX_CONNECTIONS,

@@ -129,7 +129,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const streams = createSealedStreams(store.streams, keyRing)
   const { node, bus, announce } = await joinOthers(deps, streams)
   await clock.start()
-  const sessionEnds = createSessionEnds(node, { ...parts, now })
+  const sessionEnds = createSessionEnds(node, { ...parts, now }, config.http)
   const signOut = createSignOut({ ...parts, ...upstream, broadcastEnd: sessionEnds.announce, log })
   const mcpSessions = createMcpSessions({ ...parts, store, node, now }, config.session)
   const found = { ...parts, ...config.session, signOut, mcpSessions, now }

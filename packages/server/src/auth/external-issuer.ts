@@ -6,14 +6,14 @@
 
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import type { ExternalIssuer, Secrets } from '../config.ts'
-import { sha256, shortHash } from '../crypto/hash.ts'
+import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { isFromBefore, type SessionManager } from '../session/manager.ts'
-import type { Session } from '../session/record.ts'
+import type { SessionManager } from '../session/manager.ts'
 import { createRecent } from '../store/recent.ts'
 import type { Fetch } from '../upstream/provider-fetch.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import { externalSession, externalSessionId } from './external-sessions.ts'
 import { createIntrospection, type Introspect } from './introspection.ts'
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts'
 import {
@@ -25,6 +25,8 @@ import type { Resources } from './resources.ts'
 import {
   factsOf,
   isMachineToken,
+  isOfRfc9068,
+  issuedAtOf,
   longestExternalTokenSeconds,
   refuseOtherKinds,
   requireAccessToken,
@@ -62,13 +64,14 @@ function createExternalIssuer(
   async function verified(token: string): Promise<TokenFacts> {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
       algorithms: ALGORITHMS,
-      requiredClaims: ['iss', 'exp', 'iat', 'sub'],
-      maxTokenAge: options.maxAgeSeconds,
+      requiredClaims: ['iss', 'exp', 'sub'],
+      // The age is limited by `exp` instead if there is no `iat`.
+      ...(namesIssueTime(token) && { maxTokenAge: options.maxAgeSeconds }),
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       currentDate: new Date(now()),
     })
     requireAccessToken(payload, protectedHeader.typ, options)
-    return factsOf(payload, options, now())
+    return { ...factsOf(payload, options, now()), issuedAt: issuedAtOf(payload, options, now()) }
   }
 
   async function factsFor(token: string, addressOf: () => string): Promise<TokenFacts> {
@@ -82,18 +85,6 @@ function createExternalIssuer(
     return factsOf(answer, options, now())
   }
 
-  async function sessionOf(id: string, issuedAt: number): Promise<Session | undefined> {
-    const session =
-      (await sessions.peek(id)) ??
-      (await sessions.createWithId(id, 'token', {}, issuedAt)) ??
-      // A concurrent request with the same token won the race.
-      (await sessions.peek(id))
-    const { endedBefore } = session ?? {}
-    // Issued before the sign-out: a newer token created the session of this id again.
-    if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
-    return session && sessions.use(session)
-  }
-
   return {
     async callerOf(token, presenter) {
       const addressOf = () => presenter?.address() ?? ''
@@ -103,17 +94,19 @@ function createExternalIssuer(
         return undefined
       })
       if (facts === undefined) return undefined
-      const { issuer, subject, clientId, scopes, claims, issuedAt, expiresAt } = facts
-      const id = `ses_${sha256(JSON.stringify([issuer, subject, clientId]))}`
+      const { subject, clientId, scopes, claims, expiresAt } = facts
+      const id = externalSessionId(facts)
       presenter?.onSession(id)
       presenter?.readBeside?.()
-      const session = await sessionOf(id, issuedAt)
+      const session = await externalSession(sessions, id, facts)
       if (session === undefined) {
         logRefused('its user has signed out since', aboutToken(token))
         return undefined
       }
       const isMachine = isMachineToken(facts)
-      return { kind: 'token', session, clientId, scopes, subject, claims, expiresAt, isMachine }
+      const subjectToken = { token, expiresAt }
+      const known = { clientId, scopes, subject, claims, expiresAt }
+      return { kind: 'token', session, ...known, isMachine, subjectToken }
     },
   }
 }
@@ -124,6 +117,11 @@ function isJwt(token: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Whether `iat` must be valid: if the token has one, or is of RFC 9068, which requires it (2.2). */
+function namesIssueTime(token: string): boolean {
+  return decodeJwt(token).iat !== undefined || isOfRfc9068(decodeProtectedHeader(token).typ)
 }
 
 /** Our own message, or the library's error code with the claim that it concerns. */

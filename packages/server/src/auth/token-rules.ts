@@ -75,9 +75,9 @@ export function requireAccessToken(
   { scopeClaims }: Pick<TokenRules, 'scopeClaims'>,
 ): void {
   refuseOtherKinds(payload)
-  const type = typ?.toLowerCase().replace(/^application\//, '')
-  if (type === 'at+jwt') return
-  if (type !== undefined && type !== 'jwt') throw new TokenRefused('typ is neither at+jwt nor JWT')
+  if (isOfRfc9068(typ)) return
+  if (typ !== undefined && mediaType(typ) !== 'jwt')
+    throw new TokenRefused('typ is neither at+jwt nor JWT')
   if (payload.token_use !== undefined) return
   if (DEFAULT_SCOPE_CLAIMS.some((claim) => claim in payload)) return
   const claims = [...new Set([...DEFAULT_SCOPE_CLAIMS, ...scopeClaims])]
@@ -92,6 +92,15 @@ export function requireAccessToken(
   if (audience.length > 0 && audience.every((each) => each === client)) {
     throw new TokenRefused('typ is not at+jwt, and aud names the client, as in ID tokens')
   }
+}
+
+/** Whether a JWT's header declares an access token of RFC 9068 (2.1). */
+export function isOfRfc9068(typ: string | undefined): boolean {
+  return typ !== undefined && mediaType(typ) === 'at+jwt'
+}
+
+function mediaType(typ: string): string {
+  return typ.toLowerCase().replace(/^application\//, '')
 }
 
 /** Refuses refresh, ID and logout tokens, which introspection may also report as active. */
@@ -137,6 +146,24 @@ function timesOf({ iat, exp }: TokenClaims, { maxAgeSeconds }: TokenRules, nowMs
   }
   const ageEnds = (iat === undefined ? nowMs : iat * 1000) + maxAgeSeconds * 1000
   return { issuedAt: (iat ?? 0) * 1000, expiresAt: exp === undefined ? ageEnds : exp * 1000 }
+}
+
+/**
+ * When a JWT was issued, as Unix time in milliseconds. Without `iat`, the earliest time: no token is
+ * accepted for longer than the maximum age, so that one with an expiry beyond it is refused.
+ * @throws TokenRefused
+ */
+export function issuedAtOf(
+  { iat, exp }: { readonly iat?: number; readonly exp?: number },
+  { maxAgeSeconds }: Pick<TokenRules, 'maxAgeSeconds'>,
+  nowMs: number,
+): number {
+  if (iat !== undefined) return iat * 1000
+  const earliestMs = ((exp ?? 0) - maxAgeSeconds) * 1000
+  if (earliestMs > nowMs) {
+    throw new TokenRefused('iat is missing, and exp is further ahead than OAUTH_TOKEN_MAX_AGE')
+  }
+  return Math.max(earliestMs, 0)
 }
 
 /** The issuer as session ids use it. Without `iss`, the configured issuer. */

@@ -2,6 +2,7 @@
 
 import { dialectOf } from './apply-preset.ts'
 import { chooseClientAuth } from './choose-client-auth.ts'
+import { withExchange } from './choose-exchange.ts'
 import { chooseService } from './choose-service.ts'
 import { chooseAllow } from './choose-sign-in.ts'
 import { defined } from './defined.ts'
@@ -34,8 +35,8 @@ const UPSTREAM_VARIABLES = [
   'UPSTREAM_CLIENT_CERT',
   'UPSTREAM_API_URL',
   'UPSTREAM_API_KEY',
-  'UPSTREAM_SERVICE_KEY',
-  'UPSTREAM_SERVICE_CLIENT_ID',
+  ...(['UPSTREAM_TOKEN_EXCHANGE', 'UPSTREAM_AUDIENCE'] as const),
+  ...(['UPSTREAM_SERVICE_KEY', 'UPSTREAM_SERVICE_CLIENT_ID'] as const),
 ] as const
 
 const DEFAULT_ISSUER_SCOPES = ['openid', 'offline_access']
@@ -66,7 +67,8 @@ export function chooseUpstreams(
 ): readonly [first: ChosenUpstream, ...further: ChosenUpstream<NamedUpstream>[]] {
   const further = readNamed(raw, variables, faults).map((named) => {
     const why = 'is missing: UPSTREAMS names this upstream'
-    return chooseNamed(named.name, named.raw, named.variables, why, named.faults)
+    const chosen = chooseNamed(named.name, named.raw, named.variables, why, named.faults)
+    return withExchange(chosen, named.variables, variables, named.faults)
   })
   const [head, ...rest] = further
   const stands = head !== undefined && !namesUpstream(raw) && variables.DEMO !== 'on'
@@ -93,7 +95,8 @@ function chooseFirst(raw: RawVariables, variables: Variables, faults: Faults): C
 
   const why = reason(isProduction, isConfigured)
   const upstream = chooseNamed(variables.UPSTREAM_NAME, raw, variables, why, faults)
-  return variables.DEMO === 'on' ? demo(variables, faults) : upstream
+  const chosen = withExchange(upstream, variables, variables, faults)
+  return variables.DEMO === 'on' ? demo(variables, faults) : chosen
 }
 
 /** The same rules as for PUBLIC_URL apply: the demo's provider is below it. */

@@ -125,6 +125,8 @@ export interface HttpConfig {
   readonly storedRate: number
   /** Concurrency limits of one caller on one node, as `maxCalls` and `maxConnections` are. */
   readonly maxStreams: number
+  /** Maximum age of a stream opened with an access token; absent for a day. */
+  readonly maxStreamSeconds?: number
   /** Concurrency limit of all callers on one node. */
   readonly maxNodeStreams: number
   readonly maxCalls: number

@@ -75,6 +75,11 @@ export interface ConfiguredUpstream {
   readonly scopes: readonly string[]
   /** Additional parameters of token requests; absent for none. */
   readonly tokenParameters?: Readonly<Record<string, string>>
+  /** Exchange of callers' tokens for tokens of the API; absent if people sign in. */
+  readonly tokenExchange?: {
+    readonly kind: NonNullable<UpstreamVariables['UPSTREAM_TOKEN_EXCHANGE']>
+    readonly audience?: string
+  }
   /** Additional parameters of the authorization request; an empty value suppresses ours. */
   readonly authorizationParameters: Readonly<Record<string, string>>
   readonly api: ApiConfig

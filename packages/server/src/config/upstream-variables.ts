@@ -22,7 +22,7 @@ const OWN_PARAMETERS =
   /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/
 
 const OWN_TOKEN_PARAMETERS =
-  /^(client_id|client_secret|client_assertion|client_assertion_type|grant_type|code|code_verifier|redirect_uri|refresh_token|scope)$/
+  /^(client_id|client_secret|client_assertion|client_assertion_type|grant_type|code|code_verifier|redirect_uri|refresh_token|scope|subject_token|subject_token_type|actor_token|actor_token_type|requested_token_type|requested_token_use|assertion)$/
 
 const PARAMETERS =
   'parameters as in an address, `name=value&name=value`, each once and none of OAuth itself'
@@ -138,6 +138,13 @@ export const upstreamVariables = {
       what: 'More parameters for the requests that exchange codes and refresh tokens, such as `audience` or `resource`.',
       defaultText: 'none',
     }),
+  UPSTREAM_TOKEN_EXCHANGE: oneOf('rfc8693', 'entra-obo').optional().register(facts, {
+    what: 'With OAUTH_ISSUER: whether the token of the caller is exchanged for one of the API, so that people do not sign in twice. By token exchange (`rfc8693`) or the on-behalf-of flow of Microsoft Entra (`entra-obo`). See [on behalf of](sign-in.md#on-behalf-of).',
+    defaultText: 'people sign in',
+  }),
+  UPSTREAM_AUDIENCE: text('the name of the API at the provider').optional().register(facts, {
+    what: 'With UPSTREAM_TOKEN_EXCHANGE=rfc8693: the `audience` of exchanged tokens. The scopes are those of UPSTREAM_SCOPES, without `openid` and `offline_access`.',
+  }),
   UPSTREAM_ALLOW: text(
     'entries separated by commas: @example.com, ada@example.com, sub:ID, group:NAME or claim=value',
   )

@@ -126,6 +126,12 @@ const behaviour = {
     .register(facts, {
       what: 'How long a session lives after its last use, in seconds.',
     }),
+  STREAM_MAX_SECONDS: integer(1, 30 * DAY)
+    .optional()
+    .register(facts, {
+      what: 'How long a stream that was opened with an access token stays open, in seconds; clients reconnect then. It keeps its session alive, so a client that is forgotten would keep it alive too.',
+      defaultText: String(DAY),
+    }),
   UNUSED_TTL: integer(1, 3600).default(60).register(facts, {
     what: 'How long a connection of the 2025 era without a token, and its session, stay alive until their first request after `initialize`, in seconds, or as long as a stream of it is open. 404 after that: clients connect again.',
   }),

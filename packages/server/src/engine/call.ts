@@ -25,6 +25,18 @@ export interface CallSession extends ToolSession {
     signal: Pick<CancelSignal, 'aborted'>,
     upstream?: string,
   ): Promise<boolean>
+  /**
+   * Signs in at the upstream on behalf of the caller, by exchanging its token. False if that is not
+   * configured, or the person must sign in.
+   * @throws AppError `upstream_error` when the identity provider is unavailable or misconfigured
+   */
+  signInOnBehalf(upstream?: string): Promise<boolean>
+  /**
+   * A valid token of a session that is signed in by exchange; undefined if it is not. `rejected` is
+   * a token that the API rejected.
+   * @throws AppError `login_required` when the person must sign in, and as above
+   */
+  tokenOnBehalf(upstream?: string, rejected?: string): Promise<string | undefined>
 }
 
 /** The kind of declaration that a call runs. */

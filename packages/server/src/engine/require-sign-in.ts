@@ -44,6 +44,7 @@ export async function requireUpstreamSignIn(
 ): Promise<InputRequiredResult | undefined> {
   if (isSignedIn(session, upstream)) return undefined
   if (call.caller.kind === 'client') throw noPerson(upstream)
+  if (await session.signInOnBehalf(upstream)) return undefined
   if (!call.client.can.openUrls) {
     throw loginRequired(hasLoginTool ? callLogin(upstream) : cannotOpenUrls(upstream))
   }

@@ -3,6 +3,7 @@
 import { createGoesOn } from '../auth/server/grants.ts'
 import type { Config } from '../config.ts'
 import type { Logger } from '../logger.ts'
+import type { TokenSession } from '../mcp/nodes/session-ends.ts'
 import type { CredentialStore } from '../session/credentials.ts'
 import { createKeptSignIns, NO_KEPT_SIGN_INS } from '../session/kept-sign-ins.ts'
 import type { SessionManager } from '../session/manager.ts'
@@ -31,6 +32,12 @@ export function createContinuing(deps: ContinuingDeps, upstream: string, ttlSeco
     },
     settleSignIn: createSettleSignIn(deps, { upstream, ttlSeconds }),
     goesOn: createGoesOn(deps),
+    /** The latest expiry of the tokens that an external issuer issued for a stream's session. */
+    async tokenUntil({ id, since }: Pick<TokenSession, 'id' | 'since'>) {
+      const session = await sessions.retrieve(id)
+      // A session that was created again is not the one that the stream belongs to.
+      return session?.connectedAt === since ? session.tokenUntil : undefined
+    },
   }
 }
 

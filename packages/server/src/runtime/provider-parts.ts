@@ -12,11 +12,11 @@ export function providerOptions(
   { upstreamClientSecret: clientSecret, upstreamClientKey: clientKey }: ProviderSecrets,
 ) {
   const { provider, clientId, clientAuth, clientKeyId, clientCertificate, dialect } = facts
-  const { scopes, authorizationParameters, tokenParameters } = facts
+  const { scopes, authorizationParameters, tokenParameters, tokenExchange } = facts
   return {
     ...provider,
     ...{ clientId, clientAuth, clientSecret, clientKey, clientKeyId, clientCertificate, dialect },
-    ...{ scopes, authorizationParameters, tokenParameters },
+    ...{ scopes, authorizationParameters, tokenParameters, tokenExchange },
   }
 }
 

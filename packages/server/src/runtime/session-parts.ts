@@ -10,6 +10,7 @@ import type { SignInUpstreams } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
 import { createKeyEntry } from '../session/key-entry.ts'
 import { createSessionManager, type SessionManager } from '../session/manager.ts'
+import { createOnBehalf } from '../session/on-behalf.ts'
 import { createKeyToken, createOnRefusedKey } from '../session/pasted-keys.ts'
 import { createPendingSignIns } from '../session/pending-sign-in.ts'
 import { createFreshToken } from '../session/refresh.ts'
@@ -78,6 +79,11 @@ export function createSessionParts(
           .map((each) => [each.name, each.credentials]),
       ),
     } satisfies SignInUpstreams,
+    onBehalf: new Map(
+      [first, ...further].flatMap(({ upstream, onBehalf }) =>
+        onBehalf === undefined ? [] : [[upstream, onBehalf] as const],
+      ),
+    ),
     upstreamAccess: withNamed(
       first.access,
       new Map(byName.map((each) => [each.name, each.access])),
@@ -126,12 +132,16 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
   }
   if (kind === 'operator') {
     const access = createOperatorAccess(api)
-    return { ...common, access, serviceAccess: access, returns: false, keyPage: undefined }
+    const none = { returns: false, keyPage: undefined, onBehalf: undefined }
+    return { ...common, access, serviceAccess: access, ...none }
   }
   if (checkKey === undefined) {
     const refreshing = { store, sessions, credentials, provider, now, log, upstream: label }
     const access = createUpstreamAccess(api, createFreshToken(refreshing), { upstream: label })
-    return { ...common, access, returns: true, keyPage: undefined }
+    const { exchangeToken, revoke } = provider
+    const onBehalf =
+      exchangeToken && createOnBehalf({ ...refreshing, provider: { exchangeToken, revoke } })
+    return { ...common, access, returns: true, keyPage: undefined, onBehalf }
   }
   const binding = { secure: publicUrl.startsWith('https:'), basePath: basePathOf(publicUrl) }
   const pendingSignIns = createPendingSignIns(
@@ -150,5 +160,5 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
   const onRefusedKey = createOnRefusedKey({ store, credentials, checkKey, upstream: label })
   const keyToken = createKeyToken(sessions, credentials)
   const access = createUpstreamAccess(api, keyToken, { upstream: label, onRefusedKey })
-  return { ...common, access, returns: false, keyPage }
+  return { ...common, access, returns: false, keyPage, onBehalf: undefined }
 }

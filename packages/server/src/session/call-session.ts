@@ -8,10 +8,12 @@ import type { SignInLink } from '../engine/tool-context.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { KnownClient } from '../mcp/request-context.ts'
 import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
+import type { Credentials } from '../upstream/identity-provider.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
+import { isFor, type OnBehalf, type Subject } from './on-behalf.ts'
 import type { Session, SessionAccess } from './record.ts'
-import { isRefused } from './refresh-failure.ts'
+import { isRefused, signInEnded } from './refresh-failure.ts'
 import type { SignInLinks } from './sign-in-link.ts'
 import type { SignOut } from './sign-out.ts'
 
@@ -28,6 +30,8 @@ export interface CallSessionDeps {
   readonly now: () => number
   /** Upstreams for sign-in in addition to that of `credentials`; none if left out. */
   readonly signInUpstreams?: SignInUpstreams | undefined
+  /** Token exchange by the names of upstreams that use it; undefined is the first upstream. */
+  readonly onBehalf?: ReadonlyMap<string | undefined, OnBehalf> | undefined
   /** The upstreams with a service account, by name; undefined stands for the first. */
   readonly serviceAccounts?: ReadonlySet<string | undefined> | undefined
 }
@@ -48,6 +52,8 @@ export interface NewSession {
   readonly ended?: () => Promise<void>
   /** The storage budget the call's writes are charged to; unlimited if left out. */
   readonly storage?: StorageBudget
+  /** The caller's token, for upstreams that exchange it. */
+  readonly subject?: Subject | undefined
   /** Whether the caller is a client without a person: nobody could sign in. */
   readonly isMachine?: boolean | undefined
 }
@@ -149,6 +155,20 @@ class LiveSession implements CallSession {
     return false
   }
 
+  async signInOnBehalf(upstream?: string): Promise<boolean> {
+    await this.#exchange(upstream, undefined)
+    return this.isSignedIn(upstream)
+  }
+
+  async tokenOnBehalf(upstream?: string, rejected?: string): Promise<string | undefined> {
+    // A tool that does not declare the sign-in must not cause one.
+    if (this.#stored(upstream)?.exchangedFor === undefined) return undefined
+    await this.#exchange(upstream, rejected)
+    const credentials = this.#credentials(upstream)
+    if (credentials === undefined) throw signInEnded()
+    return credentials.exchangedFor && credentials.accessToken
+  }
+
   async end(): Promise<boolean> {
     if (this.#session === undefined) return false
     const ended = await this.#deps.signOut(this.#session.id)
@@ -158,11 +178,27 @@ class LiveSession implements CallSession {
   }
 
   /** Ignores `state`: an `authenticated` record may hold credentials that do not decrypt. */
-  #credentials(upstream?: string) {
+  #credentials(upstream?: string): Credentials | undefined {
     const credentials = this.#further(upstream) ?? this.#deps.credentials
     if (this.#session === undefined) return undefined
     if (isRefused(credentials.failure(this.#session), this.#deps.now())) return undefined
-    return credentials.read(this.#session)
+    const found = credentials.read(this.#session)
+    return found && isFor(found, this.#fresh.subject, this.#deps.now()) ? found : undefined
+  }
+
+  /** The credentials, whether they are valid for this call or not. */
+  #stored(upstream: string | undefined): Credentials | undefined {
+    const credentials = this.#further(upstream) ?? this.#deps.credentials
+    return this.#session && credentials.read(this.#session)
+  }
+
+  async #exchange(upstream: string | undefined, rejected: string | undefined): Promise<void> {
+    const { onBehalf, signInUpstreams } = this.#deps
+    const isFirst = upstream === signInUpstreams?.first
+    const exchange = onBehalf?.get(isFirst ? undefined : upstream)
+    const { subject } = this.#fresh
+    if (exchange === undefined || subject === undefined || this.#session === undefined) return
+    this.#session = await exchange(this.#session.id, subject, rejected)
   }
 
   /** Undefined for the first upstream. */

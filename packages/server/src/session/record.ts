@@ -48,6 +48,8 @@ export interface SessionRecord {
   readonly grantee?: { readonly key: string; readonly client: string }
   /** Key of the document that maps the account and client to a session (`LOGIN=at-authorize`). */
   readonly person?: string
+  /** The latest expiry of an external issuer's tokens that were used, as Unix time in milliseconds. */
+  readonly tokenUntil?: number
   /**
    * When an earlier session with this id was ended, as Unix time in milliseconds: tokens issued
    * before that stay invalid, although the id is in use again.

@@ -9,6 +9,8 @@ export interface RefreshFailure {
   readonly isClientRefused: boolean
   /** When the provider rejected the refresh token with a code that does not prove it invalid. */
   readonly refusedAt?: number
+  /** Hash of the caller's token whose exchange was rejected; another token may be exchanged. */
+  readonly refusedFor?: string
   /** Consecutive failures, and consecutive unusable responses among the latest. */
   readonly count: number
   readonly unusable: number

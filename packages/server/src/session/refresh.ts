@@ -18,15 +18,10 @@ import {
   refreshError,
   signInEnded,
 } from './refresh-failure.ts'
+import { holding, LOCK_SECONDS, lockKey, POLL_MS, WAIT_MS } from './refresh-lock.ts'
 
 /** A token that expires within this time is refreshed before use. */
 const EXPIRES_SOON_MS = 30_000
-/** Lock expiry if its holder crashes; a live holder renews the lock. */
-const LOCK_SECONDS = 3
-const LOCK_EXTEND_MS = 1000
-/** How long other callers wait for the lock's holder. */
-const WAIT_MS = 12_000
-const POLL_MS = 100
 
 export interface RefreshDeps {
   readonly store: Store
@@ -129,18 +124,12 @@ async function refreshOnce(
       throw refreshError(held.failure, now())
     }
     if (lock !== undefined && held !== undefined) {
-      return await refreshUnder(lock, deps, sessionId, held)
+      return await holding(lock, deps.log, () => refreshUnder(lock, deps, sessionId, held))
     }
     await delay(POLL_MS)
   }
   // The lock's holder did not finish within the wait.
   throw refreshError(undefined, now())
-}
-
-/** One lock per upstream, so that tokens of two upstreams are refreshed concurrently. */
-function lockKey(sessionId: string, upstream: string | undefined): string {
-  const key = `{${sessionId}}:refresh`
-  return upstream === undefined ? key : `${key}:${upstream}`
 }
 
 async function refreshUnder(
@@ -149,12 +138,7 @@ async function refreshUnder(
   sessionId: string,
   held: Held,
 ): Promise<Credentials | undefined> {
-  const { credentials, provider, log } = deps
-  const extending = setInterval(() => {
-    lock
-      .extend(LOCK_SECONDS)
-      .catch((error: unknown) => log.warn({ err: error }, 'refresh lock lost'))
-  }, LOCK_EXTEND_MS)
+  const { credentials, provider } = deps
   try {
     const fresh = await provider.refresh(held.credentials)
     if (await credentials.write(sessionId, fresh, lock.token)) return fresh
@@ -164,13 +148,6 @@ async function refreshUnder(
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     return await afterFailure(lock, deps, sessionId, held.failure, error)
-  } finally {
-    clearInterval(extending)
-    await lock
-      .release()
-      .catch((error: unknown) =>
-        log.debug({ err: error }, 'lock not released; it expires by itself'),
-      )
   }
 }
 

@@ -87,8 +87,10 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
         code: 'session_not_found',
       })
     }
-    const { session, isMachine } = this.#caller
-    return createCallSession(this.deps, session, { access: 'token', client, isMachine })
+    const { session, isMachine, subjectToken } = this.#caller
+    const subject = subjectToken && { ...subjectToken, scopes: this.scopes }
+    const common = { access: 'token', client, isMachine } as const
+    return createCallSession(this.deps, session, { ...common, subject })
   }
 
   override upstreamFor(...given: Parameters<ToolCall['upstreamFor']>): Upstream {

@@ -11,7 +11,7 @@ import { signInEnded } from './refresh-failure.ts'
 
 /** Reads `session` at each request, since a tool may open its session during the call. */
 export type UpstreamAccess = (
-  session: Pick<CallSession, 'id' | 'state'>,
+  session: Pick<CallSession, 'id' | 'state' | 'tokenOnBehalf'>,
   onAnswer: (answer: unknown) => void,
   limit?: CallScope['limit'],
 ) => Upstream
@@ -36,7 +36,9 @@ export function createUpstreamAccess(
         if (id === undefined) return withoutToken(upstream)
         // API keys cannot be refreshed.
         if (forceRefresh && onRefusedKey !== undefined) return undefined
-        lastToken = await freshToken(id, forceRefresh ? lastToken : undefined, signal)
+        const rejected = forceRefresh ? lastToken : undefined
+        const exchanged = await session.tokenOnBehalf(upstream, rejected)
+        lastToken = exchanged ?? (await freshToken(id, rejected, signal))
         if (lastToken !== undefined) return lastToken
         // The sign-in ended during the call: must not fall back to an unauthenticated request.
         if (upstream === undefined && session.state === 'authenticated') throw signInEnded()

@@ -9,6 +9,18 @@ export interface Credentials {
   readonly scope?: string
   /** The account from the ID token or userinfo; absent for plain OAuth 2.0. */
   readonly account?: { readonly sub: string; readonly name?: string; readonly email?: string }
+  /**
+   * Set on credentials from a token exchange: hash of the scopes of the caller's token that was
+   * exchanged. Without refresh token; valid for tokens with the same scopes.
+   */
+  readonly exchangedFor?: string
+}
+
+/** The caller's access token, issued for this server by the identity provider. */
+export interface SubjectToken {
+  readonly token: string
+  /** Unix time in milliseconds. */
+  readonly expiresAt: number
 }
 
 /** Secrets kept on the server between the redirect and the callback. */
@@ -101,6 +113,13 @@ export interface IdentityProvider {
    * @throws ProviderError `invalid_grant` when the user must sign in again
    */
   refresh(credentials: Credentials): Promise<Credentials>
+  /**
+   * Exchanges the caller's token for credentials at the API that expire no later; absent unless
+   * configured.
+   * @throws ProviderError `invalid_grant` when the user must sign in, `access_denied` when only the
+   * operator can correct the exchange
+   */
+  exchangeToken?(subject: SubjectToken): Promise<Credentials>
   /** Revokes the tokens if the provider supports it; best effort, ignores the provider's errors. */
   revoke(credentials: Credentials): Promise<void>
 }

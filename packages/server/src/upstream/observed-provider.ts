@@ -26,7 +26,11 @@ export function observeProvider(
     }
   }
 
+  const { exchangeToken } = provider
   return {
+    ...(exchangeToken !== undefined && {
+      exchangeToken: (subject) => traced('token exchange', () => exchangeToken(subject)),
+    }),
     authorizationUrl: (...given) =>
       traced('authorization', () => provider.authorizationUrl(...given)),
     exchange: (...given) => traced('exchange', () => provider.exchange(...given)),
@@ -87,8 +91,12 @@ export function watchProvider(
     }
   }
 
+  const { exchangeToken } = provider
   return {
     provider: {
+      ...(exchangeToken !== undefined && {
+        exchangeToken: (subject) => watched(exchangeToken(subject), true),
+      }),
       authorizationUrl: (...given) => watched(provider.authorizationUrl(...given), false),
       exchange: (...given) => watched(provider.exchange(...given), true),
       refresh: (credentials) => watched(provider.refresh(credentials), true),

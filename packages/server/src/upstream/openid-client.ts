@@ -12,6 +12,9 @@ export interface OpenIdProvider extends IdentityProvider {
   check(): Promise<void>
 }
 
+/** All operations, whether they are configured or not. */
+export type Operations = Required<OpenIdProvider>
+
 /**
  * Creates the provider without any request, so that a provider that is down at start works once it
  * recovers. Loads the library lazily; concurrent first uses share the load. Throws TypeError for a
@@ -22,14 +25,19 @@ export function createOpenIdProvider(
   deps: OpenIdProviderDeps,
 ): OpenIdProvider {
   checkProviderOptions(options)
-  let loading: Promise<OpenIdProvider> | undefined
+  let loading: Promise<Operations> | undefined
   const load = () => {
     loading ??= import('./openid-operations.ts').then(({ createOperations }) =>
       createOperations(options, deps),
     )
     return loading
   }
+  const exchanging: Pick<IdentityProvider, 'exchangeToken'> =
+    options.tokenExchange === undefined
+      ? {}
+      : { exchangeToken: async (subject) => (await load()).exchangeToken(subject) }
   return {
+    ...exchanging,
     authorizationUrl: async (...given) => (await load()).authorizationUrl(...given),
     exchange: async (...given) => (await load()).exchange(...given),
     refresh: async (...given) => (await load()).refresh(...given),

@@ -1,6 +1,6 @@
 /**
  * The operations of an identity provider, implemented with `openid-client` and loaded lazily: the
- * authorization code flow with PKCE (OAuth 2.1 §4.1), refresh and revocation.
+ * authorization code flow with PKCE (OAuth 2.1 §4.1), token exchange, refresh and revocation.
  */
 
 import {
@@ -14,20 +14,22 @@ import {
 } from 'openid-client'
 import { accountOf, findAccount, requireAllowed } from './allowed-accounts.ts'
 import type { Credentials, IdentityProvider } from './identity-provider.ts'
-import type { OpenIdProvider } from './openid-client.ts'
+import type { Operations } from './openid-client.ts'
 import { providerError } from './provider-failure.ts'
 import { createOperation, type OpenIdProviderDeps, type Operate } from './provider-operation.ts'
 import { given, type OpenIdProviderOptions, scopeOf } from './provider-options.ts'
+import { createTokenExchange } from './token-exchange.ts'
 
 export function createOperations(
   options: OpenIdProviderOptions,
   deps: OpenIdProviderDeps,
-): OpenIdProvider {
+): Operations {
   const operate = createOperation(options, deps)
   const use = createCredentialUse(options, operate, deps.now)
   return {
     ...createSignIn(options, operate, deps.now, use.revoke),
     ...use,
+    exchangeToken: createTokenExchange(options, operate, deps.now),
     // Uses its own metadata cache, so that the check never affects sign-ins.
     check: () => createOperation(options, deps)(async () => undefined),
   }

@@ -27,6 +27,8 @@ export interface SignInOptions extends ClientAuthenticationOptions {
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
   /** Additional parameters of token requests. */
   readonly tokenParameters?: Readonly<Record<string, string>> | undefined
+  /** Exchange of callers' tokens; absent for none. */
+  readonly tokenExchange?: TokenExchangeOptions | undefined
   /** The provider's deviations from the standards. */
   readonly dialect?: Dialect | undefined
   /** Allow-list check on the claims of the ID token or of userinfo. Default: all accounts. */
@@ -35,6 +37,13 @@ export interface SignInOptions extends ClientAuthenticationOptions {
   readonly timeoutMs?: number | undefined
   /** Plain http to this machine, for development. Default false. */
   readonly allowInsecureHttp?: boolean | undefined
+}
+
+/** How callers' tokens are exchanged: by RFC 8693, or by Entra's on-behalf-of flow. */
+export interface TokenExchangeOptions {
+  readonly kind: 'rfc8693' | 'entra-obo'
+  /** The API's name at the provider (RFC 8693, 2.1). */
+  readonly audience?: string | undefined
 }
 
 /** Throws TypeError for a URL that must not carry secrets: at startup, not at the first sign-in. */

@@ -10,6 +10,7 @@ import {
   providerError,
 } from './provider-failure.ts'
 import { parseRetryAfter } from './retry.ts'
+import { JWT_BEARER, TOKEN_EXCHANGE } from './token-exchange.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -28,9 +29,23 @@ export function normalizeTokenAnswers(
     const grant = body instanceof URLSearchParams ? body.get('grant_type') : null
     if (grant === null) return response
     const isRefresh = grant === 'refresh_token'
-    return normalized(response, { isRefresh, dead: isRefresh ? deadRefreshCodes : [] }, now())
+    const isExchange = grant === TOKEN_EXCHANGE || grant === JWT_BEARER
+    const dead = isRefresh ? deadRefreshCodes : []
+    return normalized(response, { isRefresh, isExchange, dead }, now())
   }
 }
+
+interface Grant {
+  readonly isRefresh: boolean
+  readonly isExchange: boolean
+  /** Codes that mean that the refresh token is revoked. */
+  readonly dead: readonly string[]
+}
+
+/** Refusals of a token exchange that no sign-in corrects (RFC 8693, 2.2.2; RFC 6749, 5.2). */
+const EXCHANGE_MISCONFIGURED = new Set([
+  ...['invalid_target', 'invalid_scope', 'unsupported_grant_type', 'invalid_resource'],
+])
 
 /**
  * The response in the standard's form.
@@ -38,7 +53,7 @@ export function normalizeTokenAnswers(
  */
 async function normalized(
   response: Response,
-  { isRefresh, dead }: { readonly isRefresh: boolean; readonly dead: readonly string[] },
+  { isRefresh, isExchange, dead }: Grant,
   now: number,
 ): Promise<Response> {
   const { status, headers } = response
@@ -55,11 +70,12 @@ async function normalized(
     throw providerError('invalid_client', reason)
   }
   // RFC 6749, 5.2 has one code for an invalid refresh token; providers have dozens, or none.
+  const needsPerson = isRefresh || (isExchange && !EXCHANGE_MISCONFIGURED.has(reason))
   const isRefused =
-    status >= 400 ? isRefresh || refusal === undefined : status < 300 && refusal !== undefined
+    status >= 400 ? needsPerson || refusal === undefined : status < 300 && refusal !== undefined
   if (isRefused) {
     throw providerError('invalid_grant', reason, {
-      isUncertain: isRefresh && !isSignInEnded(reason),
+      isUncertain: isExchange || (isRefresh && !isSignInEnded(reason)),
     })
   }
   if (status < 200 || status >= 300 || fields === undefined) {
@@ -103,7 +119,7 @@ function isClientChallenge({ status, headers }: Response): boolean {
 }
 
 /** Fields that must be strings; providers also send null, `""` or false. */
-const TEXTS = ['access_token', 'token_type', 'refresh_token', 'id_token']
+const TEXTS = ['access_token', 'token_type', 'refresh_token', 'id_token', 'issued_token_type']
 
 /** @throws ProviderError when there is no access token */
 function tokensIn(answer: Fields): Fields {
@@ -118,7 +134,7 @@ function tokensIn(answer: Fields): Fields {
   const lifetime = Number(fields.expires_in ?? fields.expires)
   return {
     ...texts,
-    token_type: tokenType(texts.token_type),
+    token_type: bearerType(texts.token_type),
     // RFC 6749, 5.1: `expires_in` is recommended; an invalid one is dropped.
     ...(lifetime > 0 && Number.isFinite(lifetime) && { expires_in: lifetime }),
     ...(Array.isArray(scope) && { scope: scope.join(' ') }),
@@ -134,10 +150,15 @@ function nestedTokens(answer: Fields): Fields | undefined {
   return found.length === 1 ? found[0] : undefined
 }
 
-/** Slack's `token_type` is `user` or `bot`; both are bearer tokens (RFC 6750). */
-function tokenType(given: unknown): string {
-  const type = isText(given) ? given.trim() : 'bearer'
-  return ['', 'user', 'bot'].includes(type.toLowerCase()) ? 'bearer' : type
+/**
+ * Slack's `token_type` is `user` or `bot`; both are bearer tokens (RFC 6750). Others, such as DPoP,
+ * need a proof with each request; `N_A` is not for requests at all (RFC 8693, 2.2.1).
+ * @throws ProviderError for another type
+ */
+function bearerType(given: unknown): string {
+  const type = isText(given) ? given.trim().toLowerCase() : ''
+  if (['', 'bearer', 'user', 'bot'].includes(type)) return 'bearer'
+  throw providerError('invalid_response', 'not a bearer token', { field: 'token_type' })
 }
 
 function isText(value: unknown): value is string {

@@ -1,5 +1,6 @@
 /** Tokens as issuers in the field make them: which are accepted, with which scopes, and why others are not. */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { JWTPayload } from 'jose'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { ExternalIssuer } from '../support/external-issuer.ts'
@@ -25,8 +26,9 @@ afterAll(() => app.stop())
 
 /** What a token is answered with, and why it was refused if it was. */
 async function answerTo(claims: JWTPayload, typ: string | undefined = 'JWT', at = app) {
+  const header = { typ: typ === '' ? undefined : typ }
   const before = at.lines.length
-  const headers = withToken(await at.issuer.sign(claims, { typ }))
+  const headers = withToken(await at.issuer.sign(claims, header))
   const { status } = await read(
     postModern(at.url, 'tools/call', { name: 'service', arguments: {} }, { headers }),
   )
@@ -41,6 +43,10 @@ function bare(issuer: ExternalIssuer = app.issuer): JWTPayload {
 }
 
 const api = () => ({ ...bare(), aud: 'api://bank' })
+const withoutIat = (): JWTPayload => {
+  const { iat: _iat, ...claims } = api()
+  return claims
+}
 /** The call was let through: nobody has signed in upstream. */
 const ACCEPTED = { status: 200 }
 
@@ -70,6 +76,8 @@ describe('access tokens', () => {
       () => ({ ...bare(), scope: 'service:read', client_id: 'cognito-app', token_use: 'access' }),
       undefined,
     ],
+    ['without iat', () => ({ ...withoutIat(), scope: 'service:read', azp: 'a' })],
+    ['without iat and typ', () => ({ ...withoutIat(), scp: 'service:read' }), ''],
     ['of RFC 9068', () => ({ ...api(), scope: 'service:read', client_id: 'c' }), 'at+jwt'],
   ])('%s are accepted with their scopes', async (_whose, claims, typ) => {
     expect(await answerTo(claims(), typ)).toEqual(ACCEPTED)
@@ -162,6 +170,18 @@ describe('access tokens', () => {
       'iat',
     ],
     [
+      'a token without iat that is valid for longer than the maximum age',
+      () => ({ ...api(), iat: undefined, exp: (api().exp ?? 0) + 90_000, scope: 'service:read' }),
+      'iat is missing',
+    ],
+    [
+      'a token of RFC 9068 without iat',
+      () => ({ ...api(), iat: undefined, scope: 'service:read', client_id: 'c' }),
+      'iat',
+      'at+jwt',
+    ],
+    ['a token with an iat of null', () => ({ ...api(), iat: null, scope: 's' }), 'iat'],
+    [
       'a token without a subject',
       () => ({ ...api(), sub: undefined, scope: 'service:read' }),
       'sub',
@@ -175,6 +195,28 @@ describe('access tokens', () => {
     const answer = await answerTo(claims() as JWTPayload, typ)
     expect(answer).toEqual({ status: 401, reason: expect.stringContaining(reason) })
   })
+})
+
+test('a token without iat is refused after its person signed out, a newer one is not', async () => {
+  const own = await startTokenApp({ env: { ...ENV, OAUTH_TOKEN_MAX_AGE: '600' } })
+  onTestFinished(() => own.stop())
+  const { exp = 0, iat: _iat, ...claims } = bare(own.issuer)
+  const good = { ...claims, aud: 'api://bank', scope: 'service:read' }
+  const token = (later: number) => own.issuer.sign({ ...good, exp: exp + later }, { typ: 'JWT' })
+  const ask = async (given: string, name: string) =>
+    (await read(postModern(own.url, 'tools/call', { name }, { headers: withToken(given) }))).status
+  // Valid for the maximum age, so issued just before the sign-out.
+  const before = await token(-1)
+  expect(await ask(before, 'logout')).toBe(200)
+  expect(await ask(before, 'session')).toBe(401)
+  expect(await ask(await token(-300), 'session')).toBe(401)
+  await delay(1100)
+  const newer = await own.issuer.sign(
+    { ...good, exp: Math.floor(Date.now() / 1000) + 600 },
+    { typ: 'JWT' },
+  )
+  expect(await ask(newer, 'session')).toBe(200)
+  expect(await ask(before, 'session')).toBe(401)
 })
 
 describe('the log', () => {

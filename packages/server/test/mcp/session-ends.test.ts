@@ -48,6 +48,28 @@ describe('the expiry of a token', () => {
     stop()
   })
 
+  test('of another issuer leaves it open while a newer token is valid, and calls run', async () => {
+    let until = 40
+    let isBusy = true
+    const reasons: string[] = []
+    const node = { onControl: () => undefined } as unknown as ClusterNode
+    const started = performance.now()
+    const now = () => performance.now() - started
+    const tokenUntil = vi.fn(async () => until)
+    const ends = createSessionEnds(node, { now, tokenUntil })
+    const session = { id: 'ses_1', since: 0, expiresAt: 20 }
+    ends.watch(
+      session,
+      (reason) => reasons.push(reason),
+      async () => isBusy,
+    )
+    until = 60
+    await vi.waitFor(() => expect(tokenUntil.mock.calls.length).toBeGreaterThan(1))
+    expect(reasons).toEqual([])
+    isBusy = false
+    await vi.waitFor(() => expect(reasons).toEqual(['expired']), 5000)
+  })
+
   test('of another issuer ends it, for the client to come back with a newer token', async () => {
     const { asked, reasons, watch } = bench()
     watch({ id: 'ses_1', since: 0, expiresAt: 20 })

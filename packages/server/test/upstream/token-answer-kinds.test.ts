@@ -1,5 +1,6 @@
 /** The kinds of token answers that providers are known for, at a refresh and for a code, over HTTP. */
 
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import {
   byEndpoints,
@@ -17,6 +18,20 @@ const FORM = 'application/x-www-form-urlencoded'
 
 function text(body: string, status: number, type = 'text/html', more = {}): Answer {
   return (res) => res.writeHead(status, { 'content-type': type, ...more }).end(body)
+}
+
+const GZIP = { 'content-encoding': 'gzip' }
+const GOOD = JSON.stringify(TOKENS)
+
+function packed(pack: (text: string) => Buffer, encoding: string): Answer {
+  const type = { 'content-type': 'application/json', 'content-encoding': encoding }
+  return (res) => res.writeHead(200, type).end(pack(GOOD))
+}
+
+const inChunks: Answer = (res) => {
+  res.writeHead(200, { 'content-type': 'application/json' })
+  for (const letter of GOOD) res.write(letter)
+  res.end()
 }
 
 /** What becomes of a refresh and of a code: tokens, or the code of a ProviderError. */
@@ -57,6 +72,26 @@ describe('tokens', () => {
       'a form without a type',
       (res) => res.end('access_token=new&refresh_token=next&expires_in=3600'),
     ],
+    ['a type of null', json({ ...TOKENS, token_type: null })],
+    ['a type in capitals', json({ ...TOKENS, token_type: 'BEARER' })],
+    ['a lifetime with a fraction', json({ ...TOKENS, expires_in: 3599.5 })],
+    ['a lifetime of a century', json({ ...TOKENS, expires_in: 3_153_600_000 })],
+    ['a lifetime as text with a fraction', json({ ...TOKENS, expires_in: '3600.0' })],
+    ['scopes with commas', json({ ...TOKENS, scope: 'a,b' }), { scope: 'a,b' }],
+    ['an empty list of scopes', json({ ...TOKENS, scope: [] })],
+    ['JSON after a byte order mark', text(`\ufeff${GOOD}`, 200, 'application/json')],
+    ['JSON with space around', text(`\r\n ${GOOD} \n\n`, 200, 'application/json')],
+    ['JSON of type text/html', text(GOOD, 200, 'text/html; charset=utf-8')],
+    ['JSON of type text/javascript', text(GOOD, 200, 'text/javascript')],
+    ['JSON of a type of its own', text(GOOD, 200, 'application/vnd.acme+json')],
+    ['JSON that names a field twice', text(GOOD.replace('{', '{"access_token":"old",'), 200)],
+    ['gzip', packed(gzipSync, 'gzip')],
+    ['deflate', packed(deflateSync, 'deflate')],
+    ['brotli', packed(brotliCompressSync, 'br')],
+    ['JSON in chunks', inChunks],
+    ['an error of null beside', json({ ...TOKENS, error: null, error_description: '' })],
+    ['an error of false beside', json({ ...TOKENS, error: false })],
+    ['fields that nobody knows', json({ ...TOKENS, refresh_token_expires_in: 1, extra: [{}] })],
     ['the lifetime as text', json({ ...TOKENS, expires_in: '3600' })],
     ['the lifetime as `expires`', json({ ...TOKENS, expires_in: undefined, expires: 3600 })],
   ])('as %s are taken', async (_kind, answer, more = {}) => {
@@ -65,6 +100,38 @@ describe('tokens', () => {
     expect(refreshed).toEqual({ accessToken: 'new', refreshToken: 'next', expiresAt, ...more })
     expect(exchanged).toMatchObject({ accessToken: 'new', expiresAt })
   })
+
+  test.each([
+    ['no', { access_token: 'new' }, 'secret-r'],
+    ['a null', { access_token: 'new', refresh_token: null }, 'secret-r'],
+    ['an empty', { access_token: 'new', refresh_token: '' }, 'secret-r'],
+    ['a rotated', { access_token: 'new', refresh_token: 'next' }, 'next'],
+    ['the same', { access_token: 'new', refresh_token: 'secret-r' }, 'secret-r'],
+  ])('with %s refresh token leave one to refresh with', async (_what, answer, refreshToken) => {
+    expect((await outcomes(json(answer)))[0]).toMatchObject({ accessToken: 'new', refreshToken })
+  })
+
+  test.each([
+    ['infinite', '1e400'],
+    ['negative', '-5'],
+    ['zero', '0'],
+    ['a list', '[]'],
+    ['an object', '{}'],
+    ['true', 'true'],
+  ])('with a lifetime that is %s do not break the sign-in', async (_what, lifetime) => {
+    const body = `{"access_token":"new","expires_in":${lifetime}}`
+    const both = await outcomes(text(body, 200, 'application/json'))
+    expect(both).toMatchObject([{ accessToken: 'new' }, { accessToken: 'new' }])
+  })
+
+  test.each(['mac', 'dpop', 'N_A'])(
+    'of the type %s are not taken for bearer tokens',
+    async (type) => {
+      for (const outcome of await outcomes(json({ ...TOKENS, token_type: type }))) {
+        expect(outcome).toMatch(/^(invalid_response|provider_unavailable)$/)
+      }
+    },
+  )
 
   test('of another token that is nested do not take the place of those on top', async () => {
     const slack = { ok: true, ...TOKENS, token_type: 'bot', authed_user: { access_token: 'other' } }
@@ -102,6 +169,21 @@ describe('a refusal', () => {
     ['a page', text('<h1>Welcome</h1>', 200), 'provider_unavailable'],
     ['what passes', json({ error: 'temporarily_unavailable' }, 400), 'provider_unavailable'],
     ['Slack, too often', json({ ok: false, error: 'ratelimited' }), 'provider_unavailable'],
+    ['an error as an object in 200', json({ error: { code: 'x', message: 'y' } }), 'invalid_grant'],
+    ['an error beside tokens', json({ ...TOKENS, error: 'invalid_grant' }), 'invalid_grant'],
+    ['a nested error', json({ data: null, error: { type: 'expired' } }), 'invalid_grant'],
+    ['a page with 400', text('<h1>Bad Request</h1>', 400), 'invalid_grant'],
+    ['204', (res) => res.writeHead(204).end(), 'provider_unavailable'],
+    ['301', text('', 301, 'text/html', { location: '/else' }), 'provider_unavailable'],
+    ['307', text('', 307, 'text/html', { location: '/else' }), 'provider_unavailable'],
+    ['308', text('', 308, 'text/html', { location: '/else' }), 'provider_unavailable'],
+    ['529', text('', 529), 'provider_unavailable'],
+    ['half of an answer', text(GOOD.slice(0, 20), 200, 'application/json'), 'provider_unavailable'],
+    ['XML', text('<token>new</token>', 200, 'application/xml'), 'provider_unavailable'],
+    ['a number', json(7), 'provider_unavailable'],
+    ['a list', json([TOKENS]), 'provider_unavailable'],
+    ['text', json('new'), 'provider_unavailable'],
+    ['gzip that is none', text(GOOD, 200, 'application/json', GZIP), 'provider_unavailable'],
     [
       'megabytes',
       text(' '.repeat(3 * 1024 * 1024), 200, 'application/json'),

@@ -135,9 +135,9 @@ const COME_BACK_MS = 500
 export interface OpenStreams {
   /**
    * Adds a stream; ends it at once if the node is shutting down. A stream that was opened with a
-   * token ends with the token's session.
+   * token ends with the token's session; `SessionEnds.watch` defines `isBusy`.
    */
-  add(events: EventStream, owner: TokenSession | undefined): void
+  add(events: EventStream, owner: TokenSession | undefined, isBusy?: () => Promise<boolean>): void
   /** Ends all streams; clients reconnect to another node. */
   release(): void
 }
@@ -152,14 +152,15 @@ export function createOpenStreams(sessionEnds: SessionEnds): OpenStreams {
   }
 
   return {
-    add(events, owner) {
+    add(events, owner, isBusy) {
       if (released) {
         sendOn(events)
         return
       }
       streams.add(events)
       events.onClose(() => streams.delete(events))
-      if (owner !== undefined) events.onClose(sessionEnds.watch(owner, () => events.end()))
+      if (owner === undefined) return
+      events.onClose(sessionEnds.watch(owner, () => events.end(), isBusy))
     },
     release() {
       released = true

@@ -52,6 +52,8 @@ export interface HeldStreams {
 export interface HeldOptions {
   /** The session of the token that opens the stream; the stream ends with the session. */
   readonly owner?: TokenSession | undefined
+  /** Whether calls run whose responses go to this stream. */
+  readonly isBusy?: () => Promise<boolean>
   /** Client address that the limits count in addition to the session, if there is no token. */
   readonly address?: string
   readonly greeting?: Greeting
@@ -115,7 +117,7 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
         events.end()
         throw error
       }
-      open.add(events, options.owner)
+      open.add(events, options.owner, options.isBusy)
       return events
     },
     sendNow(mcpSessionId, message) {

@@ -91,6 +91,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       const watch = createCallWatch({ ...deps, send })
       const events = await held.attach(mcpSession, last.from, {
         owner: contexts.tokenSession,
+        isBusy: () => hasCalls(mcpSessions, mcpSession.id),
         address: contexts.caller,
         greeting,
         onMcpSession: watch.see,
@@ -118,6 +119,11 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
       return new Response('Accepted', { status: 202 })
     },
   }
+}
+
+async function hasCalls(mcpSessions: McpSessions, id: string): Promise<boolean> {
+  const { calls = {} } = (await mcpSessions.peek(id)) ?? {}
+  return Object.keys(calls).length > 0
 }
 
 async function initialize(

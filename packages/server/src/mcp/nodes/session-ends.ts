@@ -1,24 +1,27 @@
-/**
- * Ends streams when their session or grant ends on any node. With tokens that this server issues, a
- * stream outlives the token that opened it; with those of other issuers it ends when they expire.
- */
+/** Ends streams when their session or grant ends on any node, or when the token allows no longer. */
 
 import type { ClusterNode } from './cluster-node.ts'
+import {
+  createStreamChecks,
+  type EndReason,
+  later,
+  type StreamCheckDeps,
+  type StreamCheckOptions,
+  type TokenSession,
+} from './stream-checks.ts'
 
-/** The session that a token, and each stream opened with it, belongs to. */
-export interface TokenSession {
-  readonly id: string
-  /** When the session was opened, as Unix time in milliseconds. */
-  readonly since: number
-  /** The grant that the token was issued for. */
-  readonly grantId?: string
-  /** Expiry of the token, as Unix time in milliseconds. */
-  readonly expiresAt?: number
-}
+export type { TokenSession } from './stream-checks.ts'
 
 export interface SessionEnds {
-  /** Calls `end` once, when the stream must end. Returns the function that stops watching. */
-  watch(session: TokenSession, end: (reason: EndReason) => void): () => void
+  /**
+   * Calls `end` once, when the stream must end. Returns the function that stops watching. While
+   * `isBusy` resolves to true, the expiry of an external issuer's token does not end the stream.
+   */
+  watch(
+    session: TokenSession,
+    end: (reason: EndReason) => void,
+    isBusy?: () => Promise<boolean>,
+  ): () => void
   /**
    * Broadcasts that a session has ended or, with `grantId`, one of its grants. Never rejects.
    */
@@ -30,34 +33,20 @@ const LAST_WORDS_MS = 400
 /** Tombstone TTL: also ends streams that were authenticated before the end but open after it. */
 const REMEMBERED_MS = 30_000
 
-/** Check interval of streams whose token has expired, in case a broadcast was lost. */
-const CHECK_INTERVAL_MS = 30_000
-/** Maximum age of a stream: a leaked one must not keep its session alive for longer. */
-const LONGEST_STREAM_MS = 24 * 60 * 60 * 1000
-
-/** `expired`: the client should authorize again; `ended`: it has been signed out. */
-export type EndReason = 'ended' | 'expired'
-
 interface Watched {
   readonly session: TokenSession
   readonly end: (reason: EndReason) => void
 }
 
-export interface SessionEndDeps {
-  readonly now: () => number
-  /**
-   * Whether the session and its grant are alive, which counts as use; called for a stream whose
-   * token has expired. Rejects if the store is unavailable.
-   */
-  readonly goesOn?: (session: TokenSession) => Promise<boolean>
-}
-
 export function createSessionEnds(
   node: ClusterNode,
-  { now, goesOn = async () => false }: SessionEndDeps,
+  deps: StreamCheckDeps,
+  options: StreamCheckOptions = {},
 ): SessionEnds {
+  const { now } = deps
   const open = new Map<string, Set<Watched>>()
   const ended = new Map<string, number>()
+  const startChecks = createStreamChecks(deps, options)
 
   function forget(watched: Watched): void {
     const { id } = watched.session
@@ -74,6 +63,12 @@ export function createSessionEnds(
     }
   }
 
+  function isOver({ id, grantId, since }: TokenSession): boolean {
+    const endedAt = ended.get(id)
+    const isRevoked = grantId !== undefined && ended.has(grantId)
+    return isRevoked || (endedAt !== undefined && since <= endedAt)
+  }
+
   node.onControl((control) => {
     if (control.kind !== 'session_ended') return
     const { sessionId, grantId, at } = control
@@ -86,12 +81,10 @@ export function createSessionEnds(
   })
 
   return {
-    watch(session, end) {
-      let timer: NodeJS.Timeout | undefined
-      let isWatching = true
+    watch(session, end, isBusy) {
+      let stopChecks: () => void = () => undefined
       const stop = () => {
-        isWatching = false
-        clearTimeout(timer)
+        stopChecks()
         forget(watched)
       }
       const watched: Watched = {
@@ -101,23 +94,13 @@ export function createSessionEnds(
           end(reason)
         },
       }
-      const latest = now() + LONGEST_STREAM_MS
-      const check = async () => {
-        if (session.grantId === undefined || now() > latest) return watched.end('expired')
-        // The store is unavailable: fails open until the next check.
-        const isAlive = await goesOn(session).catch(() => true)
-        if (!isWatching) return
-        if (isAlive) timer = later(CHECK_INTERVAL_MS, check)
-        else watched.end('ended')
-      }
       const all = open.get(session.id) ?? new Set()
       open.set(session.id, all.add(watched))
-      const endedAt = ended.get(session.id)
-      const isRevoked = session.grantId !== undefined && ended.has(session.grantId)
-      const isOver = isRevoked || (endedAt !== undefined && session.since <= endedAt)
-      if (isOver) timer = later(0, () => watched.end('ended'))
-      else if (session.expiresAt !== undefined) {
-        timer = later(session.expiresAt - now(), check)
+      if (isOver(session)) {
+        const timer = later(0, () => watched.end('ended'))
+        stopChecks = () => clearTimeout(timer)
+      } else {
+        stopChecks = startChecks({ session, end: watched.end, isBusy })
       }
       return stop
     },
@@ -127,12 +110,4 @@ export function createSessionEnds(
         ...(grantId !== undefined && { grantId }),
       }),
   }
-}
-
-/** Maximum delay of `setTimeout`, 24 days: a longer one would fire at once. */
-const LONGEST_MS = 2 ** 31 - 1
-
-/** A timer that does not keep the process alive. */
-function later(milliseconds: number, run: () => unknown): NodeJS.Timeout {
-  return setTimeout(run, Math.min(milliseconds, LONGEST_MS)).unref()
 }
