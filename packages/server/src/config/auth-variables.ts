@@ -43,6 +43,9 @@ export const authVariables = {
   SESSION_CONTINUE: oneOf('on', 'off').default('on').register(facts, {
     what: 'Whether a client that a person authorizes again from the same browser goes on with its live session. `off` for machines that several people share.',
   }),
+  PERSONAL_TOKEN_DAYS: integer(0, 365).default(0).register(facts, {
+    what: 'The longest lifetime of personal access tokens, in days: people make them at /account, for jobs and scripts that act for them. 0: nobody can make any.',
+  }),
   OAUTH_DEFAULT_SCOPES: words('scopes separated by spaces', SCOPE).optional().register(facts, {
     what: 'The scopes of clients that ask for none, and those named when a token is asked for. Tools with other scopes make the client come back for more.',
     defaultText: 'all scopes of all tools',

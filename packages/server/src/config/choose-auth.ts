@@ -37,6 +37,7 @@ export function chooseAuth(
   if (variables.LOGIN === 'at-authorize' && issuer.kind === 'built-in' && knowsNobody) {
     faults.add('LOGIN', NO_IDENTITY)
   }
+  if (variables.PERSONAL_TOKEN_DAYS > 0) checkPersonalTokens(issuer.kind, knowsNobody, faults)
   checkClients(variables, faults)
   checkRedirectSchemes(variables, faults)
   const { JWT_SECRET: secret = DEVELOPMENT_JWT_SECRET, JWT_ALG: algorithm } = variables
@@ -81,6 +82,30 @@ function builtIn(variables: Variables, { kind }: SignInFacts): BuiltInIssuer {
     refreshGrace: variables.REFRESH_GRACE,
     redirectSchemes: variables.OAUTH_REDIRECT_SCHEMES,
     ...(variables.SESSION_CONTINUE === 'off' && { startsAnew: true as const }),
+    ...(variables.PERSONAL_TOKEN_DAYS > 0 && {
+      personalTokenTtl: variables.PERSONAL_TOKEN_DAYS * DAY_SECONDS,
+    }),
+  }
+}
+
+const DAY_SECONDS = 24 * 60 * 60
+
+/** Personal access tokens act for a person whom the first upstream identifies. */
+function checkPersonalTokens(
+  kind: AuthConfig['issuer']['kind'],
+  knowsNobody: boolean,
+  faults: Faults,
+): void {
+  if (kind === 'external') {
+    faults.add(
+      'PERSONAL_TOKEN_DAYS',
+      'conflicts with OAUTH_ISSUER, which issues the tokens; set one',
+    )
+  } else if (knowsNobody) {
+    faults.add(
+      'PERSONAL_TOKEN_DAYS',
+      'must be 0: people do not sign in at an identity provider at the first upstream (UPSTREAM_AUTH)',
+    )
   }
 }
 

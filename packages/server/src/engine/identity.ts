@@ -3,8 +3,11 @@
 import { inspect } from 'node:util'
 
 export interface CallerFacts {
-  /** `local` is the only user of a stdio process. */
-  readonly kind: 'anonymous' | 'token' | 'local'
+  /**
+   * `local` is the only user of a stdio process; `personal_token` is a job with a personal access
+   * token, which acts for the person who made it.
+   */
+  readonly kind: 'anonymous' | 'token' | 'personal_token' | 'local'
   /**
    * Subject of the access token: its `sub`, or, if this server issues the tokens, the account that
    * signed in upstream. Undefined without a token and before such a sign-in.
@@ -78,6 +81,11 @@ class HiddenCaller implements CallerFacts {
 /** Creates a caller from the known facts; anonymous by default. */
 export function createCaller(facts: Partial<CallerFacts> = {}): Caller {
   return new HiddenCaller({ ...NOBODY, ...facts })
+}
+
+/** Whether the caller has an access token, whose scopes apply. */
+export function hasToken({ kind }: Pick<CallerFacts, 'kind'>): boolean {
+  return kind === 'token' || kind === 'personal_token'
 }
 
 export const ANONYMOUS = createCaller()

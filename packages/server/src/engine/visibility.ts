@@ -3,7 +3,7 @@
 import type { Logger } from '../logger.ts'
 import type { ToolRequirements } from './define-tool.ts'
 import type { Env } from './env.ts'
-import type { Caller } from './identity.ts'
+import { type Caller, hasToken } from './identity.ts'
 import type { Team } from './team.ts'
 
 export interface Declared {
@@ -22,7 +22,7 @@ export function isVisible(
   log: Logger,
 ): boolean {
   const { name, requires } = declared
-  if (unauthorizedTools === 'hide' && caller.kind === 'token') {
+  if (unauthorizedTools === 'hide' && hasToken(caller)) {
     const scopes = requires?.scopes ?? []
     if (scopes.some((scope) => !caller.scopes.includes(scope))) return false
   }

@@ -43,6 +43,8 @@ export interface NewSession {
   readonly opened?: (session: Session) => Promise<Session>
   /** Called after the call ended the session. */
   readonly ended?: () => Promise<void>
+  /** Why the caller cannot sign in; undefined if it can. */
+  readonly noSignIn?: string | undefined
   /** The storage budget the call's writes are charged to; unlimited if left out. */
   readonly storage?: StorageBudget
 }
@@ -115,6 +117,8 @@ class LiveSession implements CallSession {
   }
 
   async startSignIn(upstream?: string): Promise<SignInLink> {
+    const { noSignIn } = this.#fresh
+    if (noSignIn !== undefined) throw new ToolError(noSignIn, { code: 'login_required' })
     const leadsTo = this.#further(upstream) === undefined ? undefined : upstream
     if (leadsTo === undefined && this.#signsInNowhere) throw unknownUpstream(upstream)
     const { id } = await this.#opened()

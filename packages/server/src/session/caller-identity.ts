@@ -10,9 +10,10 @@ import type { CredentialStore } from './credentials.ts'
  */
 export function identityOf(
   credentials: Pick<CredentialStore, 'read'>,
-  { session, subject, claims, clientId, scopes }: TokenCaller,
+  { session, subject, claims, clientId, scopes, isPersonal }: TokenCaller,
 ): Caller {
-  const known = { kind: 'token', clientId, scopes } as const
+  const kind = isPersonal === true ? 'personal_token' : 'token'
+  const known = { kind, clientId, scopes } as const
   if (claims !== undefined) return createCaller({ ...known, subject, claims: freeze(claims) })
   const account = credentials.read(session)?.account
   if (account === undefined) return createCaller(known)

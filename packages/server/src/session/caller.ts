@@ -22,6 +22,8 @@ export interface TokenCaller {
   readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** Expiry of the token, as Unix time in milliseconds; streams opened with it end then. */
   readonly expiresAt?: number | undefined
+  /** Set for a personal access token, which a person made for a job. */
+  readonly isPersonal?: true
 }
 
 export type Caller = AnonymousCaller | TokenCaller

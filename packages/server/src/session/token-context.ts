@@ -12,6 +12,10 @@ import type { TokenCaller } from './caller.ts'
 import { CallerContext, type RequestContextDeps } from './caller-context.ts'
 import { identityOf } from './caller-identity.ts'
 
+/** Nobody else may sign in for a token that its owner made, and a job cannot open a link. */
+const SIGN_IN_OVER =
+  'The sign-in of this personal access token has ended. Its owner has to make a new one on the account page.'
+
 /** Needs no lookup: token verification already retrieved the session and renewed its TTL. */
 export class TokenContext extends CallerContext implements RequestContext, RequestContexts {
   readonly #caller: TokenCaller
@@ -82,7 +86,9 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
         code: 'session_not_found',
       })
     }
-    return createCallSession(this.deps, this.#caller.session, { access: 'token', client })
+    const { session, isPersonal } = this.#caller
+    const noSignIn = isPersonal === true ? SIGN_IN_OVER : undefined
+    return createCallSession(this.deps, session, { access: 'token', client, noSignIn })
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {
