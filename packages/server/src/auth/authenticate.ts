@@ -3,9 +3,8 @@
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
 import type { AccessTokens, TokenPresenter } from './access-tokens.ts'
-import type { AdvertisedScopes } from './advertised-scopes.ts'
-import { bearerChallenge } from './challenge.ts'
-import type { Resource } from './resources.ts'
+import { bearerChallenge, type Resource } from './resources.ts'
+import type { AdvertisedScopes } from './scopes.ts'
 
 export interface AuthenticateDeps {
   readonly tokens: AccessTokens

@@ -5,16 +5,26 @@
  */
 
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
-import { sha256 } from '../crypto/hash.ts'
+import type { ExternalIssuer, Secrets } from '../config.ts'
+import { sha256, shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
 import { isFromBefore, type SessionManager } from '../session/manager.ts'
 import type { Session } from '../session/record.ts'
+import { createRecent } from '../store/recent.ts'
+import type { Fetch } from '../upstream/provider-fetch.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import type { Introspect } from './introspection.ts'
-import type { IssuerKeys } from './issuer-keys.ts'
-import type { LogRefusedToken, RefusedToken } from './refused-tokens.ts'
+import { createIntrospection, type Introspect } from './introspection.ts'
+import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts'
+import {
+  createIssuerMetadata,
+  type IssuerMetadataReader,
+  type ReadIssuerMetadata,
+} from './issuer-metadata.ts'
+import type { Resources } from './resources.ts'
 import {
   factsOf,
+  longestExternalTokenSeconds,
   refuseOtherKinds,
   requireAccessToken,
   type TokenFacts,
@@ -22,12 +32,12 @@ import {
   type TokenRules,
 } from './token-rules.ts'
 
-export interface ExternalIssuerOptions extends TokenRules {
+interface ExternalIssuerOptions extends TokenRules {
   /** Which tokens are sent to the introspection endpoint. */
   readonly introspected: 'none' | 'opaque' | 'always'
 }
 
-export interface ExternalIssuerDeps {
+interface ExternalIssuerDeps {
   readonly keys: IssuerKeys
   readonly introspect: Introspect | undefined
   readonly sessions: SessionManager
@@ -44,7 +54,7 @@ const ALGORITHMS = [
 /** For issuers whose clocks run ahead of ours; `factsOf` checks the expiry without tolerance. */
 const CLOCK_TOLERANCE_SECONDS = 30
 
-export function createExternalIssuer(
+function createExternalIssuer(
   { keys, introspect, sessions, now, logRefused }: ExternalIssuerDeps,
   options: ExternalIssuerOptions,
 ): AccessTokens {
@@ -131,4 +141,106 @@ function aboutToken(token: string): RefusedToken {
   } catch {
     return {}
   }
+}
+
+interface ExternalTokensDeps {
+  readonly secrets: Secrets
+  readonly sessions: SessionManager
+  readonly readMetadata: ReadIssuerMetadata
+  readonly fetch: Fetch
+  readonly log: Logger
+}
+
+/** Safe: the configuration permits plain http in production for loopback addresses only. */
+const allowInsecureHttp = true
+
+/** Creates the shared reader of the issuer's metadata. */
+export function createExternalMetadata(
+  { url, tokenIssuers = [] }: ExternalIssuer,
+  { fetch, log }: Pick<ExternalTokensDeps, 'fetch' | 'log'>,
+): IssuerMetadataReader {
+  const options = { issuer: url, tokenIssuers, allowInsecureHttp }
+  return createIssuerMetadata(options, { fetch, now: Date.now, log })
+}
+
+/** Assembles the verification from the configuration. */
+export function createExternalTokens(
+  { secrets, sessions, fetch, log, readMetadata }: ExternalTokensDeps,
+  issuer: ExternalIssuer,
+  resources: Resources,
+): AccessTokens {
+  const rules = rulesOf(issuer, resources)
+  const keys = createIssuerKeys({ allowInsecureHttp }, { readMetadata, fetch, log })
+  const { introspection } = issuer
+  const introspect =
+    introspection &&
+    createIntrospection(
+      {
+        endpoint: introspection.endpoint,
+        clientId: introspection.clientId,
+        clientSecret: secrets.introspectionClientSecret,
+        clientAuth: introspection.auth,
+        allowInsecureHttp,
+      },
+      { issuer: issuer.url, readMetadata, fetch, now: Date.now, log },
+    )
+  const logRefused = createRefusedTokens(log, Date.now)
+  return createExternalIssuer(
+    { keys, introspect, sessions, now: Date.now, logRefused },
+    { ...rules, introspected: introspection?.mode ?? 'none' },
+  )
+}
+
+function rulesOf(issuer: ExternalIssuer, resources: Resources): TokenRules {
+  return {
+    issuer: issuer.url,
+    tokenIssuers: issuer.tokenIssuers ?? [issuer.url],
+    tenants: issuer.tenants ?? [],
+    audiences: issuer.audience ?? resources.all.map((resource) => resource.url),
+    clientsWithoutAudience: issuer.clientsWithoutAudience ?? [],
+    scopeClaims: issuer.scopeClaims ?? ['scope', 'scp'],
+    scopeMap: issuer.scopeMap ?? {},
+    maxAgeSeconds: longestExternalTokenSeconds(issuer),
+  }
+}
+
+/** Unverified header and claims of a refused token: attacker-controlled input. */
+interface RefusedToken {
+  readonly typ?: unknown
+  readonly iss?: unknown
+  readonly client?: unknown
+}
+
+type LogRefusedToken = (reason: string, token?: RefusedToken) => void
+
+const EVERY_MS = 1000
+/**
+ * Reasons are messages of this server and error codes of its libraries, so their number is bounded.
+ */
+const MOST_REASONS = 200
+
+/** Logs why tokens are refused, throttled to one line per reason and second. */
+function createRefusedTokens(log: Pick<Logger, 'info'>, now: () => number): LogRefusedToken {
+  const seen = createRecent<{ readonly at: number; readonly left: number }>(MOST_REASONS)
+
+  return (reason, { typ, iss, client } = {}) => {
+    const last = seen.get(reason)
+    if (last !== undefined && now() - last.at < EVERY_MS) {
+      seen.set(reason, { at: last.at, left: last.left + 1 })
+      return
+    }
+    seen.set(reason, { at: now(), left: 0 })
+    const facts = { typ: word(typ), issuer: hashed(iss), client: hashed(client) }
+    log.info({ reason, ...facts, ...(last?.left && { alsoRefused: last.left }) }, EVENT)
+  }
+}
+
+const EVENT = 'access token refused'
+
+function word(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w.+/-]{1,40}$/.test(value) ? value : undefined
+}
+
+function hashed(value: unknown): string | undefined {
+  return typeof value === 'string' ? shortHash(value) : undefined
 }

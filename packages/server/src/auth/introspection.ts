@@ -7,8 +7,7 @@ import type { Logger } from '../logger.ts'
 import { createRecent } from '../store/recent.ts'
 import { clientAuthentication } from '../upstream/client-authentication.ts'
 import { createProviderFetch } from '../upstream/provider-fetch.ts'
-import type { ReadIssuerMetadata } from './issuer-metadata.ts'
-import { issuerUnavailable } from './issuer-unavailable.ts'
+import { issuerUnavailable, type ReadIssuerMetadata } from './issuer-metadata.ts'
 import { TokenRefused } from './token-rules.ts'
 
 export interface IntrospectionOptions {

@@ -11,8 +11,7 @@ import {
 } from 'jose'
 import type { Logger } from '../logger.ts'
 import { createProviderFetch } from '../upstream/provider-fetch.ts'
-import type { ReadIssuerMetadata } from './issuer-metadata.ts'
-import { issuerUnavailable } from './issuer-unavailable.ts'
+import { issuerUnavailable, type ReadIssuerMetadata } from './issuer-metadata.ts'
 
 export interface IssuerKeysOptions {
   /** Permits plain http to loopback addresses, for development. */

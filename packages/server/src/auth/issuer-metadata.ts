@@ -2,11 +2,12 @@
 
 import { z } from 'zod'
 import type { ConfigWarning } from '../config.ts'
+import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { differsBySlash } from '../upstream/issuer-spelling.ts'
 import { createProviderFetch } from '../upstream/provider-fetch.ts'
 
-export interface IssuerMetadataOptions {
+interface IssuerMetadataOptions {
   readonly issuer: string
   /** Further accepted values of `issuer`; with `{tenantid}` for an issuer with several tenants. */
   readonly tokenIssuers?: readonly string[]
@@ -14,7 +15,7 @@ export interface IssuerMetadataOptions {
   readonly allowInsecureHttp: boolean
 }
 
-export interface IssuerMetadataDeps {
+interface IssuerMetadataDeps {
   readonly fetch: typeof globalThis.fetch
   readonly now: () => number
   readonly log: Logger
@@ -27,7 +28,7 @@ const metadataForm = z.object({
   introspection_endpoint: z.url({ protocol: /^https?$/ }).optional(),
 })
 
-export type IssuerMetadata = z.output<typeof metadataForm>
+type IssuerMetadata = z.output<typeof metadataForm>
 
 /** @throws TypeError when there is no metadata, OtherIssuer on a mismatch, and errors of `fetch` */
 export type ReadIssuerMetadata = () => Promise<IssuerMetadata>
@@ -150,4 +151,10 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Status 503, since clients discard their token on a 401. */
+export function issuerUnavailable(cause: unknown): AppError {
+  const message = 'The authorization server does not answer. Try again shortly.'
+  return new AppError('unavailable', message, { cause, retryAfterSeconds: 2 })
 }

@@ -5,12 +5,16 @@ import type { Logger } from '../logger.ts'
 import type { SessionManager } from '../session/manager.ts'
 import type { Outgoing } from '../upstream/outgoing.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import { createAdvertisedScopes } from './advertised-scopes.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
-import type { ResourceFacts } from './protected-resource.ts'
-import { createRequireScopes, type RequireScopes, type ScopesFor } from './required-scopes.ts'
-import { createResources, type Resources } from './resources.ts'
-import type { Scopes } from './scopes.ts'
+import { createResources, type Resource, type Resources } from './resources.ts'
+import {
+  type AdvertisedScopes,
+  createAdvertisedScopes,
+  createRequireScopes,
+  type RequireScopes,
+  type Scopes,
+  type ScopesFor,
+} from './scopes.ts'
 import { longestExternalTokenSeconds } from './token-rules.ts'
 
 export interface ResourceServerDeps {
@@ -84,7 +88,7 @@ async function externalParts(
     outgoing: { fetch },
   } = deps
   // Lazy import: the built-in server does not need this code.
-  const { createExternalMetadata, createExternalTokens } = await import('./external-tokens.ts')
+  const { createExternalMetadata, createExternalTokens } = await import('./external-issuer.ts')
   const { read: readMetadata, check, warnings } = createExternalMetadata(issuer, { fetch, log })
   const isChosen = config.auth.defaultScopes !== undefined
   return {
@@ -93,5 +97,25 @@ async function externalParts(
     scopeMap: issuer.scopeMap,
     check,
     warnings,
+  }
+}
+
+export interface ResourceFacts {
+  /** The authorization server whose tokens the resource accepts. */
+  readonly issuer: string
+  readonly scopes: AdvertisedScopes
+  /** Display name (`resource_name`). */
+  readonly name: string
+}
+
+/** The metadata document of one resource (RFC 9728, 2). */
+export async function protectedResourceMetadata({ url }: Resource, facts: ResourceFacts) {
+  const { supported } = await facts.scopes()
+  return {
+    resource: url,
+    authorization_servers: [facts.issuer],
+    scopes_supported: supported,
+    bearer_methods_supported: ['header'],
+    resource_name: facts.name,
   }
 }

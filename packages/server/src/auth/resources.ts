@@ -1,4 +1,7 @@
-/** The protected resources of this server: their paths, resource identifiers and metadata URLs. */
+/**
+ * The protected resources of this server: their paths, resource identifiers (RFC 8707), metadata
+ * URLs (RFC 9728), and the challenge that leads a client to them.
+ */
 
 import { basePathOf } from '../config/public-path.ts'
 import type { Config } from '../config.ts'
@@ -42,4 +45,57 @@ export function createResources(
     ...(sse ? ['/sse' as const] : []),
   ]
   return { all: [at('/mcp'), ...further.map(at)], at }
+}
+
+/** One audience, valid at all resources (RFC 8707). */
+export interface ResourceNames {
+  /** The identifiers that tokens may have as audience. */
+  readonly all: readonly string[]
+  /** The default audience, for requests without `resource`. */
+  readonly canonical: string
+  /** Normalizes an identifier: ignores trailing slashes and the case of the host. */
+  spelled(resource: string): string
+}
+
+export function createResourceNames(resources: Resources): ResourceNames {
+  const all = resources.all.map(({ url }) => url)
+  return {
+    all,
+    canonical: resources.at('/mcp').url,
+    spelled(resource) {
+      if (!URL.canParse(resource)) return resource
+      const { href } = new URL(resource)
+      let end = href.length
+      while (href[end - 1] === '/') end -= 1
+      const trimmed = href.slice(0, end)
+      return all.includes(trimmed) ? trimmed : resource
+    },
+  }
+}
+
+export interface Challenge {
+  readonly resource: Resource
+  /** All scopes that the request needs, so that one authorization is enough. */
+  readonly scopes: readonly string[]
+  /** Why the token is refused; omitted when the request carries none (RFC 6750, 3.1). */
+  readonly error?: 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+  readonly description?: string
+}
+
+/**
+ * The value of `WWW-Authenticate`: how to obtain a valid token (RFC 6750, 3; RFC 9728, 5.1).
+ */
+export function bearerChallenge({ resource, scopes, error, description }: Challenge): string {
+  const parameters = [
+    ...(error === undefined ? [] : [quoted('error', error)]),
+    ...(description === undefined ? [] : [quoted('error_description', description)]),
+    quoted('resource_metadata', resource.metadataUrl),
+    ...(scopes.length === 0 ? [] : [quoted('scope', scopes.join(' '))]),
+  ]
+  return `Bearer ${parameters.join(', ')}`
+}
+
+/** RFC 6750, 3: printable ASCII only, without quotes and backslashes (no header injection). */
+function quoted(name: string, value: string): string {
+  return `${name}="${value.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '')}"`
 }

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import type { ExternalIssuer, ScopeMap } from '../config.ts'
 import { type Claims, claimAt } from '../upstream/claim-path.ts'
-import { scopesFor } from './scope-map.ts'
+import { scopesFor } from './scopes.ts'
 
 export interface TokenRules {
   readonly issuer: string

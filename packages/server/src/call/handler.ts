@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticate } from '../auth/authenticate.ts'
-import type { RequireScopes } from '../auth/required-scopes.ts'
+import type { RequireScopes } from '../auth/scopes.ts'
 import { type CallRates, identify } from '../http/rate-limit.ts'
 import { asRequested } from '../http/request-target.ts'
 import { type BodyOptions, checkHeaders, parseBody, type ReadBytes, readEarly } from './body.ts'

@@ -1,10 +1,9 @@
 /** Wires authorization: the resource server, and the built-in authorization server if enabled. */
 
 import { NO_TOKENS } from '../auth/access-tokens.ts'
-import type { AskedFor } from '../auth/required-scopes.ts'
 import { createResourceServer, type ResourceServerDeps } from '../auth/resource-server.ts'
-import { createScopes } from '../auth/scopes.ts'
-import { createBuiltInServer } from '../auth/server/built-in.ts'
+import { type AskedFor, createScopes } from '../auth/scopes.ts'
+import { createBuiltInServer } from '../auth/server/authorization-server.ts'
 import type { AuthorizationServerDeps } from '../auth/server/options.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { createFindResource } from '../engine/find-resource.ts'

@@ -2,7 +2,7 @@
 
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { tokenKey } from '../../src/auth/server/token-entries.ts'
+import { tokenKey } from '../../src/auth/server/issued-tokens.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createEntries } from '../../src/oidc/entries.ts'

@@ -1,7 +1,7 @@
 /** What the store says of tokens: readable, authentic, in one place, and shared with the last release. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createTokenEntries, tokenKey } from '../../src/auth/server/token-entries.ts'
+import { createTokenEntries, tokenKey } from '../../src/auth/server/issued-tokens.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createEntries } from '../../src/oidc/entries.ts'

@@ -1,7 +1,10 @@
-/** The account of a token: the session created when the user authorized the client. */
+/**
+ * The account of a token: the session created when the user authorized the client. With
+ * `LOGIN=at-authorize`, the client keeps its access while the user is signed in upstream.
+ */
 
-import type { Account, FindAccount } from 'oidc-provider'
-import type { AuthorizationServerDeps } from './options.ts'
+import { type Account, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
+import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import { forProvider } from './unavailable.ts'
 
 /**
@@ -32,4 +35,24 @@ export async function openSession(
     (await sessions.retrieve(id))
   if (session !== undefined) await keptSignIns.restore(id)
   return session !== undefined
+}
+
+/**
+ * Refuses to refresh a grant whose session has no sign-in: the upstream provider has revoked it, or
+ * the grant predates `LOGIN=at-authorize`. The client then authorizes again, with a new sign-in.
+ * @throws InvalidGrant
+ */
+export async function requireSignedInGrant(
+  { oidc }: KoaContextWithOIDC,
+  { login }: Pick<AuthorizationServerOptions, 'login'>,
+  { isSignedIn, keptSignIns }: Pick<AuthorizationServerDeps, 'isSignedIn' | 'keptSignIns'>,
+): Promise<void> {
+  const token = oidc.entities.RefreshToken
+  if (login !== 'at-authorize' || token === undefined) return
+  const { accountId } = token
+  if (!(await forProvider(() => isSignedIn(accountId)))) {
+    throw new errors.InvalidGrant('nobody is signed in for this grant')
+  }
+  // Nodes of previous releases do not keep the sign-in.
+  await forProvider(() => keptSignIns.keep(accountId))
 }

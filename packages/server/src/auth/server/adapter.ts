@@ -1,25 +1,35 @@
-/** The provider's storage adapter, with the differences between models. */
+/**
+ * The provider's storage adapter, with the differences between models: access tokens are in the
+ * hash slots of their sessions, and parallel exchanges of one refresh token get one successor.
+ */
 
-import Provider, { type Adapter, type AdapterFactory, errors } from 'oidc-provider'
+import Provider, {
+  type AccessToken,
+  type Adapter,
+  type AdapterFactory,
+  type Client,
+  errors,
+  type JWTStructured,
+  type KoaContextWithOIDC,
+} from 'oidc-provider'
 import type { Entries } from '../../oidc/entries.ts'
-import { createStoreAdapter } from '../../oidc/store-adapter.ts'
-import { accessTokenAdapter, isOneAccessToken, revokeGrant } from './access-token-adapter.ts'
+import { createStoreAdapter, unexpired } from '../../oidc/store-adapter.ts'
+import { payloadOf, type TokenEntries } from './issued-tokens.ts'
 import { CONSENT_TTL_SECONDS, UNUSED_CLIENT_TTL_SECONDS } from './options.ts'
-import { rememberSuccessor } from './refresh-tokens.ts'
 import { spendOnEntry } from './request-storage.ts'
-import type { TokenEntries } from './token-entries.ts'
+import { shownSession } from './requests.ts'
 import { forProvider } from './unavailable.ts'
 
 /** Parallel exchanges of one code in this time are a client's race; a later one is a replay. */
 const CODE_RACE_SECONDS = 2
 
-export interface ServerAdapterOptions {
+interface ServerAdapterOptions {
   readonly refreshGraceSeconds: number
   /** Called when a grant and all its tokens are revoked. */
   readonly onRevoked: (grantId: string) => Promise<unknown>
 }
 
-export interface ServerAdapterDeps {
+interface ServerAdapterDeps {
   readonly entries: Entries
   readonly tokens: TokenEntries
 }
@@ -79,7 +89,9 @@ export function createServerAdapter(
 
   // Does not store browser sessions.
   return (model) =>
-    model === 'Session' ? withoutBrowserSessions(stored(model)) : telling(adapterOf(model))
+    model === 'Session'
+      ? withoutBrowserSessions(stored(model))
+      : withTemporaryFailures(adapterOf(model))
 }
 
 /**
@@ -99,7 +111,8 @@ function withoutBrowserSessions(adapter: Adapter): Adapter {
   return { ...adapter, find: async () => undefined, upsert: async () => undefined }
 }
 
-function telling(adapter: Adapter): Adapter {
+/** Reports an unavailable store and exceeded limits as errors that clients retry. */
+function withTemporaryFailures(adapter: Adapter): Adapter {
   return {
     find: (id) => forProvider(async () => adapter.find(id)),
     upsert: (id, payload, expiresIn) =>
@@ -112,5 +125,95 @@ function telling(adapter: Adapter): Adapter {
     revokeByGrantId: (grantId) => forProvider(async () => adapter.revokeByGrantId(grantId)),
     findByUid: adapter.findByUid,
     findByUserCode: adapter.findByUserCode,
+  }
+}
+
+interface AccessTokenAdapterDeps {
+  readonly entries: Pick<Entries, 'isRevoked'>
+  readonly tokens: TokenEntries
+  readonly onRevoked: (grantId: string) => Promise<unknown>
+}
+
+/**
+ * `sealed` stores entries in the format of the previous release. Writes both formats for one
+ * release (rolling upgrade): nodes of the previous release read only their own format, and their
+ * revocations remove only entries in it.
+ */
+function accessTokenAdapter(
+  sealed: Adapter,
+  { entries, tokens, onRevoked }: AccessTokenAdapterDeps,
+): Adapter {
+  return {
+    ...sealed,
+    async upsert(id, payload, expiresIn) {
+      await tokens.write(id, payload, expiresIn)
+      await sealed.upsert(id, payload, expiresIn)
+    },
+    async find(id) {
+      const sessionId = shownSession()
+      if (sessionId === undefined) return undefined
+      const kept = await sealed.find(id)
+      const entry = kept && (await tokens.read(sessionId, id))
+      if (entry === undefined) return kept
+      if (await entries.isRevoked(entry.grantId ?? sessionId)) return undefined
+      return unexpired(payloadOf(id, sessionId, entry))
+    },
+    async destroy(id) {
+      const sessionId = shownSession()
+      if (sessionId !== undefined) await tokens.remove(sessionId, id)
+      await sealed.destroy(id)
+    },
+    async revokeByGrantId(grantId) {
+      if (isOneAccessToken()) return
+      await revokeGrant(tokens, sealed, grantId)
+      await onRevoked(grantId)
+    },
+  }
+}
+
+/** Revokes a grant for its codes and refresh tokens (adapter), and in the session's hash slot. */
+async function revokeGrant(tokens: TokenEntries, adapter: Adapter, grantId: string): Promise<void> {
+  await Promise.all([adapter.revokeByGrantId(grantId), tokens.revokeGrant(grantId)])
+}
+
+/**
+ * Whether the request revokes an access token, which leaves its grant and refresh token valid.
+ * RFC 7009, 2.1 permits either.
+ */
+function isOneAccessToken(): boolean {
+  const oidc = Provider.ctx?.oidc
+  return oidc?.route === 'revocation' && oidc.entities.AccessToken !== undefined
+}
+
+/**
+ * Stores the entry of a token that is about to be signed, in the library's format for opaque
+ * tokens, so that the library's endpoints can find and revoke the token.
+ */
+export async function rememberAccessToken(
+  token: AccessToken & { readonly client?: Client | undefined },
+  { payload }: JWTStructured,
+): Promise<void> {
+  const { jti, grantId, accountId, clientId, aud, scope, gty, extra } = token
+  const { iat, exp } = payload
+  const stub = { kind: 'AccessToken', jti, grantId, accountId, clientId, aud, scope, gty, extra }
+  await token.adapter.upsert(jti, { ...stub, iat: Number(iat), exp: Number(exp) }, token.expiration)
+}
+
+/** The successor's value, per request that exchanges the predecessor. */
+const successors = new WeakMap<KoaContextWithOIDC, string>()
+
+function rememberSuccessor(value: string): void {
+  const { ctx } = Provider
+  if (ctx !== undefined) successors.set(ctx, value)
+}
+
+/** Makes a rotated refresh token use the value recorded in the store by the first exchange. */
+export function shareSuccessors(provider: Provider): void {
+  const model = provider.RefreshToken.prototype as unknown as { generateTokenId(): string }
+  const generate = model.generateTokenId
+  model.generateTokenId = function generateTokenId() {
+    const { ctx } = Provider
+    const isRotation = ctx?.oidc.entities.RotatedRefreshToken !== undefined
+    return (isRotation && successors.get(ctx)) || generate.call(this)
   }
 }

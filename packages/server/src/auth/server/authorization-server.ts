@@ -1,17 +1,24 @@
-/** The built-in OAuth 2.1 authorization server: endpoints, consents and the check of its tokens. */
+/**
+ * The built-in OAuth 2.1 authorization server, created from the configuration: endpoints, consents
+ * and the check of its tokens.
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BuiltInIssuer, Config, Secrets } from '../../config.ts'
 import { createEntries } from '../../oidc/entries.ts'
 import type { StorageBudget } from '../../store/storage-budget.ts'
+import type { Outgoing } from '../../upstream/outgoing.ts'
 import type { AccessTokens } from '../access-tokens.ts'
-import { createResources } from '../resources.ts'
+import { createDocumentFetch } from '../document-fetch.ts'
+import { redirectUriFault } from '../redirect-uris.ts'
+import { createResourceNames, createResources } from '../resources.ts'
+import type { Scopes } from '../scopes.ts'
 import type { Consents } from './consents.ts'
-import { createAccessTokens, createTokenReader } from './issued-tokens.ts'
-import { rememberTokens } from './known-tokens.ts'
+import { createAccessTokens, createTokenEntries } from './issued-tokens.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import type { ProviderServer } from './provider-server.ts'
-import { createResourceNames } from './resource-names.ts'
-import { createTokenEntries } from './token-entries.ts'
+import { createKeySigning, createSecretSigning, type Signing } from './signing.ts'
+import { createTokenReader, rememberTokens } from './token-reader.ts'
 
 export interface AuthorizationServer {
   /**
@@ -59,4 +66,50 @@ export async function createAuthorizationServer(
     },
     accessTokens: createAccessTokens({ reader, tokens, entries, store, sessions }),
   }
+}
+
+interface BuiltInServerDeps
+  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents'> {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly publicUrl: string
+  readonly scopes: Scopes
+  readonly outgoing: Outgoing
+  /** Trusted for metadata documents instead of the system's certificate authorities, in PEM. */
+  readonly documentCa?: string | undefined
+}
+
+/**
+ * Creates the server from the configuration; undefined with an external issuer.
+ * @throws ConfigError when the metadata of a pre-registered client is invalid
+ */
+export async function createBuiltInServer(
+  deps: BuiltInServerDeps,
+): Promise<AuthorizationServer | undefined> {
+  const { config, secrets, store, publicUrl, scopes, now, documentCa: ca } = deps
+  const { issuer } = config.auth
+  if (issuer.kind !== 'built-in') return undefined
+  return await createAuthorizationServer(
+    { ...issuer, ...{ publicUrl, scopes, serves: config.serves }, clients: secrets.oauthClients },
+    {
+      ...deps,
+      signing: await createSigning(deps, issuer),
+      redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),
+      documents: createDocumentFetch(
+        { store, now, proxyFor: deps.outgoing.proxyFor },
+        { allowLoopback: !config.isProduction, ca },
+      ),
+    },
+  )
+}
+
+async function createSigning(
+  { store, keyRing, secrets, now }: BuiltInServerDeps,
+  issuer: BuiltInIssuer,
+): Promise<Signing> {
+  const { algorithm, accessTokenTtl: keepSeconds } = issuer
+  if (algorithm === 'HS256') return createSecretSigning(secrets.jwtSecret)
+  const { createSigningKeys } = await import('../signing-keys.ts')
+  const keys = createSigningKeys({ store, keyRing, now }, { algorithm, keepSeconds })
+  return createKeySigning(algorithm, keys)
 }

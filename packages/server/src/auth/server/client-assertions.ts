@@ -1,4 +1,7 @@
-/** Client authentication by `private_key_jwt` (RFC 7523, section 2.2), with replay protection. */
+/**
+ * Client authentication by `private_key_jwt` (RFC 7523, section 2.2), with replay protection, and
+ * by `client_secret_basic` from clients that do not form-encode their secrets.
+ */
 
 import {
   compactVerify,
@@ -10,10 +13,11 @@ import {
 import type Provider from 'oidc-provider'
 import { type Client, errors, type KoaContextWithOIDC, type OIDCContext } from 'oidc-provider'
 import { z } from 'zod'
+import { timingSafeEqualStrings } from '../../crypto/hash.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import type { ClientKeys } from '../client-keys.ts'
-import type { AssertionKeys } from './assertion-keys.ts'
 import { ASSERTION_KEYS } from './clients.ts'
+import type { AssertionKeys } from './metadata-documents.ts'
 import { storageOf } from './request-storage.ts'
 import { forProvider } from './unavailable.ts'
 
@@ -28,7 +32,7 @@ const CLOCK_TOLERANCE_SECONDS = 60
 /** RFC 7523bis, section 4: `client-authentication+jwt`; older clients send `JWT` or no `typ`. */
 const TYPES: readonly unknown[] = [undefined, 'jwt', 'client-authentication+jwt']
 
-export interface ClientAssertionDeps {
+interface ClientAssertionDeps {
   readonly documents: ClientKeys
   readonly entries: Pick<Entries, 'markUse'>
   /** The issuer of this server, and the base of its token endpoint. */
@@ -161,4 +165,26 @@ function subjectOf(jwt: unknown): string | undefined {
   } catch {
     return undefined
   }
+}
+
+type Clients = readonly Readonly<Record<string, unknown>>[]
+
+/**
+ * Form-encodes a configured secret that a client sent unencoded, before the library decodes it.
+ * RFC 6749, 2.3.1 requires the encoding of id and secret, and the library enforces it; the official
+ * MCP clients omit it. The library would refuse their secrets with `+` or `%` (as
+ * `openssl rand -base64` creates them). Leaves all other headers unchanged.
+ */
+export function encodedBasic(header: string | undefined, clients: Clients): string | undefined {
+  const [, encoded] = /^basic +([\w+/=-]+)$/i.exec(header ?? '') ?? []
+  if (encoded === undefined) return header
+  const shown = Buffer.from(encoded, 'base64').toString()
+  const colon = shown.indexOf(':')
+  const id = shown.slice(0, colon)
+  const secret = shown.slice(colon + 1)
+  const client = clients.find(({ client_id }) => client_id === id)
+  const known = client?.client_secret
+  if (typeof known !== 'string' || !timingSafeEqualStrings(known, secret)) return header
+  const pair = [id, secret].map(encodeURIComponent).join(':')
+  return `Basic ${Buffer.from(pair).toString('base64')}`
 }

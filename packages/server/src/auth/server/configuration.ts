@@ -1,9 +1,14 @@
-/** The configuration of `oidc-provider`: OAuth 2.1 for MCP clients, without OpenID Connect. */
+/**
+ * The configuration of `oidc-provider`, its features and their policies: OAuth 2.1 for MCP clients,
+ * without OpenID Connect.
+ */
 
-import type { AdapterFactory, Configuration } from 'oidc-provider'
+import { type AdapterFactory, type Configuration, errors } from 'oidc-provider'
 import { basePathOf } from '../../config/public-path.ts'
-import { createFindAccount } from './accounts.ts'
-import { withAssertionKeys } from './assertion-keys.ts'
+import { createId } from '../../crypto/random-id.ts'
+import type { ResourceNames } from '../resources.ts'
+import { createFindAccount, requireSignedInGrant } from './accounts.ts'
+import { rememberAccessToken } from './adapter.ts'
 import {
   ASSERTION_KEYS,
   AUTH_METHOD_CHOICES,
@@ -11,18 +16,17 @@ import {
   checkClient,
   withDefaultAuthMethod,
 } from './clients.ts'
-import type { ConsentedClients } from './consented-clients.ts'
-import { type FeatureParts, providerFeatures } from './features.ts'
+import type { ConsentedClients } from './error-redirects.ts'
 import { type Grants, grantClaimOf } from './grants.ts'
-import { rememberAccessToken } from './issued-tokens.ts'
-import { normalizeDocuments } from './metadata-documents.ts'
+import { normalizeDocuments, withAssertionKeys } from './metadata-documents.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
   CONSENT_TTL_SECONDS,
 } from './options.ts'
-import { scopeParameter } from './requests.ts'
-import { requireSignedInGrant } from './signed-in-grants.ts'
+import { storageOf } from './request-storage.ts'
+import { type ScopeRules, scopeParameter } from './requests.ts'
+import type { SigningKey } from './signing.ts'
 import { forProvider } from './unavailable.ts'
 
 /** The path prefix of the consent pages; the authorization's `uid` follows. */
@@ -136,4 +140,80 @@ function timesToLive(options: AuthorizationServerOptions): Configuration['ttl'] 
     Session: 60,
     IdToken: 60,
   }
+}
+
+const OFF = { enabled: false }
+
+interface FeatureParts {
+  readonly signingKey: SigningKey
+  readonly resources: ResourceNames
+  readonly scopes: ScopeRules
+}
+
+function providerFeatures(
+  { accessTokenTtl, clients }: AuthorizationServerOptions,
+  { signing, sessions, documents }: AuthorizationServerDeps,
+  { resources, scopes, signingKey }: FeatureParts,
+): Configuration['features'] {
+  const confidential = clients.filter((client) => client.client_secret !== undefined)
+  const resourceServers = new Set(confidential.map(({ client_id }) => client_id))
+
+  function resourceServer(resource: string) {
+    if (!resources.all.includes(resource)) throw new errors.InvalidTarget()
+    const { algorithm: alg, secret } = signing
+    const sign = secret === undefined ? { alg, kid: signingKey.kid } : { alg, key: secret }
+    return {
+      audience: resource,
+      scope: [...scopes.known].join(' '),
+      accessTokenFormat: 'jwt' as const,
+      accessTokenTTL: accessTokenTtl,
+      jwt: { sign } as never,
+    }
+  }
+
+  /** A refresh token can recreate an idle session, an access token cannot; neither an ended one. */
+  async function isAlive(token: { readonly kind: string }): Promise<boolean> {
+    const id = sessionOf(token)
+    return token.kind === 'AccessToken' ? sessions.validate(id) : !(await sessions.hasEnded(id))
+  }
+
+  return {
+    devInteractions: OFF,
+    dPoP: OFF,
+    pushedAuthorizationRequests: OFF,
+    rpInitiatedLogout: OFF,
+    userinfo: OFF,
+    clientIdMetadataDocument: {
+      enabled: true,
+      ack: 'draft-02',
+      allowFetch: (ctx, clientId) =>
+        forProvider(() => documents.allowFetch(ctx, clientId, storageOf(ctx))),
+    },
+    registration: {
+      enabled: true,
+      issueRegistrationAccessToken: false,
+      idFactory: () => createId('cli'),
+    },
+    revocation: {
+      enabled: true,
+      allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId,
+    },
+    introspection: {
+      enabled: true,
+      // Dynamic registration is open: only confidential pre-registered clients may introspect
+      // tokens of other clients.
+      allowedPolicy: async (_ctx, client, token) =>
+        (client.clientId === token.clientId || resourceServers.has(client.clientId)) &&
+        (await forProvider(() => isAlive(token))),
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: async (_ctx, _client, oneOf) => oneOf?.[0] ?? resources.canonical,
+      getResourceServerInfo: async (_ctx, resource) => resourceServer(resource),
+    },
+  }
+}
+
+function sessionOf(token: object): string {
+  return 'accountId' in token ? String(token.accountId) : ''
 }

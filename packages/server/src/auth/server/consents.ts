@@ -3,9 +3,7 @@
 import type Provider from 'oidc-provider'
 import { shortHash } from '../../crypto/hash.ts'
 import { openSession } from './accounts.ts'
-import { type Approvals, createApprovals, type Given } from './approvals.ts'
 import { isMetadataDocument } from './clients.ts'
-import type { ConsentedClients } from './consented-clients.ts'
 import {
   type Continuation,
   type ContinuationDeps,
@@ -13,9 +11,18 @@ import {
   type Grantee,
   granteeOf,
 } from './continuations.ts'
+import type { ConsentedClients } from './error-redirects.ts'
 import type { Grants } from './grants.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
-import { createFindPending, type Pending, saveGrant, type Visit } from './pending-authorization.ts'
+import {
+  type Approvals,
+  createApprovals,
+  createFindPending,
+  type Given,
+  type Pending,
+  saveGrant,
+  type Visit,
+} from './pending-authorization.ts'
 
 export interface ConsentRequest {
   readonly clientName: string | undefined

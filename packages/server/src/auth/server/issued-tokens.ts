@@ -1,116 +1,23 @@
 /**
- * Access tokens of the built-in server: JWTs (RFC 9068) that are valid while the store has them.
+ * Access tokens of the built-in server: JWTs (RFC 9068) that are valid while the store has them. An
+ * entry is plain text, since it contains no secret, and authenticated: its HMAC covers key and
+ * fields, so that neither write access to the store nor the signing secret alone is enough to forge
+ * a token. It is in the hash slot of its session.
  */
 
-import type { JWTVerifyOptions } from 'jose'
-import type { AccessToken, Client, JWTStructured } from 'oidc-provider'
-import { AppError } from '../../errors.ts'
+import { createHmac } from 'node:crypto'
+import type { AdapterPayload } from 'oidc-provider'
+import { sha256 } from '../../crypto/hash.ts'
+import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import { type Session, sessionKey } from '../../session/record.ts'
-import type { Store } from '../../store/port.ts'
+import type { Document, Store } from '../../store/port.ts'
 import type { AccessTokens } from '../access-tokens.ts'
-import { grantIdFrom } from './grants.ts'
-import { type Claims, createReadHs256 } from './hs256.ts'
-import type { ResourceNames } from './resource-names.ts'
-import type { Signing } from './signing.ts'
-import {
-  earlierKey,
-  grantKey,
-  type TokenEntries,
-  type TokenEntry,
-  tokenKey,
-} from './token-entries.ts'
+import { grantClaimOf, sessionOfGrant } from './grants.ts'
+import { isSame, type TokenFacts, type TokenReader } from './token-reader.ts'
 
-/**
- * Accepted clock skew between nodes. The lifetime of a token does not depend on it, since the TTL
- * of the token's entry in the store enforces the expiry.
- */
-const CLOCK_TOLERANCE_SECONDS = 120
-
-export interface TokenFacts {
-  readonly jti: string
-  readonly sessionId: string
-  /** The session id in tokens of releases before grants had their own ids. */
-  readonly grantId: string
-  readonly clientId: string
-  readonly scopes: readonly string[]
-  /** Unix time in milliseconds. */
-  readonly expiresAt: number
-}
-
-export interface TokenReader {
-  /**
-   * The claims of a token with valid signature, type, issuer, audience and lifetime.
-   * @throws AppError `unavailable` when the signing keys cannot be read
-   */
-  read(token: string): TokenFacts | undefined | Promise<TokenFacts | undefined>
-}
-
-/**
- * Verifies tokens without checking the store for revocation.
- * @param now Unix time in milliseconds
- */
-export function createTokenReader(
-  signing: Signing,
-  issuer: string,
-  resources: ResourceNames,
-  now: () => number,
-): TokenReader {
-  const expected = {
-    typ: 'at+jwt',
-    issuer,
-    audience: [...resources.all],
-    clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    requiredClaims: ['jti', 'exp', 'session_id', 'client_id'],
-  }
-  const { secret } = signing
-  const claimsOf =
-    secret === undefined
-      ? (token: string) => readWithKeys(signing, token, expected)
-      : createReadHs256(secret, expected, now)
-  return {
-    read(token) {
-      const claims = claimsOf(token)
-      return claims instanceof Promise ? claims.then(factsOf) : factsOf(claims)
-    },
-  }
-}
-
-function factsOf(claims: Claims | undefined): TokenFacts | undefined {
-  if (claims === undefined) return undefined
-  const { jti, session_id, grant_id, client_id, exp } = claims
-  const scopes = String(claims.scope ?? '')
-    .split(' ')
-    .filter(Boolean)
-  return {
-    jti: String(jti),
-    sessionId: String(session_id),
-    grantId: grantIdFrom(String(session_id), grant_id),
-    clientId: String(client_id),
-    scopes,
-    expiresAt: Number(exp) * 1000,
-  }
-}
-
-async function readWithKeys(
-  { algorithm, verificationKey }: Signing,
-  token: string,
-  expected: JWTVerifyOptions,
-): Promise<Claims | undefined> {
-  // RFC 8725, 3.1: the header does not choose the algorithm.
-  const options = { ...expected, algorithms: [algorithm] }
-  // Lazy import: HS256 does not need the library.
-  const { jwtVerify } = await import('jose')
-  try {
-    return (await jwtVerify(token, verificationKey, options)).payload
-  } catch (error) {
-    if (error instanceof AppError) throw error
-    return undefined
-  }
-}
-
-export interface AccessTokenDeps {
+interface AccessTokenDeps {
   readonly reader: TokenReader
   readonly tokens: TokenEntries
   /**
@@ -182,16 +89,98 @@ function isEntryOf(entry: Entry, token: TokenFacts): boolean {
   return entry.scope === (scopes.length === 1 ? scopes[0] : scopes.join(' '))
 }
 
-/**
- * Stores the entry of a token that is about to be signed, in the library's format for opaque
- * tokens, so that the library's endpoints can find and revoke the token.
- */
-export async function rememberAccessToken(
-  token: AccessToken & { readonly client?: Client | undefined },
-  { payload }: JWTStructured,
-): Promise<void> {
-  const { jti, grantId, accountId, clientId, aud, scope, gty, extra } = token
-  const { iat, exp } = payload
-  const stub = { kind: 'AccessToken', jti, grantId, accountId, clientId, aud, scope, gty, extra }
-  await token.adapter.upsert(jti, { ...stub, iat: Number(iat), exp: Number(exp) }, token.expiration)
+interface TokenEntry {
+  readonly clientId: string
+  /** Separated by spaces. */
+  readonly scope: string
+  readonly aud: string | readonly string[] | undefined
+  readonly grantId: string | undefined
+  readonly gty: string | undefined
+  /** Unix times in seconds. */
+  readonly iat: number | undefined
+  readonly exp: number | undefined
+}
+
+interface TokenEntriesDeps {
+  readonly store: Pick<Store, 'get' | 'set' | 'delete'>
+  readonly keyRing: Pick<KeyRing, 'subKeys'>
+}
+
+export type TokenEntries = ReturnType<typeof createTokenEntries>
+
+const PURPOSE = 'token-entry'
+
+/** The store key of a token's entry. */
+export function tokenKey(sessionId: string, jti: string): string {
+  return `{${sessionId}}:token:${sha256(jti)}`
+}
+
+/** The store key of the same entry in the previous release, in another hash slot. */
+function earlierKey(key: string): string {
+  return `oauth:AccessToken:${key.slice(key.lastIndexOf(':') + 1)}`
+}
+
+/** The store key of a revoked grant's tombstone. */
+function grantKey(sessionId: string, grantId: string): string {
+  return `{${sessionId}}:grant:${sha256(grantId)}`
+}
+
+/** `longestTtlSeconds` is the longest lifetime of a grant's tokens. */
+export function createTokenEntries(
+  { store, keyRing }: TokenEntriesDeps,
+  { longestTtlSeconds }: { readonly longestTtlSeconds: number },
+) {
+  // Key rotation: the first key creates HMACs, all keys verify them.
+  const keys = keyRing.subKeys(PURPOSE)
+
+  /** Verifies the HMAC of a document read from this key; undefined if it is not authentic. */
+  function open(key: string, document: Document | undefined): TokenEntry | undefined {
+    if (document === undefined || typeof document.mac !== 'string') return undefined
+    const text = textOf(key, document)
+    for (const each of keys) {
+      if (isSame(createHmac('sha256', each).update(text).digest('base64url'), document.mac)) {
+        return document as unknown as TokenEntry
+      }
+    }
+    return undefined
+  }
+
+  return {
+    open,
+    async read(sessionId: string, jti: string): Promise<TokenEntry | undefined> {
+      const key = tokenKey(sessionId, jti)
+      return open(key, await store.get(key))
+    },
+    async write(
+      jti: string,
+      payload: AdapterPayload,
+      ttlSeconds = longestTtlSeconds,
+    ): Promise<void> {
+      const { accountId, clientId, scope = '', aud, grantId, gty, iat, exp } = payload
+      const key = tokenKey(String(accountId), jti)
+      const entry = { clientId, scope, aud, grantId, gty, iat, exp } as Document
+      const [current] = keys
+      if (current === undefined) throw new Error('The key ring has no keys')
+      const mac = createHmac('sha256', current).update(textOf(key, entry)).digest('base64url')
+      await store.set(key, { ...entry, mac }, ttlSeconds)
+    },
+    remove: (sessionId: string, jti: string) => store.delete(tokenKey(sessionId, jti)),
+    revokeGrant: (grantId: string) =>
+      store.set(grantKey(sessionOfGrant(grantId), grantId), { revoked: true }, longestTtlSeconds),
+  }
+}
+
+/** An entry in the library's format for opaque tokens, for its introspection and revocation. */
+export function payloadOf(jti: string, sessionId: string, entry: TokenEntry): AdapterPayload {
+  const { clientId, scope, aud, grantId, gty, iat, exp } = entry
+  const extra = { session_id: sessionId, grant_id: grantClaimOf(grantId) }
+  const known = { ...{ clientId, scope, aud, grantId, gty, iat, exp }, extra }
+  return { kind: 'AccessToken', jti, accountId: sessionId, ...known } as AdapterPayload
+}
+
+/** The input of the HMAC. Contains the key, so that an entry copied to another key is invalid. */
+function textOf(key: string, entry: Document): string {
+  const { clientId, scope, aud, grantId, gty, iat, exp } = entry
+  // `JSON.stringify` writes absent fields as null.
+  return JSON.stringify([key, clientId, scope, aud, grantId, gty, iat, exp])
 }

@@ -1,9 +1,17 @@
-/** A pending authorization: the library's interaction, from the consent page to its result. */
+/**
+ * A pending authorization: the library's interaction, from the consent page to its result, and its
+ * approval, which names the session.
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import { type Client, errors, type InteractionResults } from 'oidc-provider'
+import { sha256 } from '../../crypto/hash.ts'
+import type { KeyRing } from '../../crypto/key-ring.ts'
+import { createId } from '../../crypto/random-id.ts'
+import type { Store } from '../../store/port.ts'
 import { grantIdOf } from './grants.ts'
+import { CONSENT_TTL_SECONDS } from './options.ts'
 import { fromProvider } from './unavailable.ts'
 
 /** A request of a browser, whose cookies bind the browser to its authorization. */
@@ -54,5 +62,82 @@ export async function saveGrant({ provider, client, params, uid }: Pending, sess
     return await grant.save()
   } catch (error) {
     throw fromProvider(error)
+  }
+}
+
+const PURPOSE = 'oauth-approval'
+
+export interface Given {
+  readonly sessionId: string
+  /** Whether the session existed before: a denial of this authorization does not end it. */
+  readonly continued: boolean
+}
+
+export interface Approvals {
+  /**
+   * Approves the authorization and returns its session: `continues`, or a new one. Idempotent
+   * across nodes: repeated approvals return the same session. Undefined after a withdrawal.
+   */
+  give(uid: string, continues?: string): Promise<Given | undefined>
+  /** The session of an approved authorization, if any. */
+  find(uid: string): Promise<Given | undefined>
+  /** Replaces the session (compare-and-set); false after a withdrawal. */
+  replace(uid: string, given: Given): Promise<boolean>
+  /** Withdraws the approval and blocks later ones; returns the earlier approval, if any. */
+  withdraw(uid: string): Promise<Given | undefined>
+}
+
+type Approval = {
+  /** The sealed session id; null is the tombstone of a withdrawn approval. */
+  readonly sealed: string | null
+  readonly continued?: boolean
+}
+
+/** Approvals have the TTL of the consent page; their keys contain only a hash of `uid`. */
+export function createApprovals({
+  store,
+  keyRing,
+}: {
+  readonly store: Store
+  readonly keyRing: KeyRing
+}): Approvals {
+  const keyOf = (uid: string) => `oauth:Approval:${sha256(uid)}`
+
+  const seal = (uid: string, { sessionId, continued }: Given): Approval => ({
+    sealed: keyRing.seal(PURPOSE, sessionId, keyOf(uid)),
+    continued,
+  })
+
+  async function read(uid: string) {
+    const approval = await store.get<Approval>(keyOf(uid))
+    const { sealed, continued = false, rev } = approval ?? {}
+    const sessionId = sealed && keyRing.open(PURPOSE, sealed, keyOf(uid))
+    return sessionId ? { given: { sessionId, continued }, rev } : undefined
+  }
+
+  const find = async (uid: string) => (await read(uid))?.given
+
+  return {
+    find,
+    async give(uid, continues) {
+      const continued = continues !== undefined
+      const given = { sessionId: continues ?? createId('ses'), continued }
+      const isFirst = await store.create(keyOf(uid), seal(uid, given), CONSENT_TTL_SECONDS)
+      return isFirst ? given : find(uid)
+    },
+    async replace(uid, given) {
+      const rev = (await read(uid))?.rev
+      if (rev === undefined) return false
+      const { outcome } = await store.patch(keyOf(uid), seal(uid, given), { ifRev: rev })
+      return outcome === 'written'
+    },
+    async withdraw(uid) {
+      // Writes the tombstone first, which blocks later approvals, then reads any earlier one.
+      const none = { sealed: null }
+      if (await store.create(keyOf(uid), none, CONSENT_TTL_SECONDS)) return undefined
+      const given = await find(uid)
+      await store.set(keyOf(uid), none, CONSENT_TTL_SECONDS)
+      return given
+    },
   }
 }

@@ -6,28 +6,26 @@ import { basePathOf } from '../../config/public-path.ts'
 import type { Entries } from '../../oidc/entries.ts'
 import { enter } from '../../oidc/mount.ts'
 import { createAuthorizedClients } from '../../session/authorized-clients.ts'
+import type { ResourceNames } from '../resources.ts'
 import { createServerAdapter } from './adapter.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
-import { createAuthenticateClient } from './client-assertions.ts'
-import { encodedBasic } from './client-secrets.ts'
+import { createAuthenticateClient, encodedBasic } from './client-assertions.ts'
 import { type ClientRules, isMetadataDocument } from './clients.ts'
 import { COOKIES } from './configuration.ts'
-import { createConsentedClients } from './consented-clients.ts'
 import { createConsents } from './consents.ts'
-import { rememberDropped } from './dropped-redirects.ts'
+import { createConsentedClients } from './error-redirects.ts'
 import { createGrants } from './grants.ts'
-import type { TokenReader } from './issued-tokens.ts'
+import type { TokenEntries } from './issued-tokens.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
   CONSENT_TTL_SECONDS,
   USED_CLIENT_TTL_SECONDS,
 } from './options.ts'
-import { checkPreRegistered, createProvider } from './provider.ts'
+import { checkPreRegistered, createProvider, rememberDropped } from './provider.ts'
 import { countStorageOf } from './request-storage.ts'
-import type { ResourceNames } from './resource-names.ts'
 import type { SigningKey } from './signing.ts'
-import type { TokenEntries } from './token-entries.ts'
+import type { TokenReader } from './token-reader.ts'
 
 export interface ProviderServerParts {
   readonly entries: Entries

@@ -1,21 +1,23 @@
-/** Creates an instance of `oidc-provider` for one signing key. */
+/**
+ * Creates an instance of `oidc-provider` for one signing key, and reduces its responses to OAuth.
+ */
 
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { ConfigError } from '../../config.ts'
 import { AppError } from '../../errors.ts'
+import type { Logger } from '../../logger.ts'
 import { dropSessionCookie, type Mount } from '../../oidc/mount.ts'
-import { identifyByAssertion } from './client-assertions.ts'
+import { shareSuccessors } from './adapter.ts'
+import { ASSERTION_ALGORITHMS, identifyByAssertion } from './client-assertions.ts'
+import type { DroppedRedirectUri } from './clients.ts'
 import { consentPath, type ProviderParts, providerConfiguration } from './configuration.ts'
-import { droppedMembers } from './dropped-redirects.ts'
 import { keepErrors } from './error-redirects.ts'
 import { logEvents } from './events.ts'
-import { clientMetadata, serverMetadata } from './metadata.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
   USED_CLIENT_TTL_SECONDS,
 } from './options.ts'
-import { shareSuccessors } from './refresh-tokens.ts'
 import { prepareRequests, type RequestRules } from './requests.ts'
 
 /** Creates a provider; the caller shares the parts that do not depend on the key. */
@@ -98,4 +100,90 @@ export async function checkPreRegistered(
     }
   }
   if (faults.length > 0) throw new ConfigError(faults)
+}
+
+const drops = new WeakMap<KoaContextWithOIDC, readonly DroppedRedirectUri[]>()
+
+/** Stores the dropped URIs until the response of the current request. */
+export function rememberDropped(dropped: readonly DroppedRedirectUri[]): void {
+  const { ctx } = Provider
+  if (ctx !== undefined) drops.set(ctx, dropped)
+}
+
+/**
+ * Members that explain in the registration response why redirect URIs are missing. RFC 7591,
+ * section 3.2.1, permits additional members.
+ */
+function droppedMembers(ctx: KoaContextWithOIDC, log: Logger): Record<string, unknown> {
+  const dropped = drops.get(ctx)
+  if (dropped === undefined) return {}
+  log.info({ client: ctx.oidc.client?.clientId, dropped }, 'redirect URIs dropped')
+  return { redirect_uris_dropped: dropped }
+}
+
+/**
+ * RFC 8414, 2; RFC 9207, 3 (`iss` against mix-up attacks);
+ * draft-ietf-oauth-client-id-metadata-document, 5.
+ */
+const SERVER_METADATA = [
+  'issuer',
+  'authorization_endpoint',
+  'token_endpoint',
+  'registration_endpoint',
+  'revocation_endpoint',
+  'introspection_endpoint',
+  'jwks_uri',
+  'response_types_supported',
+  'grant_types_supported',
+  'code_challenge_methods_supported',
+  'token_endpoint_auth_methods_supported',
+  'authorization_response_iss_parameter_supported',
+  'client_id_metadata_document_supported',
+] as const
+
+/** RFC 7591, 2 and 3.2.1. */
+const CLIENT_METADATA = [
+  'client_id',
+  'client_id_issued_at',
+  'client_secret',
+  'client_secret_expires_at',
+  'client_name',
+  'client_uri',
+  'logo_uri',
+  'policy_uri',
+  'tos_uri',
+  'contacts',
+  'redirect_uris',
+  'grant_types',
+  'response_types',
+  'token_endpoint_auth_method',
+  'application_type',
+] as const
+
+type Body = Readonly<Record<string, unknown>>
+
+function serverMetadata(body: Body, scopes: readonly string[]): Body {
+  const listed = body.token_endpoint_auth_methods_supported as readonly string[]
+  const methods = [...listed, 'private_key_jwt']
+  return {
+    ...pick(body, SERVER_METADATA),
+    token_endpoint_auth_methods_supported: methods,
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    scopes_supported: scopes,
+    response_modes_supported: ['query'],
+    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    introspection_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+  }
+}
+
+function clientMetadata(body: Body): Body {
+  return pick(body, CLIENT_METADATA)
+}
+
+function pick(body: Body, names: readonly string[]): Body {
+  return Object.fromEntries(
+    names.filter((name) => body[name] !== undefined).map((name) => [name, body[name]]),
+  )
 }

@@ -1,10 +1,9 @@
-/** Normalizes the parameters of requests before the library validates them. */
+/** Normalizes the parameters of requests, scopes included, before the library validates them. */
 
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
+import type { ResourceNames } from '../resources.ts'
 import type { AuthenticateClient } from './client-assertions.ts'
-import type { TokenReader } from './issued-tokens.ts'
-import { refreshedScope, requestedScope, type ScopeRules } from './requested-scopes.ts'
-import type { ResourceNames } from './resource-names.ts'
+import type { TokenReader } from './token-reader.ts'
 import { forProvider, isUnavailable } from './unavailable.ts'
 
 export interface RequestRules {
@@ -110,4 +109,36 @@ export function scopeParameter(rules: ScopeRules) {
     const params = ctx.oidc.params as Params
     params.scope = requestedScope(scope, rules)
   }
+}
+
+/**
+ * OpenID Connect scopes that clients request by default. Ignored: the server issues no ID tokens,
+ * and issues refresh tokens without `offline_access`.
+ */
+const OPENID_SCOPES = new Set(['openid', 'profile', 'email', 'offline_access'])
+
+export interface ScopeRules {
+  readonly known: ReadonlySet<string>
+  readonly defaults: readonly string[]
+}
+
+/**
+ * Drops unknown scopes, as RFC 6749, 3.3 permits; the token response names the granted scopes.
+ * @throws InvalidScope when none of the requested scopes exists
+ */
+function requestedScope(asked: string | undefined, { known, defaults }: ScopeRules): string {
+  const scopes = [...new Set((asked ?? '').split(' ').filter(Boolean))]
+  const granted = scopes.filter((scope) => known.has(scope))
+  if (granted.length > 0) return granted.join(' ')
+  if (scopes.every((scope) => OPENID_SCOPES.has(scope))) return defaults.join(' ')
+  throw new errors.InvalidScope('none of the requested scopes exists', scopes.join(' '))
+}
+
+/**
+ * The scopes of a refresh, without the OpenID Connect scopes, which clients repeat from their
+ * authorization request. Keeps other unknown scopes, which the library refuses (RFC 6749, 6).
+ */
+function refreshedScope(asked: string, { known }: ScopeRules): string | undefined {
+  const scopes = asked.split(' ').filter((scope) => known.has(scope) || !OPENID_SCOPES.has(scope))
+  return scopes.length > 0 ? scopes.join(' ') : undefined
 }

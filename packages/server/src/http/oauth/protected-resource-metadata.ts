@@ -1,7 +1,7 @@
 /** `/.well-known/oauth-protected-resource`, bare and with each resource's path (RFC 9728, 3). */
 
 import { Hono } from 'hono'
-import { protectedResourceMetadata, type ResourceFacts } from '../../auth/protected-resource.ts'
+import { protectedResourceMetadata, type ResourceFacts } from '../../auth/resource-server.ts'
 import { METADATA_PATH, type Resources } from '../../auth/resources.ts'
 import type { HttpEnv } from '../http-env.ts'
 import { asRequested } from '../request-target.ts'

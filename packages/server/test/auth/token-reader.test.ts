@@ -1,10 +1,10 @@
-/** Tokens that are signed with the secret, checked in one go: as jose checks them. */
+/** Tokens signed with the secret are checked as jose checks them, and verified tokens are cached. */
 
 import { createSecretKey } from 'node:crypto'
 import fc from 'fast-check'
 import { CompactSign, type JWTPayload, jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
-import { createReadHs256 } from '../../src/auth/server/hs256.ts'
+import { createReadHs256, rememberTokens } from '../../src/auth/server/token-reader.ts'
 
 const SECRET = createSecretKey(Buffer.from('a secret of more than thirty-two characters', 'utf8'))
 const NOW = Date.UTC(2026, 6, 28)
@@ -114,4 +114,51 @@ test('whatever claims and headers say, nothing is taken that jose would not take
     }),
     { numRuns: 300 },
   )
+})
+
+const FACTS = {
+  jti: 'a',
+  grantId: 'ses_1',
+  sessionId: 'ses_1',
+  clientId: 'client',
+  scopes: ['read'],
+}
+
+function readerOf(tokens: Readonly<Record<string, number>>) {
+  const asked: string[] = []
+  let now = 0
+  const reader = rememberTokens(
+    {
+      async read(token) {
+        asked.push(token)
+        const expiresAt = tokens[token]
+        return expiresAt === undefined || expiresAt <= now ? undefined : { ...FACTS, expiresAt }
+      },
+    },
+    () => now,
+  )
+  return { reader, asked, at: (time: number) => (now = time) }
+}
+
+test('a token is checked once, until it runs out', async () => {
+  const { reader, asked, at } = readerOf({ good: 1000 })
+  expect(await reader.read('good')).toMatchObject(FACTS)
+  at(999)
+  expect(await reader.read('good')).toMatchObject(FACTS)
+  expect(asked).toEqual(['good'])
+  at(1000)
+  expect(await reader.read('good')).toBeUndefined()
+})
+
+test('another token with the same end is another token', async () => {
+  const { reader } = readerOf({ 'head.payload.signature': 1000 })
+  await reader.read('head.payload.signature')
+  expect(await reader.read('head.other.signature')).toBeUndefined()
+})
+
+test('a token that is not good is looked at each time', async () => {
+  const { reader, asked } = readerOf({})
+  await reader.read('bad')
+  await reader.read('bad')
+  expect(asked).toEqual(['bad', 'bad'])
 })
