@@ -35,6 +35,8 @@ import { checkProviders } from './runtime/provider-checks.ts'
 import { createSessionParts } from './runtime/session-parts.ts'
 import { createUpstreams } from './runtime/upstream-parts.ts'
 import { catalogFor } from './served-catalog.ts'
+import type { AccountDeps } from './session/account.ts'
+import { type Blocks, refuseBlockedTools } from './session/blocks.ts'
 import type { SessionManager } from './session/manager.ts'
 import { createRequestContexts, type RequestContextFactory } from './session/request-contexts.ts'
 import type { SignIn } from './session/sign-in.ts'
@@ -81,6 +83,8 @@ export interface Runtime extends RuntimeDeps {
   /** Undefined when an external issuer issues the tokens. */
   readonly authorizationServer: AuthorizationServer | undefined
   readonly signIn: SignIn
+  /** What the account page needs, apart from the clients of its browser. */
+  readonly accountParts: Omit<AccountDeps, 'store' | 'log' | 'authorizedClients'>
   /** Pages for pasting API keys, by upstream name. */
   readonly keyPages: ReadonlyMap<string, KeyPage>
   readonly firstUpstream: string
@@ -132,7 +136,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
-  const served = { ...servedBy(deps), states, bus, rateLimits, telemetry }
+  const served = { ...servedBy(deps, parts), states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
   const common = { ...served, buildServer, sessionEnds, limits, keyRing, log }
@@ -141,15 +145,15 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
   const theme = createPageTheme({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
   const own = { theme, keyRing, signOut, broadcastRevoked: sessionEnds.announce, now }
-  const { auth, authorizationServer } = await createAuth(deps, { ...parts, ...own })
+  const { personalTokens, ...authorization } = await createAuth(deps, { ...parts, ...own })
 
   let stopping = false
   return {
     ...deps,
     theme,
-    ...{ demo, auth, authorizationServer },
-    signIn: parts.signIn,
-    sessions: parts.sessions,
+    ...{ demo, ...authorization },
+    accountParts: { ...parts.account, personalTokens, signOut },
+    ...{ signIn: parts.signIn, sessions: parts.sessions },
     ...{ keyPages: parts.keyPages, upstreamNames: further.map(({ name }) => name) },
     ...{ signsInAt: upstream.signsInAt, firstUpstream: upstream.name },
     requestContexts,
@@ -160,7 +164,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
     ...{ node, announce },
-    ...checkProviders(config, upstream, ...further, auth),
+    ...checkProviders(config, upstream, ...further, authorization.auth),
     stopping: () => stopping,
     stop() {
       stopping = true
@@ -188,12 +192,12 @@ async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store[
 }
 
 /** The parts of each MCP server that depend on the deployment. */
-function servedBy(deps: RuntimeDeps) {
+function servedBy(deps: RuntimeDeps, { blocks }: { readonly blocks: Blocks }) {
   const { config, catalog, team = NO_TEAM } = deps
   return {
     ...config.serves,
     catalog,
-    settings: { ...config.tools, team },
+    settings: { ...config.tools, team, refuseBlocked: refuseBlockedTools(blocks) },
     about: implementationOf(deps),
     instructions: config.introduction?.instructions,
   }

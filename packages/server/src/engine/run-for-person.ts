@@ -144,6 +144,8 @@ export abstract class PersonRun<Result extends object> {
   async #checked(): Promise<Result | InputRequiredResult> {
     const { call } = this
     const { requires, rateLimit, timeoutSeconds } = this.#declaration
+    const refusing = this.#kind === 'tool' ? this.settings.refuseBlocked?.(call.name) : undefined
+    if (refusing !== undefined) await refusing
     const input = this.validate()
     this.#requireScopes(requires?.scopes ?? [])
     if (rateLimit !== undefined) await countCall(rateLimit, call)

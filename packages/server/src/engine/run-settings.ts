@@ -15,6 +15,11 @@ export interface RunSettings {
   /** Whether errors may refer to the tool `login`; default true. */
   readonly hasLoginTool?: boolean
   readonly team: Team
+  /**
+   * Throws a ToolError for a tool that an operator has blocked; asynchronous only while the list
+   * is read.
+   */
+  readonly refuseBlocked?: (tool: string) => Promise<void> | undefined
 }
 
 /** The common part of tool, resource and prompt declarations. */

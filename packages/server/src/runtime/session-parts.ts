@@ -7,6 +7,7 @@ import type { KeyRing } from '../crypto/key-ring.ts'
 import type { KeyPage } from '../http/key.ts'
 import type { Logger } from '../logger.ts'
 import { Authorizations } from '../session/authorizations.ts'
+import { createBlocks } from '../session/blocks.ts'
 import type { SignInUpstreams } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
 import { createKeyEntry } from '../session/key-entry.ts'
@@ -27,6 +28,8 @@ import type { Store } from '../store/port.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createContinuing, keepSignIns } from './continuing.ts'
 import type { UpstreamParts, Upstreams } from './upstream-parts.ts'
+
+const monotonicNow = () => performance.now()
 
 export interface SessionPartsDeps {
   readonly config: Config
@@ -83,8 +86,12 @@ export function createSessionParts(
   const { name, credentials } = first
   return {
     ...{ sessions, credentials, links, keptSignIns, authorizations },
-    /** All upstreams that people sign in at, the first one first. */
-    people,
+    /** The upstreams that people sign in at; the first upstream tells who they are. */
+    account: {
+      ...{ sessions, authorizations, upstreams: people },
+      identity: first.returns ? first : undefined,
+    },
+    ...{ firstUpstream: name, blocks: createBlocks({ store, monotonicNow }) },
     signIn: createSignIns(people, links),
     keyPages: new Map(people.flatMap(({ name, keyPage }) => (keyPage ? [[name, keyPage]] : []))),
     signInUpstreams: {

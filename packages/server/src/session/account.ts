@@ -31,8 +31,9 @@ export interface AccountDeps {
   readonly authorizedClients: Pick<AuthorizedClients, 'sessionsOf'>
   /** Undefined if people cannot make tokens. */
   readonly personalTokens: PersonalTokens | undefined
-  /** The first upstream first. */
   readonly upstreams: readonly AccountUpstream[]
+  /** The upstream that tells who somebody is; undefined if nobody can sign in to the page. */
+  readonly identity: AccountUpstream | undefined
   readonly signOut: SignOut
   readonly log: Pick<Logger, 'audit'>
 }
@@ -88,7 +89,7 @@ export class Account {
 
   /** Host of the sign-in page; undefined if nobody can sign in to the page. */
   get signsInAt(): string | undefined {
-    return this.#first?.signsInAt
+    return this.#deps.identity?.signsInAt
   }
 
   /** Undefined if people cannot make tokens. */
@@ -105,7 +106,8 @@ export class Account {
       isSignedIn: visit !== undefined,
       clients: await shown(clients),
       tokens: await shown(tokens),
-      canMakeToken: visit !== undefined && this.#first?.credentials.read(visit) !== undefined,
+      canMakeToken:
+        visit !== undefined && this.#deps.identity?.credentials.read(visit) !== undefined,
     }
   }
 
@@ -152,18 +154,19 @@ export class Account {
     wanted: NewToken,
   ): Promise<{ readonly token: string } | TokenRefusal | 'sign_in'> {
     const { store, sessions, personalTokens, log } = this.#deps
-    const first = this.#first
-    if (visit === undefined || first === undefined || personalTokens === undefined) return 'sign_in'
+    const { identity } = this.#deps
+    if (visit === undefined || identity === undefined || personalTokens === undefined)
+      return 'sign_in'
     // Two tokens with one sign-in would invalidate each other's refresh token.
     const lock = await store.lock(`{${visit.id}}:make-token`, LOCK_SECONDS)
     if (lock === undefined) return 'sign_in'
     try {
       const latest = await sessions.peek(visit.id)
-      const held = latest && first.credentials.read(latest)
+      const held = latest && identity.credentials.read(latest)
       if (held === undefined) return 'sign_in'
       const made = await personalTokens.make(held, wanted)
       if (typeof made === 'string') return made
-      await this.#forget(first, visit.id)
+      await this.#forget(identity, visit.id)
       const { scopes, ttlSeconds } = wanted
       const facts = { session: shortHash(made.sessionId), scopes: scopes.join(' '), ttlSeconds }
       log.audit(facts, 'personal token made')
@@ -171,10 +174,6 @@ export class Account {
     } finally {
       await lock.release()
     }
-  }
-
-  get #first(): AccountUpstream | undefined {
-    return this.#deps.upstreams[0]
   }
 
   /**

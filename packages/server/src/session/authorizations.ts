@@ -56,6 +56,7 @@ export class Authorizations {
   }
 
   async readAll(sessionIds: readonly string[]): Promise<readonly Authorization[]> {
+    if (sessionIds.length === 0) return []
     const found = await this.#deps.store.getAll(sessionIds.map(authorizationKey))
     return found.flatMap((record, at) => {
       const sessionId = sessionIds[at] ?? ''

@@ -3,6 +3,7 @@
  * again once its copy is older than half a second. Nothing depends on a message between nodes.
  */
 
+import { ToolError } from '../engine/tool-error.ts'
 import { AppError } from '../errors.ts'
 import type { Store } from '../store/port.ts'
 import { personKey } from './record.ts'
@@ -155,4 +156,18 @@ function listOf(document: BlocksDocument | undefined): BlockList {
   const of = (kind: BlockedKind) =>
     new Set(entries.flatMap((each) => (each.kind === kind ? [each.value] : [])))
   return { clients: of('client'), people: of('person'), tools: of('tool') }
+}
+
+/** The check of the engine before a tool runs. */
+export function refuseBlockedTools(blocks: Blocks) {
+  function refuse(tool: string, { tools }: BlockList): undefined {
+    if (!tools.has(tool)) return undefined
+    const text = 'The operator of this server has blocked this tool.'
+    throw new ToolError(text, { code: 'forbidden' })
+  }
+
+  return (tool: string): Promise<void> | undefined => {
+    const list = blocks.current()
+    return list instanceof Promise ? list.then((read) => refuse(tool, read)) : refuse(tool, list)
+  }
 }

@@ -47,7 +47,7 @@ export interface NewToken {
 }
 
 export interface PersonalTokensDeps {
-  readonly store: Pick<Store, 'patch' | 'lock'>
+  readonly store: Store
   readonly keyRing: KeyRing
   readonly sessions: Pick<SessionManager, 'createWithId'>
   readonly credentials: Pick<CredentialStore, 'write'>
@@ -108,7 +108,7 @@ export function createPersonalTokens(
       const record = { kind: 'personal', clientId: '', name, since, ...facts, sealed } as const
       await authorizations.tokenMade(sessionId, record, ttlSeconds)
       await sessions.createWithId(sessionId, 'token', { clientName: name })
-      const fence = await newestFence(store as Store, sessionId, randomValue())
+      const fence = await newestFence(store, sessionId, randomValue())
       await credentials.write(sessionId, held, fence)
       return { token, sessionId }
     },
