@@ -24,7 +24,11 @@ import { createLimits, type Limits } from './mcp/limits.ts'
 import { type ClusterNode, joinCluster } from './mcp/nodes/cluster-node.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
-import { createSessionEnds } from './mcp/nodes/session-ends.ts'
+import {
+  createSessionEnds,
+  type SessionEndDeps,
+  type SessionEnds,
+} from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { type BuildServer, createServerFactory } from './mcp/server-factory.ts'
 import { announceBy } from './mcp/tool-call.ts'
@@ -35,6 +39,7 @@ import { checkProviders } from './runtime/provider-checks.ts'
 import { createSessionParts } from './runtime/session-parts.ts'
 import { createUpstreams } from './runtime/upstream-parts.ts'
 import { catalogFor } from './served-catalog.ts'
+import { followAccessChanges } from './session/access-changes.ts'
 import type { AccountDeps } from './session/account.ts'
 import { type Blocks, refuseBlockedTools } from './session/blocks.ts'
 import type { SessionManager } from './session/manager.ts'
@@ -128,7 +133,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const streams = createSealedStreams(store.streams, keyRing)
   const { node, bus, announce } = await joinOthers(deps, streams)
   await clock.start()
-  const sessionEnds = createSessionEnds(node, { ...parts, now })
+  const sessionEnds = createEnds(deps, node, { ...parts, now })
   const signOut = createSignOut({ ...parts, ...upstream, broadcastEnd: sessionEnds.announce, log })
   const mcpSessions = createMcpSessions({ ...parts, store, node, now }, config.session)
   const found = { ...parts, ...config.session, signOut, mcpSessions, now }
@@ -190,6 +195,17 @@ async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store[
   services?.join(announce)
   return { node, bus, announce }
 }
+
+/** What ends open streams: the end of their session, and changes of access by an operator. */
+function createEnds(deps: RuntimeDeps, node: ClusterNode, parts: EndParts): SessionEnds {
+  const sessionEnds = createSessionEnds(node, parts)
+  const { issuer } = deps.config.auth
+  const external = issuer.kind === 'external' ? issuer.url : undefined
+  followAccessChanges({ ...deps, ...parts, node, sessionEnds, issuer: external })
+  return sessionEnds
+}
+
+type EndParts = SessionEndDeps & { readonly blocks: Blocks }
 
 /** The parts of each MCP server that depend on the deployment. */
 function servedBy(deps: RuntimeDeps, { blocks }: { readonly blocks: Blocks }) {

@@ -42,6 +42,7 @@ export async function requireUpstreamSignIn(
   { hasLoginTool = true, upstream, kind = 'tool' }: LadderOptions = {},
 ): Promise<InputRequiredResult | undefined> {
   if (isSignedIn(session, upstream)) return undefined
+  if (call.caller.kind === 'personal_token') throw tokenSignInEnded(upstream)
   if (!call.client.can.openUrls) {
     throw loginRequired(hasLoginTool ? callLogin(upstream) : cannotOpenUrls(upstream))
   }
@@ -69,6 +70,13 @@ export async function requireUpstreamSignIn(
 
 export function isSignedIn(session: CallSession, upstream: string | undefined): boolean {
   return upstream === undefined ? session.state === 'authenticated' : session.isSignedIn(upstream)
+}
+
+/** A job gets no link: it could not open it, and nobody else may sign in for the token's owner. */
+export function tokenSignInEnded(upstream?: string): ToolError {
+  return loginRequired(
+    `This personal access token has no sign-in${at(upstream)}, or none any more. Its owner can make a new one on the account page of this server.`,
+  )
 }
 
 const NOT_COMPLETED = 'Sign-in was not completed in time.'

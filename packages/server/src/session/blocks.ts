@@ -47,10 +47,15 @@ export interface Blocks {
    * @throws AppError `unavailable` when the store is unavailable, and was since the start
    */
   current(): BlockList | Promise<BlockList>
+  /** Reads the list again at once. */
+  refresh(): Promise<BlockList>
 }
 
 /** For tests and stdio without a shared store. */
-export const NOTHING_BLOCKED: Blocks = { current: () => NO_BLOCKS }
+export const NOTHING_BLOCKED: Blocks = {
+  current: () => NO_BLOCKS,
+  refresh: async () => NO_BLOCKS,
+}
 
 export function createBlocks({
   store,
@@ -72,19 +77,20 @@ export function createBlocks({
     return known
   }
 
+  function refresh(): Promise<BlockList> {
+    readAt = monotonicNow()
+    const started = read().finally(() => {
+      if (reading === started) reading = undefined
+    })
+    reading = started
+    return started
+  }
+
   return {
+    refresh,
     current() {
-      const now = monotonicNow()
-      const isFresh = now - readAt < FRESH_MS
-      if (isFresh && reading === undefined && known !== undefined) return known
-      if (!isFresh || reading === undefined) {
-        readAt = now
-        const started = read().finally(() => {
-          if (reading === started) reading = undefined
-        })
-        reading = started
-      }
-      return reading
+      if (monotonicNow() - readAt >= FRESH_MS) return refresh()
+      return reading ?? known ?? refresh()
     },
   }
 }

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallSession } from '../engine/call.ts'
 import type { CancelSignal } from '../engine/cancel-signal.ts'
+import { tokenSignInEnded } from '../engine/require-sign-in.ts'
 import type { SignInLink } from '../engine/tool-context.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { KnownClient } from '../mcp/request-context.ts'
@@ -43,8 +44,8 @@ export interface NewSession {
   readonly opened?: (session: Session) => Promise<Session>
   /** Called after the call ended the session. */
   readonly ended?: () => Promise<void>
-  /** Why the caller cannot sign in; undefined if it can. */
-  readonly noSignIn?: string | undefined
+  /** Whether the caller has a personal access token: nobody else may sign in for it. */
+  readonly isPersonal?: boolean | undefined
   /** The storage budget the call's writes are charged to; unlimited if left out. */
   readonly storage?: StorageBudget
 }
@@ -117,8 +118,7 @@ class LiveSession implements CallSession {
   }
 
   async startSignIn(upstream?: string): Promise<SignInLink> {
-    const { noSignIn } = this.#fresh
-    if (noSignIn !== undefined) throw new ToolError(noSignIn, { code: 'login_required' })
+    if (this.#fresh.isPersonal) throw tokenSignInEnded(upstream)
     const leadsTo = this.#further(upstream) === undefined ? undefined : upstream
     if (leadsTo === undefined && this.#signsInNowhere) throw unknownUpstream(upstream)
     const { id } = await this.#opened()

@@ -23,7 +23,7 @@ export interface TokenCaller {
   /** Expiry of the token, as Unix time in milliseconds; streams opened with it end then. */
   readonly expiresAt?: number | undefined
   /** Set for a personal access token, which a person made for a job. */
-  readonly isPersonal?: true
+  readonly isPersonal?: boolean | undefined
 }
 
 export type Caller = AnonymousCaller | TokenCaller

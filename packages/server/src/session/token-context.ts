@@ -12,10 +12,6 @@ import type { TokenCaller } from './caller.ts'
 import { CallerContext, type RequestContextDeps } from './caller-context.ts'
 import { identityOf } from './caller-identity.ts'
 
-/** Nobody else may sign in for a token that its owner made, and a job cannot open a link. */
-const SIGN_IN_OVER =
-  'The sign-in of this personal access token has ended. Its owner has to make a new one on the account page.'
-
 /** Needs no lookup: token verification already retrieved the session and renewed its TTL. */
 export class TokenContext extends CallerContext implements RequestContext, RequestContexts {
   readonly #caller: TokenCaller
@@ -56,12 +52,15 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
   }
 
   get tokenSession(): TokenSession {
-    const { session, grantId, expiresAt } = this.#caller
+    const { session, grantId, expiresAt, clientId, subject } = this.#caller
+    const { owner } = session
     const token = {
       ...(expiresAt !== undefined && { expiresAt }),
       ...(grantId !== undefined && { grantId }),
+      ...(owner !== undefined && { owner }),
+      ...(subject !== undefined && { subject }),
     }
-    return { id: session.id, since: session.connectedAt, ...token }
+    return { id: session.id, since: session.connectedAt, clientId, ...token }
   }
 
   stateless(): RequestContext {
@@ -87,8 +86,7 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
       })
     }
     const { session, isPersonal } = this.#caller
-    const noSignIn = isPersonal === true ? SIGN_IN_OVER : undefined
-    return createCallSession(this.deps, session, { access: 'token', client, noSignIn })
+    return createCallSession(this.deps, session, { access: 'token', client, isPersonal })
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {

@@ -14,6 +14,10 @@ export interface TokenSession {
   readonly grantId?: string
   /** Expiry of the token, as Unix time in milliseconds. */
   readonly expiresAt?: number
+  readonly clientId?: string
+  /** The person who is signed in, or the subject of an external issuer's token. */
+  readonly owner?: string
+  readonly subject?: string
 }
 
 export interface SessionEnds {
@@ -23,6 +27,8 @@ export interface SessionEnds {
    * Broadcasts that a session has ended or, with `grantId`, one of its grants. Never rejects.
    */
   announce(sessionId: string, grantId?: string): Promise<void>
+  /** Ends the open streams on this node whose sessions fit. */
+  endWhere(fits: (session: TokenSession) => boolean): void
 }
 
 /** Grace period: over HTTP+SSE the response to the sign-out call needs the same stream. */
@@ -120,6 +126,10 @@ export function createSessionEnds(
         timer = later(session.expiresAt - now(), look)
       }
       return stop
+    },
+    endWhere(fits) {
+      for (const all of [...open.values()])
+        for (const watched of [...all]) if (fits(watched.session)) watched.end('ended')
     },
     announce: (sessionId, grantId) =>
       node.broadcastWithRetry({
