@@ -113,7 +113,9 @@ async function endSessions(
       : [
           ...(await authorizations.ofPerson('client', owner)),
           ...(await authorizations.ofPerson('personal', owner)),
-        ].map(({ sessionId }) => sessionId)
+        ]
+          .map(({ sessionId }) => sessionId)
+          .concat(await authorizations.visitsOf(owner))
   const ended: string[] = []
   for (const id of ids) if (await sessions.end(id)) ended.push(id)
   return ended

@@ -3,6 +3,7 @@
 import { sha256 } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Store, Stored } from '../store/port.ts'
+import { VISIT_TTL_SECONDS } from './account-visits.ts'
 import type { SessionManager } from './manager.ts'
 import { type AuthorizationRecord, authorizationKey } from './record.ts'
 
@@ -33,13 +34,14 @@ export interface AuthorizationsOptions {
 
 /** Bounds of the indexes; the oldest entries, which have most likely expired, are dropped. */
 const MOST_OF_PERSON = 1000
+const MOST_VISITS = 100
 const MOST_OF_CLIENT = 50_000
 
 /** Optimistic-locking retries; concurrent writers are few, so more conflicts indicate a fault. */
 const MOST_ATTEMPTS = 20
 
 const clientIndex = (clientId: string) => `client-sessions:{${sha256(clientId)}}`
-const personIndex = (kind: AuthorizationRecord['kind'], owner: string) =>
+const personIndex = (kind: AuthorizationRecord['kind'] | 'visit', owner: string) =>
   `person-${kind}s:{${owner}}`
 
 export class Authorizations {
@@ -114,12 +116,19 @@ export class Authorizations {
     await this.#deps.store.touch(authorizationKey(sessionId), this.#options.ttlSeconds)
   }
 
-  /** Lists a client under the person who has signed in to its session at the first upstream. */
+  /**
+   * Lists a client, or a visit of the account page, under the person who has signed in to its
+   * session at the first upstream.
+   */
   async signedIn(sessionId: string): Promise<void> {
     const { sessions } = this.#deps
     const [session, record] = await Promise.all([sessions.peek(sessionId), this.read(sessionId)])
     const { owner } = session ?? {}
-    if (owner === undefined || record?.kind !== 'client' || record.owner === owner) return
+    if (owner === undefined) return
+    if (session?.access === 'page') {
+      return this.#index(personIndex('visit', owner), sessionId, MOST_VISITS, VISIT_TTL_SECONDS)
+    }
+    if (record?.kind !== 'client' || record.owner === owner) return
     await this.#revise(sessionId, () => ({ owner }))
     await this.#index(personIndex('client', owner), sessionId, MOST_OF_PERSON)
   }
@@ -142,6 +151,11 @@ export class Authorizations {
   ): Promise<readonly Authorization[]> {
     const all = await this.readAll(await this.#sessionsIn(personIndex(kind, owner)))
     return all.filter((each) => each.owner === owner && each.kind === kind)
+  }
+
+  /** The sessions of a person's visits of the account page; some may have ended. */
+  visitsOf(owner: string): Promise<readonly string[]> {
+    return this.#sessionsIn(personIndex('visit', owner))
   }
 
   /** The sessions of a client, newest first; some may have ended. */

@@ -127,15 +127,21 @@ export function createSessionEnds(
       }
       return stop
     },
-    endWhere(fits) {
-      for (const all of [...open.values()])
-        for (const watched of [...all]) if (fits(watched.session)) watched.end('ended')
-    },
+    endWhere: (fits) => endWhere(open, fits),
     announce: (sessionId, grantId) =>
       node.broadcastWithRetry({
         ...{ kind: 'session_ended', sessionId, at: now() },
         ...(grantId !== undefined && { grantId }),
       }),
+  }
+}
+
+function endWhere(
+  open: ReadonlyMap<string, ReadonlySet<Watched>>,
+  fits: (session: TokenSession) => boolean,
+): void {
+  for (const watched of [...open.values()].flatMap((all) => [...all])) {
+    if (fits(watched.session)) watched.end('ended')
   }
 }
 
