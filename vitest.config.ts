@@ -42,6 +42,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     environment: 'node',
+    globalSetup: 'packages/server/test/support/build-fixture.ts',
     // One more than a small machine has cores: tests mostly wait, for processes and for what expires.
     maxWorkers: 3,
     projects: [

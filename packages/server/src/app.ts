@@ -46,8 +46,8 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
   routePages(app, runtime, { routes, storageOf })
   /** Authenticates requests without a body; `call/` has already handled the callers' POSTs. */
   const caller = (path: ResourcePath, isRequired: boolean): MiddlewareHandler<HttpEnv> => {
-    const door = { resource: auth.resources.at(path), required: isRequired }
-    return bearer({ ...auth, ...config.http, rates }, door)
+    const requirement = { resource: auth.resources.at(path), required: isRequired }
+    return bearer({ ...auth, ...config.http, rates }, requirement)
   }
   const { required } = config.auth
   /** Registers the handlers for the methods that the route table lists for the path. */

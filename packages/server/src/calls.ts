@@ -70,7 +70,7 @@ function hiddenTools({ catalog, team = NO_TEAM, log }: Runtime) {
   )
   return (name: string, call: Call) => {
     const definition = rules.get(name)
-    return definition !== undefined && !isVisible(team, definition, call.origins().identity, log)
+    return definition !== undefined && !isVisible(team, definition, call.contexts().identity, log)
   }
 }
 

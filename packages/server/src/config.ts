@@ -15,7 +15,7 @@ import { parseVariables } from './config/parse-variables.ts'
 import { readSecretFiles } from './config/secret-files.ts'
 import { Secrets } from './config/secrets.ts'
 import { chooseServed } from './config/server-options.ts'
-import { chooseSettings, type TeamSettings } from './config/settings.ts'
+import { chooseSettings, secretSettings, type TeamSettings } from './config/settings.ts'
 import type {
   Config,
   ConfigWarning,
@@ -49,7 +49,8 @@ export interface LoadedConfig {
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const faults = new Faults()
-  const given = readSecretFiles(readSources(sources, faults), sources.cwd, faults)
+  const read = { cwd: sources.cwd, ofTeam: secretSettings(sources.settings) }
+  const given = readSecretFiles(readSources(sources, faults), read, faults)
   const raw = applyPreset(withPlatformPort(given, sources.env), faults)
   const variables = parseVariables(schema, raw, faults)
   const { keys, usesDevelopmentKey } = chooseKeys(variables, faults)

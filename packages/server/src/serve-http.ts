@@ -94,7 +94,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     hasDemo: demo !== undefined,
     hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
     takesKeys: runtime.keyPages.size > 0,
-    letsClientsIn: authorizationServer !== undefined,
+    authorizesClients: authorizationServer !== undefined,
     ofTeam: teamRows(runtime.team?.routes ?? []),
   })
   const guard = createHostGuard({

@@ -4,8 +4,7 @@ import { z } from 'zod'
 import type { ConfigWarning } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { differsBySlash } from '../upstream/issuer-spelling.ts'
-import { createProviderFetch } from '../upstream/provider-fetch.ts'
+import { createProviderFetch, differsBySlash } from '../upstream/provider-fetch.ts'
 
 interface IssuerMetadataOptions {
   readonly issuer: string

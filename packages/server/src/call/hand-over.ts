@@ -57,13 +57,13 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps): HandO
   }
 
   async function handleWithSdk(call: Call, c: Context<HttpEnv>): Promise<Response> {
-    const { body, connection } = call
-    const contexts = call.origins()
+    const { body, mcpSession } = call
+    const contexts = call.contexts()
     if (call.route.path === '/messages') {
       return sse.post(c.req.query('session_id'), body, contexts)
     }
     const onClose = whenClosed(call.outgoing)
-    const message = { request: c.req.raw, body, contexts, connection, onClose }
+    const message = { request: c.req.raw, body, contexts, mcpSession, onClose }
     const isDirect = call.route.path === '/http' && isDirectCall(body)
     if (isDirect) return directResponse(c, await direct.call(message))
     return respond(c, await mcp.handle(message))

@@ -63,7 +63,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     }
     call.message = message
     const run = message.era === '2025' ? deps.runOnMcpSession : deps.run
-    run(call, message, call.origins()).catch((error: unknown) => handOver.error(call, error))
+    run(call, message, call.contexts()).catch((error: unknown) => handOver.error(call, error))
   }
 
   return (incoming, outgoing) => {

@@ -116,9 +116,9 @@ export function createRunOnMcpSession(deps: McpSessionRunDeps): RunCall {
   return async (call, message, contexts) => {
     const mcpSession = await deps.legacy.find({
       version: call.incoming.headers['mcp-protocol-version'] as string | undefined,
-      id: call.connectionId,
+      id: call.mcpSessionId,
       owner: call.caller?.kind === 'token' ? call.caller.session : undefined,
-      ahead: call.connection,
+      ahead: call.mcpSession,
     })
     const run = new McpSessionRun(deps, call, message, mcpSession, contexts)
     call.client = run

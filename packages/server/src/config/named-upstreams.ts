@@ -3,6 +3,7 @@
  */
 
 import { applyPreset } from './apply-preset.ts'
+import { facts } from './facts.ts'
 import type { Faults } from './faults.ts'
 import { parseVariables } from './parse-variables.ts'
 import type { RawVariables } from './sources.ts'
@@ -13,6 +14,10 @@ const PREFIX = 'UPSTREAM_'
 
 /** The suffixes of the variables that each upstream has. */
 const SUFFIXES = Object.keys(eachUpstream.shape).map((name) => name.slice(PREFIX.length))
+
+const SECRET_SUFFIXES = Object.entries(eachUpstream.shape)
+  .filter(([, schema]) => facts.get(schema)?.secret === true)
+  .map(([name]) => name.slice(PREFIX.length))
 
 /** Reserved names: methods of an upstream client, and members of every object. */
 const TAKEN =
@@ -30,6 +35,11 @@ export interface NamedVariables {
 /** Whether a name has the form of a variable of an additional upstream, listed or not. */
 export function isOfNamed(name: string): boolean {
   return !Object.hasOwn(upstreamVariables, name) && nameIn(name) !== undefined
+}
+
+/** Whether a name has the form of a secret of an additional upstream, listed or not. */
+export function isSecretOfNamed(name: string): boolean {
+  return isOfNamed(name) && SECRET_SUFFIXES.some((suffix) => name.endsWith(`_${suffix}`))
 }
 
 /** The variables of all upstreams that UPSTREAMS lists, in its order. */

@@ -1,7 +1,7 @@
 /** Suggests the known variable for a misspelled name. */
 
 import { facts } from './facts.ts'
-import { isOfNamed } from './named-upstreams.ts'
+import { isOfNamed, isSecretOfNamed } from './named-upstreams.ts'
 import { PROXY_ALIASES } from './proxy-variables.ts'
 import { variables } from './variables.ts'
 
@@ -19,7 +19,8 @@ const KNOWN = [...Object.keys(variables.shape), ...SECRET_NAMES.map(secretFileVa
 const IS_KNOWN: ReadonlySet<string> = new Set(KNOWN)
 
 function isKnown(name: string): boolean {
-  return IS_KNOWN.has(name) || PROXY_ALIASES.has(name) || isOfNamed(name)
+  if (IS_KNOWN.has(name) || PROXY_ALIASES.has(name) || isOfNamed(name)) return true
+  return name.endsWith('_FILE') && isSecretOfNamed(name.slice(0, -'_FILE'.length))
 }
 
 /** Variables that `docker compose` reads from the same file, for `compose.yaml`. */

@@ -57,15 +57,21 @@ export function chooseSettings(
     faults.add(name, messageOf(issue as Issue, given[name], schema.shape[name]))
   }
   const values = result.data ?? {}
-  const secrets = names.filter((name) => isSecretSetting(schema.shape[name] as z.ZodType))
+  const secrets = secretSettings(schema)
   return {
     values: Object.freeze(values),
     secrets: secrets.flatMap((name) => secretTexts(given[name], values[name])),
   }
 }
 
+/** The names of the settings that are secrets. */
+export function secretSettings(schema: z.ZodObject | undefined): readonly string[] {
+  const settings = Object.entries(schema?.shape ?? {}) as [string, z.ZodType][]
+  return settings.filter(([, setting]) => isSecretSetting(setting)).map(([name]) => name)
+}
+
 /** Whether a setting, or the schema that it wraps, has `.meta({ secret: true })`. */
-export function isSecretSetting(schema: z.ZodType): boolean {
+function isSecretSetting(schema: z.ZodType): boolean {
   if (schema.meta()?.secret === true) return true
   const inner = innerOf(schema)
   return inner !== undefined && isSecretSetting(inner)

@@ -6,9 +6,10 @@ import type { z } from 'zod'
 import { type FileVariable, readEnvFile } from './env-file.ts'
 import type { Faults } from './faults.ts'
 import type { ServerIntroduction } from './introduction.ts'
-import { belongsToFramework, nearestKnown } from './names.ts'
+import { belongsToFramework, nearestKnown, secretFileVariable } from './names.ts'
 import { PROXY_ALIASES } from './proxy-variables.ts'
 import type { ServerOptions } from './server-options.ts'
+import { secretSettings } from './settings.ts'
 
 export interface ConfigSources {
   /** The arguments after the script's name. */
@@ -33,7 +34,10 @@ export type RawVariables = Readonly<Record<string, string>>
 /** Merges all sources. A missing `.env` is normal, a missing `NAME.env` a fault. */
 export function readSources(sources: ConfigSources, faults: Faults): RawVariables {
   const { argv = [], env, cwd, declared = {} } = sources
-  const own = Object.keys(sources.settings?.shape ?? {})
+  const own = [
+    ...Object.keys(sources.settings?.shape ?? {}),
+    ...secretSettings(sources.settings).map(secretFileVariable),
+  ]
   const files = [
     ...(readEnvFile(resolve(cwd, '.env'), faults) ?? []),
     ...readNamedFile(argv, cwd, faults),

@@ -10,7 +10,7 @@ import { ToolError } from './tool-error.ts'
  */
 export async function countCall(rateLimit: Rate, call: ToolCall): Promise<void> {
   // Later rounds belong to a call that is already counted; their `requestState` is single-use.
-  if (call.carried !== undefined) return
+  if (call.requestState !== undefined) return
   const standing = await call.count(rateLimit)
   if (standing?.isOver !== true) return
   const { calls, perSeconds } = rateLimit

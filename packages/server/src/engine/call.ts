@@ -88,9 +88,9 @@ export interface ToolCall extends CallLog {
   /** The client's responses of this round, by the names of our questions; not validated. */
   readonly responses: Readonly<Record<string, unknown>>
   /** The verified `requestState` of an earlier round of this call. */
-  readonly carried: RequestStateContent | undefined
+  readonly requestState: RequestStateContent | undefined
   /** Seals the state for the next round as `requestState`. */
-  carry(state: RequestStateContent): string
+  sealRequestState(state: RequestStateContent): string
   readonly signal: CancelSignal
   progress(done: number, total?: number, message?: string): Promise<void>
 }

@@ -46,7 +46,7 @@ export async function requireUpstreamSignIn(
   if (!call.client.can.openUrls) {
     throw loginRequired(hasLoginTool ? callLogin(upstream) : cannotOpenUrls(upstream))
   }
-  const { signInRound, signInAt } = call.carried ?? {}
+  const { signInRound, signInAt } = call.requestState ?? {}
   // If a tool requires several upstreams, asks for one at a time.
   if (signInRound === undefined || signInAt !== upstream) {
     return askToOpenUrl(call, session, upstream)
@@ -65,7 +65,9 @@ export async function requireUpstreamSignIn(
     throw loginRequired(hasLoginTool ? callLogin(upstream) : `${NOT_COMPLETED} ${RETRY[kind]}`)
   }
   // No input requests: the client retries at once, without asking the user again.
-  return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
+  return inputRequired({
+    requestState: call.sealRequestState({ ...call.requestState, signInRound: round }),
+  })
 }
 
 export function isSignedIn(session: CallSession, upstream: string | undefined): boolean {
@@ -114,8 +116,8 @@ async function askToOpenUrl(
   const named = withElicitationId(request, { call, session, link, upstream })
   return inputRequired({
     inputRequests: { [SIGN_IN_REQUEST]: named },
-    requestState: call.carry({
-      ...call.carried,
+    requestState: call.sealRequestState({
+      ...call.requestState,
       session: session.handle,
       signInRound: 1,
       ...(upstream !== undefined && { signInAt: upstream }),

@@ -85,8 +85,8 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
   }
 
   override get ask(): Ask {
-    const { carried, responses } = this.#run.call
-    this.#ask ??= createAsk({ ...carried?.answers, ...responses })
+    const { requestState, responses } = this.#run.call
+    this.#ask ??= createAsk({ ...requestState?.answers, ...responses })
     return this.#ask
   }
 

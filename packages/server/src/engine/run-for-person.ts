@@ -150,12 +150,12 @@ export abstract class PersonRun<Result extends object> {
     this.#requireScopes(requires?.scopes ?? [])
     if (rateLimit !== undefined) await countCall(rateLimit, call)
     if (this.settings.team.hooks.length > 0) await this.#hooksBefore(input)
-    const opening = call.openSession(this.sessionHandle() ?? call.carried?.session)
+    const opening = call.openSession(this.sessionHandle() ?? call.requestState?.session)
     const session = opening instanceof Promise ? await opening : opening
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
     // A session opened in an earlier round is still new to the caller.
-    if (id === undefined || call.carried?.session !== undefined) this.opening = session
+    if (id === undefined || call.requestState?.session !== undefined) this.opening = session
     for (const upstream of loginsOf(requires)) {
       const ladder = { ...this.settings, kind: this.#kind, upstream }
       const waiting = await requireUpstreamSignIn(call, session, ladder)
@@ -209,7 +209,7 @@ export abstract class PersonRun<Result extends object> {
       const scrubbed = scrubQuestions(requests, this.redactor)
       const { handle: session } = this.opening ?? {}
       const opened = session === undefined ? {} : { session }
-      const state = this.call.carry({ ...this.call.carried, ...opened, answers })
+      const state = this.call.sealRequestState({ ...this.call.requestState, ...opened, answers })
       const result = answersNeededResult(scrubbed, state)
       this.#finish('input_required')
       return result

@@ -32,7 +32,7 @@ export interface HookFacts {
   readonly redactor: Redactor
   readonly call: {
     readonly caller: Caller
-    readonly carried: RequestStateContent | undefined
+    readonly requestState: RequestStateContent | undefined
     readonly signal: CancelSignal
     readonly log: Logger
   }
@@ -150,7 +150,7 @@ class HookedCall implements HookCall {
     this.input = frozenCopy(input, masks, redactor) as Readonly<Record<string, unknown>>
     this.caller = call.caller
     this.client = client
-    this.round = call.carried?.round ?? 1
+    this.round = call.requestState?.round ?? 1
     this.settings = env.settings
     this.services = env.services
     this.log = createToolLog(call.log, redactor)

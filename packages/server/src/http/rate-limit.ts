@@ -180,10 +180,10 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
     if (caller?.kind === 'token') return [byCaller(caller.session.id)]
     const network = networkOf(clientAddress(incoming, trustedProxies))
     const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
-    const connection = caller === undefined ? undefined : connectionOf(incoming)
-    if (connection === undefined) return [byAddress]
+    const mcpSession = caller === undefined ? undefined : mcpSessionOf(incoming)
+    if (mcpSession === undefined) return [byAddress]
     // Separate key space: a known session id must not exhaust that session's quota.
-    return [byAddress, byCaller(`connection ${connection}`)]
+    return [byAddress, byCaller(`connection ${mcpSession}`)]
   }
 
   return {
@@ -235,7 +235,7 @@ function aMinute(calls: number): Rate {
 const CONNECTION_ID = /^(?:con|ses)_[\w-]{43}$/
 
 /** The MCP session id, not validated: an unknown id fails later and also counts by address. */
-function connectionOf({ headers, url = '/' }: IncomingMessage): string | undefined {
+function mcpSessionOf({ headers, url = '/' }: IncomingMessage): string | undefined {
   const id = headers['mcp-session-id'] ?? queryOf(url).get('session_id')
   return typeof id === 'string' && CONNECTION_ID.test(id) ? id : undefined
 }

@@ -46,11 +46,11 @@ export function createCallTool(deps: CallToolDeps): CallTool {
   function run(
     request: ToolRequest,
     requestContext: RequestContext,
-    carried: RequestStateContent | undefined,
+    requestState: RequestStateContent | undefined,
   ) {
     const tool = catalog.tools.get(request.name)
     if (tool === undefined || isHidden(tool, requestContext)) return refuseUnknown()
-    const call = new RequestedCall(deps, request, requestContext, carried)
+    const call = new RequestedCall(deps, request, requestContext, requestState)
     return runTool(tool, call, settings, telemetry)
   }
 
@@ -68,6 +68,6 @@ export function createCallTool(deps: CallToolDeps): CallTool {
       bindingOf(request, requestContext),
       requestContext.storage,
     )
-    return opening.then((carried) => run(request, requestContext, carried))
+    return opening.then((requestState) => run(request, requestContext, requestState))
   }
 }

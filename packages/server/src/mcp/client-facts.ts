@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { ToolClient } from '../engine/tool-context.ts'
 import { cutToBytes } from '../store/text-bytes.ts'
-import type { McpSessionRecord } from './legacy/mcp-session.ts'
+import type { McpSessionRecord } from './legacy/mcp-session-record.ts'
 import type { ClientFacts } from './request-context.ts'
 
 /** Limit of the stored client name and versions, in UTF-8 bytes; longer texts are truncated. */

@@ -1,6 +1,6 @@
 /** One request to `/mcp`, as the HTTP layer passes it on. */
 
-import type { LookedUp } from './legacy/find-mcp-session.ts'
+import type { LookedUp } from './legacy/opened-mcp-sessions.ts'
 import type { RequestContexts } from './request-context.ts'
 
 export interface McpRequest {
@@ -9,7 +9,7 @@ export interface McpRequest {
   readonly body: unknown
   readonly contexts: RequestContexts
   /** Prefetched MCP session record; ownership not verified yet. */
-  readonly connection?: LookedUp | undefined
+  readonly mcpSession?: LookedUp | undefined
   /** Calls the listener when the response is finished or the client disconnects. */
   readonly onClose: (listener: () => void) => void
 }

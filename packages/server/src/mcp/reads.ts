@@ -138,11 +138,11 @@ async function runRequest<Result>(
   run: (call: RequestedCall) => Promise<Result>,
 ): Promise<Result> {
   const { sealed } = request
-  const carried =
+  const requestState =
     sealed === undefined
       ? undefined
       : await deps.states.open(sealed, bindingOf(request, requestContext), requestContext.storage)
-  const call = new RequestedCall(deps, request, requestContext, carried)
+  const call = new RequestedCall(deps, request, requestContext, requestState)
   return run(call)
 }
 

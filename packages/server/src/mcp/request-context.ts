@@ -9,7 +9,7 @@ import type { Caller } from '../engine/identity.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Logger } from '../logger.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
-import type { McpSessionRecord } from './legacy/mcp-session.ts'
+import type { McpSessionRecord } from './legacy/mcp-session-record.ts'
 import type { TokenSession } from './nodes/session-ends.ts'
 
 /** Self-reported client facts, for the sign-in page and the logs; never for a decision. */

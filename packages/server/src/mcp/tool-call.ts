@@ -72,8 +72,8 @@ export function requestOf(
 export class RequestedCall implements ToolCall {
   readonly #deps: ToolCallDeps
   readonly #request: ToolRequest
-  readonly #origin: RequestContext
-  readonly carried: RequestStateContent | undefined
+  readonly #requestContext: RequestContext
+  readonly requestState: RequestStateContent | undefined
   #announcing: Announcing | undefined
 
   /** `carried` is the opened `requestState` of the earlier round. */
@@ -81,12 +81,12 @@ export class RequestedCall implements ToolCall {
     deps: ToolCallDeps,
     request: ToolRequest,
     requestContext: RequestContext,
-    carried: RequestStateContent | undefined,
+    requestState: RequestStateContent | undefined,
   ) {
     this.#deps = deps
     this.#request = request
-    this.#origin = requestContext
-    this.carried = carried
+    this.#requestContext = requestContext
+    this.requestState = requestState
   }
 
   get name() {
@@ -98,15 +98,15 @@ export class RequestedCall implements ToolCall {
   }
 
   get caller() {
-    return this.#origin.identity
+    return this.#requestContext.identity
   }
 
   get scopes() {
-    return this.#origin.scopes
+    return this.#requestContext.scopes
   }
 
   get clientId() {
-    return this.#origin.clientId
+    return this.#requestContext.clientId
   }
 
   get meta() {
@@ -122,7 +122,7 @@ export class RequestedCall implements ToolCall {
   }
 
   get log() {
-    return this.#origin.log
+    return this.#requestContext.log
   }
 
   get client(): ToolCall['client'] {
@@ -141,22 +141,25 @@ export class RequestedCall implements ToolCall {
   async count(rate: Rate) {
     const { kind, name } = this.#request
     const what = kind === undefined ? name : `${kind} ${name}`
-    const who = `${what} ${this.#origin.caller}`
+    const who = `${what} ${this.#requestContext.caller}`
     const [standing] = await this.#deps.rateLimits.count([{ limit: 'tool', who, rate }])
     return standing
   }
 
   openSession(handle: string | undefined) {
-    return this.#origin.openSession(handle, this.#request.client)
+    return this.#requestContext.openSession(handle, this.#request.client)
   }
 
   upstreamFor(...given: Parameters<ToolCall['upstreamFor']>) {
-    return this.#origin.upstreamFor(...given)
+    return this.#requestContext.upstreamFor(...given)
   }
 
-  carry(state: RequestStateContent) {
-    const round = (this.carried?.round ?? 1) + 1
-    return this.#deps.states.seal({ ...state, round }, bindingOf(this.#request, this.#origin))
+  sealRequestState(state: RequestStateContent) {
+    const round = (this.requestState?.round ?? 1) + 1
+    return this.#deps.states.seal(
+      { ...state, round },
+      bindingOf(this.#request, this.#requestContext),
+    )
   }
 
   progress(done: number, total?: number, message?: string) {
@@ -164,7 +167,7 @@ export class RequestedCall implements ToolCall {
   }
 
   audit(entry: CallAudit): void {
-    this.#origin.audit(entry)
+    this.#requestContext.audit(entry)
   }
 }
 

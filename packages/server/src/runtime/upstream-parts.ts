@@ -24,12 +24,10 @@ import { allowedBy } from '../upstream/allowed-accounts.ts'
 import { type ApiClient, createApiClient } from '../upstream/api-client.ts'
 import { createCheckKey } from '../upstream/check-key.ts'
 import { type IdentityProvider, ProviderError } from '../upstream/identity-provider.ts'
-import { observeProvider } from '../upstream/observed-provider.ts'
+import { observeProvider, watchProvider } from '../upstream/observed-provider.ts'
 import { createOpenIdProvider } from '../upstream/openid-client.ts'
-import { createOutgoing, type Outgoing } from '../upstream/outgoing.ts'
+import { createOutgoing, createTlsFetch, type Outgoing } from '../upstream/outgoing.ts'
 import type { Fetch } from '../upstream/provider-fetch.ts'
-import { createTlsFetch } from '../upstream/tls-fetch.ts'
-import { watchProvider } from '../upstream/watched-provider.ts'
 
 interface UpstreamDeps {
   readonly config: Config

@@ -103,7 +103,7 @@ export function createKeyEntry(deps: KeyEntryDeps): KeyEntry {
 
   return {
     async describe(state, cookie) {
-      const pending = await pendingSignIns.look(state, cookie)
+      const pending = await pendingSignIns.peek(state, cookie)
       if (pending === undefined) return { outcome: 'unknown_state' }
       if (!pending.sameBrowser) return { outcome: 'other_browser' }
       return { outcome: 'ask', clientName: pending.clientName }

@@ -3,7 +3,7 @@
 import type { CallLog, CallSession } from '../engine/call.ts'
 import type { Caller } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
-import type { McpSessionRecord } from '../mcp/legacy/mcp-session.ts'
+import type { McpSessionRecord } from '../mcp/legacy/mcp-session-record.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
 import type { KnownClient, RequestContext, RequestContexts } from '../mcp/request-context.ts'
 import { UNLIMITED } from '../store/storage-budget.ts'
@@ -15,7 +15,7 @@ import { identityOf } from './caller-identity.ts'
 /** Needs no lookup: token verification already retrieved the session and renewed its TTL. */
 export class TokenContext extends CallerContext implements RequestContext, RequestContexts {
   readonly #caller: TokenCaller
-  readonly #connectionId: string | undefined
+  readonly #mcpSessionId: string | undefined
   readonly storage = UNLIMITED
   #identity: Caller | undefined
 
@@ -23,11 +23,11 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
     deps: RequestContextDeps,
     source: CallLog,
     caller: TokenCaller,
-    connectionId?: string,
+    mcpSessionId?: string,
   ) {
     super(deps, source)
     this.#caller = caller
-    this.#connectionId = connectionId
+    this.#mcpSessionId = mcpSessionId
   }
 
   get principal(): string {
@@ -90,7 +90,7 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {
-    const id = this.#connectionId
+    const id = this.#mcpSessionId
     if (id !== undefined) await this.deps.mcpSessions.subscribe(id, uri, wanted)
   }
 }

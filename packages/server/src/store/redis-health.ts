@@ -47,10 +47,9 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
     // The cause of the loss says more than the commands that failed with it.
     if (!isConnected || closed) return
     probedAt = monotonicNow()
-    if (result.unfit?.reason === 'unreachable') {
-      hung = result.unfit
-      return
-    }
+    // Cleared here too: after a hang shorter than a command's deadline, no command was late.
+    hung = result.unfit?.reason === 'unreachable' ? result.unfit : undefined
+    if (hung !== undefined) return
     const policy = result.evictionPolicy
     const warning = policy === undefined ? undefined : evicts(policy)
     warnings = warning === undefined ? [] : [{ code: warning.reason, message: warning.detail }]

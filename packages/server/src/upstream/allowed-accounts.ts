@@ -1,10 +1,13 @@
-/** Allow-list of the provider's accounts that may use this server (`UPSTREAM_ALLOW`). */
+/**
+ * The signed-in account, from the ID token or userinfo, and the allow-list of accounts that may use
+ * this server (`UPSTREAM_ALLOW`).
+ */
 
 import { domainToASCII } from 'node:url'
-import type { IDToken } from 'openid-client'
+import { type Configuration, fetchProtectedResource, type IDToken } from 'openid-client'
 import type { AllowRule } from '../config.ts'
 import { type Claims, claimAt } from './claim-path.ts'
-import { fetchUserinfo, subjectOf } from './provider-account.ts'
+import type { Credentials } from './identity-provider.ts'
 import { providerError } from './provider-failure.ts'
 import type { Operate } from './provider-operation.ts'
 import type { OpenIdProviderOptions } from './provider-options.ts'
@@ -63,4 +66,70 @@ function holds(claim: unknown, value: string): boolean {
 
 function isScalar(value: unknown): boolean {
   return ['string', 'number', 'boolean'].includes(typeof value)
+}
+
+/** Separate from the exchange's timeout, so that slow userinfo cannot fail the sign-in. */
+const USERINFO_MS = 1000
+
+type Account = NonNullable<Credentials['account']>
+
+/** The account in an ID token's claims. */
+export function accountOf(claims: IDToken): Account {
+  return { sub: claims.sub, ...nameAndEmail(claims) }
+}
+
+/**
+ * Fetches userinfo if the ID token has neither name nor email. Best effort: a missing name does not
+ * fail the sign-in.
+ */
+export async function findAccount(
+  operate: Operate,
+  accessToken: string,
+  claims: IDToken | undefined,
+): Promise<Account | undefined> {
+  const known = claims && accountOf(claims)
+  if (known?.name || known?.email) return known
+  const claimed = await operate((configuration) => fetchUserinfo(configuration, accessToken), {
+    timeoutMs: USERINFO_MS,
+  }).catch(() => undefined)
+  const sub = subjectOf(claimed)
+  // OpenID Connect Core 1.0 §5.3.2: userinfo with another `sub` must not be used.
+  if (!claimed || !sub || (known && known.sub !== sub)) return known
+  return { sub, ...nameAndEmail(claimed) }
+}
+
+/**
+ * Fetches userinfo; undefined if the provider has no such endpoint, or rejects the token.
+ * @throws ProviderError when the endpoint is unreachable, or fails
+ */
+async function fetchUserinfo(
+  configuration: Configuration,
+  accessToken: string,
+): Promise<Record<string, unknown> | undefined> {
+  const { userinfo_endpoint: endpoint } = configuration.serverMetadata()
+  if (!endpoint) return undefined
+  const headers = new Headers({ accept: 'application/json' })
+  const url = new URL(endpoint)
+  const answer = await fetchProtectedResource(configuration, accessToken, url, 'GET', null, headers)
+  if (answer.status >= 500 || answer.status === 429) {
+    throw providerError('provider_unavailable', `userinfo says ${answer.status}`)
+  }
+  const value: unknown = answer.ok ? await answer.json() : undefined
+  return typeof value === 'object' && value !== null ? { ...value } : undefined
+}
+
+/** Plain OAuth 2.0 services name the subject `id`, Atlassian `account_id`. */
+function subjectOf(claims: Record<string, unknown> | undefined): string | undefined {
+  const sub = claims?.sub ?? claims?.id ?? claims?.account_id
+  if (typeof sub === 'number') return String(sub)
+  return typeof sub === 'string' && sub !== '' ? sub : undefined
+}
+
+function nameAndEmail(claims: Readonly<Record<string, unknown>>): Omit<Account, 'sub'> {
+  const name = [claims.name, claims.preferred_username, claims.login].find(isText)
+  return { ...(name && { name }), ...(isText(claims.email) && { email: claims.email }) }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
 }

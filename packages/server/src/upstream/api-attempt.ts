@@ -1,13 +1,16 @@
 /** One attempt of an API call: sends the request, reads the response in the requested form. */
 
 import type { Span, SpanOptions, Tracing } from '../telemetry/tracing.ts'
+import type { HeaderOptions } from './api-request.ts'
+import {
+  type BodyOptions,
+  type Response,
+  readResponseBody,
+  visibleHeaders,
+} from './api-response.ts'
 import { explainedError } from './explained-error.ts'
 import { HiddenCredentials } from './hidden-credentials.ts'
-import { parseLinks } from './link-header.ts'
 import type { Deadline } from './request-deadline.ts'
-import type { HeaderOptions } from './request-headers.ts'
-import { type BodyOptions, type Response, readResponseBody } from './response-body.ts'
-import { visibleHeaders } from './response-headers.ts'
 import { streamResponseBody } from './response-stream.ts'
 import type { Params } from './route.ts'
 import type { Method, TokenSource, UpstreamResponse, WriteOptions } from './upstream.ts'
@@ -65,7 +68,7 @@ export interface PreparedRequest extends ApiRequest {
 }
 
 /** Sends a prepared request once, with the caller's token. */
-export type Attempt = (
+type Attempt = (
   request: PreparedRequest,
   token: string | undefined,
   deadline: Deadline,
@@ -137,4 +140,22 @@ async function readWhole(response: Response, method: Method, reading: BodyOption
   } catch (error) {
     throw errorForTransport(error)
   }
+}
+
+/** A target, then its parameters; quoted values may hold commas and semicolons. */
+const LINK = /<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,;"]*))?)*)/g
+const RELATION = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s,;"]*))/i
+
+/** The first link of each relation wins; targets other than http(s) URLs are ignored. */
+function parseLinks(header: string | undefined, from: URL): Record<string, string> {
+  const links: Record<string, string> = Object.create(null)
+  for (const [, target = '', parameters = ''] of header?.matchAll(LINK) ?? []) {
+    const [, quoted, plain = ''] = RELATION.exec(parameters) ?? []
+    const url = URL.canParse(target, from.href) ? new URL(target, from) : undefined
+    if (url === undefined || !/^https?:$/.test(url.protocol)) continue
+    for (const relation of (quoted ?? plain).toLowerCase().split(/\s+/)) {
+      if (relation !== '') links[relation] ??= url.href
+    }
+  }
+  return links
 }

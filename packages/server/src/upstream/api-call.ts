@@ -7,9 +7,8 @@ import {
   createAttempt,
   type PreparedRequest,
 } from './api-attempt.ts'
-import { encodeBody } from './request-body.ts'
+import { encodeBody, requestHeaders } from './api-request.ts'
 import { type Deadline, startDeadline } from './request-deadline.ts'
-import { requestHeaders } from './request-headers.ts'
 import { backoffMs, isRepeatable, isTransient, MAX_RETRIES } from './retry.ts'
 import { buildUrl } from './route.ts'
 import type { UpstreamResponse } from './upstream.ts'

@@ -1,8 +1,8 @@
 /** The error for an unsuccessful response, with the tool's own message if `explain` returns one. */
 
+import { discardBody, type Response, readRefusal } from './api-response.ts'
 import type { HiddenCredentials } from './hidden-credentials.ts'
 import type { Deadline } from './request-deadline.ts'
-import { discardBody, type Response, readRefusal } from './response-body.ts'
 import { parseRetryAfter } from './retry.ts'
 import type { Explain } from './upstream.ts'
 import { errorForStatus, type UpstreamError } from './upstream-error.ts'

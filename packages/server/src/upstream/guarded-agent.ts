@@ -12,7 +12,7 @@ export interface GuardedAgentOptions {
   readonly resolve?: ((hostname: string) => Promise<readonly LookupAddress[]>) | undefined
   /** For development and tests: addresses of this machine. */
   readonly allowLoopback?: boolean
-  /** Additional trusted certificate authorities, in PEM. */
+  /** Trusted instead of the system's certificate authorities, in PEM. */
   readonly ca?: string | undefined
   /** Timeout of the lookup and the connection. */
   readonly timeoutMs: number

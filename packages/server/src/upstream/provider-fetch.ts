@@ -10,7 +10,7 @@ const NULL_BODY = new Set([204, 205, 304])
 
 export type Fetch = typeof globalThis.fetch
 
-export interface ProviderFetchOptions {
+interface ProviderFetchOptions {
   readonly fetch: Fetch
   /** Plain http to this machine, for development. */
   readonly allowInsecureHttp: boolean
@@ -54,4 +54,9 @@ async function readBytes(response: Response): Promise<Uint8Array<ArrayBuffer>> {
     chunks.push(chunk)
   }
   return new Uint8Array(Buffer.concat(chunks, size))
+}
+
+/** Whether the two differ only by one trailing slash. */
+export function differsBySlash(one: string, other: string): boolean {
+  return one === `${other}/` || other === `${one}/`
 }

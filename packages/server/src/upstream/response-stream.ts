@@ -1,13 +1,13 @@
 /** The response body as a stream that ends at the deadline, even if it is not read. */
 
-import type { Deadline } from './request-deadline.ts'
 import {
   type BodyOptions,
   boundedParts,
   checkBody,
   hasNoContent,
   type Response,
-} from './response-body.ts'
+} from './api-response.ts'
+import type { Deadline } from './request-deadline.ts'
 import { errorForTransport } from './upstream-error.ts'
 
 /**

@@ -2,8 +2,13 @@
 
 import type { CustomFetch } from 'openid-client'
 import type { Dialect } from '../config.ts'
-import { plainCode, providerError } from './provider-failure.ts'
-import { isClientRefused, isPassing, isSignInEnded } from './refusal-codes.ts'
+import {
+  isClientRefused,
+  isPassing,
+  isSignInEnded,
+  plainCode,
+  providerError,
+} from './provider-failure.ts'
 import { parseRetryAfter } from './retry.ts'
 
 type Fields = Readonly<Record<string, unknown>>

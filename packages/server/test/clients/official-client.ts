@@ -1,8 +1,10 @@
 /** An official client in another language: a program that makes the calls it is asked for. */
 
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import {
   type Browser,
   createBrowser,
@@ -33,6 +35,19 @@ export interface OfficialClient {
 /** Where clients expect the code. */
 const REDIRECT = /^http:\/\/(localhost|127\.0\.0\.1):\d+\/callback\?/
 
+/** Waits for a client that opens the browser first and its callback server after it. */
+async function callbackServer(authorizationUrl: string): Promise<void> {
+  const redirectUri = new URL(authorizationUrl).searchParams.get('redirect_uri')
+  const { hostname: host, port } = new URL(redirectUri ?? expect.fail('no redirect_uri'))
+  await vi.waitFor(
+    async () => {
+      const socket = connect({ host, port: Number(port) })
+      await once(socket, 'connect').finally(() => socket.destroy())
+    },
+    { timeout: 60_000, interval: 50 },
+  )
+}
+
 /**
  * Starts a program, which connects at once; the person authorizes it as often as it asks. One that
  * `listens` takes the code with a callback server of its own.
@@ -53,6 +68,7 @@ export async function startOfficialClient(
 
   async function authorize(url: string): Promise<void> {
     consents += 1
+    if (listens) await callbackServer(url)
     let page: Page = await browser.open(url)
     page = await browser.open(page.url, { decision: 'allow' })
     if (page.text.includes('Who are you?')) page = await browser.open(page.url, { person: 'ada' })

@@ -3,18 +3,21 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { z } from 'zod'
 import { ConfigError, type LoadedConfig, loadConfig } from '../../src/config.ts'
 
 export interface Given {
   readonly argv?: readonly string[]
   readonly files?: Readonly<Record<string, string>>
+  readonly settings?: z.ZodObject
 }
 
-export function load(env: Record<string, string> = {}, { argv = [], files = {} }: Given = {}) {
+export function load(env: Record<string, string> = {}, given: Given = {}) {
+  const { argv = [], files = {}, settings } = given
   const cwd = mkdtempSync(join(tmpdir(), 'config-'))
   try {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content)
-    return loadConfig({ argv, env, cwd })
+    return loadConfig({ argv, env, cwd, ...(settings && { settings }) })
   } finally {
     rmSync(cwd, { recursive: true })
   }

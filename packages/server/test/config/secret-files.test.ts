@@ -1,6 +1,7 @@
 /** `NAME_FILE` for secrets, and `PORT` below `MASK_MCP_PORT`. */
 
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { SECRET_NAMES } from '../../src/config/names.ts'
 import { faultsOf, KEY, load, production, refusal } from './load.ts'
 
@@ -49,6 +50,38 @@ describe('a secret in a file', () => {
     expect(refusal({ JWT_SECRET_FILE: '.' }).message).toContain('cannot be read (EISDIR)')
     expect(refusal({ JWT_SECRET_FILE: 'large' }, { files }).message).toContain('more than 65536')
     expect(refusal({ JWT_SECRET_FILE: process.execPath }).message).toContain('JWT_SECRET_FILE')
+  })
+
+  it("may be one of a team's settings", () => {
+    const settings = z.object({
+      DESK_KEY: z.string().min(8).meta({ secret: true }),
+      DESK_NOTE: z.string().optional(),
+    })
+    const files = { '.env': 'DESK_KEY_FILE=desk', desk: 'the key of the desk\n' }
+    const loaded = load({}, { files, settings }).settings
+    expect(loaded.values).toEqual({ DESK_KEY: 'the key of the desk' })
+    expect(loaded.secrets).toContain('the key of the desk')
+    const both = { DESK_KEY: 'another key of it', DESK_KEY_FILE: 'desk' }
+    expect(refusal(both, { files, settings }).message).toContain('DESK_KEY_FILE conflicts with')
+    const mistyped = refusal({ DESK_KEY_FILES: 'desk' }, { files: { desk: 'x' }, settings })
+    expect(mistyped.message).toContain('did you mean DESK_KEY_FILE?')
+    const plain = { ...files, note: 'x', '.env': 'DESK_KEY_FILE=desk\nDESK_NOTE_FILE=note' }
+    expect(load({}, { files: plain, settings }).settings.values).not.toHaveProperty('DESK_NOTE')
+  })
+
+  it('may be one of an additional upstream', () => {
+    const env = {
+      ...production,
+      UPSTREAMS: 'github',
+      UPSTREAM_GITHUB_PRESET: 'github',
+      UPSTREAM_GITHUB_CLIENT_ID: 'id',
+      UPSTREAM_GITHUB_CLIENT_SECRET_FILE: 'github',
+    }
+    const { secrets } = load(env, { files: { github: 'a secret of github\n' } })
+    expect(secrets.furtherUpstreams.get('github')?.clientSecret).toBe('a secret of github')
+    expect(refusal(env).message).toContain('UPSTREAM_GITHUB_CLIENT_SECRET_FILE names a file')
+    const unlisted = { ...production, UPSTREAM_GITLAB_CLIENT_SECRET_FILE: 'gitlab' }
+    expect(refusal(unlisted, { files: { gitlab: 'x' } }).message).toContain('gitlab')
   })
 
   it('is no more for variables that are no secrets', () => {

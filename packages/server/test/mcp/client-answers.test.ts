@@ -3,8 +3,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'
 import { createLogger } from '../../src/logger.ts'
-import { type ClientAnswers, createClientAnswers } from '../../src/mcp/legacy/client-answers.ts'
-import { createWireIds } from '../../src/mcp/legacy/wire-ids.ts'
+import {
+  type ClientAnswers,
+  createClientAnswers,
+  createWireIds,
+} from '../../src/mcp/legacy/client-answers.ts'
 import { type ClusterNode, joinCluster } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'

@@ -3,8 +3,11 @@
 import { connect as openSocket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
-import { formatEventId, parseEventId } from '../../src/mcp/legacy/event-id.ts'
-import { createEventStream } from '../../src/mcp/legacy/event-stream.ts'
+import {
+  createEventStream,
+  formatEventId,
+  parseEventId,
+} from '../../src/mcp/legacy/event-stream.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import type { AppendOptions } from '../../src/store/streams.ts'

@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'
-import { type McpSessionRecord, mcpSessionKey } from '../../src/mcp/legacy/mcp-session.ts'
+import { type McpSessionRecord, mcpSessionKey } from '../../src/mcp/legacy/mcp-session-record.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
 import { probe } from '../fixtures/protocol/probe.ts'

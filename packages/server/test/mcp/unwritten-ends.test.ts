@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createCallStreams } from '../../src/mcp/legacy/call-streams.ts'
-import { type McpSessionRecord, mcpSessionKey } from '../../src/mcp/legacy/mcp-session.ts'
+import { type McpSessionRecord, mcpSessionKey } from '../../src/mcp/legacy/mcp-session-record.ts'
 import type { ClusterNode } from '../../src/mcp/nodes/cluster-node.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -138,8 +138,8 @@ test('of very many, some are known only to be lost', async () => {
   const { streams } = store
   const log = createLogger({ level: 'silent', name: 'test', version: '0', destination: 'stderr' })
   const node = { id: '0123456789ab', onMessage: () => undefined } as unknown as ClusterNode
-  const news = { on: () => () => undefined, notify: () => undefined }
-  const calls = createCallStreams({ node, streams, news, log })
+  const notifier = { on: () => () => undefined, notify: () => undefined }
+  const calls = createCallStreams({ node, streams, notifier, log })
   const mcpSession = { id: 'con_x', protocolVersion: '2025-11-25' } as McpSessionRecord
   isFull = true
   const answers = Array.from({ length: MOST_WAITING + 5 }, (_, index) => {

@@ -1,4 +1,4 @@
-/** The server as a process of its own: from the sources, in an empty folder, always stopped. */
+/** The server as a process of its own: bundled from the sources, in an empty folder, always stopped. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,11 +6,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import { BUILT_FIXTURE } from './built-fixture.ts'
 
+/** How the server is started: for tests that spawn it themselves. */
+export const SERVER_COMMAND: readonly string[] = [join(BUILT_FIXTURE, 'main.js')]
+
+/** The same from its sources: tools of other folders import these. */
 const MAIN = join(import.meta.dirname, '../fixtures/bank/main.ts')
-
-/** How the server is started from its sources: for tests that spawn it themselves. */
-export const SERVER_COMMAND: readonly string[] = ['--import', import.meta.resolve('tsx'), MAIN]
+const SOURCE_COMMAND: readonly string[] = ['--import', import.meta.resolve('tsx'), MAIN]
 
 /** Longer than the server drains, so that only one that hangs is killed. */
 const PATIENCE_MS = 35_000
@@ -47,7 +50,8 @@ afterAll(async () => {
 /** Spawns the server. It is stopped after the tests of the file at the latest. */
 export function spawnServer({ env = {}, args = [], folder }: SpawnOptions = {}): ServerProcess {
   const cwd = folder ?? mkdtempSync(join(tmpdir(), 'mcp-server-'))
-  const child = spawn(process.execPath, [...SERVER_COMMAND, ...args], {
+  const command = env.TOOLS_DIR === undefined ? SERVER_COMMAND : SOURCE_COMMAND
+  const child = spawn(process.execPath, [...command, ...args], {
     cwd,
     env: { ...baseEnvironment(), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -4,6 +4,8 @@ import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { createMcp } from '../../src/create-mcp.ts'
 import { startTestServer } from '../../src/testing/index.ts'
+import { answering } from '../support/event-reader.ts'
+import { greet, openSse, sendSse } from '../support/sse.ts'
 import { ask, postModern, read } from '../support/wire.ts'
 
 function desk() {
@@ -88,6 +90,27 @@ it('are given to everything, in both eras, with hooks around it and no secret in
       expect(JSON.stringify(server.log())).not.toContain(env.DESK_KEY)
     }
   }
+})
+
+it('are given to everything over /sse, with hooks around it', async () => {
+  const { events, given } = desk()
+  const server = await startTestServer({ ...given, env })
+  const opened = await openSse(server.url)
+  const { stream, path } = await greet(opened, [server.url])
+  let id = 0
+  const result = async (method: string, params: object) => {
+    id += 1
+    await sendSse(server.url, path, { jsonrpc: '2.0', id, method, params })
+    return JSON.stringify((await stream.until(answering(id))).data)
+  }
+  expect(await result('tools/call', { name: 'add', arguments: {} })).toContain('sum')
+  expect(await result('prompts/get', { name: 'hello' })).toContain('1 anonymous')
+  expect(await result('resources/read', { uri: 'desk://sum' })).toContain('2 anonymous')
+  stream.close()
+  await server.stop()
+  expect(events.slice(0, 2)).toEqual(['ran', 'tool add by hand ok'])
+  expect(events.slice(-2)).toEqual(['close two', 'close one'])
+  expect(events).toHaveLength(6)
 })
 
 it('close after the last call was answered', async () => {

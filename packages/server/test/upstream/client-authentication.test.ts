@@ -6,9 +6,11 @@ import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { decodeProtectedHeader, jwtVerify } from 'jose'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { OpenIdProviderOptions } from '../../src/upstream/openid-client.ts'
-import { createOpenIdProvider } from '../../src/upstream/openid-client.ts'
-import { createTlsFetch } from '../../src/upstream/tls-fetch.ts'
+import {
+  createOpenIdProvider,
+  type OpenIdProviderOptions,
+} from '../../src/upstream/openid-client.ts'
+import { createTlsFetch } from '../../src/upstream/outgoing.ts'
 import { keyPair } from '../support/key-pair.ts'
 import {
   byEndpoints,

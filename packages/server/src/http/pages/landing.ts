@@ -48,7 +48,7 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
       url: `${publicUrl}/mcp`,
       tokenRequired: config.auth.required,
       issuer: auth.facts.issuer,
-      letsClientsIn: config.auth.issuer.kind === 'built-in',
+      authorizesClients: config.auth.issuer.kind === 'built-in',
       needsSignIn: tools.some(({ requires }) => loginsOf(requires).length > 0),
       tools,
       showsTools: config.landing.showsTools,

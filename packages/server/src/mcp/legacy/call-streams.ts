@@ -14,11 +14,15 @@ import {
 import type { Streams } from '../../store/streams.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { createLateAnswers } from '../nodes/retry-write.ts'
-import { formatEventId } from './event-id.ts'
-import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
-import { lostAnswer } from './lost-answer.ts'
-import { type McpSessionRecord, mcpSessionKey } from './mcp-session.ts'
-import type { StreamNotifier } from './stream-notifier.ts'
+import {
+  createEventStream,
+  type EventStream,
+  formatEventId,
+  type StreamNotifier,
+  takesEmptyEvents,
+} from './event-stream.ts'
+import { type McpSessionRecord, mcpSessionKey } from './mcp-session-record.ts'
+import { lostAnswer } from './response-sink.ts'
 
 /** One entry of a call's event log: first a start marker, then messages, then the end. */
 export type CallEntry = Said & {
@@ -70,16 +74,16 @@ export interface CallStreams {
 export interface CallStreamDeps {
   readonly node: ClusterNode
   readonly streams: Streams
-  readonly news: StreamNotifier
+  readonly notifier: StreamNotifier
   readonly log: Logger
 }
 
 /** The key of a call's event log; the hash tag keeps it in the Redis slot of its MCP session. */
-export function callStreamKey(connectionId: string, node: string, call: number): string {
-  return `{${connectionId}}:call:${node}.${call}`
+export function callStreamKey(mcpSessionId: string, node: string, call: number): string {
+  return `{${mcpSessionId}}:call:${node}.${call}`
 }
 
-export function createCallStreams({ node, streams, news, log }: CallStreamDeps): CallStreams {
+export function createCallStreams({ node, streams, notifier, log }: CallStreamDeps): CallStreams {
   const writeEnd = createEndWriter(log)
   let calls = 0
   /** Ids of the nodes that follow a stream, by stream. */
@@ -101,22 +105,22 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
   }
 
   function announce(stream: string): void {
-    news.notify(stream)
+    notifier.notify(stream)
     for (const watcher of watchers.get(stream) ?? []) notifyReader(watcher, stream)
   }
 
   function open(
-    { id: connectionId, protocolVersion }: McpSessionRecord,
+    { id: mcpSessionId, protocolVersion }: McpSessionRecord,
     requestId: RequestId,
     fenced: () => void,
     storage = UNLIMITED,
   ): CallStream {
     calls += 1
     const call = calls
-    const key = callStreamKey(connectionId, node.id, call)
+    const key = callStreamKey(mcpSessionId, node.id, call)
     const events = createEventStream()
     const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
-    const place = { key, onlyIf: mcpSessionKey(connectionId), requestId, storage }
+    const place = { key, onlyIf: mcpSessionKey(mcpSessionId), requestId, storage }
     const record = createRecord({ streams, log }, place, onKept)
     watchers.set(key, new Set())
 

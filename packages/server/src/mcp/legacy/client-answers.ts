@@ -1,5 +1,9 @@
-/** Pending server-to-client requests; the response may arrive at any node. */
+/**
+ * Pending server-to-client requests; the response may arrive at any node. Their ids are unforgeable
+ * and name the node that waits (HMAC).
+ */
 
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import {
   isJSONRPCResponse,
   type JSONRPCMessage,
@@ -7,14 +11,14 @@ import {
   type JSONRPCResponse,
 } from '@modelcontextprotocol/server'
 import { sha256 } from '../../crypto/hash.ts'
+import type { KeyRing } from '../../crypto/key-ring.ts'
 import { AppError } from '../../errors.ts'
 import type { Store } from '../../store/port.ts'
 import { createRecent } from '../../store/recent.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { notAMessage, type UnverifiedAnswer } from '../client-answer.ts'
 import { type ClusterNode, LARGEST_ANSWER_BYTES } from '../nodes/cluster-node.ts'
-import { progressOf } from './notification-fields.ts'
-import type { WireIds } from './wire-ids.ts'
+import { progressOf } from './running-calls.ts'
 
 export type Deliver = (message: JSONRPCMessage) => void
 
@@ -23,7 +27,7 @@ export interface ClientAnswers {
    * Registers a request of ours and returns its wire id. The id names the node that waits for the
    * response and is unique across server instances, each of which numbers its requests from 0.
    */
-  expect(connectionId: string, deliver: Deliver): string
+  expect(mcpSessionId: string, deliver: Deliver): string
   forget(wireId: string): void
   /**
    * Delivers a client's response to the node that waits for it, at most once. Drops responses whose
@@ -31,12 +35,12 @@ export interface ClientAnswers {
    * them or writes anything.
    * @throws AppError `invalid_request`; `payload_too_large`, and the request fails with an error
    */
-  answer(connectionId: string, answer: UnverifiedAnswer): Promise<void>
+  answer(mcpSessionId: string, answer: UnverifiedAnswer): Promise<void>
   /** Delivers progress in the same way; a rate limit may drop it. */
-  progress(connectionId: string, notification: JSONRPCNotification): Promise<void>
+  progress(mcpSessionId: string, notification: JSONRPCNotification): Promise<void>
 }
 
-export interface ClientAnswerDeps {
+interface ClientAnswerDeps {
   readonly node: ClusterNode
   readonly store: Pick<Store, 'create' | 'delete'>
   readonly wireIds: WireIds
@@ -52,13 +56,13 @@ const MOST_PROGRESS_REMEMBERED = 10_000
 
 export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
   const { node, wireIds, metrics } = deps
-  const waiting = new Map<string, { readonly connectionId: string; readonly deliver: Deliver }>()
+  const waiting = new Map<string, { readonly mcpSessionId: string; readonly deliver: Deliver }>()
   const mayForward = createForwardingRate()
   let count = 0
 
-  function deliverHere(connectionId: string, wireId: string, message: JSONRPCMessage): void {
+  function deliverHere(mcpSessionId: string, wireId: string, message: JSONRPCMessage): void {
     const found = waiting.get(wireId)
-    if (found?.connectionId === connectionId) found.deliver(message)
+    if (found?.mcpSessionId === mcpSessionId) found.deliver(message)
   }
 
   node.onMessage((message) => {
@@ -67,8 +71,8 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
   })
 
   /** The node that waits for the response; undefined for a forged id. */
-  function issuerOf(connectionId: string, wireId: unknown): string | undefined {
-    const issuer = wireIds.issuerOf(connectionId, wireId)
+  function issuerOf(mcpSessionId: string, wireId: unknown): string | undefined {
+    const issuer = wireIds.issuerOf(mcpSessionId, wireId)
     if (issuer === undefined) metrics.clientMessageDropped('forged_id')
     return issuer
   }
@@ -80,15 +84,15 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
   }
 
   return {
-    expect(connectionId, deliver) {
+    expect(mcpSessionId, deliver) {
       count += 1
-      const wireId = wireIds.issue(connectionId, node.id, count)
-      waiting.set(wireId, { connectionId, deliver })
+      const wireId = wireIds.issue(mcpSessionId, node.id, count)
+      waiting.set(wireId, { mcpSessionId, deliver })
       return wireId
     },
     forget: (wireId) => waiting.delete(wireId),
-    async answer(connectionId, answer) {
-      const issuer = issuerOf(connectionId, answer.id)
+    async answer(mcpSessionId, answer) {
+      const issuer = issuerOf(mcpSessionId, answer.id)
       if (issuer === undefined) return
       const wireId = String(answer.id)
       // The request has timed out; the client could do nothing about an error.
@@ -96,26 +100,26 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
       if (!isJSONRPCResponse(answer)) throw notAMessage()
       const isTooLarge = Buffer.byteLength(JSON.stringify(answer)) > LARGEST_ANSWER_BYTES
       const message = isTooLarge ? tooLarge(wireId) : answer
-      if (issuer === node.id) deliverHere(connectionId, wireId, message)
-      else await forwardAnswer(issuer, { connectionId, wireId }, message)
+      if (issuer === node.id) deliverHere(mcpSessionId, wireId, message)
+      else await forwardAnswer(issuer, { mcpSessionId, wireId }, message)
       if (isTooLarge) throw new AppError('payload_too_large', TOO_LARGE)
     },
-    async progress(connectionId, { params }) {
+    async progress(mcpSessionId, { params }) {
       const wireId = params?.progressToken
-      const issuer = issuerOf(connectionId, wireId)
+      const issuer = issuerOf(mcpSessionId, wireId)
       if (issuer === undefined || typeof wireId !== 'string') return
       const message = progressOf(wireId, params)
       if (message === undefined) return
-      if (issuer === node.id) return deliverHere(connectionId, wireId, message)
+      if (issuer === node.id) return deliverHere(mcpSessionId, wireId, message)
       if (!mayForward(wireId)) return metrics.clientMessageDropped('frequent_progress')
       if (!(await node.isAlive(issuer))) return metrics.clientMessageDropped('node_gone')
-      await node.send(issuer, { kind: 'answer', connectionId, wireId, message })
+      await node.send(issuer, { kind: 'answer', connectionId: mcpSessionId, wireId, message })
     },
   }
 }
 
 interface Address {
-  readonly connectionId: string
+  readonly mcpSessionId: string
   readonly wireId: string
 }
 
@@ -123,13 +127,13 @@ interface Address {
 async function forwardOnce(
   { node, store }: ClientAnswerDeps,
   to: string,
-  { connectionId, wireId }: Address,
+  { mcpSessionId, wireId }: Address,
   message: JSONRPCResponse,
 ): Promise<boolean> {
-  const key = `{${connectionId}}:answered:${sha256(wireId)}`
+  const key = `{${mcpSessionId}}:answered:${sha256(wireId)}`
   if (!(await store.create(key, {}, ANSWERED_SECONDS))) return false
   try {
-    await node.send(to, { kind: 'answer', connectionId, wireId, message })
+    await node.send(to, { kind: 'answer', connectionId: mcpSessionId, wireId, message })
     return true
   } catch (error) {
     // Removes the tombstone: the client gets 503 and may retry.
@@ -154,4 +158,44 @@ function createForwardingRate(): (wireId: string) => boolean {
     forwardedAt.set(wireId, now)
     return true
   }
+}
+
+interface WireIds {
+  /** `<node>.<n>.<mac>`: at most 45 characters, valid in one MCP session only. */
+  issue(mcpSessionId: string, nodeId: string, count: number): string
+  /** The node that issued the id for this MCP session; undefined for any other value. */
+  issuerOf(mcpSessionId: string, wireId: unknown): string | undefined
+}
+
+const PURPOSE = 'wire-id'
+/** 96 bits suffice: each guess costs a request, and a hit answers a single request. */
+const MAC_BYTES = 12
+const WIRE_ID = /^(([0-9a-f]{12})\.\d{1,15})\.([\w-]{16})$/
+
+/** The first key signs, all keys verify, so that pending requests survive a key rotation. */
+export function createWireIds(keyRing: KeyRing): WireIds {
+  const keys = keyRing.subKeys(PURPOSE)
+  const [current] = keys
+  if (current === undefined) throw new RangeError('A key ring needs at least one key.')
+
+  return {
+    issue(mcpSessionId, nodeId, count) {
+      const name = `${nodeId}.${count}`
+      return `${name}.${macOf(current, mcpSessionId, name).toString('base64url')}`
+    },
+    issuerOf(mcpSessionId, wireId) {
+      if (typeof wireId !== 'string') return undefined
+      const [, name, nodeId, mac] = WIRE_ID.exec(wireId) ?? []
+      if (name === undefined || mac === undefined) return undefined
+      const given = Buffer.from(mac, 'base64url')
+      const isGenuine = keys.some((key) => timingSafeEqual(macOf(key, mcpSessionId, name), given))
+      return isGenuine ? nodeId : undefined
+    },
+  }
+}
+
+/** HMAC-SHA-256 (RFC 2104), truncated. */
+function macOf(key: Buffer, mcpSessionId: string, name: string): Buffer {
+  const mac = createHmac('sha256', key).update(`${mcpSessionId}\n${name}`).digest()
+  return mac.subarray(0, MAC_BYTES)
 }

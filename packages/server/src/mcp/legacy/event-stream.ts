@@ -1,7 +1,12 @@
-/** A server-sent event stream of JSON-RPC messages (WHATWG HTML, 9.2). */
+/**
+ * Server-sent event streams of JSON-RPC messages (WHATWG HTML, 9.2): event ids, the notifier of new
+ * entries, and the graceful shutdown of the streams that clients can resume on another node.
+ */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { toWellFormedJson } from '../../well-formed.ts'
+import type { ClusterNode } from '../nodes/cluster-node.ts'
+import type { SessionEnds, TokenSession } from '../nodes/session-ends.ts'
 
 /** Keep-alive: comments at this interval prevent proxies from closing an idle stream. */
 const KEEP_ALIVE_MS = 15_000
@@ -88,6 +93,108 @@ export function createEventStream(): EventStream {
     onClose(listener) {
       if (sink === undefined) listener()
       else closed.push(listener)
+    },
+  }
+}
+
+/** Id in the stream of a POST: node and number of the call, sequence number of the event. */
+export interface CallEventId {
+  readonly kind: 'call'
+  readonly node: string
+  readonly call: number
+  readonly sequence: number
+}
+
+/** Id in a GET stream: read positions in the MCP session's own log and in the common log. */
+export interface StreamEventId {
+  readonly kind: 'stream'
+  readonly own: string
+  readonly common: string
+}
+
+const CALL = /^r\.([0-9a-f]{12})\.(\d{1,15})\.(\d{1,15})$/
+const STREAM = /^s\.(\d{1,15}(?:-\d{1,15})?)\.(\d{1,15}(?:-\d{1,15})?)$/
+
+export function formatEventId(id: CallEventId | StreamEventId): string {
+  return id.kind === 'call' ? `r.${id.node}.${id.call}.${id.sequence}` : `s.${id.own}.${id.common}`
+}
+
+/** Undefined for ids that this server did not format. */
+export function parseEventId(text: string): CallEventId | StreamEventId | undefined {
+  const [, node, call, sequence] = CALL.exec(text) ?? []
+  if (node !== undefined) {
+    return { kind: 'call', node, call: Number(call), sequence: Number(sequence) }
+  }
+  const [, own, common] = STREAM.exec(text) ?? []
+  return own !== undefined && common !== undefined ? { kind: 'stream', own, common } : undefined
+}
+
+/** Reconnection delay (SSE `retry`): lets a stopping node leave the load balancer. */
+const COME_BACK_MS = 500
+
+export interface OpenStreams {
+  /**
+   * Adds a stream; ends it at once if the node is shutting down. A stream that was opened with a
+   * token ends with the token's session.
+   */
+  add(events: EventStream, owner: TokenSession | undefined): void
+  /** Ends all streams; clients reconnect to another node. */
+  release(): void
+}
+
+export function createOpenStreams(sessionEnds: SessionEnds): OpenStreams {
+  const streams = new Set<EventStream>()
+  let released = false
+
+  function sendOn(events: EventStream): void {
+    events.retry(COME_BACK_MS)
+    events.end()
+  }
+
+  return {
+    add(events, owner) {
+      if (released) {
+        sendOn(events)
+        return
+      }
+      streams.add(events)
+      events.onClose(() => streams.delete(events))
+      if (owner !== undefined) events.onClose(sessionEnds.watch(owner, () => events.end()))
+    },
+    release() {
+      released = true
+      for (const events of [...streams]) sendOn(events)
+    },
+  }
+}
+
+/** Notifies readers on this node that a stream has new entries, from any node. */
+export interface StreamNotifier {
+  /** Subscribes to a stream. Returns the function that unsubscribes. */
+  on(stream: string, listener: () => void): () => void
+  /** Notifies the readers after a write on this node. */
+  notify(stream: string): void
+}
+
+export function createStreamNotifier(node: ClusterNode): StreamNotifier {
+  const listeners = new Map<string, Set<() => void>>()
+
+  function notify(stream: string): void {
+    for (const listener of [...(listeners.get(stream) ?? [])]) listener()
+  }
+
+  node.onMessage((message) => {
+    if (message.kind === 'news') notify(message.stream)
+  })
+  return {
+    notify,
+    on(stream, listener) {
+      const known = listeners.get(stream) ?? new Set()
+      listeners.set(stream, known.add(listener))
+      return () => {
+        known.delete(listener)
+        if (known.size === 0) listeners.delete(stream)
+      }
     },
   }
 }

@@ -13,18 +13,22 @@ import type { McpRequest } from '../mcp-request.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { asAuthInfo, attachOutcome, type RequestContext } from '../request-context.ts'
 import type { CallStreams } from './call-streams.ts'
-import { essentials } from './essentials.ts'
-import { parseEventId } from './event-id.ts'
-import { findMcpSession, lookUp, type NamedMcpSession } from './find-mcp-session.ts'
+import { parseEventId } from './event-stream.ts'
 import type { HeldStreams } from './held-streams.ts'
-import type { McpSession, McpSessions } from './mcp-session.ts'
+import type { McpSessions } from './mcp-session.ts'
+import { essentials, type McpSession } from './mcp-session-record.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
-import type { OpenedMcpSessions } from './opened-mcp-sessions.ts'
+import {
+  findMcpSession,
+  lookUp,
+  type NamedMcpSession,
+  type OpenedMcpSessions,
+} from './opened-mcp-sessions.ts'
 import {
   createPostResponseSink,
   type PostExchange,
   type PostResponseSink,
-} from './post-response-sink.ts'
+} from './response-sink.ts'
 import { type ResumeDeps, resumeCall } from './resume-call.ts'
 
 export interface LegacyDeps extends ResumeDeps {
@@ -36,7 +40,7 @@ export interface LegacyDeps extends ResumeDeps {
   readonly opened: OpenedMcpSessions
 }
 
-export type LegacyRequest = Pick<McpRequest, 'request' | 'contexts' | 'connection'>
+export type LegacyRequest = Pick<McpRequest, 'request' | 'contexts' | 'mcpSession'>
 
 /** A fast-path tool call of the 2025 era that needs the SDK after its tool has run. */
 export interface RunCall {
@@ -57,7 +61,7 @@ export interface LegacyEndpoint {
    */
   find(request: NamedMcpSession): Promise<McpSession>
   /** Creates the response sink of a request whose slot is already acquired. */
-  outlet(exchange: PostExchange): PostResponseSink
+  createSink(exchange: PostExchange): PostResponseSink
   /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
   finish(call: RunCall): Promise<McpAnswer>
   /** `body` is the parsed body. */
@@ -74,7 +78,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
   return {
     lookUp: (id) => lookUp(id, mcpSessions),
     find: (request) => findMcpSession(request, deps, true),
-    outlet: (exchange) => createPostResponseSink(calls, exchange),
+    createSink: (exchange) => createPostResponseSink(calls, exchange),
     async finish({ message, mcpSession, requestContext, outcome, sinkOf }) {
       const authInfo = asAuthInfo(requestContext)
       attachOutcome(authInfo, outcome)
@@ -154,7 +158,7 @@ async function serveRequest(
   return withStatus(await response, authInfo)
 }
 
-function named({ request: { headers }, contexts, connection: ahead }: LegacyRequest) {
+function named({ request: { headers }, contexts, mcpSession: ahead }: LegacyRequest) {
   return {
     version: headers.get('mcp-protocol-version') ?? undefined,
     id: headers.get('mcp-session-id') ?? undefined,

@@ -1,14 +1,23 @@
-/** One client request of the 2025 era: routes the messages between server and response sink. */
+/**
+ * One client request of the 2025 era: routes the messages between server and response sink, and maps
+ * the request ids of the server instance to wire ids, and back in the client's responses.
+ */
 
-import type { AuthInfo, JSONRPCRequest } from '@modelcontextprotocol/server'
+import {
+  type AuthInfo,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type RequestId,
+} from '@modelcontextprotocol/server'
 import { withNotFoundCode } from '../not-found-error.ts'
 import type { SharedServer } from '../shared-server.ts'
-import type { ClientAnswers } from './client-answers.ts'
-import { createOutgoingRequests } from './outgoing-requests.ts'
+import type { ClientAnswers, Deliver } from './client-answers.ts'
 import type { ResponseSink } from './response-sink.ts'
 import type { RunningCall } from './running-calls.ts'
 
-export interface Exchange extends RunningCall {
+interface Exchange extends RunningCall {
   /** Passes the client's request to the server, which writes the response to the sink. */
   serve(sink: ResponseSink, authInfo: AuthInfo): void
   onEnd(listener: () => void): void
@@ -17,10 +26,10 @@ export interface Exchange extends RunningCall {
 export function createExchange(
   server: SharedServer,
   answers: ClientAnswers,
-  connectionId: string,
+  mcpSessionId: string,
   request: JSONRPCRequest,
 ): Exchange {
-  const outgoing = createOutgoingRequests(answers, connectionId, server.deliver)
+  const outgoing = createOutgoingRequests(answers, mcpSessionId, server.deliver)
   const ended: (() => void)[] = []
   let serving:
     | { readonly sink: ResponseSink; readonly cancel: (reason: string) => void }
@@ -65,5 +74,58 @@ export function createExchange(
       stop(message)?.respond({ jsonrpc: '2.0', id: request.id, error })
     },
     onEnd: (listener) => void ended.push(listener),
+  }
+}
+
+interface OutgoingRequests {
+  /** Returns the message as sent: replaces the server's request ids with wire ids. */
+  toWire(message: JSONRPCMessage): JSONRPCMessage
+  /** Stops waiting for all pending responses. */
+  forgetAll(): void
+}
+
+function createOutgoingRequests(
+  answers: ClientAnswers,
+  mcpSessionId: string,
+  deliver: Deliver,
+): OutgoingRequests {
+  const wireIds = new Map<RequestId, string>()
+
+  function fromWire(id: RequestId, message: JSONRPCMessage): JSONRPCMessage {
+    if (isJSONRPCNotification(message)) {
+      return { ...message, params: { ...message.params, progressToken: id } }
+    }
+    forget(id)
+    return { ...message, id } as JSONRPCMessage
+  }
+
+  function forget(id: RequestId): void {
+    const wireId = wireIds.get(id)
+    if (wireId !== undefined) answers.forget(wireId)
+    wireIds.delete(id)
+  }
+
+  return {
+    toWire(message) {
+      if (isJSONRPCRequest(message)) {
+        const { id, params } = message
+        const wireId = answers.expect(mcpSessionId, (answer) => deliver(fromWire(id, answer)))
+        wireIds.set(id, wireId)
+        if (params?._meta?.progressToken === undefined) return { ...message, id: wireId }
+        const _meta = { ...params._meta, progressToken: wireId }
+        return { ...message, id: wireId, params: { ...params, _meta } }
+      }
+      if (isJSONRPCNotification(message) && message.method === 'notifications/cancelled') {
+        const requestId = message.params?.requestId as RequestId
+        const wireId = wireIds.get(requestId)
+        forget(requestId)
+        if (wireId === undefined) return message
+        return { ...message, params: { ...message.params, requestId: wireId } }
+      }
+      return message
+    },
+    forgetAll() {
+      for (const id of [...wireIds.keys()]) forget(id)
+    },
   }
 }

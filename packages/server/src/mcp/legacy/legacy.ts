@@ -10,18 +10,15 @@ import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { SessionEnds } from '../nodes/session-ends.ts'
 import type { BuildServer } from '../server-factory.ts'
 import { createCallStreams } from './call-streams.ts'
-import { createClientAnswers } from './client-answers.ts'
+import { createClientAnswers, createWireIds } from './client-answers.ts'
+import { createOpenStreams, createStreamNotifier } from './event-stream.ts'
 import { createHeldStreams } from './held-streams.ts'
 import { createLegacyEndpoint, type LegacyEndpoint } from './legacy-endpoint.ts'
-import { createLegacyServers } from './legacy-servers.ts'
 import type { McpSessions } from './mcp-session.ts'
-import { createLegacyMessages } from './messages.ts'
-import { createOpenStreams } from './open-streams.ts'
+import { createLegacyMessages, createLegacyServers } from './messages.ts'
 import { createOpenedMcpSessions } from './opened-mcp-sessions.ts'
 import { createRunningCalls, type RunningCalls } from './running-calls.ts'
 import { createSseEndpoint, type SseEndpoint } from './sse.ts'
-import { createStreamNotifier } from './stream-notifier.ts'
-import { createWireIds } from './wire-ids.ts'
 
 export interface LegacyPartsDeps extends CallToolDeps {
   readonly node: ClusterNode
@@ -53,20 +50,20 @@ export interface Legacy {
 
 export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const { node } = deps
-  const news = createStreamNotifier(node)
+  const notifier = createStreamNotifier(node)
   const { metrics } = deps.telemetry
   const wireIds = createWireIds(deps.keyRing)
   const answers = createClientAnswers({ ...deps, wireIds, metrics })
   const running = createRunningCalls({ node, metrics, limits: deps.limits })
   const servers = createLegacyServers(deps.buildServer)
   const messages = createLegacyMessages({ ...deps, answers, running, servers })
-  const calls = createCallStreams({ ...deps, news })
+  const calls = createCallStreams({ ...deps, notifier })
   const open = createOpenStreams(deps.sessionEnds)
-  const held = createHeldStreams({ ...deps, news, open }, deps)
+  const held = createHeldStreams({ ...deps, notifier, open }, deps)
   const opened = createOpenedMcpSessions(deps, deps)
   return {
-    streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, opened, open }),
-    sse: createSseEndpoint({ ...deps, news, messages, held, opened }),
+    streamable: createLegacyEndpoint({ ...deps, notifier, messages, calls, held, opened, open }),
+    sse: createSseEndpoint({ ...deps, notifier, messages, held, opened }),
     running,
     releaseStreams: open.release,
     finishCalls: running.finish,

@@ -1,68 +1,28 @@
 /** MCP sessions of the 2025 era (`Mcp-Session-Id`), stored so that any node can serve them. */
 
-import type { InitializeRequest, LoggingLevel, RequestId } from '@modelcontextprotocol/server'
-import { createId } from '../../crypto/random-id.ts'
-import { AppError } from '../../errors.ts'
-import type { Changes, Store, Stored } from '../../store/port.ts'
+import type { RequestId } from '@modelcontextprotocol/server'
+import type { Changes, Store } from '../../store/port.ts'
 import { SlidingExpiration } from '../../store/sliding-expiration.ts'
-import { documentBytes, type StorageBudget } from '../../store/storage-budget.ts'
+import { documentBytes } from '../../store/storage-budget.ts'
 import { checkSubscriptionCount } from '../bounds.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
-import { createUnusedMcpSessions, mcpSessionKey } from './unused-mcp-sessions.ts'
-
-const CONNECTION_SCHEMA = 1
-
-export interface McpSessionRecord {
-  readonly [field: string]: unknown
-  readonly schema: typeof CONNECTION_SCHEMA
-  /** The `Mcp-Session-Id`: `con_` and 256 random bits; over HTTP+SSE the session's own id. */
-  readonly id: string
-  readonly sessionId: string
-  /** Whether only tokens of that session may use it; if false, no token may. */
-  readonly needsToken: boolean
-  /** The `initialize` parameters that a replay needs; null until received (HTTP+SSE). */
-  readonly initialize: InitializeRequest['params'] | null
-  readonly protocolVersion: string | null
-  /** Minimum level of the log notifications that the client requested; null for all. */
-  readonly logLevel: LoggingLevel | null
-  /** URIs of the resources that the client has subscribed to. */
-  readonly subscriptions: readonly string[]
-  /** Running HTTP+SSE requests, by node and number: `<node>-<n>`. */
-  readonly calls: Readonly<Record<string, RequestId>>
-  /** The node that holds the GET stream, and a counter of takeovers (fencing token). */
-  readonly holder: string | null
-  readonly generation: number
-  /** Stamps of the sliding expiration; absent if only nodes of the last release have used it. */
-  readonly lastActiveAt?: number
-  readonly expiresAt?: number
-}
-
-export type McpSession = Stored<McpSessionRecord>
-
-export { mcpSessionKey }
-
-/** Whether the MCP session is one of HTTP+SSE, whose id is a session id. */
-export function isOverSse(connectionId: string): boolean {
-  return connectionId.startsWith('ses_')
-}
-
-export interface NewMcpSession {
-  readonly sessionId: string
-  readonly needsToken: boolean
-  /** Set over HTTP+SSE, where the client knows the session's id. */
-  readonly id?: string
-  readonly initialize?: InitializeRequest['params']
-  readonly protocolVersion?: string
-  /** The storage budget that the record is charged to; unlimited if omitted. */
-  readonly storage?: StorageBudget
-}
+import {
+  type McpSession,
+  type McpSessionRecord,
+  mcpSessionEnded,
+  mcpSessionKey,
+  type NewMcpSession,
+  ownStreamKey,
+  recordOf,
+} from './mcp-session-record.ts'
+import { createUnusedMcpSessions } from './unused-mcp-sessions.ts'
 
 type Change = Partial<Omit<McpSessionRecord, 'id' | 'schema'>>
 
 export interface McpSessions {
   /** @throws AppError `too_many_requests` if `storage` is exhausted, before anything is stored */
-  create(connection: NewMcpSession): Promise<McpSessionRecord>
+  create(mcpSession: NewMcpSession): Promise<McpSessionRecord>
   /** Returns the MCP session and renews its TTL; undefined if it is unknown or has ended. */
   retrieve(id: string): Promise<McpSession | undefined>
   /** Returns the MCP session without renewing its TTL. */
@@ -99,11 +59,6 @@ export interface McpSessions {
   callEnds(id: string, name: string): Promise<void>
   /** Returns false if it has ended before. */
   end(id: string): Promise<boolean>
-}
-
-/** Key of the MCP session's own log: messages outside POST responses, for its GET stream. */
-export function ownStreamKey(connectionId: string): string {
-  return `{${connectionId}}:stream`
 }
 
 export interface McpSessionDeps {
@@ -209,20 +164,6 @@ async function inherited(
   return revise(id, () => ({ sessionId: caller.id, subscriptions: [], calls: {} }))
 }
 
-function recordOf({
-  id = createId('con'),
-  initialize,
-  protocolVersion,
-  ...owner
-}: Omit<NewMcpSession, 'storage'>): McpSessionRecord {
-  return {
-    ...{ schema: CONNECTION_SCHEMA, id, ...owner },
-    initialize: initialize ?? null,
-    protocolVersion: protocolVersion ?? null,
-    ...{ logLevel: null, subscriptions: [], calls: {}, holder: null, generation: 0 },
-  }
-}
-
 /** Writes to an MCP session that exists. */
 function createWriters(
   store: Store,
@@ -249,9 +190,4 @@ function createWriters(
   }
 
   return { revise, update }
-}
-
-/** Also the error for an MCP session of another owner, to prevent enumeration. */
-export function mcpSessionEnded(): AppError {
-  return new AppError('not_found', 'Session not found.')
 }

@@ -1,6 +1,7 @@
 /**
  * Handles client messages of an MCP session, for both transports. The MCP session is in the store:
- * each request goes to a server to which its `initialize` has been replayed.
+ * each request goes to a server to which its `initialize` has been replayed. MCP sessions with an
+ * equal `initialize` share a server, and most clients send one of a few.
  */
 
 import {
@@ -13,21 +14,25 @@ import {
   type JSONRPCMessage,
   type JSONRPCNotification,
   type JSONRPCRequest,
+  type JSONRPCResponse,
   type RequestId,
+  type Transport,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
+import { createRecent } from '../../store/recent.ts'
 import { checkEnvelope, isAnswer, notAMessage } from '../client-answer.ts'
 import type { Limits } from '../limits.ts'
-import { audienceOf, requestContextFrom } from '../request-context.ts'
+import { type Audience, audienceOf, requestContextFrom } from '../request-context.ts'
+import type { BuildServer } from '../server-factory.ts'
+import { type SharedServer, shareServer } from '../shared-server.ts'
 import type { ClientAnswers } from './client-answers.ts'
 import { createExchange } from './legacy-exchange.ts'
-import { ask, type LegacyServers } from './legacy-servers.ts'
-import type { McpSessionRecord, McpSessions } from './mcp-session.ts'
-import { cancellationOf } from './notification-fields.ts'
+import type { McpSessions } from './mcp-session.ts'
+import type { McpSessionRecord } from './mcp-session-record.ts'
 import type { ResponseSink } from './response-sink.ts'
-import type { RunningCalls } from './running-calls.ts'
+import { cancellationOf, type RunningCalls } from './running-calls.ts'
 
-export interface MessageDeps {
+interface MessageDeps {
   readonly answers: ClientAnswers
   readonly running: RunningCalls
   readonly mcpSessions: McpSessions
@@ -36,7 +41,7 @@ export interface MessageDeps {
 }
 
 /** Creates the response sink of a request before the request runs; `cancel` stops the request. */
-export type MakeResponseSink<T extends ResponseSink> = (
+type MakeResponseSink<T extends ResponseSink> = (
   requestId: RequestId,
   cancel: () => void,
 ) => T | Promise<T>
@@ -84,12 +89,12 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
             ? await servers.of(audience, mcpSession)
             : await servers.fresh(audience, mcpSession)
         const exchange = createExchange(server, answers, mcpSession.id, request)
-        const outlet = await makeSink(request.id, () => exchange.cancel('fenced'))
+        const sink = await makeSink(request.id, () => exchange.cancel('fenced'))
         exchange.onEnd(release)
         exchange.onEnd(() => running.remove(mcpSession.id, exchange))
         running.add(mcpSession.id, request.id, exchange)
-        exchange.serve(outlet, authInfo)
-        return outlet
+        exchange.serve(sink, authInfo)
+        return sink
       } catch (error) {
         release()
         throw error
@@ -137,4 +142,65 @@ export function asInitialize(
   if (!isJSONRPCRequest(message) || message.method !== 'initialize') return undefined
   if (isInitializeRequest(message)) return message as JSONRPCRequest & InitializeRequest
   throw new AppError('invalid_params', 'The parameters of initialize are not valid.')
+}
+
+type Spoken = Pick<McpSessionRecord, 'initialize' | 'logLevel'>
+
+interface LegacyServers {
+  /** The server shared by all MCP sessions with this audience, `initialize` and log level. */
+  of(audience: Audience, mcpSession: Spoken): Promise<SharedServer>
+  /** A server that is not shared, for requests that change the server itself. */
+  fresh(audience: Audience, mcpSession?: Spoken): Promise<SharedServer>
+}
+
+/** LRU bound: clients choose the keys. Evicted servers still finish their requests. */
+const MOST_SERVERS = 64
+
+export function createLegacyServers(buildServer: BuildServer): LegacyServers {
+  const servers = createRecent<Promise<SharedServer>>(MOST_SERVERS)
+
+  async function fresh(audience: Audience, mcpSession?: Spoken): Promise<SharedServer> {
+    const server = await shareServer(buildServer({ audience }), createTransport())
+    for (const request of mcpSession ? replays(mcpSession) : []) await ask(server, request)
+    return server
+  }
+
+  return {
+    fresh,
+    of(audience, mcpSession) {
+      const key = JSON.stringify([audience, mcpSession.initialize, mcpSession.logLevel])
+      const known = servers.get(key)
+      if (known !== undefined) return known
+      const server = fresh(audience, mcpSession)
+      servers.set(key, server)
+      return server
+    },
+  }
+}
+
+/** Passes a request to a server and returns the response, which is not sent to a client. */
+function ask(server: SharedServer, request: JSONRPCRequest): Promise<JSONRPCResponse> {
+  return new Promise((resolve) => {
+    server.serve(request, { notify: () => undefined, respond: resolve }, {})
+  })
+}
+
+/** A no-op transport; `shareServer` attaches the message handlers. */
+function createTransport(): Transport {
+  const transport: Transport = {
+    start: async () => undefined,
+    send: async () => undefined,
+    close: async () => transport.onclose?.(),
+  }
+  return transport
+}
+
+/** The requests that bring a new server to the state of the MCP session. */
+function replays({ initialize, logLevel }: Spoken): JSONRPCRequest[] {
+  const requests: JSONRPCRequest[] = []
+  const add = (method: string, params: object) =>
+    requests.push({ jsonrpc: '2.0', id: method, method, params: { ...params } })
+  if (initialize !== null) add('initialize', initialize)
+  if (logLevel !== null) add('logging/setLevel', { level: logLevel })
+  return requests
 }

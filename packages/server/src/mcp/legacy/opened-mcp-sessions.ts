@@ -1,9 +1,17 @@
-/** Limits the live MCP sessions that each caller has opened at this node. */
+/**
+ * Limits the live MCP sessions that each caller has opened at this node, and finds the one that a
+ * request names: verifies its ownership and counts the use.
+ */
 
+import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server'
+import { AppError } from '../../errors.ts'
 import type { Limits, Release } from '../limits.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
+import type { TokenSession } from '../nodes/session-ends.ts'
+import type { McpSessions } from './mcp-session.ts'
+import type { McpSession } from './mcp-session-record.ts'
 
-export interface OpenedMcpSession {
+interface OpenedMcpSession {
   readonly id: string
   /** False for one that was opened without a token and is unused. */
   readonly needsToken?: boolean
@@ -19,12 +27,12 @@ export interface OpenedMcpSessions {
   used(id: string): void
 }
 
-export interface OpenedMcpSessionDeps {
+interface OpenedMcpSessionDeps {
   readonly node: ClusterNode
   readonly limits: Limits
 }
 
-export interface OpenedMcpSessionTimes {
+interface OpenedMcpSessionTimes {
   readonly ttlSeconds: number
   /** TTL of unused MCP sessions; `ttlSeconds` if omitted. */
   readonly unusedTtlSeconds?: number
@@ -63,13 +71,13 @@ export function createOpenedMcpSessions(
 
   return {
     async open(caller, create) {
-      const release = limits.connection(caller)
+      const release = limits.mcpSession(caller)
       try {
-        const connection = await create()
-        const { id, needsToken } = connection
+        const mcpSession = await create()
+        const { id, needsToken } = mcpSession
         const seconds = needsToken === false ? unusedTtlSeconds : ttlSeconds
         opened.set(id, { timer: forgetAfter(id, seconds), release })
-        return connection
+        return mcpSession
       } catch (error) {
         release()
         throw error
@@ -86,4 +94,47 @@ export function createOpenedMcpSessions(
       opened.set(id, { ...found, isUsed: true, timer: forgetAfter(id, ttlSeconds) })
     },
   }
+}
+
+/** Prefetched MCP session record, or its pending lookup; null if absent. Ownership not verified. */
+export type LookedUp = McpSession | null | Promise<McpSession | undefined>
+
+/** The fields of a request that identify its MCP session and its caller. */
+export interface NamedMcpSession {
+  /** `Mcp-Protocol-Version`. */
+  readonly version: string | undefined
+  /** `Mcp-Session-Id`. */
+  readonly id: string | undefined
+  readonly owner: Pick<TokenSession, 'id'> | undefined
+  readonly ahead: LookedUp | undefined
+}
+
+interface FindMcpSessionDeps {
+  readonly mcpSessions: McpSessions
+  readonly opened: OpenedMcpSessions
+}
+
+/** Reads an MCP session by its id, without verifying its ownership. */
+export async function lookUp(id: string, { peek }: McpSessions): Promise<McpSession | undefined> {
+  return id.startsWith('con_') ? peek(id) : undefined
+}
+
+/**
+ * `isRequest` is false for notifications and responses: only requests count as use.
+ * @throws AppError `invalid_request`, `not_found`
+ */
+export async function findMcpSession(
+  { version, id, owner, ahead }: NamedMcpSession,
+  { mcpSessions, opened }: FindMcpSessionDeps,
+  isRequest = false,
+): Promise<McpSession> {
+  if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
+    throw new AppError('invalid_request', 'Unsupported protocol version.')
+  }
+  if (id === undefined) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
+  const looking = ahead === undefined ? lookUp(id, mcpSessions) : ahead
+  const found = looking instanceof Promise ? await looking : (looking ?? undefined)
+  const mcpSession = await mcpSessions.use(found, owner, isRequest)
+  if (isRequest || mcpSession.needsToken) opened.used(id)
+  return mcpSession
 }

@@ -8,24 +8,29 @@ import type { Limits } from '../limits.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { RequestContexts } from '../request-context.ts'
 import { CALL_STREAM_BOUNDS, type CallEnd, type CallEntry, callStreamKey } from './call-streams.ts'
-import { type CallEventId, formatEventId } from './event-id.ts'
-import { createEventStream, type EventStream, takesEmptyEvents } from './event-stream.ts'
-import { lostAnswer } from './lost-answer.ts'
-import type { McpSessionRecord } from './mcp-session.ts'
-import type { OpenStreams } from './open-streams.ts'
-import type { StreamNotifier } from './stream-notifier.ts'
+import {
+  type CallEventId,
+  createEventStream,
+  type EventStream,
+  formatEventId,
+  type OpenStreams,
+  type StreamNotifier,
+  takesEmptyEvents,
+} from './event-stream.ts'
+import type { McpSessionRecord } from './mcp-session-record.ts'
+import { lostAnswer } from './response-sink.ts'
 
 export interface ResumeDeps {
   readonly node: ClusterNode
   readonly streams: Streams
-  readonly news: StreamNotifier
+  readonly notifier: StreamNotifier
   readonly limits: Limits
   readonly open: OpenStreams
   readonly log: Logger
 }
 
 /** Interval of the liveness checks of the node that runs the call. */
-const LOOK_MS = 1000
+const LIVENESS_CHECK_MS = 1000
 
 /** How long a node may take to write the start marker after it has sent the first event id. */
 const LONGEST_BEGIN_MS = 500
@@ -39,11 +44,11 @@ const BEGIN_POLL_MS = 100
  */
 export async function resumeCall(
   deps: ResumeDeps,
-  { id: connectionId, sessionId, protocolVersion }: McpSessionRecord,
+  { id: mcpSessionId, sessionId, protocolVersion }: McpSessionRecord,
   from: CallEventId,
   { tokenSession: owner, caller }: Pick<RequestContexts, 'tokenSession' | 'caller'>,
 ): Promise<Response> {
-  const key = callStreamKey(connectionId, from.node, from.call)
+  const key = callStreamKey(mcpSessionId, from.node, from.call)
   const release = deps.limits.stream(sessionId, 'resumed', caller)
   try {
     await findRest(deps, key, from)
@@ -56,7 +61,7 @@ export async function resumeCall(
   // Repeats the last id in case this stream breaks as well: clients forget ids of earlier streams.
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
   deps.open.add(events, owner)
-  tell(deps, key, from, events).catch((error: unknown) => {
+  replay(deps, key, from, events).catch((error: unknown) => {
     deps.log.warn({ err: error }, 'call not resumed')
     events.end()
   })
@@ -94,20 +99,20 @@ async function hasBegun(
   }
 }
 
-async function tell(
+async function replay(
   deps: ResumeDeps,
   key: string,
   from: CallEventId,
   events: EventStream,
 ): Promise<void> {
-  const { node, news } = deps
-  let heard = createSignal()
-  const stopListening = news.on(key, () => heard.raise())
-  events.onClose(() => heard.raise())
+  const { node, notifier } = deps
+  let wake = createSignal()
+  const stopListening = notifier.on(key, () => wake.raise())
+  events.onClose(() => wake.raise())
   let { sequence } = from
   try {
     for (;;) {
-      heard = createSignal()
+      wake = createSignal()
       for (const { sequence: next, entry } of await readEntries(deps.streams, key, sequence)) {
         sequence = next
         const { message } = entry
@@ -117,7 +122,7 @@ async function tell(
       if (!events.open) return
       if (from.node !== node.id)
         await node.send(from.node, { kind: 'watch', stream: key, by: node.id })
-      await Promise.race([heard.raised, delay(LOOK_MS)])
+      await Promise.race([wake.raised, delay(LIVENESS_CHECK_MS)])
       if (!(await node.isAlive(from.node))) await declareDead(deps, key, sequence)
     }
   } finally {

@@ -1,21 +1,22 @@
 /**
  * Calls whose responses go to an HTTP+SSE stream. No POST waits for a response, so the store lists
- * the running calls: if a node dies, another node answers its calls.
+ * the running calls: the node that holds the stream answers the calls of a node that died.
  */
 
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import type { Logger } from '../../logger.ts'
 import type { Store } from '../../store/port.ts'
-import { documentBytes, type StorageBudget } from '../../store/storage-budget.ts'
+import { documentBytes, entryBytes, type StorageBudget } from '../../store/storage-budget.ts'
+import type { AppendOptions, Streams } from '../../store/streams.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { createLateAnswers, retryWrite } from '../nodes/retry-write.ts'
+import type { StreamNotifier } from './event-stream.ts'
 import type { HeldStreams } from './held-streams.ts'
-import { lostAnswer } from './lost-answer.ts'
 import type { McpSessions } from './mcp-session.ts'
-import { OWN_STREAM_BOUNDS, type SendToMcpSession } from './own-stream.ts'
-import type { ResponseSink } from './response-sink.ts'
+import { type McpSession, mcpSessionKey, ownStreamKey } from './mcp-session-record.ts'
+import { lostAnswer, type ResponseSink } from './response-sink.ts'
 
-export interface SseCallDeps {
+interface SseCallDeps {
   readonly node: ClusterNode
   readonly store: Store
   readonly mcpSessions: McpSessions
@@ -24,7 +25,7 @@ export interface SseCallDeps {
   readonly log: Logger
 }
 
-export interface SseCalls {
+interface SseCalls {
   /**
    * Records a call before it runs and returns its response sink. Calls `fenced` if another node has
    * declared the call lost and answered it. Messages of the call are charged to `storage`.
@@ -32,7 +33,7 @@ export interface SseCalls {
    * if the MCP session has ended
    */
   begin(
-    connectionId: string,
+    mcpSessionId: string,
     requestId: RequestId,
     fenced: () => void,
     storage: StorageBudget,
@@ -43,8 +44,8 @@ export interface SseCalls {
 const RUNNING_SECONDS = 24 * 60 * 60
 
 /** Key that exists until the call is answered; the response deletes it atomically: exactly one. */
-export function runningKey(connectionId: string, name: string): string {
-  return `{${connectionId}}:running:${name}`
+function runningKey(mcpSessionId: string, name: string): string {
+  return `{${mcpSessionId}}:running:${name}`
 }
 
 export function createSseCalls(deps: SseCallDeps): SseCalls {
@@ -53,13 +54,13 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
   let count = 0
 
   return {
-    async begin(connectionId, requestId, fenced, storage) {
+    async begin(mcpSessionId, requestId, fenced, storage) {
       count += 1
       const name = `${node.id}-${count}`
-      const running = runningKey(connectionId, name)
+      const running = runningKey(mcpSessionId, name)
       await storage.spend(documentBytes({}))
       await store.set(running, {}, RUNNING_SECONDS)
-      await mcpSessions.callBegins(connectionId, name, requestId)
+      await mcpSessions.callBegins(mcpSessionId, name, requestId)
 
       // Serializes the writes, so that the response never overtakes earlier messages.
       let working = Promise.resolve()
@@ -68,25 +69,25 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
           log.warn({ err: error }, 'client not told')
         })
       }
-      async function tell(message: JSONRPCMessage, condition: object): Promise<void> {
-        if (await send(connectionId, message, condition, storage)) return
+      async function append(message: JSONRPCMessage, condition: object): Promise<void> {
+        if (await send(mcpSessionId, message, condition, storage)) return
         log.warn('a call was taken for lost')
         fenced()
       }
-      const end = () => mcpSessions.callEnds(connectionId, name)
-      const write = (message: JSONRPCMessage) => tell(message, { takes: running })
+      const end = () => mcpSessions.callEnds(mcpSessionId, name)
+      const write = (message: JSONRPCMessage) => append(message, { takes: running })
       // Not async: its frame would retain a large response that `sendLate` may have dropped.
       function answer(message: JSONRPCMessage): Promise<void> {
         const written = write(message).catch((error: unknown) => {
           log.warn({ err: error }, 'answer not kept: trying again')
           // The store is full or unavailable: sends directly if the client is connected here.
-          if (held.sendNow(connectionId, message)) return tryUntilDone(() => store.delete(running))
+          if (held.sendNow(mcpSessionId, message)) return tryUntilDone(() => store.delete(running))
           return sendLate(message, lostAnswer(requestId), write)
         })
         return written.then(end)
       }
       return {
-        notify: (message) => next(() => tell(message, { onlyIf: running })),
+        notify: (message) => next(() => append(message, { onlyIf: running })),
         respond: (message) => next(() => answer(message)),
         discard: () => next(() => store.delete(running).then(end)),
       }
@@ -97,4 +98,121 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
 /** Retries a deletion; rarely needed, because a full store accepts deletions. Never fails. */
 function tryUntilDone(attempt: () => Promise<unknown>): Promise<unknown> {
   return attempt().catch(() => retryWrite(attempt, OWN_STREAM_BOUNDS.ttlSeconds))
+}
+
+const OWN_STREAM_BOUNDS = {
+  ...{ maxLength: 500, maxBytes: 16 * 1024 * 1024, ttlSeconds: 3600 },
+}
+
+interface OwnStreamDeps {
+  readonly node: ClusterNode
+  readonly streams: Streams
+  readonly mcpSessions: McpSessions
+}
+
+/**
+ * Appends a message and notifies the holder of the stream. Sequential sends keep their order. The
+ * condition is that of `Streams.append`, by default that the MCP session exists; returns false and
+ * sends nothing if the condition does not hold.
+ */
+export type SendToMcpSession = (
+  mcpSessionId: string,
+  message: JSONRPCMessage,
+  condition?: Pick<AppendOptions, 'onlyIf' | 'takes'>,
+  storage?: StorageBudget,
+) => Promise<boolean>
+
+export function createSendToMcpSession(deps: OwnStreamDeps): SendToMcpSession {
+  const { node, streams, mcpSessions } = deps
+  return async (mcpSessionId, message, condition, storage) => {
+    const stream = ownStreamKey(mcpSessionId)
+    const options = {
+      ...OWN_STREAM_BOUNDS,
+      ...(condition ?? { onlyIf: mcpSessionKey(mcpSessionId) }),
+    }
+    const text = JSON.stringify(message)
+    storage?.charge(entryBytes(text))
+    const id = await streams.append(stream, text, options)
+    if (id === undefined) return false
+    const wake = async () => {
+      const holder = (await mcpSessions.retrieve(mcpSessionId))?.holder
+      if (holder) await node.send(holder, { kind: 'news', stream })
+    }
+    // The message is written: only the notification is retried, or the client would get duplicates.
+    await wake().catch(() => void retryWrite(wake, OWN_STREAM_BOUNDS.ttlSeconds))
+    return true
+  }
+}
+
+interface CallWatchDeps {
+  readonly node: ClusterNode
+  readonly mcpSessions: McpSessions
+  readonly notifier: StreamNotifier
+  readonly send: SendToMcpSession
+  readonly log: Logger
+}
+
+interface CallWatch {
+  /** Receives the state of the MCP session after each read of its stream. */
+  see(mcpSession: McpSession | undefined): void
+  stop(): void
+}
+
+/** Interval of the liveness checks of the nodes that run calls of an MCP session. */
+const LIVENESS_CHECK_MS = 1000
+
+export function createCallWatch(deps: CallWatchDeps): CallWatch {
+  const { node, notifier, log } = deps
+  let timer: NodeJS.Timeout | undefined
+  let due = false
+  let stopped = false
+
+  function see(mcpSession: McpSession | undefined): void {
+    if (stopped || mcpSession === undefined) return
+    if (due) {
+      due = false
+      answerLost(deps, mcpSession).catch((error: unknown) => {
+        log.debug({ err: error }, 'running calls not looked at')
+      })
+    }
+    if (timer !== undefined || nodesOf(mcpSession).every((each) => each === node.id)) return
+    timer = setTimeout(() => {
+      timer = undefined
+      due = true
+      // Reads the stream first: a node may have written its response and died before it notified.
+      notifier.notify(ownStreamKey(mcpSession.id))
+    }, LIVENESS_CHECK_MS)
+  }
+
+  return {
+    see,
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function answerLost(
+  { node, mcpSessions, send, log }: CallWatchDeps,
+  { id, calls }: McpSession,
+): Promise<void> {
+  for (const each of nodesOf({ calls })) {
+    if (await node.isAlive(each)) continue
+    for (const [name, requestId] of Object.entries(calls)) {
+      if (nodeOf(name) !== each) continue
+      const takes = runningKey(id, name)
+      if (await send(id, lostAnswer(requestId), { takes })) log.warn('a call died with its node')
+      await mcpSessions.callEnds(id, name)
+    }
+  }
+}
+
+function nodesOf({ calls }: Pick<McpSession, 'calls'>): readonly string[] {
+  return [...new Set(Object.keys(calls).map(nodeOf))]
+}
+
+/** The node in a call's name, `<node>-<n>`. */
+function nodeOf(name: string): string {
+  return name.split('-')[0] ?? ''
 }

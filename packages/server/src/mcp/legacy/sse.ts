@@ -12,21 +12,23 @@ import { jsonBytes, STREAM_OVERHEAD } from '../../store/storage-budget.ts'
 import type { Streams } from '../../store/streams.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { asAuthInfo, type RequestContexts } from '../request-context.ts'
-import { createCallWatch } from './call-watch.ts'
-import { essentials } from './essentials.ts'
-import { parseEventId } from './event-id.ts'
+import { parseEventId, type StreamNotifier } from './event-stream.ts'
 import type { HeldStreams } from './held-streams.ts'
+import type { McpSessions } from './mcp-session.ts'
 import {
+  essentials,
   type McpSession,
   type McpSessionRecord,
-  type McpSessions,
   mcpSessionEnded,
-} from './mcp-session.ts'
+} from './mcp-session-record.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
 import type { OpenedMcpSessions } from './opened-mcp-sessions.ts'
-import { createSendToMcpSession, type SendToMcpSession } from './own-stream.ts'
-import { createSseCalls } from './sse-calls.ts'
-import type { StreamNotifier } from './stream-notifier.ts'
+import {
+  createCallWatch,
+  createSendToMcpSession,
+  createSseCalls,
+  type SendToMcpSession,
+} from './sse-calls.ts'
 
 export interface SseDeps {
   readonly node: ClusterNode
@@ -36,7 +38,7 @@ export interface SseDeps {
   readonly messages: LegacyMessages
   readonly held: HeldStreams
   readonly opened: OpenedMcpSessions
-  readonly news: StreamNotifier
+  readonly notifier: StreamNotifier
   readonly log: Logger
   /** Path prefix of the server, or empty. */
   readonly basePath: string
@@ -91,7 +93,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
         owner: contexts.tokenSession,
         address: contexts.caller,
         greeting,
-        onConnection: watch.see,
+        onMcpSession: watch.see,
       })
       events.onClose(watch.stop)
       return events.response

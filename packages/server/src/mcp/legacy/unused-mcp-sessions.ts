@@ -1,27 +1,24 @@
 /**
  * Unused anonymous MCP sessions: each has a marker key, which its first request deletes, on any
- * node. Until then the MCP session and its session have a short TTL.
+ * node. Until then the MCP session and its session have a short TTL, renewed while a stream is open.
  */
 
 import type { Document, Store } from '../../store/port.ts'
 import { createRecent } from '../../store/recent.ts'
-
-/** The store key of an MCP session. */
-export function mcpSessionKey(id: string): string {
-  return `{${id}}:conn`
-}
+import type { McpSessions } from './mcp-session.ts'
+import { mcpSessionKey } from './mcp-session-record.ts'
 
 interface Unused {
   readonly id: string
   readonly sessionId: string
 }
 
-export interface UnusedMcpSessionDeps {
+interface UnusedMcpSessionDeps {
   readonly store: Pick<Store, 'set' | 'get' | 'touch' | 'delete'>
   readonly sessions: { touch(id: string, ttlSeconds: number): Promise<boolean> }
 }
 
-export interface UnusedMcpSessionTimes {
+interface UnusedMcpSessionTimes {
   readonly ttlSeconds: number
   readonly unusedTtlSeconds: number
 }
@@ -51,11 +48,11 @@ export function createUnusedMcpSessions(
     },
 
     /** Whether the MCP session is used; a request (`isRequest`) makes it so. */
-    async isUsed(connection: Unused, isRequest: boolean): Promise<boolean> {
-      const { id } = connection
+    async isUsed(mcpSession: Unused, isRequest: boolean): Promise<boolean> {
+      const { id } = mcpSession
       if (knownUsed.get(id)) return true
       if (!isRequest && (await store.get(markKey(id))) !== undefined) return false
-      if (isRequest && (await store.delete(markKey(id)))) await live(connection, ttlSeconds)
+      if (isRequest && (await store.delete(markKey(id)))) await live(mcpSession, ttlSeconds)
       knownUsed.set(id, true)
       return true
     },
@@ -65,13 +62,39 @@ export function createUnusedMcpSessions(
 
     /** Renews the TTL while a stream is open; returns false if the MCP session is used or ended. */
     async renew(id: string): Promise<boolean> {
-      const connection = await store.get<Unused & Document>(mcpSessionKey(id))
-      if (connection === undefined || (await store.get(markKey(id))) === undefined) return false
-      await live(connection, unusedTtlSeconds)
+      const mcpSession = await store.get<Unused & Document>(mcpSessionKey(id))
+      if (mcpSession === undefined || (await store.get(markKey(id))) === undefined) return false
+      await live(mcpSession, unusedTtlSeconds)
       if (await store.touch(markKey(id), markSeconds)) return true
       // Race: the first request came in between; restores the TTL that it set.
-      await live(connection, ttlSeconds)
+      await live(mcpSession, ttlSeconds)
       return false
     },
   }
+}
+
+export interface KeepTimes {
+  /** TTL of an unused MCP session, after its stream is closed. */
+  readonly unusedTtlSeconds: number
+}
+
+/** Renews the MCP session until it is used or has ended. Returns the function that stops it. */
+export function keepUnused(
+  { renewUnused }: Pick<McpSessions, 'renewUnused'>,
+  id: string,
+  { unusedTtlSeconds }: KeepTimes,
+): () => void {
+  const timer = setInterval(
+    () => {
+      renewUnused(id).then(
+        (renewed) => {
+          if (!renewed) clearInterval(timer)
+        },
+        // The store is unavailable: the next renewal may succeed.
+        () => undefined,
+      )
+    },
+    (unusedTtlSeconds * 1000) / 4,
+  ).unref()
+  return () => clearInterval(timer)
 }

@@ -1,16 +1,16 @@
-/** A follower of streams that remembers what it heard. */
+/** A follower of streams that records what it receives. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Streams } from '../streams.ts'
 
-export interface Heard {
+export interface ReceivedEntry {
   readonly key: string
   readonly id: string
   readonly value: string
 }
 
-export interface Hearing {
-  readonly heard: readonly Heard[]
+export interface Recording {
+  readonly received: readonly ReceivedEntry[]
   values(key?: string): readonly string[]
   /** Waits for that many entries. */
   until(count: number, withinMs?: number): Promise<void>
@@ -21,18 +21,23 @@ export async function listen(
   streams: Streams,
   keys: readonly string[],
   after?: Readonly<Record<string, string>>,
-): Promise<Hearing> {
-  const heard: Heard[] = []
-  const follower = await streams.follow(keys, (key, entry) => heard.push({ key, ...entry }), after)
+): Promise<Recording> {
+  const received: ReceivedEntry[] = []
+  const follower = await streams.follow(
+    keys,
+    (key, entry) => received.push({ key, ...entry }),
+    after,
+  )
 
   return {
-    heard,
+    received,
     values: (key = keys[0] ?? '') =>
-      heard.filter((entry) => entry.key === key).map(({ value }) => value),
+      received.filter((entry) => entry.key === key).map(({ value }) => value),
     async until(count, withinMs = 10_000) {
       const giveUpAt = performance.now() + withinMs
-      while (heard.length < count) {
-        if (performance.now() > giveUpAt) throw new Error(`${heard.length} of ${count} heard.`)
+      while (received.length < count) {
+        if (performance.now() > giveUpAt)
+          throw new Error(`${received.length} of ${count} received.`)
         await sleep(5)
       }
     },

@@ -1,4 +1,7 @@
-/** Reads a response body as JSON, text or bytes, of bounded size. */
+/**
+ * API responses: reads the body as JSON, text or bytes, of bounded size, and the headers that are
+ * visible to tools.
+ */
 
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
@@ -156,8 +159,33 @@ function badResponse(status: number, reason: string): UpstreamError {
   return new UpstreamError('upstream_bad_response', { status, reason })
 }
 
-export function single(header: string | string[] | undefined): string | undefined {
+function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header.join(', ') : header
 }
 
 function ignore(): void {}
+
+/** Cookies, authentication and hop-by-hop headers. */
+const REMOVED = new Set([
+  'set-cookie',
+  'set-cookie2',
+  'authorization',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+])
+
+/** RFC 9110, 5.3: the values of one name, joined by commas. */
+export function visibleHeaders(
+  { headers }: Pick<Response, 'headers'>,
+  hidden: HiddenCredentials,
+): Record<string, string> {
+  const visible: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || REMOVED.has(name)) continue
+    visible[name] = hidden.text(Array.isArray(value) ? value.join(', ') : value)
+  }
+  return visible
+}
