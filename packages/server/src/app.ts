@@ -95,8 +95,12 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
   }
   app.route('/', connectRoutes(signIn, { publicUrl, signsInAt, storageOf }))
   const { upstreamNames: names, keyPages } = runtime
+  const { auditSubject } = config.log
   const first = names.length > 0 ? runtime.firstUpstream : undefined
-  app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics, { first, names }))
+  app.route(
+    '/',
+    callbackRoutes(signIn, publicUrl, telemetry.metrics, { first, names, auditSubject }),
+  )
   if (keyPages.size > 0) {
     app.route('/', keyRoutes({ publicUrl, keyPages, metrics: telemetry.metrics, storageOf }))
   }

@@ -125,6 +125,8 @@ function secretsOf(
     upstreamClientSecret: first.secrets.clientSecret,
     upstreamClientKey: first.secrets.clientKey,
     upstreamApiKey: first.secrets.apiKey,
+    upstreamServiceKey: first.secrets.serviceKey,
+    upstreamServiceClientSecret: first.secrets.serviceClientSecret,
     furtherUpstreams: new Map(further.map(({ config: { name }, secrets: own }) => [name, own])),
     httpProxy: variables.HTTP_PROXY,
     httpsProxy: variables.HTTPS_PROXY,

@@ -213,7 +213,10 @@ function servedBy(deps: RuntimeDeps, { blocks }: { readonly blocks: Blocks }) {
   return {
     ...config.serves,
     catalog,
-    settings: { ...config.tools, team, refuseBlocked: refuseBlockedTools(blocks) },
+    settings: {
+      ...{ ...config.tools, team, auditSubject: config.log.auditSubject },
+      refuseBlocked: refuseBlockedTools(blocks),
+    },
     about: implementationOf(deps),
     instructions: config.introduction?.instructions,
   }

@@ -24,6 +24,7 @@ import {
 import type { Resources } from './resources.ts'
 import {
   factsOf,
+  isMachineToken,
   longestExternalTokenSeconds,
   refuseOtherKinds,
   requireAccessToken,
@@ -111,7 +112,8 @@ function createExternalIssuer(
         logRefused('its person has signed out since', aboutToken(token))
         return undefined
       }
-      return { kind: 'token', session, clientId, scopes, subject, claims, expiresAt }
+      const isMachine = isMachineToken(facts)
+      return { kind: 'token', session, clientId, scopes, subject, claims, expiresAt, isMachine }
     },
   }
 }

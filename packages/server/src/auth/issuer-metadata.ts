@@ -10,6 +10,8 @@ interface IssuerMetadataOptions {
   readonly issuer: string
   /** Further accepted values of `issuer`; with `{tenantid}` for an issuer with several tenants. */
   readonly tokenIssuers?: readonly string[]
+  /** The variable that names the issuer, for the log; OAUTH_ISSUER by default. */
+  readonly variable?: string
   /** Permits plain http to loopback addresses, for development. */
   readonly allowInsecureHttp: boolean
 }
@@ -56,6 +58,7 @@ export function createIssuerMetadata(
   options: IssuerMetadataOptions,
   { fetch, now, log }: IssuerMetadataDeps,
 ): IssuerMetadataReader {
+  const { variable: check = 'OAUTH_ISSUER' } = options
   let isOther = false
   let loggedAt = Number.NEGATIVE_INFINITY
   let known: { readonly metadata: IssuerMetadata; readonly at: number } | undefined
@@ -71,7 +74,7 @@ export function createIssuerMetadata(
       return known.metadata
     })
     if (known === undefined && found.issuer !== options.issuer) {
-      const facts = { issuer: options.issuer, named: found.issuer, check: 'OAUTH_ISSUER' }
+      const facts = { issuer: options.issuer, named: found.issuer, check }
       log.warn(facts, 'issuer is spelled differently in its metadata')
     }
     known = { metadata: found, at: now() }
@@ -82,7 +85,7 @@ export function createIssuerMetadata(
     if (!isOther) return
     if (now() - loggedAt < LOG_EVERY_MS) return
     loggedAt = now()
-    log.error({ err: error, check: 'OAUTH_ISSUER' }, 'issuer names another one in its metadata')
+    log.error({ err: error, check }, 'issuer names another one in its metadata')
   }
 
   const current: ReadIssuerMetadata = async () => {

@@ -186,6 +186,14 @@ function withoutSlash(address: string): string {
   return address.replace(/\/$/, '')
 }
 
+/**
+ * Whether the token acts for its client, without a person. RFC 9068, section 2.2: `sub` then names
+ * the client. Entra and Auth0 have claims of their own.
+ */
+export function isMachineToken({ subject, clientId, claims }: TokenFacts): boolean {
+  return subject === clientId || claims.idtyp === 'app' || claims.gty === 'client-credentials'
+}
+
 const DAY_SECONDS = 24 * 60 * 60
 
 /**

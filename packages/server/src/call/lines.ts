@@ -26,15 +26,17 @@ export class CallLines {
     return this.#log.child({ requestId, ...(id !== undefined && { connection: shortHash(id) }) })
   }
 
-  audit(call: Call, { kind, name, session, outcome, ms, clientId }: CallAudit): void {
+  audit(call: Call, entry: CallAudit): void {
+    const { kind, name, session, outcome, ms, clientId, subject } = entry
     // Tools may fail with error codes of their own: only known outcomes skip redaction.
     const said = outcomeLabel(outcome) === outcome ? `"${outcome}"` : textOf(outcome)
     // The characters of a tool name need no escaping.
     const named = kind === 'tool' ? `"${name}"` : textOf(name)
     const of = session === undefined ? '' : `,"session":"${session}"`
     const client = clientId === undefined ? '' : `,"client":${textOf(clientId)}`
+    const person = subject === undefined ? '' : `,"subject":${textOf(subject)}`
     const members = `${start(call)},"${kind}":${named}${of},"outcome":${said},"ms":${ms}${client}`
-    this.#log.known('audit', members, AUDITED_AS[kind])
+    this.#log.known('audit', members + person, AUDITED_AS[kind])
   }
 
   /** Logs a call that was answered with status 200. */

@@ -58,8 +58,14 @@ export const authVariables = {
   OAUTH_CLIENTS: jsonArray('a JSON array of clients (RFC 7591 metadata with a client_id)')
     .default([])
     .register(facts, {
-      what: 'Clients known from the start: `[{"client_id":"…","client_secret":"…","client_name":"…","redirect_uris":["…"]}]`; without client_secret public ones. `"skip_consent":true` leaves the consent page out. With `"token_endpoint_auth_method":"private_key_jwt"` and `jwks` or `jwks_uri` a client signs its token requests.',
+      what: 'Clients known from the start: `[{"client_id":"…","client_secret":"…","client_name":"…","redirect_uris":["…"]}]`; without client_secret public ones. `"skip_consent":true` leaves the consent page out. With `"token_endpoint_auth_method":"private_key_jwt"` and `jwks` or `jwks_uri` a client signs its token requests. With `"grant_types":["client_credentials"]` a confidential client gets tokens without a person, for the scopes in its `scope`; see [machines](machines.md).',
       secret: true,
+    }),
+  OAUTH_ID_JAG_ISSUERS: words('issuers separated by spaces', /^https?:\/\/[^\s?#]+$/i)
+    .optional()
+    .register(facts, {
+      what: 'Identity providers whose identity assertions (ID-JAG) clients exchange for access tokens, without a consent page: enterprise-managed authorization. Their keys are read from their metadata. https in production. See [machines](machines.md).',
+      defaultText: 'none',
     }),
   OAUTH_ISSUER: address('an http or https address without query and fragment')
     .optional()

@@ -1,42 +1,78 @@
 /** Validates pre-registered clients (`OAUTH_CLIENTS`) at start. */
 
 import type { Faults } from './faults.ts'
+import {
+  isConfidential,
+  isMachineOnly,
+  JWT_BEARER,
+  listedGrants,
+  MACHINE_GRANTS,
+} from './machine-grants.ts'
 import type { Variables } from './variables.ts'
 
 type Client = Variables['OAUTH_CLIENTS'][number]
 
 const METHODS = 'token_endpoint_auth_methods_supported'
 const WITH_KEYS = 'private_key_jwt'
+/** RFC 6749, section 3.3. */
+const SCOPES = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 const WITH_SECRET: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
 
 /**
  * Faults name clients by their position, starting at 1: an id field may hold a secret by mistake.
  */
-export function checkClients({ OAUTH_CLIENTS: clients }: Variables, faults: Faults): void {
+export function checkClients(variables: Variables, faults: Faults): void {
+  const { OAUTH_CLIENTS: clients, OAUTH_ID_JAG_ISSUERS: issuers = [] } = variables
   const ids = new Set<unknown>()
   for (const [index, client] of clients.entries()) {
-    const fault = ids.has(client.client_id) ? 'client_id is taken already' : clientFault(client)
+    const isTaken = ids.has(client.client_id)
+    const isUnused = issuers.length === 0 && listedGrants(client)?.includes(JWT_BEARER)
+    const fault =
+      (isTaken ? 'client_id is taken already' : clientFault(client)) ??
+      (isUnused ? `grant_types: ${JWT_BEARER} wants OAUTH_ID_JAG_ISSUERS` : undefined)
     ids.add(client.client_id)
     if (fault !== undefined) faults.add('OAUTH_CLIENTS', `client ${index + 1}: ${fault}`)
   }
 }
 
 function clientFault(client: Client): string | undefined {
-  const { client_id, client_secret: secret, redirect_uris: uris } = client
-  const { token_endpoint_auth_method: method, skip_consent: skips } = client
+  const { client_id, client_secret: secret } = client
+  const { skip_consent: skips } = client
   if (!isText(client_id)) return 'client_id wants text'
   if (secret !== undefined && !isText(secret)) return 'client_secret wants text'
-  if (!Array.isArray(uris) || uris.length === 0 || !uris.every(isText)) {
+  const uris = client.redirect_uris ?? (isMachineOnly(client) ? [] : undefined)
+  const fewest = isMachineOnly(client) ? 0 : 1
+  if (!Array.isArray(uris) || uris.length < fewest || !uris.every(isText)) {
     return 'redirect_uris wants an array of addresses, one at least'
   }
   if (skips !== undefined && typeof skips !== 'boolean') return 'skip_consent wants true or false'
   if (METHODS in client) return `${METHODS} must be left out: such a client has one method`
+  return authFault(client) ?? machineFault(client)
+}
+
+function authFault(client: Client): string | undefined {
+  const { client_secret: secret, token_endpoint_auth_method: method } = client
   if (method === undefined || method === 'none') return undefined
   if (method === WITH_KEYS) return keysFault(client)
   if (!WITH_SECRET.includes(method)) {
     return `token_endpoint_auth_method wants one of none, ${WITH_SECRET.join(', ')}, ${WITH_KEYS}`
   }
   return secret === undefined ? 'token_endpoint_auth_method wants a client_secret' : undefined
+}
+
+/** RFC 6749, section 4.4: only confidential clients get tokens for themselves. */
+function machineFault(client: Client): string | undefined {
+  const { grant_types: given, scope } = client
+  if (given !== undefined && !(Array.isArray(given) && given.every(isText))) {
+    return 'grant_types wants an array of grant types'
+  }
+  if (scope !== undefined && !(typeof scope === 'string' && SCOPES.test(scope))) {
+    return 'scope wants scopes separated by spaces'
+  }
+  const machine = listedGrants(client)?.find((grant) => MACHINE_GRANTS.includes(grant))
+  return machine === undefined || isConfidential(client)
+    ? undefined
+    : `grant_types: ${machine} wants a client_secret or ${WITH_KEYS}`
 }
 
 /** RFC 7591, section 2: `jwks` and `jwks_uri` exclude each other. */

@@ -1,7 +1,7 @@
 /** Chooses the built-in authorization server or an external one. */
 
 import { checkClients } from './check-clients.ts'
-import { chooseIssuer } from './choose-issuer.ts'
+import { checkAssertionIssuers, chooseIssuer } from './choose-issuer.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
 import type { AuthConfig, BuiltInIssuer, UpstreamConfig } from './shape.ts'
@@ -39,6 +39,7 @@ export function chooseAuth(
   }
   if (variables.PERSONAL_TOKEN_DAYS > 0) checkPersonalTokens(issuer.kind, knowsNobody, faults)
   checkClients(variables, faults)
+  checkAssertionIssuers(variables, faults)
   checkRedirectSchemes(variables, faults)
   const { JWT_SECRET: secret = DEVELOPMENT_JWT_SECRET, JWT_ALG: algorithm } = variables
   if (isProduction && issuer.kind === 'built-in' && algorithm === 'HS256') {
@@ -81,6 +82,7 @@ function builtIn(variables: Variables, { kind }: SignInFacts): BuiltInIssuer {
     refreshTokenTtl: variables.REFRESH_TOKEN_TTL,
     refreshGrace: variables.REFRESH_GRACE,
     redirectSchemes: variables.OAUTH_REDIRECT_SCHEMES,
+    ...defined({ idJagIssuers: variables.OAUTH_ID_JAG_ISSUERS }),
     ...(variables.SESSION_CONTINUE === 'off' && { startsAnew: true as const }),
     ...(variables.PERSONAL_TOKEN_DAYS > 0 && {
       personalTokenTtl: variables.PERSONAL_TOKEN_DAYS * DAY_SECONDS,

@@ -119,12 +119,33 @@ function chooseIntrospection(
   }
 }
 
+/** The issuers of identity assertions, which the built-in authorization server accepts. */
+export function checkAssertionIssuers(variables: Variables, faults: Faults): void {
+  const { OAUTH_ID_JAG_ISSUERS: issuers = [], OAUTH_ISSUER, PUBLIC_URL } = variables
+  const fault = (message: string) => faults.add('OAUTH_ID_JAG_ISSUERS', message)
+  if (issuers.length > 0 && OAUTH_ISSUER !== undefined) {
+    fault('is of use without OAUTH_ISSUER only: that server accepts assertions itself')
+  }
+  if (issuers.some((issuer) => !URL.canParse(issuer))) fault('must name issuers by their addresses')
+  else if (issuers.some((issuer) => isOpenHttp(issuer)) && variables.NODE_ENV === 'production') {
+    fault('wants https in production')
+  }
+  if (issuers.some((issuer) => issuer.includes('/.well-known/'))) {
+    fault('must name issuers, not the addresses of their metadata')
+  }
+  if (issuers.some((issuer) => issuer === PUBLIC_URL)) fault('must not name PUBLIC_URL')
+}
+
+function isOpenHttp(address: string): boolean {
+  return address.startsWith('http:') && !isLoopbackHost(new URL(address).hostname)
+}
+
 function requireHttps(
   name: 'OAUTH_ISSUER' | 'OAUTH_INTROSPECTION_ENDPOINT',
   variables: Variables,
   faults: Faults,
 ): void {
   const given = variables[name]
-  const isOpen = given?.startsWith('http:') && !isLoopbackHost(new URL(given).hostname)
-  if (isOpen && variables.NODE_ENV === 'production') faults.add(name, 'wants https in production')
+  if (given !== undefined && isOpenHttp(given) && variables.NODE_ENV === 'production')
+    faults.add(name, 'wants https in production')
 }

@@ -21,7 +21,11 @@ export function chooseTelemetry(
     faults.add('AUDIT_FILE', 'wants another file than LOG_FILE')
   }
   return {
-    log: { level: LOG_LEVEL, ...defined({ file: LOG_FILE, auditFile: AUDIT_FILE }) },
+    log: {
+      level: LOG_LEVEL,
+      ...defined({ file: LOG_FILE, auditFile: AUDIT_FILE }),
+      ...(variables.AUDIT_SUBJECT !== 'off' && { auditSubject: variables.AUDIT_SUBJECT }),
+    },
     metrics: {
       host: METRICS_HOST,
       ...defined({ port: serves.metrics ? METRICS_PORT : undefined }),

@@ -2,6 +2,7 @@
 
 import { dialectOf } from './apply-preset.ts'
 import { chooseClientAuth } from './choose-client-auth.ts'
+import { chooseService } from './choose-service.ts'
 import { chooseAllow } from './choose-sign-in.ts'
 import { defined } from './defined.ts'
 import type { Faults } from './faults.ts'
@@ -33,6 +34,8 @@ const UPSTREAM_VARIABLES = [
   'UPSTREAM_CLIENT_CERT',
   'UPSTREAM_API_URL',
   'UPSTREAM_API_KEY',
+  'UPSTREAM_SERVICE_KEY',
+  'UPSTREAM_SERVICE_CLIENT_ID',
 ] as const
 
 const DEFAULT_ISSUER_SCOPES = ['openid', 'offline_access']
@@ -47,6 +50,8 @@ export interface ChosenUpstream<Chosen = UpstreamConfig> {
 /** Whether any variable names an upstream, even an incomplete one. */
 export function namesUpstream(raw: RawVariables): boolean {
   const { UPSTREAM_AUTH: auth = 'oauth' } = raw
+  const { UPSTREAM_SERVICE: service = 'none' } = raw
+  if (service !== 'none') return true
   return auth !== 'oauth' || UPSTREAM_VARIABLES.some((name) => raw[name] !== undefined)
 }
 
@@ -130,16 +135,18 @@ function configured(
   faults: Faults,
 ): NamedUpstream {
   const api = apiOf(variables, faults)
+  const service = chooseService(variables, faults)
   if (variables.UPSTREAM_AUTH === 'none') return { kind: 'operator', name, api }
   if (variables.UPSTREAM_AUTH === 'key') {
     const [header = '', template = ''] = splitHeader(variables.UPSTREAM_KEY_HEADER)
     const checkPath = variables.UPSTREAM_KEY_CHECK ?? ''
-    return { kind: 'key', name, api, checkPath, keyHeader: { name: header, template } }
+    return { kind: 'key', name, api, checkPath, keyHeader: { name: header, template }, ...service }
   }
   const provider = chooseProvider(raw, variables, faults)
   return {
     ...signedInAt(name, variables, provider),
     api,
+    ...service,
     ...chooseClientAuth(variables, faults),
     ...defined({ dialect: dialectOf(raw) }),
   }
@@ -150,6 +157,8 @@ function secretsOf(variables: UpstreamVariables): UpstreamSecrets {
     clientSecret: variables.UPSTREAM_CLIENT_SECRET,
     clientKey: variables.UPSTREAM_CLIENT_KEY,
     apiKey: variables.UPSTREAM_API_KEY,
+    serviceKey: variables.UPSTREAM_SERVICE_KEY,
+    serviceClientSecret: variables.UPSTREAM_SERVICE_CLIENT_SECRET,
   }
 }
 

@@ -9,6 +9,9 @@ export interface UpstreamSecrets {
   readonly clientKey: ClientKey | undefined
   /** The API key, sent with every call to the API. */
   readonly apiKey: string | undefined
+  /** The service account's key, in the place of a person's token. */
+  readonly serviceKey?: string | undefined
+  readonly serviceClientSecret?: string | undefined
 }
 
 export interface SecretValues {
@@ -22,6 +25,8 @@ export interface SecretValues {
   readonly upstreamClientSecret?: string | undefined
   readonly upstreamClientKey?: ClientKey | undefined
   readonly upstreamApiKey?: string | undefined
+  readonly upstreamServiceKey?: string | undefined
+  readonly upstreamServiceClientSecret?: string | undefined
   /** The secrets of the additional upstreams, by name. */
   readonly furtherUpstreams?: ReadonlyMap<string, UpstreamSecrets>
   /** URLs of outgoing proxies, including credentials. */
@@ -73,6 +78,14 @@ export class Secrets implements SecretValues {
 
   get upstreamApiKey(): string | undefined {
     return this.#values.upstreamApiKey
+  }
+
+  get upstreamServiceKey(): string | undefined {
+    return this.#values.upstreamServiceKey
+  }
+
+  get upstreamServiceClientSecret(): string | undefined {
+    return this.#values.upstreamServiceClientSecret
   }
 
   get furtherUpstreams(): ReadonlyMap<string, UpstreamSecrets> {

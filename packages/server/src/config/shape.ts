@@ -36,6 +36,8 @@ export interface Config {
     readonly level: Variables['LOG_LEVEL']
     readonly file?: string
     readonly auditFile?: string
+    /** How the audit log names the person; absent for not at all. */
+    readonly auditSubject?: 'hash' | 'subject'
   }
   readonly metrics: {
     /** 0 for any free port; absent for the main port. */
@@ -157,6 +159,8 @@ export interface BuiltInIssuer {
   readonly refreshGrace: number
   /** Without the colon, such as `cursor`. */
   readonly redirectSchemes: readonly string[]
+  /** Issuers of identity assertions (ID-JAG) that clients may exchange; absent for none. */
+  readonly idJagIssuers?: readonly string[]
   /** Authorizing a client again creates a new session rather than continuing its live one. */
   readonly startsAnew?: true
   /** The longest lifetime of a personal access token; absent if people cannot make any. */

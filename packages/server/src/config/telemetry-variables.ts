@@ -1,7 +1,7 @@
 /** The variables of observability: metrics, traces and the audit log. */
 
 import { facts } from './facts.ts'
-import { address, integer, number, pairs, pattern, text } from './values.ts'
+import { address, integer, number, oneOf, pairs, pattern, text } from './values.ts'
 
 const COLLECTOR = 'an http or https address without query and fragment'
 
@@ -43,6 +43,9 @@ export const telemetryVariables = {
   }),
   OTEL_TRACES_SAMPLER_ARG: number(0, 1).default(1).register(facts, {
     what: 'How many of the traces that begin here are kept, from 0 to 1. Where the caller decided that, it stays so.',
+  }),
+  AUDIT_SUBJECT: oneOf('off', 'hash', 'subject').default('off').register(facts, {
+    what: 'Whether the audit log names the person besides the client: not at all, by a hash of the subject, which whoever knows a subject can compute, or by the subject itself.',
   }),
   AUDIT_FILE: text('a path').optional().register(facts, {
     what: 'A file for the audit log: who called what, signed in, let a client in. Its lines are written at any LOG_LEVEL.',

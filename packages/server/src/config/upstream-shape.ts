@@ -23,6 +23,7 @@ export interface KeyUpstream {
   readonly checkPath: string
   /** The request header for a user's key. */
   readonly keyHeader: KeyHeader
+  readonly service?: ServiceAccount
 }
 
 /** An API that authenticates only this server, by an operator's key or not at all. */
@@ -31,6 +32,17 @@ export interface OperatorUpstream {
   readonly name: string
   readonly api: ApiConfig
 }
+
+/** How this server calls the API for a caller without a person. */
+export type ServiceAccount =
+  /** The key is a secret; without one, only the operator's common key is sent. */
+  | { readonly kind: 'api_key' }
+  | {
+      readonly kind: 'client_credentials'
+      readonly scopes: readonly string[]
+      /** Absent for the client of the sign-in. */
+      readonly clientId?: string
+    }
 
 export interface KeyHeader {
   /** Lower case. */
@@ -66,6 +78,8 @@ export interface ConfiguredUpstream {
   /** Additional parameters of the authorization request; an empty value suppresses ours. */
   readonly authorizationParameters: Readonly<Record<string, string>>
   readonly api: ApiConfig
+  /** Absent if callers without a person cannot use the API. */
+  readonly service?: ServiceAccount
 }
 
 /** An OpenID Connect issuer, or the endpoints of a plain OAuth 2.0 provider. */

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { certificate, privateKey } from './client-key.ts'
 import { facts } from './facts.ts'
 import { PRESET_NAMES } from './presets.ts'
+import { serviceVariables } from './service-variables.ts'
 import {
   address,
   endpoint,
@@ -165,6 +166,7 @@ export const upstreamVariables = {
     .register(facts, {
       what: 'The header UPSTREAM_API_KEY is sent in; `Authorization: Bearer {key}` for one with more than the key in it.',
     }),
+  ...serviceVariables,
   UPSTREAM_API_TIMEOUT: integer(1, 600).default(10).register(facts, {
     what: 'How long one call to the API may take, in seconds.',
   }),

@@ -11,6 +11,8 @@ import type { Announce, ToolClient, ToolSession } from './tool-context.ts'
 export interface CallSession extends ToolSession {
   /** Undefined until a session is opened. */
   id(): string | undefined
+  /** Whether a caller without a person has a service account at the upstream, by default the first. */
+  hasServiceAccount?(upstream?: string): boolean
   /**
    * Waits for a sign-in at the named upstream, by default the first; false on timeout.
    */
@@ -34,6 +36,8 @@ export interface CallAudit {
   readonly ms: number
   /** The client that the token was issued to. */
   readonly clientId: string | undefined
+  /** The person, as AUDIT_SUBJECT says; undefined without one. */
+  readonly subject?: string | undefined
 }
 
 /** The call's logger, and its audit log. */
@@ -97,10 +101,11 @@ export interface ToolCall extends CallLog {
 
 /** Writes the audit log line, with any logger. */
 export function auditCall(log: Logger, entry: CallAudit): void {
-  const { kind, name, session, outcome, ms, clientId } = entry
+  const { kind, name, session, outcome, ms, clientId, subject } = entry
   const of = session === undefined ? {} : { session }
   const who = clientId === undefined ? {} : { client: clientId }
-  log.audit({ [kind]: name, ...of, outcome, ms, ...who }, AUDITED_AS[kind])
+  const person = subject === undefined ? {} : { subject }
+  log.audit({ [kind]: name, ...of, outcome, ms, ...who, ...person }, AUDITED_AS[kind])
 }
 
 /** The message of the line. */

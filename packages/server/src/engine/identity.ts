@@ -4,13 +4,14 @@ import { inspect } from 'node:util'
 
 export interface CallerFacts {
   /**
-   * `local` is the only user of a stdio process; `personal_token` is a job with a personal access
-   * token, which acts for the person who made it.
+   * `token`: an access token that acts for a person. `personal_token`: a personal access token, with
+   * which a job acts for the person who made it. `client`: an access token of a client that acts for
+   * itself, without a person. `local`: the only user of a stdio process.
    */
-  readonly kind: 'anonymous' | 'token' | 'personal_token' | 'local'
+  readonly kind: 'anonymous' | 'token' | 'personal_token' | 'client' | 'local'
   /**
    * Subject of the access token: its `sub`, or, if this server issues the tokens, the account that
-   * signed in upstream. Undefined without a token and before such a sign-in.
+   * signed in upstream. Undefined without a token, before such a sign-in, and without a person.
    */
   readonly subject: string | undefined
   /** The client that the token was issued to; undefined without a token. */
@@ -85,7 +86,7 @@ export function createCaller(facts: Partial<CallerFacts> = {}): Caller {
 
 /** Whether the caller has an access token, whose scopes apply. */
 export function hasToken({ kind }: Pick<CallerFacts, 'kind'>): boolean {
-  return kind === 'token' || kind === 'personal_token'
+  return kind === 'token' || kind === 'personal_token' || kind === 'client'
 }
 
 export const ANONYMOUS = createCaller()

@@ -34,7 +34,8 @@ const RETRY: Readonly<Record<CallKind, string>> = {
  * Ensures an upstream sign-in. A client with URL elicitation is asked to open the sign-in page, and
  * the call resumes after the callback: returns the `input_required` result until then, undefined
  * when the call may proceed.
- * @throws ToolError `login_required` for clients that cannot open URLs, `login_declined`
+ * @throws ToolError `login_required` for clients without a person, and for those that cannot open
+ * URLs; `login_declined`
  */
 export async function requireUpstreamSignIn(
   call: ToolCall,
@@ -43,6 +44,7 @@ export async function requireUpstreamSignIn(
 ): Promise<InputRequiredResult | undefined> {
   if (isSignedIn(session, upstream)) return undefined
   if (call.caller.kind === 'personal_token') throw tokenSignInEnded(upstream)
+  if (call.caller.kind === 'client') throw noPerson(upstream)
   if (!call.client.can.openUrls) {
     throw loginRequired(hasLoginTool ? callLogin(upstream) : cannotOpenUrls(upstream))
   }
@@ -70,7 +72,9 @@ export async function requireUpstreamSignIn(
   })
 }
 
+/** Whether the session has credentials for the upstream: of a person, or of a service account. */
 export function isSignedIn(session: CallSession, upstream: string | undefined): boolean {
+  if (session.hasServiceAccount?.(upstream) === true) return true
   return upstream === undefined ? session.state === 'authenticated' : session.isSignedIn(upstream)
 }
 
@@ -78,6 +82,15 @@ export function isSignedIn(session: CallSession, upstream: string | undefined): 
 export function tokenSignInEnded(upstream?: string): ToolError {
   return loginRequired(
     `This personal access token has no sign-in${at(upstream)}, or none any more. Its owner can make a new one on the account page of this server.`,
+  )
+}
+
+/** A client that acts for itself gets no link: there is nobody to open it. */
+export function noPerson(upstream?: string): ToolError {
+  const name = upstream?.toUpperCase().replaceAll('-', '_')
+  const variable = name === undefined ? 'UPSTREAM_SERVICE' : `UPSTREAM_${name}_SERVICE`
+  return loginRequired(
+    `This needs a sign-in${at(upstream)}, and this client acts without a person. The operator of this server can give such clients a service account (${variable}).`,
   )
 }
 

@@ -12,6 +12,7 @@ import type { Redactor } from '../output/redactor.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
+import { auditedCaller } from './audit-subject.ts'
 import type { CallKind, CallSession, ToolCall } from './call.ts'
 import { countCall } from './call-rate.ts'
 import type { HookOutcome } from './define-hook.ts'
@@ -28,9 +29,6 @@ import { TimeLimit } from './time-limit.ts'
 import { ToolError } from './tool-error.ts'
 
 type Input = Record<string, unknown>
-
-/** A failure for the caller, scrubbed. */
-export type Failure = Explanation
 
 /** Created per call: methods on the prototype and few fields keep it cheap. */
 export abstract class PersonRun<Result extends object> {
@@ -79,7 +77,7 @@ export abstract class PersonRun<Result extends object> {
   protected abstract resultOf(answer: unknown, input: Input, session: CallSession): Result
 
   /** Converts a scrubbed failure to a result, or throws. */
-  protected abstract failed(failure: Failure, cause: unknown): Result
+  protected abstract failed(failure: Explanation, cause: unknown): Result
 
   protected abstract ended(label: string, seconds: number): void
 
@@ -246,7 +244,9 @@ export abstract class PersonRun<Result extends object> {
     this.#span?.end()
     const { clientId } = this.call
     const session = this.#session
-    this.call.audit({ kind: this.#kind, name, session, outcome, ms: Math.round(ms), clientId })
+    const subject = auditedCaller(this.settings.auditSubject, this.call)
+    const known = { kind: this.#kind, name, session, clientId, subject }
+    this.call.audit({ ...known, outcome, ms: Math.round(ms) })
   }
 
   #timedOut(cause: unknown): ToolError {

@@ -16,12 +16,12 @@ import type { CallSession, ToolCall } from './call.ts'
 import type { CompiledPrompt } from './compile-prompt.ts'
 import type { CompiledResource } from './compile-resource.ts'
 import type { PromptText } from './define-prompt.ts'
-import type { Explanation } from './explain-error.ts'
+import type { Explanation, Explanation } from './explain-error.ts'
 import type { FoundResource } from './find-resource.ts'
 import { ReadContext } from './read-context.ts'
 import { toResourceResult } from './resource-result.ts'
 import { type Run, RunContext } from './run-context.ts'
-import { type Failure, PersonRun } from './run-for-person.ts'
+import { PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { SESSION_META_KEY } from './session-argument.ts'
 import { ToolError } from './tool-error.ts'
@@ -94,7 +94,7 @@ export abstract class ProtocolRun<
     return { code, message: error.message, unexpected: false }
   }
 
-  protected override failed(failure: Failure, cause: unknown): never {
+  protected override failed(failure: Explanation, cause: unknown): never {
     if (cause instanceof ProtocolError || cause instanceof AppError) throw cause
     const { code, message, unexpected, retryAfterSeconds } = failure
     const rpcCode =

@@ -2,6 +2,7 @@
 
 import type { TextFormat } from '../output/text.ts'
 import type { Rate } from '../store/rate-limits.ts'
+import type { AuditSubject } from './audit-subject.ts'
 import type { ToolRequirements } from './define-tool.ts'
 import type { Team } from './team.ts'
 import type { ArgumentsMode } from './validate-input.ts'
@@ -14,6 +15,8 @@ export interface RunSettings {
   readonly arguments?: ArgumentsMode
   /** Whether errors may refer to the tool `login`; default true. */
   readonly hasLoginTool?: boolean
+  /** How the audit log names the person; not at all if left out. */
+  readonly auditSubject?: AuditSubject
   readonly team: Team
   /**
    * Throws a ToolError for a tool that an operator has blocked; asynchronous only while the list

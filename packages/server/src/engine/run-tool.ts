@@ -6,8 +6,9 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import type { ToolCall } from './call.ts'
 import type { CompiledTool } from './compile-tool.ts'
+import type { Explanation } from './explain-error.ts'
 import { type Run, RunContext } from './run-context.ts'
-import { type Failure, PersonRun } from './run-for-person.ts'
+import { PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { namedSession, ownArguments, withHandle } from './session-argument.ts'
 import { toolErrorResult } from './tool-error.ts'
@@ -86,7 +87,7 @@ class ToolRun extends PersonRun<CallToolResult> {
     return this.#tool.masks.input
   }
 
-  protected override failed({ code, message, retryAfterSeconds }: Failure): CallToolResult {
+  protected override failed({ code, message, retryAfterSeconds }: Explanation): CallToolResult {
     return this.#named(toolErrorResult(code, message, retryAfterSeconds))
   }
 

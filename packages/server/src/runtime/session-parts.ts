@@ -16,6 +16,8 @@ import { createKeyToken, createOnRefusedKey } from '../session/pasted-keys.ts'
 import { createPendingSignIns } from '../session/pending-sign-in.ts'
 import { personKey } from '../session/record.ts'
 import { createFreshToken } from '../session/refresh.ts'
+import { createServiceAccess } from '../session/service-access.ts'
+import { createServiceToken } from '../session/service-account.ts'
 import { createSignIn } from '../session/sign-in.ts'
 import { createSignInLinks, type SignInLinks } from '../session/sign-in-link.ts'
 import { createSignIns } from '../session/sign-ins.ts'
@@ -106,6 +108,11 @@ export function createSessionParts(
       first.access,
       new Map(byName.map((each) => [each.name, each.access])),
     ),
+    serviceAccess: withNamed(
+      first.serviceAccess,
+      new Map(byName.map((each) => [each.name, each.serviceAccess])),
+    ),
+    serviceAccounts: namesWithService(upstreams),
     /** For sign-out. */
     further: further.map(({ credentials, provider }) => ({ credentials, provider })),
     linkUrl: async (handle: string) => {
@@ -123,6 +130,17 @@ function lifetimesOf({ issuer }: Config['auth']) {
   return { ttlSeconds: refreshTokenTtl + accessTokenTtl, personalTtlSeconds: personalTokenTtl }
 }
 
+/** The upstreams with a service account: by their names, the first also by undefined. */
+function namesWithService({ first, further }: Upstreams): ReadonlySet<string | undefined> {
+  const named = [first, ...further].filter(({ service }) => service !== undefined)
+  return new Set([...named.map(({ name }) => name), ...(first.service ? [undefined] : [])])
+}
+
+function serviceOf(shared: Shared, { name, service }: UpstreamParts) {
+  if (service === undefined || 'key' in service) return service
+  return { token: createServiceToken({ ...shared, ...service }, name) }
+}
+
 /** Wires one upstream: its sign-in, and its API on behalf of users. */
 function partsAt(shared: Shared, upstream: UpstreamParts) {
   const { store, keyRing, sessions, links, log, now, publicUrl, config } = shared
@@ -138,9 +156,13 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
     { store, keyRing, sessions, links, provider, credentials, log },
     { redirectUri, publicUrl, ttlSeconds, upstream: label },
   )
-  const common = { name, kind, upstream: label, provider, credentials, signIn, signsInAt }
+  const serviceAccess = createServiceAccess(api, serviceOf(shared, upstream), label)
+  const common = {
+    ...{ name, kind, upstream: label, provider, credentials, signIn, signsInAt, serviceAccess },
+  }
   if (kind === 'operator') {
-    return { ...common, access: createOperatorAccess(api), returns: false, keyPage: undefined }
+    const access = createOperatorAccess(api)
+    return { ...common, access, serviceAccess: access, returns: false, keyPage: undefined }
   }
   if (checkKey === undefined) {
     const refreshing = { store, sessions, credentials, provider, now, log, upstream: label }

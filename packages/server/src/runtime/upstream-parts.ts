@@ -9,7 +9,6 @@ import type {
   ConfigWarning,
   KeyUpstream,
   NamedUpstream,
-  ProviderConfig,
   Secrets,
   UpstreamSecrets,
 } from '../config.ts'
@@ -26,8 +25,11 @@ import { createCheckKey } from '../upstream/check-key.ts'
 import { type IdentityProvider, ProviderError } from '../upstream/identity-provider.ts'
 import { observeProvider, watchProvider } from '../upstream/observed-provider.ts'
 import { createOpenIdProvider } from '../upstream/openid-client.ts'
-import { createOutgoing, createTlsFetch, type Outgoing } from '../upstream/outgoing.ts'
-import type { Fetch } from '../upstream/provider-fetch.ts'
+import { createOutgoing, type Outgoing } from '../upstream/outgoing.ts'
+import { fetchOf, providerOptions, usesPlainHttp } from './provider-parts.ts'
+import { type ServiceParts, servicePartsOf } from './service-parts.ts'
+
+export { providerOptions } from './provider-parts.ts'
 
 interface UpstreamDeps {
   readonly config: Config
@@ -48,6 +50,8 @@ export interface UpstreamParts {
   /** Identity provider; a stub for upstreams without a sign-in. */
   readonly provider: IdentityProvider
   readonly api: ApiClient
+  /** The service account for callers without a person; undefined without one. */
+  readonly service: ServiceParts | undefined
   /** Undefined for upstreams without pasted keys. */
   readonly checkKey: CheckKey | undefined
   readonly signsInAt: string
@@ -61,33 +65,6 @@ export interface Upstreams {
   readonly demo: Demo | undefined
   readonly first: UpstreamParts
   readonly further: readonly UpstreamParts[]
-}
-
-type ProviderSecrets = Pick<Secrets, 'upstreamClientSecret' | 'upstreamClientKey'>
-
-/** Provider options from the configuration. */
-export function providerOptions(
-  facts: ConfiguredUpstream,
-  { upstreamClientSecret: clientSecret, upstreamClientKey: clientKey }: ProviderSecrets,
-) {
-  const { provider, clientId, clientAuth, clientKeyId, clientCertificate, dialect } = facts
-  const { scopes, authorizationParameters, tokenParameters } = facts
-  return {
-    ...provider,
-    ...{ clientId, clientAuth, clientSecret, clientKey, clientKeyId, clientCertificate, dialect },
-    ...{ scopes, authorizationParameters, tokenParameters },
-  }
-}
-
-/** A `fetch` with a client certificate (mutual TLS) if configured. */
-function fetchOf(
-  { clientAuth, clientCertificate: certificate }: ConfiguredUpstream,
-  { clientKey }: UpstreamSecrets,
-  outgoing: Outgoing,
-): Fetch {
-  if (clientAuth !== 'tls' || certificate === undefined) return outgoing.fetch
-  if (clientKey === undefined) return outgoing.fetch
-  return createTlsFetch({ certificate, key: clientKey.key }, outgoing)
 }
 
 /** Creates the configured upstreams; the demo may replace the first. */
@@ -115,6 +92,8 @@ export async function createUpstreams(
     clientSecret: demo?.clientSecret ?? secrets.upstreamClientSecret,
     clientKey: demo === undefined ? secrets.upstreamClientKey : undefined,
     apiKey: secrets.upstreamApiKey,
+    serviceKey: secrets.upstreamServiceKey,
+    serviceClientSecret: secrets.upstreamServiceClientSecret,
   }
   const { allow } = config.signIn
   // No proxy: the demo runs in this server.
@@ -150,7 +129,13 @@ function createUpstream(deps: UpstreamDeps, now: () => number, one: OneUpstream)
   const { facts, secrets, label } = one
   const { name, kind } = facts
   const api = createApi(deps, facts, secrets)
-  const common = { name, kind, label, api }
+  const common = {
+    name,
+    kind,
+    label,
+    api,
+    service: servicePartsOf(facts, secrets, { ...deps, now }),
+  }
   if (facts.kind === 'configured') return { ...common, ...signInAt(deps, now, { ...one, facts }) }
   const checkKey = facts.kind === 'key' ? createCheckKey(api, facts, deps.log) : undefined
   return {
@@ -234,9 +219,4 @@ function keyOptions({ keyHeader: { name, template } }: KeyUpstream) {
 function logCheck(log: Logger, error: unknown, upstream: string | undefined): void {
   if (!(error instanceof ProviderError)) throw error
   logProviderFailure(log, 'identity provider not reached', error, { upstream })
-}
-
-/** Configuration allows http for loopback only; an https issuer must not name http endpoints. */
-function usesPlainHttp(provider: ProviderConfig): boolean {
-  return Object.values(provider).some((address) => new URL(address).protocol === 'http:')
 }

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallSession } from '../engine/call.ts'
 import type { CancelSignal } from '../engine/cancel-signal.ts'
-import { tokenSignInEnded } from '../engine/require-sign-in.ts'
+import { noPerson, tokenSignInEnded } from '../engine/require-sign-in.ts'
 import type { SignInLink } from '../engine/tool-context.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { KnownClient } from '../mcp/request-context.ts'
@@ -28,6 +28,8 @@ export interface CallSessionDeps {
   readonly now: () => number
   /** Upstreams for sign-in in addition to that of `credentials`; none if left out. */
   readonly signInUpstreams?: SignInUpstreams | undefined
+  /** The upstreams with a service account, by name; undefined stands for the first. */
+  readonly serviceAccounts?: ReadonlySet<string | undefined> | undefined
 }
 
 /** The upstreams of a server that users sign in at, or paste API keys for. */
@@ -48,6 +50,8 @@ export interface NewSession {
   readonly isPersonal?: boolean | undefined
   /** The storage budget the call's writes are charged to; unlimited if left out. */
   readonly storage?: StorageBudget
+  /** Whether the caller is a client without a person: nobody could sign in. */
+  readonly isMachine?: boolean | undefined
 }
 
 /** Names of session values; excludes path separators and names that allow prototype pollution. */
@@ -97,6 +101,10 @@ class LiveSession implements CallSession {
     return this.#credentials(upstream) !== undefined
   }
 
+  hasServiceAccount(upstream?: string): boolean {
+    return this.#fresh.isMachine === true && this.#deps.serviceAccounts?.has(upstream) === true
+  }
+
   async account(upstream?: string) {
     return this.#credentials(upstream)?.account
   }
@@ -119,6 +127,7 @@ class LiveSession implements CallSession {
 
   async startSignIn(upstream?: string): Promise<SignInLink> {
     if (this.#fresh.isPersonal) throw tokenSignInEnded(upstream)
+    if (this.#fresh.isMachine) throw noPerson(upstream)
     const leadsTo = this.#further(upstream) === undefined ? undefined : upstream
     if (leadsTo === undefined && this.#signsInNowhere) throw unknownUpstream(upstream)
     const { id } = await this.#opened()

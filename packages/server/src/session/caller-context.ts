@@ -10,6 +10,8 @@ import type { UpstreamAccess } from './upstream-access.ts'
 export interface RequestContextDeps extends CallSessionDeps {
   readonly mcpSessions: McpSessions
   readonly upstreamAccess: UpstreamAccess
+  /** The upstream API for clients without a person. */
+  readonly serviceAccess: UpstreamAccess
   /** Initial time-to-live of a session opened with an anonymous MCP session, in seconds. */
   readonly unusedTtlSeconds: number
 }

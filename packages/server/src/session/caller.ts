@@ -17,7 +17,9 @@ export interface TokenCaller {
   readonly grantId?: string
   readonly clientId: string
   readonly scopes: readonly string[]
-  /** Subject and all claims of an external issuer's token. */
+  /** Whether the client acts for itself, without a person. */
+  readonly isMachine?: boolean | undefined
+  /** Subject and claims, from an external issuer's token or an identity assertion. */
   readonly subject?: string | undefined
   readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** Expiry of the token, as Unix time in milliseconds; streams opened with it end then. */

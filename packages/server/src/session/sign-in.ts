@@ -56,6 +56,8 @@ type Finished =
       readonly outcome: 'signed_in'
       readonly clientName: string
       readonly name?: string | undefined
+      /** Of the account; undefined for plain OAuth 2.0. */
+      readonly subject?: string | undefined
       readonly returnTo?: string | undefined
     }
   /** No such `state`: unknown, expired or used. */
@@ -218,7 +220,8 @@ async function complete(
     if (!kept) await provider.revoke(fresh)
   }
   if (!kept) return { outcome: 'session_ended' } as const
-  return { outcome: 'signed_in', clientName, name: fresh.account?.name } as const
+  const { name, sub: subject } = fresh.account ?? {}
+  return { outcome: 'signed_in', clientName, name, subject } as const
 }
 
 /** No open redirector: browsers take `//host` and `/\host` for a host, strip tabs and newlines. */

@@ -1,12 +1,13 @@
 /** Context of a caller with an access token: gives access to the token's session only. */
 
-import type { CallLog, CallSession } from '../engine/call.ts'
+import type { CallLog, CallSession, ToolCall } from '../engine/call.ts'
 import type { Caller } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { McpSessionRecord } from '../mcp/legacy/mcp-session-record.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
 import type { KnownClient, RequestContext, RequestContexts } from '../mcp/request-context.ts'
 import { UNLIMITED } from '../store/storage-budget.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import { createCallSession } from './call-session.ts'
 import type { TokenCaller } from './caller.ts'
 import { CallerContext, type RequestContextDeps } from './caller-context.ts'
@@ -85,8 +86,14 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
         code: 'session_not_found',
       })
     }
-    const { session, isPersonal } = this.#caller
-    return createCallSession(this.deps, session, { access: 'token', client, isPersonal })
+    const { session, isMachine, isPersonal } = this.#caller
+    const how = { access: 'token', client, isMachine, isPersonal } as const
+    return createCallSession(this.deps, session, how)
+  }
+
+  override upstreamFor(...given: Parameters<ToolCall['upstreamFor']>): Upstream {
+    if (!this.#caller.isMachine) return super.upstreamFor(...given)
+    return this.deps.serviceAccess(...given)
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {

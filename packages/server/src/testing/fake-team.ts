@@ -3,7 +3,7 @@
 import type { HookDefinition } from '../engine/define-hook.ts'
 import { declaredBy } from '../engine/define-services.ts'
 import type { Env } from '../engine/env.ts'
-import { type Caller, type CallerFacts, createCaller } from '../engine/identity.ts'
+import { type Caller, type CallerFacts, createCaller, hasToken } from '../engine/identity.ts'
 import { NO_TEAM, type Team } from '../engine/team.ts'
 import type { Account } from '../engine/tool-context.ts'
 
@@ -40,8 +40,7 @@ export function fakeCaller(given: {
   if (caller === undefined && scopes === undefined) return { caller: createCaller(), scopes }
   const signedIn = account && { subject: account.sub, claims: { ...account } }
   const facts = { kind: 'token', ...signedIn, ...(scopes && { scopes }), ...caller } as const
-  const isToken = facts.kind === 'token'
-  return { caller: createCaller(facts), scopes: isToken ? (scopes ?? []) : undefined }
+  return { caller: createCaller(facts), scopes: hasToken(facts) ? (scopes ?? []) : undefined }
 }
 
 function defaultsOf(declaration: object): Readonly<Record<string, unknown>> {

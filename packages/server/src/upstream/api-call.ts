@@ -28,7 +28,7 @@ export function createApiCall(options: ApiCallOptions, deps: ApiCallDeps) {
       isStream = response.body instanceof ReadableStream
       return response
     } catch (error) {
-      if (isRefused(error)) await asked.tokens.refused?.()
+      if (isRefused(error)) await asked.tokens.refused?.(error.status)
       throw deadline.error() ?? error
     } finally {
       // A stream stops the deadline when it ends.
@@ -93,6 +93,6 @@ function isUnauthorized(error: unknown): boolean {
   return error instanceof UpstreamError && error.code === 'upstream_unauthorized'
 }
 
-function isRefused(error: unknown): boolean {
+function isRefused(error: unknown): error is UpstreamError {
   return error instanceof UpstreamError && (error.status === 401 || error.status === 403)
 }

@@ -99,7 +99,7 @@ function authorizationParameters(options: OpenIdProviderOptions, scope: string) 
 }
 
 /** The credentials in a token response that was received at `nowMs`. */
-function credentialsFrom(tokens: TokenEndpointResponse, nowMs: number): Credentials {
+export function credentialsFrom(tokens: TokenEndpointResponse, nowMs: number): Credentials {
   const { access_token, refresh_token, expires_in, scope } = tokens
   return {
     accessToken: access_token,

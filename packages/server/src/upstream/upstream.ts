@@ -12,7 +12,7 @@ export interface TokenOptions {
 export interface TokenSource {
   accessToken(options?: TokenOptions): Promise<string | undefined>
   /** Called on a final 401 or 403; may reject with a more specific error. */
-  refused?(): Promise<void>
+  refused?(status?: number): Promise<void>
 }
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

@@ -64,6 +64,7 @@ async function startEndpoints(ca: string): Promise<string> {
       signing: createSecretSigning('a secret of thirty-two characters'),
       redirectUriFault: (uri) => redirectUriFault(uri, []),
       documents: createDocumentFetch({ store, now }, { allowLoopback: true, ca }),
+      fetch,
     },
   )
   const pages = new Hono<HttpEnv>()

@@ -69,7 +69,7 @@ export async function createAuthorizationServer(
 }
 
 interface BuiltInServerDeps
-  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents'> {
+  extends Omit<AuthorizationServerDeps, 'signing' | 'redirectUriFault' | 'documents' | 'fetch'> {
   readonly config: Config
   readonly secrets: Secrets
   readonly publicUrl: string
@@ -90,9 +90,14 @@ export async function createBuiltInServer(
   const { issuer } = config.auth
   if (issuer.kind !== 'built-in') return undefined
   return await createAuthorizationServer(
-    { ...issuer, ...{ publicUrl, scopes, serves: config.serves }, clients: secrets.oauthClients },
+    {
+      ...issuer,
+      ...{ publicUrl, scopes, serves: config.serves },
+      ...{ clients: secrets.oauthClients, auditSubject: config.log.auditSubject },
+    },
     {
       ...deps,
+      fetch: deps.outgoing.fetch,
       signing: await createSigning(deps, issuer),
       redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),
       documents: createDocumentFetch(

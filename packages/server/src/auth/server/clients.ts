@@ -1,6 +1,7 @@
 /** The rules for client metadata (RFC 7591), the same for all kinds of clients. */
 
 import { type AllClientMetadata, errors } from 'oidc-provider'
+import { isMachineOnly, MACHINE_GRANTS } from '../../config/machine-grants.ts'
 import { jsonBytes } from '../../store/storage-budget.ts'
 
 export interface ClientRules {
@@ -73,9 +74,15 @@ export function checkClient(metadata: AllClientMetadata, rules: ClientRules): vo
   // RFC 8252, 7.3: the only type for which the library permits any port on loopback.
   metadata.application_type = 'native'
   metadata.id_token_signed_response_alg = rules.idTokenAlgorithm
-  metadata.grant_types = supported(metadata.grant_types, GRANT_TYPES)
-  metadata.response_types = supported(metadata.response_types, RESPONSE_TYPES)
   const isPreRegistered = rules.isPreRegistered(metadata.client_id)
+  const grants = isPreRegistered ? [...GRANT_TYPES, ...MACHINE_GRANTS] : GRANT_TYPES
+  metadata.grant_types = supported(metadata.grant_types, grants)
+  if (!isPreRegistered && metadata.grant_types?.some?.((type) => MACHINE_GRANTS.includes(type))) {
+    throw new errors.InvalidClientMetadata('grant_types must contain authorization_code')
+  }
+  if (!(isPreRegistered && isMachineOnly(metadata))) {
+    metadata.response_types = supported(metadata.response_types, RESPONSE_TYPES)
+  }
   if (!isPreRegistered) chooseAuthMethod(metadata)
   if (!isPreRegistered && !isMetadataDocument(metadata)) delete metadata[ASSERTION_KEYS]
   delete metadata[AUTH_METHOD_CHOICES]
@@ -159,7 +166,7 @@ function schemeOf(uri: unknown): string {
  * Drops unsupported values, as RFC 7591, 3.2.1 permits; an empty list means all supported values.
  * Leaves wrong types to the library's validation.
  */
-function supported<T>(asked: T, ours: readonly string[]): T {
+function supported<T>(asked: T, ours: readonly unknown[]): T {
   if (!Array.isArray(asked)) return asked
   if (asked.length === 0) return [...ours] as T
   const common = asked.filter((value) => ours.includes(value))
@@ -169,6 +176,14 @@ function supported<T>(asked: T, ours: readonly string[]): T {
 /** Whether `client_id` is the URL of a client ID metadata document. */
 export function isMetadataDocument({ client_id }: { readonly client_id?: unknown }): boolean {
   return typeof client_id === 'string' && /^https:\/\//i.test(client_id)
+}
+
+/** A client that uses no browser has neither redirect URIs nor response types. */
+export function withoutRedirects(
+  metadata: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  if (!isMachineOnly(metadata)) return metadata
+  return { ...metadata, redirect_uris: [], response_types: [] }
 }
 
 /** A pre-registered client without a secret is a public client. */

@@ -3,7 +3,13 @@
  * without OpenID Connect.
  */
 
-import { type AdapterFactory, type Configuration, errors } from 'oidc-provider'
+import {
+  type AccessToken,
+  type AdapterFactory,
+  type Configuration,
+  errors,
+  type ResourceServer,
+} from 'oidc-provider'
 import { basePathOf } from '../../config/public-path.ts'
 import { createId } from '../../crypto/random-id.ts'
 import type { ResourceNames } from '../resources.ts'
@@ -15,7 +21,9 @@ import {
   type ClientRules,
   checkClient,
   withDefaultAuthMethod,
+  withoutRedirects,
 } from './clients.ts'
+import { isOfEarlierSession, subjectOf } from './derived-sessions.ts'
 import type { ConsentedClients } from './error-redirects.ts'
 import { type Grants, grantClaimOf } from './grants.ts'
 import { normalizeDocuments, withAssertionKeys } from './metadata-documents.ts'
@@ -58,7 +66,7 @@ export function providerConfiguration(
   const { kid, privateJwk } = signingKey
   return {
     adapter: parts.adapter,
-    clients: options.clients.map(withAssertionKeys).map(withDefaultAuthMethod) as never,
+    clients: options.clients.map(preRegistered) as never,
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
     clientDefaults: {
       grant_types: ['authorization_code', 'refresh_token'],
@@ -93,10 +101,7 @@ export function providerConfiguration(
     clientBasedCORS: () => true,
     fetch: normalizeDocuments(deps.documents.fetch) as never,
     findAccount: createFindAccount(deps),
-    extraTokenClaims: async (_ctx, token) => ({
-      session_id: 'accountId' in token ? token.accountId : undefined,
-      grant_id: 'grantId' in token ? grantClaimOf(token.grantId) : undefined,
-    }),
+    extraTokenClaims: async (_ctx, token) => claimsOf(token as AccessToken),
     formats: {
       customizers: {
         jwt: async (_ctx, token, structured) => {
@@ -128,6 +133,17 @@ export function providerConfiguration(
   }
 }
 
+/** The claims of an access token besides those of RFC 9068. */
+function claimsOf(token: AccessToken): Record<string, unknown> {
+  const { accountId: session_id, grantId } = token
+  return { session_id, grant_id: grantClaimOf(grantId), asserted_subject: subjectOf(token) }
+}
+
+/** The metadata of a client of the configuration, for the library. */
+function preRegistered(metadata: Readonly<Record<string, unknown>>) {
+  return withoutRedirects(withDefaultAuthMethod(withAssertionKeys(metadata)))
+}
+
 function timesToLive(options: AuthorizationServerOptions): Configuration['ttl'] {
   return {
     AccessToken: options.accessTokenTtl,
@@ -151,30 +167,22 @@ interface FeatureParts {
 }
 
 function providerFeatures(
-  { accessTokenTtl, clients }: AuthorizationServerOptions,
-  { signing, sessions, documents }: AuthorizationServerDeps,
-  { resources, scopes, signingKey }: FeatureParts,
+  options: AuthorizationServerOptions,
+  deps: AuthorizationServerDeps,
+  parts: FeatureParts,
 ): Configuration['features'] {
-  const confidential = clients.filter((client) => client.client_secret !== undefined)
+  const { sessions, documents } = deps
+  const { resources } = parts
+  const resourceServer = resourceServersOf(options, deps, parts)
+  const confidential = options.clients.filter((client) => client.client_secret !== undefined)
   const resourceServers = new Set(confidential.map(({ client_id }) => client_id))
 
-  function resourceServer(resource: string) {
-    if (!resources.all.includes(resource)) throw new errors.InvalidTarget()
-    const { algorithm: alg, secret } = signing
-    const sign = secret === undefined ? { alg, kid: signingKey.kid } : { alg, key: secret }
-    return {
-      audience: resource,
-      scope: [...scopes.known].join(' '),
-      accessTokenFormat: 'jwt' as const,
-      accessTokenTTL: accessTokenTtl,
-      jwt: { sign } as never,
-    }
-  }
-
   /** A refresh token can recreate an idle session, an access token cannot; neither an ended one. */
-  async function isAlive(token: { readonly kind: string }): Promise<boolean> {
+  async function isAlive(token: AccessToken | { readonly kind: string }): Promise<boolean> {
     const id = sessionOf(token)
-    return token.kind === 'AccessToken' ? sessions.validate(id) : !(await sessions.hasEnded(id))
+    if (token.kind !== 'AccessToken') return !(await sessions.hasEnded(id))
+    const session = await sessions.peek(id)
+    return session !== undefined && !isOfEarlierSession(token as AccessToken, session)
   }
 
   return {
@@ -211,6 +219,26 @@ function providerFeatures(
       defaultResource: async (_ctx, _client, oneOf) => oneOf?.[0] ?? resources.canonical,
       getResourceServerInfo: async (_ctx, resource) => resourceServer(resource),
     },
+  }
+}
+
+/** The description of a resource for the library. @throws InvalidTarget for one that is not ours */
+export function resourceServersOf(
+  { accessTokenTtl }: Pick<AuthorizationServerOptions, 'accessTokenTtl'>,
+  { signing }: Pick<AuthorizationServerDeps, 'signing'>,
+  { resources, scopes, signingKey }: FeatureParts,
+): (resource: string) => ResourceServer {
+  const { algorithm: alg, secret } = signing
+  const sign = secret === undefined ? { alg, kid: signingKey.kid } : { alg, key: secret }
+  return (resource) => {
+    if (!resources.all.includes(resource)) throw new errors.InvalidTarget()
+    return {
+      audience: resource,
+      scope: [...scopes.known].join(' '),
+      accessTokenFormat: 'jwt',
+      accessTokenTTL: accessTokenTtl,
+      jwt: { sign } as never,
+    }
   }
 }
 

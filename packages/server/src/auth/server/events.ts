@@ -7,7 +7,9 @@ import type { EventEmitter } from 'node:events'
 import type Provider from 'oidc-provider'
 import type { AccessToken, Client, KoaContextWithOIDC } from 'oidc-provider'
 import { shortHash } from '../../crypto/hash.ts'
+import { type AuditSubject, auditedSubject } from '../../engine/audit-subject.ts'
 import type { Logger } from '../../logger.ts'
+import { subjectOf } from './derived-sessions.ts'
 import { sessionOfGrant } from './grants.ts'
 import { isUnavailable } from './unavailable.ts'
 
@@ -27,7 +29,7 @@ type Refusal = Error & {
   readonly error_detail?: string
 }
 
-export function logEvents(provider: Provider, log: Logger): void {
+export function logEvents(provider: Provider, log: Logger, mode: AuditSubject): void {
   const events: EventEmitter = provider
   for (const event of REFUSALS) {
     events.on(event, (ctx: KoaContextWithOIDC, error: Refusal) => {
@@ -36,7 +38,7 @@ export function logEvents(provider: Provider, log: Logger): void {
       else log.info(facts, 'authorization refused')
     })
   }
-  auditEvents(events, log)
+  auditEvents(events, log, mode)
   events.on('server_error', (_ctx, error: Error) => {
     log.error({ err: error }, 'authorization server failed')
   })
@@ -45,14 +47,16 @@ export function logEvents(provider: Provider, log: Logger): void {
 }
 
 /** The account id of a token is its session id. */
-function auditEvents(events: EventEmitter, log: Logger): void {
+function auditEvents(events: EventEmitter, log: Logger, mode: AuditSubject): void {
   events.on('registration_create.success', (_ctx, client: Client) => {
     log.audit({ client: client.clientId }, 'client registered')
   })
   events.on('grant.success', ({ oidc }: KoaContextWithOIDC) => {
     const session = oidc.account && shortHash(oidc.account.accountId)
     const grantType = oidc.params?.grant_type
-    log.audit({ client: oidc.client?.clientId, session, grantType }, 'token issued')
+    const person = assertedPerson(oidc.entities.AccessToken, mode)
+    const client = oidc.client?.clientId
+    log.audit({ client, session, grantType, ...person }, 'token issued')
   })
   events.on('access_token.destroyed', ({ clientId, accountId }: AccessToken) => {
     log.audit({ client: clientId, session: shortHash(accountId) }, 'token revoked')
@@ -61,6 +65,14 @@ function auditEvents(events: EventEmitter, log: Logger): void {
     const session = shortHash(sessionOfGrant(grantId))
     log.audit({ client: oidc.client?.clientId, session }, 'grant revoked')
   })
+}
+
+/** The person of an identity assertion, and who asserted it. */
+function assertedPerson(token: AccessToken | undefined, mode: AuditSubject) {
+  const asserted = token && subjectOf(token)
+  if (asserted === undefined) return {}
+  const subject = auditedSubject(mode, asserted.sub)
+  return { issuer: asserted.iss, ...(subject !== undefined && { subject }) }
 }
 
 function about({ error, error_description: description, error_detail: detail, cause }: Refusal) {

@@ -15,6 +15,7 @@ import type { SessionManager } from '../../session/manager.ts'
 import { type Session, sessionKey } from '../../session/record.ts'
 import type { Document, Store } from '../../store/port.ts'
 import type { AccessTokens } from '../access-tokens.ts'
+import { derivedCaller, isDerived } from './derived-sessions.ts'
 import { grantClaimOf, sessionOfGrant } from './grants.ts'
 import { isSame, type TokenFacts, type TokenReader } from './token-reader.ts'
 
@@ -59,17 +60,19 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       const entry =
         document === undefined ? await earlierEntry(deps, facts) : tokens.open(key, document)
       if (entry === undefined || !isEntryOf(entry, facts)) return undefined
+      const own = isDerived(entry) ? derivedCaller(entry, facts, session) : undefined
+      if (isDerived(entry) && own === undefined) return undefined
       const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
       // Only after all checks: a revoked token must not renew its session's TTL.
       const using = sessions.use(session)
       const used = using instanceof Promise ? await using : using
       const left = narrowedScopes(scopes, used)
-      return { kind: 'token', session: used, grantId, clientId, scopes: left, expiresAt }
+      return { kind: 'token', session: used, grantId, clientId, scopes: left, expiresAt, ...own }
     },
   }
 }
 
-type Entry = Pick<TokenEntry, 'clientId' | 'grantId' | 'scope' | 'exp'>
+type Entry = Pick<TokenEntry, 'clientId' | 'grantId' | 'scope' | 'exp' | 'gty'>
 
 /** The entry written by a node of the previous release, which writes only the earlier format. */
 async function earlierEntry(
@@ -81,8 +84,8 @@ async function earlierEntry(
     entries.isRevoked(grantId),
   ])
   if (stub === undefined || isRevoked || stub.payload.accountId !== sessionId) return undefined
-  const { clientId = '', scope = '', exp } = stub.payload
-  return { clientId, grantId: stub.payload.grantId, scope, exp }
+  const { clientId = '', scope = '', exp, gty } = stub.payload
+  return { clientId, grantId: stub.payload.grantId, scope, exp, gty }
 }
 
 function isEntryOf(entry: Entry, token: TokenFacts): boolean {

@@ -2,12 +2,14 @@
 
 import type { BuiltInIssuer } from '../../config.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
+import type { AuditSubject } from '../../engine/audit-subject.ts'
 import type { Logger } from '../../logger.ts'
 import type { Authorizations } from '../../session/authorizations.ts'
 import type { KeptSignIns } from '../../session/kept-sign-ins.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { SettleSignIn } from '../../session/person-sessions.ts'
 import type { Store } from '../../store/port.ts'
+import type { Fetch } from '../../upstream/provider-fetch.ts'
 import type { DocumentFetch } from '../document-fetch.ts'
 import type { ServedResources } from '../resources.ts'
 import type { Scopes } from '../scopes.ts'
@@ -20,6 +22,8 @@ export interface AuthorizationServerOptions extends BuiltInIssuer {
   readonly serves?: ServedResources
   /** Clients that request no scope receive those of the challenge. */
   readonly scopes: Scopes
+  /** How the audit log names the person; not at all if left out. */
+  readonly auditSubject?: AuditSubject
   /** Pre-registered clients: RFC 7591 metadata with a `client_id`. */
   readonly clients: readonly Readonly<Record<string, unknown>>[]
 }
@@ -59,6 +63,8 @@ export interface AuthorizationServerDeps {
   readonly redirectUriFault: (uri: string) => string | undefined
   /** Fetches client ID metadata documents from public hosts only (SSRF protection). */
   readonly documents: DocumentFetch
+  /** Reads the metadata and keys of the issuers of identity assertions. */
+  readonly fetch: Fetch
   readonly log: Logger
   /** Renders the error page for errors that must not be redirected to the client. */
   readonly errorPage: (failure: OAuthFailure) => Promise<RenderedPage>

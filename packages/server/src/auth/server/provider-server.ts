@@ -15,6 +15,7 @@ import { COOKIES } from './configuration.ts'
 import { createConsents } from './consents.ts'
 import { createConsentedClients } from './error-redirects.ts'
 import { createGrants } from './grants.ts'
+import { createVerifyAssertion } from './id-jag.ts'
 import type { TokenEntries } from './issued-tokens.ts'
 import {
   type AuthorizationServerDeps,
@@ -70,6 +71,7 @@ export function createProviderServer(
     clientRules: clientRulesOf(options, deps),
     authorizedClients,
     grants,
+    verifyAssertion: verifyAssertionOf(options, deps, { entries, resources }),
     async clientUsed(clientId: string) {
       const isDocument = isMetadataDocument({ client_id: clientId })
       await Promise.all([
@@ -110,6 +112,16 @@ export function createProviderServer(
       async () => (await current()).provider,
     ),
   }
+}
+
+/** Undefined without issuers of identity assertions. */
+function verifyAssertionOf(
+  { idJagIssuers: issuers, publicUrl: audience }: AuthorizationServerOptions,
+  { fetch, log, now }: AuthorizationServerDeps,
+  { entries, resources }: Pick<ProviderServerParts, 'entries' | 'resources'>,
+) {
+  if (issuers === undefined) return undefined
+  return createVerifyAssertion({ entries, resources, fetch, log, now }, { issuers, audience })
 }
 
 function clientRulesOf(

@@ -10,9 +10,16 @@ import { dropSessionCookie, type Mount } from '../../oidc/mount.ts'
 import { shareSuccessors } from './adapter.ts'
 import { ASSERTION_ALGORITHMS, identifyByAssertion } from './client-assertions.ts'
 import type { DroppedRedirectUri } from './clients.ts'
-import { consentPath, type ProviderParts, providerConfiguration } from './configuration.ts'
+import {
+  consentPath,
+  type ProviderParts,
+  providerConfiguration,
+  resourceServersOf,
+} from './configuration.ts'
 import { keepErrors } from './error-redirects.ts'
 import { logEvents } from './events.ts'
+import { ID_JAG_PROFILE, type VerifyAssertion } from './id-jag.ts'
+import { registerMachineGrants } from './machine-grants.ts'
 import {
   type AuthorizationServerDeps,
   type AuthorizationServerOptions,
@@ -24,17 +31,19 @@ import { prepareRequests, type RequestRules } from './requests.ts'
 export function createProvider(
   options: AuthorizationServerOptions,
   deps: AuthorizationServerDeps,
-  parts: ProviderParts,
+  parts: ProviderParts & { readonly verifyAssertion: VerifyAssertion | undefined },
   rules: RequestRules,
   mount: Mount,
 ): Provider {
   const provider = new Provider(options.publicUrl, providerConfiguration(options, deps, parts))
+  const resourceServer = resourceServersOf(options, deps, parts)
+  registerMachineGrants(provider, options, deps, { ...parts, resourceServer })
   // Safe: `enter` removes the caller's forwarded headers and sets its own.
   provider.proxy = true
   prepareRequests(provider, rules)
   identifyByAssertion(provider)
   shareSuccessors(provider)
-  logEvents(provider, deps.log)
+  logEvents(provider, deps.log, options.auditSubject)
   const errorPages = { errorPage: deps.errorPage, pagesPath: consentPath(options) }
   provider.use(async (ctx, next) => {
     await next()
@@ -48,7 +57,7 @@ export function createProvider(
 /** Overrides the library's responses for metadata, JWKS and registration. */
 async function finish(
   ctx: KoaContextWithOIDC,
-  { scopes, refreshTokenTtl }: AuthorizationServerOptions,
+  { scopes, refreshTokenTtl, idJagIssuers }: AuthorizationServerOptions,
   { signing, log, now }: AuthorizationServerDeps,
 ): Promise<void> {
   if (ctx.status === 503) ctx.set('retry-after', '1')
@@ -59,7 +68,10 @@ async function finish(
       ctx.body = await signing.published()
       return
     case '/.well-known/oauth-authorization-server':
-      ctx.body = serverMetadata(body, scopes.supported)
+      ctx.body = {
+        ...serverMetadata(body, scopes.supported),
+        ...(idJagIssuers && { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
+      }
       return
     case '/register': {
       const lifetime = Math.max(USED_CLIENT_TTL_SECONDS, refreshTokenTtl)

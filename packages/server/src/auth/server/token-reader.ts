@@ -7,6 +7,7 @@ import type { JWTVerifyOptions } from 'jose'
 import { AppError } from '../../errors.ts'
 import { createRecent } from '../../store/recent.ts'
 import type { ResourceNames } from '../resources.ts'
+import type { AssertedSubject } from './derived-sessions.ts'
 import { grantIdFrom } from './grants.ts'
 import type { Signing } from './signing.ts'
 
@@ -25,6 +26,8 @@ export interface TokenFacts {
   readonly scopes: readonly string[]
   /** Unix time in milliseconds. */
   readonly expiresAt: number
+  /** The person of the identity assertion that the token was issued for. */
+  readonly asserted?: AssertedSubject
 }
 
 export interface TokenReader {
@@ -67,7 +70,7 @@ export function createTokenReader(
 
 function factsOf(claims: Claims | undefined): TokenFacts | undefined {
   if (claims === undefined) return undefined
-  const { jti, session_id, grant_id, client_id, exp } = claims
+  const { jti, session_id, grant_id, client_id, exp, asserted_subject } = claims
   const scopes = String(claims.scope ?? '')
     .split(' ')
     .filter(Boolean)
@@ -78,6 +81,7 @@ function factsOf(claims: Claims | undefined): TokenFacts | undefined {
     clientId: String(client_id),
     scopes,
     expiresAt: Number(exp) * 1000,
+    ...(asserted_subject !== undefined && { asserted: asserted_subject as AssertedSubject }),
   }
 }
 

@@ -3,6 +3,7 @@
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { basePathOf } from '../../config/public-path.ts'
+import { type AuditSubject, auditedSubject } from '../../engine/audit-subject.ts'
 import type { FinishOutcome, SignIn } from '../../session/sign-in.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { HttpEnv } from '../http-env.ts'
@@ -15,13 +16,15 @@ export interface CallbackNames {
   readonly first?: string | undefined
   /** Names of the other upstreams. */
   readonly names?: readonly string[]
+  /** How the audit log names the person; not at all if left out. */
+  readonly auditSubject?: AuditSubject
 }
 
 export function callbackRoutes(
   signIn: SignIn,
   publicUrl: string,
   metrics: Pick<Metrics, 'signIn' | 'session'>,
-  { first, names = [] }: CallbackNames = {},
+  { first, names = [], auditSubject }: CallbackNames = {},
 ): Hono<HttpEnv> {
   const secure = publicUrl.startsWith('https:')
   const basePath = basePathOf(publicUrl)
@@ -36,10 +39,10 @@ export function callbackRoutes(
     const outcome = outcomeOf(finished)
     metrics.signIn(outcome, upstream)
     if (outcome === 'signed_in') metrics.session('authenticated')
-    c.get('log').audit(
-      { outcome, session: finished.session, upstream: upstream ?? first },
-      'sign-in',
-    )
+    const person =
+      'subject' in finished ? auditedSubject(auditSubject, finished.subject) : undefined
+    const facts = { outcome, session: finished.session, upstream: upstream ?? first }
+    c.get('log').audit({ ...facts, ...(person !== undefined && { subject: person }) }, 'sign-in')
     const next = wayBack(finished, publicUrl)
     if (next === undefined) return page(c, pageFor(finished, c.get('theme').serverName))
     c.header('cache-control', 'no-store')

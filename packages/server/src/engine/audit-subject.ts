@@ -1,0 +1,18 @@
+/** How the audit log names people (`AUDIT_SUBJECT`). */
+
+import { shortHash } from '../crypto/hash.ts'
+import type { ToolCall } from './call.ts'
+
+/** Undefined for not at all. */
+export type AuditSubject = 'hash' | 'subject' | undefined
+
+/** The same for a call's caller, whose identification may decrypt credentials: only if needed. */
+export function auditedCaller(mode: AuditSubject, call: Pick<ToolCall, 'caller'>) {
+  return mode && auditedSubject(mode, call.caller.subject)
+}
+
+/** The field `subject` of an audit line; undefined without a person. */
+export function auditedSubject(mode: AuditSubject, subject: string | undefined) {
+  if (mode === undefined || subject === undefined) return undefined
+  return mode === 'hash' ? shortHash(subject) : subject
+}

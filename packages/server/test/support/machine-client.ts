@@ -1,0 +1,31 @@
+/** A program that calls tools with a token it already has, over `/http`. */
+
+import { type DirectAnswer, postDirect } from './direct.ts'
+import { withToken } from './token-app.ts'
+
+export interface TokenUser {
+  /** Calls a tool; the whole answer. */
+  call(name: string, input?: object): Promise<DirectAnswer>
+  /** Calls a tool; what it returns. */
+  result(name: string, input?: object): Promise<Readonly<Record<string, unknown>>>
+  /** The status of a call that needs a token only. */
+  status(): Promise<number>
+}
+
+export function tokenUser(url: string, token: string): TokenUser {
+  const headers = withToken(token)
+  const call = (name: string, input: object = {}) =>
+    postDirect(url, JSON.stringify({ method: 'tools/call', params: { name, arguments: input } }), {
+      headers,
+    })
+  return {
+    call,
+    async result(name, input) {
+      const { body } = await call(name, input)
+      return (body.structuredContent ?? body) as Readonly<Record<string, unknown>>
+    },
+    async status() {
+      return (await postDirect(url, JSON.stringify({ method: 'tools/list' }), { headers })).status
+    },
+  }
+}
