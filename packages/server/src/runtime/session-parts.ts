@@ -31,8 +31,6 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createContinuing, keepSignIns } from './continuing.ts'
 import type { UpstreamParts, Upstreams } from './upstream-parts.ts'
 
-const monotonicNow = () => performance.now()
-
 export interface SessionPartsDeps {
   readonly config: Config
   readonly log: Logger
@@ -93,7 +91,7 @@ export function createSessionParts(
       ...{ sessions, authorizations, upstreams: people },
       identity: first.returns ? first : undefined,
     },
-    ...{ firstUpstream: name, blocks: createBlocks({ store, monotonicNow }) },
+    ...{ firstUpstream: name, blocks: createBlocks({ store, monotonicNow: performance.now.bind(performance) }) },
     signIn: createSignIns(people, links),
     keyPages: new Map(people.flatMap(({ name, keyPage }) => (keyPage ? [[name, keyPage]] : []))),
     signInUpstreams: {

@@ -23,7 +23,7 @@ const WORDS = { block: 'access blocked', unblock: 'access unblocked', end: 'acce
 
 /**
  * Follows the broadcasts. Calls do not depend on them, since every node reads the list of blocks
- * again within half a second; open streams do.
+ * again within a second; open streams do.
  */
 export function followAccessChanges(deps: AccessChangesDeps): void {
   const { node, store, blocks, sessionEnds, issuer, log } = deps

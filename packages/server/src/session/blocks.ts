@@ -1,6 +1,6 @@
 /**
  * Clients, people and tools that an operator has blocked: one small document, which each node reads
- * again once its copy is older than half a second. Nothing depends on a message between nodes.
+ * again once its copy is older than 800 ms. Calls do not depend on a message between nodes.
  */
 
 import { ToolError } from '../engine/tool-error.ts'
@@ -35,14 +35,15 @@ export const NO_BLOCKS: BlockList = { clients: new Set(), people: new Set(), too
 const KEY = '{access}:blocks'
 /** The store has no documents without expiry. */
 const TTL_SECONDS = 10 * 365 * 24 * 60 * 60
-const FRESH_MS = 500
-/** Bounds the document, which every node reads twice a second. */
+/** Below a second with the read itself, also on a node that missed the broadcast. */
+const FRESH_MS = 800
+/** Bounds the document, which every busy node reads about once a second. */
 const MOST_BLOCKS = 1000
 const MOST_ATTEMPTS = 20
 
 export interface Blocks {
   /**
-   * The list, at most half a second old; `NO_BLOCKS` if it is empty. While the store is
+   * The list, at most 800 ms old; `NO_BLOCKS` if it is empty. While the store is
    * unavailable, the last list.
    * @throws AppError `unavailable` when the store is unavailable, and was since the start
    */
