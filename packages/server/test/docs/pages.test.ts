@@ -9,7 +9,9 @@ import { linksOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
 
 const documents = readDocuments()
 /** They have tests of their own: with a caller who has a token, and with all that they start. */
-const ELSEWHERE = ['docs/clients.md', 'docs/direct-calls.md', 'docs/deployment.md']
+const ELSEWHERE = ['clients', 'direct-calls', 'deployment', 'machines'].map(
+  (name) => `docs/${name}.md`,
+)
 
 describe('commands with curl', () => {
   let app: TestApp
