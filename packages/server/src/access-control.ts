@@ -54,7 +54,8 @@ export async function createAccessControl(deps: AccessControlDeps): Promise<Acce
     kind === 'person' ? personKey(realm, value) : value
 
   async function broadcast(action: AccessChange['action'], target: Target, why: Why) {
-    const value = target.kind === 'person' ? shortHash(target.value) : target.value
+    const isHidden = target.kind === 'person' && config.log.auditSubject !== 'subject'
+    const value = isHidden ? shortHash(target.value) : target.value
     const change: AccessChange = { action, [target.kind]: value, ...why }
     await node.broadcast({ kind: 'access_changed', id: randomUUID(), change })
   }

@@ -91,7 +91,10 @@ export function createSessionParts(
       ...{ sessions, authorizations, upstreams: people },
       identity: first.returns ? first : undefined,
     },
-    ...{ firstUpstream: name, blocks: createBlocks({ store, monotonicNow: performance.now.bind(performance) }) },
+    ...{
+      firstUpstream: name,
+      blocks: createBlocks({ store, monotonicNow: performance.now.bind(performance) }),
+    },
     signIn: createSignIns(people, links),
     keyPages: new Map(people.flatMap(({ name, keyPage }) => (keyPage ? [[name, keyPage]] : []))),
     signInUpstreams: {

@@ -41,8 +41,9 @@ const MOST_OF_CLIENT = 50_000
 const MOST_ATTEMPTS = 20
 
 const clientIndex = (clientId: string) => `client-sessions:{${sha256(clientId)}}`
-const personIndex = (kind: AuthorizationRecord['kind'] | 'visit', owner: string) =>
-  `person-${kind}s:{${owner}}`
+const INDEXES = { client: 'clients', personal: 'tokens', visit: 'visits' } as const
+const personIndex = (kind: keyof typeof INDEXES, owner: string) =>
+  `person-${INDEXES[kind]}:{${owner}}`
 
 export class Authorizations {
   readonly #deps: AuthorizationsDeps

@@ -52,7 +52,7 @@ export type Control =
 export interface AccessChange {
   readonly action: 'block' | 'unblock' | 'end'
   readonly client?: string
-  /** A hash, as all subjects in the log. */
+  /** A hash, or the subject with `AUDIT_SUBJECT=subject`. */
   readonly person?: string
   readonly tool?: string
   readonly reason: string
