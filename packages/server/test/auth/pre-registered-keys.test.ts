@@ -44,6 +44,18 @@ test.each([
   expect(await client.revoke(token, await signed())).toMatchObject({ status: 200 })
 })
 
+test('an issuer without a path may be written with a slash, and nothing more', async () => {
+  const { app, signer, client } = await setUp(jwks)
+  for (const [suffix, status] of [
+    ['/', 200],
+    ['//', 401],
+    ['/mcp', 401],
+  ] as const) {
+    const signed = await signer.signed(app.url + suffix, NAMED)
+    expect(await client.exchange(await client.authorize(), signed)).toMatchObject({ status })
+  }
+})
+
 test.each<[string, (signer: SigningClient, url: string) => Promise<Record<string, string>>]>([
   ['no assertion', async () => ({})],
   ['the token endpoint as audience', (signer, url) => signer.signed(`${url}/token`, NAMED)],

@@ -66,10 +66,12 @@ const claimsForm = z.object({
 export function createAuthenticateClient(deps: ClientAssertionDeps): AuthenticateClient {
   const { documents, entries, issuer, now } = deps
   const authenticated = new WeakSet<KoaContextWithOIDC>()
+  // RFC 3986, 6.2.3: an empty path equals `/`, which the Python client 1.x appends.
+  const spellings = new URL(issuer).pathname === '/' ? [issuer, `${issuer}/`] : [issuer]
 
   /** RFC 7523, section 3, in the order of the specification. */
   function checkClaims(jwt: string, clientId: string, { issuerOnly = false }: AssertionKeys) {
-    const audiences = issuerOnly ? [issuer] : [issuer, `${issuer}/token`]
+    const audiences = issuerOnly ? spellings : [issuer, `${issuer}/token`]
     const claims = claimsForm.safeParse(decodeJwt(jwt)).data
     if (claims === undefined) throw refused('a claim is missing or malformed')
     const { iss, sub, aud, exp, iat, nbf, jti } = claims
