@@ -52,12 +52,6 @@ export interface Blocks {
   refresh(): Promise<BlockList>
 }
 
-/** For tests and stdio without a shared store. */
-export const NOTHING_BLOCKED: Blocks = {
-  current: () => NO_BLOCKS,
-  refresh: async () => NO_BLOCKS,
-}
-
 export function createBlocks({
   store,
   monotonicNow,
