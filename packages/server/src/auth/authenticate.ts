@@ -1,7 +1,7 @@
 /** Bearer authentication: identifies the caller by the access token in `Authorization`. */
 
 import { AppError } from '../errors.ts'
-import { type BlockList, type Blocks, blockOf, NO_BLOCKS } from '../session/blocks.ts'
+import { type Blocks, blockOf, NO_BLOCKS } from '../session/blocks.ts'
 import type { Caller, TokenCaller } from '../session/caller.ts'
 import type { AccessTokens, TokenPresenter } from './access-tokens.ts'
 import { bearerChallenge, type Resource } from './resources.ts'
@@ -58,11 +58,11 @@ export function createAuthenticate({
 
   /** @throws AppError `forbidden`: a new token would not help, so there is no challenge */
   async function unlessBlocked(
-    list: BlockList | Promise<BlockList>,
     finding: Promise<TokenCaller | undefined>,
   ): Promise<TokenCaller | undefined> {
-    const [blocked, caller] = await Promise.all([list, finding])
-    const what = caller && blockOf(blocked, caller, issuer)
+    const caller = await finding
+    // Read only for a valid token: any other must not cause a store access.
+    const what = caller && blockOf(await blocks.current(), caller, issuer)
     if (what === undefined) return caller
     throw new AppError('forbidden', `The operator of this server has blocked this ${what}.`)
   }
@@ -81,9 +81,8 @@ export function createAuthenticate({
         return refuse(requirement, 'Authorize with the scheme Bearer.')
       const token = bearerToken(header)
       if (token !== undefined) {
-        const list = blocks.current()
         const finding = tokens.callerOf(token, presenter)
-        return list === NO_BLOCKS ? finding : unlessBlocked(list, finding)
+        return blocks.fresh() === NO_BLOCKS ? finding : unlessBlocked(finding)
       }
       return refuse(requirement, 'The Authorization header is malformed.', 'invalid_request')
     },

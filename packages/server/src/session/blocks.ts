@@ -48,6 +48,8 @@ export interface Blocks {
    * @throws AppError `unavailable` when the store is unavailable, and was since the start
    */
   current(): BlockList | Promise<BlockList>
+  /** The same without reading: undefined if the list is older. */
+  fresh(): BlockList | undefined
   /** Reads the list again at once. */
   refresh(): Promise<BlockList>
 }
@@ -81,12 +83,12 @@ export function createBlocks({
     return started
   }
 
+  const isFresh = () => monotonicNow() - readAt < FRESH_MS
+
   return {
     refresh,
-    current() {
-      if (monotonicNow() - readAt >= FRESH_MS) return refresh()
-      return reading ?? known ?? refresh()
-    },
+    fresh: () => (isFresh() && reading === undefined ? known : undefined),
+    current: () => (isFresh() ? (reading ?? known) : undefined) ?? refresh(),
   }
 }
 
