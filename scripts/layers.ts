@@ -63,7 +63,7 @@ const LAYERS: readonly Layer[] = [
   { paths: ['create-mcp.ts'], only: ['./define-server.ts', './engine/**'] },
   { paths: ['server-file.ts'], only: [] },
   { paths: ['serve-stdio.ts'] },
-  { paths: ['serve-http.ts'] },
+  { paths: ['serve-http.ts', 'access-control.ts'] },
   { paths: ['app.ts', 'calls.ts'] },
   { paths: ['runtime.ts'] },
   { paths: ['served-catalog.ts'] },

@@ -14,6 +14,7 @@ import type { HttpEnv } from './http/http-env.ts'
 import { keyRoutes } from './http/key.ts'
 import { metricsAtMainPort } from './http/metrics-route.ts'
 import { protectedResourceRoutes } from './http/oauth/protected-resource-metadata.ts'
+import { accountRoutes } from './http/pages/account.ts'
 import { callbackRoutes } from './http/pages/callback.ts'
 import { connectRoutes } from './http/pages/connect.ts'
 import { consentRoutes } from './http/pages/consent.ts'
@@ -25,6 +26,8 @@ import { checkRouted, type RouteTable } from './http/routes.ts'
 import { teamRoutes } from './http/team-routes.ts'
 import { whenClosed } from './http/when-closed.ts'
 import type { Runtime } from './runtime.ts'
+import { Account } from './session/account.ts'
+import { createAccountVisits } from './session/account-visits.ts'
 import { createAuthorizedClients } from './session/authorized-clients.ts'
 
 export interface AppDeps {
@@ -110,6 +113,9 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
     const scopeWords = config.introduction?.scopes
     const options = { publicUrl, signsInAt, scopeWords, browserTtlSeconds: ttlSeconds }
     app.route('/', consentRoutes(deps, options))
+    const account = new Account({ ...runtime, ...runtime.accountParts, authorizedClients })
+    const visits = createAccountVisits(runtime.sessions)
+    app.route('/', accountRoutes({ account, visits, signIn, storageOf }, { publicUrl, scopeWords }))
   }
 }
 

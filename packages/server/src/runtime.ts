@@ -24,7 +24,8 @@ import { createLimits, type Limits } from './mcp/limits.ts'
 import { type ClusterNode, joinCluster } from './mcp/nodes/cluster-node.ts'
 import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
-import { createSessionEnds } from './mcp/nodes/session-ends.ts'
+import { createSessionEnds, type SessionEnds } from './mcp/nodes/session-ends.ts'
+import type { StreamCheckDeps } from './mcp/nodes/stream-checks.ts'
 import { createRequestStates } from './mcp/request-state.ts'
 import { announceBy } from './mcp/requested-call.ts'
 import { type BuildServer, createServerFactory } from './mcp/server-factory.ts'
@@ -35,6 +36,9 @@ import { checkProviders } from './runtime/provider-checks.ts'
 import { createSessionParts } from './runtime/session-parts.ts'
 import { createUpstreams } from './runtime/upstream-parts.ts'
 import { catalogFor } from './served-catalog.ts'
+import { followAccessChanges } from './session/access-changes.ts'
+import type { AccountDeps } from './session/account.ts'
+import { type Blocks, refuseBlockedTools } from './session/blocks.ts'
 import type { SessionManager } from './session/manager.ts'
 import { createRequestContexts, type RequestContextFactory } from './session/request-contexts.ts'
 import type { SignIn } from './session/sign-in.ts'
@@ -84,6 +88,8 @@ export interface Runtime extends RuntimeDeps {
   /** Undefined when an external issuer issues the tokens. */
   readonly authorizationServer: AuthorizationServer | undefined
   readonly signIn: SignIn
+  /** What the account page needs, apart from the clients of its browser. */
+  readonly accountParts: Omit<AccountDeps, 'store' | 'log' | 'authorizedClients'>
   /** Pages for pasting API keys, by upstream name. */
   readonly keyPages: ReadonlyMap<string, KeyPage>
   readonly firstUpstream: string
@@ -129,7 +135,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const streams = createSealedStreams(store.streams, keyRing)
   const { node, bus, announce } = await joinOthers(deps, streams)
   await clock.start()
-  const sessionEnds = createSessionEnds(node, { ...parts, now }, config.http)
+  const sessionEnds = createEnds(deps, node, { ...parts, now })
   const signOut = createSignOut({ ...parts, ...upstream, broadcastEnd: sessionEnds.announce, log })
   const mcpSessions = createMcpSessions({ ...parts, store, node, now }, config.session)
   const found = { ...parts, ...config.session, signOut, mcpSessions, now }
@@ -137,7 +143,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
   const onOver = telemetry.metrics.rateLimited
   const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
-  const served = { ...servedBy(deps), states, bus, rateLimits, telemetry }
+  const served = { ...servedBy(deps, parts), states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
   const common = { ...served, buildServer, sessionEnds, limits, keyRing, log }
@@ -147,14 +153,15 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const shown = { ...config.app, ...config.pages, ...config.serves }
   const theme = createPageTheme({ ...shown, publicUrl, logo: deps.logo })
   const own = { theme, keyRing, signOut, broadcastRevoked: sessionEnds.announce, now }
-  const { auth, authorizationServer } = await createAuth(deps, { ...parts, ...own })
+  const { personalTokens, ...authorization } = await createAuth(deps, { ...parts, ...own })
 
   let stopping = false
   return {
     ...deps,
-    ...{ theme, demo, auth, authorizationServer },
-    signIn: parts.signIn,
-    sessions: parts.sessions,
+    theme,
+    ...{ demo, ...authorization },
+    accountParts: { ...parts.account, personalTokens, signOut },
+    ...{ signIn: parts.signIn, sessions: parts.sessions },
     ...{ keyPages: parts.keyPages, upstreamNames: further.map(({ name }) => name) },
     ...{ signsInAt: upstream.signsInAt, firstUpstream: upstream.name },
     requestContexts,
@@ -165,7 +172,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
     ...{ node, announce, now },
-    ...checkProviders(config, upstream, ...further, auth),
+    ...checkProviders(config, upstream, ...further, authorization.auth),
     stopping: () => stopping,
     stop() {
       stopping = true
@@ -192,13 +199,27 @@ async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store[
   return { node, bus, announce }
 }
 
+/** What ends open streams: the end of their session, and changes of access by an operator. */
+function createEnds(deps: RuntimeDeps, node: ClusterNode, parts: EndParts): SessionEnds {
+  const sessionEnds = createSessionEnds(node, parts, deps.config.http)
+  const { issuer } = deps.config.auth
+  const external = issuer.kind === 'external' ? issuer.url : undefined
+  followAccessChanges({ ...deps, ...parts, node, sessionEnds, issuer: external })
+  return sessionEnds
+}
+
+type EndParts = StreamCheckDeps & { readonly blocks: Blocks }
+
 /** The parts of each MCP server that depend on the deployment. */
-function servedBy(deps: RuntimeDeps) {
+function servedBy(deps: RuntimeDeps, { blocks }: { readonly blocks: Blocks }) {
   const { config, catalog, team = NO_TEAM } = deps
   return {
     ...config.serves,
     catalog,
-    settings: { ...config.tools, team, auditSubject: config.log.auditSubject },
+    settings: {
+      ...{ ...config.tools, team, auditSubject: config.log.auditSubject },
+      refuseBlocked: refuseBlockedTools(blocks),
+    },
     about: implementationOf(deps),
     instructions: config.introduction?.instructions,
   }

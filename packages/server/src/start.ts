@@ -35,7 +35,7 @@ export interface StartOptions {
 }
 
 /** Opens the configured store; imports lazily, so that only its driver is loaded. */
-async function openStore(
+export async function openStore(
   { config, secrets }: LoadedConfig,
   log: RootLogger,
   stateFile: string | undefined,
@@ -76,7 +76,7 @@ async function startTracing(
  * Waits briefly for the store, so that the first request finds it connected. An unavailable store
  * does not prevent the start: readiness reports it.
  */
-async function waitForStore(store: Store, longestMs: number): Promise<void> {
+export async function waitForStore(store: Store, longestMs: number): Promise<void> {
   const giveUpAt = performance.now() + longestMs
   while (performance.now() < giveUpAt) {
     const isHealthy = await store.checkHealth().then(

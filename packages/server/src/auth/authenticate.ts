@@ -1,7 +1,8 @@
 /** Bearer authentication: identifies the caller by the access token in `Authorization`. */
 
 import { AppError } from '../errors.ts'
-import type { Caller } from '../session/caller.ts'
+import { type Blocks, blockOf, NO_BLOCKS } from '../session/blocks.ts'
+import type { Caller, TokenCaller } from '../session/caller.ts'
 import type { AccessTokens, TokenPresenter } from './access-tokens.ts'
 import { bearerChallenge, type Resource } from './resources.ts'
 import type { AdvertisedScopes } from './scopes.ts'
@@ -9,6 +10,10 @@ import type { AdvertisedScopes } from './scopes.ts'
 export interface AuthenticateDeps {
   readonly tokens: AccessTokens
   readonly scopes: AdvertisedScopes
+  /** Clients and people whose tokens are refused. */
+  readonly blocks: Blocks
+  /** The external issuer of the tokens, if there is one. */
+  readonly issuer: string | undefined
 }
 
 export interface ResourceRequirement {
@@ -33,7 +38,12 @@ export interface Authenticate {
   refusal(requirement: ResourceRequirement): Promise<AppError>
 }
 
-export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authenticate {
+export function createAuthenticate({
+  tokens,
+  scopes,
+  blocks,
+  issuer,
+}: AuthenticateDeps): Authenticate {
   async function refusal(
     { resource }: ResourceRequirement,
     message: string,
@@ -44,6 +54,17 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
     const challenge = bearerChallenge({ resource, scopes: challenged, ...about })
     const code = error === 'invalid_request' ? error : 'unauthorized'
     return new AppError(code, message, { challenge })
+  }
+
+  /** @throws AppError `forbidden`: a new token would not help, so there is no challenge */
+  async function unlessBlocked(
+    finding: Promise<TokenCaller | undefined>,
+  ): Promise<TokenCaller | undefined> {
+    const caller = await finding
+    // Read only for a valid token: any other must not cause a store access.
+    const what = caller && blockOf(await blocks.current(), caller, issuer)
+    if (what === undefined) return caller
+    throw new AppError('forbidden', `The operator of this server has blocked this ${what}.`)
   }
 
   async function refuse(...why: Parameters<typeof refusal>): Promise<never> {
@@ -59,7 +80,10 @@ export function createAuthenticate({ tokens, scopes }: AuthenticateDeps): Authen
       if (!/^bearer(?: |$)/i.test(header))
         return refuse(requirement, 'Authorize with the scheme Bearer.')
       const token = bearerToken(header)
-      if (token !== undefined) return tokens.callerOf(token, presenter)
+      if (token !== undefined) {
+        const finding = tokens.callerOf(token, presenter)
+        return blocks.fresh() === NO_BLOCKS ? finding : unlessBlocked(finding)
+      }
       return refuse(requirement, 'The Authorization header is malformed.', 'invalid_request')
     },
     refusal: (requirement) =>

@@ -2,6 +2,7 @@
 
 import type { AuthConfig, Config, ConfigWarning, ExternalIssuer, Secrets } from '../config.ts'
 import type { Logger } from '../logger.ts'
+import type { Blocks } from '../session/blocks.ts'
 import type { SessionManager } from '../session/manager.ts'
 import type { Outgoing } from '../upstream/outgoing.ts'
 import type { AccessTokens } from './access-tokens.ts'
@@ -28,6 +29,7 @@ export interface ResourceServerDeps {
   readonly builtIn: AccessTokens
   readonly outgoing: Outgoing
   readonly log: Logger
+  readonly blocks: Blocks
 }
 
 export interface ResourceServer {
@@ -59,7 +61,10 @@ export async function createResourceServer(deps: ResourceServerDeps): Promise<Re
       scopes: advertised,
       name: config.app.name,
     },
-    authenticate: createAuthenticate({ tokens, scopes: advertised }),
+    authenticate: createAuthenticate({
+      ...{ tokens, scopes: advertised, blocks: deps.blocks },
+      issuer: issuer.kind === 'external' ? issuer.url : undefined,
+    }),
     requireScopes: createRequireScopes(scopesFor, scopeMap),
     check,
     warnings,

@@ -17,6 +17,9 @@ const USAGE = `mcp-template COMMAND [--project FOLDER]
     --depth N, --out FOLDER                    levels of objects in answers (3); where to (src/tools)
     --dry-run, --yes, --force                  write nothing; more than 40; over files that are there
     --diff                                     say what has changed in the document since
+  access list [--env NAME]                   show which clients, people and tools are blocked
+  access block|unblock|end client=ID|person=SUBJECT|tool=NAME --reason TEXT
+                                             refuse it on all nodes, allow it again, or end its sessions
   encrypt [--env NAME] [--generate]          encrypt a secret for the configuration
 
 --project names the folder of the project; it is the current one if left out. --version prints the version of
@@ -28,6 +31,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   check: async (args) => (await import('./check.ts')).check(args),
   tools: async (args) => (await import('./tools.ts')).printTools(args),
   new: async (args) => (await import('./new.ts')).writeNew(args),
+  access: async (args) => (await import('./access.ts')).access(args),
   encrypt: async (args) => (await import('./encrypt.ts')).encrypt(args),
   '--help': async () => console.log(USAGE),
   '--version': async () => console.log(packageVersion()),

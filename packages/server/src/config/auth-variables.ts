@@ -43,6 +43,9 @@ export const authVariables = {
   SESSION_CONTINUE: oneOf('on', 'off').default('on').register(facts, {
     what: 'Whether a client that a person authorizes again from the same browser continues its live session. `off` for machines that several people share.',
   }),
+  PERSONAL_TOKEN_DAYS: integer(0, 365).default(0).register(facts, {
+    what: 'The longest lifetime of personal access tokens, in days: people make them at /account, for jobs and scripts that act for them. 0: nobody can make any.',
+  }),
   OAUTH_DEFAULT_SCOPES: words('scopes separated by spaces', SCOPE).optional().register(facts, {
     what: 'The scopes of clients that request none, and those that challenges name. Tools with other scopes make the client request more (step-up authorization).',
     defaultText: 'all scopes of all tools',

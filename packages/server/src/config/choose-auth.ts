@@ -39,6 +39,7 @@ export function chooseAuth(
   if (variables.LOGIN === 'at-authorize' && issuer.kind === 'built-in' && knowsNobody) {
     faults.add('LOGIN', NO_IDENTITY)
   }
+  if (variables.PERSONAL_TOKEN_DAYS > 0) checkPersonalTokens(issuer.kind, knowsNobody, faults)
   checkClients(variables, faults)
   checkAssertionIssuers(variables, faults)
   checkRedirectSchemes(variables, faults)
@@ -87,6 +88,30 @@ function builtIn(variables: Variables, upstream: SignInFacts): BuiltInIssuer {
     ...defined({ idJagIssuers: variables.OAUTH_ID_JAG_ISSUERS }),
     ...(servesMachinesOnly(variables, upstream) && { machinesOnly: true as const }),
     ...(variables.SESSION_CONTINUE === 'off' && { startsAnew: true as const }),
+    ...(variables.PERSONAL_TOKEN_DAYS > 0 && {
+      personalTokenTtl: variables.PERSONAL_TOKEN_DAYS * DAY_SECONDS,
+    }),
+  }
+}
+
+const DAY_SECONDS = 24 * 60 * 60
+
+/** Personal access tokens act for a person whom the first upstream identifies. */
+function checkPersonalTokens(
+  kind: AuthConfig['issuer']['kind'],
+  knowsNobody: boolean,
+  faults: Faults,
+): void {
+  if (kind === 'external') {
+    faults.add(
+      'PERSONAL_TOKEN_DAYS',
+      'conflicts with OAUTH_ISSUER, which issues the tokens; set one',
+    )
+  } else if (knowsNobody) {
+    faults.add(
+      'PERSONAL_TOKEN_DAYS',
+      'must be 0: people do not sign in at an identity provider at the first upstream (UPSTREAM_AUTH)',
+    )
   }
 }
 

@@ -171,6 +171,8 @@ export interface BuiltInIssuer {
   readonly idJagIssuers?: readonly string[]
   /** Authorizing a client again creates a new session rather than continuing its live one. */
   readonly startsAnew?: true
+  /** The longest lifetime of a personal access token; absent if people cannot make any. */
+  readonly personalTokenTtl?: number
 }
 
 export interface ExternalIssuer {

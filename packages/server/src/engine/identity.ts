@@ -4,10 +4,11 @@ import { inspect } from 'node:util'
 
 export interface CallerFacts {
   /**
-   * `token`: an access token that acts for a person. `client`: an access token of a client that acts
-   * for itself, without a person. `local`: the only user of a stdio process.
+   * `token`: an access token that acts for a person. `personal_token`: a personal access token, with
+   * which a job acts for the person who made it. `client`: an access token of a client that acts for
+   * itself, without a person. `local`: the only user of a stdio process.
    */
-  readonly kind: 'anonymous' | 'token' | 'client' | 'local'
+  readonly kind: 'anonymous' | 'token' | 'personal_token' | 'client' | 'local'
   /**
    * Subject of the access token: its `sub`, or, if this server issues the tokens, the account that
    * signed in upstream. Undefined without a token, before such a sign-in, and without a person.
@@ -85,7 +86,7 @@ export function createCaller(facts: Partial<CallerFacts> = {}): Caller {
 
 /** Whether the caller has an access token, whose scopes apply. */
 export function hasToken({ kind }: Pick<CallerFacts, 'kind'>): boolean {
-  return kind === 'token' || kind === 'client'
+  return kind === 'token' || kind === 'personal_token' || kind === 'client'
 }
 
 export const ANONYMOUS = createCaller()

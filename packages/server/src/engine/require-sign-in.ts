@@ -43,6 +43,7 @@ export async function requireUpstreamSignIn(
   { hasLoginTool = true, upstream, kind = 'tool' }: LadderOptions = {},
 ): Promise<InputRequiredResult | undefined> {
   if (isSignedIn(session, upstream)) return undefined
+  if (call.caller.kind === 'personal_token') throw tokenSignInEnded(upstream)
   if (call.caller.kind === 'client') throw noPerson(upstream)
   if (await session.signInOnBehalf(upstream)) return undefined
   if (!call.client.can.openUrls) {
@@ -76,6 +77,13 @@ export async function requireUpstreamSignIn(
 export function isSignedIn(session: CallSession, upstream: string | undefined): boolean {
   if (session.hasServiceAccount?.(upstream) === true) return true
   return upstream === undefined ? session.state === 'authenticated' : session.isSignedIn(upstream)
+}
+
+/** A job gets no link: it could not open it, and nobody else may sign in for the token's owner. */
+export function tokenSignInEnded(upstream?: string): ToolError {
+  return loginRequired(
+    `This personal access token has no sign-in${at(upstream)}, or none any more. Its owner can make a new one on the account page of this server.`,
+  )
 }
 
 /** A client that acts for itself gets no link: there is nobody to open it. */

@@ -25,9 +25,6 @@ import { type Explanation, explainError, outcomeLabel, ToolError } from './tool-
 
 type Input = Record<string, unknown>
 
-/** A failure for the caller, scrubbed. */
-export type Failure = Explanation
-
 /** Created per call: methods on the prototype and few fields keep it cheap. */
 export abstract class PersonRun<Result extends object> {
   readonly call: ToolCall
@@ -75,7 +72,7 @@ export abstract class PersonRun<Result extends object> {
   protected abstract resultOf(answer: unknown, input: Input, session: CallSession): Result
 
   /** Converts a scrubbed failure to a result, or throws. */
-  protected abstract failed(failure: Failure, cause: unknown): Result
+  protected abstract failed(failure: Explanation, cause: unknown): Result
 
   protected abstract ended(label: string, seconds: number): void
 
@@ -140,6 +137,8 @@ export abstract class PersonRun<Result extends object> {
   async #checked(): Promise<Result | InputRequiredResult> {
     const { call } = this
     const { requires, rateLimit, timeoutSeconds } = this.#declaration
+    const refusing = this.#kind === 'tool' ? this.settings.refuseBlocked?.(call.name) : undefined
+    if (refusing !== undefined) await refusing
     const input = this.validate()
     this.#requireScopes(requires?.scopes ?? [])
     if (rateLimit !== undefined) await countCall(rateLimit, call)

@@ -21,7 +21,7 @@ import type { ResourceRequest } from './define-resource.ts'
 import type { FoundResource, Variables } from './find-resource.ts'
 import { toResourceResult } from './resource-result.ts'
 import { type Run, RunContext } from './run-context.ts'
-import { type Failure, PersonRun } from './run-for-person.ts'
+import { PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { SESSION_META_KEY } from './run-tool.ts'
 import { type Explanation, ToolError } from './tool-error.ts'
@@ -94,7 +94,7 @@ export abstract class ProtocolRun<
     return { code, message: error.message, unexpected: false }
   }
 
-  protected override failed(failure: Failure, cause: unknown): never {
+  protected override failed(failure: Explanation, cause: unknown): never {
     if (cause instanceof ProtocolError || cause instanceof AppError) throw cause
     const { code, message, unexpected, retryAfterSeconds } = failure
     const rpcCode =

@@ -18,6 +18,11 @@ export interface RunSettings {
   /** How the audit log names the person; not at all if left out. */
   readonly auditSubject?: AuditSubject
   readonly team: Team
+  /**
+   * Throws a ToolError for a tool that an operator has blocked; asynchronous only while the list
+   * is read.
+   */
+  readonly refuseBlocked?: (tool: string) => Promise<void> | undefined
 }
 
 /** The common part of tool, resource and prompt declarations. */

@@ -10,9 +10,9 @@ import type { Span } from '../telemetry/tracing.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
 import { type Run, RunContext } from './run-context.ts'
-import { type Failure, PersonRun } from './run-for-person.ts'
+import { PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
-import { ToolError, toolErrorResult } from './tool-error.ts'
+import { type Explanation, ToolError, toolErrorResult } from './tool-error.ts'
 import { hookOutcomeOf, toResult } from './tool-result.ts'
 import type { ArgumentsMode } from './validate-input.ts'
 
@@ -88,7 +88,7 @@ class ToolRun extends PersonRun<CallToolResult> {
     return this.#tool.masks.input
   }
 
-  protected override failed({ code, message, retryAfterSeconds }: Failure): CallToolResult {
+  protected override failed({ code, message, retryAfterSeconds }: Explanation): CallToolResult {
     return this.#named(toolErrorResult(code, message, retryAfterSeconds))
   }
 

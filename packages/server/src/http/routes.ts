@@ -76,6 +76,8 @@ export const OPEN_PREFIX = '/.well-known/'
 
 /** Our forms have one or two fields each. */
 const FORM_BYTES = 4096
+/** The account page's have a checkbox for each scope. */
+const ACCOUNT_FORM_BYTES = 16 * 1024
 export const OAUTH_BODY_BYTES = 64 * 1024
 
 const READ = ['GET', 'HEAD'] as const
@@ -136,6 +138,10 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
     { ...PAGE, path: '/redirect', methods: READ },
     ...when<Route>(facts.takesKeys === true, { ...FORM_PAGE, path: '/key/:upstream/:state' }),
     ...when<Route>(facts.authorizesClients, { ...FORM_PAGE, path: '/consent/:uid' }),
+    ...when<Route>(facts.authorizesClients, {
+      ...{ ...FORM_PAGE, path: '/account' },
+      maxBodyBytes: ACCOUNT_FORM_BYTES,
+    }),
     ...(facts.authorizesClients ? OAUTH_ROUTES : []),
     ...metadata.map((path): Route => ({ ...anyOrigin, path: METADATA_PATH + path })),
     { ...calls, path: '/mcp', errors: 'json-rpc' },

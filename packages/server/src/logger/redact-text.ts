@@ -26,6 +26,8 @@ const VALUE = `[^&;#\\s"'\\\\]+`
 const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string, needs: string])[] = [
   // RFC 6750, section 2.1, and RFC 7617.
   [/((?:Bearer|Basic|DPoP) +)[A-Za-z0-9._~+/-]{6,}=*/gi, '$1[redacted]', ' '],
+  // Personal access tokens, also cut off.
+  [/(mcp_pat_)[0-9A-Za-z]+/g, '$1[redacted]', 'mcp_pat_'],
   [/(\/connect\/)[\w~.%-]+/g, '$1[redacted]', '/connect/'],
   [new RegExp(`((?:${SECRET_NAMES})=)${VALUE}`, 'gi'), '$1[redacted]', '='],
   [

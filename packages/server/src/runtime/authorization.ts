@@ -1,8 +1,9 @@
 /** Wires authorization: the resource server, and the built-in authorization server if enabled. */
 
 import { NO_TOKENS } from '../auth/access-tokens.ts'
+import { withPersonalTokens } from '../auth/personal-access-tokens.ts'
 import { createResourceServer, type ResourceServerDeps } from '../auth/resource-server.ts'
-import { type AskedFor, createScopes } from '../auth/scopes.ts'
+import { type AskedFor, createScopes, type Scopes } from '../auth/scopes.ts'
 import { createBuiltInServer } from '../auth/server/authorization-server.ts'
 import type { AuthorizationServerDeps } from '../auth/server/options.ts'
 import type { Catalog } from '../engine/discover.ts'
@@ -11,9 +12,11 @@ import { NO_TEAM, type Team } from '../engine/team.ts'
 import { type Declared, isVisible } from '../engine/visibility.ts'
 import { authorizationErrorPage } from '../http/oauth/oauth-routes.ts'
 import type { PageTheme } from '../http/pages/page-theme.ts'
+import type { Authorizations } from '../session/authorizations.ts'
 import type { TokenCaller } from '../session/caller.ts'
 import { identityOf } from '../session/caller-identity.ts'
 import type { CredentialStore } from '../session/credentials.ts'
+import { createPersonalTokens } from '../session/personal-tokens.ts'
 import type { Store } from '../store/port.ts'
 
 export interface AuthDeps
@@ -25,9 +28,12 @@ export interface AuthDeps
   readonly documentCa?: string | undefined
 }
 
-type AuthParts = Pick<ResourceServerDeps, 'sessions'> & {
+type AuthParts = Pick<ResourceServerDeps, 'sessions' | 'blocks'> & {
   readonly theme: PageTheme
   readonly credentials: CredentialStore
+  /** The name of the first upstream, which identifies people. */
+  readonly firstUpstream: string
+  readonly authorizations: Authorizations
 } & Pick<
     AuthorizationServerDeps,
     | 'now'
@@ -51,6 +57,8 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
     deps.transport === 'http'
       ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })
       : undefined
+  const accessTokens = authorizationServer?.accessTokens ?? NO_TOKENS
+  const personalTokens = createTokens(deps, parts, scopes)
   const { team = NO_TEAM, log } = deps
   const isShownTo = (definition: Declared, caller: TokenCaller) =>
     // Avoids `identityOf` where possible: it decrypts the session's credentials.
@@ -63,9 +71,26 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
       const isThere = (definition: Declared) => isShownTo(definition, caller)
       return find(asked, isThere)?.requires?.scopes ?? []
     },
-    builtIn: authorizationServer?.accessTokens ?? NO_TOKENS,
+    builtIn:
+      personalTokens === undefined
+        ? accessTokens
+        : withPersonalTokens({ ...deps, ...parts, personalTokens }, accessTokens),
   })
-  return { auth, authorizationServer }
+  return { auth, authorizationServer, personalTokens }
+}
+
+/** Undefined if people cannot make personal access tokens. */
+function createTokens({ config, store }: AuthDeps, parts: AuthParts, { supported }: Scopes) {
+  const { issuer } = config.auth
+  if (issuer.kind !== 'built-in' || issuer.personalTokenTtl === undefined) return undefined
+  return createPersonalTokens(
+    { ...parts, store },
+    {
+      upstream: parts.firstUpstream,
+      longestTtlSeconds: issuer.personalTokenTtl,
+      scopes: supported,
+    },
+  )
 }
 
 /** Finds the requested declaration among those visible to the caller. */

@@ -8,6 +8,7 @@ import type { CredentialStore } from '../session/credentials.ts'
 import { createKeptSignIns, NO_KEPT_SIGN_INS } from '../session/kept-sign-ins.ts'
 import type { SessionManager } from '../session/manager.ts'
 import { createSettleSignIn } from '../session/person-sessions.ts'
+import { type AuthorizationRecord, authorizationKey } from '../session/record.ts'
 import type { Store } from '../store/port.ts'
 
 export interface ContinuingDeps {
@@ -41,14 +42,35 @@ export function createContinuing(deps: ContinuingDeps, upstream: string, ttlSeco
   }
 }
 
-/** If a grant requires a sign-in, keeps the sign-in for the lifetime of the grant: `ttlSeconds`. */
+export interface KeepSignInsDeps {
+  readonly store: Store
+  readonly log: Pick<Logger, 'warn'>
+  /** Unix time in milliseconds. */
+  now(): number
+}
+
+/**
+ * If a grant requires a sign-in, keeps the sign-in for the lifetime of the grant: `ttlSeconds`. The
+ * sign-in of a personal access token is kept until the token expires.
+ */
 export function keepSignIns(
-  { store, log }: { readonly store: Store; readonly log: Pick<Logger, 'warn'> },
+  { store, log, now }: KeepSignInsDeps,
   { issuer }: Config['auth'],
   ttlSeconds: number,
 ) {
-  const isKept = issuer.kind === 'built-in' && issuer.login === 'at-authorize'
-  const keptSignIns = isKept ? createKeptSignIns({ store }, { ttlSeconds }) : NO_KEPT_SIGN_INS
+  const isBuiltIn = issuer.kind === 'built-in'
+  const ofGrants = isBuiltIn && issuer.login === 'at-authorize' ? ttlSeconds : undefined
+  const hasTokens = isBuiltIn && issuer.personalTokenTtl !== undefined
+
+  async function ttlOf(sessionId: string): Promise<number | undefined> {
+    if (!hasTokens) return ofGrants
+    const found = await store.get<AuthorizationRecord>(authorizationKey(sessionId))
+    if (found?.kind !== 'personal') return ofGrants
+    return Math.max(1, Math.ceil(((found.expiresAt ?? 0) - now()) / 1000))
+  }
+
+  const isKept = ofGrants !== undefined || hasTokens
+  const keptSignIns = isKept ? createKeptSignIns({ store }, { ttlOf }) : NO_KEPT_SIGN_INS
   return {
     keptSignIns,
     /** Copies the sign-in that was written. After a failure, the next token refresh copies it. */

@@ -6,6 +6,8 @@ import type { Config } from '../config.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { KeyPage } from '../http/key.ts'
 import type { Logger } from '../logger.ts'
+import { Authorizations } from '../session/authorizations.ts'
+import { createBlocks } from '../session/blocks.ts'
 import type { SignInUpstreams } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
 import { createKeyEntry } from '../session/key-entry.ts'
@@ -13,6 +15,7 @@ import { createSessionManager, type SessionManager } from '../session/manager.ts
 import { createOnBehalf } from '../session/on-behalf.ts'
 import { createKeyToken, createOnRefusedKey } from '../session/pasted-keys.ts'
 import { createPendingSignIns } from '../session/pending-sign-in.ts'
+import { personKey } from '../session/record.ts'
 import { createFreshToken } from '../session/refresh.ts'
 import { createServiceAccess } from '../session/service-access.ts'
 import { createServiceToken } from '../session/service-account.ts'
@@ -60,7 +63,22 @@ export function createSessionParts(
     { ...config.session, tokenTtlSeconds },
   )
   const links = createSignInLinks({ store, now }, config.signIn)
-  const { keptSignIns, onWritten } = keepSignIns(deps, config.auth, tokenTtlSeconds)
+  const { keptSignIns, onWritten: keep } = keepSignIns(
+    { ...deps, now },
+    config.auth,
+    tokenTtlSeconds,
+  )
+  const authorizations = new Authorizations({ store, sessions, now }, lifetimesOf(config.auth))
+  const onWritten = async (sessionId: string) => {
+    await Promise.all([
+      keep(sessionId),
+      authorizations
+        .signedIn(sessionId)
+        .catch((error: unknown) =>
+          deps.log.warn({ err: error }, 'client not listed for its person'),
+        ),
+    ])
+  }
   const shared = { ...deps, keyRing, now, sessions, links, onWritten }
   const first = partsAt(shared, upstreams.first)
   const further = upstreams.further.map((upstream) => partsAt(shared, upstream))
@@ -68,7 +86,16 @@ export function createSessionParts(
   const byName = [...(further.length > 0 ? [first] : []), ...further]
   const { name, credentials } = first
   return {
-    ...{ sessions, credentials, links, keptSignIns },
+    ...{ sessions, credentials, links, keptSignIns, authorizations },
+    /** The upstreams that people sign in at; the first upstream tells who they are. */
+    account: {
+      ...{ sessions, authorizations, upstreams: people },
+      identity: first.returns ? first : undefined,
+    },
+    ...{
+      firstUpstream: name,
+      blocks: createBlocks({ store, monotonicNow: performance.now.bind(performance) }),
+    },
     signIn: createSignIns(people, links),
     keyPages: new Map(people.flatMap(({ name, keyPage }) => (keyPage ? [[name, keyPage]] : []))),
     signInUpstreams: {
@@ -103,6 +130,13 @@ export function createSessionParts(
   }
 }
 
+/** The lifetimes of authorizations; those of an external issuer's tokens are not recorded. */
+function lifetimesOf({ issuer }: Config['auth']) {
+  if (issuer.kind === 'external') return { ttlSeconds: 1, personalTtlSeconds: 1 }
+  const { refreshTokenTtl, accessTokenTtl, personalTokenTtl = 1 } = issuer
+  return { ttlSeconds: refreshTokenTtl + accessTokenTtl, personalTtlSeconds: personalTokenTtl }
+}
+
 /** The upstreams with a service account: by their names, the first also by undefined. */
 function namesWithService({ first, further }: Upstreams): ReadonlySet<string | undefined> {
   const named = [first, ...further].filter(({ service }) => service !== undefined)
@@ -119,7 +153,10 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
   const { store, keyRing, sessions, links, log, now, publicUrl, config } = shared
   const { name, kind, label, provider, api, signsInAt, checkKey } = upstream
   const { ttlSeconds } = config.signIn
-  const credentials = createCredentialStore({ store, keyRing, onWritten: shared.onWritten }, name)
+  const { onWritten } = shared
+  const ownerOf = label === undefined ? (subject: string) => personKey(name, subject) : undefined
+  const kept = { store, keyRing, onWritten, ...(ownerOf !== undefined && { ownerOf }) }
+  const credentials = createCredentialStore(kept, name)
   const redirectUri =
     label === undefined ? `${publicUrl}/callback` : `${publicUrl}/callback/${label}`
   const signIn = createSignIn(

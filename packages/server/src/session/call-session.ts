@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallSession } from '../engine/call.ts'
-import { noPerson } from '../engine/require-sign-in.ts'
+import { noPerson, tokenSignInEnded } from '../engine/require-sign-in.ts'
 import type { CancelSignal } from '../engine/time-limit.ts'
 import type { SignInLink } from '../engine/tool-context.ts'
 import { ToolError } from '../engine/tool-error.ts'
@@ -50,6 +50,8 @@ export interface NewSession {
   readonly opened?: (session: Session) => Promise<Session>
   /** Called after the call ended the session. */
   readonly ended?: () => Promise<void>
+  /** Whether the caller has a personal access token: nobody else may sign in for it. */
+  readonly isPersonal?: boolean | undefined
   /** The storage budget the call's writes are charged to; unlimited if left out. */
   readonly storage?: StorageBudget
   /** The caller's token, for upstreams that exchange it. */
@@ -130,6 +132,7 @@ class LiveSession implements CallSession {
   }
 
   async startSignIn(upstream?: string): Promise<SignInLink> {
+    if (this.#fresh.isPersonal) throw tokenSignInEnded(upstream)
     if (this.#fresh.isMachine) throw noPerson(upstream)
     const leadsTo = this.#further(upstream) === undefined ? undefined : upstream
     if (leadsTo === undefined && this.#signsInNowhere) throw unknownUpstream(upstream)

@@ -10,14 +10,19 @@ import type { CredentialStore } from './credentials.ts'
  */
 export function identityOf(
   credentials: Pick<CredentialStore, 'read'>,
-  { session, subject, claims, clientId, scopes, isMachine }: TokenCaller,
+  { session, subject, claims, clientId, scopes, isMachine, isPersonal }: TokenCaller,
 ): Caller {
-  const known = { kind: isMachine ? 'client' : 'token', clientId, scopes } as const
+  const known = { kind: kindOf({ isMachine, isPersonal }), clientId, scopes } as const
   if (isMachine) return createCaller({ ...known, claims: freeze(claims ?? {}) })
   if (claims !== undefined) return createCaller({ ...known, subject, claims: freeze(claims) })
   const account = credentials.read(session)?.account
   if (account === undefined) return createCaller(known)
   return createCaller({ ...known, subject: account.sub, claims: freeze({ ...account }) })
+}
+
+function kindOf({ isMachine, isPersonal }: Pick<TokenCaller, 'isMachine' | 'isPersonal'>) {
+  if (isMachine) return 'client'
+  return isPersonal ? 'personal_token' : 'token'
 }
 
 /** Freezes the claims: introspection responses are cached and shared between calls. */

@@ -27,6 +27,8 @@ export interface TokenCaller {
   readonly subjectToken?: SubjectToken | undefined
   /** Expiry of the token, as Unix time in milliseconds; streams opened with it end then. */
   readonly expiresAt?: number | undefined
+  /** Set for a personal access token, which a person made for a job. */
+  readonly isPersonal?: boolean | undefined
 }
 
 export type Caller = AnonymousCaller | TokenCaller

@@ -34,11 +34,13 @@ export interface CredentialStoreDeps {
   readonly keyRing: KeyRing
   /** Called after each write to a session's record; must not reject. */
   readonly onWritten?: (sessionId: string) => Promise<void>
+  /** The `owner` of a session with this account; for the upstream that identifies people. */
+  readonly ownerOf?: (subject: string) => string
 }
 
 /** `upstream` names the upstream of these credentials; a session can hold those of several. */
 export function createCredentialStore(
-  { store, keyRing, onWritten }: CredentialStoreDeps,
+  { store, keyRing, onWritten, ownerOf }: CredentialStoreDeps,
   upstream: string,
 ): CredentialStore {
   const context = (sessionId: string) => `${sessionId}:${upstream}`
@@ -47,6 +49,7 @@ export function createCredentialStore(
     sessionId: string,
     fence: number,
     change: (entry?: SealedCredentials) => Omit<SealedCredentials, 'fence'>,
+    owner?: string,
   ): Promise<boolean> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const session = await store.get<SessionRecord>(sessionKey(sessionId))
@@ -59,7 +62,7 @@ export function createCredentialStore(
       const state = signedIn ? 'authenticated' : 'anonymous'
       const written = await store.patch(
         sessionKey(sessionId),
-        { state, credentials },
+        { state, credentials, ...(owner !== undefined && { owner }) },
         { ifRev: session.rev },
       )
       if (written.outcome === 'written') {
@@ -78,7 +81,9 @@ export function createCredentialStore(
     },
     write(sessionId, credentials, fence) {
       const sealed = keyRing.seal(PURPOSE, JSON.stringify(credentials), context(sessionId))
-      return replace(sessionId, fence, () => ({ sealed }))
+      const subject = credentials.account?.sub
+      const owner = subject === undefined ? undefined : ownerOf?.(subject)
+      return replace(sessionId, fence, () => ({ sealed }), owner)
     },
     async forget(sessionId, fence) {
       await replace(sessionId, fence, () => ({ sealed: null }))

@@ -1,6 +1,7 @@
 /**
  * Sign-ins that outlive the session record, which is recreated after it expired from inactivity.
- * With `LOGIN=at-authorize`, a copy is stored next to the record for the lifetime of a grant.
+ * With `LOGIN=at-authorize`, a copy is stored next to the record for the lifetime of a grant, and
+ * that of a personal access token for its lifetime.
  */
 
 import type { Store } from '../store/port.ts'
@@ -31,12 +32,14 @@ export const NO_KEPT_SIGN_INS: KeptSignIns = {
 /** Optimistic-locking retries; concurrent writers are few, so more conflicts indicate a fault. */
 const MOST_ATTEMPTS = 20
 
-/** @param ttlSeconds the maximum lifetime of a grant */
+/** @param ttlOf how long the sign-in of a session is kept, in seconds; undefined for not at all */
 export function createKeptSignIns(
   { store }: { readonly store: Store },
-  { ttlSeconds }: { readonly ttlSeconds: number },
+  { ttlOf }: { readonly ttlOf: (sessionId: string) => Promise<number | undefined> },
 ): KeptSignIns {
   async function keepOnce(sessionId: string, session: SessionRecord): Promise<boolean> {
+    const ttlSeconds = await ttlOf(sessionId)
+    if (ttlSeconds === undefined) return true
     const key = keptSignInKey(sessionId)
     const kept = await store.get<KeptSignIn>(key)
     const credentials = newest(kept?.credentials, session.credentials)

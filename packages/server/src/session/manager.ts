@@ -2,15 +2,15 @@
 
 import { createId } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'
-import { CLIENT_TEXT_BYTES } from '../mcp/client-facts.ts'
 import type { ClientFacts } from '../mcp/request-context.ts'
 import type { Store } from '../store/port.ts'
 import { SlidingExpiration } from '../store/sliding-expiration.ts'
 import { documentBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
-import { cutToBytes } from '../store/text-bytes.ts'
 import {
+  type AuthorizationRecord,
+  authorizationKey,
   keptSignInKey,
-  SESSION_SCHEMA,
+  newRecord,
   type Session,
   type SessionAccess,
   type SessionRecord,
@@ -88,29 +88,6 @@ export function createSessionManager(
   { ttlSeconds, tokenTtlSeconds = ttlSeconds }: SessionManagerOptions,
 ): SessionManager {
   const sliding = new SlidingExpiration({ store, now }, ttlSeconds)
-  const endOf = async (id: string) => (await store.get<Tombstone>(tombstoneKey(id)))?.endedAt
-
-  async function createWithId(
-    id: string,
-    access: SessionAccess,
-    client?: ClientFacts,
-    issuedAt = Number.NEGATIVE_INFINITY,
-  ): Promise<Session | undefined> {
-    const endedBefore = await endOf(id)
-    if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
-    const record = {
-      ...newRecord(id, access, client, now(), ttlSeconds),
-      ...(endedBefore !== undefined && { endedBefore }),
-    }
-    if (!(await createRecord(store, sliding, record))) return undefined
-    // Ended concurrently: `end` writes the tombstone before it deletes, so one side sees the other.
-    if ((await endOf(id)) !== endedBefore) {
-      await store.delete(sessionKey(id))
-      return undefined
-    }
-    onChange('created')
-    return { ...record, rev: 1 }
-  }
 
   async function peek(id: string): Promise<Session | undefined> {
     const session = await store.get<SessionRecord>(sessionKey(id))
@@ -138,12 +115,12 @@ export function createSessionManager(
       onChange('created')
       return { ...record, rev: 1 }
     },
-    createWithId,
+    createWithId: createCreateWithId({ store, now, onChange }, sliding, ttlSeconds),
     retrieve,
     peek,
     use,
     isOver: (session) => sliding.isOver(session),
-    hasEnded: async (id) => (await endOf(id)) !== undefined,
+    hasEnded: async (id) => (await endOf(store, id)) !== undefined,
     inherits: createInherits(store, peek),
     validate: async (id) => (await peek(id)) !== undefined,
     async update(id, field, value) {
@@ -156,22 +133,67 @@ export function createSessionManager(
   }
 }
 
+async function endOf(store: Store, id: string): Promise<number | undefined> {
+  return (await store.get<Tombstone>(tombstoneKey(id)))?.endedAt
+}
+
+function authorizationOf(store: Store, id: string) {
+  return store.get<AuthorizationRecord>(authorizationKey(id))
+}
+
+function createCreateWithId(
+  { store, now, onChange }: Required<SessionManagerDeps>,
+  sliding: SlidingExpiration,
+  ttlSeconds: number,
+): SessionManager['createWithId'] {
+  return async (id, access, client, issuedAt = Number.NEGATIVE_INFINITY) => {
+    const [endedBefore, kept] = await Promise.all([endOf(store, id), authorizationOf(store, id)])
+    if (endedBefore !== undefined && isFromBefore(issuedAt, endedBefore)) return undefined
+    const record = {
+      ...newRecord(id, access, client, now(), ttlSeconds),
+      ...(endedBefore !== undefined && { endedBefore }),
+      ...ownershipOf(kept),
+    }
+    if (!(await createRecord(store, sliding, record))) return undefined
+    // Changed concurrently: `end` writes the tombstone before it deletes, and narrowing writes the
+    // authorization before the session, so one side sees the other.
+    const [ended, latest] = await Promise.all([endOf(store, id), authorizationOf(store, id)])
+    if (ended !== endedBefore) {
+      await store.delete(sessionKey(id))
+      return undefined
+    }
+    const changed = latest?.rev === kept?.rev ? {} : ownershipOf(latest)
+    if (latest?.rev !== kept?.rev) await store.patch(sessionKey(id), changed)
+    onChange('created')
+    return { ...record, ...changed, rev: 1 }
+  }
+}
+
 function createEnd(
   { store, now, onChange }: Required<SessionManagerDeps>,
   peek: SessionManager['peek'],
   tombstoneSeconds: number,
 ): SessionManager['end'] {
   return async (id) => {
-    const session = await peek(id)
-    if (session === undefined) return false
-    if (session.access === 'token') {
-      await store.set(tombstoneKey(id), tombstoneOf(session, now()), tombstoneSeconds)
+    const [session, authorization] = await Promise.all([peek(id), authorizationOf(store, id)])
+    // An idle session has no record: its tokens could recreate it without a tombstone.
+    if (session === undefined && authorization === undefined) return false
+    const isOfToken = session === undefined || session.access === 'token'
+    if (isOfToken) {
+      await store.set(tombstoneKey(id), tombstoneOf(session ?? {}, now()), tombstoneSeconds)
     }
+    if (authorization !== undefined) await store.delete(authorizationKey(id))
     const ended = await store.delete(sessionKey(id))
-    if (session.access === 'token') await store.delete(keptSignInKey(id))
+    if (isOfToken) await store.delete(keptSignInKey(id))
     if (ended) onChange('ended')
-    return ended
+    return ended || authorization !== undefined
   }
+}
+
+/** The fields of a session that its authorization restores. */
+function ownershipOf(authorization: AuthorizationRecord | undefined) {
+  const { owner, allowed } = authorization ?? {}
+  return { ...(owner !== undefined && { owner }), ...(allowed !== undefined && { allowed }) }
 }
 
 /** Creates the record, also replacing an expired one; false if a live one exists. */
@@ -204,32 +226,4 @@ function createInherits(store: Store, peek: SessionManager['peek']): SessionMana
  */
 export function isFromBefore(issuedAt: number, endedAt: number): boolean {
   return Math.floor(issuedAt / 1000) <= Math.floor(endedAt / 1000)
-}
-
-function newRecord(
-  id: string,
-  access: SessionAccess,
-  client: ClientFacts | undefined,
-  now: number,
-  ttlSeconds: number,
-): SessionRecord {
-  return {
-    schema: SESSION_SCHEMA,
-    id,
-    access,
-    state: 'anonymous',
-    connectedAt: now,
-    lastActiveAt: now,
-    expiresAt: now + ttlSeconds * 1000,
-    data: {},
-    credentials: {},
-    client: cutFacts(client ?? {}),
-  }
-}
-
-/** Truncates the client's name: clients choose it, and registered names may be long. */
-function cutFacts({ clientName, ...facts }: ClientFacts): ClientFacts {
-  return clientName === undefined
-    ? facts
-    : { ...facts, clientName: cutToBytes(clientName, CLIENT_TEXT_BYTES) }
 }

@@ -33,6 +33,8 @@ export async function holding<Result>(
     clearInterval(extending)
     await lock
       .release()
-      .catch((error: unknown) => log.debug({ err: error }, 'lock not released; it expires by itself'))
+      .catch((error: unknown) =>
+        log.debug({ err: error }, 'lock not released; it expires by itself'),
+      )
   }
 }

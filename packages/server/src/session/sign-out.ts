@@ -43,7 +43,9 @@ export function createSignOut(deps: SignOutDeps): SignOut {
     const facts = { session: shortHash(sessionId), signedIn: held.length > 0 }
     if (ended) log.audit(facts, 'session ended')
     const isSignedIn = held.length > 0
-    const hasStreams = session?.access === 'token' || (session?.access === 'handle' && isSignedIn)
+    // The streams of a token outlive the record of an idle session.
+    const isOfToken = session === undefined || session.access === 'token'
+    const hasStreams = isOfToken || (session.access === 'handle' && isSignedIn)
     if (ended && hasStreams) await broadcastEnd(sessionId)
     await Promise.all(held.map((revoke) => revoke()))
     return ended

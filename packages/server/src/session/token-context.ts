@@ -57,12 +57,15 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
   }
 
   get tokenSession(): TokenSession {
-    const { session, grantId, expiresAt } = this.#caller
+    const { session, grantId, expiresAt, clientId, subject } = this.#caller
+    const { owner } = session
     const token = {
       ...(expiresAt !== undefined && { expiresAt }),
       ...(grantId !== undefined && { grantId }),
+      ...(owner !== undefined && { owner }),
+      ...(subject !== undefined && { subject }),
     }
-    return { id: session.id, since: session.connectedAt, ...token }
+    return { id: session.id, since: session.connectedAt, clientId, ...token }
   }
 
   stateless(): RequestContext {
@@ -87,10 +90,10 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
         code: 'session_not_found',
       })
     }
-    const { session, isMachine, subjectToken } = this.#caller
+    const { session, isMachine, isPersonal, subjectToken } = this.#caller
     const subject = subjectToken && { ...subjectToken, scopes: this.scopes }
-    const common = { access: 'token', client, isMachine } as const
-    return createCallSession(this.deps, session, { ...common, subject })
+    const how = { access: 'token', client, isMachine, isPersonal } as const
+    return createCallSession(this.deps, session, { ...how, subject })
   }
 
   override upstreamFor(...given: Parameters<ToolCall['upstreamFor']>): Upstream {

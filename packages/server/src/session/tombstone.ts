@@ -14,7 +14,10 @@ export function tombstoneKey(id: string): string {
 }
 
 /** @param endedAt Unix time in milliseconds */
-export function tombstoneOf(session: SessionRecord, endedAt: number): Tombstone {
+export function tombstoneOf(
+  session: Pick<Partial<SessionRecord>, 'browser' | 'grantee' | 'person'>,
+  endedAt: number,
+): Tombstone {
   const { browser, grantee, person } = session
   return {
     endedAt,

@@ -20,7 +20,7 @@ const MOST_REDIRECTS = 20
 export interface Browser {
   readonly cookies: Cookie[]
   /** Follows redirects up to `stopAt`, which it does not request. Rejects on a redirect loop. */
-  open(url: URL | string, form?: Record<string, string>): Promise<Page>
+  open(url: URL | string, form?: Record<string, string> | URLSearchParams): Promise<Page>
 }
 
 /** Without `stopAt` it follows every redirect. `send` performs every request. */
@@ -39,7 +39,7 @@ export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Brow
 
   async function follow(
     to: URL | string,
-    form: Record<string, string> | undefined,
+    form: Record<string, string> | URLSearchParams | undefined,
     left: number,
   ): Promise<Page> {
     const url = new URL(to)

@@ -9,7 +9,7 @@ import { linksOf, ROOT, readDocuments, sectionOf } from './markdown.ts'
 
 const documents = readDocuments()
 /** They have tests of their own: with a caller who has a token, and with all that they start. */
-const ELSEWHERE = ['clients', 'direct-calls', 'deployment', 'machines'].map(
+const ELSEWHERE = ['account', 'clients', 'direct-calls', 'deployment', 'machines'].map(
   (name) => `docs/${name}.md`,
 )
 

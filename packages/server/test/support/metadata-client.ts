@@ -16,6 +16,7 @@ import { createPageTheme } from '../../src/http/pages/page-theme.ts'
 import { pagesOf } from '../../src/http/pages/pages.ts'
 import { createRouteTable, OAUTH_ROUTES } from '../../src/http/routes.ts'
 import { createLogger } from '../../src/logger.ts'
+import { Authorizations } from '../../src/session/authorizations.ts'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
 import { NO_KEPT_SIGN_INS } from '../../src/session/kept-sign-ins.ts'
 import { createSessionManager } from '../../src/session/manager.ts'
@@ -52,6 +53,10 @@ async function startEndpoints(ca: string): Promise<string> {
     {
       ...{ store, sessions, signOut: sessions.end, log, now },
       errorPage: authorizationErrorPage(theme),
+      authorizations: new Authorizations(
+        { store, sessions, now },
+        { ttlSeconds: 660, personalTtlSeconds: 1 },
+      ),
       isSignedIn: async () => false,
       settleSignIn: async (sessionId) => sessionId,
       keptSignIns: NO_KEPT_SIGN_INS,

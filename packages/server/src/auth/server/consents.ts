@@ -79,6 +79,7 @@ type ConsentDeps = Pick<
   | 'signOut'
   | 'isSignedIn'
   | 'settleSignIn'
+  | 'authorizations'
   | 'keptSignIns'
   | 'log'
   | 'now'
@@ -177,6 +178,9 @@ function createProceed(
     await deps.keptSignIns.keep(sessionId)
     const grantId = await saveGrant(found, sessionId)
     await deps.grants.add(grantId, continued)
+    const { clientId, clientName } = found.client
+    const { scopes } = describe(found)
+    await deps.authorizations.consented(sessionId, { clientId, clientName, scopes })
     await deps.authorizedClients.remember(found.client.clientId)
     const next = await found.finish({
       login: { accountId: sessionId, remember: false },

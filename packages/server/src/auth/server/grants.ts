@@ -4,6 +4,7 @@
  */
 
 import { sha256 } from '../../crypto/hash.ts'
+import type { Authorizations } from '../../session/authorizations.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { Store } from '../../store/port.ts'
 
@@ -41,6 +42,8 @@ export interface Grants {
 export interface GrantsDeps {
   readonly store: Pick<Store, 'create' | 'get' | 'patch'>
   readonly signOut: (sessionId: string) => Promise<unknown>
+  /** Renewed with the grant. */
+  readonly authorizations: Pick<Authorizations, 'used'>
   /** Ends the open streams of the grant's tokens on all nodes, when the session continues. */
   readonly broadcastRevoked?: (sessionId: string, grantId: string) => Promise<void>
   /** Unix time in milliseconds. */
@@ -61,7 +64,7 @@ type Expiries = Readonly<Record<string, unknown>>
  * Stored apart from the session record, which is recreated after the session expired from idleness.
  */
 export function createGrants(
-  { store, signOut, broadcastRevoked, now }: GrantsDeps,
+  { store, signOut, authorizations, broadcastRevoked, now }: GrantsDeps,
   { ttlSeconds, unusedTtlSeconds }: GrantsOptions,
 ): Grants {
   const nameOf = (grantId: string) => grantClaimOf(grantId) ?? grantId
@@ -83,7 +86,11 @@ export function createGrants(
       await write(sessionId, { [nameOf(grantId)]: expiryIn(unusedTtlSeconds) }, earlier)
     },
     async used(grantId) {
-      await write(sessionOfGrant(grantId), { [nameOf(grantId)]: expiryIn(ttlSeconds) })
+      const sessionId = sessionOfGrant(grantId)
+      await Promise.all([
+        write(sessionId, { [nameOf(grantId)]: expiryIn(ttlSeconds) }),
+        authorizations.used(sessionId),
+      ])
     },
     async revoked(grantId) {
       const sessionId = sessionOfGrant(grantId)

@@ -10,6 +10,7 @@ import type { AdapterPayload } from 'oidc-provider'
 import { sha256 } from '../../crypto/hash.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Entries } from '../../oidc/entries.ts'
+import { narrowedScopes } from '../../session/authorizations.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import { type Session, sessionKey } from '../../session/record.ts'
 import type { Document, Store } from '../../store/port.ts'
@@ -65,7 +66,8 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       // Only after all checks: a revoked token must not renew its session's TTL.
       const using = sessions.use(session)
       const used = using instanceof Promise ? await using : using
-      return { kind: 'token', session: used, grantId, clientId, scopes, expiresAt, ...own }
+      const left = narrowedScopes(scopes, used)
+      return { kind: 'token', session: used, grantId, clientId, scopes: left, expiresAt, ...own }
     },
   }
 }

@@ -25,11 +25,21 @@ export function ownForms(publicUrl: string): MiddlewareHandler<HttpEnv> {
  * can send without a preflight, and duplicate fields (400).
  */
 export async function formField(request: HonoRequest, name: string): Promise<string | null> {
+  return singleField(await formFields(request), name)
+}
+
+/** Reads all fields of a form, of which some may be lists. Refuses other content types (415). */
+export async function formFields(request: HonoRequest): Promise<URLSearchParams> {
   const [type = ''] = (request.header('content-type') ?? '').toLowerCase().split(';', 1)
   if (type.trim() !== 'application/x-www-form-urlencoded') {
     throw new AppError('unsupported_media_type', 'Use the form on the page.')
   }
-  const [value = null, ...more] = new URLSearchParams(await request.text()).getAll(name)
+  return new URLSearchParams(await request.text())
+}
+
+/** The value of a field; null if absent. Refuses duplicates (400). */
+export function singleField(fields: URLSearchParams, name: string): string | null {
+  const [value = null, ...more] = fields.getAll(name)
   if (more.length > 0) throw new AppError('invalid_request', 'Use the form on the page.')
   return value
 }

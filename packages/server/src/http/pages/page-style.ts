@@ -63,6 +63,14 @@ label { display: block; margin-bottom: .35rem; font-weight: 600 }
 input { width: 100%; padding: .65rem .75rem; border: 1px solid var(--field); border-radius: .5rem;
   background: var(--paper); color: inherit; font: 1.25rem/1.2 ui-monospace, monospace;
   letter-spacing: .15em; text-transform: uppercase }
+input.text, select { width: 100%; margin-bottom: 1.1rem; padding: .65rem .75rem; font: inherit;
+  letter-spacing: normal; text-transform: none; border: 1px solid var(--field);
+  border-radius: .5rem; background: var(--paper); color: inherit }
+fieldset { margin: 0 0 1.1rem; padding: .5rem 1rem; border: 1px solid var(--line);
+  border-radius: .5rem } legend { padding: 0 .35rem; font-weight: 600 }
+.box { display: flex; gap: .6rem; margin: 0; padding: .3rem 0; font-weight: 400 }
+.box input { flex: none; width: 1.15rem; height: 1.15rem; margin: .2rem 0 0;
+  accent-color: var(--accent) }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1rem }
 button, a.button { flex: 1 1 9rem; min-height: 2.9rem; padding: .6rem 1rem;
   border: 1px solid var(--accent); border-radius: .5rem; background: var(--accent);

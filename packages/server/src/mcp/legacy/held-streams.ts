@@ -84,7 +84,7 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
   const held = new Map<string, Held>()
 
   node.onControl((control) => {
-    if (control.kind === 'cancel' || control.kind === 'session_ended') return
+    if (control.kind !== 'connection_ended' && control.kind !== 'stream_taken') return
     const holding = held.get(control.connectionId)
     if (control.kind === 'connection_ended') holding?.events.end()
     else if (holding !== undefined && holding.generation < control.generation) holding.events.end()

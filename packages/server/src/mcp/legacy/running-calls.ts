@@ -115,7 +115,7 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): 
   let onIdle: () => void = () => undefined
 
   node.onControl((control) => {
-    if (control.kind === 'session_ended') return
+    if (!('connectionId' in control)) return
     const { connectionId: id } = control
     if (control.kind === 'cancel') running.find(id, control.requestId)?.cancel(control.reason)
     if (control.kind === 'connection_ended') {

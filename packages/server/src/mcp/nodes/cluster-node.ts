@@ -40,8 +40,25 @@ export type Control =
       readonly grantId?: string
       readonly at: number
     }
+  /**
+   * An operator has blocked, unblocked or ended access. `id` is unique: one node writes it to the
+   * audit log.
+   */
+  | { readonly kind: 'access_changed'; readonly id: string; readonly change: AccessChange }
   /** A node has taken over the MCP session's GET stream; holders of older generations close it. */
   | { readonly kind: 'stream_taken'; readonly connectionId: string; readonly generation: number }
+
+/** A change of access by an operator, for the audit log. */
+export interface AccessChange {
+  readonly action: 'block' | 'unblock' | 'end'
+  readonly client?: string
+  /** A hash, or the subject with `AUDIT_SUBJECT=subject`. */
+  readonly person?: string
+  readonly tool?: string
+  readonly reason: string
+  /** The operator. */
+  readonly by: string
+}
 
 /** A change event that clients can subscribe to, with its id in the log. */
 export interface LoggedEvent {

@@ -26,6 +26,8 @@ export interface SessionEnds {
    * Broadcasts that a session has ended or, with `grantId`, one of its grants. Never rejects.
    */
   announce(sessionId: string, grantId?: string): Promise<void>
+  /** Ends the open streams on this node whose sessions fit. */
+  endWhere(fits: (session: TokenSession) => boolean): void
 }
 
 /** Grace period: over HTTP+SSE the response to the sign-out call needs the same stream. */
@@ -104,10 +106,20 @@ export function createSessionEnds(
       }
       return stop
     },
+    endWhere: (fits) => endWhere(open, fits),
     announce: (sessionId, grantId) =>
       node.broadcastWithRetry({
         ...{ kind: 'session_ended', sessionId, at: now() },
         ...(grantId !== undefined && { grantId }),
       }),
+  }
+}
+
+function endWhere(
+  open: ReadonlyMap<string, ReadonlySet<Watched>>,
+  fits: (session: TokenSession) => boolean,
+): void {
+  for (const watched of [...open.values()].flatMap((all) => [...all])) {
+    if (fits(watched.session)) watched.end('ended')
   }
 }

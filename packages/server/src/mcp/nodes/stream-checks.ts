@@ -13,6 +13,10 @@ export interface TokenSession {
   readonly grantId?: string
   /** Expiry of the token, as Unix time in milliseconds. */
   readonly expiresAt?: number
+  readonly clientId?: string
+  /** The person who is signed in, or the subject of an external issuer's token. */
+  readonly owner?: string
+  readonly subject?: string
 }
 
 /** `expired`: the client should authorize again; `ended`: it has been signed out. */

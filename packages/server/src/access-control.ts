@@ -1,0 +1,123 @@
+/** Changes who may access a deployment: blocks, and ends sessions, in the store of its nodes. */
+
+import { randomUUID } from 'node:crypto'
+import { longestTokenSeconds } from './auth/resource-server.ts'
+import type { LoadedConfig } from './config.ts'
+import { shortHash } from './crypto/hash.ts'
+import { createKeyRing } from './crypto/key-ring.ts'
+import { AppError } from './errors.ts'
+import type { Logger } from './logger.ts'
+import { type AccessChange, joinCluster } from './mcp/nodes/cluster-node.ts'
+import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
+import { Authorizations } from './session/authorizations.ts'
+import { type Block, createBlockEditor } from './session/blocks.ts'
+import { createSessionManager } from './session/manager.ts'
+import { personKey } from './session/record.ts'
+import type { Store } from './store/port.ts'
+
+/** `value` is a client id, a subject at the identity provider, or the name of a tool. */
+export interface Target {
+  readonly kind: Block['kind']
+  readonly value: string
+}
+
+export interface Why {
+  readonly reason: string
+  readonly by: string
+}
+
+export interface AccessControl {
+  list(): Promise<readonly Block[]>
+  block(target: Target, why: Why): Promise<void>
+  /** False if it was not blocked. */
+  unblock(target: Target, why: Why): Promise<boolean>
+  /** Ends the sessions of a client or person, with their tokens; returns how many there were. */
+  end(target: Target, why: Why): Promise<number>
+  close(): Promise<void>
+}
+
+export interface AccessControlDeps extends Pick<LoadedConfig, 'config' | 'secrets'> {
+  readonly store: Store
+  readonly log: Logger
+}
+
+/** Joins the nodes for as long as the command takes, so that they hear of the change at once. */
+export async function createAccessControl(deps: AccessControlDeps): Promise<AccessControl> {
+  const { config, secrets, store, log } = deps
+  const { issuer } = config.auth
+  const streams = createSealedStreams(store.streams, createKeyRing(secrets.encryptionKeys))
+  const node = await joinCluster({ store, streams, log })
+  const editor = createBlockEditor({ store })
+  const realm = realmOf(config)
+
+  const storedValue = ({ kind, value }: Target) =>
+    kind === 'person' ? personKey(realm, value) : value
+
+  async function broadcast(action: AccessChange['action'], target: Target, why: Why) {
+    const isHidden = target.kind === 'person' && config.log.auditSubject !== 'subject'
+    const value = isHidden ? shortHash(target.value) : target.value
+    const change: AccessChange = { action, [target.kind]: value, ...why }
+    await node.broadcast({ kind: 'access_changed', id: randomUUID(), change })
+  }
+
+  return {
+    list: editor.list,
+    async block(target, why) {
+      const entry = { kind: target.kind, value: storedValue(target) }
+      await editor.block({ ...entry, ...why, at: await store.time() })
+      await broadcast('block', target, why)
+    },
+    async unblock(target, why) {
+      const isDone = await editor.unblock({ kind: target.kind, value: storedValue(target) })
+      if (isDone) await broadcast('unblock', target, why)
+      return isDone
+    },
+    async end(target, why) {
+      if (issuer.kind === 'external') throw new AppError('conflict', EXTERNAL)
+      const ended = await endSessions(deps, target, storedValue(target))
+      const at = await store.time()
+      for (const sessionId of ended) {
+        await node.broadcast({ kind: 'session_ended', sessionId, at })
+      }
+      await broadcast('end', target, why)
+      return ended.length
+    },
+    close: () => node.close(),
+  }
+}
+
+const EXTERNAL =
+  'The tokens come from OAUTH_ISSUER, which alone can revoke them. Block the client or the person here.'
+
+/** What identifies people: the external issuer of the tokens, or the first upstream. */
+function realmOf({ auth: { issuer }, upstream }: LoadedConfig['config']): string {
+  if (issuer.kind === 'external') return issuer.url
+  return upstream.kind === 'demo' ? 'demo' : upstream.name
+}
+
+/** The credentials are deleted, but not revoked upstream: this process has no upstreams. */
+async function endSessions(
+  { config, store }: AccessControlDeps,
+  { kind, value }: Target,
+  owner: string,
+): Promise<readonly string[]> {
+  const time = await store.time()
+  const started = performance.now()
+  const now = () => time + (performance.now() - started)
+  const tokenTtlSeconds = longestTokenSeconds(config.auth)
+  const sessions = createSessionManager({ store, now }, { ...config.session, tokenTtlSeconds })
+  const lifetimes = { ttlSeconds: tokenTtlSeconds, personalTtlSeconds: tokenTtlSeconds }
+  const authorizations = new Authorizations({ store, sessions, now }, lifetimes)
+  const ids =
+    kind === 'client'
+      ? await authorizations.ofClient(value)
+      : [
+          ...(await authorizations.ofPerson('client', owner)),
+          ...(await authorizations.ofPerson('personal', owner)),
+        ]
+          .map(({ sessionId }) => sessionId)
+          .concat(await authorizations.visitsOf(owner))
+  const ended: string[] = []
+  for (const id of ids) if (await sessions.end(id)) ended.push(id)
+  return ended
+}

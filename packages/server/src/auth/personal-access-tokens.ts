@@ -1,0 +1,72 @@
+/** The bearer check of personal access tokens, before that of the issuer's tokens. */
+
+import { shortHash } from '../crypto/hash.ts'
+import type { Logger } from '../logger.ts'
+import { narrowedScopes } from '../session/authorizations.ts'
+import type { KeptSignIns } from '../session/kept-sign-ins.ts'
+import type { SessionManager } from '../session/manager.ts'
+import { isPersonalToken, type PersonalTokens, sessionOfToken } from '../session/personal-tokens.ts'
+import {
+  type AuthorizationRecord,
+  authorizationKey,
+  type Session,
+  sessionKey,
+} from '../session/record.ts'
+import type { Document, Store, Stored } from '../store/port.ts'
+import type { AccessTokens } from './access-tokens.ts'
+
+export interface PersonalAccessTokenDeps {
+  readonly store: Pick<Store, 'getAll'>
+  readonly sessions: Pick<SessionManager, 'createWithId' | 'isOver' | 'retrieve' | 'use'>
+  readonly keptSignIns: Pick<KeptSignIns, 'restore'>
+  readonly personalTokens: PersonalTokens
+  readonly log: Pick<Logger, 'warn'>
+}
+
+/** Accepts personal access tokens, and passes all others to `others`. */
+export function withPersonalTokens(
+  { store, sessions, keptSignIns, personalTokens, log }: PersonalAccessTokenDeps,
+  others: AccessTokens,
+): AccessTokens {
+  /** The session, recreated with its sign-in if it expired from idleness; undefined if it ended. */
+  async function openSession(id: string, found: Session | undefined, name: string | undefined) {
+    if (found !== undefined && !sessions.isOver(found)) return sessions.use(found)
+    await sessions.createWithId(id, 'token', name === undefined ? {} : { clientName: name })
+    await keptSignIns.restore(id)
+    return sessions.retrieve(id)
+  }
+
+  /** Not awaited: a call does not wait for the note of its use. */
+  function noteUse(sessionId: string, record: Partial<AuthorizationRecord>): void {
+    personalTokens
+      .used(sessionId, record)
+      .catch((error: unknown) => log.warn({ err: error }, 'use of a personal token not noted'))
+  }
+
+  return {
+    async callerOf(token, presenter) {
+      if (!isPersonalToken(token)) return others.callerOf(token, presenter)
+      const sessionId = sessionOfToken(token)
+      presenter?.onSession(sessionId)
+      const beside = presenter?.beside
+      const keys = [sessionKey(sessionId), authorizationKey(sessionId)]
+      if (beside !== undefined) keys.push(beside)
+      const found = await store.getAll(keys)
+      if (beside !== undefined) presenter?.onRead?.(found[2])
+      const record = found[1] as Stored<AuthorizationRecord & Document> | undefined
+      const facts = personalTokens.open(sessionId, record)
+      if (facts === undefined || record === undefined) return undefined
+      const session = await openSession(sessionId, found[0] as Session | undefined, record.name)
+      if (session === undefined) return undefined
+      noteUse(sessionId, record)
+      return {
+        kind: 'token',
+        session,
+        isPersonal: true,
+        clientId: `personal-token:${shortHash(sessionId)}`,
+        scopes: narrowedScopes(facts.scopes, record),
+        expiresAt: facts.expiresAt,
+      }
+    },
+  }
+}

@@ -1,0 +1,37 @@
+/** Visits of the account page: a session of their own, named by a cookie, which people sign in to. */
+
+import { sha256 } from '../crypto/hash.ts'
+import { randomValue } from '../crypto/random-id.ts'
+import type { SessionManager } from './manager.ts'
+import type { Session } from './record.ts'
+
+/** How long a visit lasts; absolute, since the page can revoke access and make tokens. */
+export const VISIT_TTL_SECONDS = 30 * 60
+
+export interface AccountVisits {
+  /** Starts a visit: the value of its cookie, and the session to sign in to. */
+  start(): Promise<{ readonly cookie: string; readonly sessionId: string }>
+  /** The session of a cookie's visit; undefined before its sign-in, and after its end. */
+  find(cookie: string | undefined): Promise<Session | undefined>
+}
+
+export function createAccountVisits(
+  sessions: Pick<SessionManager, 'createWithId' | 'peek' | 'touch'>,
+): AccountVisits {
+  /** The hash of the cookie, so that the store does not hold what opens the page. */
+  const idOf = (cookie: string) => `ses_${sha256(`account-visit:${cookie}`)}`
+
+  return {
+    async start() {
+      const cookie = randomValue()
+      const sessionId = idOf(cookie)
+      await sessions.createWithId(sessionId, 'page', { clientName: 'Account page' })
+      await sessions.touch(sessionId, VISIT_TTL_SECONDS)
+      return { cookie, sessionId }
+    },
+    async find(cookie) {
+      const session = cookie === undefined ? undefined : await sessions.peek(idOf(cookie))
+      return session?.access === 'page' && session.owner !== undefined ? session : undefined
+    },
+  }
+}
