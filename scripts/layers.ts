@@ -74,6 +74,10 @@ const LAYERS: readonly Layer[] = [
     not: [...FROM_BELOW, 'call/', 'engine/', 'upstream/', 'output/', 'telemetry/'],
   },
   { paths: ['call/'] },
+  {
+    paths: ['workers/'],
+    not: ['auth/', 'session/', 'mcp/', 'engine/', 'upstream/', 'output/', 'oidc/', 'store/'],
+  },
   { paths: ['http/'] },
   { paths: ['auth/'] },
   { paths: ['session/'] },

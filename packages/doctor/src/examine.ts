@@ -31,6 +31,6 @@ async function run(check: Check, visit: Visit): Promise<readonly Finding[]> {
     return await check.run(visit)
   } catch (error) {
     const { what, mend } = reasonOf(error)
-    return [wrong(`This could not be looked at to its end: ${what}.`, mend)]
+    return [wrong(`This check could not be completed: ${what}.`, mend)]
   }
 }

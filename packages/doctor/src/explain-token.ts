@@ -66,8 +66,8 @@ function explainItself(token: string, wanted: Wanted | undefined, nowMs: number)
   if (parts === undefined) {
     return [
       warning(
-        'It is no JWT: only the issuer knows what it stands for.',
-        'With an issuer that gives out such tokens, set OAUTH_INTROSPECTION=opaque.',
+        'It is not a JWT: only the issuer knows what it means.',
+        'With an issuer that issues such tokens, set OAUTH_INTROSPECTION=opaque.',
       ),
     ]
   }

@@ -80,7 +80,7 @@ export async function letInByPerson(
     const client = { ...registered, redirectUri: callback.redirectUri }
     const { url, verifier, state } = authorizeUrl(visit, server, client)
     const answered = callback.wait(state)
-    visit.say(`Open this page, let the client in, and sign in:\n\n${url}\n`)
+    visit.say(`Open this page, authorize the client, and sign in:\n\n${url}\n`)
     const answer = await within(PERSON_MS, 'The person', answered)
     return outcomeOf(answer, { verifier, state, client })
   } finally {
@@ -95,7 +95,7 @@ function outcomeOf(
   const code = answer.get('code')
   if (code === null || answer.get('state') !== sent.state) {
     const why = answer.get('error_description') ?? answer.get('error') ?? 'no code came back'
-    return { failure: `The client was not let in: ${why}.`, needsPerson: false }
+    return { failure: `The client was not authorized: ${why}.`, needsPerson: false }
   }
   const { verifier, client } = sent
   return { given: { code, verifier, client, iss: answer.get('iss') } }

@@ -29,7 +29,7 @@ export function readMetadata(
   const faults = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   const fault = wrong(
     `The document is not as clients read it (RFC 8414, 2): ${faults.join('; ')}.`,
-    'Mend it at the authorization server, or look at what answers in its place.',
+    'Fix it at the authorization server, or check what answers in its place.',
   )
   return { fault }
 }

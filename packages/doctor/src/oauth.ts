@@ -40,7 +40,7 @@ export async function register(
   const answer = await send()
   const seconds = Number(answer.headers.get('retry-after'))
   if (answer.status !== 429 || !(seconds > 0 && seconds <= LONGEST_WAIT_SECONDS)) return answer
-  say(`The server takes no more registrations for ${seconds} s; waiting.`)
+  say(`The server accepts no more registrations for ${seconds} s; waiting.`)
   await delay(seconds * 1000)
   return send()
 }

@@ -15,7 +15,7 @@ const REASONS: readonly (readonly [RegExp, Reason])[] = [
   ],
   [
     /ENOTFOUND|EAI_AGAIN/,
-    { what: 'there is no such host', mend: 'Look at the spelling, and at the DNS record.' },
+    { what: 'there is no such host', mend: 'Check the spelling and the DNS record.' },
   ],
   [
     /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/,
@@ -27,8 +27,8 @@ const REASONS: readonly (readonly [RegExp, Reason])[] = [
   [
     /EPROTO|SSL|wrong version number/i,
     {
-      what: 'it does not speak TLS there',
-      mend: 'Look at http or https and at the port: TLS ends at a proxy, the server itself speaks http.',
+      what: 'it does not use TLS there',
+      mend: 'Look at http or https and at the port: TLS ends at a proxy, the server itself uses http.',
     },
   ],
   [

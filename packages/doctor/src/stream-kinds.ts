@@ -128,7 +128,7 @@ async function sse(visit: Visit): Opening {
 export function notOpened(error: unknown): Finding {
   const why = error instanceof Error ? error.message : String(error)
   return wrong(
-    `A stream does not open (${why}): a proxy collects what the server says.`,
+    `A stream does not open (${why}): a proxy buffers the stream.`,
     'Turn buffering off for event streams: nginx `proxy_buffering off;`.',
   )
 }

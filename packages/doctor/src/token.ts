@@ -18,7 +18,7 @@ async function getToken(server: URL): Promise<string> {
     const serverUrl = new URL('/http', server)
     await auth(client, { serverUrl })
     const answered = callback.wait(client.expectedState)
-    console.error(`Open this page and let the client in:\n\n${client.authorizeUrl()}\n`)
+    console.error(`Open this page and authorize the client:\n\n${client.authorizeUrl()}\n`)
     const answer = await answered
     const authorizationCode = answer.get('code')
     const iss = answer.get('iss')
@@ -29,7 +29,7 @@ async function getToken(server: URL): Promise<string> {
     const tokens = client.tokens()
     if (tokens === undefined) throw new Refusal('The server gave no token.')
     const minutes = Math.round((tokens.expires_in ?? 0) / 60)
-    console.error(`It is good for ${minutes} minutes. Scopes: ${tokens.scope ?? 'not said'}`)
+    console.error(`It is valid for ${minutes} minutes. Scopes: ${tokens.scope ?? 'not named'}`)
     return tokens.access_token
   } finally {
     callback.close()

@@ -43,8 +43,8 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
   routePages(app, runtime, { routes, storageOf })
   /** Authenticates requests without a body; `call/` has already handled the callers' POSTs. */
   const caller = (path: ResourcePath, isRequired: boolean): MiddlewareHandler<HttpEnv> => {
-    const door = { resource: auth.resources.at(path), required: isRequired }
-    return bearer({ ...auth, ...config.http, rates }, door)
+    const requirement = { resource: auth.resources.at(path), required: isRequired }
+    return bearer({ ...auth, ...config.http, rates }, requirement)
   }
   const { required } = config.auth
   /** Registers the handlers for the methods that the route table lists for the path. */
@@ -90,7 +90,9 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
-  app.route('/', connectRoutes(signIn, { publicUrl, signsInAt, storageOf }))
+  const { ttlSeconds: linkTtlSeconds } = config.signIn
+  const links = { signsInAt, linkTtlSeconds, now: runtime.now }
+  app.route('/', connectRoutes(signIn, { publicUrl, storageOf, ...links }))
   const { upstreamNames: names, keyPages } = runtime
   const first = names.length > 0 ? runtime.firstUpstream : undefined
   app.route('/', callbackRoutes(signIn, publicUrl, telemetry.metrics, { first, names }))
@@ -101,7 +103,7 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
     const deps = { ...runtime, consents, authorizedClients, storageOf }
-    const scopeWords = config.introduction?.scopes ?? {}
+    const scopeWords = config.introduction?.scopes
     const options = { publicUrl, signsInAt, scopeWords, browserTtlSeconds: ttlSeconds }
     app.route('/', consentRoutes(deps, options))
   }

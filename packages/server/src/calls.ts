@@ -1,13 +1,16 @@
 /** Assembles the handler of `call/`, which answers the callers' POSTs. */
 
 import type { ResourcePath } from './auth/resources.ts'
-import { createReadBytes } from './call/body.ts'
 import type { Call, PostRoute } from './call/fast-call.ts'
 import { createHandOver, type HandOverDeps } from './call/hand-over.ts'
-import { type CallHandler, createCallHandler } from './call/handler.ts'
+import {
+  type CallHandler,
+  createCallHandler,
+  createRunCall,
+  createRunOnMcpSession,
+} from './call/handler.ts'
 import { CallLines } from './call/lines.ts'
-import { createFindToolMessage } from './call/message.ts'
-import { createRunCall, createRunOnMcpSession } from './call/run.ts'
+import { createFindToolMessage, createReadBytes } from './call/message.ts'
 import { NO_TEAM } from './engine/team.ts'
 import { isVisible, mayHide } from './engine/visibility.ts'
 import type { BodyBudget } from './http/body-budget.ts'
@@ -70,7 +73,7 @@ function hiddenTools({ catalog, team = NO_TEAM, log }: Runtime) {
   )
   return (name: string, call: Call) => {
     const definition = rules.get(name)
-    return definition !== undefined && !isVisible(team, definition, call.origins().identity, log)
+    return definition !== undefined && !isVisible(team, definition, call.contexts().identity, log)
   }
 }
 

@@ -25,6 +25,7 @@ import type {
 } from './config/shape.ts'
 import { type ConfigSources, type RawVariables, readSources } from './config/sources.ts'
 import { variables as schema, type Variables } from './config/variables.ts'
+import { chooseWorkers, shareOf } from './config/workers.ts'
 
 export { ConfigError } from './config/faults.ts'
 export type { Dialect } from './config/presets.ts'
@@ -63,7 +64,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   const { auth, jwtSecret } = chooseAuth(variables, facts, faults)
   const signIn = { ttlSeconds: variables.SIGN_IN_TTL, ...defined({ allow }) }
-  const http = chooseHttp(raw, variables, faults)
+  const { argv, isAlone = false } = sources
+  const shared = { workers: variables.WORKERS, store, argv, isAlone }
+  const workers = chooseWorkers(raw, shared, faults)
+  const http = shareOf(chooseHttp(raw, variables, faults), workers, faults)
   const serves = chooseServed(sources.options ?? {}, raw, faults)
   const telemetry = chooseTelemetry(variables, serves, faults)
   const settings = chooseSettings(sources.settings, raw, faults)
@@ -79,6 +83,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     ...defined({ introduction: chooseIntroduction(sources.options ?? {}) }),
     serves,
     landing: { showsTools: showsTools(variables) },
+    workers,
     http,
     ...telemetry,
     store,
@@ -183,7 +188,7 @@ function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): Ht
   if (variables.NODE_ENV === 'production') {
     if (raw.PUBLIC_URL === undefined) faults.add('PUBLIC_URL', 'is required in production')
     if (publicUrl?.startsWith('http:') && !isLoopbackHost(new URL(publicUrl).hostname)) {
-      faults.add('PUBLIC_URL', 'wants https in production')
+      faults.add('PUBLIC_URL', 'must use https in production')
     }
   }
   return {
@@ -226,7 +231,7 @@ export function configWarnings(
 const UNLIMITED: ConfigWarning = {
   code: 'rate_limit_off',
   message:
-    'RATE_LIMIT=off: nothing is counted, limits of tools neither, and anybody may send any number',
+    'RATE_LIMIT=off: nothing is counted, not even calls of tools with a rate limit, and anybody may send any number of requests',
 }
 
 function deepFreeze<T extends object>(value: T): T {

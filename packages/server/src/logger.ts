@@ -32,6 +32,8 @@ export interface LoggerOptions {
   readonly level: LogLevel
   readonly name: string
   readonly version: string
+  /** Number of the worker that this process is; without it, lines have none. */
+  readonly worker?: number | undefined
   /** Path of a file to append to; overrides `destination`. Missing folders are created. */
   readonly file?: string
   /** `stderr` when standard output belongs to the protocol (stdio). Default `stdout`. */
@@ -47,11 +49,14 @@ export interface LoggerOptions {
 const STDOUT = 1
 const STDERR = 2
 
+/** As Linux has it, in bytes. */
+const PIPE_BUF = 4096
+
 /** Creates the process's logger. Throws if a file cannot be opened. */
 export function createLogger(options: LoggerOptions): RootLogger {
   const sink = openSink(options)
   const audit = options.auditFile === undefined ? undefined : openFileSink(options.auditFile)
-  const base = { name: options.name, version: options.version, pid: process.pid, host: hostname() }
+  const base = baseOf(options)
   const instance = pino(pinoOptions(options, options.level, base), sink.stream)
   // Separate level and base: LOG_LEVEL must not silence the audit log.
   const auditor = audit && pino(pinoOptions(options, 'info', null), audit.stream)
@@ -86,6 +91,12 @@ export function createLogger(options: LoggerOptions): RootLogger {
       await Promise.all([sink.close(), audit?.close()])
     },
   })
+}
+
+/** The fields of every line. */
+function baseOf({ name, version, worker }: LoggerOptions) {
+  const ofWorker = worker === undefined ? {} : { worker }
+  return { name, version, pid: process.pid, host: hostname(), ...ofWorker }
 }
 
 /** The fields as members of a JSON object, with a comma before each. */
@@ -136,11 +147,13 @@ function pinoOptions(
   }
 }
 
-function openSink({ file, destination = 'stdout' }: LoggerOptions): Sink {
+function openSink({ file, destination = 'stdout', worker }: LoggerOptions): Sink {
   if (file !== undefined) return openFileSink(file)
   if (typeof destination === 'object') return standingSink(destination)
   const dest = destination === 'stdout' ? STDOUT : STDERR
-  const stream = writeOnceATurn(pino.destination({ dest, sync: true }))
+  // Workers share a pipe, where only writes of at most PIPE_BUF bytes are atomic (POSIX, write).
+  const atMost = worker === undefined ? undefined : PIPE_BUF
+  const stream = writeOnceATurn(pino.destination({ dest, sync: true }), atMost)
   process.once('exit', stream.flush)
   return { stream, flush: stream.flush, close: async () => stream.flush() }
 }

@@ -26,8 +26,8 @@ import { createEventBus } from './mcp/nodes/event-bus.ts'
 import { createSealedStreams } from './mcp/nodes/sealed-streams.ts'
 import { createSessionEnds } from './mcp/nodes/session-ends.ts'
 import { createRequestStates } from './mcp/request-state.ts'
+import { announceBy } from './mcp/requested-call.ts'
 import { type BuildServer, createServerFactory } from './mcp/server-factory.ts'
-import { announceBy } from './mcp/tool-call.ts'
 import { createAuth } from './runtime/authorization.ts'
 import { implementationOf } from './runtime/implementation.ts'
 import { observed } from './runtime/observed.ts'
@@ -43,6 +43,7 @@ import type { Store } from './store/port.ts'
 import { createRateLimits, type RateLimits } from './store/rate-limits.ts'
 import { createStorageBudgets, type StorageBudgets } from './store/storage-budget.ts'
 import { createStoreClock } from './store/store-clock.ts'
+import type { Metrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { Tracing } from './telemetry/tracing.ts'
 
@@ -64,6 +65,8 @@ export interface RuntimeDeps {
   readonly transport: 'http' | 'stdio'
   /** CA certificate (PEM) that replaces the default CAs when fetching client metadata documents. */
   readonly documentCa?: string | undefined
+  /** Set in a worker: adds the metrics of the other workers to each scrape. */
+  readonly shareMetrics?: ((own: Metrics) => Metrics) | undefined
   /** Set if traces are enabled. */
   readonly tracing?: Tracing | undefined
   /** Image that pages and clients show for the server. */
@@ -105,6 +108,8 @@ export interface Runtime extends RuntimeDeps {
   readonly warnings: () => readonly ConfigWarning[]
   /** True once graceful shutdown has started. */
   readonly stopping: () => boolean
+  /** Unix time in milliseconds, by the clock of the store. */
+  readonly now: () => number
   stop(): void
   /** Ends running calls, then closes services, node, upstream APIs and store, in this order. */
   close(): Promise<void>
@@ -139,15 +144,15 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const legacyParts = { node, store, streams, mcpSessions, ...config.session }
   const legacy = createLegacy({ ...common, ...legacyParts, basePath: basePathOf(publicUrl) })
   const mcp = await createMcpEndpoint({ ...common, legacy: legacy.streamable })
-  const theme = createPageTheme({ ...config.app, ...config.pages, publicUrl, logo: deps.logo })
+  const shown = { ...config.app, ...config.pages, ...config.serves }
+  const theme = createPageTheme({ ...shown, publicUrl, logo: deps.logo })
   const own = { theme, keyRing, signOut, broadcastRevoked: sessionEnds.announce, now }
   const { auth, authorizationServer } = await createAuth(deps, { ...parts, ...own })
 
   let stopping = false
   return {
     ...deps,
-    theme,
-    ...{ demo, auth, authorizationServer },
+    ...{ theme, demo, auth, authorizationServer },
     signIn: parts.signIn,
     sessions: parts.sessions,
     ...{ keyPages: parts.keyPages, upstreamNames: further.map(({ name }) => name) },
@@ -159,7 +164,7 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
     legacy,
     ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
-    ...{ node, announce },
+    ...{ node, announce, now },
     ...checkProviders(config, upstream, ...further, auth),
     stopping: () => stopping,
     stop() {

@@ -51,7 +51,7 @@ export async function serveHttp(
   const { host, port, publicUrl: configured } = deps.config.http
   const maxSockets = socketsWithin(deps.config.http.maxSockets, deps.log)
   let handlers: HttpHandlers | undefined
-  const { server, stopKeepingAlive, drain } = createHttpServer(() => handlers, {
+  const { server, stopKeepingAlive, stopAccepting, drain } = createHttpServer(() => handlers, {
     keepAliveSeconds: deps.config.http.keepAliveSeconds,
     maxSockets,
   })
@@ -65,7 +65,8 @@ export async function serveHttp(
   })
   handlers = httpHandlers(runtime)
   server.on('drop', () => runtime.telemetry.metrics.rateLimited('sockets'))
-  const metrics = await openMetricsPort(runtime.telemetry.metrics, deps)
+  const isWorker = deps.shareMetrics !== undefined
+  const metrics = isWorker ? undefined : await openMetricsPort(runtime.telemetry.metrics, deps)
   return {
     publicUrl,
     port: taken,
@@ -73,6 +74,8 @@ export async function serveHttp(
     async stop(cause = 'signal') {
       runtime.stop()
       stopKeepingAlive()
+      // The other workers accept connections at the same port.
+      if (isWorker && cause === 'fault') stopAccepting()
       const delayMs = deps.config.http.stopDelaySeconds * 1000
       await delay(cause === 'fault' ? Math.min(delayMs, FAULT_DELAY_MS) : delayMs)
       runtime.legacy.releaseStreams()
@@ -94,7 +97,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     hasDemo: demo !== undefined,
     hasDemoApi: demo !== undefined && runtime.demoApi === undefined,
     takesKeys: runtime.keyPages.size > 0,
-    letsClientsIn: authorizationServer !== undefined,
+    authorizesClients: authorizationServer !== undefined,
     ofTeam: teamRows(runtime.team?.routes ?? []),
   })
   const guard = createHostGuard({
@@ -112,7 +115,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
     runtime.storageBudgets(countedNetwork(request, config.http))
   const limit = (handler: NodeHandler) => limitOAuthBody(limitRate(handler), bodyBudget)
   const mounts = authorizationServer
-    ? authorizationMounts(authorizationServer, { log, limit, storageOf })
+    ? authorizationMounts(authorizationServer, { log, limit, storageOf, theme: runtime.theme })
     : new Map<string, NodeHandler>()
   if (demo !== undefined) mounts.set(DEMO_PROVIDER_PATH, demo.handler)
   const rates = createCallRates(runtime.rateLimits, config.http)

@@ -111,12 +111,14 @@ function sendChanges(
 ): void {
   const stop = node.onEvent(({ event }) => {
     if (event.kind === 'resource_updated' && !isModern(mcp) && !subscribed.has(event.uri)) return
-    tell(mcp, event).catch((error: unknown) => log.debug({ err: error }, 'change not told'))
+    notifyClient(mcp, event).catch((error: unknown) =>
+      log.debug({ err: error }, 'change notification failed'),
+    )
   })
   mcp.server.onclose = stop
 }
 
-function tell({ server }: McpServer, event: ServerEvent): Promise<void> {
+function notifyClient({ server }: McpServer, event: ServerEvent): Promise<void> {
   if (event.kind === 'tools_list_changed') return server.sendToolListChanged()
   if (event.kind === 'prompts_list_changed') return server.sendPromptListChanged()
   if (event.kind === 'resources_list_changed') return server.sendResourceListChanged()

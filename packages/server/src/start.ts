@@ -1,9 +1,10 @@
 /** Reads the configuration, opens the store and serves a project. */
 
+import cluster from 'node:cluster'
 import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { configWarnings, type LoadedConfig, loadConfig } from './config.ts'
+import { ConfigError, configWarnings, type LoadedConfig, loadConfig } from './config.ts'
 import { declaredBy } from './engine/define-services.ts'
 import type { Catalog } from './engine/discover.ts'
 import { type OpenedServices, openServices } from './engine/open-services.ts'
@@ -16,6 +17,7 @@ import { declaredSources, loadCatalog, type Project, teamOf } from './project.ts
 import type { Store } from './store/port.ts'
 import { openTracing } from './telemetry/open-tracing.ts'
 import type { Tracing } from './telemetry/tracing.ts'
+import { joinPrimary, type Worker } from './workers/worker.ts'
 
 const STORE_WAIT_MS = 1000
 const STORE_POLL_MS = 20
@@ -91,12 +93,18 @@ function warnOf(loaded: LoadedConfig, log: RootLogger, stdio: Writable | undefin
   // The field is not named `code`, which is redacted because authorization codes have that name.
   for (const { code, message } of warnings) log.warn({ warning: code }, message)
   if (loaded.config.usesDevelopmentKey) {
-    log.warn('ENCRYPTION_KEY is not set: the published development key is used')
+    log.warn('ENCRYPTION_KEY is not set; using the published development key')
   }
 }
 
-/** The parent process, if it has opened an IPC channel: the development server or the launcher. */
-function parentOf({ stdio, stateFile }: StartOptions): Parent | undefined {
+function reportOn(catalog: Catalog, log: RootLogger): void {
+  for (const { code, message } of catalogWarnings(catalog)) log.warn({ warning: code }, message)
+  for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
+}
+
+/** The parent process, if it has opened an IPC channel. */
+function parentOf({ stdio, stateFile }: StartOptions, worker?: Worker): Parent | undefined {
+  if (worker !== undefined) return 'primary'
   if (process.send === undefined) return undefined
   if (stateFile !== undefined) return 'dev'
   return stdio === undefined ? undefined : 'launcher'
@@ -107,28 +115,37 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
   const loaded = loadConfig({
     ...{ argv, env: process.env, cwd: project.folder },
     ...declaredSources(project),
+    isAlone: options.stateFile !== undefined,
   })
   const { config, settings } = loaded
-  const tracing = await startTracing(loaded, (error) =>
-    log.warn({ err: error }, 'traces cannot be sent'),
-  )
+  const worker = joinPrimary(process.env)
+  const isPrimary = config.workers > 1 && worker === undefined
+  if (isPrimary && !cluster.isPrimary) throw new ConfigError([NESTED])
+  const tracing = isPrimary
+    ? undefined
+    : await startTracing(loaded, (error) => log.warn({ err: error }, 'traces cannot be sent'))
   const log = createLogger({
     ...config.log,
     ...config.app,
     secrets: settings.secrets,
+    worker: worker?.number,
     destination: stdio ? 'stderr' : 'stdout',
     ...(tracing !== undefined && { lineFields: tracing.logFields }),
   })
-  const parent = parentOf(options)
+  const parent = parentOf(options, worker)
   const shutdown = createShutdown(log, { parent })
   log.debug({ config }, 'configuration')
-  warnOf(loaded, log, stdio)
+  if (worker === undefined) warnOf(loaded, log, stdio)
+  if (isPrimary) {
+    const { runPrimary } = await import('./workers/primary.ts')
+    await runPrimary({ loaded, log, shutdown })
+    return
+  }
   await supportTypeScript(config.tools.directory ?? project.source)
   const catalog = await loadCatalog(project, config.tools.directory, {
     onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
   })
-  for (const { code, message } of catalogWarnings(catalog)) log.warn({ warning: code }, message)
-  for (const { file, reason } of catalog.skipped) log.debug({ file, reason }, 'file skipped')
+  if (worker === undefined || worker.number === 1) reportOn(catalog, log)
   const services = await openServices(declaredBy(project.server), {
     settings: settings.values,
     secrets: settings.secrets,
@@ -136,7 +153,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
     timeoutSeconds: config.startTimeoutSeconds,
   })
   try {
-    const parts = { project, loaded, log, tracing, catalog, services }
+    const parts = { project, loaded, log, tracing, catalog, services, worker }
     const service = await openAndServe(parts, options)
     // Before the log line `ready`: a supervisor may stop the server as soon as it reads that.
     shutdown.serves(async (cause) => {
@@ -155,6 +172,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
     throw error
   }
   if (parent === 'dev') process.send?.('ready')
+  worker?.ready()
 }
 
 interface Parts {
@@ -164,18 +182,26 @@ interface Parts {
   readonly tracing: Tracing | undefined
   readonly catalog: Catalog
   readonly services: OpenedServices
+  readonly worker: Worker | undefined
+}
+
+const NESTED = {
+  name: 'WORKERS',
+  message: 'must be 1 in a process that is itself a worker of a cluster, as under some managers',
 }
 
 /** Opens the store and serves the loaded project. */
 async function openAndServe(
-  { project, loaded, services, ...parts }: Parts,
+  { project, loaded, services, worker, ...parts }: Parts,
   { stdio, stateFile }: StartOptions,
 ) {
   const store = await openStore(loaded, parts.log, stateFile)
   await waitForStore(store, STORE_WAIT_MS)
   const { config, secrets, settings } = loaded
   const team = teamOf(project, settings, services.services)
-  const deps = { ...parts, config, secrets, store, team, services, logo: project.logo }
+  const { shareMetrics } = worker ?? {}
+  const given = { ...parts, config, secrets, store, team, services, shareMetrics }
+  const deps = { ...given, logo: project.logo }
   if (stdio !== undefined) return (await import('./serve-stdio.ts')).serveStdio(deps, stdio)
   return (await import('./serve-http.ts')).serveHttp(
     deps,

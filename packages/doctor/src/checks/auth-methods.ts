@@ -25,7 +25,7 @@ export const authMethods: Check = {
     const forms = visit.profiles.flatMap((profile) =>
       (profile.authForms ?? []).map((form) => [profile, form] as const),
     )
-    if (forms.length === 0) return [skipped('None of these clients was seen to do so.')]
+    if (forms.length === 0) return [skipped('None of these clients is known to do so.')]
     if (server.registration_endpoint === undefined) {
       return [skipped('Clients cannot register here.')]
     }
@@ -45,7 +45,7 @@ async function play(
   { says, metadata }: AuthForm,
   key: KeyObject,
 ): Promise<Finding> {
-  const who = `A client whose metadata ${says}, as the document of ${title} was seen to,`
+  const who = `A client whose metadata ${says}, as the document of ${title} does,`
   const answer = await register(visit, server, redirectUris, metadata)
   const { client_id: id, token_endpoint_auth_method: method } = objectIn(answer)
   if (answer.status === 201 && method === METHOD) {
@@ -53,7 +53,7 @@ async function play(
   }
   if (answer.status !== 201 || typeof id !== 'string' || method !== 'none') {
     return wrong(
-      `${who} is not accepted as a public one: ${failureIn(answer)}.`,
+      `${who} is not accepted as a public client: ${failureIn(answer)}.`,
       `Let the server choose a method that it supports (RFC 7591, 3.2.1), or offer ${METHOD}.`,
     )
   }
@@ -62,7 +62,7 @@ async function play(
   if ('failure' in outcome) {
     if (outcome.needsPerson) {
       return ok(
-        `${who} can register as a public one. Its tokens were not tried: ${outcome.failure}`,
+        `${who} can register as a public client. Its tokens were not tried: ${outcome.failure}`,
       )
     }
     return wrong(`${who} registers, but ${outcome.failure}`, 'Look at the log of the server.')
@@ -74,11 +74,11 @@ async function play(
   }
   if (tokens.status === 200) {
     return ok(
-      `${who} gets in as a public one, even with an assertion. It was tried by registering.`,
+      `${who} gets in as a public client, even with an assertion. It was tried by registering.`,
     )
   }
   return warning(
-    `${who} gets in as a public one, but not with an assertion: ${failureIn(tokens)}.`,
+    `${who} gets in as a public client, but not with an assertion: ${failureIn(tokens)}.`,
     `Ignore assertions of public clients (RFC 6749, 3.2), or offer ${METHOD}.`,
   )
 }

@@ -22,9 +22,9 @@ export const authorizeRequests: Check = {
       notSent(otherPath),
       whether(
         otherPort.to === 'person',
-        'A loopback address goes with any port.',
+        'A loopback redirect URI is accepted with any port.',
         wrong(
-          'A loopback address goes with the registered port only: apps on people’s machines take any.',
+          'A loopback redirect URI is accepted with the registered port only, but native apps use any port.',
           'RFC 8252, 7.3. Look at what answers /authorize.',
         ),
       ),
@@ -47,7 +47,7 @@ function tryRequest(
 
 function refused(led: Led, what: string): Finding {
   const isRefused = led.to === 'error' || (led.to === 'client' && led.answer.has('error'))
-  const mend = 'Turn it off at the authorization server: OAuth 2.1 wants S256.'
+  const mend = 'Turn it off at the authorization server: OAuth 2.1 requires S256.'
   return whether(isRefused, `${what} is refused.`, wrong(`${what} is served.`, mend))
 }
 
@@ -55,20 +55,20 @@ function refused(led: Led, what: string): Finding {
 function notSent({ to }: Led): Finding {
   return whether(
     to === 'error',
-    'An address that was not registered is not gone to.',
-    wrong('People are sent to an address that was not registered.', 'Compare them exactly.'),
+    'An unregistered redirect URI is refused.',
+    wrong('The browser is redirected to an unregistered redirect URI.', 'Compare them exactly.'),
   )
 }
 
 /** RFC 9207, 2: `iss` prevents mix-up attacks. */
 function named(led: Led, { issuer }: ServerMetadata): Finding {
   const iss = led.to === 'client' ? led.answer.get('iss') : undefined
-  if (iss === undefined) return ok('Refusals are told to the person.')
+  if (iss === undefined) return ok('Errors are shown to the user.')
   return whether(
     iss === issuer,
-    'Answers name the issuer.',
+    'Responses name the issuer.',
     wrong(
-      `Answers name ${iss ?? 'no issuer'}, and not ${issuer}.`,
+      `Responses name ${iss ?? 'no issuer'}, and not ${issuer}.`,
       'Set PUBLIC_URL, on every node the same.',
     ),
   )

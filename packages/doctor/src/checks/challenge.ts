@@ -77,7 +77,7 @@ async function keepsTokens({ base }: Visit): Promise<Finding> {
     return ok('A token that is not valid is refused as such.')
   }
   if (status === 401 && headers.get('www-authenticate') === null) {
-    return skipped('Whether Authorization arrives cannot be told without WWW-Authenticate.')
+    return skipped('Without WWW-Authenticate, the check cannot see whether Authorization arrives.')
   }
   return wrong(
     'The Authorization header does not reach the server: a token that is not valid is treated like none.',

@@ -16,7 +16,7 @@ export const clients: Check = {
       return [
         warning(
           'Clients cannot register here, so these were not tried.',
-          'Know them by OAUTH_CLIENTS, or let them register.',
+          'List them in OAUTH_CLIENTS, or allow registration.',
         ),
       ]
     }
@@ -43,17 +43,17 @@ async function tryProfile(
   if (answer.status !== 201 || typeof id !== 'string') {
     return wrong(
       `The redirect URIs of ${title} cannot be registered (${redirectUris.join(', ')}): ${failureIn(answer)}.`,
-      'Custom schemes are allowed by OAUTH_REDIRECT_SCHEMES; https and loopback addresses always are. With 429 wait a minute.',
+      'OAUTH_REDIRECT_SCHEMES allows custom schemes; https and loopback addresses always are. With 429 wait a minute.',
     )
   }
   const redirectUri = profile.comesWith ?? redirectUris[0] ?? ''
   const { to, page } = await open(authorizeUrl(visit, server, { id, redirectUri }), redirectUri)
   if (to === 'person')
     return ok(
-      `The redirect URIs of ${title} can be registered, and ${redirectUri} come back to. The client itself was not tried.`,
+      `The redirect URIs of ${title} can be registered, and ${redirectUri} is redirected to. The client itself was not tried.`,
     )
   return wrong(
-    `The redirect URIs of ${title} can be registered, but ${redirectUri} not come back to: the page says ${page.status}.`,
+    `The redirect URIs of ${title} can be registered, but ${redirectUri} is not redirected to: the page says ${page.status}.`,
     'Loopback addresses go with any port (RFC 8252, 7.3). If some requests work and others do not, see “Nodes behind one address”.',
   )
 }

@@ -20,10 +20,10 @@ export const evilRedirects: Check = {
     return EVIL.map((uri, index) => {
       const status = answers[index]?.status
       if (status === 400) return ok(`${uri} is refused.`)
-      if (status === 429) return skipped(`${uri} was not looked at: too many registrations (429).`)
+      if (status === 429) return skipped(`${uri} was not checked: too many registrations (429).`)
       return wrong(
         `${uri} can be registered (${status}): codes could be sent there.`,
-        'Take it back in src/auth/redirect-uris.ts, or look at what answers /register.',
+        'Forbid it in src/auth/redirect-uris.ts, or check what answers /register.',
       )
     })
   }),

@@ -24,8 +24,8 @@ async function metrics(base: string): Promise<Finding> {
     status !== 200 || !/^# (HELP|TYPE) /m.test(text),
     'Metrics are not public.',
     wrong(
-      '/metrics can be read by everybody: it tells who uses what, and how much.',
-      'Serve metrics on a port of their own, or close the path at the proxy: nginx `location = /metrics { return 404; }`.',
+      '/metrics can be read by everybody: it shows who uses what, and how much.',
+      'Serve metrics on a separate port, or close the path at the proxy: nginx `location = /metrics { return 404; }`.',
     ),
   )
 }

@@ -24,13 +24,13 @@ const MEND: Readonly<Record<string, string>> = {
   login_on_demand:
     'Set LOGIN=at-authorize, or leave LOGIN out: people then sign in before a client gets a token.',
   mcp_auth_undecided: 'Set MCP_AUTH=required, or MCP_AUTH=optional if everybody may call.',
-  not_production: 'Set NODE_ENV=production, and what it then asks for.',
+  not_production: 'Set NODE_ENV=production, and the variables that it then requires.',
   upstream_issuer_differs:
     'Copy the issuer from the metadata (/.well-known/openid-configuration) into UPSTREAM_ISSUER.',
   oauth_issuer_differs: 'Copy the issuer from the metadata of the authorization server.',
   upstream_client_refused:
     'Compare UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET with the registration at the provider.',
-  anybody_signs_in: 'Set UPSTREAM_ALLOW to the domain, group or people who may come in.',
+  anybody_signs_in: 'Set UPSTREAM_ALLOW to the domain, group or people who may sign in.',
 }
 
 const Warnings = z.object({
@@ -48,13 +48,13 @@ function warningsIn(answer: { readonly status: number; readonly text: string }):
 function verdict(path: string, status: number): Finding {
   if (status === 200) return ok(`${path} says 200.`)
   if ([401, 403, 404].includes(status)) {
-    return skipped(`${path} is not to be seen from here (${status}).`)
+    return skipped(`${path} is not visible from here (${status}).`)
   }
   if (status === 503) {
     return wrong(
-      `${path} says 503: the node that answered stops, or its Redis does not answer.`,
+      `${path} says 503: the node that answered is stopping, or its Redis does not answer.`,
       'Its body says why. Look at the log of the nodes, and at REDIS_URL: redis:// for one server, redis+cluster:// or redis+sentinel:// for several.',
     )
   }
-  return warning(`${path} says ${status}.`, 'Hand the path on to the nodes, or close it with 404.')
+  return warning(`${path} says ${status}.`, 'Forward the path to the nodes, or close it with 404.')
 }

@@ -28,7 +28,7 @@ async function token(visit: Visit): Promise<readonly Finding[]> {
   return [
     wrong(
       `The token is good for some requests only: ${tally(statuses)}.`,
-      `Give all nodes ${SAME}: with another JWT_SECRET a node does not know what the others signed.`,
+      `Give all nodes ${SAME}: with another JWT_SECRET a node rejects tokens that the others signed.`,
     ),
   ]
 }
@@ -44,14 +44,14 @@ async function connection(visit: Visit): Promise<readonly Finding[]> {
   if (statuses.every((status) => status === 200)) {
     return [
       ok(
-        `${TIMES} requests of one session, each on a TCP connection of its own, are all answered. How many nodes they met cannot be told from outside: answers do not name them.`,
+        `${TIMES} requests of one session, each on its own TCP connection, are all answered. How many nodes answered is not visible from outside.`,
       ),
     ]
   }
   return [
     wrong(
       `${TIMES} requests of one session, each on a TCP connection of its own: ${tally(statuses)}.`,
-      `404 comes from nodes that do not know the session: give all nodes ${SAME}. 5xx comes from a node that is unwell: see its log.`,
+      `404 comes from nodes that do not know the session: give all nodes ${SAME}. 5xx comes from a failing node: see its log.`,
     ),
   ]
 }

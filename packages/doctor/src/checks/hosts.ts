@@ -22,16 +22,16 @@ export const hosts: Check = {
 async function otherHost(metadata: string): Promise<Finding> {
   const answer = await ask(metadata, { headers: { host: EVIL } }).catch(() => undefined)
   if (answer === undefined || answer.status !== 200) {
-    return ok(`Another Host is refused (${answer?.status ?? 'the connection is closed'}).`)
+    return ok(`A foreign Host is refused (${answer?.status ?? 'the connection is closed'}).`)
   }
   if (answer.text.includes(EVIL)) {
     return wrong(
-      'A made-up Host gets into the metadata: whoever poisons a cache sends clients elsewhere.',
+      'A forged Host appears in the metadata: an attacker who poisons a cache can redirect clients.',
       'Set PUBLIC_URL; nothing else may name the server.',
     )
   }
   return warning(
-    'A made-up Host is served: the proxy does not look at it, and hides it from the server.',
+    'A forged Host is served: the proxy does not check it, and hides it from the server.',
     'Let the proxy serve its own names only, and pass them on: nginx `server_name` with a default server that refuses, and `proxy_set_header Host $http_host;`.',
   )
 }

@@ -26,9 +26,9 @@ async function sameMetadata({ base }: Visit): Promise<Finding> {
   const answers = await manyTimes(TIMES, () => ask(address))
   return whether(
     new Set(answers.map(({ text }) => text)).size === 1,
-    'They say the same of themselves.',
+    'All nodes describe themselves alike.',
     wrong(
-      'They say different things of themselves.',
+      'The nodes describe themselves differently.',
       'Give all nodes the same variables, PUBLIC_URL first.',
     ),
   )
@@ -46,7 +46,7 @@ async function knownClient(
   const statuses = led.map(({ page }) => page.status)
   return whether(
     led.every(({ to }) => to === 'person'),
-    `A client that registered is known by all (${TIMES} of ${TIMES} requests, each on a connection of its own).`,
+    `A client that registered is known by all (${TIMES} of ${TIMES} requests, each on its own connection).`,
     wrong(
       `A client that registered is unknown to some of them, or its consent page is: ${tally(statuses)}.`,
       'Let all nodes use one Redis (the same REDIS_URL, REDIS_DB and STORE_PREFIX): in memory each has its own clients and sessions. They need the same ENCRYPTION_KEY as well.',
@@ -66,9 +66,9 @@ async function samePage(
   const pages = await manyTimes(TIMES, () => browser.open(page.url))
   const statuses = pages.map(({ status }) => status)
   if (statuses.every((status) => status === 200))
-    return ok('A page that one opened is shown by all.')
+    return ok('A page that one node opened is served by all.')
   return wrong(
-    `A page that one opened is over for others: ${tally(statuses)}.`,
+    `A page that one node opened is unknown to others: ${tally(statuses)}.`,
     'Give all nodes the same ENCRYPTION_KEY (it signs cookies as well), and one Redis.',
   )
 }

@@ -24,7 +24,7 @@ export const refreshing: Check = {
       return [wrong(`The refresh token is refused: ${failureIn(first)}.`, mend)]
     }
     keep(visit, objectIn(first))
-    return [ok('A refresh gives new tokens.'), await parallel(visit, server, client)]
+    return [ok('A refresh returns new tokens.'), await parallel(visit, server, client)]
   }),
 }
 

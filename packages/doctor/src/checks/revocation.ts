@@ -16,7 +16,7 @@ const SOON_MS = 1000
 
 export const revocation: Check = {
   id: 'revocation',
-  title: 'Taking tokens back',
+  title: 'Token revocation',
   run: needsClient(async (visit, server, client) => {
     // A token from the command line has no refresh token, and is not revoked.
     const { refreshToken: token, accessToken } = visit.facts
@@ -27,7 +27,7 @@ export const revocation: Check = {
     const answer = await postForm(server.revocation_endpoint, { token, client_id: client.id })
     if (answer.status !== 200) {
       const mend = 'Hand POST at /revoke on to the nodes.'
-      return [wrong(`Tokens cannot be taken back: ${failureIn(answer)}.`, mend)]
+      return [wrong(`Tokens cannot be revoked: ${failureIn(answer)}.`, mend)]
     }
     const gone = await isGone(visit)
     return [gone, introspected(before, await isActive(server, client, accessToken))]
@@ -42,8 +42,8 @@ async function isGone(visit: Visit): Promise<Finding> {
   const served = answers.filter(({ status }) => status !== 401).length
   if (served === 0) return ok(`A second after it was taken back a token is refused everywhere.`)
   return wrong(
-    `A second after it was taken back the token is good for ${served} of ${TIMES} requests.`,
-    'Let all nodes use one Redis; no proxy may keep answers or decisions by token.',
+    `A second after it was taken back the token is still accepted by ${served} of ${TIMES} requests.`,
+    'Let all nodes use one Redis; no proxy may cache responses or decisions by token.',
   )
 }
 
@@ -59,10 +59,11 @@ async function isActive(
 }
 
 function introspected(before: boolean | undefined, after: boolean | undefined): Finding {
-  if (before === undefined || after === undefined) return skipped('Introspection cannot be asked.')
-  if (before && !after) return ok('Introspection says that it was good, and is no more.')
+  if (before === undefined || after === undefined) return skipped('Introspection is not available.')
+  if (before && !after)
+    return ok('Introspection reports the token active before its revocation, and inactive after.')
   return wrong(
-    `Introspection says ${before ? 'good' : 'not good'} before, and ${after ? 'good' : 'not good'} after.`,
+    `Introspection reports the token ${before ? 'active' : 'inactive'} before its revocation, and ${after ? 'active' : 'inactive'} after.`,
     'Let all nodes use one Redis.',
   )
 }

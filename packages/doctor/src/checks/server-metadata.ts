@@ -80,7 +80,7 @@ async function ofAnother({ base, facts }: Visit): Promise<readonly Finding[]> {
   const { origin } = new URL(base)
   facts.noBuiltIn = 'It needs an authorization server, and none was found.'
   if (issuer === undefined) return [skipped('No resource says which authorization server it has.')]
-  facts.noBuiltIn = `It is a matter of ${issuer}, which lets clients in here, and not of this server.`
+  facts.noBuiltIn = `This concerns ${issuer}, which authorizes the clients of this server, and not the server itself.`
   if (!(await isWithinReach(issuer, base).catch(() => false))) {
     return [
       wrong(
@@ -140,22 +140,23 @@ function offers(metadata: ServerMetadata): readonly Finding[] {
     metadata
   const findings: Finding[] = []
   if (registers !== undefined) findings.push(ok('Clients can register themselves.'))
-  if (reads === true) findings.push(ok('Clients can be known by their metadata documents (CIMD).'))
+  if (reads === true)
+    findings.push(ok('Clients can be identified by their metadata documents (CIMD).'))
   if (findings.length === 0) {
     findings.push(
       warning(
-        'Clients can neither register nor be known by a document: each must be set up by hand.',
+        'Clients can neither register nor be identified by a document: each must be set up by hand.',
         'Turn on dynamic registration or CIMD at the authorization server.',
       ),
     )
   }
   if (metadata.authorization_response_iss_parameter_supported === true) {
-    return [...findings, ok('Answers name their issuer (RFC 9207).')]
+    return [...findings, ok('Responses name their issuer (RFC 9207).')]
   }
   const mend = 'Turn it on at the authorization server (RFC 9207).'
   return [
     ...findings,
-    warning('Answers do not name their issuer, which lets servers be mixed up.', mend),
+    warning('Responses do not name their issuer, which enables mix-up attacks.', mend),
   ]
 }
 

@@ -9,7 +9,7 @@ import type { Check, ServerMetadata, Visit } from '../visit.ts'
 
 export const signIn: Check = {
   id: 'sign-in',
-  title: 'Letting a client in',
+  title: 'Authorizing a client',
   run: needsClient(async (visit, server, client) => {
     let outcome = await letIn(visit, server, client)
     if ('failure' in outcome && outcome.needsPerson) {
@@ -38,7 +38,7 @@ async function useCode(
   const { access_token: access, refresh_token: refresh, expires_in: seconds } = objectIn(answer)
   const named = whether(
     given.iss === server.issuer,
-    'A page was answered, and the code came back with its issuer.',
+    'The consent page was answered, and the code came back with its issuer.',
     wrong(
       `The code came back from ${given.iss ?? 'nobody'}.`,
       'Set PUBLIC_URL, on every node the same.',

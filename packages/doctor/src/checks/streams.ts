@@ -86,18 +86,18 @@ async function overTime({ holdMs }: Visit, opened: OpenedStream): Promise<Findin
   await stream.hold(holdMs)
   const { endedMs, longestSilenceMs } = stream
   if (endedMs !== undefined && /"resultType":\s*"complete"/.test(stream.text)) {
-    return skipped(`${name}: the server has nothing to tell there, and ended it.`)
+    return skipped(`${name}: the server has no events for this stream, and ended it.`)
   }
   if (endedMs !== undefined) {
     return wrong(`${name} is cut after ${Math.round(endedMs / 1000)} s.`, UNCUT)
   }
   const silence = Math.round(longestSilenceMs / 1000)
   if (longestSilenceMs > LONGEST_SILENCE_MS) {
-    const quiet = `${name}: nothing comes for ${silence} s, though the server says something every 15 s.`
+    const quiet = `${name}: nothing comes for ${silence} s, although the server sends a keep-alive every 15 s.`
     return warning(quiet, UNBUFFERED)
   }
   if (trigger !== undefined && !(await trigger())) {
-    return wrong(`${name} is open after ${holdMs / 1000} s, and says nothing any more.`, UNCUT)
+    return wrong(`${name} is open after ${holdMs / 1000} s, but sends nothing any more.`, UNCUT)
   }
   const kept =
     holdMs < SHOWS_KEEP_ALIVE_MS

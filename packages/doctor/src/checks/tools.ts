@@ -101,7 +101,7 @@ async function older(visit: Visit): Promise<Finding> {
 
 /** `/http`, for scripts. */
 async function direct(visit: Visit): Promise<Finding> {
-  if (visit.facts.accessToken === undefined) return skipped('/http wants a token.')
+  if (visit.facts.accessToken === undefined) return skipped('/http requires a token.')
   const { status } = await postJson(
     `${visit.base}/http`,
     { method: 'tools/list', params: {} },
@@ -109,7 +109,7 @@ async function direct(visit: Visit): Promise<Finding> {
   )
   if (status === 404) return skipped('/http is not there.')
   if (status === 200) return ok('Without the protocol at /http: tools are listed.')
-  return wrong(`Without the protocol at /http: ${status}.`, 'Let JSON through as it is.')
+  return wrong(`Without the protocol at /http: ${status}.`, 'Pass JSON through unchanged.')
 }
 
 /** Applies a time limit; its callers then close the client, which aborts pending requests. */

@@ -17,7 +17,7 @@ export const transportSecurity: Check = {
     if (isLoopback(base)) return [skipped('The server is on this machine, where http will do.')]
     return [
       wrong(
-        'The server is reached by http: tokens can be read on the way, and clients refuse.',
+        'The server is reached by http: tokens can be read in transit, and clients refuse.',
         'Put a proxy with TLS in front, and set PUBLIC_URL to its https address.',
       ),
     ]
@@ -26,14 +26,15 @@ export const transportSecurity: Check = {
 
 async function strictness(base: string): Promise<Finding> {
   const { headers } = await ask(`${base}/`)
-  if (headers.get('strict-transport-security') !== null) return ok('Browsers are held to https.')
+  if (headers.get('strict-transport-security') !== null)
+    return ok('Browsers must use https (HSTS).')
   return warning('Strict-Transport-Security is not sent.', HSTS)
 }
 
 /** RFC 9110, 15.4: only 307 and 308 keep a POST a POST. */
 async function plainHttp(base: string): Promise<Finding> {
   const { hostname, port } = new URL(base)
-  if (port !== '') return skipped('With a port of its own there is no http to look at.')
+  if (port !== '') return skipped('On a non-default port there is no http to check.')
   const answer = await postJson(`http://${hostname}/mcp`, PING).catch(() => undefined)
   if (answer === undefined) return ok('Nothing is served by http.')
   const { status } = answer
@@ -47,7 +48,7 @@ async function plainHttp(base: string): Promise<Finding> {
   }
   if (status >= 400 && !answer.text.includes('jsonrpc')) return ok(`http is refused (${status}).`)
   return wrong(
-    `/mcp is served by http as well (${status}): tokens can be read on the way.`,
+    `/mcp is served by http as well (${status}): tokens can be read in transit.`,
     'Redirect with 308, or close port 80: nginx `return 308 https://$host$request_uri;`.',
   )
 }

@@ -26,7 +26,7 @@ export const upstreamSignIn: Check = {
     const further = namesIn(upstreams).slice(1)
     const first =
       state === 'authenticated'
-        ? ok('Whoever lets the client in is signed in.')
+        ? ok('The user who authorizes the client is signed in.')
         : await signInFirst(visit, base)
     const others: Finding[] = []
     for (const name of further) others.push(await reach(visit, name))
@@ -63,9 +63,10 @@ async function reach(visit: Visit, upstream: string): Promise<Finding> {
   const ours = await browser.open(url)
   const next = await browser.open(ours.url, { code }).catch(() => undefined)
   const where = next?.url.host ?? 'its identity provider'
-  if (next === undefined) return skipped(`The way to ${upstream} leads to where the doctor is not.`)
+  if (next === undefined)
+    return skipped(`The sign-in at ${upstream} leads to a host that the doctor cannot reach.`)
   if (next.url.origin !== ours.url.origin) {
-    return refusalOf(next) ?? ok(`The way to ${upstream} leads to ${where}.`)
+    return refusalOf(next) ?? ok(`The sign-in at ${upstream} leads to ${where}.`)
   }
   if (next.url.pathname.includes('/key/')) return ok(`People paste keys for ${upstream}.`)
   const prefix = `UPSTREAM_${upstream.toUpperCase().replaceAll('-', '_')}_`
@@ -84,7 +85,8 @@ async function follow(
   const provider = await browser.open(ours.url, { code: link.code }).catch(() => undefined)
   if (provider !== undefined && isDemoProvider(provider)) {
     const end = await browser.open(provider.url, DEMO_FORM)
-    if (await isSignedIn(visit)) return ok('Ada signs in at the demo provider, and is known after.')
+    if (await isSignedIn(visit))
+      return ok('Ada signs in at the demo provider, and is recognized afterwards.')
     return wrong(
       `The sign-in ends with ${end.status} “${headingOf(end)}”, and nobody is signed in.`,
       'Cookies and /callback must reach the nodes unchanged; on several nodes: one Redis, one ENCRYPTION_KEY.',
@@ -102,7 +104,7 @@ async function follow(
   const where = provider?.url.host ?? 'the identity provider'
   if (!visit.interactive) {
     return skipped(
-      `The way leads to ${where}, where a person has to sign in; with --interactive the doctor waits for that.`,
+      `The sign-in leads to ${where}, where a person has to sign in; with --interactive the doctor waits for that.`,
     )
   }
   return waitForPerson(visit)
@@ -114,7 +116,7 @@ async function waitForPerson(visit: Visit): Promise<Finding> {
   visit.say(`Open this page, and sign in; the code is ${code}:\n\n${url}\n`)
   const giveUpAt = performance.now() + PERSON_MS
   while (performance.now() < giveUpAt) {
-    if (await isSignedIn(visit)) return ok('A person signed in, and is known after.')
+    if (await isSignedIn(visit)) return ok('A person signed in, and is recognized afterwards.')
     await delay(LOOK_EVERY_MS)
   }
   return wrong(

@@ -41,9 +41,9 @@ async function look(base: string, path: string): Promise<Finding> {
   }
   if (isOpen && headers.get('access-control-allow-origin') === null) {
     return warning(
-      `${path} says 404 without CORS: clients in browsers take it for a server that is away.`,
+      `${path} says 404 without CORS: clients in browsers consider the server unreachable.`,
       'Let Access-Control-Allow-Origin of the nodes through.',
     )
   }
-  return ok(`${path} is not there, said plainly.`)
+  return ok(`${path} is a plain 404.`)
 }

@@ -108,7 +108,7 @@ function createExternalIssuer(
       presenter?.readBeside?.()
       const session = await sessionOf(id, issuedAt)
       if (session === undefined) {
-        logRefused('its person has signed out since', aboutToken(token))
+        logRefused('its user has signed out since', aboutToken(token))
         return undefined
       }
       return { kind: 'token', session, clientId, scopes, subject, claims, expiresAt }

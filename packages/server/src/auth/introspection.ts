@@ -119,7 +119,7 @@ function createQuestion(options: IntrospectionOptions, deps: IntrospectionDeps) 
     if (response.status !== 200) throw new TypeError(refusalText(response.status))
     const text = await response.text()
     // The cache holds up to `MOST_KEPT` responses; a typical one has 1 kB.
-    if (text.length > LONGEST_ANSWER) throw new TypeError('introspection answers too much')
+    if (text.length > LONGEST_ANSWER) throw new TypeError('the introspection response is too large')
     const answer = answerForm.parse(JSON.parse(text))
     return answer.active ? answer : undefined
   }

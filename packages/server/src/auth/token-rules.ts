@@ -133,7 +133,7 @@ export function factsOf(payload: Claims, rules: TokenRules, nowMs: number): Toke
 function timesOf({ iat, exp }: TokenClaims, { maxAgeSeconds }: TokenRules, nowMs: number) {
   if (exp !== undefined && exp * 1000 <= nowMs) throw new TokenRefused('exp: the token has expired')
   if (iat !== undefined && (iat + maxAgeSeconds) * 1000 <= nowMs) {
-    throw new TokenRefused('iat is longer ago than OAUTH_TOKEN_MAX_AGE')
+    throw new TokenRefused('iat is older than OAUTH_TOKEN_MAX_AGE')
   }
   const ageEnds = (iat === undefined ? nowMs : iat * 1000) + maxAgeSeconds * 1000
   return { issuedAt: (iat ?? 0) * 1000, expiresAt: exp === undefined ? ageEnds : exp * 1000 }

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Resource } from '../auth/resources.ts'
 import type { CallAudit, CallLog } from '../engine/call.ts'
-import type { CancelListener, CancelSignal } from '../engine/cancel-signal.ts'
+import type { CancelListener, CancelSignal } from '../engine/time-limit.ts'
 import { clientAddress, networkOf } from '../http/client-address.ts'
 import type { HandedCall } from '../http/http-env.ts'
 import type { CallRates, PresentedRequest } from '../http/rate-limit.ts'
@@ -13,7 +13,7 @@ import type { LegacyEndpoint } from '../mcp/legacy/legacy-endpoint.ts'
 import { type McpSession, mcpSessionKey } from '../mcp/legacy/mcp-session-record.ts'
 import type { LookedUp } from '../mcp/legacy/opened-mcp-sessions.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
-import type { ToolRequest } from '../mcp/tool-call.ts'
+import type { ToolRequest } from '../mcp/requested-call.ts'
 import type { Caller } from '../session/caller.ts'
 import type { RequestContextFactory } from '../session/request-contexts.ts'
 import type { Document, Stored } from '../store/port.ts'
@@ -58,7 +58,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   weight: number | undefined
   caller: Caller | undefined
   /** Prefetched MCP session record, read in the same batch as the token; ownership not verified. */
-  connection: LookedUp | undefined
+  mcpSession: LookedUp | undefined
   /** Set once the call is handed over to Hono. */
   respond: HandedCall['respond']
 
@@ -89,7 +89,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
     this.bodyBytes = undefined
     this.weight = undefined
     this.caller = undefined
-    this.connection = undefined
+    this.mcpSession = undefined
     this.respond = undefined
     this.message = undefined
     this.client = NO_CLIENT
@@ -99,7 +99,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   }
 
   /** `Mcp-Session-Id`. */
-  get connectionId(): string | undefined {
+  get mcpSessionId(): string | undefined {
     const id = this.incoming.headers['mcp-session-id']
     return typeof id === 'string' ? id : undefined
   }
@@ -113,7 +113,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   }
 
   /** The request contexts of the call. Throws before the caller is authenticated. */
-  origins(): RequestContexts {
+  contexts(): RequestContexts {
     if (this.caller === undefined) throw new Error('A call arrived without its caller')
     return this.#parts.requestContexts.of(this.caller, this, () =>
       this.#parts.storageOf(this.incoming),
@@ -122,20 +122,20 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
 
   /** The store key of the MCP session, which is prefetched together with the token. */
   get beside(): string | undefined {
-    const id = this.connectionId
+    const id = this.mcpSessionId
     return id?.startsWith('con_') ? mcpSessionKey(id) : undefined
   }
 
   onRead(document: Stored<Document> | undefined): void {
-    this.connection = (document as McpSession | undefined) ?? null
+    this.mcpSession = (document as McpSession | undefined) ?? null
   }
 
   readBeside(): void {
-    const id = this.connectionId
+    const id = this.mcpSessionId
     if (id === undefined) return
-    this.connection = this.#parts.lookUp(id)
+    this.mcpSession = this.#parts.lookUp(id)
     // Prevents an unhandled rejection if the request is refused before it awaits the lookup.
-    this.connection.catch(() => undefined)
+    this.mcpSession.catch(() => undefined)
   }
 
   get log(): Logger {

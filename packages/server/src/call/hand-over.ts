@@ -1,6 +1,7 @@
 /**
- * Hands a call over to Hono, which answers everything outside the fast path: SDK responses, errors,
- * event streams and calls from web pages. The app reuses the caller and the body of the call.
+ * Writes the response of a fast-path call, or hands the call over to Hono, which answers everything
+ * else: SDK responses, errors, event streams and calls from web pages. The app reuses the caller and
+ * the body of the call.
  */
 
 import type { IncomingMessage } from 'node:http'
@@ -14,10 +15,12 @@ import { whenClosed } from '../http/when-closed.ts'
 import type { DirectAnswer, DirectCalls } from '../mcp/direct/direct-calls.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { SseEndpoint } from '../mcp/legacy/sse.ts'
-import type { McpAnswer } from '../mcp/mcp-answer.ts'
+import type { McpAnswer } from '../mcp/mcp-request.ts'
+import { toWellFormedJson } from '../well-formed.ts'
 import type { Call } from './fast-call.ts'
+import type { CallLines } from './lines.ts'
 
-export type AppFetch = (request: Request, env: HttpEnv['Bindings']) => Response | Promise<Response>
+type AppFetch = (request: Request, env: HttpEnv['Bindings']) => Response | Promise<Response>
 
 export interface HandOverDeps {
   /** The Hono app. */
@@ -57,13 +60,13 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps): HandO
   }
 
   async function handleWithSdk(call: Call, c: Context<HttpEnv>): Promise<Response> {
-    const { body, connection } = call
-    const contexts = call.origins()
+    const { body, mcpSession } = call
+    const contexts = call.contexts()
     if (call.route.path === '/messages') {
       return sse.post(c.req.query('session_id'), body, contexts)
     }
     const onClose = whenClosed(call.outgoing)
-    const message = { request: c.req.raw, body, contexts, connection, onClose }
+    const message = { request: c.req.raw, body, contexts, mcpSession, onClose }
     const isDirect = call.route.path === '/http' && isDirectCall(body)
     if (isDirect) return directResponse(c, await direct.call(message))
     return respond(c, await mcp.handle(message))
@@ -86,4 +89,24 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps): HandO
         return response
       }),
   }
+}
+
+/** Whether a web page sent the call and needs CORS headers (Fetch Standard, "CORS protocol"). */
+export function isForPage(call: Call): boolean {
+  return call.incoming.headers.origin !== undefined
+}
+
+/** Keeps headers that are set already, such as those of the rate limit. */
+export function writeAnswer(call: Call, message: object, lines: CallLines): void {
+  const { outgoing, requestId } = call
+  // Node.js writes a string and the headers in one chunk; a Buffer would be a second write.
+  const text = toWellFormedJson(message)
+  outgoing.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+  })
+  outgoing.end(text)
+  lines.request(call)
 }

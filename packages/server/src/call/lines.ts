@@ -5,7 +5,7 @@
 
 import { shortHash } from '../crypto/hash.ts'
 import { AUDITED_AS, type CallAudit } from '../engine/call.ts'
-import { outcomeLabel } from '../engine/outcome-labels.ts'
+import { outcomeLabel } from '../engine/tool-error.ts'
 import { redactText } from '../logger/redact-text.ts'
 import type { Logger } from '../logger.ts'
 import type { Call } from './fast-call.ts'
@@ -22,7 +22,7 @@ export class CallLines {
 
   /** The logger for all other lines of a call. */
   loggerOf(call: Call): Logger {
-    const { requestId, connectionId: id } = call
+    const { requestId, mcpSessionId: id } = call
     return this.#log.child({ requestId, ...(id !== undefined && { connection: shortHash(id) }) })
   }
 
@@ -47,7 +47,7 @@ export class CallLines {
 }
 
 /** The fields that all lines of a call begin with. */
-function start({ requestId, connectionId: id }: Call): string {
+function start({ requestId, mcpSessionId: id }: Call): string {
   const own = SHORT_ID.test(requestId) ? `,"requestId":"${requestId}"` : ofMember(requestId)
   return id === undefined ? own : `${own},"connection":"${shortHash(id)}"`
 }

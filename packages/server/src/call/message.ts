@@ -1,12 +1,13 @@
 /**
- * Decides which requests take the fast path, without the SDK: one rule for both eras and for direct
- * calls. A `tools/call` is plain if only its tool can send messages before the result, and if all
+ * Reads and parses the JSON body of a call, enforcing limits as early as they can be checked, and
+ * decides which requests take the fast path: one rule for both eras and for direct calls. A `tools/call` is plain if only its tool can send messages before the result, and if all
  * but its arguments matches a form that the SDK accepts. All other requests, valid or not, go to
  * the SDK: the fast path accepts nothing that the SDK would reject.
  */
 
 import type { IncomingHttpHeaders } from 'node:http'
 import {
+  isJsonContentType,
   type JSONRPCRequest,
   PROTOCOL_VERSION_META_KEY,
   type RequestId,
@@ -14,12 +15,18 @@ import {
 } from '@modelcontextprotocol/server'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
+import { AppError } from '../errors.ts'
+import { type BodyBudget, UNCOUNTED_BYTES } from '../http/body-budget.ts'
+import { parseJson } from '../http/parse-json.ts'
 import { isDirectCall } from '../http/problem.ts'
+import { bodyTooLarge, readBody } from '../http/read-body.ts'
+import { checkMessageBounds } from '../mcp/bounds.ts'
 import { DIRECT_ENVELOPE, DIRECT_REQUEST_ID } from '../mcp/direct/direct-request.ts'
-import { toolsWithHeaders } from '../mcp/modern/header-parameters.ts'
 import { type KnownClients, type QuietClient, quietClientOf } from '../mcp/modern/known-clients.ts'
+import { toolsWithHeaders } from '../mcp/modern/plain-requests.ts'
 import { MODERN_REVISION } from '../mcp/server-factory.ts'
 import { acceptsAnswers } from '../mcp/standard-headers.ts'
+import type { Call } from './fast-call.ts'
 
 export interface ToolMessage {
   readonly era: '2025' | '2026' | 'direct'
@@ -130,4 +137,76 @@ function hasOnly(value: unknown, names: ReadonlySet<string>): value is Fields {
 
 function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export interface BodyOptions {
+  readonly bodyLimitBytes: number
+  /** Maximum number of values in the JSON. */
+  readonly bodyMaxValues: number
+}
+
+/**
+ * Rejects by headers alone: content codings and other content types with 415 (RFC 9110, 15.5.16),
+ * a `Content-Length` above the limit with 413. Returns the `Content-Length`, if there is one.
+ */
+export function checkHeaders(
+  headers: IncomingHttpHeaders,
+  { bodyLimitBytes }: BodyOptions,
+): number | undefined {
+  const {
+    'content-encoding': encoding,
+    'content-type': type,
+    'content-length': announced,
+  } = headers
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new AppError('unsupported_media_type', 'Content-Encoding is not supported.')
+  }
+  if (type !== 'application/json' && !isJsonContentType(type ?? null)) {
+    throw new AppError('unsupported_media_type', 'Content-Type must be application/json.')
+  }
+  if (announced === undefined) return undefined
+  const length = Number(announced)
+  if (length > bodyLimitBytes) throw bodyTooLarge(bodyLimitBytes)
+  return length
+}
+
+/**
+ * Reads a body before authentication if the body budget does not count it and the client does not
+ * send `Expect: 100-continue`. All other bodies stay unread until the caller is authenticated.
+ */
+export function readEarly(call: Call, length: number | undefined, read: ReadBytes): void {
+  if (length === undefined || length > UNCOUNTED_BYTES) return
+  const { incoming } = call
+  if (expectsContinue(incoming.headers)) return
+  // Common case: the whole body is buffered, so that no listeners are needed.
+  if (incoming.complete && incoming.readableLength === length && length > 0) {
+    call.early = incoming.read() as Buffer
+    return
+  }
+  const arriving = read(call)
+  // Prevents an unhandled rejection if the request is refused before it awaits its body.
+  arriving.catch(() => undefined)
+  call.early = arriving
+}
+
+export type ReadBytes = (call: Call) => Promise<Buffer>
+
+export function createReadBytes({ bodyLimitBytes }: BodyOptions, budget: BodyBudget): ReadBytes {
+  return ({ incoming, outgoing }) =>
+    readBody(incoming, { limitBytes: bodyLimitBytes, share: budget.shareOf(outgoing) })
+}
+
+/**
+ * Parses the body into the call. Rejects with 413 if the body exceeds the limit for its kind of
+ * message, with 400 if it is not JSON or has too many values, with 503 if the node lacks memory.
+ */
+export function parseBody(call: Call, bytes: Buffer, { bodyMaxValues }: BodyOptions): void {
+  call.bodyBytes = bytes.byteLength
+  call.body = parseJson(bytes, bodyMaxValues)
+  checkMessageBounds(call.body, bytes.byteLength)
+}
+
+/** Whether the client waits for an interim response before it sends the body (RFC 9110, 10.1.1). */
+function expectsContinue(headers: IncomingHttpHeaders): boolean {
+  return headers.expect?.toLowerCase() === '100-continue'
 }

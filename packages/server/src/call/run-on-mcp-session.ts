@@ -17,11 +17,10 @@ import type { McpSession } from '../mcp/legacy/mcp-session-record.ts'
 import { type PostResponseSink, STREAM_AFTER_MS } from '../mcp/legacy/response-sink.ts'
 import type { CountedCall, RunningCalls } from '../mcp/legacy/running-calls.ts'
 import type { Limits } from '../mcp/limits.ts'
-import { JsonAnswer } from '../mcp/mcp-answer.ts'
+import { JsonAnswer } from '../mcp/mcp-request.ts'
 import type { RequestContext, RequestContexts } from '../mcp/request-context.ts'
-import { isForPage, writeAnswer } from './answer.ts'
 import type { Call } from './fast-call.ts'
-import type { HandOver } from './hand-over.ts'
+import { type HandOver, isForPage, writeAnswer } from './hand-over.ts'
 import type { CallLines } from './lines.ts'
 import type { ToolMessage } from './message.ts'
 
@@ -45,8 +44,8 @@ export class McpSessionRun extends Deadline implements CountedCall {
   readonly #deps: McpSessionRunDeps
   readonly #call: Call
   readonly #message: ToolMessage
-  readonly #connection: McpSession
-  readonly #origins: RequestContexts
+  readonly #mcpSession: McpSession
+  readonly #contexts: RequestContexts
   /** Cancels the exchange of the SDK that has taken over the call. */
   #cancel: (() => void) | undefined
   #sink: PostResponseSink | undefined
@@ -68,8 +67,8 @@ export class McpSessionRun extends Deadline implements CountedCall {
     this.#deps = deps
     this.#call = call
     this.#message = message
-    this.#connection = mcpSession
-    this.#origins = contexts
+    this.#mcpSession = mcpSession
+    this.#contexts = contexts
     try {
       deps.running.start(this)
     } catch (error) {
@@ -79,15 +78,15 @@ export class McpSessionRun extends Deadline implements CountedCall {
   }
 
   get counted(): string {
-    return this.#connection.sessionId
+    return this.#mcpSession.sessionId
   }
 
   get countedAddress(): string {
-    return this.#origins.caller
+    return this.#contexts.caller
   }
 
-  get connectionId(): string {
-    return this.#connection.id
+  get mcpSessionId(): string {
+    return this.#mcpSession.id
   }
 
   get requestId(): RequestId {
@@ -145,9 +144,9 @@ export class McpSessionRun extends Deadline implements CountedCall {
 
   /** Sends a log notification, unless the client's log level filters it out. */
   async log(level: LoggingLevel, data: unknown): Promise<void> {
-    const { logLevel } = this.#connection
+    const { logLevel } = this.#mcpSession
     const least = logLevel === null ? 0 : LEVELS.indexOf(logLevel)
-    if (LEVELS.indexOf(level) >= least) this.#tell('notifications/message', { level, data })
+    if (LEVELS.indexOf(level) >= least) this.#notify('notifications/message', { level, data })
   }
 
   closeStream(): void {
@@ -155,15 +154,15 @@ export class McpSessionRun extends Deadline implements CountedCall {
   }
 
   async elicitationCompleted(elicitationId: string): Promise<void> {
-    this.#tell('notifications/elicitation/complete', { elicitationId })
+    this.#notify('notifications/elicitation/complete', { elicitationId })
   }
 
   get #client() {
-    this.#facts ??= clientOfInitialize(this.#connection)
+    this.#facts ??= clientOfInitialize(this.#mcpSession)
     return this.#facts
   }
 
-  #tell(method: string, params: Record<string, unknown>): void {
+  #notify(method: string, params: Record<string, unknown>): void {
     if (this.#isOpen) this.#openSink().notify({ jsonrpc: '2.0', method, params })
   }
 
@@ -177,10 +176,10 @@ export class McpSessionRun extends Deadline implements CountedCall {
 
   #makeSink(): PostResponseSink {
     this.clear()
-    this.#sink = this.#deps.legacy.outlet({
-      mcpSession: this.#connection,
+    this.#sink = this.#deps.legacy.createSink({
+      mcpSession: this.#mcpSession,
       requestId: this.#message.id,
-      storage: this.#origins.storage,
+      storage: this.#contexts.storage,
       // Fenced: another node has declared this call dead and answered it.
       fenced: () => (this.#cancel === undefined ? this.cancel() : this.#cancel()),
       release: () => this.#giveAnswerBack(),
@@ -200,7 +199,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
       return { ...sink, ...this.#closing(sink) }
     }
     // In the same tick, so that no other call acquires the slot that was just released.
-    const mcpSession = this.#connection
+    const mcpSession = this.#mcpSession
     const finishing = legacy.finish({ message, mcpSession, requestContext, outcome, sinkOf })
     finishing.catch((error: unknown) => {
       this.#end()

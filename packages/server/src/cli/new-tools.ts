@@ -167,7 +167,7 @@ function report(tools: readonly ToolPlan[], folder: string, { servers }: OpenApi
   const what = names.length === 1 ? '1 tool with its test' : `${names.length} tools with tests`
   const more = names.length > MANY ? ` and ${names.length - MANY} more` : ''
   console.log(`Wrote ${what} to ${folder}: ${names.slice(0, MANY).join(', ')}${more}.`)
-  console.log('Decide at each "// mask?", and read what stands behind "// left out".')
+  console.log('Decide at each "// mask?", and read the text after "// left out".')
   const [server] = servers
   if (server !== undefined) console.log(`The API is at ${visible(server)}: set UPSTREAM_API_URL.`)
   console.log(`Next: npx vitest run ${folder}`)

@@ -102,7 +102,7 @@ test('says hello', async () => {
 
 /** The test of a prompt: its messages, and that it refuses invalid arguments. */
 export function promptTestTemplate(name: string): string {
-  return `/** \`${name}\`: what the model is told. */
+  return `/** \`${name}\`: what the model receives. */
 
 import { getPrompt } from '@mcp-template/server/testing'
 import { expect, test } from 'vitest'

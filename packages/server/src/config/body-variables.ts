@@ -12,12 +12,12 @@ export const bodyVariables = {
   MAX_BODY_BYTES_IN_PROGRESS: integer(64 * 1024, 64 * 1024 * MEBIBYTE)
     .default(64 * MEBIBYTE)
     .register(facts, {
-      what: 'How many bytes of request bodies a node holds at a time, until their requests are answered; more are refused with 503. Bodies up to 16 KiB are not counted.',
+      what: 'How many bytes of request bodies a node keeps in memory at a time, until their requests are answered; more are refused with 503. Bodies up to 16 KiB are not counted.',
     }),
   MAX_SOCKETS: integer(1, 1_000_000).default(10_000).register(facts, {
-    what: 'How many connections a node holds; further ones are closed at once. At most the limit on open files less 200.',
+    what: 'How many connections a node accepts; further ones are closed at once. At most the limit on open files minus 200.',
   }),
   KEEP_ALIVE_TIMEOUT: integer(1, 7200).default(65).register(facts, {
-    what: 'How long a connection without a request is kept, in seconds: longer than the balancer in front keeps it.',
+    what: 'Keep-alive timeout of an idle connection, in seconds; must be longer than that of the load balancer in front.',
   }),
 }

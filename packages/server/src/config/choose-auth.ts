@@ -89,7 +89,7 @@ function checkRedirectSchemes({ OAUTH_REDIRECT_SCHEMES: schemes }: Variables, fa
   if (schemes.some((scheme) => scheme === 'https' || UNSAFE_SCHEMES.has(scheme))) {
     faults.add(
       'OAUTH_REDIRECT_SCHEMES',
-      'wants schemes of apps, none that browsers open themselves',
+      'must be URI schemes of apps, and none that browsers handle themselves',
     )
   }
 }

@@ -33,10 +33,10 @@ export function chooseIssuer(variables: Variables, faults: Faults): ExternalIssu
   const { OAUTH_ISSUER: url } = variables
   if (url === undefined) {
     for (const name of [...WITH_ISSUER, ...WITH_INTROSPECTION]) {
-      if (variables[name] !== undefined) faults.add(name, 'is of use with OAUTH_ISSUER only')
+      if (variables[name] !== undefined) faults.add(name, 'is used with OAUTH_ISSUER only')
     }
     if (variables.OAUTH_INTROSPECTION !== 'off') {
-      faults.add('OAUTH_INTROSPECTION', 'is of use with OAUTH_ISSUER only')
+      faults.add('OAUTH_INTROSPECTION', 'is used with OAUTH_ISSUER only')
     }
     return undefined
   }
@@ -75,10 +75,13 @@ function checkWithIssuer(url: string, variables: Variables, faults: Faults): voi
     faults.add('OAUTH_ISSUER', 'is PUBLIC_URL: leave it out for the built-in authorization server')
   }
   if (variables.LOGIN === 'at-authorize') {
-    faults.add('LOGIN', 'cannot be at-authorize with OAUTH_ISSUER, where clients are let in')
+    faults.add(
+      'LOGIN',
+      'cannot be at-authorize with OAUTH_ISSUER, which authorizes the clients itself',
+    )
   }
   if (variables.OAUTH_CLIENTS.length > 0) {
-    faults.add('OAUTH_CLIENTS', 'is of use without OAUTH_ISSUER only')
+    faults.add('OAUTH_CLIENTS', 'is used without OAUTH_ISSUER only')
   }
 }
 
@@ -126,5 +129,6 @@ function requireHttps(
 ): void {
   const given = variables[name]
   const isOpen = given?.startsWith('http:') && !isLoopbackHost(new URL(given).hostname)
-  if (isOpen && variables.NODE_ENV === 'production') faults.add(name, 'wants https in production')
+  if (isOpen && variables.NODE_ENV === 'production')
+    faults.add(name, 'must use https in production')
 }

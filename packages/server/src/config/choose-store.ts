@@ -49,7 +49,7 @@ export function chooseStore(
   const fromUrl = url === undefined ? undefined : readUrl(url, faults)
   const servers = fromUrl ?? byParts(raw, variables, faults)
   if (servers.password !== undefined && variables.REDIS_P !== undefined) {
-    faults.add('REDIS_P', 'stands beside a password in REDIS_URL: set one of them')
+    faults.add('REDIS_P', 'conflicts with the password in REDIS_URL; set one')
   }
   if (url === undefined || fromUrl !== undefined) {
     checkMode(servers, variables, url !== undefined, faults)

@@ -15,10 +15,10 @@ export function chooseTelemetry(
 ): Pick<Config, 'log' | 'metrics' | 'traces'> {
   const { LOG_LEVEL, LOG_FILE, AUDIT_FILE, METRICS_PORT, METRICS_HOST } = variables
   if (METRICS_PORT !== 0 && METRICS_PORT === variables.MASK_MCP_PORT) {
-    faults.add('METRICS_PORT', 'wants another port than MASK_MCP_PORT')
+    faults.add('METRICS_PORT', 'must differ from MASK_MCP_PORT')
   }
   if (AUDIT_FILE !== undefined && LOG_FILE !== undefined && isSameFile(AUDIT_FILE, LOG_FILE)) {
-    faults.add('AUDIT_FILE', 'wants another file than LOG_FILE')
+    faults.add('AUDIT_FILE', 'must differ from LOG_FILE')
   }
   return {
     log: { level: LOG_LEVEL, ...defined({ file: LOG_FILE, auditFile: AUDIT_FILE }) },

@@ -76,7 +76,7 @@ export function chooseUpstreams(
 }
 
 const FIRST_WITHOUT_PEOPLE =
-  'must begin with an upstream that people sign in at: the first has UPSTREAM_AUTH=none, and another has not'
+  'must begin with an upstream that people sign in at: the first has UPSTREAM_AUTH=none, but another does not'
 
 function chooseFirst(raw: RawVariables, variables: Variables, faults: Faults): ChosenUpstream {
   const isProduction = variables.NODE_ENV === 'production'
@@ -95,7 +95,7 @@ function chooseFirst(raw: RawVariables, variables: Variables, faults: Faults): C
 function demo(variables: Variables, faults: Faults): ChosenUpstream {
   const { PUBLIC_URL } = variables
   if (PUBLIC_URL !== undefined && !maySpeakSecrets(PUBLIC_URL)) {
-    faults.add('PUBLIC_URL', 'wants https, or localhost, while the demo is on')
+    faults.add('PUBLIC_URL', 'must use https, or localhost, while the demo is on')
   }
   const config = { kind: 'demo' } as const
   const allow = chooseAllow(variables, config, faults)
@@ -105,7 +105,7 @@ function demo(variables: Variables, faults: Faults): ChosenUpstream {
 function reason(isProduction: boolean, isConfigured: boolean): string {
   if (isProduction) return 'is required in production'
   return isConfigured
-    ? 'is missing beside the other UPSTREAM_ variables'
+    ? 'is required with the other UPSTREAM_ variables'
     : 'is required without the demo (DEMO=off, or demo: false in src/server.ts)'
 }
 
@@ -158,7 +158,7 @@ function requireHttps(variables: UpstreamVariables, faults: Faults): void {
   for (const name of ['UPSTREAM_ISSUER', ...upstreamEndpoints] as const) {
     const given = variables[name]
     if (given !== undefined && !maySpeakSecrets(given)) {
-      faults.add(name, 'wants https, or localhost')
+      faults.add(name, 'must use https, or localhost')
     }
   }
   if (variables.UPSTREAM_ISSUER?.includes('/.well-known/')) {
@@ -218,7 +218,7 @@ function apiOf(variables: UpstreamVariables, faults: Faults): ApiConfig {
     variables.UPSTREAM_API_KEY !== undefined &&
     apiKeyHeader === ofPeople[variables.UPSTREAM_AUTH]
   ) {
-    faults.add('UPSTREAM_API_KEY_HEADER', 'must be another header than that of the person')
+    faults.add('UPSTREAM_API_KEY_HEADER', 'must differ from the header for credentials of the user')
   }
   return {
     baseUrl: variables.UPSTREAM_API_URL ?? '',

@@ -16,7 +16,7 @@ export interface VariableFacts {
 
 export const facts = z.registry<VariableFacts>()
 
-/** Words that follow the variable's name and "wants". */
+/** Words that follow the variable's name and "must be". */
 export function wantedBy(schema: z.ZodType): string {
   return values.get(innermost(schema))?.wants ?? 'another value'
 }

@@ -11,12 +11,12 @@ export const pageVariables = {
   APP_COLOR: pattern(/^#?[\da-f]{6}$/i, 'six hexadecimal digits such as 1f4fbf')
     .default('1f4fbf')
     .register(facts, {
-      what: 'The colour of buttons, links and the mark, made darker or lighter where it could not be read.',
+      what: 'The colour of buttons, links and the mark, made darker or lighter where the contrast is too low.',
     }),
   APP_SUPPORT_URL: address('an http or https address').optional().register(facts, {
-    what: 'Where people get help: linked at the foot of every page.',
+    what: 'Where people get help; linked at the foot of every page.',
   }),
   LANDING_TOOLS: oneOf('auto', 'show', 'signed-in', 'hide').default('auto').register(facts, {
-    what: 'Whether the landing page lists the tools. `auto`: not with MCP_AUTH=required, where a client needs a token for that list. `signed-in`: to browsers that let a client in which is signed in.',
+    what: 'Whether the landing page lists the tools. `auto`: not with MCP_AUTH=required, where a client needs a token for that list. `signed-in`: only in browsers that authorized a client that is signed in.',
   }),
 }

@@ -18,7 +18,7 @@ export function parseVariables<Shape extends z.ZodRawShape>(
   const sound: Record<string, string> = { ...raw }
   for (const { path } of result.error.issues) {
     const name = String(path[0])
-    faults.add(name, `wants ${wantedBy(schema.shape[name] as unknown as z.ZodType)}`)
+    faults.add(name, `must be ${wantedBy(schema.shape[name] as unknown as z.ZodType)}`)
     delete sound[name]
   }
   return schema.parse(sound)

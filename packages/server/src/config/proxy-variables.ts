@@ -7,7 +7,7 @@ const PROXY = 'the http or https address of a proxy, such as http://proxy.exampl
 
 export const proxyVariables = {
   HTTPS_PROXY: proxyUrl(PROXY).optional().register(facts, {
-    what: 'The proxy for requests to https addresses: sign-in, tokens, metadata documents and the API. May hold a user and a password, percent-encoded. `https_proxy` is read as well, and wins.',
+    what: 'The proxy for requests to https addresses: sign-in, tokens, metadata documents and the API. May hold a user and a password, percent-encoded. `https_proxy` is read as well, and takes precedence.',
     secret: true,
   }),
   HTTP_PROXY: proxyUrl(PROXY).optional().register(facts, {
@@ -17,7 +17,7 @@ export const proxyVariables = {
   NO_PROXY: list(/^[^\s/]+(\/\d{1,3})?$/, 'host names or networks separated by commas, or *')
     .default([])
     .register(facts, {
-      what: 'Hosts that are asked without a proxy, with their subdomains: `localhost`, `.internal.example.com`, `10.0.0.5:8080`, `10.0.0.0/8`; `*` for all.',
+      what: 'Hosts that are requested without a proxy, with their subdomains: `localhost`, `.internal.example.com`, `10.0.0.5:8080`, `10.0.0.0/8`; `*` for all.',
     }),
 }
 

@@ -14,8 +14,8 @@ export function loadSecretKey(sources: ConfigSources): ConfigSecretKey {
   const raw = readSources(sources, faults)
   const key = ENCRYPTION_KEY.safeParse(raw.ENCRYPTION_KEY).data
   const iv = ENCRYPTION_IV.safeParse(raw.ENCRYPTION_IV).data
-  if (key === undefined) faults.add('ENCRYPTION_KEY', `wants ${wantedBy(ENCRYPTION_KEY)}`)
-  if (iv === undefined) faults.add('ENCRYPTION_IV', `wants ${wantedBy(ENCRYPTION_IV)}`)
+  if (key === undefined) faults.add('ENCRYPTION_KEY', `must be ${wantedBy(ENCRYPTION_KEY)}`)
+  if (iv === undefined) faults.add('ENCRYPTION_IV', `must be ${wantedBy(ENCRYPTION_IV)}`)
   faults.throwIfAny()
   return { key: key ?? Buffer.alloc(0), iv: iv ?? Buffer.alloc(0) }
 }

@@ -32,6 +32,8 @@ export interface Config {
    * Whether `/` lists the tools: to everyone, to browsers whose client is signed in, or to nobody.
    */
   readonly landing: { readonly showsTools: boolean | 'signed-in' }
+  /** How many processes serve the port; `http` has the limits of one of them. */
+  readonly workers: number
   readonly http: HttpConfig
   readonly log: {
     readonly level: Variables['LOG_LEVEL']
@@ -89,6 +91,7 @@ export interface PagesConfig {
   readonly supportUrl?: string
 }
 
+/** Limits of a node are the share of one worker if there are several. */
 export interface HttpConfig {
   readonly host: string
   /** 0 for any free port. */

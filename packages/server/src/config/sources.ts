@@ -26,6 +26,8 @@ export interface ConfigSources {
   readonly options?: ServerOptions & ServerIntroduction
   /** The team's own variables. */
   readonly settings?: z.ZodObject | undefined
+  /** Whether this process serves alone and ignores WORKERS, as in development. */
+  readonly isAlone?: boolean
 }
 
 /** Variables by name. An empty one counts as unset: compose files and shells create those. */
@@ -68,12 +70,12 @@ function readNamedFile(argv: readonly string[], cwd: string, faults: Faults) {
   })
   if (values.env === undefined) return []
   if (typeof values.env !== 'string' || values.env === '') {
-    faults.add('--env', 'wants a name: `--env staging` reads staging.env')
+    faults.add('--env', 'requires a name: `--env staging` reads staging.env')
     return []
   }
   const variables = readEnvFile(resolve(cwd, `${values.env}.env`), faults)
   if (variables === undefined)
-    faults.add('--env', `names a file that is not there: ${values.env}.env`)
+    faults.add('--env', `names a file that does not exist: ${values.env}.env`)
   return variables ?? []
 }
 

@@ -7,9 +7,9 @@ const COLLECTOR = 'an http or https address without query and fragment'
 
 export const telemetryVariables = {
   METRICS_PORT: integer(0, 65_535).optional().register(facts, {
-    what: 'A port of its own for `/metrics`; 0 takes a free one. Whoever reaches it may read, unless METRICS_TOKEN is set.',
+    what: 'A separate port for `/metrics`; 0 selects a free one. Everybody who reaches it can read the metrics, unless METRICS_TOKEN is set.',
     defaultText:
-      'none: `/metrics` is at the main port, for METRICS_TOKEN, and outside production for this machine',
+      'none: `/metrics` is at the main port, with METRICS_TOKEN, and outside production for this machine',
   }),
   METRICS_HOST: pattern(/^[\w.:-]+$/, 'a host name or an IP address')
     .default('127.0.0.1')
@@ -19,14 +19,14 @@ export const telemetryVariables = {
   METRICS_TOKEN: pattern(/^[\w.~+/-]{16,}=*$/, 'at least 16 letters, digits and `-._~+/`')
     .optional()
     .register(facts, {
-      what: 'What `/metrics` wants as `Authorization: Bearer …`. Everybody else sees that nothing is there.',
+      what: 'The token that `/metrics` requires as `Authorization: Bearer …`; other requests get 404.',
       secret: true,
     }),
   OTEL_EXPORTER_OTLP_ENDPOINT: address(COLLECTOR).optional().register(facts, {
     what: 'The collector that traces are sent to, by OTLP over HTTP with JSON: `/v1/traces` is added. Nothing of OpenTelemetry is loaded without it.',
   }),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: address(COLLECTOR).optional().register(facts, {
-    what: 'The same, taken as it is; wins over OTEL_EXPORTER_OTLP_ENDPOINT.',
+    what: 'The same, used unchanged; overrides OTEL_EXPORTER_OTLP_ENDPOINT.',
   }),
   OTEL_EXPORTER_OTLP_HEADERS: pairs(
     'headers as `name=value`, separated by commas, values percent-encoded',
@@ -38,14 +38,14 @@ export const telemetryVariables = {
       defaultText: '',
     }),
   OTEL_SERVICE_NAME: text('a name').optional().register(facts, {
-    what: 'What the server is called in traces.',
+    what: 'The name of the server in traces.',
     defaultText: 'APP_NAME',
   }),
   OTEL_TRACES_SAMPLER_ARG: number(0, 1).default(1).register(facts, {
-    what: 'How many of the traces that begin here are kept, from 0 to 1. Where the caller decided that, it stays so.',
+    what: 'The share of traces that begin here and are sampled, from 0 to 1. A sampling decision of the caller takes precedence.',
   }),
   AUDIT_FILE: text('a path').optional().register(facts, {
-    what: 'A file for the audit log: who called what, signed in, let a client in. Its lines are written at any LOG_LEVEL.',
+    what: 'A file for the audit log: calls, sign-ins and authorized clients. Its lines are written at any LOG_LEVEL.',
     defaultText: 'the log, where such lines have `stream: "audit"` and the level info',
   }),
 }

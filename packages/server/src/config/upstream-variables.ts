@@ -51,7 +51,7 @@ export const upstreamVariables = {
   UPSTREAMS: list(NAME, 'names separated by commas, each of letters, digits and hyphens')
     .default([])
     .register(facts, {
-      what: 'Names of further upstreams, such as `github,jira`. Each has all variables below but UPSTREAM_NAME for itself, with its name after the first word: UPSTREAM_GITHUB_PRESET, UPSTREAM_JIRA_API_URL (a hyphen becomes `_`). The upstream of the variables without a name is the first; without any, the first of this list is. See [several upstreams](sign-in.md#several-upstreams).',
+      what: 'Names of further upstreams, such as `github,jira`. Each has its own set of all variables below except UPSTREAM_NAME, with its name after the first word: UPSTREAM_GITHUB_PRESET, UPSTREAM_JIRA_API_URL (a hyphen becomes `_`). The upstream of the variables without a name is the first; without such variables, the first of this list is. See [several upstreams](sign-in.md#several-upstreams).',
     }),
   UPSTREAM_NAME: pattern(NAME, 'up to 32 lower-case letters, digits and hyphens')
     .default('upstream')
@@ -59,12 +59,12 @@ export const upstreamVariables = {
       what: 'The name of the upstream, in its redirect URI and in the session.',
     }),
   UPSTREAM_AUTH: oneOf('oauth', 'key', 'none').default('oauth').register(facts, {
-    what: 'How people are known at the API: by signing in at the identity provider (`oauth`), by a key that each of them pastes on a page of this server (`key`), or not at all (`none`): only UPSTREAM_API_KEY is sent then.',
+    what: 'How people are identified at the API: by signing in at the identity provider (`oauth`), by a key that each of them pastes on a page of this server (`key`), or not at all (`none`): only UPSTREAM_API_KEY is sent then.',
   }),
   UPSTREAM_KEY_CHECK: pattern(KEY_CHECK, 'a path such as /user, without query and fragment')
     .optional()
     .register(facts, {
-      what: 'With UPSTREAM_AUTH=key: the path below UPSTREAM_API_URL that a GET asks for with a pasted key; 401 and 403 refuse the key.',
+      what: 'With UPSTREAM_AUTH=key: the path below UPSTREAM_API_URL that checks a pasted key by a GET; 401 and 403 reject the key.',
     }),
   UPSTREAM_KEY_HEADER: pattern(
     KEY_HEADER,
@@ -75,7 +75,7 @@ export const upstreamVariables = {
   UPSTREAM_PRESET: oneOf(...PRESET_NAMES)
     .optional()
     .register(facts, {
-      what: 'The identity provider, of those that are known here: its endpoints, scopes and parameters become defaults. See [providers](providers.md).',
+      what: 'A known identity provider, whose endpoints, scopes and parameters become defaults. See [providers](providers.md).',
     }),
   UPSTREAM_ISSUER: address('an http or https address without query, fragment and credentials')
     .optional()
@@ -93,7 +93,7 @@ export const upstreamVariables = {
     what: 'Where tokens are revoked, for a provider without OpenID Connect.',
   }),
   UPSTREAM_USERINFO_ENDPOINT: endpoint(ENDPOINT).optional().register(facts, {
-    what: 'Where the name of the person is asked for, for a provider without OpenID Connect.',
+    what: 'Where the name of the person is read, for a provider without OpenID Connect.',
   }),
   UPSTREAM_CLIENT_ID: text('the client id').optional().register(facts, {
     what: 'The client id this server has at the identity provider.',
@@ -111,24 +111,24 @@ export const upstreamVariables = {
       what: 'How this server authenticates at the identity provider: with the secret in a header (`basic`; `basic-raw` without percent-encoding) or in the form (`post`), with UPSTREAM_CLIENT_KEY by a signed assertion (`private_key_jwt`) or by a TLS certificate (`tls`), or not at all (`none`). `auto`: as the metadata of the provider says, else `basic`; `none` without a secret.',
     }),
   UPSTREAM_CLIENT_KEY: privateKey().optional().register(facts, {
-    what: 'The private key for UPSTREAM_CLIENT_AUTH=private_key_jwt or tls, as PEM (`\\n` may stand for line breaks) or JWK.',
+    what: 'The private key for UPSTREAM_CLIENT_AUTH=private_key_jwt or tls, as PEM (with `\\n` for line breaks, if need be) or JWK.',
     secret: true,
   }),
   UPSTREAM_CLIENT_KEY_ID: text('the id of the key').optional().register(facts, {
-    what: 'The `kid` of client assertions, where the provider knows the key by one.',
+    what: 'The `kid` of client assertions, if the provider identifies the key by one.',
     defaultText: 'that of the JWK',
   }),
   UPSTREAM_CLIENT_CERT: certificate().optional().register(facts, {
-    what: 'The certificate of UPSTREAM_CLIENT_KEY as PEM: shown with `tls`; with private_key_jwt its thumbprint is in the assertion (`x5t#S256`), as Microsoft Entra wants it.',
+    what: 'The certificate of UPSTREAM_CLIENT_KEY as PEM: presented with `tls`; with private_key_jwt its thumbprint is in the assertion (`x5t#S256`), as Microsoft Entra requires.',
   }),
   UPSTREAM_SCOPES: words('scopes separated by spaces').optional().register(facts, {
-    what: 'The scopes asked for when people sign in.',
+    what: 'The scopes requested when people sign in.',
     defaultText: '`openid offline_access` with an issuer, else none',
   }),
   UPSTREAM_AUTHORIZATION_PARAMETERS: parameters(PARAMETERS, OWN_PARAMETERS)
     .default({})
     .register(facts, {
-      what: 'More parameters for the page people sign in at, where a provider wants its own: Google gives refresh tokens for `access_type=offline&prompt=consent`. They replace those that this server would send, and an empty one removes it: `prompt=`.',
+      what: 'More parameters of the authorization request, for providers that require their own: Google issues refresh tokens for `access_type=offline&prompt=consent`. They replace those that this server would send; an empty one removes it: `prompt=`.',
       defaultText: '`prompt=consent` with an issuer and the scope offline_access, else none',
     }),
   UPSTREAM_TOKEN_PARAMETERS: parameters(PARAMETERS, OWN_TOKEN_PARAMETERS)
@@ -142,7 +142,7 @@ export const upstreamVariables = {
   )
     .optional()
     .register(facts, {
-      what: 'Whose sign-in is accepted; one entry must match: a domain or an address of a verified email, a subject, a group (claim `groups`), or any claim of the ID token or userinfo. See [sign-in](sign-in.md#who-may-sign-in).',
+      what: 'Who may sign in; one entry must match: a domain or an address of a verified email, a subject, a group (claim `groups`), or any claim of the ID token or userinfo. See [sign-in](sign-in.md#who-may-sign-in).',
       defaultText: 'everybody who can sign in upstream',
     }),
   UPSTREAM_API_URL: address('an http or https address without query, fragment and credentials')
@@ -154,7 +154,7 @@ export const upstreamVariables = {
   UPSTREAM_API_KEY: pattern(/^[\x21-\x7e]+$/, 'visible ASCII characters')
     .optional()
     .register(facts, {
-      what: 'A key sent with every call to the API, besides the access token of the person.',
+      what: 'A key sent with every call to the API, in addition to the access token of the person.',
       secret: true,
     }),
   UPSTREAM_API_KEY_HEADER: pattern(
@@ -163,7 +163,7 @@ export const upstreamVariables = {
   )
     .default('x-api-key')
     .register(facts, {
-      what: 'The header UPSTREAM_API_KEY is sent in; `Authorization: Bearer {key}` for one with more than the key in it.',
+      what: 'The header UPSTREAM_API_KEY is sent in; or a pattern with more than the key, such as `Authorization: Bearer {key}`.',
     }),
   UPSTREAM_API_TIMEOUT: integer(1, 600).default(10).register(facts, {
     what: 'How long one call to the API may take, in seconds.',

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 
 export interface ValueFacts {
-  /** The required form, to follow the word "wants". */
+  /** The required form, to follow "must be". */
   readonly wants: string
   /** The separator of list entries; a space by default. */
   readonly separator?: string
@@ -28,7 +28,7 @@ export function integer(min: number, max: number) {
     .regex(/^\d{1,15}$/)
     .transform(Number)
     .pipe(z.number().min(min).max(max))
-    .register(values, { wants: `a whole number from ${min} to ${max}` })
+    .register(values, { wants: `an integer between ${min} and ${max}` })
 }
 
 /** A number with or without a fraction, bounds included. */
@@ -38,7 +38,7 @@ export function number(min: number, max: number) {
     .regex(/^\d{1,9}(\.\d{1,9})?$/)
     .transform(Number)
     .pipe(z.number().min(min).max(max))
-    .register(values, { wants: `a number from ${min} to ${max}` })
+    .register(values, { wants: `a number between ${min} and ${max}` })
 }
 
 /** One of a few words. */

@@ -12,13 +12,14 @@ import { storeVariables } from './store-variables.ts'
 import { telemetryVariables } from './telemetry-variables.ts'
 import { upstreamVariables } from './upstream-variables.ts'
 import { baseUrl, bytes, bytesList, integer, list, oneOf, pattern, text } from './values.ts'
+import { workerVariables } from './workers.ts'
 
 const DAY = 24 * 60 * 60
 const MEBIBYTE = 1024 * 1024
 
 const server = {
   NODE_ENV: oneOf('development', 'test', 'production').default('development').register(facts, {
-    what: 'Where the server runs. `production` refuses every development default that is not safe.',
+    what: 'Where the server runs. `production` refuses every development default that is unsafe.',
   }),
   APP_NAME: text('a name').default('MCP Template').register(facts, {
     what: 'The name shown to clients and people.',
@@ -31,21 +32,21 @@ const server = {
     .default('127.0.0.1')
     .register(facts, { what: 'The address to listen on; `0.0.0.0` for all, as in a container.' }),
   MASK_MCP_PORT: integer(0, 65_535).default(6901).register(facts, {
-    what: 'The port to listen on; 0 takes a free one. Where it is not set, PORT of the process is used, as platforms such as Heroku and Cloud Run set it.',
+    what: 'The port to listen on; 0 selects a free one. If unset, PORT is used, which platforms such as Heroku and Cloud Run set.',
   }),
   PUBLIC_URL: baseUrl(
     'an address such as https://mcp.example.com, without /mcp, query and fragment',
   )
     .optional()
     .register(facts, {
-      what: 'Where clients and browsers reach the server: the issuer of its tokens and the start of every link. It may have a path, which a proxy may remove or leave. https, except on the machine itself, or outside production with an identity provider of your own: the demo wants it too.',
+      what: 'Where clients and browsers reach the server: the issuer of its tokens and the start of every link. It may have a path, which a proxy may remove or leave. https, except on the machine itself, or outside production with your own identity provider; the demo requires https too.',
       requiredInProduction: true,
       defaultText: 'http://localhost:<port>',
     }),
   ALLOWED_HOSTS: list(/^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/, 'host names separated by commas')
     .default([])
     .register(facts, {
-      what: 'Further values of the `Host` header that are served, besides that of PUBLIC_URL and the machine itself.',
+      what: 'Further accepted values of the `Host` header, in addition to that of PUBLIC_URL and the machine itself.',
     }),
   ALLOWED_ORIGINS: list(/^[a-z][a-z\d+.-]*:\/\/[^\s/?#]+$/, 'origins separated by commas')
     .default([])
@@ -58,58 +59,59 @@ const server = {
       what: 'The largest request body that is read, in bytes.',
     }),
   TRUSTED_PROXIES: integer(0, 16).default(0).register(facts, {
-    what: 'How many proxies or balancers of yours stand in front, each adding to `X-Forwarded-For`: so many addresses are believed, counted from the right. With 0 the header is ignored, and all that comes through one proxy counts as one caller.',
+    what: 'How many of your proxies or load balancers are in front, each adding to `X-Forwarded-For`: this many addresses are trusted, counted from the right. With 0 the header is ignored, and everything from one proxy counts as one caller.',
   }),
   RATE_LIMIT: oneOf('auto', 'on', 'off').default('auto').register(facts, {
-    what: 'Whether requests are counted, and too many refused with 429. `auto`: all but those that come from this machine itself outside production. `off` if something in front counts, or for benchmarks; limits of tools are off then too.',
+    what: 'Whether requests are counted, and excess ones refused with 429. `auto`: all but those that come from this machine itself outside production. `off` if something in front limits rates, or for benchmarks; rate limits of tools are then off, too.',
   }),
   RATE_LIMIT_CALLER: integer(1, 1_000_000).default(3000).register(facts, {
-    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or a connection. A request counts as 1, and 1 more for every 16 KiB of its body; beyond it 429.',
+    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or a connection. A request counts as 1, and 1 more for every 16 KiB of its body; beyond the limit 429.',
   }),
   RATE_LIMIT_ADDRESS: integer(1, 10_000_000).default(12_000).register(facts, {
-    what: 'How many such requests all that have no token, or a bad one, may send from one address a minute; beyond it 429.',
+    what: 'How many such requests callers without a valid token may send from one address a minute; beyond the limit 429.',
   }),
   RATE_LIMIT_STORED_BYTES: integer(16 * 1024, 1024 * MEBIBYTE)
     .default(2 * MEBIBYTE)
     .register(facts, {
-      what: 'How many bytes all that have no token may have stored from one address a minute, on all nodes together: connections, sessions, subscriptions, sign-ins, authorizations, registrations and their like; beyond it 429. Not counted where RATE_LIMIT counts nothing.',
+      what: 'How many bytes callers without a token may store from one address a minute, on all nodes together: connections, sessions, subscriptions, sign-ins, authorizations, registrations and the like; beyond the limit 429. Not counted where RATE_LIMIT counts nothing.',
     }),
   MAX_STREAMS: integer(1, 1_000_000).default(2000).register(facts, {
-    what: 'How many open streams one caller has on a node, requests that wait for an answer included; more are refused with 429. A caller is a session, or an address where there is none.',
+    what: 'How many open streams one caller may have on a node, including requests that wait for a response; more are refused with 429. A caller is a session, or an address if there is none.',
   }),
   MAX_NODE_STREAMS: integer(1, 1_000_000).default(10_000).register(facts, {
-    what: 'How many streams all callers listen to on a node; more are refused with 503.',
+    what: 'How many streams all callers together may listen to on a node; more are refused with 503.',
   }),
   MAX_CALLS: integer(1, 100_000).default(500).register(facts, {
-    what: 'How many calls of one caller run on a node at a time; more are refused with 429.',
+    what: 'How many calls of one caller may run on a node at a time; more are refused with 429.',
   }),
   MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000).register(facts, {
-    what: 'How many live connections of the 2025 era one caller opened at a node; more are refused with 429. Without a token each brings a session of its own, so that the caller is the address.',
+    what: 'How many live connections of the 2025 era one caller may open at a node; more are refused with 429. Without a token each has its own session, so the address counts as the caller.',
   }),
+  ...workerVariables,
   STOP_DELAY: integer(0, 60).default(1).register(facts, {
-    what: 'How long a stopping server goes on serving after /readyz said so, in seconds: the time a balancer needs to notice.',
+    what: 'How long a stopping server keeps serving after /readyz fails, in seconds: the time a load balancer needs to notice.',
   }),
 }
 
 const logs = {
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
     .default('info')
-    .register(facts, { what: 'The least important level that is written.' }),
+    .register(facts, { what: 'The lowest level that is logged.' }),
   LOG_FILE: text('a path').optional().register(facts, {
-    what: 'A file the log is appended to.',
+    what: 'A file that the log is appended to.',
     defaultText: 'standard output',
   }),
 }
 
 const encryption = {
   ENCRYPTION_KEY: bytes(32).optional().register(facts, {
-    what: 'Encrypts credentials in the store and secrets in the configuration. `npx mcp-template encrypt --generate` makes one.',
+    what: 'Encrypts credentials in the store and secrets in the configuration. `npx mcp-template encrypt --generate` generates one.',
     secret: true,
     requiredInProduction: true,
     defaultText: 'a published key, for development',
   }),
   ENCRYPTION_KEYS_PREVIOUS: bytesList(32).default([]).register(facts, {
-    what: 'Keys that ENCRYPTION_KEY replaced: they only decrypt what is still in the store.',
+    what: 'Earlier keys, which ENCRYPTION_KEY replaced: they only decrypt what is still in the store.',
     secret: true,
   }),
   ENCRYPTION_IV: bytes(16).optional().register(facts, {
@@ -125,7 +127,7 @@ const behaviour = {
       what: 'How long a session lives after its last use, in seconds.',
     }),
   UNUSED_TTL: integer(1, 3600).default(60).register(facts, {
-    what: 'How long a connection of the 2025 era without a token, and its session, live until their first request after `initialize`, in seconds; while a stream of it is open, they live on. 404 after that: clients connect anew.',
+    what: 'How long a connection of the 2025 era without a token, and its session, stay alive until their first request after `initialize`, in seconds, or as long as a stream of it is open. 404 after that: clients connect again.',
   }),
   SIGN_IN_TTL: integer(30, 3600).default(600).register(facts, {
     what: 'How long a started sign-in can be finished, in seconds.',
@@ -134,16 +136,16 @@ const behaviour = {
     what: 'How long all services of `src/mcp.ts` together may take to open, in seconds; after that the server names the one that is pending, and does not start.',
   }),
   TOOL_ARGUMENTS: oneOf('lenient', 'strict').default('lenient').register(facts, {
-    what: 'What becomes of arguments that do not fit. `lenient`: JSON text where an object, a list, a number or a boolean is declared, and `null` for an optional field, are taken for what they mean. `strict`: they are refused.',
+    what: 'How arguments of the wrong type are handled. `lenient`: JSON text where an object, a list, a number or a boolean is declared, and `null` for an optional field, are converted. `strict`: they are refused.',
   }),
   TOOL_TEXT_FORMAT: oneOf('json', 'toon').default('json').register(facts, {
     what: "How a tool's answer is written as text: JSON, or TOON, which takes fewer tokens for tables.",
   }),
   TOOLS_DIR: text('the path of a folder').optional().register(facts, {
-    what: 'A folder with tools/, resources/ and prompts/ to serve instead of all that the project has, session tools included.',
+    what: 'A folder with tools/, resources/ and prompts/ to serve instead of those of the project, session tools included.',
   }),
   TOOL_TIMEOUT: integer(1, 3600).default(60).register(facts, {
-    what: 'How long a tool may run, in seconds, where it does not say otherwise.',
+    what: 'How long a tool may run, in seconds, unless it declares another limit.',
   }),
   DEMO: oneOf('auto', 'on', 'off').default('auto').register(facts, {
     what: 'The built-in identity provider and sample API. `auto`: on outside production when no upstream is configured. `on` is refused in production.',

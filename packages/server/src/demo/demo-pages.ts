@@ -40,7 +40,7 @@ ${buttons.join('\n')}
 /** `error` is the OAuth error code. */
 export function errorPage(error: string, description: string | undefined): string {
   return page(
-    'This did not work',
+    'Sign-in failed',
     `<p>${escapeHtml(description ?? error)}</p><p class="soft">${escapeHtml(error)}</p>`,
   )
 }

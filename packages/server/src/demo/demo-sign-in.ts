@@ -27,7 +27,7 @@ export async function handleInteraction(
     if (req.method !== 'POST') return sendPage(res, 405, errorPage('invalid_request', undefined))
     const person = findPerson((await readForm(req)).get('person') ?? '')
     if (!person) {
-      const denied = { error: 'access_denied', error_description: 'The person cancelled' }
+      const denied = { error: 'access_denied', error_description: 'The user cancelled the sign-in' }
       return await provider.interactionFinished(req, res, denied)
     }
     const grant = new provider.Grant({ accountId: person.id, clientId: String(params.client_id) })
@@ -37,7 +37,11 @@ export async function handleInteraction(
     await provider.interactionFinished(req, res, result)
   } catch (error) {
     if (!(error instanceof errors.OIDCProviderError)) throw error
-    sendPage(res, 400, errorPage(error.error, 'This sign-in is over. Start again.'))
+    sendPage(
+      res,
+      400,
+      errorPage(error.error, 'This sign-in has expired or was already completed. Start again.'),
+    )
   }
 }
 

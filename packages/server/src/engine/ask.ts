@@ -30,7 +30,7 @@ export class AnswersNeeded extends Error {
   readonly answers: Readonly<Record<string, unknown>>
 
   constructor(requests: InputRequests, answers: Readonly<Record<string, unknown>>) {
-    super('The client has to be asked first')
+    super('The client must be asked first')
     this.name = 'AnswersNeeded'
     this.requests = requests
     this.answers = answers

@@ -1,11 +1,15 @@
-/** Port between the protocol layer and the engine: one call, in either era. */
+/**
+ * Port between the protocol layer and the engine: one call, in either era, and its count against the
+ * tool's rate limit.
+ */
 
 import type { Logger } from '../logger.ts'
 import type { Rate, RateLimitState } from '../store/rate-limits.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { CancelSignal } from './cancel-signal.ts'
 import type { Caller } from './identity.ts'
+import type { CancelSignal } from './time-limit.ts'
 import type { Announce, ToolClient, ToolSession } from './tool-context.ts'
+import { ToolError } from './tool-error.ts'
 
 /** The caller's session during one call: the tools' view plus the engine's. */
 export interface CallSession extends ToolSession {
@@ -88,9 +92,9 @@ export interface ToolCall extends CallLog {
   /** The client's responses of this round, by the names of our questions; not validated. */
   readonly responses: Readonly<Record<string, unknown>>
   /** The verified `requestState` of an earlier round of this call. */
-  readonly carried: RequestStateContent | undefined
+  readonly requestState: RequestStateContent | undefined
   /** Seals the state for the next round as `requestState`. */
-  carry(state: RequestStateContent): string
+  sealRequestState(state: RequestStateContent): string
   readonly signal: CancelSignal
   progress(done: number, total?: number, message?: string): Promise<void>
 }
@@ -122,4 +126,19 @@ export interface RequestStateContent {
   readonly signInAt?: string
   /** Answers of earlier rounds, by name. */
   readonly answers?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Counts a call against the rate limit, before any other work.
+ * @throws ToolError `too_many_requests`, whose message says when to retry
+ */
+export async function countCall(rateLimit: Rate, call: ToolCall): Promise<void> {
+  // Later rounds belong to a call that is already counted; their `requestState` is single-use.
+  if (call.requestState !== undefined) return
+  const standing = await call.count(rateLimit)
+  if (standing?.isOver !== true) return
+  const { calls, perSeconds } = rateLimit
+  const { secondsLeft: retryAfterSeconds } = standing
+  const message = `This tool may be called ${calls} times in ${perSeconds} seconds. Try again in ${retryAfterSeconds} seconds.`
+  throw new ToolError(message, { code: 'too_many_requests', retryAfterSeconds })
 }

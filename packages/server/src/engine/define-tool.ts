@@ -6,8 +6,8 @@ import type { Rate } from '../store/rate-limits.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
 import type { Meta } from './meta.ts'
-import type { Answer } from './tool-answer.ts'
 import type { ToolContext } from './tool-context.ts'
+import type { Answer } from './tool-result.ts'
 
 export interface ToolRequirements {
   /**
@@ -32,7 +32,7 @@ interface ToolDeclaration<Input extends z.ZodObject, E extends Env> {
   /** Letters, digits, `_`, `-` and `.`. */
   readonly name: string
   readonly title?: string
-  /** Tells the model the tool's purpose and when to use it. */
+  /** For the model: the tool's purpose, and when to use it. */
   readonly description: string
   readonly input: Input
   readonly requires?: ToolRequirements

@@ -6,12 +6,11 @@ import { pathToFileURL } from 'node:url'
 import { type CompiledPrompt, compilePrompt } from './compile-prompt.ts'
 import { type CompiledResource, compileResource } from './compile-resource.ts'
 import { type CompiledTool, compileTool } from './compile-tool.ts'
-import { listDeclarations } from './declaration-files.ts'
+import { listDeclarations, settleInTime, type Waiting } from './declaration-files.ts'
 import type { AnyPrompt } from './define-prompt.ts'
 import type { AnyResource } from './define-resource.ts'
 import type { AnyTool } from './define-tool.ts'
 import { loadSkills, type ServerExtension } from './extensions.ts'
-import { settleInTime, type Waiting } from './settle-in-time.ts'
 
 export interface Catalog {
   readonly tools: ReadonlyMap<string, CompiledTool>

@@ -30,7 +30,6 @@ export type { Caller } from './identity.ts'
 export { jsonSchema } from './json-schema.ts'
 export type { Meta } from './meta.ts'
 export { form, openUrl, roots, sample } from './questions.ts'
-export { type Answer, answer } from './tool-answer.ts'
 export type {
   Account,
   Announce,
@@ -41,3 +40,4 @@ export type {
   ToolSession,
 } from './tool-context.ts'
 export { ToolError } from './tool-error.ts'
+export { type Answer, answer } from './tool-result.ts'

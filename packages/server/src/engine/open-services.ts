@@ -5,8 +5,8 @@ import { createHideSecrets } from '../logger/secret-values.ts'
 import type { Logger } from '../logger.ts'
 import { createRedactors } from '../output/redactor.ts'
 import type { AnyEnvDefinition, OpenService } from './define-services.ts'
+import { createToolLog } from './scrub-value.ts'
 import type { Announce } from './tool-context.ts'
-import { createToolLog } from './tool-log.ts'
 
 /** A service failed to start, so the server does not start; the message names the service. */
 export class ServiceError extends Error {

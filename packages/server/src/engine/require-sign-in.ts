@@ -45,7 +45,7 @@ export async function requireUpstreamSignIn(
   if (!call.client.can.openUrls) {
     throw loginRequired(hasLoginTool ? callLogin(upstream) : cannotOpenUrls(upstream))
   }
-  const { signInRound, signInAt } = call.carried ?? {}
+  const { signInRound, signInAt } = call.requestState ?? {}
   // If a tool requires several upstreams, asks for one at a time.
   if (signInRound === undefined || signInAt !== upstream) {
     return askToOpenUrl(call, session, upstream)
@@ -64,7 +64,9 @@ export async function requireUpstreamSignIn(
     throw loginRequired(hasLoginTool ? callLogin(upstream) : `${NOT_COMPLETED} ${RETRY[kind]}`)
   }
   // No input requests: the client retries at once, without asking the user again.
-  return inputRequired({ requestState: call.carry({ ...call.carried, signInRound: round }) })
+  return inputRequired({
+    requestState: call.sealRequestState({ ...call.requestState, signInRound: round }),
+  })
 }
 
 export function isSignedIn(session: CallSession, upstream: string | undefined): boolean {
@@ -106,8 +108,8 @@ async function askToOpenUrl(
   const named = withElicitationId(request, { call, session, link, upstream })
   return inputRequired({
     inputRequests: { [SIGN_IN_REQUEST]: named },
-    requestState: call.carry({
-      ...call.carried,
+    requestState: call.sealRequestState({
+      ...call.requestState,
       session: session.handle,
       signInRound: 1,
       ...(upstream !== undefined && { signInAt: upstream }),
@@ -137,7 +139,7 @@ function withElicitationId(
     .waitForSignIn(link.ttlSeconds * 1000, signal, upstream)
     .then((signedIn) => (signedIn ? client.elicitationCompleted?.(elicitationId) : undefined))
     .catch((error: unknown) =>
-      log.debug({ err: error }, 'client not told that sign-in is complete'),
+      log.debug({ err: error }, 'completion of the sign-in not sent to the client'),
     )
   return { ...request, params: { ...request.params, elicitationId } } as InputRequest
 }

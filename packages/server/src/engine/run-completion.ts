@@ -6,10 +6,9 @@ import { NO_METRICS } from '../telemetry/metrics.ts'
 import type { CallKind, CallSession, ToolCall } from './call.ts'
 import type { Complete } from './complete.ts'
 import { loginsOf } from './define-tool.ts'
-import { SuggestContext } from './read-context.ts'
 import { isSignedIn } from './require-sign-in.ts'
 import type { Run } from './run-context.ts'
-import { ProtocolRun } from './run-read.ts'
+import { ProtocolRun, SuggestContext } from './run-read.ts'
 import type { Declaration, RunSettings } from './run-settings.ts'
 
 /** 2026-07-28, server/utilities/completion: at most 100 values per response. */

@@ -1,4 +1,7 @@
-/** The context of one run; creates each part lazily. */
+/**
+ * The context of one run; creates each part lazily. Values that the tool reads from its session are
+ * masked in its output.
+ */
 
 import type { Redactor } from '../output/redactor.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -6,17 +9,16 @@ import { type Ask, createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
-import { scrubbedAnnounce, scrubbedClient } from './scrubbed-client.ts'
+import { createToolLog, scrubbedAnnounce, scrubbedClient } from './scrub-value.ts'
 import type { TimeLimit } from './time-limit.ts'
 import {
+  type Account,
   type Announce,
   type ToolClient,
   ToolContext,
   type ToolLog,
   type ToolSession,
 } from './tool-context.ts'
-import { createToolLog } from './tool-log.ts'
-import { watchSession } from './watched-session.ts'
 
 /** The per-run dependencies. */
 export interface Run {
@@ -85,8 +87,8 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
   }
 
   override get ask(): Ask {
-    const { carried, responses } = this.#run.call
-    this.#ask ??= createAsk({ ...carried?.answers, ...responses })
+    const { requestState, responses } = this.#run.call
+    this.#ask ??= createAsk({ ...requestState?.answers, ...responses })
     return this.#ask
   }
 
@@ -103,5 +105,60 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
   override get log(): ToolLog {
     this.#log ??= createToolLog(this.#run.logOf.log, this.#run.redactor)
     return this.#log
+  }
+}
+
+/** `onRead` receives values under their names in the tool, by which masked fields are matched. */
+function watchSession(session: ToolSession, onRead: (value: unknown) => void): ToolSession {
+  return new WatchedSession(session, onRead)
+}
+
+/** A class: own getters would give each object a hidden class of its own, which is slow. */
+class WatchedSession implements ToolSession {
+  readonly #session: ToolSession
+  readonly #onRead: (value: unknown) => void
+  readonly startSignIn: ToolSession['startSignIn']
+  readonly isSignedIn: ToolSession['isSignedIn']
+  readonly end: ToolSession['end']
+  readonly set: ToolSession['set']
+
+  constructor(session: ToolSession, onRead: (value: unknown) => void) {
+    this.#session = session
+    this.#onRead = onRead
+    // Bound, since tools destructure the session.
+    this.startSignIn = (upstream) => session.startSignIn(upstream)
+    this.isSignedIn = (upstream) => session.isSignedIn(upstream)
+    this.end = () => session.end()
+    this.set = (name, value) => session.set(name, value)
+    this.account = this.account.bind(this)
+    this.get = this.get.bind(this)
+  }
+
+  get state() {
+    return this.#session.state
+  }
+
+  get connectedAt() {
+    return this.#session.connectedAt
+  }
+
+  get expiresAt() {
+    return this.#session.expiresAt
+  }
+
+  get handle() {
+    return this.#session.handle
+  }
+
+  async account(upstream?: string): Promise<Account | undefined> {
+    const account = await this.#session.account(upstream)
+    this.#onRead(account)
+    return account
+  }
+
+  get(name: string): unknown {
+    const value = this.#session.get(name)
+    this.#onRead({ [name]: value })
+    return value
   }
 }

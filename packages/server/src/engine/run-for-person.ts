@@ -12,20 +12,16 @@ import type { Redactor } from '../output/redactor.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
-import type { CallKind, CallSession, ToolCall } from './call.ts'
-import { countCall } from './call-rate.ts'
+import { type CallKind, type CallSession, countCall, type ToolCall } from './call.ts'
 import type { HookOutcome } from './define-hook.ts'
 import { loginsOf } from './define-tool.ts'
-import { type Explanation, explainError } from './explain-error.ts'
-import { outcomeLabel } from './outcome-labels.ts'
 import { requireUpstreamSignIn } from './require-sign-in.ts'
 import type { Run } from './run-context.ts'
 import { failureOf, type HookRun, hooksOf } from './run-hooks.ts'
 import type { Declaration, RunSettings } from './run-settings.ts'
-import { scrubQuestions } from './scrub-questions.ts'
-import { scrubValue } from './scrub-value.ts'
+import { scrubQuestions, scrubValue } from './scrub-value.ts'
 import { TimeLimit } from './time-limit.ts'
-import { ToolError } from './tool-error.ts'
+import { type Explanation, explainError, outcomeLabel, ToolError } from './tool-error.ts'
 
 type Input = Record<string, unknown>
 
@@ -148,12 +144,12 @@ export abstract class PersonRun<Result extends object> {
     this.#requireScopes(requires?.scopes ?? [])
     if (rateLimit !== undefined) await countCall(rateLimit, call)
     if (this.settings.team.hooks.length > 0) await this.#hooksBefore(input)
-    const opening = call.openSession(this.sessionHandle() ?? call.carried?.session)
+    const opening = call.openSession(this.sessionHandle() ?? call.requestState?.session)
     const session = opening instanceof Promise ? await opening : opening
     const id = session.id()
     if (id !== undefined) this.#session = shortHash(id)
     // A session opened in an earlier round is still new to the caller.
-    if (id === undefined || call.carried?.session !== undefined) this.opening = session
+    if (id === undefined || call.requestState?.session !== undefined) this.opening = session
     for (const upstream of loginsOf(requires)) {
       const ladder = { ...this.settings, kind: this.#kind, upstream }
       const waiting = await requireUpstreamSignIn(call, session, ladder)
@@ -196,7 +192,7 @@ export abstract class PersonRun<Result extends object> {
     const { scopes } = this.call
     const missing = scopes === undefined ? [] : required.filter((scope) => !scopes.includes(scope))
     if (missing.length === 0) return
-    throw new ToolError(`This ${this.#kind} needs the scope ${missing.join(' ')}.`, {
+    throw new ToolError(`This ${this.#kind} requires the scope ${missing.join(' ')}.`, {
       code: 'insufficient_scope',
     })
   }
@@ -207,7 +203,7 @@ export abstract class PersonRun<Result extends object> {
       const scrubbed = scrubQuestions(requests, this.redactor)
       const { handle: session } = this.opening ?? {}
       const opened = session === undefined ? {} : { session }
-      const state = this.call.carry({ ...this.call.carried, ...opened, answers })
+      const state = this.call.sealRequestState({ ...this.call.requestState, ...opened, answers })
       const result = answersNeededResult(scrubbed, state)
       this.#finish('input_required')
       return result

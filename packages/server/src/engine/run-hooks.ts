@@ -5,7 +5,6 @@ import type { Logger } from '../logger.ts'
 import { type MaskRule, maskText } from '../output/mask.ts'
 import type { Redactor } from '../output/redactor.ts'
 import type { RequestStateContent, ToolCall } from './call.ts'
-import type { CancelSignal } from './cancel-signal.ts'
 import type {
   HookCall,
   HookClient,
@@ -14,14 +13,12 @@ import type {
   HookTarget,
 } from './define-hook.ts'
 import type { Env } from './env.ts'
-import { explainError } from './explain-error.ts'
 import type { Caller } from './identity.ts'
-import { scrubValue } from './scrub-value.ts'
+import { createToolLog, scrubValue } from './scrub-value.ts'
 import type { Team } from './team.ts'
-import { TimeLimit } from './time-limit.ts'
+import { type CancelSignal, TimeLimit } from './time-limit.ts'
 import type { ToolLog } from './tool-context.ts'
-import { ToolError } from './tool-error.ts'
-import { createToolLog } from './tool-log.ts'
+import { explainError, ToolError } from './tool-error.ts'
 
 /** The call that the hooks run around. */
 export interface HookFacts {
@@ -32,7 +29,7 @@ export interface HookFacts {
   readonly redactor: Redactor
   readonly call: {
     readonly caller: Caller
-    readonly carried: RequestStateContent | undefined
+    readonly requestState: RequestStateContent | undefined
     readonly signal: CancelSignal
     readonly log: Logger
   }
@@ -150,7 +147,7 @@ class HookedCall implements HookCall {
     this.input = frozenCopy(input, masks, redactor) as Readonly<Record<string, unknown>>
     this.caller = call.caller
     this.client = client
-    this.round = call.carried?.round ?? 1
+    this.round = call.requestState?.round ?? 1
     this.settings = env.settings
     this.services = env.services
     this.log = createToolLog(call.log, redactor)

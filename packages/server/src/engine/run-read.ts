@@ -15,16 +15,16 @@ import type { Span } from '../telemetry/tracing.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import type { CompiledPrompt } from './compile-prompt.ts'
 import type { CompiledResource } from './compile-resource.ts'
+import type { CompleteContext } from './complete.ts'
 import type { PromptText } from './define-prompt.ts'
-import type { Explanation } from './explain-error.ts'
-import type { FoundResource } from './find-resource.ts'
-import { ReadContext } from './read-context.ts'
+import type { ResourceRequest } from './define-resource.ts'
+import type { FoundResource, Variables } from './find-resource.ts'
 import { toResourceResult } from './resource-result.ts'
 import { type Run, RunContext } from './run-context.ts'
 import { type Failure, PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { SESSION_META_KEY } from './session-argument.ts'
-import { ToolError } from './tool-error.ts'
+import { type Explanation, ToolError } from './tool-error.ts'
 
 type Input = Record<string, unknown>
 
@@ -204,5 +204,27 @@ class PromptRun extends ProtocolRun<GetPromptResult> {
 
   protected override ended(label: string, seconds: number): void {
     this.metrics.promptEnded(this.#prompt.definition.name, label, seconds)
+  }
+}
+
+/** The context of a resource's `read`. */
+class ReadContext extends RunContext implements ResourceRequest {
+  readonly uri: URL
+  readonly variables: Variables
+
+  constructor(uri: URL, variables: Variables, run: Run) {
+    super(variables, run)
+    this.uri = uri
+    this.variables = variables
+  }
+}
+
+/** The context of a completion for an argument or a variable. */
+export class SuggestContext extends RunContext implements CompleteContext {
+  readonly arguments: Readonly<Record<string, string>>
+
+  constructor(given: Readonly<Record<string, string>>, run: Run) {
+    super(given, run)
+    this.arguments = given
   }
 }

@@ -1,11 +1,17 @@
-/** Masks values in a tool's other output, such as logs and errors, at any depth. */
+/**
+ * Masks values in a tool's other output, at any depth: log lines, errors, messages to the client,
+ * and questions.
+ */
 
+import type { InputRequests } from '@modelcontextprotocol/server'
+import type { Logger } from '../logger.ts'
 import type { Redactor } from '../output/redactor.ts'
 import { cutText } from '../well-formed.ts'
+import type { Announce, ToolClient, ToolLog } from './tool-context.ts'
 import { errorMessage } from './validation-text.ts'
 
 /** Maximum nesting of a log line's fields. */
-const DEEPEST = 6
+const DEEPEST_FIELDS = 6
 /** Maximum length of an error's message, and of its stack, in characters. */
 const LONGEST_TEXT = 10_000
 
@@ -15,7 +21,7 @@ const LONGEST_TEXT = 10_000
 export function scrubValue(
   value: unknown,
   redactor: Redactor,
-  deepest = DEEPEST,
+  deepest = DEEPEST_FIELDS,
   depth = 0,
 ): unknown {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') {
@@ -39,4 +45,84 @@ function scrubError(error: Error, redactor: Redactor, inside: (item: unknown) =>
   copy.stack = cutText(scrub(error.stack ?? ''), LONGEST_TEXT)
   if (error.cause !== undefined) copy.cause = inside(error.cause)
   return 'code' in error ? Object.assign(copy, { code: inside(error.code) }) : copy
+}
+
+/** Maximum nesting of data logged to the client; JSON responses are rarely deeper. */
+const DEEPEST_LOGGED = 64
+
+/** Masks a tool's log messages to its client. */
+export function scrubbedClient(client: ToolClient, redactor: Redactor): ToolClient {
+  return {
+    can: client.can,
+    closeStream: () => client.closeStream(),
+    async log(level, data) {
+      redactor.learn(data)
+      await client.log(level, redactor.hides() ? scrubValue(data, redactor, DEEPEST_LOGGED) : data)
+    },
+  }
+}
+
+/** Masks the URIs in a tool's resource update notifications. */
+export function scrubbedAnnounce(announce: Announce, redactor: Redactor): Announce {
+  return { ...announce, resourceUpdated: (uri) => announce.resourceUpdated(redactor.scrub(uri)) }
+}
+
+/** Keywords whose values come back as the answer, or determine its validation: cannot be masked. */
+const READ_BACK = new Set(['const', 'enum', 'required', 'pattern'])
+
+/** Keywords whose numbers are values, not bounds. */
+const NUMBERS = new Set(['const', 'enum', 'default', 'examples'])
+
+/** Base64, which contains a masked value only by chance. */
+const BINARY = new Set(['data', 'blob'])
+
+/**
+ * Masks values in every string of the questions.
+ * @throws TypeError if a masked value is a choice, a field name or a question's name, since the
+ *   answer would not be recognized
+ */
+export function scrubQuestions(questions: InputRequests, redactor: Redactor): InputRequests {
+  if (!redactor.hides()) return questions
+
+  function refuse(text: string): void {
+    if (redactor.scrub(text) !== text) {
+      throw new TypeError(
+        'A question has a masked value as a choice, a default number or a name: use a text of your own, such as an index',
+      )
+    }
+  }
+
+  function scrub(value: unknown, key: string, readBack: boolean): unknown {
+    if (typeof value === 'string' && !BINARY.has(key)) {
+      if (readBack) refuse(value)
+      return redactor.scrub(value)
+    }
+    if (typeof value === 'number' && NUMBERS.has(key)) refuse(String(value))
+    if (Array.isArray(value)) return value.map((item) => scrub(item, key, readBack))
+    if (typeof value !== 'object' || value === null) return value
+    const fields = Object.entries(value).map(([name, item]) => {
+      refuse(name)
+      return [name, scrub(item, name, isReadBack(name, item))]
+    })
+    return Object.fromEntries(fields)
+  }
+
+  return scrub(questions, '', false) as InputRequests
+}
+
+/** A form field may itself be named `const`; its value is then a schema. */
+function isReadBack(name: string, value: unknown): boolean {
+  return READ_BACK.has(name) && (typeof value !== 'object' || Array.isArray(value))
+}
+
+/** Wraps the call's logger; messages and fields pass through the call's redactor. */
+export function createToolLog(logger: Logger, redactor: Redactor): ToolLog {
+  const at =
+    (level: keyof ToolLog) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      if (!logger.isLevelEnabled(level)) return
+      redactor.learn(fields)
+      logger[level]({ fields: scrubValue(fields, redactor) }, redactor.scrub(message))
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

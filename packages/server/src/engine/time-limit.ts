@@ -1,7 +1,6 @@
 /** Bounds a run: aborts its signal on cancellation, on timeout, and at its end. */
 
 import { Deadline } from '../deadlines.ts'
-import type { CancelSignal } from './cancel-signal.ts'
 
 /** Shared by all calls: capturing a stack for each exception is expensive. */
 const RUN_ENDED = new DOMException('The run has ended', 'AbortError')
@@ -67,7 +66,7 @@ export class TimeLimit extends Deadline {
 
   protected override due(): void {
     this.#isTimedOut = true
-    this.#stop(new DOMException('The time is over', 'AbortError'))
+    this.#stop(new DOMException('The time limit has expired', 'AbortError'))
   }
 
   #finish(reason: unknown): void {
@@ -79,4 +78,17 @@ export class TimeLimit extends Deadline {
     this.#finish(reason)
     this.#fail?.(reason)
   }
+}
+
+/** An `EventListenerObject`, which avoids a closure per call. */
+export interface CancelListener {
+  handleEvent(): void
+}
+
+/** The subset of `AbortSignal` that the engine needs for the cancellation of a call. */
+export interface CancelSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: CancelListener): void
+  removeEventListener(type: 'abort', listener: CancelListener): void
 }

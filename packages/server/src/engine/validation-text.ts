@@ -28,15 +28,15 @@ const asItIs: Scrub = (text) => text
 export function validationText(issues: readonly Issue[], scrub: Scrub = asItIs): string {
   const lines: string[] = []
   let bytes = 0
-  let told = 0
+  let shown = 0
   for (const issue of issues.slice(0, MOST_ISSUES)) {
     const line = lineOf(issue, scrub)
     bytes += Buffer.byteLength(line) + 1
     if (bytes > MOST_BYTES) break
     lines.push(line)
-    told += 1
+    shown += 1
   }
-  if (issues.length > told) lines.push(`… and ${issues.length - told} more`)
+  if (issues.length > shown) lines.push(`… and ${issues.length - shown} more`)
   return lines.join('\n')
 }
 

@@ -44,7 +44,7 @@ export function createHostGuard(allowed: AllowedHosts): HostGuard {
   return ({ headers, url = '' }) => {
     // Health probes use IP addresses as host; their responses disclose nothing.
     if (!serves(headers.host) && allowed.routes.find(url)?.isProbe !== true) {
-      throw new AppError('misdirected_request', 'This host is not served here.')
+      throw new AppError('misdirected_request', 'This server does not serve this host.')
     }
     const { origin } = headers
     if (origin === undefined || origins.has(origin) || url.startsWith(OPEN_PREFIX)) return

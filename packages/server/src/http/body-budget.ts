@@ -51,7 +51,7 @@ export function createBodyBudget(mostBytes: number, onOver: () => void = () => {
 function overBudget(): AppError {
   return new AppError(
     'unavailable',
-    'The server holds too many large requests. Try again shortly.',
+    'The server is processing too many large requests. Try again shortly.',
     {
       retryAfterSeconds: 1,
     },

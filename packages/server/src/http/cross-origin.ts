@@ -2,8 +2,8 @@
 
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
+import { RATE_LIMIT_HEADERS } from '../store/rate-limits.ts'
 import type { HttpEnv } from './http-env.ts'
-import { RATE_LIMIT_HEADERS } from './rate-limit-answer.ts'
 import type { Method } from './routes.ts'
 
 /** Request headers of MCP clients that are not CORS-safelisted. */

@@ -4,9 +4,9 @@ import type { ServerResponse } from 'node:http'
 import type { Context, ErrorHandler } from 'hono'
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { AppError } from '../errors.ts'
+import { AppError, type ErrorCode } from '../errors.ts'
 import { isShortId } from '../mcp/bounds.ts'
-import { jsonResponse } from '../mcp/mcp-answer.ts'
+import { jsonResponse } from '../mcp/mcp-request.ts'
 import { toWellFormedJson } from '../well-formed.ts'
 import type { HttpEnv } from './http-env.ts'
 import { page } from './pages/pages.ts'
@@ -47,15 +47,26 @@ export function errorPage(c: Context<HttpEnv>, error: AppError): Response | Prom
   // Discards cookie changes, so that a retry can succeed.
   c.header('set-cookie', undefined)
   for (const [name, value] of Object.entries(headers(error))) c.header(name, value)
-  const isUnavailable = error.status === 503
-  const what = isUnavailable
-    ? 'This server is busy or out of order. Try again shortly.'
-    : error.message
+  const { home, serverName } = c.get('theme')
+  const isMissing = error.code === 'not_found' && home !== undefined
   return page(c, {
-    title: isUnavailable ? 'Not available just now' : 'This cannot go on',
+    title: TITLES[error.code] ?? 'Something went wrong',
     status: error.status as ContentfulStatusCode,
-    body: html`<p role="alert">${what}</p>`,
+    body: html`<p role="alert">${MESSAGES[error.code] ?? error.message}</p>
+      ${isMissing ? html`<p><a href="${home}">Go to the start page of ${serverName}</a></p>` : ''}`,
   })
+}
+
+const TITLES: Partial<Record<ErrorCode, string>> = {
+  not_found: 'Page not found',
+  too_many_requests: 'Too many requests',
+  unavailable: 'Not available just now',
+}
+
+/** What a person can do, instead of a message for programs. */
+const MESSAGES: Partial<Record<ErrorCode, string>> = {
+  not_found: 'There is nothing at this address. Check it for typing mistakes.',
+  unavailable: 'This server is busy or temporarily unavailable. Try again shortly.',
 }
 
 /** Writes a JSON-RPC error to a Node response, for requests refused before Hono runs. */
@@ -66,7 +77,8 @@ export function writeError(response: ServerResponse, error: unknown): void {
   response.end(toWellFormedJson(body(known, null)))
 }
 
-function asAppError(error: unknown): AppError {
+/** Wraps an unexpected error as `internal_error`, whose message reveals nothing. */
+export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   return new AppError('internal_error', 'Something went wrong.', { cause: error })
 }

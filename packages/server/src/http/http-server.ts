@@ -7,6 +7,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
+import { getSystemErrorMap } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import type { HostGuard } from './allowed-hosts.ts'
 import { writeError } from './error-response.ts'
@@ -14,6 +15,7 @@ import { continueOnRead } from './expect-continue.ts'
 import { isListening, type ObserveRequest } from './observe-requests.ts'
 import { dropTrailingSlash, normalizeTarget, stripBasePath } from './request-target.ts'
 import { type RunningResponses, trackResponses } from './running-responses.ts'
+import { limitSockets } from './socket-limit.ts'
 import { EarlyResponse } from './unread-bodies.ts'
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -41,6 +43,8 @@ export interface HttpServer {
   readonly server: Server
   /** Disables keep-alive: each response closes its connection, so clients move to another node. */
   stopKeepingAlive(): void
+  /** Accepts no more connections; those that are open are served. */
+  stopAccepting(): void
   /**
    * Graceful shutdown: waits for running requests, then closes the server, which listens until then
    * so that readiness probes see the failure. After `longestMs`, closes all connections.
@@ -94,7 +98,7 @@ export function createHttpServer(
     continueOnRead(request, response)
     answer(request, response)
   })
-  server.maxConnections = maxSockets
+  limitSockets(server, maxSockets)
   // At the connection limit, frees idle connections for clients with requests.
   server.on('drop', () => server.closeIdleConnections())
   const running = trackResponses(server)
@@ -119,6 +123,7 @@ export function createHttpServer(
     stopKeepingAlive() {
       draining = true
     },
+    stopAccepting: () => void server.close(),
     async drain(longestMs) {
       draining = true
       lettingGo = true
@@ -159,12 +164,20 @@ function mountedHandler(mounts: HttpHandlers['mounts'], url: string): NodeHandle
 /** Accept queue of the listening socket; the system may cap it (`net.core.somaxconn`). */
 const BACKLOG = 4096
 
+/** In a worker of a cluster, Node gives only the code and the address: "bind EADDRINUSE …". */
+function withReason(error: NodeJS.ErrnoException): Error {
+  const [code = '', reason = ''] = getSystemErrorMap().get(error.errno ?? 0) ?? []
+  if (!error.message.includes(reason)) error.message = error.message.replace(code, `$&: ${reason}`)
+  return error
+}
+
 /** Listens and resolves with the port. Rejects if the address is in use. */
 export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    const refuse = (error: NodeJS.ErrnoException) => reject(withReason(error))
+    server.once('error', refuse)
     server.listen({ port, host, backlog: BACKLOG }, () => {
-      server.off('error', reject)
+      server.off('error', refuse)
       const address = server.address()
       resolve(typeof address === 'object' && address !== null ? address.port : port)
     })

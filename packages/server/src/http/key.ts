@@ -94,7 +94,7 @@ function keyPage(
   return {
     title: 'Paste your key',
     body: html`
-    <p><strong>${client}</strong> wants to act for you at <strong>${signsInAt}</strong>.
+    <p><strong>${client}</strong> asks to act for you at <strong>${signsInAt}</strong>.
       With your key it can read and do there what you can.</p>
     ${problem === undefined ? '' : html`<p role="alert">${problem} Tries left: ${triesLeft}.</p>`}
     <form method="post"${action === '' ? '' : html` action="${action}"`}>
@@ -111,9 +111,9 @@ function keyPage(
 function problemOf(outcome: 'malformed' | 'refused' | 'unavailable', signsInAt: string): string {
   switch (outcome) {
     case 'malformed':
-      return 'That is not a key: a key is one word of letters, digits and signs.'
+      return 'This is not a key: a key is a single word of letters, digits and punctuation.'
     case 'refused':
-      return `${signsInAt} refuses this key. It may be mistyped, revoked, or lack permissions.`
+      return `${signsInAt} refuses this key. It may be mistyped or revoked, or lack permissions.`
     case 'unavailable':
       return `${signsInAt} does not answer, so the key could not be checked. Try again shortly.`
   }
@@ -123,8 +123,8 @@ function endPage(taken: KeyOutcome, signsInAt: string): Page {
   if (taken.outcome !== 'signed_in') return failed(taken.outcome)
   return {
     title: 'Key accepted',
-    body: html`<p>${signsInAt} accepts your key, and
-        ${clientNameOnPage(taken.clientName, 'your client')} can go on.</p>
+    body: html`<p>${signsInAt} accepted your key, and
+        ${clientNameOnPage(taken.clientName, 'your client')} can continue.</p>
       <p class="soft">You can close this page.</p>`,
   }
 }
@@ -138,7 +138,7 @@ const FAILURES: Readonly<Record<string, readonly [NonNullable<Page['status']>, s
 function failed(outcome: string): Page {
   const [status, what] = FAILURES[outcome] ?? [
     410,
-    'This page is unknown, was used already, or took too long.',
+    'This page is unknown, has expired, or was already used.',
   ]
   return {
     title: 'Sign-in failed',

@@ -1,12 +1,16 @@
 /** 404 and 405 responses. */
 
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, NotFoundHandler } from 'hono'
 import { AppError } from '../errors.ts'
 import { answerOf, errorPage, problemOf } from './error-response.ts'
 import type { HttpEnv } from './http-env.ts'
+import { prefersPage } from './prefers-page.ts'
 
-export function notFound(): Response {
-  return answerOf(new AppError('not_found', 'There is nothing at this address.'))
+/** A page for browsers, a JSON-RPC error for clients. */
+export const notFound: NotFoundHandler<HttpEnv> = (c) => {
+  const error = new AppError('not_found', 'There is nothing at this address.')
+  c.header('vary', 'Accept')
+  return prefersPage(c.req.header('accept')) ? errorPage(c, error) : answerOf(error)
 }
 
 /** Answers 405 with `Allow` for an unsupported method, before any handler (RFC 9110, 15.5.6). */
@@ -18,8 +22,8 @@ export const wrongMethod: MiddlewareHandler<HttpEnv> = (c, next) => {
   if (route === undefined || isServed || route.isHidden || isPreflight(c)) return next()
   const allow = route.methods
   const error = new AppError('method_not_allowed', `Use ${allow.join(' or ')}.`, { allow })
-  const wantsPage = route.errors === 'page' && c.req.header('accept')?.includes('text/html')
-  if (wantsPage) return Promise.resolve(errorPage(c, error))
+  const isPage = route.errors === 'page' && prefersPage(c.req.header('accept'))
+  if (isPage) return Promise.resolve(errorPage(c, error))
   return Promise.resolve(route.isOfTeam ? problemOf(error) : answerOf(error))
 }
 

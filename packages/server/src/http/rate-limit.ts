@@ -7,7 +7,14 @@ import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
 import { basePathOf } from '../config/public-path.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
-import type { Counting, Rate, RateLimitState, RateLimits } from '../store/rate-limits.ts'
+import {
+  type Counting,
+  type Rate,
+  type RateLimitState,
+  type RateLimits,
+  rateLimitHeaders,
+  refuseIfOver,
+} from '../store/rate-limits.ts'
 import {
   type CountedAddresses,
   clientAddress,
@@ -17,7 +24,6 @@ import {
 } from './client-address.ts'
 import type { HttpEnv } from './http-env.ts'
 import { knownBrowser } from './pages/browser-cookie.ts'
-import { rateLimitHeaders, refuseIfOver } from './rate-limit-answer.ts'
 import { declaredBytes, weightOf } from './request-weight.ts'
 
 export interface RateLimitOptions extends CountedAddresses {
@@ -180,10 +186,10 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
     if (caller?.kind === 'token') return [byCaller(caller.session.id)]
     const network = networkOf(clientAddress(incoming, trustedProxies))
     const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
-    const connection = caller === undefined ? undefined : connectionOf(incoming)
-    if (connection === undefined) return [byAddress]
+    const mcpSession = caller === undefined ? undefined : mcpSessionOf(incoming)
+    if (mcpSession === undefined) return [byAddress]
     // Separate key space: a known session id must not exhaust that session's quota.
-    return [byAddress, byCaller(`connection ${connection}`)]
+    return [byAddress, byCaller(`connection ${mcpSession}`)]
   }
 
   return {
@@ -235,7 +241,7 @@ function aMinute(calls: number): Rate {
 const CONNECTION_ID = /^(?:con|ses)_[\w-]{43}$/
 
 /** The MCP session id, not validated: an unknown id fails later and also counts by address. */
-function connectionOf({ headers, url = '/' }: IncomingMessage): string | undefined {
+function mcpSessionOf({ headers, url = '/' }: IncomingMessage): string | undefined {
   const id = headers['mcp-session-id'] ?? queryOf(url).get('session_id')
   return typeof id === 'string' && CONNECTION_ID.test(id) ? id : undefined
 }

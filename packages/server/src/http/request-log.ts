@@ -35,10 +35,10 @@ export function requestLog(logger: Logger, routes: RouteTable): MiddlewareHandle
 
 function begin(logger: Logger, c: Context<HttpEnv>) {
   const requestId = requestIdOf(c.req.header('x-request-id'))
-  const connection = c.req.header('mcp-session-id')
+  const mcpSession = c.req.header('mcp-session-id')
   const log = logger.child({
     requestId,
-    ...(connection !== undefined && { connection: shortHash(connection) }),
+    ...(mcpSession !== undefined && { connection: shortHash(mcpSession) }),
   })
   return { started: performance.now(), requestId, log }
 }

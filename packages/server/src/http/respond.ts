@@ -2,7 +2,7 @@
 
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
-import { JsonAnswer, jsonResponse, type McpAnswer } from '../mcp/mcp-answer.ts'
+import { JsonAnswer, jsonResponse, type McpAnswer } from '../mcp/mcp-request.ts'
 import { toWellFormedJson } from '../well-formed.ts'
 import type { HttpEnv } from './http-env.ts'
 

@@ -66,7 +66,7 @@ export interface RouteFacts {
   /** Whether an upstream takes API keys. */
   readonly takesKeys?: boolean
   /** Whether this server is its own authorization server. */
-  readonly letsClientsIn: boolean
+  readonly authorizesClients: boolean
   /** Rows of the team's routes. */
   readonly ofTeam?: readonly Route[]
 }
@@ -135,8 +135,8 @@ export function routesOf({ serves, ...facts }: RouteFacts): RouteTable {
     { ...PAGE, path: '/callback/:upstream', methods: READ },
     { ...PAGE, path: '/redirect', methods: READ },
     ...when<Route>(facts.takesKeys === true, { ...FORM_PAGE, path: '/key/:upstream/:state' }),
-    ...when<Route>(facts.letsClientsIn, { ...FORM_PAGE, path: '/consent/:uid' }),
-    ...(facts.letsClientsIn ? OAUTH_ROUTES : []),
+    ...when<Route>(facts.authorizesClients, { ...FORM_PAGE, path: '/consent/:uid' }),
+    ...(facts.authorizesClients ? OAUTH_ROUTES : []),
     ...metadata.map((path): Route => ({ ...anyOrigin, path: METADATA_PATH + path })),
     { ...calls, path: '/mcp', errors: 'json-rpc' },
     ...when<Route>(direct, { ...calls, path: '/http', errors: 'problem' }),

@@ -5,9 +5,9 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { z } from 'zod'
 import type { RouteContext, RouteDefinition } from '../engine/define-route.ts'
 import { ANONYMOUS, type Caller } from '../engine/identity.ts'
+import { createToolLog } from '../engine/scrub-value.ts'
 import type { Team } from '../engine/team.ts'
 import type { Announce } from '../engine/tool-context.ts'
-import { createToolLog } from '../engine/tool-log.ts'
 import { validationText } from '../engine/validation-text.ts'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './http-env.ts'
@@ -125,7 +125,7 @@ function jsonOf(text: string): unknown {
 function fieldsOf(text: string): Readonly<Record<string, string>> {
   const fields = [...new URLSearchParams(text)]
   if (new Set(fields.map(([name]) => name)).size < fields.length) {
-    throw new AppError('invalid_request', 'Each field of the form must be there once.')
+    throw new AppError('invalid_request', 'Each field of the form must occur exactly once.')
   }
   return Object.fromEntries(fields)
 }
@@ -134,5 +134,5 @@ function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.out
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const text = validationText(result.error.issues)
-  throw new AppError('invalid_request', `The body does not have the right form:\n${text}`)
+  throw new AppError('invalid_request', `The body is invalid:\n${text}`)
 }

@@ -45,7 +45,7 @@ export function openFileSink(file: string): Sink {
     write(fd, chunk, (error, written) => {
       isWriting = false
       if (error === null) chunk = chunk.subarray(written)
-      report.tell(error)
+      report.write(error)
       if (error === null) writeOn()
       else retry = setTimeout(writeOn, RETRY_MS).unref()
     })
@@ -59,7 +59,7 @@ export function openFileSink(file: string): Sink {
     try {
       while (rest.length > 0 && !closed) rest = rest.subarray(writeSync(fd, rest))
     } catch (error) {
-      report.tell(error as Error)
+      report.write(error as Error)
     }
   }
 
@@ -94,7 +94,7 @@ function createFailureReport(file: string) {
   let isFailing = false
   return {
     isFailing: () => isFailing,
-    tell(error: Error | null): void {
+    write(error: Error | null): void {
       if (error !== null && !isFailing) {
         process.stderr.write(`The log file ${file} cannot be written: ${error.message}\n`)
       }

@@ -9,17 +9,27 @@ export interface TurnWriter extends Writable {
   flush(): void
 }
 
-/** Flushes in the `setImmediate` of the same turn; call `flush` before the process exits. */
-export function writeOnceATurn(stream: Writable): TurnWriter {
+/**
+ * Flushes in the `setImmediate` of the same turn; call `flush` before the process exits. A write
+ * has at most `mostBytes`, unless a single line is longer.
+ */
+export function writeOnceATurn(stream: Writable, mostBytes = Number.POSITIVE_INFINITY): TurnWriter {
   let lines = ''
+  let bytes = 0
   function flush(): void {
     if (lines === '') return
     const text = lines
     lines = ''
+    bytes = 0
     stream.write(text)
   }
   return {
     write(line) {
+      if (mostBytes !== Number.POSITIVE_INFINITY) {
+        const more = Buffer.byteLength(line)
+        if (bytes + more > mostBytes) flush()
+        bytes += more
+      }
       if (lines === '') setImmediate(flush)
       lines += line
     },

@@ -11,7 +11,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import type { RequestContext } from './request-context.ts'
 import type { RequestStates } from './request-state.ts'
-import { bindingOf, RequestedCall, type ToolRequest } from './tool-call.ts'
+import { bindingOf, RequestedCall, type ToolRequest } from './requested-call.ts'
 
 export interface CallToolDeps {
   readonly catalog: Catalog
@@ -46,11 +46,11 @@ export function createCallTool(deps: CallToolDeps): CallTool {
   function run(
     request: ToolRequest,
     requestContext: RequestContext,
-    carried: RequestStateContent | undefined,
+    requestState: RequestStateContent | undefined,
   ) {
     const tool = catalog.tools.get(request.name)
     if (tool === undefined || isHidden(tool, requestContext)) return refuseUnknown()
-    const call = new RequestedCall(deps, request, requestContext, carried)
+    const call = new RequestedCall(deps, request, requestContext, requestState)
     return runTool(tool, call, settings, telemetry)
   }
 
@@ -68,6 +68,6 @@ export function createCallTool(deps: CallToolDeps): CallTool {
       bindingOf(request, requestContext),
       requestContext.storage,
     )
-    return opening.then((carried) => run(request, requestContext, carried))
+    return opening.then((requestState) => run(request, requestContext, requestState))
   }
 }

@@ -4,13 +4,13 @@ import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
   type ClientCapabilities,
+  type InitializeRequest,
   PROTOCOL_VERSION_META_KEY,
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { ToolClient } from '../engine/tool-context.ts'
 import { cutToBytes } from '../store/text-bytes.ts'
-import type { McpSessionRecord } from './legacy/mcp-session-record.ts'
 import type { ClientFacts } from './request-context.ts'
 
 /** Limit of the stored client name and versions, in UTF-8 bytes; longer texts are truncated. */
@@ -48,7 +48,10 @@ export function clientOfInitialize({ initialize, protocolVersion }: Initialized)
   return { era: '2025', facts, can: abilities(initialize?.capabilities) }
 }
 
-type Initialized = Pick<McpSessionRecord, 'initialize' | 'protocolVersion'>
+interface Initialized {
+  readonly initialize: InitializeRequest['params'] | null
+  readonly protocolVersion: string | null
+}
 
 /** A client of the 2026 era. */
 export function clientOf(envelope: ClientEnvelope): CallingClient {

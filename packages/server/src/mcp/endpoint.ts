@@ -2,9 +2,7 @@
 
 import { AppError } from '../errors.ts'
 import { isAnswer } from './client-answer.ts'
-import type { LegacyEndpoint } from './legacy/legacy-endpoint.ts'
-import type { McpAnswer } from './mcp-answer.ts'
-import type { McpRequest } from './mcp-request.ts'
+import type { McpAnswer, McpRequest } from './mcp-request.ts'
 import {
   createModernEndpoint,
   type ModernDeps,
@@ -17,8 +15,15 @@ import {
   readStandardHeaders,
 } from './standard-headers.ts'
 
+/** The endpoint of the 2025 era. `body` is the parsed body. */
+export interface EraEndpoint {
+  post(request: McpRequest, body: unknown): Promise<McpAnswer>
+  get(request: McpRequest): Promise<Response>
+  end(request: McpRequest): Promise<Response>
+}
+
 export interface McpDeps extends ModernDeps {
-  readonly legacy: LegacyEndpoint
+  readonly legacy: EraEndpoint
   /** Whether to serve the 2025 era; true if omitted. */
   readonly era2025?: boolean
 }
@@ -38,7 +43,10 @@ export async function createMcpEndpoint(deps: McpDeps): Promise<McpEndpoint> {
   /** Passes on a client response unclassified: the SDK's classification would validate it. */
   async function takeAnswer(mcp: McpRequest, answer: object): Promise<McpAnswer> {
     if (legacy !== undefined) return legacy.post(mcp, answer)
-    throw new AppError('invalid_request', 'Answers cannot be posted: 2026-07-28 has none.')
+    throw new AppError(
+      'invalid_request',
+      'Responses cannot be posted: 2026-07-28 has no requests from server to client.',
+    )
   }
 
   function post(mcp: McpRequest): Promise<McpAnswer> {

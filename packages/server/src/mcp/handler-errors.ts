@@ -7,10 +7,10 @@ import {
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import { explainError } from '../engine/explain-error.ts'
+import { explainError } from '../engine/tool-error.ts'
 import { AppError } from '../errors.ts'
 import { cutText } from '../well-formed.ts'
-import type { McpAnswer } from './mcp-answer.ts'
+import type { McpAnswer } from './mcp-request.ts'
 import { type RequestContext, requestContextOf } from './request-context.ts'
 
 type Handler = (request: unknown, ctx: ServerContext) => unknown

@@ -39,7 +39,7 @@ export interface Limits {
   /** Acquires a pending response: counts as a stream, since it may become one. */
   readonly answer: TakePlace
   readonly call: TakePlace
-  readonly connection: TakePlace
+  readonly mcpSession: TakePlace
   readonly answers: Places
   readonly calls: Places
 }
@@ -78,9 +78,9 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
   }
   const answers = ofCaller(maxStreams, 'streams', 'open streams', SOON)
   const calls = ofCaller(maxCalls, 'calls', 'running calls', SOON)
-  const connections = ofCaller(maxConnections, 'connections', 'live connections', LATER)
+  const mcpSessions = ofCaller(maxConnections, 'connections', 'live connections', LATER)
   const answer = releasing(answers)
-  const full = 'This node holds as many streams as it can.'
+  const full = 'This node has reached its limit of open streams. Try again shortly.'
   const ofNode = places(maxNodeStreams, 'node_streams', () => {
     return new AppError('unavailable', full, SOON)
   })
@@ -103,7 +103,7 @@ export function createLimits(settings: LimitSettings, metrics: LimitMetrics): Li
     },
     answer,
     call: releasing(calls),
-    connection: releasing(connections),
+    mcpSession: releasing(mcpSessions),
     ...{ answers, calls },
   }
 }

@@ -13,7 +13,7 @@ import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
 import type { RequestContext } from './request-context.ts'
-import { RequestedCall, type ToolRequest } from './tool-call.ts'
+import { RequestedCall, type ToolRequest } from './requested-call.ts'
 
 export interface Subscriber extends Pick<ToolRequest, 'meta' | 'signal'> {
   readonly requestContext: RequestContext
@@ -60,7 +60,7 @@ export function createMaySubscribe(deps: CallToolDeps): MaySubscribe {
     const call = new RequestedCall(deps, request, requestContext, undefined)
     const result = await runRead(found, call, settings, telemetry)
     if (!isInputRequiredResult(result)) return { isPersonal: true }
-    const text = 'Reading this resource needs answers of its user: it cannot be subscribed to.'
+    const text = 'Reading this resource requires user input, so it cannot be subscribed to.'
     throw new ProtocolError(ProtocolErrorCode.InternalError, text, { code: 'input_required' })
   }
 }

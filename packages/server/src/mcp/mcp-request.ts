@@ -1,6 +1,9 @@
-/** One request to `/mcp`, as the HTTP layer passes it on. */
+/**
+ * One request to `/mcp`, as the HTTP layer passes it on, and the answer to a POST: one JSON message,
+ * or any other HTTP response.
+ */
 
-import type { LookedUp } from './legacy/opened-mcp-sessions.ts'
+import { toWellFormedJson } from '../well-formed.ts'
 import type { RequestContexts } from './request-context.ts'
 
 export interface McpRequest {
@@ -8,8 +11,24 @@ export interface McpRequest {
   readonly request: Request
   readonly body: unknown
   readonly contexts: RequestContexts
-  /** Prefetched MCP session record; ownership not verified yet. */
-  readonly connection?: LookedUp | undefined
   /** Calls the listener when the response is finished or the client disconnects. */
   readonly onClose: (listener: () => void) => void
+}
+
+/** A complete JSON response with status 200, which the HTTP layer writes without a `Response`. */
+export class JsonAnswer {
+  readonly message: object
+
+  constructor(message: object) {
+    this.message = message
+  }
+}
+
+export type McpAnswer = Response | JsonAnswer
+
+/** A JSON response that strict parsers accept: `Response.json` would escape lone surrogates. */
+export function jsonResponse(value: object, { headers, ...init }: ResponseInit = {}): Response {
+  const fields = new Headers(headers)
+  if (!fields.has('content-type')) fields.set('content-type', 'application/json')
+  return new Response(toWellFormedJson(value), { ...init, headers: fields })
 }

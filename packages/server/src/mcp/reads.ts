@@ -20,7 +20,7 @@ import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
 import type { RequestContext } from './request-context.ts'
-import { bindingOf, RequestedCall, requestOf, type ToolRequest } from './tool-call.ts'
+import { bindingOf, RequestedCall, requestOf, type ToolRequest } from './requested-call.ts'
 
 export interface ReadDeps extends CallToolDeps {
   readonly findResource: FindResource<CompiledResource>
@@ -138,11 +138,11 @@ async function runRequest<Result>(
   run: (call: RequestedCall) => Promise<Result>,
 ): Promise<Result> {
   const { sealed } = request
-  const carried =
+  const requestState =
     sealed === undefined
       ? undefined
       : await deps.states.open(sealed, bindingOf(request, requestContext), requestContext.storage)
-  const call = new RequestedCall(deps, request, requestContext, carried)
+  const call = new RequestedCall(deps, request, requestContext, requestState)
   return run(call)
 }
 

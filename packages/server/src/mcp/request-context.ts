@@ -9,7 +9,6 @@ import type { Caller } from '../engine/identity.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
 import type { Logger } from '../logger.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
-import type { McpSessionRecord } from './legacy/mcp-session-record.ts'
 import type { TokenSession } from './nodes/session-ends.ts'
 
 /** Self-reported client facts, for the sign-in page and the logs; never for a decision. */
@@ -47,7 +46,18 @@ export interface RequestContext extends CallLog {
   upstreamFor: ToolCall['upstreamFor']
 }
 
-export type McpSessionOwner = Pick<McpSessionRecord, 'sessionId' | 'needsToken'>
+/** The owner of a 2025-era MCP session. */
+export interface McpSessionOwner {
+  readonly sessionId: string
+  /** Whether only tokens of that session may use it; if false, no token may. */
+  readonly needsToken: boolean
+}
+
+/** A 2025-era MCP session and the session that it acts for. */
+export interface ActingMcpSession {
+  readonly id: string
+  readonly sessionId: string
+}
 
 /** The part of a caller that visibility depends on. */
 export type Viewer = Pick<RequestContext, 'identity' | 'log'>
@@ -66,11 +76,11 @@ export interface RequestContexts {
   /** A 2026-era request, identified by its token or by the session handle in its calls. */
   stateless(): RequestContext
   /** A 2025-era request in an MCP session. */
-  mcpSession(mcpSession: McpSessionRecord): RequestContext
+  mcpSession(mcpSession: ActingMcpSession): RequestContext
   /** The owner of a new MCP session. */
   connect(client: ClientFacts): Promise<McpSessionOwner>
   /** Ends the session of an ended MCP session if no caller could use it again. */
-  disconnect(mcpSession: McpSessionRecord): Promise<void>
+  disconnect(mcpSession: ActingMcpSession): Promise<void>
 }
 
 /** Wraps the context as `authInfo`, which the SDK passes to handlers unchanged. */

@@ -45,7 +45,7 @@ interface Running {
   readonly method: string
   readonly sink: RequestSink
   /** Whether a notification or server request preceded the response. */
-  told: boolean
+  hasNotified: boolean
 }
 
 /**
@@ -68,9 +68,9 @@ export async function shareServer(
   }
 
   /** Aborts pending server-to-client requests. The engine stops what a tool leaves running. */
-  function finish(inner: RequestId, { method, told }: Running): void {
+  function finish(inner: RequestId, { method, hasNotified }: Running): void {
     running.delete(inner)
-    if (told || method !== 'tools/call') abort(inner, 'the request has ended')
+    if (hasNotified || method !== 'tools/call') abort(inner, 'the request has ended')
   }
 
   transport.send = async (message, options) => {
@@ -82,7 +82,7 @@ export async function shareServer(
         finish(inner, found)
         found.sink.respond(boundError({ ...message, id: found.id }))
       } else {
-        found.told = true
+        found.hasNotified = true
         found.sink.notify(message)
       }
     } else if (!isAnswer && 'id' in message) {
@@ -98,7 +98,7 @@ export async function shareServer(
       count += 1
       const inner = count
       const { id, method } = request
-      running.set(inner, { id, method, sink, told: false })
+      running.set(inner, { id, method, sink, hasNotified: false })
       deliver({ ...request, id: inner }, { ...about, ...extra })
       return (reason) => {
         if (running.delete(inner)) abort(inner, reason)

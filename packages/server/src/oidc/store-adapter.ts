@@ -34,7 +34,10 @@ function createModelAdapter(
   const markSeconds = model === 'AuthorizationCode' ? codeRaceSeconds : graceSeconds
 
   /** Classifies a reuse: `good` within the grace, `gone` after a lost race, `used` for a replay. */
-  async function secondLook(id: string, { successor }: Entry): Promise<'good' | 'gone' | 'used'> {
+  async function classifyReuse(
+    id: string,
+    { successor }: Entry,
+  ): Promise<'good' | 'gone' | 'used'> {
     if (markSeconds === 0 || !(await entries.isMarked(model, id))) return 'used'
     if (graceSeconds === 0) return 'gone'
     const next = successor === undefined ? undefined : await entries.read(model, successor)
@@ -64,7 +67,7 @@ function createModelAdapter(
       const grantId = model === 'Grant' ? id : payload.grantId
       if (grantId && (await entries.isRevoked(grantId))) return undefined
       if (consumed === undefined) return payload
-      const outcome = await secondLook(id, entry)
+      const outcome = await classifyReuse(id, entry)
       if (outcome === 'gone') return undefined
       return outcome === 'good' ? payload : { ...payload, consumed }
     },

@@ -65,7 +65,7 @@ function headersCode({ request }: ToolPlan): string[] {
   if (request.headers.length === 0) return []
   const entries = request.headers.map(([name, value]) => `${propertyKey(name)}: ${literal(value)},`)
   return [
-    '/** What the API wants to be sent: fill it in. */',
+    '/** Headers that the API requires: fill them in. */',
     `const headers = ${objectLiteral(entries)}`,
     '',
   ]

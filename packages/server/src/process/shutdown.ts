@@ -12,16 +12,17 @@ type Stop = (cause: StopCause) => Promise<void>
 /** Limit after a fault: the service drains calls for 5 s; closing resources gets the rest. */
 const LONGEST_AFTER_FAULT_MS = 6000
 
-/** IPC message from the stdio launcher to its child process. */
+/** IPC message from the stdio launcher, or from the primary of several workers, to its child. */
 export interface LauncherMessage {
   readonly signal: NodeJS.Signals
 }
 
 /**
  * The parent process; this process ends with it. The launcher forwards signals as messages
- * (`stdio-launcher.ts`); `dev` sends signals and restarts the process (`cli/dev/server-child.ts`).
+ * (`stdio-launcher.ts`), as does the primary (`workers/worker-process.ts`); `dev` sends signals and
+ * restarts the process (`cli/dev/server-child.ts`).
  */
-export type Parent = 'launcher' | 'dev'
+export type Parent = 'launcher' | 'primary' | 'dev'
 
 interface ShutdownOptions {
   readonly parent?: Parent | undefined
@@ -30,17 +31,24 @@ interface ShutdownOptions {
 type End = (reason: string) => void
 
 export interface Shutdown {
-  /** Registers the running service, which is stopped before the process ends. */
-  serves(stop: Stop): void
+  /**
+   * Registers the running service, which is stopped before the process ends. `onEndAtOnce` is
+   * called before an immediate exit.
+   */
+  serves(stop: Stop, onEndAtOnce?: () => void): void
   /** Shuts down gracefully, with exit code 0. */
   readonly end: End
+  /** Sets the exit code of a graceful shutdown to 1. */
+  failed(): void
 }
 
 /** Handles faults at once, and signals from `serves` on: earlier signals end the process. */
 export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}): Shutdown {
   let stop: Stop = async () => undefined
+  let onEndAtOnce: () => void = () => undefined
   let stopping: Promise<void> | undefined
   let hasFaulted = false
+  let hasFailed = false
 
   /** Idempotent: later callers await the same shutdown. */
   function stopOnce(cause: StopCause): Promise<void> {
@@ -54,7 +62,7 @@ export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}
     await stopOnce('signal')
     log.info('stopped')
     await log.close()
-    process.exit(hasFaulted ? 1 : 0)
+    process.exit(hasFaulted || hasFailed ? 1 : 0)
   }
 
   /**
@@ -81,6 +89,7 @@ export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}
 
   /** Skips `exit` listeners, which may block on a full disk. */
   function endAtOnce(): void {
+    onEndAtOnce()
     log.flush()
     reallyExit(1)
   }
@@ -90,20 +99,24 @@ export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}
   })
   const end: End = (reason) => void endCleanly(reason)
   return {
-    serves(given) {
+    serves(given, beforeEnd = onEndAtOnce) {
       stop = given
+      onEndAtOnce = beforeEnd
       onSignals(parent, end, endAtOnce)
     },
     end,
+    failed() {
+      hasFailed = true
+    },
   }
 }
 
 /**
  * The first signal shuts down gracefully, a second exits at once. A terminal signals both the
- * launcher and this process, so signals of each source are counted separately.
+ * parent and this process, so signals of each source are counted separately.
  */
 function onSignals(parent: Parent | undefined, end: End, endAtOnce: () => void): void {
-  const counts = { here: 0, atLauncher: 0 }
+  const counts = { here: 0, atParent: 0 }
   const onSignal = (where: keyof typeof counts, signal: NodeJS.Signals) => {
     counts[where] += 1
     if (counts[where] > 1) endAtOnce()
@@ -112,13 +125,18 @@ function onSignals(parent: Parent | undefined, end: End, endAtOnce: () => void):
   process.on('SIGTERM', (signal) => onSignal('here', signal))
   process.on('SIGINT', (signal) => onSignal('here', signal))
   if (parent === undefined) return
+  if (parent !== 'dev') {
+    process.on('message', ({ signal }: Partial<LauncherMessage>) => {
+      if (signal === undefined) return
+      if (parent === 'launcher') notifyLauncher()
+      onSignal('atParent', signal)
+    })
+  }
+  // Node itself ends a worker whose primary has gone.
+  if (parent === 'primary') return
   process.once('disconnect', () => end(`end of ${parent}`))
   if (parent !== 'launcher') return
   process.on('SIGHUP', (signal) => onSignal('here', signal))
-  process.on('message', ({ signal }: LauncherMessage) => {
-    notifyLauncher()
-    onSignal('atLauncher', signal)
-  })
   notifyLauncher()
   if (!process.connected) end('end of launcher')
 }

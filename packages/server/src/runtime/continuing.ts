@@ -48,6 +48,6 @@ export function keepSignIns(
     onWritten: (sessionId: string) =>
       keptSignIns
         .keep(sessionId)
-        .catch((error: unknown) => log.warn({ err: error }, 'sign-in not kept')),
+        .catch((error: unknown) => log.warn({ err: error }, 'sign-in not stored')),
   }
 }

@@ -3,7 +3,7 @@
 import type { Config, Secrets } from '../config.ts'
 import { observeStore } from '../store/observed-store.ts'
 import type { Store } from '../store/port.ts'
-import { NO_METRICS } from '../telemetry/metrics.ts'
+import { type Metrics, NO_METRICS } from '../telemetry/metrics.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { createOutgoing, type Outgoing } from '../upstream/outgoing.ts'
@@ -13,6 +13,7 @@ interface Given {
   readonly secrets: Secrets
   readonly store: Store
   readonly tracing?: Tracing | undefined
+  readonly shareMetrics?: ((own: Metrics) => Metrics) | undefined
 }
 
 export interface Observed {
@@ -22,13 +23,13 @@ export interface Observed {
 }
 
 export async function observed<Deps extends Given>(deps: Deps): Promise<Deps & Observed> {
-  const { config, secrets, tracing } = deps
+  const { config, secrets, tracing, shareMetrics = (own: Metrics) => own } = deps
   const { app, serves, outgoing } = config
-  const metrics = serves.metrics
+  const own = serves.metrics
     ? // Lazy import: prom-client is needed for metrics only.
       (await import('../telemetry/prometheus.ts')).createMetrics({ version: app.version })
     : NO_METRICS
-  const telemetry = { metrics, tracing }
+  const telemetry = { metrics: shareMetrics(own), tracing }
   const { httpProxy, httpsProxy } = secrets
   return {
     ...deps,

@@ -3,8 +3,8 @@
 import type { CallLog, CallSession } from '../engine/call.ts'
 import { ANONYMOUS } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
-import type { McpSessionRecord } from '../mcp/legacy/mcp-session-record.ts'
 import type {
+  ActingMcpSession,
   ClientFacts,
   KnownClient,
   RequestContext,
@@ -23,7 +23,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
   /** The client address, even with an MCP session: a caller can open a new MCP session per call. */
   readonly caller: string
   readonly #storageOf: () => StorageBudget
-  readonly #connection: McpSessionRecord | undefined
+  readonly #mcpSession: ActingMcpSession | undefined
   #storage: StorageBudget | undefined
 
   constructor(
@@ -31,16 +31,16 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
     source: CallLog,
     { address }: Pick<AnonymousCaller, 'address'>,
     storageOf: () => StorageBudget,
-    mcpSession?: McpSessionRecord,
+    mcpSession?: ActingMcpSession,
   ) {
     super(deps, source)
     this.caller = address
     this.#storageOf = storageOf
-    this.#connection = mcpSession
+    this.#mcpSession = mcpSession
   }
 
   get principal(): string {
-    return this.#connection?.id ?? 'anonymous'
+    return this.#mcpSession?.id ?? 'anonymous'
   }
 
   get storage(): StorageBudget {
@@ -52,7 +52,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
     return this
   }
 
-  mcpSession(mcpSession: McpSessionRecord): RequestContext {
+  mcpSession(mcpSession: ActingMcpSession): RequestContext {
     const storageOf = () => this.storage
     return new AnonymousContext(this.deps, this, { address: this.caller }, storageOf, mcpSession)
   }
@@ -64,17 +64,17 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
     return { sessionId: session.id, needsToken: false }
   }
 
-  async disconnect({ sessionId }: McpSessionRecord): Promise<void> {
+  async disconnect({ sessionId }: ActingMcpSession): Promise<void> {
     await this.deps.signOut(sessionId)
   }
 
   async openSession(handle: string | undefined, client: KnownClient): Promise<CallSession> {
     const { deps, storage } = this
     if (handle !== undefined) return sessionByHandle(deps, handle, client, storage)
-    if (this.#connection === undefined) {
+    if (this.#mcpSession === undefined) {
       return createCallSession(deps, undefined, { access: 'handle', client, storage })
     }
-    const { id, sessionId } = this.#connection
+    const { id, sessionId } = this.#mcpSession
     const opened = (created: Session) => adopt(deps, id, sessionId, created)
     const ended = () => unsubscribeAll(deps, id)
     const session = await deps.sessions.retrieve(sessionId)
@@ -88,10 +88,10 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {
-    if (this.#connection === undefined) return
+    if (this.#mcpSession === undefined) return
     const { deps, storage } = this
     if (wanted && storage !== UNLIMITED) await storage.spend(jsonBytes(uri))
-    await deps.mcpSessions.subscribe(this.#connection.id, uri, wanted)
+    await deps.mcpSessions.subscribe(this.#mcpSession.id, uri, wanted)
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallSession } from '../engine/call.ts'
-import type { CancelSignal } from '../engine/cancel-signal.ts'
+import type { CancelSignal } from '../engine/time-limit.ts'
 import type { SignInLink } from '../engine/tool-context.ts'
 import { ToolError } from '../engine/tool-error.ts'
 import type { KnownClient } from '../mcp/request-context.ts'

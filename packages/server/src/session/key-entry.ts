@@ -88,7 +88,7 @@ export function createKeyEntry(deps: KeyEntryDeps): KeyEntry {
     storage: StorageBudget | undefined,
   ): Promise<KeyOutcome> {
     const session = shortHash(pending.sessionId)
-    log.info({ outcome, session, upstream }, 'pasted key not taken')
+    log.info({ outcome, session, upstream }, 'pasted key not accepted')
     const triesLeft = (pending.triesLeft ?? MOST_TRIES) - 1
     if (triesLeft < 1) return { outcome: 'too_many_tries', session }
     const { sessionId, clientName } = pending
@@ -103,7 +103,7 @@ export function createKeyEntry(deps: KeyEntryDeps): KeyEntry {
 
   return {
     async describe(state, cookie) {
-      const pending = await pendingSignIns.look(state, cookie)
+      const pending = await pendingSignIns.peek(state, cookie)
       if (pending === undefined) return { outcome: 'unknown_state' }
       if (!pending.sameBrowser) return { outcome: 'other_browser' }
       return { outcome: 'ask', clientName: pending.clientName }

@@ -48,7 +48,7 @@ export interface PendingSignIns {
     storage?: StorageBudget,
   ): Promise<BindingCookie>
   /** Reads what `recall` would return, without consuming it. */
-  look(
+  peek(
     state: string,
     cookie: (name: string) => string | undefined,
   ): Promise<PendingSignIn | undefined>
@@ -106,7 +106,7 @@ export function createPendingSignIns(
       await store.set(key(check.state), { sealed }, ttlSeconds)
       return { name: cookieName(check.state), value, maxAgeSeconds: ttlSeconds, secure, basePath }
     },
-    look: async (state, cookie) => open(await store.get<Sealed>(key(state)), state, cookie),
+    peek: async (state, cookie) => open(await store.get<Sealed>(key(state)), state, cookie),
     recall: async (state, cookie) => open(await store.take<Sealed>(key(state)), state, cookie),
   }
 }

@@ -168,7 +168,9 @@ async function refreshUnder(
     clearInterval(extending)
     await lock
       .release()
-      .catch((error: unknown) => log.debug({ err: error }, 'lock runs out by itself'))
+      .catch((error: unknown) =>
+        log.debug({ err: error }, 'lock not released; it expires by itself'),
+      )
   }
 }
 
@@ -199,7 +201,7 @@ async function afterFailure(
   // If the failure cannot be stored, the retry comes sooner; the caller still gets the error.
   await credentials
     .keepFailure(sessionId, failure, lock.token)
-    .catch((reason: unknown) => log.warn({ err: reason }, 'refresh back-off not kept'))
+    .catch((reason: unknown) => log.warn({ err: reason }, 'refresh back-off not stored'))
   throw refreshError(failure, now(), error)
 }
 

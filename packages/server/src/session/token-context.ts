@@ -3,9 +3,13 @@
 import type { CallLog, CallSession } from '../engine/call.ts'
 import type { Caller } from '../engine/identity.ts'
 import { ToolError } from '../engine/tool-error.ts'
-import type { McpSessionRecord } from '../mcp/legacy/mcp-session-record.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
-import type { KnownClient, RequestContext, RequestContexts } from '../mcp/request-context.ts'
+import type {
+  ActingMcpSession,
+  KnownClient,
+  RequestContext,
+  RequestContexts,
+} from '../mcp/request-context.ts'
 import { UNLIMITED } from '../store/storage-budget.ts'
 import { createCallSession } from './call-session.ts'
 import type { TokenCaller } from './caller.ts'
@@ -15,7 +19,7 @@ import { identityOf } from './caller-identity.ts'
 /** Needs no lookup: token verification already retrieved the session and renewed its TTL. */
 export class TokenContext extends CallerContext implements RequestContext, RequestContexts {
   readonly #caller: TokenCaller
-  readonly #connectionId: string | undefined
+  readonly #mcpSessionId: string | undefined
   readonly storage = UNLIMITED
   #identity: Caller | undefined
 
@@ -23,11 +27,11 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
     deps: RequestContextDeps,
     source: CallLog,
     caller: TokenCaller,
-    connectionId?: string,
+    mcpSessionId?: string,
   ) {
     super(deps, source)
     this.#caller = caller
-    this.#connectionId = connectionId
+    this.#mcpSessionId = mcpSessionId
   }
 
   get principal(): string {
@@ -64,7 +68,7 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
     return this
   }
 
-  mcpSession({ id }: McpSessionRecord): RequestContext {
+  mcpSession({ id }: ActingMcpSession): RequestContext {
     return new TokenContext(this.deps, this, this.#caller, id)
   }
 
@@ -78,7 +82,7 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
   openSession(handle: string | undefined, client: KnownClient): CallSession {
     if (handle !== undefined) {
       // Rejected, not ignored: otherwise the call would act on another session than it names.
-      throw new ToolError('You are known by your access token. Leave `session` out.', {
+      throw new ToolError('Your access token identifies your session. Leave `session` out.', {
         code: 'session_not_found',
       })
     }
@@ -86,7 +90,7 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
   }
 
   async subscribe(uri: string, wanted: boolean): Promise<void> {
-    const id = this.#connectionId
+    const id = this.#mcpSessionId
     if (id !== undefined) await this.deps.mcpSessions.subscribe(id, uri, wanted)
   }
 }

@@ -30,7 +30,7 @@ export function createMemoryFile(path: string, log: StoreLog) {
         return memoryForm.parse(JSON.parse(readFileSync(path, 'utf8')))
       } catch (error) {
         const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-        if (!isAbsent) log.warn({ err: error }, 'kept sessions unreadable; starting without')
+        if (!isAbsent) log.warn({ err: error }, 'saved sessions unreadable; starting without them')
         return undefined
       }
     },
@@ -42,7 +42,7 @@ export function createMemoryFile(path: string, log: StoreLog) {
         writeFileSync(temporary, JSON.stringify(kept), { mode: ONLY_OWNER })
         renameSync(temporary, path)
       } catch (error) {
-        log.warn({ err: error }, 'sessions cannot be kept')
+        log.warn({ err: error }, 'sessions not saved')
       }
     },
   }

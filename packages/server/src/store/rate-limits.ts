@@ -1,6 +1,7 @@
-/** Rate limits in fixed windows, shared by all nodes. */
+/** Rate limits in fixed windows, shared by all nodes; their response headers and the 429 error. */
 
 import { sha256 } from '../crypto/hash.ts'
+import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { createExpiringMap } from './expiring-map.ts'
 import type { Store } from './port.ts'
@@ -45,7 +46,7 @@ export interface RateLimits {
   close(): void
 }
 
-export interface RateLimitDeps {
+interface RateLimitDeps {
   readonly store: Pick<Store, 'count'>
   readonly log: Pick<Logger, 'warn'>
   /** Monotonic time in milliseconds. */
@@ -75,7 +76,7 @@ export function createRateLimits(
   function warn(limit: string): void {
     if (warned.get(limit) === true) return
     warned.set(limit, true, WARN_EVERY_SECONDS)
-    log.warn({ limit }, 'a caller is over a limit')
+    log.warn({ limit }, 'rate limit exceeded')
   }
 
   async function countOne(counting: Counting): Promise<RateLimitState> {
@@ -128,4 +129,33 @@ function standingOf(
     secondsLeft: Math.max(1, Math.ceil(windowLeftMs / 1000)),
     isOver: count > rate.calls,
   }
+}
+
+/** Response headers exposed through CORS. */
+export const RATE_LIMIT_HEADERS = ['RateLimit', 'RateLimit-Policy', 'Retry-After'] as const
+
+/**
+ * The headers of draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4, as lists of strings
+ * with parameters (RFC 9651): `RateLimit-Policy` has quota and window, `RateLimit` the remaining
+ * units and the seconds until reset.
+ */
+export function rateLimitHeaders(limitStates: readonly RateLimitState[]): Record<string, string> {
+  if (limitStates.length === 0) return {}
+  const policies = limitStates.map(
+    ({ limit, rate }) => `"${limit}";q=${rate.calls};w=${rate.perSeconds}`,
+  )
+  const left = limitStates.map(
+    ({ limit, remaining, secondsLeft }) => `"${limit}";r=${remaining};t=${secondsLeft}`,
+  )
+  return { 'ratelimit-policy': policies.join(', '), ratelimit: left.join(', ') }
+}
+
+/** @throws AppError `too_many_requests` if any limit is exceeded; retry after the longest wait */
+export function refuseIfOver(limitStates: readonly RateLimitState[]): void {
+  const over = limitStates.filter(({ isOver }) => isOver)
+  if (over.length === 0) return
+  const seconds = Math.max(...over.map(({ secondsLeft }) => secondsLeft))
+  throw new AppError('too_many_requests', `Too many requests. Try again in ${seconds} seconds.`, {
+    retryAfterSeconds: seconds,
+  })
 }

@@ -97,7 +97,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
 function evicts(policy: string): Unfit {
   return {
     reason: 'evicts_keys',
-    detail: `Redis deletes keys when its memory is full (maxmemory-policy ${policy}): sessions are lost then, and what was revoked is good again. Set maxmemory-policy noeviction.`,
+    detail: `Redis deletes keys when its memory is full (maxmemory-policy ${policy}): sessions are then lost, and revoked tokens become valid again. Set maxmemory-policy noeviction.`,
   }
 }
 

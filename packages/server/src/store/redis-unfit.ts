@@ -50,7 +50,7 @@ export const CLUSTER_DOWN: Unfit = {
 export const IS_REPLICA: Unfit = {
   reason: 'is_replica',
   detail:
-    'This is a Redis replica, which takes no writes (READONLY): set REDIS_URL to the address of its master, or to one that follows the master.',
+    'This is a Redis replica, which refuses writes (READONLY): set REDIS_URL to the address of its master, or to one that follows the master.',
 }
 
 /** Why no server of a topology is known. */
@@ -130,7 +130,7 @@ const BY_MESSAGE: readonly (readonly [pattern: RegExp, reason: UnfitReason, deta
   [
     /max number of clients/,
     'unreachable',
-    'Redis has as many connections as it may have: raise its maxclients.',
+    'Redis has reached its connection limit: raise its maxclients.',
   ],
 ]
 
@@ -177,7 +177,7 @@ function notPermitted({ message }: ErrorReply, command: string | undefined): Unf
   const reason = 'no_permission'
   if (/access .*\bkey/i.test(message)) {
     const detail =
-      'Redis refuses the keys of this server to this user (NOPERM): give it the pattern of STORE_PREFIX, such as ~mcp:*'
+      'Redis denies this user the keys of this server (NOPERM): grant it the pattern of STORE_PREFIX, such as ~mcp:*'
     return { reason, detail }
   }
   // An uncached script was sent with EVAL instead; the message names the command.

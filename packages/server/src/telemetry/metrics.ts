@@ -15,6 +15,14 @@ export type DropReason = (typeof DROP_REASONS)[number]
 export type SessionChange = (typeof SESSION_CHANGES)[number]
 export type StreamKind = (typeof STREAM_KINDS)[number]
 
+export interface Scrape {
+  readonly contentType: string
+  readonly text: string
+}
+
+/** The metrics of one process, as `prom-client` exports and aggregates them. */
+export type MetricSnapshot = readonly { readonly name: string; readonly type: string }[]
+
 export interface Metrics {
   /** `route` is a pattern of the server's own, never a path that a caller chose. */
   request(method: string, route: string, status: number, seconds: number): void
@@ -38,7 +46,9 @@ export interface Metrics {
   rateLimited(scope: string): void
   clientMessageDropped(reason: DropReason): void
   /** All metrics in Prometheus' text format. */
-  scrape(): Promise<{ readonly contentType: string; readonly text: string }>
+  scrape(): Promise<Scrape>
+  /** The values of this process, as messages between processes carry them. */
+  snapshot(): Promise<MetricSnapshot>
   close(): void
 }
 
@@ -53,4 +63,5 @@ export const NO_METRICS: Metrics = {
   storeShards: ignore,
   ...{ clientMessageDropped: ignore, close: ignore },
   scrape: async () => ({ contentType: 'text/plain', text: '' }),
+  snapshot: async () => [],
 }

@@ -5,6 +5,7 @@ import { createHistogram } from './histogram.ts'
 import {
   DROP_REASONS,
   type DropReason,
+  type MetricSnapshot,
   type Metrics,
   SESSION_CHANGES,
   type SessionChange,
@@ -46,8 +47,10 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
   collectDefaultMetrics({ register: registry })
   new Gauge({
     name: 'mcp_build_info',
-    help: 'Always 1; the labels say what runs.',
+    help: 'Always 1; the labels name the version.',
     labelNames: ['version'],
+    // Of several workers: 1, not their number.
+    aggregator: 'first',
     registers,
   }).set({ version }, 1)
   const traffic = trafficMetrics(registry, registers)
@@ -58,6 +61,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     async scrape() {
       return { contentType: registry.contentType, text: await registry.metrics() }
     },
+    snapshot: async () => (await registry.getMetricsAsJSON()) as unknown as MetricSnapshot,
     close: () => registry.clear(),
   }
 }
@@ -65,7 +69,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
 function trafficMetrics(registry: Registry, registers: Registry[]) {
   const requests = createHistogram(registry, {
     name: 'mcp_http_request_duration_seconds',
-    help: 'Requests until their answer was sent, by method, route and class of status. Streams that clients listen to are not among them.',
+    help: 'Requests until their response was sent, by method, route and class of status. Excludes streams that clients listen to.',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
   })
@@ -87,22 +91,22 @@ function trafficMetrics(registry: Registry, registers: Registry[]) {
     labelNames: ['prompt', 'outcome'],
     buckets: SECONDS,
   })
-  const running = countedGauge('mcp_tool_calls_running', 'Tool calls that run now.', registers)
+  const running = countedGauge('mcp_tool_calls_running', 'Tool calls that are running.', registers)
   const open = new Gauge({
     name: 'mcp_streams_open',
-    help: 'Streams that clients listen to now, by kind.',
+    help: 'Open streams that clients listen to, by kind.',
     labelNames: ['kind'],
     registers,
   })
   const limited = new Counter({
     name: 'mcp_rate_limited_total',
-    help: 'Requests refused because there were too many, by what there was too much of.',
+    help: 'Requests refused by a limit, by the name of the limit.',
     labelNames: ['scope'],
     registers,
   })
   const dropped = new Counter({
     name: 'mcp_client_messages_dropped_total',
-    help: 'Answers, progress and cancellations of 2025-era clients that were dropped, by reason. forged_id: the server never issued that id.',
+    help: 'Responses, progress and cancellations of 2025-era clients that were dropped, by reason. forged_id: the server never issued that id.',
     labelNames: ['reason'],
     registers,
   })
@@ -137,7 +141,7 @@ function trafficMetrics(registry: Registry, registers: Registry[]) {
 function peopleMetrics(registers: Registry[]) {
   const sessions = new Counter({
     name: 'mcp_sessions_total',
-    help: 'Sessions that this node made, signed in or ended. Those that run out by themselves are seen by no node, so that these do not add up to the live ones.',
+    help: 'Sessions that this node created, signed in or ended. No node observes an expiry, so these do not add up to the live sessions.',
     labelNames: ['change'],
     registers,
   })
@@ -179,7 +183,7 @@ function storeMetrics(registry: Registry, registers: Registry[]) {
   })
   const errors = new Counter({
     name: 'mcp_store_errors_total',
-    help: 'Commands that the store did not answer, or not in time, by command.',
+    help: 'Commands that the store did not answer in time, or at all, by command.',
     labelNames: ['command'],
     registers,
   })
@@ -194,6 +198,7 @@ function shardGauges(count: Parameters<Metrics['storeShards']>[0], registers: Re
   new Gauge({
     name: 'mcp_redis_shards',
     help: 'Redis servers that hold data: 1, or the masters of a cluster that this node knows.',
+    aggregator: 'max',
     registers,
     collect() {
       this.set(count().total)
@@ -202,6 +207,7 @@ function shardGauges(count: Parameters<Metrics['storeShards']>[0], registers: Re
   new Gauge({
     name: 'mcp_redis_shards_ready',
     help: 'Redis servers that hold data and can serve requests of this node.',
+    aggregator: 'min',
     registers,
     collect() {
       this.set(count().ready)

@@ -126,8 +126,8 @@ export async function runAsPerson<E extends Env, Result extends object>(
     },
     announce: { ...QUIET, resourceUpdated: (uri) => void told.push({ uri }) },
     responses: {},
-    carried: undefined,
-    carry: withRound,
+    requestState: undefined,
+    sealRequestState: withRound,
     signal: options.signal ?? new AbortController().signal,
     async progress(done, total, message) {
       progress.push({ done, total, message })
@@ -145,9 +145,9 @@ export async function runAsPerson<E extends Env, Result extends object>(
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
       told.push(result.inputRequests)
       const responses = answersTo(result, options, unanswered, { openedUrls, questions })
-      const carried = JSON.parse(result.requestState ?? '{}')
-      if (responses.sign_in?.action === 'accept') await own.signIn(carried.signInAt)
-      result = await run({ ...call, carried, responses }, settings)
+      const requestState = JSON.parse(result.requestState ?? '{}')
+      if (responses.sign_in?.action === 'accept') await own.signIn(requestState.signInAt)
+      result = await run({ ...call, requestState, responses }, settings)
     }
     if (isInputRequiredResult(result)) {
       throw new Error(`${declaration.name} still waits for an answer`)
@@ -161,8 +161,8 @@ export async function runAsPerson<E extends Env, Result extends object>(
   }
 }
 
-function withRound(this: Pick<ToolCall, 'carried'>, state: RequestStateContent): string {
-  return JSON.stringify({ ...state, round: (this.carried?.round ?? 1) + 1 })
+function withRound(this: Pick<ToolCall, 'requestState'>, state: RequestStateContent): string {
+  return JSON.stringify({ ...state, round: (this.requestState?.round ?? 1) + 1 })
 }
 
 /** The user's answers to the questions of one round; records the displayed questions. */

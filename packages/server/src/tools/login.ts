@@ -7,7 +7,7 @@ const common = {
   name: 'login',
   title: 'Sign in',
   description:
-    'Returns a link where the user signs in, and a code the page may ask for. Show both to the user, and go on once they say that they have signed in.',
+    'Returns a link where the user signs in, and a code the page may ask for. Show both to the user, and continue once they say that they have signed in.',
   output: z.object({
     url: z.url().describe('Show this to the user; it works once.'),
     code: z.string().describe('The page may ask for it: show it to the user with the link.'),

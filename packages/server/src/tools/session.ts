@@ -18,7 +18,7 @@ const output = z.object({
 const common = {
   name: 'session',
   title: 'Session',
-  description: 'Tells whether the user is signed in, as whom, and when the session ends.',
+  description: 'Reports whether the user is signed in, as whom, and when the session ends.',
   input: z.object({}),
   requires: { session: true },
   annotations: { readOnlyHint: true, idempotentHint: true },

@@ -112,7 +112,7 @@ async function fetchUserinfo(
   const url = new URL(endpoint)
   const answer = await fetchProtectedResource(configuration, accessToken, url, 'GET', null, headers)
   if (answer.status >= 500 || answer.status === 429) {
-    throw providerError('provider_unavailable', `userinfo says ${answer.status}`)
+    throw providerError('provider_unavailable', `userinfo responded with ${answer.status}`)
   }
   const value: unknown = answer.ok ? await answer.json() : undefined
   return typeof value === 'object' && value !== null ? { ...value } : undefined

@@ -119,7 +119,7 @@ async function playTokens(
   look: () => Promise<void>,
 ): Promise<void> {
   const { page, decide } = await client.ask()
-  expect(page.text).toContain('Let this client in?')
+  expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   await look()
   await decide('deny')
   const authorization = await client.authorize()

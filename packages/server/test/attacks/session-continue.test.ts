@@ -56,7 +56,9 @@ describeRedis('plain', 'on three nodes', () => {
       await signIn(cluster.urls[2], tokens, browser)
       expect(await serviceOwner(cluster.urls[0], tokens)).toBe(403)
       const { page } = await consentPage(client, browser)
-      expect(page.text).toContain('It goes on with the session you opened on')
+      expect(page.text).toMatch(
+        /It continues the session you opened <time [^>]+ GMT">just now<\/time>/,
+      )
       expect(page.text).toContain('in which you are signed in')
       const wider = await authorize(client, browser, { params: WIDER })
       expect(sessionOf(wider)).toBe(sessionOf(tokens))

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createOAuthClient, type Params, REDIRECT_URI } from '../support/oauth-client.ts'
+import { expectPageParts } from '../support/page-parts.ts'
 
 let app: TestApp
 beforeAll(async () => {
@@ -110,6 +111,32 @@ describe('the consent page', () => {
     expect(page.headers.get('cache-control')).toBe('no-store')
   })
 
+  test('has a title, a heading, its buttons, and scopes in words', async () => {
+    const client = await createOAuthClient(app.url, { metadata: { client_name: 'Acme Assistant' } })
+    const { page } = await client.ask()
+    const heading = 'Authorize Acme Assistant?'
+    expectPageParts(page, { heading, buttons: ['Allow', 'Deny'] })
+    expect(page.text).toContain(
+      '<dt>Identity</dt><dd><span class="tag warn">Not verified</span></dd>',
+    )
+    expect(page.text).toMatch(/<li>Use the tools of this server[^<]* <code>mcp<\/code><\/li>/)
+  })
+
+  test('of an invalid request is a page that names the error', async () => {
+    const page = await createBrowser().open(`${app.url}/authorize?client_id=nobody`)
+    expectPageParts(page, { heading: 'Authorization failed', buttons: [] })
+    expect(page.text).toContain('Error code: <code>invalid_client</code>')
+  })
+
+  test('of an address that is too long is a page in a browser, and OAuth JSON elsewhere', async () => {
+    const url = `${app.url}/authorize?x=${'x'.repeat(3000)}`
+    const shown = await fetch(url, { headers: { accept: 'text/html' } })
+    const page = { text: await shown.text(), headers: shown.headers }
+    expect(shown.status).toBe(414)
+    expectPageParts(page, { heading: 'Something went wrong', buttons: [] })
+    expect(await (await fetch(url)).json()).toMatchObject({ error: 'invalid_request' })
+  })
+
   test('warns of apps on this computer', async () => {
     const metadata = { redirect_uris: ['cursor://anysphere.cursor-mcp/callback'] }
     const client = await createOAuthClient(app.url, { metadata })
@@ -183,7 +210,7 @@ describe('the consent page', () => {
     const refused = await fetch(page.url, init)
     expect(refused.status).toBe(expected)
     expect(refused.headers.get('content-type')).toContain('text/html')
-    expect((await browser.open(page.url)).text).toContain('Let this client in?')
+    expect((await browser.open(page.url)).text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   })
 })
 
@@ -192,7 +219,7 @@ test('a browser that let one client in is asked again, for every client and sess
   const { browser } = await client.authorize()
   const { url } = client.request()
   const page = await browser.open(url)
-  expect(page.text).toContain('Let this client in?')
+  expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   expect(browser.cookies.map(({ name }) => name)).not.toContain('oauth_session')
 })
 

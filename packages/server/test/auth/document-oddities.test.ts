@@ -47,7 +47,7 @@ describe("ChatGPT's document", () => {
       code_challenge: undefined,
       code_challenge_method: undefined,
     })
-    expect(unproven.page.text).not.toContain('Let this client in?')
+    expect(unproven.page.text).not.toMatch(/<h1>Authorize /)
   })
 
   test.each([

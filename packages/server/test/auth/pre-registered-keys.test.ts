@@ -74,8 +74,12 @@ test('assertion_keys of the configuration count for nothing', async () => {
 })
 
 test.each([
-  ['no keys', {}, 'wants jwks or jwks_uri'],
-  ['both', { jwks: { keys: [] }, jwks_uri: 'https://a.example/k' }, 'wants jwks or jwks_uri'],
+  ['no keys', {}, 'requires either jwks or jwks_uri'],
+  [
+    'both',
+    { jwks: { keys: [] }, jwks_uri: 'https://a.example/k' },
+    'requires either jwks or jwks_uri',
+  ],
   ['http', { jwks_uri: 'http://a.example/k' }, 'jwks_uri must be an https address'],
   ['a secret', { client_secret: 'x', jwks: { keys: [] } }, 'client_secret conflicts'],
   ['no key in the set', { jwks: { keys: [] } }, 'jwks must be'],

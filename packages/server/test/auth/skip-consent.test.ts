@@ -42,8 +42,27 @@ test('is asked for without it, and so is every client that says so of itself', a
   const known = await createOAuthClient(url, { known: KNOWN })
   const registered = await createOAuthClient(url, { metadata: { skip_consent: true } })
   for (const client of [known, registered]) {
-    expect((await client.ask()).page.text).toContain('Let this client in?')
+    expect((await client.ask()).page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
   }
+})
+
+test('the page says that the operator registered the client, where its address is its own', async () => {
+  const redirect_uris = ['https://our-app.example/callback']
+  const { url } = await startWith({ redirect_uris })
+  const known = await createOAuthClient(url, {
+    known: KNOWN,
+    metadata: { redirect_uris },
+  })
+  const self = await createOAuthClient(url, { metadata: { client_name: 'Our app', redirect_uris } })
+  const shown = (await known.ask()).page.text
+  expect(shown).toContain('Registered by the operator')
+  expect(shown).not.toContain('Nobody has checked')
+  const other = (await self.ask()).page.text
+  expect(other).toContain('Not verified')
+  expect(other).toContain('Nobody has checked')
+  const local = await startWith({})
+  const { page } = await (await createOAuthClient(local.url, { known: KNOWN })).ask()
+  expect(page.text).toContain('Not verified')
 })
 
 test('cannot be anything else', async () => {

@@ -12,10 +12,12 @@ import { describeBrowser, faintTexts, screenshot, scrollsSideways } from '../sup
 import { letIn } from '../support/let-in.ts'
 
 /** Every part that pages may have, on one page. */
-const PARTS = html`<p><strong>Some Editor</strong> wants to use this server in your name.</p>
+const PARTS = html`<p><strong>Some Editor</strong> asks to use this server on your behalf.</p>
   <dl><dt>Client</dt><dd>Some Editor</dd>
+    <dt>Identity</dt><dd><span class="tag warn">Not verified</span></dd>
+    <dt>Published by</dt><dd>editor.example <span class="tag good">Verified</span></dd>
     <dt>Sends you back to</dt><dd>https://editor.example/a-very-long-path/that-does-not-break-anywhere-by-itself</dd></dl>
-  <h2>It may</h2>
+  <h2>It will be able to</h2>
   <ul class="rows"><li>Read your accounts <code>accounts:read</code></li>
     <li>Make payments <code>payments:write</code></li></ul>
   <p class="notice">Nobody has checked that this client is what it says.</p>
@@ -38,7 +40,7 @@ parts.use(
     }),
   ),
 )
-parts.get('/', (c) => answer(c, { title: 'Let this client in?', body: PARTS }))
+parts.get('/', (c) => answer(c, { title: 'Authorize Some Editor?', body: PARTS }))
 const { server, drain } = createHttpServer(() => ({
   guard: () => undefined,
   fetch: parts.fetch,

@@ -18,6 +18,15 @@ const CLIENTS = {
 /** Nothing answers at a client's address: that the browser could not go there is no fault of ours. */
 const NOBODY_THERE = /^Failed to load resource: net::ERR_|^Failed to launch 'cursor:/
 
+const PHONE = { width: 375, height: 667 }
+const DESKTOP = { width: 1280, height: 800 }
+const SCREENS = [
+  ['small', 'light', PHONE],
+  ['small', 'dark', PHONE],
+  ['wide', 'light', DESKTOP],
+  ['wide', 'dark', DESKTOP],
+] as const
+
 let app: TestApp
 let signingIn: TestApp
 beforeAll(async () => {
@@ -61,7 +70,7 @@ describeBrowser('letting a client in', (open) => {
         const { page, complaints } = await open()
         const { url, state } = client.request()
         await page.goto(url.href)
-        await page.getByRole('heading', { level: 1, name: 'Let this client in?' }).waitFor()
+        await page.getByRole('heading', { level: 1, name: 'Authorize A test client?' }).waitFor()
         const called = await sentTo(page, redirectUri, async () => {
           for (let count = 0; count < tabs; count += 1) await page.keyboard.press('Tab')
           await page.keyboard.press('Enter')
@@ -72,24 +81,18 @@ describeBrowser('letting a client in', (open) => {
       }
     })
 
-    test.each(['light', 'dark'] as const)(
-      'can be read on a small %s screen',
-      async (colorScheme) => {
-        const { url } = (await clientAt(redirectUri)).request()
-        const { page, complaints } = await open({
-          colorScheme,
-          viewport: { width: 375, height: 667 },
-        })
-        await page.goto(url.href)
-        await screenshot(page, `consent-${kind}-${colorScheme}-small`)
-        expect(await scrollsSideways(page)).toBe(false)
-        expect(await faintTexts(page)).toEqual([])
-        const main = await page.getByRole('main').textContent()
-        if (kind === 'https') expect(main).toContain('Whoever runs client.example gets access')
-        else expect(main).toContain('Any app on this computer can say that it is this client')
-        expect(complaints).toEqual([])
-      },
-    )
+    test.each(SCREENS)('can be read on a %s %s screen', async (size, colorScheme, viewport) => {
+      const { url } = (await clientAt(redirectUri)).request()
+      const { page, complaints } = await open({ colorScheme, viewport })
+      await page.goto(url.href)
+      await screenshot(page, `consent-${kind}-${colorScheme}-${size}`)
+      expect(await scrollsSideways(page)).toBe(false)
+      expect(await faintTexts(page)).toEqual([])
+      const main = await page.getByRole('main').textContent()
+      if (kind === 'https') expect(main).toContain('Whoever runs client.example gets access')
+      else expect(main).toContain('Any app on this computer can say that it is this client')
+      expect(complaints).toEqual([])
+    })
   })
 
   test('that a document speaks for shows the host of the document', async () => {

@@ -75,8 +75,8 @@ describe('encrypt', () => {
   it('says which of key and vector are missing or malformed', () => {
     const { status, stderr } = encrypt([], 'secret', { ENCRYPTION_IV: 'short' })
     expect(status).toBe(1)
-    expect(stderr).toContain('ENCRYPTION_KEY wants 32 bytes')
-    expect(stderr).toContain('ENCRYPTION_IV wants 16 bytes')
+    expect(stderr).toContain('ENCRYPTION_KEY must be 32 bytes')
+    expect(stderr).toContain('ENCRYPTION_IV must be 16 bytes')
   })
 
   // `script` gives a process a terminal; Linux has it, with these options.

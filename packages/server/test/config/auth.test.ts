@@ -38,7 +38,7 @@ describe('an external issuer', () => {
     })
   })
 
-  it('wants https in production, except on the machine itself', () => {
+  it('must use https in production, except on the machine itself', () => {
     const at = (issuer: string) => ({ ...production, OAUTH_ISSUER: issuer })
     expect(faultsOf(at('http://login.example.com'))).toEqual(['OAUTH_ISSUER'])
     expect(() => load(at('http://127.0.0.1:8080'))).not.toThrow()

@@ -25,6 +25,7 @@ describe('with nothing set', () => {
         era2025: true,
       },
       landing: { showsTools: true },
+      workers: 1,
       http: {
         host: '127.0.0.1',
         port: 6901,

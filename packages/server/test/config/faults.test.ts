@@ -26,7 +26,7 @@ describe('faults', () => {
   it('says what a variable wants, once, though it is required too', () => {
     const { message } = refusal({ ...production, ENCRYPTION_KEY: 'too short' })
     expect(message.match(/ENCRYPTION_KEY/g)).toHaveLength(1)
-    expect(message).toContain('ENCRYPTION_KEY wants 32 bytes: 64 hexadecimal digits, base64 or')
+    expect(message).toContain('ENCRYPTION_KEY must be 32 bytes: 64 hexadecimal digits, base64 or')
   })
 
   it('shows no value', () => {

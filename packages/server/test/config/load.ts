@@ -10,14 +10,15 @@ export interface Given {
   readonly argv?: readonly string[]
   readonly files?: Readonly<Record<string, string>>
   readonly settings?: z.ZodObject
+  readonly isAlone?: boolean
 }
 
 export function load(env: Record<string, string> = {}, given: Given = {}) {
-  const { argv = [], files = {}, settings } = given
+  const { argv = [], files = {}, settings, isAlone = false } = given
   const cwd = mkdtempSync(join(tmpdir(), 'config-'))
   try {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content)
-    return loadConfig({ argv, env, cwd, ...(settings && { settings }) })
+    return loadConfig({ argv, env, cwd, isAlone, ...(settings && { settings }) })
   } finally {
     rmSync(cwd, { recursive: true })
   }

@@ -22,8 +22,8 @@ describe('the pages', () => {
   it('refuse what would be no colour or lead elsewhere, and do not repeat it', () => {
     const faulty = { APP_COLOR: 'red; }', APP_SUPPORT_URL: 'javascript:alert(1)' }
     const { message } = refusal(faulty)
-    expect(message).toContain('APP_COLOR wants six hexadecimal digits such as 1f4fbf')
-    expect(message).toContain('APP_SUPPORT_URL wants an http or https address')
+    expect(message).toContain('APP_COLOR must be six hexadecimal digits such as 1f4fbf')
+    expect(message).toContain('APP_SUPPORT_URL must be an http or https address')
     expect(message).not.toMatch(/red;|javascript/)
   })
 })

@@ -171,7 +171,7 @@ describe('the demo', () => {
   it('wants https or this machine of the address that its provider has', () => {
     const PUBLIC_URL = 'http://192.168.1.5:6901'
     const { message } = refusal({ PUBLIC_URL })
-    expect(message).toContain('PUBLIC_URL wants https, or localhost, while the demo is on')
+    expect(message).toContain('PUBLIC_URL must use https, or localhost, while the demo is on')
     expect(faultsOf({ ...issuer, PUBLIC_URL, DEMO: 'on' })).toEqual(['PUBLIC_URL'])
     expect(load({ ...issuer, PUBLIC_URL }).config.http.publicUrl).toBe(PUBLIC_URL)
     for (const good of ['https://mcp.example.com', 'http://localhost:1', 'http://[::1]:1']) {

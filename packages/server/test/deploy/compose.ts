@@ -18,9 +18,13 @@ export interface Service {
   readonly cap_drop?: readonly string[]
   readonly stop_grace_period?: string
   readonly volumes?: readonly string[]
+  readonly configs?: readonly { readonly source: string; readonly target: string }[]
 }
 
-export type ComposeFile = 'compose.yaml' | 'compose.production.yaml'
+export type ComposeFile =
+  | 'compose.yaml'
+  | 'compose.production.yaml'
+  | `deploy/compose.${'sentinel' | 'cluster' | 'workers'}.yaml`
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -33,6 +37,17 @@ export function filledIn(file: ComposeFile, variables: Variables = {}): string {
     if (kind === '?') throw new Error(`${name} ${rest}`)
     return rest
   })
+}
+
+export interface ComposeContent {
+  readonly services: Readonly<Record<string, Service>>
+  /** Files that services mount. */
+  readonly configs?: Readonly<Record<string, { readonly content: string }>>
+}
+
+/** What a file says, with its variables filled in. */
+export function read(file: ComposeFile, variables: Variables = {}): ComposeContent {
+  return parse(filledIn(file, variables), { merge: true })
 }
 
 /** The services of compose.yaml. */
@@ -48,7 +63,7 @@ export function serverEnvironment(
   dotEnv: Variables = {},
 ): Record<string, string> {
   const environments = files.map(
-    (file) => parse(filledIn(file, dotEnv)).services.server.environment as Record<string, unknown>,
+    (file) => read(file, dotEnv).services.server?.environment as Record<string, unknown>,
   )
   const merged = Object.assign({}, dotEnv, ...environments) as Record<string, unknown>
   return Object.fromEntries(Object.entries(merged).map(([name, value]) => [name, String(value)]))

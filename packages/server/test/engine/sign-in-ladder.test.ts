@@ -33,8 +33,8 @@ function callWith(fields: Partial<ToolCall> = {}): ToolCall {
     client: quietClient({ openUrls: true }),
     announce: QUIET,
     responses: {},
-    carried: undefined,
-    carry: (state) => JSON.stringify(state),
+    requestState: undefined,
+    sealRequestState: (state) => JSON.stringify(state),
     signal: new AbortController().signal,
     progress: async () => undefined,
     log: recordingLogger().log,
@@ -46,7 +46,11 @@ function callWith(fields: Partial<ToolCall> = {}): ToolCall {
 /** Nobody signs in, and the waiting takes no time. */
 const impatient = (): CallSession => ({ ...own.session, waitForSignIn: async () => false })
 const later = (fields: Partial<ToolCall> = {}) =>
-  callWith({ carried: { signInRound: 1 }, responses: { sign_in: { action: 'accept' } }, ...fields })
+  callWith({
+    requestState: { signInRound: 1 },
+    responses: { sign_in: { action: 'accept' } },
+    ...fields,
+  })
 
 async function askedBy(call: ToolCall) {
   const result = await requireUpstreamSignIn(call, own.session)
@@ -54,7 +58,7 @@ async function askedBy(call: ToolCall) {
   return {
     result,
     params,
-    carried: JSON.parse(result?.requestState ?? '{}') as RequestStateContent,
+    requestState: JSON.parse(result?.requestState ?? '{}') as RequestStateContent,
   }
 }
 
@@ -88,15 +92,15 @@ describe('a client that opens URLs', () => {
   })
 
   it('carries the session on to the next round', async () => {
-    const { carried } = await askedBy(callWith())
-    expect(carried).toEqual({ session: own.session.handle, signInRound: 1 })
+    const { requestState } = await askedBy(callWith())
+    expect(requestState).toEqual({ session: own.session.handle, signInRound: 1 })
   })
 
   it.each(['decline', 'cancel'] as const)(
     'and whose user chose to %s ends there',
     async (answer) => {
       const call = callWith({
-        carried: { signInRound: 1 },
+        requestState: { signInRound: 1 },
         responses: { sign_in: { action: answer } },
       })
       await expect(requireUpstreamSignIn(call, own.session)).rejects.toMatchObject({
@@ -113,27 +117,29 @@ describe('a client that opens URLs', () => {
 
   it('goes on when the sign-in comes in a later round, which has no answer of its own', async () => {
     await own.signIn()
-    const call = later({ carried: { signInRound: 3 }, responses: {} })
+    const call = later({ requestState: { signInRound: 3 }, responses: {} })
     expect(await requireUpstreamSignIn(call, own.session)).toBeUndefined()
   })
 
   it('comes back for another round, and is asked nothing then', async () => {
-    const call = later({ carried: { session: 'ses_a', signInRound: 3 } })
+    const call = later({ requestState: { session: 'ses_a', signInRound: 3 } })
     const result = await requireUpstreamSignIn(call, impatient())
     expect(result?.inputRequests).toBeUndefined()
     expect(JSON.parse(result?.requestState ?? '')).toEqual({ session: 'ses_a', signInRound: 4 })
   })
 
   it('gives up after seven rounds', async () => {
-    let carried: RequestStateContent = { signInRound: 1 }
+    let requestState: RequestStateContent = { signInRound: 1 }
     for (let round = 2; round <= 7; round += 1) {
-      const result = await requireUpstreamSignIn(later({ carried }), impatient())
-      carried = JSON.parse(result?.requestState ?? '')
-      expect(carried.signInRound).toBe(round)
+      const result = await requireUpstreamSignIn(later({ requestState }), impatient())
+      requestState = JSON.parse(result?.requestState ?? '')
+      expect(requestState.signInRound).toBe(round)
     }
-    await expect(requireUpstreamSignIn(later({ carried }), impatient())).rejects.toMatchObject({
-      code: 'login_required',
-    })
+    await expect(requireUpstreamSignIn(later({ requestState }), impatient())).rejects.toMatchObject(
+      {
+        code: 'login_required',
+      },
+    )
   })
 
   it('waits for 25 seconds in a round', async () => {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
+import { expectPageParts } from '../support/page-parts.ts'
 import { recordingStore } from '../support/recording-store.ts'
 import {
   callWith,
@@ -28,6 +29,7 @@ test('signs the person in who started, and tells their name', async () => {
   expect(page.status).toBe(200)
   expect(page.text).toContain('Login successful')
   expect(page.text).toContain('Grace Hopper')
+  expectPageParts(page, { heading: 'Login successful', buttons: [] })
   expect(browser.cookies.filter(({ name }) => name.includes('mcp-sign-in'))).toEqual([])
   const account = structured<{ accountNumber: string; owner: string }>(
     await callWith(app.url, link.session, 'service'),
@@ -77,9 +79,10 @@ describe('is refused', () => {
     '?state=%00',
   ])('without a known state: /callback%s is 400', async (search) => {
     for (const path of ['/callback', '/redirect']) {
-      const { status, text } = await newBrowser().open(app.url + path + search)
+      const { status, text, headers } = await newBrowser().open(app.url + path + search)
       expect(status).toBe(400)
       expect(text).toContain('Sign-in failed')
+      expectPageParts({ text, headers }, { heading: 'Sign-in failed', buttons: [] })
     }
   })
 

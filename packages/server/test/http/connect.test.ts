@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { structured } from '../support/clients.ts'
+import { expectPageParts } from '../support/page-parts.ts'
 import {
   callWith,
   login,
@@ -31,13 +32,30 @@ describe('the page', () => {
     expect(await sessionState(app.url, link.session)).toBe('authenticated')
   })
 
-  test('says that the link is no longer good once the session has ended, before any code', async () => {
+  test('says that the link has expired once the session has ended, before any code', async () => {
     const link = await login(app.url)
     await callWith(app.url, link.session, 'logout')
     for (const form of [undefined, { code: link.code }]) {
       const { status, text } = await newBrowser().open(link.url, form)
-      expect([status, text.includes('This link is no longer good')]).toEqual([410, true])
+      expect([status, text.includes('This link has expired or was already used')]).toEqual([
+        410,
+        true,
+      ])
     }
+  })
+
+  test('has a title, a heading, its buttons and times in words', async () => {
+    const link = await login(app.url)
+    const page = await newBrowser().open(link.url)
+    expectPageParts(page, { heading: 'Sign in', buttons: ['Continue to sign in'] })
+    expect(page.text).toMatch(
+      /<dt>Requested<\/dt><dd><time datetime="[^"]+Z" title="[^"]+ GMT">just now<\/time>/,
+    )
+    expect(page.text).toMatch(/<dt>Link expires<\/dt><dd><time [^>]+>in \d+ minutes<\/time>/)
+    const gone = await newBrowser().open(`${app.url}/connect/lnk_nothing`)
+    const heading = 'This link has expired or was already used'
+    expectPageParts(gone, { heading, buttons: [] })
+    expect(gone.text).toContain('call\n    <code>login</code> again')
   })
 
   test('shows who asks, since when and where it leads, and not the code', async () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { errorCode, structured } from '../support/clients.ts'
+import { expectPageParts } from '../support/page-parts.ts'
 import { recordingStore } from '../support/recording-store.ts'
 import {
   call,
@@ -24,6 +25,8 @@ async function keyPage(link: SignInLink, browser: Browser = newBrowser()): Promi
   const page = await browser.open(link.url, { code: link.code })
   expect(page.url.pathname).toMatch(/^\/key\/tickets\/[\w-]{43}$/)
   expect(page.status).toBe(200)
+  const title = 'Paste your key – several'
+  expectPageParts(page, { heading: 'Paste your key', title, buttons: ['Continue'] })
   return page
 }
 

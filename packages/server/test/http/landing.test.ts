@@ -199,7 +199,7 @@ describe('whether one is signed in', () => {
     const { text } = await open(await start({ env }))
     expect(text).not.toMatch(/Signed in\?|This browser knows/)
     expect(text).toContain('You sign in for one client at a time')
-    expect(text).toContain('let them in at\n        <strong>localhost:1</strong>')
+    expect(text).toContain('authorize them at\n        <strong>localhost:1</strong>')
   })
 
   test('is found out without writing anything', async () => {
@@ -239,7 +239,7 @@ describe('whether one is signed in', () => {
     store.takeAway()
     const { response, text } = await open(at, { cookie })
     expect(response.status).toBe(200)
-    expect(text).toContain('That cannot be told just now.')
+    expect(text).toContain('Not available just now.')
     expect(text).toContain('Add to Cursor')
     store.asked.length = 0
     expect((await open(at)).text).toContain('Not that this browser knows')

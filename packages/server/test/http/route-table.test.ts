@@ -14,7 +14,7 @@ const table = routesOf({
   hasLogo: false,
   hasDemo: true,
   hasDemoApi: true,
-  letsClientsIn: true,
+  authorizesClients: true,
 })
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const SECRET = 'ses_kQ3vT9zLxWm2'

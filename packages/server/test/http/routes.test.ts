@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHttpServer } from '../../src/http/http-server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { failingStore } from '../support/failing-store.ts'
+import { expectPageParts } from '../support/page-parts.ts'
 import { INITIALIZE, post, postModern, read } from '../support/wire.ts'
 
 const store = failingStore()
@@ -35,6 +36,33 @@ test.each([
   expect([status, message.error?.code]).toEqual([404, -32001])
   expect(headers.get('content-type')).toBe('application/json')
   expect(text).not.toContain(path)
+})
+
+const CHROME = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'
+
+test.each([
+  '/nothing',
+  '/mcp/x',
+  '/callback/x',
+  '/.well-known/nothing',
+  '/authorize/a/b',
+  '/token/x',
+])('%s is a page in a browser, and JSON for clients', async (path) => {
+  const response = await fetch(app.url + path, { headers: { accept: CHROME } })
+  const text = await response.text()
+  expect(response.status).toBe(404)
+  expectPageParts({ text, headers: response.headers }, { heading: 'Page not found', buttons: [] })
+  expect(text).toContain('<a href="/">Go to the start page of MCP Template</a>')
+  expect(text).not.toContain(path)
+  for (const accept of [
+    'application/json, text/event-stream',
+    'text/event-stream',
+    'application/json, text/html;q=0.5',
+    'text/html;q=0, */*',
+  ]) {
+    const { status, headers } = await fetch(app.url + path, { headers: { accept } })
+    expect([status, headers.get('content-type')]).toEqual([404, 'application/json'])
+  }
 })
 
 test.each([

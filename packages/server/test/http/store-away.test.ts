@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, structured } from '../support/clients.ts'
 import { failingStore } from '../support/failing-store.ts'
+import { expectPageParts } from '../support/page-parts.ts'
 import {
   type Answer,
   connect,
@@ -36,6 +37,7 @@ async function expectPage(response: Response, title: string): Promise<void> {
   expect(response.headers.get('cache-control')).toBe('no-store')
   const text = await response.text()
   expect(text).toContain(`<h1>${title}</h1>`)
+  expectPageParts({ text, headers: response.headers }, { heading: title, buttons: [] })
   expect(text).toContain('>MCP Template</header>')
   expect(text).not.toMatch(/jsonrpc|session store/)
 }
@@ -141,7 +143,7 @@ describe('in the browser', () => {
       const body = text.replaceAll('code', path.startsWith('/consent') ? 'decision' : 'code')
       const response = await fetch(app.url + path, { method: 'POST', headers, body })
       expect(response.status).toBe(status)
-      await expectPage(response, 'This cannot go on')
+      await expectPage(response, 'Something went wrong')
     }
   })
 

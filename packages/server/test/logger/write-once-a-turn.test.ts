@@ -28,3 +28,11 @@ test('what waits is written at once when the process ends', async () => {
   await nextTurn()
   expect(writes).toEqual(['last words\n'])
 })
+
+test('a write has at most so many bytes, unless one line has more', async () => {
+  const writes: string[] = []
+  const writer = writeOnceATurn({ write: (text) => void writes.push(text) }, 10)
+  for (const line of ['one\n', 'two\n', 'ünf\n', 'a long line\n', 'six\n']) writer.write(line)
+  await nextTurn()
+  expect(writes).toEqual(['one\ntwo\n', 'ünf\n', 'a long line\n', 'six\n'])
+})

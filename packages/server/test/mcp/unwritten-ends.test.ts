@@ -138,8 +138,8 @@ test('of very many, some are known only to be lost', async () => {
   const { streams } = store
   const log = createLogger({ level: 'silent', name: 'test', version: '0', destination: 'stderr' })
   const node = { id: '0123456789ab', onMessage: () => undefined } as unknown as ClusterNode
-  const news = { on: () => () => undefined, notify: () => undefined }
-  const calls = createCallStreams({ node, streams, news, log })
+  const notifier = { on: () => () => undefined, notify: () => undefined }
+  const calls = createCallStreams({ node, streams, notifier, log })
   const mcpSession = { id: 'con_x', protocolVersion: '2025-11-25' } as McpSessionRecord
   isFull = true
   const answers = Array.from({ length: MOST_WAITING + 5 }, (_, index) => {

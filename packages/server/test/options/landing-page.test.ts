@@ -10,10 +10,13 @@ const LISTED = /<code>service<\/code>/
 
 test('false leaves nothing at /, in any form or method', async () => {
   const app = await serve({ landingPage: false })
-  for (const accept of ['text/html', 'application/json', '*/*']) {
+  for (const accept of ['application/json', '*/*']) {
     const { status, text } = await look(app.localUrl, { headers: { accept } })
     expect([status, JSON.parse(text).error.data.code]).toEqual([404, 'not_found'])
   }
+  const { status, text } = await look(app.localUrl, { headers: { accept: 'text/html' } })
+  expect([status, text.includes('<h1>Page not found</h1>')]).toEqual([404, true])
+  expect(text).not.toMatch(/<a href|service/)
   expect((await look(app.localUrl, { method: 'POST' })).status).toBe(404)
   expect(await routeLabels(app)).not.toContain('/')
   expect((await look(`${app.url}/livez`)).status).toBe(200)

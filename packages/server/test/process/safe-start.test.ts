@@ -123,9 +123,9 @@ test.each([
 })
 
 test.each([
-  ['UPSTREAM_ISSUER', 'http://id.example.com', 'wants https, or localhost'],
+  ['UPSTREAM_ISSUER', 'http://id.example.com', 'must use https, or localhost'],
   ['UPSTREAM_ISSUER', 'https://id.example.com/#x', 'without query, fragment and credentials'],
-  ['UPSTREAM_API_URL', 'api.example.com', 'wants an http or https address'],
+  ['UPSTREAM_API_URL', 'api.example.com', 'must be an http or https address'],
 ])('does not start in production with %s=%s', async (name, value, why) => {
   const text = await refusal({ env: { ...PRODUCTION, [name]: value } })
   expect(text).toContain(`${name} `)

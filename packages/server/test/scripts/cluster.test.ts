@@ -32,10 +32,17 @@ async function stop(child: ChildProcess): Promise<number | null> {
 }
 
 /** Starts it in a folder with this `.env`. */
-function startCommand(variables: Record<string, string>) {
+function startCommand(
+  variables: Record<string, string>,
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+) {
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`)
   writeFileSync(join(folder, '.env'), lines.join(''))
-  const child = spawn(process.execPath, command, { cwd: folder, env: baseEnvironment() })
+  const child = spawn(process.execPath, [...command, ...args], {
+    cwd: folder,
+    env: { ...baseEnvironment(), ...env },
+  })
   children.push(child)
   const shown = { text: '' }
   for (const stream of [child.stdout, child.stderr]) {
@@ -77,6 +84,39 @@ describeRedis('plain', 'the command', () => {
     expect(await stop(child)).toBe(0)
     await expect(fetch(`${url}/livez`)).rejects.toThrow()
   })
+})
+
+describeRedis('plain', 'with servers of its own', () => {
+  test.each([
+    ['cluster', 'redis+cluster://127.0.0.1:', 'cluster failover'],
+    ['sentinel', 'redis+sentinel://127.0.0.1:', 'sentinel failover main'],
+  ])('serves on --redis=%s', { timeout: 240_000 }, async (setup, address, failover) => {
+    const port = await freePort()
+    const env = { MASK_MCP_PORT: String(port), STOP_DELAY: '0', NODE_ENV: 'test' }
+    const { child, shown } = startCommand(env, [`--redis=${setup}`])
+    await expect.poll(() => shown.text, { timeout: 180_000 }).toContain('Ctrl-C stops everything')
+    expect(shown.text).toContain(`Redis is ${address}`)
+    expect(shown.text).toMatch(new RegExp(`^A failover: redis-cli -p \\d+ ${failover}$`, 'm'))
+    const { client } = await connectClient(`http://localhost:${port}`, '2025-11-25')
+    const link = structured<SignInLink>(await client.callTool({ name: 'login', arguments: {} }))
+    expect((await signInAs(newBrowser(), link)).text).toContain('Login successful')
+    await client.close()
+    expect(await stop(child)).toBe(0)
+  })
+})
+
+test.each([
+  ['cluster', {}, { PATH: '/nowhere' }, '--redis=cluster needs redis-server 7 or later in PATH'],
+  ['sentinel', {}, { PATH: '/nowhere' }, '--redis=sentinel needs redis-server in PATH'],
+  ['single', {}, { PATH: '/nowhere' }, 'redis-server is not in PATH'],
+  ['clustre', {}, {}, '--redis must be one of single, cluster, sentinel'],
+  ['cluster', { REDIS_URL: 'redis://127.0.0.1:1' }, {}, '--redis starts servers of its own'],
+])('says what it lacks: --redis=%s', async (setup, variables, env, message) => {
+  const { child, shown } = startCommand(variables, [`--redis=${setup}`], env)
+  const [code] = await once(child, 'close')
+  expect(code).toBe(1)
+  expect(shown.text).toContain(message)
+  expect(shown.text).not.toMatch(/^ +at /m)
 })
 
 test('says once what is wrong with the configuration', async () => {

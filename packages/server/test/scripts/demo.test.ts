@@ -62,7 +62,7 @@ test('plays the story, whatever the environment of the caller says', async () =>
   expect(times('protocol 2026-07-28, tools: login, logout, service, session')).toBe(2)
   expect(times('refused: Sign-in required. Call the `login` tool')).toBe(4)
   expect(times('“Login successful”')).toBe(4)
-  expect(times('“Let this client in?” The demo. Allow')).toBe(1)
+  expect(times('“Authorize The demo?” The demo. Allow')).toBe(1)
   expect(times('refused: 401, WWW-Authenticate: Bearer')).toBe(1)
   expect(times('refused: 401, WWW-Authenticate: error="invalid_token"')).toBe(1)
   expect(times('an access token for 60 minutes, scopes mcp service:read')).toBe(2)

@@ -49,6 +49,6 @@ describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 120_000
     const provider = await browser.open(ours.url, answer)
     await browser.open(provider.url, { person: 'ada' })
     expect(await ended, said.out + said.err).toBe(0)
-    expect(said.out).toMatch(/A person signed in|Whoever lets the client in is signed in/)
+    expect(said.out).toMatch(/A person signed in|The user who authorizes the client is signed in/)
   })
 })

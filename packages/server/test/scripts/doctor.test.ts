@@ -52,7 +52,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     expect(report).toMatchObject({ url, counts: { warning: 0, wrong: 0 } })
     const said = withVerdict(diagnosesIn(report.checks), 'ok').join('\n')
     expect(said).toContain('challenge: /mcp sends callers without a token to')
-    expect(said).toContain('upstream-sign-in: Whoever lets the client in is signed in')
+    expect(said).toContain('upstream-sign-in: The user who authorizes the client is signed in')
     expect(said.match(/^clients: .*$/gm)).toHaveLength(2)
   })
 
@@ -64,7 +64,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     const { code, out, err } = await runDoctor([url, '--hold', '1'], { DOCTOR_TOKEN: token })
     expect(out + err).toContain(`Clients are sent to ${issuer.url}; its metadata is at`)
     expect(out).toMatch(
-      /- skipped It is a matter of http:\/\/127\.0\.0\.1:\d+, which lets clients in/,
+      /- skipped This concerns http:\/\/127\.0\.0\.1:\d+, which authorizes the clients/,
     )
     expect(out).toContain('2025-11-25 at /mcp: 4 tools are listed')
     expect(out).toContain('The doctor got no token of its own, and signs nobody in with another')

@@ -63,7 +63,7 @@ test('says so when the person does not let it in', async () => {
   await decide(said, 'deny')
   expect(await ended).toBe(1)
   expect(said.out).toBe('')
-  expect(said.err).toContain('did not let the client in')
+  expect(said.err).toContain('The user denied the authorization')
 })
 
 test('takes no answer but the one it waits for', async () => {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { listen } from '../../src/store/contract/hearing.ts'
+import { listen } from '../../src/store/contract/recording.ts'
 import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
 import { createExpiringMap } from '../../src/store/expiring-map.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -48,22 +48,22 @@ describe('streams in memory', () => {
 
   it('deliver later than they append', async () => {
     const store = createMemoryStore()
-    const hearing = await listen(store.streams, ['a'])
+    const recording = await listen(store.streams, ['a'])
     await store.streams.append('a', '1', limits)
-    expect(hearing.heard).toEqual([])
-    await hearing.until(1)
+    expect(recording.received).toEqual([])
+    await recording.until(1)
     await store.close()
   })
 
-  it('are heard again when they have expired and began anew', async () => {
+  it('are received again when they have expired and began anew', async () => {
     let now = 0
     const store = createMemoryStore({ now: () => now })
-    const hearing = await listen(store.streams, ['a'])
+    const recording = await listen(store.streams, ['a'])
     await store.streams.append('a', 'old', { ...limits, sequence: 9 })
     now = 60_000
     expect(await store.streams.append('a', 'new', { ...limits, sequence: 1 })).toBe('0-1')
-    await hearing.until(2)
-    expect(hearing.values()).toEqual(['old', 'new'])
+    await recording.until(2)
+    expect(recording.values()).toEqual(['old', 'new'])
     await store.close()
   })
 
@@ -82,11 +82,11 @@ describe('streams in memory', () => {
 
   it('end with their store', async () => {
     const store = createMemoryStore()
-    const hearing = await listen(store.streams, ['a'])
+    const recording = await listen(store.streams, ['a'])
     await store.streams.append('a', '1', limits)
     await store.close()
     await sleep(20)
-    expect(hearing.heard).toEqual([])
+    expect(recording.received).toEqual([])
     const unavailable = { code: 'unavailable' }
     await expect(store.streams.append('a', '1', limits)).rejects.toMatchObject(unavailable)
     await expect(store.streams.read('a', '0')).rejects.toMatchObject(unavailable)

@@ -1,10 +1,10 @@
-/** What followers hear when connections break, Redis restarts, hangs or loses its data. */
+/** What followers receive when connections break, Redis restarts, hangs or loses its data. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AppError } from '../../src/errors.ts'
-import { type Hearing, listen, numbers } from '../../src/store/contract/hearing.ts'
+import { listen, numbers, type Recording } from '../../src/store/contract/recording.ts'
 import type { Store } from '../../src/store/port.ts'
 import { createRedisStore } from '../../src/store/redis.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
@@ -80,14 +80,14 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
   }
 
   /** Every entry exactly once, in order, and nothing after them. */
-  async function expectAll(hearing: Hearing, count: number): Promise<void> {
-    await hearing.until(count)
+  async function expectAll(recording: Recording, count: number): Promise<void> {
+    await recording.until(count)
     await sleep(50)
-    expect(hearing.values()).toEqual(numbers(1, count))
+    expect(recording.values()).toEqual(numbers(1, count))
   }
 
-  it('hears 1,000 entries once each while its connection is killed again and again', async () => {
-    const hearing = await listen(store.streams, [KEY])
+  it('receives 1,000 entries once each while its connection is killed again and again', async () => {
+    const recording = await listen(store.streams, [KEY])
     let kills = 0
     const work = async () => {
       for (const value of numbers(1, 1000)) {
@@ -100,12 +100,12 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
         kills += Number(await admin.sendCommand(['CLIENT', 'KILL', 'ID', id]))
       }
     })
-    await expectAll(hearing, 1000)
+    await expectAll(recording, 1000)
     expect(kills).toBeGreaterThan(5)
   })
 
-  it('hears 1,000 entries once each while every connection is killed', async () => {
-    const hearing = await listen(store.streams, [KEY])
+  it('receives 1,000 entries once each while every connection is killed', async () => {
+    const recording = await listen(store.streams, [KEY])
     const work = async () => {
       for (const value of numbers(1, 1000)) {
         await appendSurely(Number(value))
@@ -117,11 +117,11 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
       await sleep(80)
     }
     expect(await during(work(), kill)).toBeGreaterThan(2)
-    await expectAll(hearing, 1000)
+    await expectAll(recording, 1000)
   })
 
   it('goes on after restarts of the server', async () => {
-    const hearing = await listen(store.streams, [KEY])
+    const recording = await listen(store.streams, [KEY])
     for (let round = 0; round < 3; round += 1) {
       for (const value of numbers(round * 50 + 1, round * 50 + 50))
         await appendSurely(Number(value))
@@ -130,82 +130,82 @@ describeRedis('plain', 'when Redis fails, a follower', () => {
       await server.restart()
     }
     await appendSurely(151)
-    await expectAll(hearing, 151)
+    await expectAll(recording, 151)
   })
 
   it('goes on after a short and a long time in which the server hangs', async () => {
-    const hearing = await listen(store.streams, [KEY])
+    const recording = await listen(store.streams, [KEY])
     await appendSurely(1)
     for (const [index, ms] of [500, HANG_MS].entries()) {
       server.pause()
       await sleep(ms)
       server.resume()
       await appendSurely(index + 2)
-      await hearing.until(index + 2)
+      await recording.until(index + 2)
     }
-    await expectAll(hearing, 3)
+    await expectAll(recording, 3)
     expect(messages).toContain('Redis unreachable; reconnecting')
   })
 
   it('is not deaf to a stream that was lost and counts anew, while others go on', async () => {
     const busy = '{test}:busy'
-    const hearing = await listen(store.streams, [KEY, busy])
+    const recording = await listen(store.streams, [KEY, busy])
     await appendSurely(10_000)
-    await hearing.until(1)
+    await recording.until(1)
     await admin.flushAll()
     let sequence = 0
-    for (; hearing.values().length === 1; await sleep(20)) {
+    for (; recording.values().length === 1; await sleep(20)) {
       sequence += 1
       await appendSurely(sequence)
       await store.streams.append(busy, `${sequence}`, LIMITS)
     }
     await appendSurely(sequence + 1)
-    while (hearing.values().at(-1) !== `${sequence + 1}`) await sleep(10)
-    const first = Number(hearing.values()[1])
-    expect(hearing.values()).toEqual(['10000', ...numbers(first, sequence + 1)])
-    expect(hearing.values(busy)).toEqual(numbers(1, sequence))
+    while (recording.values().at(-1) !== `${sequence + 1}`) await sleep(10)
+    const first = Number(recording.values()[1])
+    expect(recording.values()).toEqual(['10000', ...numbers(first, sequence + 1)])
+    expect(recording.values(busy)).toEqual(numbers(1, sequence))
   })
 
   it('loses nothing of a stream with automatic ids when Redis is emptied', async () => {
-    const hearing = await listen(store.streams, [KEY])
+    const recording = await listen(store.streams, [KEY])
     await store.streams.append(KEY, '1', LIMITS)
-    await hearing.until(1)
+    await recording.until(1)
     await sleep(5)
     await admin.flushAll()
     for (const value of numbers(2, 50)) await store.streams.append(KEY, value, LIMITS)
-    await expectAll(hearing, 50)
+    await expectAll(recording, 50)
   })
 
   it('needs no server at its start, and then begins at the end', async () => {
     await appendSurely(1)
     await server.kill()
     const startedAt = performance.now()
-    const hearing = await listen(store.streams, [KEY])
+    const recording = await listen(store.streams, [KEY])
     expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + 500)
     await server.restart()
     while ((await clients('xread').catch(() => [])).length === 0) await sleep(10)
     await appendSurely(2)
-    await hearing.until(1)
-    expect(hearing.values()).toEqual(['2'])
+    await recording.until(1)
+    expect(recording.values()).toEqual(['2'])
   })
 
   it('says that it may not read, and reads when it may', async () => {
     await admin.sendCommand(['ACL', 'SETUSER', 'default', '-xread'])
-    const hearing = await listen(store.streams, [KEY])
+    const recording = await listen(store.streams, [KEY])
     await appendSurely(1)
     await sleep(300)
     expect(messages.filter((message) => message.includes('refuses stream reads'))).toHaveLength(1)
     await admin.sendCommand(['ACL', 'SETUSER', 'default', '+xread'])
-    await expectAll(hearing, 1)
+    await expectAll(recording, 1)
   })
 
   it('ends soon while it waits, while the server hangs and while it is gone', async () => {
-    const hearings = [await listen(store.streams, [KEY]), await listen(store.streams, [KEY])]
+    const recordings = [await listen(store.streams, [KEY]), await listen(store.streams, [KEY])]
     while ((await clients('xread')).length < 2) await sleep(10)
-    await expectSoon(hearings[0]?.close())
+    await expectSoon(recordings[0]?.close())
     while ((await clients('xread')).length > 1) await sleep(10)
     server.pause()
-    await expectSoon(hearings[1]?.close())
+    await expectSoon(recordings[1]?.close())
     server.resume()
     while ((await clients('xread')).length > 0) await sleep(10)
     const last = await listen(store.streams, [KEY])

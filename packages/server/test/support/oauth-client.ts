@@ -113,7 +113,7 @@ export async function createOAuthClient(
 
   async function authorize(params?: Params): Promise<Authorization> {
     const { page, browser, verifier, decide } = await ask(params)
-    expect(page.text).toContain('Let this client in?')
+    expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
     const { url: called } = await decide('allow')
     const answer = called.searchParams
     expect(called.href).toContain(redirectUri)

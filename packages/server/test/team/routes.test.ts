@@ -208,7 +208,7 @@ describe('a route cannot', () => {
       ...{ sse: true, direct: true, landingPage: true, metrics: true, traces: true, era2025: true },
     }
     const facts = { servesMetrics: true, hasLogo: true, hasDemo: true, hasDemoApi: true }
-    const table = routesOf({ serves: all, ...facts, letsClientsIn: true })
+    const table = routesOf({ serves: all, ...facts, authorizesClients: true })
     const segments = new Set(table.all.map(({ path }) => path.split('/')[1] ?? ''))
     expect([...segments].filter((segment) => !RESERVED_SEGMENTS.has(segment))).toEqual([])
   })

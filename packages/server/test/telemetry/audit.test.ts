@@ -73,7 +73,7 @@ describe('with a file of its own', () => {
     const client = find('client registered')?.client
     expect(find('sign-in', { outcome: 'signed_in', session: shortHash(session) })).toBeDefined()
     expect(find('session ended', { session: shortHash(session), signedIn: true })).toBeDefined()
-    expect(find('client let in', { client })).toBeDefined()
+    expect(find('client authorized', { client })).toBeDefined()
     expect(find('token issued', { client, grantType: 'authorization_code' })).toBeDefined()
   })
 

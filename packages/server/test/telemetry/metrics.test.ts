@@ -1,7 +1,7 @@
 /** What is counted, seen in a real scrape after real traffic: each thing once, and never an id. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { outcomeLabel } from '../../src/engine/outcome-labels.ts'
+import { outcomeLabel } from '../../src/engine/tool-error.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connectClient, ERAS } from '../support/clients.ts'
 import { failingStore } from '../support/failing-store.ts'

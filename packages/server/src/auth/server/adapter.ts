@@ -62,7 +62,7 @@ export function createServerAdapter(
             // Single use: an authorization yields one code, also if parallel requests finish it or
             // write it back.
             if (!(await entries.markUse(model, id, CONSENT_TTL_SECONDS))) {
-              throw new errors.SessionNotFound('the authorization was answered already')
+              throw new errors.SessionNotFound('the authorization was already answered')
             }
             await adapter.destroy(id)
           },

@@ -103,7 +103,7 @@ export function createAuthenticateClient(deps: ClientAssertionDeps): Authenticat
     // RFC 7523, section 3, item 7: refuses a replay. An atomic write of the `jti` covers all nodes.
     const use = JSON.stringify([clientId, jti])
     const isFirst = await forProvider(() => entries.markUse('ClientAssertion', use, secondsLeft))
-    if (!isFirst) throw refused('the assertion was used already')
+    if (!isFirst) throw refused('the assertion was already used')
   }
 
   return async (ctx, client) => {

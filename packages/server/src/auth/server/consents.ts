@@ -31,6 +31,8 @@ export interface ConsentRequest {
   /** Where the browser is redirected with the code. */
   readonly redirectUri: string
   readonly scopes: readonly string[]
+  /** The operator registered the client (OAUTH_CLIENTS). */
+  readonly isPreregistered?: boolean
   /** The operator waived consent for this client (`skip_consent` in OAUTH_CLIENTS). */
   readonly isSkipped?: boolean
   /** The session that the user may continue. */
@@ -98,8 +100,7 @@ export function createConsents(
     granteeOf(client, String(params.redirect_uri), options.clients)
   const continuationFor = (found: Pending, browser: string | undefined) =>
     findContinuation(browser, granteeFor(found), String(found.params.redirect_uri))
-  const skipsConsent = (id: string) =>
-    options.clients.some(({ client_id, skip_consent }) => client_id === id && skip_consent === true)
+  const preregistered = (id: string) => options.clients.find(({ client_id }) => client_id === id)
   const proceed = createProceed(options, deps, { approvals, granteeFor })
 
   return {
@@ -109,8 +110,10 @@ export function createConsents(
       const given = await approvals.find(uid)
       if (given !== undefined) return proceed(found, given)
       const continues = await continuationFor(found, browser)
-      const isSkipped = skipsConsent(found.client.clientId)
-      return { step: 'ask', request: { ...describe(found), continues, isSkipped } }
+      const client = preregistered(found.client.clientId)
+      const isSkipped = client?.skip_consent === true
+      const facts = { continues, isSkipped, isPreregistered: client !== undefined }
+      return { step: 'ask', request: { ...describe(found), ...facts } }
     },
 
     async approve(visit, uid, browser, choice = 'default') {
@@ -126,7 +129,7 @@ export function createConsents(
       // A concurrent denial withdrew the approval before the session existed.
       if ((await approvals.find(uid)) === undefined) return undefined
       const facts = { client: found.client.clientId, session: shortHash(sessionId), continued }
-      deps.log.audit(facts, 'client let in')
+      deps.log.audit(facts, 'client authorized')
       return proceed(found, given)
     },
 
@@ -136,7 +139,7 @@ export function createConsents(
       const given = await approvals.withdraw(uid)
       if (given?.continued === false) await deps.signOut(given.sessionId)
       deps.log.audit({ client: found.client.clientId }, 'client refused')
-      const description = 'The person did not let the client in'
+      const description = 'The user denied the authorization'
       return found.finish({ error: 'access_denied', error_description: description })
     },
   }

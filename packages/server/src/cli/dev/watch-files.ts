@@ -19,11 +19,11 @@ export interface WatchOptions {
 /** Events only trigger a scan; comparing two scans shows what changed. */
 export function watchFiles({ folders, project, onChange }: WatchOptions): { close(): void } {
   const watchers = new Map<string, FSWatcher>()
-  let known = look()
+  let known = scan()
   let settling: NodeJS.Timeout | undefined
   let polling: NodeJS.Timeout | undefined
 
-  function look(): ReadonlyMap<string, string> {
+  function scan(): ReadonlyMap<string, string> {
     const found = new Map<string, string>()
     watchFolder(project)
     for (const name of namesIn(project)) if (isWatchedInRoot(name)) note(join(project, name))
@@ -70,7 +70,7 @@ export function watchFiles({ folders, project, onChange }: WatchOptions): { clos
       watcher.close()
       watchers.delete(folder)
     }
-    const found = look()
+    const found = scan()
     const changed = [...new Set([...known.keys(), ...found.keys()])].filter(
       (path) => known.get(path) !== found.get(path),
     )

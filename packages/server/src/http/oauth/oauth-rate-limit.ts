@@ -1,9 +1,8 @@
 /** Rate limits of the authorization server, by address. */
 
-import type { RateLimits } from '../../store/rate-limits.ts'
+import { type RateLimits, rateLimitHeaders, refuseIfOver } from '../../store/rate-limits.ts'
 import { type CountedAddresses, countedNetwork } from '../client-address.ts'
 import type { NodeHandler } from '../http-server.ts'
-import { rateLimitHeaders, refuseIfOver } from '../rate-limit-answer.ts'
 import { declaredBytes, weightOf } from '../request-weight.ts'
 import { OAUTH_TABLE } from '../routes.ts'
 import { bodyBytesRead, oauthBodyLimit } from './oauth-body-limit.ts'

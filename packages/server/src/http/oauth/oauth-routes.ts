@@ -4,18 +4,18 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Hono } from 'hono'
 import { html } from 'hono/html'
 import type { OAuthFailure, RenderedPage } from '../../auth/server/options.ts'
 import { AppError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
+import { RATE_LIMIT_HEADERS } from '../../store/rate-limits.ts'
 import { type StorageBudget, UNLIMITED } from '../../store/storage-budget.ts'
-import type { HttpEnv } from '../http-env.ts'
+import { asAppError, errorPage } from '../error-response.ts'
 import type { NodeHandler } from '../http-server.ts'
 import type { PageTheme } from '../pages/page-theme.ts'
-import { page, pagesOf } from '../pages/pages.ts'
-import { RATE_LIMIT_HEADERS } from '../rate-limit-answer.ts'
-import { OAUTH_ROUTES, OAUTH_TABLE, OPEN_PREFIX } from '../routes.ts'
+import { page, renderPage } from '../pages/pages.ts'
+import { prefersPage } from '../prefers-page.ts'
+import { OAUTH_ROUTES, OAUTH_TABLE, OPEN_PREFIX, type Route } from '../routes.ts'
 import { writeOAuthError } from './oauth-error.ts'
 
 export interface AuthorizationEndpoints {
@@ -29,24 +29,26 @@ export interface AuthorizationMountDeps {
   readonly limit: (handler: NodeHandler) => NodeHandler
   /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (request: IncomingMessage) => StorageBudget
+  /** Theme of error pages for browsers; without one, all errors are JSON. */
+  readonly theme?: PageTheme | undefined
 }
 
 /** Node handlers by path. */
 export function authorizationMounts(
   server: AuthorizationEndpoints,
-  { log, limit, storageOf = () => UNLIMITED }: AuthorizationMountDeps,
+  { log, limit, storageOf = () => UNLIMITED, theme }: AuthorizationMountDeps,
 ): Map<string, NodeHandler> {
   const limited = {
     handle: limit((request, response) => server.handle(request, response, storageOf(request))),
   }
-  const handler: NodeHandler = (request, response) => void serve(limited, log, request, response)
+  const deps = { ...limited, log, theme }
+  const handler: NodeHandler = (request, response) => void serve(deps, request, response)
   const paths = OAUTH_ROUTES.filter(({ path }) => !path.includes(':')).map(({ path }) => path)
   return new Map(paths.map((path) => [path, handler]))
 }
 
 async function serve(
-  server: { readonly handle: NodeHandler },
-  log: Logger,
+  { handle, log, theme }: Pick<AuthorizationMountDeps, 'log' | 'theme'> & { handle: NodeHandler },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -76,13 +78,32 @@ async function serve(
       throw new AppError('method_not_allowed', `Use ${methods.join(' or ')}.`, { allow: methods })
     }
     checkQuery(request)
-    await server.handle(request, response)
+    await handle(request, response)
   } catch (error) {
     const level = !(error instanceof AppError) ? 'error' : error.status < 500 ? 'debug' : 'warn'
     log[level]({ err: error }, 'request failed')
     if (response.headersSent) response.destroy()
-    else writeOAuthError(response, error)
+    else if (theme !== undefined && isForBrowser(request, route)) {
+      await writePage(response, theme, error)
+    } else writeOAuthError(response, error)
   }
+}
+
+/** Whether a person navigated here, to a page or to no endpoint at all. */
+function isForBrowser({ method, headers }: IncomingMessage, route: Route | undefined): boolean {
+  const isPage = route === undefined || route.audience === 'people'
+  return isPage && method === 'GET' && prefersPage(headers.accept)
+}
+
+/** Writes an error page. */
+async function writePage(
+  response: ServerResponse,
+  theme: PageTheme,
+  failure: unknown,
+): Promise<void> {
+  const rendered = await renderPage(theme, (c) => errorPage(c, asAppError(failure)))
+  response.writeHead(rendered.status, Object.fromEntries(rendered.headers))
+  response.end(await rendered.text())
 }
 
 /** Resume URL after the consent page; our interaction ids use no other characters. */
@@ -123,17 +144,14 @@ export function authorizationErrorPage(
   theme: PageTheme,
 ): (failure: OAuthFailure) => Promise<RenderedPage> {
   return async ({ error, description }) => {
-    const pages = new Hono<HttpEnv>()
-    pages.use(pagesOf(theme))
-    pages.get('/', (c) =>
+    const response = await renderPage(theme, (c) =>
       page(c, {
-        title: 'This cannot go on',
-        body: html`<p role="alert">${description ?? 'The request cannot be answered.'}</p>
+        title: 'Authorization failed',
+        body: html`<p role="alert">${description ?? 'The authorization request is invalid.'}</p>
           <p>Go back to your client and connect again.</p>
-          <p class="soft"><code>${error}</code></p>`,
+          <p class="soft">Error code: <code>${error}</code></p>`,
       }),
     )
-    const response = await pages.request('/')
     return { headers: Object.fromEntries(response.headers), html: await response.text() }
   }
 }

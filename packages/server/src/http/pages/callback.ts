@@ -80,11 +80,11 @@ function pageFor(finished: FinishOutcome, serverName: string): Page {
       return {
         title: 'Login successful',
         body: html`<p>${finished.name === undefined ? 'You are' : html`<strong>${finished.name}</strong>, you are`}
-          signed in, and ${clientNameOnPage(finished.clientName, 'your client')} can go on.</p>
+          signed in, and ${clientNameOnPage(finished.clientName, 'your client')} can continue.</p>
           <p class="soft">You can close this page.</p>`,
       }
     case 'unknown_state':
-      return failed(400, 'This sign-in is unknown, was used already, or took too long.')
+      return failed(400, 'This sign-in is unknown, has expired, or was already completed.')
     case 'other_browser':
       return failed(403, 'This sign-in was started in another browser, so it was stopped.')
     case 'session_ended':
@@ -102,9 +102,9 @@ function refusedPage(serverName: string): Page {
     title: 'Account not allowed',
     status: 403,
     body: html`<p role="alert">This account is not allowed to use <strong>${serverName}</strong>.
-        Nothing of it was kept.</p>
+        No data of the account was stored.</p>
       <p>To sign in with another account, ask your assistant to call <code>login</code> again. For
-        access, ask whoever runs this server.</p>`,
+        access, ask the operator of this server.</p>`,
   }
 }
 

@@ -62,8 +62,8 @@ function claudeCode({ name, url, tokenRequired }: ServerFacts): ClientSettings {
     how: 'one command',
     steps: [
       sh(`claude mcp add --transport http ${key} ${quoted(url)}`),
-      ...(tokenRequired ? ['Then let it in:', sh(`claude mcp login ${key}`)] : []),
-      'For everybody who works on a project, put this into `.mcp.json` there:',
+      ...(tokenRequired ? ['Then authorize it:', sh(`claude mcp login ${key}`)] : []),
+      'To share it with everybody who works on a project, put this into `.mcp.json` there:',
       json({ mcpServers: { [key]: { type: 'http', url } } }),
     ],
   }
@@ -97,7 +97,7 @@ function claude({ name, url, era2025 = true }: ServerFacts): ClientSettings {
       // mcp-remote supports only these revisions.
       ...(era2025
         ? [
-            'Claude Desktop can also go through a program on your computer, where Node is installed. Put this into `claude_desktop_config.json`:',
+            'Claude Desktop can also connect through a program on your computer, if Node is installed. Put this into `claude_desktop_config.json`:',
             json({ mcpServers: { [key]: remote } }),
           ]
         : []),
@@ -190,7 +190,7 @@ function curl({ url, tokenRequired }: ServerFacts): ClientSettings {
   }
 }
 
-const STARTED_BY_CLIENT = 'Or let it start the server itself, from the folder of its project:'
+const STARTED_BY_CLIENT = 'Or have it start the server itself, from the folder of its project:'
 
 /** Whether a URL looks public: https, and not a loopback host. */
 function isPublic(url: string): boolean {
@@ -199,7 +199,7 @@ function isPublic(url: string): boolean {
 }
 
 function unreachable(client: string): string {
-  return `${client} comes from the internet and by https, where this server is not reached yet.`
+  return `${client} connects from the internet over https, where this server is not reached yet.`
 }
 
 /** Quotes a word for the shell, if it needs quotes. */

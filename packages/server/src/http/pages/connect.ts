@@ -16,18 +16,29 @@ import { knownBrowser } from './browser-cookie.ts'
 import { clientNameOnPage } from './client-name.ts'
 import { formField } from './own-forms.ts'
 import { type Page, page } from './pages.ts'
+import { timeOnPage } from './relative-time.ts'
 
 export interface ConnectOptions {
   readonly publicUrl: string
   /** Host of the sign-in page, as shown to users. */
   readonly signsInAt: string
+  /** Lifetime of a sign-in link, shown to users if given. */
+  readonly linkTtlSeconds?: number
+  /** Unix time in milliseconds. */
+  readonly now?: () => number
   /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
 }
 
 export function connectRoutes(
   signIn: SignIn,
-  { publicUrl, signsInAt, storageOf = () => UNLIMITED }: ConnectOptions,
+  {
+    publicUrl,
+    signsInAt,
+    linkTtlSeconds,
+    now = Date.now,
+    storageOf = () => UNLIMITED,
+  }: ConnectOptions,
 ): Hono<HttpEnv> {
   const secure = publicUrl.startsWith('https:')
   const basePath = basePathOf(publicUrl)
@@ -37,7 +48,10 @@ export function connectRoutes(
     link: LinkForBrowser,
     status: NonNullable<Page['status']> = 200,
     problem?: string,
-  ): Page => ({ title: 'Sign in', status, body: form(link, link.signsInAt ?? signsInAt, problem) })
+  ): Page => {
+    const shown = { signsInAt, ...link, linkTtlSeconds, now: now() }
+    return { title: 'Sign in', status, body: form(shown, problem) }
+  }
 
   routes.get('/connect/:handle', async (c) => {
     const link = await signIn.describe(c.req.param('handle'), knownBrowser(c, secure, basePath))
@@ -67,7 +81,7 @@ export function connectRoutes(
         return page(c, signInPage(link, 422, problem))
       }
       case 'code_needed':
-        return page(c, signInPage({ ...link, needsCode: true }, 403, 'Enter the code to go on.'))
+        return page(c, signInPage({ ...link, needsCode: true }, 403, 'Enter the code to continue.'))
       case 'provider_error':
         return page(c, signInPage(link, 502, confirmed.error.message))
       case 'void':
@@ -87,19 +101,29 @@ async function confirm(signIn: SignIn, handle: string, proof: SignInProof, stora
 }
 
 const VOID = {
-  title: 'This link is no longer good',
+  title: 'This link has expired or was already used',
   status: 410,
-  body: html`<p>Sign-in links work once and for a short time. Ask your assistant to call
+  body: html`<p>A sign-in link works once, and only for a short time. Ask your assistant to call
     <code>login</code> again for a new one.</p>`,
 } as const
 
-function form(link: LinkForBrowser, signsInAt: string, problem?: string) {
-  const { since, needsCode } = link
+interface ShownLink extends LinkForBrowser {
+  readonly signsInAt: string
+  readonly linkTtlSeconds: number | undefined
+  /** Unix time in milliseconds. */
+  readonly now: number
+}
+
+function form(link: ShownLink, problem?: string) {
+  const { since, needsCode, signsInAt, linkTtlSeconds, now } = link
   const clientName = clientNameOnPage(link.clientName, 'An AI client')
+  const expiresAt = since.getTime() + (linkTtlSeconds ?? 0) * 1000
   return html`
-    <p><strong>${clientName}</strong> wants to act for you at <strong>${signsInAt}</strong>.
-      If you go on, it can read and do there what you can.</p>
-    <dl><dt>Asked by</dt><dd>${clientName}</dd><dt>Since</dt><dd>${since.toUTCString()}</dd>
+    <p><strong>${clientName}</strong> asks to act for you at <strong>${signsInAt}</strong>.
+      If you continue, it can read and do there what you can.</p>
+    <dl><dt>Requested by</dt><dd>${clientName}</dd>
+      <dt>Requested</dt><dd>${timeOnPage(since.getTime(), now)}</dd>
+      ${linkTtlSeconds === undefined ? '' : html`<dt>Link expires</dt><dd>${timeOnPage(expiresAt, now)}</dd>`}
       <dt>Leads to</dt><dd>${signsInAt}</dd></dl>
     ${problem === undefined ? '' : html`<p role="alert">${problem}</p>`}
     ${needsCode ? CODE_FORM : CONTINUE_FORM}`
@@ -111,8 +135,8 @@ const CODE_FORM = html`<form method="post">
       autocapitalize="characters" spellcheck="false" maxlength="12" aria-describedby="why">
     <div class="actions"><button>Continue to sign in</button></div>
   </form>
-  <p class="notice" id="why">Go on only if your own assistant showed you this code. Somebody who sent
-    you a link or read a code out to you wants to use your account.</p>`
+  <p class="notice" id="why">Go on only if your own assistant showed you this code. Anybody who sent you
+    a link or read a code out to you may be trying to use your account.</p>`
 
 /**
  * No code: this browser authorized the client, so the link is the user's own. No autofocus: a page
@@ -121,5 +145,5 @@ const CODE_FORM = html`<form method="post">
 const CONTINUE_FORM = html`<form method="post">
     <div class="actions"><button aria-describedby="why">Continue</button></div>
   </form>
-  <p class="soft" id="why">You let this client in with this browser, so no code is needed. Go on only
-    if you asked your assistant to sign in.</p>`
+  <p class="soft" id="why">You authorized this client in this browser, so no code is needed. Go on
+    only if you asked your assistant to sign in.</p>`

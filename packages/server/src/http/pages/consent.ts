@@ -12,7 +12,7 @@ import { ProviderError } from '../../upstream/identity-provider.ts'
 import type { HttpEnv } from '../http-env.ts'
 import { setBindingCookie } from './binding-cookie.ts'
 import { browserCookie, knownBrowser } from './browser-cookie.ts'
-import { askPage, nameOfClient, OVER, signInPage } from './consent-pages.ts'
+import { askPage, nameOfClient, OVER, SCOPE_WORDS, signInPage } from './consent-pages.ts'
 import { formField } from './own-forms.ts'
 import { page } from './pages.ts'
 
@@ -23,6 +23,8 @@ export interface ConsentDeps {
   readonly authorizedClients: Pick<AuthorizedClients, 'remember'>
   /** Storage budget of a request; defaults to unlimited. */
   readonly storageOf?: (c: Context<HttpEnv>) => StorageBudget
+  /** Unix time in milliseconds. */
+  readonly now?: () => number
 }
 
 export interface ConsentOptions {
@@ -30,8 +32,8 @@ export interface ConsentOptions {
   readonly publicUrl: string
   /** Host of the sign-in page, as shown to users. */
   readonly signsInAt: string
-  /** Descriptions of scopes; scopes without one are shown by name. */
-  readonly scopeWords?: Readonly<Record<string, string>>
+  /** Descriptions of scopes, instead of the default; scopes without one are shown by name. */
+  readonly scopeWords?: Readonly<Record<string, string>> | undefined
   /** Lifetime of the known-browser cookie. */
   readonly browserTtlSeconds: number
 }
@@ -48,8 +50,15 @@ const CHOICES: Readonly<Record<string, SessionChoice>> = {
 
 /** The consent pages of the built-in authorization server. */
 export function consentRoutes(
-  { consents, signIn, sessions, authorizedClients, storageOf = () => UNLIMITED }: ConsentDeps,
-  { publicUrl, signsInAt, scopeWords = {}, browserTtlSeconds }: ConsentOptions,
+  {
+    consents,
+    signIn,
+    sessions,
+    authorizedClients,
+    storageOf = () => UNLIMITED,
+    now = Date.now,
+  }: ConsentDeps,
+  { publicUrl, signsInAt, scopeWords = SCOPE_WORDS, browserTtlSeconds }: ConsentOptions,
 ): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
   const { host, protocol } = new URL(publicUrl)
@@ -98,7 +107,7 @@ export function consentRoutes(
       case 'ask':
         return consent.request.isSkipped
           ? approve(c, c.req.param('uid'), 'default')
-          : page(c, askPage(consent.request, host, scopeWords))
+          : page(c, askPage(consent.request, { host, scopeWords, now: now() }))
       case 'sign_in':
         return page(c, signInPage(consent.request, namesOf(c), c.req.query('sign_in')))
       case 'done':

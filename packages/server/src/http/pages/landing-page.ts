@@ -13,7 +13,7 @@ export interface About extends ServerFacts {
   /** Issuer of the access tokens. */
   readonly issuer: string
   /** Whether this server is the issuer, and so knows browsers by their cookie. */
-  readonly letsClientsIn: boolean
+  readonly authorizesClients: boolean
   /** Host of the sign-in page, as shown to users. */
   readonly signsInAt: string
   /** Whether any tool, listed or not, requires a sign-in. */
@@ -48,9 +48,17 @@ export function createLandingPage(about: About): (clients: Clients) => WidePage 
 }
 
 function serverSection(about: About, clients: Clients): Html {
-  const { url, version, tokenRequired, issuer, letsClientsIn, needsSignIn, era2025 = true } = about
+  const {
+    url,
+    version,
+    tokenRequired,
+    issuer,
+    authorizesClients,
+    needsSignIn,
+    era2025 = true,
+  } = about
   const access = tokenRequired
-    ? html`With an access token. Clients ask for one themselves, and you let them in at
+    ? html`With an access token. Clients request one themselves, and you authorize them at
         <strong>${new URL(issuer).host}</strong>.`
     : 'Open to every client that reaches it.'
   return section(
@@ -58,24 +66,24 @@ function serverSection(about: About, clients: Clients): Html {
     'Address',
     html`<pre><code>${url}</code></pre>
     <dl><dt>Access</dt><dd>${access}</dd>
-      ${needsSignIn && letsClientsIn ? html`<dt>Signed in?</dt><dd>${signedIn(clients)}</dd>` : ''}
+      ${needsSignIn && authorizesClients ? html`<dt>Signed in?</dt><dd>${signedIn(clients)}</dd>` : ''}
       <dt>Protocol</dt><dd>${era2025 ? '2026-07-28, and 2025-11-25 and earlier' : '2026-07-28'}</dd>
       <dt>Version</dt><dd>${version}</dd></dl>
     ${needsSignIn ? signInNote(about) : ''}`,
   )
 }
 
-function signInNote({ signsInAt, letsClientsIn }: About): Html {
+function signInNote({ signsInAt, authorizesClients }: About): Html {
   return html`<p class="soft">You sign in for one client at a time, at <strong>${signsInAt}</strong>.
-    ${letsClientsIn ? 'This browser knows of clients that you let in with it.' : ''}</p>`
+    ${authorizesClients ? 'This browser knows the clients that you authorized in it.' : ''}</p>`
 }
 
 function signedIn(clients: Clients): Html {
-  if (clients === undefined) return html`That cannot be told just now.`
+  if (clients === undefined) return html`Not available just now.`
   if (clients.length === 0) return html`Not that this browser knows.`
   return html`${clients.map(
     ({ clientName, signedIn }) => html`<div class="client">
-      <span>${clientNameOnPage(clientName, 'A client without a name')}</span>
+      <span>${clientNameOnPage(clientName, 'An unnamed client')}</span>
       ${signedIn ? html`<span class="tag good">Signed in</span>` : html`<span class="tag">Not signed in</span>`}</div>`,
   )}`
 }

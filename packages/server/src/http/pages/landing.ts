@@ -1,7 +1,6 @@
 /** `/`: the landing page, as HTML for browsers and as JSON for programs. */
 
 import { type Context, Hono } from 'hono'
-import { accepts } from 'hono/accepts'
 import type { ResourceServer } from '../../auth/resource-server.ts'
 import { basePathOf } from '../../config/public-path.ts'
 import type { Config } from '../../config.ts'
@@ -13,6 +12,7 @@ import { isVisible, mayHide } from '../../engine/visibility.ts'
 import type { Logger } from '../../logger.ts'
 import type { AuthorizedClient, AuthorizedClients } from '../../session/authorized-clients.ts'
 import type { HttpEnv } from '../http-env.ts'
+import { prefersPage } from '../prefers-page.ts'
 import { knownBrowser } from './browser-cookie.ts'
 import { createLandingPage } from './landing-page.ts'
 import { widePage } from './pages.ts'
@@ -48,7 +48,7 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
       url: `${publicUrl}/mcp`,
       tokenRequired: config.auth.required,
       issuer: auth.facts.issuer,
-      letsClientsIn: config.auth.issuer.kind === 'built-in',
+      authorizesClients: config.auth.issuer.kind === 'built-in',
       needsSignIn: tools.some(({ requires }) => loginsOf(requires).length > 0),
       tools,
       showsTools: config.landing.showsTools,
@@ -65,17 +65,16 @@ export function landingRoutes(deps: LandingDeps): Hono<HttpEnv> {
     try {
       return await authorizedClients.of(browser)
     } catch (error) {
-      c.get('log').warn({ err: error }, 'the landing page does without the store')
+      c.get('log').warn({ err: error }, 'store unavailable; landing page without sign-in state')
       return undefined
     }
   }
 
   const routes = new Hono<HttpEnv>()
   routes.get('/', async (c) => {
-    const supports = ['application/json', 'text/html']
-    const type = accepts(c, { header: 'Accept', supports, default: 'application/json' })
     c.header('vary', 'Accept')
-    if (type !== 'text/html') return c.json({ service: name, version, status: 'ok' })
+    if (!prefersPage(c.req.header('accept')))
+      return c.json({ service: name, version, status: 'ok' })
     const page = landingPage ?? pageWith(shown(c.get('log')))
     return widePage(c, page(await clientsOf(c)))
   })

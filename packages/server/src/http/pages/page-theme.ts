@@ -14,6 +14,8 @@ export interface PageTheme {
   readonly hasLogo: boolean
   /** Base path of the server, or empty. */
   readonly basePath: string
+  /** Path of the landing page; undefined without one. */
+  readonly home: string | undefined
   readonly style: string
   /** Security headers: forbid scripts, framing and caching. */
   readonly headers: Readonly<Record<string, string>>
@@ -26,6 +28,8 @@ export interface PageThemeOptions {
   readonly color: string
   readonly supportUrl?: string
   readonly logo?: Logo | undefined
+  /** Whether there is a landing page. */
+  readonly landingPage?: boolean
 }
 
 /** Creates the theme once: the style depends on the colour, the CSP on the style and the logo. */
@@ -35,13 +39,15 @@ export function createPageTheme({
   color,
   supportUrl,
   logo,
+  landingPage = false,
 }: PageThemeOptions): PageTheme {
   const style = pageStyle(color)
   const hasLogo = logo !== undefined
   const headers = headersOf(style, hasLogo)
   const { host } = new URL(publicUrl)
   const basePath = basePathOf(publicUrl)
-  return { serverName: name, host, basePath, supportUrl, hasLogo, style, headers }
+  const home = landingPage ? `${basePath}/` : undefined
+  return { serverName: name, host, basePath, home, supportUrl, hasLogo, style, headers }
 }
 
 /**

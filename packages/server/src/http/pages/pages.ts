@@ -1,6 +1,6 @@
 /** Layout shared by all pages. */
 
-import type { Context, MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { html, raw } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpEnv } from '../http-env.ts'
@@ -72,7 +72,7 @@ function answer(
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
+<title>${title}</title>${icon(c.get('theme'))}
 <style>${raw(style)}</style>
 </head>
 ${content}
@@ -81,6 +81,22 @@ ${content}
 </html>`,
     status,
   )
+}
+
+/** Renders a page outside of the app, for plain Node handlers. */
+export async function renderPage(
+  theme: PageTheme,
+  show: (c: Context<HttpEnv>) => Response | Promise<Response>,
+): Promise<Response> {
+  const pages = new Hono<HttpEnv>()
+  pages.use(pagesOf(theme))
+  pages.get('/', show)
+  return pages.request('/')
+}
+
+/** The logo as the icon of the tab; without one, the CSP forbids images. */
+function icon({ hasLogo, basePath }: PageTheme): Html | string {
+  return hasLogo ? html`<link rel="icon" href="${basePath}${LOGO_PATH}">` : ''
 }
 
 /** Logo or initial, next to `content`, which has the name as text: the logo's `alt` stays empty. */

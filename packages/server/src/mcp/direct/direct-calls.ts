@@ -22,8 +22,7 @@ import {
   type RequestContext,
   type Viewer,
 } from '../request-context.ts'
-import { exchange } from './direct-exchange.ts'
-import { checkHeaders, toRequest } from './direct-request.ts'
+import { checkHeaders, exchange, toRequest } from './direct-request.ts'
 import { type DirectFailure, protocolFailure, toolFailure, unservedFailure } from './failure.ts'
 
 export interface DirectCallDeps {

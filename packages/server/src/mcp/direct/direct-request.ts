@@ -1,13 +1,16 @@
-/** Converts a direct call into the equivalent request of the 2026 era. */
+/** Converts a direct call into the equivalent request of the 2026 era, and has it served. */
 
 import {
+  type AuthInfo,
   CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
   type JSONRPCRequest,
+  type JSONRPCResponse,
   PROTOCOL_VERSION_META_KEY,
 } from '@modelcontextprotocol/server'
 import { AppError } from '../../errors.ts'
 import { MODERN_REVISION } from '../server-factory.ts'
+import type { SharedServer } from '../shared-server.ts'
 
 /** Rejects unknown members instead of ignoring them: they are probably misspelled. */
 const MEMBERS = ['method', 'params']
@@ -62,7 +65,7 @@ export function checkHeaders(headers: Headers, { method, params }: JSONRPCReques
   const agree = (header: string, value: unknown) => {
     const said = headers.get(header)
     if (said === null || said === value) return
-    throw new AppError('invalid_request', `The header ${header} says something else than the body.`)
+    throw new AppError('invalid_request', `The header ${header} does not match the body.`)
   }
   agree('Mcp-Method', method)
   agree('Mcp-Name', params?.name ?? params?.uri)
@@ -85,4 +88,29 @@ function member(object: Fields | undefined, name: string): Fields {
   const fields = value === undefined ? {} : asObject(value)
   if (fields === undefined) throw new AppError('invalid_params', `"${name}" must be an object.`)
   return fields
+}
+
+interface DirectExchange {
+  readonly authInfo: AuthInfo
+  /** Calls the listener when the response is sent or the caller disconnects. */
+  readonly onClose: (listener: () => void) => void
+}
+
+/**
+ * Runs the request and returns its response. Drops notifications, which a direct call cannot
+ * receive. A disconnect cancels the call; the result is then undefined.
+ */
+export function exchange(
+  server: SharedServer,
+  request: JSONRPCRequest,
+  { authInfo, onClose }: DirectExchange,
+): Promise<JSONRPCResponse | undefined> {
+  return new Promise((resolve) => {
+    const sink = { notify: () => undefined, respond: resolve }
+    const cancel = server.serve(request, sink, { authInfo })
+    onClose(() => {
+      cancel('the caller is gone')
+      resolve(undefined)
+    })
+  })
 }

@@ -74,16 +74,16 @@ export interface CallStreams {
 export interface CallStreamDeps {
   readonly node: ClusterNode
   readonly streams: Streams
-  readonly news: StreamNotifier
+  readonly notifier: StreamNotifier
   readonly log: Logger
 }
 
 /** The key of a call's event log; the hash tag keeps it in the Redis slot of its MCP session. */
-export function callStreamKey(connectionId: string, node: string, call: number): string {
-  return `{${connectionId}}:call:${node}.${call}`
+export function callStreamKey(mcpSessionId: string, node: string, call: number): string {
+  return `{${mcpSessionId}}:call:${node}.${call}`
 }
 
-export function createCallStreams({ node, streams, news, log }: CallStreamDeps): CallStreams {
+export function createCallStreams({ node, streams, notifier, log }: CallStreamDeps): CallStreams {
   const writeEnd = createEndWriter(log)
   let calls = 0
   /** Ids of the nodes that follow a stream, by stream. */
@@ -101,26 +101,26 @@ export function createCallStreams({ node, streams, news, log }: CallStreamDeps):
   function notifyReader(nodeId: string, stream: string): void {
     node
       .send(nodeId, { kind: 'news', stream })
-      .catch((error: unknown) => log.debug({ err: error }, 'reader not told of news'))
+      .catch((error: unknown) => log.debug({ err: error }, 'stream notification failed'))
   }
 
   function announce(stream: string): void {
-    news.notify(stream)
+    notifier.notify(stream)
     for (const watcher of watchers.get(stream) ?? []) notifyReader(watcher, stream)
   }
 
   function open(
-    { id: connectionId, protocolVersion }: McpSessionRecord,
+    { id: mcpSessionId, protocolVersion }: McpSessionRecord,
     requestId: RequestId,
     fenced: () => void,
     storage = UNLIMITED,
   ): CallStream {
     calls += 1
     const call = calls
-    const key = callStreamKey(connectionId, node.id, call)
+    const key = callStreamKey(mcpSessionId, node.id, call)
     const events = createEventStream()
     const onKept = (kept: boolean) => (kept ? announce(key) : fenced())
-    const place = { key, onlyIf: mcpSessionKey(connectionId), requestId, storage }
+    const place = { key, onlyIf: mcpSessionKey(mcpSessionId), requestId, storage }
     const record = createRecord({ streams, log }, place, onKept)
     watchers.set(key, new Set())
 
@@ -161,7 +161,7 @@ function createEndWriter(log: Logger) {
     lost: CallEnd,
   ): Promise<unknown> =>
     write(end).catch((error: unknown) => {
-      log.warn({ err: error }, 'end of a call not kept: trying again')
+      log.warn({ err: error }, 'end of a call not stored; retrying')
       return writeLate(end, lost, write)
     })
 }
@@ -210,7 +210,7 @@ function createRecord(
     keep(said: Said): number {
       sequence += 1
       const keeping = write(said, sequence).catch((error: unknown) => {
-        log.warn({ err: error }, 'event not kept: it cannot be resumed')
+        log.warn({ err: error }, 'event not stored; it cannot be replayed')
         return false
       })
       complete = Promise.all([complete, keeping]).then((kept) => !kept.includes(false))

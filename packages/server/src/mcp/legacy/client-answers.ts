@@ -27,7 +27,7 @@ export interface ClientAnswers {
    * Registers a request of ours and returns its wire id. The id names the node that waits for the
    * response and is unique across server instances, each of which numbers its requests from 0.
    */
-  expect(connectionId: string, deliver: Deliver): string
+  expect(mcpSessionId: string, deliver: Deliver): string
   forget(wireId: string): void
   /**
    * Delivers a client's response to the node that waits for it, at most once. Drops responses whose
@@ -35,9 +35,9 @@ export interface ClientAnswers {
    * them or writes anything.
    * @throws AppError `invalid_request`; `payload_too_large`, and the request fails with an error
    */
-  answer(connectionId: string, answer: UnverifiedAnswer): Promise<void>
+  answer(mcpSessionId: string, answer: UnverifiedAnswer): Promise<void>
   /** Delivers progress in the same way; a rate limit may drop it. */
-  progress(connectionId: string, notification: JSONRPCNotification): Promise<void>
+  progress(mcpSessionId: string, notification: JSONRPCNotification): Promise<void>
 }
 
 interface ClientAnswerDeps {
@@ -56,13 +56,13 @@ const MOST_PROGRESS_REMEMBERED = 10_000
 
 export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
   const { node, wireIds, metrics } = deps
-  const waiting = new Map<string, { readonly connectionId: string; readonly deliver: Deliver }>()
+  const waiting = new Map<string, { readonly mcpSessionId: string; readonly deliver: Deliver }>()
   const mayForward = createForwardingRate()
   let count = 0
 
-  function deliverHere(connectionId: string, wireId: string, message: JSONRPCMessage): void {
+  function deliverHere(mcpSessionId: string, wireId: string, message: JSONRPCMessage): void {
     const found = waiting.get(wireId)
-    if (found?.connectionId === connectionId) found.deliver(message)
+    if (found?.mcpSessionId === mcpSessionId) found.deliver(message)
   }
 
   node.onMessage((message) => {
@@ -71,8 +71,8 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
   })
 
   /** The node that waits for the response; undefined for a forged id. */
-  function issuerOf(connectionId: string, wireId: unknown): string | undefined {
-    const issuer = wireIds.issuerOf(connectionId, wireId)
+  function issuerOf(mcpSessionId: string, wireId: unknown): string | undefined {
+    const issuer = wireIds.issuerOf(mcpSessionId, wireId)
     if (issuer === undefined) metrics.clientMessageDropped('forged_id')
     return issuer
   }
@@ -84,15 +84,15 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
   }
 
   return {
-    expect(connectionId, deliver) {
+    expect(mcpSessionId, deliver) {
       count += 1
-      const wireId = wireIds.issue(connectionId, node.id, count)
-      waiting.set(wireId, { connectionId, deliver })
+      const wireId = wireIds.issue(mcpSessionId, node.id, count)
+      waiting.set(wireId, { mcpSessionId, deliver })
       return wireId
     },
     forget: (wireId) => waiting.delete(wireId),
-    async answer(connectionId, answer) {
-      const issuer = issuerOf(connectionId, answer.id)
+    async answer(mcpSessionId, answer) {
+      const issuer = issuerOf(mcpSessionId, answer.id)
       if (issuer === undefined) return
       const wireId = String(answer.id)
       // The request has timed out; the client could do nothing about an error.
@@ -100,26 +100,26 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
       if (!isJSONRPCResponse(answer)) throw notAMessage()
       const isTooLarge = Buffer.byteLength(JSON.stringify(answer)) > LARGEST_ANSWER_BYTES
       const message = isTooLarge ? tooLarge(wireId) : answer
-      if (issuer === node.id) deliverHere(connectionId, wireId, message)
-      else await forwardAnswer(issuer, { connectionId, wireId }, message)
+      if (issuer === node.id) deliverHere(mcpSessionId, wireId, message)
+      else await forwardAnswer(issuer, { mcpSessionId, wireId }, message)
       if (isTooLarge) throw new AppError('payload_too_large', TOO_LARGE)
     },
-    async progress(connectionId, { params }) {
+    async progress(mcpSessionId, { params }) {
       const wireId = params?.progressToken
-      const issuer = issuerOf(connectionId, wireId)
+      const issuer = issuerOf(mcpSessionId, wireId)
       if (issuer === undefined || typeof wireId !== 'string') return
       const message = progressOf(wireId, params)
       if (message === undefined) return
-      if (issuer === node.id) return deliverHere(connectionId, wireId, message)
+      if (issuer === node.id) return deliverHere(mcpSessionId, wireId, message)
       if (!mayForward(wireId)) return metrics.clientMessageDropped('frequent_progress')
       if (!(await node.isAlive(issuer))) return metrics.clientMessageDropped('node_gone')
-      await node.send(issuer, { kind: 'answer', connectionId, wireId, message })
+      await node.send(issuer, { kind: 'answer', connectionId: mcpSessionId, wireId, message })
     },
   }
 }
 
 interface Address {
-  readonly connectionId: string
+  readonly mcpSessionId: string
   readonly wireId: string
 }
 
@@ -127,13 +127,13 @@ interface Address {
 async function forwardOnce(
   { node, store }: ClientAnswerDeps,
   to: string,
-  { connectionId, wireId }: Address,
+  { mcpSessionId, wireId }: Address,
   message: JSONRPCResponse,
 ): Promise<boolean> {
-  const key = `{${connectionId}}:answered:${sha256(wireId)}`
+  const key = `{${mcpSessionId}}:answered:${sha256(wireId)}`
   if (!(await store.create(key, {}, ANSWERED_SECONDS))) return false
   try {
-    await node.send(to, { kind: 'answer', connectionId, wireId, message })
+    await node.send(to, { kind: 'answer', connectionId: mcpSessionId, wireId, message })
     return true
   } catch (error) {
     // Removes the tombstone: the client gets 503 and may retry.
@@ -142,7 +142,7 @@ async function forwardOnce(
   }
 }
 
-const TOO_LARGE = `An answer may have ${LARGEST_ANSWER_BYTES} bytes.`
+const TOO_LARGE = `The response exceeds the limit of ${LARGEST_ANSWER_BYTES} bytes.`
 
 /** The error that replaces a response over the limit, so that the request does not keep waiting. */
 function tooLarge(id: string): JSONRPCResponse {
@@ -162,9 +162,9 @@ function createForwardingRate(): (wireId: string) => boolean {
 
 interface WireIds {
   /** `<node>.<n>.<mac>`: at most 45 characters, valid in one MCP session only. */
-  issue(connectionId: string, nodeId: string, count: number): string
+  issue(mcpSessionId: string, nodeId: string, count: number): string
   /** The node that issued the id for this MCP session; undefined for any other value. */
-  issuerOf(connectionId: string, wireId: unknown): string | undefined
+  issuerOf(mcpSessionId: string, wireId: unknown): string | undefined
 }
 
 const PURPOSE = 'wire-id'
@@ -179,23 +179,23 @@ export function createWireIds(keyRing: KeyRing): WireIds {
   if (current === undefined) throw new RangeError('A key ring needs at least one key.')
 
   return {
-    issue(connectionId, nodeId, count) {
+    issue(mcpSessionId, nodeId, count) {
       const name = `${nodeId}.${count}`
-      return `${name}.${macOf(current, connectionId, name).toString('base64url')}`
+      return `${name}.${macOf(current, mcpSessionId, name).toString('base64url')}`
     },
-    issuerOf(connectionId, wireId) {
+    issuerOf(mcpSessionId, wireId) {
       if (typeof wireId !== 'string') return undefined
       const [, name, nodeId, mac] = WIRE_ID.exec(wireId) ?? []
       if (name === undefined || mac === undefined) return undefined
       const given = Buffer.from(mac, 'base64url')
-      const isGenuine = keys.some((key) => timingSafeEqual(macOf(key, connectionId, name), given))
+      const isGenuine = keys.some((key) => timingSafeEqual(macOf(key, mcpSessionId, name), given))
       return isGenuine ? nodeId : undefined
     },
   }
 }
 
 /** HMAC-SHA-256 (RFC 2104), truncated. */
-function macOf(key: Buffer, connectionId: string, name: string): Buffer {
-  const mac = createHmac('sha256', key).update(`${connectionId}\n${name}`).digest()
+function macOf(key: Buffer, mcpSessionId: string, name: string): Buffer {
+  const mac = createHmac('sha256', key).update(`${mcpSessionId}\n${name}`).digest()
   return mac.subarray(0, MAC_BYTES)
 }

@@ -45,7 +45,7 @@ export function createEventStream(): EventStream {
     sink?.enqueue(encoder.encode(frame))
     if (sink === undefined || (sink.desiredSize ?? 0) >= -MOST_BUFFERED_BYTES) return
     // `error` discards the buffer, `close` would keep it; the client can resume for a replay.
-    sink.error(new Error('The reader is too slow.'))
+    sink.error(new Error('The client reads too slowly.'))
     release()
   }
 

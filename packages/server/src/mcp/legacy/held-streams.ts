@@ -25,7 +25,7 @@ import { type KeepTimes, keepUnused } from './unused-mcp-sessions.ts'
 export interface HeldStreamDeps {
   readonly node: ClusterNode
   readonly streams: Streams
-  readonly news: StreamNotifier
+  readonly notifier: StreamNotifier
   readonly mcpSessions: McpSessions
   readonly limits: Limits
   readonly open: OpenStreams
@@ -46,7 +46,7 @@ export interface HeldStreams {
    * Writes a message to the stream, bypassing the store and without an event id to resume from.
    * Returns false if this node does not hold the stream.
    */
-  sendNow(connectionId: string, message: JSONRPCMessage): boolean
+  sendNow(mcpSessionId: string, message: JSONRPCMessage): boolean
 }
 
 export interface HeldOptions {
@@ -56,7 +56,7 @@ export interface HeldOptions {
   readonly address?: string
   readonly greeting?: Greeting
   /** Receives the state of the MCP session: initially, and after each read of its stream. */
-  readonly onConnection?: (mcpSession: McpSession | undefined) => void
+  readonly onMcpSession?: (mcpSession: McpSession | undefined) => void
 }
 
 /** The first event of a transport that defines one. */
@@ -89,26 +89,26 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
   })
 
   return {
-    async attach({ id: connectionId, sessionId }, after, options = {}) {
+    async attach({ id: mcpSessionId, sessionId }, after, options = {}) {
       // Releases the slot of the older stream for the newer one. The older one stays open until the
       // newer is recorded: the client must not lose its stream because the store is full.
-      held.get(connectionId)?.release()
+      held.get(mcpSessionId)?.release()
       const release = limits.stream(sessionId, 'connection', options.address)
       const events = createEventStream()
       events.onClose(release)
       try {
-        const mcpSession = await mcpSessions.revise(connectionId, ({ generation }) => ({
+        const mcpSession = await mcpSessions.revise(mcpSessionId, ({ generation }) => ({
           holder: node.id,
           generation: generation + 1,
         }))
         const { generation } = mcpSession
-        held.get(connectionId)?.events.end()
-        held.set(connectionId, { generation, events, release })
+        held.get(mcpSessionId)?.events.end()
+        held.set(mcpSessionId, { generation, events, release })
         events.onClose(() => {
-          if (held.get(connectionId)?.events === events) held.delete(connectionId)
+          if (held.get(mcpSessionId)?.events === events) held.delete(mcpSessionId)
         })
-        await node.broadcast({ kind: 'stream_taken', connectionId, generation })
-        if (!mcpSession.needsToken) events.onClose(keepUnused(mcpSessions, connectionId, times))
+        await node.broadcast({ kind: 'stream_taken', connectionId: mcpSessionId, generation })
+        if (!mcpSession.needsToken) events.onClose(keepUnused(mcpSessions, mcpSessionId, times))
         events.onClose(await startSending(deps, mcpSession, after, events, options))
       } catch (error) {
         // The caller never receives the stream, so that only this function can end it.
@@ -118,8 +118,8 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
       open.add(events, options.owner)
       return events
     },
-    sendNow(connectionId, message) {
-      const events = held.get(connectionId)?.events
+    sendNow(mcpSessionId, message) {
+      const events = held.get(mcpSessionId)?.events
       events?.write(message)
       // The write may have closed the stream: backpressure limit.
       return events?.open === true
@@ -129,11 +129,11 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
 
 /** Replays past events, then follows the logs. Returns the function that stops it. */
 async function startSending(
-  { node, streams, news, mcpSessions, log }: HeldStreamDeps,
+  { node, streams, notifier, mcpSessions, log }: HeldStreamDeps,
   mcpSession: McpSession,
   after: StreamEventId | undefined,
   events: EventStream,
-  { greeting, onConnection }: HeldOptions,
+  { greeting, onMcpSession }: HeldOptions,
 ): Promise<() => void> {
   const key = ownStreamKey(mcpSession.id)
   const first = mcpSession.generation === 1
@@ -156,26 +156,26 @@ async function startSending(
     }
     const latest = await mcpSessions.retrieve(mcpSession.id)
     subscriptions = latest?.subscriptions ?? []
-    onConnection?.(latest)
+    onMcpSession?.(latest)
   }
   // Serializes reads and writes: no event is sent twice or out of order, and an update that follows
   // a subscription finds the subscription.
-  let telling = Promise.resolve()
+  let sending = Promise.resolve()
   let again: NodeJS.Timeout | undefined
   const readSoon = () => {
-    telling = telling.then(sendOwn).catch((error: unknown) => {
-      log.warn({ err: error }, 'connection stream not read')
+    sending = sending.then(sendOwn).catch((error: unknown) => {
+      log.warn({ err: error }, 'connection stream unreadable')
       clearTimeout(again)
       if (events.open) again = setTimeout(readSoon, READ_AGAIN_MS)
     })
   }
   const enqueue = (event: LoggedEvent) => {
-    telling = telling.then(() => sendEvent(event))
+    sending = sending.then(() => sendEvent(event))
   }
   // Subscribes before the replay, or events in between would be lost; sends those after the replay.
   const early: LoggedEvent[] = []
   let onEvent = (event: LoggedEvent): void => void early.push(event)
-  const stops = [node.onEvent((event) => onEvent(event)), news.on(key, readSoon)]
+  const stops = [node.onEvent((event) => onEvent(event)), notifier.on(key, readSoon)]
   const stop = () => {
     clearTimeout(again)
     for (const each of stops) each()

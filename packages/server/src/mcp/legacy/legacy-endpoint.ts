@@ -8,8 +8,7 @@ import {
 import type { ToolOutcome } from '../../engine/run-tool.ts'
 import { AppError } from '../../errors.ts'
 import { withStatus } from '../handler-errors.ts'
-import { jsonResponse, type McpAnswer } from '../mcp-answer.ts'
-import type { McpRequest } from '../mcp-request.ts'
+import { jsonResponse, type McpAnswer, type McpRequest } from '../mcp-request.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import { asAuthInfo, attachOutcome, type RequestContext } from '../request-context.ts'
 import type { CallStreams } from './call-streams.ts'
@@ -20,6 +19,7 @@ import { essentials, type McpSession } from './mcp-session-record.ts'
 import { asInitialize, type LegacyMessages } from './messages.ts'
 import {
   findMcpSession,
+  type LookedUp,
   lookUp,
   type NamedMcpSession,
   type OpenedMcpSessions,
@@ -40,7 +40,10 @@ export interface LegacyDeps extends ResumeDeps {
   readonly opened: OpenedMcpSessions
 }
 
-export type LegacyRequest = Pick<McpRequest, 'request' | 'contexts' | 'connection'>
+export interface LegacyRequest extends Pick<McpRequest, 'request' | 'contexts'> {
+  /** Prefetched record, which the HTTP layer adds to the request; ownership not verified yet. */
+  readonly mcpSession?: LookedUp | undefined
+}
 
 /** A fast-path tool call of the 2025 era that needs the SDK after its tool has run. */
 export interface RunCall {
@@ -61,7 +64,7 @@ export interface LegacyEndpoint {
    */
   find(request: NamedMcpSession): Promise<McpSession>
   /** Creates the response sink of a request whose slot is already acquired. */
-  outlet(exchange: PostExchange): PostResponseSink
+  createSink(exchange: PostExchange): PostResponseSink
   /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
   finish(call: RunCall): Promise<McpAnswer>
   /** `body` is the parsed body. */
@@ -78,7 +81,7 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
   return {
     lookUp: (id) => lookUp(id, mcpSessions),
     find: (request) => findMcpSession(request, deps, true),
-    outlet: (exchange) => createPostResponseSink(calls, exchange),
+    createSink: (exchange) => createPostResponseSink(calls, exchange),
     async finish({ message, mcpSession, requestContext, outcome, sinkOf }) {
       const authInfo = asAuthInfo(requestContext)
       attachOutcome(authInfo, outcome)
@@ -158,7 +161,7 @@ async function serveRequest(
   return withStatus(await response, authInfo)
 }
 
-function named({ request: { headers }, contexts, connection: ahead }: LegacyRequest) {
+function named({ request: { headers }, contexts, mcpSession: ahead }: LegacyRequest) {
   return {
     version: headers.get('mcp-protocol-version') ?? undefined,
     id: headers.get('mcp-session-id') ?? undefined,

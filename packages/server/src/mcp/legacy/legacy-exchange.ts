@@ -26,10 +26,10 @@ interface Exchange extends RunningCall {
 export function createExchange(
   server: SharedServer,
   answers: ClientAnswers,
-  connectionId: string,
+  mcpSessionId: string,
   request: JSONRPCRequest,
 ): Exchange {
-  const outgoing = createOutgoingRequests(answers, connectionId, server.deliver)
+  const outgoing = createOutgoingRequests(answers, mcpSessionId, server.deliver)
   const ended: (() => void)[] = []
   let serving:
     | { readonly sink: ResponseSink; readonly cancel: (reason: string) => void }
@@ -86,7 +86,7 @@ interface OutgoingRequests {
 
 function createOutgoingRequests(
   answers: ClientAnswers,
-  connectionId: string,
+  mcpSessionId: string,
   deliver: Deliver,
 ): OutgoingRequests {
   const wireIds = new Map<RequestId, string>()
@@ -109,7 +109,7 @@ function createOutgoingRequests(
     toWire(message) {
       if (isJSONRPCRequest(message)) {
         const { id, params } = message
-        const wireId = answers.expect(connectionId, (answer) => deliver(fromWire(id, answer)))
+        const wireId = answers.expect(mcpSessionId, (answer) => deliver(fromWire(id, answer)))
         wireIds.set(id, wireId)
         if (params?._meta?.progressToken === undefined) return { ...message, id: wireId }
         const _meta = { ...params._meta, progressToken: wireId }

@@ -50,20 +50,20 @@ export interface Legacy {
 
 export function createLegacy(deps: LegacyPartsDeps): Legacy {
   const { node } = deps
-  const news = createStreamNotifier(node)
+  const notifier = createStreamNotifier(node)
   const { metrics } = deps.telemetry
   const wireIds = createWireIds(deps.keyRing)
   const answers = createClientAnswers({ ...deps, wireIds, metrics })
   const running = createRunningCalls({ node, metrics, limits: deps.limits })
   const servers = createLegacyServers(deps.buildServer)
   const messages = createLegacyMessages({ ...deps, answers, running, servers })
-  const calls = createCallStreams({ ...deps, news })
+  const calls = createCallStreams({ ...deps, notifier })
   const open = createOpenStreams(deps.sessionEnds)
-  const held = createHeldStreams({ ...deps, news, open }, deps)
+  const held = createHeldStreams({ ...deps, notifier, open }, deps)
   const opened = createOpenedMcpSessions(deps, deps)
   return {
-    streamable: createLegacyEndpoint({ ...deps, news, messages, calls, held, opened, open }),
-    sse: createSseEndpoint({ ...deps, news, messages, held, opened }),
+    streamable: createLegacyEndpoint({ ...deps, notifier, messages, calls, held, opened, open }),
+    sse: createSseEndpoint({ ...deps, notifier, messages, held, opened }),
     running,
     releaseStreams: open.release,
     finishCalls: running.finish,

@@ -41,8 +41,8 @@ export interface McpSessionRecord {
 export type McpSession = Stored<McpSessionRecord>
 
 /** Whether the MCP session is one of HTTP+SSE, whose id is a session id. */
-export function isOverSse(connectionId: string): boolean {
-  return connectionId.startsWith('ses_')
+export function isOverSse(mcpSessionId: string): boolean {
+  return mcpSessionId.startsWith('ses_')
 }
 
 export interface NewMcpSession {
@@ -57,8 +57,8 @@ export interface NewMcpSession {
 }
 
 /** Key of the MCP session's own log: messages outside POST responses, for its GET stream. */
-export function ownStreamKey(connectionId: string): string {
-  return `{${connectionId}}:stream`
+export function ownStreamKey(mcpSessionId: string): string {
+  return `{${mcpSessionId}}:stream`
 }
 
 /** The store key of an MCP session. */

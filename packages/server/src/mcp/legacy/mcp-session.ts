@@ -22,7 +22,7 @@ type Change = Partial<Omit<McpSessionRecord, 'id' | 'schema'>>
 
 export interface McpSessions {
   /** @throws AppError `too_many_requests` if `storage` is exhausted, before anything is stored */
-  create(connection: NewMcpSession): Promise<McpSessionRecord>
+  create(mcpSession: NewMcpSession): Promise<McpSessionRecord>
   /** Returns the MCP session and renews its TTL; undefined if it is unknown or has ended. */
   retrieve(id: string): Promise<McpSession | undefined>
   /** Returns the MCP session without renewing its TTL. */

@@ -89,12 +89,12 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
             ? await servers.of(audience, mcpSession)
             : await servers.fresh(audience, mcpSession)
         const exchange = createExchange(server, answers, mcpSession.id, request)
-        const outlet = await makeSink(request.id, () => exchange.cancel('fenced'))
+        const sink = await makeSink(request.id, () => exchange.cancel('fenced'))
         exchange.onEnd(release)
         exchange.onEnd(() => running.remove(mcpSession.id, exchange))
         running.add(mcpSession.id, request.id, exchange)
-        exchange.serve(outlet, authInfo)
-        return outlet
+        exchange.serve(sink, authInfo)
+        return sink
       } catch (error) {
         release()
         throw error
@@ -148,9 +148,9 @@ type Spoken = Pick<McpSessionRecord, 'initialize' | 'logLevel'>
 
 interface LegacyServers {
   /** The server shared by all MCP sessions with this audience, `initialize` and log level. */
-  of(audience: Audience, connection: Spoken): Promise<SharedServer>
+  of(audience: Audience, mcpSession: Spoken): Promise<SharedServer>
   /** A server that is not shared, for requests that change the server itself. */
-  fresh(audience: Audience, connection?: Spoken): Promise<SharedServer>
+  fresh(audience: Audience, mcpSession?: Spoken): Promise<SharedServer>
 }
 
 /** LRU bound: clients choose the keys. Evicted servers still finish their requests. */
@@ -159,19 +159,19 @@ const MOST_SERVERS = 64
 export function createLegacyServers(buildServer: BuildServer): LegacyServers {
   const servers = createRecent<Promise<SharedServer>>(MOST_SERVERS)
 
-  async function fresh(audience: Audience, connection?: Spoken): Promise<SharedServer> {
+  async function fresh(audience: Audience, mcpSession?: Spoken): Promise<SharedServer> {
     const server = await shareServer(buildServer({ audience }), createTransport())
-    for (const request of connection ? replays(connection) : []) await ask(server, request)
+    for (const request of mcpSession ? replays(mcpSession) : []) await ask(server, request)
     return server
   }
 
   return {
     fresh,
-    of(audience, connection) {
-      const key = JSON.stringify([audience, connection.initialize, connection.logLevel])
+    of(audience, mcpSession) {
+      const key = JSON.stringify([audience, mcpSession.initialize, mcpSession.logLevel])
       const known = servers.get(key)
       if (known !== undefined) return known
-      const server = fresh(audience, connection)
+      const server = fresh(audience, mcpSession)
       servers.set(key, server)
       return server
     },

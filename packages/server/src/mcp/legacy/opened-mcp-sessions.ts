@@ -71,13 +71,13 @@ export function createOpenedMcpSessions(
 
   return {
     async open(caller, create) {
-      const release = limits.connection(caller)
+      const release = limits.mcpSession(caller)
       try {
-        const connection = await create()
-        const { id, needsToken } = connection
+        const mcpSession = await create()
+        const { id, needsToken } = mcpSession
         const seconds = needsToken === false ? unusedTtlSeconds : ttlSeconds
         opened.set(id, { timer: forgetAfter(id, seconds), release })
-        return connection
+        return mcpSession
       } catch (error) {
         release()
         throw error

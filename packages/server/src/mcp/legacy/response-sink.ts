@@ -7,7 +7,7 @@
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server'
 import { Timer } from '../../deadlines.ts'
 import type { StorageBudget } from '../../store/storage-budget.ts'
-import { JsonAnswer, jsonResponse, type McpAnswer } from '../mcp-answer.ts'
+import { JsonAnswer, jsonResponse, type McpAnswer } from '../mcp-request.ts'
 import type { CallStream, CallStreams } from './call-streams.ts'
 import { takesEmptyEvents } from './event-stream.ts'
 import type { McpSessionRecord } from './mcp-session-record.ts'

@@ -23,14 +23,14 @@ import { lostAnswer } from './response-sink.ts'
 export interface ResumeDeps {
   readonly node: ClusterNode
   readonly streams: Streams
-  readonly news: StreamNotifier
+  readonly notifier: StreamNotifier
   readonly limits: Limits
   readonly open: OpenStreams
   readonly log: Logger
 }
 
 /** Interval of the liveness checks of the node that runs the call. */
-const LOOK_MS = 1000
+const LIVENESS_CHECK_MS = 1000
 
 /** How long a node may take to write the start marker after it has sent the first event id. */
 const LONGEST_BEGIN_MS = 500
@@ -44,11 +44,11 @@ const BEGIN_POLL_MS = 100
  */
 export async function resumeCall(
   deps: ResumeDeps,
-  { id: connectionId, sessionId, protocolVersion }: McpSessionRecord,
+  { id: mcpSessionId, sessionId, protocolVersion }: McpSessionRecord,
   from: CallEventId,
   { tokenSession: owner, caller }: Pick<RequestContexts, 'tokenSession' | 'caller'>,
 ): Promise<Response> {
-  const key = callStreamKey(connectionId, from.node, from.call)
+  const key = callStreamKey(mcpSessionId, from.node, from.call)
   const release = deps.limits.stream(sessionId, 'resumed', caller)
   try {
     await findRest(deps, key, from)
@@ -61,8 +61,8 @@ export async function resumeCall(
   // Repeats the last id in case this stream breaks as well: clients forget ids of earlier streams.
   if (takesEmptyEvents(protocolVersion)) events.prime(formatEventId(from))
   deps.open.add(events, owner)
-  tell(deps, key, from, events).catch((error: unknown) => {
-    deps.log.warn({ err: error }, 'call not resumed')
+  replay(deps, key, from, events).catch((error: unknown) => {
+    deps.log.warn({ err: error }, 'call resumption failed')
     events.end()
   })
   return events.response
@@ -99,20 +99,20 @@ async function hasBegun(
   }
 }
 
-async function tell(
+async function replay(
   deps: ResumeDeps,
   key: string,
   from: CallEventId,
   events: EventStream,
 ): Promise<void> {
-  const { node, news } = deps
-  let heard = createSignal()
-  const stopListening = news.on(key, () => heard.raise())
-  events.onClose(() => heard.raise())
+  const { node, notifier } = deps
+  let wake = createSignal()
+  const stopListening = notifier.on(key, () => wake.raise())
+  events.onClose(() => wake.raise())
   let { sequence } = from
   try {
     for (;;) {
-      heard = createSignal()
+      wake = createSignal()
       for (const { sequence: next, entry } of await readEntries(deps.streams, key, sequence)) {
         sequence = next
         const { message } = entry
@@ -122,7 +122,7 @@ async function tell(
       if (!events.open) return
       if (from.node !== node.id)
         await node.send(from.node, { kind: 'watch', stream: key, by: node.id })
-      await Promise.race([heard.raised, delay(LOOK_MS)])
+      await Promise.race([wake.raised, delay(LIVENESS_CHECK_MS)])
       if (!(await node.isAlive(from.node))) await declareDead(deps, key, sequence)
     }
   } finally {
@@ -143,7 +143,7 @@ async function declareDead(
   const end: CallEnd = { end: 'answered', message: lostAnswer(requestId) }
   const options = { ...CALL_STREAM_BOUNDS, sequence: sequence + 1 }
   if ((await streams.append(key, JSON.stringify(end), options)) === undefined) return
-  log.warn('a call died with its node')
+  log.warn('call lost with its node')
 }
 
 async function readEntries(streams: Streams, key: string, after: number, limit?: number) {

@@ -24,7 +24,7 @@ export interface CountedCall extends RunningCall {
   /** The session that is counted, and the client address counted in addition; see `Limits`. */
   readonly counted: string
   readonly countedAddress: string
-  readonly connectionId: string
+  readonly mcpSessionId: string
   readonly requestId: RequestId
 }
 
@@ -36,9 +36,9 @@ export interface RunningCalls {
   start(call: CountedCall): void
   /** Removes a call and releases its slot of a running call, but not that of a pending response. */
   end(call: CountedCall): void
-  add(connectionId: string, requestId: RequestId, call: RunningCall): void
+  add(mcpSessionId: string, requestId: RequestId, call: RunningCall): void
   /** Removes a call that has ended. */
-  remove(connectionId: string, call: RunningCall): void
+  remove(mcpSessionId: string, call: RunningCall): void
   /** Cancels a call on any node. Drops cancellations beyond the rate limit of the MCP session. */
   cancel(mcpSession: McpSessionRecord, cancellation: Cancellation): Promise<void>
   /** Resolves when all calls have ended; after `longestMs` the remaining calls get an error. */
@@ -66,7 +66,7 @@ const MOST_FORWARDED = 100
 const FORWARDED_SECONDS = 10
 
 /** The calls of all MCP sessions. */
-class ConnectionCalls {
+class McpSessionCalls {
   readonly #first = new Map<string, Entry>()
 
   get size(): number {
@@ -74,43 +74,43 @@ class ConnectionCalls {
   }
 
   /** Prepends the call: of calls with equal ids, `find` returns the latest. */
-  add(connectionId: string, requestId: RequestId, call: RunningCall): void {
-    this.#first.set(connectionId, { requestId, call, next: this.#first.get(connectionId) })
+  add(mcpSessionId: string, requestId: RequestId, call: RunningCall): void {
+    this.#first.set(mcpSessionId, { requestId, call, next: this.#first.get(mcpSessionId) })
   }
 
-  remove(connectionId: string, call: RunningCall): void {
+  remove(mcpSessionId: string, call: RunningCall): void {
     let before: Entry | undefined
-    let entry = this.#first.get(connectionId)
+    let entry = this.#first.get(mcpSessionId)
     while (entry !== undefined && entry.call !== call) {
       before = entry
       entry = entry.next
     }
     if (entry === undefined) return
     if (before !== undefined) before.next = entry.next
-    else if (entry.next !== undefined) this.#first.set(connectionId, entry.next)
-    else this.#first.delete(connectionId)
+    else if (entry.next !== undefined) this.#first.set(mcpSessionId, entry.next)
+    else this.#first.delete(mcpSessionId)
   }
 
-  find(connectionId: string, requestId: RequestId): RunningCall | undefined {
-    let entry = this.#first.get(connectionId)
+  find(mcpSessionId: string, requestId: RequestId): RunningCall | undefined {
+    let entry = this.#first.get(mcpSessionId)
     while (entry !== undefined && entry.requestId !== requestId) entry = entry.next
     return entry?.call
   }
 
-  of(connectionId: string): RunningCall[] {
+  of(mcpSessionId: string): RunningCall[] {
     const calls: RunningCall[] = []
-    let entry = this.#first.get(connectionId)
+    let entry = this.#first.get(mcpSessionId)
     for (; entry !== undefined; entry = entry.next) calls.push(entry.call)
     return calls
   }
 
   all(): RunningCall[] {
-    return [...this.#first.keys()].flatMap((connectionId) => this.of(connectionId))
+    return [...this.#first.keys()].flatMap((mcpSessionId) => this.of(mcpSessionId))
   }
 }
 
 export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): RunningCalls {
-  const running = new ConnectionCalls()
+  const running = new McpSessionCalls()
   const mayForward = createForwardingBudget()
   let onIdle: () => void = () => undefined
 
@@ -123,8 +123,8 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): 
     }
   })
 
-  function remove(connectionId: string, call: RunningCall): void {
-    running.remove(connectionId, call)
+  function remove(mcpSessionId: string, call: RunningCall): void {
+    running.remove(mcpSessionId, call)
     if (running.size === 0) onIdle()
   }
 
@@ -138,21 +138,21 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): 
         limits.calls.give(counted, countedAddress)
         throw error
       }
-      running.add(call.connectionId, call.requestId, call)
+      running.add(call.mcpSessionId, call.requestId, call)
     },
     end(call) {
-      remove(call.connectionId, call)
+      remove(call.mcpSessionId, call)
       limits.calls.give(call.counted, call.countedAddress)
     },
     add: (...call) => running.add(...call),
     remove,
     async cancel(mcpSession, { requestId, reason }) {
-      const { id: connectionId } = mcpSession
-      const here = running.find(connectionId, requestId)
+      const { id: mcpSessionId } = mcpSession
+      const here = running.find(mcpSessionId, requestId)
       if (here !== undefined) here.cancel(reason)
       else if (!mayRunElsewhere(mcpSession, requestId)) metrics.clientMessageDropped('not_running')
-      else if (!mayForward(connectionId)) metrics.clientMessageDropped('frequent_cancel')
-      else await node.broadcast({ kind: 'cancel', connectionId, requestId, reason })
+      else if (!mayForward(mcpSessionId)) metrics.clientMessageDropped('frequent_cancel')
+      else await node.broadcast({ kind: 'cancel', connectionId: mcpSessionId, requestId, reason })
     },
     async finish(longestMs) {
       if (running.size === 0) return
@@ -174,12 +174,12 @@ function mayRunElsewhere({ id, calls }: McpSessionRecord, requestId: RequestId):
   return !isOverSse(id) || Object.values(calls).includes(requestId)
 }
 
-function createForwardingBudget(): (connectionId: string) => boolean {
+function createForwardingBudget(): (mcpSessionId: string) => boolean {
   const forwarded = createExpiringMap<number>(() => performance.now())
-  return (connectionId) => {
-    const count = forwarded.get(connectionId) ?? 0
+  return (mcpSessionId) => {
+    const count = forwarded.get(mcpSessionId) ?? 0
     if (count >= MOST_FORWARDED) return false
-    forwarded.set(connectionId, count + 1, count === 0 ? FORWARDED_SECONDS : undefined)
+    forwarded.set(mcpSessionId, count + 1, count === 0 ? FORWARDED_SECONDS : undefined)
     return true
   }
 }

@@ -33,7 +33,7 @@ interface SseCalls {
    * if the MCP session has ended
    */
   begin(
-    connectionId: string,
+    mcpSessionId: string,
     requestId: RequestId,
     fenced: () => void,
     storage: StorageBudget,
@@ -44,8 +44,8 @@ interface SseCalls {
 const RUNNING_SECONDS = 24 * 60 * 60
 
 /** Key that exists until the call is answered; the response deletes it atomically: exactly one. */
-function runningKey(connectionId: string, name: string): string {
-  return `{${connectionId}}:running:${name}`
+function runningKey(mcpSessionId: string, name: string): string {
+  return `{${mcpSessionId}}:running:${name}`
 }
 
 export function createSseCalls(deps: SseCallDeps): SseCalls {
@@ -54,40 +54,40 @@ export function createSseCalls(deps: SseCallDeps): SseCalls {
   let count = 0
 
   return {
-    async begin(connectionId, requestId, fenced, storage) {
+    async begin(mcpSessionId, requestId, fenced, storage) {
       count += 1
       const name = `${node.id}-${count}`
-      const running = runningKey(connectionId, name)
+      const running = runningKey(mcpSessionId, name)
       await storage.spend(documentBytes({}))
       await store.set(running, {}, RUNNING_SECONDS)
-      await mcpSessions.callBegins(connectionId, name, requestId)
+      await mcpSessions.callBegins(mcpSessionId, name, requestId)
 
       // Serializes the writes, so that the response never overtakes earlier messages.
       let working = Promise.resolve()
       const next = (work: () => Promise<void>) => {
         working = working.then(work).catch((error: unknown) => {
-          log.warn({ err: error }, 'client not told')
+          log.warn({ err: error }, 'client notification failed')
         })
       }
-      async function tell(message: JSONRPCMessage, condition: object): Promise<void> {
-        if (await send(connectionId, message, condition, storage)) return
+      async function append(message: JSONRPCMessage, condition: object): Promise<void> {
+        if (await send(mcpSessionId, message, condition, storage)) return
         log.warn('a call was taken for lost')
         fenced()
       }
-      const end = () => mcpSessions.callEnds(connectionId, name)
-      const write = (message: JSONRPCMessage) => tell(message, { takes: running })
+      const end = () => mcpSessions.callEnds(mcpSessionId, name)
+      const write = (message: JSONRPCMessage) => append(message, { takes: running })
       // Not async: its frame would retain a large response that `sendLate` may have dropped.
       function answer(message: JSONRPCMessage): Promise<void> {
         const written = write(message).catch((error: unknown) => {
-          log.warn({ err: error }, 'answer not kept: trying again')
+          log.warn({ err: error }, 'answer not stored; retrying')
           // The store is full or unavailable: sends directly if the client is connected here.
-          if (held.sendNow(connectionId, message)) return tryUntilDone(() => store.delete(running))
+          if (held.sendNow(mcpSessionId, message)) return tryUntilDone(() => store.delete(running))
           return sendLate(message, lostAnswer(requestId), write)
         })
         return written.then(end)
       }
       return {
-        notify: (message) => next(() => tell(message, { onlyIf: running })),
+        notify: (message) => next(() => append(message, { onlyIf: running })),
         respond: (message) => next(() => answer(message)),
         discard: () => next(() => store.delete(running).then(end)),
       }
@@ -116,7 +116,7 @@ interface OwnStreamDeps {
  * sends nothing if the condition does not hold.
  */
 export type SendToMcpSession = (
-  connectionId: string,
+  mcpSessionId: string,
   message: JSONRPCMessage,
   condition?: Pick<AppendOptions, 'onlyIf' | 'takes'>,
   storage?: StorageBudget,
@@ -124,18 +124,18 @@ export type SendToMcpSession = (
 
 export function createSendToMcpSession(deps: OwnStreamDeps): SendToMcpSession {
   const { node, streams, mcpSessions } = deps
-  return async (connectionId, message, condition, storage) => {
-    const stream = ownStreamKey(connectionId)
+  return async (mcpSessionId, message, condition, storage) => {
+    const stream = ownStreamKey(mcpSessionId)
     const options = {
       ...OWN_STREAM_BOUNDS,
-      ...(condition ?? { onlyIf: mcpSessionKey(connectionId) }),
+      ...(condition ?? { onlyIf: mcpSessionKey(mcpSessionId) }),
     }
     const text = JSON.stringify(message)
     storage?.charge(entryBytes(text))
     const id = await streams.append(stream, text, options)
     if (id === undefined) return false
     const wake = async () => {
-      const holder = (await mcpSessions.retrieve(connectionId))?.holder
+      const holder = (await mcpSessions.retrieve(mcpSessionId))?.holder
       if (holder) await node.send(holder, { kind: 'news', stream })
     }
     // The message is written: only the notification is retried, or the client would get duplicates.
@@ -147,7 +147,7 @@ export function createSendToMcpSession(deps: OwnStreamDeps): SendToMcpSession {
 interface CallWatchDeps {
   readonly node: ClusterNode
   readonly mcpSessions: McpSessions
-  readonly news: StreamNotifier
+  readonly notifier: StreamNotifier
   readonly send: SendToMcpSession
   readonly log: Logger
 }
@@ -159,10 +159,10 @@ interface CallWatch {
 }
 
 /** Interval of the liveness checks of the nodes that run calls of an MCP session. */
-const LOOK_MS = 1000
+const LIVENESS_CHECK_MS = 1000
 
 export function createCallWatch(deps: CallWatchDeps): CallWatch {
-  const { node, news, log } = deps
+  const { node, notifier, log } = deps
   let timer: NodeJS.Timeout | undefined
   let due = false
   let stopped = false
@@ -172,7 +172,7 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
     if (due) {
       due = false
       answerLost(deps, mcpSession).catch((error: unknown) => {
-        log.debug({ err: error }, 'running calls not looked at')
+        log.debug({ err: error }, 'check of running calls failed')
       })
     }
     if (timer !== undefined || nodesOf(mcpSession).every((each) => each === node.id)) return
@@ -180,8 +180,8 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
       timer = undefined
       due = true
       // Reads the stream first: a node may have written its response and died before it notified.
-      news.notify(ownStreamKey(mcpSession.id))
-    }, LOOK_MS)
+      notifier.notify(ownStreamKey(mcpSession.id))
+    }, LIVENESS_CHECK_MS)
   }
 
   return {
@@ -202,7 +202,7 @@ async function answerLost(
     for (const [name, requestId] of Object.entries(calls)) {
       if (nodeOf(name) !== each) continue
       const takes = runningKey(id, name)
-      if (await send(id, lostAnswer(requestId), { takes })) log.warn('a call died with its node')
+      if (await send(id, lostAnswer(requestId), { takes })) log.warn('call lost with its node')
       await mcpSessions.callEnds(id, name)
     }
   }

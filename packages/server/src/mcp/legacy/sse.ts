@@ -38,7 +38,7 @@ export interface SseDeps {
   readonly messages: LegacyMessages
   readonly held: HeldStreams
   readonly opened: OpenedMcpSessions
-  readonly news: StreamNotifier
+  readonly notifier: StreamNotifier
   readonly log: Logger
   /** Path prefix of the server, or empty. */
   readonly basePath: string
@@ -93,7 +93,7 @@ export function createSseEndpoint(deps: SseDeps): SseEndpoint {
         owner: contexts.tokenSession,
         address: contexts.caller,
         greeting,
-        onConnection: watch.see,
+        onMcpSession: watch.see,
       })
       events.onClose(watch.stop)
       return events.response

@@ -48,11 +48,11 @@ export function createUnusedMcpSessions(
     },
 
     /** Whether the MCP session is used; a request (`isRequest`) makes it so. */
-    async isUsed(connection: Unused, isRequest: boolean): Promise<boolean> {
-      const { id } = connection
+    async isUsed(mcpSession: Unused, isRequest: boolean): Promise<boolean> {
+      const { id } = mcpSession
       if (knownUsed.get(id)) return true
       if (!isRequest && (await store.get(markKey(id))) !== undefined) return false
-      if (isRequest && (await store.delete(markKey(id)))) await live(connection, ttlSeconds)
+      if (isRequest && (await store.delete(markKey(id)))) await live(mcpSession, ttlSeconds)
       knownUsed.set(id, true)
       return true
     },
@@ -62,12 +62,12 @@ export function createUnusedMcpSessions(
 
     /** Renews the TTL while a stream is open; returns false if the MCP session is used or ended. */
     async renew(id: string): Promise<boolean> {
-      const connection = await store.get<Unused & Document>(mcpSessionKey(id))
-      if (connection === undefined || (await store.get(markKey(id))) === undefined) return false
-      await live(connection, unusedTtlSeconds)
+      const mcpSession = await store.get<Unused & Document>(mcpSessionKey(id))
+      if (mcpSession === undefined || (await store.get(markKey(id))) === undefined) return false
+      await live(mcpSession, unusedTtlSeconds)
       if (await store.touch(markKey(id), markSeconds)) return true
       // Race: the first request came in between; restores the TTL that it set.
-      await live(connection, ttlSeconds)
+      await live(mcpSession, ttlSeconds)
       return false
     },
   }

@@ -115,12 +115,12 @@ function createHeldBytes(): (caller: string, bytes: number) => Release {
 
   return (caller, bytes) => {
     if ((ofCallers.get(caller) ?? 0) + bytes > MOST_BYTES_OF_CALLER) {
-      throw new AppError('too_many_requests', 'Your open streams wait for too many resources.')
+      throw new AppError('too_many_requests', 'Your open streams subscribe to too many resources.')
     }
     if (all + bytes > MOST_BYTES) {
       throw new AppError(
         'unavailable',
-        'The open streams of this node wait for too many resources.',
+        'The open streams of this node subscribe to too many resources.',
       )
     }
     change(caller, bytes)

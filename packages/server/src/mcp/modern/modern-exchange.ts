@@ -1,20 +1,22 @@
 /**
  * One request of the 2026 era and its response: JSON, or the response of the SDK's transport if a
- * notification precedes the result or the request fails.
+ * notification precedes the result or the request fails. Requests share their servers.
  */
 
 import {
   type AuthInfo,
   type JSONRPCMessage,
   type JSONRPCRequest,
+  type McpServer,
   PerRequestHTTPServerTransport,
 } from '@modelcontextprotocol/server'
-import { JsonAnswer, type McpAnswer } from '../mcp-answer.ts'
+import { JsonAnswer, type McpAnswer } from '../mcp-request.ts'
 import { boundResponse } from '../outgoing-messages.ts'
-import type { SharedServer } from '../shared-server.ts'
-import { classification } from './modern-servers.ts'
+import type { Audience } from '../request-context.ts'
+import { type BuildServer, MODERN_REVISION } from '../server-factory.ts'
+import { type SharedServer, shareServer } from '../shared-server.ts'
 
-export interface ModernRequest {
+interface ModernRequest {
   readonly message: JSONRPCRequest
   readonly authInfo: AuthInfo
   /** Its signal reports a client disconnect to the SDK. */
@@ -82,6 +84,30 @@ function openStream(
       if (handled && !isOpen) open(() => undefined)
       if (handled) send(said)
       else open(() => send(said))
+    },
+  }
+}
+
+/** The classification by which the SDK recognizes the era. */
+const classification = { era: 'modern', revision: MODERN_REVISION } as const
+
+export interface ModernServers {
+  /** Servers keep no client state: each request describes its client. */
+  of(audience: Audience): SharedServer
+  close(): Promise<void>
+}
+
+export async function createModernServers(buildServer: BuildServer): Promise<ModernServers> {
+  const share = (server: McpServer) =>
+    shareServer(server, new PerRequestHTTPServerTransport({ classification }), { classification })
+  const servers: Readonly<Record<Audience, SharedServer>> = {
+    anonymous: await share(buildServer({ audience: 'anonymous' })),
+    token: await share(buildServer({ audience: 'token' })),
+  }
+  return {
+    of: (audience) => servers[audience],
+    async close() {
+      await Promise.all(Object.values(servers).map((server) => server.close()))
     },
   }
 }

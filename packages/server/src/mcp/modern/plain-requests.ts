@@ -7,7 +7,6 @@ import type { InboundClassificationOutcome, JSONRPCRequest } from '@modelcontext
 import type { Catalog } from '../../engine/discover.ts'
 import { MODERN_REVISION } from '../server-factory.ts'
 import type { StandardHeaders } from '../standard-headers.ts'
-import { toolsWithHeaders } from './header-parameters.ts'
 
 /** SEP-2243, "Standard Request Headers": the parameter that `Mcp-Name` mirrors, by method. */
 const NAMED_BY: Readonly<Record<string, 'name' | 'uri' | undefined>> = {
@@ -26,7 +25,7 @@ const NAMED_BY: Readonly<Record<string, 'name' | 'uri' | undefined>> = {
 const ENCODED = /^=\?base64\?/i
 
 /** Returns the request if it is a plain one. */
-export type PlainRequest = (
+type PlainRequest = (
   classified: InboundClassificationOutcome,
   headers: StandardHeaders,
 ) => JSONRPCRequest | undefined
@@ -47,4 +46,14 @@ export function createPlainRequest(catalog: Catalog): PlainRequest {
     if (typeof named !== 'string' || named !== headers.name || ENCODED.test(named)) return undefined
     return method === 'tools/call' && withHeaders.has(named) ? undefined : message
   }
+}
+
+const DECLARATION = '"x-mcp-header"'
+
+/** The names of those tools; the SDK compares their headers with the arguments. */
+export function toolsWithHeaders({ tools }: Catalog): ReadonlySet<string> {
+  const found = [...tools].filter(([, { inputSchema }]) =>
+    JSON.stringify(inputSchema).includes(DECLARATION),
+  )
+  return new Set(found.map(([name]) => name))
 }

@@ -185,7 +185,7 @@ function createAppend(streams: Streams) {
   return async (key: string, value: unknown, bounds: Bounds, most: number): Promise<void> => {
     const text = JSON.stringify(value)
     if (Buffer.byteLength(text) > most) {
-      throw new RangeError(`A message between nodes may have ${most} bytes.`)
+      throw new RangeError(`A message between nodes exceeds the limit of ${most} bytes.`)
     }
     await streams.append(key, text, bounds)
   }

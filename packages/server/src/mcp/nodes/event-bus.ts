@@ -15,7 +15,7 @@ export function createEventBus(node: ClusterNode, log: Logger): EventBus {
     publish: (event) =>
       node
         .publish(event)
-        .catch((error: unknown) => log.warn({ err: error }, 'change was not published')),
+        .catch((error: unknown) => log.warn({ err: error }, 'change not published')),
     subscribe: (listener) => node.onEvent(({ event }) => listener(event)),
   }
 }

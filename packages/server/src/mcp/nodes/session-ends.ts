@@ -31,7 +31,7 @@ const LAST_WORDS_MS = 400
 const REMEMBERED_MS = 30_000
 
 /** Check interval of streams whose token has expired, in case a broadcast was lost. */
-const LOOK_EVERY_MS = 30_000
+const CHECK_INTERVAL_MS = 30_000
 /** Maximum age of a stream: a leaked one must not keep its session alive for longer. */
 const LONGEST_STREAM_MS = 24 * 60 * 60 * 1000
 
@@ -102,12 +102,12 @@ export function createSessionEnds(
         },
       }
       const latest = now() + LONGEST_STREAM_MS
-      const look = async () => {
+      const check = async () => {
         if (session.grantId === undefined || now() > latest) return watched.end('expired')
         // The store is unavailable: fails open until the next check.
         const isAlive = await goesOn(session).catch(() => true)
         if (!isWatching) return
-        if (isAlive) timer = later(LOOK_EVERY_MS, look)
+        if (isAlive) timer = later(CHECK_INTERVAL_MS, check)
         else watched.end('ended')
       }
       const all = open.get(session.id) ?? new Set()
@@ -117,7 +117,7 @@ export function createSessionEnds(
       const isOver = isRevoked || (endedAt !== undefined && session.since <= endedAt)
       if (isOver) timer = later(0, () => watched.end('ended'))
       else if (session.expiresAt !== undefined) {
-        timer = later(session.expiresAt - now(), look)
+        timer = later(session.expiresAt - now(), check)
       }
       return stop
     },

@@ -21,7 +21,7 @@ export function counterContract(nodes: Nodes, { describe, expect, it }: TestRunn
       )
     })
 
-    it('adds as much as it is told, in one step', async () => {
+    it('adds the given amount in one step', async () => {
       const key = newKey()
       expect(await nodes.one.count(key, MINUTE, 65)).toMatchObject({ count: 65 })
       expect(await nodes.other.count(key, MINUTE)).toMatchObject({ count: 66 })
@@ -41,7 +41,7 @@ export function counterContract(nodes: Nodes, { describe, expect, it }: TestRunn
     it('begins anew after its window, which counting does not lengthen', async () => {
       const key = newKey()
       const counted: number[] = []
-      // Each comes well within the window of the one before: if it slid, it would never end.
+      // Each comes well within the window of the one before: a sliding window would never end.
       for (let round = 0; round < 8; round += 1) {
         counted.push((await nodes.one.count(key, 0.3)).count)
         await sleep(100)
@@ -49,7 +49,7 @@ export function counterContract(nodes: Nodes, { describe, expect, it }: TestRunn
       expect(counted.slice(1)).toContain(1)
     })
 
-    it('tells how long its window still lasts, the same for all nodes', async () => {
+    it('reports how long its window still lasts, the same for all nodes', async () => {
       const key = newKey()
       const { windowLeftMs: first } = await nodes.one.count(key, MINUTE)
       expect(first).toBeGreaterThan((MINUTE - 1) * 1000)

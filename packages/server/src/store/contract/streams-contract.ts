@@ -1,7 +1,7 @@
 /** The part of the contract about what streams keep. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { numbers } from './hearing.ts'
+import { numbers } from './recording.ts'
 import type { TestRunner } from './runner.ts'
 import { everyKindOfValue } from './sample-values.ts'
 import { MINUTE, type Nodes, newKey } from './store-nodes.ts'

@@ -1,0 +1,64 @@
+/** The metrics of all workers as those of one node. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { AggregatorRegistry } from 'prom-client'
+import type { MetricSnapshot, Scrape } from '../telemetry/metrics.ts'
+import type { ToWorker } from './messages.ts'
+
+/** Longest wait for a worker; a scrape then has what it sent last. */
+const LONGEST_MS = 2000
+
+/** A worker that is asked for its metrics. */
+export interface Source {
+  send(message: ToWorker): void
+}
+
+/** `own` returns the metrics of the primary itself. */
+export function createMetricSum(own: () => Promise<MetricSnapshot>) {
+  const latest = new Map<Source, MetricSnapshot>()
+  /** Counters of dead workers: a sum that falls would look like a restart of the node. */
+  let retired: Promise<MetricSnapshot> = Promise.resolve([])
+  const waiting = new Map<number, () => void>()
+  let count = 0
+
+  async function ask(source: Source): Promise<void> {
+    count += 1
+    const id = count
+    const clock = new AbortController()
+    const answered = new Promise<void>((resolve) => waiting.set(id, resolve))
+    source.send({ type: 'snapshot wanted', id })
+    const late = delay(LONGEST_MS, undefined, { signal: clock.signal }).catch(() => undefined)
+    await Promise.race([answered, late])
+    clock.abort()
+    waiting.delete(id)
+  }
+
+  return {
+    add(source: Source): void {
+      latest.set(source, [])
+    },
+    answered(source: Source, id: number, snapshot: MetricSnapshot): void {
+      if (latest.has(source)) latest.set(source, snapshot)
+      waiting.get(id)?.()
+    },
+    remove(source: Source): void {
+      const counters = (latest.get(source) ?? []).filter(({ type }) => type !== 'gauge')
+      latest.delete(source)
+      retired = retired.then((before) => snapshotOf(sum([before, counters])))
+    },
+    async scrape(): Promise<Scrape> {
+      await Promise.all([...latest.keys()].map(ask))
+      const registry = sum([...latest.values(), await retired, await own()])
+      return { contentType: registry.contentType, text: await registry.metrics() }
+    },
+  }
+}
+
+/** Each metric says how it is aggregated; most are summed. */
+function sum(snapshots: readonly MetricSnapshot[]) {
+  return AggregatorRegistry.aggregate([...snapshots])
+}
+
+async function snapshotOf(registry: ReturnType<typeof sum>): Promise<MetricSnapshot> {
+  return (await registry.getMetricsAsJSON()) as unknown as MetricSnapshot
+}

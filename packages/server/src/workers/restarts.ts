@@ -1,0 +1,31 @@
+/** When a dead worker is replaced, and when replacing workers is pointless. */
+
+const FIRST_DELAY_MS = 100
+const LONGEST_DELAY_MS = 10_000
+/** A worker that lived for this long starts with the first delay again. */
+const HEALTHY_MS = 10_000
+
+/** A crash loop: so many deaths of all workers together within this time. */
+const MOST_DEATHS = 5
+const DEATHS_WITHIN_MS = 30_000
+
+export interface Restarts {
+  /** Notes a death; returns the delay of the replacement, or `crash loop`. */
+  died(worker: number, livedMs: number): number | 'crash loop'
+}
+
+/** Exponential back-off for each worker. `now` is in milliseconds and monotonic. */
+export function createRestarts(now: () => number): Restarts {
+  const fails = new Map<number, number>()
+  let deaths: readonly number[] = []
+  return {
+    died(worker, livedMs) {
+      const at = now()
+      deaths = [...deaths.filter((each) => at - each < DEATHS_WITHIN_MS), at]
+      if (deaths.length >= MOST_DEATHS) return 'crash loop'
+      const before = livedMs >= HEALTHY_MS ? 0 : (fails.get(worker) ?? 0)
+      fails.set(worker, before + 1)
+      return Math.min(FIRST_DELAY_MS * 2 ** before, LONGEST_DELAY_MS)
+    },
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * `npm run words`: words that this project no longer uses, and the field's words instead. Fails when
+ * one stands in the sources or the documents.
+ */
+
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+/** Each pattern, and what to write instead. */
+const RETIRED: readonly (readonly [pattern: string, write: string])[] = [
+  ['tell|tells|told|telling', 'notify, report, send, say'],
+  ['hears?|heard', 'receive, be notified'],
+  ['nudges?|nudged', 'notification'],
+  ['news', 'notification, new entries'],
+  ['slid|slides? on|sliding on', 'sliding expiration, renew'],
+  ['(?:is|are|was|were|be|while) away', 'unavailable, unreachable'],
+  ['ways? out', 'response sink, response'],
+  ['hangs? up|hangUp', 'close the stream'],
+  ['lets? (?:a|an|the|this|that|it|them|in)(?: clients?)? in|lets? clients in|let in', 'authorize'],
+  ['climbs?', 'require a sign-in'],
+  ['(?:no longer|not) good', 'expired, invalid, revoked'],
+  ['tr(?:y|ies) later', 'retry'],
+  ['gets? together|next turn', 'batch, coalesce'],
+  ['gives? back|given back', 'release, return'],
+  ['takes? a place', 'acquire'],
+  ['for ever', 'forever, without end, permanently'],
+  ['mends?|mended', 'fix'],
+  ['outlets?', 'response sink'],
+]
+
+/** Identifiers and wire formats with a retired word, by folder or file. The list may only shrink. */
+const BASELINE: Readonly<Record<string, readonly string[]>> = {
+  'docs/decisions/0010-data-in-streams-nudges-in-inboxes.md': ['news'],
+  'packages/doctor/src/': ['hang up', 'heard', 'hears', 'mend'],
+  'packages/server/src/call/run-on-mcp-session.ts': ['outlet', 'tell'],
+  'packages/server/src/engine/validation-text.ts': ['told'],
+  'packages/server/src/logger/file-sink.ts': ['tell'],
+  'packages/server/src/mcp/': ['heard', 'news', 'outlet', 'tell', 'telling', 'told'],
+  'packages/server/src/serve-stdio.ts': ['tell'],
+  'packages/server/src/store/contract/': ['heard'],
+  'packages/server/src/testing/': ['told'],
+}
+
+const FILES = ['packages/*/src/*.ts', 'packages/*/src/**/*.ts', 'docs/*.md', 'docs/decisions/*.md']
+
+interface Found {
+  readonly file: string
+  readonly line: number
+  readonly word: string
+  readonly write: string
+  readonly isComment: boolean
+}
+
+const rules = RETIRED.map(
+  ([pattern, write]) => [new RegExp(`(?<![\\w-])(?:${pattern})(?![\\w-])`, 'gi'), write] as const,
+)
+
+function wordsOf(file: string): readonly Found[] {
+  const lines = readFileSync(file, 'utf8').split('\n')
+  return lines.flatMap((text, index) =>
+    rules.flatMap(([rule, write]) =>
+      [...text.matchAll(rule)].map(([word]) => ({
+        ...{ file, line: index + 1, word: word.toLowerCase(), write },
+        isComment: /^\s*(?:\/?\*|\/\/)/.test(text),
+      })),
+    ),
+  )
+}
+
+/** Whether the baseline has the word; comments are never part of it. */
+function isKnown({ file, word, isComment }: Found): boolean {
+  return !isComment && entriesOf(file).some((words) => words.includes(word))
+}
+
+function entriesOf(file: string): readonly (readonly string[])[] {
+  return Object.entries(BASELINE).flatMap(([path, words]) => (file.startsWith(path) ? [words] : []))
+}
+
+const files = execFileSync('git', ['ls-files', ...FILES], { encoding: 'utf8' }).split('\n')
+const found = [...new Set(files)].filter(Boolean).flatMap(wordsOf)
+const added = found.filter((each) => !isKnown(each))
+for (const { file, line, word, write } of added) {
+  console.error(`${file}:${line}: "${word}" (write: ${write})`)
+}
+for (const [path, words] of Object.entries(BASELINE)) {
+  const known = found.filter((each) => each.file.startsWith(path) && isKnown(each))
+  const gone = words.filter((word) => !known.some((each) => each.word === word))
+  if (gone.length > 0) console.warn(`scripts/words.ts: remove ${gone.join(', ')} of ${path}`)
+}
+if (added.length > 0) {
+  console.error(`${added.length} retired words; CONTRIBUTING.md has the rule.`)
+  process.exitCode = 1
+}
