@@ -4,8 +4,11 @@ import { ErrorReply } from '@redis/client'
 import type { RedisEndpoint } from '../config/redis-url.ts'
 import { type AskRedis, RedisTopology, type TopologyOptions } from './redis-topology.ts'
 
-/** A replica that was the master still answers reads: it must not be asked for long. */
-const DISCOVER_EVERY_MS = 2000
+/**
+ * A master that Sentinels replaced as planned is told seconds later: what it acknowledges until then is
+ * lost, and what it answers is outdated.
+ */
+const DISCOVER_EVERY_MS = 500
 
 export interface SentinelOptions extends TopologyOptions {
   /** The name by which the Sentinels know the master. */

@@ -1,6 +1,6 @@
 /** What callers see while masters of a Redis Cluster, or the one behind Sentinels, fail or are replaced. */
 
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import type { Store } from '../../src/store/port.ts'
 import { slotOf } from '../../src/store/redis-slots.ts'
 import { askRedis } from '../support/ask-redis.ts'
@@ -14,6 +14,8 @@ import { type LoadFigures, startLoad } from './store-load.ts'
 /** Both are long enough that a busy machine does not look like a failure. */
 const TIMEOUT_MS = 2000
 const SILENCE_MS = 3000
+/** Masters pause their clients during planned failovers. */
+const PATIENT_MS = 15_000
 
 function expectNothingLost({ wrong, lost, lostEntries, unheard }: LoadFigures): void {
   expect({ wrong, lost, lostEntries, unheard }).toEqual({
@@ -33,6 +35,12 @@ describeRedis('plain', 'in a Redis Cluster', () => {
     await store?.close()
     await cluster?.stop()
   })
+
+  async function openPatient(): Promise<Store> {
+    const patient = await connectedStore(cluster.url, { timeoutMs: PATIENT_MS })
+    onTestFinished(() => patient.close())
+    return patient
+  }
 
   const masterOfStream = () => cluster.masterOf('{nodes}')
 
@@ -64,7 +72,7 @@ describeRedis('plain', 'in a Redis Cluster', () => {
   })
 
   it('a planned failover is not noticed', async () => {
-    const load = await startLoad(store)
+    const load = await startLoad(await openPatient())
     await load.settle()
     const master = await masterOfStream()
     await askRedis(await cluster.replicaOf(master), 'CLUSTER', 'FAILOVER')
@@ -76,7 +84,7 @@ describeRedis('plain', 'in a Redis Cluster', () => {
   })
 
   it('slots that move to another master are not noticed', async () => {
-    const load = await startLoad(store)
+    const load = await startLoad(await openPatient())
     await load.settle()
     const source = await masterOfStream()
     const slots = await slotsOfKeys([...load.keys, '{nodes}'], source)
@@ -135,10 +143,12 @@ describeRedis('plain', 'behind Sentinels', () => {
     expectNothingLost(await load.stop())
   })
 
-  it('a planned failover loses nothing', async () => {
+  // Without the pause, the old master goes on acknowledging writes until it is told.
+  it('a planned failover loses nothing while writes are paused', async () => {
     const load = await startLoad(store)
     await load.settle()
     const master = await sentinels.master()
+    await askRedis(master, 'CLIENT', 'PAUSE', '10000', 'WRITE')
     await askRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
     await sentinels.untilPromoted(master)
     await load.settle()
