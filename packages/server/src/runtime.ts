@@ -141,8 +141,8 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const found = { ...parts, ...config.session, signOut, mcpSessions, now }
   const requestContexts = createRequestContexts(found)
   const states = createRequestStates({ keyRing, store, now }, config.signIn)
-  const onOver = telemetry.metrics.rateLimited
-  const rateLimits = createRateLimits({ store, log, monotonicNow, onOver }, config.http)
+  const counted = { store, log, monotonicNow, onOver: telemetry.metrics.rateLimited }
+  const rateLimits = createRateLimits(counted, config.http)
   const served = { ...servedBy(deps, parts), states, bus, rateLimits, telemetry }
   const buildServer = createServerFactory(served)
   const limits = createLimits(config.http, telemetry.metrics)
@@ -158,17 +158,13 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   let stopping = false
   return {
     ...deps,
-    theme,
-    ...{ demo, ...authorization },
+    ...{ theme, demo, ...authorization },
     accountParts: { ...parts.account, personalTokens, signOut },
     ...{ signIn: parts.signIn, sessions: parts.sessions },
     ...{ keyPages: parts.keyPages, upstreamNames: further.map(({ name }) => name) },
     ...{ signsInAt: upstream.signsInAt, firstUpstream: upstream.name },
-    requestContexts,
-    buildServer,
-    mcp,
+    ...{ requestContexts, buildServer, mcp, legacy },
     direct: createDirectCalls({ catalog, team, modern: mcp.modern, limits }),
-    legacy,
     ...{ rateLimits, limits, callTool: createCallTool(served) },
     storageBudgets: createStorageBudgets(rateLimits, config.http),
     ...{ node, announce, now },

@@ -63,15 +63,11 @@ export function createSessionParts(
     { ...config.session, tokenTtlSeconds },
   )
   const links = createSignInLinks({ store, now }, config.signIn)
-  const { keptSignIns, onWritten: keep } = keepSignIns(
-    { ...deps, now },
-    config.auth,
-    tokenTtlSeconds,
-  )
+  const kept = keepSignIns({ ...deps, now }, config.auth, tokenTtlSeconds)
   const authorizations = new Authorizations({ store, sessions, now }, lifetimesOf(config.auth))
   const onWritten = async (sessionId: string) => {
     await Promise.all([
-      keep(sessionId),
+      kept.onWritten(sessionId),
       authorizations
         .signedIn(sessionId)
         .catch((error: unknown) =>
@@ -86,16 +82,14 @@ export function createSessionParts(
   const byName = [...(further.length > 0 ? [first] : []), ...further]
   const { name, credentials } = first
   return {
-    ...{ sessions, credentials, links, keptSignIns, authorizations },
+    ...{ sessions, credentials, links, keptSignIns: kept.keptSignIns, authorizations },
     /** The upstreams that people sign in at; the first upstream tells who they are. */
     account: {
       ...{ sessions, authorizations, upstreams: people },
       identity: first.returns ? first : undefined,
     },
-    ...{
-      firstUpstream: name,
-      blocks: createBlocks({ store, monotonicNow: performance.now.bind(performance) }),
-    },
+    firstUpstream: name,
+    blocks: createBlocks({ store, monotonicNow: () => performance.now() }),
     signIn: createSignIns(people, links),
     keyPages: new Map(people.flatMap(({ name, keyPage }) => (keyPage ? [[name, keyPage]] : []))),
     signInUpstreams: {
