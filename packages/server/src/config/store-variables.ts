@@ -45,7 +45,7 @@ export const storeVariables = {
   REDIS_SENTINEL_NAME: pattern(/^[^\s/]+$/, 'the name of a master, without spaces and slashes')
     .optional()
     .register(facts, {
-      what: 'The name by which the Sentinels know the master, such as `mymaster`; needed with REDIS_MODE=sentinel.',
+      what: 'The name by which the Sentinels know the master, such as `mymaster`; needed for Sentinel.',
     }),
   REDIS_SENTINEL_USERNAME: text('a user name').optional().register(facts, {
     what: 'The user at the Sentinels, where they have users. REDIS_USERNAME is for the master.',

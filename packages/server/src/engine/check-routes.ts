@@ -4,6 +4,7 @@ import type { RouteDefinition } from './define-route.ts'
 
 /** First segments of the framework's own paths, including those that are not served. */
 export const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
+  'account',
   ...['', '.well-known', 'authorize', 'callback', 'connect', 'consent', 'demo', 'http'],
   ...['introspect', 'jwks', 'livez', 'logo', 'mcp', 'messages', 'metrics', 'readyz', 'redirect'],
   ...['register', 'revoke', 'sse', 'token'],

@@ -63,6 +63,7 @@ describe('coming back from the provider', () => {
       clientName: 'a client',
       name: 'Ada',
       session: shortHash(id),
+      subject: 'ada',
     })
     expect(await sessions.peek(id)).toMatchObject({ state: 'authenticated' })
     expect(await freshToken(id)).toBe('access-1')
