@@ -41,7 +41,7 @@ export interface AccessControlDeps extends Pick<LoadedConfig, 'config' | 'secret
   readonly log: Logger
 }
 
-/** Joins the nodes for as long as the command takes, so that they hear of the change at once. */
+/** Joins the nodes for as long as the command takes, so that they are notified of the change immediately. */
 export async function createAccessControl(deps: AccessControlDeps): Promise<AccessControl> {
   const { config, secrets, store, log } = deps
   const { issuer } = config.auth

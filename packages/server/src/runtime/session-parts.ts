@@ -83,7 +83,7 @@ export function createSessionParts(
   const { name, credentials } = first
   return {
     ...{ sessions, credentials, links, keptSignIns: kept.keptSignIns, authorizations },
-    /** The upstreams that people sign in at; the first upstream tells who they are. */
+    /** The upstreams that people sign in at; the first upstream identifies them. */
     account: {
       ...{ sessions, authorizations, upstreams: people },
       identity: first.returns ? first : undefined,

@@ -32,7 +32,7 @@ export interface AccountDeps {
   /** Undefined if people cannot make tokens. */
   readonly personalTokens: PersonalTokens | undefined
   readonly upstreams: readonly AccountUpstream[]
-  /** The upstream that tells who somebody is; undefined if nobody can sign in to the page. */
+  /** The upstream that identifies people; undefined if nobody can sign in to the page. */
   readonly identity: AccountUpstream | undefined
   readonly signOut: SignOut
   readonly log: Pick<Logger, 'audit'>

@@ -5,8 +5,8 @@ import type { RedisEndpoint } from '../config/redis-url.ts'
 import { type AskRedis, RedisTopology, type TopologyOptions } from './redis-topology.ts'
 
 /**
- * A master that Sentinels replaced as planned is told seconds later: what it acknowledges until then is
- * lost, and what it answers is outdated.
+ * Sentinels demote a master that they replaced as planned only seconds later: what it acknowledges until
+ * then is lost, and what it answers is outdated.
  */
 const DISCOVER_EVERY_MS = 500
 

@@ -44,7 +44,11 @@ function callWith(fields: Partial<ToolCall> = {}): ToolCall {
 }
 
 /** Nobody signs in, and the waiting takes no time. */
-const impatient = (): CallSession => ({ ...own.session, waitForSignIn: async () => false })
+const impatient = (): CallSession => ({
+  ...own.session,
+  signInOnBehalf: async () => false,
+  waitForSignIn: async () => false,
+})
 const later = (fields: Partial<ToolCall> = {}) =>
   callWith({
     requestState: { signInRound: 1 },
