@@ -53,7 +53,7 @@ function verdict(path: string, status: number): Finding {
   if (status === 503) {
     return wrong(
       `${path} says 503: the node that answered stops, or its Redis does not answer.`,
-      'Look at the log of the nodes, and at REDIS_URL.',
+      'Its body says why. Look at the log of the nodes, and at REDIS_URL: redis:// for one server, redis+cluster:// or redis+sentinel:// for several.',
     )
   }
   return warning(`${path} says ${status}.`, 'Hand the path on to the nodes, or close it with 404.')

@@ -46,7 +46,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
     // The cause of the loss says more than the commands that failed with it.
     if (!isConnected || closed) return
     probedAt = monotonicNow()
-    // Also ends it where no command was late: the probe's own deadline may be the earlier one.
+    // Cleared here too: after a hang shorter than a command's deadline, no command was late.
     hung = result.unfit?.reason === 'unreachable' ? result.unfit : undefined
     if (hung !== undefined) return
     const policy = result.evictionPolicy

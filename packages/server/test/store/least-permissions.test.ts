@@ -5,10 +5,13 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
 import { readDocuments, sectionOf } from '../docs/markdown.ts'
 import { startApp } from '../support/app.ts'
+import { askRedis } from '../support/ask-redis.ts'
 import { connectClient, errorCode, structured } from '../support/clients.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
+import { type RedisTopologyServers, startRedisCluster } from '../support/redis-cluster.ts'
+import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 import { storeContract } from './contract.ts'
@@ -16,7 +19,9 @@ import { connectedStore } from './redis-stores.ts'
 
 const operations = readDocuments().find(({ file }) => file === 'docs/operations.md')
 const section = sectionOf(operations ?? expect.fail('no docs/operations.md'), 'The Redis user')
-const [user = '', forJson = ''] = section.split('\n').filter((line) => line.startsWith('ACL '))
+const [user = '', forJson = '', forCluster = '', forSentinel = ''] = section
+  .split('\n')
+  .filter((line) => line.startsWith('ACL '))
 
 /** A server whose default user is off, with the user of the document. */
 async function startLimited(kind: RedisKind) {
@@ -27,6 +32,40 @@ async function startLimited(kind: RedisKind) {
   }
   admin.destroy()
   return { server, url: server.url.replace('//', '//mcp:PASSWORD@') }
+}
+
+/** The user on all servers; the default user is left to the servers among themselves. */
+async function startLimitedTopology(servers: RedisTopologyServers, more: string) {
+  for (const server of servers.servers) {
+    for (const line of [user, more]) await askRedis(server, ...line.split(' '))
+  }
+  return { servers, url: servers.url.replace('//', '//mcp:PASSWORD@') }
+}
+
+describeRedis('plain', 'a store with the least permissions in a Redis Cluster', () => {
+  storeContract(async () => {
+    const servers = await startRedisCluster({ replicas: 1 })
+    return openLimited(await startLimitedTopology(servers, forCluster))
+  })
+})
+
+describeRedis('plain', 'a store with the least permissions behind Sentinels', () => {
+  storeContract(async () => {
+    const servers = await startRedisSentinels()
+    return openLimited(await startLimitedTopology(servers, forSentinel))
+  })
+})
+
+async function openLimited(limited: {
+  readonly servers: { stop(): Promise<void> }
+  readonly url: string
+}): Promise<OpenedStore> {
+  const nodes = [await connectedStore(limited.url), await connectedStore(limited.url)] as const
+  const close = async () => {
+    await Promise.all(nodes.map((node) => node.close()))
+    await limited.servers.stop()
+  }
+  return { nodes, close }
 }
 
 async function denials(server: RedisServer): Promise<unknown> {

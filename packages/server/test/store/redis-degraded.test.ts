@@ -19,7 +19,7 @@ interface Line {
 function openStore(url: string) {
   const lines: Line[] = []
   const note = (fields: object, message: string) => void lines.push({ fields, message })
-  const plain = createRedisStore({ url, timeoutMs: 500, log: { info: note, warn: note } })
+  const plain = createRedisStore({ url, timeoutMs: 3000, log: { info: note, warn: note } })
   onTestFinished(() => plain.close())
   const metrics = createMetrics({ version: '1' })
   const store = observeStore(plain, { metrics, tracing: undefined }, 'redis')
