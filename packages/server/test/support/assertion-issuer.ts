@@ -11,12 +11,7 @@ type Claims = Readonly<Record<string, unknown>>
 
 export interface AssertionIssuer extends ExternalIssuer {
   /** An assertion as the provider issues it; claims and header members besides, or instead. */
-  assertion(
-    audience: string,
-    client: string,
-    claims?: Claims,
-    header?: Claims,
-  ): Promise<string>
+  assertion(audience: string, client: string, claims?: Claims, header?: Claims): Promise<string>
   /** Parameters of token exchanges that it was asked for. */
   readonly exchanges: readonly URLSearchParams[]
 }
@@ -30,7 +25,10 @@ export async function startAssertionIssuer(): Promise<AssertionIssuer> {
       ...{ iss: issuer.url, sub: 'ada', aud: audience, client_id: client },
       ...{ jti: randomUUID(), iat: seconds(), exp: seconds() + 300 },
     }
-    return issuer.sign({ ...usual, ...claims } as JWTPayload, { typ: 'oauth-id-jag+jwt', ...header })
+    return issuer.sign({ ...usual, ...claims } as JWTPayload, {
+      typ: 'oauth-id-jag+jwt',
+      ...header,
+    })
   }
   issuer.answerAt('/token', async (request, response) => {
     const params = new URLSearchParams(await text(request))
