@@ -148,7 +148,7 @@ describe('a client that opens URLs', () => {
 
   it('waits for 25 seconds in a round', async () => {
     const waitForSignIn = vi.fn(async () => false)
-    await requireUpstreamSignIn(later(), { ...own.session, waitForSignIn })
+    await requireUpstreamSignIn(later(), { ...impatient(), waitForSignIn })
     expect(waitForSignIn).toHaveBeenCalledWith(25_000, expect.any(AbortSignal))
   })
 })
