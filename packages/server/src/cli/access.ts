@@ -1,6 +1,6 @@
 /**
  * `mcp-template access list|block|unblock|end`: the operator's kill switch, by client, person or
- * tool. Works on the Redis of the deployment; all nodes follow.
+ * tool. Writes to the Redis of the deployment; all nodes apply the change.
  */
 
 import { userInfo } from 'node:os'

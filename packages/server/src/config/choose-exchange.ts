@@ -7,7 +7,7 @@ import type { NamedUpstream } from './shape.ts'
 import type { UpstreamVariables } from './upstream-variables.ts'
 import type { Variables } from './variables.ts'
 
-/** Scopes of a sign-in, which an exchange does not ask for. */
+/** Scopes of a sign-in, which an exchange does not request. */
 const SIGN_IN_SCOPES = ['openid', 'offline_access']
 
 /** Adds the exchange to an upstream if its variables switch it on. */

@@ -1,4 +1,4 @@
-/** The variables of service accounts: how callers without a person are known at an upstream. */
+/** The variables of service accounts: credentials at upstreams for callers without a person. */
 
 import { facts } from './facts.ts'
 import { oneOf, pattern, text, words } from './values.ts'

@@ -68,7 +68,7 @@ const claimsForm = z.object({
   nbf: z.number().optional(),
   resource: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
   scope: z.string().optional(),
-  // Restrictions that this server cannot enforce: a sender-constrained assertion, RFC 9396.
+  // Refused, since this server cannot enforce them: sender constraints (`cnf`), and RFC 9396.
   cnf: z.undefined().optional(),
   authorization_details: z.undefined().optional(),
 })
