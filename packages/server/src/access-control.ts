@@ -86,8 +86,7 @@ export async function createAccessControl(deps: AccessControlDeps): Promise<Acce
   }
 }
 
-const EXTERNAL =
-  'The tokens come from OAUTH_ISSUER, which alone can revoke them. Block the client or the person here.'
+const EXTERNAL = 'Only OAUTH_ISSUER can revoke its tokens. Block the client or the person instead.'
 
 /** The namespace of subjects: the external issuer of the tokens, or the first upstream. */
 function realmOf({ auth: { issuer }, upstream }: LoadedConfig['config']): string {

@@ -40,7 +40,9 @@ export function withPersonalTokens(
   function noteUse(sessionId: string, record: Partial<AuthorizationRecord>): void {
     personalTokens
       .used(sessionId, record)
-      .catch((error: unknown) => log.warn({ err: error }, 'use of a personal token not noted'))
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'use of a personal access token not recorded'),
+      )
   }
 
   return {

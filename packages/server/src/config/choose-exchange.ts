@@ -61,4 +61,4 @@ const NOBODY_ASKED =
 const NEEDS_SECRET = 'requires UPSTREAM_CLIENT_SECRET or UPSTREAM_CLIENT_KEY'
 
 const ELSEWHERE =
-  'UPSTREAM_TOKEN_EXCHANGE sends tokens of OAUTH_ISSUER to the token endpoint of another server: it can use them here in the name of their owners'
+  'UPSTREAM_TOKEN_EXCHANGE sends tokens of OAUTH_ISSUER to the token endpoint of another server: that server can use them here on behalf of their owners'

@@ -47,7 +47,7 @@ export function followAccessChanges(deps: AccessChangesDeps): void {
   node.onControl((control) => {
     if (control.kind !== 'access_changed') return
     apply(control.id, control.change).catch((error: unknown) =>
-      log.warn({ err: error }, 'change of access not applied at once'),
+      log.warn({ err: error }, 'access change not applied'),
     )
   })
 }

@@ -180,7 +180,7 @@ export class Authorizations {
       const { outcome } = await store.patch(authorizationKey(sessionId), fields(record), options)
       if (outcome === 'written') return
     }
-    throw new Error('The authorization changes too fast')
+    throw new Error('Too many concurrent changes of the authorization')
   }
 
   /**

@@ -110,7 +110,10 @@ export function createBlockEditor({ store }: { readonly store: Store }) {
           : (await store.patch(KEY, { entries }, options)).outcome === 'written'
       if (isWritten) return true
     }
-    throw new AppError('conflict', 'The list of blocks changes too fast.')
+    throw new AppError(
+      'conflict',
+      'Too many concurrent changes of the list of blocks. Run the command again.',
+    )
   }
 
   const isSame = (some: Pick<Block, 'kind' | 'value'>, { kind, value }: Block) =>

@@ -158,7 +158,7 @@ async function exchangeUnder(
     logFailure(deps, error, about)
     await credentials
       .keepFailure(sessionId, failure, lock.token)
-      .catch((reason: unknown) => deps.log.warn({ err: reason }, 'exchange back-off not kept'))
+      .catch((reason: unknown) => deps.log.warn({ err: reason }, 'exchange back-off not stored'))
     if (isRefusedToken) return deps.sessions.peek(sessionId)
     throw refreshError(failure, now(), error)
   }

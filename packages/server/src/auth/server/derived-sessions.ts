@@ -84,7 +84,7 @@ export async function openDerivedSession(
       (await retrieve(id)) ?? (await createWithId(id, 'token', facts, Number.POSITIVE_INFINITY))
     if (session !== undefined) return session
   }
-  throw storeUnavailable(new Error('The session is ended as fast as it is created'))
+  throw storeUnavailable(new Error('The session was ended repeatedly while it was created'))
 }
 
 const subjects = new WeakMap<object, AssertedSubject>()
