@@ -58,7 +58,7 @@ export interface AuthorizedAccess {
   readonly lastUsedAt: number | undefined
   /** Undefined for a client. */
   readonly expiresAt: number | undefined
-  /** The consented scopes; `allowed` are those that narrowing has left. */
+  /** The consented scopes; `allowed` are those that are left. */
   readonly scopes: readonly string[]
   readonly allowed: readonly string[]
   /** Where the person is signed in for it. */
