@@ -1,4 +1,4 @@
-/** Changes who may access a deployment: blocks, and ends sessions, in the store of its nodes. */
+/** The operator's kill switch: blocks clients, people and tools, and ends sessions. */
 
 import { randomUUID } from 'node:crypto'
 import { longestTokenSeconds } from './auth/resource-server.ts'
@@ -41,7 +41,7 @@ export interface AccessControlDeps extends Pick<LoadedConfig, 'config' | 'secret
   readonly log: Logger
 }
 
-/** Joins the nodes for as long as the command takes, so that they are notified of the change immediately. */
+/** Joins the nodes while the command runs, to notify them of the change at once. */
 export async function createAccessControl(deps: AccessControlDeps): Promise<AccessControl> {
   const { config, secrets, store, log } = deps
   const { issuer } = config.auth
@@ -86,16 +86,15 @@ export async function createAccessControl(deps: AccessControlDeps): Promise<Acce
   }
 }
 
-const EXTERNAL =
-  'The tokens come from OAUTH_ISSUER, which alone can revoke them. Block the client or the person here.'
+const EXTERNAL = 'Only OAUTH_ISSUER can revoke its tokens. Block the client or the person instead.'
 
-/** What identifies people: the external issuer of the tokens, or the first upstream. */
+/** The namespace of subjects: the external issuer of the tokens, or the first upstream. */
 function realmOf({ auth: { issuer }, upstream }: LoadedConfig['config']): string {
   if (issuer.kind === 'external') return issuer.url
   return upstream.kind === 'demo' ? 'demo' : upstream.name
 }
 
-/** The credentials are deleted, but not revoked upstream: this process has no upstreams. */
+/** Deletes upstream credentials without revoking them: this process connects to no upstream. */
 async function endSessions(
   { config, store }: AccessControlDeps,
   { kind, value }: Target,

@@ -1,4 +1,4 @@
-/** Applies changes of access by an operator at once, and writes them to the audit log. */
+/** Applies the operator's kill switch at once on this node, and writes it to the audit log. */
 
 import type { Logger } from '../logger.ts'
 import type { AccessChange, ClusterNode } from '../mcp/nodes/cluster-node.ts'
@@ -38,7 +38,7 @@ export function followAccessChanges(deps: AccessChangesDeps): void {
           issuer,
         ) !== undefined,
     )
-    // The first node writes it for all.
+    // Deduplicates over nodes: the first one writes the line.
     if (await store.create(`{access}:audited:${id}`, {}, AUDITED_TTL_SECONDS)) {
       log.audit(change, WORDS[action])
     }
@@ -47,7 +47,7 @@ export function followAccessChanges(deps: AccessChangesDeps): void {
   node.onControl((control) => {
     if (control.kind !== 'access_changed') return
     apply(control.id, control.change).catch((error: unknown) =>
-      log.warn({ err: error }, 'change of access not applied at once'),
+      log.warn({ err: error }, 'access change not applied'),
     )
   })
 }

@@ -1,4 +1,7 @@
-/** What people have authorized: clients and personal access tokens, by person and by client. */
+/**
+ * Authorized clients and personal access tokens, indexed by person and by client, and the narrowing
+ * of their scopes.
+ */
 
 import { sha256 } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
@@ -177,7 +180,7 @@ export class Authorizations {
       const { outcome } = await store.patch(authorizationKey(sessionId), fields(record), options)
       if (outcome === 'written') return
     }
-    throw new Error('The authorization changes too fast')
+    throw new Error('Too many concurrent changes of the authorization')
   }
 
   /**
@@ -217,7 +220,7 @@ function union(some: readonly string[], more: readonly string[]): readonly strin
   return [...new Set([...some, ...more])]
 }
 
-/** The session ended meanwhile. */
+/** Ignores that the session has ended concurrently. */
 function ignoreNotFound(error: unknown): void {
   if (!(error instanceof AppError && error.code === 'not_found')) throw error
 }

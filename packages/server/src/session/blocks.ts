@@ -1,6 +1,6 @@
 /**
- * Clients, people and tools that an operator has blocked: one small document, which each node reads
- * again once its copy is older than 800 ms. Calls do not depend on a message between nodes.
+ * Clients, people and tools that an operator has blocked (kill switch): one small document, which
+ * each node reads again once its copy is older than 800 ms, independent of messages between nodes.
  */
 
 import { ToolError } from '../engine/tool-error.ts'
@@ -35,7 +35,7 @@ export const NO_BLOCKS: BlockList = { clients: new Set(), people: new Set(), too
 const KEY = '{access}:blocks'
 /** The store has no documents without expiry. */
 const TTL_SECONDS = 10 * 365 * 24 * 60 * 60
-/** Below a second with the read itself, also on a node that missed the broadcast. */
+/** With the read, below a second, also on a node that missed the broadcast. */
 const FRESH_MS = 800
 /** Bounds the document, which every busy node reads about once a second. */
 const MOST_BLOCKS = 1000
@@ -48,9 +48,9 @@ export interface Blocks {
    * @throws AppError `unavailable` when the store is unavailable, and was since the start
    */
   current(): BlockList | Promise<BlockList>
-  /** The same without reading: undefined if the list is older. */
+  /** The list without a read; undefined if it is older than 800 ms. */
   fresh(): BlockList | undefined
-  /** Reads the list again at once. */
+  /** Reads the list now. */
   refresh(): Promise<BlockList>
 }
 
@@ -110,7 +110,10 @@ export function createBlockEditor({ store }: { readonly store: Store }) {
           : (await store.patch(KEY, { entries }, options)).outcome === 'written'
       if (isWritten) return true
     }
-    throw new AppError('conflict', 'The list of blocks changes too fast.')
+    throw new AppError(
+      'conflict',
+      'Too many concurrent changes of the list of blocks. Run the command again.',
+    )
   }
 
   const isSame = (some: Pick<Block, 'kind' | 'value'>, { kind, value }: Block) =>

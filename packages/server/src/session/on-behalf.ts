@@ -1,6 +1,6 @@
 /**
- * Upstream credentials on behalf of the caller: the caller's token, which the external issuer issued
- * for this server, is exchanged by one node at a time. The result is encrypted in the session.
+ * Token exchange on behalf of the caller: one node at a time exchanges the token that the external
+ * issuer issued for this server for one of the API. The result is encrypted in the session.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -84,7 +84,7 @@ export function createOnBehalf(deps: OnBehalfDeps): OnBehalf {
     return !isFor(found, subject, now() + EXPIRES_SOON_MS)
   }
 
-  /** Whether the provider rejected this very token a short time ago. */
+  /** Whether the provider rejected the same token, and its back-off has not elapsed. */
   function wasRefused(session: Session, { subject }: Wanted): boolean {
     const failure = credentials.failure(session)
     return isRefused(failure, now()) && failure?.refusedFor === sha256(subject.token)
@@ -158,7 +158,7 @@ async function exchangeUnder(
     logFailure(deps, error, about)
     await credentials
       .keepFailure(sessionId, failure, lock.token)
-      .catch((reason: unknown) => deps.log.warn({ err: reason }, 'exchange back-off not kept'))
+      .catch((reason: unknown) => deps.log.warn({ err: reason }, 'exchange back-off not stored'))
     if (isRefusedToken) return deps.sessions.peek(sessionId)
     throw refreshError(failure, now(), error)
   }

@@ -32,7 +32,7 @@ import type { AuthorizationServerDeps, AuthorizationServerOptions } from './opti
 import type { ScopeRules } from './requests.ts'
 import { forProvider } from './unavailable.ts'
 
-/** The scope of a client that is given none. */
+/** Scopes if the client's entry, or the assertion, names none. */
 const BASE_SCOPES = ['mcp']
 
 export interface MachineGrantParts {
@@ -202,7 +202,7 @@ function chosenResource(asked: unknown, named: readonly string[] | undefined): s
   return asked
 }
 
-/** The library's introspection requires the grant. */
+/** Saves the grant, which the library's introspection requires. */
 async function saveGrant(
   provider: Provider,
   { grantId, sessionId, clientId }: Readonly<Record<'grantId' | 'sessionId' | 'clientId', string>>,
