@@ -11,8 +11,6 @@ export interface AccessChangesDeps {
   readonly store: Pick<Store, 'create'>
   readonly blocks: Blocks
   readonly sessionEnds: Pick<SessionEnds, 'endWhere'>
-  /** The external issuer of the tokens, if there is one. */
-  readonly issuer: string | undefined
   readonly log: Pick<Logger, 'audit' | 'warn'>
 }
 
@@ -26,17 +24,14 @@ const WORDS = { block: 'access blocked', unblock: 'access unblocked', end: 'acce
  * again within a second; open streams do.
  */
 export function followAccessChanges(deps: AccessChangesDeps): void {
-  const { node, store, blocks, sessionEnds, issuer, log } = deps
+  const { node, store, blocks, sessionEnds, log } = deps
 
   async function apply(id: string, { action, ...change }: AccessChange): Promise<void> {
     const list = await blocks.refresh()
     sessionEnds.endWhere(
-      ({ clientId = '', owner, subject }) =>
-        blockOf(
-          list,
-          { clientId, session: owner === undefined ? {} : { owner }, subject },
-          issuer,
-        ) !== undefined,
+      ({ clientId = '', owner, ...named }) =>
+        blockOf(list, { clientId, session: owner === undefined ? {} : { owner }, ...named }) !==
+        undefined,
     )
     // Deduplicates over nodes: the first one writes the line.
     if (await store.create(`{access}:audited:${id}`, {}, AUDITED_TTL_SECONDS)) {

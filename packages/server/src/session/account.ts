@@ -5,7 +5,7 @@ import { randomValue } from '../crypto/random-id.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
-import type { Authorization, Authorizations } from './authorizations.ts'
+import { type Authorization, type Authorizations, narrowedScopes } from './authorizations.ts'
 import type { AuthorizedClients } from './authorized-clients.ts'
 import { type CredentialStore, newestFence } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
@@ -130,7 +130,7 @@ export class Account {
     const found = await this.#find(visitor, id)
     if (found === undefined) return false
     await this.#deps.authorizations.narrow(found.sessionId, scopes)
-    const left = found.scopes.filter((scope) => scopes.includes(scope))
+    const left = narrowedScopes(found.scopes, found).filter((scope) => scopes.includes(scope))
     this.#audit('scopes narrowed', found, { scopes: left.join(' ') })
     return true
   }

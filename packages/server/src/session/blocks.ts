@@ -136,24 +136,41 @@ export function createBlockEditor({ store }: { readonly store: Store }) {
 
 export interface BlockedCaller {
   readonly clientId: string
-  readonly session: { readonly owner?: string }
+  readonly session?: { readonly owner?: string }
+  /** The person whom a token or identity assertion names, and the issuer that does. */
   readonly subject?: string | undefined
+  readonly issuer?: string | undefined
 }
 
-/**
- * Why a caller with a token is refused; undefined if it is not. `realm` is the external issuer of
- * the token, if there is one.
- */
+/** Why a caller is refused; undefined if it is not. */
 export function blockOf(
   { clients, people }: BlockList,
-  { clientId, session, subject }: BlockedCaller,
-  realm: string | undefined,
+  { clientId, session, subject, issuer }: BlockedCaller,
 ): 'client' | 'person' | undefined {
   if (clients.has(clientId)) return 'client'
   if (people.size === 0) return undefined
-  const isNamed = realm !== undefined && subject !== undefined
-  const person = isNamed ? personKey(realm, subject) : session.owner
-  return person !== undefined && people.has(person) ? 'person' : undefined
+  const isNamed = issuer !== undefined && subject !== undefined
+  const named = isNamed ? personKey(issuer, subject) : undefined
+  const isBlocked = [session?.owner, named].some((key) => key !== undefined && people.has(key))
+  return isBlocked ? 'person' : undefined
+}
+
+/** The sentence for whoever is refused; it does not contain the operator's reason. */
+export function blockedText(what: BlockedKind): string {
+  return `The operator of this server has blocked this ${what}.`
+}
+
+/**
+ * Refuses a session that is used without a token, if the person who has signed in is blocked.
+ * @throws ToolError `forbidden`
+ */
+export async function refuseBlockedOwner(
+  blocks: Pick<Blocks, 'current'>,
+  session: { readonly owner?: string } | undefined,
+): Promise<void> {
+  if (session?.owner === undefined) return
+  const { people } = await blocks.current()
+  if (people.has(session.owner)) throw new ToolError(blockedText('person'), { code: 'forbidden' })
 }
 
 function listOf(document: BlocksDocument | undefined): BlockList {
@@ -168,8 +185,7 @@ function listOf(document: BlocksDocument | undefined): BlockList {
 export function refuseBlockedTools(blocks: Blocks) {
   function refuse(tool: string, { tools }: BlockList): undefined {
     if (!tools.has(tool)) return undefined
-    const text = 'The operator of this server has blocked this tool.'
-    throw new ToolError(text, { code: 'forbidden' })
+    throw new ToolError(blockedText('tool'), { code: 'forbidden' })
   }
 
   return (tool: string): Promise<void> | undefined => {

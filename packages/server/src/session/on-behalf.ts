@@ -22,6 +22,7 @@ import { holding, LOCK_SECONDS, lockKey, POLL_MS, WAIT_MS } from './refresh-lock
 
 /** The caller's token; its signature, issuer, audience and lifetime are verified. */
 export interface Subject extends SubjectToken {
+  /** As the issuer names them: two of its scopes may be one scope of the tools. */
   readonly scopes: readonly string[]
 }
 

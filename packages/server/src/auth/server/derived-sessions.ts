@@ -67,7 +67,7 @@ export function derivedCaller(
   if (asserted === undefined || assertedSessionId(asserted, clientId) !== session.id) {
     return undefined
   }
-  return { subject: asserted.sub, claims: { ...asserted } }
+  return { subject: asserted.sub, issuer: asserted.iss, claims: { ...asserted } }
 }
 
 const MOST_ATTEMPTS = 3

@@ -14,9 +14,10 @@ export interface TokenSession {
   /** Expiry of the token, as Unix time in milliseconds. */
   readonly expiresAt?: number
   readonly clientId?: string
-  /** The person who is signed in, or the subject of an external issuer's token. */
+  /** The person who is signed in; and whom the token names, with the issuer that does. */
   readonly owner?: string
   readonly subject?: string
+  readonly issuer?: string
 }
 
 /** `expired`: the client should authorize again; `ended`: it has been signed out. */
