@@ -2,7 +2,7 @@
 
 import { ErrorReply } from '@redis/client'
 import type { RedisEndpoint } from '../config/redis-url.ts'
-import { SLOT_COUNT, slotOf } from './redis-slots.ts'
+import { isNamed, SLOT_COUNT, slotOf } from './redis-slots.ts'
 import { RedisTopology, type TopologyOptions } from './redis-topology.ts'
 
 /** Changes are noticed by redirects; this finds those that no command meets. */
@@ -78,8 +78,7 @@ export class RedisClusterTopology extends RedisTopology {
   #toTable(reply: SlotsReply, asked: RedisEndpoint): SlotTable {
     const table: (RedisEndpoint | undefined)[] = Array.from({ length: SLOT_COUNT })
     for (const [first, last, [host, port]] of reply) {
-      const isUnknown = host === null || host === '' || host === '?'
-      table.fill(this.known({ host: isUnknown ? asked.host : host, port }), first, last + 1)
+      table.fill(this.known({ host: isNamed(host) ? host : asked.host, port }), first, last + 1)
     }
     return table
   }
