@@ -47,7 +47,7 @@ export class RedisClusterTopology extends RedisTopology {
 
   /** Begins with another node each time: one with an outdated view must not be believed for long. */
   protected async discover(): Promise<void> {
-    const candidates = unique([...this.#owners, ...this.seeds.map((seed) => this.known(seed))])
+    const candidates = unique([...this.#owners, ...this.seeds])
     this.#turn = (this.#turn + 1) % candidates.length
     const asked = [...candidates.slice(this.#turn), ...candidates.slice(0, this.#turn)]
     const failures: unknown[] = []

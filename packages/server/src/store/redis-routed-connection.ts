@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisEndpoint } from '../config/redis-url.ts'
 import { storeUnavailable } from '../errors.ts'
+import { within } from './command-deadline.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { deadlineMissed, type Redirect, redirectOf, replyOf } from './redis-errors.ts'
 import { runScript } from './redis-scripts.ts'
@@ -244,12 +245,4 @@ class Router {
     if (isAsking) connection.command(['ASKING']).catch(() => undefined)
     return connection.command(args, key, Math.max(1, until - this.#now()))
   }
-}
-
-/** Waits for the work, at most the time given. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const clock = new AbortController()
-  const late = sleep(Math.max(0, ms), undefined, { signal: clock.signal }).catch(() => undefined)
-  await Promise.race([work, late])
-  clock.abort()
 }
