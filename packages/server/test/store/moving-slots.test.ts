@@ -18,7 +18,8 @@ describeRedis('plain', 'a slot that moves', () => {
   let store: Store
 
   beforeEach(async () => {
-    cluster = await startRedisCluster()
+    // Nodes without a host name announce `?` then, in redirects too.
+    cluster = await startRedisCluster({ args: ['--cluster-preferred-endpoint-type', 'hostname'] })
     store = await connectedStore(cluster.url, { timeoutMs: 15_000 })
   })
   afterEach(async () => {
