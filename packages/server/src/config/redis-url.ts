@@ -33,6 +33,15 @@ const FORM =
  * @returns the parts, or why it is refused, to follow the name of the variable; never with a value
  */
 export function parseRedisUrl(given: string): RedisUrl | string {
+  const parsed = parse(given)
+  return typeof parsed === 'string' && UNENCODED.test(given) ? ENCODE : parsed
+}
+
+/** A slash, question mark or hash before the `@` that ends credentials. */
+const UNENCODED = /:\/\/[^@]*[/?#][^@]*@/
+const ENCODE = 'must have percent-encoded credentials: %2F for /, %3F for ?, %23 for #, %25 for %'
+
+function parse(given: string): RedisUrl | string {
   const [, secure, kind, credentials = '', hosts = '', path = '', rest] = FORM.exec(given) ?? []
   if (secure === undefined) return 'must be an address without spaces'
   if (rest !== undefined) return 'must have no query and no fragment'
@@ -46,7 +55,7 @@ export function parseRedisUrl(given: string): RedisUrl | string {
   const [, name = '', secret = ''] = /^([^:]*):?(.*)$/.exec(credentials) ?? []
   const [username, password] = [decode(name), decode(secret)]
   if (username === undefined || password === undefined) {
-    return 'must have percent-encoded credentials'
+    return ENCODE
   }
   const target = mode === 'sentinel' ? parseSentinelPath(path) : parsePath(path, mode)
   if (typeof target === 'string') return target

@@ -1,5 +1,7 @@
 /** Deadlines for work that cannot be cancelled. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** Calls `onLate` after `timeoutMs`; `clearTimeout` ends that. */
 export function startDeadline(timeoutMs: number, onLate: () => void): NodeJS.Timeout {
   // The event loop may have been blocked, with the reply already in the socket buffer. Sockets are
@@ -21,4 +23,12 @@ export function withDeadline<T>(
     timer = startDeadline(timeoutMs, () => reject(onLate()))
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+/** Waits for the work, at most the time given. */
+export async function within(ms: number, work: Promise<void>): Promise<void> {
+  const clock = new AbortController()
+  const late = sleep(Math.max(0, ms), undefined, { signal: clock.signal }).catch(() => undefined)
+  await Promise.race([work, late])
+  clock.abort()
 }

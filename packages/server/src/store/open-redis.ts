@@ -50,6 +50,7 @@ export function openServers(servers: RedisServers, options: OpenRedisOptions): O
         warn: (fields, message) => log.warn({ ...fields, ...about }, message),
       },
       address: () => serverAt(servers, endpoint),
+      isFixed: true,
       onReady: () => options.onReady(shards.readyCount() === 1),
       onTrouble: () => topology.suspect(),
       async probe(connection) {

@@ -2,7 +2,7 @@
 
 import { ErrorReply } from '@redis/client'
 import type { RedisEndpoint } from '../config/redis-url.ts'
-import { SLOT_COUNT, slotOf } from './redis-slots.ts'
+import { isNamed, SLOT_COUNT, slotOf } from './redis-slots.ts'
 import { RedisTopology, type TopologyOptions } from './redis-topology.ts'
 
 /** Redirects report most changes sooner; the interval bounds the rest. */
@@ -47,7 +47,7 @@ export class RedisClusterTopology extends RedisTopology {
 
   /** Begins with another node each time (round-robin): the view of one node may be outdated. */
   protected async discover(): Promise<void> {
-    const candidates = unique([...this.#owners, ...this.seeds.map((seed) => this.known(seed))])
+    const candidates = unique([...this.#owners, ...this.seeds])
     this.#turn = (this.#turn + 1) % candidates.length
     const asked = [...candidates.slice(this.#turn), ...candidates.slice(0, this.#turn)]
     const failures: unknown[] = []
@@ -78,8 +78,7 @@ export class RedisClusterTopology extends RedisTopology {
   #toTable(reply: SlotsReply, asked: RedisEndpoint): SlotTable {
     const table: (RedisEndpoint | undefined)[] = Array.from({ length: SLOT_COUNT })
     for (const [first, last, [host, port]] of reply) {
-      const isUnknown = host === null || host === '' || host === '?'
-      table.fill(this.known({ host: isUnknown ? asked.host : host, port }), first, last + 1)
+      table.fill(this.known({ host: isNamed(host) ? host : asked.host, port }), first, last + 1)
     }
     return table
   }

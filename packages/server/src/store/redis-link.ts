@@ -12,6 +12,8 @@ import type { StoreLog } from './store-log.ts'
 export interface RedisLinkOptions {
   /** Read for each client. */
   readonly address: () => RedisAddress
+  /** Whether the address leads to one server for good, so that a replica there stays one. */
+  readonly isFixed?: boolean
   /** Deadline of a command, in milliseconds. */
   readonly timeoutMs: number
   readonly log: StoreLog
@@ -71,7 +73,7 @@ export class RedisLink {
   /** A command of the client failed. */
   failed(from: RedisClient, error: unknown): void {
     if (from !== this.client || this.#ended) return
-    const { timeoutMs, monotonicNow, onLate } = this.#options
+    const { timeoutMs, monotonicNow, onLate, isFixed } = this.#options
     const now = monotonicNow()
     if (isTimeout(error)) {
       this.#silentSince ??= now - timeoutMs
@@ -79,7 +81,8 @@ export class RedisLink {
       onLate?.(error)
     }
     const isDead = now - (this.#silentSince ?? now) >= PATIENCE_DEADLINES * timeoutMs
-    const isMoved = isReadOnly(error) && now - this.#replacedAt >= REPLACE_EVERY_MS
+    const isStale = !isFixed && isReadOnly(error)
+    const isMoved = isStale && now - this.#replacedAt >= REPLACE_EVERY_MS
     if (isDead || isMoved) this.#replace(isDead ? error : undefined)
   }
 

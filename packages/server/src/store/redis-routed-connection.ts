@@ -3,12 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisEndpoint } from '../config/redis-url.ts'
 import { storeUnavailable } from '../errors.ts'
+import { within } from './command-deadline.ts'
 import type { RedisConnection } from './redis-connection.ts'
-import { type Redirect, redirectOf, replyOf } from './redis-errors.ts'
+import { deadlineMissed, type Redirect, redirectOf, replyOf } from './redis-errors.ts'
 import { runScript } from './redis-scripts.ts'
 import type { RedisShard } from './redis-shard.ts'
 import type { RedisShards } from './redis-shards.ts'
-import { slotOf } from './redis-slots.ts'
+import { isNamed, slotOf } from './redis-slots.ts'
 import type { RedisTopology } from './redis-topology.ts'
 
 export interface RoutingOptions {
@@ -28,14 +29,26 @@ interface Work {
   readonly key: string | undefined
   /** Deadline, in monotonic milliseconds. */
   readonly until: number
+  /** Grows in the order of calls. */
+  readonly number: number
 }
 
-const MAX_ATTEMPTS = 8
+/** Commands for one key or slot that wait until an earlier one, which was refused, is done. */
+interface Queued {
+  readonly number: number
+  readonly send: () => void
+}
+
+/** More redirects than this are a loop. */
+const MAX_REDIRECTS = 8
 /** Retry interval while a key migrates, or a replica is promoted. */
 const TRY_AGAIN_AFTER_MS = 20
 
 /** Error replies of a server that may have been replaced by another. */
 const REPLACED = /(?:^|-)(?:READONLY|MASTERDOWN|CLUSTERDOWN|LOADING)\b/
+
+/** The command has not run, and may be sent again. */
+const AGAIN = /(?:^|-)(?:MOVED|ASK|TRYAGAIN|READONLY)\b/
 
 /** Connects in the background. Until connected, commands fail immediately. */
 export function createRoutedConnection(options: RoutingOptions): RedisConnection {
@@ -55,42 +68,95 @@ export function createRoutedConnection(options: RoutingOptions): RedisConnection
 
 /**
  * Retries only commands that a server refused. A command that was sent and got no reply may have
- * run, and is not idempotent.
+ * run, and is not idempotent. Retried commands for one key keep their order.
  */
 class Router {
   readonly #topology: RedisTopology
   readonly #shards: RedisShards
+  readonly #isCluster: boolean
   readonly #timeoutMs: number
   readonly #now: () => number
+  /** By slot or key, while a command that was refused is sent again. */
+  readonly #queues = new Map<number | string, Queued[]>()
+  #count = 0
 
-  constructor({ topology, shards, timeoutMs, monotonicNow }: RoutingOptions) {
+  constructor({ topology, shards, isCluster, timeoutMs, monotonicNow }: RoutingOptions) {
     this.#topology = topology
     this.#shards = shards
+    this.#isCluster = isCluster
     this.#timeoutMs = timeoutMs
     this.#now = monotonicNow
   }
 
   command(args: readonly string[], key: string | undefined): Promise<unknown> {
+    this.#count += 1
+    const number = this.#count
+    const isQueued = this.#queues.size > 0 && this.#queues.has(this.#queueOf(key))
+    if (isQueued) return this.#queued(this.#work(args, key, number))
     const endpoint = key === undefined ? this.#shards.ready() : this.#topology.ownerOf(key)
     const shard = endpoint && this.#shards.at(endpoint)
     if (endpoint === undefined || shard?.state !== 'ready')
-      return this.#start(this.#work(args, key))
+      return this.#start(this.#work(args, key, number))
     return shard.connection.command(args).catch((error: unknown) => {
       if (replyOf(error) === undefined) throw error
-      return this.#follow(error, endpoint, this.#work(args, key))
+      return this.#refused(error, endpoint, this.#work(args, key, number))
     })
   }
 
-  #work(args: readonly string[], key: string | undefined): Work {
-    return { args, key, until: this.#now() + this.#timeoutMs }
+  #work(args: readonly string[], key: string | undefined, number: number): Work {
+    return { args, key, number, until: this.#now() + this.#timeoutMs }
+  }
+
+  #queueOf(key = ''): number | string {
+    return this.#isCluster ? slotOf(key) : key
+  }
+
+  /** Sends a refused command again, or queues it behind an earlier one. */
+  #refused(error: unknown, from: RedisEndpoint, work: Work): Promise<unknown> {
+    if (!AGAIN.test(replyOf(error)?.message ?? '')) return this.#failed(error)
+    if (this.#queues.has(this.#queueOf(work.key))) return this.#queued(work)
+    const queue = this.#queueOf(work.key)
+    this.#queues.set(queue, [])
+    const following = this.#follow(error, from, work)
+    // Replies come in order: with this one, all commands that were sent there before are answered.
+    const { connection } = this.#shards.at(from)
+    const answered = connection.command(['PING'], undefined, this.#timeoutMs)
+    void Promise.allSettled([following, answered]).then(() => this.#release(queue))
+    return following
+  }
+
+  #queued(work: Work): Promise<unknown> {
+    return new Promise((resolve) => {
+      const send = () => resolve(this.#again(work))
+      this.#queues.get(this.#queueOf(work.key))?.push({ number: work.number, send })
+    })
+  }
+
+  /** Sends what waited, in the order of the calls. */
+  #release(queue: number | string): void {
+    const queued = this.#queues.get(queue) ?? []
+    this.#queues.delete(queue)
+    for (const { send } of queued.sort((one, other) => one.number - other.number)) send()
+  }
+
+  #again(work: Work): Promise<unknown> {
+    if (this.#now() >= work.until) return Promise.reject(storeUnavailable(deadlineMissed()))
+    const endpoint = work.key === undefined ? undefined : this.#topology.ownerOf(work.key)
+    if (endpoint === undefined || this.#shards.at(endpoint).state !== 'ready') {
+      return this.#start(work)
+    }
+    return this.#send(endpoint, work).catch((error) => this.#refused(error, endpoint, work))
+  }
+
+  #failed(error: unknown): Promise<never> {
+    if (REPLACED.test(replyOf(error)?.message ?? '')) this.#topology.suspect()
+    return Promise.reject(error)
   }
 
   /** Sends a command whose owner is not connected yet. */
   async #start(work: Work): Promise<unknown> {
     const endpoint = await this.#owner(work)
-    return this.#send(endpoint, work).catch((error: unknown) => {
-      return this.#follow(error, endpoint, work)
-    })
+    return this.#send(endpoint, work).catch((error) => this.#refused(error, endpoint, work))
   }
 
   /**
@@ -118,20 +184,23 @@ class Router {
   async #follow(refused: unknown, from: RedisEndpoint, work: Work): Promise<unknown> {
     let error = refused
     let at: RedisEndpoint | undefined = from
-    for (let attempt = 0; attempt < MAX_ATTEMPTS && this.#now() < work.until; attempt += 1) {
+    let isAsking = false
+    let redirects = 0
+    while (redirects < MAX_REDIRECTS && this.#now() < work.until) {
       const redirect = redirectOf(error)
-      at = redirect
-        ? await this.#redirected(redirect, at, work)
-        : await this.#retried(error, at, work)
+      if (redirect) {
+        redirects += 1
+        isAsking = redirect.kind === 'ASK'
+        at = await this.#redirected(redirect, at, work)
+      } else at = await this.#retried(error, at, work)
       if (at === undefined) break
       try {
-        return await this.#send(at, work, redirect?.kind === 'ASK')
+        return await this.#send(at, work, isAsking)
       } catch (next) {
         error = next
       }
     }
-    if (REPLACED.test(replyOf(error)?.message ?? '')) this.#topology.suspect()
-    throw error
+    return this.#failed(error)
   }
 
   async #redirected(
@@ -139,7 +208,7 @@ class Router {
     from: RedisEndpoint,
     { until }: Work,
   ): Promise<RedisEndpoint> {
-    const to = this.#topology.known({ host: host === '' ? from.host : host, port })
+    const to = this.#topology.known({ host: isNamed(host) ? host : from.host, port })
     if (kind === 'MOVED') this.#topology.moved(slot, to)
     await this.#connected(to, until)
     return to
@@ -176,12 +245,4 @@ class Router {
     if (isAsking) connection.command(['ASKING']).catch(() => undefined)
     return connection.command(args, key, Math.max(1, until - this.#now()))
   }
-}
-
-/** Waits until the work has settled, for `ms` milliseconds at most. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const clock = new AbortController()
-  const late = sleep(Math.max(0, ms), undefined, { signal: clock.signal }).catch(() => undefined)
-  await Promise.race([work, late])
-  clock.abort()
 }

@@ -10,6 +10,9 @@ import { type AskRedis, RedisTopology, type TopologyOptions } from './redis-topo
  */
 const DISCOVER_EVERY_MS = 500
 
+/** They differ from those of the master. */
+const CREDENTIALS = /NOAUTH|WRONGPASS|invalid password|without any password configured/
+
 export interface SentinelOptions extends TopologyOptions {
   /** The name by which the Sentinels know the master. */
   readonly masterName: string
@@ -48,17 +51,35 @@ export class RedisSentinelTopology extends RedisTopology {
   protected async discover(): Promise<void> {
     const answers = await Promise.allSettled(this.seeds.map((seed) => this.#askSentinel(seed)))
     const named = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
-    const master = mostNamed(named)
-    if (master === undefined) throw reasonOf(answers)
+    const masters = mostNamed(named)
+    if (masters.length === 0) throw reasonOf(answers)
+    if (masters.length === 1 && masters[0] === this.#master) return
+    const master = await this.#firstOf(masters)
     if (master === this.#master) return
-    await this.#checkRole(master)
     this.#master = master
     this.changed()
   }
 
+  /** The first that is a master; several are named where Sentinels disagree. */
+  async #firstOf(named: readonly RedisEndpoint[]): Promise<RedisEndpoint> {
+    const failures: unknown[] = []
+    for (const each of named) {
+      try {
+        await this.#checkRole(each)
+        return each
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    throw failures[0]
+  }
+
   async #askSentinel(sentinel: RedisEndpoint): Promise<RedisEndpoint> {
     const args = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#masterName]
-    const reply = await this.ask(sentinel, args)
+    const reply = await this.ask(sentinel, args).catch((error: unknown) => {
+      if (!(error instanceof ErrorReply) || !CREDENTIALS.test(error.message)) throw error
+      throw new ErrorReply(`Sentinel refuses the credentials: ${error.message}`)
+    })
     if (!Array.isArray(reply)) throw new ErrorReply('ERR No such master with that name')
     return this.known({ host: String(reply[0]), port: Number(reply[1]) })
   }
@@ -75,11 +96,12 @@ export class RedisSentinelTopology extends RedisTopology {
   }
 }
 
-function mostNamed(named: readonly RedisEndpoint[]): RedisEndpoint | undefined {
+/** Several if they have as many votes. */
+function mostNamed(named: readonly RedisEndpoint[]): readonly RedisEndpoint[] {
   const votes = new Map<RedisEndpoint, number>()
   for (const each of named) votes.set(each, (votes.get(each) ?? 0) + 1)
   const most = Math.max(...votes.values())
-  return named.find((each) => votes.get(each) === most)
+  return [...votes.keys()].filter((each) => votes.get(each) === most)
 }
 
 /** Prefers an error reply, which explains more than a connection failure. */

@@ -7,7 +7,10 @@ import type { ProbeResult } from './redis-probe.ts'
 import { definedScripts } from './redis-scripts.ts'
 
 export interface RedisShardOptions
-  extends Pick<RedisLinkOptions, 'address' | 'timeoutMs' | 'log' | 'random' | 'monotonicNow'> {
+  extends Pick<
+    RedisLinkOptions,
+    'address' | 'isFixed' | 'timeoutMs' | 'log' | 'random' | 'monotonicNow'
+  > {
   readonly probe: (connection: ServerConnection) => Promise<ProbeResult>
   readonly eviction: 'warn' | 'refuse'
   /** Called each time the connection is ready, after scripts were sent. */
@@ -20,13 +23,14 @@ export type RedisShard = ReturnType<typeof createRedisShard>
 
 /** Connects in the background. */
 export function createRedisShard(options: RedisShardOptions) {
-  const { address, timeoutMs, log, random, monotonicNow, eviction, onTrouble } = options
+  const { address, isFixed = false, timeoutMs, log, random, monotonicNow } = options
+  const { eviction, onTrouble } = options
   let settle = (): void => undefined
   const settled = new Promise<void>((resolve) => {
     settle = resolve
   })
   const connection: ServerConnection = createRedisConnection({
-    ...{ address, timeoutMs, log, random, monotonicNow },
+    ...{ address, isFixed, timeoutMs, log, random, monotonicNow },
     onReady() {
       shard.state = 'ready'
       settle()

@@ -14,6 +14,11 @@ export function slotOf(key: string): number {
   return end > start ? crc16(key, start, end) : crc16(key, 0, key.length)
 }
 
+/** Whether a node announces its host; otherwise it is where it was asked. */
+export function isNamed(host: string | null): host is string {
+  return host !== null && host !== '' && host !== '?'
+}
+
 /** CRC-16/XMODEM: polynomial 0x1021, initial value 0. */
 const CRC16 = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 8

@@ -40,7 +40,7 @@ export abstract class RedisTopology {
   #next: NodeJS.Timeout | undefined
 
   constructor({ seeds, ask, log, monotonicNow }: TopologyOptions, everyMs: number) {
-    this.seeds = seeds
+    this.seeds = [...new Set(seeds.map((seed) => this.known(seed)))]
     this.ask = ask
     this.#log = log
     this.#now = monotonicNow

@@ -66,6 +66,11 @@ const BY_DISCOVERY: readonly (readonly [pattern: RegExp, reason: UnfitReason, de
     'This Redis is no Sentinel: set REDIS_URL to redis://HOST, or name the Sentinels in it, at port 26379 by default.',
   ],
   [
+    /^Sentinel refuses the credentials/,
+    'wrong_credentials',
+    'The Sentinels require a password, or refuse the one they were given: check REDIS_SENTINEL_USERNAME and REDIS_SENTINEL_P. REDIS_USERNAME and REDIS_P are for the master.',
+  ],
+  [
     /No such master/,
     'unknown_master',
     'The Sentinels know no master of this name: check the name in REDIS_URL, or REDIS_SENTINEL_NAME.',

@@ -37,7 +37,11 @@ export async function runPrimary({ loaded, log, shutdown }: PrimaryDeps): Promis
   let isStopping = false
 
   function start(number: number): WorkerProcess {
-    const worker = startWorker(number, (message) => void answer(worker, message))
+    const worker = startWorker(number, (message) => {
+      answer(worker, message).catch((error: unknown) =>
+        log.warn({ err: error, worker: number }, 'metrics of workers not summed'),
+      )
+    })
     workers.set(number, worker)
     sum.add(worker)
     void worker.ended.then((ended) => {

@@ -106,6 +106,16 @@ describe('REDIS_URL', () => {
     expect(message).not.toContain('%E0')
   })
 
+  it.each([
+    'redis://u:p/w@a',
+    'redis://u:1/w@a:1',
+    'redis+cluster://:p?w@a,b',
+    'redis+cluster://u:p#w@a,b',
+    'rediss+sentinel://u:p%w@a,b/m',
+  ])('is refused for its password, with what to do: %s', (REDIS_URL) => {
+    expect(refusal({ REDIS_URL }).message).toContain('percent-encoded credentials: %2F for /')
+  })
+
   it('needs the name of the master, there or in REDIS_SENTINEL_NAME', () => {
     expect(faultsOf({ REDIS_URL: 'redis+sentinel://a,b' })).toEqual(['REDIS_SENTINEL_NAME'])
     const { store } = load({

@@ -5,6 +5,7 @@ import { newKey } from '../../src/store/contract/store-nodes.ts'
 import { observeStore } from '../../src/store/observed-store.ts'
 import { createRedisStore } from '../../src/store/redis.ts'
 import { createMetrics } from '../../src/telemetry/prometheus.ts'
+import { askRedis } from '../support/ask-redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
@@ -104,6 +105,16 @@ describeRedis('plain', 'an address that names something else', () => {
     onTestFinished(() => server.stop())
     const { health } = openStore(`redis+sentinel://127.0.0.1:${server.port}/main`)
     await expect.poll(health).toMatch(/^not ready: This Redis is no Sentinel/)
+  })
+
+  it('is explained: a password that Sentinels want', async () => {
+    const sentinels = await startRedisSentinels()
+    onTestFinished(() => sentinels.stop())
+    for (const sentinel of sentinels.sentinels) {
+      await askRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', '>secret')
+    }
+    const { health } = openStore(sentinels.url)
+    await expect.poll(health).toMatch(/^not ready: The Sentinels require.*REDIS_SENTINEL_P/)
   })
 
   it('is explained: a master that the Sentinels do not know', async () => {

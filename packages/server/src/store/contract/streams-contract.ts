@@ -102,12 +102,23 @@ export function streamsContract(nodes: Nodes, { describe, expect, it }: TestRunn
     })
 
     it('expires after its last entry', async () => {
-      const key = newKey()
-      await append(key, '1', { ttlSeconds: 1 })
-      await sleep(500)
-      await append(key, '2', { ttlSeconds: 1 })
-      await sleep(700)
-      expect(await valuesOf(key)).toEqual(['1', '2'])
+      let key = ''
+      let values: unknown
+      let longestMs: number
+      // On a busy machine, a step may last as long as an entry lives: then once more.
+      do {
+        key = newKey()
+        const startedAt = performance.now()
+        await append(key, '1', { ttlSeconds: 1 })
+        await sleep(500)
+        const renewedAt = performance.now()
+        await append(key, '2', { ttlSeconds: 1 })
+        const firstMs = performance.now() - startedAt
+        await sleep(700)
+        values = await valuesOf(key)
+        longestMs = Math.max(firstMs, performance.now() - renewedAt)
+      } while (longestMs >= 1000)
+      expect(values).toEqual(['1', '2'])
       await sleep(500)
       expect(await valuesOf(key)).toEqual([])
       expect(await nodes.one.streams.last(key)).toBe('0')
