@@ -20,23 +20,6 @@ interface SigningKeysOptions {
   readonly keepSeconds: number
 }
 
-/** Every operation throws `unavailable` if it has to read the keys and the store is unavailable. */
-export interface SigningKeys {
-  /** The key that signs now. */
-  current(): Promise<{
-    readonly kid: string
-    readonly alg: SigningAlgorithm
-    readonly privateJwk: JWK
-  }>
-  /** Public parts only, the next key's included (RFC 7517, section 5). */
-  published(): Promise<{ readonly keys: readonly JWK[] }>
-  /**
-   * The public key with this `kid`; undefined if there is none. An unknown `kid` triggers a read of
-   * the store, at most once a second.
-   */
-  byKid(kid: string): Promise<JWK | undefined>
-}
-
 type Document = { readonly keys: readonly SealedKey[] }
 
 const ROTATE_EVERY_SECONDS = 30 * 24 * 60 * 60
@@ -51,7 +34,10 @@ const LOOK_AGAIN_MS = 1000
  */
 const MOST_ATTEMPTS = 20
 
-export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOptions): SigningKeys {
+/** Every operation throws `unavailable` if it has to read the keys and the store is unavailable. */
+export type SigningKeys = ReturnType<typeof createSigningKeys>
+
+export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOptions) {
   const { store, keyRing, now } = deps
   const { algorithm, keepSeconds, rotateEverySeconds = ROTATE_EVERY_SECONDS } = options
   const place = `signing-keys:${algorithm}`
@@ -95,15 +81,25 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
   }
 
   return {
-    async current() {
+    /** The key that signs now. */
+    async current(): Promise<{
+      readonly kid: string
+      readonly alg: SigningAlgorithm
+      readonly privateJwk: JWK
+    }> {
       const key = set.signing(await keysOf(CACHE_MS), now())
       if (key === undefined) throw new Error('A set of signing keys is never empty')
       return { kid: key.kid, alg: algorithm, privateJwk: key.privateJwk }
     },
-    async published() {
+    /** Public parts only, the next key's included (RFC 7517, section 5). */
+    async published(): Promise<{ readonly keys: readonly JWK[] }> {
       return { keys: (await keysOf(CACHE_MS)).map(({ publicJwk }) => publicJwk) }
     },
-    async byKid(kid) {
+    /**
+     * The public key with this `kid`; undefined if there is none. An unknown `kid` triggers a read
+     * of the store, at most once a second.
+     */
+    async byKid(kid: string): Promise<JWK | undefined> {
       const named = (keys: readonly SigningKey[]) => keys.find((key) => key.kid === kid)?.publicJwk
       return named(await keysOf(CACHE_MS)) ?? named(await keysOf(LOOK_AGAIN_MS))
     },
