@@ -137,20 +137,8 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** Clock skew between nodes: one node may still sign with a key that another considers expired. */
 const SKEW_MS = 5 * 60 * 1000
 
-interface KeySet {
-  /** The keys that this node can decrypt, sorted by `signsFrom`. */
-  open(keys: readonly SealedKey[]): SigningKey[]
-  /**
-   * Rotates the set: removes keys that are expired at `time` and adds the next key when it is due.
-   * Returns the same array if nothing changes.
-   */
-  renew(keys: readonly SealedKey[], time: number): Promise<readonly SealedKey[]>
-  /** The key that signs at `time`. */
-  signing(keys: readonly SigningKey[], time: number): SigningKey | undefined
-}
-
 /** @param place the key in the store, bound to the ciphertext as associated data */
-function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions): KeySet {
+function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions) {
   const { algorithm } = options
   const rotateMs = options.rotateEverySeconds * 1000
   const keepMs = options.keepSeconds * 1000 + SKEW_MS
@@ -196,9 +184,13 @@ function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions): 
   }
 
   return {
+    /** The keys that this node can decrypt, sorted by `signsFrom`. */
     open,
-
-    async renew(keys, time) {
+    /**
+     * Rotates the set: removes keys that are expired at `time` and adds the next key when it is
+     * due. Returns the same array if nothing changes.
+     */
+    async renew(keys: readonly SealedKey[], time: number): Promise<readonly SealedKey[]> {
       const ours = open(keys)
       const isGone = ({ kid, signsFrom }: SealedKey) => {
         const successor = ours.find((other) => other.signsFrom > signsFrom)
@@ -212,8 +204,8 @@ function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions): 
       if (signsFrom !== undefined) return [...kept, await mint(signsFrom)]
       return kept.length < keys.length ? kept : keys
     },
-
-    signing(keys, time) {
+    /** The key that signs at `time`. */
+    signing(keys: readonly SigningKey[], time: number): SigningKey | undefined {
       // Falls back to the first key if this node's clock is behind that of the node which made it.
       return keys.findLast(({ signsFrom }) => signsFrom <= time) ?? keys[0]
     },
