@@ -1,4 +1,4 @@
-/** Changes who may access a deployment: blocks, and ends sessions, in the store of its nodes. */
+/** The operator's kill switch: blocks clients, people and tools, and ends sessions. */
 
 import { randomUUID } from 'node:crypto'
 import { longestTokenSeconds } from './auth/resource-server.ts'
@@ -41,17 +41,17 @@ export interface AccessControlDeps extends Pick<LoadedConfig, 'config' | 'secret
   readonly log: Logger
 }
 
-/** Joins the nodes for as long as the command takes, so that they are notified of the change immediately. */
+/** Joins the nodes while the command runs, to notify them of the change at once. */
 export async function createAccessControl(deps: AccessControlDeps): Promise<AccessControl> {
   const { config, secrets, store, log } = deps
   const { issuer } = config.auth
   const streams = createSealedStreams(store.streams, createKeyRing(secrets.encryptionKeys))
   const node = await joinCluster({ store, streams, log })
   const editor = createBlockEditor({ store })
-  const realm = realmOf(config)
+  const realms = realmsOf(config)
 
-  const storedValue = ({ kind, value }: Target) =>
-    kind === 'person' ? personKey(realm, value) : value
+  const storedValues = ({ kind, value }: Target) =>
+    kind === 'person' ? realms.map((realm) => personKey(realm, value)) : [value]
 
   async function broadcast(action: AccessChange['action'], target: Target, why: Why) {
     const isHidden = target.kind === 'person' && config.log.auditSubject !== 'subject'
@@ -63,18 +63,23 @@ export async function createAccessControl(deps: AccessControlDeps): Promise<Acce
   return {
     list: editor.list,
     async block(target, why) {
-      const entry = { kind: target.kind, value: storedValue(target) }
-      await editor.block({ ...entry, ...why, at: await store.time() })
+      const at = await store.time()
+      for (const value of storedValues(target)) {
+        await editor.block({ kind: target.kind, value, ...why, at })
+      }
       await broadcast('block', target, why)
     },
     async unblock(target, why) {
-      const isDone = await editor.unblock({ kind: target.kind, value: storedValue(target) })
+      let isDone = false
+      for (const value of storedValues(target)) {
+        if (await editor.unblock({ kind: target.kind, value })) isDone = true
+      }
       if (isDone) await broadcast('unblock', target, why)
       return isDone
     },
     async end(target, why) {
       if (issuer.kind === 'external') throw new AppError('conflict', EXTERNAL)
-      const ended = await endSessions(deps, target, storedValue(target))
+      const ended = await endSessions(deps, target, storedValues(target))
       const at = await store.time()
       for (const sessionId of ended) {
         await node.broadcast({ kind: 'session_ended', sessionId, at })
@@ -86,20 +91,19 @@ export async function createAccessControl(deps: AccessControlDeps): Promise<Acce
   }
 }
 
-const EXTERNAL =
-  'The tokens come from OAUTH_ISSUER, which alone can revoke them. Block the client or the person here.'
+const EXTERNAL = 'Only OAUTH_ISSUER can revoke its tokens. Block the client or the person instead.'
 
-/** What identifies people: the external issuer of the tokens, or the first upstream. */
-function realmOf({ auth: { issuer }, upstream }: LoadedConfig['config']): string {
-  if (issuer.kind === 'external') return issuer.url
-  return upstream.kind === 'demo' ? 'demo' : upstream.name
+/** Namespaces of subjects: the external issuer; or the first upstream and the ID-JAG issuers. */
+function realmsOf({ auth: { issuer }, upstream }: LoadedConfig['config']): readonly string[] {
+  if (issuer.kind === 'external') return [issuer.url]
+  return [upstream.kind === 'demo' ? 'demo' : upstream.name, ...(issuer.idJagIssuers ?? [])]
 }
 
-/** The credentials are deleted, but not revoked upstream: this process has no upstreams. */
+/** Deletes upstream credentials without revoking them: this process connects to no upstream. */
 async function endSessions(
   { config, store }: AccessControlDeps,
   { kind, value }: Target,
-  owner: string,
+  owners: readonly string[],
 ): Promise<readonly string[]> {
   const time = await store.time()
   const started = performance.now()
@@ -108,16 +112,19 @@ async function endSessions(
   const sessions = createSessionManager({ store, now }, { ...config.session, tokenTtlSeconds })
   const lifetimes = { ttlSeconds: tokenTtlSeconds, personalTtlSeconds: tokenTtlSeconds }
   const authorizations = new Authorizations({ store, sessions, now }, lifetimes)
+  const ofPerson = async (owner: string) => [
+    ...[
+      ...(await authorizations.ofPerson('client', owner)),
+      ...(await authorizations.ofPerson('personal', owner)),
+    ].map(({ sessionId }) => sessionId),
+    ...(await authorizations.visitsOf(owner)),
+    ...(await authorizations.assertedOf(owner)),
+  ]
   const ids =
     kind === 'client'
       ? await authorizations.ofClient(value)
-      : [
-          ...(await authorizations.ofPerson('client', owner)),
-          ...(await authorizations.ofPerson('personal', owner)),
-        ]
-          .map(({ sessionId }) => sessionId)
-          .concat(await authorizations.visitsOf(owner))
+      : (await Promise.all(owners.map(ofPerson))).flat()
   const ended: string[] = []
-  for (const id of ids) if (await sessions.end(id)) ended.push(id)
+  for (const id of new Set(ids)) if (await sessions.end(id)) ended.push(id)
   return ended
 }

@@ -198,9 +198,7 @@ async function joinOthers({ store, log, services }: RuntimeDeps, streams: Store[
 /** What ends open streams: the end of their session, and changes of access by an operator. */
 function createEnds(deps: RuntimeDeps, node: ClusterNode, parts: EndParts): SessionEnds {
   const sessionEnds = createSessionEnds(node, parts, deps.config.http)
-  const { issuer } = deps.config.auth
-  const external = issuer.kind === 'external' ? issuer.url : undefined
-  followAccessChanges({ ...deps, ...parts, node, sessionEnds, issuer: external })
+  followAccessChanges({ ...deps, ...parts, node, sessionEnds })
   return sessionEnds
 }
 

@@ -1,7 +1,7 @@
 /** Bearer authentication: identifies the caller by the access token in `Authorization`. */
 
 import { AppError } from '../errors.ts'
-import { type Blocks, blockOf, NO_BLOCKS } from '../session/blocks.ts'
+import { type Blocks, blockedText, blockOf, NO_BLOCKS } from '../session/blocks.ts'
 import type { Caller, TokenCaller } from '../session/caller.ts'
 import type { AccessTokens, TokenPresenter } from './access-tokens.ts'
 import { bearerChallenge, type Resource } from './resources.ts'
@@ -12,8 +12,6 @@ export interface AuthenticateDeps {
   readonly scopes: AdvertisedScopes
   /** Clients and people whose tokens are refused. */
   readonly blocks: Blocks
-  /** The external issuer of the tokens, if there is one. */
-  readonly issuer: string | undefined
 }
 
 export interface ResourceRequirement {
@@ -24,7 +22,7 @@ export interface ResourceRequirement {
 
 export type Authenticate = ReturnType<typeof createAuthenticate>
 
-export function createAuthenticate({ tokens, scopes, blocks, issuer }: AuthenticateDeps) {
+export function createAuthenticate({ tokens, scopes, blocks }: AuthenticateDeps) {
   async function refusal(
     { resource }: ResourceRequirement,
     message: string,
@@ -43,9 +41,9 @@ export function createAuthenticate({ tokens, scopes, blocks, issuer }: Authentic
   ): Promise<TokenCaller | undefined> {
     const caller = await finding
     // Read only for a valid token: any other must not cause a store access.
-    const what = caller && blockOf(await blocks.current(), caller, issuer)
+    const what = caller && blockOf(await blocks.current(), caller)
     if (what === undefined) return caller
-    throw new AppError('forbidden', `The operator of this server has blocked this ${what}.`)
+    throw new AppError('forbidden', blockedText(what))
   }
 
   async function refuse(...why: Parameters<typeof refusal>): Promise<never> {

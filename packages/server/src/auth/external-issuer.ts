@@ -94,7 +94,7 @@ function createExternalIssuer(
         return undefined
       })
       if (facts === undefined) return undefined
-      const { subject, clientId, scopes, claims, expiresAt } = facts
+      const { subject, clientId, scopes, issuerScopes, claims, expiresAt } = facts
       const id = externalSessionId(facts)
       presenter?.onSession(id)
       presenter?.readBeside?.()
@@ -104,8 +104,8 @@ function createExternalIssuer(
         return undefined
       }
       const isMachine = isMachineToken(facts)
-      const subjectToken = { token, expiresAt }
-      const known = { clientId, scopes, subject, claims, expiresAt }
+      const subjectToken = { token, expiresAt, scopes: issuerScopes }
+      const known = { clientId, scopes, subject, issuer: options.issuer, claims, expiresAt }
       return { kind: 'token', session, ...known, isMachine, subjectToken }
     },
   }

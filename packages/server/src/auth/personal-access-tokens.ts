@@ -1,4 +1,4 @@
-/** The bearer check of personal access tokens, before that of the issuer's tokens. */
+/** Authenticates personal access tokens; other bearer tokens reach the issuer's check. */
 
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
@@ -36,11 +36,13 @@ export function withPersonalTokens(
     return sessions.retrieve(id)
   }
 
-  /** Not awaited: a call does not wait for the note of its use. */
+  /** Records the use in the background, without delaying the call. */
   function noteUse(sessionId: string, record: Partial<AuthorizationRecord>): void {
     personalTokens
       .used(sessionId, record)
-      .catch((error: unknown) => log.warn({ err: error }, 'use of a personal token not noted'))
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'use of a personal access token not recorded'),
+      )
   }
 
   return {

@@ -61,10 +61,7 @@ export async function createResourceServer(deps: ResourceServerDeps): Promise<Re
       scopes: advertised,
       name: config.app.name,
     },
-    authenticate: createAuthenticate({
-      ...{ tokens, scopes: advertised, blocks: deps.blocks },
-      issuer: issuer.kind === 'external' ? issuer.url : undefined,
-    }),
+    authenticate: createAuthenticate({ tokens, scopes: advertised, blocks: deps.blocks }),
     requireScopes: createRequireScopes(scopesFor, scopeMap),
     check,
     warnings,

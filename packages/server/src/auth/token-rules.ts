@@ -28,6 +28,8 @@ export interface TokenFacts {
   /** Empty where no claim names the client. */
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** The same as the issuer names them. */
+  readonly issuerScopes: readonly string[]
   /** All claims of the token or of its introspection response. */
   readonly claims: Claims
   /** Unix time in milliseconds; 0 without `iat`. */
@@ -134,7 +136,7 @@ export function factsOf(payload: Claims, rules: TokenRules, nowMs: number): Toke
   const issuer = acceptedIssuer(claims, rules)
   checkAudience(claims, clientId, rules)
   return {
-    ...{ issuer, subject, clientId, scopes: scopesIn(payload, rules), claims: payload },
+    ...{ issuer, subject, clientId, ...scopesIn(payload, rules), claims: payload },
     ...timesOf(claims, rules, nowMs),
   }
 }
@@ -190,7 +192,7 @@ function checkAudience({ aud }: TokenClaims, clientId: string, rules: TokenRules
 }
 
 /** Scopes as a string (RFC 9068, 2.2.3) or as a list, from all configured scope claims. */
-function scopesIn(payload: Claims, { scopeClaims, scopeMap }: TokenRules): readonly string[] {
+function scopesIn(payload: Claims, { scopeClaims, scopeMap }: TokenRules) {
   const names = scopeClaims.flatMap((claim) => {
     const value = claimAt(payload, claim)
     // List entries, such as roles, may contain spaces: the map contains the unsplit entry.
@@ -201,8 +203,9 @@ function scopesIn(payload: Claims, { scopeClaims, scopeMap }: TokenRules): reado
       ...texts.flatMap((each) => each.split(' ')),
     ]
   })
-  const scopes = names.filter((name) => name !== '').flatMap((name) => scopesFor(name, scopeMap))
-  return [...new Set(scopes)]
+  const issuerScopes = [...new Set(names.filter((name) => name !== ''))]
+  const scopes = issuerScopes.flatMap((name) => scopesFor(name, scopeMap))
+  return { scopes: [...new Set(scopes)], issuerScopes }
 }
 
 function isSame(one: string, other: string): boolean {

@@ -1,6 +1,6 @@
 /**
  * `mcp-template access list|block|unblock|end`: the operator's kill switch, by client, person or
- * tool. Works on the Redis of the deployment; all nodes follow.
+ * tool. Writes to the Redis of the deployment; all nodes apply the change.
  */
 
 import { userInfo } from 'node:os'
@@ -18,7 +18,7 @@ mcp-template access block|unblock|end client=ID|person=SUBJECT|tool=NAME --reaso
 Options: --env NAME, --project FOLDER`
 
 const MEMORY_STORE =
-  'Access is changed in the Redis that the nodes share. This configuration has the memory store, which each process keeps to itself: set REDIS_URL as the nodes have it, for example with --env NAME.'
+  'This command needs the Redis of the nodes, but this configuration has the memory store, which is private to each process. Set REDIS_URL as on the nodes, for example with --env NAME.'
 
 const STORE_WAIT_MS = 3000
 /** The exit code while the store is unavailable: nothing was changed, or not all of it. */
@@ -121,7 +121,7 @@ function orderOf(
   const [, kind, value] = /^(client|person|tool)=(.+)$/s.exec(given) ?? []
   if (kind === undefined || value === undefined || more.length > 0) throw new UsageError(USAGE)
   if (reason.trim() === '') {
-    throw new UsageError('Say why, for the audit log: --reason TEXT.')
+    throw new UsageError('--reason TEXT is required: the audit log records it.')
   }
   if (reason.length > LONGEST_REASON) {
     throw new UsageError(`The reason exceeds the limit of ${LONGEST_REASON} characters.`)

@@ -7,7 +7,7 @@ import type { NamedUpstream } from './shape.ts'
 import type { UpstreamVariables } from './upstream-variables.ts'
 import type { Variables } from './variables.ts'
 
-/** Scopes of a sign-in, which an exchange does not ask for. */
+/** Scopes of a sign-in, which an exchange does not request. */
 const SIGN_IN_SCOPES = ['openid', 'offline_access']
 
 /** Adds the exchange to an upstream if its variables switch it on. */
@@ -61,4 +61,4 @@ const NOBODY_ASKED =
 const NEEDS_SECRET = 'requires UPSTREAM_CLIENT_SECRET or UPSTREAM_CLIENT_KEY'
 
 const ELSEWHERE =
-  'UPSTREAM_TOKEN_EXCHANGE sends tokens of OAUTH_ISSUER to the token endpoint of another server: it can use them here in the name of their owners'
+  'UPSTREAM_TOKEN_EXCHANGE sends tokens of OAUTH_ISSUER to the token endpoint of another server: that server can use them here on behalf of their owners'

@@ -8,7 +8,7 @@ export interface RedisEndpoint {
   readonly port: number
 }
 
-/** What a `REDIS_URL` says. */
+/** The parts of a `REDIS_URL`. */
 export interface RedisUrl {
   readonly mode: RedisMode
   /** One for `single`; otherwise Sentinels, or some nodes of the cluster. */

@@ -17,7 +17,7 @@ export const storeVariables = {
     }),
   REDIS_MODE: oneOf('single', 'sentinel', 'cluster').optional().register(facts, {
     what: 'What REDIS_HOST names: one server, the Sentinels of a master, or some nodes of a Redis Cluster.',
-    defaultText: 'what REDIS_URL says, else `single`',
+    defaultText: 'that of REDIS_URL, else `single`',
   }),
   REDIS_HOST: pattern(
     /^[\w.:[\]-]+(?:\s*,\s*[\w.:[\]-]+)*$/,
@@ -31,7 +31,7 @@ export const storeVariables = {
     what: 'The port of the Redis server, and of each host that has none; 26379 for Sentinels.',
   }),
   REDIS_USERNAME: text('a user name').optional().register(facts, {
-    what: 'The Redis user, where the server has users.',
+    what: 'The Redis user (ACL).',
   }),
   REDIS_P: pattern(ENCRYPTED, 'what `npx mcp-template encrypt` prints: base64')
     .optional()
@@ -48,7 +48,7 @@ export const storeVariables = {
       what: 'The name by which the Sentinels know the master, such as `mymaster`; needed for Sentinel.',
     }),
   REDIS_SENTINEL_USERNAME: text('a user name').optional().register(facts, {
-    what: 'The user at the Sentinels, where they have users. REDIS_USERNAME is for the master.',
+    what: 'The user at the Sentinels (ACL). REDIS_USERNAME is for the master.',
   }),
   REDIS_SENTINEL_P: pattern(ENCRYPTED, 'what `npx mcp-template encrypt` prints: base64')
     .optional()
@@ -85,11 +85,11 @@ export const storeVariables = {
       defaultText: 'APP_NAME, the host and the process id',
     }),
   REDIS_EVICTION: oneOf('warn', 'refuse').default('warn').register(facts, {
-    what: 'What a Redis is worth that deletes keys when its memory is full (`maxmemory` without `maxmemory-policy noeviction`). `warn`: a line in the log and in /readyz. `refuse`: the node is not ready.',
+    what: 'How to treat a Redis that evicts keys when its memory is full (`maxmemory` without `maxmemory-policy noeviction`). `warn`: a warning in the log and in /readyz. `refuse`: the node is not ready.',
   }),
   STORE_PREFIX: pattern(/^[^\s{}]+$/, 'text without spaces and braces')
     .default('mcp:')
-    .register(facts, { what: 'What every key in the store starts with.' }),
+    .register(facts, { what: 'The prefix of every key in the store.' }),
   STORE_TIMEOUT_MS: integer(10, 60_000).default(1000).register(facts, {
     what: 'How long one command to the store may take, in milliseconds.',
   }),

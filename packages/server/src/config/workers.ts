@@ -42,7 +42,7 @@ interface Chosen {
   readonly isAlone: boolean
 }
 
-/** The number of workers. More than one need a store that they share, and a port. */
+/** The number of workers. More than one require a shared store and a port. */
 export function chooseWorkers(
   raw: RawVariables,
   { workers, store, argv, isAlone }: Chosen,

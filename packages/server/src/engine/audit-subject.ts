@@ -3,10 +3,10 @@
 import { shortHash } from '../crypto/hash.ts'
 import type { ToolCall } from './call.ts'
 
-/** Undefined for not at all. */
+/** Undefined: the audit log does not name people. */
 export type AuditSubject = 'hash' | 'subject' | undefined
 
-/** The same for a call's caller, whose identification may decrypt credentials: only if needed. */
+/** The field `subject` of a call. Identifies the caller only if needed, which may decrypt. */
 export function auditedCaller(mode: AuditSubject, call: Pick<ToolCall, 'caller'>) {
   return mode && auditedSubject(mode, call.caller.subject)
 }

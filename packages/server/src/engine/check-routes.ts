@@ -6,7 +6,18 @@ import type { RouteDefinition } from './define-route.ts'
 export const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
   'account',
   ...['', '.well-known', 'authorize', 'callback', 'connect', 'consent', 'demo', 'http'],
-  ...['introspect', 'jwks', 'livez', 'logo', 'mcp', 'messages', 'metrics', 'readyz', 'redirect'],
+  ...[
+    'introspect',
+    'jwks',
+    'key',
+    'livez',
+    'logo',
+    'mcp',
+    'messages',
+    'metrics',
+    'readyz',
+    'redirect',
+  ],
   ...['register', 'revoke', 'sse', 'token'],
 ])
 

@@ -13,7 +13,7 @@ export interface StoreAdapterOptions {
   readonly codeRaceSeconds?: number
   /** How long reuse of a rotated refresh token returns the same successor. Default 0: never. */
   readonly refreshGraceSeconds?: number
-  /** Called during a refresh token exchange with the value of the successor. */
+  /** Called when a refresh token is used, with the value of the successor. */
   readonly onSuccessor?: (value: string) => void
 }
 

@@ -12,7 +12,7 @@ interface ServiceDeps {
   readonly now: () => number
 }
 
-/** A key, or undefined for the operator's common one; or how to request a token. */
+/** An API key (undefined: UPSTREAM_API_KEY is sent anyway), or how to request a token. */
 export type ServiceParts =
   | { readonly key: string | undefined }
   | { readonly request: RequestServiceToken }

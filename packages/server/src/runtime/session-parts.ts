@@ -7,7 +7,7 @@ import type { KeyRing } from '../crypto/key-ring.ts'
 import type { KeyPage } from '../http/key.ts'
 import type { Logger } from '../logger.ts'
 import { Authorizations } from '../session/authorizations.ts'
-import { createBlocks } from '../session/blocks.ts'
+import { type Blocks, createBlocks } from '../session/blocks.ts'
 import type { SignInUpstreams } from '../session/call-session.ts'
 import { createCredentialStore } from '../session/credentials.ts'
 import { createKeyEntry } from '../session/key-entry.ts'
@@ -46,6 +46,7 @@ interface Shared extends SessionPartsDeps {
   readonly now: () => number
   readonly sessions: SessionManager
   readonly links: SignInLinks
+  readonly blocks: Blocks
   /** Called after each write to a session's credentials. */
   readonly onWritten: (sessionId: string) => Promise<void>
 }
@@ -75,7 +76,8 @@ export function createSessionParts(
         ),
     ])
   }
-  const shared = { ...deps, keyRing, now, sessions, links, onWritten }
+  const blocks = createBlocks({ store, monotonicNow: () => performance.now() })
+  const shared = { ...deps, keyRing, now, sessions, links, blocks, onWritten }
   const first = partsAt(shared, upstreams.first)
   const further = upstreams.further.map((upstream) => partsAt(shared, upstream))
   const people = [first, ...further].filter(({ kind }) => kind !== 'operator')
@@ -89,7 +91,7 @@ export function createSessionParts(
       identity: first.returns ? first : undefined,
     },
     firstUpstream: name,
-    blocks: createBlocks({ store, monotonicNow: () => performance.now() }),
+    blocks,
     signIn: createSignIns(people, links),
     keyPages: new Map(people.flatMap(({ name, keyPage }) => (keyPage ? [[name, keyPage]] : []))),
     signInUpstreams: {
@@ -153,8 +155,11 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
   const credentials = createCredentialStore(kept, name)
   const redirectUri =
     label === undefined ? `${publicUrl}/callback` : `${publicUrl}/callback/${label}`
+  const isBlocked =
+    ownerOf &&
+    (async (subject: string) => (await shared.blocks.current()).people.has(ownerOf(subject)))
   const signIn = createSignIn(
-    { store, keyRing, sessions, links, provider, credentials, log },
+    { store, keyRing, sessions, links, provider, credentials, isBlocked, log },
     { redirectUri, publicUrl, ttlSeconds, upstream: label },
   )
   const serviceAccess = createServiceAccess(api, serviceOf(shared, upstream), label)

@@ -1,4 +1,4 @@
-/** Applies changes of access by an operator at once, and writes them to the audit log. */
+/** Applies the operator's kill switch at once on this node, and writes it to the audit log. */
 
 import type { Logger } from '../logger.ts'
 import type { AccessChange, ClusterNode } from '../mcp/nodes/cluster-node.ts'
@@ -11,8 +11,6 @@ export interface AccessChangesDeps {
   readonly store: Pick<Store, 'create'>
   readonly blocks: Blocks
   readonly sessionEnds: Pick<SessionEnds, 'endWhere'>
-  /** The external issuer of the tokens, if there is one. */
-  readonly issuer: string | undefined
   readonly log: Pick<Logger, 'audit' | 'warn'>
 }
 
@@ -26,19 +24,16 @@ const WORDS = { block: 'access blocked', unblock: 'access unblocked', end: 'acce
  * again within a second; open streams do.
  */
 export function followAccessChanges(deps: AccessChangesDeps): void {
-  const { node, store, blocks, sessionEnds, issuer, log } = deps
+  const { node, store, blocks, sessionEnds, log } = deps
 
   async function apply(id: string, { action, ...change }: AccessChange): Promise<void> {
     const list = await blocks.refresh()
     sessionEnds.endWhere(
-      ({ clientId = '', owner, subject }) =>
-        blockOf(
-          list,
-          { clientId, session: owner === undefined ? {} : { owner }, subject },
-          issuer,
-        ) !== undefined,
+      ({ clientId = '', owner, ...named }) =>
+        blockOf(list, { clientId, session: owner === undefined ? {} : { owner }, ...named }) !==
+        undefined,
     )
-    // The first node writes it for all.
+    // Deduplicates over nodes: the first one writes the line.
     if (await store.create(`{access}:audited:${id}`, {}, AUDITED_TTL_SECONDS)) {
       log.audit(change, WORDS[action])
     }
@@ -47,7 +42,7 @@ export function followAccessChanges(deps: AccessChangesDeps): void {
   node.onControl((control) => {
     if (control.kind !== 'access_changed') return
     apply(control.id, control.change).catch((error: unknown) =>
-      log.warn({ err: error }, 'change of access not applied at once'),
+      log.warn({ err: error }, 'access change not applied'),
     )
   })
 }

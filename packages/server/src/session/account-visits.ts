@@ -1,11 +1,11 @@
-/** Visits of the account page: a session of their own, named by a cookie, which people sign in to. */
+/** Visits of the account page: each has a session, named by a cookie, that a person signs in to. */
 
 import { sha256 } from '../crypto/hash.ts'
 import { randomValue } from '../crypto/random-id.ts'
 import type { SessionManager } from './manager.ts'
 import type { Session } from './record.ts'
 
-/** How long a visit lasts; absolute, since the page can revoke access and make tokens. */
+/** Absolute, without sliding expiration, since the page can revoke access and make tokens. */
 export const VISIT_TTL_SECONDS = 30 * 60
 
 export type AccountVisits = ReturnType<typeof createAccountVisits>
@@ -13,7 +13,7 @@ export type AccountVisits = ReturnType<typeof createAccountVisits>
 export function createAccountVisits(
   sessions: Pick<SessionManager, 'createWithId' | 'peek' | 'touch'>,
 ) {
-  /** The hash of the cookie, so that the store does not hold what opens the page. */
+  /** A hash, so that a leak of the store does not reveal cookies. */
   const idOf = (cookie: string) => `ses_${sha256(`account-visit:${cookie}`)}`
 
   return {

@@ -1,11 +1,11 @@
-/** What a person sees and changes on the account page: clients, tokens and upstream accounts. */
+/** The model of the account page: a visitor's clients, tokens and upstream accounts. */
 
 import { sha256, shortHash } from '../crypto/hash.ts'
 import { randomValue } from '../crypto/random-id.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
-import type { Authorization, Authorizations } from './authorizations.ts'
+import { type Authorization, type Authorizations, narrowedScopes } from './authorizations.ts'
 import type { AuthorizedClients } from './authorized-clients.ts'
 import { type CredentialStore, newestFence } from './credentials.ts'
 import type { SessionManager } from './manager.ts'
@@ -13,7 +13,7 @@ import type { NewToken, PersonalTokens, TokenRefusal } from './personal-tokens.t
 import type { Session } from './record.ts'
 import type { SignOut } from './sign-out.ts'
 
-/** Longer than making a token takes. */
+/** Lock expiry if its holder crashes; longer than making a token takes. */
 const LOCK_SECONDS = 30
 
 /** An upstream that people sign in at. */
@@ -48,7 +48,7 @@ export interface Visitor {
 
 /** A client or token, as the page shows it. */
 export interface AuthorizedAccess {
-  /** Names it in forms: a hash, since session ids do not belong into pages. */
+  /** Identifies it in forms: a hash, since pages must not contain session ids. */
   readonly id: string
   /** The name of its session in the logs. */
   readonly logName: string
@@ -56,9 +56,9 @@ export interface AuthorizedAccess {
   /** Unix times in milliseconds. */
   readonly since: number
   readonly lastUsedAt: number | undefined
-  /** Of a token. */
+  /** Undefined for a client. */
   readonly expiresAt: number | undefined
-  /** The consented scopes, and those of them that are left. */
+  /** The consented scopes; `allowed` are those that are left. */
   readonly scopes: readonly string[]
   readonly allowed: readonly string[]
   /** Where the person is signed in for it. */
@@ -130,7 +130,7 @@ export class Account {
     const found = await this.#find(visitor, id)
     if (found === undefined) return false
     await this.#deps.authorizations.narrow(found.sessionId, scopes)
-    const left = found.scopes.filter((scope) => scopes.includes(scope))
+    const left = narrowedScopes(found.scopes, found).filter((scope) => scopes.includes(scope))
     this.#audit('scopes narrowed', found, { scopes: left.join(' ') })
     return true
   }
@@ -148,7 +148,7 @@ export class Account {
     return true
   }
 
-  /** Makes a personal access token with the sign-in of the visit, which it uses up. */
+  /** Makes a personal access token. The upstream sign-in of the visit moves into it. */
   async makeToken(
     { visit }: Visitor,
     wanted: NewToken,
@@ -193,7 +193,7 @@ export class Account {
     return [[...clients, ...further.filter((each) => each.owner === undefined)], tokens] as const
   }
 
-  /** An authorization of the visitor by the id in a form; undefined for those of others. */
+  /** Finds an authorization of the visitor by the id in a form; undefined for those of others. */
   async #find(visitor: Visitor, id: string): Promise<Authorization | undefined> {
     const all = (await this.#ownedBy(visitor)).flat()
     return all.find(({ sessionId }) => sha256(sessionId) === id)

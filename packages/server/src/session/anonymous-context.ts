@@ -11,6 +11,7 @@ import type {
   RequestContexts,
 } from '../mcp/request-context.ts'
 import { jsonBytes, type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
+import { refuseBlockedOwner } from './blocks.ts'
 import { createCallSession } from './call-session.ts'
 import type { AnonymousCaller } from './caller.ts'
 import { CallerContext, type RequestContextDeps } from './caller-context.ts'
@@ -78,6 +79,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
     const opened = (created: Session) => adopt(deps, id, sessionId, created)
     const ended = () => unsubscribeAll(deps, id)
     const session = await deps.sessions.retrieve(sessionId)
+    await refuseBlockedOwner(deps.blocks, session)
     return createCallSession(deps, session, {
       access: 'connection',
       client,
@@ -111,6 +113,7 @@ export async function sessionByHandle(
       },
     )
   }
+  await refuseBlockedOwner(deps.blocks, session)
   const used = await deps.sessions.use(session)
   return createCallSession(deps, used, { access: 'handle', client, storage })
 }

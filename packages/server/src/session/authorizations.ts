@@ -1,4 +1,7 @@
-/** What people have authorized: clients and personal access tokens, by person and by client. */
+/**
+ * Authorized clients and personal access tokens, indexed by person and by client, and the narrowing
+ * of their scopes.
+ */
 
 import { sha256 } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
@@ -11,6 +14,8 @@ export interface ConsentedClient {
   readonly clientId: string
   readonly clientName: string | undefined
   readonly scopes: readonly string[]
+  /** False if the operator waived the consent: scopes that were taken away stay away. */
+  readonly isAsked?: boolean
 }
 
 /** An authorization, and the session it belongs to. */
@@ -41,7 +46,12 @@ const MOST_OF_CLIENT = 50_000
 const MOST_ATTEMPTS = 20
 
 const clientIndex = (clientId: string) => `client-sessions:{${sha256(clientId)}}`
-const INDEXES = { client: 'clients', personal: 'tokens', visit: 'visits' } as const
+const INDEXES = {
+  client: 'clients',
+  personal: 'tokens',
+  visit: 'visits',
+  asserted: 'assertions',
+} as const
 const personIndex = (kind: keyof typeof INDEXES, owner: string) =>
   `person-${INDEXES[kind]}:{${owner}}`
 
@@ -73,7 +83,7 @@ export class Authorizations {
    */
   async consented(
     sessionId: string,
-    { clientId, clientName: name, scopes }: ConsentedClient,
+    { clientId, clientName: name, scopes, isAsked = true }: ConsentedClient,
   ): Promise<void> {
     const { store, sessions, now } = this.#deps
     const { ttlSeconds } = this.#options
@@ -86,7 +96,7 @@ export class Authorizations {
     if (!(await store.create(authorizationKey(sessionId), record, ttlSeconds))) {
       await this.#revise(sessionId, (earlier) => ({
         scopes: union(earlier.scopes, scopes),
-        ...(earlier.allowed && { allowed: union(earlier.allowed, scopes) }),
+        ...(isAsked && earlier.allowed && { allowed: union(earlier.allowed, scopes) }),
         ...(owner !== undefined && { owner }),
       }))
       await this.used(sessionId)
@@ -96,6 +106,20 @@ export class Authorizations {
     if (owner !== undefined) {
       await this.#index(personIndex('client', owner), sessionId, MOST_OF_PERSON)
     }
+  }
+
+  /**
+   * Records a session whose tokens are issued without a consent. `person` is the `personKey` of the
+   * subject of an identity assertion.
+   */
+  async issued(
+    sessionId: string,
+    client: Omit<ConsentedClient, 'isAsked'>,
+    person: string | undefined,
+  ): Promise<void> {
+    await this.consented(sessionId, { ...client, isAsked: false })
+    if (person === undefined) return
+    await this.#index(personIndex('asserted', person), sessionId, MOST_OF_PERSON)
   }
 
   /** Records a personal access token; `ttlSeconds` is its lifetime. */
@@ -159,6 +183,11 @@ export class Authorizations {
     return this.#sessionsIn(personIndex('visit', owner))
   }
 
+  /** The sessions of identity assertions about a person; some may have ended. */
+  assertedOf(person: string): Promise<readonly string[]> {
+    return this.#sessionsIn(personIndex('asserted', person))
+  }
+
   /** The sessions of a client, newest first; some may have ended. */
   ofClient(clientId: string): Promise<readonly string[]> {
     return this.#sessionsIn(clientIndex(clientId))
@@ -177,7 +206,7 @@ export class Authorizations {
       const { outcome } = await store.patch(authorizationKey(sessionId), fields(record), options)
       if (outcome === 'written') return
     }
-    throw new Error('The authorization changes too fast')
+    throw new Error('Too many concurrent changes of the authorization')
   }
 
   /**
@@ -217,7 +246,7 @@ function union(some: readonly string[], more: readonly string[]): readonly strin
   return [...new Set([...some, ...more])]
 }
 
-/** The session ended meanwhile. */
+/** Ignores that the session has ended concurrently. */
 function ignoreNotFound(error: unknown): void {
   if (!(error instanceof AppError && error.code === 'not_found')) throw error
 }

@@ -1,6 +1,6 @@
 /**
- * Clients, people and tools that an operator has blocked: one small document, which each node reads
- * again once its copy is older than 800 ms. Calls do not depend on a message between nodes.
+ * Clients, people and tools that an operator has blocked (kill switch): one small document, which
+ * each node reads again once its copy is older than 800 ms, independent of messages between nodes.
  */
 
 import { ToolError } from '../engine/tool-error.ts'
@@ -35,7 +35,7 @@ export const NO_BLOCKS: BlockList = { clients: new Set(), people: new Set(), too
 const KEY = '{access}:blocks'
 /** The store has no documents without expiry. */
 const TTL_SECONDS = 10 * 365 * 24 * 60 * 60
-/** Below a second with the read itself, also on a node that missed the broadcast. */
+/** With the read, below a second, also on a node that missed the broadcast. */
 const FRESH_MS = 800
 /** Bounds the document, which every busy node reads about once a second. */
 const MOST_BLOCKS = 1000
@@ -75,9 +75,9 @@ export function createBlocks({
   const isFresh = () => monotonicNow() - readAt < FRESH_MS
 
   return {
-    /** Reads the list again at once. */
+    /** Reads the list now. */
     refresh,
-    /** The same without reading: undefined if the list is older. */
+    /** The list without a read; undefined if it is older than 800 ms. */
     fresh: (): BlockList | undefined => (isFresh() && reading === undefined ? known : undefined),
     /**
      * The list, at most 800 ms old; `NO_BLOCKS` if it is empty. While the store is
@@ -107,7 +107,10 @@ export function createBlockEditor({ store }: { readonly store: Store }) {
           : (await store.patch(KEY, { entries }, options)).outcome === 'written'
       if (isWritten) return true
     }
-    throw new AppError('conflict', 'The list of blocks changes too fast.')
+    throw new AppError(
+      'conflict',
+      'Too many concurrent changes of the list of blocks. Run the command again.',
+    )
   }
 
   const isSame = (some: Pick<Block, 'kind' | 'value'>, { kind, value }: Block) =>
@@ -130,24 +133,41 @@ export function createBlockEditor({ store }: { readonly store: Store }) {
 
 export interface BlockedCaller {
   readonly clientId: string
-  readonly session: { readonly owner?: string }
+  readonly session?: { readonly owner?: string }
+  /** The person whom a token or identity assertion names, and the issuer that does. */
   readonly subject?: string | undefined
+  readonly issuer?: string | undefined
 }
 
-/**
- * Why a caller with a token is refused; undefined if it is not. `realm` is the external issuer of
- * the token, if there is one.
- */
+/** Why a caller is refused; undefined if it is not. */
 export function blockOf(
   { clients, people }: BlockList,
-  { clientId, session, subject }: BlockedCaller,
-  realm: string | undefined,
+  { clientId, session, subject, issuer }: BlockedCaller,
 ): 'client' | 'person' | undefined {
   if (clients.has(clientId)) return 'client'
   if (people.size === 0) return undefined
-  const isNamed = realm !== undefined && subject !== undefined
-  const person = isNamed ? personKey(realm, subject) : session.owner
-  return person !== undefined && people.has(person) ? 'person' : undefined
+  const isNamed = issuer !== undefined && subject !== undefined
+  const named = isNamed ? personKey(issuer, subject) : undefined
+  const isBlocked = [session?.owner, named].some((key) => key !== undefined && people.has(key))
+  return isBlocked ? 'person' : undefined
+}
+
+/** The sentence for whoever is refused; it does not contain the operator's reason. */
+export function blockedText(what: BlockedKind): string {
+  return `The operator of this server has blocked this ${what}.`
+}
+
+/**
+ * Refuses a session that is used without a token, if the person who has signed in is blocked.
+ * @throws ToolError `forbidden`
+ */
+export async function refuseBlockedOwner(
+  blocks: Pick<Blocks, 'current'>,
+  session: { readonly owner?: string } | undefined,
+): Promise<void> {
+  if (session?.owner === undefined) return
+  const { people } = await blocks.current()
+  if (people.has(session.owner)) throw new ToolError(blockedText('person'), { code: 'forbidden' })
 }
 
 function listOf(document: BlocksDocument | undefined): BlockList {
@@ -162,8 +182,7 @@ function listOf(document: BlocksDocument | undefined): BlockList {
 export function refuseBlockedTools(blocks: Blocks) {
   function refuse(tool: string, { tools }: BlockList): undefined {
     if (!tools.has(tool)) return undefined
-    const text = 'The operator of this server has blocked this tool.'
-    throw new ToolError(text, { code: 'forbidden' })
+    throw new ToolError(blockedText('tool'), { code: 'forbidden' })
   }
 
   return (tool: string): Promise<void> | undefined => {

@@ -1,6 +1,6 @@
 /** The caller: the result of authentication, by which the session is looked up. */
 
-import type { SubjectToken } from '../upstream/identity-provider.ts'
+import type { Subject } from './on-behalf.ts'
 import type { Session } from './record.ts'
 
 /** An unauthenticated caller, identified by its MCP session or session handle, if at all. */
@@ -22,9 +22,11 @@ export interface TokenCaller {
   readonly isMachine?: boolean | undefined
   /** Subject and claims, from an external issuer's token or an identity assertion. */
   readonly subject?: string | undefined
+  /** The configured issuer that names the subject. */
+  readonly issuer?: string | undefined
   readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** The external issuer's token itself, for a token exchange; must not be stored or logged. */
-  readonly subjectToken?: SubjectToken | undefined
+  readonly subjectToken?: Subject | undefined
   /** Expiry of the token, as Unix time in milliseconds; streams opened with it end then. */
   readonly expiresAt?: number | undefined
   /** Set for a personal access token, which a person made for a job. */

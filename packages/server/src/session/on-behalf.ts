@@ -1,6 +1,6 @@
 /**
- * Upstream credentials on behalf of the caller: the caller's token, which the external issuer issued
- * for this server, is exchanged by one node at a time. The result is encrypted in the session.
+ * Token exchange on behalf of the caller: one node at a time exchanges the token that the external
+ * issuer issued for this server for one of the API. The result is encrypted in the session.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -22,6 +22,7 @@ import { holding, LOCK_SECONDS, lockKey, POLL_MS, WAIT_MS } from './refresh-lock
 
 /** The caller's token; its signature, issuer, audience and lifetime are verified. */
 export interface Subject extends SubjectToken {
+  /** As the issuer names them: two of its scopes may be one scope of the tools. */
   readonly scopes: readonly string[]
 }
 
@@ -84,7 +85,7 @@ export function createOnBehalf(deps: OnBehalfDeps): OnBehalf {
     return !isFor(found, subject, now() + EXPIRES_SOON_MS)
   }
 
-  /** Whether the provider rejected this very token a short time ago. */
+  /** Whether the provider rejected the same token, and its back-off has not elapsed. */
   function wasRefused(session: Session, { subject }: Wanted): boolean {
     const failure = credentials.failure(session)
     return isRefused(failure, now()) && failure?.refusedFor === sha256(subject.token)
@@ -158,7 +159,7 @@ async function exchangeUnder(
     logFailure(deps, error, about)
     await credentials
       .keepFailure(sessionId, failure, lock.token)
-      .catch((reason: unknown) => deps.log.warn({ err: reason }, 'exchange back-off not kept'))
+      .catch((reason: unknown) => deps.log.warn({ err: reason }, 'exchange back-off not stored'))
     if (isRefusedToken) return deps.sessions.peek(sessionId)
     throw refreshError(failure, now(), error)
   }

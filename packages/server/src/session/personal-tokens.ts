@@ -18,7 +18,7 @@ import { type AuthorizationRecord, authorizationKey, personKey } from './record.
 /** Recognizable, so that secret scanners find tokens in repositories and logs. */
 export const PERSONAL_TOKEN_PREFIX = 'mcp_pat_'
 
-/** 43 characters of base 62 are 256 bits; the checksum saves looking up strings that are none. */
+/** 43 base-62 characters have 256 bits; the checksum saves lookups of malformed tokens. */
 const RANDOM_LENGTH = 43
 const CHECKSUM_LENGTH = 6
 const FORMAT = new RegExp(
@@ -112,7 +112,7 @@ export function createPersonalTokens(
       await credentials.write(sessionId, held, fence)
       return { token, sessionId }
     },
-    /** The facts of a token that has not expired, if the record is one's. */
+    /** The facts of an unexpired token; undefined if the record is not that of a token. */
     open(sessionId: string, record: Stored<Document> | undefined): PersonalTokenFacts | undefined {
       const { sealed } = (record ?? {}) as Partial<AuthorizationRecord>
       const opened = sealed && keyRing.open(PURPOSE, sealed, authorizationKey(sessionId))
@@ -128,7 +128,7 @@ export function createPersonalTokens(
   }
 }
 
-/** Whether this is a personal access token, by its form; the checksum excludes typing errors. */
+/** Whether the string has the format of a personal access token, and a correct checksum. */
 export function isPersonalToken(token: string): boolean {
   return FORMAT.test(token) && token.endsWith(checksumOf(token.slice(0, -CHECKSUM_LENGTH)))
 }
@@ -143,7 +143,7 @@ function newToken(): string {
   return random + checksumOf(random)
 }
 
-/** Uniformly random characters: bytes beyond the largest multiple of 62 are dropped (no bias). */
+/** Uniformly random characters: drops bytes from 248 on (rejection sampling, no modulo bias). */
 function randomText(length: number): string {
   let text = ''
   while (text.length < length) {

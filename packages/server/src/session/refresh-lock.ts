@@ -16,7 +16,7 @@ export function lockKey(sessionId: string, upstream: string | undefined): string
   return upstream === undefined ? key : `${key}:${upstream}`
 }
 
-/** Does the work while it extends the lock, and releases it. */
+/** Runs the work while extending the lock, then releases the lock. */
 export async function holding<Result>(
   lock: Lock,
   log: Pick<Logger, 'warn' | 'debug'>,

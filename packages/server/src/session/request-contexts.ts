@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts'
 import type { KnownClient, RequestContext, RequestContexts } from '../mcp/request-context.ts'
 import { type StorageBudget, UNLIMITED } from '../store/storage-budget.ts'
 import { AnonymousContext, sessionByHandle } from './anonymous-context.ts'
+import { refuseBlockedOwner } from './blocks.ts'
 import { createCallSession } from './call-session.ts'
 import type { Caller } from './caller.ts'
 import { CallerContext, type RequestContextDeps } from './caller-context.ts'
@@ -58,6 +59,7 @@ class ProcessContext extends CallerContext implements RequestContext {
     if (handle !== undefined) return sessionByHandle(this.deps, handle, client, UNLIMITED)
     const id = this.#sessionId
     const session = id === undefined ? undefined : await this.deps.sessions.retrieve(id)
+    await refuseBlockedOwner(this.deps.blocks, session)
     const opened = async (created: Session) => {
       this.#sessionId = created.id
       return created

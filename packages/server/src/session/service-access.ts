@@ -7,12 +7,12 @@ import { type ServiceToken, serviceRefused } from './service-account.ts'
 import type { UpstreamAccess } from './upstream-access.ts'
 
 export type ServiceCredentials =
-  /** In the place of a person's token; undefined if the operator's common key is enough. */
+  /** Replaces a person's token; undefined if UPSTREAM_API_KEY is enough. */
   { readonly key: string | undefined } | { readonly token: ServiceToken }
 
 /**
- * `upstream` names an additional upstream, which is not called without credentials; undefined for
- * the first, which has requests without any as well.
+ * `upstream` names an additional upstream, which requires credentials; undefined for the first,
+ * which may be called without any.
  */
 export function createServiceAccess(
   api: ApiClient,

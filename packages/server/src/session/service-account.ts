@@ -14,7 +14,7 @@ import { logProviderFailure } from './log-provider-failure.ts'
 import { mustWait, nextFailure, type RefreshFailure, refreshError } from './refresh-failure.ts'
 
 const PURPOSE = 'service-token'
-/** A token is replaced this long before it expires, or after half of a shorter lifetime. */
+/** A token is replaced this long before it expires; after half of a lifetime below a minute. */
 const EXPIRES_SOON_MS = 30_000
 /** For tokens without `expires_in`. */
 const UNKNOWN_LIFETIME_MS = 60 * 60 * 1000

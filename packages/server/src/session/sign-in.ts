@@ -8,6 +8,7 @@ import type { Store } from '../store/port.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
 import type { IdentityProvider } from '../upstream/identity-provider.ts'
 import { ProviderError } from '../upstream/identity-provider.ts'
+import { blockedText } from './blocks.ts'
 import { type CredentialStore, newestFence } from './credentials.ts'
 import { logProviderFailure } from './log-provider-failure.ts'
 import type { SessionManager } from './manager.ts'
@@ -111,6 +112,8 @@ export interface SignInDeps {
   readonly links: SignInLinks
   readonly provider: Pick<IdentityProvider, 'authorizationUrl' | 'exchange' | 'revoke'>
   readonly credentials: CredentialStore
+  /** Whether an operator has blocked the person; left out where accounts identify nobody. */
+  readonly isBlocked?: ((subject: string) => Promise<boolean>) | undefined
   readonly log: Logger
 }
 
@@ -206,21 +209,24 @@ export function createSignIn(
 
 /** Revokes the provider's tokens if they cannot be stored or the session has ended. */
 async function complete(
-  { store, provider, credentials }: SignInDeps,
+  { store, provider, credentials, isBlocked }: SignInDeps,
   callback: URL,
   redirectUri: string,
   { sessionId, clientName, check }: PendingSignIn,
 ) {
   const fresh = await provider.exchange(callback, redirectUri, check)
+  const { name, sub: subject } = fresh.account ?? {}
   let kept = false
   try {
+    if (subject !== undefined && (await isBlocked?.(subject))) {
+      throw new ProviderError('account_refused', blockedText('person'))
+    }
     const fence = await newestFence(store, sessionId, check.state)
     kept = await credentials.write(sessionId, fresh, fence)
   } finally {
     if (!kept) await provider.revoke(fresh)
   }
   if (!kept) return { outcome: 'session_ended' } as const
-  const { name, sub: subject } = fresh.account ?? {}
   return { outcome: 'signed_in', clientName, name, subject } as const
 }
 

@@ -57,13 +57,14 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
   }
 
   get tokenSession(): TokenSession {
-    const { session, grantId, expiresAt, clientId, subject } = this.#caller
+    const { session, grantId, expiresAt, clientId, subject, issuer } = this.#caller
     const { owner } = session
     const token = {
       ...(expiresAt !== undefined && { expiresAt }),
       ...(grantId !== undefined && { grantId }),
       ...(owner !== undefined && { owner }),
       ...(subject !== undefined && { subject }),
+      ...(issuer !== undefined && { issuer }),
     }
     return { id: session.id, since: session.connectedAt, clientId, ...token }
   }
@@ -90,8 +91,7 @@ export class TokenContext extends CallerContext implements RequestContext, Reque
         code: 'session_not_found',
       })
     }
-    const { session, isMachine, isPersonal, subjectToken } = this.#caller
-    const subject = subjectToken && { ...subjectToken, scopes: this.scopes }
+    const { session, isMachine, isPersonal, subjectToken: subject } = this.#caller
     const how = { access: 'token', client, isMachine, isPersonal } as const
     return createCallSession(this.deps, session, { ...how, subject })
   }

@@ -1,4 +1,4 @@
-/** Connects to the servers of the store: one, or those that a topology names. */
+/** Connects to the store: a single Redis server, or the servers of a topology. */
 
 import type { Store } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
@@ -12,9 +12,9 @@ import { createRedisShards } from './redis-shards.ts'
 import { createShardsHealth, healthTagOf } from './redis-shards-health.ts'
 import { addressOf } from './redis-topology.ts'
 
-/** What the probe must know of the server. */
+/** The server, as the health probe needs it. */
 export interface ProbedServer {
-  /** The hash tag of the probe's keys, which lie on this server. */
+  /** The hash tag of the probe's keys, whose slot this server has. */
   readonly tag: string
   /** Whether keys of other tags are sent to other servers. */
   readonly isRouted: boolean
@@ -24,13 +24,13 @@ export interface OpenRedisOptions
   extends Pick<RedisLinkOptions, 'timeoutMs' | 'log' | 'random' | 'monotonicNow'> {
   readonly eviction: 'warn' | 'refuse'
   readonly probe: (connection: RedisConnection, server: ProbedServer) => Promise<ProbeResult>
-  /** A connection is ready; the first while no other is. */
+  /** Called when a connection is ready; `isFirst` if no other one is. */
   readonly onReady: (isFirst: boolean) => void
 }
 
 interface OpenedRedis extends Pick<Store, 'checkHealth' | 'close'> {
   readonly redis: RedisConnection
-  /** Where streams can be followed. */
+  /** The servers on which streams can be read with blocking commands. */
   readonly hosts: StreamHosts
   readonly shards: NonNullable<Store['shards']>
 }

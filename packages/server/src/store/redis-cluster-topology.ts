@@ -5,9 +5,9 @@ import type { RedisEndpoint } from '../config/redis-url.ts'
 import { SLOT_COUNT, slotOf } from './redis-slots.ts'
 import { RedisTopology, type TopologyOptions } from './redis-topology.ts'
 
-/** Changes are noticed by redirects; this finds those that no command meets. */
+/** Redirects report most changes sooner; the interval bounds the rest. */
 const DISCOVER_EVERY_MS = 5000
-/** A hung server must not delay the answers of others. */
+/** Nodes queried concurrently, so that a hung one does not delay discovery. */
 const ASK_AT_ONCE = 3
 
 type SlotTable = readonly (RedisEndpoint | undefined)[]
@@ -45,7 +45,7 @@ export class RedisClusterTopology extends RedisTopology {
     this.suspect()
   }
 
-  /** Begins with another node each time: one with an outdated view must not be believed for long. */
+  /** Begins with another node each time (round-robin): the view of one node may be outdated. */
   protected async discover(): Promise<void> {
     const candidates = unique([...this.#owners, ...this.seeds.map((seed) => this.known(seed))])
     this.#turn = (this.#turn + 1) % candidates.length
@@ -59,7 +59,7 @@ export class RedisClusterTopology extends RedisTopology {
         failures.push(...(error instanceof AggregateError ? error.errors : [error]))
       }
     }
-    // An answer says more than a connection that failed.
+    // An error reply explains more than a connection failure.
     throw failures.find((error) => error instanceof ErrorReply) ?? failures[0]
   }
 
@@ -67,14 +67,14 @@ export class RedisClusterTopology extends RedisTopology {
     const reply = (await this.ask(endpoint, ['CLUSTER', 'SLOTS'])) as SlotsReply
     const table = this.#toTable(reply, endpoint)
     const count = covered(table)
-    // Nodes that are joining, or cut off, know fewer slots.
+    // Nodes that join, or are partitioned, know fewer slots.
     if (count === 0 || (count < SLOT_COUNT && count < covered(this.#slots))) {
       throw new ErrorReply('CLUSTERDOWN The node does not know the owners of all slots')
     }
     return table
   }
 
-  /** A node that does not know its own address, or announces none, is where it was asked. */
+  /** Uses the queried address for a node that does not announce its own. */
   #toTable(reply: SlotsReply, asked: RedisEndpoint): SlotTable {
     const table: (RedisEndpoint | undefined)[] = Array.from({ length: SLOT_COUNT })
     for (const [first, last, [host, port]] of reply) {

@@ -1,4 +1,4 @@
-/** Routes commands to the servers of a topology, and follows their redirects. */
+/** Routes commands to the servers of a topology by key, and follows redirects (MOVED, ASK). */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisEndpoint } from '../config/redis-url.ts'
@@ -14,9 +14,9 @@ import type { RedisTopology } from './redis-topology.ts'
 export interface RoutingOptions {
   readonly topology: RedisTopology
   readonly shards: RedisShards
-  /** Whether keys of different slots can lie on different servers. */
+  /** Whether keys of different slots can be on different servers. */
   readonly isCluster: boolean
-  /** Deadline of a command, in milliseconds; that of its redirects begins with the first. */
+  /** Deadline of a command in milliseconds; all its redirects together have a second one. */
   readonly timeoutMs: number
   /** Monotonic time in milliseconds. */
   readonly monotonicNow: () => number
@@ -26,15 +26,15 @@ export interface RoutingOptions {
 interface Work {
   readonly args: readonly string[]
   readonly key: string | undefined
-  /** When its deadline is, in monotonic time. */
+  /** Deadline, in monotonic milliseconds. */
   readonly until: number
 }
 
 const MAX_ATTEMPTS = 8
-/** A key that is being moved is at its new owner soon. */
+/** Retry interval while a key migrates, or a replica is promoted. */
 const TRY_AGAIN_AFTER_MS = 20
 
-/** A server that may have been replaced by another. */
+/** Error replies of a server that may have been replaced by another. */
 const REPLACED = /(?:^|-)(?:READONLY|MASTERDOWN|CLUSTERDOWN|LOADING)\b/
 
 /** Connects in the background. Until connected, commands fail immediately. */
@@ -54,8 +54,8 @@ export function createRoutedConnection(options: RoutingOptions): RedisConnection
 }
 
 /**
- * A command that was written and not answered is never repeated: it may have run. One that a server
- * refused has not.
+ * Retries only commands that a server refused. A command that was sent and got no reply may have
+ * run, and is not idempotent.
  */
 class Router {
   readonly #topology: RedisTopology
@@ -85,7 +85,7 @@ class Router {
     return { args, key, until: this.#now() + this.#timeoutMs }
   }
 
-  /** To an owner that is not connected. */
+  /** Sends a command whose owner is not connected yet. */
   async #start(work: Work): Promise<unknown> {
     const endpoint = await this.#owner(work)
     return this.#send(endpoint, work).catch((error: unknown) => {
@@ -94,8 +94,8 @@ class Router {
   }
 
   /**
-   * The owner of the key, connected. Waits for a connection that is being made for the first time,
-   * such as to a promoted replica, but not for a server that cannot be reached.
+   * The owner of the key, once connected. Waits for a first connection, such as to a promoted
+   * replica, but not for an unreachable server.
    */
   async #owner({ key, until }: Work): Promise<RedisEndpoint> {
     const endpoint = key === undefined ? this.#topology.owners()[0] : this.#topology.ownerOf(key)
@@ -114,7 +114,7 @@ class Router {
     return shard
   }
 
-  /** The reply to a command that a server refused, from the server that has the key. */
+  /** Resends a refused command to the server that has the key, and returns the reply. */
   async #follow(refused: unknown, from: RedisEndpoint, work: Work): Promise<unknown> {
     let error = refused
     let at: RedisEndpoint | undefined = from
@@ -145,7 +145,7 @@ class Router {
     return to
   }
 
-  /** Where to send a refused command again, without a redirect; undefined for a final failure. */
+  /** Where to resend a command refused without a redirect; undefined for a final failure. */
   async #retried(
     error: unknown,
     from: RedisEndpoint,
@@ -178,7 +178,7 @@ class Router {
   }
 }
 
-/** Waits for the work, at most the time given. */
+/** Waits until the work has settled, for `ms` milliseconds at most. */
 async function within(ms: number, work: Promise<void>): Promise<void> {
   const clock = new AbortController()
   const late = sleep(Math.max(0, ms), undefined, { signal: clock.signal }).catch(() => undefined)

@@ -1,19 +1,19 @@
-/** Redis Sentinel: the current master. */
+/** Redis Sentinel: discovers the current master. */
 
 import { ErrorReply } from '@redis/client'
 import type { RedisEndpoint } from '../config/redis-url.ts'
 import { type AskRedis, RedisTopology, type TopologyOptions } from './redis-topology.ts'
 
 /**
- * Sentinels demote a master that they replaced as planned only seconds later: what it acknowledges until
- * then is lost, and what it answers is outdated.
+ * After a planned failover, Sentinels demote the old master only seconds later. Until then it
+ * acknowledges writes that are lost, and serves stale reads.
  */
 const DISCOVER_EVERY_MS = 500
 
 export interface SentinelOptions extends TopologyOptions {
   /** The name by which the Sentinels know the master. */
   readonly masterName: string
-  /** Asks a data server, with its own credentials; `ask` asks a Sentinel. */
+  /** Queries a data server, with its own credentials; `ask` queries a Sentinel. */
   readonly askServer: AskRedis
 }
 
@@ -44,7 +44,7 @@ export class RedisSentinelTopology extends RedisTopology {
     this.suspect()
   }
 
-  /** What most Sentinels say: one that was cut off may not know of a failover yet. */
+  /** Takes the master that most Sentinels name: a partitioned one may have missed a failover. */
   protected async discover(): Promise<void> {
     const answers = await Promise.allSettled(this.seeds.map((seed) => this.#askSentinel(seed)))
     const named = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
@@ -63,7 +63,7 @@ export class RedisSentinelTopology extends RedisTopology {
     return this.known({ host: String(reply[0]), port: Number(reply[1]) })
   }
 
-  /** A Sentinel names the new master before that has been promoted, and the old one for a while. */
+  /** Sentinels name a new master before its promotion, and for a while still the old one. */
   async #checkRole(master: RedisEndpoint): Promise<void> {
     const reply = await this.#askServer(master, ['ROLE']).catch((error: unknown) => {
       // A user without permission for ROLE, or a proxy.
@@ -82,7 +82,7 @@ function mostNamed(named: readonly RedisEndpoint[]): RedisEndpoint | undefined {
   return named.find((each) => votes.get(each) === most)
 }
 
-/** An answer says more than a connection that failed. */
+/** Prefers an error reply, which explains more than a connection failure. */
 function reasonOf(answers: readonly PromiseSettledResult<unknown>[]): unknown {
   const reasons = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []))
   return reasons.find((reason) => reason instanceof ErrorReply) ?? reasons[0]

@@ -1,4 +1,4 @@
-/** Opens what the store's configuration names: one server, or the servers behind Sentinels or of a cluster. */
+/** The store's Redis servers: a single one, a master behind Sentinels, or a cluster. */
 
 import { createClient } from '@redis/client'
 import { parseRedisUrl, type RedisEndpoint, type RedisMode } from '../config/redis-url.ts'
@@ -26,7 +26,7 @@ interface SentinelAddress {
   readonly username?: string | undefined
 }
 
-/** A server that does not answer within this time is not waited for; others may know. */
+/** Time-out of a discovery query: another server may reply sooner. */
 const ASK_TIMEOUT_MS = 500
 
 /**

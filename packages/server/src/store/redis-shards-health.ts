@@ -8,7 +8,7 @@ import type { RedisTopology } from './redis-topology.ts'
 import { explainTopology } from './redis-unfit.ts'
 import type { StoreLog } from './store-log.ts'
 
-/** Finds a tag for each of the servers of any cluster, whose largest has a thousand. */
+/** Enough to find a tag for each server of the largest clusters, of a thousand masters. */
 const MOST_TAGS = 20_000
 
 interface Options {
@@ -24,7 +24,7 @@ export function createShardsHealth(
   let closed = false
   let reported = ''
 
-  /** Logs each change of the whole once. */
+  /** Logs each change of the number of ready shards once. */
   function report({ total, ready }: { readonly total: number; readonly ready: number }): void {
     const state = total === 0 || ready === 0 ? 'down' : ready < total ? 'degraded' : 'up'
     const text = `${state} ${ready}/${total}`
@@ -81,7 +81,7 @@ export function createShardsHealth(
   }
 }
 
-/** A hash tag whose slot the server has; keys of it are nobody else's. */
+/** A hash tag whose slot the server has; only health checks use keys with it. */
 export function healthTagOf(topology: RedisTopology, endpoint: RedisEndpoint): string {
   for (let number = 0; number < MOST_TAGS; number += 1) {
     const tag = number === 0 ? '{health}' : `{health:${number}}`

@@ -1,10 +1,10 @@
-/** The connections to the servers of a topology: opened as servers get keys, closed after they lost them. */
+/** One connection for each server of a topology, closed after the server has lost its keys. */
 
 import type { RedisEndpoint } from '../config/redis-url.ts'
 import type { RedisShard } from './redis-shard.ts'
 import type { RedisTopology } from './redis-topology.ts'
 
-/** For commands that other nodes' servers still redirect to a server, and for those in flight. */
+/** Delay before closing: commands may be in flight, or still be redirected to the server. */
 const GRACE_MS = 2000
 
 export type RedisShards = ReturnType<typeof createRedisShards>

@@ -1,4 +1,4 @@
-/** Which server has which keys, where that can change: the base of Sentinel and Cluster. */
+/** Discovers which server has which keys: the base class for Sentinel and Cluster. */
 
 import type { RedisEndpoint } from '../config/redis-url.ts'
 import type { StoreLog } from './store-log.ts'
@@ -15,9 +15,9 @@ export interface TopologyOptions {
   readonly monotonicNow: () => number
 }
 
-/** Between two discoveries, however often one is asked for. */
+/** Minimum interval between two discoveries. */
 const DISCOVER_AT_MOST_EVERY_MS = 100
-/** While nothing is known yet. */
+/** Interval of discoveries until one has succeeded. */
 const RETRY_EVERY_MS = 250
 
 /** Discovers in the background, again on suspicion, and periodically. */
@@ -53,22 +53,22 @@ export abstract class RedisTopology {
   abstract owners(): readonly RedisEndpoint[]
   /** Whether every key has an owner. */
   abstract isComplete(): boolean
-  /** Asks servers, and keeps what they say. Rejects if none gave a usable answer. */
+  /** Queries servers and stores the owners. Rejects if no reply was usable. */
   protected abstract discover(): Promise<void>
-  /** A server said that another one has this slot. */
+  /** Handles MOVED: another server has the slot. */
   abstract moved(slot: number, to: RedisEndpoint): void
 
   start(): void {
     void this.#run()
   }
 
-  /** Something failed: discovers again, soon. */
+  /** Schedules a discovery soon, after a failure. */
   suspect(): void {
     this.#isSuspect = true
     if (!this.#isDiscovering) this.#schedule()
   }
 
-  /** Calls the listener after each change of the owners. Returns what ends that. */
+  /** Calls the listener after each change of the owners. Returns a function that unsubscribes. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -88,7 +88,7 @@ export abstract class RedisTopology {
     return known
   }
 
-  /** To be called by subclasses when owners may have changed. */
+  /** Subclasses call this when owners may have changed. */
   protected changed(): void {
     const owners = this.owners().map(addressOf).sort().join(' ')
     if (this.#ended) return

@@ -1,9 +1,9 @@
-/** The metrics of a primary process: how its workers are. */
+/** Metrics of the primary process: the state of its workers. */
 
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { MetricSnapshot } from './metrics.ts'
 
-/** `countReady` returns how many workers serve now. */
+/** `countReady` returns the number of workers that serve requests. */
 export function createWorkerMetrics(countReady: () => number) {
   const registry = new Registry()
   const registers = [registry]

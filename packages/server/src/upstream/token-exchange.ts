@@ -1,4 +1,4 @@
-/** Token exchange: an access token for the API in return for the token that the caller presented. */
+/** Token exchange: exchanges the token that the caller presented for an access token of the API. */
 
 import { genericGrantRequest } from 'openid-client'
 import type { IdentityProvider } from './identity-provider.ts'
@@ -14,10 +14,10 @@ export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 const JWT = 'urn:ietf:params:oauth:token-type:jwt'
 
-/** Scopes of a sign-in: an exchange needs no ID token, and its result must end with the caller's. */
+/** Scopes of a sign-in, not requested: the exchanged token must not outlive the caller's token. */
 const SIGN_IN_SCOPES = new Set(['openid', 'offline_access'])
 
-/** The scopes that an exchange asks for. */
+/** The scopes that an exchange requests. */
 export function exchangeScopes(scopes: readonly string[]): readonly string[] {
   return scopes.filter((scope) => !SIGN_IN_SCOPES.has(scope))
 }

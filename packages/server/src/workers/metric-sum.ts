@@ -1,11 +1,11 @@
-/** The metrics of all workers as those of one node. */
+/** Aggregates the metrics of all workers into those of one node. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { AggregatorRegistry } from 'prom-client'
 import type { MetricSnapshot, Scrape } from '../telemetry/metrics.ts'
 import type { ToWorker } from './messages.ts'
 
-/** Longest wait for a worker; a scrape then has what it sent last. */
+/** Maximum wait for a worker; a scrape then has its previous values. */
 const LONGEST_MS = 2000
 
 /** A worker that is asked for its metrics. */
@@ -54,7 +54,7 @@ export function createMetricSum(own: () => Promise<MetricSnapshot>) {
   }
 }
 
-/** Each metric says how it is aggregated; most are summed. */
+/** Aggregates each metric by its `aggregator`; most are summed. */
 function sum(snapshots: readonly MetricSnapshot[]) {
   return AggregatorRegistry.aggregate([...snapshots])
 }

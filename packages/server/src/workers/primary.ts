@@ -23,8 +23,8 @@ export interface PrimaryDeps {
 }
 
 /**
- * Starts the first worker, and the others once it serves, so that whatever prevents the start is
- * reported once. Rejects if the port of the metrics is in use.
+ * Starts the first worker, and the others once it serves, so that a failure at start is reported
+ * once. Rejects if the port of the metrics is in use.
  */
 export async function runPrimary({ loaded, log, shutdown }: PrimaryDeps): Promise<void> {
   const { config } = loaded

@@ -2,10 +2,10 @@
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 10_000
-/** A worker that lived for this long starts with the first delay again. */
+/** A worker that ran for this long resets its back-off. */
 const HEALTHY_MS = 10_000
 
-/** A crash loop: so many deaths of all workers together within this time. */
+/** A crash loop: this number of deaths among all workers within this time. */
 const MOST_DEATHS = 5
 const DEATHS_WITHIN_MS = 30_000
 
@@ -14,7 +14,7 @@ export function createRestarts(now: () => number) {
   const fails = new Map<number, number>()
   let deaths: readonly number[] = []
   return {
-    /** Notes a death; returns the delay of the replacement, or `crash loop`. */
+    /** Records a death; returns the delay of the replacement, or `crash loop`. */
     died(worker: number, livedMs: number): number | 'crash loop' {
       const at = now()
       deaths = [...deaths.filter((each) => at - each < DEATHS_WITHIN_MS), at]

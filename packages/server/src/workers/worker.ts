@@ -1,4 +1,4 @@
-/** What a worker exchanges with the primary: that it is ready, and metrics. */
+/** A worker's messages with the primary: readiness and metrics. */
 
 import type { Metrics, Scrape } from '../telemetry/metrics.ts'
 import { NUMBER_VARIABLE, type ToPrimary, type ToWorker } from './messages.ts'
@@ -43,7 +43,7 @@ function createScrape(own: Metrics): Metrics['scrape'] {
     })
 }
 
-/** Without effect if the primary has gone: Node then ends this process. */
+/** Without effect if the primary has ended: Node then ends this process. */
 function send(message: ToPrimary): void {
   process.send?.(message, undefined, undefined, () => undefined)
 }

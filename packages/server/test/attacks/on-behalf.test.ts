@@ -190,3 +190,15 @@ describeRedis('plain', 'on three nodes', () => {
     expect(written).toContain(':session')
   })
 })
+
+test('scopes of the issuer that are one scope of the tools are not one for the API', async () => {
+  const OAUTH_SCOPE_MAP = '{"Bank.Read":"service:read mcp","Bank.Write":"service:read mcp"}'
+  const { call, asked, issuer, claims } = await startOnBehalf({
+    env: { ...RFC8693, OAUTH_SCOPE_MAP },
+  })
+  const withScope = (scope: string) => issuer.sign({ ...claims(), scope })
+  const [write, read] = [await withScope('Bank.Write'), await withScope('Bank.Read')]
+  expect((await call(write)).isError).toBe(false)
+  expect((await call(read)).isError).toBe(false)
+  expect(asked.map(({ form }) => form.get('subject_token'))).toEqual([write, read])
+})

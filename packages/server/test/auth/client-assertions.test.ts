@@ -92,7 +92,8 @@ test('keys in the document itself need no request', async () => {
     jwks_uri: undefined,
     jwks: { keys },
   }))
-  const params = await signer.signed(app.url, {}, { typ: 'client-authentication+jwt' })
+  const typ = 'application/Client-Authentication+JWT'
+  const params = await signer.signed(app.url, {}, { typ })
   expect(await client.exchange(await client.authorize(), params)).toMatchObject({ status: 200 })
   expect(signer.asked('/jwks.json')).toBe(0)
 })

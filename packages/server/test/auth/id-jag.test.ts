@@ -1,6 +1,7 @@
 /** Enterprise-managed authorization: identity assertions (ID-JAG) for access tokens. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { callWith, idsIn, signInToAccount } from '../support/account.ts'
 import {
   type AssertionIssuer,
   JWT_BEARER_GRANT,
@@ -8,6 +9,7 @@ import {
 } from '../support/assertion-issuer.ts'
 import { tokenUser } from '../support/machine-client.ts'
 import { claimsOf, type Params, postForm, REDIRECT_URI } from '../support/oauth-client.ts'
+import { createBrowser, signInAs } from '../support/sign-in.ts'
 import { startSigningClient } from '../support/signing-client.ts'
 import { start } from './authorization-apps.ts'
 
@@ -177,4 +179,26 @@ test('the grant needs an assertion', async () => {
   const { url } = await startDesk()
   const { status, body } = await postForm(`${url}/token`, { grant_type: JWT_BEARER_GRANT, ...desk })
   expect([status, body.error]).toEqual([400, 'invalid_request'])
+})
+
+test('the person sees the client at /account, and scopes that are gone stay gone', async () => {
+  const { url } = await startDesk()
+  const browser = createBrowser()
+  const tokenFor = async () => {
+    const assertion = await issuer.assertion(url, 'desk', { scope: 'mcp service:read' })
+    return String((await present(url, assertion)).body.access_token)
+  }
+  const token = await tokenFor()
+  const { url: link, code } = (await tokenUser(url, token).result('login')) as {
+    readonly url: string
+    readonly code: string
+  }
+  await signInAs(browser, { url: link, code })
+  expect((await callWith(url, token, 'service')).status).toBe(200)
+  const { page } = await signInToAccount(url, 'ada', browser)
+  expect(page.text).toContain('Desk')
+  const [id = ''] = idsIn(page, 'clients')
+  await browser.open(`${url}/account`, { action: 'narrow', id, scope: 'mcp' })
+  expect((await callWith(url, token, 'service')).status).toBe(403)
+  expect((await callWith(url, await tokenFor(), 'service')).status).toBe(403)
 })

@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { ConfigError } from '../../src/config.ts'
 import { createBrowser } from '../../src/testing/form-browser.ts'
+import { callWith, idsIn, openAccount } from '../support/account.ts'
 import { claimsOf, createOAuthClient, REDIRECT_URI } from '../support/oauth-client.ts'
 import { start } from './authorization-apps.ts'
 
@@ -67,4 +68,26 @@ test('the page says that the operator registered the client, where its address i
 
 test('cannot be anything else', async () => {
   await expect(startWith({ skip_consent: 'yes' })).rejects.toBeInstanceOf(ConfigError)
+})
+
+test('gives back no scope that its person has taken away', async () => {
+  const { url } = await startWith({ skip_consent: true })
+  const client = await createOAuthClient(url, { known: KNOWN })
+  const browser = createBrowser(REDIRECT_URI)
+  const tokenFor = async (scope: string) => {
+    const { url: address, verifier } = client.request({ scope })
+    const called = await browser.open(address)
+    const code = called.url.searchParams.get('code') ?? ''
+    return String((await client.exchange({ code, verifier })).body.access_token)
+  }
+  const first = await tokenFor('mcp service:read')
+  expect((await callWith(url, first, 'service')).status).toBe(200)
+  for (const id of idsIn(await openAccount(url, browser), 'clients')) {
+    await browser.open(`${url}/account`, { action: 'narrow', id, scope: 'mcp' })
+  }
+  const second = await tokenFor('mcp service:read')
+  expect(claimsOf(second).session_id).toBe(claimsOf(first).session_id)
+  for (const token of [first, second]) {
+    expect((await callWith(url, token, 'service')).status).toBe(403)
+  }
 })

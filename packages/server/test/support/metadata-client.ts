@@ -18,6 +18,7 @@ import { createRouteTable, OAUTH_ROUTES } from '../../src/http/routes.ts'
 import { createLogger } from '../../src/logger.ts'
 import { Authorizations } from '../../src/session/authorizations.ts'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'
+import { createBlocks } from '../../src/session/blocks.ts'
 import { NO_KEPT_SIGN_INS } from '../../src/session/kept-sign-ins.ts'
 import { createSessionManager } from '../../src/session/manager.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -57,6 +58,7 @@ async function startEndpoints(ca: string): Promise<string> {
         { store, sessions, now },
         { ttlSeconds: 660, personalTtlSeconds: 1 },
       ),
+      blocks: createBlocks({ store, monotonicNow: () => performance.now() }),
       isSignedIn: async () => false,
       settleSignIn: async (sessionId) => sessionId,
       keptSignIns: NO_KEPT_SIGN_INS,

@@ -207,7 +207,13 @@ describe('a route cannot', () => {
     const all = {
       ...{ sse: true, direct: true, landingPage: true, metrics: true, traces: true, era2025: true },
     }
-    const facts = { servesMetrics: true, hasLogo: true, hasDemo: true, hasDemoApi: true }
+    const facts = {
+      servesMetrics: true,
+      hasLogo: true,
+      hasDemo: true,
+      hasDemoApi: true,
+      takesKeys: true,
+    }
     const table = routesOf({ serves: all, ...facts, authorizesClients: true })
     const segments = new Set(table.all.map(({ path }) => path.split('/')[1] ?? ''))
     expect([...segments].filter((segment) => !RESERVED_SEGMENTS.has(segment))).toEqual([])

@@ -4,6 +4,8 @@
  */
 
 import { type Account, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Session } from '../../session/record.ts'
+import { refuseBlocked } from './blocked.ts'
 import type { AuthorizationServerDeps, AuthorizationServerOptions } from './options.ts'
 import { forProvider } from './unavailable.ts'
 
@@ -12,29 +14,32 @@ import { forProvider } from './unavailable.ts'
  * idleness, under the same id and with its kept sign-in; does not recreate one that was ended.
  */
 export function createFindAccount(
-  deps: Pick<AuthorizationServerDeps, 'sessions' | 'keptSignIns'>,
+  deps: Pick<AuthorizationServerDeps, 'sessions' | 'keptSignIns' | 'blocks'>,
 ): FindAccount {
   return (ctx, id) =>
     forProvider(async () => {
-      if (!(await openSession(deps, id, ctx.oidc.client?.clientName))) return undefined
+      const { clientId = '', clientName } = ctx.oidc.client ?? {}
+      const session = await openSession(deps, id, clientName)
+      if (session === undefined) return undefined
+      await refuseBlocked(deps.blocks, { clientId, session })
       const account: Account = { accountId: id, claims: async () => ({ sub: id }) }
       return account
     })
 }
 
-/** Ensures that a session with this id exists, with its sign-in; false if it was ended. */
+/** Ensures that a session with this id exists, with its sign-in; undefined if it was ended. */
 export async function openSession(
   { sessions, keptSignIns }: Pick<AuthorizationServerDeps, 'sessions' | 'keptSignIns'>,
   id: string,
   clientName: string | undefined,
-): Promise<boolean> {
+): Promise<Session | undefined> {
   const session =
     (await sessions.retrieve(id)) ??
     (await sessions.createWithId(id, 'token', clientName === undefined ? {} : { clientName })) ??
     // A concurrent request created the session, or it was ended.
     (await sessions.retrieve(id))
   if (session !== undefined) await keptSignIns.restore(id)
-  return session !== undefined
+  return session
 }
 
 /**

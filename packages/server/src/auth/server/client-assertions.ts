@@ -94,7 +94,9 @@ export function createAuthenticateClient(deps: ClientAssertionDeps): Authenticat
     const { alg, typ, kid, crit } = decodeProtectedHeader(jwt)
     if (alg !== (own.alg ?? alg)) throw refused('alg is not that of the metadata')
     if (!ASSERTION_ALGORITHMS.includes(String(alg))) throw refused('alg is not supported')
-    if (!TYPES.includes(typ?.toLowerCase())) throw refused('typ is that of another token')
+    // RFC 7515, section 4.1.9: `application/` may be left out.
+    if (!TYPES.includes(typ?.toLowerCase().replace(/^application\//, '')))
+      throw refused('typ is that of another token')
     if (crit !== undefined) throw refused('crit is not supported')
     const { jti, secondsLeft } = checkClaims(jwt, clientId, own)
     const keys =

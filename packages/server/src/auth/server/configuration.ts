@@ -87,7 +87,7 @@ export function providerConfiguration(
       short: { signed: true, httpOnly: true, sameSite: 'lax' },
     },
     scopes: [...scopes.known],
-    extraParams: { scope: scopeParameter(scopes) },
+    extraParams: { scope: scopeParameter(scopes, deps.blocks) },
     responseTypes: ['code'],
     pkce: { required: () => true },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),

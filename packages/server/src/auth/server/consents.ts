@@ -149,7 +149,7 @@ interface ProceedParts {
 
 /** The steps after an approval: sign-in if required, then grant and code. */
 function createProceed(
-  { login }: Pick<AuthorizationServerOptions, 'login'>,
+  { login, clients }: Pick<AuthorizationServerOptions, 'login' | 'clients'>,
   deps: ConsentDeps,
   { approvals, granteeFor }: ProceedParts,
 ) {
@@ -176,7 +176,10 @@ function createProceed(
     await deps.grants.add(grantId, continued)
     const { clientId, clientName } = found.client
     const { scopes } = describe(found)
-    await deps.authorizations.consented(sessionId, { clientId, clientName, scopes })
+    const isAsked = !clients.some(
+      (each) => each.client_id === clientId && each.skip_consent === true,
+    )
+    await deps.authorizations.consented(sessionId, { clientId, clientName, scopes, isAsked })
     await deps.authorizedClients.remember(found.client.clientId)
     const next = await found.finish({
       login: { accountId: sessionId, remember: false },

@@ -1,5 +1,5 @@
 /**
- * Sessions whose ids follow from the caller, since no consent creates them: one per machine client,
+ * Sessions with ids derived from the caller, since no consent creates them: one per machine client,
  * one per person and client with identity assertions. Each further token continues the session.
  */
 
@@ -30,8 +30,8 @@ function idOf(parts: readonly string[]): string {
 }
 
 /**
- * The grant of all tokens of the session as it was last created: tokens from before a sign-out stay
- * invalid, although the id is in use again.
+ * The grant of all tokens issued since the session was last created. Tokens from before a sign-out
+ * stay invalid, although the id is used again.
  */
 export function currentGrant({ id, connectedAt }: Pick<Session, 'id' | 'connectedAt'>): string {
   return grantIdOf(id, String(connectedAt))
@@ -54,8 +54,8 @@ export function isOfEarlierSession(token: DerivedToken, session: Session): boole
 }
 
 /**
- * What the bearer check knows of a caller without a consent; undefined for an invalid token. The
- * session id authenticates the subject, which only the token itself contains.
+ * The facts of a caller without a consent; undefined for an invalid token. Only the token contains
+ * the subject; the session id, a hash of it, authenticates it.
  */
 export function derivedCaller(
   token: DerivedToken,
@@ -67,7 +67,7 @@ export function derivedCaller(
   if (asserted === undefined || assertedSessionId(asserted, clientId) !== session.id) {
     return undefined
   }
-  return { subject: asserted.sub, claims: { ...asserted } }
+  return { subject: asserted.sub, issuer: asserted.iss, claims: { ...asserted } }
 }
 
 const MOST_ATTEMPTS = 3
@@ -84,7 +84,7 @@ export async function openDerivedSession(
       (await retrieve(id)) ?? (await createWithId(id, 'token', facts, Number.POSITIVE_INFINITY))
     if (session !== undefined) return session
   }
-  throw storeUnavailable(new Error('The session is ended as fast as it is created'))
+  throw storeUnavailable(new Error('The session was ended repeatedly while it was created'))
 }
 
 const subjects = new WeakMap<object, AssertedSubject>()

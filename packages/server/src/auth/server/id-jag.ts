@@ -68,7 +68,7 @@ const claimsForm = z.object({
   nbf: z.number().optional(),
   resource: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
   scope: z.string().optional(),
-  // Restrictions that this server cannot enforce: a sender-constrained assertion, RFC 9396.
+  // Refused, since this server cannot enforce them: sender constraints (`cnf`), and RFC 9396.
   cnf: z.undefined().optional(),
   authorization_details: z.undefined().optional(),
 })
@@ -90,15 +90,16 @@ export function createVerifyAssertion(
     const seconds = now() / 1000
     const latest = seconds + CLOCK_TOLERANCE_SECONDS
     if (exp <= seconds) throw refused('the assertion has expired')
-    if (exp > latest + LONGEST_SECONDS) throw refused('exp is too far ahead')
-    if (iat > latest || (nbf ?? 0) > latest) throw refused('iat or nbf is ahead')
+    if (exp > latest + LONGEST_SECONDS) throw refused('exp is too far in the future')
+    if (iat > latest || (nbf ?? 0) > latest) throw refused('iat or nbf is in the future')
     return Math.ceil(exp - seconds) + CLOCK_TOLERANCE_SECONDS
   }
 
   async function verify(assertion: string, clientId: string): Promise<IdentityAssertion> {
     const { typ, crit } = decodeProtectedHeader(assertion)
     // RFC 7515, section 4.1.9: `application/` may be left out.
-    if (typ?.toLowerCase().replace(/^application\//, '') !== TYPE) throw refused('typ is not ours')
+    if (typ?.toLowerCase().replace(/^application\//, '') !== TYPE)
+      throw refused(`typ must be ${TYPE}`)
     if (crit !== undefined) throw refused('crit is not supported')
     const claims = claimsForm.safeParse(decodeJwt(assertion)).data
     if (claims === undefined) throw refused('a claim is missing, malformed or not supported')
@@ -111,7 +112,7 @@ export function createVerifyAssertion(
     const { iss, sub, jti } = claims
     const use = JSON.stringify([iss, jti])
     const isFirst = await forProvider(() => entries.markUse('IdentityAssertion', use, keptSeconds))
-    if (!isFirst) throw refused('the assertion was used already')
+    if (!isFirst) throw refused('the assertion was already used')
     const scopes = claims.scope?.split(' ').filter(Boolean)
     return { subject: { iss, sub }, scopes, resources }
   }

@@ -17,7 +17,9 @@ import {
   MACHINE_GRANTS,
   mayUse,
 } from '../../config/machine-grants.ts'
+import { personKey } from '../../session/record.ts'
 import type { ResourceNames } from '../resources.ts'
+import { refuseBlocked } from './blocked.ts'
 import { ASSERTION_KEYS } from './clients.ts'
 import {
   type AssertedSubject,
@@ -32,7 +34,7 @@ import type { AuthorizationServerDeps, AuthorizationServerOptions } from './opti
 import type { ScopeRules } from './requests.ts'
 import { forProvider } from './unavailable.ts'
 
-/** The scope of a client that is given none. */
+/** Scopes if the client's entry, or the assertion, names none. */
 const BASE_SCOPES = ['mcp']
 
 export interface MachineGrantParts {
@@ -58,7 +60,7 @@ interface Issued {
 export function registerMachineGrants(
   provider: Provider,
   { clients }: Pick<AuthorizationServerOptions, 'clients'>,
-  deps: Pick<AuthorizationServerDeps, 'sessions'>,
+  deps: IssueDeps,
   parts: MachineGrantParts,
 ): void {
   const configured = new Map(clients.map((client) => [client.client_id, client]))
@@ -72,6 +74,7 @@ export function registerMachineGrants(
   }
 }
 
+type IssueDeps = Pick<AuthorizationServerDeps, 'sessions' | 'authorizations' | 'blocks'>
 type Configured = ReadonlyMap<unknown, Metadata>
 type Issue = ReturnType<typeof createIssue>
 
@@ -131,7 +134,7 @@ function registerAssertions(
 /** Issues an access token of a derived session, without a refresh token (RFC 6749, 4.4.3). */
 function createIssue(
   provider: Provider,
-  { sessions }: Pick<AuthorizationServerDeps, 'sessions'>,
+  { sessions, authorizations, blocks }: IssueDeps,
   { resources, resourceServer }: MachineGrantParts,
 ) {
   return async (ctx: TokenEndpointGrantContext, issued: Issued): Promise<void> => {
@@ -140,6 +143,10 @@ function createIssue(
     const described = new provider.ResourceServer(resource, resourceServer(resource))
     const { clientId, clientName } = client
     const session = await forProvider(() => openDerivedSession(sessions, sessionId, clientName))
+    await refuseBlocked(blocks, { clientId, session, subject: subject?.sub, issuer: subject?.iss })
+    const facts = { clientId, clientName, scopes: scope.split(' ').filter(Boolean) }
+    const named = subject && personKey(subject.iss, subject.sub)
+    await forProvider(() => authorizations.issued(sessionId, facts, named))
     const grantId = currentGrant(session)
     await saveGrant(provider, { grantId, sessionId, clientId })
     const token = new provider.AccessToken({ accountId: sessionId, client, grantId, gty, scope })
@@ -202,7 +209,7 @@ function chosenResource(asked: unknown, named: readonly string[] | undefined): s
   return asked
 }
 
-/** The library's introspection requires the grant. */
+/** Saves the grant, which the library's introspection requires. */
 async function saveGrant(
   provider: Provider,
   { grantId, sessionId, clientId }: Readonly<Record<'grantId' | 'sessionId' | 'clientId', string>>,

@@ -5,6 +5,7 @@ import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { AuditSubject } from '../../engine/audit-subject.ts'
 import type { Logger } from '../../logger.ts'
 import type { Authorizations } from '../../session/authorizations.ts'
+import type { Blocks } from '../../session/blocks.ts'
 import type { KeptSignIns } from '../../session/kept-sign-ins.ts'
 import type { SessionManager } from '../../session/manager.ts'
 import type { SettleSignIn } from '../../session/person-sessions.ts'
@@ -46,12 +47,14 @@ export interface AuthorizationServerDeps {
     SessionManager,
     'createWithId' | 'hasEnded' | 'isOver' | 'peek' | 'retrieve' | 'update' | 'use' | 'validate'
   >
+  /** Clients and people that get no tokens. */
+  readonly blocks: Pick<Blocks, 'current'>
   /** Ends a session and revokes its upstream credentials; false when it had already ended. */
   readonly signOut: (sessionId: string) => Promise<boolean>
   /** Whether the user has signed in upstream for this session. */
   readonly isSignedIn: (sessionId: string) => Promise<boolean>
   /** Records of what people have authorized. */
-  readonly authorizations: Pick<Authorizations, 'consented' | 'used'>
+  readonly authorizations: Pick<Authorizations, 'consented' | 'issued' | 'used'>
   /** Sign-ins that outlive the records of their sessions (`LOGIN=at-authorize`). */
   readonly keptSignIns: KeptSignIns
   /** Moves a sign-in into the live session of the same user and client (`LOGIN=at-authorize`). */

@@ -1,7 +1,9 @@
 /** Normalizes the parameters of requests, scopes included, before the library validates them. */
 
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Blocks } from '../../session/blocks.ts'
 import type { ResourceNames } from '../resources.ts'
+import { refuseBlocked } from './blocked.ts'
 import type { AuthenticateClient } from './client-assertions.ts'
 import type { TokenReader } from './token-reader.ts'
 import { forProvider, isUnavailable } from './unavailable.ts'
@@ -104,8 +106,10 @@ function isJwt(token: string): boolean {
 }
 
 /** For the library's `extraParams`: runs at `/authorize`, after the library's validation. */
-export function scopeParameter(rules: ScopeRules) {
-  return (ctx: KoaContextWithOIDC, scope: string | undefined): void => {
+export function scopeParameter(rules: ScopeRules, blocks: Pick<Blocks, 'current'>) {
+  return async (ctx: KoaContextWithOIDC, scope: string | undefined): Promise<void> => {
+    const { clientId = '' } = ctx.oidc.client ?? {}
+    await refuseBlocked(blocks, { clientId })
     const params = ctx.oidc.params as Params
     params.scope = requestedScope(scope, rules)
   }

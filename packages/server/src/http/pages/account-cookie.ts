@@ -1,4 +1,4 @@
-/** Cookie of a visit of the account page: names its session, by the hash of the value. */
+/** Cookie of a visit of the account page. A hash of its value is the visit's session id. */
 
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'

@@ -58,7 +58,7 @@ export function noticeOf({
   return Object.hasOwn(PROBLEMS, done) ? { text: PROBLEMS[done] ?? '', isProblem: true } : undefined
 }
 
-/** The overview. */
+/** The page with the visitor's clients and tokens. */
 export function accountPage(view: AccountView, options: AccountPageOptions): WidePage {
   const { notice, personalTokens } = options
   const isShown = view.clients.length > 0 || view.isSignedIn || options.signsInAt === undefined
@@ -204,7 +204,7 @@ function scopeBox(
 
 const DAY_SECONDS = 24 * 60 * 60
 
-/** Common lifetimes up to the longest, which is one of them. */
+/** Common lifetimes below the longest, and the longest itself. */
 function lifetimesWithin(longestTtlSeconds: number): readonly number[] {
   const longest = Math.floor(longestTtlSeconds / DAY_SECONDS)
   return [...new Set([7, 30, 90, 180].filter((days) => days < longest).concat(longest))]

@@ -1,4 +1,4 @@
-/** `/account`: people see, narrow and remove what may act for them, and make access tokens. */
+/** `/account`: people narrow and revoke the access of clients, and make personal access tokens. */
 
 import { type Context, Hono } from 'hono'
 import { basePathOf } from '../../config/public-path.ts'
@@ -137,7 +137,7 @@ function idIn(fields: URLSearchParams): string {
   return singleField(fields, 'id') ?? ''
 }
 
-/** A lifetime that is no number of days is refused as one that is too long. */
+/** A lifetime that is not a number of days becomes NaN, which is refused as out of range. */
 function tokenIn(fields: URLSearchParams): NewToken {
   const days = singleField(fields, 'days') ?? ''
   return {

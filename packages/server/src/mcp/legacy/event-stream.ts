@@ -1,6 +1,7 @@
 /**
  * Server-sent event streams of JSON-RPC messages (WHATWG HTML, 9.2): event ids, the notifier of new
- * entries, and the graceful shutdown of the streams that clients can resume on another node.
+ * entries, backpressure, and the graceful shutdown of streams that clients can resume on another
+ * node.
  */
 
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'

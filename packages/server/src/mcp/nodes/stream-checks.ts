@@ -14,9 +14,10 @@ export interface TokenSession {
   /** Expiry of the token, as Unix time in milliseconds. */
   readonly expiresAt?: number
   readonly clientId?: string
-  /** The person who is signed in, or the subject of an external issuer's token. */
+  /** The person who is signed in; and whom the token names, with the issuer that does. */
   readonly owner?: string
   readonly subject?: string
+  readonly issuer?: string
 }
 
 /** `expired`: the client should authorize again; `ended`: it has been signed out. */
@@ -45,7 +46,7 @@ export interface StreamCheckOptions {
 export interface CheckedStream {
   readonly session: TokenSession
   readonly end: (reason: EndReason) => void
-  /** Whether calls run whose responses go to the stream, which delay the end by `expired`. */
+  /** Whether running calls respond on the stream, which delays its end by `expired`. */
   readonly isBusy?: (() => Promise<boolean>) | undefined
 }
 
@@ -79,7 +80,7 @@ export function createStreamChecks(
     let isStopped = false
     let idleChecks = 0
 
-    /** A response is sent just after its call has ended: idle at two checks in a row. */
+    /** Requires two idle checks in a row: a response is sent just after its call has ended. */
     async function isIdle(): Promise<boolean> {
       if (isBusy === undefined) return true
       idleChecks = (await isBusy().catch(() => true)) ? 0 : idleChecks + 1
