@@ -20,23 +20,9 @@ export interface ResourceRequirement {
   readonly required: boolean
 }
 
-export interface Authenticate {
-  /**
-   * Identifies the caller by the `Authorization` header; repeated fields are joined by a comma.
-   * Undefined for an invalid token, which is refused even on routes that require none: a caller
-   * that believes to be authenticated must not act as anonymous.
-   * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
-   */
-  find(
-    header: string | undefined,
-    requirement: ResourceRequirement,
-    presenter: TokenPresenter,
-  ): Caller | Promise<Caller | undefined>
-  /** The 401 error, with a challenge, for an invalid token. */
-  refusal(requirement: ResourceRequirement): Promise<AppError>
-}
+export type Authenticate = ReturnType<typeof createAuthenticate>
 
-export function createAuthenticate({ tokens, scopes, blocks }: AuthenticateDeps): Authenticate {
+export function createAuthenticate({ tokens, scopes, blocks }: AuthenticateDeps) {
   async function refusal(
     { resource }: ResourceRequirement,
     message: string,
@@ -65,7 +51,17 @@ export function createAuthenticate({ tokens, scopes, blocks }: AuthenticateDeps)
   }
 
   return {
-    find(header, requirement, presenter) {
+    /**
+     * Identifies the caller by the `Authorization` header; repeated fields are joined by a comma.
+     * Undefined for an invalid token, which is refused even on routes that require none: a caller
+     * that believes to be authenticated must not act as anonymous.
+     * @throws AppError `unauthorized` or `invalid_request` with a challenge, `unavailable`
+     */
+    find(
+      header: string | undefined,
+      requirement: ResourceRequirement,
+      presenter: TokenPresenter,
+    ): Caller | Promise<Caller | undefined> {
       if (header === undefined) {
         if (requirement.required) return refuse(requirement, 'An access token is needed.')
         return { kind: 'anonymous', address: presenter.address() }
@@ -79,7 +75,8 @@ export function createAuthenticate({ tokens, scopes, blocks }: AuthenticateDeps)
       }
       return refuse(requirement, 'The Authorization header is malformed.', 'invalid_request')
     },
-    refusal: (requirement) =>
+    /** The 401 error, with a challenge, for an invalid token. */
+    refusal: (requirement: ResourceRequirement): Promise<AppError> =>
       refusal(requirement, 'The access token is not valid.', 'invalid_token'),
   }
 }

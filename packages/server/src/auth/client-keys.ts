@@ -8,16 +8,6 @@ import { documentBytes, type StorageBudget } from '../store/storage-budget.ts'
 import { type DocumentCacheDeps, mayFetchFrom } from './document-cache.ts'
 import { type GuardOptions, guardedRequest } from './guarded-request.ts'
 
-export interface ClientKeys {
-  /**
-   * The usable keys at an address, from the store or from its host. An unknown `kid` triggers a
-   * refetch, at most once a minute. New cache entries are charged to `storage`.
-   * @throws AppError `unavailable` when the host or the store is unavailable, `too_many_requests`
-   * when `storage` is exhausted
-   */
-  keysAt(address: string, kid: string | undefined, storage?: StorageBudget): Promise<JSONWebKeySet>
-}
-
 /** Times in milliseconds of Unix time. */
 type Kept = {
   readonly keys: readonly JWK[]
@@ -37,10 +27,12 @@ const KEPT_SECONDS = (STALE_MS + CURRENT_MS) / 1000
 const MAX_BYTES = 64 * 1024
 const MOST_KEYS = 30
 
+export type ClientKeys = ReturnType<typeof createClientKeys>
+
 export function createClientKeys(
   { store, now }: DocumentCacheDeps,
   guard: Omit<GuardOptions, 'maxBytes'>,
-): ClientKeys {
+) {
   const keyOf = (address: string) => `client-keys:{${sha256(address)}}`
 
   async function ask(address: string): Promise<readonly JWK[] | undefined> {
@@ -70,7 +62,17 @@ export function createClientKeys(
   }
 
   return {
-    async keysAt(address, kid, storage) {
+    /**
+     * The usable keys at an address, from the store or from its host. An unknown `kid` triggers a
+     * refetch, at most once a minute. New cache entries are charged to `storage`.
+     * @throws AppError `unavailable` when the host or the store is unavailable, `too_many_requests`
+     * when `storage` is exhausted
+     */
+    async keysAt(
+      address: string,
+      kid: string | undefined,
+      storage?: StorageBudget,
+    ): Promise<JSONWebKeySet> {
       let kept: Kept | undefined = await store.get<Kept>(keyOf(address))
       const isCurrent = kept !== undefined && now() - kept.readAt < CURRENT_MS
       const isKnown = kid === undefined || kept?.keys.some((key) => key.kid === kid)

@@ -22,22 +22,6 @@ export interface Known {
   readonly keptSeconds?: number
 }
 
-export interface DocumentCache {
-  /**
-   * The cache entry of an address. A miss counts as one request to the address's host.
-   * @throws AppError `unavailable` above the host's rate limit, or when the store is unavailable
-   */
-  lookUp(address: string): Promise<Known | undefined>
-  /**
-   * Caches the result of a fetch. On a failure, serves the last valid document (stale-if-error,
-   * RFC 5861, section 4): a client must not lose its tokens because its host is unreachable.
-   * @returns the outcome to serve
-   */
-  keep(address: string, outcome: Outcome, before: Known | undefined): Promise<Outcome>
-  /** Sets the TTL of a valid document, which each refetch renews (sliding expiration). */
-  prolong(address: string, seconds: number): Promise<void>
-}
-
 const MINUTE = 60
 /** TTL while the client has no tokens: unauthenticated callers can make us fetch any number. */
 const UNUSED_SECONDS = 24 * 60 * MINUTE
@@ -45,9 +29,13 @@ const FAILED_SECONDS = 30
 /** Rate limit per host: stops callers from flooding one host through ever new paths. */
 const FETCHES_A_MINUTE = 60
 
-export function createDocumentCache({ store, now }: DocumentCacheDeps): DocumentCache {
+export function createDocumentCache({ store, now }: DocumentCacheDeps) {
   return {
-    async lookUp(address) {
+    /**
+     * The cache entry of an address. A miss counts as one request to the address's host.
+     * @throws AppError `unavailable` above the host's rate limit, or when the store is unavailable
+     */
+    async lookUp(address: string): Promise<Known | undefined> {
       const known = await store.get<{ outcome: Outcome; keptSeconds?: number }>(keyOf(address))
       if (known !== undefined) return known
       if (await mayFetchFrom(store, address)) return undefined
@@ -57,7 +45,12 @@ export function createDocumentCache({ store, now }: DocumentCacheDeps): Document
       })
     },
 
-    async keep(address, outcome, before) {
+    /**
+     * Caches the result of a fetch. On a failure, serves the last valid document (stale-if-error,
+     * RFC 5861, section 4): a client must not lose its tokens because its host is unreachable.
+     * @returns the outcome to serve
+     */
+    async keep(address: string, outcome: Outcome, before: Known | undefined): Promise<Outcome> {
       const key = keyOf(address)
       // Ignores failed writes: a client whose document was fetched must not become unknown.
       const attempt = (written: Promise<unknown>) => written.catch(() => undefined)
@@ -75,7 +68,8 @@ export function createDocumentCache({ store, now }: DocumentCacheDeps): Document
       return outcome
     },
 
-    async prolong(address, seconds) {
+    /** Sets the TTL of a valid document, which each refetch renews (sliding expiration). */
+    async prolong(address: string, seconds: number): Promise<void> {
       await store.patch(keyOf(address), { keptSeconds: seconds }, { ttlSeconds: seconds })
     },
   }

@@ -20,23 +20,6 @@ interface SigningKeysOptions {
   readonly keepSeconds: number
 }
 
-/** Every operation throws `unavailable` if it has to read the keys and the store is unavailable. */
-export interface SigningKeys {
-  /** The key that signs now. */
-  current(): Promise<{
-    readonly kid: string
-    readonly alg: SigningAlgorithm
-    readonly privateJwk: JWK
-  }>
-  /** Public parts only, the next key's included (RFC 7517, section 5). */
-  published(): Promise<{ readonly keys: readonly JWK[] }>
-  /**
-   * The public key with this `kid`; undefined if there is none. An unknown `kid` triggers a read of
-   * the store, at most once a second.
-   */
-  byKid(kid: string): Promise<JWK | undefined>
-}
-
 type Document = { readonly keys: readonly SealedKey[] }
 
 const ROTATE_EVERY_SECONDS = 30 * 24 * 60 * 60
@@ -51,7 +34,10 @@ const LOOK_AGAIN_MS = 1000
  */
 const MOST_ATTEMPTS = 20
 
-export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOptions): SigningKeys {
+/** Every operation throws `unavailable` if it has to read the keys and the store is unavailable. */
+export type SigningKeys = ReturnType<typeof createSigningKeys>
+
+export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOptions) {
   const { store, keyRing, now } = deps
   const { algorithm, keepSeconds, rotateEverySeconds = ROTATE_EVERY_SECONDS } = options
   const place = `signing-keys:${algorithm}`
@@ -95,15 +81,25 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
   }
 
   return {
-    async current() {
+    /** The key that signs now. */
+    async current(): Promise<{
+      readonly kid: string
+      readonly alg: SigningAlgorithm
+      readonly privateJwk: JWK
+    }> {
       const key = set.signing(await keysOf(CACHE_MS), now())
       if (key === undefined) throw new Error('A set of signing keys is never empty')
       return { kid: key.kid, alg: algorithm, privateJwk: key.privateJwk }
     },
-    async published() {
+    /** Public parts only, the next key's included (RFC 7517, section 5). */
+    async published(): Promise<{ readonly keys: readonly JWK[] }> {
       return { keys: (await keysOf(CACHE_MS)).map(({ publicJwk }) => publicJwk) }
     },
-    async byKid(kid) {
+    /**
+     * The public key with this `kid`; undefined if there is none. An unknown `kid` triggers a read
+     * of the store, at most once a second.
+     */
+    async byKid(kid: string): Promise<JWK | undefined> {
       const named = (keys: readonly SigningKey[]) => keys.find((key) => key.kid === kid)?.publicJwk
       return named(await keysOf(CACHE_MS)) ?? named(await keysOf(LOOK_AGAIN_MS))
     },
@@ -141,20 +137,8 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** Clock skew between nodes: one node may still sign with a key that another considers expired. */
 const SKEW_MS = 5 * 60 * 1000
 
-interface KeySet {
-  /** The keys that this node can decrypt, sorted by `signsFrom`. */
-  open(keys: readonly SealedKey[]): SigningKey[]
-  /**
-   * Rotates the set: removes keys that are expired at `time` and adds the next key when it is due.
-   * Returns the same array if nothing changes.
-   */
-  renew(keys: readonly SealedKey[], time: number): Promise<readonly SealedKey[]>
-  /** The key that signs at `time`. */
-  signing(keys: readonly SigningKey[], time: number): SigningKey | undefined
-}
-
 /** @param place the key in the store, bound to the ciphertext as associated data */
-function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions): KeySet {
+function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions) {
   const { algorithm } = options
   const rotateMs = options.rotateEverySeconds * 1000
   const keepMs = options.keepSeconds * 1000 + SKEW_MS
@@ -200,9 +184,13 @@ function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions): 
   }
 
   return {
+    /** The keys that this node can decrypt, sorted by `signsFrom`. */
     open,
-
-    async renew(keys, time) {
+    /**
+     * Rotates the set: removes keys that are expired at `time` and adds the next key when it is
+     * due. Returns the same array if nothing changes.
+     */
+    async renew(keys: readonly SealedKey[], time: number): Promise<readonly SealedKey[]> {
       const ours = open(keys)
       const isGone = ({ kid, signsFrom }: SealedKey) => {
         const successor = ours.find((other) => other.signsFrom > signsFrom)
@@ -216,8 +204,8 @@ function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions): 
       if (signsFrom !== undefined) return [...kept, await mint(signsFrom)]
       return kept.length < keys.length ? kept : keys
     },
-
-    signing(keys, time) {
+    /** The key that signs at `time`. */
+    signing(keys: readonly SigningKey[], time: number): SigningKey | undefined {
       // Falls back to the first key if this node's clock is behind that of the node which made it.
       return keys.findLast(({ signsFrom }) => signsFrom <= time) ?? keys[0]
     },

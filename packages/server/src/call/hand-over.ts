@@ -30,19 +30,9 @@ export interface HandOverDeps {
   readonly sse: SseEndpoint
 }
 
-export interface HandOver {
-  /** Answers with the response of `respond`. Later calls have no effect. */
-  by(call: Call, respond: NonNullable<HandedCall['respond']>): void
-  /** Answers with an error. */
-  error(call: Call, error: unknown): void
-  /** Answers with the result of a tool, or with an event stream that ends with it. */
-  answer(call: Call, answer: (c: Context<HttpEnv>) => Promise<McpAnswer>): void
-  direct(call: Call, answer: (c: Context<HttpEnv>) => Promise<DirectAnswer>): void
-  /** Answers with the response of the SDK. */
-  sdk(call: Call): void
-}
+export type HandOver = ReturnType<typeof createHandOver>
 
-export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps): HandOver {
+export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps) {
   const handed = new WeakMap<IncomingMessage, Call>()
   const listener = getRequestListener(
     (request, env) => {
@@ -52,7 +42,7 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps): HandO
     { overrideGlobalObjects: false },
   )
 
-  const by: HandOver['by'] = (call, respondTo) => {
+  const by = (call: Call, respondTo: NonNullable<HandedCall['respond']>): void => {
     if (call.respond !== undefined) return
     call.respond = respondTo
     handed.set(call.incoming, call)
@@ -73,15 +63,21 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps): HandO
   }
 
   return {
+    /** Answers with the response of `respondTo`. Later calls have no effect. */
     by,
-    error(call, error) {
+    /** Answers with an error. */
+    error(call: Call, error: unknown): void {
       by(call, () => {
         throw error
       })
     },
-    answer: (call, answer) => by(call, async (c) => respond(c, await answer(c))),
-    direct: (call, answer) => by(call, async (c) => directResponse(c, await answer(c))),
-    sdk: (call) =>
+    /** Answers with the result of a tool, or with an event stream that ends with it. */
+    answer: (call: Call, answer: (c: Context<HttpEnv>) => Promise<McpAnswer>): void =>
+      by(call, async (c) => respond(c, await answer(c))),
+    direct: (call: Call, answer: (c: Context<HttpEnv>) => Promise<DirectAnswer>): void =>
+      by(call, async (c) => directResponse(c, await answer(c))),
+    /** Answers with the response of the SDK. */
+    sdk: (call: Call): void =>
       by(call, async (c) => {
         const response = await handleWithSdk(call, c)
         // Frees the body: the call lives as long as its stream, and only an error needs the id.

@@ -5,43 +5,40 @@ import { openWith, sealWith } from './seal.ts'
 
 export const KEY_BYTES = 32
 
-export interface KeyRing {
-  /**
-   * Encrypts for one purpose (`credentials`) and one context (`ses_…:credentials`). The value opens
-   * only under the same purpose and context, so that it is useless when copied to another key.
-   */
-  seal(purpose: string, plaintext: string, context: string): string
-  /** The plaintext; undefined if decryption fails, for whatever reason. */
-  open(purpose: string, sealed: string, context: string): string | undefined
-  /** 32-byte sub-keys for other uses, such as signing: sign with the first, verify with all. */
-  subKeys(purpose: string): readonly Buffer[]
-}
-
 interface RingKey {
   readonly id: string
   forPurpose(purpose: string): Buffer
 }
 
+export type KeyRing = ReturnType<typeof createKeyRing>
+
 /**
  * Creates a key ring of 32-byte keys. The first key encrypts, all decrypt: to rotate, prepend the
  * new key. Throws if there is no key or a key has another length.
  */
-export function createKeyRing(keys: readonly Buffer[]): KeyRing {
+export function createKeyRing(keys: readonly Buffer[]) {
   const ring = keys.map(ringKey)
   const [current] = ring
   if (current === undefined) throw new RangeError('A key ring needs at least one key.')
   const byId = new Map(ring.map((key) => [key.id, key]))
 
   return {
-    seal(purpose, plaintext, context) {
+    /**
+     * Encrypts for one purpose (`credentials`) and one context (`ses_…:credentials`). The value
+     * opens only under the same purpose and context, so that it is useless when copied to another
+     * key.
+     */
+    seal(purpose: string, plaintext: string, context: string): string {
       return sealWith(current.forPurpose(purpose), current.id, { purpose, context }, plaintext)
     },
-    open(purpose, sealed, context) {
+    /** The plaintext; undefined if decryption fails, for whatever reason. */
+    open(purpose: string, sealed: string, context: string): string | undefined {
       const key = byId.get(sealed.split('.', 2)[1] ?? '')
       if (key === undefined) return undefined
       return openWith(key.forPurpose(purpose), key.id, { purpose, context }, sealed)
     },
-    subKeys: (purpose) => ring.map((key) => key.forPurpose(purpose)),
+    /** 32-byte sub-keys for other uses, such as signing: sign with the first, verify with all. */
+    subKeys: (purpose: string): readonly Buffer[] => ring.map((key) => key.forPurpose(purpose)),
   }
 }
 

@@ -9,11 +9,6 @@ import { AppError } from '../errors.ts'
  */
 export const UNCOUNTED_BYTES = 16 * 1024
 
-export interface BodyBudget {
-  /** The share of one request; released when the response closes, for whatever reason. */
-  shareOf(response: ServerResponse): BodyShare
-}
-
 export interface BodyShare {
   /**
    * Sets the number of bytes that the request buffers now.
@@ -22,11 +17,14 @@ export interface BodyShare {
   hold(bytes: number): void
 }
 
+export type BodyBudget = ReturnType<typeof createBodyBudget>
+
 /** `onOver` is called for each request refused. */
-export function createBodyBudget(mostBytes: number, onOver: () => void = () => {}): BodyBudget {
+export function createBodyBudget(mostBytes: number, onOver: () => void = () => {}) {
   let used = 0
   return {
-    shareOf(response) {
+    /** The share of one request; released when the response closes, for whatever reason. */
+    shareOf(response: ServerResponse): BodyShare {
       let held = 0
       return {
         hold(bytes) {

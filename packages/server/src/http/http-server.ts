@@ -42,19 +42,6 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const SWEEP_MS = 50
 
-export interface HttpServer {
-  readonly server: Server
-  /** Disables keep-alive: each response closes its connection, so clients move to another node. */
-  stopKeepingAlive(): void
-  /** Accepts no more connections; those that are open are served. */
-  stopAccepting(): void
-  /**
-   * Graceful shutdown: waits for running requests, then closes the server, which listens until then
-   * so that readiness probes see the failure. After `longestMs`, closes all connections.
-   */
-  drain(longestMs: number): Promise<void>
-}
-
 export interface HttpServerOptions {
   /** Keep-alive timeout of an idle connection. */
   readonly keepAliveSeconds?: number
@@ -66,7 +53,7 @@ export interface HttpServerOptions {
 export function createHttpServer(
   handlers: () => HttpHandlers | undefined,
   { keepAliveSeconds = 65, maxSockets = 10_000 }: HttpServerOptions = {},
-): HttpServer {
+) {
   let listener: ReturnType<typeof getRequestListener> | undefined
   let draining = false
   let lettingGo = false
@@ -123,11 +110,19 @@ export function createHttpServer(
   }
   return {
     server,
-    stopKeepingAlive() {
+    /**
+     * Disables keep-alive: each response closes its connection, so clients move to another node.
+     */
+    stopKeepingAlive(): void {
       draining = true
     },
-    stopAccepting: () => void server.close(),
-    async drain(longestMs) {
+    /** Accepts no more connections; those that are open are served. */
+    stopAccepting: (): void => void server.close(),
+    /**
+     * Graceful shutdown: waits for running requests, then closes the server, which listens until
+     * then so that readiness probes see the failure. After `longestMs`, closes all connections.
+     */
+    async drain(longestMs: number): Promise<void> {
       draining = true
       lettingGo = true
       // Destroys streams instead of ending them: clients reconnect only after a lost connection.

@@ -1,7 +1,7 @@
 /** Rate limits of calls and pages, keyed by token session, MCP session and address. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { TokenPresenter } from '../auth/access-tokens.ts'
 import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
 import { basePathOf } from '../config/public-path.ts'
@@ -97,16 +97,6 @@ export async function identify(
   return request.caller
 }
 
-export interface RateLimiting {
-  /** Rate limit of pages, by address. */
-  readonly pages: MiddlewareHandler<HttpEnv>
-  /**
-   * Rate limit of the landing page. Counts only requests with the cookie of a known browser, which
-   * can be forged: the page then reads the store. Passes if the store is unavailable.
-   */
-  landing(publicUrl: string): MiddlewareHandler<HttpEnv>
-}
-
 const nothing = () => undefined
 
 const NOT_COUNTED: CallRates = {
@@ -148,7 +138,9 @@ export function createCallRates(limits: RateLimits, options: RateLimitOptions): 
   }
 }
 
-export function createRateLimiting(limits: RateLimits, options: RateLimitOptions): RateLimiting {
+export type RateLimiting = ReturnType<typeof createRateLimiting>
+
+export function createRateLimiting(limits: RateLimits, options: RateLimitOptions) {
   async function countPage(c: Context<HttpEnv>): Promise<void> {
     const { incoming, outgoing } = c.env
     const network = countedNetwork(incoming, options)
@@ -160,19 +152,26 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
   }
 
   return {
-    async pages(c, next) {
+    /** Rate limit of pages, by address. */
+    async pages(c: Context<HttpEnv>, next: Next): Promise<void> {
       await countPage(c)
       await next()
     },
-    landing: (publicUrl) => async (c, next) => {
-      if (knownBrowser(c, publicUrl.startsWith('https:'), basePathOf(publicUrl)) !== undefined) {
-        c.set('forPeople', true)
-        await countPage(c).catch((error: unknown) => {
-          if (!isUnavailable(error)) throw error
-        })
-      }
-      await next()
-    },
+    /**
+     * Rate limit of the landing page. Counts only requests with the cookie of a known browser,
+     * which can be forged: the page then reads the store. Passes if the store is unavailable.
+     */
+    landing:
+      (publicUrl: string): MiddlewareHandler<HttpEnv> =>
+      async (c, next) => {
+        if (knownBrowser(c, publicUrl.startsWith('https:'), basePathOf(publicUrl)) !== undefined) {
+          c.set('forPeople', true)
+          await countPage(c).catch((error: unknown) => {
+            if (!isUnavailable(error)) throw error
+          })
+        }
+        await next()
+      },
   }
 }
 

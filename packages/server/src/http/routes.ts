@@ -46,14 +46,6 @@ export interface AddressLimit {
   readonly knownBrowsersAlone?: true
 }
 
-export interface RouteTable {
-  readonly all: readonly Route[]
-  /** The route of a URL; undefined for an unknown path. */
-  find(url: string): Route | undefined
-  /** The pattern of a URL's route, or `unknown`: never text chosen by the client. */
-  labelOf(url: string): string
-}
-
 /** Settings that select the routes. */
 export interface RouteFacts {
   readonly serves: Config['serves']
@@ -166,7 +158,9 @@ const DEMO_API_ROUTES: readonly Route[] = [
   { ...PROGRAMS, path: `${DEMO_API_PATH}/accounts/:id/transactions` },
 ]
 
-export function createRouteTable(all: readonly Route[]): RouteTable {
+export type RouteTable = ReturnType<typeof createRouteTable>
+
+export function createRouteTable(all: readonly Route[]) {
   const mounts = all.filter(({ isMount }) => isMount === true)
   const patterns = all.filter(({ isMount }) => isMount !== true).map(({ path }) => path)
   const labelOf = createRouteOf(
@@ -177,7 +171,13 @@ export function createRouteTable(all: readonly Route[]): RouteTable {
     ...all.map((route) => [route.path, route] as const),
     ...mounts.map((route) => [`${route.path}/*`, route] as const),
   ])
-  return { all, labelOf, find: (url) => byLabel.get(labelOf(url)) }
+  return {
+    all,
+    /** The pattern of a URL's route, or `unknown`: never text chosen by the client. */
+    labelOf,
+    /** The route of a URL; undefined for an unknown path. */
+    find: (url: string): Route | undefined => byLabel.get(labelOf(url)),
+  }
 }
 
 /**

@@ -21,32 +21,33 @@ export interface StateBinding {
   readonly arguments: unknown
 }
 
-export interface RequestStates {
-  seal(state: RequestStateContent, binding: StateBinding): string
-  /**
-   * Opens a state once; the tombstone of its use is charged to `storage`.
-   * @throws ProtocolError -32602 for a state that is modified, expired, used or bound otherwise,
-   * AppError `too_many_requests` if `storage` is exhausted
-   */
-  open(sealed: string, binding: StateBinding, storage?: StorageBudget): Promise<RequestStateContent>
-}
-
 export interface RequestStateDeps {
   readonly keyRing: KeyRing
   readonly store: Store
   readonly now: () => number
 }
 
+export type RequestStates = ReturnType<typeof createRequestStates>
+
 export function createRequestStates(
   { keyRing, store, now }: RequestStateDeps,
   { ttlSeconds }: { readonly ttlSeconds: number },
-): RequestStates {
+) {
   return {
-    seal(state, binding) {
+    seal(state: RequestStateContent, binding: StateBinding): string {
       const expiresAt = now() + ttlSeconds * 1000
       return keyRing.seal(PURPOSE, JSON.stringify({ state, expiresAt }), context(binding))
     },
-    async open(sealed, binding, storage) {
+    /**
+     * Opens a state once; the tombstone of its use is charged to `storage`.
+     * @throws ProtocolError -32602 for a state that is modified, expired, used or bound otherwise,
+     * AppError `too_many_requests` if `storage` is exhausted
+     */
+    async open(
+      sealed: string,
+      binding: StateBinding,
+      storage?: StorageBudget,
+    ): Promise<RequestStateContent> {
       const opened = keyRing.open(PURPOSE, sealed, context(binding))
       const { state, expiresAt } = JSON.parse(opened ?? '{}') as {
         state?: RequestStateContent

@@ -30,20 +30,10 @@ interface ShutdownOptions {
 
 type End = (reason: string) => void
 
-export interface Shutdown {
-  /**
-   * Registers the running service, which is stopped before the process ends. `onEndAtOnce` is
-   * called before an immediate exit.
-   */
-  serves(stop: Stop, onEndAtOnce?: () => void): void
-  /** Shuts down gracefully, with exit code 0. */
-  readonly end: End
-  /** Sets the exit code of a graceful shutdown to 1. */
-  failed(): void
-}
+export type Shutdown = ReturnType<typeof createShutdown>
 
 /** Handles faults at once, and signals from `serves` on: earlier signals end the process. */
-export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}): Shutdown {
+export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}) {
   let stop: Stop = async () => undefined
   let onEndAtOnce: () => void = () => undefined
   let stopping: Promise<void> | undefined
@@ -99,13 +89,19 @@ export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}
   })
   const end: End = (reason) => void endCleanly(reason)
   return {
-    serves(given, beforeEnd = onEndAtOnce) {
+    /**
+     * Registers the running service, which is stopped before the process ends. `onEndAtOnce` is
+     * called before an immediate exit.
+     */
+    serves(given: Stop, beforeEnd: () => void = onEndAtOnce): void {
       stop = given
       onEndAtOnce = beforeEnd
       onSignals(parent, end, endAtOnce)
     },
+    /** Shuts down gracefully, with exit code 0. */
     end,
-    failed() {
+    /** Sets the exit code of a graceful shutdown to 1. */
+    failed(): void {
       hasFailed = true
     },
   }

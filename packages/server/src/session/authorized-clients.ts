@@ -10,16 +10,6 @@ export interface AuthorizedClient {
   readonly signedIn: boolean
 }
 
-/** `browser` is the SHA-256 of the value in the browser's cookie. */
-export interface AuthorizedClients {
-  /** Records that this browser authorized a client for a session. */
-  remember(browser: string, sessionId: string): Promise<void>
-  /** Clients with a live session, newest first. Reads only: does not renew any session. */
-  of(browser: string): Promise<readonly AuthorizedClient[]>
-  /** The live sessions of these clients. */
-  sessionsOf(browser: string): Promise<readonly Session[]>
-}
-
 export interface AuthorizedClientsDeps {
   readonly store: Store
   readonly sessions: Pick<SessionManager, 'peek'>
@@ -28,11 +18,14 @@ export interface AuthorizedClientsDeps {
 /** Bounds the sessions read per browser; older ones have most likely expired. */
 const MOST_SESSIONS = 16
 
+/** `browser` is the SHA-256 of the value in the browser's cookie. */
+export type AuthorizedClients = ReturnType<typeof createAuthorizedClients>
+
 /** Records expire `ttlSeconds` after the latest one: as long as the browser's cookie is valid. */
 export function createAuthorizedClients(
   { store, sessions }: AuthorizedClientsDeps,
   { ttlSeconds }: { readonly ttlSeconds: number },
-): AuthorizedClients {
+) {
   const key = (browser: string) => `browser:{${browser}}`
 
   async function sessionsOf(browser: string): Promise<readonly Session[]> {
@@ -44,11 +37,14 @@ export function createAuthorizedClients(
   }
 
   return {
-    async remember(browser, sessionId) {
+    /** Records that this browser authorized a client for a session. */
+    async remember(browser: string, sessionId: string): Promise<void> {
       await store.streams.append(key(browser), sessionId, { maxLength: MOST_SESSIONS, ttlSeconds })
     },
+    /** The live sessions of these clients. */
     sessionsOf,
-    async of(browser) {
+    /** Clients with a live session, newest first. Reads only: does not renew any session. */
+    async of(browser: string): Promise<readonly AuthorizedClient[]> {
       return (await sessionsOf(browser)).map(({ client, state }) => ({
         clientName: client.clientName,
         signedIn: state === 'authenticated',

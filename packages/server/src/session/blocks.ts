@@ -41,18 +41,7 @@ const FRESH_MS = 800
 const MOST_BLOCKS = 1000
 const MOST_ATTEMPTS = 20
 
-export interface Blocks {
-  /**
-   * The list, at most 800 ms old; `NO_BLOCKS` if it is empty. While the store is
-   * unavailable, the last list.
-   * @throws AppError `unavailable` when the store is unavailable, and was since the start
-   */
-  current(): BlockList | Promise<BlockList>
-  /** The list without a read; undefined if it is older than 800 ms. */
-  fresh(): BlockList | undefined
-  /** Reads the list now. */
-  refresh(): Promise<BlockList>
-}
+export type Blocks = ReturnType<typeof createBlocks>
 
 export function createBlocks({
   store,
@@ -60,7 +49,7 @@ export function createBlocks({
 }: {
   readonly store: Pick<Store, 'get'>
   readonly monotonicNow: () => number
-}): Blocks {
+}) {
   let known: BlockList | undefined
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<BlockList> | undefined
@@ -86,9 +75,17 @@ export function createBlocks({
   const isFresh = () => monotonicNow() - readAt < FRESH_MS
 
   return {
+    /** Reads the list now. */
     refresh,
-    fresh: () => (isFresh() && reading === undefined ? known : undefined),
-    current: () => (isFresh() ? (reading ?? known) : undefined) ?? refresh(),
+    /** The list without a read; undefined if it is older than 800 ms. */
+    fresh: (): BlockList | undefined => (isFresh() && reading === undefined ? known : undefined),
+    /**
+     * The list, at most 800 ms old; `NO_BLOCKS` if it is empty. While the store is
+     * unavailable, the last list.
+     * @throws AppError `unavailable` when the store is unavailable, and was since the start
+     */
+    current: (): BlockList | Promise<BlockList> =>
+      (isFresh() ? (reading ?? known) : undefined) ?? refresh(),
   }
 }
 

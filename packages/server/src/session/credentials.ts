@@ -13,22 +13,6 @@ const PURPOSE = 'credentials'
 /** Optimistic-locking retries; other fields rarely change concurrently, so more are a fault. */
 const MOST_ATTEMPTS = 20
 
-export interface CredentialStore {
-  /** The credentials; undefined without any, or if they do not decrypt for this session. */
-  read(session: Pick<Session, 'id' | 'credentials'>): Credentials | undefined
-  /**
-   * Writes credentials and marks the session authenticated. `fence` is the lock's fencing token:
-   * a write with a lower one is dropped. False if the session has ended or the write was dropped.
-   */
-  write(sessionId: string, credentials: Credentials, fence: number): Promise<boolean>
-  /** Deletes revoked or expired credentials, unless newer ones replaced them. */
-  forget(sessionId: string, fence: number): Promise<void>
-  /** The failure of the last refresh; undefined if it succeeded. */
-  failure(session: Session): RefreshFailure | undefined
-  /** Stores the failure next to the credentials, unless newer ones replaced them. */
-  keepFailure(sessionId: string, failure: RefreshFailure, fence: number): Promise<void>
-}
-
 export interface CredentialStoreDeps {
   readonly store: Store
   readonly keyRing: KeyRing
@@ -38,11 +22,13 @@ export interface CredentialStoreDeps {
   readonly ownerOf?: (subject: string) => string
 }
 
+export type CredentialStore = ReturnType<typeof createCredentialStore>
+
 /** `upstream` names the upstream of these credentials; a session can hold those of several. */
 export function createCredentialStore(
   { store, keyRing, onWritten, ownerOf }: CredentialStoreDeps,
   upstream: string,
-): CredentialStore {
+) {
   const context = (sessionId: string) => `${sessionId}:${upstream}`
 
   async function replace(
@@ -74,22 +60,31 @@ export function createCredentialStore(
   }
 
   return {
-    read(session) {
+    /** The credentials; undefined without any, or if they do not decrypt for this session. */
+    read(session: Pick<Session, 'id' | 'credentials'>): Credentials | undefined {
       const sealed = session.credentials[upstream]?.sealed
       const opened = sealed && keyRing.open(PURPOSE, sealed, context(session.id))
       return opened ? (JSON.parse(opened) as Credentials) : undefined
     },
-    write(sessionId, credentials, fence) {
+    /**
+     * Writes credentials and marks the session authenticated. `fence` is the lock's fencing token:
+     * a write with a lower one is dropped. False if the session has ended or the write was dropped.
+     */
+    write(sessionId: string, credentials: Credentials, fence: number): Promise<boolean> {
       const sealed = keyRing.seal(PURPOSE, JSON.stringify(credentials), context(sessionId))
       const subject = credentials.account?.sub
       const owner = subject === undefined ? undefined : ownerOf?.(subject)
       return replace(sessionId, fence, () => ({ sealed }), owner)
     },
-    async forget(sessionId, fence) {
+    /** Deletes revoked or expired credentials, unless newer ones replaced them. */
+    async forget(sessionId: string, fence: number): Promise<void> {
       await replace(sessionId, fence, () => ({ sealed: null }))
     },
-    failure: (session) => session.credentials[upstream]?.failure,
-    async keepFailure(sessionId, failure, fence) {
+    /** The failure of the last refresh; undefined if it succeeded. */
+    failure: (session: Session): RefreshFailure | undefined =>
+      session.credentials[upstream]?.failure,
+    /** Stores the failure next to the credentials, unless newer ones replaced them. */
+    async keepFailure(sessionId: string, failure: RefreshFailure, fence: number): Promise<void> {
       await replace(sessionId, fence, (entry) => ({
         sealed: entry?.sealed ?? null,
         failure,

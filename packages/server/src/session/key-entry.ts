@@ -54,21 +54,6 @@ export type KeyOutcome = (
   | Exclude<KeyView, { readonly outcome: 'ask' }>
 ) & { readonly session?: string }
 
-export interface KeyEntry {
-  /** Reads the page's state without consuming it. `cookie` reads a cookie by name. */
-  describe(state: string, cookie: ReadCookie): Promise<KeyView>
-  /**
-   * Accepts a pasted key; `state` is single-use, so one of several concurrent submissions counts.
-   * @throws AppError `too_many_requests` when `storage` is exhausted
-   */
-  submit(
-    state: string,
-    key: string,
-    cookie: ReadCookie,
-    storage?: StorageBudget,
-  ): Promise<KeyOutcome>
-}
-
 export interface KeyEntryDeps {
   readonly store: Store
   readonly credentials: CredentialStore
@@ -79,7 +64,9 @@ export interface KeyEntryDeps {
   readonly upstream: string
 }
 
-export function createKeyEntry(deps: KeyEntryDeps): KeyEntry {
+export type KeyEntry = ReturnType<typeof createKeyEntry>
+
+export function createKeyEntry(deps: KeyEntryDeps) {
   const { pendingSignIns, checkKey, log, upstream } = deps
 
   async function askAgain(
@@ -102,13 +89,23 @@ export function createKeyEntry(deps: KeyEntryDeps): KeyEntry {
   }
 
   return {
-    async describe(state, cookie) {
+    /** Reads the page's state without consuming it. `cookie` reads a cookie by name. */
+    async describe(state: string, cookie: ReadCookie): Promise<KeyView> {
       const pending = await pendingSignIns.peek(state, cookie)
       if (pending === undefined) return { outcome: 'unknown_state' }
       if (!pending.sameBrowser) return { outcome: 'other_browser' }
       return { outcome: 'ask', clientName: pending.clientName }
     },
-    async submit(state, given, cookie, storage) {
+    /**
+     * Accepts a pasted key; `state` is single-use, so one of several concurrent submissions counts.
+     * @throws AppError `too_many_requests` when `storage` is exhausted
+     */
+    async submit(
+      state: string,
+      given: string,
+      cookie: ReadCookie,
+      storage?: StorageBudget,
+    ): Promise<KeyOutcome> {
       const pending = await pendingSignIns.recall(state, cookie)
       if (pending === undefined) return { outcome: 'unknown_state' }
       const session = shortHash(pending.sessionId)

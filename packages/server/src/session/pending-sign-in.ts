@@ -37,28 +37,6 @@ export interface PendingSignIn extends SignInPurpose {
   readonly sameBrowser: boolean
 }
 
-export interface PendingSignIns {
-  /**
-   * Stores a sign-in under its `state`; the cookie is for the browser that starts it.
-   * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
-   */
-  remember(
-    check: SignInCheck,
-    purpose: SignInPurpose,
-    storage?: StorageBudget,
-  ): Promise<BindingCookie>
-  /** Reads what `recall` would return, without consuming it. */
-  peek(
-    state: string,
-    cookie: (name: string) => string | undefined,
-  ): Promise<PendingSignIn | undefined>
-  /** Consumes a sign-in. `cookie` reads a cookie by name. Undefined: unknown, expired or used. */
-  recall(
-    state: string,
-    cookie: (name: string) => string | undefined,
-  ): Promise<PendingSignIn | undefined>
-}
-
 interface Kept extends SignInPurpose {
   readonly check: SignInCheck
   readonly cookie: string
@@ -75,10 +53,12 @@ export interface PendingSignInOptions extends Pick<BindingCookie, 'secure' | 'ba
   readonly upstream?: string | undefined
 }
 
+export type PendingSignIns = ReturnType<typeof createPendingSignIns>
+
 export function createPendingSignIns(
   { store, keyRing }: { readonly store: Store; readonly keyRing: KeyRing },
   { secure, basePath, ttlSeconds, upstream }: PendingSignInOptions,
-): PendingSignIns {
+) {
   const key = (state: string) => `sign-in-state:{${sha256(state)}}`
   // Mix-up defense (RFC 9700, 4.4): the state of one upstream does not decrypt at another.
   const context = (state: string) =>
@@ -98,7 +78,15 @@ export function createPendingSignIns(
   }
 
   return {
-    async remember(check, { sessionId, clientName, returnTo, triesLeft }, storage) {
+    /**
+     * Stores a sign-in under its `state`; the cookie is for the browser that starts it.
+     * @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then
+     */
+    async remember(
+      check: SignInCheck,
+      { sessionId, clientName, returnTo, triesLeft }: SignInPurpose,
+      storage?: StorageBudget,
+    ): Promise<BindingCookie> {
       const value = randomValue()
       const kept: Kept = { sessionId, clientName, returnTo, triesLeft, check, cookie: value }
       const sealed = keyRing.seal(PURPOSE, JSON.stringify(kept), context(check.state))
@@ -106,8 +94,18 @@ export function createPendingSignIns(
       await store.set(key(check.state), { sealed }, ttlSeconds)
       return { name: cookieName(check.state), value, maxAgeSeconds: ttlSeconds, secure, basePath }
     },
-    peek: async (state, cookie) => open(await store.get<Sealed>(key(state)), state, cookie),
-    recall: async (state, cookie) => open(await store.take<Sealed>(key(state)), state, cookie),
+    /** Reads what `recall` would return, without consuming it. */
+    peek: async (
+      state: string,
+      cookie: (name: string) => string | undefined,
+    ): Promise<PendingSignIn | undefined> =>
+      open(await store.get<Sealed>(key(state)), state, cookie),
+    /** Consumes a sign-in. `cookie` reads a cookie by name. Undefined: unknown, expired or used. */
+    recall: async (
+      state: string,
+      cookie: (name: string) => string | undefined,
+    ): Promise<PendingSignIn | undefined> =>
+      open(await store.take<Sealed>(key(state)), state, cookie),
   }
 }
 

@@ -13,23 +13,25 @@ import { CallerContext, type RequestContextDeps } from './caller-context.ts'
 import type { Session } from './record.ts'
 import { TokenContext } from './token-context.ts'
 
-export interface RequestContextFactory {
-  /**
-   * The contexts of one HTTP request, once its caller is authenticated; `source` has its log.
-   * `storageOf` returns the storage budget of a caller without a token.
-   */
-  of(caller: Caller, source: CallLog, storageOf?: () => StorageBudget): RequestContexts
-  /** The context of the only user of a stdio process. */
-  process(log: Logger, subscribe: RequestContext['subscribe']): RequestContext
-}
+export type RequestContextFactory = ReturnType<typeof createRequestContexts>
 
-export function createRequestContexts(deps: RequestContextDeps): RequestContextFactory {
+export function createRequestContexts(deps: RequestContextDeps) {
   return {
-    of: (caller, source, storageOf = () => UNLIMITED) =>
+    /**
+     * The contexts of one HTTP request, once its caller is authenticated; `source` has its log.
+     * `storageOf` returns the storage budget of a caller without a token.
+     */
+    of: (
+      caller: Caller,
+      source: CallLog,
+      storageOf: () => StorageBudget = () => UNLIMITED,
+    ): RequestContexts =>
       caller.kind === 'token'
         ? new TokenContext(deps, source, caller)
         : new AnonymousContext(deps, source, caller, storageOf),
-    process: (log, subscribe) => new ProcessContext(deps, log, subscribe),
+    /** The context of the only user of a stdio process. */
+    process: (log: Logger, subscribe: RequestContext['subscribe']): RequestContext =>
+      new ProcessContext(deps, log, subscribe),
   }
 }
 

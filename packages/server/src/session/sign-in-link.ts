@@ -45,32 +45,13 @@ export interface NewLink {
   readonly ttlSeconds: number
 }
 
-export interface SignInLinks {
-  /** @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then */
-  issue(
-    sessionId: string,
-    clientName: string,
-    storage?: StorageBudget,
-    upstream?: string,
-  ): Promise<NewLink>
-  /** The facts that the page shows; does not consume the link. */
-  describe(handle: string): Promise<SignInLinkFacts | undefined>
-  /**
-   * Checks a code; every check counts as an attempt, concurrent ones too. A link of another
-   * upstream is void.
-   */
-  check(handle: string, code: string, upstream?: string): Promise<CodeOutcome>
-  /** Resets the attempts, after a correct code whose sign-in could not start. */
-  forgetTries(handle: string): Promise<void>
-  /** Consumes the link, atomically: exactly one of several callers gets true. */
-  use(handle: string): Promise<boolean>
-}
+export type SignInLinks = ReturnType<typeof createSignInLinks>
 
 /** Links expire after `ttlSeconds`; the store holds only hashes of handle and code. */
 export function createSignInLinks(
   { store, now }: { readonly store: Store; readonly now: () => number },
   { ttlSeconds }: { readonly ttlSeconds: number },
-): SignInLinks {
+) {
   const key = (handle: string) => `sign-in-link:{${sha256(handle)}}`
 
   /** Counts one attempt with compare-and-set, so that concurrent guesses each count. */
@@ -85,7 +66,13 @@ export function createSignInLinks(
   }
 
   return {
-    async issue(sessionId, clientName, storage, upstream) {
+    /** @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then */
+    async issue(
+      sessionId: string,
+      clientName: string,
+      storage?: StorageBudget,
+      upstream?: string,
+    ): Promise<NewLink> {
       const handle = createId('lnk')
       const code = shortCode()
       const record = {
@@ -100,11 +87,16 @@ export function createSignInLinks(
       await store.set(key(handle), record, ttlSeconds)
       return { handle, code, ttlSeconds, expiresAt: new Date(now() + ttlSeconds * 1000) }
     },
-    async describe(handle) {
+    /** The facts that the page shows; does not consume the link. */
+    async describe(handle: string): Promise<SignInLinkFacts | undefined> {
       const record = await store.get<LinkRecord>(key(handle))
       return record && record.tries < MOST_TRIES ? facts(record) : undefined
     },
-    async check(handle, code, upstream) {
+    /**
+     * Checks a code; every check counts as an attempt, concurrent ones too. A link of another
+     * upstream is void.
+     */
+    async check(handle: string, code: string, upstream?: string): Promise<CodeOutcome> {
       const record = await countTry(handle)
       if (record?.upstream !== upstream || record === undefined) return { outcome: 'void' }
       if (timingSafeEqualStrings(record.codeHash, codeHash(handle, code))) {
@@ -115,10 +107,12 @@ export function createSignInLinks(
       await store.delete(key(handle))
       return { outcome: 'void' }
     },
-    async forgetTries(handle) {
+    /** Resets the attempts, after a correct code whose sign-in could not start. */
+    async forgetTries(handle: string): Promise<void> {
       await store.patch(key(handle), { tries: 0 })
     },
-    use: async (handle) => (await store.take(key(handle))) !== undefined,
+    /** Consumes the link, atomically: exactly one of several callers gets true. */
+    use: async (handle: string): Promise<boolean> => (await store.take(key(handle))) !== undefined,
   }
 }
 

@@ -6,23 +6,12 @@ const SWEEP_EVERY_MS = 1000
 /** Entries examined in one sweep, which bounds the time it blocks the event loop. */
 const SWEEP_ENTRIES = 1000
 
-export interface ExpiringMap<T> {
-  get(key: string): T | undefined
-  /** Without a time-to-live an existing entry keeps its own. */
-  set(key: string, value: T, ttlSeconds?: number): void
-  delete(key: string): boolean
-  /** The number of entries, including expired ones that are not removed yet. */
-  size(): number
-  /** All live entries, each with its expiry in Unix milliseconds. */
-  entries(): [key: string, value: T, expiresAt: number][]
-  /** Removes all entries and stops the timer. */
-  close(): void
-}
-
 interface Entry<T> {
   readonly value: T
   readonly expiresAt: number
 }
+
+export type ExpiringMap<T> = ReturnType<typeof createExpiringMap<T>>
 
 /**
  * @param now the current time in Unix milliseconds
@@ -31,7 +20,7 @@ interface Entry<T> {
 export function createExpiringMap<T>(
   now: () => number,
   initial: readonly (readonly [key: string, value: T, expiresAt: number])[] = [],
-): ExpiringMap<T> {
+) {
   const entries = new Map<string, Entry<T>>(
     initial.map(([key, value, expiresAt]) => [key, { value, expiresAt }]),
   )
@@ -58,23 +47,27 @@ export function createExpiringMap<T>(
   }
 
   return {
-    get: (key) => live(key)?.value,
-    set(key, value, ttlSeconds) {
+    get: (key: string): T | undefined => live(key)?.value,
+    /** Without a time-to-live an existing entry keeps its own. */
+    set(key: string, value: T, ttlSeconds?: number): void {
       const expiresAt =
         ttlSeconds === undefined ? live(key)?.expiresAt : now() + toMilliseconds(ttlSeconds)
       if (expiresAt !== undefined) entries.set(key, { value, expiresAt })
     },
-    delete(key) {
+    delete(key: string): boolean {
       const existed = live(key) !== undefined
       entries.delete(key)
       return existed
     },
-    size: () => entries.size,
-    entries: () =>
+    /** The number of entries, including expired ones that are not removed yet. */
+    size: (): number => entries.size,
+    /** All live entries, each with its expiry in Unix milliseconds. */
+    entries: (): [key: string, value: T, expiresAt: number][] =>
       [...entries].flatMap(([key, { value, expiresAt }]) =>
         expiresAt > now() ? [[key, value, expiresAt]] : [],
       ),
-    close() {
+    /** Removes all entries and stops the timer. */
+    close(): void {
       clearInterval(timer)
       entries.clear()
     },

@@ -183,24 +183,11 @@ export interface FollowedStream {
   readonly after: string | undefined
 }
 
-interface StreamReader {
-  /** Finds the ends of new streams, and of streams that were lost and restarted. */
-  locate(send: SendCommand): Promise<void>
-  /** Delivers the next entries, if any arrive within `blockMs`. */
-  next(send: SendCommand, blockMs: number): Promise<void>
-  /** Stops all delivery. */
-  stop(): void
-}
-
 /** Per stream and read, which bounds the size of a reply. */
 const ENTRIES_AT_ONCE = 1000
 
 /** The cursors move on delivery, so that entries lost with a connection are read again. */
-function createStreamReader(
-  streams: readonly FollowedStream[],
-  onEntry: OnEntry,
-  log: StoreLog,
-): StreamReader {
+function createStreamReader(streams: readonly FollowedStream[], onEntry: OnEntry, log: StoreLog) {
   const keys = new Map(streams.map(({ name, key }) => [name, key]))
   const cursors = new Map<string, string>()
   let stopped = false
@@ -217,10 +204,12 @@ function createStreamReader(
   }
 
   return {
-    async locate(send) {
+    /** Finds the ends of new streams, and of streams that were lost and restarted. */
+    async locate(send: SendCommand): Promise<void> {
       await Promise.all(streams.map((stream) => locateOne(send, stream)))
     },
-    async next(send, blockMs) {
+    /** Delivers the next entries, if any arrive within `blockMs`. */
+    async next(send: SendCommand, blockMs: number): Promise<void> {
       for (const [name, entries] of await awaitEntries(send, cursors, ENTRIES_AT_ONCE, blockMs)) {
         for (const entry of entries) {
           if (stopped) return
@@ -229,7 +218,8 @@ function createStreamReader(
         }
       }
     },
-    stop() {
+    /** Stops all delivery. */
+    stop(): void {
       stopped = true
     },
   }

@@ -2,14 +2,6 @@
 
 import type { Store } from './port.ts'
 
-export interface StoreClock {
-  /** Unix time in milliseconds by the store's clock; by this machine's until the first reading. */
-  now(): number
-  /** Starts to read the store's time periodically. Resolves after the first attempt, even if it failed. */
-  start(): Promise<void>
-  stop(): void
-}
-
 export interface StoreClockDeps {
   readonly store: Pick<Store, 'time'>
   /** Unix time in milliseconds by this machine's clock. */
@@ -21,7 +13,9 @@ export interface StoreClockDeps {
 /** A clock change is noticed after this time. */
 const ASK_EVERY_MS = 2000
 
-export function createStoreClock({ store, now, monotonicNow }: StoreClockDeps): StoreClock {
+export type StoreClock = ReturnType<typeof createStoreClock>
+
+export function createStoreClock({ store, now, monotonicNow }: StoreClockDeps) {
   let aheadMs = 0
   let asking: NodeJS.Timeout | undefined
 
@@ -34,11 +28,18 @@ export function createStoreClock({ store, now, monotonicNow }: StoreClockDeps): 
   }
 
   return {
-    now: () => now() + aheadMs,
-    async start() {
+    /**
+     * Unix time in milliseconds by the store's clock; by this machine's until the first reading.
+     */
+    now: (): number => now() + aheadMs,
+    /**
+     * Starts to read the store's time periodically. Resolves after the first attempt, even if it
+     * failed.
+     */
+    async start(): Promise<void> {
       asking = setInterval(ask, ASK_EVERY_MS)
       await ask()
     },
-    stop: () => clearInterval(asking),
+    stop: (): void => clearInterval(asking),
   }
 }

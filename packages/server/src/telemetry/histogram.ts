@@ -18,15 +18,10 @@ interface Series {
   sum: number
 }
 
-/** `observe` takes label values in the order of `labelNames`. */
-export interface Histogram {
-  observe(value: number, first: string, second?: string, third?: string): void
-}
-
 /** A nested map by label: a combined key would allocate a string per observation. */
 type ByLabel = Map<string, ByLabel | Series>
 
-export function createHistogram(registry: Registry, options: HistogramOptions): Histogram {
+export function createHistogram(registry: Registry, options: HistogramOptions) {
   const { name, help, labelNames, buckets } = options
   const all: Series[] = []
   const byLabel: ByLabel = new Map()
@@ -61,7 +56,8 @@ export function createHistogram(registry: Registry, options: HistogramOptions): 
   } as never)
 
   return {
-    observe(value, first, second = '', third = '') {
+    /** Takes label values in the order of `labelNames`. */
+    observe(value: number, first: string, second = '', third = ''): void {
       const found = find(find(byLabel, first), second)?.get(third) as Series | undefined
       const series = found ?? add([first, second, third])
       let at = 0

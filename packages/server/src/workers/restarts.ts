@@ -9,17 +9,13 @@ const HEALTHY_MS = 10_000
 const MOST_DEATHS = 5
 const DEATHS_WITHIN_MS = 30_000
 
-export interface Restarts {
-  /** Records a death; returns the delay of the replacement, or `crash loop`. */
-  died(worker: number, livedMs: number): number | 'crash loop'
-}
-
 /** Exponential back-off for each worker. `now` is in milliseconds and monotonic. */
-export function createRestarts(now: () => number): Restarts {
+export function createRestarts(now: () => number) {
   const fails = new Map<number, number>()
   let deaths: readonly number[] = []
   return {
-    died(worker, livedMs) {
+    /** Records a death; returns the delay of the replacement, or `crash loop`. */
+    died(worker: number, livedMs: number): number | 'crash loop' {
       const at = now()
       deaths = [...deaths.filter((each) => at - each < DEATHS_WITHIN_MS), at]
       if (deaths.length >= MOST_DEATHS) return 'crash loop'

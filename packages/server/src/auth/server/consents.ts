@@ -51,26 +51,6 @@ export type Approved =
   /** Authorized; `next` is the URL to redirect the browser to. */
   | { readonly step: 'done'; readonly sessionId: string; readonly next: string }
 
-export interface Consents {
-  /** Undefined when the authorization is unknown, expired, or belongs to another browser. */
-  find(visit: Visit, uid: string, browser?: string): Promise<Consent | undefined>
-  /**
-   * Creates a session, or continues one of the same browser and client, and grants access unless
-   * the user has to sign in first. `browser` is the SHA-256 of the browser's cookie.
-   */
-  approve(
-    visit: Visit,
-    uid: string,
-    browser?: string,
-    choice?: SessionChoice,
-  ): Promise<Approved | undefined>
-  /**
-   * Denies the authorization with `access_denied`; returns the URL to redirect the browser to.
-   * Withdraws an earlier approval and ends the session that was created for it.
-   */
-  deny(visit: Visit, uid: string): Promise<string | undefined>
-}
-
 type ConsentDeps = Pick<
   AuthorizationServerDeps,
   | 'store'
@@ -89,11 +69,13 @@ type ConsentDeps = Pick<
     readonly grants: Pick<Grants, 'add'>
   }
 
+export type Consents = ReturnType<typeof createConsents>
+
 export function createConsents(
   options: Pick<AuthorizationServerOptions, 'login' | 'clients' | 'startsAnew'>,
   deps: ConsentDeps,
   current: () => Promise<Provider>,
-): Consents {
+) {
   const approvals = createApprovals(deps)
   const pending = createFindPending(current)
   const findContinuation = createFindContinuation(deps, options)
@@ -105,7 +87,8 @@ export function createConsents(
   const proceed = createProceed(options, deps, { approvals, granteeFor })
 
   return {
-    async find(visit, uid, browser) {
+    /** Undefined when the authorization is unknown, expired, or belongs to another browser. */
+    async find(visit: Visit, uid: string, browser?: string): Promise<Consent | undefined> {
       const found = await pending(visit, uid)
       if (found === undefined) return undefined
       const given = await approvals.find(uid)
@@ -117,7 +100,16 @@ export function createConsents(
       return { step: 'ask', request: { ...describe(found), ...facts } }
     },
 
-    async approve(visit, uid, browser, choice = 'default') {
+    /**
+     * Creates a session, or continues one of the same browser and client, and grants access unless
+     * the user has to sign in first. `browser` is the SHA-256 of the browser's cookie.
+     */
+    async approve(
+      visit: Visit,
+      uid: string,
+      browser?: string,
+      choice: SessionChoice = 'default',
+    ): Promise<Approved | undefined> {
       const found = await pending(visit, uid)
       if (found === undefined) return undefined
       const candidate = choice === 'anew' ? undefined : await continuationFor(found, browser)
@@ -134,7 +126,11 @@ export function createConsents(
       return proceed(found, given)
     },
 
-    async deny(visit, uid) {
+    /**
+     * Denies the authorization with `access_denied`; returns the URL to redirect the browser to.
+     * Withdraws an earlier approval and ends the session that was created for it.
+     */
+    async deny(visit: Visit, uid: string): Promise<string | undefined> {
       const found = await pending(visit, uid)
       if (found === undefined) return undefined
       const given = await approvals.withdraw(uid)

@@ -27,18 +27,6 @@ export function grantIdFrom(sessionId: string, claim: unknown): string {
   return claim === undefined ? sessionId : `${sessionId}.${String(claim)}`
 }
 
-export interface Grants {
-  /**
-   * Records a grant of a session until its code expires; `continued` if the session may have
-   * earlier grants.
-   */
-  add(grantId: string, continued: boolean): Promise<void>
-  /** Extends the record to the lifetime of the grant's tokens when one is issued. */
-  used(grantId: string): Promise<void>
-  /** Removes a revoked grant, and ends its session if no other grant is left. */
-  revoked(grantId: string): Promise<void>
-}
-
 export interface GrantsDeps {
   readonly store: Pick<Store, 'create' | 'get' | 'patch'>
   readonly signOut: (sessionId: string) => Promise<unknown>
@@ -60,13 +48,15 @@ export interface GrantsOptions {
 /** When each grant expires, by name: Unix times in milliseconds. */
 type Expiries = Readonly<Record<string, unknown>>
 
+export type Grants = ReturnType<typeof createGrants>
+
 /**
  * Stored apart from the session record, which is recreated after the session expired from idleness.
  */
 export function createGrants(
   { store, signOut, authorizations, broadcastRevoked, now }: GrantsDeps,
   { ttlSeconds, unusedTtlSeconds }: GrantsOptions,
-): Grants {
+) {
   const nameOf = (grantId: string) => grantClaimOf(grantId) ?? grantId
 
   const expiryIn = (seconds: number) => now() + seconds * 1000
@@ -79,20 +69,26 @@ export function createGrants(
   }
 
   return {
-    async add(grantId, continued) {
+    /**
+     * Records a grant of a session until its code expires; `continued` if the session may have
+     * earlier grants.
+     */
+    async add(grantId: string, continued: boolean): Promise<void> {
       const sessionId = sessionOfGrant(grantId)
       // A session of a previous release has one grant, whose id is the session id.
       const earlier = continued ? { [sessionId]: expiryIn(ttlSeconds) } : {}
       await write(sessionId, { [nameOf(grantId)]: expiryIn(unusedTtlSeconds) }, earlier)
     },
-    async used(grantId) {
+    /** Extends the record to the lifetime of the grant's tokens when one is issued. */
+    async used(grantId: string): Promise<void> {
       const sessionId = sessionOfGrant(grantId)
       await Promise.all([
         write(sessionId, { [nameOf(grantId)]: expiryIn(ttlSeconds) }),
         authorizations.used(sessionId),
       ])
     },
-    async revoked(grantId) {
+    /** Removes a revoked grant, and ends its session if no other grant is left. */
+    async revoked(grantId: string): Promise<void> {
       const sessionId = sessionOfGrant(grantId)
       const key = grantsKey(sessionId)
       await store.patch(key, { [nameOf(grantId)]: undefined })

@@ -73,25 +73,13 @@ export interface Given {
   readonly continued: boolean
 }
 
-export interface Approvals {
-  /**
-   * Approves the authorization and returns its session: `continues`, or a new one. Idempotent
-   * across nodes: repeated approvals return the same session. Undefined after a withdrawal.
-   */
-  give(uid: string, continues?: string): Promise<Given | undefined>
-  /** The session of an approved authorization, if any. */
-  find(uid: string): Promise<Given | undefined>
-  /** Replaces the session (compare-and-set); false after a withdrawal. */
-  replace(uid: string, given: Given): Promise<boolean>
-  /** Withdraws the approval and blocks later ones; returns the earlier approval, if any. */
-  withdraw(uid: string): Promise<Given | undefined>
-}
-
 type Approval = {
   /** The sealed session id; null is the tombstone of a withdrawn approval. */
   readonly sealed: string | null
   readonly continued?: boolean
 }
+
+export type Approvals = ReturnType<typeof createApprovals>
 
 /** Approvals have the TTL of the consent page; their keys contain only a hash of `uid`. */
 export function createApprovals({
@@ -100,7 +88,7 @@ export function createApprovals({
 }: {
   readonly store: Store
   readonly keyRing: KeyRing
-}): Approvals {
+}) {
   const keyOf = (uid: string) => `oauth:Approval:${sha256(uid)}`
 
   const seal = (uid: string, { sessionId, continued }: Given): Approval => ({
@@ -118,20 +106,27 @@ export function createApprovals({
   const find = async (uid: string) => (await read(uid))?.given
 
   return {
+    /** The session of an approved authorization, if any. */
     find,
-    async give(uid, continues) {
+    /**
+     * Approves the authorization and returns its session: `continues`, or a new one. Idempotent
+     * across nodes: repeated approvals return the same session. Undefined after a withdrawal.
+     */
+    async give(uid: string, continues?: string): Promise<Given | undefined> {
       const continued = continues !== undefined
       const given = { sessionId: continues ?? createId('ses'), continued }
       const isFirst = await store.create(keyOf(uid), seal(uid, given), CONSENT_TTL_SECONDS)
       return isFirst ? given : find(uid)
     },
-    async replace(uid, given) {
+    /** Replaces the session (compare-and-set); false after a withdrawal. */
+    async replace(uid: string, given: Given): Promise<boolean> {
       const rev = (await read(uid))?.rev
       if (rev === undefined) return false
       const { outcome } = await store.patch(keyOf(uid), seal(uid, given), { ifRev: rev })
       return outcome === 'written'
     },
-    async withdraw(uid) {
+    /** Withdraws the approval and blocks later ones; returns the earlier approval, if any. */
+    async withdraw(uid: string): Promise<Given | undefined> {
       // Writes the tombstone first, which blocks later approvals, then reads any earlier one.
       const none = { sealed: null }
       if (await store.create(keyOf(uid), none, CONSENT_TTL_SECONDS)) return undefined

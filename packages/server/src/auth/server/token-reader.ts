@@ -30,13 +30,7 @@ export interface TokenFacts {
   readonly asserted?: AssertedSubject
 }
 
-export interface TokenReader {
-  /**
-   * The claims of a token with valid signature, type, issuer, audience and lifetime.
-   * @throws AppError `unavailable` when the signing keys cannot be read
-   */
-  read(token: string): TokenFacts | undefined | Promise<TokenFacts | undefined>
-}
+export type TokenReader = ReturnType<typeof createTokenReader>
 
 /**
  * Verifies tokens without checking the store for revocation.
@@ -47,7 +41,7 @@ export function createTokenReader(
   issuer: string,
   resources: ResourceNames,
   now: () => number,
-): TokenReader {
+) {
   const expected = {
     typ: 'at+jwt',
     issuer,
@@ -61,7 +55,11 @@ export function createTokenReader(
       ? (token: string) => readWithKeys(signing, token, expected)
       : createReadHs256(secret, expected, now)
   return {
-    read(token) {
+    /**
+     * The claims of a token with valid signature, type, issuer, audience and lifetime.
+     * @throws AppError `unavailable` when the signing keys cannot be read
+     */
+    read(token: string): TokenFacts | undefined | Promise<TokenFacts | undefined> {
       const claims = claimsOf(token)
       return claims instanceof Promise ? claims.then(factsOf) : factsOf(claims)
     },

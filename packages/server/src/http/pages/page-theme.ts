@@ -5,22 +5,6 @@ import type { Logo } from '../../config/logo-file.ts'
 import { basePathOf } from '../../config/public-path.ts'
 import { pageStyle } from './page-style.ts'
 
-export interface PageTheme {
-  readonly serverName: string
-  /** Host of this server, as in the address bar. */
-  readonly host: string
-  readonly supportUrl: string | undefined
-  /** Whether pages show `/logo` instead of an initial. */
-  readonly hasLogo: boolean
-  /** Base path of the server, or empty. */
-  readonly basePath: string
-  /** Path of the landing page; undefined without one. */
-  readonly home: string | undefined
-  readonly style: string
-  /** Security headers: forbid scripts, framing and caching. */
-  readonly headers: Readonly<Record<string, string>>
-}
-
 export interface PageThemeOptions {
   readonly name: string
   readonly publicUrl: string
@@ -32,6 +16,8 @@ export interface PageThemeOptions {
   readonly landingPage?: boolean
 }
 
+export type PageTheme = ReturnType<typeof createPageTheme>
+
 /** Creates the theme once: the style depends on the colour, the CSP on the style and the logo. */
 export function createPageTheme({
   name,
@@ -40,14 +26,28 @@ export function createPageTheme({
   supportUrl,
   logo,
   landingPage = false,
-}: PageThemeOptions): PageTheme {
+}: PageThemeOptions) {
   const style = pageStyle(color)
   const hasLogo = logo !== undefined
   const headers = headersOf(style, hasLogo)
   const { host } = new URL(publicUrl)
   const basePath = basePathOf(publicUrl)
   const home = landingPage ? `${basePath}/` : undefined
-  return { serverName: name, host, basePath, home, supportUrl, hasLogo, style, headers }
+  return {
+    serverName: name,
+    /** Host of this server, as in the address bar. */
+    host,
+    /** Base path of the server, or empty. */
+    basePath,
+    /** Path of the landing page; undefined without one. */
+    home,
+    supportUrl,
+    /** Whether pages show `/logo` instead of an initial. */
+    hasLogo,
+    style,
+    /** Security headers: forbid scripts, framing and caching. */
+    headers,
+  }
 }
 
 /**

@@ -45,18 +45,9 @@ export interface RunCall extends Pick<McpRequest, 'onClose'> {
   readonly outcome: Promise<ToolOutcome>
 }
 
-export interface DirectCalls {
-  /**
-   * Answers a call as `/mcp` answers the same request of 2026-07-28, without the envelope. A
-   * disconnect cancels the call.
-   * @throws AppError `invalid_request`, `invalid_params` for a malformed call
-   */
-  call(call: McpRequest): Promise<DirectAnswer>
-  /** Has the SDK continue a call whose tool has run: it asks the caller for input, or failed. */
-  finish(call: RunCall): Promise<DirectAnswer>
-}
+export type DirectCalls = ReturnType<typeof createDirectCalls>
 
-export function createDirectCalls({ catalog, team, modern, limits }: DirectCallDeps): DirectCalls {
+export function createDirectCalls({ catalog, team, modern, limits }: DirectCallDeps) {
   async function serve(
     request: JSONRPCRequest,
     authInfo: AuthInfo,
@@ -74,7 +65,17 @@ export function createDirectCalls({ catalog, team, modern, limits }: DirectCallD
   }
 
   return {
-    async call({ request: { headers }, body, contexts, onClose }) {
+    /**
+     * Answers a call as `/mcp` answers the same request of 2026-07-28, without the envelope. A
+     * disconnect cancels the call.
+     * @throws AppError `invalid_request`, `invalid_params` for a malformed call
+     */
+    async call({
+      request: { headers },
+      body,
+      contexts,
+      onClose,
+    }: McpRequest): Promise<DirectAnswer> {
       const request = toRequest(body)
       checkHeaders(headers, request)
       // 2026-07-28 has removed `ping`; direct calls keep it, since their callers know no eras.
@@ -85,7 +86,8 @@ export function createDirectCalls({ catalog, team, modern, limits }: DirectCallD
       onClose(limits.call(contexts.caller))
       return serve(request, asAuthInfo(contexts.stateless()), onClose)
     },
-    finish({ message, requestContext, outcome, onClose }) {
+    /** Has the SDK continue a call whose tool has run: it asks the caller for input, or failed. */
+    finish({ message, requestContext, outcome, onClose }: RunCall): Promise<DirectAnswer> {
       const authInfo = asAuthInfo(requestContext)
       attachOutcome(authInfo, outcome)
       return serve(message, authInfo, onClose)

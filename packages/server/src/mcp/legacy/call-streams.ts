@@ -61,16 +61,6 @@ export interface CallStream {
   end(end: CallEnd): void
 }
 
-export interface CallStreams {
-  /** Opens the stream of a call; calls `fenced` if another node has declared this call dead. */
-  open(
-    mcpSession: McpSessionRecord,
-    requestId: RequestId,
-    fenced: () => void,
-    storage?: StorageBudget,
-  ): CallStream
-}
-
 export interface CallStreamDeps {
   readonly node: ClusterNode
   readonly streams: Streams
@@ -83,7 +73,9 @@ export function callStreamKey(mcpSessionId: string, node: string, call: number):
   return `{${mcpSessionId}}:call:${node}.${call}`
 }
 
-export function createCallStreams({ node, streams, notifier, log }: CallStreamDeps): CallStreams {
+export type CallStreams = ReturnType<typeof createCallStreams>
+
+export function createCallStreams({ node, streams, notifier, log }: CallStreamDeps) {
   const writeEnd = createEndWriter(log)
   let calls = 0
   /** Ids of the nodes that follow a stream, by stream. */
@@ -148,7 +140,10 @@ export function createCallStreams({ node, streams, notifier, log }: CallStreamDe
     }
   }
 
-  return { open }
+  return {
+    /** Opens the stream of a call; calls `fenced` if another node has declared this call dead. */
+    open,
+  }
 }
 
 /** Writes the end of a call; retries if the store fails, or resumed clients would wait in vain. */

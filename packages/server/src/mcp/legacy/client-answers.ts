@@ -22,24 +22,6 @@ import { progressOf } from './running-calls.ts'
 
 export type Deliver = (message: JSONRPCMessage) => void
 
-export interface ClientAnswers {
-  /**
-   * Registers a request of ours and returns its wire id. The id names the node that waits for the
-   * response and is unique across server instances, each of which numbers its requests from 0.
-   */
-  expect(mcpSessionId: string, deliver: Deliver): string
-  forget(wireId: string): void
-  /**
-   * Delivers a client's response to the node that waits for it, at most once. Drops responses whose
-   * id this server did not issue for the MCP session or no longer waits for, before it validates
-   * them or writes anything.
-   * @throws AppError `invalid_request`; `payload_too_large`, and the request fails with an error
-   */
-  answer(mcpSessionId: string, answer: UnverifiedAnswer): Promise<void>
-  /** Delivers progress in the same way; a rate limit may drop it. */
-  progress(mcpSessionId: string, notification: JSONRPCNotification): Promise<void>
-}
-
 interface ClientAnswerDeps {
   readonly node: ClusterNode
   readonly store: Pick<Store, 'create' | 'delete'>
@@ -54,7 +36,9 @@ const PROGRESS_EVERY_MS = 1000
 /** LRU bound of the progress rate limit, in requests. */
 const MOST_PROGRESS_REMEMBERED = 10_000
 
-export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
+export type ClientAnswers = ReturnType<typeof createClientAnswers>
+
+export function createClientAnswers(deps: ClientAnswerDeps) {
   const { node, wireIds, metrics } = deps
   const waiting = new Map<string, { readonly mcpSessionId: string; readonly deliver: Deliver }>()
   const mayForward = createForwardingRate()
@@ -84,14 +68,24 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
   }
 
   return {
-    expect(mcpSessionId, deliver) {
+    /**
+     * Registers a request of ours and returns its wire id. The id names the node that waits for the
+     * response and is unique across server instances, each of which numbers its requests from 0.
+     */
+    expect(mcpSessionId: string, deliver: Deliver): string {
       count += 1
       const wireId = wireIds.issue(mcpSessionId, node.id, count)
       waiting.set(wireId, { mcpSessionId, deliver })
       return wireId
     },
-    forget: (wireId) => waiting.delete(wireId),
-    async answer(mcpSessionId, answer) {
+    forget: (wireId: string): boolean => waiting.delete(wireId),
+    /**
+     * Delivers a client's response to the node that waits for it, at most once. Drops responses
+     * whose id this server did not issue for the MCP session or no longer waits for, before it
+     * validates them or writes anything.
+     * @throws AppError `invalid_request`; `payload_too_large`, and the request fails with an error
+     */
+    async answer(mcpSessionId: string, answer: UnverifiedAnswer): Promise<void> {
       const issuer = issuerOf(mcpSessionId, answer.id)
       if (issuer === undefined) return
       const wireId = String(answer.id)
@@ -104,7 +98,8 @@ export function createClientAnswers(deps: ClientAnswerDeps): ClientAnswers {
       else await forwardAnswer(issuer, { mcpSessionId, wireId }, message)
       if (isTooLarge) throw new AppError('payload_too_large', TOO_LARGE)
     },
-    async progress(mcpSessionId, { params }) {
+    /** Delivers progress in the same way; a rate limit may drop it. */
+    async progress(mcpSessionId: string, { params }: JSONRPCNotification): Promise<void> {
       const wireId = params?.progressToken
       const issuer = issuerOf(mcpSessionId, wireId)
       if (issuer === undefined || typeof wireId !== 'string') return
@@ -160,30 +155,27 @@ function createForwardingRate(): (wireId: string) => boolean {
   }
 }
 
-interface WireIds {
-  /** `<node>.<n>.<mac>`: at most 45 characters, valid in one MCP session only. */
-  issue(mcpSessionId: string, nodeId: string, count: number): string
-  /** The node that issued the id for this MCP session; undefined for any other value. */
-  issuerOf(mcpSessionId: string, wireId: unknown): string | undefined
-}
-
 const PURPOSE = 'wire-id'
 /** 96 bits suffice: each guess costs a request, and a hit answers a single request. */
 const MAC_BYTES = 12
 const WIRE_ID = /^(([0-9a-f]{12})\.\d{1,15})\.([\w-]{16})$/
 
+type WireIds = ReturnType<typeof createWireIds>
+
 /** The first key signs, all keys verify, so that pending requests survive a key rotation. */
-export function createWireIds(keyRing: KeyRing): WireIds {
+export function createWireIds(keyRing: KeyRing) {
   const keys = keyRing.subKeys(PURPOSE)
   const [current] = keys
   if (current === undefined) throw new RangeError('A key ring needs at least one key.')
 
   return {
-    issue(mcpSessionId, nodeId, count) {
+    /** `<node>.<n>.<mac>`: at most 45 characters, valid in one MCP session only. */
+    issue(mcpSessionId: string, nodeId: string, count: number): string {
       const name = `${nodeId}.${count}`
       return `${name}.${macOf(current, mcpSessionId, name).toString('base64url')}`
     },
-    issuerOf(mcpSessionId, wireId) {
+    /** The node that issued the id for this MCP session; undefined for any other value. */
+    issuerOf(mcpSessionId: string, wireId: unknown): string | undefined {
       if (typeof wireId !== 'string') return undefined
       const [, name, nodeId, mac] = WIRE_ID.exec(wireId) ?? []
       if (name === undefined || mac === undefined) return undefined

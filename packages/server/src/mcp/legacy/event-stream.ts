@@ -15,28 +15,14 @@ const KEEP_ALIVE_MS = 15_000
 /** Backpressure limit: disconnects a client whose buffer exceeds 1 MiB. */
 const MOST_BUFFERED_BYTES = 1024 * 1024
 
-export interface EventStream {
-  readonly response: Response
-  /** False once the stream has ended or its client has disconnected. */
-  readonly open: boolean
-  write(message: JSONRPCMessage, id?: string): void
-  /** Writes the transport's own first event, for clients that do not support empty events. */
-  greet(greeting: { readonly event: string; readonly data: string }, id: string): void
-  /** Writes an event without data: it gives the client an id to resume from. */
-  prime(id: string): void
-  /** Sets the client's reconnection delay (SSE `retry`). */
-  retry(milliseconds: number): void
-  end(): void
-  /** Calls the listener once, when either side closes the stream. */
-  onClose(listener: () => void): void
-}
-
 /** Clients of earlier revisions treat an event without data as an invalid message. */
 export function takesEmptyEvents(protocolVersion: string | null): boolean {
   return protocolVersion !== null && protocolVersion >= '2025-11-25'
 }
 
-export function createEventStream(): EventStream {
+export type EventStream = ReturnType<typeof createEventStream>
+
+export function createEventStream() {
   const encoder = new TextEncoder()
   const closed: (() => void)[] = []
   let sink: ReadableStreamDefaultController<Uint8Array> | undefined
@@ -82,16 +68,22 @@ export function createEventStream(): EventStream {
         'x-accel-buffering': 'no',
       },
     }),
-    get open() {
+    /** False once the stream has ended or its client has disconnected. */
+    get open(): boolean {
       return sink !== undefined
     },
-    write: (message, id) =>
+    write: (message: JSONRPCMessage, id?: string): void =>
       enqueue(`event: message\n${idLine(id)}data: ${toWellFormedJson(message)}\n\n`),
-    greet: ({ event, data }, id) => enqueue(`event: ${event}\n${idLine(id)}data: ${data}\n\n`),
-    prime: (id) => enqueue(`${idLine(id)}data: \n\n`),
-    retry: (milliseconds) => enqueue(`retry: ${milliseconds}\n\n`),
+    /** Writes the transport's own first event, for clients that do not support empty events. */
+    greet: ({ event, data }: { readonly event: string; readonly data: string }, id: string): void =>
+      enqueue(`event: ${event}\n${idLine(id)}data: ${data}\n\n`),
+    /** Writes an event without data: it gives the client an id to resume from. */
+    prime: (id: string): void => enqueue(`${idLine(id)}data: \n\n`),
+    /** Sets the client's reconnection delay (SSE `retry`). */
+    retry: (milliseconds: number): void => enqueue(`retry: ${milliseconds}\n\n`),
     end,
-    onClose(listener) {
+    /** Calls the listener once, when either side closes the stream. */
+    onClose(listener: () => void): void {
       if (sink === undefined) listener()
       else closed.push(listener)
     },
@@ -133,17 +125,9 @@ export function parseEventId(text: string): CallEventId | StreamEventId | undefi
 /** Reconnection delay (SSE `retry`): lets a stopping node leave the load balancer. */
 const COME_BACK_MS = 500
 
-export interface OpenStreams {
-  /**
-   * Adds a stream; ends it at once if the node is shutting down. A stream that was opened with a
-   * token ends with the token's session; `SessionEnds.watch` defines `isBusy`.
-   */
-  add(events: EventStream, owner: TokenSession | undefined, isBusy?: () => Promise<boolean>): void
-  /** Ends all streams; clients reconnect to another node. */
-  release(): void
-}
+export type OpenStreams = ReturnType<typeof createOpenStreams>
 
-export function createOpenStreams(sessionEnds: SessionEnds): OpenStreams {
+export function createOpenStreams(sessionEnds: SessionEnds) {
   const streams = new Set<EventStream>()
   let released = false
 
@@ -153,7 +137,15 @@ export function createOpenStreams(sessionEnds: SessionEnds): OpenStreams {
   }
 
   return {
-    add(events, owner, isBusy) {
+    /**
+     * Adds a stream; ends it at once if the node is shutting down. A stream that was opened with a
+     * token ends with the token's session; `SessionEnds.watch` defines `isBusy`.
+     */
+    add(
+      events: EventStream,
+      owner: TokenSession | undefined,
+      isBusy?: () => Promise<boolean>,
+    ): void {
       if (released) {
         sendOn(events)
         return
@@ -163,7 +155,8 @@ export function createOpenStreams(sessionEnds: SessionEnds): OpenStreams {
       if (owner === undefined) return
       events.onClose(sessionEnds.watch(owner, () => events.end(), isBusy))
     },
-    release() {
+    /** Ends all streams; clients reconnect to another node. */
+    release(): void {
       released = true
       for (const events of [...streams]) sendOn(events)
     },
@@ -171,14 +164,9 @@ export function createOpenStreams(sessionEnds: SessionEnds): OpenStreams {
 }
 
 /** Notifies readers on this node that a stream has new entries, from any node. */
-export interface StreamNotifier {
-  /** Subscribes to a stream. Returns the function that unsubscribes. */
-  on(stream: string, listener: () => void): () => void
-  /** Notifies the readers after a write on this node. */
-  notify(stream: string): void
-}
+export type StreamNotifier = ReturnType<typeof createStreamNotifier>
 
-export function createStreamNotifier(node: ClusterNode): StreamNotifier {
+export function createStreamNotifier(node: ClusterNode) {
   const listeners = new Map<string, Set<() => void>>()
 
   function notify(stream: string): void {
@@ -189,8 +177,10 @@ export function createStreamNotifier(node: ClusterNode): StreamNotifier {
     if (message.kind === 'news') notify(message.stream)
   })
   return {
+    /** Notifies the readers after a write on this node. */
     notify,
-    on(stream, listener) {
+    /** Subscribes to a stream. Returns the function that unsubscribes. */
+    on(stream: string, listener: () => void): () => void {
       const known = listeners.get(stream) ?? new Set()
       listeners.set(stream, known.add(listener))
       return () => {

@@ -32,23 +32,6 @@ export interface HeldStreamDeps {
   readonly log: Logger
 }
 
-export interface HeldStreams {
-  /**
-   * Takes over the stream of the MCP session and replays the events after `after`, if given.
-   * @throws AppError `too_many_requests` or `unavailable` when there are too many streams
-   */
-  attach(
-    mcpSession: Pick<McpSessionRecord, 'id' | 'sessionId'>,
-    after: StreamEventId | undefined,
-    options?: HeldOptions,
-  ): Promise<EventStream>
-  /**
-   * Writes a message to the stream, bypassing the store and without an event id to resume from.
-   * Returns false if this node does not hold the stream.
-   */
-  sendNow(mcpSessionId: string, message: JSONRPCMessage): boolean
-}
-
 export interface HeldOptions {
   /** The session of the token that opens the stream; the stream ends with the session. */
   readonly owner?: TokenSession | undefined
@@ -79,7 +62,9 @@ interface Held {
 /** Retry delay after a failed read: the next notification may come much later. */
 const READ_AGAIN_MS = 1000
 
-export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldStreams {
+export type HeldStreams = ReturnType<typeof createHeldStreams>
+
+export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes) {
   const { node, mcpSessions, limits, open } = deps
   const held = new Map<string, Held>()
 
@@ -91,7 +76,15 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
   })
 
   return {
-    async attach({ id: mcpSessionId, sessionId }, after, options = {}) {
+    /**
+     * Takes over the stream of the MCP session and replays the events after `after`, if given.
+     * @throws AppError `too_many_requests` or `unavailable` when there are too many streams
+     */
+    async attach(
+      { id: mcpSessionId, sessionId }: Pick<McpSessionRecord, 'id' | 'sessionId'>,
+      after: StreamEventId | undefined,
+      options: HeldOptions = {},
+    ): Promise<EventStream> {
       // Releases the slot of the older stream for the newer one. The older one stays open until the
       // newer is recorded: the client must not lose its stream because the store is full.
       held.get(mcpSessionId)?.release()
@@ -120,7 +113,11 @@ export function createHeldStreams(deps: HeldStreamDeps, times: KeepTimes): HeldS
       open.add(events, options.owner, options.isBusy)
       return events
     },
-    sendNow(mcpSessionId, message) {
+    /**
+     * Writes a message to the stream, bypassing the store and without an event id to resume from.
+     * Returns false if this node does not hold the stream.
+     */
+    sendNow(mcpSessionId: string, message: JSONRPCMessage): boolean {
       const events = held.get(mcpSessionId)?.events
       events?.write(message)
       // The write may have closed the stream: backpressure limit.

@@ -55,34 +55,30 @@ export interface RunCall {
   sinkOf(cancel: () => void): PostResponseSink
 }
 
-export interface LegacyEndpoint {
-  /** Prefetches an MCP session by its id while the caller is authenticated. */
-  lookUp(id: string): Promise<McpSession | undefined>
-  /**
-   * Finds the MCP session that a request names, and counts the request as use.
-   * @throws AppError `invalid_request`, `not_found`
-   */
-  find(request: NamedMcpSession): Promise<McpSession>
-  /** Creates the response sink of a request whose slot is already acquired. */
-  createSink(exchange: PostExchange): PostResponseSink
-  /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
-  finish(call: RunCall): Promise<McpAnswer>
-  /** `body` is the parsed body. */
-  post(request: LegacyRequest, body: unknown): Promise<McpAnswer>
-  /** Opens the stream of the MCP session, or resumes an interrupted stream. */
-  get(request: LegacyRequest): Promise<Response>
-  /** Ends the MCP session on all nodes. */
-  end(request: LegacyRequest): Promise<Response>
-}
+export type LegacyEndpoint = ReturnType<typeof createLegacyEndpoint>
 
-export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
+export function createLegacyEndpoint(deps: LegacyDeps) {
   const { mcpSessions, messages, calls, held, node } = deps
 
   return {
-    lookUp: (id) => lookUp(id, mcpSessions),
-    find: (request) => findMcpSession(request, deps, true),
-    createSink: (exchange) => createPostResponseSink(calls, exchange),
-    async finish({ message, mcpSession, requestContext, outcome, sinkOf }) {
+    /** Prefetches an MCP session by its id while the caller is authenticated. */
+    lookUp: (id: string): Promise<McpSession | undefined> => lookUp(id, mcpSessions),
+    /**
+     * Finds the MCP session that a request names, and counts the request as use.
+     * @throws AppError `invalid_request`, `not_found`
+     */
+    find: (request: NamedMcpSession): Promise<McpSession> => findMcpSession(request, deps, true),
+    /** Creates the response sink of a request whose slot is already acquired. */
+    createSink: (exchange: PostExchange): PostResponseSink =>
+      createPostResponseSink(calls, exchange),
+    /** Has the SDK continue a call whose tool has run: it asks the client for input, or failed. */
+    async finish({
+      message,
+      mcpSession,
+      requestContext,
+      outcome,
+      sinkOf,
+    }: RunCall): Promise<McpAnswer> {
       const authInfo = asAuthInfo(requestContext)
       attachOutcome(authInfo, outcome)
       const { response } = await messages.request(message, mcpSession, authInfo, (_id, cancel) =>
@@ -90,7 +86,8 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       )
       return withStatus(await response, authInfo)
     },
-    async post(legacy, body) {
+    /** `body` is the parsed body. */
+    async post(legacy: LegacyRequest, body: unknown): Promise<McpAnswer> {
       const message = body as JSONRPCMessage
       const initialize = asInitialize(message)
       if (initialize !== undefined) return connect(deps, initialize, legacy)
@@ -100,7 +97,8 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       await messages.takeIn(body, mcpSession)
       return new Response(null, { status: 202 })
     },
-    async get(legacy) {
+    /** Opens the stream of the MCP session, or resumes an interrupted stream. */
+    async get(legacy: LegacyRequest): Promise<Response> {
       const { request, contexts } = legacy
       if (!/text\/event-stream|\*\/\*/i.test(request.headers.get('accept') ?? '')) {
         throw new AppError('not_acceptable', 'Accept text/event-stream.')
@@ -116,7 +114,8 @@ export function createLegacyEndpoint(deps: LegacyDeps): LegacyEndpoint {
       const { response } = await held.attach(mcpSession, from, { owner, address })
       return response
     },
-    async end(legacy) {
+    /** Ends the MCP session on all nodes. */
+    async end(legacy: LegacyRequest): Promise<Response> {
       const mcpSession = await findMcpSession(named(legacy), deps)
       // Ends the session first: a retried DELETE must find the MCP session while that is alive.
       await legacy.contexts.disconnect(mcpSession)

@@ -77,18 +77,7 @@ export function createExchange(
   }
 }
 
-interface OutgoingRequests {
-  /** Returns the message as sent: replaces the server's request ids with wire ids. */
-  toWire(message: JSONRPCMessage): JSONRPCMessage
-  /** Stops waiting for all pending responses. */
-  forgetAll(): void
-}
-
-function createOutgoingRequests(
-  answers: ClientAnswers,
-  mcpSessionId: string,
-  deliver: Deliver,
-): OutgoingRequests {
+function createOutgoingRequests(answers: ClientAnswers, mcpSessionId: string, deliver: Deliver) {
   const wireIds = new Map<RequestId, string>()
 
   function fromWire(id: RequestId, message: JSONRPCMessage): JSONRPCMessage {
@@ -106,7 +95,8 @@ function createOutgoingRequests(
   }
 
   return {
-    toWire(message) {
+    /** Returns the message as sent: replaces the server's request ids with wire ids. */
+    toWire(message: JSONRPCMessage): JSONRPCMessage {
       if (isJSONRPCRequest(message)) {
         const { id, params } = message
         const wireId = answers.expect(mcpSessionId, (answer) => deliver(fromWire(id, answer)))
@@ -124,7 +114,8 @@ function createOutgoingRequests(
       }
       return message
     },
-    forgetAll() {
+    /** Stops waiting for all pending responses. */
+    forgetAll(): void {
       for (const id of [...wireIds.keys()]) forget(id)
     },
   }

@@ -46,39 +46,31 @@ type MakeResponseSink<T extends ResponseSink> = (
   cancel: () => void,
 ) => T | Promise<T>
 
-export interface LegacyMessages {
-  /** Answers `initialize`. */
-  initialize(request: JSONRPCRequest): Promise<JSONRPCMessage>
-  /**
-   * Runs a request and returns the response sink that its messages are written to.
-   * @throws AppError `too_many_requests` if its session, or the address of an unauthenticated
-   * caller, has reached the concurrency limit of this node
-   */
-  request<T extends ResponseSink>(
-    request: JSONRPCRequest,
-    mcpSession: McpSessionRecord,
-    authInfo: AuthInfo,
-    makeSink: MakeResponseSink<T>,
-  ): Promise<T>
-  /**
-   * Handles a notification or a response.
-   * @throws AppError `invalid_request` for anything else
-   */
-  takeIn(message: unknown, mcpSession: McpSessionRecord): Promise<void>
-}
+export type LegacyMessages = ReturnType<typeof createLegacyMessages>
 
-export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
+export function createLegacyMessages(deps: MessageDeps) {
   const { answers, running, mcpSessions, limits, servers } = deps
 
   return {
-    async initialize(request) {
+    /** Answers `initialize`. */
+    async initialize(request: JSONRPCRequest): Promise<JSONRPCMessage> {
       // Any audience will do: the response lists no tools, prompts or resources.
       const server = await servers.fresh('anonymous')
       const answer = await ask(server, request)
       await server.close()
       return answer
     },
-    async request(request, mcpSession, authInfo, makeSink) {
+    /**
+     * Runs a request and returns the response sink that its messages are written to.
+     * @throws AppError `too_many_requests` if its session, or the address of an unauthenticated
+     * caller, has reached the concurrency limit of this node
+     */
+    async request<T extends ResponseSink>(
+      request: JSONRPCRequest,
+      mcpSession: McpSessionRecord,
+      authInfo: AuthInfo,
+      makeSink: MakeResponseSink<T>,
+    ): Promise<T> {
       const release = limits.call(mcpSession.sessionId, requestContextFrom(authInfo).caller)
       try {
         const level = levelIn(request)
@@ -100,7 +92,11 @@ export function createLegacyMessages(deps: MessageDeps): LegacyMessages {
         throw error
       }
     },
-    async takeIn(message, mcpSession) {
+    /**
+     * Handles a notification or a response.
+     * @throws AppError `invalid_request` for anything else
+     */
+    async takeIn(message: unknown, mcpSession: McpSessionRecord): Promise<void> {
       if (isAnswer(message)) {
         checkEnvelope(message)
         await answers.answer(mcpSession.id, message)
@@ -146,17 +142,12 @@ export function asInitialize(
 
 type Spoken = Pick<McpSessionRecord, 'initialize' | 'logLevel'>
 
-interface LegacyServers {
-  /** The server shared by all MCP sessions with this audience, `initialize` and log level. */
-  of(audience: Audience, mcpSession: Spoken): Promise<SharedServer>
-  /** A server that is not shared, for requests that change the server itself. */
-  fresh(audience: Audience, mcpSession?: Spoken): Promise<SharedServer>
-}
-
 /** LRU bound: clients choose the keys. Evicted servers still finish their requests. */
 const MOST_SERVERS = 64
 
-export function createLegacyServers(buildServer: BuildServer): LegacyServers {
+type LegacyServers = ReturnType<typeof createLegacyServers>
+
+export function createLegacyServers(buildServer: BuildServer) {
   const servers = createRecent<Promise<SharedServer>>(MOST_SERVERS)
 
   async function fresh(audience: Audience, mcpSession?: Spoken): Promise<SharedServer> {
@@ -166,8 +157,10 @@ export function createLegacyServers(buildServer: BuildServer): LegacyServers {
   }
 
   return {
+    /** A server that is not shared, for requests that change the server itself. */
     fresh,
-    of(audience, mcpSession) {
+    /** The server shared by all MCP sessions with this audience, `initialize` and log level. */
+    of(audience: Audience, mcpSession: Spoken): Promise<SharedServer> {
       const key = JSON.stringify([audience, mcpSession.initialize, mcpSession.logLevel])
       const known = servers.get(key)
       if (known !== undefined) return known

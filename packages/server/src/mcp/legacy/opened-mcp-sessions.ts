@@ -17,16 +17,6 @@ interface OpenedMcpSession {
   readonly needsToken?: boolean
 }
 
-export interface OpenedMcpSessions {
-  /**
-   * Opens an MCP session for a caller.
-   * @throws AppError `too_many_requests` at the caller's limit, before anything is stored
-   */
-  open<T extends OpenedMcpSession>(caller: string, create: () => Promise<T>): Promise<T>
-  /** Renews the count of an MCP session on use. */
-  used(id: string): void
-}
-
 interface OpenedMcpSessionDeps {
   readonly node: ClusterNode
   readonly limits: Limits
@@ -48,11 +38,13 @@ interface Counted {
   readonly isUsed?: true
 }
 
+export type OpenedMcpSessions = ReturnType<typeof createOpenedMcpSessions>
+
 /** Counts MCP sessions used only at other nodes for `ttlSeconds`: no message reports their use. */
 export function createOpenedMcpSessions(
   { node, limits }: OpenedMcpSessionDeps,
   { ttlSeconds, unusedTtlSeconds = ttlSeconds }: OpenedMcpSessionTimes,
-): OpenedMcpSessions {
+) {
   const opened = new Map<string, Counted>()
 
   const forgetAfter = (id: string, seconds: number) =>
@@ -70,7 +62,11 @@ export function createOpenedMcpSessions(
   })
 
   return {
-    async open(caller, create) {
+    /**
+     * Opens an MCP session for a caller.
+     * @throws AppError `too_many_requests` at the caller's limit, before anything is stored
+     */
+    async open<T extends OpenedMcpSession>(caller: string, create: () => Promise<T>): Promise<T> {
       const release = limits.mcpSession(caller)
       try {
         const mcpSession = await create()
@@ -83,7 +79,8 @@ export function createOpenedMcpSessions(
         throw error
       }
     },
-    used(id) {
+    /** Renews the count of an MCP session on use. */
+    used(id: string): void {
       const found = opened.get(id)
       if (found === undefined) return
       if (found.isUsed) {

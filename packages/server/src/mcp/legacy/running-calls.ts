@@ -28,23 +28,6 @@ export interface CountedCall extends RunningCall {
   readonly requestId: RequestId
 }
 
-export interface RunningCalls {
-  /**
-   * Acquires the slots of a call and adds it.
-   * @throws AppError `too_many_requests`
-   */
-  start(call: CountedCall): void
-  /** Removes a call and releases its slot of a running call, but not that of a pending response. */
-  end(call: CountedCall): void
-  add(mcpSessionId: string, requestId: RequestId, call: RunningCall): void
-  /** Removes a call that has ended. */
-  remove(mcpSessionId: string, call: RunningCall): void
-  /** Cancels a call on any node. Drops cancellations beyond the rate limit of the MCP session. */
-  cancel(mcpSession: McpSessionRecord, cancellation: Cancellation): Promise<void>
-  /** Resolves when all calls have ended; after `longestMs` the remaining calls get an error. */
-  finish(longestMs: number): Promise<void>
-}
-
 interface RunningCallDeps {
   readonly node: ClusterNode
   readonly metrics: Pick<Metrics, 'clientMessageDropped'>
@@ -109,7 +92,9 @@ class McpSessionCalls {
   }
 }
 
-export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): RunningCalls {
+export type RunningCalls = ReturnType<typeof createRunningCalls>
+
+export function createRunningCalls({ node, metrics, limits }: RunningCallDeps) {
   const running = new McpSessionCalls()
   const mayForward = createForwardingBudget()
   let onIdle: () => void = () => undefined
@@ -129,7 +114,11 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): 
   }
 
   return {
-    start(call) {
+    /**
+     * Acquires the slots of a call and adds it.
+     * @throws AppError `too_many_requests`
+     */
+    start(call: CountedCall): void {
       const { counted, countedAddress } = call
       limits.calls.take(counted, countedAddress)
       try {
@@ -140,13 +129,18 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): 
       }
       running.add(call.mcpSessionId, call.requestId, call)
     },
-    end(call) {
+    /**
+     * Removes a call and releases its slot of a running call, but not that of a pending response.
+     */
+    end(call: CountedCall): void {
       remove(call.mcpSessionId, call)
       limits.calls.give(call.counted, call.countedAddress)
     },
-    add: (...call) => running.add(...call),
+    add: (...call: Parameters<McpSessionCalls['add']>): void => running.add(...call),
+    /** Removes a call that has ended. */
     remove,
-    async cancel(mcpSession, { requestId, reason }) {
+    /** Cancels a call on any node. Drops cancellations beyond the rate limit of the MCP session. */
+    async cancel(mcpSession: McpSessionRecord, { requestId, reason }: Cancellation): Promise<void> {
       const { id: mcpSessionId } = mcpSession
       const here = running.find(mcpSessionId, requestId)
       if (here !== undefined) here.cancel(reason)
@@ -154,7 +148,8 @@ export function createRunningCalls({ node, metrics, limits }: RunningCallDeps): 
       else if (!mayForward(mcpSessionId)) metrics.clientMessageDropped('frequent_cancel')
       else await node.broadcast({ kind: 'cancel', connectionId: mcpSessionId, requestId, reason })
     },
-    async finish(longestMs) {
+    /** Resolves when all calls have ended; after `longestMs` the remaining calls get an error. */
+    async finish(longestMs: number): Promise<void> {
       if (running.size === 0) return
       const idle = new Promise<void>((resolve) => {
         onIdle = resolve

@@ -25,21 +25,6 @@ interface SseCallDeps {
   readonly log: Logger
 }
 
-interface SseCalls {
-  /**
-   * Records a call before it runs and returns its response sink. Calls `fenced` if another node has
-   * declared the call lost and answered it. Messages of the call are charged to `storage`.
-   * @throws AppError `unavailable`, `too_many_requests` if `storage` is exhausted, and `not_found`
-   * if the MCP session has ended
-   */
-  begin(
-    mcpSessionId: string,
-    requestId: RequestId,
-    fenced: () => void,
-    storage: StorageBudget,
-  ): Promise<ResponseSink>
-}
-
 /** Longer than any call runs: a call whose key has expired could not be answered. */
 const RUNNING_SECONDS = 24 * 60 * 60
 
@@ -48,13 +33,24 @@ function runningKey(mcpSessionId: string, name: string): string {
   return `{${mcpSessionId}}:running:${name}`
 }
 
-export function createSseCalls(deps: SseCallDeps): SseCalls {
+export function createSseCalls(deps: SseCallDeps) {
   const { node, store, mcpSessions, held, send, log } = deps
   const sendLate = createLateAnswers<JSONRPCMessage>(OWN_STREAM_BOUNDS.ttlSeconds)
   let count = 0
 
   return {
-    async begin(mcpSessionId, requestId, fenced, storage) {
+    /**
+     * Records a call before it runs and returns its response sink. Calls `fenced` if another node
+     * has declared the call lost and answered it. Messages of the call are charged to `storage`.
+     * @throws AppError `unavailable`, `too_many_requests` if `storage` is exhausted, and
+     * `not_found` if the MCP session has ended
+     */
+    async begin(
+      mcpSessionId: string,
+      requestId: RequestId,
+      fenced: () => void,
+      storage: StorageBudget,
+    ): Promise<ResponseSink> {
       count += 1
       const name = `${node.id}-${count}`
       const running = runningKey(mcpSessionId, name)
@@ -152,16 +148,10 @@ interface CallWatchDeps {
   readonly log: Logger
 }
 
-interface CallWatch {
-  /** Receives the state of the MCP session after each read of its stream. */
-  see(mcpSession: McpSession | undefined): void
-  stop(): void
-}
-
 /** Interval of the liveness checks of the nodes that run calls of an MCP session. */
 const LIVENESS_CHECK_MS = 1000
 
-export function createCallWatch(deps: CallWatchDeps): CallWatch {
+export function createCallWatch(deps: CallWatchDeps) {
   const { node, notifier, log } = deps
   let timer: NodeJS.Timeout | undefined
   let due = false
@@ -185,8 +175,9 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
   }
 
   return {
+    /** Receives the state of the MCP session after each read of its stream. */
     see,
-    stop() {
+    stop(): void {
       stopped = true
       clearTimeout(timer)
     },

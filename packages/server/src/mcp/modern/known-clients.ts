@@ -15,22 +15,19 @@ export function quietClientOf(envelope: ClientEnvelope): QuietClient {
   return { ...clientOf(envelope), log: async () => undefined, closeStream: () => undefined }
 }
 
-export interface KnownClients {
-  /** The client of an envelope; undefined if the SDK has not accepted an equal one. */
-  find(envelope: object): QuietClient | undefined
-  /** Caches the envelope of a request that the SDK has accepted. */
-  remember(request: JSONRPCRequest): void
-}
-
 const MOST_ENVELOPES = 200
 /** Limit of a cached envelope, in characters. */
 const LONGEST_ENVELOPE = 2000
 
-export function createKnownClients(): KnownClients {
+export type KnownClients = ReturnType<typeof createKnownClients>
+
+export function createKnownClients() {
   const clients = new Map<string, QuietClient>()
   return {
-    find: (envelope) => clients.get(JSON.stringify(envelope)),
-    remember({ params }) {
+    /** The client of an envelope; undefined if the SDK has not accepted an equal one. */
+    find: (envelope: object): QuietClient | undefined => clients.get(JSON.stringify(envelope)),
+    /** Caches the envelope of a request that the SDK has accepted. */
+    remember({ params }: JSONRPCRequest): void {
       const envelope = JSON.stringify(params?._meta)
       if (envelope === undefined || envelope.length > LONGEST_ENVELOPE) return
       if (clients.size >= MOST_ENVELOPES) clients.clear()

@@ -91,13 +91,9 @@ function openStream(
 /** The classification by which the SDK recognizes the era. */
 const classification = { era: 'modern', revision: MODERN_REVISION } as const
 
-export interface ModernServers {
-  /** Servers keep no client state: each request describes its client. */
-  of(audience: Audience): SharedServer
-  close(): Promise<void>
-}
+export type ModernServers = Awaited<ReturnType<typeof createModernServers>>
 
-export async function createModernServers(buildServer: BuildServer): Promise<ModernServers> {
+export async function createModernServers(buildServer: BuildServer) {
   const share = (server: McpServer) =>
     shareServer(server, new PerRequestHTTPServerTransport({ classification }), { classification })
   const servers: Readonly<Record<Audience, SharedServer>> = {
@@ -105,8 +101,9 @@ export async function createModernServers(buildServer: BuildServer): Promise<Mod
     token: await share(buildServer({ audience: 'token' })),
   }
   return {
-    of: (audience) => servers[audience],
-    async close() {
+    /** Servers keep no client state: each request describes its client. */
+    of: (audience: Audience): SharedServer => servers[audience],
+    async close(): Promise<void> {
       await Promise.all(Object.values(servers).map((server) => server.close()))
     },
   }
