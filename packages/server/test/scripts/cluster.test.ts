@@ -123,5 +123,5 @@ test('says once what is wrong with the configuration', async () => {
   const { child, shown } = startCommand({ SESSION_TTL: 'soon' })
   const [code] = await once(child, 'close')
   expect(code).toBe(1)
-  expect(shown.text.match(/SESSION_TTL wants/g)).toHaveLength(1)
+  expect(shown.text.match(/SESSION_TTL must be/g)).toHaveLength(1)
 })

@@ -111,7 +111,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     const diagnoses = await consult(await startBehind(sendsHost('127.0.0.1')))
     expect(withVerdict(diagnoses, 'wrong')).toEqual([])
     const [warning] = withVerdict(diagnoses, 'warning')
-    expect(warning).toMatch(/hosts: A made-up Host is served.*server_name/)
+    expect(warning).toMatch(/hosts: A forged Host is served.*server_name/)
   })
 
   test('a server below a path', async () => {

@@ -148,10 +148,10 @@ export function documentsContract(nodes: Nodes, { describe, expect, it }: TestRu
     })
 
     it('slides with touch', async () => {
-      const key = await nodes.given({ a: 1 }, 0.3)
-      await sleep(150)
+      const key = await nodes.given({ a: 1 }, 1)
+      await sleep(300)
       expect(await nodes.one.touch(key, MINUTE)).toBe(true)
-      await sleep(250)
+      await sleep(800)
       expect(await nodes.one.get(key)).toEqual({ a: 1, rev: 1 })
     })
   })
