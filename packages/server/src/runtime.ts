@@ -134,7 +134,8 @@ export async function createRuntime(given: RuntimeDeps): Promise<Runtime> {
   const parts = createSessionParts(deps, upstreams, keyRing, now)
   const streams = createSealedStreams(store.streams, keyRing)
   const { node, bus, announce } = await joinOthers(deps, streams)
-  await clock.start()
+  // Without the store, the node is not ready.
+  await Promise.all([clock.start(), parts.blocks.refresh().catch(() => undefined)])
   const sessionEnds = createEnds(deps, node, { ...parts, now })
   const signOut = createSignOut({ ...parts, ...upstream, broadcastEnd: sessionEnds.announce, log })
   const mcpSessions = createMcpSessions({ ...parts, store, node, now }, config.session)

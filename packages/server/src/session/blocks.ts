@@ -4,7 +4,8 @@
  */
 
 import { ToolError } from '../engine/tool-error.ts'
-import { AppError } from '../errors.ts'
+import { AppError, storeUnavailable } from '../errors.ts'
+import { withDeadline } from '../store/command-deadline.ts'
 import type { Store } from '../store/port.ts'
 import { personKey } from './record.ts'
 
@@ -37,6 +38,8 @@ const KEY = '{access}:blocks'
 const TTL_SECONDS = 10 * 365 * 24 * 60 * 60
 /** With the read, below a second, also on a node that missed the broadcast. */
 const FRESH_MS = 800
+/** Calls that need no store are served while it hangs: with the last list, after this time. */
+const PATIENCE_MS = 250
 /** Bounds the document, which every busy node reads about once a second. */
 const MOST_BLOCKS = 1000
 const MOST_ATTEMPTS = 20
@@ -55,8 +58,10 @@ export function createBlocks({
   let reading: Promise<BlockList> | undefined
 
   async function read(): Promise<BlockList> {
+    const document = store.get<BlocksDocument>(KEY)
     try {
-      known = listOf(await store.get<BlocksDocument>(KEY))
+      const read = known && withDeadline(document, PATIENCE_MS, storeUnavailable)
+      known = listOf(await (read ?? document))
     } catch (error) {
       if (known === undefined) throw error
     }
