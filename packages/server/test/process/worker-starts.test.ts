@@ -17,8 +17,8 @@ const REDIS_URL = 'redis://127.0.0.1:1'
 test.each([
   ['sessions in memory', { WORKERS: '2' }, [], 'WORKERS needs Redis'],
   ['stdio', { WORKERS: 'auto', REDIS_URL }, ['stdio'], 'WORKERS conflicts with stdio'],
-  ['a number that is none', { WORKERS: 'many', REDIS_URL }, [], 'WORKERS wants'],
-  ['another fault', { WORKERS: '2', REDIS_URL, LOG_LEVEL: 'loud' }, [], 'LOG_LEVEL wants'],
+  ['a number that is none', { WORKERS: 'many', REDIS_URL }, [], 'WORKERS must be'],
+  ['another fault', { WORKERS: '2', REDIS_URL, LOG_LEVEL: 'loud' }, [], 'LOG_LEVEL must be'],
   ['too small a limit', { WORKERS: '3', REDIS_URL, MAX_CALLS: '2' }, [], 'MAX_CALLS must be'],
 ])('ends at once with one message: %s', async (_name, env, args, message) => {
   const server = spawnServer({ env, args })
