@@ -7,7 +7,7 @@ import {
   JWT_BEARER,
   listedGrants,
   MACHINE_GRANTS,
-} from './machine-grants.ts'
+} from './machine-clients.ts'
 import type { Variables } from './variables.ts'
 
 type Client = Variables['OAUTH_CLIENTS'][number]

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AggregatorRegistry } from 'prom-client'
 import type { MetricSnapshot, Scrape } from '../telemetry/metrics.ts'
-import type { ToWorker } from './messages.ts'
+import type { ToWorker } from './ipc.ts'
 
 /** Maximum wait for a worker; a scrape then has its previous values. */
 const LONGEST_MS = 2000

@@ -2,7 +2,7 @@
 
 import cluster from 'node:cluster'
 import type { LauncherMessage } from '../process/shutdown.ts'
-import { NUMBER_VARIABLE, type ToPrimary, type ToWorker } from './messages.ts'
+import { NUMBER_VARIABLE, type ToPrimary, type ToWorker } from './ipc.ts'
 
 export interface Ended {
   readonly code: number | null

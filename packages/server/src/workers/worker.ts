@@ -1,7 +1,7 @@
 /** A worker's messages with the primary: readiness and metrics. */
 
 import type { Metrics, Scrape } from '../telemetry/metrics.ts'
-import { NUMBER_VARIABLE, type ToPrimary, type ToWorker } from './messages.ts'
+import { NUMBER_VARIABLE, type ToPrimary, type ToWorker } from './ipc.ts'
 
 export interface Worker {
   /** From 1; the replacement of a dead worker has its number. */

@@ -7,24 +7,35 @@ import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { TestProject } from 'vitest/node'
-import { BUILT_FIXTURE } from './built-fixture.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The folder of the bundled server. */
+    readonly serverFolder: string
+  }
+}
 
 const FIXTURE = join(import.meta.dirname, '../fixtures/bank')
+/** As deep as the folders of `src`, which read `../../package.json`. */
+const BUILT = join(import.meta.dirname, '../../.built')
 
-export async function setup(project: TestProject): Promise<void> {
-  rmSync(BUILT_FIXTURE, { recursive: true, force: true })
-  await bundle()
-  project.onTestsRerun(bundle)
+/** Each run has a folder of its own: runs may overlap. */
+export async function setup(project: TestProject): Promise<() => void> {
+  const folder = join(BUILT, `${project.name}-${process.pid}`)
+  await bundle(folder)
+  project.provide('serverFolder', folder)
+  project.onTestsRerun(() => bundle(folder))
+  return () => rmSync(folder, { recursive: true, force: true })
 }
 
 /** The files of the catalog stay files of their own: the server discovers them in their folders. */
-async function bundle(): Promise<void> {
+async function bundle(folder: string): Promise<void> {
   await build({
     entryPoints: readdirSync(FIXTURE, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(FIXTURE, name)),
     outbase: FIXTURE,
-    outdir: BUILT_FIXTURE,
+    outdir: folder,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -34,5 +45,5 @@ async function bundle(): Promise<void> {
     conditions: ['@mcp-template/source'],
     logLevel: 'warning',
   })
-  cpSync(join(FIXTURE, 'logo.svg'), join(BUILT_FIXTURE, 'logo.svg'))
+  cpSync(join(FIXTURE, 'logo.svg'), join(folder, 'logo.svg'))
 }

@@ -5,11 +5,10 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
-import { BUILT_FIXTURE } from './built-fixture.ts'
+import { afterAll, inject } from 'vitest'
 
 /** How the server is started: for tests that spawn it themselves. */
-export const SERVER_COMMAND: readonly string[] = [join(BUILT_FIXTURE, 'main.js')]
+export const SERVER_COMMAND: readonly string[] = [join(inject('serverFolder'), 'main.js')]
 
 /** The same from its sources: tools of other folders import these. */
 const MAIN = join(import.meta.dirname, '../fixtures/bank/main.ts')

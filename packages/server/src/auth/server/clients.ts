@@ -1,7 +1,7 @@
 /** The rules for client metadata (RFC 7591), the same for all kinds of clients. */
 
 import { type AllClientMetadata, errors } from 'oidc-provider'
-import { isMachineOnly, MACHINE_GRANTS } from '../../config/machine-grants.ts'
+import { isMachineOnly, MACHINE_GRANTS } from '../../config/machine-clients.ts'
 import { jsonBytes } from '../../store/storage-budget.ts'
 
 export interface ClientRules {

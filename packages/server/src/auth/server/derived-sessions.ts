@@ -4,7 +4,7 @@
  */
 
 import type { AccessToken } from 'oidc-provider'
-import { JWT_BEARER, MACHINE_GRANTS } from '../../config/machine-grants.ts'
+import { JWT_BEARER, MACHINE_GRANTS } from '../../config/machine-clients.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { storeUnavailable } from '../../errors.ts'
 import type { SessionManager } from '../../session/manager.ts'

@@ -16,7 +16,7 @@ import {
   JWT_BEARER,
   MACHINE_GRANTS,
   mayUse,
-} from '../../config/machine-grants.ts'
+} from '../../config/machine-clients.ts'
 import { personKey } from '../../session/record.ts'
 import type { ResourceNames } from '../resources.ts'
 import { refuseBlocked } from './blocked.ts'
