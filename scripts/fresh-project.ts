@@ -24,7 +24,7 @@ const project = join(folder, 'acme-desk')
 const { run, npm, remove, environment } = createCommands(folder, node)
 
 /** The size limit of the tarball that every project downloads. */
-const MAX_SERVER_KILOBYTES = 500
+const MAX_SERVER_KILOBYTES = 600
 
 /** The samples of the starter, and the test of the tool that is added. */
 const SAMPLES = [
