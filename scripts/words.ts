@@ -30,7 +30,7 @@ const RETIRED: readonly (readonly [pattern: string, write: string])[] = [
 
 /** Identifiers and wire formats with a retired word, by folder or file. The list may only shrink. */
 const BASELINE: Readonly<Record<string, readonly string[]>> = {
-  'docs/decisions/0010-data-in-streams-nudges-in-inboxes.md': ['news'],
+  'docs/decisions/0010-data-in-streams-notifications-in-inboxes.md': ['news'],
   'packages/doctor/src/': ['hang up', 'heard', 'hears', 'mend'],
   'packages/server/src/mcp/': ['news'],
   'packages/server/src/testing/': ['told'],

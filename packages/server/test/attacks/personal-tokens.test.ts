@@ -168,7 +168,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(await statusWith(url, token)).toBe(200)
   })
 
-  test('the audit log tells the token from the person, and names neither', async () => {
+  test('the audit log distinguishes the token and the person, and names neither', async () => {
     const { token } = await makeToken(url, { scopes: BOTH })
     await callWith(url, token, 'service')
     const audited = lines().filter((line) => line.includes('personal-token:'))

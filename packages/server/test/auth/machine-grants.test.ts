@@ -163,7 +163,7 @@ test('a server for machines only lets nobody else in', async () => {
   await expect(start({ env: { ...env, ...withClients(job, web) } })).rejects.toThrow('MCP_AUTH')
 })
 
-test('tokens of an external issuer for a machine are told from those of people', async () => {
+test('tokens of an external issuer for a machine are distinguished from those of people', async () => {
   const app = await startTokenApp({ catalogDirectory: CALLERS })
   const kindOf = async (claims: object) => {
     const token = await app.issuer.sign({ ...app.issuer.claims(`${app.url}/mcp`), ...claims })

@@ -143,7 +143,7 @@ describeRedis('plain', 'behind Sentinels', () => {
     expectNothingLost(await load.stop())
   })
 
-  // Without the pause, the old master goes on acknowledging writes until it is told.
+  // Without the pause, the old master acknowledges writes until it is demoted.
   it('a planned failover loses nothing while writes are paused', async () => {
     const load = await startLoad(store)
     await load.settle()

@@ -10,7 +10,7 @@ import { type RedisServer, startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { connectedStore } from './redis-stores.ts'
 
-/** Names the master that it is told to, whatever it is asked. */
+/** Names the configured master in every reply. */
 async function startSentinel(master: RedisServer) {
   const sentinel = { port: 0, master }
   const sockets = new Set<Socket>()

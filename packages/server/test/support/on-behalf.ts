@@ -107,7 +107,7 @@ export async function startOnBehalf({ env = RFC8693, nodes = 1 }: OnBehalfOption
   }
 }
 
-/** The good answer: a token that tells whose it is. */
+/** A valid answer: a token that identifies its owner. */
 export function exchanged(form: URLSearchParams, more: object = {}) {
   const token = form.get('subject_token') ?? form.get('assertion') ?? ''
   const [, payload = ''] = token.split('.')
