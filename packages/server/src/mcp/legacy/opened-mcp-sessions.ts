@@ -8,6 +8,7 @@ import { AppError } from '../../errors.ts'
 import type { Limits, Release } from '../limits.ts'
 import type { ClusterNode } from '../nodes/cluster-node.ts'
 import type { TokenSession } from '../nodes/session-ends.ts'
+import { later } from '../nodes/stream-checks.ts'
 import type { McpSessions } from './mcp-session.ts'
 import type { McpSession } from './mcp-session-record.ts'
 
@@ -28,9 +29,6 @@ interface OpenedMcpSessionTimes {
   readonly unusedTtlSeconds?: number
 }
 
-/** Maximum delay of `setTimeout`. */
-const LONGEST_MS = 2 ** 31 - 1
-
 interface Counted {
   readonly timer: NodeJS.Timeout
   readonly release: Release
@@ -47,8 +45,7 @@ export function createOpenedMcpSessions(
 ) {
   const opened = new Map<string, Counted>()
 
-  const forgetAfter = (id: string, seconds: number) =>
-    setTimeout(() => forget(id), Math.min(seconds * 1000, LONGEST_MS)).unref()
+  const forgetAfter = (id: string, seconds: number) => later(seconds * 1000, () => forget(id))
 
   function forget(id: string): void {
     const found = opened.get(id)
