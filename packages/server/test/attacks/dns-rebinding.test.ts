@@ -3,7 +3,7 @@
 import { request as httpRequest } from 'node:http'
 import { connect as connectSocket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { INITIALIZE } from '../support/wire.ts'
@@ -43,7 +43,7 @@ beforeAll(async () => {
   app = await startApp({ store, env: { ALLOWED_HOSTS: 'inner.example,ported.example:8443' } })
   production = await startApp({ store: productionStore, env: PRODUCTION })
 })
-afterEach(() => {
+beforeEach(() => {
   store.asked.length = 0
   productionStore.asked.length = 0
 })
