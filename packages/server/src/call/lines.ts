@@ -5,7 +5,6 @@
 
 import { shortHash } from '../crypto/hash.ts'
 import { AUDITED_AS, type CallAudit } from '../engine/call.ts'
-import { outcomeLabel } from '../engine/tool-error.ts'
 import { redactText } from '../logger/redact-text.ts'
 import type { Logger } from '../logger.ts'
 import type { Call } from './fast-call.ts'
@@ -27,9 +26,9 @@ export class CallLines {
   }
 
   audit(call: Call, entry: CallAudit): void {
-    const { kind, name, session, outcome, ms, clientId, subject } = entry
+    const { kind, name, session, outcome, label, ms, clientId, subject } = entry
     // Tools may fail with error codes of their own: only known outcomes skip redaction.
-    const said = outcomeLabel(outcome) === outcome ? `"${outcome}"` : textOf(outcome)
+    const said = label === outcome ? `"${outcome}"` : textOf(outcome)
     // The characters of a tool name need no escaping.
     const named = kind === 'tool' ? `"${name}"` : textOf(name)
     const of = session === undefined ? '' : `,"session":"${session}"`

@@ -22,6 +22,10 @@ export type ArgumentsMode = 'strict' | 'lenient'
 
 type Arguments = Readonly<Record<string, unknown>>
 
+interface Redacting {
+  readonly redactor: Redactor
+}
+
 /**
  * Parses arguments, without masking. Invalid arguments are coerced to the listed schema
  * (`lenientArguments`) and parsed once more; if that fails as well, reports the error of the first
@@ -37,18 +41,18 @@ export function createInputParser(schema: z.ZodObject, listed: JsonSchema) {
     return withoutMasking(() => schema.safeParse(input, context))
   }
 
-  return (input: Arguments, redactor: Redactor, mode: ArgumentsMode = 'lenient') => {
+  return (input: Arguments, run: Redacting, mode: ArgumentsMode = 'lenient') => {
     const context = isDear(input) ? FIRST_FAULT : undefined
     const parsed = parse(input, context)
     if (parsed.success) return parsed.data
     const meant = mode === 'lenient' ? lenientArguments(input, listed) : undefined
     if (meant !== undefined) {
-      redactor.learn(meant)
+      run.redactor.learn(meant)
       const again = parse(meant, FIRST_FAULT)
       if (again.success) return again.data
     }
     const more = context === undefined ? '' : '\n… and maybe more'
-    const text = validationText(parsed.error.issues, redactor.scrub)
+    const text = validationText(parsed.error.issues, run.redactor.scrub)
     throw new ToolError(`Invalid arguments:\n${text}${more}`, { code: 'invalid_arguments' })
   }
 }

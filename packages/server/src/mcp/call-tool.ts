@@ -4,7 +4,8 @@ import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { RequestStateContent } from '../engine/call.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
-import { runTool, type ToolOutcome, type ToolSettings } from '../engine/run-tool.ts'
+import type { RunSettings } from '../engine/run-settings.ts'
+import { runTool, type ToolOutcome } from '../engine/run-tool.ts'
 import { isVisible, mayHide } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -15,7 +16,7 @@ import { bindingOf, RequestedCall, type ToolRequest } from './requested-call.ts'
 
 export interface CallToolDeps {
   readonly catalog: Catalog
-  readonly settings: ToolSettings
+  readonly settings: RunSettings
   readonly states: RequestStates
   readonly bus: EventBus
   readonly rateLimits: RateLimits
