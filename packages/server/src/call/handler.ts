@@ -23,9 +23,9 @@ import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { Limits } from '../mcp/limits.ts'
 import { JsonAnswer } from '../mcp/mcp-request.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
+import { type CallLines, isForPage, writeAnswer } from './answer.ts'
 import { Call, type CallParts, type PostRoute } from './fast-call.ts'
-import { type HandOver, isForPage, writeAnswer } from './hand-over.ts'
-import type { CallLines } from './lines.ts'
+import type { HandOver } from './hand-over.ts'
 import {
   type BodyOptions,
   checkHeaders,
@@ -45,7 +45,7 @@ interface CallHandlerDeps {
   readonly options: BodyOptions
   readonly rates: CallRates
   readonly authenticate: Authenticate
-  readonly requireScopes: RequireScopes
+  readonly requireScopes: RequireScopes | undefined
   readonly readBytes: ReadBytes
   /** Returns undefined for every call if the fast path is off. */
   readonly findMessage: FindToolMessage
@@ -78,7 +78,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     }
     const counting = rates.countBody(call)
     if (counting !== undefined) await counting
-    deps.requireScopes(caller, call.body, route.resource)
+    deps.requireScopes?.(caller, call.body, route.resource)
     const message = deps.findMessage(call.body, incoming.headers, route.path)
     if (message === undefined || deps.isHidden(message.name, call)) {
       handOver.sdk(call)

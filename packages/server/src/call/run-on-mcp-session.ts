@@ -19,9 +19,9 @@ import type { CountedCall, RunningCalls } from '../mcp/legacy/running-calls.ts'
 import type { Limits } from '../mcp/limits.ts'
 import { JsonAnswer } from '../mcp/mcp-request.ts'
 import type { RequestContext, RequestContexts } from '../mcp/request-context.ts'
+import { type CallLines, isForPage, writeAnswer } from './answer.ts'
 import type { Call } from './fast-call.ts'
-import { type HandOver, isForPage, writeAnswer } from './hand-over.ts'
-import type { CallLines } from './lines.ts'
+import type { HandOver } from './hand-over.ts'
 import type { ToolMessage } from './message.ts'
 
 export interface McpSessionRunDeps {

@@ -166,7 +166,7 @@ export async function countCall(rateLimit: Rate, call: ToolCall): Promise<void> 
  * Callers without a token have no scopes to check; `MCP_AUTH` decides whether they may call.
  * @throws ToolError `insufficient_scope`
  */
-export function requireScopes(
+export function checkScopes(
   required: readonly string[],
   { scopes }: Pick<ToolCall, 'scopes'>,
   kind: CallKind,

@@ -12,7 +12,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
 import { auditedSubject } from './audit-subject.ts'
-import { type CallKind, type CallSession, countCall, requireScopes, type ToolCall } from './call.ts'
+import { type CallKind, type CallSession, checkScopes, countCall, type ToolCall } from './call.ts'
 import type { HookOutcome } from './define-hook.ts'
 import { requireSignIns } from './require-sign-in.ts'
 import type { Run } from './run-context.ts'
@@ -174,7 +174,7 @@ export abstract class PersonRun<Result extends object> implements Run {
   #checkInput(): undefined {
     this.input = this.validate()
     const scopes = this.#declaration.requires?.scopes
-    if (scopes !== undefined) requireScopes(scopes, this.call, this.#kind)
+    if (scopes !== undefined) checkScopes(scopes, this.call, this.#kind)
   }
 
   #enter(session: CallSession): void {

@@ -8,7 +8,6 @@ import { AppError } from '../../errors.ts'
 import { createRecent } from '../../store/recent.ts'
 import type { ResourceNames } from '../resources.ts'
 import type { AssertedSubject } from './derived-sessions.ts'
-import { grantIdFrom } from './grants.ts'
 import type { Signing } from './signing.ts'
 
 /**
@@ -75,7 +74,8 @@ function factsOf(claims: Claims | undefined): TokenFacts | undefined {
   return {
     jti: String(jti),
     sessionId: String(session_id),
-    grantId: grantIdFrom(String(session_id), grant_id),
+    // The counterpart of `grantClaimOf`.
+    grantId: grant_id === undefined ? String(session_id) : `${session_id}.${grant_id}`,
     clientId: String(client_id),
     scopes,
     expiresAt: Number(exp) * 1000,

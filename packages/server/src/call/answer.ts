@@ -1,12 +1,14 @@
 /**
- * The audit and request log lines of a call, built from templates. Every field is a hash, a number,
- * one of a closed set, or redacted. `logger.ts` writes all other lines.
+ * Writes the response of a fast-path call, and its audit and request log lines from templates. Every
+ * field of a line is a hash, a number, one of a closed set, or redacted. `logger.ts` writes all other
+ * lines.
  */
 
 import { shortHash } from '../crypto/hash.ts'
 import { AUDITED_AS, type CallAudit } from '../engine/call.ts'
 import { redactText } from '../logger/redact-text.ts'
 import type { Logger } from '../logger.ts'
+import { toWellFormedJson } from '../well-formed.ts'
 import type { Call } from './fast-call.ts'
 
 /** Too short for a secret: ids and tokens are longer, so that no redaction is needed. */
@@ -32,7 +34,7 @@ export class CallLines {
     // The characters of a tool name need no escaping.
     const named = kind === 'tool' ? `"${name}"` : textOf(name)
     const of = session === undefined ? '' : `,"session":"${session}"`
-    const client = clientId === undefined ? '' : `,"client":${textOf(clientId)}`
+    const client = clientId === undefined ? '' : `,"client":${idText(clientId)}`
     const person = subject === undefined ? '' : `,"subject":${textOf(subject)}`
     const members = `${start(call)},"${kind}":${named}${of},"outcome":${said},"ms":${ms}${client}`
     this.#log.known('audit', members + person, AUDITED_AS[kind])
@@ -48,15 +50,38 @@ export class CallLines {
 }
 
 /** The fields that all lines of a call begin with. */
-function start({ requestId, mcpSessionId: id }: Call): string {
-  const own = SHORT_ID.test(requestId) ? `,"requestId":"${requestId}"` : ofMember(requestId)
-  return id === undefined ? own : `${own},"connection":"${shortHash(id)}"`
+function start(call: Call): string {
+  if (call.lineStart !== undefined) return call.lineStart
+  const { requestId, mcpSessionId: id } = call
+  const own = `,"requestId":${idText(requestId)}`
+  call.lineStart = id === undefined ? own : `${own},"connection":"${shortHash(id)}"`
+  return call.lineStart
 }
 
-function ofMember(requestId: string): string {
-  return `,"requestId":${textOf(requestId)}`
+function idText(id: string): string {
+  return SHORT_ID.test(id) ? `"${id}"` : textOf(id)
 }
 
 function textOf(value: string): string {
   return redactText(JSON.stringify(value))
+}
+
+/** Whether a web page sent the call and needs CORS headers (Fetch Standard, "CORS protocol"). */
+export function isForPage(call: Call): boolean {
+  return call.incoming.headers.origin !== undefined
+}
+
+/** Keeps headers that are set already, such as those of the rate limit. */
+export function writeAnswer(call: Call, message: object, lines: CallLines): void {
+  const { outgoing, requestId } = call
+  // Node.js writes a string and the headers in one chunk; a Buffer would be a second write.
+  const text = toWellFormedJson(message)
+  outgoing.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+  })
+  outgoing.end(text)
+  lines.request(call)
 }
