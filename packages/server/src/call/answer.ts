@@ -4,12 +4,15 @@
  * lines.
  */
 
+import type { JSONRPCResultResponse } from '@modelcontextprotocol/server'
 import { shortHash } from '../crypto/hash.ts'
 import { AUDITED_AS, type CallAudit } from '../engine/call.ts'
 import { redactText } from '../logger/redact-text.ts'
 import type { Logger } from '../logger.ts'
+import { JsonAnswer } from '../mcp/mcp-request.ts'
 import { toWellFormedJson } from '../well-formed.ts'
 import type { Call } from './fast-call.ts'
+import type { HandOver } from './hand-over.ts'
 
 /** Too short for a secret: ids and tokens are longer, so that no redaction is needed. */
 const SHORT_ID = /^[A-Za-z0-9._-]{1,40}$/
@@ -64,6 +67,16 @@ function idText(id: string): string {
 
 function textOf(value: string): string {
   return redactText(JSON.stringify(value))
+}
+
+/** Answers with a message. */
+export function sendAnswer(
+  call: Call,
+  message: JSONRPCResultResponse,
+  { lines, handOver }: { readonly lines: CallLines; readonly handOver: HandOver },
+): void {
+  if (isForPage(call)) handOver.answer(call, async () => new JsonAnswer(message))
+  else writeAnswer(call, message, lines)
 }
 
 /** Whether a web page sent the call and needs CORS headers (Fetch Standard, "CORS protocol"). */

@@ -36,7 +36,7 @@ import {
   type Viewer,
 } from './request-context.ts'
 import type { RequestStates } from './request-state.ts'
-import { toolRequest } from './requested-call.ts'
+import { toolRequest } from './tool-request.ts'
 
 export interface ServerDeps {
   readonly catalog: Catalog

@@ -8,9 +8,10 @@ import type { RedisConnection } from './redis-connection.ts'
 
 export interface GetCommands {
   readonly one: 'GET' | 'JSON.GET'
-  readonly several: 'MGET' | 'JSON.MGET'
-  /** The argument after the keys of `several`. */
-  readonly path?: string
+  /** `MGET` or `JSON.MGET`. */
+  readonly several: readonly string[]
+  /** The arguments after the keys of `several`. */
+  readonly suffix: readonly string[]
   /**
    * Whether it may be tried for keys of several slots: `MGET` is refused where they lie on several
    * servers, but `JSON.MGET` finds nothing then, without a word.
@@ -23,20 +24,13 @@ type Found = readonly (Stored<Document> | undefined)[]
 /** Falls back to several commands where one is denied, and does not try it again. */
 export function createGets(
   redis: RedisConnection,
-  { one, several, path, acrossSlots }: GetCommands,
+  { one, several, suffix, acrossSlots }: GetCommands,
 ): Pick<Store, 'get' | 'getAll'> {
   let isAcross = acrossSlots
   let isOneByOne = false
 
   const get = async <T extends Document>(key: string) =>
     decodeReply<T>(await redis.command([one, key], key))
-
-  function severalOf(keys: readonly string[]): string[] {
-    const args: string[] = [several]
-    for (const key of keys) args.push(key)
-    if (path !== undefined) args.push(path)
-    return args
-  }
 
   async function getAll(keys: readonly string[]): Promise<Found> {
     if (isOneByOne) return Promise.all(keys.map((key) => get(key)))
@@ -45,7 +39,7 @@ export function createGets(
       if (others.length > 0) return inTwo(keys, others)
     }
     try {
-      return documentsOf(await redis.command(severalOf(keys), keys[0]), keys.length)
+      return documentsOf(await redis.command(several.concat(keys, suffix), keys[0]), keys.length)
     } catch (error) {
       if (isRefused(error, /^(?:NOPERM|ERR unknown)/)) isOneByOne = true
       else if (isAcross && isRefused(error, /^CROSSSLOT/)) isAcross = false

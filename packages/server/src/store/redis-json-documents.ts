@@ -83,8 +83,8 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
 
   const gets = createGets(redis, {
     one: 'JSON.GET',
-    several: 'JSON.MGET',
-    path: '.',
+    several: ['JSON.MGET'],
+    suffix: ['.'],
     acrossSlots: false,
   })
 

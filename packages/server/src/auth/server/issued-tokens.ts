@@ -47,16 +47,14 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       const { jti, sessionId, grantId, clientId, scopes } = facts
       presenter?.onSession(sessionId)
       const key = tokenKey(sessionId, jti)
-      const keys = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
+      const own = [sessionKey(sessionId), key, grantKey(sessionId, grantId), earlierKey(key)]
       const beside = presenter?.beside
-      if (beside !== undefined) keys.push(beside)
-      keys.push(earlierKey(key))
-      const found = await store.getAll(keys)
-      if (beside !== undefined) presenter?.onRead?.(found[3])
+      const found = await store.getAll(beside === undefined ? own : own.concat(beside))
+      if (beside !== undefined) presenter?.onRead?.(found[own.length])
       const session = found[0] as Session | undefined
-      const [, document, revoked] = found
+      const [, document, revoked, earlier] = found
       if (session === undefined || sessions.isOver(session)) return undefined
-      if (revoked !== undefined || found[keys.length - 1] === undefined) return undefined
+      if (revoked !== undefined || earlier === undefined) return undefined
       const entry =
         document === undefined ? await earlierEntry(deps, facts) : tokens.open(key, document)
       if (entry === undefined || !isEntryOf(entry, facts)) return undefined
@@ -68,15 +66,9 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       const using = sessions.use(session)
       const used = using instanceof Promise ? await using : using
       const left = narrowedScopes(scopes, used)
-      return {
-        kind: 'token',
-        session: used,
-        grantId,
-        clientId,
-        scopes: left,
-        expiresAt,
-        ...derived,
-      }
+      const kind = 'token'
+      const caller = { kind, session: used, grantId, clientId, scopes: left, expiresAt } as const
+      return derived === undefined ? caller : { ...caller, ...derived }
     },
   }
 }

@@ -174,10 +174,16 @@ export function createReadHs256(
  * Node's decoder would skip invalid characters.
  */
 export function isSame(signed: string, given: string): boolean {
-  if (given.length !== signed.length) return false
-  const bytes = Buffer.from(given)
-  return bytes.length === signed.length && timingSafeEqual(Buffer.from(signed), bytes)
+  if (given.length !== SIGNATURE_LENGTH || signed.length !== SIGNATURE_LENGTH) return false
+  // Characters beyond ASCII take several bytes, so that fewer of them fit.
+  LEFT.write(signed)
+  return RIGHT.write(given) === SIGNATURE_LENGTH && timingSafeEqual(LEFT, RIGHT)
 }
+
+/** An HMAC-SHA-256 as base64url. */
+const SIGNATURE_LENGTH = 43
+/** Reused by all comparisons, which are synchronous. */
+const [LEFT, RIGHT] = [Buffer.alloc(SIGNATURE_LENGTH), Buffer.alloc(SIGNATURE_LENGTH)]
 
 /**
  * RFC 8725, 3.1: the header does not choose the algorithm. Refuses critical extensions (`crit`).
