@@ -1,7 +1,7 @@
 /** What operators do to the servers of a Redis Cluster. */
 
 import { slotOf } from '../../src/store/redis-slots.ts'
-import { askRedis } from './ask-redis.ts'
+import { askRedis, until } from './ask-redis.ts'
 import type { RedisServer } from './redis.ts'
 import type { RedisCluster } from './redis-cluster.ts'
 
@@ -40,4 +40,16 @@ export async function restartGracefully(server: RedisServer): Promise<void> {
   await askRedis(server, 'SHUTDOWN').catch(() => undefined)
   await server.kill()
   await server.restart()
+}
+
+/** Waits until so many servers are masters, and all others replicas that are in step with one. */
+export async function untilInStep(servers: readonly RedisServer[], masters: number): Promise<void> {
+  await until(async () => {
+    const infos = await Promise.all(
+      servers.map(async (server) => String(await askRedis(server, 'INFO', 'replication'))),
+    )
+    const replicas = infos.filter((info) => !info.includes('role:master'))
+    const inStep = replicas.filter((info) => info.includes('master_link_status:up'))
+    return infos.length - replicas.length === masters && inStep.length === replicas.length
+  })
 }

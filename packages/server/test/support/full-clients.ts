@@ -29,11 +29,7 @@ export interface FullClient {
  * `canary` is what the client answers with, so that nobody can get another's answer unnoticed; `send`
  * sends its requests.
  */
-export type ConnectFull = (
-  url: string,
-  canary?: string,
-  send?: typeof fetch,
-) => Promise<FullClient>
+export type ConnectFull = (url: string, canary?: string, send?: typeof fetch) => Promise<FullClient>
 
 const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} }
 

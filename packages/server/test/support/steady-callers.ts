@@ -12,7 +12,10 @@ export interface CallerReport {
   /** The hash tags of all keys that its calls need. */
   readonly tags: readonly string[]
   readonly calls: number
-  /** What failed calls were answered with: `503 after 1` is 503 with `Retry-After: 1`. */
+  /**
+   * What failed calls were answered with: `503 after 1` is 503 with `Retry-After: 1`, `unavailable` the
+   * same in a stream.
+   */
   readonly faults: readonly string[]
   /** Acknowledged writes that a later call did not find. */
   readonly lost: readonly string[]
@@ -43,20 +46,21 @@ interface Caller {
 }
 
 /** Everything that callers may be refused with while the servers of their sessions are unavailable. */
-export const UNAVAILABLE = /^503 after \d+$/
+export const UNAVAILABLE = /^503 after \d+$|^unavailable$/
 
 /** Connects callers of each kind, each with a session of its own, and one that refreshes tokens. */
 export async function connectCallers(
   url: string,
-  { ofEachKind = 6, pauseMs = 150 }: CallersOptions = {},
+  { ofEachKind = 5, pauseMs = 200 }: CallersOptions = {},
 ): Promise<SteadyCallers> {
   const oauth = await createOAuthClient(url)
-  const connecting = Object.entries(FULL_CLIENTS).flatMap(([kind, connect]) =>
-    Array.from({ length: ofEachKind }, async (_, number) =>
-      connectCaller(`${kind} ${number}`, connect, url, await oauth.connect()),
-    ),
-  )
-  const callers = await Promise.all([...connecting, startRefreshing(oauth)])
+  const callers = [await startRefreshing(oauth)]
+  for (const [kind, connect] of Object.entries(FULL_CLIENTS)) {
+    for (let number = 0; number < ofEachKind; number += 1) {
+      const name = `${kind} ${number}`
+      callers.push(await connectCaller(name, connect, url, await oauth.connect()))
+    }
+  }
   return {
     tags: callers.flatMap(({ tags }) => tags),
     start() {
@@ -125,7 +129,7 @@ async function connectCaller(
         if (fault === undefined) memory.kept(text, structured<{ before: string }>(result).before)
         return fault
       } catch (error) {
-        return refusals[0] ?? String(error)
+        return refusals[0] ?? faultIn(error)
       }
     },
   }
@@ -160,6 +164,12 @@ function faultOf(result: CallResult): string | undefined {
   if (result.isError !== true) return undefined
   const { code, retryAfterSeconds } = errorFacts(result)
   return code === 'unavailable' ? `503 after ${retryAfterSeconds}` : `error ${code}`
+}
+
+/** A call that has become a stream has its failure in the stream. */
+function faultIn(error: unknown): string {
+  const { code } = ((error as { data?: unknown }).data ?? {}) as { code?: string }
+  return code === 'unavailable' ? 'unavailable' : String(error)
 }
 
 /** Refreshes its tokens again and again; what is refused is sent again, as clients do. */
