@@ -1,5 +1,6 @@
 /** Real, private Redis Clusters for tests, whose servers can be killed and paused. */
 
+import { slotOf } from '../../src/store/redis-slots.ts'
 import { askRedis, until } from './ask-redis.ts'
 import { freePort } from './free-port.ts'
 import { type RedisServer, startRedis } from './redis.ts'
@@ -66,7 +67,7 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
     url: `redis+cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
     servers,
     async masterOf(key) {
-      const slot = Number(await askRedis(servers[0] ?? { port: 0 }, 'CLUSTER', 'KEYSLOT', key))
+      const slot = slotOf(key)
       const range = (await slotsOf(servers)).find(([first, last]) => slot >= first && slot <= last)
       return found(byPort(range?.[2][1]))
     },

@@ -13,7 +13,8 @@ export async function startSuiteRedis(kind: RedisKind): Promise<RedisServer> {
   return startRedis(kind)
 }
 
-function asOne({ url, servers, stop }: RedisTopologyServers): RedisServer {
+/** All servers of a topology, as one. */
+export function asOne({ url, servers, stop }: RedisTopologyServers): RedisServer {
   const all = async (work: (server: RedisServer) => Promise<void> | void) =>
     void (await Promise.all(servers.map(work)))
   return {

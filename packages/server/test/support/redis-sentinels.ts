@@ -20,8 +20,20 @@ const MASTER_NAME = 'main'
 const SENTINELS = 3
 
 /** A master, two replicas and three Sentinels. */
-export async function startRedisSentinels({ downAfterMs = 15_000 } = {}): Promise<RedisSentinels> {
-  const first = await startRedis('plain', QUICK_REPLICATION)
+export async function startRedisSentinels(options: SentinelOptions = {}): Promise<RedisSentinels> {
+  return watchWithSentinels(await startRedis('plain', QUICK_REPLICATION), options)
+}
+
+interface SentinelOptions {
+  /** After so many milliseconds of silence the master has failed. */
+  readonly downAfterMs?: number
+}
+
+/** Adds two replicas and three Sentinels to a server that runs. Stopping them stops it as well. */
+export async function watchWithSentinels(
+  first: RedisServer,
+  { downAfterMs = 15_000 }: SentinelOptions = {},
+): Promise<RedisSentinels> {
   const replicaOf = ['--replicaof', '127.0.0.1', String(first.port), ...QUICK_REPLICATION]
   const replicas = [await startRedis('plain', replicaOf), await startRedis('plain', replicaOf)]
   const servers = [first, ...replicas]

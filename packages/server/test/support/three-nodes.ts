@@ -40,6 +40,8 @@ type Variables = Readonly<Record<string, string>>
 
 export interface ThreeNodesOptions {
   readonly kind?: RedisKind
+  /** Instead of one of their own; stops with them. */
+  readonly redis?: RedisServer
   /** Variables of a node, by its index, besides those that all have. */
   readonly env?: (index: number) => Variables
   /** Where the nodes find their Redis, if not at its own port. */
@@ -50,7 +52,7 @@ export interface ThreeNodesOptions {
 
 export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<ThreeNodes> {
   const { kind = 'plain', env = () => ({}), redisPort } = options
-  const redis = await startSuiteRedis(kind)
+  const redis = options.redis ?? (await startSuiteRedis(kind))
   const ports = [await freePort(), await freePort(), await freePort()] as const
   const balancer = await startBalancer({
     ...options.balancing,
