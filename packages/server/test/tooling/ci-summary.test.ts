@@ -10,11 +10,14 @@ const script = join(import.meta.dirname, '../../../../.ci/summary.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'summary-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function summary(report: object | undefined) {
-  const file = join(folder, 'report.json')
-  rmSync(file, { force: true })
-  if (report !== undefined) writeFileSync(file, JSON.stringify(report))
-  const { status, stdout } = spawnSync(process.execPath, [script, file], { encoding: 'utf8' })
+function summary(...reports: readonly (object | undefined)[]) {
+  const files = reports.map((report, index) => {
+    const file = join(folder, `report-${index}.json`)
+    rmSync(file, { force: true })
+    if (report !== undefined) writeFileSync(file, JSON.stringify(report))
+    return file
+  })
+  const { status, stdout } = spawnSync(process.execPath, [script, ...files], { encoding: 'utf8' })
   return [stdout, status]
 }
 
@@ -39,6 +42,18 @@ describe('the summary', () => {
   it('counts a file that could not be run', () => {
     const testResults = [{ status: 'failed', assertionResults: [] }]
     expect(summary({ ...green, success: false, testResults })).toEqual(['7 passed, 1 failed\n', 1])
+  })
+
+  it('adds up several runs', () => {
+    const skipping = { ...green, numPendingTests: 2 }
+    expect(summary(green, skipping)).toEqual(['14 passed, 0 failed, 2 skipped\n', 0])
+  })
+
+  it('fails when one of several runs failed, or has no report', () => {
+    const red = { ...green, success: false, numFailedTests: 1 }
+    expect(summary(green, red, green)).toEqual(['21 passed, 1 failed\n', 1])
+    expect(summary(green, undefined)).toEqual(['7 passed, 0 failed\n', 1])
+    expect(summary(green, { ...green, numPassedTests: 0 })).toEqual(['7 passed, 0 failed\n', 1])
   })
 
   it('fails when nothing was run', () => {
