@@ -12,7 +12,6 @@ import { catalogWarnings } from './engine/tool-sizes.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { createShutdown, type Parent } from './process/shutdown.ts'
-import { supportTypeScript } from './process/typescript.ts'
 import { declaredSources, loadCatalog, type Project, teamOf } from './project.ts'
 import type { Store } from './store/port.ts'
 import { openTracing } from './telemetry/open-tracing.ts'
@@ -141,7 +140,6 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
     await runPrimary({ loaded, log, shutdown })
     return
   }
-  await supportTypeScript(config.tools.directory ?? project.source)
   const catalog = await loadCatalog(project, config.tools.directory, {
     onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
   })

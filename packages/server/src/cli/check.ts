@@ -7,7 +7,6 @@ import { configWarnings, loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { catalogWarnings } from '../engine/tool-sizes.ts'
 import { explainFailure } from '../explain-failure.ts'
-import { supportTypeScript } from '../process/typescript.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
 import { catalogFor } from '../served-catalog.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
@@ -21,7 +20,6 @@ export async function check(args: readonly string[]): Promise<void> {
   if (line.positionals.length > 0) {
     throw new UsageError(`Nothing may follow, not "${line.positionals.join(' ')}".`)
   }
-  await supportTypeScript(line.project)
   const project = await openProject(line.project)
   const { env } = line.values
   const loaded = settle(() =>
@@ -33,7 +31,6 @@ export async function check(args: readonly string[]): Promise<void> {
   const { value } = await loaded
   const catalog = await settle(async () => {
     const directory = value?.config.tools.directory
-    if (directory !== undefined) await supportTypeScript(directory)
     const found = await loadCatalog(project, directory)
     return value === undefined ? found : catalogFor(found, value.config)
   })

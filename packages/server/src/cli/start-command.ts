@@ -1,7 +1,6 @@
 /** `mcp-template start [stdio] [--env NAME]`: serves the project. */
 
 import { openStdio } from '../process/stdio-launcher.ts'
-import { supportTypeScript } from '../process/typescript.ts'
 import { readCommandLine, serverArguments } from './command-line.ts'
 
 /** Serves until the process receives a signal to stop. `dev` passes `--state FILE`. */
@@ -16,7 +15,6 @@ export async function start(args: readonly string[]): Promise<void> {
     import('../project.ts'),
     import('../start.ts'),
   ])
-  await supportTypeScript(line.project)
   const project = await openProject(line.project)
   await startServer(project, { argv, stdio, stateFile: line.values.state })
 }
