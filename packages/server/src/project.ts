@@ -12,6 +12,7 @@ import { declaredBy } from './engine/define-services.ts'
 import { type Catalog, discover } from './engine/discover.ts'
 import type { Team } from './engine/team.ts'
 import { createRedactors } from './output/mask.ts'
+import { supportTypeScript } from './process/typescript.ts'
 import { findServerFile, noServerFile } from './server-file.ts'
 import login from './tools/login.ts'
 import logout from './tools/logout.ts'
@@ -36,12 +37,13 @@ export class ProjectError extends Error {
 const packageForm = z.looseObject({ version: z.string().optional().catch(undefined) })
 
 /**
- * Loads the server's declaration from `folder`.
- * @throws ProjectError
+ * Loads the server's declaration from `folder`, in TypeScript on any Node version.
+ * @throws ProjectError, TypeScriptError
  */
 export async function openProject(folder: string): Promise<Project> {
   const file = findServerFile(folder)
   if (file === undefined) throw new ProjectError(noServerFile(folder))
+  await supportTypeScript(folder)
   const server = await loadServer(file, relative(folder, file))
   return {
     logo: projectLogo(server, dirname(file)),
@@ -124,13 +126,14 @@ export const SESSION_TOOLS = [login, logout, session]
 /**
  * Loads a project's tools, resources and prompts. `instead` names a folder that replaces all of
  * them (TOOLS_DIR).
- * @throws DiscoveryError
+ * @throws DiscoveryError, TypeScriptError
  */
 export async function loadCatalog(
   { source, server }: Project,
   instead?: string,
   waiting: Waiting = {},
 ): Promise<Catalog> {
+  await supportTypeScript(instead ?? source)
   if (instead !== undefined) return withExtensions(await discover(instead, waiting), server)
   const further = server.sessionTools === false ? {} : { [FRAMEWORK]: SESSION_TOOLS }
   return withExtensions(await discover(source, { ...waiting, further }), server)

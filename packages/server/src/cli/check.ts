@@ -3,14 +3,17 @@
  * fault.
  */
 
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isOutdated } from '../config/document-settings.ts'
 import { configWarnings, loadConfig } from '../config.ts'
 import type { Catalog } from '../engine/discover.ts'
 import { catalogWarnings } from '../engine/tool-sizes.ts'
 import { explainFailure } from '../explain-failure.ts'
-import { supportTypeScript } from '../process/typescript.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
 import { catalogFor } from '../served-catalog.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
+import { EXAMPLE } from './settings.ts'
 
 /**
  * Prints what the project serves and the configuration warnings that `start` would log. Exits with
@@ -21,7 +24,6 @@ export async function check(args: readonly string[]): Promise<void> {
   if (line.positionals.length > 0) {
     throw new UsageError(`Nothing may follow, not "${line.positionals.join(' ')}".`)
   }
-  await supportTypeScript(line.project)
   const project = await openProject(line.project)
   const { env } = line.values
   const loaded = settle(() =>
@@ -33,14 +35,13 @@ export async function check(args: readonly string[]): Promise<void> {
   const { value } = await loaded
   const catalog = await settle(async () => {
     const directory = value?.config.tools.directory
-    if (directory !== undefined) await supportTypeScript(directory)
     const found = await loadCatalog(project, directory)
     return value === undefined ? found : catalogFor(found, value.config)
   })
   const faults = [(await loaded).fault, catalog.fault].filter((fault) => fault !== undefined)
   const warnings = value === undefined ? [] : configWarnings(value)
   const ofCatalog = catalog.value === undefined ? [] : catalogWarnings(catalog.value)
-  for (const { message } of [...warnings, ...ofCatalog])
+  for (const { message } of [...warnings, ...ofCatalog, ...exampleWarnings(project)])
     process.stderr.write(`Warning: ${message}\n`)
   const report =
     catalog.value === undefined || faults.length > 0
@@ -49,6 +50,15 @@ export async function check(args: readonly string[]): Promise<void> {
   const stream = faults.length > 0 ? process.stderr : process.stdout
   // An open handle of a loaded file must not keep the process alive.
   stream.write(`${report}\n`, () => process.exit(faults.length > 0 ? 1 : 0))
+}
+
+/** A `.env.example` that lacks settings sends a new developer to an error. */
+function exampleWarnings(project: Project): readonly { readonly message: string }[] {
+  const file = join(project.folder, EXAMPLE)
+  const { settings } = declaredSources(project)
+  if (!existsSync(file) || !isOutdated(readFileSync(file, 'utf8'), settings)) return []
+  const message = `${EXAMPLE} does not have the settings of src/mcp.ts as they are: npx mcp-template settings --write`
+  return [{ message }]
 }
 
 async function settle<T>(work: () => T | Promise<T>): Promise<{ value?: T; fault?: string }> {

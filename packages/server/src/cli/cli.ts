@@ -11,6 +11,7 @@ const USAGE = `mcp-template COMMAND [--project FOLDER]
   dev [stdio] [--env NAME]                   the same, restarting when a file changes
   check [--env NAME]                         load everything, open nothing, report every fault
   tools                                      show what each tool adds to the list of tools, in bytes
+  settings [--write|--markdown]              document the variables of src/mcp.ts; --write: in .env.example
   new tool|resource|prompt|hook [FOLDER/]NAME  write a file to start from, for a tool with its test
   new tools --openapi FILE [OPTIONS]         list the operations of an OpenAPI document, or write tools:
     --only PATTERN, --tag TAG                  which: "GET /accounts/**", an operationId; repeatable
@@ -30,6 +31,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   dev: async (args) => (await import('./dev-command.ts')).dev(args),
   check: async (args) => (await import('./check.ts')).check(args),
   tools: async (args) => (await import('./tools.ts')).printTools(args),
+  settings: async (args) => (await import('./settings.ts')).documentSettings(args),
   new: async (args) => (await import('./new.ts')).writeNew(args),
   access: async (args) => (await import('./access.ts')).access(args),
   encrypt: async (args) => (await import('./encrypt.ts')).encrypt(args),

@@ -51,6 +51,11 @@ export function chooseSettings(
   const given = Object.fromEntries(
     names.filter((name) => raw[name] !== undefined).map((name) => [name, raw[name]]),
   )
+  const thrower = names.find((name) => throws(schema.shape[name], given[name]))
+  if (thrower !== undefined) {
+    faults.add(thrower, 'could not be checked: its schema in src/mcp.ts threw, or is asynchronous')
+    return { values: {}, secrets: [] }
+  }
   const result = schema.safeParse(given)
   for (const { path, ...issue } of result.error?.issues ?? []) {
     const [name = 'settings'] = path.map(String)
@@ -64,6 +69,16 @@ export function chooseSettings(
   }
 }
 
+/** What a team's schema throws may hold the value. */
+function throws(schema: z.ZodType | undefined, value: unknown): boolean {
+  try {
+    schema?.safeParse(value)
+    return false
+  } catch {
+    return true
+  }
+}
+
 /** The names of the settings that are secrets. */
 export function secretSettings(schema: z.ZodObject | undefined): readonly string[] {
   const settings = Object.entries(schema?.shape ?? {}) as [string, z.ZodType][]
@@ -71,13 +86,14 @@ export function secretSettings(schema: z.ZodObject | undefined): readonly string
 }
 
 /** Whether a setting, or the schema that it wraps, has `.meta({ secret: true })`. */
-function isSecretSetting(schema: z.ZodType): boolean {
+export function isSecretSetting(schema: z.ZodType): boolean {
   if (schema.meta()?.secret === true) return true
   const inner = innerOf(schema)
   return inner !== undefined && isSecretSetting(inner)
 }
 
-function innerOf(schema: z.ZodType): z.ZodType | undefined {
+/** The schema that a schema wraps, or reads first. */
+export function innerOf(schema: z.ZodType): z.ZodType | undefined {
   const { innerType, in: input } = schema.def as unknown as Definition
   return innerType ?? input
 }
@@ -117,7 +133,8 @@ function bound(words: string, limit: number | bigint, origin: string): string {
   return `${words} ${limit}${origin === 'string' ? ' characters long' : ''}`
 }
 
-function oneOf(values: readonly string[]): string {
+/** `eu, us or uk`. */
+export function oneOf(values: readonly string[]): string {
   const last = values.at(-1) ?? ''
   return values.length < 2 ? last : `${values.slice(0, -1).join(', ')} or ${last}`
 }

@@ -23,7 +23,10 @@ export interface FakeTeam<E extends Env> {
 /** The environment of a declaration in a test. */
 export function fakeTeam<E extends Env>(declaration: object, fakes: FakeTeam<E>): Team {
   const { settings = {}, services = {}, hooks = [] } = fakes
-  const env = { settings: { ...defaultsOf(declaration), ...settings }, services }
+  const env = {
+    settings: { ...defaultsOf(declaration), ...settings },
+    services: withMissing(services),
+  }
   // Inside, the types of an environment are unknown.
   return { ...NO_TEAM, env, hooks: hooks as readonly HookDefinition[] }
 }
@@ -41,6 +44,26 @@ export function fakeCaller(given: {
   const signedIn = account && { subject: account.sub, claims: { ...account } }
   const facts = { kind: 'token', ...signedIn, ...(scopes && { scopes }), ...caller } as const
   return { caller: createCaller(facts), scopes: hasToken(facts) ? (scopes ?? []) : undefined }
+}
+
+/**
+ * The replacements; the use of any other service throws an error with its name. Reading it alone, as
+ * destructuring does, is no use.
+ */
+function withMissing(services: object): object {
+  return new Proxy(services, {
+    get(given, name) {
+      if (typeof name === 'symbol' || name in given) return Reflect.get(given, name)
+      return new Proxy(Object.freeze({}), {
+        get(_service, member) {
+          // Looked for in any value, by promises and loggers.
+          if (typeof member === 'symbol' || member === 'then' || member === 'toJSON')
+            return undefined
+          throw new Error(`The test has no service "${name}": { services: { ${name}: … } }`)
+        },
+      })
+    },
+  })
 }
 
 function defaultsOf(declaration: object): Readonly<Record<string, unknown>> {

@@ -1,6 +1,10 @@
 /** For tests of prompts: renders one as the server does, without starting a server. */
 
-import type { GetPromptResult } from '@modelcontextprotocol/server'
+import {
+  type GetPromptResult,
+  ProtocolError,
+  ProtocolErrorCode,
+} from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import { compilePrompt } from '../engine/compile-prompt.ts'
 import type { AnyPrompt, PromptDefinition } from '../engine/define-prompt.ts'
@@ -28,9 +32,14 @@ export async function getPrompt<Arguments extends z.ZodObject, E extends Env>(
 ): Promise<RenderedPrompt> {
   // Inside, the types of an environment are unknown.
   const compiled = compilePrompt(prompt as unknown as AnyPrompt)
-  const { result, ...facts } = await runAsPerson(prompt, given, options, (call, settings) =>
-    runPrompt(compiled, call, settings, telemetry),
-  )
+  const { result, ...facts } = await runAsPerson(prompt, given, options, {
+    run: (call, settings) => runPrompt(compiled, call, settings, telemetry),
+    unknown(cause) {
+      const message = `Prompt ${prompt.name} not found`
+      const error = new ProtocolError(ProtocolErrorCode.InvalidParams, message)
+      throw Object.assign(error, { cause })
+    },
+  })
   const { messages } = result
   const text = messages.map(({ content }) => ('text' in content ? content.text : '')).join('\n')
   return { messages, text, ...facts }

@@ -2,12 +2,13 @@
 
 import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
 import { auditCall, type RequestStateContent, type ToolCall } from '../engine/call.ts'
-import { loginsOf, type ToolRequirements } from '../engine/define-tool.ts'
+import { loginsOf } from '../engine/define-tool.ts'
 import type { Env } from '../engine/env.ts'
 import type { RunSettings } from '../engine/run-settings.ts'
 import type { Account } from '../engine/tool-context.ts'
 import type { TextFormat } from '../engine/tool-result.ts'
 import type { ArgumentsMode } from '../engine/validate-input.ts'
+import { type Declared, isVisible } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import { type FakeTeam, fakeCaller, fakeTeam } from './fake-team.ts'
 import { MOST_ROUNDS, type PersonsAction, type PersonsAnswer } from './persons-answers.ts'
@@ -78,22 +79,23 @@ interface RunOptions {
   readonly arguments?: ArgumentsMode
 }
 
-type RunOne<Result> = (
-  call: ToolCall,
-  settings: RunSettings,
-) => Promise<Result | InputRequiredResult>
+interface RunOne<Result> {
+  run(call: ToolCall, settings: RunSettings): Promise<Result | InputRequiredResult>
+  /** What a client gets for a declaration that it may not see; `cause` is what `visible` threw. */
+  unknown(cause: unknown): Result
+  readonly unanswered?: Unanswered
+}
 
 /**
  * Repeats the `input_required` rounds until there is a result.
- * @throws Error for an upstream request without an answer in `options.upstream`, and what `run`
- * throws
+ * @throws Error for an upstream request without an answer in `options.upstream`, and what `run` and
+ * `unknown` throw
  */
 export async function runAsPerson<E extends Env, Result extends object>(
-  declaration: { readonly name: string; readonly requires?: ToolRequirements },
+  declaration: Declared,
   input: Readonly<Record<string, unknown>>,
   options: PersonOptions<E> & RunOptions,
-  run: RunOne<Result>,
-  unanswered: Unanswered = 'fails',
+  { run, unknown, unanswered = 'fails' }: RunOne<Result>,
 ): Promise<PersonRunFacts & { readonly result: Result }> {
   const { textFormat = 'json', timeoutSeconds = 10 } = options
   // The additional upstreams: the required ones, and those with answers.
@@ -141,7 +143,9 @@ export async function runAsPerson<E extends Env, Result extends object>(
     const { arguments: mode = 'lenient' } = options
     const team = fakeTeam(declaration, options)
     const settings = { textFormat, timeoutSeconds, team, arguments: mode }
-    let result = await run(call, settings)
+    let result = isVisible(team, declaration, call.caller, log)
+      ? await run(call, settings)
+      : unknown(lines().find(({ msg }) => msg === 'visible failed')?.err)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
       told.push(result.inputRequests)
       const responses = answersTo(result, options, unanswered, { openedUrls, questions })

@@ -1,5 +1,6 @@
 /** For tests of resources: reads one as the server does, without starting a server. */
 
+import { ResourceNotFoundError } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import { compileResource } from '../engine/compile-resource.ts'
 import type { AnyResource, ResourceDefinition } from '../engine/define-resource.ts'
@@ -38,9 +39,12 @@ export async function readResource<Output extends z.ZodObject | undefined, E ext
   if (found === undefined) {
     throw new Error(`${uri} is no URI of the resource ${resource.name}: ${resource.uri}`)
   }
-  const { result, ...facts } = await runAsPerson(resource, { uri }, options, (call, settings) =>
-    runRead(found, call, settings, telemetry),
-  )
+  const { result, ...facts } = await runAsPerson(resource, { uri }, options, {
+    run: (call, settings) => runRead(found, call, settings, telemetry),
+    unknown(cause) {
+      throw Object.assign(new ResourceNotFoundError(uri), { cause })
+    },
+  })
   const [content] = result.contents
   const text = content !== undefined && 'text' in content ? content.text : undefined
   return {

@@ -13,7 +13,7 @@ import { compileTool } from '../engine/compile-tool.ts'
 import type { AnyTool } from '../engine/define-tool.ts'
 import type { Env } from '../engine/env.ts'
 import { runTool } from '../engine/run-tool.ts'
-import { ERROR_META_KEY, type ToolErrorFacts } from '../engine/tool-error.ts'
+import { ERROR_META_KEY, type ToolErrorFacts, toolErrorResult } from '../engine/tool-error.ts'
 import type { TextFormat } from '../engine/tool-result.ts'
 import type { ArgumentsMode } from '../engine/validate-input.ts'
 import { telemetry } from './no-telemetry.ts'
@@ -42,7 +42,7 @@ export interface ToolRun extends PersonRunFacts {
 }
 
 /**
- * Calls a tool as the server does.
+ * Calls a tool as the server does. A tool that the caller may not see is unknown: `tool_not_found`.
  * @throws Error if the tool makes an upstream request without an answer in `options.upstream`
  */
 export async function callTool<E extends Env>(
@@ -51,13 +51,11 @@ export async function callTool<E extends Env>(
   options: CallToolOptions<NoInfer<E>> = {},
 ): Promise<ToolRun> {
   const compiled = compileTool(tool as AnyTool)
-  const { result, ...facts } = await runAsPerson(
-    tool,
-    input,
-    options,
-    (call, settings) => runTool(compiled, call, settings, telemetry),
-    'cancels',
-  )
+  const { result, ...facts } = await runAsPerson(tool, input, options, {
+    run: (call, settings) => runTool(compiled, call, settings, telemetry),
+    unknown: () => toolErrorResult('tool_not_found', 'Unknown tool'),
+    unanswered: 'cancels',
+  })
   return { ...answered(result), ...facts }
 }
 

@@ -44,7 +44,7 @@ async function installPacked(folder: string): Promise<void> {
 function linkDependencies(project: string): void {
   const text = readFileSync(join(source, 'package.json'), 'utf8')
   const { dependencies } = JSON.parse(text) as Manifest
-  for (const name of [...Object.keys(dependencies), 'zod', '@types/node']) {
+  for (const name of [...Object.keys(dependencies), 'zod', 'tsx', '@types/node']) {
     const link = join(project, 'node_modules', name)
     mkdirSync(dirname(link), { recursive: true })
     const own = join(source, 'node_modules', name)
@@ -76,6 +76,25 @@ const kinds = [testStore, expectNoLeak, getPrompt, readResource, open].map((each
 console.log(JSON.stringify({ twice: structuredContent?.['twice'], status: page.status, kinds }))
 `
 
+const SERVER = `
+import { defineServer } from '@mcp-template/server'
+export default defineServer({ name: 'acme' as string })
+`
+
+const TOOL = `
+import { defineTool } from '@mcp-template/server'
+import { z } from 'zod'
+const input: z.ZodObject = z.object({})
+export default defineTool({ name: 'one', description: 'One.', input, output: z.string(), run: async () => '1' })
+`
+
+const STARTS = `
+import { startTestServer } from '@mcp-template/server/testing'
+const server = await startTestServer()
+console.log((await fetch(server.url)).status)
+await server.stop()
+`
+
 describe('the packed package', () => {
   let folder = ''
   let project = ''
@@ -98,6 +117,22 @@ describe('the packed package', () => {
     const said = stdout.trim().split('\n').at(-1) ?? ''
     expect(JSON.parse(said)).toEqual({ twice: 42, status: 200, kinds: Array(5).fill('function') })
   }, 240_000)
+
+  // On Node 20 a loader must be registered first.
+  it('loads a project in TypeScript in every command, and in tests', async () => {
+    mkdirSync(join(project, 'src/tools'), { recursive: true })
+    writeFileSync(join(project, 'src/server.ts'), SERVER)
+    writeFileSync(join(project, 'src/tools/one.ts'), TOOL)
+    writeFileSync(join(project, 'starts.mjs'), STARTS)
+    const bin = join(project, 'node_modules/@mcp-template/server/bin/mcp-template.js')
+    const { stdout } = await run(process.execPath, [bin, 'tools'], { cwd: project })
+    expect(stdout).toMatch(/ one\n/)
+    const tested = await run(process.execPath, ['starts.mjs'], { cwd: project })
+    expect(tested.stdout).toMatch(/200\n$/)
+    // Beyond the declaration: it needs the Redis of the nodes.
+    const access = run(process.execPath, [bin, 'access', 'list'], { cwd: project })
+    await expect(access).rejects.toThrow('This command needs the Redis of the nodes')
+  }, 120_000)
 
   it('lets nobody import its inner files', async () => {
     const code = "await import('@mcp-template/server/dist/config.js')"
