@@ -1,6 +1,7 @@
 /**
- * Messaging between the nodes that share a store: an inbox for each node, a control broadcast and
- * an event bus, read by one blocking reader. Messages for clients are in other streams.
+ * Messaging between the nodes that share a store (pub/sub on streams): an inbox for each node, a
+ * control broadcast and an event bus, read by one blocking reader. Messages for clients are in
+ * other streams.
  */
 
 import { randomBytes } from 'node:crypto'
