@@ -43,5 +43,5 @@ function mendOf(base: string, resource: string): string {
   const { origin, host } = new URL(base)
   const set = `Set PUBLIC_URL=${origin} on every node, and restart them.`
   const isSameHost = URL.canParse(resource) && new URL(resource).host === host
-  return isSameHost ? `${set} X-Forwarded-Proto is not looked at.` : set
+  return isSameHost ? `${set} X-Forwarded-Proto is ignored.` : set
 }

@@ -139,7 +139,7 @@ export const upstreamVariables = {
       defaultText: 'none',
     }),
   UPSTREAM_TOKEN_EXCHANGE: oneOf('rfc8693', 'entra-obo').optional().register(facts, {
-    what: 'With OAUTH_ISSUER: whether the token of the caller is exchanged for one of the API, so that people do not sign in twice. By token exchange (`rfc8693`) or the on-behalf-of flow of Microsoft Entra (`entra-obo`). See [on behalf of](sign-in.md#on-behalf-of).',
+    what: 'With OAUTH_ISSUER: whether the token of the caller is exchanged for one of the API, so that people do not sign in twice. By token exchange (`rfc8693`) or the on-behalf-of flow of Microsoft Entra (`entra-obo`). See [on behalf of](sign-in.md#on-behalf-of-the-caller-token-exchange).',
     defaultText: 'people sign in',
   }),
   UPSTREAM_AUDIENCE: text('the name of the API at the provider').optional().register(facts, {

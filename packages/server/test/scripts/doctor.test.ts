@@ -90,7 +90,7 @@ describe('https', { timeout: 120_000 }, () => {
     const { code, out } = await runDoctor([end.url, '--hold', '1'], { NODE_EXTRA_CA_CERTS: file })
     expect(code).toBe(1)
     expect(out).toContain(`Set PUBLIC_URL=${end.url} on every node, and restart them.`)
-    expect(out).toContain('X-Forwarded-Proto is not looked at')
+    expect(out).toContain('X-Forwarded-Proto is ignored')
   })
 })
 
