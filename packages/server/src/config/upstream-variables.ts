@@ -129,7 +129,7 @@ export const upstreamVariables = {
   UPSTREAM_AUTHORIZATION_PARAMETERS: parameters(PARAMETERS, OWN_PARAMETERS)
     .default({})
     .register(facts, {
-      what: 'More parameters of the authorization request, for providers that require their own: Google issues refresh tokens for `access_type=offline&prompt=consent`. They replace those that this server would send; an empty one removes it: `prompt=`.',
+      what: 'More parameters of the authorization request, for providers that require their own: Google issues refresh tokens for `access_type=offline&prompt=consent`. They override those that this server sends; an empty value removes one: `prompt=`.',
       defaultText: '`prompt=consent` with an issuer and the scope offline_access, else none',
     }),
   UPSTREAM_TOKEN_PARAMETERS: parameters(PARAMETERS, OWN_TOKEN_PARAMETERS)
