@@ -21,14 +21,14 @@ async function look({ base, facts }: Visit, path: Endpoint): Promise<Finding> {
     return wrong(
       `${address} answers ${answer.status}, and no metadata.`,
       mendFor(base) ??
-        'Hand everything below /.well-known/ on to the nodes; a location for certificates (ACME) may take /.well-known/acme-challenge/ alone.',
+        'Forward everything below /.well-known/ to the nodes; a location for certificates (ACME) may take /.well-known/acme-challenge/ alone.',
     )
   }
   if (path === '/mcp' && Array.isArray(servers)) facts.issuer = servers.map(String)[0]
   if (resource === wanted) return ok(`${address} names ${wanted}.`)
   return wrong(
     `${address} names ${resource}, and not ${wanted}: clients refuse that.`,
-    mendFor(base) ?? mendOf(base, resource),
+    mendFor(base) ?? fixOf(base, resource),
   )
 }
 
@@ -39,7 +39,7 @@ function mendFor(base: string): string | undefined {
   return `Give the server a host name of its own instead of the path ${pathname} of ${host}: PUBLIC_URL has no path, and clients look for metadata at the root of the host.`
 }
 
-function mendOf(base: string, resource: string): string {
+function fixOf(base: string, resource: string): string {
   const { origin, host } = new URL(base)
   const set = `Set PUBLIC_URL=${origin} on every node, and restart them.`
   const isSameHost = URL.canParse(resource) && new URL(resource).host === host
