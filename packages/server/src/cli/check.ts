@@ -19,7 +19,7 @@ import { readCommandLine, UsageError } from './command-line.ts'
 export async function check(args: readonly string[]): Promise<void> {
   const line = readCommandLine(args, 'env')
   if (line.positionals.length > 0) {
-    throw new UsageError(`Nothing may follow, not "${line.positionals.join(' ')}".`)
+    throw new UsageError(`Unexpected argument "${line.positionals.join(' ')}".`)
   }
   await supportTypeScript(line.project)
   const project = await openProject(line.project)
