@@ -1,6 +1,6 @@
 /**
- * Retry policy: idempotent requests only, and the back-off before each retry. There is no circuit
- * breaker: every call has a deadline.
+ * Retry policy: idempotent requests only, and the back-off before each retry. There is no
+ * circuit breaker: every call has a deadline.
  */
 
 import { UpstreamError } from './upstream-error.ts'

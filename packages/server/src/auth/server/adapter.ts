@@ -107,10 +107,7 @@ function checkResource(granted: string | string[] | undefined): void {
   }
 }
 
-/**
- * Disables the provider's browser sessions: each authorization asks for consent again (confused
- * deputy).
- */
+/** Disables browser sessions: each authorization asks for consent again (confused deputy). */
 function withoutBrowserSessions(adapter: Adapter): Adapter {
   return { ...adapter, find: async () => undefined, upsert: async () => undefined }
 }
