@@ -32,11 +32,12 @@ async function look({ base, facts }: Visit, path: Endpoint): Promise<Finding> {
   )
 }
 
-/** With a path in the URL, the only fix is to serve at an origin. */
+/** With a path in the URL, clients look for metadata at the root of the host. */
 function mendFor(base: string): string | undefined {
   const { pathname, host } = new URL(base)
   if (pathname === '/') return undefined
-  return `Give the server a host name of its own instead of the path ${pathname} of ${host}: PUBLIC_URL has no path, and clients look for metadata at the root of the host.`
+  const places = `/.well-known/oauth-protected-resource${pathname}/… and /.well-known/oauth-authorization-server${pathname}`
+  return `Set PUBLIC_URL=${base} on every node, and forward ${places} to the nodes; or give the server a host name of its own instead of the path ${pathname} of ${host}.`
 }
 
 function fixOf(base: string, resource: string): string {
