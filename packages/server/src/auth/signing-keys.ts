@@ -1,4 +1,6 @@
-/** The keys that sign access tokens: kept in the store, shared by all nodes, rotated over time. */
+/**
+ * The keys that sign access tokens: in the store, shared by all nodes, with automatic key rotation.
+ */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { KeyRing } from '../crypto/key-ring.ts'

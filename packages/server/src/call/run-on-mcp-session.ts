@@ -36,7 +36,7 @@ export interface McpSessionRunDeps {
 /** 2025-11-25, server/utilities/logging, in ascending severity. */
 const LEVELS = 'debug info notice warning error critical alert emergency'.split(' ')
 
-/** Shared by all calls, as in `run.ts`. */
+/** Shared by all calls, as in `handler.ts`. */
 const CALL_ENDED = new DOMException('The call has ended', 'AbortError')
 
 /** One running call; also the client interface that its tool sees. */

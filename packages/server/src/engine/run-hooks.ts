@@ -100,7 +100,7 @@ export class HookRun {
     } catch (error) {
       if (error instanceof ToolError || this.#facts.call.signal.aborted) throw error
       if (!limit.isTimedOut) throw new Error(`The hook "${hook.name}" failed`, { cause: error })
-      throw new ToolError('The call was not checked in time.', { code: 'timeout' })
+      throw new ToolError('The hooks before the call did not finish in time.', { code: 'timeout' })
     } finally {
       limit.end()
     }

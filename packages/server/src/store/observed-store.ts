@@ -7,7 +7,7 @@ import type { Streams } from './streams.ts'
 
 type Observe = <T>(command: string, work: () => Promise<T>) => Promise<T>
 
-/** `started` as `performance.now()` has it. */
+/** `started` is a `performance.now()`. */
 type Timed = <T>(command: string, started: number, work: Promise<T>) => Promise<T>
 
 /** `system` names the store in traces, such as `redis`. Keys are never recorded, since they contain ids. */
@@ -17,7 +17,7 @@ export function observeStore(store: Store, telemetry: Telemetry, system: string)
   const observe = createObserve(telemetry, system, timed)
   return {
     get: <T extends Document>(key: string) => observe('get', () => store.get<T>(key)),
-    // Each call reads by it.
+    // On the path of every call: without tracing, skips the closure.
     getAll: telemetry.tracing
       ? (keys) => observe('get_all', () => store.getAll(keys))
       : (keys) => timed('get_all', performance.now(), store.getAll(keys)),

@@ -13,15 +13,15 @@ export interface GetCommands {
   /** The arguments after the keys of `several`. */
   readonly suffix: readonly string[]
   /**
-   * Whether it may be tried for keys of several slots: `MGET` is refused where they lie on several
-   * servers, but `JSON.MGET` finds nothing then, without a word.
+   * Whether it can be tried for keys of several slots: if those are on several servers, `MGET` is
+   * refused, but `JSON.MGET` silently returns nulls.
    */
   readonly acrossSlots: boolean
 }
 
 type Found = readonly (Stored<Document> | undefined)[]
 
-/** Falls back to several commands where one is denied, and does not try it again. */
+/** Falls back permanently to several commands where one command is denied. */
 export function createGets(
   redis: RedisConnection,
   { one, several, suffix, acrossSlots }: GetCommands,
@@ -48,7 +48,7 @@ export function createGets(
     }
   }
 
-  /** The first slot, and all the others. */
+  /** Reads the keys of the first slot by one command, and all others by another. */
   async function inTwo(keys: readonly string[], others: readonly string[]): Promise<Found> {
     const first = keys.filter((key) => !others.includes(key))
     const [foundFirst, foundOthers] = await Promise.all([getAll(first), getAll(others)])
@@ -90,7 +90,7 @@ function documentsOf(texts: unknown, count: number): Found {
   for (let at = 0; at < count; at += 1) {
     const text: unknown = texts[at]
     if (text !== null && typeof text !== 'string') throw storeUnavailable(text)
-    // In place: nobody else has it.
+    // In place: the array is not shared.
     texts[at] = text === null ? undefined : JSON.parse(text)
   }
   return texts

@@ -102,7 +102,7 @@ describe('refuses', () => {
   it('what is none of these', () => {
     for (const kind of [[], ['thing', 'x']]) {
       const { status, stderr } = command('new', ...kind)
-      expect([status, stderr]).toEqual([1, 'Say what is new: tool, resource, prompt, hook.\n'])
+      expect([status, stderr]).toEqual([1, 'Name what to create: tool, resource, prompt, hook.\n'])
     }
   })
 

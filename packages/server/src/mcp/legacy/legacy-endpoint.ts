@@ -108,7 +108,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       const last = request.headers.get('last-event-id')
       const from = last === null ? undefined : parseEventId(last)
       if (last !== null && from === undefined) {
-        throw new AppError('invalid_request', 'Last-Event-ID is not one of ours.')
+        throw new AppError('invalid_request', 'Last-Event-ID is invalid.')
       }
       if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, contexts)
       const { tokenSession: owner, caller: address } = contexts

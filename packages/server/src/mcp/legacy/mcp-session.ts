@@ -1,4 +1,7 @@
-/** MCP sessions of the 2025 era (`Mcp-Session-Id`), stored so that any node can serve them. */
+/**
+ * MCP sessions of the 2025 era (`Mcp-Session-Id`), stored so that any node can serve them: no
+ * sticky sessions.
+ */
 
 import type { RequestId } from '@modelcontextprotocol/server'
 import type { Changes, Store } from '../../store/port.ts'
