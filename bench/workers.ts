@@ -55,7 +55,6 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** Metrics of several workers need a port of their own. */
 function withWorkers(program: Program, count: number): Program {
   const env = (port: number) => ({ ...program.env(port), WORKERS: String(count) })
   return { ...program, env }

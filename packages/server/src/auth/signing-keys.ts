@@ -88,25 +88,11 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
     return await reading
   }
 
-  /** The keys, or those of the last read while the store is unavailable. */
-  async function currentKeys(): Promise<readonly SigningKey[]> {
-    const reading = keysOf(CACHE_MS)
-    if (known === undefined) return await reading
-    const { keys } = known
-    return await withDeadline(reading, PATIENCE_MS, storeUnavailable).catch(() => {
-      // Not each call has to wait for that.
-      if (known?.keys === keys) known = { keys, readAt: now() - CACHE_MS + LOOK_AGAIN_MS }
-      return keys
-    })
-  }
+  const currentKeys = () => orLast(keysOf(CACHE_MS), known?.keys)
 
   return {
     /** The key that signs now. */
-    async current(): Promise<{
-      readonly kid: string
-      readonly alg: SigningAlgorithm
-      readonly privateJwk: JWK
-    }> {
+    async current(): Promise<CurrentKey> {
       const key = set.signing(await currentKeys(), now())
       if (key === undefined) throw new Error('A set of signing keys is never empty')
       return { kid: key.kid, alg: algorithm, privateJwk: key.privateJwk }
@@ -127,7 +113,19 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
   }
 }
 
+/** What is read, or the last that was, while the store is unavailable. */
+function orLast<T>(reading: Promise<T>, last: T | undefined): Promise<T> {
+  if (last === undefined) return reading
+  return withDeadline(reading, PATIENCE_MS, storeUnavailable).catch(() => last)
+}
+
 type SigningAlgorithm = 'ES256' | 'EdDSA'
+
+interface CurrentKey {
+  readonly kid: string
+  readonly alg: SigningAlgorithm
+  readonly privateJwk: JWK
+}
 
 /**
  * A key in the store. The whole key is sealed, its public part included, so that write access to

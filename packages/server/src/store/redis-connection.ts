@@ -23,6 +23,8 @@ export interface RedisConnection {
 /** A connection to one server. */
 export interface ServerConnection extends RedisConnection {
   command(args: readonly string[], key?: string, timeoutMs?: number): Promise<unknown>
+  /** Waits for commands in flight, at most `waitMs`, by default one deadline; then they fail. */
+  close(waitMs?: number): Promise<void>
 }
 
 /**
@@ -94,10 +96,10 @@ export function createRedisConnection(options: RedisLinkOptions): ServerConnecti
   return {
     command,
     script: (script, keys, args) => runScript(command, script, keys, args),
-    async close() {
+    async close(waitMs = timeoutMs) {
       const client = link.end()
-      if (client.isReady) {
-        await withDeadline(client.close(), timeoutMs, deadlineMissed).catch(() => undefined)
+      if (client.isReady && waitMs > 0) {
+        await withDeadline(client.close(), waitMs, deadlineMissed).catch(() => undefined)
       }
       client.destroy()
     },

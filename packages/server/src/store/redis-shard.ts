@@ -60,11 +60,12 @@ export function createRedisShard(options: RedisShardOptions) {
     state: 'connecting' as 'connecting' | 'ready' | 'lost',
     /** Resolves when the first attempt to connect has succeeded or failed. */
     settled,
-    async close() {
+    /** @param waitMs for commands in flight; one deadline by default */
+    async close(waitMs?: number) {
       shard.state = 'lost'
       settle()
       health.close()
-      await connection.close()
+      await connection.close(waitMs)
     },
   }
   return shard

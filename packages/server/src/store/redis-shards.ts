@@ -4,7 +4,10 @@ import type { RedisEndpoint } from '../config/redis-url.ts'
 import type { RedisShard } from './redis-shard.ts'
 import type { RedisTopology } from './redis-topology.ts'
 
-/** Delay before closing: commands may be in flight, or still be redirected to the server. */
+/**
+ * Delay before closing: commands may be in flight, or still be redirected to the server. Then those
+ * without a reply fail: a master that hung and was replaced would acknowledge writes that are lost.
+ */
 const GRACE_MS = 2000
 
 export type RedisShards = ReturnType<typeof createRedisShards>
@@ -33,7 +36,7 @@ export function createRedisShards(
     for (const [endpoint, shard] of shards) {
       if (owners.has(endpoint)) continue
       shards.delete(endpoint)
-      void shard.close()
+      void shard.close(0)
     }
   }
 

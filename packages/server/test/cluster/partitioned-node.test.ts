@@ -37,7 +37,7 @@ describeRedis('plain', 'a node without one shard', () => {
       redis: asOne(cluster),
       env: (index) => ({ ...common, ...(index === PARTITIONED && network.env) }),
     })
-    const [callers, watchers] = await Promise.all([connectCallers(nodes.url), openWatchers(nodes)])
+    const [callers, watchers] = await Promise.all([connectCallers(nodes), openWatchers(nodes)])
     watched = { nodes, callers, watchers }
   }, LONG.timeout)
   afterAll(async () => {

@@ -14,12 +14,13 @@ import {
   type Watched,
   watch,
 } from '../support/failover-watch.ts'
+import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 import { asOne } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
-import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { faultsIn } from '../support/three-nodes.ts'
 
 /** After so much silence a master has failed; `FAILOVER_TIMEOUT` for measurements. */
 const SILENCE_MS = Number(process.env.FAILOVER_TIMEOUT ?? 5000)
@@ -35,22 +36,20 @@ const LONG = { timeout: 300_000 }
 
 describeRedis('plain', 'three nodes on a Redis Cluster', () => {
   let cluster: RedisCluster
-  let nodes: ThreeNodes
+  let nodes: OAuthNodes
   let watched: Watched
 
   beforeAll(async () => {
     cluster = await startRedisCluster({ replicas: 1, nodeTimeoutMs: SILENCE_MS })
     // Tokens are verified with keys that are on one shard.
-    const env = () => ({ STORE_TIMEOUT_MS, JWT_ALG: 'ES256', LOG_LEVEL: 'info' })
-    nodes = await startThreeNodes({ redis: asOne(cluster), env })
-    const [callers, watchers] = await Promise.all([connectCallers(nodes.url), openWatchers(nodes)])
+    const env = { STORE_TIMEOUT_MS, JWT_ALG: 'ES256' }
+    nodes = await startOAuthNodes(env, undefined, asOne(cluster))
+    const [callers, watchers] = await Promise.all([connectCallers(nodes), openWatchers(nodes)])
     watched = { nodes, callers, watchers }
   }, LONG.timeout)
   afterAll(async () => {
     watched?.watchers.close()
     await watched?.callers.close()
-    if (process.env.DEBUG_LOGS && nodes)
-      (await import('node:fs')).writeFileSync(process.env.DEBUG_LOGS, nodes.logs())
     await (nodes ?? cluster)?.stop()
   })
 
@@ -103,7 +102,7 @@ describeRedis('plain', 'three nodes on a Redis Cluster', () => {
         if (how === 'killed') await master.kill()
         else master.pause()
         await cluster.untilServed([master])
-        await sleep(1000)
+        await sleep(3000)
         if (how === 'killed') await master.restart()
         else master.resume()
         await untilInStep(cluster.servers, MASTERS)

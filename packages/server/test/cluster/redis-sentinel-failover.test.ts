@@ -12,11 +12,12 @@ import {
   type Watched,
   watch,
 } from '../support/failover-watch.ts'
+import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { asOne } from '../support/redis-of-suite.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { connectCallers } from '../support/steady-callers.ts'
-import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+import { faultsIn } from '../support/three-nodes.ts'
 
 /** After so much silence the master has failed; `FAILOVER_TIMEOUT` for measurements. */
 const SILENCE_MS = Number(process.env.FAILOVER_TIMEOUT ?? 5000)
@@ -28,21 +29,19 @@ const LONG = { timeout: 300_000 }
 
 describeRedis('plain', 'three nodes behind Sentinels', () => {
   let sentinels: RedisSentinels
-  let nodes: ThreeNodes
+  let nodes: OAuthNodes
   let watched: Watched
 
   beforeAll(async () => {
     sentinels = await startRedisSentinels({ downAfterMs: SILENCE_MS })
-    const env = () => ({ STORE_TIMEOUT_MS, LOG_LEVEL: 'info' })
-    nodes = await startThreeNodes({ redis: asOne(sentinels), env })
-    const [callers, watchers] = await Promise.all([connectCallers(nodes.url), openWatchers(nodes)])
+    const env = { STORE_TIMEOUT_MS }
+    nodes = await startOAuthNodes(env, undefined, asOne(sentinels))
+    const [callers, watchers] = await Promise.all([connectCallers(nodes), openWatchers(nodes)])
     watched = { nodes, callers, watchers }
   }, LONG.timeout)
   afterAll(async () => {
     watched?.watchers.close()
     await watched?.callers.close()
-    if (process.env.DEBUG_LOGS && nodes)
-      (await import('node:fs')).writeFileSync(process.env.DEBUG_LOGS, nodes.logs())
     await (nodes ?? sentinels)?.stop()
   })
 
@@ -77,7 +76,7 @@ describeRedis('plain', 'three nodes behind Sentinels', () => {
       if (how === 'killed') await master.kill()
       else master.pause()
       await sentinels.untilPromoted(master)
-      await sleep(1000)
+      await sleep(3000)
       if (how === 'killed') await master.restart()
       else master.resume()
       await untilOneMaster()

@@ -1,6 +1,9 @@
 /** What callers see while masters of a Redis Cluster, or the one behind Sentinels, fail or are replaced. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
+import type { AppError } from '../../src/errors.ts'
+import { newKey } from '../../src/store/contract/store-nodes.ts'
 import type { Store } from '../../src/store/port.ts'
 import { slotOf } from '../../src/store/redis-slots.ts'
 import { askRedis } from '../support/ask-redis.ts'
@@ -16,6 +19,8 @@ const TIMEOUT_MS = 2000
 const SILENCE_MS = 3000
 /** Masters pause their clients during planned failovers. */
 const PATIENT_MS = 15_000
+/** Longer than commands in flight to a server that was replaced may still be answered. */
+const GRACE_MS = 3000
 
 function expectNothingLost({ wrong, lost, lostEntries, unheard }: LoadFigures): void {
   expect({ wrong, lost, lostEntries, unheard }).toEqual({
@@ -64,6 +69,25 @@ describeRedis('plain', 'in a Redis Cluster', () => {
     const figures = await load.stop()
     expectNothingLost(figures)
     expect(failuresOfOthers(figures, slots)).toEqual([])
+  })
+
+  it('a master that hung for long does not acknowledge what is lost', async () => {
+    const patient = await openPatient()
+    const tag = `{${newKey()}}`
+    await patient.set(tag, { n: 0 }, 600)
+    const master = await cluster.masterOf(tag)
+    master.pause()
+    const writing = patient.set(tag, { n: 1 }, 600).then(
+      () => 'acknowledged',
+      (error: AppError) => error.code,
+    )
+    await cluster.untilServed([master])
+    await expect
+      .poll(() => patient.get(tag).catch(() => undefined), { interval: 500 })
+      .toMatchObject({ n: 0 })
+    await sleep(GRACE_MS)
+    master.resume()
+    expect(await writing).toBe('unavailable')
   })
 
   it('a planned failover is not noticed', async () => {

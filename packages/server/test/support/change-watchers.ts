@@ -25,7 +25,7 @@ interface Announced {
   readonly before: readonly Counts[]
 }
 
-export async function openWatchers({ url, urls }: ThreeNodes): Promise<ChangeWatchers> {
+export async function openWatchers({ urls }: Pick<ThreeNodes, 'urls'>): Promise<ChangeWatchers> {
   const streams = await Promise.all(urls.flatMap((node) => [openLegacy(node), openModern(node)]))
   const ended = streams.map(() => false)
   for (const [at, stream] of streams.entries()) {
@@ -42,6 +42,7 @@ export async function openWatchers({ url, urls }: ThreeNodes): Promise<ChangeWat
       const announce = async () => {
         for (let turn = 0; !stopping.signal.aborted; turn += 1) {
           const uri = URIS[turn % URIS.length] ?? ''
+          const url = urls[turn % urls.length] ?? ''
           const params = { name: 'change', arguments: { uri } }
           const { status, message } = await read(postModern(url, 'tools/call', params))
           const isDone = status === 200 && message.result?.isError !== true

@@ -15,14 +15,24 @@ export interface OAuthNodes {
   readonly redis: RedisServer
   /** A registered client that posts to the nodes in turn. */
   client(options?: OAuthClientOptions): Promise<OAuthClient>
+  /** All that the nodes logged. */
+  logs(): string
   stop(): Promise<void>
 }
 
 export async function startOAuthNodes(
   env: Readonly<Record<string, string>> = {},
   documentCa?: string,
+  redis?: RedisServer,
 ): Promise<OAuthNodes> {
-  const redis = await startSuiteRedis('plain')
+  return startNodesOn(redis ?? (await startSuiteRedis('plain')), env, documentCa)
+}
+
+async function startNodesOn(
+  redis: RedisServer,
+  env: Readonly<Record<string, string>>,
+  documentCa: string | undefined,
+): Promise<OAuthNodes> {
   const port = String(await freePort())
   const url = `http://localhost:${port}`
   const shared = { RATE_LIMIT: 'off', REDIS_URL: redis.url, PUBLIC_URL: url, ...env }
@@ -40,6 +50,7 @@ export async function startOAuthNodes(
     urls,
     nodes,
     redis,
+    logs: () => nodes.flatMap(({ lines }) => lines).join(''),
     client: (options) => createOAuthClient(url, { nodes: urls, ...options }),
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()))

@@ -5,6 +5,7 @@ import type { CallResult } from './callers.ts'
 import { errorFacts, structured } from './clients.ts'
 import { type ConnectFull, FULL_CLIENTS } from './full-clients.ts'
 import { claimsOf, createOAuthClient, type OAuthClient, type Tokens } from './oauth-client.ts'
+import type { ThreeNodes } from './three-nodes.ts'
 
 /** What one caller met while it was watched. */
 export interface CallerReport {
@@ -50,17 +51,21 @@ export const UNAVAILABLE = /^503 after \d+$|^unavailable$/
 
 /** Connects callers of each kind, each with a session of its own, and one that refreshes tokens. */
 export async function connectCallers(
-  url: string,
-  { ofEachKind = 5, pauseMs = 200 }: CallersOptions = {},
+  { url, urls }: Pick<ThreeNodes, 'url' | 'urls'>,
+  { ofEachKind = 4, pauseMs = 400 }: CallersOptions = {},
 ): Promise<SteadyCallers> {
-  const oauth = await createOAuthClient(url)
-  const callers = [await startRefreshing(oauth)]
-  for (const [kind, connect] of Object.entries(FULL_CLIENTS)) {
+  const oauth = await createOAuthClient(url, { nodes: urls })
+  const connectKind = async ([kind, connect]: [string, ConnectFull]) => {
+    const connected: Caller[] = []
+    // One after the other: all at once would look like a failure on a busy machine.
     for (let number = 0; number < ofEachKind; number += 1) {
-      const name = `${kind} ${number}`
-      callers.push(await connectCaller(name, connect, url, await oauth.connect()))
+      const tokens = await oauth.connect()
+      connected.push(await connectCaller(`${kind} ${number}`, connect, urls, tokens))
     }
+    return connected
   }
+  const ofKinds = await Promise.all(Object.entries(FULL_CLIENTS).map(connectKind))
+  const callers = [...ofKinds.flat(), await startRefreshing(oauth)]
   return {
     tags: callers.flatMap(({ tags }) => tags),
     start() {
@@ -98,25 +103,28 @@ async function repeat(
   return { name, tags, calls, faults, lost: lost.slice(lostBefore), longestMs }
 }
 
-/** Each call keeps a new text with the session, and checks the one before. */
+/** Each call keeps a new text with the session, and checks the one before; each request goes to the next node. */
 async function connectCaller(
   name: string,
   connect: ConnectFull,
-  url: string,
+  urls: readonly string[],
   tokens: Tokens,
 ): Promise<Caller> {
   const tags = [`{${claimsOf(tokens.access_token).session_id}}`]
   const refusals: string[] = []
-  const send: typeof fetch = async (input, init) => {
+  let turn = 0
+  const send: typeof fetch = async (_, init) => {
     const headers = new Headers(init?.headers)
     headers.set('authorization', `Bearer ${tokens.access_token}`)
-    const response = await fetch(input, { ...init, headers })
+    turn += 1
+    const address = new URL('/mcp', urls[turn % urls.length])
+    const response = await fetch(address, { ...init, headers })
     const id = response.headers.get('mcp-session-id')
     if (id !== null && tags.length === 1) tags.push(`{${id}}`)
     if (!response.ok && init?.method === 'POST') refusals.push(refusalOf(response))
     return response
   }
-  const client = await connect(url, name, send)
+  const client = await connect(urls[0] ?? '', name, send)
   const memory = createMemory()
   return {
     ...{ name, tags, lost: memory.lost, close: client.close },
