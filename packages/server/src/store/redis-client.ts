@@ -1,7 +1,7 @@
 /** A node-redis client that fails fast and reconnects by itself. */
 
 import { isIP } from 'node:net'
-import { createClient } from '@redis/client'
+import { RedisClient as NodeRedisClient, type RedisClientOptions } from '@redis/client'
 
 export interface RedisAddress {
   /**
@@ -53,9 +53,8 @@ export function createRedisClient(
   protocol: RedisProtocol = address.protocol ?? 3,
 ) {
   const { url, socket } = clientOptions(address)
-  return createClient({
+  return newClient(protocol, {
     url,
-    RESP: protocol,
     disableOfflineQueue: true,
     maintNotifications: 'disabled',
     commandOptions: { timeout: timeoutMs },
@@ -65,6 +64,22 @@ export function createRedisClient(
       reconnectStrategy: (retries) => backoffMs(retries, random),
     },
   })
+}
+
+const factoryOf = (protocol: RedisProtocol) => NodeRedisClient.factory({ RESP: protocol })
+
+const factories = new Map<RedisProtocol, ReturnType<typeof factoryOf>>()
+
+/**
+ * Like `createClient` of node-redis, which builds a class with all commands for each new set of options:
+ * milliseconds of the event loop and 200 kB. Here all clients of a protocol share one.
+ */
+export function newClient(protocol: RedisProtocol, options: Omit<RedisClientOptions, 'RESP'>) {
+  const factory = factories.get(protocol) ?? factoryOf(protocol)
+  factories.set(protocol, factory)
+  // The factory is typed as if it knew the protocol, but the handshake reads it from the options.
+  const complete = { ...options, RESP: protocol }
+  return factory(complete)
 }
 
 /** Exponential back-off with a cap; the upper half is jitter, so that nodes do not reconnect at once. */
