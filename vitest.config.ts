@@ -15,6 +15,7 @@ const SLOW_FILES = [
   'store/stream-faults',
   'store/redis-faults',
   'store/failover',
+  'store/least-permissions',
   'store/redis-health',
   'store/redis-topologies',
   'telemetry/loading',

@@ -55,7 +55,6 @@ export function createRedisClient(
   const { url, socket } = clientOptions(address)
   return createPlainClient({
     url,
-    RESP: protocol,
     disableOfflineQueue: true,
     maintNotifications: 'disabled',
     commandOptions: { timeout: timeoutMs },
