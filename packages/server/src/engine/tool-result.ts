@@ -11,6 +11,7 @@ import type { Redactor } from '../output/mask.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
 import { toWellFormedJson } from '../well-formed.ts'
 import type { CompiledTool } from './compile-tool.ts'
+import { checkBlocks } from './content-blocks.ts'
 import type { HookOutcome } from './define-hook.ts'
 import { type Meta, metaFault } from './meta.ts'
 import { scrubValue } from './scrub-value.ts'
@@ -33,7 +34,7 @@ interface ResultParts {
 export function toResult(tool: CompiledTool, answer: unknown, parts: ResultParts): CallToolResult {
   if (answer instanceof Answer) return toMixedResult(tool, answer, parts)
   // Content tools are not masked.
-  if (tool.output === undefined) return { content: [...(answer as readonly ContentBlock[])] }
+  if (tool.output === undefined) return { content: checkBlocks(answer) }
   const structuredContent = parseAnswer(tool.output, tool.masks.input, parts, answer)
   return { structuredContent, content: [asText(structuredContent, parts.format)] }
 }
@@ -45,9 +46,9 @@ function toMixedResult(
 ): CallToolResult {
   const { redactor, format } = parts
   const _meta = meta && { _meta: scrubMeta(meta, redactor) }
-  if (output === undefined) return { content: [...content], ..._meta }
+  if (output === undefined) return { content: checkBlocks(content), ..._meta }
   const structuredContent = parseAnswer(output, masks.input, parts, data)
-  const blocks = scrubContent(content, redactor)
+  const blocks = scrubContent(checkBlocks(content), redactor)
   const hasText = blocks.some(({ type }) => type === 'text')
   const text = hasText ? [] : [asText(structuredContent, format)]
   return { structuredContent, content: [...text, ...blocks], ..._meta }
