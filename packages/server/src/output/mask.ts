@@ -76,8 +76,10 @@ export function masked<Text extends z.ZodString | z.ZodStringFormat>(
   if (schema.def.type !== 'string') throw new RangeError('masked takes the schema of a string')
   const fault = ruleFault(given)
   if (fault !== undefined) throw new RangeError(`masked: ${fault}`)
-  const result = schema.overwrite((text) => (unmasked ? text : maskText(text, given)))
-  maskRules.add(result, given)
+  // With its defaults: a registry of zod has no entry for an empty object.
+  const rule = { left: 0, right: 0, character: '*', ...given }
+  const result = schema.overwrite((text) => (unmasked ? text : maskText(text, rule)))
+  maskRules.add(result, rule)
   return result as Text
 }
 
