@@ -45,7 +45,7 @@ function interrupted(): Promise<never> {
 try {
   await Promise.race([play(), tooLong(), interrupted()])
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  report.end(`Everything did what it says, in ${seconds} s. Start your own: npm run dev`)
+  report.end(`All steps succeeded, in ${seconds} s. Start your own: npm run dev`)
 } catch (error) {
   report.failed(error instanceof Error ? error.message : String(error))
   process.exitCode = 1

@@ -43,7 +43,7 @@ export interface Arguments {
 export function parseArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parse(args)
   const [address, ...others] = positionals
-  if (address === undefined) throw new UsageError('Say which server.')
+  if (address === undefined) throw new UsageError('Name a server.')
   if (others.length > 0) throw new UsageError('One server at a time.')
   const seconds = Number(values.hold ?? HOLD_SECONDS)
   if (!(seconds >= 1 && seconds <= LONGEST_HOLD_SECONDS)) {
@@ -108,6 +108,6 @@ function baseOf(address: string): string {
 
 function profileOf(name: string): ClientProfile {
   const profile = PROFILES.find((each) => each.name === name)
-  if (profile === undefined) throw new UsageError(`There is no client ${name} here.`)
+  if (profile === undefined) throw new UsageError(`Unknown client: ${name}.`)
   return profile
 }

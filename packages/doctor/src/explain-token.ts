@@ -111,7 +111,7 @@ function times({ iat, exp }: Claims, typ: string | undefined, nowMs: number): Fi
       ? warning(`It does not say when it was issued (iat).`, WITHOUT_IAT)
       : wrong('It does not say when it was issued (iat).', 'Change that at the issuer.')
   }
-  if (iat > now + 30) return wrong('It was issued in the future.', 'Set the clocks right.')
+  if (iat > now + 30) return wrong('It was issued in the future.', 'Synchronize the clocks.')
   return ok(`Issued ${minutes(now - iat)} ago, expires in ${minutes(exp - now)}.`)
 }
 
@@ -130,7 +130,7 @@ function kind(claims: Claims, typ: string | undefined): Finding {
     requireAccessToken(claims, typ, { scopeClaims: SCOPE_CLAIMS })
   } catch (error) {
     if (!(error instanceof TokenRefused)) throw error
-    return wrong(`It is not taken for an access token: ${error.message}.`, ISSUED_IN_ERROR)
+    return wrong(`It does not count as an access token: ${error.message}.`, ISSUED_IN_ERROR)
   }
   if (claims.scope !== undefined || claims.scp !== undefined) return ok('It is an access token.')
   return warning(

@@ -14,7 +14,7 @@ export interface HeldStream {
   /** The error that ended it, if any. */
   readonly failure: unknown
   /** Whether matching text has arrived or arrives within the time. */
-  hears(fits: (text: string) => boolean, withinMs: number): Promise<boolean>
+  receives(fits: (text: string) => boolean, withinMs: number): Promise<boolean>
   /** Resolves at the end of the stream, or after this time. */
   hold(forMs: number): Promise<void>
   close(): void
@@ -43,32 +43,32 @@ export async function openStream(
 }
 
 function readStream(response: Response, opened: number, close: () => void): HeldStream {
-  const heard = {
+  const received = {
     ...{ text: '', lastMs: 0, silenceMs: 0, failure: undefined as unknown },
     endedMs: undefined as number | undefined,
   }
   const since = () => performance.now() - opened
   const wake = new Set<() => void>()
   const noteSilence = () => {
-    heard.silenceMs = Math.max(heard.silenceMs, since() - heard.lastMs)
-    heard.lastMs = since()
+    received.silenceMs = Math.max(received.silenceMs, since() - received.lastMs)
+    received.lastMs = since()
   }
   const decoder = new TextDecoder()
 
   async function readAll(): Promise<void> {
     for await (const chunk of response.body ?? []) {
       noteSilence()
-      heard.text += decoder.decode(chunk, { stream: true })
+      received.text += decoder.decode(chunk, { stream: true })
       for (const each of wake) each()
     }
   }
 
   const ended = readAll()
     .catch((error: unknown) => {
-      heard.failure = error
+      received.failure = error
     })
     .then(() => {
-      heard.endedMs = since()
+      received.endedMs = since()
       for (const each of wake) each()
     })
 
@@ -81,7 +81,7 @@ function readStream(response: Response, opened: number, close: () => void): Held
         resolve(isSo())
       }
       const look = () => {
-        if (isSo() || heard.endedMs !== undefined) settle()
+        if (isSo() || received.endedMs !== undefined) settle()
       }
       const timer = setTimeout(settle, withinMs)
       wake.add(look)
@@ -93,18 +93,18 @@ function readStream(response: Response, opened: number, close: () => void): Held
     status: response.status,
     headers: response.headers,
     get text() {
-      return heard.text
+      return received.text
     },
     get longestSilenceMs() {
-      return Math.max(heard.silenceMs, (heard.endedMs ?? since()) - heard.lastMs)
+      return Math.max(received.silenceMs, (received.endedMs ?? since()) - received.lastMs)
     },
     get endedMs() {
-      return heard.endedMs
+      return received.endedMs
     },
     get failure() {
-      return heard.failure
+      return received.failure
     },
-    hears: (fits, withinMs) => until(() => fits(heard.text), withinMs),
+    receives: (fits, withinMs) => until(() => fits(received.text), withinMs),
     async hold(forMs) {
       await until(() => false, Math.max(0, forMs - since()))
     },

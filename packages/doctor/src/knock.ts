@@ -23,7 +23,7 @@ async function obstacle(base: string, answer: Answer): Promise<Finding | undefin
   if (status >= 300 && status < 400) {
     return wrong(
       `${base}/mcp redirects to ${headers.get('location')} (${status}): clients do not follow that with a POST.`,
-      'Give clients the address it leads to, and the doctor as well.',
+      'Give clients the address it leads to, and the doctor too.',
     )
   }
   if (status === 421) {
@@ -38,7 +38,7 @@ async function obstacle(base: string, answer: Answer): Promise<Finding | undefin
   return wrong(
     `There is no MCP server at ${base}/mcp: it answers ${status} and ${headers.get('content-type') ?? 'nothing'}.`,
     below ||
-      'Look at the address, without /mcp at its end. A proxy must hand the paths on as they are: nginx `location / { proxy_pass http://node; }`.',
+      'Check the address, without /mcp at its end. A proxy must forward paths unchanged: nginx `location / { proxy_pass http://node; }`.',
   )
 }
 
@@ -52,7 +52,7 @@ function noNode(status: number, headers: Headers): Finding {
   const retry = headers.get('retry-after')
   return wrong(
     `The proxy answers, but no node behind it does (${status}${retry === null ? '' : `, Retry-After: ${retry}`}).`,
-    'Look at /readyz of the nodes, at their logs, and at the address that the proxy hands on to. 503 with JSON comes from a node that cannot reach Redis.',
+    'Look at /readyz of the nodes, at their logs, and at the address that the proxy forwards to. 503 with JSON comes from a node that cannot reach Redis.',
   )
 }
 

@@ -28,7 +28,7 @@ export function readMetadata(
   if (data !== undefined) return { metadata: data }
   const faults = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   const fault = wrong(
-    `The document is not as clients read it (RFC 8414, 2): ${faults.join('; ')}.`,
+    `The document is invalid for clients (RFC 8414, 2): ${faults.join('; ')}.`,
     'Fix it at the authorization server, or check what answers in its place.',
   )
   return { fault }

@@ -33,13 +33,13 @@ const REASONS: readonly (readonly [RegExp, Reason])[] = [
   ],
   [
     /Timeout|aborted|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|no answer within/i,
-    { what: 'it does not answer', mend: 'Look at firewalls, and at what the proxy hands on to.' },
+    { what: 'it does not answer', mend: 'Look at firewalls, and at what the proxy forwards to.' },
   ],
   [
-    /ECONNRESET|hang up/,
+    /ECONNRESET/,
     {
       what: 'the connection broke off without an answer',
-      mend: 'Look at the log of the proxy, and whether it hands on http or https.',
+      mend: 'Look at the log of the proxy, and whether it forwards to http or https.',
     },
   ],
 ]

@@ -60,7 +60,7 @@ export function createTextReport(out: NodeJS.WriteStream): TextReport {
       line(
         counts.wrong === 0
           ? 'Nothing is wrong.'
-          : 'Begin with the first that is wrong: others may follow from it.',
+          : 'Begin with the first one that is wrong: others may be consequences.',
       )
     },
   }

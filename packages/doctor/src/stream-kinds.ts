@@ -41,7 +41,8 @@ export const STREAM_KINDS: readonly ((visit: Visit) => Opening)[] = [ofConnectio
 async function ofConnection(visit: Visit): Opening {
   const name = 'GET /mcp (2025-11-25)'
   const connection = await connect(visit)
-  if ('status' in connection) return skipped(`${name}: no connection opens (${connection.status}).`)
+  if ('status' in connection)
+    return skipped(`${name}: no MCP session opens (${connection.status}).`)
   const { headers } = connection
   const stream = await openStream(`${visit.base}/mcp`, { headers }, OPENS_WITHIN_MS)
   return {
@@ -97,16 +98,16 @@ async function sse(visit: Visit): Opening {
       const at = text.indexOf(`"id":"${id}"`)
       return at !== -1 && text.includes('\n\n', at)
     }
-    return status === 202 && stream.hears(isWhole, SOON_MS)
+    return status === 202 && stream.receives(isWhole, SOON_MS)
   }
 
   async function trigger(): Promise<boolean> {
     count += 1
     if (count === 1 && !(await answers(INITIALIZE, 'initialize'))) return false
-    const heard = await Promise.all(
+    const arrived = await Promise.all(
       PINGS.map((index) => answers(PING, longId(`${count}-${index}-`))),
     )
-    if (!heard.every(Boolean)) return false
+    if (!arrived.every(Boolean)) return false
     // In sequence: the next response would push out a withheld one.
     for (const method of LISTS) {
       const isHeard = await answers({ jsonrpc: '2.0', method }, longId(`${count}-${method}-`))

@@ -39,7 +39,7 @@ async function getToken(server: URL): Promise<string> {
 const [address = '', ...others] = process.argv.slice(2)
 try {
   if (!URL.canParse(address) || others.length > 0) {
-    throw new Refusal('Say which server: npx @mcp-template/doctor token http://localhost:6901')
+    throw new Refusal('Name a server: npx @mcp-template/doctor token http://localhost:6901')
   }
   console.log(await getToken(new URL(address)))
 } catch (error) {

@@ -3,10 +3,10 @@
  */
 
 import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
+import { authorizeClient } from '../authorize-client.ts'
 import type { AuthForm, ClientProfile } from '../client-profiles.ts'
 import { type Finding, ok, skipped, warning, wrong } from '../findings.ts'
 import { objectIn } from '../http.ts'
-import { letIn } from '../let-in.ts'
 import { needsServer } from '../needs.ts'
 import { exchange, failureIn, postForm, register } from '../oauth.ts'
 import type { Check, RegisteredClient, ServerMetadata, Visit } from '../visit.ts'
@@ -58,7 +58,7 @@ async function play(
     )
   }
   const client = { id, redirectUri: redirectUris[0] ?? '' }
-  const outcome = await letIn(visit, server, client)
+  const outcome = await authorizeClient(visit, server, client)
   if ('failure' in outcome) {
     if (outcome.needsPerson) {
       return ok(
@@ -74,11 +74,11 @@ async function play(
   }
   if (tokens.status === 200) {
     return ok(
-      `${who} gets in as a public client, even with an assertion. It was tried by registering.`,
+      `${who} is accepted as a public client, even with an assertion. Tested by registration.`,
     )
   }
   return warning(
-    `${who} gets in as a public client, but not with an assertion: ${failureIn(tokens)}.`,
+    `${who} is accepted as a public client, but not with an assertion: ${failureIn(tokens)}.`,
     `Ignore assertions of public clients (RFC 6749, 3.2), or offer ${METHOD}.`,
   )
 }

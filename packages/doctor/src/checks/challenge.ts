@@ -8,7 +8,7 @@ import type { Check, Visit } from '../visit.ts'
 
 export const challenge: Check = {
   id: 'challenge',
-  title: 'Asking for a token',
+  title: 'The challenge (401)',
   async run(visit) {
     const findings: Finding[] = []
     for (const path of ENDPOINTS) findings.push(await look(visit, path))
@@ -45,7 +45,7 @@ async function look(visit: Visit, path: Endpoint): Promise<Finding> {
   const given = headers.get('www-authenticate')
   if (given === null) {
     return wrong(
-      `${path} says 401 without WWW-Authenticate: a proxy takes it out, and clients do not learn where to sign in.`,
+      `${path} says 401 without WWW-Authenticate: a proxy removes it, and clients cannot discover where to sign in.`,
       'Let answers keep the header: nginx without `proxy_hide_header WWW-Authenticate` and without an error_page for 401; a gateway with authentication of its own must leave this host alone.',
     )
   }
@@ -54,7 +54,7 @@ async function look(visit: Visit, path: Endpoint): Promise<Finding> {
   if (named === expected) return ok(`${path} sends callers without a token to ${expected}.`)
   return wrong(
     `${path} sends clients to ${named ?? 'nowhere'}; it should be ${expected}.`,
-    `Set PUBLIC_URL=${new URL(visit.base).origin}, which is where clients reach the server.`,
+    `Set PUBLIC_URL=${new URL(visit.base).origin}, the address at which clients reach the server.`,
   )
 }
 
@@ -74,13 +74,13 @@ async function keepsTokens({ base }: Visit): Promise<Finding> {
   const url = `${base}/mcp`
   const { status, headers } = await postJson(url, PING, { authorization: 'Bearer not-a-token' })
   if (/error="?invalid_token/.test(headers.get('www-authenticate') ?? '')) {
-    return ok('A token that is not valid is refused as such.')
+    return ok('An invalid token is refused as such.')
   }
   if (status === 401 && headers.get('www-authenticate') === null) {
     return skipped('Without WWW-Authenticate, the check cannot see whether Authorization arrives.')
   }
   return wrong(
-    'The Authorization header does not reach the server: a token that is not valid is treated like none.',
+    'The Authorization header does not reach the server: an invalid token is treated like a missing one.',
     'Let the proxy pass it on: nginx without `proxy_set_header Authorization ""`; Apache with `CGIPassAuth On` or mod_proxy; a gateway must not put its own in its place.',
   )
 }

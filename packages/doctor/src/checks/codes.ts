@@ -3,9 +3,9 @@
  * 4.1.3).
  */
 
+import { authorizeClient, type GivenCode } from '../authorize-client.ts'
 import { type Finding, skipped, whether, wrong } from '../findings.ts'
 import { objectIn } from '../http.ts'
-import { type GivenCode, letIn } from '../let-in.ts'
 import { needsClient } from '../needs.ts'
 import { exchange, failureIn } from '../oauth.ts'
 import type { Check, ServerMetadata } from '../visit.ts'
@@ -16,7 +16,7 @@ export const codes: Check = {
   run: needsClient(async (visit, server, client) => {
     const findings: Finding[] = []
     for (const look of [otherVerifier, otherRedirect, twice]) {
-      const outcome = await letIn(visit, server, client)
+      const outcome = await authorizeClient(visit, server, client)
       if (!('given' in outcome))
         return [skipped(`There is no code to try with: ${outcome.failure}`)]
       findings.push(await look(server, outcome.given))

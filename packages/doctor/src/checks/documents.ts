@@ -43,6 +43,6 @@ async function tryDocument(
   }
   return warning(
     `The server does not accept the document of ${title} (${document}); a client that cannot register instead fails.`,
-    'Let the nodes reach the internet by https, with their own DNS; they use no proxy for it.',
+    'Let the nodes reach the internet by https, directly or by HTTPS_PROXY, and resolve names themselves.',
   )
 }

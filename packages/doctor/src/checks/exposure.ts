@@ -7,7 +7,7 @@ import type { Check } from '../visit.ts'
 
 export const exposure: Check = {
   id: 'exposure',
-  title: 'What strangers see',
+  title: 'What unauthenticated callers see',
   run: async ({ base }) => Promise.all([metrics(base), landing(base), nowhere(base)]),
 }
 
@@ -38,10 +38,10 @@ async function landing(base: string): Promise<Finding> {
   )
   return whether(
     missing.length === 0,
-    'Pages come with the headers that protect them.',
+    'Pages have their security headers.',
     warning(
-      `The page at / comes without ${missing.join(' and ')}.`,
-      'The server sends them: the proxy must not take them out, or puts a page of its own there.',
+      `The page at / lacks ${missing.join(' and ')}.`,
+      'The server sends them: the proxy removes them, or serves a page of its own.',
     ),
   )
 }

@@ -24,10 +24,10 @@ export const hopping: Check = {
 async function token(visit: Visit): Promise<readonly Finding[]> {
   if (visit.facts.accessToken === undefined) return []
   const statuses = await many(visit, authorization(visit))
-  if (!statuses.includes(401)) return [ok(`The token is good for all of ${TIMES} requests.`)]
+  if (!statuses.includes(401)) return [ok(`The token is valid for all ${TIMES} requests.`)]
   return [
     wrong(
-      `The token is good for some requests only: ${tally(statuses)}.`,
+      `The token is valid for some requests only: ${tally(statuses)}.`,
       `Give all nodes ${SAME}: with another JWT_SECRET a node rejects tokens that the others signed.`,
     ),
   ]
@@ -37,7 +37,7 @@ async function token(visit: Visit): Promise<readonly Finding[]> {
 async function connection(visit: Visit): Promise<readonly Finding[]> {
   const opened = await connect(visit)
   if ('status' in opened) {
-    return [wrong(`A connection does not open: ${opened.status}.`, 'Look at the log of the nodes.')]
+    return [wrong(`No MCP session opens: ${opened.status}.`, 'Look at the log of the nodes.')]
   }
   const statuses = await many(visit, opened.headers)
   await opened.end()

@@ -43,7 +43,7 @@ async function otherOrigin(base: string): Promise<Finding> {
     'A page of another origin may not call (403).',
     wrong(
       `A page of another origin may call /mcp (${status}): Origin does not reach the server, or is allowed.`,
-      'Let the proxy pass Origin on: nginx without `proxy_set_header Origin ""`. Take what is not yours out of ALLOWED_ORIGINS.',
+      'Let the proxy pass Origin on: nginx without `proxy_set_header Origin ""`. Remove foreign origins from ALLOWED_ORIGINS.',
     ),
   )
 }
@@ -62,7 +62,7 @@ async function forwarded(metadata: string): Promise<Finding> {
     'X-Forwarded-Host and Forwarded change nothing.',
     wrong(
       'X-Forwarded-Host or Forwarded change the metadata: clients can be sent elsewhere.',
-      'Something between rewrites answers by these headers: turn that off, or strip them at the outer proxy.',
+      'A proxy rewrites responses by these headers: turn that off, or strip them at the outer proxy.',
     ),
   )
 }

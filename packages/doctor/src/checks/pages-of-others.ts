@@ -41,12 +41,12 @@ async function mayRead(address: string): Promise<Finding> {
   if (allowed?.includes(',')) {
     return wrong(
       `${pathname} names the allowed origin twice (${allowed}): browsers refuse that.`,
-      'The server sends these headers itself: take `add_header Access-Control-…` out of the proxy.',
+      'The server sends these headers itself: remove `add_header Access-Control-…` from the proxy.',
     )
   }
   return warning(
     `Pages may not call ${pathname} (${status}): clients in browsers cannot sign in.`,
-    'Hand OPTIONS on to the nodes, and let their Access-Control headers through.',
+    'Forward OPTIONS to the nodes, and keep their Access-Control headers.',
   )
 }
 

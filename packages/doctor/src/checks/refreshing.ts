@@ -43,10 +43,10 @@ async function parallel(
   const good = statuses.filter((status) => status !== 401).length
   const last = given.at(-1)
   if (last !== undefined) keep(visit, last)
-  if (good === AT_ONCE) return ok(`${AT_ONCE} refreshes at once all give a token that is good.`)
+  if (good === AT_ONCE) return ok(`${AT_ONCE} concurrent refreshes all return a valid token.`)
   const why = refused === undefined ? 'tokens that are refused' : failureIn(refused)
   return wrong(
-    `${AT_ONCE} refreshes at once give ${good} good tokens (${why}): clients that refresh in parallel lose their sign-in.`,
+    `${AT_ONCE} concurrent refreshes return ${good} valid tokens (${why}): clients that refresh in parallel lose their sign-in.`,
     'Set REFRESH_GRACE=60. On several nodes: one Redis for all, and the same JWT_SECRET.',
   )
 }

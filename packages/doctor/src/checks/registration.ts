@@ -19,11 +19,11 @@ export const registration: Check = {
       return [
         wrong(
           `A client cannot register: ${failureIn(answer)}.`,
-          'Hand POST at /register on to the nodes, with its body. With 429 wait a minute; where many clients share an address, set TRUSTED_PROXIES.',
+          'Forward POST /register to the nodes, with its body. With 429 wait a minute; where many clients share an address, set TRUSTED_PROXIES.',
         ),
       ]
     }
     visit.facts.client = { id, redirectUri: REDIRECT_URI }
-    return [ok('A client can register. What is not used expires.')]
+    return [ok('A client can register. Unused registrations expire.')]
   }),
 }

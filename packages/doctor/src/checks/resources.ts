@@ -21,27 +21,28 @@ async function look({ base, facts }: Visit, path: Endpoint): Promise<Finding> {
     return wrong(
       `${address} answers ${answer.status}, and no metadata.`,
       mendFor(base) ??
-        'Hand everything below /.well-known/ on to the nodes; a location for certificates (ACME) may take /.well-known/acme-challenge/ alone.',
+        'Forward everything below /.well-known/ to the nodes; a location for certificates (ACME) may take /.well-known/acme-challenge/ alone.',
     )
   }
   if (path === '/mcp' && Array.isArray(servers)) facts.issuer = servers.map(String)[0]
   if (resource === wanted) return ok(`${address} names ${wanted}.`)
   return wrong(
     `${address} names ${resource}, and not ${wanted}: clients refuse that.`,
-    mendFor(base) ?? mendOf(base, resource),
+    mendFor(base) ?? fixOf(base, resource),
   )
 }
 
-/** With a path in the URL, the only fix is to serve at an origin. */
+/** With a path in the URL, clients look for metadata at the root of the host. */
 function mendFor(base: string): string | undefined {
   const { pathname, host } = new URL(base)
   if (pathname === '/') return undefined
-  return `Give the server a host name of its own instead of the path ${pathname} of ${host}: PUBLIC_URL has no path, and clients look for metadata at the root of the host.`
+  const places = `/.well-known/oauth-protected-resource${pathname}/… and /.well-known/oauth-authorization-server${pathname}`
+  return `Set PUBLIC_URL=${base} on every node, and forward ${places} to the nodes; or give the server a host name of its own instead of the path ${pathname} of ${host}.`
 }
 
-function mendOf(base: string, resource: string): string {
+function fixOf(base: string, resource: string): string {
   const { origin, host } = new URL(base)
   const set = `Set PUBLIC_URL=${origin} on every node, and restart them.`
   const isSameHost = URL.canParse(resource) && new URL(resource).host === host
-  return isSameHost ? `${set} X-Forwarded-Proto is not looked at.` : set
+  return isSameHost ? `${set} X-Forwarded-Proto is ignored.` : set
 }

@@ -26,7 +26,7 @@ export const revocation: Check = {
     const before = await isActive(server, client, accessToken)
     const answer = await postForm(server.revocation_endpoint, { token, client_id: client.id })
     if (answer.status !== 200) {
-      const mend = 'Hand POST at /revoke on to the nodes.'
+      const mend = 'Forward POST /revoke to the nodes.'
       return [wrong(`Tokens cannot be revoked: ${failureIn(answer)}.`, mend)]
     }
     const gone = await isGone(visit)
@@ -40,9 +40,9 @@ async function isGone(visit: Visit): Promise<Finding> {
     postJson(`${visit.base}/mcp`, PING, authorization(visit)),
   )
   const served = answers.filter(({ status }) => status !== 401).length
-  if (served === 0) return ok(`A second after it was taken back a token is refused everywhere.`)
+  if (served === 0) return ok(`A second after its revocation the token is refused by all nodes.`)
   return wrong(
-    `A second after it was taken back the token is still accepted by ${served} of ${TIMES} requests.`,
+    `A second after its revocation the token is still accepted by ${served} of ${TIMES} requests.`,
     'Let all nodes use one Redis; no proxy may cache responses or decisions by token.',
   )
 }

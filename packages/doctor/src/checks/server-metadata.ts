@@ -22,7 +22,7 @@ export const serverMetadata: Check = {
 async function ofBuiltIn(visit: Visit, answer: Answer): Promise<readonly Finding[]> {
   const { base, facts } = visit
   const { origin } = new URL(base)
-  facts.noBuiltIn = 'It needs sound metadata of the authorization server; see there.'
+  facts.noBuiltIn = 'It needs valid metadata of the authorization server; see that check.'
   const read = readMetadata(answer)
   if ('fault' in read) return [read.fault]
   const { metadata } = read
@@ -30,7 +30,7 @@ async function ofBuiltIn(visit: Visit, answer: Answer): Promise<readonly Finding
     const named = [...new Set([metadata.issuer, facts.issuer ?? metadata.issuer])].join(' and ')
     return [
       wrong(
-        `The issuer is ${named}, and not ${origin}: clients refuse it, or go elsewhere.`,
+        `The issuer is ${named}, not ${origin}: clients refuse it, or go elsewhere.`,
         `Set PUBLIC_URL=${origin} on every node, and restart them.`,
       ),
     ]
@@ -56,7 +56,7 @@ function elsewhere(metadata: ServerMetadata, origin: string): readonly Finding[]
   return [
     wrong(
       `Not at ${origin}: ${listed(others)}.`,
-      `Set PUBLIC_URL=${origin} on every node; something between may rewrite answers.`,
+      `Set PUBLIC_URL=${origin} on every node; a proxy may rewrite responses.`,
     ),
   ]
 }
@@ -102,7 +102,7 @@ async function ofAnother({ base, facts }: Visit): Promise<readonly Finding[]> {
   return [
     wrong(
       `Clients are sent to ${issuer}, and no metadata is found there.`,
-      `If that is an authorization server of yours, look at its address in OAUTH_ISSUER. If it should be the built-in one, set PUBLIC_URL=${origin}, and hand /.well-known/ on to the nodes.`,
+      `If that is an authorization server of yours, look at its address in OAUTH_ISSUER. If it should be the built-in one, set PUBLIC_URL=${origin}, and forward /.well-known/ to the nodes.`,
     ),
   ]
 }
@@ -172,7 +172,7 @@ async function reach(metadata: ServerMetadata): Promise<Finding> {
     if (isThere && page.status !== 404) return ok('Its endpoints answer.')
     return wrong(
       `${token} answers ${asked.status} and ${authorize} ${page.status} where they should refuse.`,
-      'Hand all paths on to the nodes, with every method.',
+      'Forward all paths to the nodes, with every method.',
     )
   } catch (error) {
     const { what, mend } = reasonOf(error)

@@ -1,8 +1,8 @@
 /** Authorizes a client, from the consent page to the tokens. */
 
+import { authorizeByPerson, authorizeClient, type GivenCode } from '../authorize-client.ts'
 import { type Finding, ok, skipped, whether, wrong } from '../findings.ts'
 import { objectIn } from '../http.ts'
-import { type GivenCode, letIn, letInByPerson } from '../let-in.ts'
 import { needsClient } from '../needs.ts'
 import { exchange, failureIn } from '../oauth.ts'
 import type { Check, ServerMetadata, Visit } from '../visit.ts'
@@ -11,12 +11,12 @@ export const signIn: Check = {
   id: 'sign-in',
   title: 'Authorizing a client',
   run: needsClient(async (visit, server, client) => {
-    let outcome = await letIn(visit, server, client)
+    let outcome = await authorizeClient(visit, server, client)
     if ('failure' in outcome && outcome.needsPerson) {
       if (!visit.interactive) {
         return [skipped(`${outcome.failure} With --interactive the doctor waits for that.`)]
       }
-      outcome = await letInByPerson(visit, server, client)
+      outcome = await authorizeByPerson(visit, server, client)
     }
     if ('given' in outcome) return useCode(visit, server, outcome.given)
     return [

@@ -13,7 +13,7 @@ const LONGEST_SILENCE_MS = 35_000
 const SHOWS_KEEP_ALIVE_MS = 16_000
 
 const UNBUFFERED =
-  'Turn buffering off for event streams: nginx `proxy_buffering off;` (and `gzip off;`), which X-Accel-Buffering of the server asks for unless proxy_ignore_headers takes that away; Apache `flushpackets=on`; Caddy `flush_interval -1`.'
+  'Turn buffering off for event streams: nginx `proxy_buffering off;` (and `gzip off;`), which the server requests by X-Accel-Buffering, unless proxy_ignore_headers ignores that; Apache `flushpackets=on`; Caddy `flush_interval -1`.'
 
 const UNCUT =
   'Let streams live: nginx `proxy_read_timeout 1h; proxy_send_timeout 1h;` and no keepalive_timeout below it; AWS ALB idle_timeout 4000; HAProxy `timeout tunnel 1h` and `timeout server 1h`; Cloudflare and others have limits of their plan.'
@@ -61,7 +61,7 @@ async function atOnce(opened: OpenedStream): Promise<Finding | undefined> {
   const { name, stream, first, trigger } = opened
   const type = stream.headers.get('content-type') ?? 'nothing'
   if (stream.status !== 200 || !type.includes('text/event-stream')) {
-    const mend = 'Let the answer of the nodes through; see their log.'
+    const mend = 'Forward the response of the nodes; see their log.'
     return wrong(`${name} is answered with ${stream.status} and ${type}.`, mend)
   }
   const encoding = stream.headers.get('content-encoding')
@@ -71,12 +71,15 @@ async function atOnce(opened: OpenedStream): Promise<Finding | undefined> {
       'Do not compress text/event-stream: nginx `gzip off;`, or leave it out of gzip_types.',
     )
   }
-  if (!(await stream.hears(first, SOON_MS))) {
-    return wrong(`${name}: nothing arrives, a proxy holds events back.`, UNBUFFERED)
+  if (!(await stream.receives(first, SOON_MS))) {
+    return wrong(`${name}: nothing arrives: a proxy withholds events.`, UNBUFFERED)
   }
   // A stream that was cut meanwhile is a different fault.
   if (trigger !== undefined && !(await trigger()) && stream.endedMs === undefined) {
-    return wrong(`${name}: a large answer does not come whole, a proxy holds it back.`, UNBUFFERED)
+    return wrong(
+      `${name}: a large response arrives incomplete: a proxy withholds the rest.`,
+      UNBUFFERED,
+    )
   }
   return undefined
 }
@@ -89,7 +92,7 @@ async function overTime({ holdMs }: Visit, opened: OpenedStream): Promise<Findin
     return skipped(`${name}: the server has no events for this stream, and ended it.`)
   }
   if (endedMs !== undefined) {
-    return wrong(`${name} is cut after ${Math.round(endedMs / 1000)} s.`, UNCUT)
+    return wrong(`${name} is cut off after ${Math.round(endedMs / 1000)} s.`, UNCUT)
   }
   const silence = Math.round(longestSilenceMs / 1000)
   if (longestSilenceMs > LONGEST_SILENCE_MS) {

@@ -14,7 +14,8 @@ export const transportSecurity: Check = {
   title: 'https',
   async run({ base }) {
     if (base.startsWith('https:')) return [await strictness(base), await plainHttp(base)]
-    if (isLoopback(base)) return [skipped('The server is on this machine, where http will do.')]
+    if (isLoopback(base))
+      return [skipped('The server is on this machine, where plain http is safe.')]
     return [
       wrong(
         'The server is reached by http: tokens can be read in transit, and clients refuse.',

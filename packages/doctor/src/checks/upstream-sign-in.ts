@@ -2,9 +2,9 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { createBrowser, headingOf } from '../../../server/src/testing/form-browser.ts'
+import { DEMO_FORM, isDemoProvider, PERSON_MS } from '../authorize-client.ts'
 import { type Finding, ok, skipped, wrong } from '../findings.ts'
 import { objectIn, postJson } from '../http.ts'
-import { DEMO_FORM, isDemoProvider, PERSON_MS } from '../let-in.ts'
 import { authorization, modernRequest } from '../mcp.ts'
 import { refusalOf } from '../provider-refusal.ts'
 import { fetchWithinReach } from '../reach.ts'
@@ -21,7 +21,7 @@ export const upstreamSignIn: Check = {
       return [skipped('The doctor got no token of its own, and signs nobody in with another.')]
     }
     const has = (name: string) => facts.toolNames?.includes(name) === true
-    if (!has('login') || !has('session')) return [skipped('The tool `login` is not there.')]
+    if (!has('login') || !has('session')) return [skipped('There is no tool `login`.')]
     const { state, upstreams } = await call(visit, 'session')
     const further = namesIn(upstreams).slice(1)
     const first =
@@ -64,9 +64,9 @@ async function reach(visit: Visit, upstream: string): Promise<Finding> {
   const next = await browser.open(ours.url, { code }).catch(() => undefined)
   const where = next?.url.host ?? 'its identity provider'
   if (next === undefined)
-    return skipped(`The way to ${upstream} leads to a host that the doctor cannot reach.`)
+    return skipped(`The link to ${upstream} leads to a host that the doctor cannot reach.`)
   if (next.url.origin !== ours.url.origin) {
-    return refusalOf(next) ?? ok(`The way to ${upstream} leads to ${where}.`)
+    return refusalOf(next) ?? ok(`The link to ${upstream} leads to ${where}.`)
   }
   if (next.url.pathname.includes('/key/')) return ok(`People paste keys for ${upstream}.`)
   const prefix = `UPSTREAM_${upstream.toUpperCase().replaceAll('-', '_')}_`

@@ -81,7 +81,7 @@ export function createIssuerKeys(options: IssuerKeysOptions, deps: IssuerKeysDep
       }
     } catch (error) {
       if (isAboutToken(error)) throw error
-      log.warn({ err: error }, 'keys of the issuer not read')
+      log.warn({ err: error }, 'issuer keys not read')
       throw issuerUnavailable(error)
     }
   }

@@ -70,12 +70,12 @@ export function createIssuerMetadata(
       isOther = error instanceof OtherIssuer
       logOther(error)
       if (known === undefined) throw error
-      log.warn({ err: error }, 'metadata of the issuer not read again')
+      log.warn({ err: error }, 'issuer metadata not refreshed')
       return known.metadata
     })
     if (known === undefined && found.issuer !== options.issuer) {
       const facts = { issuer: options.issuer, named: found.issuer, check }
-      log.warn(facts, 'issuer is spelled differently in its metadata')
+      log.warn(facts, 'issuer and its metadata differ by a slash')
     }
     known = { metadata: found, at: now() }
     return found
@@ -85,7 +85,7 @@ export function createIssuerMetadata(
     if (!isOther) return
     if (now() - loggedAt < LOG_EVERY_MS) return
     loggedAt = now()
-    log.error({ err: error, check }, 'issuer names another one in its metadata')
+    log.error({ err: error, check }, 'issuer metadata names another issuer')
   }
 
   const current: ReadIssuerMetadata = async () => {
@@ -100,7 +100,7 @@ export function createIssuerMetadata(
     read: current,
     async check() {
       await current().catch((error: unknown) => {
-        if (!isOther) log.warn({ err: error }, 'metadata of the issuer not read')
+        if (!isOther) log.warn({ err: error }, 'issuer metadata not read')
       })
     },
     warnings: () => (isOther ? [WRONG_ISSUER] : []),
@@ -127,7 +127,7 @@ async function fetchMetadata(
   }
   const where = `The metadata of the issuer ${options.issuer}`
   if (named !== undefined) throw new OtherIssuer(`${where} names another one: ${named}`)
-  throw new TypeError(`${where} is not there`)
+  throw new TypeError(`${where} does not exist`)
 }
 
 function isOf({ issuer, tokenIssuers = [] }: IssuerMetadataOptions, named: string): boolean {

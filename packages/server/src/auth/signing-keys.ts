@@ -1,8 +1,11 @@
-/** The keys that sign access tokens: kept in the store, shared by all nodes, rotated over time. */
+/**
+ * The keys that sign access tokens: in the store, shared by all nodes, with automatic key rotation.
+ */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import { storeUnavailable } from '../errors.ts'
+import { withDeadline } from '../store/command-deadline.ts'
 import type { Store } from '../store/port.ts'
 
 interface SigningKeysDeps {
@@ -29,12 +32,17 @@ const ROTATE_EVERY_SECONDS = 30 * 24 * 60 * 60
 const CACHE_MS = 10_000
 /** Tokens with invented key ids must not flood the store with commands. */
 const LOOK_AGAIN_MS = 1000
+/** Known keys are used after this time while the store, or the shard that has the keys, hangs. */
+const PATIENCE_MS = 250
 /**
  * Compare-and-set: a writer that loses the race reads the winner's keys. More attempts are a bug.
  */
 const MOST_ATTEMPTS = 20
 
-/** Every operation throws `unavailable` if it has to read the keys and the store is unavailable. */
+/**
+ * Keys that were read once stay in use while the store is unavailable: in a Redis Cluster, sessions are
+ * on other shards than the keys. Operations throw `unavailable` if there are none yet.
+ */
 export type SigningKeys = ReturnType<typeof createSigningKeys>
 
 export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOptions) {
@@ -80,6 +88,18 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
     return await reading
   }
 
+  /** The keys, or those of the last read while the store is unavailable. */
+  async function currentKeys(): Promise<readonly SigningKey[]> {
+    const reading = keysOf(CACHE_MS)
+    if (known === undefined) return await reading
+    const { keys } = known
+    return await withDeadline(reading, PATIENCE_MS, storeUnavailable).catch(() => {
+      // Not each call has to wait for that.
+      if (known?.keys === keys) known = { keys, readAt: now() - CACHE_MS + LOOK_AGAIN_MS }
+      return keys
+    })
+  }
+
   return {
     /** The key that signs now. */
     async current(): Promise<{
@@ -87,21 +107,22 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
       readonly alg: SigningAlgorithm
       readonly privateJwk: JWK
     }> {
-      const key = set.signing(await keysOf(CACHE_MS), now())
+      const key = set.signing(await currentKeys(), now())
       if (key === undefined) throw new Error('A set of signing keys is never empty')
       return { kid: key.kid, alg: algorithm, privateJwk: key.privateJwk }
     },
     /** Public parts only, the next key's included (RFC 7517, section 5). */
     async published(): Promise<{ readonly keys: readonly JWK[] }> {
-      return { keys: (await keysOf(CACHE_MS)).map(({ publicJwk }) => publicJwk) }
+      return { keys: (await currentKeys()).map(({ publicJwk }) => publicJwk) }
     },
     /**
      * The public key with this `kid`; undefined if there is none. An unknown `kid` triggers a read
      * of the store, at most once a second.
+     * @throws AppError `unavailable` for an unknown `kid` while the store is unavailable
      */
     async byKid(kid: string): Promise<JWK | undefined> {
       const named = (keys: readonly SigningKey[]) => keys.find((key) => key.kid === kid)?.publicJwk
-      return named(await keysOf(CACHE_MS)) ?? named(await keysOf(LOOK_AGAIN_MS))
+      return named(await currentKeys()) ?? named(await keysOf(LOOK_AGAIN_MS))
     },
   }
 }

@@ -13,12 +13,12 @@ import type { LegacyEndpoint } from '../mcp/legacy/legacy-endpoint.ts'
 import { type McpSession, mcpSessionKey } from '../mcp/legacy/mcp-session-record.ts'
 import type { LookedUp } from '../mcp/legacy/opened-mcp-sessions.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
-import type { ToolRequest } from '../mcp/requested-call.ts'
+import type { ToolRequest } from '../mcp/tool-request.ts'
 import type { Caller } from '../session/caller.ts'
 import type { RequestContextFactory } from '../session/request-contexts.ts'
 import type { Document, Stored } from '../store/port.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
-import type { CallLines } from './lines.ts'
+import type { CallLines } from './answer.ts'
 import type { ToolMessage } from './message.ts'
 
 /** The route that received the request. */
@@ -50,6 +50,8 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   readonly started: number
   readonly #parts: CallParts
   #log: Logger | undefined
+  /** The fields that all its log lines begin with, once needed. */
+  lineStart: string | undefined
 
   /** The bytes of a small body, read while the caller is authenticated. */
   early: Buffer | Promise<Buffer> | undefined
@@ -84,6 +86,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
     this.started = performance.now()
     this.#parts = parts
     this.#log = undefined
+    this.lineStart = undefined
     this.early = undefined
     this.body = undefined
     this.bodyBytes = undefined

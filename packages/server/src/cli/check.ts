@@ -22,7 +22,7 @@ import { EXAMPLE } from './settings.ts'
 export async function check(args: readonly string[]): Promise<void> {
   const line = readCommandLine(args, 'env')
   if (line.positionals.length > 0) {
-    throw new UsageError(`Nothing may follow, not "${line.positionals.join(' ')}".`)
+    throw new UsageError(`Unexpected argument "${line.positionals.join(' ')}".`)
   }
   const project = await openProject(line.project)
   const { env } = line.values

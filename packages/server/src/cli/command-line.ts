@@ -53,7 +53,7 @@ export function readOptions<const T extends Options>(
 export function serverArguments({ positionals, values: { env } }: CommandLine): string[] {
   const [mode, ...more] = positionals
   if (more.length > 0 || (mode !== undefined && mode !== 'stdio')) {
-    throw new UsageError(`Only "stdio" may follow, not "${positionals.join(' ')}".`)
+    throw new UsageError(`Unexpected argument "${positionals.join(' ')}"; only "stdio" is allowed.`)
   }
   return [...(mode === undefined ? [] : [mode]), ...(env === undefined ? [] : ['--env', env])]
 }

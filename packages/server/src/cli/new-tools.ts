@@ -102,7 +102,7 @@ async function readDocument(file: string): Promise<OpenApiDocument> {
   try {
     const { size } = statSync(file)
     if (size > LARGEST_DOCUMENT) {
-      throw new DocumentError(`It has ${size} bytes, and the limit is ${LARGEST_DOCUMENT}.`)
+      throw new DocumentError(`It exceeds the limit of ${LARGEST_DOCUMENT} bytes.`)
     }
     return await parseDocument(readFileSync(file, 'utf8'))
   } catch (error) {

@@ -51,7 +51,7 @@ export async function writeNew(args: readonly string[]): Promise<void> {
   const [kind = '', path, ...more] = positionals
   const filesOf = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
   if (filesOf === undefined) {
-    throw new UsageError(`Say what is new: ${Object.keys(kinds).join(', ')}.`)
+    throw new UsageError(`Name what to create: ${Object.keys(kinds).join(', ')}.`)
   }
   if (path === undefined) throw new UsageError(`Name the ${kind}: [FOLDER/]NAME`)
   if (more.length > 0) throw new UsageError(`One ${kind} at a time: [FOLDER/]NAME`)

@@ -11,7 +11,7 @@ import { readCommandLine, UsageError } from './command-line.ts'
 export async function printTools(args: readonly string[]): Promise<void> {
   const line = readCommandLine(args)
   if (line.positionals.length > 0) {
-    throw new UsageError(`Nothing may follow, not "${line.positionals.join(' ')}".`)
+    throw new UsageError(`Unexpected argument "${line.positionals.join(' ')}".`)
   }
   const catalog = await loadCatalog(await openProject(line.project))
   for (const { message } of catalogWarnings(catalog)) process.stderr.write(`Warning: ${message}\n`)

@@ -44,7 +44,7 @@ export function chooseClientAuth(variables: UpstreamVariables, faults: Faults): 
   const { UPSTREAM_CLIENT_KEY: key, UPSTREAM_CLIENT_CERT: certificate } = variables
   const { UPSTREAM_CLIENT_KEY_ID: keyId = key?.keyId } = variables
   if (variables.UPSTREAM_CLIENT_KEY_ID !== undefined && method !== 'private_key_jwt') {
-    faults.add('UPSTREAM_CLIENT_KEY_ID', 'is used by UPSTREAM_CLIENT_AUTH=private_key_jwt only')
+    faults.add('UPSTREAM_CLIENT_KEY_ID', 'requires UPSTREAM_CLIENT_AUTH=private_key_jwt')
   }
   if (certificate !== undefined && key !== undefined && !belongsTo(certificate, key)) {
     faults.add('UPSTREAM_CLIENT_CERT', 'must be the certificate of UPSTREAM_CLIENT_KEY')

@@ -19,7 +19,7 @@ export function withExchange(
 ): ChosenUpstream<NamedUpstream> {
   const { UPSTREAM_TOKEN_EXCHANGE: kind, UPSTREAM_AUDIENCE: audience } = own
   if (audience !== undefined && kind !== 'rfc8693') {
-    faults.add('UPSTREAM_AUDIENCE', 'is used with UPSTREAM_TOKEN_EXCHANGE=rfc8693 only')
+    faults.add('UPSTREAM_AUDIENCE', 'requires UPSTREAM_TOKEN_EXCHANGE=rfc8693')
   }
   const { config } = chosen
   if (kind === undefined || config.kind !== 'configured') return chosen

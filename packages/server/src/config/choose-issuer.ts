@@ -33,10 +33,10 @@ export function chooseIssuer(variables: Variables, faults: Faults): ExternalIssu
   const { OAUTH_ISSUER: url } = variables
   if (url === undefined) {
     for (const name of [...WITH_ISSUER, ...WITH_INTROSPECTION]) {
-      if (variables[name] !== undefined) faults.add(name, 'is used with OAUTH_ISSUER only')
+      if (variables[name] !== undefined) faults.add(name, 'requires OAUTH_ISSUER')
     }
     if (variables.OAUTH_INTROSPECTION !== 'off') {
-      faults.add('OAUTH_INTROSPECTION', 'is used with OAUTH_ISSUER only')
+      faults.add('OAUTH_INTROSPECTION', 'requires OAUTH_ISSUER')
     }
     return undefined
   }
@@ -81,7 +81,7 @@ function checkWithIssuer(url: string, variables: Variables, faults: Faults): voi
     )
   }
   if (variables.OAUTH_CLIENTS.length > 0) {
-    faults.add('OAUTH_CLIENTS', 'is used without OAUTH_ISSUER only')
+    faults.add('OAUTH_CLIENTS', 'conflicts with OAUTH_ISSUER; set one')
   }
 }
 
@@ -93,7 +93,7 @@ function checkTenants(variables: Variables, faults: Faults): void {
     faults.add('OAUTH_TENANTS', `is required by ${TENANT} in OAUTH_TOKEN_ISSUERS`)
   }
   if (!usesTenants && tenants !== undefined) {
-    faults.add('OAUTH_TENANTS', `is used with ${TENANT} in OAUTH_TOKEN_ISSUERS only`)
+    faults.add('OAUTH_TENANTS', `requires ${TENANT} in OAUTH_TOKEN_ISSUERS`)
   }
 }
 
@@ -105,7 +105,7 @@ function chooseIntrospection(
   if (mode === 'off') {
     for (const name of WITH_INTROSPECTION) {
       if (variables[name] === undefined) continue
-      faults.add(name, 'is used with OAUTH_INTROSPECTION=opaque or always only')
+      faults.add(name, 'requires OAUTH_INTROSPECTION=opaque or always')
     }
     return undefined
   }

@@ -65,6 +65,6 @@ function refuse(
   for (const name of names) {
     if (variables[name] === undefined) continue
     const kind = name === 'UPSTREAM_SERVICE_KEY' ? 'api_key' : 'client_credentials'
-    faults.add(name, `is used with UPSTREAM_SERVICE=${kind} only`)
+    faults.add(name, `requires UPSTREAM_SERVICE=${kind}`)
   }
 }

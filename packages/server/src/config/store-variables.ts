@@ -12,7 +12,7 @@ export const storeVariables = {
   )
     .optional()
     .register(facts, {
-      what: 'The Redis server as one address; wins over REDIS_HOST, REDIS_PORT, REDIS_USERNAME and REDIS_DB. `redis+cluster://` and `redis+sentinel://` take several hosts: some nodes of a cluster, or the Sentinels and the name of the master. `rediss` for TLS. Without any REDIS_ variable sessions are kept in memory, outside production.',
+      what: 'The Redis server as one address; takes precedence over REDIS_HOST, REDIS_PORT, REDIS_USERNAME and REDIS_DB. `redis+cluster://` and `redis+sentinel://` take several hosts: some nodes of a cluster, or the Sentinels and the name of the master. `rediss` for TLS. Without any REDIS_ variable sessions are kept in memory, outside production.',
       secret: true,
     }),
   REDIS_MODE: oneOf('single', 'sentinel', 'cluster').optional().register(facts, {

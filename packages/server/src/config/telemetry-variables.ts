@@ -23,7 +23,7 @@ export const telemetryVariables = {
       secret: true,
     }),
   OTEL_EXPORTER_OTLP_ENDPOINT: address(COLLECTOR).optional().register(facts, {
-    what: 'The collector that traces are sent to, by OTLP over HTTP with JSON: `/v1/traces` is added. Nothing of OpenTelemetry is loaded without it.',
+    what: 'The collector that traces are sent to, by OTLP over HTTP with JSON: `/v1/traces` is added. Without it OpenTelemetry is not loaded.',
   }),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: address(COLLECTOR).optional().register(facts, {
     what: 'The same, used unchanged; overrides OTEL_EXPORTER_OTLP_ENDPOINT.',
@@ -45,7 +45,7 @@ export const telemetryVariables = {
     what: 'The share of traces that begin here and are sampled, from 0 to 1. A sampling decision of the caller takes precedence.',
   }),
   AUDIT_SUBJECT: oneOf('off', 'hash', 'subject').default('off').register(facts, {
-    what: 'Whether the audit log names the person besides the client: not at all, by a hash of the subject, which whoever knows a subject can compute, or by the subject itself.',
+    what: 'Whether the audit log names the person besides the client: not at all, by a hash of the subject (which anybody who knows the subject can compute), or by the subject itself.',
   }),
   AUDIT_FILE: text('a path').optional().register(facts, {
     what: 'A file for the audit log: calls, sign-ins and authorized clients. Its lines are written at any LOG_LEVEL.',

@@ -129,7 +129,7 @@ export const upstreamVariables = {
   UPSTREAM_AUTHORIZATION_PARAMETERS: parameters(PARAMETERS, OWN_PARAMETERS)
     .default({})
     .register(facts, {
-      what: 'More parameters of the authorization request, for providers that require their own: Google issues refresh tokens for `access_type=offline&prompt=consent`. They replace those that this server would send; an empty one removes it: `prompt=`.',
+      what: 'More parameters of the authorization request, for providers that require their own: Google issues refresh tokens for `access_type=offline&prompt=consent`. They override those that this server sends; an empty value removes one: `prompt=`.',
       defaultText: '`prompt=consent` with an issuer and the scope offline_access, else none',
     }),
   UPSTREAM_TOKEN_PARAMETERS: parameters(PARAMETERS, OWN_TOKEN_PARAMETERS)
@@ -139,7 +139,7 @@ export const upstreamVariables = {
       defaultText: 'none',
     }),
   UPSTREAM_TOKEN_EXCHANGE: oneOf('rfc8693', 'entra-obo').optional().register(facts, {
-    what: 'With OAUTH_ISSUER: whether the token of the caller is exchanged for one of the API, so that people do not sign in twice. By token exchange (`rfc8693`) or the on-behalf-of flow of Microsoft Entra (`entra-obo`). See [on behalf of](sign-in.md#on-behalf-of).',
+    what: 'With OAUTH_ISSUER: whether the token of the caller is exchanged for one of the API, so that people do not sign in twice. By token exchange (`rfc8693`) or the on-behalf-of flow of Microsoft Entra (`entra-obo`). See [on behalf of](sign-in.md#on-behalf-of-the-caller-token-exchange).',
     defaultText: 'people sign in',
   }),
   UPSTREAM_AUDIENCE: text('the name of the API at the provider').optional().register(facts, {

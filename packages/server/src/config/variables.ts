@@ -65,7 +65,7 @@ const server = {
     what: 'Whether requests are counted, and excess ones refused with 429. `auto`: all but those that come from this machine itself outside production. `off` if something in front limits rates, or for benchmarks; rate limits of tools are then off, too.',
   }),
   RATE_LIMIT_CALLER: integer(1, 1_000_000).default(3000).register(facts, {
-    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or a connection. A request counts as 1, and 1 more for every 16 KiB of its body; beyond the limit 429.',
+    what: 'How many requests to /mcp, /http, /sse and /messages one caller may send a minute, to all nodes together: the session of an access token, or an MCP session. A request counts as 1, and 1 more for every 16 KiB of its body; beyond the limit 429.',
   }),
   RATE_LIMIT_ADDRESS: integer(1, 10_000_000).default(12_000).register(facts, {
     what: 'How many such requests callers without a valid token may send from one address a minute; beyond the limit 429.',
@@ -73,7 +73,7 @@ const server = {
   RATE_LIMIT_STORED_BYTES: integer(16 * 1024, 1024 * MEBIBYTE)
     .default(2 * MEBIBYTE)
     .register(facts, {
-      what: 'How many bytes callers without a token may store from one address a minute, on all nodes together: connections, sessions, subscriptions, sign-ins, authorizations, registrations and the like; beyond the limit 429. Not counted where RATE_LIMIT counts nothing.',
+      what: 'How many bytes callers without a token may store from one address a minute, on all nodes together: MCP sessions, sessions, subscriptions, sign-ins, authorizations, registrations and the like; beyond the limit 429. Not counted where RATE_LIMIT counts nothing.',
     }),
   MAX_STREAMS: integer(1, 1_000_000).default(2000).register(facts, {
     what: 'How many open streams one caller may have on a node, including requests that wait for a response; more are refused with 429. A caller is a session, or an address if there is none.',
@@ -85,7 +85,7 @@ const server = {
     what: 'How many calls of one caller may run on a node at a time; more are refused with 429.',
   }),
   MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000).register(facts, {
-    what: 'How many live connections of the 2025 era one caller may open at a node; more are refused with 429. Without a token each has its own session, so the address counts as the caller.',
+    what: 'How many live MCP sessions (2025 era) one caller may open at a node; more are refused with 429. Without a token each has a session of its own, so the address counts as the caller.',
   }),
   ...workerVariables,
   STOP_DELAY: integer(0, 60).default(1).register(facts, {
@@ -129,23 +129,23 @@ const behaviour = {
   STREAM_MAX_SECONDS: integer(1, 30 * DAY)
     .optional()
     .register(facts, {
-      what: 'How long a stream that was opened with an access token stays open, in seconds; clients reconnect then. It keeps its session alive, so a client that is forgotten would keep it alive too.',
+      what: 'How long a stream that was opened with an access token stays open, in seconds; clients reconnect then. An open stream keeps its session alive, so this bounds how long an abandoned client does.',
       defaultText: String(DAY),
     }),
   UNUSED_TTL: integer(1, 3600).default(60).register(facts, {
-    what: 'How long a connection of the 2025 era without a token, and its session, stay alive until their first request after `initialize`, in seconds, or as long as a stream of it is open. 404 after that: clients connect again.',
+    what: 'How long an MCP session without a token (2025 era), and its session, live until the first request after `initialize`, in seconds, or as long as a stream of it is open. After that clients get 404, and initialize again.',
   }),
   SIGN_IN_TTL: integer(30, 3600).default(600).register(facts, {
     what: 'How long a started sign-in can be finished, in seconds.',
   }),
   START_TIMEOUT: integer(1, 3600).default(30).register(facts, {
-    what: 'How long all services of `src/mcp.ts` together may take to open, in seconds; after that the server names the one that is pending, and does not start.',
+    what: 'How long all services of `src/mcp.ts` together may take to open, in seconds; after that the server does not start, and names the pending one.',
   }),
   TOOL_ARGUMENTS: oneOf('lenient', 'strict').default('lenient').register(facts, {
     what: 'How arguments of the wrong type are handled. `lenient`: JSON text where an object, a list, a number or a boolean is declared, and `null` for an optional field, are converted. `strict`: they are refused.',
   }),
   TOOL_TEXT_FORMAT: oneOf('json', 'toon').default('json').register(facts, {
-    what: "How a tool's answer is written as text: JSON, or TOON, which takes fewer tokens for tables.",
+    what: "How a tool's answer is written as text: JSON, or TOON, which needs fewer tokens for tables.",
   }),
   TOOLS_DIR: text('the path of a folder').optional().register(facts, {
     what: 'A folder with tools/, resources/ and prompts/ to serve instead of those of the project, session tools included.',

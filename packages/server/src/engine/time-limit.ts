@@ -1,4 +1,4 @@
-/** Bounds a run: aborts its signal on cancellation, on timeout, and at its end. */
+/** The timeout of a run: aborts its signal on timeout, on cancellation, and at its end. */
 
 import { Deadline } from '../deadlines.ts'
 

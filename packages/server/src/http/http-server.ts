@@ -55,6 +55,7 @@ export function createHttpServer(
   { keepAliveSeconds = 65, maxSockets = 10_000 }: HttpServerOptions = {},
 ) {
   let listener: ReturnType<typeof getRequestListener> | undefined
+  let known: HttpHandlers | undefined
   let draining = false
   let lettingGo = false
   const options = {
@@ -73,15 +74,15 @@ export function createHttpServer(
       response.destroy()
       return
     }
-    const known = handlers()
-    if (known === undefined) {
+    known ??= handlers()
+    const served = known
+    if (served === undefined) {
       response.writeHead(503, { 'retry-after': '1' }).end()
       return
     }
-    stripBasePath(request, known.basePath ?? '')
-    const handle = () => dispatch(known, request, response)
-    if (known.observe === undefined) handle()
-    else known.observe(request, response, handle)
+    stripBasePath(request, served.basePath ?? '')
+    if (served.observe === undefined) dispatch(served, request, response)
+    else served.observe(request, response, () => dispatch(served, request, response))
   }
   const server = createServer(options, answer)
   server.on('checkContinue', (request, response) => {
@@ -105,8 +106,7 @@ export function createHttpServer(
     }
     if (known.calls?.(request, response)) return
     listener ??= getRequestListener(known.fetch, { overrideGlobalObjects: false })
-    const mounted = mountedHandler(known.mounts, request.url ?? '/') ?? listener
-    void mounted(request, response)
+    void (mountedHandler(known.mounts, request.url ?? '/') ?? listener)(request, response)
   }
   return {
     server,

@@ -179,10 +179,11 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
 function createCounter(limits: RateLimits, options: RateLimitOptions) {
   const { trustedProxies, bodyLimitBytes, callerRate, addressRate } = options
   const byCaller = (who: string): Counting => ({ limit: 'caller', who, rate: aMinute(callerRate) })
+  const bySession = (sessionId: string) => ({ ...byCaller(sessionId), sessionId })
 
   function whoCalls({ incoming, caller }: CountedRequest): readonly Counting[] {
     if (!isCounted(incoming, options)) return []
-    if (caller?.kind === 'token') return [byCaller(caller.session.id)]
+    if (caller?.kind === 'token') return [bySession(caller.session.id)]
     const network = networkOf(clientAddress(incoming, trustedProxies))
     const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
     const mcpSession = caller === undefined ? undefined : mcpSessionOf(incoming)
@@ -209,7 +210,7 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
     },
     refuseKnown({ incoming, outgoing }: CountedRequest, session: string): void {
       if (!isCounted(incoming, options)) return
-      const over = limits.over([byCaller(session)])
+      const over = limits.over([bySession(session)])
       if (over.length > 0) refuseTooMany(outgoing, over)
     },
   }

@@ -1,6 +1,7 @@
 /**
- * Concurrency limits of each caller on this node, so that none can starve the others. A caller is a
- * session, or a client address if the request belongs to no session.
+ * Concurrency limits on this node (load shedding): of each caller, so that none can starve the
+ * others, and of all together. A caller is a session, or a client address if the request belongs to
+ * no session.
  */
 
 import { AppError } from '../errors.ts'

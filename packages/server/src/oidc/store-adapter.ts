@@ -1,4 +1,7 @@
-/** Storage adapter of `oidc-provider`, on the server's store, which all nodes share. */
+/**
+ * Storage adapter of `oidc-provider`, on the server's store, which all nodes share: single use of
+ * codes, refresh token rotation, and reuse detection.
+ */
 
 import { randomBytes } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'

@@ -111,7 +111,7 @@ function toSendable(
   const style = styleOf(parameter, node)
   if (node.kind === 'any') return { node: ofText(node), style }
   if (node.kind === 'array') {
-    if (!isPlain(node.items)) return 'is a list of what is no plain value'
+    if (!isPlain(node.items)) return 'is a list of values other than strings, numbers and booleans'
     return { node: { ...node, max: Math.min(node.max ?? 100, 100) }, style }
   }
   if (node.kind === 'object') {

@@ -42,7 +42,7 @@ export function lookUp(root: unknown, reference: string): unknown {
     found = member(found, decode(token).replaceAll('~1', '/').replaceAll('~0', '~'))
   }
   if (found === undefined) {
-    throw new UnusableError(`refers to what is not there: ${reference.slice(0, 100)}`)
+    throw new UnusableError(`refers to a missing part: ${reference.slice(0, 100)}`)
   }
   return found
 }

@@ -1,4 +1,7 @@
-/** Graceful shutdown on a signal, a shorter one after a fault, and an immediate exit on repeats. */
+/**
+ * Graceful shutdown (draining) on a signal, a shorter one after a fault, and an immediate exit on
+ * repeats.
+ */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RootLogger } from '../logger.ts'

@@ -76,7 +76,7 @@ export function createSessionParts(
         ),
     ])
   }
-  const blocks = createBlocks({ store, monotonicNow: () => performance.now() })
+  const blocks = createBlocks({ store })
   const shared = { ...deps, keyRing, now, sessions, links, blocks, onWritten }
   const first = partsAt(shared, upstreams.first)
   const further = upstreams.further.map((upstream) => partsAt(shared, upstream))

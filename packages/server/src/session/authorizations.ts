@@ -234,14 +234,6 @@ export class Authorizations {
   }
 }
 
-/** The scopes of a token after the person has narrowed its client. */
-export function narrowedScopes(
-  scopes: readonly string[],
-  { allowed }: { readonly allowed?: readonly string[] },
-): readonly string[] {
-  return allowed === undefined ? scopes : scopes.filter((scope) => allowed.includes(scope))
-}
-
 function union(some: readonly string[], more: readonly string[]): readonly string[] {
   return [...new Set([...some, ...more])]
 }

@@ -1,4 +1,4 @@
-/** Creates, finds, updates, renews and ends sessions; any node can perform each operation. */
+/** Creates, finds, updates, renews (sliding expiration) and ends sessions, on any node. */
 
 import { createId } from '../crypto/random-id.ts'
 import { AppError } from '../errors.ts'

@@ -1,4 +1,7 @@
-/** Failed refreshes of upstream credentials: back-off shared by all nodes, and when to give up. */
+/**
+ * Circuit breaker for failed refreshes of upstream credentials: back-off that all nodes share, and
+ * when to give up.
+ */
 
 import { AppError } from '../errors.ts'
 import type { ProviderError } from '../upstream/identity-provider.ts'

@@ -1,4 +1,4 @@
-/** Changes of single fields: their paths are checked here, and applied where the driver cannot. */
+/** Changes of single fields: checks their paths, and applies them for drivers that cannot. */
 
 import { decodeDocument, encodeFields, withRevision } from './documents.ts'
 import { encodeJson } from './json-text.ts'
@@ -36,7 +36,7 @@ export function missingParent(path: string): TypeError {
 }
 
 /**
- * The text of the document with the changes made and the next revision.
+ * Applies the changes to the document's text, and increments its revision.
  * @throws TypeError when a nested field's parent is missing
  */
 export function applyChanges(text: string, changes: readonly Change[]): string {

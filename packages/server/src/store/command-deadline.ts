@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Calls `onLate` after `timeoutMs`; `clearTimeout` ends that. */
+/** Calls `onLate` after `timeoutMs`; `clearTimeout` cancels it. */
 export function startDeadline(timeoutMs: number, onLate: () => void): NodeJS.Timeout {
   // The event loop may have been blocked, with the reply already in the socket buffer. Sockets are
   // read before `setImmediate` callbacks, so the reply still wins.
@@ -10,7 +10,7 @@ export function startDeadline(timeoutMs: number, onLate: () => void): NodeJS.Tim
 }
 
 /**
- * The outcome of `work`, or the failure made by `onLate` after `timeoutMs`. A late outcome is
+ * The outcome of `work`, or the error that `onLate` returns after `timeoutMs`. A late outcome is
  * ignored; a late failure does not become an unhandled rejection.
  */
 export function withDeadline<T>(
@@ -25,7 +25,7 @@ export function withDeadline<T>(
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
-/** Waits for the work, at most the time given. */
+/** Waits for the work, for at most `ms` milliseconds. */
 export async function within(ms: number, work: Promise<void>): Promise<void> {
   const clock = new AbortController()
   const late = sleep(Math.max(0, ms), undefined, { signal: clock.signal }).catch(() => undefined)

@@ -1,4 +1,4 @@
-/** Documents as text: how a revision and fields are written and read, the same in every driver. */
+/** Encodes documents and their revisions as JSON text, the same in every driver. */
 
 import { encodeJson } from './json-text.ts'
 import type { Document, Stored } from './port.ts'

@@ -1,4 +1,4 @@
-/** What a counter may be increased by. */
+/** Validates the increment of a counter. */
 
 /** @throws RangeError unless it is a positive safe integer */
 export function checkedIncrement(by: number): number {

@@ -1,4 +1,7 @@
-/** The store port. Drivers: memory, and Redis with or without JSON commands. */
+/**
+ * The store port. Drivers: memory, and Redis with or without JSON commands. A further store, such
+ * as Postgres, is another driver: an adapter that passes the contract suite in `contract/`.
+ */
 
 import type { Streams } from './streams.ts'
 

@@ -1,9 +1,9 @@
-/** What was used last, in this process: for what can be worked out again, and costs something. */
+/** A bounded LRU cache in process memory, for values that can be recomputed. */
 
 /**
- * Holds so many values at most. What was not used for as long as it takes to use half as many others
- * makes room, all of it at once: to put each value last when it is used is 1 µs, and garbage that
- * lasts (`src/http/running-responses.ts`).
+ * Caches up to `most` values, in two generations: when the later one is half of them, it becomes
+ * the earlier one, and values that were not used since are evicted. An exact LRU would reorder its
+ * entries on each use, which creates long-lived garbage.
  */
 export function createRecent<Value>(most: number) {
   const half = Math.ceil(most / 2)

@@ -1,12 +1,12 @@
 /** A node-redis client that fails fast and reconnects by itself. */
 
 import { isIP } from 'node:net'
-import { createClient } from '@redis/client'
+import { RedisClient as RedisClientClass, type RedisClientOptions } from '@redis/client'
 
 export interface RedisAddress {
   /**
-   * `redis[s]://[[user][:password]@]host[:port][/db]`, or `unix://…`; wins over the other fields,
-   * but for `password`, which completes an address without one.
+   * `redis[s]://[[user][:password]@]host[:port][/db]`, or `unix://…`; takes precedence over the
+   * other fields, except `password`, which completes a URL without one.
    */
   readonly url?: string | undefined
   readonly host?: string | undefined
@@ -53,7 +53,7 @@ export function createRedisClient(
   protocol: RedisProtocol = address.protocol ?? 3,
 ) {
   const { url, socket } = clientOptions(address)
-  return createClient({
+  return createPlainClient({
     url,
     RESP: protocol,
     disableOfflineQueue: true,
@@ -67,21 +67,32 @@ export function createRedisClient(
   })
 }
 
+type PlainOptions = RedisClientOptions<None, None, None, RedisProtocol, None>
+type None = Record<never, never>
+
+/**
+ * A client with `sendCommand` alone. node-redis's `createClient` also compiles a method for each of
+ * its 450 commands, again for each set of options.
+ */
+export function createPlainClient(options: PlainOptions) {
+  return new RedisClientClass<None, None, None, RedisProtocol, None>(options)
+}
+
 /** Exponential back-off with a cap; the upper half is jitter, so that nodes do not reconnect at once. */
 export function backoffMs(retries: number, random: () => number): number {
   const full = Math.min(SHORTEST_BACKOFF_MS * 2 ** Math.min(retries, 10), LONGEST_BACKOFF_MS)
   return Math.round((full * (1 + random())) / 2)
 }
 
-/** The options of node-redis that say where a server is. */
+/** The connection options of node-redis for an address. */
 export function clientOptions(address: RedisAddress) {
   const { tlsName, certificates } = address
-  // Without effect unless the scheme says TLS.
+  // Ignored unless the scheme is that of TLS.
   const socket = { ...certificates, ...(tlsName !== undefined && { servername: tlsName }) }
   return { url: toUrl(address), socket }
 }
 
-/** The name that a certificate must have: servers announce IP addresses, which it may not have. */
+/** The host name to verify: servers announce IP addresses, which certificates may lack. */
 export function tlsNameOf(
   { host }: { readonly host: string },
   configured: string | undefined,
@@ -100,7 +111,7 @@ function toUrl(address: RedisAddress): string {
   return `${address.tls ? 'rediss' : 'redis'}://${credentials}${bracketed}:${port}/${db}`
 }
 
-/** The configuration takes passwords out of addresses, so that it can be logged. */
+/** Restores the password, which the configuration keeps apart from the loggable address. */
 function withPassword(url: string, password: string | undefined): string {
   const [, scheme = '', user = '', own] = /^(\w+:\/\/)(?:([^:@/]*)(:[^@/]*)?@)?/.exec(url) ?? []
   if (password === undefined || own !== undefined) return url

@@ -10,11 +10,11 @@ import { type RedisScript, runScript } from './redis-scripts.ts'
 
 /** Commands throw `AppError('unavailable')` when Redis is unreachable or misses the deadline. */
 export interface RedisConnection {
-  /** @param key one of the command's keys, which say where it goes; left out if any server will do */
+  /** @param key one of the command's keys, which determines the server; any server if left out */
   command(args: readonly string[], key?: string): Promise<unknown>
-  /** Every key must lie in the same slot: Redis Cluster rejects others. */
+  /** All keys must be in one slot: Redis Cluster rejects others. */
   script(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown>
-  /** The hash slot of a key, where keys of different slots can lie on different servers. */
+  /** The hash slot of a key, if keys of different slots can be on different servers. */
   readonly slotOf?: (key: string) => number
   /** Waits for commands in flight, at most one deadline. */
   close(): Promise<void>

@@ -12,7 +12,7 @@ redis.call('SET', KEYS[1], '0', 'PX', ARGV[1], 'NX')
 return {redis.call('INCRBY', KEYS[1], ARGV[2]), redis.call('PTTL', KEYS[1])}
 `)
 
-/** Adds `by`; the first call starts a window of `ttlSeconds`. The key is given in full. */
+/** Adds `by`; the first call starts a window of `ttlSeconds`. The key includes the prefix. */
 export async function countInRedis(
   redis: RedisConnection,
   key: string,

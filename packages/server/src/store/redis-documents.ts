@@ -1,4 +1,4 @@
-/** What the two ways of keeping documents in Redis have in common. Keys are given in full. */
+/** The operations that both document forms in Redis implement. Keys include the prefix. */
 
 import type { Store } from './port.ts'
 

@@ -90,13 +90,13 @@ export function redirectOf(error: unknown): Redirect | undefined {
   return { kind, slot: Number(slot), host, port: Number(port) }
 }
 
-/** The error reply, if Redis answered with one. */
+/** The error reply of Redis, if there is one. */
 export function replyOf(error: unknown): ErrorReply | undefined {
   const cause = error instanceof AppError ? error.cause : error
   return cause instanceof ErrorReply ? cause : undefined
 }
 
-/** The command was not answered, or not written, within its deadline. */
+/** The command was not written, or got no reply, within its deadline. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DeadlineError || error instanceof TimeoutError
 }

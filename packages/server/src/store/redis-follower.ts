@@ -11,13 +11,13 @@ import type { StoreLog } from './store-log.ts'
 import { isAfter, STREAM_START } from './stream-ids.ts'
 import { deliver, type Follower, type OnEntry } from './streams.ts'
 
-/** Where streams are, which can change. */
+/** The servers of streams, which change at failovers and with the slots. */
 export interface StreamHosts {
   /** The server that has the key; undefined until it is known. */
   addressOf(key: string): RedisAddress | undefined
-  /** Calls the listener when servers have changed. Returns what ends that. */
+  /** Calls the listener when servers have changed. Returns a function that unsubscribes. */
   onChange(listener: () => void): () => void
-  /** A stream could not be read where it should be. */
+  /** Reports that a stream could not be read at its server. */
   suspect(): void
 }
 
@@ -88,7 +88,7 @@ export function createRedisFollower(
 
   /** Waits before the next attempt. */
   async function recover(link: RedisLink, client: RedisClient, error: unknown): Promise<void> {
-    // A lost connection has said so itself.
+    // The loss of a connection has been reported already.
     if (isTimeout(error) || error instanceof ErrorReply) hosts.suspect()
     if (isTimeout(error)) link.giveUp(client, error)
     else link.failed(client, error)
@@ -113,7 +113,7 @@ export function createRedisFollower(
   }
 }
 
-/** The connection to the server that has the stream: from when that is known, and wherever it moves. */
+/** The connection to the server that has the stream, once that is known; follows the stream. */
 function createHostLink(
   name: string,
   { hosts, timeoutMs, log, random, monotonicNow }: RedisFollowerOptions,

@@ -43,7 +43,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
 
   async function ask(): Promise<void> {
     const result = await probe()
-    // The cause of the loss says more than the commands that failed with it.
+    // The cause of the loss explains more than the commands that failed with it.
     if (!isConnected || closed) return
     probedAt = monotonicNow()
     // Cleared here too: after a hang shorter than a command's deadline, no command was late.
@@ -78,7 +78,7 @@ export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisH
     inTime(): void {
       hung = undefined
     },
-    /** @throws AppError `unavailable`, with the reason in words */
+    /** @throws AppError `unavailable`, whose message is the reason */
     async check(): Promise<StoreHealth> {
       if (closed) throw storeUnavailable(new Error('The store is closed.'))
       if (isConnected && monotonicNow() - probedAt > FRESH_MS) await probeOnce()

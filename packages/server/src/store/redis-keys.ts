@@ -3,8 +3,8 @@
 export type RedisKeys = ReturnType<typeof createRedisKeys>
 
 /**
- * Puts the prefix before every key. A hash tag (`{…}`) in a key is kept, so that the keys of one
- * session lie in one slot of Redis Cluster.
+ * Prepends the prefix to every key. Keeps a hash tag (`{…}`) in a key, so that the keys of one
+ * session are in one slot of Redis Cluster.
  * @throws TypeError for a prefix with braces, which would become the hash tag of every key
  */
 export function createRedisKeys(prefix: string) {

@@ -10,9 +10,9 @@ import { isHelloRefused, isReadOnly, isTimeout } from './redis-errors.ts'
 import type { StoreLog } from './store-log.ts'
 
 export interface RedisLinkOptions {
-  /** Read for each client. */
+  /** Called for each new client. */
   readonly address: () => RedisAddress
-  /** Whether the address leads to one server for good, so that a replica there stays one. */
+  /** Whether the address always leads to the same server, which stays a replica if it is one. */
   readonly isFixed?: boolean
   /** Deadline of a command, in milliseconds. */
   readonly timeoutMs: number
@@ -23,11 +23,11 @@ export interface RedisLinkOptions {
   readonly monotonicNow: () => number
   /** Called each time the connection is ready. */
   readonly onReady: () => void
-  /** Called each time the connection was lost or an attempt to make it failed. */
+  /** Called each time the connection was lost, or could not be established. */
   readonly onLost?: (error: unknown) => void
-  /** Called each time a command was not answered in time. */
+  /** Called each time a command missed its deadline. */
   readonly onLate?: (error: unknown) => void
-  /** Called when a command was answered in time, after others were not. */
+  /** Called when a command met its deadline after others had missed it. */
   readonly onInTime?: () => void
 }
 
@@ -43,7 +43,7 @@ const REPLACE_EVERY_MS = 1000
 export class RedisLink {
   /** The current one. */
   client: RedisClient
-  /** Whether no command of the current client was answered in time since one was not. */
+  /** Whether a command of the current client missed its deadline, and none has met it since. */
   isLate = false
   readonly #options: RedisLinkOptions
   readonly #report: ReturnType<typeof createStateReport>
@@ -60,10 +60,10 @@ export class RedisLink {
     this.client = this.#connect()
   }
 
-  /** To be called with each answer while the client is late. */
+  /** Call it for each reply while `isLate` is set. */
   replied(from: RedisClient, inTime: boolean): void {
     if (from !== this.client) return
-    // A late reply counts too: the server is slow, not dead.
+    // Late replies count as well: the server is slow, not dead.
     this.#silentSince = undefined
     if (!inTime) return
     this.isLate = false

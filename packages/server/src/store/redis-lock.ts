@@ -1,4 +1,4 @@
-/** Locks in Redis: one holder at a time, with a fencing token against late writers. */
+/** Distributed locks in Redis: one holder at a time, with a fencing token against late writers. */
 
 import type { Lock } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'

@@ -99,7 +99,7 @@ export async function probeRedis(
 
 /**
  * Writes nothing: Redis checks permissions, role and memory before it finds that the key is absent.
- * All keys lie in one slot, and no request uses them.
+ * All keys are in one slot, and no request uses them.
  */
 function commandsOf({ document, counter, stream }: RedisKeys, tag: string, hasJson: boolean) {
   const text = document(tag)
@@ -179,7 +179,7 @@ function firstFailure(names: readonly string[], replies: readonly unknown[]): Un
   return refused ? explainUnfit(new ErrorReply(refused[1]), refused[0]) : undefined
 }
 
-/** A map of RESP 3, or the flat array that RESP 2 has in its place. */
+/** Reads a RESP 3 map, or the flat array that RESP 2 has instead. */
 function fieldsOf(hello: unknown): Record<string, unknown> {
   if (!Array.isArray(hello)) return Object(hello) as Record<string, unknown>
   return Object.fromEntries(

@@ -29,11 +29,11 @@ interface Work {
   readonly key: string | undefined
   /** Deadline, in monotonic milliseconds. */
   readonly until: number
-  /** Grows in the order of calls. */
+  /** Increases in the order of the calls. */
   readonly number: number
 }
 
-/** Commands for one key or slot that wait until an earlier one, which was refused, is done. */
+/** A command for a key or slot of which an earlier one was refused and is being retried. */
 interface Queued {
   readonly number: number
   readonly send: () => void
@@ -76,7 +76,7 @@ class Router {
   readonly #isCluster: boolean
   readonly #timeoutMs: number
   readonly #now: () => number
-  /** By slot or key, while a command that was refused is sent again. */
+  /** By slot or key, while a refused command is retried. */
   readonly #queues = new Map<number | string, Queued[]>()
   #count = 0
 
@@ -111,7 +111,7 @@ class Router {
     return this.#isCluster ? slotOf(key) : key
   }
 
-  /** Sends a refused command again, or queues it behind an earlier one. */
+  /** Retries a refused command, or queues it behind an earlier one. */
   #refused(error: unknown, from: RedisEndpoint, work: Work): Promise<unknown> {
     if (!AGAIN.test(replyOf(error)?.message ?? '')) return this.#failed(error)
     if (this.#queues.has(this.#queueOf(work.key))) return this.#queued(work)
@@ -132,7 +132,7 @@ class Router {
     })
   }
 
-  /** Sends what waited, in the order of the calls. */
+  /** Sends the queued commands in the order of the calls. */
   #release(queue: number | string): void {
     const queued = this.#queues.get(queue) ?? []
     this.#queues.delete(queue)

@@ -47,7 +47,7 @@ export function createShardsHealth(
     count,
     /**
      * Resolves while at least one server can serve requests; warns of the others.
-     * @throws AppError `unavailable`, with the reason in words
+     * @throws AppError `unavailable`, whose message is the reason
      */
     async check(): Promise<StoreHealth> {
       if (closed) throw storeUnavailable(new Error('The store is closed.'))

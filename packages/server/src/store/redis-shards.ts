@@ -1,4 +1,4 @@
-/** One connection for each server of a topology, closed after the server has lost its keys. */
+/** One connection for each server of a topology, closed once the server has no more keys. */
 
 import type { RedisEndpoint } from '../config/redis-url.ts'
 import type { RedisShard } from './redis-shard.ts'

@@ -1,6 +1,6 @@
 /** The hash slots of Redis Cluster. */
 
-/** How many slots every cluster has. */
+/** The number of slots of every cluster. */
 export const SLOT_COUNT = 16_384
 
 /**
@@ -14,7 +14,7 @@ export function slotOf(key: string): number {
   return end > start ? crc16(key, start, end) : crc16(key, 0, key.length)
 }
 
-/** Whether a node announces its host; otherwise it is where it was asked. */
+/** Whether a node announces its host; if not, its host is the queried one. */
 export function isNamed(host: string | null): host is string {
   return host !== null && host !== '' && host !== '?'
 }

@@ -55,7 +55,7 @@ export abstract class RedisTopology {
   abstract isComplete(): boolean
   /** Queries servers and stores the owners. Rejects if no reply was usable. */
   protected abstract discover(): Promise<void>
-  /** Handles MOVED: another server has the slot. */
+  /** Handles MOVED: another server owns the slot. */
   abstract moved(slot: number, to: RedisEndpoint): void
 
   start(): void {

@@ -93,7 +93,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     count: (key, ttl, by) => countInRedis(redis, keys.counter(key), ttl, by),
     lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
     async time() {
-      // Clocks of servers differ: always the same one.
+      // Clocks of servers differ: always reads the same one.
       const [seconds, microseconds] = (await redis.command(['TIME'], CLOCK_KEY)) as string[]
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
     },

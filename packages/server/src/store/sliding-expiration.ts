@@ -1,12 +1,12 @@
 /**
- * Sliding expiration by a stamp in the document: what is used lives on, and is written once a minute at
- * most. Nothing is remembered of it here.
+ * Sliding expiration of sessions and MCP sessions: renews the TTL on use. The stamp in the document
+ * limits the renewals to one a minute; the process keeps no state of a document.
  */
 
 import { AppError } from '../errors.ts'
 import type { Changes, Store } from './port.ts'
 
-/** What a document says of its use: Unix times in milliseconds. */
+/** When a document was used last, and when it expires: Unix times in milliseconds. */
 export interface Stamps {
   readonly lastActiveAt: number
   readonly expiresAt: number
@@ -18,10 +18,10 @@ export interface SlidingExpirationDeps {
   readonly now: () => number
 }
 
-/** Shorter times-to-live are stamped once in a quarter of them. */
+/** Interval of renewals; a quarter of the TTL if that is shorter. */
 const STAMP_EVERY_MS = 60_000
 
-/** How long the store may have refused to write before somebody notices. */
+/** A store that refuses writes is detected within this time. */
 const CHECK_EVERY_MS = 1000
 
 export class SlidingExpiration {
@@ -47,9 +47,8 @@ export class SlidingExpiration {
   }
 
   /**
-   * Whether a document has expired, though its key is still there: a copy in a replica or in a file may
-   * outlive it. Nodes of the last release renew keys
-   * alone, and stamp as we do; without stamps the key decides.
+   * Whether a document has expired although its key still exists: a copy in a replica or in a file
+   * may outlive it. Without stamps the TTL of the key decides.
    */
   isOver({ lastActiveAt, expiresAt }: Partial<Stamps>): boolean {
     if (expiresAt === undefined || lastActiveAt === undefined) return false
@@ -57,10 +56,10 @@ export class SlidingExpiration {
   }
 
   /**
-   * Counts a use; the new stamps, where it was time for them. There is a promise only where there is
-   * something to wait for.
-   * @throws AppError `unavailable` while the store takes no writes: what it says may be old, and what
-   * was ended be alive in it
+   * Counts a use, and renews the TTL if due; resolves with the new stamps. Returns no promise if
+   * there is nothing to wait for.
+   * @throws AppError `unavailable` while the store refuses writes: its data may be outdated, and an
+   * ended session alive in it
    */
   use(key: string, { lastActiveAt = 0 }: Partial<Stamps>): Promise<Stamps | undefined> | undefined {
     const now = this.#deps.now()
@@ -74,7 +73,7 @@ export class SlidingExpiration {
     await checking
     const stamps = this.stamps()
     const changes = stamps as unknown as Changes
-    // A store that is full still reads, and keeps what is used.
+    // A full store still serves reads: ignores that the renewal failed.
     await this.#deps.store
       .patch(key, changes, { ttlSeconds: this.keySeconds })
       .catch(ignoreUnavailable)
@@ -82,12 +81,12 @@ export class SlidingExpiration {
   }
 
   /**
-   * Whether the store takes writes, by one in a second on each node. Nobody waits for it unless it
-   * failed the last time.
+   * Checks with one write a second on each node whether the store accepts writes. Callers wait for
+   * the check only while it fails.
    */
   #check(key: string, now: number): Promise<undefined> | undefined {
     const passed = now - this.#checkedAt
-    // A clock that was set back says nothing.
+    // Checks again if the clock was set back.
     if (!this.#isRefused && passed >= 0 && passed < CHECK_EVERY_MS) return undefined
     const touching = this.#touch(key, now)
     if (this.#isRefused) return touching

@@ -1,6 +1,6 @@
-/** Ids of entries: `<milliseconds>-<number>`, or `0-<sequence>` where the writer counts. */
+/** Ids of entries: `<milliseconds>-<number>`, or `0-<sequence>` with explicit sequence numbers. */
 
-/** Before every entry, and the last id of a stream that has none. */
+/** The id before every entry, and the last id of an empty stream. */
 export const STREAM_START = '0'
 
 /** Numbers of 15 digits are exact in JavaScript and far below the 64 bits that Redis allows. */
@@ -10,7 +10,7 @@ const LARGEST = 10 ** 15 - 1
 export type StreamId = readonly [milliseconds: number, number: number]
 
 /**
- * An id without its second part means its number 0.
+ * Parses an id; a missing second part counts as 0.
  * @throws TypeError for anything else
  */
 export function parseStreamId(text: string): StreamId {

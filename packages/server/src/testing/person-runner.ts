@@ -154,7 +154,7 @@ export async function runAsPerson<E extends Env, Result extends object>(
       result = await run({ ...call, requestState, responses }, settings)
     }
     if (isInputRequiredResult(result)) {
-      throw new Error(`${declaration.name} still waits for an answer`)
+      throw new Error(`${declaration.name} is waiting for an answer`)
     }
     upstream.refuseUnanswered()
     const { requests } = upstream

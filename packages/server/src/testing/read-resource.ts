@@ -37,7 +37,7 @@ export async function readResource<Output extends z.ZodObject | undefined, E ext
   const compiled = compileResource(resource as unknown as AnyResource)
   const found = /[{}]/.test(uri) ? undefined : createFindResource([compiled])(uri)
   if (found === undefined) {
-    throw new Error(`${uri} is no URI of the resource ${resource.name}: ${resource.uri}`)
+    throw new Error(`${uri} does not match the resource ${resource.name}: ${resource.uri}`)
   }
   const { result, ...facts } = await runAsPerson(resource, { uri }, options, {
     run: (call, settings) => runRead(found, call, settings, telemetry),

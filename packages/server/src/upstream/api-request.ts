@@ -54,7 +54,7 @@ export function requestHeaders(
   }
   for (const [name, value] of Object.entries(write.headers ?? {})) {
     const lowerCase = name.toLowerCase()
-    if (!NAME.test(name)) throw new TypeError('A header has a name that is not one')
+    if (!NAME.test(name)) throw new TypeError('A header has an invalid name')
     const isOwn = lowerCase === options.apiKeyHeader || lowerCase === options.tokenHeader
     if (isOwn || RESERVED.has(lowerCase)) {
       throw new TypeError(`The header "${lowerCase}" is set by the client`)
@@ -78,7 +78,7 @@ export function requestHeaders(
 /** Rejects line breaks, which would allow header injection. */
 function headerValue(name: string, value: unknown): string {
   if (typeof value === 'string' && VALUE.test(value)) return value
-  throw new TypeError(`The header "${name}" has a value that no header can hold`)
+  throw new TypeError(`The header "${name}" has an invalid value`)
 }
 
 interface RequestBody {

@@ -1,4 +1,4 @@
-/** The deadline of a whole call, including retries and token refresh. */
+/** Request timeout: the deadline of a whole call, including retries and token refresh. */
 
 import { UpstreamError } from './upstream-error.ts'
 

@@ -1,4 +1,7 @@
-/** Retry policy: which requests may be retried, and the back-off before each retry. */
+/**
+ * Retry policy: idempotent requests only, and the back-off before each retry. There is no
+ * circuit breaker: every call has a deadline.
+ */
 
 import { UpstreamError } from './upstream-error.ts'
 

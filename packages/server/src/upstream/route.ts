@@ -68,7 +68,8 @@ function pathOf({ pathname }: URL): string {
 function appendQuery(url: URL, name: string, value: Param): void {
   for (const each of Array.isArray(value) ? value : [value]) {
     if (each === undefined || each === null) continue
-    if (!isValue(each)) throw new TypeError(`The parameter "${name}" is no plain value`)
+    if (!isValue(each))
+      throw new TypeError(`The parameter "${name}" is not a string, number or boolean`)
     url.searchParams.append(name, String(each))
   }
 }

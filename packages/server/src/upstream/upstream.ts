@@ -8,7 +8,7 @@ export interface TokenOptions {
   readonly signal?: AbortSignal
 }
 
-/** Source of a caller's upstream access token; undefined without one. */
+/** Source of a caller's upstream access token, never the one presented here (token passthrough). */
 export interface TokenSource {
   accessToken(options?: TokenOptions): Promise<string | undefined>
   /** Called on a final 401 or 403; may reject with a more specific error. */

@@ -84,7 +84,7 @@ describe('metadata', () => {
   test('that names another issuer is not used, and the log says which', async () => {
     const { app, issuer, statusOf, resource } = await start({}, '', '/other')
     expect(await statusOf(await issuer.token(resource))).toBe(503)
-    expect(app.lines.join('')).toContain('keys of the issuer not read')
+    expect(app.lines.join('')).toContain('issuer keys not read')
   })
 
   test.each([
@@ -93,7 +93,7 @@ describe('metadata', () => {
   ])('at %j may spell the issuer without the slash of OAUTH_ISSUER', async (path, slash) => {
     const { app, issuer, statusOf, resource } = await start({}, path, slash)
     expect(await statusOf(await issuer.token(resource))).toBe(200)
-    const lines = app.lines.filter((line) => line.includes('spelled differently'))
+    const lines = app.lines.filter((line) => line.includes('differ by a slash'))
     expect(lines).toHaveLength(1)
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'warn', check: 'OAUTH_ISSUER' })
   })

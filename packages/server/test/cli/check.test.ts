@@ -100,7 +100,7 @@ describe('check', () => {
     expect(status).toBe(1)
     expect(stderr).toMatch(/^There is no src\/server\.ts in \/not\/there\. .*--project FOLDER\n$/)
     expect(check({}, '--wrong').stderr).toMatch(/^Unknown option '--wrong'/)
-    expect(check({}, 'stdio').stderr).toBe('Nothing may follow, not "stdio".\n')
+    expect(check({}, 'stdio').stderr).toBe('Unexpected argument "stdio".\n')
     expect(check({}, '-h').stdout).toMatch(/^mcp-template COMMAND/)
   })
 })

@@ -13,7 +13,7 @@ const { folder: copy, remove } = copyProject()
 afterAll(remove)
 
 function run(program: readonly string[], ...args: string[]) {
-  const { VITEST: _inside, COVERAGE: _measured, CI: _reported, ...env } = process.env
+  const { VITEST: _inside, CI: _reported, ...env } = process.env
   const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...args], {
     cwd: copy,
     env,
@@ -102,7 +102,7 @@ describe('refuses', () => {
   it('what is none of these', () => {
     for (const kind of [[], ['thing', 'x']]) {
       const { status, stderr } = command('new', ...kind)
-      expect([status, stderr]).toEqual([1, 'Say what is new: tool, resource, prompt, hook.\n'])
+      expect([status, stderr]).toEqual([1, 'Name what to create: tool, resource, prompt, hook.\n'])
     }
   })
 

@@ -102,7 +102,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     // Its tool goes on, and then has nobody to tell.
     await expect
       .poll(() => cluster.node(2).output.stdout, { timeout: 10_000 })
-      .toContain('a call was taken for lost')
+      .toContain('running call was declared lost')
     await settle(stream, c, path, 'after')
     expect(answersIn(stream, 'late')).toMatchObject([{ error: { message: /was lost/ } }])
   })

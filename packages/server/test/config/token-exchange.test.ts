@@ -51,12 +51,12 @@ test.each<[string, Record<string, string | undefined>, string]>([
   [
     'an audience without it',
     { UPSTREAM_TOKEN_EXCHANGE: undefined },
-    'UPSTREAM_AUDIENCE is used with UPSTREAM_TOKEN_EXCHANGE=rfc8693 only',
+    'UPSTREAM_AUDIENCE requires UPSTREAM_TOKEN_EXCHANGE=rfc8693',
   ],
   [
     'an audience for Entra',
     { UPSTREAM_TOKEN_EXCHANGE: 'entra-obo' },
-    'UPSTREAM_AUDIENCE is used with UPSTREAM_TOKEN_EXCHANGE=rfc8693 only',
+    'UPSTREAM_AUDIENCE requires UPSTREAM_TOKEN_EXCHANGE=rfc8693',
   ],
   [
     'no scope for Entra',

@@ -58,7 +58,7 @@ test('OAUTH_ISSUER that is not what its metadata names', async () => {
   onTestFinished(() => issuer.stop())
   issuer.metadataIs({ issuer: 'https://other.example' })
   const app = await start({ OAUTH_ISSUER: issuer.url })
-  expect(await logged(app, 'issuer names another one')).toMatchObject([
+  expect(await logged(app, 'issuer metadata names another issuer')).toMatchObject([
     { level: 'error', check: 'OAUTH_ISSUER' },
   ])
   expect(await warningsOf(app)).toEqual(['oauth_issuer_differs'])
@@ -66,7 +66,7 @@ test('OAUTH_ISSUER that is not what its metadata names', async () => {
 
 test.each([
   ['UPSTREAM_ISSUER', upstream('http://127.0.0.1:1'), 'identity provider not reached'],
-  ['OAUTH_ISSUER', { OAUTH_ISSUER: 'http://127.0.0.1:1' }, 'metadata of the issuer not read'],
+  ['OAUTH_ISSUER', { OAUTH_ISSUER: 'http://127.0.0.1:1' }, 'issuer metadata not read'],
 ])('%s that does not answer is logged, and may come back', async (_name, env, text) => {
   const app = await start(env)
   expect(await logged(app, text)).toMatchObject([{ level: 'warn' }])

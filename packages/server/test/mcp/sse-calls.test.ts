@@ -117,7 +117,7 @@ test('a node that shows no sign of life is answered for; its own answer comes to
   const { message } = await stream.until(answering('sse-late'))
   expect(message?.error).toMatchObject({ code: -32603 })
   probe('sse-late').release()
-  await expect.poll(() => b?.lines.join('')).toContain('a call was taken for lost')
+  await expect.poll(() => b?.lines.join('')).toContain('running call was declared lost')
   await sendSse(reading, path, echo('after'))
   await stream.until(answering('after'))
   expect(stream.messages.filter((each) => each.id === 'sse-late')).toHaveLength(1)

@@ -53,7 +53,7 @@ describe('references', () => {
     'that lead nowhere are refused: %s',
     async ($ref) => {
       const { skipped } = await generate(documentOf({ '/x': { get: answering({ $ref }) } }))
-      expect(skipped['GET /x']).toBe(`refers to what is not there: ${$ref}`)
+      expect(skipped['GET /x']).toBe(`refers to a missing part: ${$ref}`)
     },
   )
 

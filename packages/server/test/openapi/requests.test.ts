@@ -147,7 +147,7 @@ describe('parameters', () => {
         { type: 'array', items: { type: 'object', properties: { b: text } } },
         { required: true },
       ),
-      'list of what is no plain value',
+      'list of values other than strings, numbers and booleans',
     ],
     [
       'a header of no name',

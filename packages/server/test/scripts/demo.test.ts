@@ -68,7 +68,7 @@ test('plays the story, whatever the environment of the caller says', async () =>
   expect(times('an access token for 60 minutes, scopes mcp service:read')).toBe(2)
   expect(times('Ada Lovelace, account ****5555, IBAN GB33****************55')).toBe(5)
   expect(shown.text).toContain('state: anonymous')
-  expect(shown.text).toMatch(/✓ Everything did what it says, in \d+\.\d s/)
+  expect(shown.text).toMatch(/✓ All steps succeeded, in \d+\.\d s/)
   expect(shown.text).not.toContain('\u001b[')
 }, 60_000)
 

@@ -37,8 +37,11 @@ test.each([{}, { LOGIN: 'at-authorize', MCP_AUTH: 'required' }])(
   async (env) => {
     const { findings, exchanges } = await checked({}, env)
     expect(findings.map(({ verdict, what }) => [verdict, what])).toEqual([
-      ['ok', expect.stringMatching(/prefers private_key_jwt and lists none.* gets in as a public/)],
-      ['ok', expect.stringMatching(/names private_key_jwt alone.* gets in as a public/)],
+      [
+        'ok',
+        expect.stringMatching(/prefers private_key_jwt and lists none.* is accepted as a public/),
+      ],
+      ['ok', expect.stringMatching(/names private_key_jwt alone.* is accepted as a public/)],
     ])
     const bodies = (path: string) =>
       exchanges.filter((each) => each.path === path).map(({ body }) => body)

@@ -69,15 +69,15 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     const catalogDirectory = writeCatalog({ 'tools/greet.ts': tool })
     const faults = await faultsAt(await startBehind(fillsBlocks, {}, { catalogDirectory }))
     expect(faults).toMatch(
-      /streams: GET \/sse .* large answer does not come whole.*proxy_buffering/,
+      /streams: GET \/sse .* large response arrives incomplete.*proxy_buffering/,
     )
   })
 
   test('a proxy that cuts streams', async () => {
     const faults = await faultsAt(await startBehind(cutsAfter(1500)), '--hold', '4')
-    expect(faults).toMatch(/streams: GET \/mcp .*cut after [12] s\..*proxy_read_timeout 1h/)
-    expect(faults).toMatch(/streams: subscriptions\/listen .*cut after [12] s\./)
-    expect(faults).toMatch(/streams: GET \/sse .*cut after [12] s\./)
+    expect(faults).toMatch(/streams: GET \/mcp .*cut off after [12] s\..*proxy_read_timeout 1h/)
+    expect(faults).toMatch(/streams: subscriptions\/listen .*cut off after [12] s\./)
+    expect(faults).toMatch(/streams: GET \/sse .*cut off after [12] s\./)
   })
 
   test('a proxy that compresses events', async () => {

@@ -65,7 +65,7 @@ describe.concurrent('nodes that are strangers', { timeout: 120_000 }, () => {
   test('because their JWT_SECRET differs', async () => {
     const env = { JWT_SECRET: 'another secret, which is long enough' }
     const faults = await faultsOf({ shareStore: true, env })
-    expect(faults).toMatch(/hopping: The token is good for some requests only: .*JWT_SECRET/)
+    expect(faults).toMatch(/hopping: The token is valid for some requests only: .*JWT_SECRET/)
   })
 
   test('because their PUBLIC_URL differs', async () => {
@@ -89,8 +89,8 @@ describeRedis('plain', 'three nodes on one Redis', () => {
     expect(withVerdict(diagnoses, 'wrong', 'warning')).toEqual([])
     const said = withVerdict(diagnoses, 'ok').join('\n')
     expect(said).toContain('hopping: 24 requests of one session')
-    expect(said).toContain('refreshing: 6 refreshes at once all give a token that is good')
-    expect(said).toContain('A second after it was taken back a token is refused everywhere')
+    expect(said).toContain('refreshing: 6 concurrent refreshes all return a valid token')
+    expect(said).toContain('A second after its revocation the token is refused by all nodes')
     expect(said.match(/streams: .* open for 17 s, never quiet for more than \d+ s/g)).toHaveLength(
       3,
     )

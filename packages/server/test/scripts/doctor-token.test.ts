@@ -33,7 +33,7 @@ test.each<[string, () => object, RegExp, string?]>([
   [
     'an ID token',
     () => ({ ...own(), nonce: 'n' }),
-    /wrong: It is not taken for an access token: nonce/,
+    /wrong: It does not count as an access token: nonce/,
     'JWT',
   ],
   [

@@ -7,7 +7,7 @@ import { startSeveral } from '../support/several-upstreams.ts'
 test('each upstream that people sign in at is looked at', { timeout: 60_000 }, async () => {
   const { url, staff } = await startSeveral()
   const said = withVerdict(await consult(url), 'ok').join('\n')
-  expect(said).toContain(`The way to staff leads to ${new URL(staff.idp.issuer).host}.`)
+  expect(said).toContain(`The link to staff leads to ${new URL(staff.idp.issuer).host}.`)
   expect(said).toContain('People paste keys for tickets.')
 })
 

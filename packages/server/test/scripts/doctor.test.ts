@@ -33,7 +33,7 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     expect(code, out + err).toBe(0)
     expect(out).toContain('warning 0, wrong 0, ')
     expect(out.match(/^ {2}- skipped .*$/gm)).toEqual([
-      expect.stringContaining('on this machine, where http will do'),
+      expect.stringContaining('on this machine, where plain http is safe'),
       ...Array.from({ length: 3 }, () => expect.stringContaining('cannot be read from here')),
     ])
     expect(out).toContain('Metrics are not public.')
@@ -90,17 +90,17 @@ describe('https', { timeout: 120_000 }, () => {
     const { code, out } = await runDoctor([end.url, '--hold', '1'], { NODE_EXTRA_CA_CERTS: file })
     expect(code).toBe(1)
     expect(out).toContain(`Set PUBLIC_URL=${end.url} on every node, and restart them.`)
-    expect(out).toContain('X-Forwarded-Proto is not looked at')
+    expect(out).toContain('X-Forwarded-Proto is ignored')
   })
 })
 
 describe('what is no server', { timeout: 120_000 }, () => {
   test.each([
-    ['no address', [], 'Say which server.'],
+    ['no address', [], 'Name a server.'],
     ['no URL', ['localhost:6901'], 'This is not an http or https address: localhost:6901'],
     ['two addresses', ['http://a.example', 'http://b.example'], 'One server at a time.'],
     ['an unknown option', ['http://a.example', '--fast'], '--fast'],
-    ['an unknown client', ['http://a.example', '--client', 'emacs'], 'There is no client emacs'],
+    ['an unknown client', ['http://a.example', '--client', 'emacs'], 'Unknown client: emacs'],
     ['no time', ['http://a.example', '--hold', 'long'], '--hold takes seconds'],
   ])('%s is a matter of how it was called', (_what, args, reason) => {
     expect(() => parseArguments(args)).toThrow(UsageError)

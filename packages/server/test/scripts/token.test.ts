@@ -77,7 +77,7 @@ test('takes no answer but the one it waits for', async () => {
 })
 
 test.each([
-  ['no address', [], 'Say which server'],
+  ['no address', [], 'Name a server'],
   ['a server that is not there', ['http://127.0.0.1:1'], 'fetch failed'],
 ])('with %s it says why it cannot', async (_what, args, reason) => {
   const { said, ended } = startToken(...args)

@@ -53,7 +53,9 @@ describe('a resource', () => {
   })
 
   it.each([undefined, 'bank://other/lyon'])('refuses %s, which is no URI of it', async (uri) => {
-    await expect(readResource(branches, uri)).rejects.toThrow('is no URI of the resource branches')
+    await expect(readResource(branches, uri)).rejects.toThrow(
+      'does not match the resource branches',
+    )
   })
 
   it('fails as `read` fails', async () => {

@@ -1,6 +1,7 @@
 /**
  * The provider's storage adapter, with the differences between models: access tokens are in the
- * hash slots of their sessions, and parallel exchanges of one refresh token get one successor.
+ * hash slots of their sessions, and parallel exchanges of one refresh token get one successor
+ * (refresh token rotation).
  */
 
 import Provider, {
@@ -106,7 +107,7 @@ function checkResource(granted: string | string[] | undefined): void {
   }
 }
 
-/** Disables the provider's browser sessions: each authorization asks for consent again. */
+/** Disables browser sessions: each authorization asks for consent again (confused deputy). */
 function withoutBrowserSessions(adapter: Adapter): Adapter {
   return { ...adapter, find: async () => undefined, upsert: async () => undefined }
 }

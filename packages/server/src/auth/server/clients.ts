@@ -1,4 +1,6 @@
-/** The rules for client metadata (RFC 7591), the same for all kinds of clients. */
+/**
+ * Client metadata (RFC 7591, dynamic client registration): the same rules for all kinds of clients.
+ */
 
 import { type AllClientMetadata, errors } from 'oidc-provider'
 import { isMachineOnly, MACHINE_GRANTS } from '../../config/machine-clients.ts'

@@ -89,6 +89,7 @@ export function providerConfiguration(
     scopes: [...scopes.known],
     extraParams: { scope: scopeParameter(scopes, deps.blocks) },
     responseTypes: ['code'],
+    // PKCE for every client, confidential ones included (OAuth 2.1).
     pkce: { required: () => true },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     async rotateRefreshToken(ctx) {

@@ -22,7 +22,7 @@ export interface Notice {
 }
 
 const DONE: Readonly<Record<string, string>> = {
-  removed: 'Access removed. It ended on all servers at once.',
+  removed: 'Access removed, on all servers at once.',
   narrowed: 'Scopes changed. The change applies to the next call.',
   signed_out: 'You are signed out of this page. Your clients keep their access.',
   signed_out_upstream: 'Signed out. The client has to ask you to sign in again.',
@@ -64,7 +64,7 @@ export function accountPage(view: AccountView, options: AccountPageOptions): Wid
   const isShown = view.clients.length > 0 || view.isSignedIn || options.signsInAt === undefined
   return {
     skipTo: { id: 'clients', text: 'Skip to your clients' },
-    intro: html`<p>Your account: what may act for you here, and how to end it.</p>`,
+    intro: html`<p>The clients and tokens that can act for you here, and how to revoke them.</p>`,
     body: html`${notice === undefined ? '' : noticePart(notice)}
     ${visitSection(view, options)}
     ${isShown ? clientsSection(view.clients, options) : ''}
@@ -112,7 +112,7 @@ function visitSection({ isSignedIn }: AccountView, { signsInAt }: AccountPageOpt
 function clientsSection(clients: readonly AuthorizedAccess[], options: AccountPageOptions): Html {
   const list =
     clients.length === 0
-      ? html`<p>No client may act for you.</p>`
+      ? html`<p>No client can act for you.</p>`
       : html`<ul class="rows">${clients.map((client) => accessRow(client, options, 'Remove'))}</ul>`
   return card('clients', 'Clients', list)
 }

@@ -42,7 +42,8 @@ export function toRequest(body: unknown): JSONRPCRequest {
     throw new AppError('invalid_request', hint)
   }
   const method = call === undefined ? undefined : own(call, 'method')
-  if (typeof method !== 'string') throw new AppError('invalid_request', 'There is no "method".')
+  if (typeof method !== 'string')
+    throw new AppError('invalid_request', 'The member "method" must be a string.')
   const params = member(call, 'params')
   const meta = member(params, '_meta')
   if ((own(meta, PROTOCOL_VERSION_META_KEY) ?? MODERN_REVISION) !== MODERN_REVISION) {

@@ -163,7 +163,7 @@ async function startSending(
   let again: NodeJS.Timeout | undefined
   const readSoon = () => {
     sending = sending.then(sendOwn).catch((error: unknown) => {
-      log.warn({ err: error }, 'connection stream unreadable')
+      log.warn({ err: error }, 'stream of the MCP session not read')
       clearTimeout(again)
       if (events.open) again = setTimeout(readSoon, READ_AGAIN_MS)
     })

@@ -67,7 +67,8 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
      * Finds the MCP session that a request names, and counts the request as use.
      * @throws AppError `invalid_request`, `not_found`
      */
-    find: (request: NamedMcpSession): Promise<McpSession> => findMcpSession(request, deps, true),
+    find: (request: NamedMcpSession): McpSession | Promise<McpSession> =>
+      findMcpSession(request, deps, true),
     /** Creates the response sink of a request whose slot is already acquired. */
     createSink: (exchange: PostExchange): PostResponseSink =>
       createPostResponseSink(calls, exchange),
@@ -107,7 +108,7 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
       const last = request.headers.get('last-event-id')
       const from = last === null ? undefined : parseEventId(last)
       if (last !== null && from === undefined) {
-        throw new AppError('invalid_request', 'Last-Event-ID is not one of ours.')
+        throw new AppError('invalid_request', 'Last-Event-ID is invalid.')
       }
       if (from?.kind === 'call') return resumeCall(deps, mcpSession, from, contexts)
       const { tokenSession: owner, caller: address } = contexts

@@ -1,4 +1,4 @@
-/** Resumes the stream of a call on any node: replays its event log, then follows it. */
+/** Resumability (`Last-Event-ID`): any node replays the event log of a call, then follows it. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.ts'

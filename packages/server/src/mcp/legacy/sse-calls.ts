@@ -67,7 +67,7 @@ export function createSseCalls(deps: SseCallDeps) {
       }
       async function append(message: JSONRPCMessage, condition: object): Promise<void> {
         if (await send(mcpSessionId, message, condition, storage)) return
-        log.warn('a call was taken for lost')
+        log.warn('running call was declared lost')
         fenced()
       }
       const end = () => mcpSessions.callEnds(mcpSessionId, name)

@@ -1,6 +1,7 @@
 /**
- * Messaging between the nodes that share a store: an inbox for each node, a control broadcast and
- * an event bus, read by one blocking reader. Messages for clients are in other streams.
+ * Messaging between the nodes that share a store (pub/sub on streams): an inbox for each node, a
+ * control broadcast and an event bus, read by one blocking reader. Messages for clients are in
+ * other streams.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -131,12 +132,12 @@ export interface ClusterNodeDeps {
 export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Promise<ClusterNode> {
   const id = randomBytes(6).toString('hex')
   const inbox = inboxOf(id)
-  const letters = new Set<(message: NodeMessage) => void>()
+  const inboxListeners = new Set<(message: NodeMessage) => void>()
   const controls = new Set<(control: Control) => void>()
   const events = new Set<(event: LoggedEvent) => void>()
 
   const trimming = createTrimming({ streams, log }, inbox)
-  const listenersOf = (key: string) => (key === inbox ? letters : controls)
+  const listenersOf = (key: string) => (key === inbox ? inboxListeners : controls)
   const onEntry = (key: string, entry: StreamEntry) => {
     if (key === inbox) trimming.hasRead(entry.id)
     const value = JSON.parse(entry.value)
@@ -177,7 +178,7 @@ export async function joinCluster({ store, streams, log }: ClusterNodeDeps): Pro
       if ((await store.get(heartbeatOf(nodeId))) !== undefined) return true
       return performance.now() - failedAt < HEARTBEAT_SECONDS * 1000
     },
-    onMessage: (listener) => void letters.add(listener),
+    onMessage: (listener) => void inboxListeners.add(listener),
     onControl: (listener) => void controls.add(listener),
     onEvent(listener) {
       events.add(listener)

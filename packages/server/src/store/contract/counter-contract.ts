@@ -1,4 +1,4 @@
-/** The part of the contract about counters. */
+/** Contract suite: counters. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestRunner } from './runner.ts'
@@ -41,7 +41,7 @@ export function counterContract(nodes: Nodes, { describe, expect, it }: TestRunn
     it('begins anew after its window, which counting does not lengthen', async () => {
       const key = newKey()
       const counted: number[] = []
-      // Each comes well within the window of the one before: a sliding window would never end.
+      // Each call is well within the window of the previous one: a sliding window would never end.
       for (let round = 0; round < 8; round += 1) {
         counted.push((await nodes.one.count(key, 0.3)).count)
         await sleep(100)

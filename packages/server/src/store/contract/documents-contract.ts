@@ -1,4 +1,4 @@
-/** The part of the contract about whole documents. */
+/** Contract suite: whole documents. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestRunner } from './runner.ts'

@@ -1,4 +1,4 @@
-/** The part of the contract about who follows streams. */
+/** Contract suite: followers of streams. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listen, numbers } from './recording.ts'
@@ -116,7 +116,7 @@ export function followContract(nodes: Nodes, { describe, expect, it }: TestRunne
   })
 }
 
-/** Keys that one follower may have in a cluster. */
+/** Keys of one slot, as a follower in a cluster requires. */
 function keysOfOneSlot(): readonly [string, string, string] {
   const key = newKey()
   return [`${key}:a`, `${key}:b`, `${key}:c`]

@@ -1,4 +1,4 @@
-/** The part of the contract about locks. */
+/** Contract suite: locks. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lock } from '../port.ts'

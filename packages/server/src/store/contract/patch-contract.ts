@@ -1,4 +1,4 @@
-/** The part of the contract about changes of single fields. */
+/** Contract suite: changes of single fields. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestRunner } from './runner.ts'

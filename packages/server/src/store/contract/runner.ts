@@ -1,6 +1,6 @@
-/** What the contract needs of a test runner; Vitest and Jest have all of it under these names. */
+/** The test runner interface of the contract suite, which Vitest and Jest implement. */
 
-/** The checks that the contract makes of a value. */
+/** The assertions that the suite uses. */
 export interface Checks {
   readonly not: Pick<Checks, 'toContain'>
   readonly rejects: { toThrow(error: new (message?: string) => Error): Promise<unknown> }
@@ -17,12 +17,12 @@ export interface Checks {
   toMatchObject(expected: object): unknown
 }
 
-/** A test runner, handed in so that the package depends on none. */
+/** A test runner, passed in so that the package depends on none. */
 export interface TestRunner {
   describe(title: string, body: () => void): unknown
   it(title: string, body: () => Promise<void>): unknown
   beforeAll(body: () => Promise<void>): unknown
   afterAll(body: () => Promise<void>): unknown
-  /** `message` says what the value belongs to; a runner may leave it out. */
+  /** `message` describes the value; a runner may ignore it. */
   expect(actual: unknown, message?: string): Checks
 }

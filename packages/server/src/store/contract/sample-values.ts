@@ -1,4 +1,4 @@
-/** Values that a careless driver would change. */
+/** Values that an incorrect driver would alter. */
 
 export function everyKindOfValue() {
   return {

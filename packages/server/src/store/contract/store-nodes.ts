@@ -7,7 +7,7 @@ import type { Document, Store } from '../port.ts'
 export const MINUTE = 60
 
 export interface OpenedStore {
-  /** Two nodes on the same data; may be one and the same. */
+  /** Two nodes on the same data; may be the same object. */
   readonly nodes: readonly [Store, Store]
   close(): Promise<void>
 }
@@ -15,13 +15,13 @@ export interface OpenedStore {
 export interface Nodes {
   readonly one: Store
   readonly other: Store
-  /** Sets a document that nobody else uses, and gives its key. */
+  /** Sets a document under an unused key, and returns the key. */
   given(value: Document, ttlSeconds?: number): Promise<string>
-  /** Runs one operation 50 times at once, in turn on either node. */
+  /** Runs one operation 50 times concurrently, alternating between the nodes. */
   race<T>(operation: (node: Store, index: number) => Promise<T>): Promise<T[]>
 }
 
-/** Nodes that are there once `use` was called: tests are declared before their store is open. */
+/** The nodes, available once `use` was called: tests are declared before their store is open. */
 export function createNodes(): Nodes & { use(opened: OpenedStore): void } {
   let opened: OpenedStore | undefined
 
@@ -51,14 +51,14 @@ export function createNodes(): Nodes & { use(opened: OpenedStore): void } {
   }
 }
 
-/** A key that nobody else uses. */
+/** An unused key. */
 export function newKey(): string {
   return `test:{${randomUUID()}}`
 }
 
 /**
  * Waits until a document has expired.
- * @throws Error when it is still there after 10 s
+ * @throws Error if it still exists after 10 s
  */
 export async function untilGone(node: Store, key: string): Promise<void> {
   const giveUpAt = performance.now() + 10_000

@@ -1,4 +1,4 @@
-/** The part of the contract about what streams keep. */
+/** Contract suite: the entries of streams. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { numbers } from './recording.ts'
@@ -105,7 +105,7 @@ export function streamsContract(nodes: Nodes, { describe, expect, it }: TestRunn
       let key = ''
       let values: unknown
       let longestMs: number
-      // On a busy machine, a step may last as long as an entry lives: then once more.
+      // On a busy machine a step may take as long as an entry lives: then it is repeated.
       do {
         key = newKey()
         const startedAt = performance.now()

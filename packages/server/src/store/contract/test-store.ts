@@ -1,4 +1,4 @@
-/** What every store must do, whatever its driver: one suite that runs on all of them. */
+/** The contract suite of the store port: one suite for all drivers, yours included. */
 
 import { counterContract } from './counter-contract.ts'
 import { documentsContract } from './documents-contract.ts'

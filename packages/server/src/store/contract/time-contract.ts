@@ -1,4 +1,4 @@
-/** The part of the contract about the time. */
+/** Contract suite: the store's clock. */
 
 import type { TestRunner } from './runner.ts'
 import { type Nodes, newKey, untilGone } from './store-nodes.ts'

@@ -29,7 +29,7 @@ export type Outcome =
 const PERSON = 'ada'
 
 /** Authorizes the client; signs in at the demo's provider if required. */
-export async function letIn(
+export async function authorizeClient(
   visit: Visit,
   server: ServerMetadata,
   client: RegisteredClient,
@@ -42,7 +42,7 @@ export async function letIn(
     const { page } = led
     const refusal = page.url.origin === new URL(visit.base).origin ? undefined : refusalOf(page)
     if (refusal !== undefined) {
-      return { failure: refusal.what, needsPerson: false, ...mendOf(refusal) }
+      return { failure: refusal.what, needsPerson: false, ...fixOf(refusal) }
     }
     if (led.to === 'error') return failed(page)
     return { failure: `A person has to sign in at ${page.url.host}.`, needsPerson: true }
@@ -51,7 +51,7 @@ export async function letIn(
   return outcomeOf(led.answer, { verifier, state, client })
 }
 
-function mendOf({ mend }: Finding) {
+function fixOf({ mend }: Finding) {
   return mend === undefined ? {} : { mend }
 }
 
@@ -70,7 +70,7 @@ export function isDemoProvider({ text }: Page): boolean {
 export const DEMO_FORM = { person: PERSON }
 
 /** Authorizes the client with a user and a real browser. */
-export async function letInByPerson(
+export async function authorizeByPerson(
   visit: Visit,
   server: ServerMetadata,
   registered: RegisteredClient,
