@@ -33,7 +33,7 @@ export function listSide(
  * if the schema refers to it elsewhere. Omits `pattern` next to `format`, to save tokens: lists are
  * part of a model's context.
  */
-export function toListedSchema(
+function toListedSchema(
   schema: z.core.$ZodType,
   options: z.core.ToJSONSchemaParams = {},
 ): JsonSchema {
