@@ -13,7 +13,7 @@ export interface MaskRule {
   readonly right?: number
   /** Replacement for each hidden character; defaults to `*`. */
   readonly character?: string
-  /** The number of replacements; by default that of the hidden characters, which tells the length. */
+  /** The number of replacements; by default that of the hidden characters, which reveals it. */
   readonly length?: number
   /**
    * Masks in its own way, such as an email address; excludes the other fields. A text for which it
