@@ -6,7 +6,7 @@ import type { HookDefinition } from './engine/define-hook.ts'
 import type { PromptDefinition } from './engine/define-prompt.ts'
 import type { ResourceDefinition } from './engine/define-resource.ts'
 import type { RouteDefinition } from './engine/define-route.ts'
-import { type EnvDefinition, markDeclared } from './engine/define-services.ts'
+import { type EnvDefinition, envFault, markDeclared } from './engine/define-services.ts'
 import type { ContentToolDefinition, ToolDefinition } from './engine/define-tool.ts'
 import type { Env } from './engine/env.ts'
 
@@ -32,6 +32,7 @@ export interface Mcp<E extends Env> {
 /**
  * Creates the functions that declare a project's server, tools, resources, prompts, hooks and
  * routes. Export them from `src/mcp.ts`; that file must not import any of these declarations.
+ * @throws TypeError for an invalid definition
  */
 export function createMcp<
   Settings extends z.ZodObject = z.ZodObject<Record<never, never>>,
@@ -44,6 +45,8 @@ export function createMcp<
   readonly services: Services
   readonly upstreams: Upstream
 }> {
+  const fault = envFault(definition)
+  if (fault !== undefined) throw new TypeError(`createMcp: ${fault}`)
   // The implementation does not know the environment's types.
   const env = definition as unknown as Parameters<typeof markDeclared>[1]
   const declare = <T extends object>(declaration: T): T => markDeclared(declaration, env)

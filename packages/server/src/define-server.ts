@@ -2,7 +2,7 @@
 
 import { introductionFault, type ServerIntroduction } from './config/introduction.ts'
 import { optionsFault, type ServerOptions } from './config/server-options.ts'
-import { routesFault } from './engine/check-routes.ts'
+import { hooksFault, routesFault } from './engine/check-routes.ts'
 import type { HookDefinition } from './engine/define-hook.ts'
 import type { RouteDefinition } from './engine/define-route.ts'
 import type { Env } from './engine/env.ts'
@@ -136,6 +136,8 @@ function teamFault(definition: ServerDefinition): string | undefined {
     return 'extensions must be an array of objects with a method attach'
   }
   if (hooks !== undefined && !Array.isArray(hooks)) return 'hooks must be an array'
+  const hookFault = hooksFault(hooks ?? [])
+  if (hookFault !== undefined) return hookFault
   if (routes !== undefined && !Array.isArray(routes)) return 'routes must be an array'
   const routeFault = routesFault(routes ?? [])
   if (routeFault !== undefined) return routeFault

@@ -21,7 +21,10 @@ export function catalogFor(
   const all = [first, ...furtherUpstreams]
   const names = all.filter(({ kind }) => kind !== 'operator').map(({ name }) => name)
   const tools = [...catalog.tools.values()]
-  const faults = tools.flatMap(({ definition }) => faultsOf(definition, first.name, all, names))
+  const faults = [
+    ...tools.flatMap(({ definition }) => loginFaults(definition, first.name, all, names)),
+    ...unnamedUpstreams(catalog, all),
+  ]
   if (faults.length > 0) throw new DiscoveryError(faults)
   if (names.length === 1) return catalog
   const served = tools.flatMap((tool) => {
@@ -32,21 +35,28 @@ export function catalogFor(
   return { ...catalog, tools: new Map(served.map((tool) => [tool.definition.name, tool])) }
 }
 
-function faultsOf(
+/** The upstreams that `createMcp` names and the configuration does not; each once. */
+function unnamedUpstreams(
+  { tools, resources, prompts }: Catalog,
+  all: readonly { readonly name: string }[],
+): readonly string[] {
+  const declared = [...tools.values(), ...resources, ...prompts].map(({ definition }) => definition)
+  const typed = new Set(declared.flatMap((each) => declaredBy(each)?.upstreams ?? []))
+  for (const { name } of all) typed.delete(name)
+  return [...typed].map((upstream) => {
+    const variables = `UPSTREAM_${upstream.toUpperCase().replaceAll('-', '_')}_…`
+    return `src/mcp.ts: createMcp names the upstream "${upstream}", which UPSTREAMS does not name: add it there, and set its variables (${variables})`
+  })
+}
+
+function loginFaults(
   definition: AnyTool,
   first: string,
   all: readonly { readonly name: string }[],
   signInAt: readonly string[],
 ): readonly string[] {
   const { name: tool, requires } = definition
-  const typed = (declaredBy(definition)?.upstreams ?? []).filter(
-    (upstream) => !all.some(({ name }) => name === upstream),
-  )
-  const unknown = typed.map(
-    (upstream) =>
-      `tool ${tool}: createMcp names the upstream "${upstream}", which UPSTREAMS does not name`,
-  )
-  const logins = loginsOf(requires)
+  return loginsOf(requires)
     .map((upstream = first) => upstream)
     .filter((upstream) => !signInAt.includes(upstream))
     .map((upstream) => {
@@ -55,5 +65,4 @@ function faultsOf(
         : `which UPSTREAMS does not name; there is ${all.map(({ name }) => name).join(', ')}`
       return `tool ${tool}: requires.login names the upstream "${upstream}", ${why}`
     })
-  return [...logins, ...unknown]
 }

@@ -1,5 +1,7 @@
-/** Validates a team's routes: their form, and conflicts with the framework's paths. */
+/** Validates a team's hooks and routes: their form, and conflicts with the framework's paths. */
 
+import { fieldFault } from './declared-fields.ts'
+import type { HookDefinition } from './define-hook.ts'
 import type { RouteDefinition } from './define-route.ts'
 
 /** First segments of the framework's own paths, including those that are not served. */
@@ -30,8 +32,11 @@ const MOST_BODY_BYTES = 100 * 1024 * 1024
 export function routesFault(routes: readonly RouteDefinition[]): string | undefined {
   const seen = new Map<string, RouteDefinition>()
   const audiences = new Map<string, { readonly path: string; readonly for: string }>()
-  for (const route of routes) {
-    const fault = routeFault(route)
+  for (const [index, route] of routes.entries()) {
+    const kind = typeof route === 'object' && route !== null ? undefined : 'no route'
+    const wrong = Array.isArray(route) ? 'a list: write ...list' : kind
+    if (wrong !== undefined) return `routes[${index}] is ${wrong}`
+    const fault = fieldFault('route', route) ?? routeFault(route)
     if (fault !== undefined) return `route ${route.method} ${route.path}: ${fault}`
     const shape = route.path.replaceAll(/:\w+/g, ':')
     if (seen.has(`${route.method} ${shape}`)) {
@@ -68,4 +73,23 @@ function routeFault(route: RouteDefinition): string | undefined {
 
 function isCount(value: number | undefined, most: number): boolean {
   return value === undefined || (Number.isSafeInteger(value) && value >= 1 && value <= most)
+}
+
+/**
+ * The first fault of the hooks; undefined if they are valid. A hook without functions, or with a
+ * misspelled one, would check and record nothing.
+ */
+export function hooksFault(hooks: readonly HookDefinition[]): string | undefined {
+  for (const [index, hook] of hooks.entries()) {
+    if (typeof hook !== 'object' || hook === null || Array.isArray(hook)) {
+      return `hooks[${index}] must be a hook: defineHook({ name, before, after })`
+    }
+    const { name, before, after } = hook
+    const shown = typeof name === 'string' && name !== '' ? `hook "${name}"` : `hooks[${index}]`
+    const fault = fieldFault('hook', hook)
+    if (fault !== undefined) return `${shown}: ${fault}`
+    if (typeof name !== 'string' || name === '') return `${shown}: name is missing`
+    if (before === undefined && after === undefined) return `${shown} must have before or after`
+  }
+  return undefined
 }

@@ -2,11 +2,12 @@
 
 import { z } from 'zod'
 import { refuseBrokenMasks } from '../output/broken-masks.ts'
-import { toListedSchema } from '../output/listed-schema.ts'
+import { listSide } from '../output/listed-schema.ts'
 import type { MaskRule } from '../output/mask.ts'
 import { findMaskedFields } from '../output/masked-fields.ts'
 import { checkLimits } from './compile-tool.ts'
 import type { Complete } from './complete.ts'
+import { fieldFault } from './declared-fields.ts'
 import type { AnyPrompt } from './define-prompt.ts'
 import { listedAs } from './listed-as.ts'
 import { metaFault } from './meta.ts'
@@ -30,16 +31,19 @@ export interface CompiledPrompt {
  * @throws TypeError that describes the fault of the declaration
  */
 export function compilePrompt(definition: AnyPrompt): CompiledPrompt {
+  const fault = fieldFault('prompt', definition)
+  if (fault !== undefined) throw new TypeError(fault)
   const { name, description, arguments: schema } = definition
   if (typeof name !== 'string' || name === '') throw new TypeError('name is missing')
   if (typeof description !== 'string') throw new TypeError('description is missing')
-  if (!(schema instanceof z.ZodObject)) throw new TypeError('arguments must be a z.object(…)')
+  if (!(schema instanceof z.ZodObject))
+    throw new TypeError('arguments must be a z.object(…); z.object({}) for none')
   if (typeof definition.render !== 'function') throw new TypeError('render is missing')
   checkLimits(definition)
   const faultOfMeta = metaFault(definition.meta)
   if (faultOfMeta !== undefined) throw new TypeError(faultOfMeta)
   refuseBrokenMasks(name, 'arguments', schema, 'prompt')
-  const listed = toListedSchema(schema, { io: 'input' })
+  const listed = listSide('arguments', schema, { io: 'input' })
   const masks = findMaskedFields(schema)
   return {
     definition,

@@ -2,11 +2,12 @@
 
 import { z } from 'zod'
 import { refuseBrokenMasks } from '../output/broken-masks.ts'
-import { type JsonSchema, toListedSchema } from '../output/listed-schema.ts'
+import { type JsonSchema, listSide } from '../output/listed-schema.ts'
 import type { MaskRule } from '../output/mask.ts'
 import { findMaskedFields, mergeMasks } from '../output/masked-fields.ts'
 import { compileOutputSchema, type OutputSchema } from '../output/output-schema.ts'
 import type { Rate } from '../store/rate-limits.ts'
+import { fieldFault } from './declared-fields.ts'
 import { type AnyTool, loginsOf } from './define-tool.ts'
 import { metaFault } from './meta.ts'
 import { createInputParser } from './validate-input.ts'
@@ -42,6 +43,8 @@ const LONGEST_SECONDS = 86_400
  * @throws TypeError that describes the fault of the declaration
  */
 export function compileTool(definition: AnyTool): CompiledTool {
+  const fault = fieldFault('tool', definition)
+  if (fault !== undefined) throw new TypeError(fault)
   const { name, description, input, output, requires } = definition
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new TypeError('name must be 1 to 128 letters, digits, "_", "-" or "."')
@@ -58,7 +61,7 @@ export function compileTool(definition: AnyTool): CompiledTool {
   checkLimits(definition)
   refuseBrokenMasks(name, 'input', input)
   if (output !== undefined) refuseBrokenMasks(name, 'output', output)
-  const inputSchema = toListedSchema(input, { io: 'input' })
+  const inputSchema = listSide('input', input, { io: 'input' })
   if (SESSION_ARGUMENT in ((inputSchema.properties as object | undefined) ?? {})) {
     throw new TypeError(`input must not declare "${SESSION_ARGUMENT}": the engine adds it`)
   }

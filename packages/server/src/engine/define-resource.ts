@@ -49,7 +49,7 @@ export interface ResourceDefinition<
    */
   visible?(caller: Caller, env: E): boolean
   /** Reads the resource. Throw a `ToolError` for a message to the caller; others are hidden. */
-  read(request: ResourceRequest<E>): Promise<ReadValue<Output>>
+  read(request: ResourceRequest<E>): ReadValue<Output> | Promise<ReadValue<Output>>
 }
 
 export type ReadValue<Output> = Output extends z.ZodObject ? z.input<Output> : ResourceContent

@@ -1,6 +1,6 @@
 /** Declares settings and services: the types of `createMcp`'s environment. */
 
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Announce, ToolLog } from './tool-context.ts'
 
 /**
@@ -43,6 +43,25 @@ export interface EnvDefinition<
 
 /** A definition with erased types. */
 export type AnyEnvDefinition = EnvDefinition<z.ZodObject, object>
+
+/** The fault of a definition that the compiler would refuse; undefined if there is none. */
+export function envFault(definition: object): string | undefined {
+  const { settings, services, upstreams, ...others } = definition as Partial<
+    Record<keyof AnyEnvDefinition, unknown>
+  >
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) return `${unknown} is not one of settings, services, upstreams`
+  if (settings !== undefined && !(settings instanceof z.ZodObject)) {
+    return 'settings must be a z.object(…)'
+  }
+  if (services !== undefined && typeof services !== 'function') {
+    return 'services must be a function: services: async ({ settings, open }) => ({ … })'
+  }
+  const isName = (name: unknown) => typeof name === 'string'
+  return upstreams === undefined || (Array.isArray(upstreams) && upstreams.every(isName))
+    ? undefined
+    : "upstreams must be a list of names, such as ['github']"
+}
 
 const DECLARED_BY = Symbol.for('mcp-template/declared-by')
 

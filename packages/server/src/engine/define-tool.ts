@@ -68,14 +68,18 @@ export interface ToolDefinition<
    * Runs the tool. Returns the data, or an `answer(…)` with content blocks and metadata. Throw a
    * `ToolError` with a message for the caller; any other error is hidden.
    */
-  run(context: ToolContext<z.output<Input>, E>): Promise<z.input<Output> | Answer<z.input<Output>>>
+  run(
+    context: ToolContext<z.output<Input>, E>,
+  ): z.input<Output> | Answer<z.input<Output>> | Promise<z.input<Output> | Answer<z.input<Output>>>
 }
 
 export interface ContentToolDefinition<Input extends z.ZodObject, E extends Env = Env>
   extends ToolDeclaration<Input, E> {
   readonly output?: undefined
   /** Runs the tool. Its content is returned unchanged; metadata of an `answer(…)` is masked. */
-  run(context: ToolContext<z.output<Input>, E>): Promise<readonly ContentBlock[] | Answer<never>>
+  run(
+    context: ToolContext<z.output<Input>, E>,
+  ): readonly ContentBlock[] | Answer<never> | Promise<readonly ContentBlock[] | Answer<never>>
 }
 
 /** A tool with erased schema types. */

@@ -161,10 +161,16 @@ function declarationsOf(module: Module): readonly object[] {
   const declared: readonly unknown[] = Array.isArray(module.default)
     ? module.default
     : [module.default]
-  if (declared.length === 0 || !declared.every(isObject)) {
-    throw new TypeError('its default export declares nothing')
+  if (declared.length === 0) throw new TypeError('its default export declares nothing')
+  const wrong = declared.findIndex((each) => !isObject(each) || each instanceof Promise)
+  if (wrong >= 0) {
+    const which = Array.isArray(module.default)
+      ? `item ${wrong} of its default export`
+      : 'its default export'
+    const what = declared[wrong] instanceof Promise ? 'a promise: await it' : 'no declaration'
+    throw new TypeError(`${which} is ${what}`)
   }
-  return declared
+  return declared as readonly object[]
 }
 
 function isObject(value: unknown): value is object {

@@ -57,8 +57,11 @@ export async function openServices(
     log: createToolLog(log, createRedactors(secrets)(new Map())),
   }
   try {
-    const services = await opening.inTime(async () => definition.services?.(context))
-    return { services: services ?? {}, join, close: () => opening.close() }
+    const services: unknown = await opening.inTime(async () => definition.services?.(context))
+    if (definition.services !== undefined && (typeof services !== 'object' || services === null)) {
+      throw new ServiceError('services in src/mcp.ts must return an object of services.')
+    }
+    return { services: (services ?? {}) as object, join, close: () => opening.close() }
   } catch (error) {
     await opening.close()
     throw toServiceError(error, secrets)

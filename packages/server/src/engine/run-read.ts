@@ -16,6 +16,7 @@ import type { ToolCall } from './call.ts'
 import type { CompiledPrompt } from './compile-prompt.ts'
 import type { CompiledResource } from './compile-resource.ts'
 import type { CompleteContext } from './complete.ts'
+import { checkMessages } from './content-blocks.ts'
 import type { PromptText } from './define-prompt.ts'
 import type { ResourceRequest } from './define-resource.ts'
 import type { FoundResource, Variables } from './find-resource.ts'
@@ -198,7 +199,9 @@ class PromptRun extends ProtocolRun<GetPromptResult> {
   protected override contentOf(answer: unknown): GetPromptResult {
     const text = answer as PromptText
     const messages: GetPromptResult['messages'] =
-      typeof text === 'string' ? [{ role: 'user', content: { type: 'text', text } }] : [...text]
+      typeof text === 'string'
+        ? [{ role: 'user', content: { type: 'text', text } }]
+        : checkMessages(text)
     return { description: this.#prompt.definition.description, messages }
   }
 

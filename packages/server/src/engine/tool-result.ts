@@ -11,6 +11,7 @@ import type { Redactor } from '../output/mask.ts'
 import type { OutputSchema } from '../output/output-schema.ts'
 import { toWellFormedJson } from '../well-formed.ts'
 import type { CompiledTool } from './compile-tool.ts'
+import { checkBlocks } from './content-blocks.ts'
 import type { HookOutcome } from './define-hook.ts'
 import { type Meta, metaFault } from './meta.ts'
 import type { Run } from './run-context.ts'
@@ -29,7 +30,7 @@ export function toResult(
 ): CallToolResult {
   if (answer instanceof Answer) return toMixedResult(tool, answer, run, format)
   // Content tools are not masked.
-  if (tool.output === undefined) return { content: [...(answer as readonly ContentBlock[])] }
+  if (tool.output === undefined) return { content: checkBlocks(answer) }
   const structuredContent = parseAnswer(tool.output, tool.masks.input, run, answer)
   return { structuredContent, content: [asText(structuredContent, format)] }
 }
@@ -42,9 +43,9 @@ function toMixedResult(
 ): CallToolResult {
   const { redactor } = run
   const _meta = meta && { _meta: scrubMeta(meta, redactor) }
-  if (output === undefined) return { content: [...content], ..._meta }
+  if (output === undefined) return { content: checkBlocks(content), ..._meta }
   const structuredContent = parseAnswer(output, masks.input, run, data)
-  const blocks = scrubContent(content, redactor)
+  const blocks = scrubContent(checkBlocks(content), redactor)
   const hasText = blocks.some(({ type }) => type === 'text')
   const text = hasText ? [] : [asText(structuredContent, format)]
   return { structuredContent, content: [...text, ...blocks], ..._meta }

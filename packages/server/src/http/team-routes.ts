@@ -72,9 +72,18 @@ export function teamRoutes(deps: TeamRouteDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   for (const route of inOrder(deps.team.routes)) {
     if (route.for === 'callers') app.on(route.method, [route.path], deps.bearer)
-    app.on(route.method, [route.path], (c) => route.handle(contextOf(c, route, deps)))
+    app.on(route.method, [route.path], (c) => answerOf(route, contextOf(c, route, deps)))
   }
   return app
+}
+
+/** @throws TypeError for any other value, which would end as an error of the HTTP library */
+async function answerOf(route: RouteDefinition, context: RouteContext): Promise<Response> {
+  const response: unknown = await route.handle(context)
+  // By its form: `fetch` of another package has a class of its own.
+  const isResponse = typeof response === 'object' && response !== null && 'headers' in response
+  if (isResponse) return response as Response
+  throw new TypeError(`The route ${route.method} ${route.path} must return a Response`)
 }
 
 function contextOf(

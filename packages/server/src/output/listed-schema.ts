@@ -1,10 +1,30 @@
 /** Converts zod schemas to JSON Schema for listing, with the root definition inlined. */
 
 import { z } from 'zod'
+import { unlistedField } from './unlisted-field.ts'
 
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 const DEFINITION = '#/$defs/'
+
+/**
+ * Converts one side of a declaration.
+ * @throws TypeError that names the field that JSON Schema cannot express
+ */
+export function listSide(
+  side: 'input' | 'output' | 'arguments',
+  schema: z.core.$ZodType,
+  options: z.core.ToJSONSchemaParams,
+): JsonSchema {
+  try {
+    return toListedSchema(schema, options)
+  } catch (error) {
+    const { override: _override, ...plain } = options
+    const fault = unlistedField(schema, plain)
+    if (fault === undefined) throw error
+    throw new TypeError(`${side} field ${fault}`, { cause: error })
+  }
+}
 
 /**
  * Converts a schema and inlines the root. With `.meta({ id })` at the root, zod writes a `$ref`
@@ -13,7 +33,7 @@ const DEFINITION = '#/$defs/'
  * if the schema refers to it elsewhere. Omits `pattern` next to `format`, to save tokens: lists are
  * part of a model's context.
  */
-export function toListedSchema(
+function toListedSchema(
   schema: z.core.$ZodType,
   options: z.core.ToJSONSchemaParams = {},
 ): JsonSchema {

@@ -13,21 +13,38 @@ export interface MaskRule {
   readonly right?: number
   /** Replacement for each hidden character; defaults to `*`. */
   readonly character?: string
+  /** The number of replacements; by default that of the hidden characters, which reveals it. */
+  readonly length?: number
+  /**
+   * Masks in its own way, such as an email address; excludes the other fields. A text for which it
+   * throws, or returns no string, is masked entirely.
+   */
+  readonly by?: (text: string) => string
 }
 
-const maskRules = z.registry<Required<MaskRule>>()
+const maskRules = z.registry<MaskRule>()
 
 /**
  * Masks a text except for `left` characters at its start and `right` at its end. A text too short
  * for that is masked entirely.
  */
 export function maskText(text: string, rule: MaskRule): string {
-  const { left = 0, right = 0, character = '*' } = rule
+  const { left = 0, right = 0, character = '*', length, by } = rule
   const characters = Array.from(text)
+  if (by !== undefined) return maskedBy(by, text) ?? character.repeat(characters.length)
   const hidden = characters.length - left - right
-  if (hidden <= 0) return character.repeat(characters.length)
+  if (hidden <= 0) return character.repeat(length ?? characters.length)
   const end = right === 0 ? [] : characters.slice(-right)
-  return [...characters.slice(0, left), character.repeat(hidden), ...end].join('')
+  return [...characters.slice(0, left), character.repeat(length ?? hidden), ...end].join('')
+}
+
+function maskedBy(by: (text: string) => string, text: string): string | undefined {
+  try {
+    const shown: unknown = by(text)
+    return typeof shown === 'string' ? shown : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Disables masking during one synchronous parse. */
@@ -49,20 +66,37 @@ export function withoutMasking<T>(parse: () => T): T {
 /**
  * Declares a text as masked. Parsing the output applies the mask, so no result can bypass it. A
  * masked input field reaches the tool unmasked; its value is redacted from all the tool emits.
- * @throws RangeError for a negative or fractional count, or a mask that is not one character
+ * @throws RangeError for a negative or fractional count, a mask that is not one character, an unknown
+ * field of the rule, and a schema that is not of a string
  */
-export function masked(
-  schema: z.ZodString,
-  { left = 0, right = 0, character = '*' }: MaskRule = {},
-): z.ZodString {
-  if (![left, right].every((count) => Number.isInteger(count) && count >= 0)) {
-    throw new RangeError('left and right count characters')
-  }
-  if (Array.from(character).length !== 1) throw new RangeError('character is a single character')
-  const rule = { left, right, character }
+export function masked<Text extends z.ZodString | z.ZodStringFormat>(
+  schema: Text,
+  given: MaskRule = {},
+): Text {
+  if (schema.def.type !== 'string') throw new RangeError('masked takes the schema of a string')
+  const fault = ruleFault(given)
+  if (fault !== undefined) throw new RangeError(`masked: ${fault}`)
+  // With its defaults: a registry of zod has no entry for an empty object.
+  const rule = { left: 0, right: 0, character: '*', ...given }
   const result = schema.overwrite((text) => (unmasked ? text : maskText(text, rule)))
   maskRules.add(result, rule)
-  return result
+  return result as Text
+}
+
+/** The fault of a rule; undefined if it is valid. */
+function ruleFault(rule: MaskRule): string | undefined {
+  const { left = 0, right = 0, character = '*', length = 0, by, ...others } = rule
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) {
+    return `${unknown} is not one of left, right, character, length, by`
+  }
+  if (![left, right, length].every((count) => Number.isInteger(count) && count >= 0)) {
+    return 'left and right count characters, and so does length: whole numbers from 0'
+  }
+  if (Array.from(character).length !== 1) return 'character is a single character'
+  if (by === undefined) return undefined
+  if (typeof by !== 'function') return 'by must be a function'
+  return Object.keys(rule).length > 1 ? 'by conflicts with the other fields' : undefined
 }
 
 /** The schema's mask rule, if it is masked. */

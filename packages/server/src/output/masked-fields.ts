@@ -42,6 +42,7 @@ function stricter(rule: MaskRule, known: MaskRule | undefined): MaskRule {
   return known !== undefined && shown(known) < shown(rule) ? known : rule
 }
 
-function shown({ left = 0, right = 0 }: MaskRule): number {
-  return left + right
+/** What a function shows is not known: any other mask is stricter. */
+function shown({ left = 0, right = 0, by }: MaskRule): number {
+  return by === undefined ? left + right : Number.POSITIVE_INFINITY
 }

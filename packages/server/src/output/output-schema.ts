@@ -1,7 +1,7 @@
 /** Compiles a tool's output schema: closed, with its masks by field name. */
 
 import type { z } from 'zod'
-import { type JsonSchema, toListedSchema } from './listed-schema.ts'
+import { type JsonSchema, listSide } from './listed-schema.ts'
 import { type MaskRule, maskRuleOf } from './mask.ts'
 import { findMaskedFields } from './masked-fields.ts'
 import { nestsFreely } from './schema-parts.ts'
@@ -24,11 +24,11 @@ const OPEN_TYPES = new Set(['any', 'unknown', 'custom', 'transform'])
 
 /**
  * Compiles an output schema.
- * @throws TypeError if the schema is open (`z.any()`, `z.unknown()`, `looseObject`, …), because
+ * @throws TypeError for a field that JSON Schema cannot express, and if the schema is open (`z.any()`, `z.unknown()`, `looseObject`, …), because
  * undeclared fields must not leave the server
  */
 export function compileOutputSchema(schema: z.ZodType): OutputSchema {
-  const listed = toListedSchema(schema, {
+  const listed = listSide('output', schema, {
     io: 'output',
     override: ({ zodSchema, jsonSchema: node, path }) => {
       refuseOpen(zodSchema, path)

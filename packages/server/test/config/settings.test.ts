@@ -51,6 +51,18 @@ describe('settings', () => {
     })
   })
 
+  it.each([
+    z.string().transform((text): string => {
+      throw new Error(text)
+    }),
+    z.string().refine(async () => true),
+  ])('whose schema throws or is asynchronous are named, without the value', (DESK_KEY) => {
+    const faults = faultsOf({ DESK_KEY: SECRET }, z.object({ DESK_KEY, DESK_PAGE: z.string() }))
+    expect(faults).toEqual({
+      DESK_KEY: 'could not be checked: its schema in src/mcp.ts threw, or is asynchronous',
+    })
+  })
+
   it('that are required are missed', () => {
     expect(faultsOf({}, z.object({ DESK_KEY: z.string() }))).toEqual({ DESK_KEY: 'is required' })
   })

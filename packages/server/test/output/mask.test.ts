@@ -28,6 +28,16 @@ describe('masking a text', () => {
     ['0123456789', { right: 4, character: '•' }, '••••••6789'],
     ['0123456789', { right: 4, character: '$' }, '$$$$$$6789'],
     ['', { left: 2, right: 2 }, ''],
+    ['0123456789', { right: 4, length: 3 }, '***6789'],
+    ['01', { right: 4, length: 3 }, '***'],
+    ['0123456789', { length: 0, right: 1 }, '9'],
+    [
+      'ada@example.com',
+      { by: (text: string) => text.replace(/^(.).*@/, '$1***@') },
+      'a***@example.com',
+    ],
+    ['secret', { by: () => undefined as never }, '******'],
+    ['secret', { by: (text: string) => JSON.parse(text) }, '******'],
   ])('of %s with %j shows %s', (text, rule, shown) => {
     expect(maskText(text, rule)).toBe(shown)
   })
@@ -94,5 +104,27 @@ describe('declaring a mask', () => {
     const digits = masked(z.string().regex(/^\d{8}$/), { right: 2 })
     expect(digits.parse('12345678')).toBe('******78')
     expect(digits.safeParse('1234').success).toBe(false)
+  })
+})
+
+describe('a declared mask', () => {
+  it('keeps the kind of its schema', () => {
+    const schema = z.object({ email: masked(z.email(), { left: 1, length: 3 }) })
+    expect(schema.parse({ email: 'ada@example.com' })).toEqual({ email: 'a***' })
+    expect(schema.safeParse({ email: 'nobody' }).success).toBe(false)
+  })
+
+  it.each<[rule: object, fault: string]>([
+    [{ rigth: 4 }, 'rigth is not one of left, right, character, length, by'],
+    [{ left: -1 }, 'left and right count characters'],
+    [{ length: 1.5 }, 'whole numbers'],
+    [{ by: 'email' }, 'by must be a function'],
+    [{ by: String, right: 4 }, 'by conflicts with the other fields'],
+  ])('%o is refused', (rule, fault) => {
+    expect(() => masked(z.string(), rule)).toThrow(fault)
+  })
+
+  it('takes strings alone', () => {
+    expect(() => masked(z.number() as never)).toThrow('masked takes the schema of a string')
   })
 })

@@ -219,3 +219,22 @@ describe('a route cannot', () => {
     expect([...segments].filter((segment) => !RESERVED_SEGMENTS.has(segment))).toEqual([])
   })
 })
+
+it('answers 500 in the form of the audience where a route returns no response', async () => {
+  const wrong = (path: string, audience: 'people' | 'programs', value: unknown) =>
+    defineRoute({ for: audience, method: 'GET', path, handle: () => value as Response })
+  const own = [wrong('/none', 'programs', undefined), wrong('/text', 'people', 'hi')]
+  const server = defineServer({ name: 'desk', routes: own })
+  const started = await startTestServer({ server, env: { HOOK_SECRET: SECRET } })
+  try {
+    const problem = await fetch(`${started.url}/none`)
+    expect([problem.status, await problem.json()]).toMatchObject([500, { status: 500 }])
+    const page = await fetch(`${started.url}/text`)
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      ...[500, expect.stringMatching(/^text\/html/)],
+    ])
+    expect(JSON.stringify(started.log())).toContain('The route GET /none must return a Response')
+  } finally {
+    await started.stop()
+  }
+})

@@ -7,7 +7,7 @@ import { callTool, getPrompt, readResource } from '../../src/testing/index.ts'
 
 const { defineTool, defineResource, definePrompt, defineHook } = createMcp({
   settings: z.object({ DESK_BETA: z.stringbool().default(false) }),
-  services: () => ({ desk: { open: () => 3 }, clock: { now: () => 0 } }),
+  services: () => ({ desk: { open: (): number => 3 }, clock: { now: (): number => 0 } }),
 })
 const input = z.object({})
 const visible = ({ claims }: { readonly claims: Readonly<Record<string, unknown>> }) =>
