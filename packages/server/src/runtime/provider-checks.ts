@@ -11,7 +11,10 @@ interface Checked {
  * Starts the checks without waiting: a provider that is unavailable does not block startup. Their
  * warnings, and those of the access configuration, are shown at `/readyz`.
  */
-export function checkProviders({ accessWarnings }: Config, ...checked: readonly Checked[]) {
+export function checkProviders({ accessWarnings }: Config, checked: readonly Checked[]) {
   for (const each of checked) void each.check()
-  return { warnings: () => [...accessWarnings, ...checked.flatMap((each) => each.warnings())] }
+  return (): readonly ConfigWarning[] => [
+    ...accessWarnings,
+    ...checked.flatMap((each) => each.warnings()),
+  ]
 }

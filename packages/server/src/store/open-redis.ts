@@ -97,7 +97,7 @@ function openSingle(servers: RedisServers, options: OpenRedisOptions): OpenedRed
       onChange: () => () => undefined,
       suspect: () => undefined,
     },
-    checkHealth: shard.health.check,
+    checkHealth: () => shard.health.check(),
     shards: () => ({ total: 1, ready: shard.health.isFit() ? 1 : 0 }),
     close: shard.close,
   }
