@@ -2,13 +2,13 @@
 
 import { shortHash } from '../crypto/hash.ts'
 import type { Logger } from '../logger.ts'
-import { narrowedScopes } from '../session/authorizations.ts'
 import type { KeptSignIns } from '../session/kept-sign-ins.ts'
 import type { SessionManager } from '../session/manager.ts'
 import { isPersonalToken, type PersonalTokens, sessionOfToken } from '../session/personal-tokens.ts'
 import {
   type AuthorizationRecord,
   authorizationKey,
+  narrowedScopes,
   type Session,
   sessionKey,
 } from '../session/record.ts'

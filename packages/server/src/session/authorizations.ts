@@ -1,7 +1,4 @@
-/**
- * Authorized clients and personal access tokens, indexed by person and by client, and the narrowing
- * of their scopes.
- */
+/** Authorized clients and personal access tokens, indexed by person and by client. */
 
 import { sha256 } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
@@ -232,14 +229,6 @@ export class Authorizations {
     const entries = await this.#deps.store.streams.read(key, '0')
     return [...new Set(entries.map(({ value }) => value).reverse())]
   }
-}
-
-/** The scopes of a token after the person has narrowed its client. */
-export function narrowedScopes(
-  scopes: readonly string[],
-  { allowed }: { readonly allowed?: readonly string[] },
-): readonly string[] {
-  return allowed === undefined ? scopes : scopes.filter((scope) => allowed.includes(scope))
 }
 
 function union(some: readonly string[], more: readonly string[]): readonly string[] {

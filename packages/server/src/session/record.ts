@@ -139,3 +139,11 @@ function cutFacts({ clientName, ...facts }: ClientFacts): ClientFacts {
     ? facts
     : { ...facts, clientName: cutToBytes(clientName, CLIENT_TEXT_BYTES) }
 }
+
+/** The scopes of a token after the person has narrowed its client. */
+export function narrowedScopes(
+  scopes: readonly string[],
+  { allowed }: { readonly allowed?: readonly string[] },
+): readonly string[] {
+  return allowed === undefined ? scopes : scopes.filter((scope) => allowed.includes(scope))
+}

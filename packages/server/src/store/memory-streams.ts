@@ -65,8 +65,7 @@ export function createMemoryStreams(
     if (takes !== undefined) remove(takes)
     const entry = { id, value }
     entries.push(entry)
-    entries.splice(0, entries.length - maxLength)
-    if (maxBytes !== undefined) trimToBytes(entries, maxBytes)
+    trimToBounds(entries, maxLength, maxBytes)
     streams.set(key, { entries, newest: id }, ttlSeconds)
     followers.offer(key, entry)
     return id
@@ -147,8 +146,13 @@ function trimUpTo(entries: StreamEntry[], upTo: string): void {
   entries.splice(0, entries.findLastIndex((entry) => !isAfter(entry.id, upTo)) + 1)
 }
 
-/** Keeps the newest entries within the bound, and always the newest one. */
-function trimToBytes(entries: StreamEntry[], maxBytes: number): void {
+/** Keeps the newest entries within the bounds, and always the newest one. */
+function trimToBounds(
+  entries: StreamEntry[],
+  maxLength: number,
+  maxBytes = Number.POSITIVE_INFINITY,
+): void {
+  entries.splice(0, entries.length - maxLength)
   let bytes = 0
   const tooOld = entries.findLastIndex(({ value }, index) => {
     bytes += Buffer.byteLength(value)

@@ -49,7 +49,9 @@ export class RedisFollower implements Follower {
     this.#log = log
     this.#reader = createStreamReader(streams, onEntry, log)
     const name = streams[0]?.name ?? ''
-    this.#host = createHostLink(name, { ...options, log }, () => this.#waking.abort())
+    const { hosts, timeoutMs, random, monotonicNow } = options
+    const linkOptions = { hosts, timeoutMs, log, random, monotonicNow }
+    this.#host = createHostLink(name, linkOptions, () => this.#waking.abort())
     this.#running = this.#run()
   }
 

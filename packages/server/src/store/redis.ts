@@ -47,13 +47,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const { log, randomId = randomUUID } = options
   const keys = createRedisKeys(options.prefix ?? 'mcp:')
   const timeoutMs = options.timeoutMs ?? 1000
-  const common = {
-    ...{ log, timeoutMs, eviction: options.eviction ?? 'warn' },
-    random: options.random ?? Math.random,
-    monotonicNow: options.monotonicNow ?? (() => performance.now()),
-  }
+  const { eviction = 'warn', random = Math.random } = options
+  const { monotonicNow = () => performance.now() } = options
   const { redis, hosts, ...servers } = openServers(resolveServers(options), {
-    ...common,
+    ...{ log, timeoutMs, eviction, random, monotonicNow },
     async probe(connection, at) {
       const hasJson = await detection.hasJson().catch(() => false)
       return probeRedis(connection, keys, { timeoutMs, hasJson, ...at })
@@ -62,7 +59,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       if (isFirst) detection.restart()
     },
   })
-  const streams = createRedisStreams(redis, keys, { ...common, hosts })
+  const streams = createRedisStreams(redis, keys, { timeoutMs, log, random, monotonicNow, hosts })
   const detection = createJsonDetection(redis, options.json ?? 'detect', log)
   const json = createJsonDocuments(redis)
   const strings = createStringDocuments(redis)

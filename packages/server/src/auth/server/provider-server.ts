@@ -65,7 +65,14 @@ export function createProviderServer(
   const current = perKey(signing.current, (signingKey) =>
     createProvider(options, deps, { ...shared, signingKey }, rules, mount),
   )
-  const { sessionsOf } = createAuthorizedClients(deps, { ttlSeconds: longestTtlOf(options) })
+  const { store, keyRing, sessions, signOut, isSignedIn, settleSignIn } = deps
+  const { authorizations, keptSignIns, log } = deps
+  const ttlSeconds = longestTtlOf(options)
+  const { sessionsOf } = createAuthorizedClients({ store, sessions }, { ttlSeconds })
+  const consentDeps = {
+    ...{ store, keyRing, sessions, signOut, isSignedIn, settleSignIn, authorizations },
+    ...{ keptSignIns, log, now, authorizedClients, grants, sessionsOf },
+  }
   return {
     checkClients: () => checkPreRegistered(current, options),
     async handle(request: IncomingMessage, response: ServerResponse, storage) {
@@ -76,11 +83,7 @@ export function createProviderServer(
       if (authorization !== undefined) request.headers.authorization = authorization
       await callback(request, response)
     },
-    consents: createConsents(
-      options,
-      { ...deps, authorizedClients, grants, sessionsOf },
-      async () => (await current()).provider,
-    ),
+    consents: createConsents(options, consentDeps, async () => (await current()).provider),
   }
 }
 
