@@ -1,11 +1,11 @@
-// Prints what vitest's JSON report says as one line: "N passed, N failed" and, if any, "N skipped".
-// Fails when a test failed, when a file could not be run, and when there is no report.
+// Adds up vitest's JSON reports and prints one line: "N passed, N failed" and, if any, "N skipped".
+// Fails when a test failed, when a file could not be run, and when a report is missing.
 
 import { readFileSync } from 'node:fs'
 
-const [file = 'artifacts/test-results.json'] = process.argv.slice(2)
+const files = process.argv.slice(2)
 
-function readReport() {
+function readReport(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
@@ -13,16 +13,24 @@ function readReport() {
   }
 }
 
-const report = readReport()
-const files = report?.testResults ?? []
-// A file that does not even load has no tests of its own, and must not go unnoticed.
-const broken = files.filter(
-  ({ status, assertionResults }) =>
-    status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
-).length
-const passed = report?.numPassedTests ?? 0
-const failed = (report?.numFailedTests ?? 0) + broken
-const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0)
+/** A file that does not even load has no tests of its own, and must not go unnoticed. */
+function countBroken(report) {
+  return (report?.testResults ?? []).filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+  ).length
+}
 
-if (report?.success !== true || failed > 0 || passed === 0) process.exitCode = 1
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+const total = { passed: 0, failed: 0, skipped: 0 }
+for (const file of files) {
+  const report = readReport(file)
+  const passed = report?.numPassedTests ?? 0
+  if (report?.success !== true || passed === 0) process.exitCode = 1
+  total.passed += passed
+  total.failed += (report?.numFailedTests ?? 0) + countBroken(report)
+  total.skipped += (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0)
+}
+
+if (total.failed > 0 || total.passed === 0) process.exitCode = 1
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)

@@ -15,8 +15,6 @@ import { type OurSettings, ourServer } from './our-server.ts'
 
 const WARM_UP = 6000
 const CALLS = 8000
-/** Counts only files entered in every batch, which excludes most timers. */
-const COVERED_BATCHES = 3
 const COVERED_CALLS = 64
 const CONNECTIONS = 32
 const OURS = '/packages/server/dist/'
@@ -30,7 +28,7 @@ export interface PathFigures {
   readonly kilobytes: number
   /** The allocations by file, largest first. */
   readonly byFile: readonly (readonly [file: string, kilobytes: number])[]
-  /** This server's files in which a function ran. */
+  /** This server's files in which a function ran in every call. */
   readonly files: readonly string[]
 }
 
@@ -58,13 +56,10 @@ export async function measurePath(
       await ask('/heap/start')
       await send(call, calls)
       const allocated = (await ask('/heap/stop')) as Readonly<Record<string, number>>
-      const batches: string[][] = []
-      for (let batch = 0; batch < COVERED_BATCHES; batch += 1) {
-        await ask('/coverage/start')
-        await send(call, COVERED_CALLS)
-        batches.push(ownFiles((await ask('/coverage/stop')) as readonly string[]))
-      }
-      figures.push({ key, ...allocationOf(allocated, calls), files: inAll(batches) })
+      await ask('/coverage/start')
+      await send(call, COVERED_CALLS)
+      const entered = (await ask('/coverage/stop')) as Readonly<Record<string, number>>
+      figures.push({ key, ...allocationOf(allocated, calls), files: ownFiles(entered) })
       tell(`(${key})`)
     }
     return figures
@@ -103,15 +98,12 @@ function allocationOf(bytesByUrl: Readonly<Record<string, number>>, calls: numbe
   return { byFile, kilobytes: byFile.reduce((sum, [, size]) => sum + size, 0) }
 }
 
-function ownFiles(urls: readonly string[]): string[] {
-  return urls
-    .filter((url) => url.includes(OURS))
-    .map(shortName)
+/** The files with a function that ran as often as there were calls, which excludes timers. */
+function ownFiles(runsByUrl: Readonly<Record<string, number>>): string[] {
+  return Object.entries(runsByUrl)
+    .filter(([url, runs]) => url.includes(OURS) && runs >= COVERED_CALLS)
+    .map(([url]) => shortName(url))
     .sort()
-}
-
-function inAll([first = [], ...others]: readonly (readonly string[])[]): string[] {
-  return first.filter((file) => others.every((other) => other.includes(file)))
 }
 
 function shortName(url: string): string {

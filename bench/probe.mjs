@@ -32,9 +32,9 @@ const actions = {
   async '/coverage/stop'() {
     const { result } = await session.post('Profiler.takePreciseCoverage')
     await session.post('Profiler.stopPreciseCoverage')
-    const entered = ({ functions }) =>
-      functions.some(({ ranges, functionName }) => functionName !== '' && ranges[0].count > 0)
-    return result.filter(entered).map(({ url }) => url)
+    const named = ({ functions }) => functions.filter(({ functionName }) => functionName !== '')
+    const most = (script) => Math.max(0, ...named(script).map(({ ranges }) => ranges[0].count))
+    return Object.fromEntries(result.map((script) => [script.url, most(script)]))
   },
 }
 

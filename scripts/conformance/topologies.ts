@@ -3,8 +3,11 @@
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../packages/server/test/support/free-port.ts'
-import { startRedis } from '../../packages/server/test/support/redis.ts'
 import { findRedis } from '../../packages/server/test/support/redis-binaries.ts'
+import {
+  startSuiteRedis,
+  suiteTopology,
+} from '../../packages/server/test/support/redis-of-suite.ts'
 import { startCluster } from '../cluster/cluster.ts'
 import { startNode } from '../cluster/node-process.ts'
 import { PRE_REGISTERED } from './authorization.ts'
@@ -57,15 +60,17 @@ export const oneNode: Topology = {
   },
 }
 
+const REDIS_NAMES = { single: 'Redis', cluster: 'Redis Cluster', sentinel: 'Redis Sentinel' }
+
 export const threeNodes: Topology = {
-  name: 'three nodes, Redis',
+  name: `three nodes, ${REDIS_NAMES[suiteTopology()]}`,
   missing() {
     const found = findRedis('plain')
     return 'missing' in found ? found.missing : undefined
   },
   async start(folder) {
     const logs = openLogs(folder)
-    const redis = await startRedis('plain')
+    const redis = await startSuiteRedis('plain')
     const cluster = await startCluster({
       size: 3,
       env: { ...ENVIRONMENT, REDIS_URL: redis.url },

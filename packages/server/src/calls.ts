@@ -1,6 +1,7 @@
 /** Assembles the handler of `call/`, which answers the callers' POSTs. */
 
 import type { ResourcePath } from './auth/resources.ts'
+import { CallLines } from './call/answer.ts'
 import type { Call, PostRoute } from './call/fast-call.ts'
 import { createHandOver, type HandOverDeps } from './call/hand-over.ts'
 import {
@@ -9,7 +10,6 @@ import {
   createRunCall,
   createRunOnMcpSession,
 } from './call/handler.ts'
-import { CallLines } from './call/lines.ts'
 import { createFindToolMessage, createReadBytes } from './call/message.ts'
 import { NO_TEAM } from './engine/team.ts'
 import { isVisible, mayHide } from './engine/visibility.ts'

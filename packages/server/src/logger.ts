@@ -101,7 +101,8 @@ function baseOf({ name, version, worker }: LoggerOptions) {
 
 /** The fields as members of a JSON object, with a comma before each. */
 function membersOf(fields: object | undefined): string {
-  const text = redactText(wellFormedJson(JSON.stringify(fields ?? {})))
+  if (fields === undefined) return ''
+  const text = redactText(wellFormedJson(JSON.stringify(fields)))
   return text === '{}' ? '' : `,${text.slice(1, -1)}`
 }
 

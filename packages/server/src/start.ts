@@ -141,7 +141,7 @@ async function serve(project: Project, options: StartOptions): Promise<void> {
     await runPrimary({ loaded, log, shutdown })
     return
   }
-  await supportTypeScript(config.tools.directory ?? project.source)
+  await supportTypeScript(config.tools.directory ?? project.source, () => importServing(stdio))
   const catalog = await loadCatalog(project, config.tools.directory, {
     onSlow: (file, seconds) => log.warn({ file, seconds }, 'import has not settled; waiting'),
   })
@@ -190,13 +190,19 @@ const NESTED = {
   message: 'must be 1 in a process that is itself a worker of a cluster, as under some managers',
 }
 
+/** Imports the modules of the transport. */
+export function importServing(stdio: Writable | undefined): Promise<unknown> {
+  return stdio === undefined ? import('./serve-http.ts') : import('./serve-stdio.ts')
+}
+
 /** Opens the store and serves the loaded project. */
 async function openAndServe(
   { project, loaded, services, worker, ...parts }: Parts,
   { stdio, stateFile }: StartOptions,
 ) {
   const store = await openStore(loaded, parts.log, stateFile)
-  await waitForStore(store, STORE_WAIT_MS)
+  // Redis connects while the modules are read.
+  await Promise.all([waitForStore(store, STORE_WAIT_MS), importServing(stdio)])
   const { config, secrets, settings } = loaded
   const team = teamOf(project, settings, services.services)
   const { shareMetrics } = worker ?? {}

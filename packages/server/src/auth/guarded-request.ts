@@ -5,10 +5,9 @@
 
 import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
-import { type Dispatcher, request } from 'undici'
-import { createGuardedAgent, NotPublicError } from '../upstream/guarded-agent.ts'
+import type { Dispatcher } from 'undici'
 import type { Outgoing } from '../upstream/outgoing.ts'
-import { isPublicAddress } from '../upstream/public-address.ts'
+import { isPublicAddress, NotPublicError } from '../upstream/public-address.ts'
 
 export interface GuardOptions {
   /** All addresses of a host name. */
@@ -33,7 +32,7 @@ export interface GuardedAnswer {
 /**
  * Sends the request over its own TCP connection. Passes the dispatcher explicitly, so that no
  * global dispatcher can connect elsewhere. The agent connects to the very addresses that it has
- * checked, so that DNS rebinding has no effect (no TOCTOU).
+ * checked, so that DNS rebinding has no effect (no TOCTOU). Imports the HTTP client lazily.
  * @throws TypeError for a refused address, before any connection
  * @throws Error when the response is late, too large, encoded, not UTF-8 or missing
  */
@@ -43,6 +42,10 @@ export async function guardedRequest(
   given?: AbortSignal | null,
 ): Promise<GuardedAnswer> {
   const url = allowedUrl(address, options)
+  const [{ request }, { createGuardedAgent }] = await Promise.all([
+    import('undici'),
+    import('../upstream/guarded-agent.ts'),
+  ])
   const timeout = AbortSignal.timeout(options.timeoutMs)
   const signal = given ? AbortSignal.any([given, timeout]) : timeout
   const agent = createGuardedAgent({ ...options, signal })

@@ -23,7 +23,8 @@ export interface ResourceServerDeps {
   readonly secrets: Secrets
   readonly publicUrl: string
   readonly sessions: SessionManager
-  readonly scopesFor: ScopesFor
+  /** Undefined if no declaration requires scopes. */
+  readonly scopesFor: ScopesFor | undefined
   readonly scopes: Scopes
   /** The token check of the built-in authorization server; unused with an external issuer. */
   readonly builtIn: AccessTokens
@@ -36,7 +37,8 @@ export interface ResourceServer {
   readonly resources: Resources
   readonly facts: ResourceFacts
   readonly authenticate: Authenticate
-  readonly requireScopes: RequireScopes
+  /** Undefined if no declaration requires scopes. */
+  readonly requireScopes: RequireScopes | undefined
   /** Checks the metadata of an external issuer and logs a failure; never rejects. */
   check(): Promise<void>
   /** Configuration errors that only the operator can correct. */
@@ -62,7 +64,7 @@ export async function createResourceServer(deps: ResourceServerDeps): Promise<Re
       name: config.app.name,
     },
     authenticate: createAuthenticate({ tokens, scopes: advertised, blocks: deps.blocks }),
-    requireScopes: createRequireScopes(scopesFor, scopeMap),
+    requireScopes: scopesFor && createRequireScopes(scopesFor, scopeMap),
     check,
     warnings,
   }

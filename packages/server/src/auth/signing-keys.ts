@@ -3,6 +3,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import { storeUnavailable } from '../errors.ts'
+import { withDeadline } from '../store/command-deadline.ts'
 import type { Store } from '../store/port.ts'
 
 interface SigningKeysDeps {
@@ -29,12 +30,17 @@ const ROTATE_EVERY_SECONDS = 30 * 24 * 60 * 60
 const CACHE_MS = 10_000
 /** Tokens with invented key ids must not flood the store with commands. */
 const LOOK_AGAIN_MS = 1000
+/** Known keys are used after this time while the store, or the shard that has the keys, hangs. */
+const PATIENCE_MS = 250
 /**
  * Compare-and-set: a writer that loses the race reads the winner's keys. More attempts are a bug.
  */
 const MOST_ATTEMPTS = 20
 
-/** Every operation throws `unavailable` if it has to read the keys and the store is unavailable. */
+/**
+ * Keys that were read once stay in use while the store is unavailable: in a Redis Cluster, sessions are
+ * on other shards than the keys. Operations throw `unavailable` if there are none yet.
+ */
 export type SigningKeys = ReturnType<typeof createSigningKeys>
 
 export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOptions) {
@@ -62,7 +68,7 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
     throw storeUnavailable(new Error('The signing keys change too fast to be read.'))
   }
 
-  const keysOf = createKeyCache(read, now)
+  const { currentKeys, keysOf } = createKeyCache(read, now)
 
   return {
     /** The key that signs now. */
@@ -71,21 +77,22 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
       readonly alg: SigningAlgorithm
       readonly privateJwk: JWK
     }> {
-      const key = set.signing(await keysOf(CACHE_MS), now())
+      const key = set.signing(await currentKeys(), now())
       if (key === undefined) throw new Error('A set of signing keys is never empty')
       return { kid: key.kid, alg: algorithm, privateJwk: key.privateJwk }
     },
     /** Public parts only, the next key's included (RFC 7517, section 5). */
     async published(): Promise<{ readonly keys: readonly JWK[] }> {
-      return { keys: (await keysOf(CACHE_MS)).map(({ publicJwk }) => publicJwk) }
+      return { keys: (await currentKeys()).map(({ publicJwk }) => publicJwk) }
     },
     /**
      * The public key with this `kid`; undefined if there is none. An unknown `kid` triggers a read
      * of the store, at most once a second.
+     * @throws AppError `unavailable` for an unknown `kid` while the store is unavailable
      */
     async byKid(kid: string): Promise<JWK | undefined> {
       const named = (keys: readonly SigningKey[]) => keys.find((key) => key.kid === kid)?.publicJwk
-      return named(await keysOf(CACHE_MS)) ?? named(await keysOf(LOOK_AGAIN_MS))
+      return named(await currentKeys()) ?? named(await keysOf(LOOK_AGAIN_MS))
     },
   }
 }
@@ -103,7 +110,7 @@ function createKeyCache(read: () => Promise<readonly SigningKey[]>, now: () => n
   }
 
   /** The keys as read at most `longestMs` ago. */
-  return async (longestMs: number): Promise<readonly SigningKey[]> => {
+  async function keysOf(longestMs: number): Promise<readonly SigningKey[]> {
     // The absolute difference, so that a clock set back does not extend the cache.
     if (known && Math.abs(now() - known.readAt) < longestMs) return known.keys
     reading ??= readAndKeep().finally(() => {
@@ -111,6 +118,20 @@ function createKeyCache(read: () => Promise<readonly SigningKey[]>, now: () => n
     })
     return await reading
   }
+
+  /** The keys, or those of the last read while the store is unavailable. */
+  async function currentKeys(): Promise<readonly SigningKey[]> {
+    const reading = keysOf(CACHE_MS)
+    if (known === undefined) return await reading
+    const { keys } = known
+    return await withDeadline(reading, PATIENCE_MS, storeUnavailable).catch(() => {
+      // Not each call has to wait for that.
+      if (known?.keys === keys) known = { keys, readAt: now() - CACHE_MS + LOOK_AGAIN_MS }
+      return keys
+    })
+  }
+
+  return { currentKeys, keysOf }
 }
 
 type SigningAlgorithm = 'ES256' | 'EdDSA'

@@ -4,22 +4,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Resource } from '../auth/resources.ts'
 import type { CallAudit, CallLog } from '../engine/call.ts'
 import type { CancelListener, CancelSignal } from '../engine/time-limit.ts'
-import type { PresentedRequest } from '../http/bearer.ts'
 import { clientAddress, networkOf } from '../http/client-address.ts'
 import type { HandedCall } from '../http/http-env.ts'
 import { requestIdOf } from '../http/observe-requests.ts'
-import type { CallRates } from '../http/rate-limit.ts'
+import type { CallRates, PresentedRequest } from '../http/rate-limit.ts'
 import type { Logger } from '../logger.ts'
 import type { LegacyEndpoint } from '../mcp/legacy/legacy-endpoint.ts'
 import { type McpSession, mcpSessionKey } from '../mcp/legacy/mcp-session-record.ts'
 import type { LookedUp } from '../mcp/legacy/opened-mcp-sessions.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
-import type { ToolRequest } from '../mcp/requested-call.ts'
+import type { ToolRequest } from '../mcp/tool-request.ts'
 import type { Caller } from '../session/caller.ts'
 import type { RequestContextFactory } from '../session/request-contexts.ts'
 import type { Document, Stored } from '../store/port.ts'
 import type { StorageBudget } from '../store/storage-budget.ts'
-import type { CallLines } from './lines.ts'
+import type { CallLines } from './answer.ts'
 import type { ToolMessage } from './message.ts'
 
 /** The route that received the request. */
@@ -51,6 +50,8 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
   readonly started: number
   readonly #parts: CallParts
   #log: Logger | undefined
+  /** The fields that all its log lines begin with, once needed. */
+  lineStart: string | undefined
 
   /** The bytes of a small body, read while the caller is authenticated. */
   early: Buffer | Promise<Buffer> | undefined
@@ -85,6 +86,7 @@ export class Call implements PresentedRequest, HandedCall, CallLog, CancelSignal
     this.started = performance.now()
     this.#parts = parts
     this.#log = undefined
+    this.lineStart = undefined
     this.early = undefined
     this.body = undefined
     this.bodyBytes = undefined

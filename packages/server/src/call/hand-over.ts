@@ -1,7 +1,6 @@
 /**
- * Writes the response of a fast-path call, or hands the call over to Hono, which answers everything
- * else: SDK responses, errors, event streams and calls from web pages. The app reuses the caller and
- * the body of the call.
+ * Hands a call over to Hono, which answers everything but fast-path calls: SDK responses, errors,
+ * event streams and calls from web pages. The app reuses the caller and the body of the call.
  */
 
 import type { IncomingMessage } from 'node:http'
@@ -16,9 +15,7 @@ import type { DirectAnswer, DirectCalls } from '../mcp/direct/direct-calls.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
 import type { SseEndpoint } from '../mcp/legacy/sse.ts'
 import type { McpAnswer } from '../mcp/mcp-request.ts'
-import { toWellFormedJson } from '../well-formed.ts'
 import type { Call } from './fast-call.ts'
-import type { CallLines } from './lines.ts'
 
 type AppFetch = (request: Request, env: HttpEnv['Bindings']) => Response | Promise<Response>
 
@@ -85,24 +82,4 @@ export function createHandOver({ fetch, mcp, direct, sse }: HandOverDeps) {
         return response
       }),
   }
-}
-
-/** Whether a web page sent the call and needs CORS headers (Fetch Standard, "CORS protocol"). */
-export function isForPage(call: Call): boolean {
-  return call.incoming.headers.origin !== undefined
-}
-
-/** Keeps headers that are set already, such as those of the rate limit. */
-export function writeAnswer(call: Call, message: object, lines: CallLines): void {
-  const { outgoing, requestId } = call
-  // Node.js writes a string and the headers in one chunk; a Buffer would be a second write.
-  const text = toWellFormedJson(message)
-  outgoing.writeHead(200, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-request-id': requestId,
-  })
-  outgoing.end(text)
-  lines.request(call)
 }

@@ -14,19 +14,18 @@ import {
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { RequireScopes } from '../auth/scopes.ts'
 import type { ToolOutcome } from '../engine/run-tool.ts'
-import { identify } from '../http/bearer.ts'
-import type { CallRates } from '../http/rate-limit.ts'
+import { type CallRates, identify } from '../http/rate-limit.ts'
 import { asRequested } from '../http/request-target.ts'
 import { whenClosed } from '../http/when-closed.ts'
 import type { CallTool } from '../mcp/call-tool.ts'
 import { type DirectCalls, directAnswer } from '../mcp/direct/direct-calls.ts'
 import type { McpEndpoint } from '../mcp/endpoint.ts'
+import type { McpSession } from '../mcp/legacy/mcp-session-record.ts'
 import type { Limits } from '../mcp/limits.ts'
-import { JsonAnswer } from '../mcp/mcp-request.ts'
 import type { RequestContexts } from '../mcp/request-context.ts'
+import { type CallLines, isForPage, sendAnswer, writeAnswer } from './answer.ts'
 import { Call, type CallParts, type PostRoute } from './fast-call.ts'
-import { type HandOver, isForPage, writeAnswer } from './hand-over.ts'
-import type { CallLines } from './lines.ts'
+import type { HandOver } from './hand-over.ts'
 import {
   type BodyOptions,
   checkHeaders,
@@ -46,7 +45,7 @@ interface CallHandlerDeps {
   readonly options: BodyOptions
   readonly rates: CallRates
   readonly authenticate: Authenticate
-  readonly requireScopes: RequireScopes
+  readonly requireScopes: RequireScopes | undefined
   readonly readBytes: ReadBytes
   /** Returns undefined for every call if the fast path is off. */
   readonly findMessage: FindToolMessage
@@ -79,7 +78,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     }
     const counting = rates.countBody(call)
     if (counting !== undefined) await counting
-    deps.requireScopes(caller, call.body, route.resource)
+    deps.requireScopes?.(caller, call.body, route.resource)
     const message = deps.findMessage(call.body, incoming.headers, route.path)
     if (message === undefined || deps.isHidden(message.name, call)) {
       handOver.sdk(call)
@@ -187,9 +186,7 @@ export function createRunCall(deps: RunDeps): RunCall {
       else writeAnswer(call, direct.result, lines)
       return
     }
-    const said = { jsonrpc: '2.0', id, result } as const
-    if (isForPage(call)) handOver.answer(call, async () => new JsonAnswer(said))
-    else writeAnswer(call, said, lines)
+    sendAnswer(call, { jsonrpc: '2.0', id, result }, deps)
   }
 
   return async (call, message, contexts) => {
@@ -215,15 +212,21 @@ type Finish = McpEndpoint['modern']['finish']
 
 /** The fast path of the 2025 era. */
 export function createRunOnMcpSession(deps: McpSessionRunDeps): RunCall {
-  return async (call, message, contexts) => {
-    const mcpSession = await deps.legacy.find({
+  function runOn(call: Call, message: ToolMessage, contexts: RequestContexts, found: McpSession) {
+    const run = new McpSessionRun(deps, call, message, found, contexts)
+    call.client = run
+    return run.answer(contexts.mcpSession(found))
+  }
+
+  return (call, message, contexts) => {
+    const finding = deps.legacy.find({
       version: call.incoming.headers['mcp-protocol-version'] as string | undefined,
       id: call.mcpSessionId,
       owner: call.caller?.kind === 'token' ? call.caller.session : undefined,
       ahead: call.mcpSession,
     })
-    const run = new McpSessionRun(deps, call, message, mcpSession, contexts)
-    call.client = run
-    await run.answer(contexts.mcpSession(mcpSession))
+    return finding instanceof Promise
+      ? finding.then((found) => runOn(call, message, contexts, found))
+      : runOn(call, message, contexts, finding)
   }
 }

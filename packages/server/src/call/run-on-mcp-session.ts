@@ -9,6 +9,7 @@ import {
   type RequestId,
 } from '@modelcontextprotocol/server'
 import { Deadline } from '../deadlines.ts'
+import type { ToolOutcome } from '../engine/run-tool.ts'
 import { AppError } from '../errors.ts'
 import type { CallTool } from '../mcp/call-tool.ts'
 import { clientOfInitialize } from '../mcp/client-facts.ts'
@@ -17,11 +18,10 @@ import type { McpSession } from '../mcp/legacy/mcp-session-record.ts'
 import { type PostResponseSink, STREAM_AFTER_MS } from '../mcp/legacy/response-sink.ts'
 import type { CountedCall, RunningCalls } from '../mcp/legacy/running-calls.ts'
 import type { Limits } from '../mcp/limits.ts'
-import { JsonAnswer } from '../mcp/mcp-request.ts'
 import type { RequestContext, RequestContexts } from '../mcp/request-context.ts'
+import { type CallLines, sendAnswer } from './answer.ts'
 import type { Call } from './fast-call.ts'
-import { type HandOver, isForPage, writeAnswer } from './hand-over.ts'
-import type { CallLines } from './lines.ts'
+import type { HandOver } from './hand-over.ts'
 import type { ToolMessage } from './message.ts'
 
 export interface McpSessionRunDeps {
@@ -100,7 +100,12 @@ export class McpSessionRun extends Deadline implements CountedCall {
 
   async answer(requestContext: RequestContext): Promise<void> {
     const outcome = this.#deps.callTool(this.#call, requestContext)
-    const result = await outcome.catch(() => undefined)
+    let result: ToolOutcome | undefined
+    try {
+      result = await outcome
+    } catch {
+      // The SDK answers with the error.
+    }
     if (!this.#isOpen) return
     if (result === undefined || isInputRequiredResult(result)) {
       this.#finishWithSdk(requestContext, outcome)
@@ -113,11 +118,7 @@ export class McpSessionRun extends Deadline implements CountedCall {
       return
     }
     this.#giveAnswerBack()
-    if (isForPage(this.#call)) {
-      this.#deps.handOver.answer(this.#call, async () => new JsonAnswer(said))
-    } else {
-      writeAnswer(this.#call, said, this.#deps.lines)
-    }
+    sendAnswer(this.#call, said, this.#deps)
   }
 
   cancel(): void {

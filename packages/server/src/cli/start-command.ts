@@ -12,11 +12,11 @@ export async function start(args: readonly string[]): Promise<void> {
   if (stdio === 'launched') return
   // Imported here, after standard output is reserved: imports may print, and a process that only
   // launches another needs none of them.
-  const [{ openProject }, { start: startServer }] = await Promise.all([
+  const [{ openProject }, { importServing, start: startServer }] = await Promise.all([
     import('../project.ts'),
     import('../start.ts'),
   ])
-  await supportTypeScript(line.project)
+  await supportTypeScript(line.project, () => importServing(stdio))
   const project = await openProject(line.project)
   await startServer(project, { argv, stdio, stateFile: line.values.state })
 }

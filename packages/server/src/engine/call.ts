@@ -49,6 +49,8 @@ export interface CallAudit {
   /** The session's hash, as in other log lines; undefined for a call without a session. */
   readonly session: string | undefined
   readonly outcome: string
+  /** The outcome, or `other` for a code that a tool has defined. */
+  readonly label: string
   readonly ms: number
   /** The client that the token was issued to. */
   readonly clientId: string | undefined
@@ -158,4 +160,20 @@ export async function countCall(rateLimit: Rate, call: ToolCall): Promise<void> 
   const { secondsLeft: retryAfterSeconds } = standing
   const message = `This tool may be called ${calls} times in ${perSeconds} seconds. Try again in ${retryAfterSeconds} seconds.`
   throw new ToolError(message, { code: 'too_many_requests', retryAfterSeconds })
+}
+
+/**
+ * Callers without a token have no scopes to check; `MCP_AUTH` decides whether they may call.
+ * @throws ToolError `insufficient_scope`
+ */
+export function checkScopes(
+  required: readonly string[],
+  { scopes }: Pick<ToolCall, 'scopes'>,
+  kind: CallKind,
+): void {
+  const missing = scopes === undefined ? [] : required.filter((scope) => !scopes.includes(scope))
+  if (missing.length === 0) return
+  throw new ToolError(`This ${kind} requires the scope ${missing.join(' ')}.`, {
+    code: 'insufficient_scope',
+  })
 }

@@ -40,13 +40,14 @@ export function compilePrompt(definition: AnyPrompt): CompiledPrompt {
   if (faultOfMeta !== undefined) throw new TypeError(faultOfMeta)
   refuseBrokenMasks(name, 'arguments', schema, 'prompt')
   const listed = toListedSchema(schema, { io: 'input' })
+  const masks = findMaskedFields(schema)
   return {
     definition,
     name,
     listed: listedAs(schema, listed),
     completers: completersOf(definition),
-    parseInput: createInputParser(schema, listed),
-    masks: findMaskedFields(schema),
+    parseInput: createInputParser(schema, listed, masks.size > 0),
+    masks,
   }
 }
 

@@ -70,7 +70,7 @@ export function compileTool(definition: AnyTool): CompiledTool {
     inputSchema,
     anonymousInputSchema: takesSession ? withSessionArgument(inputSchema) : inputSchema,
     output: compiledOutput,
-    parseInput: createInputParser(input, inputSchema),
+    parseInput: createInputParser(input, inputSchema, inputMasks.size > 0),
     masks: {
       input: inputMasks,
       all: mergeMasks(inputMasks, compiledOutput?.masksByField ?? new Map()),

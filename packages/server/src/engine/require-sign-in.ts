@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { InputRequest, InputRequiredResult } from '@modelcontextprotocol/server'
 import { inputRequired, inputResponse } from '@modelcontextprotocol/server'
 import type { CallKind, CallSession, ToolCall } from './call.ts'
+import { loginsOf, type ToolRequirements } from './define-tool.ts'
 import type { SignInLink } from './tool-context.ts'
 import { ToolError } from './tool-error.ts'
 
@@ -31,12 +32,26 @@ const RETRY: Readonly<Record<CallKind, string>> = {
 }
 
 /**
- * Ensures an upstream sign-in. A client with URL elicitation is asked to open the sign-in page, and
- * the call resumes after the callback: returns the `input_required` result until then, undefined
- * when the call may proceed.
+ * Ensures each upstream sign-in that a declaration requires. A client with URL elicitation is asked
+ * to open the sign-in page, and the call resumes after the callback: returns the `input_required`
+ * result until then, undefined when the call may proceed.
  * @throws ToolError `login_required` for clients without a person, and for those that cannot open
  * URLs; `login_declined`
  */
+export async function requireSignIns(
+  call: ToolCall,
+  session: CallSession,
+  requires: ToolRequirements,
+  options: LadderOptions,
+): Promise<InputRequiredResult | undefined> {
+  for (const upstream of loginsOf(requires)) {
+    const waiting = await requireUpstreamSignIn(call, session, { ...options, upstream })
+    if (waiting !== undefined) return waiting
+  }
+  return undefined
+}
+
+/** The same, for one upstream. */
 export async function requireUpstreamSignIn(
   call: ToolCall,
   session: CallSession,

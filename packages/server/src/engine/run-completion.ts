@@ -3,11 +3,10 @@
 import type { CompleteResult } from '@modelcontextprotocol/server'
 import type { MaskRule } from '../output/mask.ts'
 import { NO_METRICS } from '../telemetry/metrics.ts'
-import type { CallKind, CallSession, ToolCall } from './call.ts'
+import type { CallKind, ToolCall } from './call.ts'
 import type { Complete } from './complete.ts'
 import { loginsOf } from './define-tool.ts'
 import { isSignedIn } from './require-sign-in.ts'
-import type { Run } from './run-context.ts'
 import { ProtocolRun, SuggestContext } from './run-read.ts'
 import type { Declaration, RunSettings } from './run-settings.ts'
 
@@ -64,17 +63,17 @@ class CompletionRun extends ProtocolRun<CompleteResult> {
   }
 
   protected override validate() {
-    return {}
+    return this.#suggestion.given
   }
 
-  protected override async run(_input: Record<string, unknown>, run: Run) {
+  protected override async run() {
     const { complete, typed, given, declaration } = this.#suggestion
     const logins = loginsOf(declaration.requires)
-    if (!logins.every((upstream) => isSignedIn(run.session, upstream))) return []
-    return complete?.(typed, new SuggestContext(given, run))
+    if (!logins.every((upstream) => isSignedIn(this.session, upstream))) return []
+    return complete?.(typed, new SuggestContext(given, this))
   }
 
-  protected override resultOf(answer: unknown, _input: object, _session: CallSession) {
+  protected override resultOf(answer: unknown) {
     return this.contentOf(answer)
   }
 
@@ -89,7 +88,7 @@ class CompletionRun extends ProtocolRun<CompleteResult> {
     }
   }
 
-  protected override shown() {
+  override shown() {
     return { status: 'ok', content: [] } as const
   }
 

@@ -3,12 +3,13 @@
  * masked in its output.
  */
 
+import type { Logger } from '../logger.ts'
 import type { Redactor } from '../output/mask.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { type Ask, createAsk } from './ask.ts'
 import type { CallSession, ToolCall } from './call.ts'
-import type { Env } from './env.ts'
 import type { Caller } from './identity.ts'
+import type { RunSettings } from './run-settings.ts'
 import { createToolLog, scrubbedAnnounce, scrubbedClient } from './scrub-value.ts'
 import type { TimeLimit } from './time-limit.ts'
 import {
@@ -20,15 +21,16 @@ import {
   type ToolSession,
 } from './tool-context.ts'
 
-/** The per-run dependencies. */
+/** The run that a context belongs to. */
 export interface Run {
   readonly call: ToolCall
-  /** Its logger adds the tool and the session to log lines. */
-  readonly logOf: Pick<ToolCall, 'log'>
+  readonly input: Record<string, unknown>
+  /** Adds the tool and the session to log lines. */
+  readonly log: Logger
   readonly session: CallSession
   readonly redactor: Redactor
   readonly limit: TimeLimit
-  readonly env: Env
+  readonly settings: Pick<RunSettings, 'team'>
 }
 
 /** Getters on the class: own accessors would give each object a hidden class of its own. */
@@ -42,9 +44,9 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
   #ask: Ask | undefined
   #log: ToolLog | undefined
 
-  constructor(input: Record<string, unknown>, run: Run) {
+  constructor(run: Run) {
     super()
-    this.input = input
+    this.input = run.input
     this.#run = run
   }
 
@@ -57,11 +59,11 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
   }
 
   override get settings(): object {
-    return this.#run.env.settings
+    return this.#run.settings.team.env.settings
   }
 
   override get services(): object {
-    return this.#run.env.services
+    return this.#run.settings.team.env.services
   }
 
   override get session(): ToolSession {
@@ -93,17 +95,18 @@ export class RunContext extends ToolContext<Record<string, unknown>> {
   }
 
   override get progress(): ToolContext<unknown>['progress'] {
-    const { call, limit, redactor, logOf } = this.#run
+    const run = this.#run
+    const { call, limit, redactor } = run
     return async (done, total, message) => {
       if (limit.isOver) return
       await call
         .progress(done, total, message && redactor.scrub(message))
-        .catch((error: unknown) => logOf.log.debug({ err: error }, 'progress not sent'))
+        .catch((error: unknown) => run.log.debug({ err: error }, 'progress not sent'))
     }
   }
 
   override get log(): ToolLog {
-    this.#log ??= createToolLog(this.#run.logOf.log, this.#run.redactor)
+    this.#log ??= createToolLog(this.#run.log, this.#run.redactor)
     return this.#log
   }
 }

@@ -3,7 +3,7 @@
  * the metric, span and audit log entry.
  */
 
-import { type InputRequiredResult, isInputRequiredResult } from '@modelcontextprotocol/server'
+import type { InputRequiredResult } from '@modelcontextprotocol/server'
 import { shortHash } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -11,35 +11,42 @@ import type { MaskRule, Redactor } from '../output/mask.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import { AnswersNeeded, answersNeededResult } from './ask.ts'
-import { auditedCaller } from './audit-subject.ts'
-import { type CallKind, type CallSession, countCall, type ToolCall } from './call.ts'
+import { auditedSubject } from './audit-subject.ts'
+import { type CallKind, type CallSession, checkScopes, countCall, type ToolCall } from './call.ts'
 import type { HookOutcome } from './define-hook.ts'
-import { loginsOf } from './define-tool.ts'
-import { requireUpstreamSignIn } from './require-sign-in.ts'
+import { requireSignIns } from './require-sign-in.ts'
 import type { Run } from './run-context.ts'
-import { failureOf, type HookRun, hooksOf } from './run-hooks.ts'
+import { type HookRun, hooksOf, withHooksAfter } from './run-hooks.ts'
 import type { Declaration, RunSettings } from './run-settings.ts'
 import { scrubQuestions, scrubValue } from './scrub-value.ts'
 import { TimeLimit } from './time-limit.ts'
-import { type Explanation, explainError, outcomeLabel, ToolError } from './tool-error.ts'
+import { type Explanation, explainError, outcomeLabel, timedOut } from './tool-error.ts'
 
 type Input = Record<string, unknown>
 
+const NO_INPUT: Input = {}
+
 /** Created per call: methods on the prototype and few fields keep it cheap. */
-export abstract class PersonRun<Result extends object> {
+export abstract class PersonRun<Result extends object> implements Run {
   readonly call: ToolCall
-  protected readonly settings: RunSettings
+  /** The validated input. */
+  input = NO_INPUT
+  /** Both are set before the declared function runs. */
+  session!: CallSession
+  limit!: TimeLimit
+  readonly settings: RunSettings
   protected readonly metrics: Telemetry['metrics']
-  readonly redactor: Redactor
   readonly #kind: CallKind
   readonly #declaration: Declaration
+  readonly #masks: ReadonlyMap<string, MaskRule>
   readonly #span: Span | undefined
   readonly #started = performance.now()
+  #redactor: Redactor | undefined
   /** The session's hash, once known. */
-  #session: string | undefined
+  #sessionHash: string | undefined
   /** The session, if this call may open it, so that its handle is returned to the caller. */
   protected opening: CallSession | undefined
-  #hooks: HookRun | undefined
+  hooks: HookRun | undefined
 
   constructor(
     kind: CallKind,
@@ -55,8 +62,13 @@ export abstract class PersonRun<Result extends object> {
     this.call = call
     this.settings = settings
     this.metrics = metrics
-    this.redactor = settings.team.createRedactor(masks)
+    this.#masks = masks
     this.#span = span
+  }
+
+  get redactor(): Redactor {
+    this.#redactor ??= this.settings.team.createRedactor(this.#masks)
+    return this.#redactor
   }
 
   /** @throws ToolError `invalid_arguments` */
@@ -66,10 +78,10 @@ export abstract class PersonRun<Result extends object> {
   protected abstract sessionHandle(): string | undefined
 
   /** Runs the project's declared function. */
-  protected abstract run(input: Input, run: Run): unknown
+  protected abstract run(): unknown
 
   /** The result, validated and masked. @throws ToolError `invalid_output` */
-  protected abstract resultOf(answer: unknown, input: Input, session: CallSession): Result
+  protected abstract resultOf(answer: unknown): Result
 
   /** Converts a scrubbed failure to a result, or throws. */
   protected abstract failed(failure: Explanation, cause: unknown): Result
@@ -82,14 +94,14 @@ export abstract class PersonRun<Result extends object> {
   }
 
   /** The result as passed to hooks. */
-  protected abstract shown(result: Result): HookOutcome
+  abstract shown(result: Result): HookOutcome
 
   /** Masks of the input, by field. */
   protected abstract get inputMasks(): ReadonlyMap<string, MaskRule>
 
   /** The input as passed to hooks. */
-  protected hookInput(input: Input): Input {
-    return input
+  protected get hookInput(): Input {
+    return this.input
   }
 
   protected explain(error: unknown): Explanation {
@@ -103,107 +115,91 @@ export abstract class PersonRun<Result extends object> {
   start(): Promise<Result | InputRequiredResult> {
     const span = this.#span
     const outcome = span === undefined ? this.#outcome() : span.run(() => this.#outcome())
-    return this.settings.team.hooks.length === 0 ? outcome : this.#withHooksAfter(outcome)
-  }
-
-  async #withHooksAfter(
-    outcome: Promise<Result | InputRequiredResult>,
-  ): Promise<Result | InputRequiredResult> {
-    try {
-      const result = await outcome
-      const isAsking = isInputRequiredResult(result)
-      await this.#hooks?.after(isAsking ? { status: 'input_required' } : this.shown(result))
-      return result
-    } catch (error) {
-      await this.#hooks?.after(failureOf(error, this))
-      throw error
-    }
+    return this.settings.team.hooks.length === 0 ? outcome : withHooksAfter(outcome, this)
   }
 
   async #outcome(): Promise<Result | InputRequiredResult> {
+    const { call } = this
+    const { requires, timeoutSeconds } = this.#declaration
     try {
-      const result = await this.#checked()
-      this.#finish(isInputRequiredResult(result) ? 'input_required' : 'ok')
+      const admitting = this.#admit()
+      if (admitting !== undefined) await admitting
+      const opening = call.openSession(this.sessionHandle() ?? call.requestState?.session)
+      this.#enter(opening instanceof Promise ? await opening : opening)
+      if (requires?.login !== undefined) {
+        const options = { ...this.settings, kind: this.#kind }
+        const asking = await requireSignIns(call, this.session, requires, options)
+        if (asking !== undefined) {
+          this.#finish('input_required')
+          return asking
+        }
+      }
+      this.limit = new TimeLimit(call.signal, timeoutSeconds ?? this.settings.timeoutSeconds)
+      // Enforces the limit even if the run ignores its signal.
+      const result = this.resultOf(await this.limit.bound(this.run()))
+      this.#finish('ok')
       return result
     } catch (error) {
-      if (error instanceof AnswersNeeded) return this.#ask(error)
-      return this.#fail(error)
+      const isLate = this.limit?.isTimedOut === true
+      const cause = isLate ? timedOut(this.#kind, error) : error
+      return cause instanceof AnswersNeeded ? this.#ask(cause) : this.#fail(cause)
     } finally {
-      const { publishing } = this.call
+      this.limit?.end()
+      const { publishing } = call
       if (publishing !== undefined) await publishing
     }
   }
 
-  async #checked(): Promise<Result | InputRequiredResult> {
-    const { call } = this
-    const { requires, rateLimit, timeoutSeconds } = this.#declaration
-    const refusing = this.#kind === 'tool' ? this.settings.refuseBlocked?.(call.name) : undefined
-    if (refusing !== undefined) await refusing
-    const input = this.validate()
-    this.#requireScopes(requires?.scopes ?? [])
-    if (rateLimit !== undefined) await countCall(rateLimit, call)
-    if (this.settings.team.hooks.length > 0) await this.#hooksBefore(input)
-    const opening = call.openSession(this.sessionHandle() ?? call.requestState?.session)
-    const session = opening instanceof Promise ? await opening : opening
-    const id = session.id()
-    if (id !== undefined) this.#session = shortHash(id)
-    // A session opened in an earlier round is still new to the caller.
-    if (id === undefined || call.requestState?.session !== undefined) this.opening = session
-    for (const upstream of loginsOf(requires)) {
-      const ladder = { ...this.settings, kind: this.#kind, upstream }
-      const waiting = await requireUpstreamSignIn(call, session, ladder)
-      if (waiting !== undefined) return waiting
-    }
-    const limit = new TimeLimit(call.signal, timeoutSeconds ?? this.settings.timeoutSeconds)
-    let answer: unknown
-    try {
-      const { env } = this.settings.team
-      const run = { call, logOf: this, session, redactor: this.redactor, limit, env }
-      // Enforces the limit even if the run ignores its signal.
-      answer = await limit.bound<unknown>(this.run(input, run))
-    } catch (error) {
-      throw limit.isTimedOut ? this.#timedOut(error) : error
-    } finally {
-      limit.end()
-    }
-    return this.resultOf(answer, input, session)
+  /** The checks before the session is opened; returns a promise only if there is a wait. */
+  #admit(): Promise<void> | undefined {
+    const { team, refuseBlocked } = this.settings
+    const refusing = this.#kind === 'tool' ? refuseBlocked?.(this.call.name) : undefined
+    const isCounted = this.#declaration.rateLimit !== undefined
+    const waits = refusing !== undefined || isCounted || team.hooks.length > 0
+    return waits ? this.#admitLater(refusing) : this.#checkInput()
   }
 
-  async #hooksBefore(input: Input): Promise<void> {
-    const { call, redactor, inputMasks: masks } = this
+  async #admitLater(refusing: Promise<void> | undefined): Promise<void> {
+    await refusing
+    this.#checkInput()
+    const { rateLimit } = this.#declaration
+    if (rateLimit !== undefined) await countCall(rateLimit, this.call)
+    if (this.settings.team.hooks.length === 0) return
+    const { call, redactor, inputMasks: masks, hookInput: input } = this
     const target = { ...this.#declaration, kind: this.#kind }
-    const facts = { input: this.hookInput(input), masks, redactor, call }
-    this.#hooks = hooksOf(target, facts, this.settings)
-    await this.#hooks.before()
+    this.hooks = hooksOf(target, { input, masks, redactor, call }, this.settings)
+    await this.hooks.before()
+  }
+
+  #checkInput(): undefined {
+    this.input = this.validate()
+    const scopes = this.#declaration.requires?.scopes
+    if (scopes !== undefined) checkScopes(scopes, this.call, this.#kind)
+  }
+
+  #enter(session: CallSession): void {
+    this.session = session
+    const id = session.id()
+    if (id !== undefined) this.#sessionHash = shortHash(id)
+    // A session opened in an earlier round is still new to the caller.
+    if (id === undefined || this.call.requestState?.session !== undefined) this.opening = session
   }
 
   /** The call's logger, with the declaration's name and the session. */
   get log(): Logger {
-    const session = this.#session
+    const session = this.#sessionHash
     return this.call.log.child({
       [this.#kind]: this.#declaration.name,
       ...(session !== undefined && { session }),
     })
   }
 
-  /** Callers without a token have no scopes to check; `MCP_AUTH` decides whether they may call. */
-  #requireScopes(required: readonly string[]): void {
-    const { scopes } = this.call
-    const missing = scopes === undefined ? [] : required.filter((scope) => !scopes.includes(scope))
-    if (missing.length === 0) return
-    throw new ToolError(`This ${this.#kind} requires the scope ${missing.join(' ')}.`, {
-      code: 'insufficient_scope',
-    })
-  }
-
   /** Masks the questions, as all output. */
   #ask({ requests, answers }: AnswersNeeded): Result | InputRequiredResult {
     try {
-      const scrubbed = scrubQuestions(requests, this.redactor)
-      const { handle: session } = this.opening ?? {}
-      const opened = session === undefined ? {} : { session }
-      const state = this.call.sealRequestState({ ...this.call.requestState, ...opened, answers })
-      const result = answersNeededResult(scrubbed, state)
+      const session = this.opening?.handle ?? this.call.requestState?.session
+      const state = this.call.sealRequestState({ ...this.call.requestState, session, answers })
+      const result = answersNeededResult(scrubQuestions(requests, this.redactor), state)
       this.#finish('input_required')
       return result
     } catch (error) {
@@ -231,20 +227,22 @@ export abstract class PersonRun<Result extends object> {
 
   /** Records the run's metric, span and audit log entry. */
   #finish(outcome: string): void {
-    const { name } = this.#declaration
     const ms = performance.now() - this.#started
-    const label = outcomeLabel(outcome)
+    const label = outcome === 'ok' ? outcome : outcomeLabel(outcome)
     this.ended(label, ms / 1000)
     if (outcome !== 'ok' && outcome !== 'input_required') this.#span?.fail(label)
     this.#span?.end()
-    const { clientId } = this.call
-    const session = this.#session
-    const subject = auditedCaller(this.settings.auditSubject, this.call)
-    const known = { kind: this.#kind, name, session, clientId, subject }
-    this.call.audit({ ...known, outcome, ms: Math.round(ms) })
-  }
-
-  #timedOut(cause: unknown): ToolError {
-    return new ToolError(`The ${this.#kind} did not finish in time.`, { code: 'timeout', cause })
+    const { call, settings } = this
+    call.audit({
+      kind: this.#kind,
+      name: this.#declaration.name,
+      session: this.#sessionHash,
+      clientId: call.clientId,
+      // Identifies the caller only if needed, which may decrypt.
+      subject: settings.auditSubject && auditedSubject(settings.auditSubject, call.caller.subject),
+      outcome,
+      label,
+      ms: Math.round(ms),
+    })
   }
 }

@@ -1,6 +1,11 @@
 /** Runs a team's hooks around one call; created only if there are hooks. */
 
-import { ProtocolError, ResourceNotFoundError } from '@modelcontextprotocol/server'
+import {
+  type InputRequiredResult,
+  isInputRequiredResult,
+  ProtocolError,
+  ResourceNotFoundError,
+} from '@modelcontextprotocol/server'
 import type { Logger } from '../logger.ts'
 import { type MaskRule, maskText, type Redactor } from '../output/mask.ts'
 import type { RequestStateContent, ToolCall } from './call.ts'
@@ -186,7 +191,7 @@ function isText(value: unknown): boolean {
 }
 
 /** The error outcome, as returned to the caller. */
-export function failureOf(
+function failureOf(
   error: unknown,
   { call, redactor }: Pick<HookFacts, 'call' | 'redactor'>,
 ): HookOutcome {
@@ -196,4 +201,27 @@ export function failureOf(
   }
   const { code, message } = explainError(error, call.signal)
   return { status: 'error', code: redactor.scrub(String(code)), message: redactor.scrub(message) }
+}
+
+/** A run whose outcome the hooks see. */
+interface HookedOutcome<Result> extends Pick<HookFacts, 'call' | 'redactor'> {
+  /** Undefined if the call was refused before its hooks. */
+  readonly hooks: HookRun | undefined
+  shown(result: Result): HookOutcome
+}
+
+/** Settles like the run, after its `after` hooks. */
+export async function withHooksAfter<Result extends object>(
+  outcome: Promise<Result | InputRequiredResult>,
+  run: HookedOutcome<Result>,
+): Promise<Result | InputRequiredResult> {
+  try {
+    const result = await outcome
+    const isAsking = isInputRequiredResult(result)
+    await run.hooks?.after(isAsking ? { status: 'input_required' } : run.shown(result as Result))
+    return result
+  } catch (error) {
+    await run.hooks?.after(failureOf(error, run))
+    throw error
+  }
 }

@@ -12,7 +12,7 @@ import { AppError } from '../errors.ts'
 import type { MaskRule } from '../output/mask.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
-import type { CallSession, ToolCall } from './call.ts'
+import type { ToolCall } from './call.ts'
 import type { CompiledPrompt } from './compile-prompt.ts'
 import type { CompiledResource } from './compile-resource.ts'
 import type { CompleteContext } from './complete.ts'
@@ -79,9 +79,9 @@ export abstract class ProtocolRun<
     throw new ToolError(`"${SESSION_META_KEY}" must be a string.`, { code: 'invalid_arguments' })
   }
 
-  protected override resultOf(answer: unknown, _input: Input, session: CallSession): Result {
+  protected override resultOf(answer: unknown): Result {
     const result = this.contentOf(answer)
-    const { handle } = session
+    const { handle } = this.session
     const isNew = handle !== undefined && handle !== this.sessionHandle()
     return isNew ? { ...result, _meta: { ...result._meta, [SESSION_META_KEY]: handle } } : result
   }
@@ -127,20 +127,20 @@ class ResourceRun extends ProtocolRun<ReadResourceResult> {
     return this.#found.variables
   }
 
-  protected override run(_input: Input, run: Run) {
+  protected override run() {
     const { resource, url, variables } = this.#found
-    return resource.definition.read(new ReadContext(url, variables, run))
+    return resource.definition.read(new ReadContext(url, variables, this))
   }
 
   protected override get method() {
     return 'resources/read'
   }
 
-  protected override hookInput(variables: Input) {
-    return { uri: this.#found.url.href, ...variables }
+  protected override get hookInput() {
+    return { uri: this.#found.url.href, ...this.input }
   }
 
-  protected override shown({ contents }: ReadResourceResult) {
+  override shown({ contents }: ReadResourceResult) {
     return { status: 'ok', content: contents } as const
   }
 
@@ -178,16 +178,16 @@ class PromptRun extends ProtocolRun<GetPromptResult> {
   protected override validate() {
     const { redactor, call } = this
     redactor.learn(call.arguments)
-    const input = this.#prompt.parseInput(call.arguments, redactor)
+    const input = this.#prompt.parseInput(call.arguments, this)
     redactor.learn(input)
     return input
   }
 
-  protected override run(input: Input, run: Run) {
-    return this.#prompt.definition.render(input, new RunContext(input, run))
+  protected override run() {
+    return this.#prompt.definition.render(this.input, new RunContext(this))
   }
 
-  protected override shown({ messages }: GetPromptResult) {
+  override shown({ messages }: GetPromptResult) {
     return { status: 'ok', content: messages } as const
   }
 
@@ -213,7 +213,7 @@ class ReadContext extends RunContext implements ResourceRequest {
   readonly variables: Variables
 
   constructor(uri: URL, variables: Variables, run: Run) {
-    super(variables, run)
+    super(run)
     this.uri = uri
     this.variables = variables
   }
@@ -224,7 +224,7 @@ export class SuggestContext extends RunContext implements CompleteContext {
   readonly arguments: Readonly<Record<string, string>>
 
   constructor(given: Readonly<Record<string, string>>, run: Run) {
-    super(given, run)
+    super(run)
     this.arguments = given
   }
 }

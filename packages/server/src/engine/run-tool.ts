@@ -4,19 +4,15 @@
  */
 
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
-import type { Redactor } from '../output/mask.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Span } from '../telemetry/tracing.ts'
 import type { CallSession, ToolCall } from './call.ts'
 import { type CompiledTool, SESSION_ARGUMENT } from './compile-tool.ts'
-import { type Run, RunContext } from './run-context.ts'
+import { RunContext } from './run-context.ts'
 import { PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { type Explanation, ToolError, toolErrorResult } from './tool-error.ts'
 import { hookOutcomeOf, toResult } from './tool-result.ts'
-import type { ArgumentsMode } from './validate-input.ts'
-
-export type ToolSettings = RunSettings
 
 export type ToolOutcome = CallToolResult | InputRequiredResult
 
@@ -24,7 +20,7 @@ export type ToolOutcome = CallToolResult | InputRequiredResult
 export function runTool(
   tool: CompiledTool,
   call: ToolCall,
-  settings: ToolSettings,
+  settings: RunSettings,
   telemetry: Telemetry,
 ): Promise<ToolOutcome> {
   const span = telemetry.tracing?.start(toolSpan(tool.definition.name, call.meta))
@@ -49,7 +45,7 @@ class ToolRun extends PersonRun<CallToolResult> {
   constructor(
     tool: CompiledTool,
     call: ToolCall,
-    settings: ToolSettings,
+    settings: RunSettings,
     telemetry: Telemetry,
     span: Span | undefined,
   ) {
@@ -57,22 +53,27 @@ class ToolRun extends PersonRun<CallToolResult> {
     this.#tool = tool
   }
 
+  /** The redactor learns masked values before validation, so that errors do not repeat them. */
   protected override validate() {
-    return validateInput(this.#tool, this.call, this.redactor, this.settings.arguments)
+    const { parseInput, masks } = this.#tool
+    const isMasked = masks.input.size > 0
+    const given = ownArguments(this.call.arguments)
+    if (isMasked) this.redactor.learn(given)
+    const input = parseInput(given, this, this.settings.arguments)
+    if (isMasked) this.redactor.learn(input)
+    return input
   }
 
   protected override sessionHandle() {
     return namedSession(this.call)
   }
 
-  protected override run(input: Record<string, unknown>, run: Run) {
-    return this.#tool.definition.run(new RunContext(input, run))
+  protected override run() {
+    return this.#tool.definition.run(new RunContext(this))
   }
 
-  protected override resultOf(answer: unknown, input: Record<string, unknown>): CallToolResult {
-    const { call, redactor, settings } = this
-    const parts = { given: call.arguments, input, redactor, format: settings.textFormat }
-    return this.#named(toResult(this.#tool, answer, parts))
+  protected override resultOf(answer: unknown): CallToolResult {
+    return this.#named(toResult(this.#tool, answer, this, this.settings.textFormat))
   }
 
   /** Adds the handle of a session that the call opened. */
@@ -80,7 +81,7 @@ class ToolRun extends PersonRun<CallToolResult> {
     return this.opening === undefined ? result : withHandle(result, this.opening)
   }
 
-  protected override shown(result: CallToolResult) {
+  override shown(result: CallToolResult) {
     return hookOutcomeOf(result)
   }
 
@@ -95,21 +96,6 @@ class ToolRun extends PersonRun<CallToolResult> {
   protected override ended(label: string, seconds: number): void {
     this.metrics.toolEnded(this.#tool.definition.name, label, seconds)
   }
-}
-
-/** The redactor learns masked values before validation, so that errors do not repeat them. */
-function validateInput(
-  { parseInput, masks }: CompiledTool,
-  call: ToolCall,
-  redactor: Redactor,
-  mode: ArgumentsMode | undefined,
-): Record<string, unknown> {
-  const given = ownArguments(call.arguments)
-  if (masks.input.size === 0) return parseInput(given, redactor, mode)
-  redactor.learn(given)
-  const input = parseInput(given, redactor, mode)
-  redactor.learn(input)
-  return input
 }
 
 /** The `_meta` key of the handle, in results and in requests of callers without a token. */

@@ -32,6 +32,11 @@ export class ToolError extends Error {
   }
 }
 
+/** The error of a call that reached its time limit. */
+export function timedOut(kind: CallKind, cause: unknown): ToolError {
+  return new ToolError(`The ${kind} did not finish in time.`, { code: 'timeout', cause })
+}
+
 /** Metadata of a failed call, for programs. */
 export interface ToolErrorFacts {
   readonly code: string

@@ -13,40 +13,37 @@ import { toWellFormedJson } from '../well-formed.ts'
 import type { CompiledTool } from './compile-tool.ts'
 import type { HookOutcome } from './define-hook.ts'
 import { type Meta, metaFault } from './meta.ts'
+import type { Run } from './run-context.ts'
 import { scrubValue } from './scrub-value.ts'
 import { ERROR_META_KEY, ToolError, type ToolErrorFacts } from './tool-error.ts'
-
-/** The call's arguments, redactor and text format. */
-interface ResultParts {
-  /** The raw arguments. */
-  readonly given: unknown
-  /** The parsed arguments. */
-  readonly input: unknown
-  readonly redactor: Redactor
-  readonly format: TextFormat
-}
 
 /**
  * Creates the result from the return value of `run`.
  * @throws ToolError `invalid_output`
  */
-export function toResult(tool: CompiledTool, answer: unknown, parts: ResultParts): CallToolResult {
-  if (answer instanceof Answer) return toMixedResult(tool, answer, parts)
+export function toResult(
+  tool: CompiledTool,
+  answer: unknown,
+  run: Run,
+  format: TextFormat,
+): CallToolResult {
+  if (answer instanceof Answer) return toMixedResult(tool, answer, run, format)
   // Content tools are not masked.
   if (tool.output === undefined) return { content: [...(answer as readonly ContentBlock[])] }
-  const structuredContent = parseAnswer(tool.output, tool.masks.input, parts, answer)
-  return { structuredContent, content: [asText(structuredContent, parts.format)] }
+  const structuredContent = parseAnswer(tool.output, tool.masks.input, run, answer)
+  return { structuredContent, content: [asText(structuredContent, format)] }
 }
 
 function toMixedResult(
   { output, masks }: CompiledTool,
   { data, content, meta }: Answer<unknown>,
-  parts: ResultParts,
+  run: Run,
+  format: TextFormat,
 ): CallToolResult {
-  const { redactor, format } = parts
+  const { redactor } = run
   const _meta = meta && { _meta: scrubMeta(meta, redactor) }
   if (output === undefined) return { content: [...content], ..._meta }
-  const structuredContent = parseAnswer(output, masks.input, parts, data)
+  const structuredContent = parseAnswer(output, masks.input, run, data)
   const blocks = scrubContent(content, redactor)
   const hasText = blocks.some(({ type }) => type === 'text')
   const text = hasText ? [] : [asText(structuredContent, format)]
@@ -75,14 +72,14 @@ export function hookOutcomeOf(result: CallToolResult): HookOutcome {
 function parseAnswer(
   output: OutputSchema,
   inputMasks: CompiledTool['masks']['input'],
-  { given, input }: ResultParts,
+  { call, input }: Run,
   answer: unknown,
 ): unknown {
   try {
     const parsed = output.parse(answer)
     return inputMasks.size === 0
       ? parsed
-      : hideArguments(parsed, output, inputMasks, [given, input])
+      : hideArguments(parsed, output, inputMasks, [call.arguments, input])
   } catch (error) {
     if (!(error instanceof ZodError)) throw error
     throw new ToolError('The answer does not match the output schema of this tool.', {

@@ -22,33 +22,38 @@ export type ArgumentsMode = 'strict' | 'lenient'
 
 type Arguments = Readonly<Record<string, unknown>>
 
+interface Redacting {
+  readonly redactor: Redactor
+}
+
 /**
  * Parses arguments, without masking. Invalid arguments are coerced to the listed schema
  * (`lenientArguments`) and parsed once more; if that fails as well, reports the error of the first
  * attempt.
  * @throws ToolError `invalid_arguments`, with a description of the first faults
  */
-export function createInputParser(schema: z.ZodObject, listed: JsonSchema) {
+export function createInputParser(schema: z.ZodObject, listed: JsonSchema, isMasked: boolean) {
   const weight = issuesPerValue(schema)
   const isDear = (input: object) =>
     weight > 1 && countValues(input, MOST_COLLECTED / weight) * weight > MOST_COLLECTED
 
   function parse(input: Arguments, context?: typeof FIRST_FAULT) {
+    if (!isMasked) return schema.safeParse(input, context)
     return withoutMasking(() => schema.safeParse(input, context))
   }
 
-  return (input: Arguments, redactor: Redactor, mode: ArgumentsMode = 'lenient') => {
+  return (input: Arguments, run: Redacting, mode: ArgumentsMode = 'lenient') => {
     const context = isDear(input) ? FIRST_FAULT : undefined
     const parsed = parse(input, context)
     if (parsed.success) return parsed.data
     const meant = mode === 'lenient' ? lenientArguments(input, listed) : undefined
     if (meant !== undefined) {
-      redactor.learn(meant)
+      run.redactor.learn(meant)
       const again = parse(meant, FIRST_FAULT)
       if (again.success) return again.data
     }
     const more = context === undefined ? '' : '\n… and maybe more'
-    const text = validationText(parsed.error.issues, redactor.scrub)
+    const text = validationText(parsed.error.issues, run.redactor.scrub)
     throw new ToolError(`Invalid arguments:\n${text}${more}`, { code: 'invalid_arguments' })
   }
 }

@@ -1,42 +1,11 @@
-/** Bearer authentication, which counts each request, and its middleware. */
+/** Bearer authentication as middleware; rate-limited as one request. */
 
 import type { MiddlewareHandler } from 'hono'
-import type { TokenPresenter } from '../auth/access-tokens.ts'
-import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
-import type { Caller } from '../session/caller.ts'
+import type { ResourceRequirement } from '../auth/authenticate.ts'
 import { clientAddress, networkOf } from './client-address.ts'
 import type { HttpEnv } from './http-env.ts'
-import type { CallRates, CountedRequest } from './rate-limit.ts'
+import { type IdentifyDeps, identify, type PresentedRequest } from './rate-limit.ts'
 import { asRequested } from './request-target.ts'
-
-/** A request to authenticate. */
-export interface PresentedRequest extends CountedRequest, TokenPresenter {
-  caller: Caller | undefined
-}
-
-export interface IdentifyDeps {
-  readonly authenticate: Authenticate
-  readonly rates: CallRates
-}
-
-/** Authenticates the caller by the headers, and counts the request. */
-export async function identify(
-  { authenticate, rates }: IdentifyDeps,
-  request: PresentedRequest,
-  requirement: ResourceRequirement,
-): Promise<Caller> {
-  try {
-    const found = authenticate.find(request.incoming.headers.authorization, requirement, request)
-    request.caller = found instanceof Promise ? await found : found
-    if (request.caller === undefined) throw await authenticate.refusal(requirement)
-  } catch (error) {
-    await rates.countRefused(request, error)
-    throw error
-  }
-  const counting = rates.count(request)
-  if (counting !== undefined) await counting
-  return request.caller
-}
 
 export interface BearerDeps extends IdentifyDeps {
   /** Number of trusted proxies: entries of `X-Forwarded-For` to trust. */

@@ -63,6 +63,7 @@ export function createHttpServer(
   handlers: () => HttpHandlers | undefined,
   { keepAliveSeconds = 65, maxSockets = 10_000 }: HttpServerOptions = {},
 ) {
+  let known: HttpHandlers | undefined
   let keepsAlive = true
   let draining = false
   const dispatch = createDispatch()
@@ -73,15 +74,15 @@ export function createHttpServer(
       response.destroy()
       return
     }
-    const known = handlers()
-    if (known === undefined) {
+    known ??= handlers()
+    const served = known
+    if (served === undefined) {
       response.writeHead(503, { 'retry-after': '1' }).end()
       return
     }
-    stripBasePath(request, known.basePath ?? '')
-    const handle = () => dispatch(known, request, response)
-    if (known.observe === undefined) handle()
-    else known.observe(request, response, handle)
+    stripBasePath(request, served.basePath ?? '')
+    if (served.observe === undefined) dispatch(served, request, response)
+    else served.observe(request, response, () => dispatch(served, request, response))
   }
   const server = createServer(
     { ...SERVER_OPTIONS, keepAliveTimeout: keepAliveSeconds * 1000 },
@@ -135,8 +136,7 @@ function createDispatch() {
     }
     if (known.calls?.(request, response)) return
     listener ??= getRequestListener(known.fetch, { overrideGlobalObjects: false })
-    const mounted = mountedHandler(known.mounts, request.url ?? '/') ?? listener
-    void mounted(request, response)
+    void (mountedHandler(known.mounts, request.url ?? '/') ?? listener)(request, response)
   }
 }
 

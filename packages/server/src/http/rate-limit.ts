@@ -2,6 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler, Next } from 'hono'
+import type { TokenPresenter } from '../auth/access-tokens.ts'
+import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
 import { basePathOf } from '../config/public-path.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
@@ -64,6 +66,35 @@ export interface CallRates {
   countRefusedBody(request: CountedRequest, error: unknown): Promise<void> | undefined
   /** Refuses a session already known to exceed its limit, without a store access. */
   refuseKnown(request: CountedRequest, session: string): void
+}
+
+/** A request to authenticate. */
+export interface PresentedRequest extends CountedRequest, TokenPresenter {
+  caller: Caller | undefined
+}
+
+export interface IdentifyDeps {
+  readonly authenticate: Authenticate
+  readonly rates: CallRates
+}
+
+/** Authenticates the caller by the headers, and counts the request. */
+export async function identify(
+  { authenticate, rates }: IdentifyDeps,
+  request: PresentedRequest,
+  requirement: ResourceRequirement,
+): Promise<Caller> {
+  try {
+    const found = authenticate.find(request.incoming.headers.authorization, requirement, request)
+    request.caller = found instanceof Promise ? await found : found
+    if (request.caller === undefined) throw await authenticate.refusal(requirement)
+  } catch (error) {
+    await rates.countRefused(request, error)
+    throw error
+  }
+  const counting = rates.count(request)
+  if (counting !== undefined) await counting
+  return request.caller
 }
 
 const nothing = () => undefined
@@ -148,10 +179,11 @@ export function createRateLimiting(limits: RateLimits, options: RateLimitOptions
 function createCounter(limits: RateLimits, options: RateLimitOptions) {
   const { trustedProxies, bodyLimitBytes, callerRate, addressRate } = options
   const byCaller = (who: string): Counting => ({ limit: 'caller', who, rate: aMinute(callerRate) })
+  const bySession = (sessionId: string) => ({ ...byCaller(sessionId), sessionId })
 
   function whoCalls({ incoming, caller }: CountedRequest): readonly Counting[] {
     if (!isCounted(incoming, options)) return []
-    if (caller?.kind === 'token') return [byCaller(caller.session.id)]
+    if (caller?.kind === 'token') return [bySession(caller.session.id)]
     const network = networkOf(clientAddress(incoming, trustedProxies))
     const byAddress = { limit: 'address', who: network, rate: aMinute(addressRate) }
     const mcpSession = caller === undefined ? undefined : mcpSessionOf(incoming)
@@ -178,7 +210,7 @@ function createCounter(limits: RateLimits, options: RateLimitOptions) {
     },
     refuseKnown({ incoming, outgoing }: CountedRequest, session: string): void {
       if (!isCounted(incoming, options)) return
-      const over = limits.over([byCaller(session)])
+      const over = limits.over([bySession(session)])
       if (over.length > 0) refuseTooMany(outgoing, over)
     },
   }

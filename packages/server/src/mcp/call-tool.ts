@@ -1,21 +1,23 @@
-/** Runs a `tools/call` in the engine, for the fast path and the SDK alike. */
+/** Runs a `tools/call` in the engine, for the fast path and the SDK alike, in either era. */
 
-import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
-import type { RequestStateContent } from '../engine/call.ts'
+import { ProtocolError, ProtocolErrorCode, type ServerEvent } from '@modelcontextprotocol/server'
+import type { CallAudit, RequestStateContent, ToolCall } from '../engine/call.ts'
 import type { CompiledTool } from '../engine/compile-tool.ts'
 import type { Catalog } from '../engine/discover.ts'
-import { runTool, type ToolOutcome, type ToolSettings } from '../engine/run-tool.ts'
+import type { RunSettings } from '../engine/run-settings.ts'
+import { runTool, type ToolOutcome } from '../engine/run-tool.ts'
+import type { Announce } from '../engine/tool-context.ts'
 import { isVisible, mayHide } from '../engine/visibility.ts'
-import type { RateLimits } from '../store/rate-limits.ts'
+import type { Rate, RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { EventBus } from './nodes/event-bus.ts'
 import type { RequestContext } from './request-context.ts'
-import type { RequestStates } from './request-state.ts'
-import { bindingOf, RequestedCall, type ToolRequest } from './requested-call.ts'
+import type { RequestStates, StateBinding } from './request-state.ts'
+import type { ToolRequest } from './tool-request.ts'
 
 export interface CallToolDeps {
   readonly catalog: Catalog
-  readonly settings: ToolSettings
+  readonly settings: RunSettings
   readonly states: RequestStates
   readonly bus: EventBus
   readonly rateLimits: RateLimits
@@ -70,4 +72,139 @@ export function createCallTool(deps: CallToolDeps): CallTool {
     )
     return opening.then((requestState) => run(request, requestContext, requestState))
   }
+}
+
+interface ToolCallDeps {
+  readonly states: RequestStates
+  readonly rateLimits: RateLimits
+  readonly bus: EventBus
+}
+
+/** A call, from its request and the caller's context. Creates its parts lazily. */
+export class RequestedCall implements ToolCall {
+  readonly #deps: ToolCallDeps
+  readonly #request: ToolRequest
+  readonly #requestContext: RequestContext
+  readonly requestState: RequestStateContent | undefined
+  #announcing: Announcing | undefined
+
+  /** `carried` is the opened `requestState` of the earlier round. */
+  constructor(
+    deps: ToolCallDeps,
+    request: ToolRequest,
+    requestContext: RequestContext,
+    requestState: RequestStateContent | undefined,
+  ) {
+    this.#deps = deps
+    this.#request = request
+    this.#requestContext = requestContext
+    this.requestState = requestState
+  }
+
+  get name() {
+    return this.#request.name
+  }
+
+  get arguments() {
+    return this.#request.arguments
+  }
+
+  get caller() {
+    return this.#requestContext.identity
+  }
+
+  get scopes() {
+    return this.#requestContext.scopes
+  }
+
+  get clientId() {
+    return this.#requestContext.clientId
+  }
+
+  get meta() {
+    return this.#request.meta
+  }
+
+  get responses() {
+    return this.#request.responses
+  }
+
+  get signal() {
+    return this.#request.signal
+  }
+
+  get log() {
+    return this.#requestContext.log
+  }
+
+  get client(): ToolCall['client'] {
+    return this.#request.client
+  }
+
+  get announce() {
+    this.#announcing ??= announceOn(this.#deps.bus)
+    return this.#announcing.announce
+  }
+
+  get publishing() {
+    return this.#announcing && Promise.all(this.#announcing.publishing)
+  }
+
+  async count(rate: Rate) {
+    const { kind, name } = this.#request
+    const what = kind === undefined ? name : `${kind} ${name}`
+    const who = `${what} ${this.#requestContext.caller}`
+    const [standing] = await this.#deps.rateLimits.count([{ limit: 'tool', who, rate }])
+    return standing
+  }
+
+  openSession(handle: string | undefined) {
+    return this.#requestContext.openSession(handle, this.#request.client)
+  }
+
+  upstreamFor(...given: Parameters<ToolCall['upstreamFor']>) {
+    return this.#requestContext.upstreamFor(...given)
+  }
+
+  sealRequestState(state: RequestStateContent) {
+    const round = (this.requestState?.round ?? 1) + 1
+    return this.#deps.states.seal(
+      { ...state, round },
+      bindingOf(this.#request, this.#requestContext),
+    )
+  }
+
+  progress(done: number, total?: number, message?: string) {
+    return this.#request.progress(done, total, message)
+  }
+
+  audit(entry: CallAudit): void {
+    this.#requestContext.audit(entry)
+  }
+}
+
+type Announcing = ReturnType<typeof announceOn>
+
+function announceOn(bus: EventBus) {
+  const publishing: Promise<void>[] = []
+  const announce = announceBy((event) => void publishing.push(bus.publish(event)))
+  return { announce, publishing }
+}
+
+/** Converts announcements of tools into events of the SDK. */
+export function announceBy(publish: (event: ServerEvent) => void): Announce {
+  return {
+    toolsChanged: () => publish({ kind: 'tools_list_changed' }),
+    promptsChanged: () => publish({ kind: 'prompts_list_changed' }),
+    resourcesChanged: () => publish({ kind: 'resources_list_changed' }),
+    resourceUpdated: (uri) => publish({ kind: 'resource_updated', uri }),
+  }
+}
+
+/** The caller and request that the `requestState` of a call is bound to. */
+export function bindingOf(
+  { kind = 'tool', name, arguments: input }: ToolRequest,
+  { principal }: RequestContext,
+): StateBinding {
+  return { principal, for: `${kind} ${name}`, arguments: input }
 }

@@ -12,8 +12,9 @@ import { runRead } from '../engine/run-read.ts'
 import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
+import { RequestedCall } from './call-tool.ts'
 import type { RequestContext } from './request-context.ts'
-import { RequestedCall, type ToolRequest } from './requested-call.ts'
+import type { ToolRequest } from './tool-request.ts'
 
 export interface Subscriber extends Pick<ToolRequest, 'meta' | 'signal'> {
   readonly requestContext: RequestContext

@@ -19,8 +19,9 @@ import { runPrompt, runRead } from '../engine/run-read.ts'
 import { isVisible } from '../engine/visibility.ts'
 import { checkUriLength } from './bounds.ts'
 import type { CallToolDeps } from './call-tool.ts'
+import { bindingOf, RequestedCall } from './call-tool.ts'
 import type { RequestContext } from './request-context.ts'
-import { bindingOf, RequestedCall, requestOf, type ToolRequest } from './requested-call.ts'
+import { requestOf, type ToolRequest } from './tool-request.ts'
 
 export interface ReadDeps extends CallToolDeps {
   readonly findResource: FindResource<CompiledResource>

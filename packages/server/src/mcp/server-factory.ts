@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Catalog } from '../engine/discover.ts'
 import { createFindResource } from '../engine/find-resource.ts'
-import type { ToolSettings } from '../engine/run-tool.ts'
+import type { RunSettings } from '../engine/run-settings.ts'
 import { type Declared, isVisible, mayHide } from '../engine/visibility.ts'
 import type { RateLimits } from '../store/rate-limits.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -36,11 +36,11 @@ import {
   type Viewer,
 } from './request-context.ts'
 import type { RequestStates } from './request-state.ts'
-import { toolRequest } from './requested-call.ts'
+import { toolRequest } from './tool-request.ts'
 
 export interface ServerDeps {
   readonly catalog: Catalog
-  readonly settings: ToolSettings
+  readonly settings: RunSettings
   readonly about: Implementation
   /** Instructions for the client's model. */
   readonly instructions?: string | undefined

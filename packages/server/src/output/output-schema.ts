@@ -42,7 +42,7 @@ export function compileOutputSchema(schema: z.ZodType): OutputSchema {
     jsonSchema: isObject && listed.type === undefined ? { type: 'object', ...listed } : listed,
     isObject,
     masksByField: findMaskedFields(schema),
-    parse: (answer) => schema.parse(answer),
+    parse: schema.parse.bind(schema),
   }
 }
 

@@ -15,13 +15,17 @@ let registering: Promise<void> | undefined
 
 /**
  * Registers tsx if the folder contains TypeScript and the process cannot run it yet; Node can from
- * 22.18 on. Call after loading the framework and before importing the project: tsx resolves every
- * later import in a separate thread, a cost that a JavaScript project avoids.
+ * 22.18 on. Call before importing the project. tsx resolves and reads every later import in a
+ * separate thread, a cost that a JavaScript project avoids.
+ * @param importFramework imports what is needed later anyway, before tsx makes it more expensive
  * @throws TypeScriptError
  */
-export async function supportTypeScript(folder: string): Promise<void> {
+export async function supportTypeScript(
+  folder: string,
+  importFramework: () => Promise<unknown> = async () => undefined,
+): Promise<void> {
   if (runsTypeScript() || !(await holdsTypeScript(folder))) return
-  registering ??= registerTsx()
+  registering ??= importFramework().then(registerTsx)
   await registering
 }
 

@@ -3,7 +3,7 @@
 import { NO_TOKENS } from '../auth/access-tokens.ts'
 import { withPersonalTokens } from '../auth/personal-access-tokens.ts'
 import { createResourceServer, type ResourceServerDeps } from '../auth/resource-server.ts'
-import { type AskedFor, createScopes, type Scopes } from '../auth/scopes.ts'
+import { type AskedFor, createScopes, type Scopes, type ScopesFor } from '../auth/scopes.ts'
 import { createBuiltInServer } from '../auth/server/authorization-server.ts'
 import type { AuthorizationServerDeps } from '../auth/server/options.ts'
 import type { Catalog } from '../engine/discover.ts'
@@ -63,12 +63,13 @@ export async function createAuth(deps: AuthDeps, parts: AuthParts) {
     (team.unauthorizedTools === 'challenge' && definition.visible === undefined) ||
     isVisible(team, definition, identityOf(credentials, caller), log)
   const find = createFind(catalog)
+  const scopesFor: ScopesFor = (asked, caller) => {
+    const isThere = (definition: Declared) => isShownTo(definition, caller)
+    return find(asked, isThere)?.requires?.scopes ?? []
+  }
   const auth = await createResourceServer({
     ...{ config, secrets, publicUrl, sessions, scopes, outgoing, log, blocks },
-    scopesFor(asked, caller) {
-      const isThere = (definition: Declared) => isShownTo(definition, caller)
-      return find(asked, isThere)?.requires?.scopes ?? []
-    },
+    scopesFor: needed.length === 0 ? undefined : scopesFor,
     builtIn:
       personalTokens === undefined
         ? accessTokens

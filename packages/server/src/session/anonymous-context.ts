@@ -24,7 +24,7 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
   /** The client address, even with an MCP session: a caller can open a new MCP session per call. */
   readonly caller: string
   readonly #storageOf: () => StorageBudget
-  readonly #mcpSession: ActingMcpSession | undefined
+  #mcpSession: ActingMcpSession | undefined
   #storage: StorageBudget | undefined
 
   constructor(
@@ -32,12 +32,10 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
     source: CallLog,
     { address }: Pick<AnonymousCaller, 'address'>,
     storageOf: () => StorageBudget,
-    mcpSession?: ActingMcpSession,
   ) {
     super(deps, source)
     this.caller = address
     this.#storageOf = storageOf
-    this.#mcpSession = mcpSession
   }
 
   get principal(): string {
@@ -54,8 +52,8 @@ export class AnonymousContext extends CallerContext implements RequestContext, R
   }
 
   mcpSession(mcpSession: ActingMcpSession): RequestContext {
-    const storageOf = () => this.storage
-    return new AnonymousContext(this.deps, this, { address: this.caller }, storageOf, mcpSession)
+    this.#mcpSession = mcpSession
+    return this
   }
 
   async connect(client: ClientFacts) {

@@ -48,10 +48,10 @@ export type Blocks = ReturnType<typeof createBlocks>
 
 export function createBlocks({
   store,
-  monotonicNow,
+  monotonicNow = () => performance.now(),
 }: {
   readonly store: Pick<Store, 'get'>
-  readonly monotonicNow: () => number
+  readonly monotonicNow?: () => number
 }) {
   let known: BlockList | undefined
   let readAt = Number.NEGATIVE_INFINITY

@@ -101,6 +101,14 @@ export function authorizationKey(id: string): string {
   return `{${id}}:authorization`
 }
 
+/** The scopes of a token after the person has narrowed its client. */
+export function narrowedScopes(
+  scopes: readonly string[],
+  { allowed }: { readonly allowed?: readonly string[] },
+): readonly string[] {
+  return allowed === undefined ? scopes : scopes.filter((scope) => allowed.includes(scope))
+}
+
 /** The key of a person: `realm` is the name of the upstream, or the URL of an external issuer. */
 export function personKey(realm: string, subject: string): string {
   return sha256(JSON.stringify(['person', realm, subject]))
@@ -138,12 +146,4 @@ function cutFacts({ clientName, ...facts }: ClientFacts): ClientFacts {
   return clientName === undefined
     ? facts
     : { ...facts, clientName: cutToBytes(clientName, CLIENT_TEXT_BYTES) }
-}
-
-/** The scopes of a token after the person has narrowed its client. */
-export function narrowedScopes(
-  scopes: readonly string[],
-  { allowed }: { readonly allowed?: readonly string[] },
-): readonly string[] {
-  return allowed === undefined ? scopes : scopes.filter((scope) => allowed.includes(scope))
 }

@@ -9,9 +9,8 @@ import { AnonymousContext, sessionByHandle } from './anonymous-context.ts'
 import { refuseBlockedOwner } from './blocks.ts'
 import { createCallSession } from './call-session.ts'
 import type { Caller } from './caller.ts'
-import { CallerContext, type RequestContextDeps } from './caller-context.ts'
+import { CallerContext, type RequestContextDeps, TokenContext } from './caller-context.ts'
 import type { Session } from './record.ts'
-import { TokenContext } from './token-context.ts'
 
 export type RequestContextFactory = ReturnType<typeof createRequestContexts>
 

@@ -51,16 +51,15 @@ function observeStreams(streams: Streams, observe: Observe): Streams {
 }
 
 function createTimed({ metrics }: Telemetry): Timed {
-  return async (command, started, work) => {
-    try {
-      return await work
-    } catch (error) {
+  return (command, started, work) => {
+    const end = () => metrics.storeCommand((performance.now() - started) / 1000, command)
+    // On the side: the caller awaits the command itself.
+    work.then(end, (error: unknown) => {
       // Any other error is a programming error, such as a malformed path.
       if (errorTypeOf(error) === 'unavailable') metrics.storeError(command)
-      throw error
-    } finally {
-      metrics.storeCommand((performance.now() - started) / 1000, command)
-    }
+      end()
+    })
+    return work
   }
 }
 

@@ -17,6 +17,8 @@ export interface Counting {
   /** Names the limit. */
   readonly limit: string
   readonly who: string
+  /** The caller's session, whose hash slot the counter shares: it needs no other shard then. */
+  readonly sessionId?: string
   readonly rate: Rate
   /** The units this call counts as; default 1. */
   readonly by?: number
@@ -114,8 +116,9 @@ export function createRateLimits(
   }
 }
 
-function keyOf({ limit, who }: Counting): string {
-  return `rate:${limit}:{${sha256(who)}}`
+function keyOf({ limit, who, sessionId }: Counting): string {
+  const hash = sha256(who)
+  return `rate:${limit}:${sessionId === undefined ? `{${hash}}` : `{${sessionId}}:${hash}`}`
 }
 
 function standingOf(

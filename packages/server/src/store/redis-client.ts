@@ -1,7 +1,7 @@
 /** A node-redis client that fails fast and reconnects by itself. */
 
 import { isIP } from 'node:net'
-import { createClient } from '@redis/client'
+import { RedisClient as RedisClientClass, type RedisClientOptions } from '@redis/client'
 
 export interface RedisAddress {
   /**
@@ -53,7 +53,7 @@ export function createRedisClient(
   protocol: RedisProtocol = address.protocol ?? 3,
 ) {
   const { url, socket } = clientOptions(address)
-  return createClient({
+  return createPlainClient({
     url,
     RESP: protocol,
     disableOfflineQueue: true,
@@ -65,6 +65,17 @@ export function createRedisClient(
       reconnectStrategy: (retries) => backoffMs(retries, random),
     },
   })
+}
+
+type PlainOptions = RedisClientOptions<None, None, None, RedisProtocol, None>
+type None = Record<never, never>
+
+/**
+ * A client with `sendCommand` alone. node-redis's `createClient` also compiles a method for each of
+ * its 450 commands, again for each set of options.
+ */
+export function createPlainClient(options: PlainOptions) {
+  return new RedisClientClass<None, None, None, RedisProtocol, None>(options)
 }
 
 /** Exponential back-off with a cap; the upper half is jitter, so that nodes do not reconnect at once. */

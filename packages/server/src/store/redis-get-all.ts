@@ -7,10 +7,11 @@ import type { Document, Store, Stored } from './port.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
 export interface GetCommands {
-  /** `GET` or `JSON.GET`. */
-  readonly one: (key: string) => readonly string[]
+  readonly one: 'GET' | 'JSON.GET'
   /** `MGET` or `JSON.MGET`. */
-  readonly several: (keys: readonly string[]) => readonly string[]
+  readonly several: readonly string[]
+  /** The arguments after the keys of `several`. */
+  readonly suffix: readonly string[]
   /**
    * Whether it may be tried for keys of several slots: `MGET` is refused where they lie on several
    * servers, but `JSON.MGET` finds nothing then, without a word.
@@ -23,13 +24,13 @@ type Found = readonly (Stored<Document> | undefined)[]
 /** Falls back to several commands where one is denied, and does not try it again. */
 export function createGets(
   redis: RedisConnection,
-  { one, several, acrossSlots }: GetCommands,
+  { one, several, suffix, acrossSlots }: GetCommands,
 ): Pick<Store, 'get' | 'getAll'> {
   let isAcross = acrossSlots
   let isOneByOne = false
 
   const get = async <T extends Document>(key: string) =>
-    decodeReply<T>(await redis.command(one(key), key))
+    decodeReply<T>(await redis.command([one, key], key))
 
   async function getAll(keys: readonly string[]): Promise<Found> {
     if (isOneByOne) return Promise.all(keys.map((key) => get(key)))
@@ -38,7 +39,7 @@ export function createGets(
       if (others.length > 0) return inTwo(keys, others)
     }
     try {
-      return documentsOf(await redis.command(several(keys), keys[0]), keys.length)
+      return documentsOf(await redis.command(several.concat(keys, suffix), keys[0]), keys.length)
     } catch (error) {
       if (isRefused(error, /^(?:NOPERM|ERR unknown)/)) isOneByOne = true
       else if (isAcross && isRefused(error, /^CROSSSLOT/)) isAcross = false

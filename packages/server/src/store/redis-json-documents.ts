@@ -82,8 +82,9 @@ export function createJsonDocuments(redis: RedisConnection): RedisDocuments {
   }
 
   const gets = createGets(redis, {
-    one: (key) => ['JSON.GET', key],
-    several: (keys) => ['JSON.MGET', ...keys, '.'],
+    one: 'JSON.GET',
+    several: ['JSON.MGET'],
+    suffix: ['.'],
     acrossSlots: false,
   })
 

@@ -1,9 +1,8 @@
 /** The store's Redis servers: a single one, a master behind Sentinels, or a cluster. */
 
-import { createClient } from '@redis/client'
 import { parseRedisUrl, type RedisEndpoint, type RedisMode } from '../config/redis-url.ts'
 import { withDeadline } from './command-deadline.ts'
-import { clientOptions, type RedisAddress, tlsNameOf } from './redis-client.ts'
+import { clientOptions, createPlainClient, type RedisAddress, tlsNameOf } from './redis-client.ts'
 import { RedisClusterTopology } from './redis-cluster-topology.ts'
 import { deadlineMissed } from './redis-errors.ts'
 import { RedisSentinelTopology } from './redis-sentinel-topology.ts'
@@ -79,7 +78,7 @@ export function openTopology(
 /** One command on a connection of its own, without HELLO, which old proxies lack. */
 async function askOnce(address: RedisAddress, args: readonly string[]): Promise<unknown> {
   const { url, socket } = clientOptions(address)
-  const client = createClient({
+  const client = createPlainClient({
     ...{ url, RESP: 2, maintNotifications: 'disabled', disableClientInfo: true },
     socket: { ...socket, connectTimeout: ASK_TIMEOUT_MS, reconnectStrategy: false },
   })

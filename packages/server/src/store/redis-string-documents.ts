@@ -52,11 +52,7 @@ export function createStringDocuments(redis: RedisConnection): RedisDocuments {
     throw storeUnavailable(new Error('Too many concurrent writers of one document.'))
   }
 
-  const gets = createGets(redis, {
-    one: (key) => ['GET', key],
-    several: (keys) => ['MGET', ...keys],
-    acrossSlots: true,
-  })
+  const gets = createGets(redis, { one: 'GET', several: ['MGET'], suffix: [], acrossSlots: true })
 
   return {
     ...gets,

@@ -1,29 +1,10 @@
-/**
- * The signed-in account, from the ID token or userinfo, and the allow-list of accounts that may use
- * this server (`UPSTREAM_ALLOW`).
- */
+/** The signed-in account, from the ID token or userinfo, and the check that it may use this server. */
 
-import { domainToASCII } from 'node:url'
 import { type Configuration, fetchProtectedResource, type IDToken } from 'openid-client'
-import type { AllowRule } from '../config.ts'
-import { type Claims, claimAt } from './claim-path.ts'
 import type { Credentials } from './identity-provider.ts'
 import { providerError } from './provider-failure.ts'
 import type { Operate } from './provider-operation.ts'
 import type { OpenIdProviderOptions } from './provider-options.ts'
-
-/** Whether one of the rules matches. An email counts only if the same claims say it is verified. */
-export function allowedBy(rules: readonly AllowRule[]): (claims: Claims) => boolean {
-  return (claims) => {
-    const email = verifiedEmail(claims)
-    return rules.some((rule) => {
-      if (rule.kind === 'claim') return holds(claimAt(claims, rule.claim), rule.value)
-      if (email === undefined) return false
-      if (rule.kind === 'domain') return email.domain === rule.domain
-      return `${email.local}@${email.domain}` === inLowerCase(rule.email)
-    })
-  }
-}
 
 /**
  * Checks the ID token, then userinfo. Never merges their claims, so that `email_verified` of one
@@ -43,29 +24,6 @@ export async function requireAllowed(
   const isSame = sub !== undefined && (idToken === undefined || idToken.sub === claims?.sub)
   if (isSame && isAllowed({ ...claims, sub })) return
   throw providerError('account_refused', 'UPSTREAM_ALLOW does not name this account')
-}
-
-/** OpenID Connect Core 1.0 §5.1; some providers send the boolean as a string. */
-function verifiedEmail({ email, email_verified: verified }: Claims) {
-  if (typeof email !== 'string' || (verified !== true && verified !== 'true')) return undefined
-  // Restricts the host's characters: `domainToASCII` would cut it off at a slash.
-  const [, local, host] = /^([^\s@]+)@([\p{L}\p{N}.-]+)$/u.exec(email) ?? []
-  if (local === undefined || host === undefined) return undefined
-  return { local: inLowerCase(local), domain: domainToASCII(host).toLowerCase() }
-}
-
-/** ASCII letters only: Unicode case mapping could turn an address into that of another account. */
-function inLowerCase(text: string): string {
-  return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
-}
-
-function holds(claim: unknown, value: string): boolean {
-  if (Array.isArray(claim)) return claim.some((each) => isScalar(each) && String(each) === value)
-  return isScalar(claim) && String(claim) === value
-}
-
-function isScalar(value: unknown): boolean {
-  return ['string', 'number', 'boolean'].includes(typeof value)
 }
 
 /** Separate from the exchange's timeout, so that slow userinfo cannot fail the sign-in. */

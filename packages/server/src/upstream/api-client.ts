@@ -1,11 +1,10 @@
-/** The upstream API client: holds the connection pool, sends requests on behalf of a caller. */
+/** The upstream API client: sends requests on behalf of a caller. Loads its HTTP client lazily. */
 
 import type { Dispatcher } from 'undici'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { CallScope } from './api-attempt.ts'
 import { createApiCall } from './api-call.ts'
-import { createGuardedAgent } from './guarded-agent.ts'
-import { createHttpExchange } from './http-exchange.ts'
+import type { HttpExchange } from './http-exchange.ts'
 import { createOutgoing, type Outgoing } from './outgoing.ts'
 import { parseBaseUrl } from './route.ts'
 import type { TokenSource, Upstream } from './upstream.ts'
@@ -55,18 +54,14 @@ export interface ApiClient {
 export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps): ApiClient {
   const timeoutMs = options.timeoutMs ?? 10_000
   const { outgoing = createOutgoing() } = deps
-  const dispatcher =
-    deps.dispatcher ??
-    outgoing.createDispatcher({
-      connect: { timeout: timeoutMs },
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-    })
   const base = parseBaseUrl(options.baseUrl)
-  let guarded = deps.publicDispatcher
-  const publicDispatcher = () => {
-    guarded ??= createGuardedAgent({ timeoutMs, proxyFor: outgoing.proxyFor })
-    return guarded
+  const { dispatcher, publicDispatcher } = deps
+  let opening: Promise<HttpExchange> | undefined
+  const open = () => {
+    opening ??= import('./http-exchange.ts').then(({ openHttpExchange }) =>
+      openHttpExchange({ dispatcher, publicDispatcher, outgoing, timeoutMs }),
+    )
+    return opening
   }
   const call = createApiCall(
     {
@@ -79,13 +74,9 @@ export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps):
       maxBytes: options.maxBytes ?? 1024 * 1024,
       userAgent: options.userAgent,
     },
-    { ...deps, exchange: createHttpExchange({ dispatcher, publicDispatcher }) },
+    { ...deps, exchange: async (...given) => (await open()).exchange(...given) },
   )
 
-  async function close(): Promise<void> {
-    if (!deps.dispatcher) await dispatcher.close()
-    if (!deps.publicDispatcher) await guarded?.close()
-  }
   return {
     forCaller: (tokens, scope = {}) =>
       createUpstreamMethods(
@@ -93,6 +84,6 @@ export function createApiClient(options: ApiClientOptions, deps: ApiClientDeps):
           call({ method, route, params, options: asked, tokens, scope }),
         base,
       ),
-    close,
+    close: async () => (await opening)?.close(),
   }
 }

@@ -5,7 +5,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Agent, buildConnector, Client } from 'undici'
 import type { Outgoing, OutgoingProxy } from './outgoing.ts'
-import { isPublicAddress } from './public-address.ts'
+import { isPublicAddress, NotPublicError } from './public-address.ts'
 
 export interface GuardedAgentOptions {
   /** All addresses of a host name; the system's resolver by default. */
@@ -20,15 +20,6 @@ export interface GuardedAgentOptions {
   readonly signal?: AbortSignal
   /** The proxy of a URL; it gets the checked IP address instead of the host name. */
   readonly proxyFor?: Outgoing['proxyFor'] | undefined
-}
-
-/** The host resolves to an address that is not public. */
-export class NotPublicError extends TypeError {
-  readonly code = 'ERR_NOT_PUBLIC'
-
-  constructor() {
-    super('The host is not on the public internet')
-  }
 }
 
 /**

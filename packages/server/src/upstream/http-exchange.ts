@@ -1,21 +1,56 @@
 /**
- * Sends API requests over HTTP, and follows redirects to downloads on other hosts, without
- * credentials, if the tool asks for it.
+ * Sends API requests over HTTP; loaded with the first one. Owns the connection pools, and
+ * follows redirects to downloads on other hosts, without credentials, if the tool asks for it.
  */
 
 import { isIP } from 'node:net'
 import { type Dispatcher, request } from 'undici'
 import type { Exchange } from './api-attempt.ts'
 import { discardBody, type Response } from './api-response.ts'
+import { createGuardedAgent } from './guarded-agent.ts'
+import type { Outgoing } from './outgoing.ts'
 import { isPublicAddress } from './public-address.ts'
 import type { Method, WriteOptions } from './upstream.ts'
 import { errorForTransport, UpstreamError } from './upstream-error.ts'
 
-interface HttpExchangeDeps extends RedirectDeps {
-  readonly dispatcher: Dispatcher
+export interface HttpExchangeOptions {
+  /** Sends the requests; a pool of its own if left out. Only its own pools are closed. */
+  readonly dispatcher?: Dispatcher | undefined
+  /** Connects to public addresses only (SSRF guard); a guarded pool if left out. */
+  readonly publicDispatcher?: Dispatcher | undefined
+  readonly outgoing: Outgoing
+  /** Of connections and responses. */
+  readonly timeoutMs: number
 }
 
-export function createHttpExchange(deps: HttpExchangeDeps): Exchange {
+export interface HttpExchange {
+  readonly exchange: Exchange
+  /** Waits for requests in flight, then closes the connections. */
+  close(): Promise<void>
+}
+
+/** Opens the connection pools. */
+export async function openHttpExchange(options: HttpExchangeOptions): Promise<HttpExchange> {
+  const { outgoing, timeoutMs } = options
+  const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
+  const dispatcher =
+    options.dispatcher ??
+    (await outgoing.openDispatcher({ connect: { timeout: timeoutMs }, ...limits }))
+  let guarded = options.publicDispatcher
+  const publicDispatcher = () => {
+    guarded ??= createGuardedAgent({ timeoutMs, proxyFor: outgoing.proxyFor })
+    return guarded
+  }
+  return {
+    exchange: exchangeBy({ dispatcher, publicDispatcher }),
+    async close() {
+      if (!options.dispatcher) await dispatcher.close()
+      if (!options.publicDispatcher) await guarded?.close()
+    },
+  }
+}
+
+function exchangeBy(deps: RedirectDeps): Exchange {
   return async ({ method, url, content, timeoutMs, options: { follow } }, headers, signal) => {
     const limits = { signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
     const { dispatcher } = deps

@@ -2,7 +2,7 @@
 
 import type { KeyObject } from 'node:crypto'
 import ipaddr from 'ipaddr.js'
-import { Agent, Dispatcher, fetch, ProxyAgent } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import type { Fetch } from './provider-fetch.ts'
 
 export interface OutgoingOptions {
@@ -24,10 +24,14 @@ export interface Outgoing {
   proxyFor(url: URL): OutgoingProxy | undefined
   /** The platform's own `fetch` without a proxy. */
   readonly fetch: Fetch
-  createDispatcher(options: Pick<Agent.Options, (typeof AGENT_OPTIONS)[number]>): Dispatcher
+  /** Opens a connection pool. Loads undici: nothing that runs at start may call it. */
+  openDispatcher(options: PoolOptions): Promise<Dispatcher>
 }
 
-const AGENT_OPTIONS = ['connect', 'headersTimeout', 'bodyTimeout', 'keepAliveTimeout'] as const
+export type PoolOptions = Pick<
+  Agent.Options,
+  'connect' | 'headersTimeout' | 'bodyTimeout' | 'keepAliveTimeout'
+>
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
@@ -40,79 +44,27 @@ export function createOutgoing(options: OutgoingOptions = {}): Outgoing {
     const proxy = url.protocol === 'https:' ? httpsProxy : httpProxy
     return proxy === undefined || isDirect(url) ? undefined : proxy
   }
-  if (httpProxy === undefined && httpsProxy === undefined) {
-    return {
-      proxyFor,
-      fetch: (...given) => globalThis.fetch(...given),
-      createDispatcher: (given) => new Agent(given),
-    }
-  }
-  const createDispatcher: Outgoing['createDispatcher'] = (given) =>
-    new ProxiedDispatcher(proxyFor, given)
-  // Idle connections close automatically.
-  const dispatcher = createDispatcher({ keepAliveTimeout: 1000 })
-  return { proxyFor, createDispatcher, fetch: fetchBy(dispatcher) }
+  const isProxied = httpProxy !== undefined || httpsProxy !== undefined
+  const openDispatcher = async (given: PoolOptions) =>
+    (await import('./dispatchers.ts')).createDispatcher(given, isProxied ? proxyFor : undefined)
+  const fetch: Fetch = isProxied
+    ? // Idle connections close automatically.
+      fetchBy(() => openDispatcher({ keepAliveTimeout: 1000 }))
+    : (...given) => globalThis.fetch(...given)
+  return { proxyFor, fetch, openDispatcher }
 }
 
-/** A `fetch` with its own connection pool: that of the platform's `fetch` cannot be configured. */
-function fetchBy(dispatcher: Dispatcher): Fetch {
-  return ((address: string | URL, init: object) =>
-    fetch(address, { ...init, dispatcher })) as unknown as Fetch
-}
-
-/** Routes each request to the agent of its proxy. */
-class ProxiedDispatcher extends Dispatcher {
-  readonly #proxyFor: Outgoing['proxyFor']
-  readonly #options: Parameters<Outgoing['createDispatcher']>[0]
-  readonly #agents = new Map<string, Dispatcher>()
-
-  constructor(
-    proxyFor: Outgoing['proxyFor'],
-    options: Parameters<Outgoing['createDispatcher']>[0],
-  ) {
-    super()
-    this.#proxyFor = proxyFor
-    this.#options = options
+/** A `fetch` with its own connection pool, opened at the first use. */
+function fetchBy(open: () => Promise<Dispatcher>): Fetch {
+  let opening: Promise<Fetch> | undefined
+  const load = async () => {
+    const [{ fetchThrough }, dispatcher] = await Promise.all([import('./dispatchers.ts'), open()])
+    return fetchThrough(dispatcher)
   }
-
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {
-    const proxy = this.#proxyFor(new URL(String(options.origin)))
-    const key = proxy?.origin ?? ''
-    const agent = this.#agents.get(key) ?? this.#createAgent(proxy)
-    this.#agents.set(key, agent)
-    return agent.dispatch(options, handler)
+  return async (...given) => {
+    opening ??= load()
+    return (await opening)(...given)
   }
-
-  #createAgent(proxy: OutgoingProxy | undefined): Dispatcher {
-    if (proxy === undefined) return new Agent(this.#options)
-    const { connect, ...rest } = this.#options
-    const requestTls = typeof connect === 'object' ? connect : {}
-    return new ProxyAgent({
-      ...rest,
-      uri: proxy.origin,
-      requestTls,
-      ...(proxy.authorization !== undefined && { token: proxy.authorization }),
-    })
-  }
-
-  override close(): Promise<void>
-  override close(callback: () => void): void
-  override close(callback?: () => void): Promise<void> | void {
-    const closed = Promise.all([...this.#agents.values()].map((agent) => agent.close()))
-    return settled(closed, callback)
-  }
-
-  override destroy(...given: unknown[]): Promise<void> {
-    const [error = null] = given.filter((each) => each instanceof Error)
-    const destroyed = Promise.all([...this.#agents.values()].map((agent) => agent.destroy(error)))
-    const callback = given.find((each) => typeof each === 'function') as (() => void) | undefined
-    return settled(destroyed, callback)
-  }
-}
-
-async function settled(work: Promise<unknown>, callback?: () => void): Promise<void> {
-  await work
-  callback?.()
 }
 
 function parseProxy(address: string | undefined): OutgoingProxy | undefined {
@@ -166,5 +118,5 @@ export function createTlsFetch(
 ): Fetch {
   const pem = key.export({ type: 'pkcs8', format: 'pem' }).toString()
   const connect = { cert, key: pem, ...(ca !== undefined && { ca }) }
-  return fetchBy(outgoing.createDispatcher({ connect, keepAliveTimeout: 1000 }))
+  return fetchBy(() => outgoing.openDispatcher({ connect, keepAliveTimeout: 1000 }))
 }

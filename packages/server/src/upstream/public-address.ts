@@ -18,3 +18,12 @@ export function isPublicAddress(address: string, allowLoopback = false): boolean
   if (range !== 'unicast') return false
   return parsed.kind() === 'ipv4' || parsed.match(GLOBAL_UNICAST)
 }
+
+/** The host resolves to an address that is not public. */
+export class NotPublicError extends TypeError {
+  readonly code = 'ERR_NOT_PUBLIC'
+
+  constructor() {
+    super('The host is not on the public internet')
+  }
+}

@@ -4,12 +4,12 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient } from '@redis/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { createOAuthClient, type OAuthClient } from '../support/oauth-client.ts'
 import { startServerProcess } from '../support/process.ts'
-import { startRedis } from '../support/redis.ts'
+import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
+import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
 import { faultsIn } from '../support/three-nodes.ts'
@@ -26,7 +26,7 @@ const REFUSED = { status: 400, body: { error: 'invalid_grant' } }
 
 /** Two nodes, the second of which has a wrong clock; the first is what both call themselves. */
 async function startTwoClocks(skewMs: number) {
-  const redis = await startRedis('plain')
+  const redis = await startSuiteRedis('plain')
   const ports = [await freePort(), await freePort()]
   const urls = ports.map((port) => `http://localhost:${port}`)
   const [right = '', skewed = ''] = urls
@@ -63,12 +63,11 @@ describe.each([
   describeRedis('plain', 'at one of two nodes', () => {
     let clocks: Clocks
     let known: OAuthClient
-    let admin: ReturnType<typeof createClient>
+    let admin: RedisAdmin
     beforeAll(async () => {
       clocks = await startTwoClocks(skewMs)
       known = await createOAuthClient(clocks.right)
-      admin = createClient({ url: clocks.redis.url })
-      await admin.connect()
+      admin = await openRedisAdmin(clocks.redis)
     })
     afterAll(async () => {
       admin?.destroy()
@@ -163,7 +162,8 @@ describe.each([
         await (await at(url)).exchange(await known.authorize())
         const written = (await admin.keys('*AccessToken:*')).filter((key) => !before.has(key))
         expect(written).toHaveLength(1)
-        const leftMs = await admin.pTTL(written[0] ?? '')
+        const [key = ''] = written
+        const leftMs = await admin.at(key, (one) => one.pTTL(key))
         expect(leftMs).toBeLessThanOrEqual(TOKEN_SECONDS * 1000)
         expect(leftMs).toBeGreaterThan(TOKEN_SECONDS * 1000 - SLACK_MS)
       }
@@ -173,7 +173,7 @@ describe.each([
       for (const [gives, asked] of ways()) {
         const { body } = await (await at(gives)).exchange(await known.authorize())
         const keys = await admin.keys('*AccessToken:*')
-        await Promise.all(keys.map((key) => admin.pExpire(key, 1)))
+        await Promise.all(keys.map((key) => admin.at(key, (one) => one.pExpire(key, 1))))
         await expect.poll(async () => (await admin.keys('*AccessToken:*')).length).toBe(0)
         expect(await status(asked, body.access_token)).toBe(401)
         expect(await status(gives, body.access_token)).toBe(401)

@@ -3,7 +3,6 @@
  * answers, frames, and a second client that wants to profit from the consent to a first.
  */
 
-import { createClient } from '@redis/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'
 import { structured } from '../support/clients.ts'
@@ -15,6 +14,7 @@ import {
   type Cookies,
   sendWith,
 } from '../support/raw-browser.ts'
+import { openRedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { type SignInLink, stopBeforeCallback } from '../support/sign-in.ts'
 import { withToken } from '../support/token-app.ts'
@@ -126,8 +126,7 @@ describeRedis('plain', 'on three nodes', () => {
       ['two sites', { headers: { 'sec-fetch-site': 'same-origin, cross-site' } }],
     ]
     test.each(FORGED)('from %s is 403, and makes no session', async (_where, init) => {
-      const redis = createClient({ url: cluster.redis.url })
-      await redis.connect()
+      const redis = await openRedisAdmin(cluster.redis)
       const own = await begin()
       const before = (await redis.keys('mcp:{ses_*')).length
       for (const decision of ['allow', 'deny']) {

@@ -51,7 +51,7 @@ for (const kind of ['plain', 'json'] as const) {
 
 async function leavesNothing(kind: RedisKind, algorithm: string): Promise<void> {
   const redis = await startSecretRedis(kind)
-  const watch = await watchRedis(redis.url)
+  const watch = await watchRedis(redis)
   onTestFinished(() => watch.close())
   const cluster = await startCluster(() => ({
     ...redis.env,

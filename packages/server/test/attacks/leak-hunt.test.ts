@@ -47,7 +47,7 @@ for (const kind of ['plain', 'json'] as const) {
 
 async function leavesNothing(kind: RedisKind, provider: 'demo' | 'outside'): Promise<void> {
   const redis = await startSecretRedis(kind)
-  const watch = await watchRedis(redis.url)
+  const watch = await watchRedis(redis)
   onTestFinished(() => watch.close())
   const world: Pick<World, 'interfere'> = { interfere: {} }
   const hooks = {

@@ -16,7 +16,7 @@ import {
   postForm,
   REDIRECT_URI,
 } from '../support/oauth-client.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { redisMissing } from '../support/redis-suite.ts'
 import { describeUnless } from '../support/suite-that-needs.ts'
 
@@ -38,7 +38,7 @@ const places = {
     return { url: app.url, urls: [app.url, app.url, app.url], stop: app.stop }
   },
   async 'three nodes'(env: Readonly<Record<string, string>>): Promise<Served> {
-    const redis: RedisServer = await startRedis('plain')
+    const redis = await startSuiteRedis('plain')
     const first = await startApp({
       env: { ...env, REDIS_URL: redis.url },
       catalogDirectory: CALLERS,

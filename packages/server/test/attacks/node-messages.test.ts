@@ -1,10 +1,11 @@
 /** Messages between nodes: clients cannot make them up, and they leave little in Redis. */
 
-import { createClient } from '@redis/client'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { answering, type Listening, listenTo, saying } from '../support/event-reader.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import type { RedisServer } from '../support/redis.ts'
+import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
+import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { scrape } from '../support/scrape.ts'
 import { greet, openSse, sendSse } from '../support/sse.ts'
@@ -23,13 +24,12 @@ describeRedis('plain', 'messages between nodes', () => {
   let redis: RedisServer
   let [asked, other]: TestApp[] = []
   let [a, b] = ['', '']
-  let admin: ReturnType<typeof createClient>
+  let admin: RedisAdmin
   const open: Listening[] = []
 
   beforeAll(async () => {
-    redis = await startRedis('plain')
-    admin = createClient({ url: redis.url })
-    await admin.connect()
+    redis = await startSuiteRedis('plain')
+    admin = await openRedisAdmin(redis)
     const options = { catalogDirectory: CLUSTER_CATALOG, env: { REDIS_URL: redis.url } }
     ;[asked, other] = [await startApp(options), await startApp(options)]
     ;[a, b] = [asked.url, other.url]
@@ -46,7 +46,9 @@ describeRedis('plain', 'messages between nodes', () => {
 
   async function redisBytes(): Promise<number> {
     const keys = await admin.keys('*')
-    const sizes = await Promise.all(keys.map((key) => admin.memoryUsage(key, { SAMPLES: 0 })))
+    const sizes = await Promise.all(
+      keys.map((key) => admin.at(key, (one) => one.memoryUsage(key, { SAMPLES: 0 }))),
+    )
     return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
   }
 
@@ -186,9 +188,9 @@ describeRedis('plain', 'messages between nodes', () => {
     await post(b, reply(wireId, 'n'.repeat(200 * KIB)), headers)
     await stream.until(answering('call'))
     const inbox = `mcp:stream:{nodes}:inbox:${wireId.split('.')[0]}`
-    expect(await admin.exists(inbox)).toBe(1)
-    await expect.poll(() => admin.xLen(inbox), { timeout: 5000 }).toBe(0)
-    expect(await admin.ttl(inbox)).toBeLessThanOrEqual(60)
+    expect(await admin.at(inbox, (one) => one.exists(inbox))).toBe(1)
+    await expect.poll(() => admin.at(inbox, (one) => one.xLen(inbox)), { timeout: 5000 }).toBe(0)
+    expect(await admin.at(inbox, (one) => one.ttl(inbox))).toBeLessThanOrEqual(60)
     // And goes on after that.
     const second = await question(headers, 'second')
     await post(b, reply(second.wireId, 'second'), headers)

@@ -3,7 +3,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { seconds } from '../support/external-issuer.ts'
 import { exchanged, RFC8693, startOnBehalf } from '../support/on-behalf.ts'
-import { startRedis } from '../support/redis.ts'
+import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { withToken } from '../support/token-app.ts'
 import { INITIALIZE, post, postModern, read, request } from '../support/wire.ts'
@@ -153,7 +153,7 @@ test('after logout the exchanged token is revoked, and the old token exchanges n
 
 describeRedis('plain', 'on three nodes', () => {
   async function start() {
-    const redis = await startRedis('plain')
+    const redis = await startSuiteRedis('plain')
     onTestFinished(() => redis.stop())
     return {
       redis,
@@ -178,7 +178,7 @@ describeRedis('plain', 'on three nodes', () => {
 
   test('neither token is in the store or the log in plain text', { timeout: 30_000 }, async () => {
     const { call, token, redis, lines } = await start()
-    const watch = await watchRedis(redis.url)
+    const watch = await watchRedis(redis)
     onTestFinished(() => watch.close())
     const ada = await token({ subject: 'ada' })
     expect((await call(ada)).isError).toBe(false)

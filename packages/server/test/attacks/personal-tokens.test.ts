@@ -13,9 +13,9 @@ import {
 } from '../support/account.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
 import { describeRedis } from '../support/redis-suite.ts'
-import { redisText } from '../support/redis-text.ts'
 import { withToken } from '../support/token-app.ts'
 import { INITIALIZE, post, read, request } from '../support/wire.ts'
+import { watchRedis } from './leak-hunt/redis-watch.ts'
 
 const BOTH = ['mcp', 'service:read']
 
@@ -62,7 +62,9 @@ describeRedis('plain', 'on three nodes', () => {
     expect(isPersonalToken(token)).toBe(true)
     expect((await openAccount(url, browser)).text).not.toContain(token)
     for (const node of cluster.urls) await callWith(node, token, 'service')
-    const dumped = await redisText(cluster.redis)
+    const watch = await watchRedis(cluster.redis)
+    const dumped = await watch.dump()
+    await watch.close()
     expect(dumped).toContain('Nightly report')
     expect(dumped).not.toContain(token)
     expect(dumped).not.toContain(token.slice(8, 51))

@@ -1,11 +1,11 @@
 /** What strangers have stored: so many bytes per address and minute, on all nodes together. */
 
-import { createClient } from '@redis/client'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { startApp } from '../support/app.ts'
 import { type Listening, listen } from '../support/event-reader.ts'
 import { createOAuthClient, type OAuthClient, postForm, register } from '../support/oauth-client.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
+import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { sendSse } from '../support/sse.ts'
 import { withToken } from '../support/token-app.ts'
@@ -18,21 +18,20 @@ type Fields = Readonly<Record<string, string>>
 const from = (address: string): Fields => ({ 'x-forwarded-for': address })
 
 /** Bytes of all that is stored, but for counters and what nodes tell each other. */
-async function storedBytes(redis: ReturnType<typeof createClient>): Promise<number> {
+async function storedBytes(redis: RedisAdmin): Promise<number> {
   const keys = (await redis.keys('*')).filter((key) => !/:count:|\{nodes\}/.test(key))
-  const sizes = await Promise.all(keys.map((key) => redis.memoryUsage(key)))
+  const sizes = await Promise.all(keys.map((key) => redis.at(key, (one) => one.memoryUsage(key))))
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
 }
 
 describeRedis('plain', 'a stranger has stored no more than its budget', () => {
   let cluster: OAuthNodes
-  let redis: ReturnType<typeof createClient>
+  let redis: RedisAdmin
   let client: OAuthClient
   const open: Listening[] = []
   beforeAll(async () => {
     cluster = await startOAuthNodes(ENV)
-    redis = createClient({ url: cluster.redis.url })
-    await redis.connect()
+    redis = await openRedisAdmin(cluster.redis)
     client = await createOAuthClient(cluster.url)
   })
   afterAll(async () => {

@@ -1,10 +1,10 @@
 /** Connections without a token that nobody uses are gone soon; one that is used lives as ever. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient } from '@redis/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Listening, listenTo } from '../support/event-reader.ts'
 import { type OAuthNodes, startOAuthNodes } from '../support/oauth-nodes.ts'
+import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { greet, openSse, sendSse } from '../support/sse.ts'
 import { connect, INITIALIZE, post, read, request } from '../support/wire.ts'
@@ -15,12 +15,11 @@ const INITIALIZED = { jsonrpc: '2.0', method: 'notifications/initialized' }
 
 describeRedis('plain', 'a connection without a token', () => {
   let cluster: OAuthNodes
-  let redis: ReturnType<typeof createClient>
+  let redis: RedisAdmin
   const open: Listening[] = []
   beforeAll(async () => {
     cluster = await startOAuthNodes({ UNUSED_TTL: String(UNUSED_SECONDS), MAX_CONNECTIONS: '3' })
-    redis = createClient({ url: cluster.redis.url })
-    await redis.connect()
+    redis = await openRedisAdmin(cluster.redis)
   })
   afterAll(async () => {
     for (const stream of open) stream.close()
@@ -48,7 +47,9 @@ describeRedis('plain', 'a connection without a token', () => {
     const headers = await connect(cluster.urls[0])
     expect((await post(cluster.urls[1], INITIALIZED, headers)).status).toBe(202)
     expect(await ping(2, headers)).toBe(200)
-    for (const key of await keysOf()) expect(await redis.ttl(key), key).toBeGreaterThan(3000)
+    for (const key of await keysOf()) {
+      expect(await redis.at(key, (one) => one.ttl(key)), key).toBeGreaterThan(3000)
+    }
     await delay(GONE_MS)
     expect(await ping(1, headers)).toBe(200)
     await fetch(`${cluster.urls[0]}/mcp`, { method: 'DELETE', headers })
@@ -81,7 +82,9 @@ describeRedis('plain', 'a connection without a token', () => {
     stream.close()
     await delay(GONE_MS)
     expect(await ping(1, headers)).toBe(200)
-    for (const key of await keysOf()) expect(await redis.ttl(key), key).toBeGreaterThan(3000)
+    for (const key of await keysOf()) {
+      expect(await redis.at(key, (one) => one.ttl(key)), key).toBeGreaterThan(3000)
+    }
     await fetch(`${cluster.urls[0]}/mcp`, { method: 'DELETE', headers })
   })
 

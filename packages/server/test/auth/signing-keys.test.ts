@@ -108,6 +108,35 @@ describe('signing keys', () => {
     expect(await keys.current()).toMatchObject({ alg: 'ES256' })
   })
 
+  it('are used on while the store is away: callers of other shards see nothing', async () => {
+    const { node, pass } = bench()
+    const store = failingStore()
+    const keys = node(store)
+    const token = await sign(keys)
+    store.takeAway(PLACE)
+    pass(10)
+    expect(await verifies(keys, token)).toBe(true)
+    expect((await keys.published()).keys).toHaveLength(1)
+    // Another node may have begun to sign with it: never 401.
+    await expect(keys.byKid('new')).rejects.toMatchObject({ code: 'unavailable' })
+    store.giveBack()
+    expect(await keys.byKid('new')).toBeUndefined()
+  })
+
+  it('are used on while the store hangs', async () => {
+    const { node, store, pass } = bench()
+    let hangs = false
+    const hanging: Store = {
+      ...store,
+      get: (key) => (hangs ? new Promise(() => undefined) : store.get(key)),
+    }
+    const keys = node(hanging)
+    const token = await sign(keys)
+    hangs = true
+    pass(10)
+    expect(await verifies(keys, token)).toBe(true)
+  })
+
   it('come anew when the store was emptied, and are known on the other node at once', async () => {
     const { node, store, pass } = bench()
     const [one, other] = [node(), node()]

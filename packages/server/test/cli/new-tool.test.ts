@@ -13,7 +13,7 @@ const { folder: copy, remove } = copyProject()
 afterAll(remove)
 
 function run(program: readonly string[], ...args: string[]) {
-  const { VITEST: _inside, COVERAGE: _measured, CI: _reported, ...env } = process.env
+  const { VITEST: _inside, CI: _reported, ...env } = process.env
   const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...args], {
     cwd: copy,
     env,

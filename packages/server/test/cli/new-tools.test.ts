@@ -14,7 +14,7 @@ afterAll(remove)
 const SHOP = join(import.meta.dirname, '../fixtures/openapi/shop.yaml')
 
 function run(program: readonly string[], ...args: string[]) {
-  const { VITEST: _inside, COVERAGE: _measured, CI: _reported, ...env } = process.env
+  const { VITEST: _inside, CI: _reported, ...env } = process.env
   const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...args], {
     cwd: copy,
     env,

@@ -1,10 +1,10 @@
 /** A node whose clock is two minutes off: nothing lives longer or shorter for that. */
 
-import { createClient } from '@redis/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { headingOf } from '../../src/testing/form-browser.ts'
 import { errorCode, structured } from '../support/clients.ts'
 import { listen } from '../support/event-reader.ts'
+import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { callWith, login, newBrowser, signInAs } from '../support/sign-in.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
@@ -45,10 +45,9 @@ describe.each([
         balancing: { firstNode: (path) => (path.startsWith('/demo/') ? 0 : pagesAt) },
       },
     )
-    let admin: ReturnType<typeof createClient>
+    let admin: RedisAdmin
     beforeAll(async () => {
-      admin = createClient({ url: cluster.redis.url })
-      await admin.connect()
+      admin = await openRedisAdmin(cluster.redis)
     })
     afterAll(() => admin?.destroy())
 
@@ -57,14 +56,15 @@ describe.each([
     /** That it will end within so long, and not much sooner. */
     async function expectLifetime(pattern: string, ms: number): Promise<void> {
       for (const key of await keysOf(pattern)) {
-        const leftMs = await admin.pTTL(key)
+        const leftMs = await admin.at(key, (one) => one.pTTL(key))
         expect(leftMs).toBeLessThanOrEqual(ms)
         expect(leftMs).toBeGreaterThan(ms - SLACK_MS)
       }
     }
 
     async function expectInRedisTime(told: string, inMs: number): Promise<void> {
-      const [seconds = 0] = (await admin.sendCommand(['TIME'])) as unknown as string[]
+      const [time] = await admin.atAll((one) => one.sendCommand(['TIME']))
+      const [seconds] = time as unknown as string[]
       const difference = Date.parse(told) - Number(seconds) * 1000 - inMs
       expect(Math.abs(difference)).toBeLessThan(SLACK_MS)
     }
@@ -107,7 +107,7 @@ describe.each([
       const headers = await connect(skewed)
       const { session } = await login(skewed)
       const keys = [...(await keysOf('*:conn')), ...(await keysOf('*:session'))]
-      await Promise.all(keys.map((key) => admin.pExpire(key, 1)))
+      await Promise.all(keys.map((key) => admin.at(key, (one) => one.pExpire(key, 1))))
       await expect.poll(async () => (await keysOf('{*}:session')).length).toBe(0)
       expect((await read(post(skewed, tool('where'), headers))).status).toBe(404)
       expect(errorCode(await callWith(skewed, session, 'service'))).toBe('session_not_found')
@@ -145,7 +145,7 @@ describe.each([
       const { url } = await login(skewed)
       const page = new URL(url).pathname
       expect((await fetch(skewed + page)).status).toBe(200)
-      for (const key of await keysOf('sign-in-link:*')) await admin.del(key)
+      for (const key of await keysOf('sign-in-link:*')) await admin.at(key, (one) => one.del(key))
       expect((await fetch(skewed + page)).status).toBe(410)
     })
 

@@ -99,7 +99,7 @@ describeRedis('plain', 'connections on three nodes', () => {
         const { message } = await read(
           post(cluster.url, call('remember', { text: canary }, id), headers),
         )
-        const answer = structured<{ before: string }>(message.result ?? {})
+        const answer = structured<{ before?: string }>(message.result ?? {}) ?? {}
         if (message.id !== id || answer.before !== before) faults.push(JSON.stringify(message))
       }
     }
@@ -109,7 +109,7 @@ describeRedis('plain', 'connections on three nodes', () => {
       for (const [id, before] of ['', canary, canary].entries()) {
         const params = { name: 'remember', arguments: { text: canary, session } }
         const { message } = await read(postModern(cluster.url, 'tools/call', params, { id }))
-        const answer = structured<{ before: string; session: string }>(message.result ?? {})
+        const answer = structured<{ before?: string; session?: string }>(message.result ?? {}) ?? {}
         if (message.id !== id || answer.before !== before) faults.push(JSON.stringify(message))
         session ??= answer.session
       }

@@ -5,7 +5,8 @@ import { CALLERS, type Caller } from '../support/callers.ts'
 import { structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import type { Exchange, Interference } from '../support/recording-balancer.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import type { RedisServer } from '../support/redis.ts'
+import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
@@ -19,7 +20,7 @@ for (const kind of ['plain', 'json'] as const) {
     let interfere: Interference = {}
     let caller: Caller | undefined
     beforeAll(async () => {
-      redis = await startRedis(kind)
+      redis = await startSuiteRedis(kind)
       cluster = await startCluster(() => ({ REDIS_URL: redis.url }), {
         intercept: (exchange) => interfere.intercept?.(exchange),
         rewrite: (exchange) => interfere.rewrite?.(exchange),

@@ -1,10 +1,10 @@
 /** Limits on three nodes: counted for all together, in the time of Redis, with few keys that expire. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient } from '@redis/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectClient, connectClientV1, ERAS, errorFacts, structured } from '../support/clients.ts'
 import { toldLimits } from '../support/rate-limits.ts'
+import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { skewedClock } from '../support/skewed-clock.ts'
 import { faultsIn, type ThreeNodes, useThreeNodes } from '../support/three-nodes.ts'
@@ -32,10 +32,9 @@ describeRedis('plain', 'on three nodes', () => {
       }),
     },
   )
-  let admin: ReturnType<typeof createClient>
+  let admin: RedisAdmin
   beforeAll(async () => {
-    admin = createClient({ url: cluster.redis.url })
-    await admin.connect()
+    admin = await openRedisAdmin(cluster.redis)
   })
   afterAll(() => admin?.destroy())
 
@@ -74,7 +73,7 @@ describeRedis('plain', 'on three nodes', () => {
     expect(keys.length).toBeLessThan(ADDRESS + 3 * AT_ONCE)
     for (const key of keys) {
       expect(key).not.toMatch(/198\.51|con_/)
-      const leftMs = await admin.pTTL(key)
+      const leftMs = await admin.at(key, (one) => one.pTTL(key))
       expect(leftMs, key).not.toBe(-1)
       expect(leftMs, key).toBeLessThanOrEqual(60_000)
     }

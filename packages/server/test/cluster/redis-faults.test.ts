@@ -49,10 +49,13 @@ describeRedis('plain', 'three nodes whose Redis fails', () => {
   test('it restarts', { timeout: 60_000 }, async () => {
     const { headers, streams, slowText } = await startSurvivors(cluster, keep)
     await cluster.redis.kill()
-    await delay(100)
-    await expectRefusals(headers)
-    expect(await slowText()).toBe('slow')
-    await cluster.redis.restart()
+    try {
+      await delay(100)
+      await expectRefusals(headers)
+      expect(await slowText()).toBe('slow')
+    } finally {
+      await cluster.redis.restart()
+    }
     expect(await untilRecovered(cluster, headers)).toBeLessThan(4000)
     await expectHearing(cluster, streams)
   })

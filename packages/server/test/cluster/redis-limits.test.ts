@@ -1,16 +1,16 @@
 /** Redis is slow, or full, under three nodes: slower, or 503 within our own deadline, and then as before. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient } from '@redis/client'
-import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { headingOf } from '../../src/testing/form-browser.ts'
 import { CALLERS } from '../support/callers.ts'
 import { structured } from '../support/clients.ts'
 import { listen, listenTo } from '../support/event-reader.ts'
 import { FULL_CLIENTS } from '../support/full-clients.ts'
+import { openRedisAdmin, type RedisAdmin } from '../support/redis-admin.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { login, newBrowser, type SignInLink, signInAs, submitCode } from '../support/sign-in.ts'
-import { openSlowLink, type SlowLink } from '../support/slow-link.ts'
+import { openSlowLinks } from '../support/slow-link.ts'
 import {
   expectHearing,
   expectUnavailable,
@@ -38,15 +38,15 @@ const toolModern = (url: string, name: string, input: object = {}) =>
 
 describeRedis('plain', 'three nodes on a Redis', () => {
   let cluster: ThreeNodes
-  let link: SlowLink
+  let link: Awaited<ReturnType<typeof openSlowLinks>>
   const keep = useThreeNodes(
     (started) => {
       cluster = started
     },
     {
-      async redisPort({ port }) {
-        link = await openSlowLink(port)
-        return link.port
+      async redisUrl(redis) {
+        link = await openSlowLinks(redis)
+        return link.url
       },
     },
   )
@@ -141,18 +141,14 @@ describeRedis('plain', 'three nodes on a Redis', () => {
   })
 
   describe('that is full', () => {
-    const openAdmin = () => createClient({ url: cluster.redis.url }).connect()
-    const setMemory = async (bytes: number) => {
-      const admin = await openAdmin()
-      await admin.configSet('maxmemory', String(bytes))
-      admin.destroy()
-    }
-    const sessionCount = async () => {
-      const admin = await openAdmin()
-      const keys = await admin.keys('*:session')
-      admin.destroy()
-      return keys.length
-    }
+    let admin: RedisAdmin
+    beforeAll(async () => {
+      admin = await openRedisAdmin(cluster.redis)
+    })
+    afterAll(() => admin?.destroy())
+    const setMemory = (bytes: number) =>
+      admin.atAll((one) => one.configSet('maxmemory', String(bytes)))
+    const sessionCount = async () => (await admin.keys('*:session')).length
     afterEach(() => setMemory(0))
 
     test('what writes is refused, what reads goes on, and nothing is lost', {

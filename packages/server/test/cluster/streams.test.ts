@@ -42,6 +42,8 @@ describeRedis('plain', 'streams on three nodes', () => {
 
   /** By its ends: what comes before this has come as well. */
   async function settle(streams: readonly Listening[]): Promise<void> {
+    // One that was refused, such as by 503, hears nothing.
+    expect(streams.map(({ response }) => response.status)).toEqual(streams.map(() => 200))
     const counts = streams.map(({ messages }) => countOf(messages))
     await change(c)
     await expect

@@ -6,7 +6,8 @@ import { CALLERS } from '../support/callers.ts'
 import { errorCode, structured } from '../support/clients.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import type { Exchange } from '../support/recording-balancer.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import type { RedisServer } from '../support/redis.ts'
+import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
@@ -21,7 +22,7 @@ for (const kind of ['plain', 'json'] as const) {
     let redis: RedisServer
     let cluster: Cluster
     beforeAll(async () => {
-      redis = await startRedis(kind)
+      redis = await startSuiteRedis(kind)
       cluster = await startCluster(() => ({ REDIS_URL: redis.url }))
     })
     afterAll(async () => {

@@ -1,6 +1,7 @@
 /** What was built runs projects of TypeScript and of JavaScript, and loads tsx for TypeScript alone. */
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   mkdirSync,
   mkdtempSync,
@@ -103,4 +104,35 @@ it('the server is TypeScript', () => {
   write(join(folder, 'src/server.ts'), SERVER)
   const tools = 'greet, login, logout, session'
   expect(check()).toEqual({ ...passed, tools, loadsTsx: needsTsx })
+})
+
+it.runIf(needsTsx)('tsx comes after what serves, which it would slow down', async () => {
+  const coverage = mkdtempSync(join(tmpdir(), 'loaded-'))
+  const server = spawn(process.execPath, [COMMAND, 'start'], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      NODE_V8_COVERAGE: coverage,
+      MASK_MCP_PORT: '0',
+      STOP_DELAY: '0',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  for await (const chunk of server.stdout) {
+    output += chunk
+    if (output.includes('"ready"')) break
+  }
+  server.kill('SIGTERM')
+  await once(server, 'exit')
+  const scripts = readdirSync(coverage).flatMap((name) => {
+    const { result } = JSON.parse(readFileSync(join(coverage, name), 'utf8'))
+    return result as { readonly url: string }[]
+  })
+  rmSync(coverage, { recursive: true })
+  // V8 lists the scripts of a thread in the order in which they were compiled.
+  const placeOf = (part: string) => scripts.findIndex(({ url }) => url.includes(part))
+  expect(placeOf('/dist/serve-http.js')).toBeGreaterThan(-1)
+  expect(placeOf('/tsx/dist/esm/api/')).toBeGreaterThan(placeOf('/dist/serve-http.js'))
+  expect(placeOf('/tsx/dist/esm/api/')).toBeGreaterThan(placeOf('/dist/app.js'))
 })

@@ -12,7 +12,8 @@ import { startTestServer } from '../../src/testing/index.ts'
 import { recordingLogger } from '../logger/lines.ts'
 import { errorCode, structured } from '../support/clients.ts'
 import { freePort } from '../support/free-port.ts'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import type { RedisServer } from '../support/redis.ts'
+import { startSuiteRedis } from '../support/redis-of-suite.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { call, GOOD_KEY, loginAt, startSeveral } from '../support/several-upstreams.ts'
 import { createBrowser, signInAs } from '../support/sign-in.ts'
@@ -38,7 +39,7 @@ async function twoNodes(prefix: string) {
 
 describeRedis('plain', 'two nodes', () => {
   beforeAll(async () => {
-    redis = await startRedis('plain')
+    redis = await startSuiteRedis('plain')
   })
   afterAll(() => redis.stop())
 

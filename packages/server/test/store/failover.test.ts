@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import type { Store } from '../../src/store/port.ts'
 import { slotOf } from '../../src/store/redis-slots.ts'
 import { askRedis } from '../support/ask-redis.ts'
-import type { RedisServer } from '../support/redis.ts'
+import { moveSlot, slotsOfKeys } from '../support/cluster-events.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
@@ -48,16 +48,11 @@ describeRedis('plain', 'in a Redis Cluster', () => {
   const failuresOfOthers = ({ failed }: LoadFigures, slots: ReadonlySet<number>) =>
     [...failed].filter(([key]) => !slots.has(slotOf(key)))
 
-  async function slotsOfKeys(keys: readonly string[], master: RedisServer): Promise<Set<number>> {
-    const masters = await Promise.all(keys.map((key) => cluster.masterOf(key)))
-    return new Set(keys.filter((_, at) => masters[at] === master).map(slotOf))
-  }
-
   it.each(['killed', 'hung'] as const)('a master is %s: its replica takes over', async (how) => {
     const load = await startLoad(store)
     await load.settle()
     const master = await masterOfStream()
-    const slots = await slotsOfKeys([...load.keys, '{nodes}'], master)
+    const slots = await slotsOfKeys(cluster, [...load.keys, '{nodes}'], master)
     if (how === 'killed') await master.kill()
     else master.pause()
     await cluster.untilServed([master])
@@ -87,7 +82,7 @@ describeRedis('plain', 'in a Redis Cluster', () => {
     const load = await startLoad(await openPatient())
     await load.settle()
     const source = await masterOfStream()
-    const slots = await slotsOfKeys([...load.keys, '{nodes}'], source)
+    const slots = await slotsOfKeys(cluster, [...load.keys, '{nodes}'], source)
     const target = cluster.servers.find((server) => server !== source) ?? source
     for (const slot of slots) await moveSlot(slot, source, target)
     await load.settle()
@@ -95,24 +90,6 @@ describeRedis('plain', 'in a Redis Cluster', () => {
     expectNothingLost(figures)
     expect([...figures.failed]).toEqual([])
   })
-
-  async function moveSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
-    const [fromId, toId] = await Promise.all(
-      [from, to].map(async (server) => String(await askRedis(server, 'CLUSTER', 'MYID'))),
-    )
-    const set = (server: RedisServer, ...args: string[]) =>
-      askRedis(server, 'CLUSTER', 'SETSLOT', String(slot), ...args)
-    await set(to, 'IMPORTING', `${fromId}`)
-    await set(from, 'MIGRATING', `${toId}`)
-    for (;;) {
-      const names = (await askRedis(from, 'CLUSTER', 'GETKEYSINSLOT', `${slot}`, '50')) as string[]
-      if (names.length === 0) break
-      const target = ['MIGRATE', '127.0.0.1', `${to.port}`, '', '0', '5000', 'KEYS', ...names]
-      await askRedis(from, ...target)
-    }
-    await set(to, 'NODE', `${toId}`)
-    await set(from, 'NODE', `${toId}`)
-  }
 })
 
 describeRedis('plain', 'behind Sentinels', () => {

@@ -2,7 +2,9 @@
 
 import { createClient } from '@redis/client'
 import { expect, onTestFinished, test } from 'vitest'
+import { encryptConfigSecret } from '../../src/crypto/config-secret.ts'
 import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
+import type { RedisStoreOptions } from '../../src/store/redis.ts'
 import { readDocuments, sectionOf } from '../docs/markdown.ts'
 import { startApp } from '../support/app.ts'
 import { askRedis } from '../support/ask-redis.ts'
@@ -10,7 +12,7 @@ import { connectClient, errorCode, structured } from '../support/clients.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
-import { type RedisTopologyServers, startRedisCluster } from '../support/redis-cluster.ts'
+import { startRedisCluster } from '../support/redis-cluster.ts'
 import { startRedisSentinels } from '../support/redis-sentinels.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
@@ -23,76 +25,110 @@ const [user = '', forJson = '', forCluster = '', forSentinel = ''] = section
   .split('\n')
   .filter((line) => line.startsWith('ACL '))
 
-/** A server whose default user is off, with the user of the document. */
-async function startLimited(kind: RedisKind) {
-  const server = await startRedis(kind)
-  const admin = await createClient({ url: server.url }).connect()
-  for (const line of kind === 'json' ? [user, forJson] : [user]) {
-    await admin.sendCommand(line.split(' '))
+/** Of the Sentinels, in the text. */
+const [, forSentinels = ''] = /Sentinels needs only `([^`]+)`/.exec(section) ?? []
+
+/** Of the Sentinels' own users: theirs among themselves, and the server's. */
+const [PEERS, WATCHER] = ['PEERS', 'WATCHER']
+const ENCRYPTION_KEY = '0123456789abcdef0123456789abcdef'
+const ENCRYPTION_IV = '0123456789abcdef'
+const encryption = { key: Buffer.from(ENCRYPTION_KEY), iv: Buffer.from(ENCRYPTION_IV) }
+
+interface Limited {
+  /** For `REDIS_URL`, with the user of the document. */
+  readonly url: string
+  /** All that keep a log of what they denied, Sentinels included. */
+  readonly addresses: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly options?: Partial<RedisStoreOptions>
+  stop(): Promise<void>
+}
+
+const withUser = (url: string) => url.replace('//', '//mcp:PASSWORD@')
+
+async function setUsers(servers: readonly RedisServer[], ...lines: readonly string[]) {
+  for (const server of servers) {
+    for (const line of lines) await askRedis(server, ...line.split(' '))
   }
-  admin.destroy()
-  return { server, url: server.url.replace('//', '//mcp:PASSWORD@') }
+}
+
+async function startLimited(kind: RedisKind): Promise<Limited> {
+  const server = await startRedis(kind)
+  await setUsers([server], user, ...(kind === 'json' ? [forJson] : []))
+  return { url: withUser(server.url), addresses: [server.url], stop: server.stop }
 }
 
 /** The user on all servers; the default user is left to the servers among themselves. */
-async function startLimitedTopology(servers: RedisTopologyServers, more: string) {
-  for (const server of servers.servers) {
-    for (const line of [user, more]) await askRedis(server, ...line.split(' '))
+async function startLimitedCluster(kind: RedisKind): Promise<Limited> {
+  const { url, servers, stop } = await startRedisCluster({ kind, replicas: 1 })
+  await setUsers(servers, user, forCluster, ...(kind === 'json' ? [forJson] : []))
+  return { url: withUser(url), addresses: servers.map((server) => server.url), stop }
+}
+
+async function startLimitedSentinels(): Promise<Limited> {
+  const { url, servers, sentinels, stop } = await startRedisSentinels()
+  await setUsers(servers, user, forSentinel)
+  for (const sentinel of sentinels) {
+    const rights = ['on', `>${WATCHER}`, 'resetchannels', '-@all', ...forSentinels.split(' ')]
+    await askRedis(sentinel, 'ACL', 'SETUSER', 'watcher', ...rights)
+    await askRedis(sentinel, 'ACL', 'SETUSER', 'default', 'resetpass', `>${PEERS}`)
   }
-  return { servers, url: servers.url.replace('//', '//mcp:PASSWORD@') }
-}
-
-describeRedis('plain', 'a store with the least permissions in a Redis Cluster', () => {
-  storeContract(async () => {
-    const servers = await startRedisCluster({ replicas: 1 })
-    return openLimited(await startLimitedTopology(servers, forCluster))
-  })
-})
-
-describeRedis('plain', 'a store with the least permissions behind Sentinels', () => {
-  storeContract(async () => {
-    const servers = await startRedisSentinels()
-    return openLimited(await startLimitedTopology(servers, forSentinel))
-  })
-})
-
-async function openLimited(limited: {
-  readonly servers: { stop(): Promise<void> }
-  readonly url: string
-}): Promise<OpenedStore> {
-  const nodes = [await connectedStore(limited.url), await connectedStore(limited.url)] as const
-  const close = async () => {
-    await Promise.all(nodes.map((node) => node.close()))
-    await limited.servers.stop()
+  return {
+    url: withUser(url),
+    addresses: [
+      ...servers.map((server) => server.url),
+      ...sentinels.map(({ port }) => `redis://:${PEERS}@127.0.0.1:${port}`),
+    ],
+    env: {
+      ...{ REDIS_SENTINEL_USERNAME: 'watcher', ENCRYPTION_KEY, ENCRYPTION_IV },
+      REDIS_SENTINEL_P: encryptConfigSecret(WATCHER, encryption),
+    },
+    options: { sentinel: { name: 'main', username: 'watcher' }, sentinelPassword: WATCHER },
+    stop,
   }
-  return { nodes, close }
 }
 
-async function denials(server: RedisServer): Promise<unknown> {
-  const admin = await createClient({ url: server.url }).connect()
-  const entries = (await admin.sendCommand(['ACL', 'LOG'])) as unknown as object[]
-  admin.destroy()
-  return entries.map((entry) => Object.fromEntries(Object.entries(entry)).object)
+const places: Readonly<Record<string, readonly [RedisKind, () => Promise<Limited>]>> = {
+  'on one server': ['plain', () => startLimited('plain')],
+  'on one server with JSON commands': ['json', () => startLimited('json')],
+  'in a Redis Cluster': ['plain', () => startLimitedCluster('plain')],
+  'in a Redis Cluster with JSON commands': ['json', () => startLimitedCluster('json')],
+  'behind Sentinels': ['plain', startLimitedSentinels],
 }
 
-for (const kind of ['plain', 'json'] as const) {
-  describeRedis(kind, `a store with the least permissions (${kind})`, () => {
+/** What the server was denied: without a name for the connection, it goes on. */
+async function denials({ addresses }: Limited): Promise<readonly string[]> {
+  const denied: string[] = []
+  for (const url of addresses) {
+    const admin = await createClient({ url, RESP: 2 }).connect()
+    for (const entry of (await admin.sendCommand(['ACL', 'LOG'])) as unknown as string[][]) {
+      denied.push(String(entry[entry.indexOf('object') + 1]))
+    }
+    admin.destroy()
+  }
+  return denied.filter((name) => !name.startsWith('client'))
+}
+
+for (const [place, [kind, start]] of Object.entries(places)) {
+  describeRedis(kind, `a store with the least permissions ${place}`, () => {
     storeContract(async (): Promise<OpenedStore> => {
-      const { server, url } = await startLimited(kind)
-      const nodes = [await connectedStore(url), await connectedStore(url)] as const
+      const limited = await start()
+      const open = () => connectedStore(limited.url, limited.options)
+      const nodes = [await open(), await open()] as const
       const close = async () => {
         await Promise.all(nodes.map((node) => node.close()))
-        await server.stop()
+        await limited.stop()
       }
       return { nodes, close }
     })
   })
 
-  describeRedis(kind, `a server with the least permissions (${kind})`, () => {
+  describeRedis(kind, `a server with the least permissions ${place}`, () => {
     test('connects, signs in, calls and is asked for nothing more', async () => {
-      const { server, url } = await startLimited(kind)
-      onTestFinished(() => server.stop())
-      const app = await startApp({ env: { REDIS_URL: url, RATE_LIMIT: 'on' } })
+      const limited = await start()
+      onTestFinished(() => limited.stop())
+      const env = { REDIS_URL: limited.url, RATE_LIMIT: 'on', ...limited.env }
+      const app = await startApp({ env })
       onTestFinished(() => app.stop())
       await expect.poll(async () => (await fetch(`${app.url}/readyz`)).status).toBe(200)
       for (const era of ['2025-11-25', '2026-07-28'] as const) {
@@ -109,9 +145,7 @@ for (const kind of ['plain', 'json'] as const) {
       const oauth = await createOAuthClient(app.url)
       const tokens = await oauth.connect()
       expect(await oauth.refresh(tokens.refresh_token)).toMatchObject({ status: 200 })
-      // What Redis refused that the server can do without: a name for the connection.
-      const refused = (await denials(server)) as string[]
-      expect(refused.filter((name) => !name.startsWith('client'))).toEqual([])
+      expect(await denials(limited)).toEqual([])
     })
   })
 }

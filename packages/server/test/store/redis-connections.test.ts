@@ -9,14 +9,32 @@ import type { OpenedStore } from '../../src/store/contract/store-nodes.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis.ts'
 import { freePort } from '../support/free-port.ts'
 import { launch, startRedis } from '../support/redis.ts'
+import { startRedisCluster } from '../support/redis-cluster.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { certificateFor } from '../support/tls-certificates.ts'
 import { storeContract } from './contract.ts'
 import { connectedStore } from './redis-stores.ts'
 
+const WITHOUT_HELLO = ['--rename-command', 'HELLO', '']
+
+describeRedis('plain', 'a store in a Redis Cluster without HELLO', () => {
+  storeContract(async (): Promise<OpenedStore> => {
+    const cluster = await startRedisCluster({ args: WITHOUT_HELLO })
+    const nodes = [
+      await connectedStore(cluster.url),
+      await connectedStore(cluster.url, { protocol: 2 }),
+    ] as const
+    const close = async () => {
+      await Promise.all(nodes.map((node) => node.close()))
+      await cluster.stop()
+    }
+    return { nodes, close }
+  })
+})
+
 describeRedis('plain', 'a store on a server without HELLO', () => {
   storeContract(async (): Promise<OpenedStore> => {
-    const server = await startRedis('plain', ['--rename-command', 'HELLO', ''])
+    const server = await startRedis('plain', WITHOUT_HELLO)
     const nodes = [
       await connectedStore(server.url),
       await connectedStore(server.url, { protocol: 2 }),
@@ -29,7 +47,7 @@ describeRedis('plain', 'a store on a server without HELLO', () => {
   })
 
   it('is ready', async () => {
-    const server = await startRedis('plain', ['--rename-command', 'HELLO', ''])
+    const server = await startRedis('plain', WITHOUT_HELLO)
     onTestFinished(() => server.stop())
     const store = await connectedStore(server.url)
     onTestFinished(() => store.close())
@@ -37,7 +55,7 @@ describeRedis('plain', 'a store on a server without HELLO', () => {
   })
 
   it('is not connected to with RESP 3 alone', async () => {
-    const server = await startRedis('plain', ['--rename-command', 'HELLO', ''])
+    const server = await startRedis('plain', WITHOUT_HELLO)
     onTestFinished(() => server.stop())
     const log = { info: () => undefined, warn: () => undefined }
     const store = createRedisStore({ url: server.url, log, protocol: 3 })

@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
+import { REDIS_PROGRAM } from '../support/redis-binaries.ts'
+import { addSlots, SLOTS } from '../support/redis-cluster.ts'
 
 export interface Misconfigured {
   /** What the server is configured with. */
@@ -57,8 +59,8 @@ const user = (...rules: string[]) =>
 async function cluster(): Promise<Misconfigured> {
   const nodes = [await startRedis('plain', CLUSTER), await startRedis('plain', CLUSTER)] as const
   const [first, second] = [await openAdmin(nodes[0].url), await openAdmin(nodes[1].url)]
-  await first.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '8191'])
-  await second.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '8192', '16383'])
+  await first.sendCommand([...addSlots(0, SLOTS / 2)])
+  await second.sendCommand([...addSlots(SLOTS / 2, SLOTS)])
   await first.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', String(nodes[1].port)])
   while (!String(await first.sendCommand(['CLUSTER', 'INFO'])).includes('cluster_state:ok')) {
     await sleep(50)
@@ -92,7 +94,7 @@ async function sentinel(): Promise<Misconfigured> {
   const file = join(directory, 'sentinel.conf')
   const watched = `sentinel monitor main 127.0.0.1 ${master.port} 1`
   await writeFile(file, `port ${port}\nbind 127.0.0.1\ndir ${directory}\n${watched}\n`)
-  const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' })
+  const child = spawn(REDIS_PROGRAM, [file, '--sentinel'], { stdio: 'ignore' })
   const url = `redis://127.0.0.1:${port}`
   await (await openAdmin(url)).destroy()
   return {

@@ -9,6 +9,7 @@ import type { Store } from '../../src/store/port.ts'
 import { createRedisStore } from '../../src/store/redis.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import type { RedisKind } from '../support/redis-binaries.ts'
+import { addSlots, SLOTS } from '../support/redis-cluster.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { storeContract } from './contract.ts'
 import { connectedStore } from './redis-stores.ts'
@@ -23,7 +24,7 @@ async function openOn(kind: RedisKind): Promise<OpenedStore> {
 async function openOnCluster(): Promise<OpenedStore> {
   const server = await startRedis('plain', ['--cluster-enabled', 'yes'])
   const admin = await createClient({ url: server.url }).connect()
-  await admin.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383'])
+  await admin.sendCommand([...addSlots(0, SLOTS)])
   while (!(await admin.clusterInfo()).includes('cluster_state:ok')) await sleep(20)
   admin.destroy()
   const nodes = [await connectedStore(server.url), await connectedStore(server.url)] as const

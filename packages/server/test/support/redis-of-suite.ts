@@ -5,22 +5,53 @@ import type { RedisKind } from './redis-binaries.ts'
 import { type RedisTopologyServers, startRedisCluster } from './redis-cluster.ts'
 import { startRedisSentinels } from './redis-sentinels.ts'
 
-/** What is done to it is done to all of its servers. */
-export async function startSuiteRedis(kind: RedisKind): Promise<RedisServer> {
-  const topology = process.env.TEST_REDIS
-  if (topology === 'cluster') return asOne(await startRedisCluster({ kind, replicas: 1 }))
-  if (topology === 'sentinel') return asOne(await startRedisSentinels())
-  return startRedis(kind)
+export const TOPOLOGIES = ['single', 'cluster', 'sentinel'] as const
+
+export type SuiteTopology = (typeof TOPOLOGIES)[number]
+
+/** @throws Error for a topology that does not exist: a suite must not run on another one silently */
+export function suiteTopology(): SuiteTopology {
+  const given = process.env.TEST_REDIS ?? 'single'
+  const topology = TOPOLOGIES.find((name) => name === given)
+  if (topology === undefined) throw new Error(`TEST_REDIS must be one of ${TOPOLOGIES.join(', ')}`)
+  return topology
 }
 
-function asOne({ url, servers, stop }: RedisTopologyServers): RedisServer {
+export interface SuiteRedis extends RedisServer {
+  /** Has clients find each server at another port, by its own; gives the address for `REDIS_URL`. */
+  announce(portOf: (own: number) => number): Promise<string>
+}
+
+/** What is done to it is done to all of its servers. */
+export async function startSuiteRedis(kind: RedisKind): Promise<SuiteRedis> {
+  switch (suiteTopology()) {
+    case 'cluster':
+      return asOne(await startRedisCluster({ kind, replicas: 1 }))
+    case 'sentinel':
+      return asOne(await startRedisSentinels({ kind }))
+    case 'single': {
+      const server = await startRedis(kind)
+      const announce: SuiteRedis['announce'] = async (portOf) =>
+        `redis://127.0.0.1:${portOf(server.port)}`
+      return { ...server, announce }
+    }
+  }
+}
+
+/** All servers of a topology, as one. */
+export function asOne(topology: RedisTopologyServers): SuiteRedis {
+  const { url, servers, announce, stop } = topology
   const all = async (work: (server: RedisServer) => Promise<void> | void) =>
     void (await Promise.all(servers.map(work)))
   return {
-    ...{ url, stop, port: servers[0]?.port ?? 0 },
+    ...{ url, servers, announce, stop, port: servers[0]?.port ?? 0 },
     kill: () => all((server) => server.kill()),
-    pause: () => void all((server) => server.pause()),
-    resume: () => void all((server) => server.resume()),
+    pause() {
+      for (const server of servers) server.pause()
+    },
+    resume() {
+      for (const server of servers) server.resume()
+    },
     restart: () => all((server) => server.restart()),
   }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { askRedis, until } from './ask-redis.ts'
 import { freePort } from './free-port.ts'
 import { launch, type RedisServer, startRedis, untilAnswers } from './redis.ts'
+import { REDIS_PROGRAM, type RedisKind } from './redis-binaries.ts'
 import { QUICK_REPLICATION, type RedisTopologyServers } from './redis-cluster.ts'
 
 export interface RedisSentinels extends RedisTopologyServers {
@@ -20,10 +21,23 @@ const MASTER_NAME = 'main'
 const SENTINELS = 3
 
 /** A master, two replicas and three Sentinels. */
-export async function startRedisSentinels({ downAfterMs = 15_000 } = {}): Promise<RedisSentinels> {
-  const first = await startRedis('plain', QUICK_REPLICATION)
+export async function startRedisSentinels(options: SentinelOptions = {}): Promise<RedisSentinels> {
+  return watchWithSentinels(await startRedis(options.kind ?? 'plain', QUICK_REPLICATION), options)
+}
+
+interface SentinelOptions {
+  readonly kind?: RedisKind
+  /** After so many milliseconds of silence the master has failed. */
+  readonly downAfterMs?: number
+}
+
+/** Adds two replicas and three Sentinels to a server that runs. Stopping them stops it as well. */
+export async function watchWithSentinels(
+  first: RedisServer,
+  { kind = 'plain', downAfterMs = 15_000 }: SentinelOptions = {},
+): Promise<RedisSentinels> {
   const replicaOf = ['--replicaof', '127.0.0.1', String(first.port), ...QUICK_REPLICATION]
-  const replicas = [await startRedis('plain', replicaOf), await startRedis('plain', replicaOf)]
+  const replicas = [await startRedis(kind, replicaOf), await startRedis(kind, replicaOf)]
   const servers = [first, ...replicas]
   await until(
     async () =>
@@ -36,9 +50,27 @@ export async function startRedisSentinels({ downAfterMs = 15_000 } = {}): Promis
   const stop = async () => {
     await Promise.all([...sentinels, ...servers].map((each) => each.stop()))
   }
+  const untilWatched = () =>
+    until(async () => {
+      const views = await Promise.all(sentinels.map((each) => askRedis(each, 'INFO', 'sentinel')))
+      return views.every((view) => /status=ok.*slaves=2,sentinels=3/.test(String(view)))
+    })
   const topology: RedisSentinels = {
     url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER_NAME}`,
     ...{ servers, sentinels, stop },
+    async announce(portOf) {
+      for (const replica of replicas) {
+        const port = String(portOf(replica.port))
+        await askRedis(replica, 'CONFIG', 'SET', 'replica-announce-port', port)
+      }
+      const [host, port] = ['127.0.0.1', String(portOf(first.port))]
+      for (const each of sentinels) {
+        await askRedis(each, 'SENTINEL', 'REMOVE', MASTER_NAME)
+        await askRedis(each, 'SENTINEL', 'MONITOR', MASTER_NAME, host, port, '2')
+      }
+      await untilWatched()
+      return topology.url
+    },
     async master() {
       const reply = await askRedis(one, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME)
       const [, port] = reply as string[]
@@ -52,10 +84,7 @@ export async function startRedisSentinels({ downAfterMs = 15_000 } = {}): Promis
       })
     },
   }
-  await until(async () => {
-    const views = await Promise.all(sentinels.map((each) => askRedis(each, 'INFO', 'sentinel')))
-    return views.every((view) => /status=ok.*slaves=2,sentinels=3/.test(String(view)))
-  })
+  await untilWatched()
   return topology
 }
 
@@ -70,7 +99,7 @@ async function startSentinel(masterPort: number, downAfterMs: number) {
     `sentinel failover-timeout ${MASTER_NAME} 10000`,
   ]
   await writeFile(file, `${lines.join('\n')}\n`)
-  const running = await launch(['redis-server', file, '--sentinel'])
+  const running = await launch([REDIS_PROGRAM, file, '--sentinel'])
   await untilAnswers(port, running.ended)
   return {
     port,

@@ -13,6 +13,8 @@ import { findRedis, type RedisKind } from './redis-binaries.ts'
 export interface RedisServer {
   readonly url: string
   readonly port: number
+  /** All that hold data: itself, or those of a topology that is used as one server. */
+  readonly servers: readonly Pick<RedisServer, 'url'>[]
   /** Ends the server and removes its directory. */
   stop(): Promise<void>
   /** SIGKILL: sockets are cut off, the port refuses. */
@@ -54,9 +56,11 @@ export async function startRedis(
   const command = [found.program, ...serverOptions(port, directory), ...found.args, ...extraArgs]
   let running = await launch(command)
 
+  const url = `redis://127.0.0.1:${port}`
   const server: RedisServer = {
-    url: `redis://127.0.0.1:${port}`,
+    url,
     port,
+    servers: [{ url }],
     async stop() {
       await running.kill()
       await rm(directory, { recursive: true, force: true })

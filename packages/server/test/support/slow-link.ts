@@ -2,16 +2,35 @@
 
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { SuiteRedis } from './redis-of-suite.ts'
 
-export interface SlowLink {
+interface SlowLink {
   readonly port: number
   /** From now on a question and its answer are so long on their way. */
   takes(roundTripMs: number): void
   close(): Promise<void>
 }
 
+/** Links to all servers of a Redis, by which it is found; with the address for `REDIS_URL`. */
+export async function openSlowLinks(
+  redis: SuiteRedis,
+): Promise<Omit<SlowLink, 'port'> & { readonly url: string }> {
+  const ports = redis.servers.map(({ url }) => Number(new URL(url).port))
+  const links = new Map<number, SlowLink>()
+  for (const port of ports) links.set(port, await openSlowLink(port))
+  return {
+    url: await redis.announce((own) => links.get(own)?.port ?? own),
+    takes(roundTripMs) {
+      for (const link of links.values()) link.takes(roundTripMs)
+    },
+    async close() {
+      await Promise.all([...links.values()].map((link) => link.close()))
+    },
+  }
+}
+
 /** Opens it on a free port; at first it takes no time. */
-export async function openSlowLink(to: number): Promise<SlowLink> {
+async function openSlowLink(to: number): Promise<SlowLink> {
   let oneWayMs = 0
   const sockets = new Set<Socket>()
   const server = createServer((near) => {

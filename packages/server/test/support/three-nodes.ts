@@ -14,7 +14,7 @@ import { freePort } from './free-port.ts'
 import { type ServerProcess, startServerProcess } from './process.ts'
 import type { RedisServer } from './redis.ts'
 import type { RedisKind } from './redis-binaries.ts'
-import { startSuiteRedis } from './redis-of-suite.ts'
+import { type SuiteRedis, startSuiteRedis } from './redis-of-suite.ts'
 
 /** Tools made for tests of several nodes. */
 export const CLUSTER_CATALOG = join(import.meta.dirname, '../fixtures/cluster')
@@ -40,17 +40,19 @@ type Variables = Readonly<Record<string, string>>
 
 export interface ThreeNodesOptions {
   readonly kind?: RedisKind
+  /** Instead of one of their own; stops with them. */
+  readonly redis?: SuiteRedis
   /** Variables of a node, by its index, besides those that all have. */
   readonly env?: (index: number) => Variables
-  /** Where the nodes find their Redis, if not at its own port. */
-  readonly redisPort?: (redis: RedisServer) => Promise<number>
+  /** The `REDIS_URL` of the nodes, if not its own. */
+  readonly redisUrl?: (redis: SuiteRedis) => Promise<string>
   /** How the balancer treats requests, if not like any other. */
   readonly balancing?: Pick<BalancerOptions, 'firstNode' | 'handOver'>
 }
 
 export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<ThreeNodes> {
-  const { kind = 'plain', env = () => ({}), redisPort } = options
-  const redis = await startSuiteRedis(kind)
+  const { kind = 'plain', env = () => ({}), redisUrl } = options
+  const redis = options.redis ?? (await startSuiteRedis(kind))
   const ports = [await freePort(), await freePort(), await freePort()] as const
   const balancer = await startBalancer({
     ...options.balancing,
@@ -60,7 +62,7 @@ export async function startThreeNodes(options: ThreeNodesOptions = {}): Promise<
   const common = {
     ...{ LOG_LEVEL: 'debug', STOP_DELAY: '0', TOOLS_DIR: CLUSTER_CATALOG },
     PUBLIC_URL: balancer.url,
-    REDIS_URL: redisPort ? `redis://127.0.0.1:${await redisPort(redis)}` : redis.url,
+    REDIS_URL: redisUrl ? await redisUrl(redis) : redis.url,
   }
 
   async function start(index: number): Promise<ServerProcess> {

@@ -1,4 +1,4 @@
-/** OpenTelemetry's SDK, prom-client, oidc-provider and the client of Redis are loaded only where used. */
+/** OpenTelemetry's SDK, prom-client, oidc-provider and the clients of Redis and HTTP are loaded only where used. */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -67,4 +67,18 @@ test('what issues tokens is loaded when somebody wants one, unless clients are t
     { client_id: 'known', redirect_uris: ['http://127.0.0.1/callback'] },
   ])
   expect(await packagesLoaded({ ...UPSTREAM, OAUTH_CLIENTS })).toContain('oidc-provider')
+})
+
+test('what sends requests to the upstream and its provider is loaded with the first of them', async () => {
+  const API = {
+    UPSTREAM_AUTH: 'key',
+    UPSTREAM_API_URL: 'https://api.example.com',
+    UPSTREAM_KEY_CHECK: '/me',
+  }
+  const PROXY = { HTTPS_PROXY: 'http://proxy.example.com:3128' }
+  const names = await packagesLoaded({ STOP_DELAY: '0', ...API, ...PROXY })
+  expect(names).toContain('hono')
+  for (const name of ['undici', 'openid-client', 'oauth4webapi', 'jose', 'oidc-provider']) {
+    expect(names).not.toContain(name)
+  }
 })

@@ -10,11 +10,14 @@ const script = join(import.meta.dirname, '../../../../.ci/summary.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'summary-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function summary(report: object | undefined) {
-  const file = join(folder, 'report.json')
-  rmSync(file, { force: true })
-  if (report !== undefined) writeFileSync(file, JSON.stringify(report))
-  const { status, stdout } = spawnSync(process.execPath, [script, file], { encoding: 'utf8' })
+function summary(...reports: readonly (object | undefined)[]) {
+  const files = reports.map((report, index) => {
+    const file = join(folder, `report-${index}.json`)
+    rmSync(file, { force: true })
+    if (report !== undefined) writeFileSync(file, JSON.stringify(report))
+    return file
+  })
+  const { status, stdout } = spawnSync(process.execPath, [script, ...files], { encoding: 'utf8' })
   return [stdout, status]
 }
 
@@ -44,5 +47,16 @@ describe('the summary', () => {
   it('fails when nothing was run', () => {
     expect(summary(undefined)).toEqual(['0 passed, 0 failed\n', 1])
     expect(summary({ ...green, numPassedTests: 0 })).toEqual(['0 passed, 0 failed\n', 1])
+  })
+
+  it('adds up several reports', () => {
+    const skipping = { ...green, numPassedTests: 2, numPendingTests: 1 }
+    expect(summary(green, skipping, green)).toEqual(['16 passed, 0 failed, 1 skipped\n', 0])
+  })
+
+  it('fails when one of several reports is missing, failed or empty', () => {
+    expect(summary(green, undefined)).toEqual(['7 passed, 0 failed\n', 1])
+    expect(summary({ ...green, success: false }, green)).toEqual(['14 passed, 0 failed\n', 1])
+    expect(summary({ ...green, numPassedTests: 0 }, green)).toEqual(['7 passed, 0 failed\n', 1])
   })
 })

@@ -1,7 +1,7 @@
 /** `UPSTREAM_ALLOW` at the provider: whose sign-in is accepted, by what the provider says of them. */
 
 import { describe, expect, test } from 'vitest'
-import { allowedBy } from '../../src/upstream/allowed-accounts.ts'
+import { allowedBy } from '../../src/upstream/allow-list.ts'
 import { ProviderError } from '../../src/upstream/identity-provider.ts'
 import { load } from '../config/load.ts'
 import {

@@ -22,8 +22,11 @@ function clientOf(baseUrl: string, options: OutgoingOptions, ca?: string) {
       now: Date.now,
       random: Math.random,
       sleep: async () => undefined,
-      outgoing,
-      ...(ca !== undefined && { dispatcher: outgoing.createDispatcher({ connect: { ca } }) }),
+      outgoing: {
+        ...outgoing,
+        openDispatcher: (given) =>
+          outgoing.openDispatcher({ ...given, ...(ca !== undefined && { connect: { ca } }) }),
+      },
     },
   )
   onTestFinished(() => client.close())

@@ -44,7 +44,7 @@ interface DerivedToken {
 }
 
 /** Whether the token was issued without a consent. */
-export function isDerived({ gty }: DerivedToken): boolean {
+function isDerived({ gty }: DerivedToken): boolean {
   return MACHINE_GRANTS.includes(gty)
 }
 

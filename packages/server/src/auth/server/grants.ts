@@ -23,10 +23,6 @@ export function grantClaimOf(grantId: string | undefined): string | undefined {
   return grantId?.split('.')[1]
 }
 
-export function grantIdFrom(sessionId: string, claim: unknown): string {
-  return claim === undefined ? sessionId : `${sessionId}.${String(claim)}`
-}
-
 export interface GrantsDeps {
   readonly store: Pick<Store, 'create' | 'get' | 'patch'>
   readonly signOut: (sessionId: string) => Promise<unknown>

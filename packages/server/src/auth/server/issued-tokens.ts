@@ -7,6 +7,7 @@
 
 import { createHmac } from 'node:crypto'
 import type { AdapterPayload } from 'oidc-provider'
+import { MACHINE_GRANTS } from '../../config/machine-clients.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import type { KeyRing } from '../../crypto/key-ring.ts'
 import type { Entries } from '../../oidc/entries.ts'
@@ -14,7 +15,7 @@ import type { SessionManager } from '../../session/manager.ts'
 import { narrowedScopes, type Session, sessionKey } from '../../session/record.ts'
 import type { Document, Store } from '../../store/port.ts'
 import type { AccessTokens } from '../access-tokens.ts'
-import { derivedCaller, isDerived } from './derived-sessions.ts'
+import { derivedCaller } from './derived-sessions.ts'
 import { grantClaimOf, sessionOfGrant } from './grants.ts'
 import { isSame, type TokenFacts, type TokenReader } from './token-reader.ts'
 
@@ -46,27 +47,28 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       const { jti, sessionId, grantId, clientId, scopes } = facts
       presenter?.onSession(sessionId)
       const key = tokenKey(sessionId, jti)
-      const keys = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
+      const own = [sessionKey(sessionId), key, grantKey(sessionId, grantId), earlierKey(key)]
       const beside = presenter?.beside
-      if (beside !== undefined) keys.push(beside)
-      keys.push(earlierKey(key))
-      const found = await store.getAll(keys)
-      if (beside !== undefined) presenter?.onRead?.(found[3])
+      const found = await store.getAll(beside === undefined ? own : own.concat(beside))
+      if (beside !== undefined) presenter?.onRead?.(found[own.length])
       const session = found[0] as Session | undefined
-      const [, document, revoked] = found
+      const [, document, revoked, earlier] = found
       if (session === undefined || sessions.isOver(session)) return undefined
-      if (revoked !== undefined || found[keys.length - 1] === undefined) return undefined
+      if (revoked !== undefined || earlier === undefined) return undefined
       const entry =
         document === undefined ? await earlierEntry(deps, facts) : tokens.open(key, document)
       if (entry === undefined || !isEntryOf(entry, facts)) return undefined
-      const own = isDerived(entry) ? derivedCaller(entry, facts, session) : undefined
-      if (isDerived(entry) && own === undefined) return undefined
+      const isDerived = MACHINE_GRANTS.includes(entry.gty)
+      const derived = isDerived ? derivedCaller(entry, facts, session) : undefined
+      if (isDerived && derived === undefined) return undefined
       const expiresAt = entry.exp === undefined ? undefined : entry.exp * 1000
       // Only after all checks: a revoked token must not renew its session's TTL.
       const using = sessions.use(session)
       const used = using instanceof Promise ? await using : using
       const left = narrowedScopes(scopes, used)
-      return { kind: 'token', session: used, grantId, clientId, scopes: left, expiresAt, ...own }
+      const kind = 'token'
+      const caller = { kind, session: used, grantId, clientId, scopes: left, expiresAt } as const
+      return derived === undefined ? caller : { ...caller, ...derived }
     },
   }
 }

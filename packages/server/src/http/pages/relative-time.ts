@@ -9,14 +9,17 @@ const UNITS = [
   ['minute', 60 * 1000],
 ] as const
 
-const WORDS = new Intl.RelativeTimeFormat('en')
+/** Created with the first page that needs it: the locale data is expensive to load. */
+let words: Intl.RelativeTimeFormat | undefined
 
 /** The distance between two Unix times in milliseconds, such as `2 hours ago` or `in 10 minutes`. */
 export function relativeTime(at: number, now: number): string {
   const distanceMs = at - now
   for (const [unit, lengthMs] of UNITS) {
     const count = Math.round(distanceMs / lengthMs)
-    if (Math.abs(count) >= 1) return WORDS.format(count, unit)
+    if (Math.abs(count) < 1) continue
+    words ??= new Intl.RelativeTimeFormat('en')
+    return words.format(count, unit)
   }
   return distanceMs > 0 ? 'in less than a minute' : 'just now'
 }

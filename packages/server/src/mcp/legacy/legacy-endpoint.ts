@@ -67,7 +67,8 @@ export function createLegacyEndpoint(deps: LegacyDeps) {
      * Finds the MCP session that a request names, and counts the request as use.
      * @throws AppError `invalid_request`, `not_found`
      */
-    find: (request: NamedMcpSession): Promise<McpSession> => findMcpSession(request, deps, true),
+    find: (request: NamedMcpSession): McpSession | Promise<McpSession> =>
+      findMcpSession(request, deps, true),
     /** Creates the response sink of a request whose slot is already acquired. */
     createSink: (exchange: PostExchange): PostResponseSink =>
       createPostResponseSink(calls, exchange),

@@ -39,7 +39,7 @@ export interface McpSessions {
     mcpSession: McpSession | undefined,
     caller: Pick<TokenSession, 'id'> | undefined,
     isRequest: boolean,
-  ): Promise<McpSession>
+  ): McpSession | Promise<McpSession>
   /**
    * Renews the TTL of an unused MCP session whose stream is open; returns false once it is used or
    * has ended.
@@ -95,6 +95,11 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes):
     if (holder) await node.send(holder, { kind: 'news', stream: ownStreamKey(id) })
   }
 
+  function renewed(mcpSession: McpSession): McpSession | Promise<McpSession> {
+    const renewing = sliding.use(mcpSessionKey(mcpSession.id), mcpSession)
+    return renewing === undefined ? mcpSession : renewing.then(() => mcpSession)
+  }
+
   return {
     async create({ storage, ...given }) {
       const record = recordOf(given)
@@ -115,16 +120,17 @@ export function createMcpSessions(deps: McpSessionDeps, times: McpSessionTimes):
       if (isUsed) await sliding.use(mcpSessionKey(id), mcpSession)
       return mcpSession
     },
-    async use(mcpSession, caller, isRequest) {
+    use(mcpSession, caller, isRequest) {
       if (mcpSession === undefined || mcpSession.needsToken !== (caller !== undefined)) {
         throw mcpSessionEnded()
       }
-      const isOwn = caller === undefined || mcpSession.sessionId === caller.id
-      const own = isOwn ? mcpSession : await inherited(mcpSession, caller, deps, revise)
-      if (caller === undefined && !(await unused.isUsed(own, isRequest))) return own
-      const renewing = sliding.use(mcpSessionKey(own.id), own)
-      if (renewing !== undefined) await renewing
-      return own
+      if (caller === undefined) {
+        const isUsed = unused.isUsed(mcpSession, isRequest)
+        if (isUsed === true) return renewed(mcpSession)
+        return Promise.resolve(isUsed).then((used) => (used ? renewed(mcpSession) : mcpSession))
+      }
+      if (mcpSession.sessionId === caller.id) return renewed(mcpSession)
+      return inherited(mcpSession, caller, deps, revise).then(renewed)
     },
     renewUnused: unused.renew,
     update,

@@ -114,21 +114,30 @@ export async function lookUp(id: string, { peek }: McpSessions): Promise<McpSess
 }
 
 /**
- * `isRequest` is false for notifications and responses: only requests count as use.
+ * Returns a promise only if there is a wait. `isRequest` is false for notifications and responses:
+ * only requests count as use.
  * @throws AppError `invalid_request`, `not_found`
  */
-export async function findMcpSession(
+export function findMcpSession(
   { version, id, owner, ahead }: NamedMcpSession,
   { mcpSessions, opened }: FindMcpSessionDeps,
   isRequest = false,
-): Promise<McpSession> {
+): McpSession | Promise<McpSession> {
   if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
     throw new AppError('invalid_request', 'Unsupported protocol version.')
   }
   if (id === undefined) throw new AppError('invalid_request', 'Mcp-Session-Id is missing.')
-  const looking = ahead === undefined ? lookUp(id, mcpSessions) : ahead
-  const found = looking instanceof Promise ? await looking : (looking ?? undefined)
-  const mcpSession = await mcpSessions.use(found, owner, isRequest)
-  if (isRequest || mcpSession.needsToken) opened.used(id)
-  return mcpSession
+  if (ahead === undefined || ahead instanceof Promise) return useLater()
+  const using = mcpSessions.use(ahead ?? undefined, owner, isRequest)
+  return using instanceof Promise ? using.then(counted) : counted(using)
+
+  async function useLater(): Promise<McpSession> {
+    const found = await (ahead ?? lookUp(id ?? '', mcpSessions))
+    return counted(await mcpSessions.use(found ?? undefined, owner, isRequest))
+  }
+
+  function counted(mcpSession: McpSession): McpSession {
+    if (isRequest || mcpSession.needsToken) opened.used(id ?? '')
+    return mcpSession
+  }
 }

@@ -41,6 +41,14 @@ export function createUnusedMcpSessions(
     await Promise.all([store.touch(mcpSessionKey(id), seconds), sessions.touch(sessionId, seconds)])
   }
 
+  async function readUsed(mcpSession: Unused, isRequest: boolean): Promise<boolean> {
+    const { id } = mcpSession
+    if (!isRequest && (await store.get(markKey(id))) !== undefined) return false
+    if (isRequest && (await store.delete(markKey(id)))) await live(mcpSession, ttlSeconds)
+    knownUsed.set(id, true)
+    return true
+  }
+
   return {
     async create(record: Unused & Document): Promise<void> {
       await store.set(markKey(record.id), {}, markSeconds)
@@ -48,14 +56,8 @@ export function createUnusedMcpSessions(
     },
 
     /** Whether the MCP session is used; a request (`isRequest`) makes it so. */
-    async isUsed(mcpSession: Unused, isRequest: boolean): Promise<boolean> {
-      const { id } = mcpSession
-      if (knownUsed.get(id)) return true
-      if (!isRequest && (await store.get(markKey(id))) !== undefined) return false
-      if (isRequest && (await store.delete(markKey(id)))) await live(mcpSession, ttlSeconds)
-      knownUsed.set(id, true)
-      return true
-    },
+    isUsed: (mcpSession: Unused, isRequest: boolean): boolean | Promise<boolean> =>
+      knownUsed.get(mcpSession.id) === true || readUsed(mcpSession, isRequest),
 
     /** Deletes the marker of an MCP session that ends. */
     forget: (id: string) => store.delete(markKey(id)),

@@ -5,7 +5,7 @@
 
 import type { JSONRPCRequest } from '@modelcontextprotocol/server'
 import { type CallingClient, type ClientEnvelope, clientOf } from '../client-facts.ts'
-import type { ToolRequest } from '../requested-call.ts'
+import type { ToolRequest } from '../tool-request.ts'
 
 /** A client that receives no notifications before the response. */
 export type QuietClient = CallingClient & Pick<ToolRequest['client'], 'log' | 'closeStream'>

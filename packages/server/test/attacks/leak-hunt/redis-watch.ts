@@ -1,24 +1,28 @@
 /** All that a Redis holds, and all that was ever written to it. */
 
 import { createClient } from '@redis/client'
+import type { RedisServer } from '../../support/redis.ts'
+import { openRedisAdmin, type RedisClient } from '../../support/redis-admin.ts'
 
 export interface RedisWatch {
-  /** Every command that any client has sent since. */
+  /** Every command that any client has sent since, to any of its servers. */
   readonly commands: readonly string[]
   /** Everything that is in it now, keys included; refuses a key that never expires. */
   dump(): Promise<string>
   close(): Promise<void>
 }
 
-export async function watchRedis(url: string): Promise<RedisWatch> {
-  const client = createClient({ url })
-  const monitor = createClient({ url })
-  for (const each of [client, monitor]) each.on('error', () => undefined)
-  await Promise.all([client.connect(), monitor.connect()])
+export async function watchRedis(redis: Pick<RedisServer, 'servers'>): Promise<RedisWatch> {
+  const admin = await openRedisAdmin(redis)
+  const monitors = redis.servers.map(({ url }) => createClient({ url }))
   const commands: string[] = []
-  await monitor.monitor((command) => void commands.push(String(command)))
+  for (const monitor of monitors) {
+    monitor.on('error', () => undefined)
+    await monitor.connect()
+    await monitor.monitor((command) => void commands.push(String(command)))
+  }
 
-  async function read(key: string): Promise<unknown> {
+  async function read(client: RedisClient, key: string): Promise<unknown> {
     const type = await client.type(key)
     switch (type) {
       case 'string':
@@ -46,9 +50,9 @@ export async function watchRedis(url: string): Promise<RedisWatch> {
     commands,
     async dump() {
       const parts: string[] = []
-      for (const key of await client.keys('*')) {
-        const value = await read(key)
-        const ttl = await client.pTTL(key)
+      for (const key of await admin.keys('*')) {
+        const value = await admin.at(key, (client) => read(client, key))
+        const ttl = await admin.at(key, (client) => client.pTTL(key))
         // It may have expired since it was listed.
         if (ttl === -1) throw new Error(`${key} never expires`)
         parts.push(`${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
@@ -56,8 +60,8 @@ export async function watchRedis(url: string): Promise<RedisWatch> {
       return parts.join('\n')
     },
     async close() {
-      monitor.destroy()
-      await client.close()
+      for (const monitor of monitors) monitor.destroy()
+      admin.destroy()
     },
   }
 }

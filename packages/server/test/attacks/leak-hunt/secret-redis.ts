@@ -17,8 +17,8 @@ const newKey = (bytes: number) => randomBytes(bytes).toString('hex').slice(0, by
 const PASSWORD = `p&ss =/w+"rd\\${newKey(8)}`
 
 export interface WatchedRedis {
-  /** With the password in it; for the test itself. */
-  readonly url: string
+  /** With the password in its address; for the test itself. */
+  readonly servers: RedisServer['servers']
   readonly env: Variables
   readonly secrets: readonly Secret[]
 }
@@ -34,7 +34,7 @@ export async function startSecretRedis(kind: RedisKind): Promise<WatchedRedis> {
   const address: Variables =
     kind === 'json' ? { REDIS_PORT: String(redis.port), REDIS_P: encrypted } : { REDIS_URL: url }
   return {
-    url,
+    servers: [{ url }],
     env: { ...address, ENCRYPTION_KEY: key, ENCRYPTION_IV: iv },
     secrets: [
       { kind: 'encryption key', value: key },

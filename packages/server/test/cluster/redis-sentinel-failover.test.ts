@@ -1,0 +1,101 @@
+/** Three nodes under load while the master behind their Sentinels fails, is replaced, or restarts. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { askRedis } from '../support/ask-redis.ts'
+import { openWatchers } from '../support/change-watchers.ts'
+import { restartGracefully, untilInStep } from '../support/cluster-events.ts'
+import {
+  lostWrites,
+  recordFigures,
+  type Seen,
+  type Watched,
+  watch,
+} from '../support/failover-watch.ts'
+import { asOne } from '../support/redis-of-suite.ts'
+import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts'
+import { describeRedis } from '../support/redis-suite.ts'
+import { connectCallers } from '../support/steady-callers.ts'
+import { faultsIn, startThreeNodes, type ThreeNodes } from '../support/three-nodes.ts'
+
+/** After so much silence the master has failed; `FAILOVER_TIMEOUT` for measurements. */
+const SILENCE_MS = Number(process.env.FAILOVER_TIMEOUT ?? 5000)
+/** A busy machine is not a failure; measurements take the default. */
+const STORE_TIMEOUT_MS = process.env.FAILOVER_FIGURES === undefined ? '15000' : '1000'
+
+/** A failover takes as long as the time-out, and more on a busy machine. */
+const LONG = { timeout: 300_000 }
+
+describeRedis('plain', 'three nodes behind Sentinels', () => {
+  let sentinels: RedisSentinels
+  let nodes: ThreeNodes
+  let watched: Watched
+
+  beforeAll(async () => {
+    sentinels = await startRedisSentinels({ downAfterMs: SILENCE_MS })
+    const env = () => ({ STORE_TIMEOUT_MS, LOG_LEVEL: 'info' })
+    nodes = await startThreeNodes({ redis: asOne(sentinels), env })
+    const [callers, watchers] = await Promise.all([connectCallers(nodes.url), openWatchers(nodes)])
+    watched = { nodes, callers, watchers }
+  }, LONG.timeout)
+  afterAll(async () => {
+    watched?.watchers.close()
+    await watched?.callers.close()
+    if (process.env.DEBUG_LOGS && nodes)
+      (await import('node:fs')).writeFileSync(process.env.DEBUG_LOGS, nodes.logs())
+    await (nodes ?? sentinels)?.stop()
+  })
+
+  const record = (event: string, seen: Seen) => recordFigures('sentinel', event, seen)
+  const untilOneMaster = () => untilInStep(sentinels.servers, 1)
+
+  /** Sentinels promote a replica, and demote the old master some seconds later. */
+  async function failOver(): Promise<void> {
+    const master = await sentinels.master()
+    await askRedis(sentinels.sentinels[0] ?? master, 'SENTINEL', 'FAILOVER', 'main')
+    await sentinels.untilPromoted(master)
+    await untilOneMaster()
+  }
+
+  test('a planned failover loses nothing while writes are paused', LONG, async ({ annotate }) => {
+    const seen = await watch(watched, async () => {
+      await askRedis(await sentinels.master(), 'CLIENT', 'PAUSE', '10000', 'WRITE')
+      await failOver()
+    })
+    await annotate(record('planned failover, writes paused', seen))
+    expect(lostWrites(seen.reports)).toEqual([])
+  })
+
+  // The old master acknowledges writes until it is demoted, which are lost.
+  test('a planned failover without a pause refuses nobody for good', LONG, async ({ annotate }) => {
+    await annotate(record('planned failover', await watch(watched, failOver, { mayLose: true })))
+  })
+
+  test.for(['killed', 'hung'] as const)('the master is %s', LONG, async (how, { annotate }) => {
+    const master = await sentinels.master()
+    const seen = await watch(watched, async () => {
+      if (how === 'killed') await master.kill()
+      else master.pause()
+      await sentinels.untilPromoted(master)
+      await sleep(1000)
+      if (how === 'killed') await master.restart()
+      else master.resume()
+      await untilOneMaster()
+    })
+    await annotate(record(`the master is ${how}`, seen))
+    expect(lostWrites(seen.reports)).toEqual([])
+  })
+
+  test('the master restarts', LONG, async ({ annotate }) => {
+    const seen = await watch(watched, async () => {
+      await restartGracefully(await sentinels.master())
+      await untilOneMaster()
+    })
+    await annotate(record('the master restarts', seen))
+    expect(lostWrites(seen.reports)).toEqual([])
+  })
+
+  test('nothing went wrong inside', () => {
+    expect(faultsIn(nodes.logs())).toEqual([])
+  })
+})

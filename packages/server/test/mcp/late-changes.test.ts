@@ -1,0 +1,53 @@
+/** Changes that are announced while Redis is unavailable: subscribers hear of them once it is back. */
+
+import type { ServerEvent } from '@modelcontextprotocol/server'
+import { expect, test } from 'vitest'
+import { storeUnavailable } from '../../src/errors.ts'
+import { createLogger } from '../../src/logger.ts'
+import { joinCluster } from '../../src/mcp/nodes/cluster-node.ts'
+import { createEventBus } from '../../src/mcp/nodes/event-bus.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+
+const CHANGE: ServerEvent = { kind: 'tools_list_changed' }
+
+async function busOn(fails: () => boolean) {
+  const lines: string[] = []
+  const log = createLogger({
+    ...{ level: 'warn', name: 'test', version: '1' },
+    destination: { write: (line) => void lines.push(line) },
+  })
+  const store = createMemoryStore()
+  const { append } = store.streams
+  const streams = {
+    ...store.streams,
+    append: (...given: Parameters<typeof append>) =>
+      fails() ? Promise.reject(storeUnavailable(new Error('gone'))) : append(...given),
+  }
+  const node = await joinCluster({ store, streams, log })
+  const heard: ServerEvent[] = []
+  const bus = createEventBus(node, log)
+  bus.subscribe((event) => heard.push(event))
+  return { bus, heard, lines, close: () => node.close() }
+}
+
+test('are heard once it is back', async () => {
+  let isAway = true
+  const { bus, heard, close } = await busOn(() => isAway)
+  await bus.publish(CHANGE)
+  expect(heard).toEqual([])
+  isAway = false
+  await expect.poll(() => heard).toEqual([CHANGE])
+  await close()
+})
+
+test('are bounded in number, and one that is too long is not tried again', async () => {
+  let isAway = true
+  const { bus, heard, lines, close } = await busOn(() => isAway)
+  await bus.publish({ kind: 'resource_updated', uri: `test://${'x'.repeat(10_000)}` })
+  expect(lines.at(-1)).toMatch(/"msg":"change not published"/)
+  for (let count = 0; count < 600; count += 1) await bus.publish(CHANGE)
+  expect(lines.at(-1)).toMatch(/"msg":"change not published"/)
+  isAway = false
+  await expect.poll(() => heard.length).toBe(500)
+  await close()
+})

@@ -1,0 +1,55 @@
+/** What operators do to the servers of a Redis Cluster. */
+
+import { slotOf } from '../../src/store/redis-slots.ts'
+import { askRedis, until } from './ask-redis.ts'
+import type { RedisServer } from './redis.ts'
+import type { RedisCluster } from './redis-cluster.ts'
+
+/** Of these keys, the slots that a master has. */
+export async function slotsOfKeys(
+  cluster: RedisCluster,
+  keys: readonly string[],
+  master: RedisServer,
+): Promise<Set<number>> {
+  const masters = await Promise.all(keys.map((key) => cluster.masterOf(key)))
+  return new Set(keys.filter((_, at) => masters[at] === master).map(slotOf))
+}
+
+/** Moves a slot with its keys, as `redis-cli --cluster reshard` does. */
+export async function moveSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
+  const [fromId, toId] = await Promise.all(
+    [from, to].map(async (server) => String(await askRedis(server, 'CLUSTER', 'MYID'))),
+  )
+  const set = (server: RedisServer, ...args: string[]) =>
+    askRedis(server, 'CLUSTER', 'SETSLOT', String(slot), ...args)
+  await set(to, 'IMPORTING', `${fromId}`)
+  await set(from, 'MIGRATING', `${toId}`)
+  for (;;) {
+    const names = (await askRedis(from, 'CLUSTER', 'GETKEYSINSLOT', `${slot}`, '50')) as string[]
+    if (names.length === 0) break
+    const target = ['MIGRATE', '127.0.0.1', `${to.port}`, '', '0', '5000', 'KEYS', ...names]
+    await askRedis(from, ...target)
+  }
+  await set(to, 'NODE', `${toId}`)
+  await set(from, 'NODE', `${toId}`)
+}
+
+/** Restarts a server with all its data: it ends by itself, once replicas and its file have everything. */
+export async function restartGracefully(server: RedisServer): Promise<void> {
+  // The connection breaks when the server has ended.
+  await askRedis(server, 'SHUTDOWN').catch(() => undefined)
+  await server.kill()
+  await server.restart()
+}
+
+/** Waits until so many servers are masters, and all others replicas that are in step with one. */
+export async function untilInStep(servers: readonly RedisServer[], masters: number): Promise<void> {
+  await until(async () => {
+    const infos = await Promise.all(
+      servers.map(async (server) => String(await askRedis(server, 'INFO', 'replication'))),
+    )
+    const replicas = infos.filter((info) => !info.includes('role:master'))
+    const inStep = replicas.filter((info) => info.includes('master_link_status:up'))
+    return infos.length - replicas.length === masters && inStep.length === replicas.length
+  })
+}

@@ -1,0 +1,148 @@
+/** Everything that clients see of three nodes while something happens to their Redis servers, and the figures. */
+
+import { appendFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import type { ChangeWatchers } from './change-watchers.ts'
+import { listen, listenTo } from './event-reader.ts'
+import { type CallerReport, type SteadyCallers, UNAVAILABLE } from './steady-callers.ts'
+import type { ThreeNodes } from './three-nodes.ts'
+import { connect, type Message, post, request } from './wire.ts'
+
+export interface Watched {
+  readonly nodes: ThreeNodes
+  readonly callers: SteadyCallers
+  readonly watchers: ChangeWatchers
+}
+
+export interface Seen {
+  readonly reports: readonly CallerReport[]
+  /** How often each node was not ready. */
+  readonly unready: readonly number[]
+}
+
+/** Long enough that every caller and every stream has been served before and after. */
+const SETTLE_MS = 1500
+const STEPS = { steps: 12, everyMs: 400 }
+
+/**
+ * Lets something happen under load. Expects that nobody is refused for good, and unless it may lose
+ * writes, that no stream misses anything: neither changes, nor the progress of a call under way.
+ */
+export async function watch(
+  { nodes, callers, watchers }: Watched,
+  event: () => Promise<void>,
+  { mayLose = false } = {},
+): Promise<Seen> {
+  const stopCallers = callers.start()
+  const stopAnnouncing = watchers.start()
+  const stopProbing = probeReadiness(nodes)
+  const progress = mayLose ? [] : followCall(nodes).catch(String)
+  await sleep(SETTLE_MS)
+  await event()
+  await sleep(SETTLE_MS)
+  const announced = await stopAnnouncing()
+  const unready = await stopProbing()
+  const reports = await stopCallers()
+  const faults = reports.flatMap((report) => report.faults)
+  expect([...new Set(faults)].filter((fault) => !UNAVAILABLE.test(fault))).toEqual([])
+  if (mayLose) return { reports, unready }
+  await watchers.expectHeard(announced)
+  expect(await progress).toEqual(Array.from({ length: STEPS.steps }, (_, step) => step + 1))
+  return { reports, unready }
+}
+
+/** Polls all nodes; gives how often each was not ready. */
+function probeReadiness({ urls }: ThreeNodes) {
+  const unready = urls.map(() => 0)
+  const stopping = new AbortController()
+  const probe = async (url: string, at: number) => {
+    while (!stopping.signal.aborted) {
+      const { ok } = await fetch(`${url}/readyz`)
+      if (!ok) unready[at] = (unready[at] ?? 0) + 1
+      await sleep(250)
+    }
+  }
+  const running = urls.map(probe)
+  return async () => {
+    stopping.abort()
+    await Promise.all(running)
+    return unready
+  }
+}
+
+/**
+ * The progress of a call until its answer: read at the node that runs it until half of it, then at
+ * another one, to which a client comes back as often as its stream breaks off.
+ */
+async function followCall({ urls: [a, b] }: ThreeNodes): Promise<readonly unknown[]> {
+  const headers = await connect(a)
+  const params = { name: 'steps', arguments: STEPS, _meta: { progressToken: 'p' } }
+  const call = request('tools/call', params, 'steps')
+  const first = await listenTo((signal) => post(a, call, headers, signal))
+  const half = STEPS.steps / 2
+  await first.until(({ message }) => message?.params?.progress === half, 60_000)
+  first.close()
+  const heard = [...first.messages]
+  let lastId = first.lastId ?? ''
+  const isAnswered = () => heard.some(({ id, method }) => id === 'steps' && method === undefined)
+  while (!isAnswered()) {
+    const next = await listen(`${b}/mcp`, { ...headers, 'last-event-id': lastId })
+    expect([200, 503]).toContain(next.response.status)
+    await next.ended
+    heard.push(...next.messages)
+    lastId = next.lastId ?? lastId
+    await sleep(500)
+  }
+  return progressIn(heard)
+}
+
+function progressIn(messages: readonly Message[]): readonly unknown[] {
+  return messages.flatMap(({ method, params }) =>
+    method === 'notifications/progress' ? [params?.progress] : [],
+  )
+}
+
+/** The faults of callers none of whose keys is in these slots. */
+export function faultsOfOthers(
+  reports: readonly CallerReport[],
+  isAffected: (tag: string) => boolean,
+): readonly string[] {
+  const others = reports.filter(({ tags }) => tags.length > 0 && !tags.some(isAffected))
+  expect(others.length).toBeGreaterThan(0)
+  return others.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`))
+}
+
+export const lostWrites = (reports: readonly CallerReport[]) =>
+  reports.flatMap(({ name, lost }) => lost.map((each) => `${name}: ${each}`))
+
+/** One line of the table in docs/redis.md. */
+export interface Figures {
+  readonly topology: 'cluster' | 'sentinel'
+  readonly event: string
+  readonly seconds: number
+  readonly calls: number
+  readonly failed: number
+  readonly lost: number
+}
+
+/** What an event cost, as a text; with `FAILOVER_FIGURES` also in that file. */
+export function recordFigures(
+  topology: Figures['topology'],
+  event: string,
+  { reports }: Seen,
+): string {
+  const sum = (of: (report: CallerReport) => number) =>
+    reports.reduce((total, report) => total + of(report), 0)
+  const longestMs = Math.max(...reports.map((report) => report.longestMs))
+  const figures: Figures = {
+    ...{ topology, event, seconds: Math.round(longestMs / 100) / 10 },
+    calls: sum(({ calls }) => calls),
+    failed: sum(({ faults }) => faults.length),
+    lost: sum(({ lost }) => lost.length),
+  }
+  const text = JSON.stringify(figures)
+  const file = process.env.FAILOVER_FIGURES
+  if (file !== undefined) appendFileSync(file, `${text}\n`)
+  return text
+}
