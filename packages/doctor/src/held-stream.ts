@@ -2,24 +2,6 @@
 
 import { freshFetch } from './http.ts'
 
-export interface HeldStream {
-  readonly status: number
-  readonly headers: Headers
-  /** The text received so far. */
-  readonly text: string
-  /** The longest gap between data, including the current one. */
-  readonly longestSilenceMs: number
-  /** When the remote side ended it or it failed, counted from its opening. */
-  readonly endedMs: number | undefined
-  /** The error that ended it, if any. */
-  readonly failure: unknown
-  /** Whether matching text has arrived or arrives within the time. */
-  receives(fits: (text: string) => boolean, withinMs: number): Promise<boolean>
-  /** Resolves at the end of the stream, or after this time. */
-  hold(forMs: number): Promise<void>
-  close(): void
-}
-
 /** Permits compression, to detect proxies that compress event streams. */
 const ACCEPT = { accept: 'text/event-stream, application/json', 'accept-encoding': 'gzip, br' }
 
@@ -39,78 +21,98 @@ export async function openStream(
   const opened = performance.now()
   const response = await freshFetch(url, { ...init, headers, signal: leaving.signal })
   clearTimeout(timer)
-  return readStream(response, opened, () => leaving.abort())
+  return new HeldStream(response, opened, () => leaving.abort())
 }
 
-function readStream(response: Response, opened: number, close: () => void): HeldStream {
-  const received = {
-    ...{ text: '', lastMs: 0, silenceMs: 0, failure: undefined as unknown },
-    endedMs: undefined as number | undefined,
-  }
-  const since = () => performance.now() - opened
-  const wake = new Set<() => void>()
-  const noteSilence = () => {
-    received.silenceMs = Math.max(received.silenceMs, since() - received.lastMs)
-    received.lastMs = since()
-  }
-  const decoder = new TextDecoder()
+export class HeldStream {
+  readonly status: number
+  readonly headers: Headers
+  readonly #opened: number
+  readonly #close: () => void
+  readonly #wake = new Set<() => void>()
+  #text = ''
+  #lastMs = 0
+  #silenceMs = 0
+  #endedMs: number | undefined
+  #failure: unknown
 
-  async function readAll(): Promise<void> {
-    for await (const chunk of response.body ?? []) {
-      noteSilence()
-      received.text += decoder.decode(chunk, { stream: true })
-      for (const each of wake) each()
+  /** Reads the whole response. `opened` is the monotonic time of the request. */
+  constructor(response: Response, opened: number, close: () => void) {
+    this.status = response.status
+    this.headers = response.headers
+    this.#opened = opened
+    this.#close = close
+    void this.#readAll(response)
+  }
+
+  /** The text received so far. */
+  get text(): string {
+    return this.#text
+  }
+
+  /** The longest gap between data, including the current one. */
+  get longestSilenceMs(): number {
+    return Math.max(this.#silenceMs, (this.#endedMs ?? this.#since()) - this.#lastMs)
+  }
+
+  /** When the remote side ended it or it failed, counted from its opening. */
+  get endedMs(): number | undefined {
+    return this.#endedMs
+  }
+
+  /** The error that ended it, if any. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  /** Whether matching text has arrived or arrives within the time. */
+  receives(fits: (text: string) => boolean, withinMs: number): Promise<boolean> {
+    return this.#until(() => fits(this.#text), withinMs)
+  }
+
+  /** Resolves at the end of the stream, or after this time. */
+  async hold(forMs: number): Promise<void> {
+    await this.#until(() => false, Math.max(0, forMs - this.#since()))
+  }
+
+  close(): void {
+    this.#close()
+  }
+
+  #since(): number {
+    return performance.now() - this.#opened
+  }
+
+  async #readAll(response: Response): Promise<void> {
+    const decoder = new TextDecoder()
+    try {
+      for await (const chunk of response.body ?? []) {
+        this.#silenceMs = Math.max(this.#silenceMs, this.#since() - this.#lastMs)
+        this.#lastMs = this.#since()
+        this.#text += decoder.decode(chunk, { stream: true })
+        for (const each of this.#wake) each()
+      }
+    } catch (error) {
+      this.#failure = error
     }
+    this.#endedMs = this.#since()
+    for (const each of this.#wake) each()
   }
-
-  const ended = readAll()
-    .catch((error: unknown) => {
-      received.failure = error
-    })
-    .then(() => {
-      received.endedMs = since()
-      for (const each of wake) each()
-    })
 
   /** Resolves when the condition holds, the stream ends, or the time has passed. */
-  function until(isSo: () => boolean, withinMs: number): Promise<boolean> {
+  #until(isSo: () => boolean, withinMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = () => {
         clearTimeout(timer)
-        wake.delete(look)
+        this.#wake.delete(look)
         resolve(isSo())
       }
       const look = () => {
-        if (isSo() || received.endedMs !== undefined) settle()
+        if (isSo() || this.#endedMs !== undefined) settle()
       }
       const timer = setTimeout(settle, withinMs)
-      wake.add(look)
+      this.#wake.add(look)
       look()
     })
-  }
-
-  return {
-    status: response.status,
-    headers: response.headers,
-    get text() {
-      return received.text
-    },
-    get longestSilenceMs() {
-      return Math.max(received.silenceMs, (received.endedMs ?? since()) - received.lastMs)
-    },
-    get endedMs() {
-      return received.endedMs
-    },
-    get failure() {
-      return received.failure
-    },
-    receives: (fits, withinMs) => until(() => fits(received.text), withinMs),
-    async hold(forMs) {
-      await until(() => false, Math.max(0, forMs - since()))
-    },
-    close() {
-      close()
-      void ended
-    },
   }
 }

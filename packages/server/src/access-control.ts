@@ -26,15 +26,7 @@ export interface Why {
   readonly by: string
 }
 
-export interface AccessControl {
-  list(): Promise<readonly Block[]>
-  block(target: Target, why: Why): Promise<void>
-  /** False if it was not blocked. */
-  unblock(target: Target, why: Why): Promise<boolean>
-  /** Ends the sessions of a client or person, with their tokens; returns how many there were. */
-  end(target: Target, why: Why): Promise<number>
-  close(): Promise<void>
-}
+export type AccessControl = Awaited<ReturnType<typeof createAccessControl>>
 
 export interface AccessControlDeps extends Pick<LoadedConfig, 'config' | 'secrets'> {
   readonly store: Store
@@ -42,7 +34,7 @@ export interface AccessControlDeps extends Pick<LoadedConfig, 'config' | 'secret
 }
 
 /** Joins the nodes while the command runs, to notify them of the change at once. */
-export async function createAccessControl(deps: AccessControlDeps): Promise<AccessControl> {
+export async function createAccessControl(deps: AccessControlDeps) {
   const { config, secrets, store, log } = deps
   const { issuer } = config.auth
   const streams = createSealedStreams(store.streams, createKeyRing(secrets.encryptionKeys))
@@ -62,14 +54,15 @@ export async function createAccessControl(deps: AccessControlDeps): Promise<Acce
 
   return {
     list: editor.list,
-    async block(target, why) {
+    async block(target: Target, why: Why): Promise<void> {
       const at = await store.time()
       for (const value of storedValues(target)) {
         await editor.block({ kind: target.kind, value, ...why, at })
       }
       await broadcast('block', target, why)
     },
-    async unblock(target, why) {
+    /** False if it was not blocked. */
+    async unblock(target: Target, why: Why): Promise<boolean> {
       let isDone = false
       for (const value of storedValues(target)) {
         if (await editor.unblock({ kind: target.kind, value })) isDone = true
@@ -77,7 +70,8 @@ export async function createAccessControl(deps: AccessControlDeps): Promise<Acce
       if (isDone) await broadcast('unblock', target, why)
       return isDone
     },
-    async end(target, why) {
+    /** Ends the sessions of a client or person, with their tokens; returns how many there were. */
+    async end(target: Target, why: Why): Promise<number> {
       if (issuer.kind === 'external') throw new AppError('conflict', EXTERNAL)
       const ended = await endSessions(deps, target, storedValues(target))
       const at = await store.time()
@@ -109,7 +103,8 @@ async function endSessions(
   const started = performance.now()
   const now = () => time + (performance.now() - started)
   const tokenTtlSeconds = longestTokenSeconds(config.auth)
-  const sessions = createSessionManager({ store, now }, { ...config.session, tokenTtlSeconds })
+  const { ttlSeconds } = config.session
+  const sessions = createSessionManager({ store, now }, { ttlSeconds, tokenTtlSeconds })
   const lifetimes = { ttlSeconds: tokenTtlSeconds, personalTtlSeconds: tokenTtlSeconds }
   const authorizations = new Authorizations({ store, sessions, now }, lifetimes)
   const ofPerson = async (owner: string) => [

@@ -63,9 +63,12 @@ export function createApp(runtime: Runtime, { rates, routes }: AppDeps): Hono<Ht
     legacy.sse.open(c.req.query('session_id'), c.req.header('last-event-id'), requestContextsOf(c)),
   )
   on('/messages')
-  const { team = NO_TEAM } = runtime
+  const { team = NO_TEAM, publicUrl, announce } = runtime
   const identityOf = (c: Context<HttpEnv>) => requestContextsOf(c).identity
-  app.route('/', teamRoutes({ ...runtime, team, bearer: caller('/mcp', true), identityOf }))
+  app.route(
+    '/',
+    teamRoutes({ team, publicUrl, announce, bearer: caller('/mcp', true), identityOf }),
+  )
   checkRouted(app.routes, routes)
   if (demo !== undefined) app.route(DEMO_API_PATH, demo.api)
   return app
@@ -80,21 +83,22 @@ function handed(c: Context<HttpEnv>): Response | Promise<Response> {
 
 /** Routes that are not part of MCP: browser pages, health, metrics, metadata and consent. */
 function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }: PagesDeps): void {
-  const { config, store, publicUrl, auth, signIn, signsInAt, telemetry } = runtime
+  const { config, store, publicUrl, catalog, team, auth, signIn, signsInAt, telemetry } = runtime
+  const { log, now, sessions, stopping, warnings } = runtime
   const ttlSeconds = longestTokenSeconds(config.auth)
-  const authorizedClients = createAuthorizedClients(runtime, { ttlSeconds })
+  const authorizedClients = createAuthorizedClients({ store, sessions }, { ttlSeconds })
   if (routes.find('/') !== undefined) {
-    app.route('/', landingRoutes({ ...runtime, authorizedClients }))
+    const shown = { config, publicUrl, catalog, team, auth, signsInAt, authorizedClients }
+    app.route('/', landingRoutes(shown))
   }
-  const { readiness } = runtime.team ?? {}
-  app.route('/', healthRoutes(store, { ...runtime, readiness }))
+  app.route('/', healthRoutes(store, { stopping, warnings, readiness: team?.readiness }))
   if (runtime.logo !== undefined) app.route('/', logoRoutes(runtime.logo))
   if (routes.find('/metrics') !== undefined) {
     const access = { token: runtime.secrets.metricsToken, loopback: !config.isProduction }
     app.use('/metrics', metricsAtMainPort(telemetry.metrics, access))
   }
   const { ttlSeconds: linkTtlSeconds } = config.signIn
-  const links = { signsInAt, linkTtlSeconds, now: runtime.now }
+  const links = { signsInAt, linkTtlSeconds, now }
   app.route('/', connectRoutes(signIn, { publicUrl, storageOf, ...links }))
   const { upstreamNames: names, keyPages } = runtime
   const { auditSubject } = config.log
@@ -109,12 +113,12 @@ function routePages(app: Hono<HttpEnv>, runtime: Runtime, { routes, storageOf }:
   app.route('/', protectedResourceRoutes(auth.resources, auth.facts))
   const consents = runtime.authorizationServer?.consents
   if (consents !== undefined) {
-    const deps = { ...runtime, consents, authorizedClients, storageOf }
+    const deps = { consents, signIn, sessions, authorizedClients, storageOf, now }
     const scopeWords = config.introduction?.scopes
     const options = { publicUrl, signsInAt, scopeWords, browserTtlSeconds: ttlSeconds }
     app.route('/', consentRoutes(deps, options))
-    const account = new Account({ ...runtime, ...runtime.accountParts, authorizedClients })
-    const visits = createAccountVisits(runtime.sessions)
+    const account = new Account({ ...runtime.accountParts, store, log, authorizedClients })
+    const visits = createAccountVisits(sessions)
     app.route('/', accountRoutes({ account, visits, signIn, storageOf }, { publicUrl, scopeWords }))
   }
 }

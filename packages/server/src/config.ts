@@ -3,6 +3,7 @@
 import { accessWarnings, developmentWarnings } from './config/access-warnings.ts'
 import { applyPreset } from './config/apply-preset.ts'
 import { chooseAuth } from './config/choose-auth.ts'
+import { chooseHttp } from './config/choose-http.ts'
 import { chooseKeys } from './config/choose-keys.ts'
 import { chooseStore, type StoreSecrets } from './config/choose-store.ts'
 import { chooseTelemetry } from './config/choose-telemetry.ts'
@@ -10,19 +11,12 @@ import { type ChosenUpstream, chooseUpstreams, namesUpstream } from './config/ch
 import { defined } from './config/defined.ts'
 import { Faults } from './config/faults.ts'
 import { chooseIntroduction } from './config/introduction.ts'
-import { isLoopbackHost } from './config/loopback.ts'
 import { parseVariables } from './config/parse-variables.ts'
 import { readSecretFiles } from './config/secret-files.ts'
 import { Secrets } from './config/secrets.ts'
 import { chooseServed } from './config/server-options.ts'
 import { chooseSettings, secretSettings, type TeamSettings } from './config/settings.ts'
-import type {
-  Config,
-  ConfigWarning,
-  FurtherUpstream,
-  HttpConfig,
-  NamedUpstream,
-} from './config/shape.ts'
+import type { Config, ConfigWarning, FurtherUpstream, NamedUpstream } from './config/shape.ts'
 import { type ConfigSources, type RawVariables, readSources } from './config/sources.ts'
 import { variables as schema, type Variables } from './config/variables.ts'
 import { chooseWorkers, shareOf } from './config/workers.ts'
@@ -73,20 +67,42 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const settings = chooseSettings(sources.settings, raw, faults)
   faults.throwIfAny()
 
+  const chosen = { usesDevelopmentKey, store, signIn, auth, workers, http, serves, telemetry }
+  const upstreams = { upstream, further }
+  const config = configOf(sources, raw, variables, { ...chosen, ...upstreams })
+  const secrets = secretsOf(variables, [first, ...further], { keys, jwtSecret, storeSecrets })
+  return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
+}
+
+type Chosen = Pick<
+  Config,
+  'usesDevelopmentKey' | 'store' | 'signIn' | 'auth' | 'workers' | 'http' | 'serves' | 'upstream'
+> & {
+  readonly telemetry: ReturnType<typeof chooseTelemetry>
+  readonly further: readonly ChosenUpstream<NamedUpstream>[]
+}
+
+function configOf(
+  sources: ConfigSources,
+  raw: RawVariables,
+  variables: Variables,
+  chosen: Chosen,
+): Config {
+  const { auth, further, http, signIn, telemetry, upstream } = chosen
   const isProduction = variables.NODE_ENV === 'production'
-  const config: Config = {
+  return {
     env: variables.NODE_ENV,
     isProduction,
-    usesDevelopmentKey,
+    usesDevelopmentKey: chosen.usesDevelopmentKey,
     app: chooseApp(sources, variables),
     pages: choosePages(variables),
     ...defined({ introduction: chooseIntroduction(sources.options ?? {}) }),
-    serves,
+    serves: chosen.serves,
     landing: { showsTools: showsTools(variables) },
-    workers,
+    workers: chosen.workers,
     http,
     ...telemetry,
-    store,
+    store: chosen.store,
     session: {
       ttlSeconds: variables.SESSION_TTL,
       unusedTtlSeconds: Math.min(variables.UNUSED_TTL, variables.SESSION_TTL),
@@ -107,8 +123,6 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ? accessWarnings(raw, { auth, upstream, signIn })
       : developmentWarnings(http.publicUrl),
   }
-  const secrets = secretsOf(variables, [first, ...further], { keys, jwtSecret, storeSecrets })
-  return { config: deepFreeze(config), secrets, settings, warnings: faults.warnings }
 }
 
 interface ChosenSecrets {
@@ -183,42 +197,6 @@ function furtherOf({ config, allow }: ChosenUpstream<NamedUpstream>): FurtherUps
 function showsTools({ LANDING_TOOLS: choice, MCP_AUTH }: Variables): boolean | 'signed-in' {
   if (choice === 'signed-in') return choice
   return choice === 'auto' ? MCP_AUTH === 'optional' : choice === 'show'
-}
-
-function chooseHttp(raw: RawVariables, variables: Variables, faults: Faults): HttpConfig {
-  const publicUrl = variables.PUBLIC_URL
-  if (variables.NODE_ENV === 'production') {
-    if (raw.PUBLIC_URL === undefined) faults.add('PUBLIC_URL', 'is required in production')
-    if (publicUrl?.startsWith('http:') && !isLoopbackHost(new URL(publicUrl).hostname)) {
-      faults.add('PUBLIC_URL', 'must use https in production')
-    }
-  }
-  return {
-    host: variables.MASK_MCP_HOST,
-    port: variables.MASK_MCP_PORT,
-    ...defined({ publicUrl }),
-    allowedHosts: variables.ALLOWED_HOSTS,
-    allowedOrigins: variables.ALLOWED_ORIGINS,
-    bodyLimitBytes: variables.BODY_LIMIT_BYTES,
-    bodyMaxValues: variables.BODY_MAX_VALUES,
-    maxBodyBytesInProgress: variables.MAX_BODY_BYTES_IN_PROGRESS,
-    maxSockets: variables.MAX_SOCKETS,
-    keepAliveSeconds: variables.KEEP_ALIVE_TIMEOUT,
-    trustedProxies: variables.TRUSTED_PROXIES,
-    rateLimit: variables.RATE_LIMIT !== 'off',
-    countsThisMachine: variables.RATE_LIMIT === 'on' || variables.NODE_ENV === 'production',
-    callerRate: variables.RATE_LIMIT_CALLER,
-    addressRate: variables.RATE_LIMIT_ADDRESS,
-    storedRate: variables.RATE_LIMIT_STORED_BYTES,
-    maxStreams: variables.MAX_STREAMS,
-    ...defined({ maxStreamSeconds: variables.STREAM_MAX_SECONDS }),
-    maxNodeStreams: variables.MAX_NODE_STREAMS,
-    maxCalls: variables.MAX_CALLS,
-    maxConnections: variables.MAX_CONNECTIONS,
-    stopDelaySeconds: variables.STOP_DELAY,
-    // For tests only, which compare the fast path with the SDK.
-    fastPath: variables.NODE_ENV !== 'test' || raw.MCP_FAST_PATH !== 'off',
-  }
 }
 
 /** Valid but questionable settings of `transport`; `start` logs them, `check` prints them. */

@@ -77,17 +77,14 @@ export function createDocumentFetch(
   const guard = { resolve, proxyFor, allowLoopback, ca, timeoutMs, maxBytes: MAX_BYTES }
   const cache = createDocumentCache({ store, now })
   const hasFetched = new WeakSet<object>()
-  /**
-   * Addresses permitted by `allowFetch` (the latest ones), with their cache entries at that time.
-   */
-  const allowed = new Map<string, Known | undefined>()
+  const allowed = createAllowedAddresses()
 
   /** Failures have no `goodUntil`: their TTL in the store is their freshness. */
   function isCurrent(outcome: Outcome): boolean {
     return !('goodUntil' in outcome) || outcome.goodUntil > now()
   }
 
-  async function ask(address: string, signal?: AbortSignal | null): Promise<Outcome> {
+  async function request(address: string, signal?: AbortSignal | null): Promise<Outcome> {
     try {
       const { status, text, cacheControl } = await guardedRequest(address, guard, signal)
       if (status !== 200) return { status }
@@ -101,16 +98,12 @@ export function createDocumentFetch(
   return {
     async allowFetch(context, clientId, storage) {
       if (hasFetched.has(context)) return false
-      if (Buffer.byteLength(clientId) > MAX_ADDRESS || !WITH_PATH.test(clientId)) return false
-      if (!URL.canParse(clientId)) return false
+      if (!isDocumentAddress(clientId)) return false
       hasFetched.add(context)
       const known = await cache.lookUp(clientId)
       // Charges the maximum size before the fetch, since the real size is unknown.
       if (known === undefined) await storage?.spend(MAX_BYTES + Buffer.byteLength(clientId))
-      allowed.delete(clientId)
-      allowed.set(clientId, known)
-      const [oldest] = allowed.keys()
-      if (allowed.size > MOST_ALLOWED && oldest !== undefined) allowed.delete(oldest)
+      allowed.add(clientId, known)
       return true
     },
 
@@ -121,20 +114,45 @@ export function createDocumentFetch(
       const outcome =
         known !== undefined && isCurrent(known.outcome)
           ? known.outcome
-          : await cache.keep(address, await ask(address, init?.signal), known)
-      if ('failure' in outcome) throw new Error(outcome.failure)
-      if ('status' in outcome) return new Response(null, { status: outcome.status })
-      const secondsLeft = Math.max(0, Math.floor((outcome.goodUntil - now()) / 1000))
-      const headers = {
-        'content-type': 'application/json',
-        'cache-control': `max-age=${secondsLeft}`,
-      }
-      return new Response(outcome.text, { headers })
+          : await cache.keep(address, await request(address, init?.signal), known)
+      return responseOf(outcome, now())
     },
 
     keep: (clientId, seconds) => cache.prolong(clientId, seconds),
     keysAt: createClientKeys({ store, now }, guard).keysAt,
   }
+}
+
+function isDocumentAddress(clientId: string): boolean {
+  if (Buffer.byteLength(clientId) > MAX_ADDRESS || !WITH_PATH.test(clientId)) return false
+  return URL.canParse(clientId)
+}
+
+/** The latest addresses permitted by `allowFetch`, with their cache entries at that time. */
+function createAllowedAddresses() {
+  const allowed = new Map<string, Known | undefined>()
+  return {
+    has: (address: string) => allowed.has(address),
+    get: (address: string) => allowed.get(address),
+    add(address: string, known: Known | undefined): void {
+      allowed.delete(address)
+      allowed.set(address, known)
+      const [oldest] = allowed.keys()
+      if (allowed.size > MOST_ALLOWED && oldest !== undefined) allowed.delete(oldest)
+    },
+  }
+}
+
+/** @throws Error for a document that could not be fetched */
+function responseOf(outcome: Outcome, now: number): Response {
+  if ('failure' in outcome) throw new Error(outcome.failure)
+  if ('status' in outcome) return new Response(null, { status: outcome.status })
+  const secondsLeft = Math.max(0, Math.floor((outcome.goodUntil - now) / 1000))
+  const headers = {
+    'content-type': 'application/json',
+    'cache-control': `max-age=${secondsLeft}`,
+  }
+  return new Response(outcome.text, { headers })
 }
 
 /**

@@ -22,17 +22,13 @@ export interface Resource {
   readonly metadataUrl: string
 }
 
-export interface Resources {
-  /** The served resources. */
-  readonly all: readonly Resource[]
-  at(path: ResourcePath): Resource
-}
+export type Resources = ReturnType<typeof createResources>
 
-/** `publicUrl` has no trailing slash. */
+/** `all` are those served. `publicUrl` has no trailing slash. */
 export function createResources(
   publicUrl: string,
   { direct, sse }: ServedResources = { direct: true, sse: true },
-): Resources {
+) {
   // RFC 9728, 3.1: inserts the well-known path between the host and the resource's path.
   const metadata = new URL(publicUrl).origin + METADATA_PATH + basePathOf(publicUrl)
   const at = (path: ResourcePath): Resource => ({
@@ -44,25 +40,22 @@ export function createResources(
     ...(direct ? ['/http' as const] : []),
     ...(sse ? ['/sse' as const] : []),
   ]
-  return { all: [at('/mcp'), ...further.map(at)], at }
+  const all: readonly Resource[] = [at('/mcp'), ...further.map(at)]
+  return { all, at }
 }
 
 /** One audience, valid at all resources (RFC 8707). */
-export interface ResourceNames {
-  /** The identifiers that tokens may have as audience. */
-  readonly all: readonly string[]
-  /** The default audience, for requests without `resource`. */
-  readonly canonical: string
-  /** Normalizes an identifier: ignores trailing slashes and the case of the host. */
-  spelled(resource: string): string
-}
+export type ResourceNames = ReturnType<typeof createResourceNames>
 
-export function createResourceNames(resources: Resources): ResourceNames {
-  const all = resources.all.map(({ url }) => url)
+export function createResourceNames(resources: Resources) {
+  const all: readonly string[] = resources.all.map(({ url }) => url)
   return {
+    /** The identifiers that tokens may have as audience. */
     all,
+    /** The default audience, for requests without `resource`. */
     canonical: resources.at('/mcp').url,
-    spelled(resource) {
+    /** Normalizes an identifier: ignores trailing slashes and the case of the host. */
+    spelled(resource: string): string {
       if (!URL.canParse(resource)) return resource
       const { href } = new URL(resource)
       let end = href.length

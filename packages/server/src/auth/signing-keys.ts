@@ -52,8 +52,6 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
   const set = createKeySet(keyRing, place, { algorithm, keepSeconds, rotateEverySeconds })
   /** Every rotation renews the TTL: without one for this long, all keys in the set are expired. */
   const ttlSeconds = 2 * rotateEverySeconds + keepSeconds
-  let known: { readonly keys: readonly SigningKey[]; readonly readAt: number } | undefined
-  let reading: Promise<readonly SigningKey[]> | undefined
 
   async function write(rev: number | undefined, keys: readonly SealedKey[]): Promise<boolean> {
     if (rev === undefined) return await store.create(place, { keys }, ttlSeconds)
@@ -72,23 +70,7 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
     throw storeUnavailable(new Error('The signing keys change too fast to be read.'))
   }
 
-  async function readAndKeep(): Promise<readonly SigningKey[]> {
-    const readAt = now()
-    const keys = await read()
-    known = { keys, readAt }
-    return keys
-  }
-
-  async function keysOf(longestMs: number): Promise<readonly SigningKey[]> {
-    // The absolute difference, so that a clock set back does not extend the cache.
-    if (known && Math.abs(now() - known.readAt) < longestMs) return known.keys
-    reading ??= readAndKeep().finally(() => {
-      reading = undefined
-    })
-    return await reading
-  }
-
-  const currentKeys = () => orLast(keysOf(CACHE_MS), known?.keys)
+  const { currentKeys, keysOf } = createKeyCache(read, now)
 
   return {
     /** The key that signs now. */
@@ -113,10 +95,41 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
   }
 }
 
-/** What is read, or the last that was, while the store is unavailable. */
-function orLast<T>(reading: Promise<T>, last: T | undefined): Promise<T> {
-  if (last === undefined) return reading
-  return withDeadline(reading, PATIENCE_MS, storeUnavailable).catch(() => last)
+/** Caches the keys; concurrent callers share one read of the store. */
+function createKeyCache(read: () => Promise<readonly SigningKey[]>, now: () => number) {
+  let known: { readonly keys: readonly SigningKey[]; readonly readAt: number } | undefined
+  let reading: Promise<readonly SigningKey[]> | undefined
+
+  async function readAndKeep(): Promise<readonly SigningKey[]> {
+    const readAt = now()
+    const keys = await read()
+    known = { keys, readAt }
+    return keys
+  }
+
+  /** The keys as read at most `longestMs` ago. */
+  async function keysOf(longestMs: number): Promise<readonly SigningKey[]> {
+    // The absolute difference, so that a clock set back does not extend the cache.
+    if (known && Math.abs(now() - known.readAt) < longestMs) return known.keys
+    reading ??= readAndKeep().finally(() => {
+      reading = undefined
+    })
+    return await reading
+  }
+
+  /** The keys, or those of the last read while the store is unavailable. */
+  async function currentKeys(): Promise<readonly SigningKey[]> {
+    const reading = keysOf(CACHE_MS)
+    if (known === undefined) return await reading
+    const { keys } = known
+    return await withDeadline(reading, PATIENCE_MS, storeUnavailable).catch(() => {
+      // Not each call has to wait for that.
+      if (known?.keys === keys) known = { keys, readAt: now() - CACHE_MS + LOOK_AGAIN_MS }
+      return keys
+    })
+  }
+
+  return { currentKeys, keysOf }
 }
 
 type SigningAlgorithm = 'ES256' | 'EdDSA'
@@ -158,41 +171,11 @@ const SKEW_MS = 5 * 60 * 1000
 
 /** @param place the key in the store, bound to the ciphertext as associated data */
 function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions) {
-  const { algorithm } = options
+  const { mint, open } = createKeySealing(keyRing, place, options.algorithm)
   const rotateMs = options.rotateEverySeconds * 1000
   const keepMs = options.keepSeconds * 1000 + SKEW_MS
   /** Publishes a key this long before it signs, so that caches of the JWKS have it by then. */
   const leadMs = Math.min(DAY_MS, rotateMs / 2)
-  const context = (kid: string) => `${place}:${kid}`
-
-  async function mint(signsFrom: number): Promise<SealedKey> {
-    const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
-    const jwk = await exportJWK(privateKey)
-    // RFC 7638: the `kid` is the key's thumbprint, so that no two keys share one.
-    const kid = await calculateJwkThumbprint(jwk)
-    return { kid, signsFrom, sealed: keyRing.seal(PURPOSE, JSON.stringify(jwk), context(kid)) }
-  }
-
-  function openOne({ kid, signsFrom, sealed }: SealedKey): SigningKey | undefined {
-    const opened = keyRing.open(PURPOSE, sealed, context(kid))
-    if (opened === undefined) return undefined
-    const jwk = JSON.parse(opened) as JWK
-    const { d: _, ...publicPart } = jwk
-    const facts = { kid, alg: algorithm, use: 'sig' }
-    return {
-      kid,
-      signsFrom,
-      privateJwk: { ...jwk, ...facts },
-      publicJwk: { ...publicPart, ...facts },
-    }
-  }
-
-  function open(keys: readonly SealedKey[]): SigningKey[] {
-    return keys
-      .map(openOne)
-      .filter((key) => key !== undefined)
-      .toSorted((a, b) => a.signsFrom - b.signsFrom)
-  }
 
   /** The `signsFrom` of the next key; undefined if none is due yet. */
   function nextFrom(newest: SigningKey | undefined, time: number): number | undefined {
@@ -203,7 +186,6 @@ function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions) {
   }
 
   return {
-    /** The keys that this node can decrypt, sorted by `signsFrom`. */
     open,
     /**
      * Rotates the set: removes keys that are expired at `time` and adds the next key when it is
@@ -229,4 +211,41 @@ function createKeySet(keyRing: KeyRing, place: string, options: KeySetOptions) {
       return keys.findLast(({ signsFrom }) => signsFrom <= time) ?? keys[0]
     },
   }
+}
+
+/** @param place bound to the ciphertext as associated data */
+function createKeySealing(keyRing: KeyRing, place: string, algorithm: SigningAlgorithm) {
+  const context = (kid: string) => `${place}:${kid}`
+
+  async function mint(signsFrom: number): Promise<SealedKey> {
+    const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
+    const jwk = await exportJWK(privateKey)
+    // RFC 7638: the `kid` is the key's thumbprint, so that no two keys share one.
+    const kid = await calculateJwkThumbprint(jwk)
+    return { kid, signsFrom, sealed: keyRing.seal(PURPOSE, JSON.stringify(jwk), context(kid)) }
+  }
+
+  function openOne({ kid, signsFrom, sealed }: SealedKey): SigningKey | undefined {
+    const opened = keyRing.open(PURPOSE, sealed, context(kid))
+    if (opened === undefined) return undefined
+    const jwk = JSON.parse(opened) as JWK
+    const { d: _, ...publicPart } = jwk
+    const facts = { kid, alg: algorithm, use: 'sig' }
+    return {
+      kid,
+      signsFrom,
+      privateJwk: { ...jwk, ...facts },
+      publicJwk: { ...publicPart, ...facts },
+    }
+  }
+
+  /** The keys that this node can decrypt, sorted by `signsFrom`. */
+  function open(keys: readonly SealedKey[]): SigningKey[] {
+    return keys
+      .map(openOne)
+      .filter((key) => key !== undefined)
+      .toSorted((a, b) => a.signsFrom - b.signsFrom)
+  }
+
+  return { mint, open }
 }

@@ -1,6 +1,7 @@
 /** Chooses the demo or the upstreams. Faults: an incomplete one; none in production. */
 
 import { dialectOf } from './apply-preset.ts'
+import { chooseApi, splitHeader } from './choose-api.ts'
 import { chooseClientAuth } from './choose-client-auth.ts'
 import { withExchange } from './choose-exchange.ts'
 import { chooseService } from './choose-service.ts'
@@ -12,7 +13,6 @@ import { readNamed } from './named-upstreams.ts'
 import type { UpstreamSecrets } from './secrets.ts'
 import type {
   AllowRule,
-  ApiConfig,
   ConfiguredUpstream,
   NamedUpstream,
   ProviderConfig,
@@ -137,7 +137,7 @@ function configured(
   variables: UpstreamVariables,
   faults: Faults,
 ): NamedUpstream {
-  const api = apiOf(variables, faults)
+  const api = chooseApi(variables, faults)
   const service = chooseService(variables, faults)
   if (variables.UPSTREAM_AUTH === 'none') return { kind: 'operator', name, api }
   if (variables.UPSTREAM_AUTH === 'key') {
@@ -220,30 +220,6 @@ function signedInAt(
     authorizationParameters: variables.UPSTREAM_AUTHORIZATION_PARAMETERS,
     ...(Object.keys(tokenParameters).length > 0 && { tokenParameters }),
   }
-}
-
-function apiOf(variables: UpstreamVariables, faults: Faults): ApiConfig {
-  const [apiKeyHeader = '', template] = splitHeader(variables.UPSTREAM_API_KEY_HEADER)
-  const keyHeader = splitHeader(variables.UPSTREAM_KEY_HEADER)[0]
-  const ofPeople = { oauth: 'authorization', key: keyHeader, none: undefined }
-  if (
-    variables.UPSTREAM_API_KEY !== undefined &&
-    apiKeyHeader === ofPeople[variables.UPSTREAM_AUTH]
-  ) {
-    faults.add('UPSTREAM_API_KEY_HEADER', 'must differ from the header for credentials of the user')
-  }
-  return {
-    baseUrl: variables.UPSTREAM_API_URL ?? '',
-    apiKeyHeader,
-    ...defined({ apiKeyTemplate: template }),
-    timeoutMs: variables.UPSTREAM_API_TIMEOUT * 1000,
-  }
-}
-
-/** Splits `Name: text` into a lower-case name and the text. */
-function splitHeader(given: string): string[] {
-  const [, name = given, text] = /^([^:]+): ?(.*)$/.exec(given) ?? []
-  return text === undefined ? [name.toLowerCase()] : [name.toLowerCase(), text]
 }
 
 /** UPSTREAM_ALLOW may match email addresses, which providers send for the scope `email`. */

@@ -42,6 +42,15 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const SWEEP_MS = 50
 
+const SERVER_OPTIONS = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: 5000,
+  // Joins duplicate headers, so that all checks see the same value (RFC 9110, 5.3).
+  joinDuplicateHeaders: true,
+  ServerResponse: EarlyResponse,
+}
+
 export interface HttpServerOptions {
   /** Keep-alive timeout of an idle connection. */
   readonly keepAliveSeconds?: number
@@ -54,23 +63,14 @@ export function createHttpServer(
   handlers: () => HttpHandlers | undefined,
   { keepAliveSeconds = 65, maxSockets = 10_000 }: HttpServerOptions = {},
 ) {
-  let listener: ReturnType<typeof getRequestListener> | undefined
   let known: HttpHandlers | undefined
+  let keepsAlive = true
   let draining = false
-  let lettingGo = false
-  const options = {
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: 5000,
-    keepAliveTimeout: keepAliveSeconds * 1000,
-    // Joins duplicate headers, so that all checks see the same value (RFC 9110, 5.3).
-    joinDuplicateHeaders: true,
-    ServerResponse: EarlyResponse,
-  }
+  const dispatch = createDispatch()
   const answer: RequestListener = (request, response) => {
     running.add(response)
-    if (draining) response.shouldKeepAlive = false
-    if (lettingGo && isListening(response.req)) {
+    if (!keepsAlive) response.shouldKeepAlive = false
+    if (draining && isListening(response.req)) {
       response.destroy()
       return
     }
@@ -84,7 +84,10 @@ export function createHttpServer(
     if (served.observe === undefined) dispatch(served, request, response)
     else served.observe(request, response, () => dispatch(served, request, response))
   }
-  const server = createServer(options, answer)
+  const server = createServer(
+    { ...SERVER_OPTIONS, keepAliveTimeout: keepAliveSeconds * 1000 },
+    answer,
+  )
   server.on('checkContinue', (request, response) => {
     continueOnRead(request, response)
     answer(request, response)
@@ -94,7 +97,34 @@ export function createHttpServer(
   server.on('drop', () => server.closeIdleConnections())
   const running = trackResponses(server)
 
-  function dispatch(known: HttpHandlers, request: IncomingMessage, response: ServerResponse): void {
+  return {
+    server,
+    /**
+     * Disables keep-alive: each response closes its connection, so clients move to another node.
+     */
+    stopKeepingAlive(): void {
+      keepsAlive = false
+    },
+    /** Accepts no more connections; those that are open are served. */
+    stopAccepting: (): void => void server.close(),
+    /**
+     * Graceful shutdown: waits for running requests, then closes the server, which listens until
+     * then so that readiness probes see the failure. After `longestMs`, closes all connections.
+     */
+    async drain(longestMs: number): Promise<void> {
+      keepsAlive = false
+      draining = true
+      // Destroys streams instead of ending them: clients reconnect only after a lost connection.
+      for (const response of running.all()) if (isListening(response.req)) response.destroy()
+      await finish(server, running, longestMs)
+    },
+  }
+}
+
+/** Checks a request, and passes it to the handler of callers' POSTs, a mount, or Hono. */
+function createDispatch() {
+  let listener: NodeHandler | undefined
+  return (known: HttpHandlers, request: IncomingMessage, response: ServerResponse): void => {
     try {
       normalizeTarget(request)
       stripBasePath(request, known.basePath ?? '')
@@ -107,28 +137,6 @@ export function createHttpServer(
     if (known.calls?.(request, response)) return
     listener ??= getRequestListener(known.fetch, { overrideGlobalObjects: false })
     void (mountedHandler(known.mounts, request.url ?? '/') ?? listener)(request, response)
-  }
-  return {
-    server,
-    /**
-     * Disables keep-alive: each response closes its connection, so clients move to another node.
-     */
-    stopKeepingAlive(): void {
-      draining = true
-    },
-    /** Accepts no more connections; those that are open are served. */
-    stopAccepting: (): void => void server.close(),
-    /**
-     * Graceful shutdown: waits for running requests, then closes the server, which listens until
-     * then so that readiness probes see the failure. After `longestMs`, closes all connections.
-     */
-    async drain(longestMs: number): Promise<void> {
-      draining = true
-      lettingGo = true
-      // Destroys streams instead of ending them: clients reconnect only after a lost connection.
-      for (const response of running.all()) if (isListening(response.req)) response.destroy()
-      await finish(server, running, longestMs)
-    },
   }
 }
 

@@ -22,70 +22,78 @@ const LONGEST_CLOSE_MS = 1000
  */
 export function openFileSink(file: string): Sink {
   mkdirSync(dirname(file), { recursive: true })
-  const fd = openSync(file, 'a', 0o640)
-  const report = createFailureReport(file)
-  let waiting = ''
-  let chunk: Buffer = Buffer.alloc(0)
-  let isWriting = false
-  let closed = false
-  let retry: NodeJS.Timeout | undefined
-  let onIdle: () => void = () => undefined
+  return new FileSink(openSync(file, 'a', 0o640), createFailureReport(file))
+}
 
-  function writeOn(): void {
-    if (isWriting || closed) return
-    if (chunk.length === 0) {
-      chunk = Buffer.from(waiting)
-      waiting = ''
+class FileSink implements Sink {
+  readonly stream = { write: (line: string): void => this.#add(line) }
+  readonly #fd: number
+  readonly #report: ReturnType<typeof createFailureReport>
+  #waiting = ''
+  #chunk: Buffer = Buffer.alloc(0)
+  #isWriting = false
+  #closed = false
+  #retry: NodeJS.Timeout | undefined
+  #onIdle: () => void = () => undefined
+
+  constructor(fd: number, report: ReturnType<typeof createFailureReport>) {
+    this.#fd = fd
+    this.#report = report
+    process.once('exit', this.flush)
+  }
+
+  #add(line: string): void {
+    if (this.#waiting.length + line.length > MAX_WAITING_CHARACTERS) return
+    // Batches the lines of one event-loop turn into one write.
+    const isFirst = this.#waiting === '' && !this.#isWriting
+    if (isFirst && !this.#report.isFailing()) setImmediate(this.#writeOn)
+    this.#waiting += line
+  }
+
+  readonly #writeOn = (): void => {
+    if (this.#isWriting || this.#closed) return
+    if (this.#chunk.length === 0) {
+      this.#chunk = Buffer.from(this.#waiting)
+      this.#waiting = ''
     }
-    if (chunk.length === 0) {
-      onIdle()
+    if (this.#chunk.length === 0) {
+      this.#onIdle()
       return
     }
-    isWriting = true
-    write(fd, chunk, (error, written) => {
-      isWriting = false
-      if (error === null) chunk = chunk.subarray(written)
-      report.write(error)
-      if (error === null) writeOn()
-      else retry = setTimeout(writeOn, RETRY_MS).unref()
+    this.#isWriting = true
+    write(this.#fd, this.#chunk, (error, written) => {
+      this.#isWriting = false
+      if (error === null) this.#chunk = this.#chunk.subarray(written)
+      this.#report.write(error)
+      if (error === null) this.#writeOn()
+      else this.#retry = setTimeout(this.#writeOn, RETRY_MS).unref()
     })
   }
 
-  function flush(): void {
+  readonly flush = (): void => {
     // Skips the chunk in flight: the thread pool completes that write.
-    let rest = Buffer.concat([isWriting ? Buffer.alloc(0) : chunk, Buffer.from(waiting)])
-    if (!isWriting) chunk = Buffer.alloc(0)
-    waiting = ''
+    const unwritten = this.#isWriting ? Buffer.alloc(0) : this.#chunk
+    let rest = Buffer.concat([unwritten, Buffer.from(this.#waiting)])
+    if (!this.#isWriting) this.#chunk = Buffer.alloc(0)
+    this.#waiting = ''
     try {
-      while (rest.length > 0 && !closed) rest = rest.subarray(writeSync(fd, rest))
+      while (rest.length > 0 && !this.#closed) rest = rest.subarray(writeSync(this.#fd, rest))
     } catch (error) {
-      report.write(error as Error)
+      this.#report.write(error as Error)
     }
   }
 
-  process.once('exit', flush)
-  return {
-    stream: {
-      write(line) {
-        if (waiting.length + line.length > MAX_WAITING_CHARACTERS) return
-        // Batches the lines of one event-loop turn into one write.
-        if (waiting === '' && !isWriting && !report.isFailing()) setImmediate(writeOn)
-        waiting += line
-      },
-    },
-    flush,
-    async close() {
-      if (closed) return
-      process.off('exit', flush)
-      await new Promise<void>((resolve) => {
-        onIdle = resolve
-        setTimeout(resolve, LONGEST_CLOSE_MS).unref()
-        clearTimeout(retry)
-        writeOn()
-      })
-      closed = true
-      closeSync(fd)
-    },
+  async close(): Promise<void> {
+    if (this.#closed) return
+    process.off('exit', this.flush)
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+      setTimeout(resolve, LONGEST_CLOSE_MS).unref()
+      clearTimeout(this.#retry)
+      this.#writeOn()
+    })
+    this.#closed = true
+    closeSync(this.#fd)
   }
 }
 

@@ -31,8 +31,53 @@ export function createStoreAdapter(
 function createModelAdapter(
   entries: Entries,
   model: string,
-  { codeRaceSeconds = 0, refreshGraceSeconds = 0, onSuccessor }: StoreAdapterOptions,
+  options: StoreAdapterOptions,
 ): Adapter {
+  const uses = createUses(entries, model, options)
+
+  return {
+    async find(id) {
+      const entry = await entries.read(model, id)
+      if (entry === undefined) return undefined
+      const { consumed } = entry
+      const payload = unexpired(entry.payload)
+      const grantId = model === 'Grant' ? id : payload.grantId
+      if (grantId && (await entries.isRevoked(grantId))) return undefined
+      if (consumed === undefined) return payload
+      const outcome = await uses.classifyReuse(id, entry)
+      if (outcome === 'gone') return undefined
+      return outcome === 'good' ? payload : { ...payload, consumed }
+    },
+
+    // Concurrent exchanges may create the same successor twice: a used one must stay used.
+    upsert: (id, payload, expiresIn) =>
+      model === 'RefreshToken'
+        ? entries.create(model, id, payload, expiresIn)
+        : entries.write(model, id, payload, expiresIn),
+
+    /** Codes and refresh tokens are single-use across all nodes. */
+    async consume(id) {
+      const successor = await uses.use(id)
+      if (successor !== undefined) options.onSuccessor?.(successor)
+    },
+
+    async destroy(id) {
+      await entries.remove(model, id)
+    },
+    revokeByGrantId: (grantId) => entries.revokeGrant(grantId),
+
+    // Needed only for device codes and tokens bound to a browser session, which we do not issue.
+    findByUserCode: async () => undefined,
+    findByUid: async () => undefined,
+  }
+}
+
+/** First and repeated uses of the codes and refresh tokens of one model. */
+function createUses(
+  entries: Entries,
+  model: string,
+  { codeRaceSeconds = 0, refreshGraceSeconds = 0 }: StoreAdapterOptions,
+) {
   const graceSeconds = model === 'RefreshToken' ? refreshGraceSeconds : 0
   const markSeconds = model === 'AuthorizationCode' ? codeRaceSeconds : graceSeconds
 
@@ -61,41 +106,7 @@ function createModelAdapter(
     return used.successor
   }
 
-  return {
-    async find(id) {
-      const entry = await entries.read(model, id)
-      if (entry === undefined) return undefined
-      const { consumed } = entry
-      const payload = unexpired(entry.payload)
-      const grantId = model === 'Grant' ? id : payload.grantId
-      if (grantId && (await entries.isRevoked(grantId))) return undefined
-      if (consumed === undefined) return payload
-      const outcome = await classifyReuse(id, entry)
-      if (outcome === 'gone') return undefined
-      return outcome === 'good' ? payload : { ...payload, consumed }
-    },
-
-    // Concurrent exchanges may create the same successor twice: a used one must stay used.
-    upsert: (id, payload, expiresIn) =>
-      model === 'RefreshToken'
-        ? entries.create(model, id, payload, expiresIn)
-        : entries.write(model, id, payload, expiresIn),
-
-    /** Codes and refresh tokens are single-use across all nodes. */
-    async consume(id) {
-      const successor = await use(id)
-      if (successor !== undefined) onSuccessor?.(successor)
-    },
-
-    async destroy(id) {
-      await entries.remove(model, id)
-    },
-    revokeByGrantId: (grantId) => entries.revokeGrant(grantId),
-
-    // Needed only for device codes and tokens bound to a browser session, which we do not issue.
-    findByUserCode: async () => undefined,
-    findByUid: async () => undefined,
-  }
+  return { use, classifyReuse }
 }
 
 /**

@@ -33,80 +33,90 @@ interface ShutdownOptions {
 
 type End = (reason: string) => void
 
-export type Shutdown = ReturnType<typeof createShutdown>
-
 /** Handles faults at once, and signals from `serves` on: earlier signals end the process. */
-export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}) {
-  let stop: Stop = async () => undefined
-  let onEndAtOnce: () => void = () => undefined
-  let stopping: Promise<void> | undefined
-  let hasFaulted = false
-  let hasFailed = false
+export function createShutdown(log: RootLogger, { parent }: ShutdownOptions = {}): Shutdown {
+  const shutdown = new Shutdown(log, parent)
+  process.on('uncaughtException', (error, origin) => {
+    shutdown.endAfterFault(error, origin).catch(() => reallyExit(1))
+  })
+  return shutdown
+}
 
-  /** Idempotent: later callers await the same shutdown. */
-  function stopOnce(cause: StopCause): Promise<void> {
-    stopping ??= stop(cause)
-    return stopping
+export class Shutdown {
+  readonly #log: RootLogger
+  readonly #parent: Parent | undefined
+  #stop: Stop = async () => undefined
+  #onEndAtOnce: () => void = () => undefined
+  #stopping: Promise<void> | undefined
+  #hasFaulted = false
+  #hasFailed = false
+
+  constructor(log: RootLogger, parent: Parent | undefined) {
+    this.#log = log
+    this.#parent = parent
   }
 
-  async function endCleanly(reason: string): Promise<void> {
-    if (stopping !== undefined) return
-    log.info({ reason }, 'stopping')
-    await stopOnce('signal')
-    log.info('stopped')
-    await log.close()
-    process.exit(hasFaulted || hasFailed ? 1 : 0)
+  /**
+   * Registers the running service, which is stopped before the process ends. `onEndAtOnce` is
+   * called before an immediate exit.
+   */
+  serves(stop: Stop, onEndAtOnce: () => void = this.#onEndAtOnce): void {
+    this.#stop = stop
+    this.#onEndAtOnce = onEndAtOnce
+    onSignals(
+      this.#parent,
+      (reason) => this.end(reason),
+      () => this.#endAtOnce(),
+    )
+  }
+
+  /** Shuts down gracefully, with exit code 0. */
+  end(reason: string): void {
+    void this.#endCleanly(reason)
+  }
+
+  /** Sets the exit code of a graceful shutdown to 1. */
+  failed(): void {
+    this.#hasFailed = true
   }
 
   /**
    * After an uncaught exception, the state of the process is unknown, but unrelated calls may still
    * finish. As in Node, an unhandled rejection counts as an uncaught exception.
    */
-  async function endAfterFault(error: unknown, origin: string): Promise<void> {
-    if (hasFaulted) {
-      logFatal(error, origin)
-      endAtOnce()
+  async endAfterFault(error: unknown, origin: string): Promise<void> {
+    this.#log.fatal({ err: error, origin }, 'uncaught exception')
+    this.#log.flush()
+    if (this.#hasFaulted) {
+      this.#endAtOnce()
       return
     }
-    hasFaulted = true
-    logFatal(error, origin)
-    await Promise.race([stopOnce('fault'), delay(LONGEST_AFTER_FAULT_MS)])
-    await log.close()
+    this.#hasFaulted = true
+    await Promise.race([this.#stopOnce('fault'), delay(LONGEST_AFTER_FAULT_MS)])
+    await this.#log.close()
     process.exit(1)
   }
 
-  function logFatal(error: unknown, origin: string): void {
-    log.fatal({ err: error, origin }, 'uncaught exception')
-    log.flush()
+  async #endCleanly(reason: string): Promise<void> {
+    if (this.#stopping !== undefined) return
+    this.#log.info({ reason }, 'stopping')
+    await this.#stopOnce('signal')
+    this.#log.info('stopped')
+    await this.#log.close()
+    process.exit(this.#hasFaulted || this.#hasFailed ? 1 : 0)
+  }
+
+  /** Idempotent: later callers await the same shutdown. */
+  #stopOnce(cause: StopCause): Promise<void> {
+    this.#stopping ??= this.#stop(cause)
+    return this.#stopping
   }
 
   /** Skips `exit` listeners, which may block on a full disk. */
-  function endAtOnce(): void {
-    onEndAtOnce()
-    log.flush()
+  #endAtOnce(): void {
+    this.#onEndAtOnce()
+    this.#log.flush()
     reallyExit(1)
-  }
-
-  process.on('uncaughtException', (error, origin) => {
-    endAfterFault(error, origin).catch(() => reallyExit(1))
-  })
-  const end: End = (reason) => void endCleanly(reason)
-  return {
-    /**
-     * Registers the running service, which is stopped before the process ends. `onEndAtOnce` is
-     * called before an immediate exit.
-     */
-    serves(given: Stop, beforeEnd: () => void = onEndAtOnce): void {
-      stop = given
-      onEndAtOnce = beforeEnd
-      onSignals(parent, end, endAtOnce)
-    },
-    /** Shuts down gracefully, with exit code 0. */
-    end,
-    /** Sets the exit code of a graceful shutdown to 1. */
-    failed(): void {
-      hasFailed = true
-    },
   }
 }
 

@@ -46,46 +46,58 @@ type AuthParts = Pick<ResourceServerDeps, 'sessions' | 'blocks'> & {
   >
 
 export async function createAuth(deps: AuthDeps, parts: AuthParts) {
-  const { tools, resources, prompts } = deps.catalog
+  const { config, secrets, log, publicUrl, outgoing, store, catalog, team = NO_TEAM } = deps
+  const { sessions, blocks, credentials, keptSignIns } = parts
+  const { tools, resources, prompts } = catalog
   const declared = [...tools.values(), ...resources, ...prompts]
   const needed = declared.flatMap(({ definition }) => definition.requires?.scopes ?? [])
-  const { defaultScopes: defaults, issuer } = deps.config.auth
+  const { defaultScopes: defaults, issuer } = config.auth
   const scopeMap = issuer.kind === 'external' ? issuer.scopeMap : undefined
   const scopes = createScopes(needed, { defaults, scopeMap })
-  const errorPage = authorizationErrorPage(parts.theme)
   const authorizationServer =
-    deps.transport === 'http'
-      ? await createBuiltInServer({ ...deps, ...parts, scopes, errorPage })
-      : undefined
+    deps.transport === 'http' ? await builtInServerOf(deps, parts, scopes) : undefined
   const accessTokens = authorizationServer?.accessTokens ?? NO_TOKENS
   const personalTokens = createTokens(deps, parts, scopes)
-  const { team = NO_TEAM, log } = deps
   const isShownTo = (definition: Declared, caller: TokenCaller) =>
     // Avoids `identityOf` where possible: it decrypts the session's credentials.
     (team.unauthorizedTools === 'challenge' && definition.visible === undefined) ||
-    isVisible(team, definition, identityOf(parts.credentials, caller), log)
-  const find = createFind(deps.catalog)
+    isVisible(team, definition, identityOf(credentials, caller), log)
+  const find = createFind(catalog)
   const scopesFor: ScopesFor = (asked, caller) => {
     const isThere = (definition: Declared) => isShownTo(definition, caller)
     return find(asked, isThere)?.requires?.scopes ?? []
   }
   const auth = await createResourceServer({
-    ...{ ...deps, ...parts, scopes },
+    ...{ config, secrets, publicUrl, sessions, scopes, outgoing, log, blocks },
     scopesFor: needed.length === 0 ? undefined : scopesFor,
     builtIn:
       personalTokens === undefined
         ? accessTokens
-        : withPersonalTokens({ ...deps, ...parts, personalTokens }, accessTokens),
+        : withPersonalTokens({ store, sessions, keptSignIns, personalTokens, log }, accessTokens),
   })
   return { auth, authorizationServer, personalTokens }
 }
 
+function builtInServerOf(deps: AuthDeps, parts: AuthParts, scopes: Scopes) {
+  const { config, secrets, log, publicUrl, outgoing, store, documentCa } = deps
+  const { keyRing, now, sessions, blocks, authorizations, keptSignIns } = parts
+  const { signOut, broadcastRevoked, isSignedIn, settleSignIn } = parts
+  return createBuiltInServer({
+    ...{ config, secrets, publicUrl, scopes, outgoing, documentCa },
+    ...{ store, keyRing, now, log, sessions, blocks, authorizations, keptSignIns },
+    ...{ signOut, isSignedIn, settleSignIn },
+    ...(broadcastRevoked !== undefined && { broadcastRevoked }),
+    errorPage: authorizationErrorPage(parts.theme),
+  })
+}
+
 /** Undefined if people cannot make personal access tokens. */
 function createTokens({ config, store }: AuthDeps, parts: AuthParts, { supported }: Scopes) {
+  const { keyRing, sessions, credentials, authorizations, now } = parts
   const { issuer } = config.auth
   if (issuer.kind !== 'built-in' || issuer.personalTokenTtl === undefined) return undefined
   return createPersonalTokens(
-    { ...parts, store },
+    { store, keyRing, sessions, credentials, authorizations, now },
     {
       upstream: parts.firstUpstream,
       longestTtlSeconds: issuer.personalTokenTtl,

@@ -1,6 +1,6 @@
 /** Continuity of sessions: across sign-ins, grants and open streams. */
 
-import { createGoesOn } from '../auth/server/grants.ts'
+import { createMayContinue } from '../auth/server/grants.ts'
 import type { Config } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import type { TokenSession } from '../mcp/nodes/session-ends.ts'
@@ -32,7 +32,7 @@ export function createContinuing(deps: ContinuingDeps, upstream: string, ttlSeco
       return session !== undefined && credentials.read(session) !== undefined
     },
     settleSignIn: createSettleSignIn(deps, { upstream, ttlSeconds }),
-    goesOn: createGoesOn(deps),
+    mayContinue: createMayContinue(deps),
     /** The latest expiry of the tokens that an external issuer issued for a stream's session. */
     async tokenUntil({ id, since }: Pick<TokenSession, 'id' | 'since'>) {
       const session = await sessions.retrieve(id)

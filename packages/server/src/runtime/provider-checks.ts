@@ -15,9 +15,12 @@ const DELAY_MS = 100
  * startup, and the library that the checks load does not delay it. Their warnings, and those of the
  * access configuration, are shown at `/readyz`.
  */
-export function checkProviders({ accessWarnings }: Config, ...checked: readonly Checked[]) {
+export function checkProviders({ accessWarnings }: Config, checked: readonly Checked[]) {
   setTimeout(() => {
     for (const each of checked) void each.check()
   }, DELAY_MS).unref()
-  return { warnings: () => [...accessWarnings, ...checked.flatMap((each) => each.warnings())] }
+  return (): readonly ConfigWarning[] => [
+    ...accessWarnings,
+    ...checked.flatMap((each) => each.warnings()),
+  ]
 }

@@ -9,8 +9,8 @@ import type { Logger } from '../logger.ts'
 import { Authorizations } from '../session/authorizations.ts'
 import { type Blocks, createBlocks } from '../session/blocks.ts'
 import type { SignInUpstreams } from '../session/call-session.ts'
-import { createCredentialStore } from '../session/credentials.ts'
-import { createKeyEntry } from '../session/key-entry.ts'
+import { type CredentialStore, createCredentialStore } from '../session/credentials.ts'
+import { type CheckKey, createKeyEntry } from '../session/key-entry.ts'
 import { createSessionManager, type SessionManager } from '../session/manager.ts'
 import { createOnBehalf } from '../session/on-behalf.ts'
 import { createKeyToken, createOnRefusedKey } from '../session/pasted-keys.ts'
@@ -41,7 +41,11 @@ export interface SessionPartsDeps {
   readonly telemetry: Telemetry
 }
 
-interface Shared extends SessionPartsDeps {
+interface Shared {
+  readonly config: Config
+  readonly log: Logger
+  readonly store: Store
+  readonly publicUrl: string
   readonly keyRing: KeyRing
   readonly now: () => number
   readonly sessions: SessionManager
@@ -53,68 +57,44 @@ interface Shared extends SessionPartsDeps {
 
 export function createSessionParts(
   deps: SessionPartsDeps,
-  upstreams: Upstreams,
+  upstreams: Pick<Upstreams, 'first' | 'further'>,
   keyRing: KeyRing,
   now: () => number,
 ) {
-  const { config, store, publicUrl, pagesReady, telemetry } = deps
+  const { config, log, store, publicUrl, pagesReady, telemetry } = deps
   const tokenTtlSeconds = longestTokenSeconds(config.auth)
   const sessions = createSessionManager(
     { store, now, onChange: telemetry.metrics.session },
-    { ...config.session, tokenTtlSeconds },
+    { ttlSeconds: config.session.ttlSeconds, tokenTtlSeconds },
   )
   const links = createSignInLinks({ store, now }, config.signIn)
-  const kept = keepSignIns({ ...deps, now }, config.auth, tokenTtlSeconds)
+  const kept = keepSignIns({ store, log, now }, config.auth, tokenTtlSeconds)
   const authorizations = new Authorizations({ store, sessions, now }, lifetimesOf(config.auth))
   const onWritten = async (sessionId: string) => {
-    await Promise.all([
-      kept.onWritten(sessionId),
-      authorizations
-        .signedIn(sessionId)
-        .catch((error: unknown) =>
-          deps.log.warn({ err: error }, 'client not listed for its person'),
-        ),
-    ])
+    const listed = authorizations
+      .signedIn(sessionId)
+      .catch((error: unknown) => log.warn({ err: error }, 'client not listed for its person'))
+    await Promise.all([kept.onWritten(sessionId), listed])
   }
   const blocks = createBlocks({ store })
-  const shared = { ...deps, keyRing, now, sessions, links, blocks, onWritten }
+  const shared: Shared = {
+    ...{ config, log, store, publicUrl, keyRing, now, sessions, links, blocks, onWritten },
+  }
   const first = partsAt(shared, upstreams.first)
   const further = upstreams.further.map((upstream) => partsAt(shared, upstream))
   const people = [first, ...further].filter(({ kind }) => kind !== 'operator')
-  const byName = [...(further.length > 0 ? [first] : []), ...further]
   const { name, credentials } = first
   return {
-    ...{ sessions, credentials, links, keptSignIns: kept.keptSignIns, authorizations },
+    ...{ sessions, credentials, links, blocks, keptSignIns: kept.keptSignIns, authorizations },
     /** The upstreams that people sign in at; the first upstream identifies them. */
     account: {
       ...{ sessions, authorizations, upstreams: people },
       identity: first.returns ? first : undefined,
     },
     firstUpstream: name,
-    blocks,
     signIn: createSignIns(people, links),
     keyPages: new Map(people.flatMap(({ name, keyPage }) => (keyPage ? [[name, keyPage]] : []))),
-    signInUpstreams: {
-      first: people.includes(first) ? name : undefined,
-      further: new Map(
-        further
-          .filter((each) => people.includes(each))
-          .map((each) => [each.name, each.credentials]),
-      ),
-    } satisfies SignInUpstreams,
-    onBehalf: new Map(
-      [first, ...further].flatMap(({ upstream, onBehalf }) =>
-        onBehalf === undefined ? [] : [[upstream, onBehalf] as const],
-      ),
-    ),
-    upstreamAccess: withNamed(
-      first.access,
-      new Map(byName.map((each) => [each.name, each.access])),
-    ),
-    serviceAccess: withNamed(
-      first.serviceAccess,
-      new Map(byName.map((each) => [each.name, each.serviceAccess])),
-    ),
+    ...accessParts(first, further, people),
     serviceAccounts: namesWithService(upstreams),
     /** For sign-out. */
     further: further.map(({ credentials, provider }) => ({ credentials, provider })),
@@ -126,6 +106,37 @@ export function createSessionParts(
   }
 }
 
+type PartsAt = ReturnType<typeof partsAt>
+
+/** What calls use of the upstreams: sign-ins, and their APIs. */
+function accessParts(first: PartsAt, further: readonly PartsAt[], people: readonly PartsAt[]) {
+  const all = [first, ...further]
+  const byName = [...(further.length > 0 ? [first] : []), ...further]
+  return {
+    signInUpstreams: {
+      first: people.includes(first) ? first.name : undefined,
+      further: new Map(
+        further
+          .filter((each) => people.includes(each))
+          .map((each) => [each.name, each.credentials]),
+      ),
+    } satisfies SignInUpstreams,
+    onBehalf: new Map(
+      all.flatMap(({ upstream, onBehalf }) =>
+        onBehalf === undefined ? [] : [[upstream, onBehalf] as const],
+      ),
+    ),
+    upstreamAccess: withNamed(
+      first.access,
+      new Map(byName.map((each) => [each.name, each.access])),
+    ),
+    serviceAccess: withNamed(
+      first.serviceAccess,
+      new Map(byName.map((each) => [each.name, each.serviceAccess])),
+    ),
+  }
+}
+
 /** The lifetimes of authorizations; those of an external issuer's tokens are not recorded. */
 function lifetimesOf({ issuer }: Config['auth']) {
   if (issuer.kind === 'external') return { ttlSeconds: 1, personalTtlSeconds: 1 }
@@ -134,25 +145,30 @@ function lifetimesOf({ issuer }: Config['auth']) {
 }
 
 /** The upstreams with a service account: by their names, the first also by undefined. */
-function namesWithService({ first, further }: Upstreams): ReadonlySet<string | undefined> {
+function namesWithService({
+  first,
+  further,
+}: Pick<Upstreams, 'first' | 'further'>): ReadonlySet<string | undefined> {
   const named = [first, ...further].filter(({ service }) => service !== undefined)
   return new Set([...named.map(({ name }) => name), ...(first.service ? [undefined] : [])])
 }
 
-function serviceOf(shared: Shared, { name, service }: UpstreamParts) {
+function serviceOf({ store, keyRing, now, log }: Shared, { name, service }: UpstreamParts) {
   if (service === undefined || 'key' in service) return service
-  return { token: createServiceToken({ ...shared, ...service }, name) }
+  const { request } = service
+  return { token: createServiceToken({ store, keyRing, request, now, log }, name) }
 }
 
 /** Wires one upstream: its sign-in, and its API on behalf of users. */
 function partsAt(shared: Shared, upstream: UpstreamParts) {
-  const { store, keyRing, sessions, links, log, now, publicUrl, config } = shared
+  const { store, keyRing, sessions, links, log, publicUrl, config, onWritten } = shared
   const { name, kind, label, provider, api, signsInAt, checkKey } = upstream
   const { ttlSeconds } = config.signIn
-  const { onWritten } = shared
   const ownerOf = label === undefined ? (subject: string) => personKey(name, subject) : undefined
-  const kept = { store, keyRing, onWritten, ...(ownerOf !== undefined && { ownerOf }) }
-  const credentials = createCredentialStore(kept, name)
+  const credentials = createCredentialStore(
+    { store, keyRing, onWritten, ...(ownerOf !== undefined && { ownerOf }) },
+    name,
+  )
   const redirectUri =
     label === undefined ? `${publicUrl}/callback` : `${publicUrl}/callback/${label}`
   const isBlocked =
@@ -168,33 +184,60 @@ function partsAt(shared: Shared, upstream: UpstreamParts) {
   }
   if (kind === 'operator') {
     const access = createOperatorAccess(api)
-    const none = { returns: false, keyPage: undefined, onBehalf: undefined }
-    return { ...common, access, serviceAccess: access, ...none }
+    return { ...common, ...NOBODY_SIGNS_IN, access, serviceAccess: access }
   }
-  if (checkKey === undefined) {
-    const refreshing = { store, sessions, credentials, provider, now, log, upstream: label }
-    const access = createUpstreamAccess(api, createFreshToken(refreshing), { upstream: label })
-    const { exchangeToken, revoke } = provider
-    const onBehalf =
-      exchangeToken && createOnBehalf({ ...refreshing, provider: { exchangeToken, revoke } })
-    return { ...common, access, returns: true, keyPage: undefined, onBehalf }
-  }
-  const binding = { secure: publicUrl.startsWith('https:'), basePath: basePathOf(publicUrl) }
+  if (checkKey === undefined) return { ...common, ...providerAccess(shared, upstream, credentials) }
+  return { ...common, ...keyAccess(shared, upstream, { credentials, checkKey }) }
+}
+
+const NOBODY_SIGNS_IN = { returns: false, keyPage: undefined, onBehalf: undefined }
+
+/** Access with the tokens of an identity provider. */
+function providerAccess(
+  { store, sessions, now, log }: Shared,
+  { api, label: upstream, provider }: UpstreamParts,
+  credentials: CredentialStore,
+) {
+  const fresh = createFreshToken({
+    ...{ store, sessions, credentials, provider, now, log, upstream },
+  })
+  const { exchangeToken, revoke } = provider
+  const onBehalf =
+    exchangeToken &&
+    createOnBehalf({
+      ...{ store, sessions, credentials, now, log, upstream },
+      provider: { exchangeToken, revoke },
+    })
+  const access = createUpstreamAccess(api, fresh, { upstream })
+  return { access, returns: true, keyPage: undefined, onBehalf }
+}
+
+interface KeyParts {
+  readonly credentials: CredentialStore
+  readonly checkKey: CheckKey
+}
+
+/** Access with keys that people paste. */
+function keyAccess(
+  { store, keyRing, sessions, log, publicUrl, config }: Shared,
+  { name, label, api, signsInAt }: UpstreamParts,
+  { credentials, checkKey }: KeyParts,
+) {
   const pendingSignIns = createPendingSignIns(
     { store, keyRing },
-    { ...binding, ttlSeconds, upstream: label },
+    {
+      secure: publicUrl.startsWith('https:'),
+      basePath: basePathOf(publicUrl),
+      ttlSeconds: config.signIn.ttlSeconds,
+      upstream: label,
+    },
   )
   const entry = createKeyEntry({
-    store,
-    credentials,
-    pendingSignIns,
-    checkKey,
-    log,
-    upstream: name,
+    ...{ store, credentials, pendingSignIns, checkKey, log, upstream: name },
   })
   const keyPage: KeyPage = { entry, signsInAt, label }
   const onRefusedKey = createOnRefusedKey({ store, credentials, checkKey, upstream: label })
   const keyToken = createKeyToken(sessions, credentials)
   const access = createUpstreamAccess(api, keyToken, { upstream: label, onRefusedKey })
-  return { ...common, access, returns: false, keyPage, onBehalf: undefined }
+  return { access, returns: false, keyPage, onBehalf: undefined }
 }

@@ -1,7 +1,4 @@
-/**
- * Authorized clients and personal access tokens, indexed by person and by client, and the narrowing
- * of their scopes.
- */
+/** Authorized clients and personal access tokens, indexed by person and by client. */
 
 import { sha256 } from '../crypto/hash.ts'
 import { AppError } from '../errors.ts'

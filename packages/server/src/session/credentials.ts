@@ -25,39 +25,10 @@ export interface CredentialStoreDeps {
 export type CredentialStore = ReturnType<typeof createCredentialStore>
 
 /** `upstream` names the upstream of these credentials; a session can hold those of several. */
-export function createCredentialStore(
-  { store, keyRing, onWritten, ownerOf }: CredentialStoreDeps,
-  upstream: string,
-) {
+export function createCredentialStore(deps: CredentialStoreDeps, upstream: string) {
+  const { keyRing, ownerOf } = deps
   const context = (sessionId: string) => `${sessionId}:${upstream}`
-
-  async function replace(
-    sessionId: string,
-    fence: number,
-    change: (entry?: SealedCredentials) => Omit<SealedCredentials, 'fence'>,
-    owner?: string,
-  ): Promise<boolean> {
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-      const session = await store.get<SessionRecord>(sessionKey(sessionId))
-      if (session === undefined) return false
-      const entry = session.credentials[upstream]
-      if ((entry?.fence ?? 0) > fence) return false
-      // Deleted credentials leave a tombstone with their fence, which blocks late stale writes.
-      const credentials = { ...session.credentials, [upstream]: { ...change(entry), fence } }
-      const signedIn = Object.values(credentials).some((each) => each.sealed !== null)
-      const state = signedIn ? 'authenticated' : 'anonymous'
-      const written = await store.patch(
-        sessionKey(sessionId),
-        { state, credentials, ...(owner !== undefined && { owner }) },
-        { ifRev: session.rev },
-      )
-      if (written.outcome === 'written') {
-        await onWritten?.(sessionId)
-        return true
-      }
-    }
-    throw new Error('The session changes too fast to write its credentials')
-  }
+  const replace = createReplace(deps, upstream)
 
   return {
     /** The credentials; undefined without any, or if they do not decrypt for this session. */
@@ -90,6 +61,40 @@ export function createCredentialStore(
         failure,
       }))
     },
+  }
+}
+
+/** Writes the entry of one upstream, with optimistic locking. */
+function createReplace(
+  { store, onWritten }: Pick<CredentialStoreDeps, 'store' | 'onWritten'>,
+  upstream: string,
+) {
+  return async function replace(
+    sessionId: string,
+    fence: number,
+    change: (entry?: SealedCredentials) => Omit<SealedCredentials, 'fence'>,
+    owner?: string,
+  ): Promise<boolean> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const session = await store.get<SessionRecord>(sessionKey(sessionId))
+      if (session === undefined) return false
+      const entry = session.credentials[upstream]
+      if ((entry?.fence ?? 0) > fence) return false
+      // Deleted credentials leave a tombstone with their fence, which blocks late stale writes.
+      const credentials = { ...session.credentials, [upstream]: { ...change(entry), fence } }
+      const signedIn = Object.values(credentials).some((each) => each.sealed !== null)
+      const state = signedIn ? 'authenticated' : 'anonymous'
+      const written = await store.patch(
+        sessionKey(sessionId),
+        { state, credentials, ...(owner !== undefined && { owner }) },
+        { ifRev: session.rev },
+      )
+      if (written.outcome === 'written') {
+        await onWritten?.(sessionId)
+        return true
+      }
+    }
+    throw new Error('The session changes too fast to write its credentials')
   }
 }
 

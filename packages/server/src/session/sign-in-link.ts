@@ -45,6 +45,8 @@ export interface NewLink {
   readonly ttlSeconds: number
 }
 
+const key = (handle: string) => `sign-in-link:{${sha256(handle)}}`
+
 export type SignInLinks = ReturnType<typeof createSignInLinks>
 
 /** Links expire after `ttlSeconds`; the store holds only hashes of handle and code. */
@@ -52,19 +54,6 @@ export function createSignInLinks(
   { store, now }: { readonly store: Store; readonly now: () => number },
   { ttlSeconds }: { readonly ttlSeconds: number },
 ) {
-  const key = (handle: string) => `sign-in-link:{${sha256(handle)}}`
-
-  /** Counts one attempt with compare-and-set, so that concurrent guesses each count. */
-  async function countTry(handle: string): Promise<LinkRecord | undefined> {
-    for (;;) {
-      const record = await store.get<LinkRecord>(key(handle))
-      if (record === undefined || record.tries >= MOST_TRIES) return undefined
-      const tries = record.tries + 1
-      const { outcome } = await store.patch(key(handle), { tries }, { ifRev: record.rev })
-      if (outcome === 'written') return { ...record, tries }
-    }
-  }
-
   return {
     /** @throws AppError `too_many_requests` when `storage` is exhausted; nothing is stored then */
     async issue(
@@ -97,7 +86,7 @@ export function createSignInLinks(
      * upstream is void.
      */
     async check(handle: string, code: string, upstream?: string): Promise<CodeOutcome> {
-      const record = await countTry(handle)
+      const record = await countTry(store, handle)
       if (record?.upstream !== upstream || record === undefined) return { outcome: 'void' }
       if (timingSafeEqualStrings(record.codeHash, codeHash(handle, code))) {
         return { outcome: 'right', link: facts(record) }
@@ -113,6 +102,17 @@ export function createSignInLinks(
     },
     /** Consumes the link, atomically: exactly one of several callers gets true. */
     use: async (handle: string): Promise<boolean> => (await store.take(key(handle))) !== undefined,
+  }
+}
+
+/** Counts one attempt with compare-and-set, so that concurrent guesses each count. */
+async function countTry(store: Store, handle: string): Promise<LinkRecord | undefined> {
+  for (;;) {
+    const record = await store.get<LinkRecord>(key(handle))
+    if (record === undefined || record.tries >= MOST_TRIES) return undefined
+    const tries = record.tries + 1
+    const { outcome } = await store.patch(key(handle), { tries }, { ifRev: record.rev })
+    if (outcome === 'written') return { ...record, tries }
   }
 }
 

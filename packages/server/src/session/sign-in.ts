@@ -1,7 +1,7 @@
 /** The upstream sign-in flow: from the one-time link via the identity provider to the session. */
 
 import { basePathOf } from '../config/public-path.ts'
-import { shortHash, timingSafeEqualStrings } from '../crypto/hash.ts'
+import { shortHash } from '../crypto/hash.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Logger } from '../logger.ts'
 import type { Store } from '../store/port.ts'
@@ -17,16 +17,11 @@ import {
   createPendingSignIns,
   newCheck,
   type PendingSignIn,
+  type PendingSignIns,
   type SignInPurpose,
 } from './pending-sign-in.ts'
-import type { Session } from './record.ts'
 import type { SignInLinkFacts, SignInLinks } from './sign-in-link.ts'
-
-/** Proof that the user may proceed: the code from the chat, or the browser that gave consent. */
-export type SignInProof =
-  | { readonly code: string }
-  /** SHA-256 of the value in the browser's cookie; undefined when it has none. */
-  | { readonly browser: string | undefined }
+import { createProvenLinks, type SignInProof } from './sign-in-proof.ts'
 
 export interface LinkForBrowser extends SignInLinkFacts {
   /** Display name of the host that the link leads to. */
@@ -127,33 +122,53 @@ export interface SignInOptions {
   readonly upstream?: string | undefined
 }
 
-export function createSignIn(
-  deps: SignInDeps,
-  { redirectUri, ttlSeconds, upstream, publicUrl }: SignInOptions,
-): SignIn {
-  const { sessions, links, provider, log } = deps
+export function createSignIn(deps: SignInDeps, options: SignInOptions): SignIn {
+  const { store, keyRing } = deps
+  const { redirectUri, ttlSeconds, upstream, publicUrl } = options
   const secure = redirectUri.startsWith('https:')
   const basePath = basePathOf(publicUrl ?? new URL('.', redirectUri).href)
-  const pendingSignIns = createPendingSignIns(deps, { secure, basePath, ttlSeconds, upstream })
+  const binding = { secure, basePath, ttlSeconds, upstream }
+  const pendingSignIns = createPendingSignIns({ store, keyRing }, binding)
+  const links = createProvenLinks(deps, upstream)
+  const depart = createDepart(deps, pendingSignIns, options)
 
-  async function lookUp(handle: string) {
-    const link = await links.describe(handle)
-    if (link?.upstream !== upstream) return undefined
-    // Checked before the user enters a code and signs in for a session that has ended.
-    const session = link && (await sessions.peek(link.sessionId))
-    return link && session && { link, session }
+  return {
+    describe: links.describe,
+    async confirm(handle, proof, storage) {
+      const checked = await links.check(handle, proof)
+      if (checked.outcome === 'wrong') {
+        return { outcome: 'wrong_code', triesLeft: checked.triesLeft }
+      }
+      if (checked.outcome !== 'right') return checked
+      // Consumed last: while the provider is unavailable, the link stays valid.
+      const departure = await depart(checked.link, storage).catch(async (error) => {
+        if ('code' in proof) await deps.links.forgetTries(handle)
+        throw error
+      })
+      if (!(await deps.links.use(handle))) return { outcome: 'void' }
+      return { outcome: 'redirect', ...departure }
+    },
+    async begin(purpose, storage) {
+      if (!isLocalPath(purpose.returnTo)) throw new TypeError('returnTo leads off this server')
+      return depart(purpose, storage)
+    },
+    async finish(callback, cookie) {
+      const pending = await pendingSignIns.recall(callback.searchParams.get('state') ?? '', cookie)
+      if (pending === undefined) return { outcome: 'unknown_state' }
+      // No redirect to `returnTo` either: that page belongs to the browser that started.
+      if (!pending.sameBrowser) return { outcome: 'other_browser' }
+      return finishPending(deps, options, callback, pending)
+    },
   }
+}
 
-  async function check(handle: string, proof: SignInProof) {
-    if ('code' in proof) return links.check(handle, proof.code, upstream)
-    const found = await lookUp(handle)
-    if (found === undefined) return { outcome: 'void' } as const
-    return isBrowserOf(found.session, proof.browser)
-      ? ({ outcome: 'right', link: found.link } as const)
-      : ({ outcome: 'code_needed' } as const)
-  }
-
-  async function depart(purpose: SignInPurpose, storage?: StorageBudget): Promise<Departure> {
+/** Starts at the provider; remembers the sign-in until the callback. */
+function createDepart(
+  { provider, log }: Pick<SignInDeps, 'provider' | 'log'>,
+  pendingSignIns: PendingSignIns,
+  { redirectUri, upstream }: SignInOptions,
+) {
+  return async (purpose: SignInPurpose, storage?: StorageBudget): Promise<Departure> => {
     const fresh = newCheck()
     const url = await provider.authorizationUrl(redirectUri, fresh).catch((error: unknown) => {
       const session = shortHash(purpose.sessionId)
@@ -164,46 +179,22 @@ export function createSignIn(
     })
     return { url, cookie: await pendingSignIns.remember(fresh, purpose, storage) }
   }
+}
 
-  return {
-    async describe(handle, browser) {
-      const found = await lookUp(handle)
-      return found && { ...found.link, needsCode: !isBrowserOf(found.session, browser) }
-    },
-    async confirm(handle, proof, storage) {
-      const checked = await check(handle, proof)
-      if (checked.outcome === 'wrong') {
-        return { outcome: 'wrong_code', triesLeft: checked.triesLeft }
-      }
-      if (checked.outcome !== 'right') return checked
-      // Consumed last: while the provider is unavailable, the link stays valid.
-      const departure = await depart(checked.link, storage).catch(async (error) => {
-        if ('code' in proof) await links.forgetTries(handle)
-        throw error
-      })
-      if (!(await links.use(handle))) return { outcome: 'void' }
-      return { outcome: 'redirect', ...departure }
-    },
-    async begin(purpose, storage) {
-      if (!isLocalPath(purpose.returnTo)) throw new TypeError('returnTo leads off this server')
-      return depart(purpose, storage)
-    },
-    async finish(callback, cookie) {
-      const state = callback.searchParams.get('state') ?? ''
-      const pending = await pendingSignIns.recall(state, cookie)
-      if (pending === undefined) return { outcome: 'unknown_state' }
-      // No redirect to `returnTo` either: that page belongs to the browser that started.
-      if (!pending.sameBrowser) return { outcome: 'other_browser' }
-      const { returnTo } = pending
-      const session = shortHash(pending.sessionId)
-      try {
-        return { ...(await complete(deps, callback, redirectUri, pending)), returnTo, session }
-      } catch (error) {
-        if (!(error instanceof ProviderError)) throw error
-        logProviderFailure(log, 'sign-in failed', error, { session, upstream })
-        return { outcome: 'provider_error', error, returnTo, session }
-      }
-    },
+async function finishPending(
+  deps: SignInDeps,
+  { redirectUri, upstream }: SignInOptions,
+  callback: URL,
+  pending: PendingSignIn,
+): Promise<FinishOutcome> {
+  const { returnTo } = pending
+  const session = shortHash(pending.sessionId)
+  try {
+    return { ...(await complete(deps, callback, redirectUri, pending)), returnTo, session }
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    logProviderFailure(deps.log, 'sign-in failed', error, { session, upstream })
+    return { outcome: 'provider_error', error, returnTo, session }
   }
 }
 
@@ -233,8 +224,4 @@ async function complete(
 /** No open redirector: browsers take `//host` and `/\host` for a host, strip tabs and newlines. */
 function isLocalPath(path: string): boolean {
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(path)
-}
-
-function isBrowserOf({ browser }: Session, shown: string | undefined): boolean {
-  return browser !== undefined && shown !== undefined && timingSafeEqualStrings(browser, shown)
 }

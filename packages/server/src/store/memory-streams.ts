@@ -41,25 +41,15 @@ interface MemoryStream {
 /** By key, each with its expiry in Unix milliseconds. */
 type KeptStreams = [string, MemoryStream, number][]
 
-interface MemoryFollower extends Follower {
-  offer(key: string, entry: StreamEntry): void
-}
-
 export function createMemoryStreams(
   options: MemoryStreamsOptions,
 ): Streams & { close(): Promise<void>; entries(): KeptStreams } {
   const { now, log, exists, remove, open, kept } = options
   const streams = createExpiringMap<MemoryStream>(now, kept)
-  const followers = new Set<MemoryFollower>()
+  const followers = createMemoryFollowers(log)
 
   const entriesOf = (key: string): readonly StreamEntry[] => streams.get(key)?.entries ?? []
   const lastOf = (key: string): string => entriesOf(key).at(-1)?.id ?? STREAM_START
-
-  function entriesAfter(key: string, id: string): readonly StreamEntry[] {
-    parseStreamId(id)
-    const entries = entriesOf(key)
-    return entries.slice(entries.findLastIndex((entry) => !isAfter(entry.id, id)) + 1)
-  }
 
   function append(key: string, value: string, options: AppendOptions): string | undefined {
     const { sequence, onlyIf, takes, ttlSeconds, maxBytes } = options
@@ -75,10 +65,9 @@ export function createMemoryStreams(
     if (takes !== undefined) remove(takes)
     const entry = { id, value }
     entries.push(entry)
-    entries.splice(0, entries.length - maxLength)
-    if (maxBytes !== undefined) trimToBytes(entries, maxBytes)
+    trimToBounds(entries, maxLength, maxBytes)
     streams.set(key, { entries, newest: id }, ttlSeconds)
-    for (const follower of followers) follower.offer(key, entry)
+    followers.offer(key, entry)
     return id
   }
 
@@ -88,10 +77,9 @@ export function createMemoryStreams(
     after: Readonly<Record<string, string>>,
   ): Follower {
     const missed = [...new Set(keys)].flatMap((key) =>
-      entriesAfter(key, after[key] ?? lastOf(key)).map((entry) => ({ key, entry })),
+      entriesAfter(entriesOf(key), after[key] ?? lastOf(key)).map((entry) => ({ key, entry })),
     )
-    const follower = createMemoryFollower(keys, onEntry, log, () => followers.delete(follower))
-    followers.add(follower)
+    const follower = followers.add(keys, onEntry)
     for (const { key, entry } of missed) follower.offer(key, entry)
     return follower
   }
@@ -101,41 +89,56 @@ export function createMemoryStreams(
     read: (key, after, limit) =>
       open(() => {
         const end = limit === undefined ? undefined : positiveInteger(limit)
-        return entriesAfter(key, after).slice(0, end)
+        return entriesAfter(entriesOf(key), after).slice(0, end)
       }),
     last: (key) => open(() => lastOf(key)),
     trim: (key, upTo) => open(() => trimUpTo(streams.get(key)?.entries ?? [], upTo)),
     follow: (keys, onEntry, after = {}) => open(() => follow(keys, onEntry, after)),
     entries: streams.entries,
     async close() {
-      for (const follower of followers) await follower.close()
+      await followers.close()
       streams.close()
     },
   }
 }
 
 /** Delivers asynchronously, as a network would: no listener runs inside `append`. */
-function createMemoryFollower(
-  keys: readonly string[],
-  onEntry: OnEntry,
-  log: StoreLog,
-  onClose: () => void,
-): MemoryFollower {
-  const followed = new Set(keys)
-  let closed = false
+function createMemoryFollowers(log: StoreLog) {
+  const followers = new Set<ReturnType<typeof add>>()
+
+  function add(keys: readonly string[], onEntry: OnEntry) {
+    const followed = new Set(keys)
+    let closed = false
+    const follower = {
+      offer(key: string, entry: StreamEntry): void {
+        if (!followed.has(key)) return
+        setImmediate(() => {
+          if (!closed) deliver(onEntry, key, entry, log)
+        })
+      },
+      async close(): Promise<void> {
+        closed = true
+        followers.delete(follower)
+      },
+    }
+    followers.add(follower)
+    return follower
+  }
 
   return {
-    offer(key, entry) {
-      if (!followed.has(key)) return
-      setImmediate(() => {
-        if (!closed) deliver(onEntry, key, entry, log)
-      })
+    add,
+    offer(key: string, entry: StreamEntry): void {
+      for (const follower of followers) follower.offer(key, entry)
     },
-    async close() {
-      closed = true
-      onClose()
+    async close(): Promise<void> {
+      for (const follower of followers) await follower.close()
     },
   }
+}
+
+function entriesAfter(entries: readonly StreamEntry[], id: string): readonly StreamEntry[] {
+  parseStreamId(id)
+  return entries.slice(entries.findLastIndex((entry) => !isAfter(entry.id, id)) + 1)
 }
 
 function trimUpTo(entries: StreamEntry[], upTo: string): void {
@@ -143,8 +146,13 @@ function trimUpTo(entries: StreamEntry[], upTo: string): void {
   entries.splice(0, entries.findLastIndex((entry) => !isAfter(entry.id, upTo)) + 1)
 }
 
-/** Keeps the newest entries within the bound, and always the newest one. */
-function trimToBytes(entries: StreamEntry[], maxBytes: number): void {
+/** Keeps the newest entries within the bounds, and always the newest one. */
+function trimToBounds(
+  entries: StreamEntry[],
+  maxLength: number,
+  maxBytes = Number.POSITIVE_INFINITY,
+): void {
+  entries.splice(0, entries.length - maxLength)
   let bytes = 0
   const tooOld = entries.findLastIndex(({ value }, index) => {
     bytes += Buffer.byteLength(value)

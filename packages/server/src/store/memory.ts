@@ -8,7 +8,16 @@ import { createExpiringMap, type ExpiringMap } from './expiring-map.ts'
 import { checkedIncrement } from './increment.ts'
 import type { MemoryFile } from './memory-file.ts'
 import { createMemoryStreams } from './memory-streams.ts'
-import type { Changes, Counted, Document, Lock, PatchOptions, PatchOutcome, Store } from './port.ts'
+import type {
+  Changes,
+  Counted,
+  Document,
+  Lock,
+  PatchOptions,
+  PatchOutcome,
+  Store,
+  Stored,
+} from './port.ts'
 import type { StoreLog } from './store-log.ts'
 import { toMilliseconds } from './time-to-live.ts'
 
@@ -29,11 +38,10 @@ const NO_LOG: StoreLog = { info: () => undefined, warn: () => undefined }
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const { now = Date.now, randomId = randomUUID, log = NO_LOG, file } = options
   const kept = file?.read()
-  const documents = createExpiringMap<string>(now, kept?.documents)
+  const documents = createMemoryDocuments(createExpiringMap(now, kept?.documents))
   const counters = createMemoryCounters(now)
   const locks = createMemoryLocks(now, randomId)
-  const exists = (key: string) => documents.get(key) !== undefined
-  const { delete: remove } = documents
+  const { exists, delete: remove } = documents
   const streams = createMemoryStreams({ now, log, exists, remove, open, kept: kept?.streams })
   let closed = false
 
@@ -44,40 +52,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   }
 
   return {
-    get: <T extends Document>(key: string) => open(() => decodeReply<T>(documents.get(key))),
-
-    getAll: (keys) => open(() => keys.map((key) => decodeReply(documents.get(key)))),
-
-    set: (key, value, ttlSeconds) =>
-      open(() => {
-        const rev = (decodeReply(documents.get(key))?.rev ?? 0) + 1
-        documents.set(key, withRevision(rev, encodeFields(value)), ttlSeconds)
-      }),
-
-    create: (key, value, ttlSeconds) =>
-      open(() => {
-        if (exists(key)) return false
-        documents.set(key, withRevision(1, encodeFields(value)), ttlSeconds)
-        return true
-      }),
-
-    patch: (key: string, changes: Changes, options: PatchOptions = {}) =>
-      open(() => patchDocument(documents, key, changes, options)),
-
-    touch: (key, ttlSeconds) =>
-      open(() => {
-        const text = documents.get(key)
-        if (text !== undefined) documents.set(key, text, ttlSeconds)
-        return text !== undefined
-      }),
-
-    take: <T extends Document>(key: string) =>
-      open(() => {
-        const text = documents.get(key)
-        documents.delete(key)
-        return decodeReply<T>(text)
-      }),
-
+    get: <T extends Document>(key: string) => open(() => documents.get<T>(key)),
+    getAll: (keys) => open(() => keys.map((key) => documents.get(key))),
+    set: (key, value, ttlSeconds) => open(() => documents.set(key, value, ttlSeconds)),
+    create: (key, value, ttlSeconds) => open(() => documents.create(key, value, ttlSeconds)),
+    patch: (key, changes, options) => open(() => documents.patch(key, changes, options)),
+    touch: (key, ttlSeconds) => open(() => documents.touch(key, ttlSeconds)),
+    take: <T extends Document>(key: string) => open(() => documents.take<T>(key)),
     delete: (key) => open(() => documents.delete(key)),
     count: (key, ttlSeconds, by) => open(() => counters.count(key, ttlSeconds, by)),
     lock: (key, ttlSeconds) => open(() => locks.acquire(key, ttlSeconds)),
@@ -95,19 +76,45 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   }
 }
 
-function patchDocument(
-  documents: ExpiringMap<string>,
-  key: string,
-  changes: Changes,
-  options: PatchOptions,
-): PatchOutcome {
-  const parsed = parseChanges(changes)
-  const text = documents.get(key)
-  if (text === undefined) return { outcome: 'absent' }
-  const { rev } = decodeDocument(text)
-  if (options.ifRev !== undefined && options.ifRev !== rev) return { outcome: 'conflict' }
-  documents.set(key, applyChanges(text, parsed), options.ttlSeconds)
-  return { outcome: 'written', rev: rev + 1 }
+/** Documents as text by key. */
+function createMemoryDocuments(texts: ExpiringMap<string>) {
+  const exists = (key: string) => texts.get(key) !== undefined
+  const get = <T extends Document>(key: string) => decodeReply<T>(texts.get(key))
+  return {
+    exists,
+    get,
+    set(key: string, value: Document, ttlSeconds: number): void {
+      const rev = (get(key)?.rev ?? 0) + 1
+      texts.set(key, withRevision(rev, encodeFields(value)), ttlSeconds)
+    },
+    create(key: string, value: Document, ttlSeconds: number): boolean {
+      if (exists(key)) return false
+      texts.set(key, withRevision(1, encodeFields(value)), ttlSeconds)
+      return true
+    },
+    patch(key: string, changes: Changes, options: PatchOptions = {}): PatchOutcome {
+      const parsed = parseChanges(changes)
+      const text = texts.get(key)
+      if (text === undefined) return { outcome: 'absent' }
+      const { rev } = decodeDocument(text)
+      if (options.ifRev !== undefined && options.ifRev !== rev) return { outcome: 'conflict' }
+      texts.set(key, applyChanges(text, parsed), options.ttlSeconds)
+      return { outcome: 'written', rev: rev + 1 }
+    },
+    touch(key: string, ttlSeconds: number): boolean {
+      const text = texts.get(key)
+      if (text !== undefined) texts.set(key, text, ttlSeconds)
+      return text !== undefined
+    },
+    take<T extends Document>(key: string): Stored<T> | undefined {
+      const text = texts.get(key)
+      texts.delete(key)
+      return decodeReply<T>(text)
+    },
+    delete: texts.delete,
+    entries: texts.entries,
+    close: texts.close,
+  }
 }
 
 function createMemoryCounters(now: () => number) {

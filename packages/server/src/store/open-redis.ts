@@ -37,14 +37,14 @@ interface OpenedRedis extends Pick<Store, 'checkHealth' | 'close'> {
 
 /** Connects in the background. */
 export function openServers(servers: RedisServers, options: OpenRedisOptions): OpenedRedis {
-  const { log, monotonicNow } = options
+  const { eviction, log, monotonicNow, random, timeoutMs } = options
   const topology = openTopology(servers, { log, monotonicNow })
   if (topology === undefined) return openSingle(servers, options)
   const isCluster = servers.mode === 'cluster'
   const shards = createRedisShards(topology, (endpoint) => {
     const about = { address: addressOf(endpoint) }
     return createRedisShard({
-      ...options,
+      ...{ eviction, monotonicNow, random, timeoutMs },
       log: {
         info: (fields, message) => log.info({ ...fields, ...about }, message),
         warn: (fields, message) => log.warn({ ...fields, ...about }, message),
@@ -61,7 +61,9 @@ export function openServers(servers: RedisServers, options: OpenRedisOptions): O
       },
     })
   })
-  const redis = createRoutedConnection({ ...options, topology, shards, isCluster })
+  const redis = createRoutedConnection({
+    ...{ topology, shards, isCluster, timeoutMs, monotonicNow },
+  })
   const health = createShardsHealth(topology, shards, { log, isCluster })
   topology.start()
   return {
@@ -84,8 +86,9 @@ export function openServers(servers: RedisServers, options: OpenRedisOptions): O
 }
 
 function openSingle(servers: RedisServers, options: OpenRedisOptions): OpenedRedis {
+  const { eviction, log, monotonicNow, random, timeoutMs } = options
   const shard = createRedisShard({
-    ...options,
+    ...{ eviction, log, monotonicNow, random, timeoutMs },
     address: () => servers,
     onReady: () => options.onReady(true),
     probe: (connection) => options.probe(connection, { tag: '{health}', isRouted: false }),
@@ -97,7 +100,7 @@ function openSingle(servers: RedisServers, options: OpenRedisOptions): OpenedRed
       onChange: () => () => undefined,
       suspect: () => undefined,
     },
-    checkHealth: shard.health.check,
+    checkHealth: () => shard.health.check(),
     shards: () => ({ total: 1, ready: shard.health.isFit() ? 1 : 0 }),
     close: shard.close,
   }

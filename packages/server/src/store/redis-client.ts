@@ -55,6 +55,7 @@ export function createRedisClient(
   const { url, socket } = clientOptions(address)
   return createPlainClient({
     url,
+    RESP: protocol,
     disableOfflineQueue: true,
     maintNotifications: 'disabled',
     commandOptions: { timeout: timeoutMs },

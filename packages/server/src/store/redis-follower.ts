@@ -26,90 +26,97 @@ export interface RedisFollowerOptions
   readonly hosts: StreamHosts
 }
 
-export interface RedisFollower extends Follower {
-  /** Waits until it listens, at most one deadline. */
-  listens(): Promise<void>
-}
-
 /** A hung server is detected after this time and one deadline. */
 const BLOCK_MS = 2000
 /** How often to check whether a stream was lost and restarted, with smaller ids. */
 const LOCATE_EVERY_MS = 2000
 
-export function createRedisFollower(
-  streams: readonly FollowedStream[],
-  onEntry: OnEntry,
-  options: RedisFollowerOptions,
-): RedisFollower {
-  const { timeoutMs, random, monotonicNow, hosts } = options
-  const log = aboutStreams(options.log, streams)
-  const reader = createStreamReader(streams, onEntry, log)
-  const listening = new AbortController()
-  let waking = new AbortController()
-  let failures = 0
-  let isRefused = false
-  let ended = false
-  const host = createHostLink(streams[0]?.name ?? '', { ...options, log }, () => waking.abort())
-  const running = run()
+export class RedisFollower implements Follower {
+  readonly #options: RedisFollowerOptions
+  readonly #log: StoreLog
+  readonly #reader: ReturnType<typeof createStreamReader>
+  readonly #host: ReturnType<typeof createHostLink>
+  readonly #listening = new AbortController()
+  readonly #running: Promise<void>
+  #waking = new AbortController()
+  #failures = 0
+  #isRefused = false
+  #ended = false
 
-  async function run(): Promise<void> {
-    while (!ended) {
-      waking = new AbortController()
-      const { link } = host
+  constructor(streams: readonly FollowedStream[], onEntry: OnEntry, options: RedisFollowerOptions) {
+    const log = aboutStreams(options.log, streams)
+    this.#options = options
+    this.#log = log
+    this.#reader = createStreamReader(streams, onEntry, log)
+    const name = streams[0]?.name ?? ''
+    const { hosts, timeoutMs, random, monotonicNow } = options
+    const linkOptions = { hosts, timeoutMs, log, random, monotonicNow }
+    this.#host = createHostLink(name, linkOptions, () => this.#waking.abort())
+    this.#running = this.#run()
+  }
+
+  /** Waits until it listens, at most one deadline. */
+  listens(): Promise<void> {
+    return pause(this.#options.timeoutMs, this.#listening.signal)
+  }
+
+  async close(): Promise<void> {
+    this.#ended = true
+    this.#reader.stop()
+    this.#listening.abort()
+    this.#waking.abort()
+    this.#host.end()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#ended) {
+      this.#waking = new AbortController()
+      const { link } = this.#host
       if (link === undefined) {
-        await pause(timeoutMs, waking.signal)
+        await pause(this.#options.timeoutMs, this.#waking.signal)
         continue
       }
       const { client } = link
       try {
-        await readOn(client)
+        await this.#readOn(client)
       } catch (error) {
-        if (!ended) await recover(link, client, error)
+        if (!this.#ended) await this.#recover(link, client, error)
       }
     }
   }
 
   /** Reads until a command fails; a silent connection fails by its deadline. */
-  async function readOn(client: RedisClient): Promise<void> {
+  async #readOn(client: RedisClient): Promise<void> {
+    const { timeoutMs, monotonicNow } = this.#options
     const send = (ms: number) => (args: readonly string[]) =>
       withDeadline<unknown>(client.sendCommand([...args]), ms, deadlineMissed)
     let locateAt = monotonicNow()
-    while (!ended) {
+    while (!this.#ended) {
       if (monotonicNow() >= locateAt) {
-        await reader.locate(send(timeoutMs))
+        await this.#reader.locate(send(timeoutMs))
         locateAt = monotonicNow() + LOCATE_EVERY_MS
-        listening.abort()
+        this.#listening.abort()
       }
-      await reader.next(send(BLOCK_MS + timeoutMs), BLOCK_MS)
-      failures = 0
-      isRefused = false
+      await this.#reader.next(send(BLOCK_MS + timeoutMs), BLOCK_MS)
+      this.#failures = 0
+      this.#isRefused = false
     }
   }
 
   /** Waits before the next attempt. */
-  async function recover(link: RedisLink, client: RedisClient, error: unknown): Promise<void> {
+  async #recover(link: RedisLink, client: RedisClient, error: unknown): Promise<void> {
+    const { hosts, random } = this.#options
     // The loss of a connection has been reported already.
     if (isTimeout(error) || error instanceof ErrorReply) hosts.suspect()
     if (isTimeout(error)) link.giveUp(client, error)
     else link.failed(client, error)
-    if (error instanceof ErrorReply && !isRefused && redirectOf(error) === undefined) {
-      isRefused = true
-      log.warn({ err: error }, 'Redis refuses stream reads; retrying')
+    if (error instanceof ErrorReply && !this.#isRefused && redirectOf(error) === undefined) {
+      this.#isRefused = true
+      this.#log.warn({ err: error }, 'Redis refuses stream reads; retrying')
     }
-    await pause(backoffMs(failures, random), waking.signal)
-    failures += 1
-  }
-
-  return {
-    listens: () => pause(timeoutMs, listening.signal),
-    async close() {
-      ended = true
-      reader.stop()
-      listening.abort()
-      waking.abort()
-      host.end()
-      await running
-    },
+    await pause(backoffMs(this.#failures, random), this.#waking.signal)
+    this.#failures += 1
   }
 }
 
@@ -132,15 +139,13 @@ function createHostLink(
     }
     const onLost = () => hosts.suspect()
     link = new RedisLink({
-      ...{
-        timeoutMs,
-        log,
-        random,
-        monotonicNow,
-        onReady,
-        onLost,
-        address: () => current ?? address,
-      },
+      timeoutMs,
+      log,
+      random,
+      monotonicNow,
+      onReady,
+      onLost,
+      address: () => current ?? address,
     })
     onReady()
   }

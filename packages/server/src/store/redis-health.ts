@@ -21,76 +21,99 @@ const FRESH_MS = 3000
 
 const NOT_CONNECTED: Unfit = { reason: 'unreachable', detail: 'Redis is not connected yet.' }
 
-export function createRedisHealth({ probe, log, eviction, monotonicNow }: RedisHealthOptions) {
-  const report = createHealthReport(log)
-  let [isConnected, closed] = [false, false]
-  let unfit: Unfit | undefined = NOT_CONNECTED
-  let hung: Unfit | undefined
-  let warnings: StoreHealth['warnings'] = []
-  let probedAt = Number.NEGATIVE_INFINITY
+export class RedisHealth {
+  readonly #options: RedisHealthOptions
+  readonly #report: ReturnType<typeof createHealthReport>
+  readonly #probe: ReturnType<typeof createProbeLoop>
+  #isConnected = false
+  #closed = false
+  #unfit: Unfit | undefined = NOT_CONNECTED
+  #hung: Unfit | undefined
+  #warnings: StoreHealth['warnings'] = []
+  #probedAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: RedisHealthOptions) {
+    this.#options = options
+    this.#report = createHealthReport(options.log)
+    this.#probe = createProbeLoop(async () => this.#note(await options.probe()))
+  }
+
+  #note({ unfit, evictionPolicy }: ProbeResult): void {
+    // The cause of the loss explains more than the commands that failed with it.
+    if (!this.#isConnected || this.#closed) return
+    this.#probedAt = this.#options.monotonicNow()
+    // Cleared here too: after a hang shorter than a command's deadline, no command was late.
+    this.#hung = unfit?.reason === 'unreachable' ? unfit : undefined
+    if (this.#hung !== undefined) return
+    const warning = evictionPolicy === undefined ? undefined : evicts(evictionPolicy)
+    this.#warnings = warning ? [{ code: warning.reason, message: warning.detail }] : []
+    this.#unfit = unfit ?? (this.#options.eviction === 'refuse' ? warning : undefined)
+    this.#report.report(this.#unfit, this.#warnings)
+  }
+
+  /** The connection is ready. After a loss, probes immediately. */
+  connected(): void {
+    const wasLost = !this.#isConnected
+    this.#isConnected = true
+    if (wasLost && !this.#closed) void this.#probe.now()
+  }
+
+  /** The connection was lost, or could not be established. */
+  lost(error: unknown): void {
+    this.#isConnected = false
+    this.#probe.pause()
+    this.#hung = undefined
+    this.#unfit = explainUnfit(error)
+    this.#report.report(this.#unfit, this.#warnings)
+  }
+
+  /** A command missed its deadline: Redis counts as hung until one succeeds. */
+  late(error: unknown): void {
+    this.#hung = explainUnfit(error)
+  }
+
+  inTime(): void {
+    this.#hung = undefined
+  }
+
+  /** @throws AppError `unavailable`, whose message is the reason */
+  async check(): Promise<StoreHealth> {
+    if (this.#closed) throw storeUnavailable(new Error('The store is closed.'))
+    const isFresh = this.#options.monotonicNow() - this.#probedAt <= FRESH_MS
+    if (this.#isConnected && !isFresh) await this.#probe.now()
+    const why = this.#hung ?? this.#unfit
+    if (why !== undefined) throw new AppError('unavailable', why.detail, { retryAfterSeconds: 1 })
+    return { warnings: this.#warnings }
+  }
+
+  isFit(): boolean {
+    return !this.#closed && (this.#hung ?? this.#unfit) === undefined
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#probe.pause()
+  }
+}
+
+/** One probe at a time; the next starts two seconds after this one started. */
+function createProbeLoop(probe: () => Promise<void>) {
   let probing: Promise<void> | undefined
   let next: NodeJS.Timeout | undefined
 
-  /** One probe at a time; the next starts two seconds after this one started. */
-  function probeOnce(): Promise<void> {
+  function now(): Promise<void> {
     clearTimeout(next)
-    next = setTimeout(() => void probeOnce(), PROBE_EVERY_MS).unref()
-    probing ??= ask().finally(() => {
+    next = setTimeout(() => void now(), PROBE_EVERY_MS).unref()
+    probing ??= probe().finally(() => {
       probing = undefined
     })
     return probing
   }
 
-  async function ask(): Promise<void> {
-    const result = await probe()
-    // The cause of the loss explains more than the commands that failed with it.
-    if (!isConnected || closed) return
-    probedAt = monotonicNow()
-    // Cleared here too: after a hang shorter than a command's deadline, no command was late.
-    hung = result.unfit?.reason === 'unreachable' ? result.unfit : undefined
-    if (hung !== undefined) return
-    const policy = result.evictionPolicy
-    const warning = policy === undefined ? undefined : evicts(policy)
-    warnings = warning === undefined ? [] : [{ code: warning.reason, message: warning.detail }]
-    unfit = result.unfit ?? (eviction === 'refuse' ? warning : undefined)
-    report.report(unfit, warnings)
-  }
-
   return {
-    /** The connection is ready. After a loss, probes immediately. */
-    connected(): void {
-      const wasLost = !isConnected
-      isConnected = true
-      if (wasLost && !closed) void probeOnce()
-    },
-    /** The connection was lost, or could not be established. */
-    lost(error: unknown): void {
-      isConnected = false
-      clearTimeout(next)
-      hung = undefined
-      unfit = explainUnfit(error)
-      report.report(unfit, warnings)
-    },
-    /** A command missed its deadline: Redis counts as hung until one succeeds. */
-    late(error: unknown): void {
-      hung = explainUnfit(error)
-    },
-    inTime(): void {
-      hung = undefined
-    },
-    /** @throws AppError `unavailable`, whose message is the reason */
-    async check(): Promise<StoreHealth> {
-      if (closed) throw storeUnavailable(new Error('The store is closed.'))
-      if (isConnected && monotonicNow() - probedAt > FRESH_MS) await probeOnce()
-      const why = hung ?? unfit
-      if (why !== undefined) throw new AppError('unavailable', why.detail, { retryAfterSeconds: 1 })
-      return { warnings }
-    },
-    isFit: () => !closed && (hung ?? unfit) === undefined,
-    close(): void {
-      closed = true
-      clearTimeout(next)
-    },
+    now,
+    /** Until `now` is called again. */
+    pause: () => clearTimeout(next),
   }
 }
 

@@ -1,7 +1,7 @@
 /** One server that holds data: its connection, its scripts and its health. */
 
 import { createRedisConnection, type ServerConnection } from './redis-connection.ts'
-import { createRedisHealth } from './redis-health.ts'
+import { RedisHealth } from './redis-health.ts'
 import type { RedisLinkOptions } from './redis-link.ts'
 import type { ProbeResult } from './redis-probe.ts'
 import { definedScripts } from './redis-scripts.ts'
@@ -50,7 +50,7 @@ export function createRedisShard(options: RedisShardOptions) {
     },
     onInTime: () => health.inTime(),
   })
-  const health = createRedisHealth({
+  const health = new RedisHealth({
     ...{ log, eviction, monotonicNow },
     probe: () => options.probe(connection),
   })

@@ -2,7 +2,7 @@
 
 import { storeUnavailable } from '../errors.ts'
 import type { RedisConnection } from './redis-connection.ts'
-import { createRedisFollower, type RedisFollowerOptions } from './redis-follower.ts'
+import { RedisFollower, type RedisFollowerOptions } from './redis-follower.ts'
 import type { RedisKeys } from './redis-keys.ts'
 import { defineScript } from './redis-scripts.ts'
 import { readEntries, readLastId, VALUE_FIELD } from './redis-stream-commands.ts'
@@ -90,7 +90,7 @@ export function createRedisStreams(
         name: keys.stream(key),
         after: after[key] === undefined ? undefined : formatStreamId(parseStreamId(after[key])),
       }))
-      const redisFollower = createRedisFollower(streams, onEntry, options)
+      const redisFollower = new RedisFollower(streams, onEntry, options)
       const follower = {
         async close() {
           followers.delete(follower)

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { openServers } from './open-redis.ts'
 import type { Document, Store } from './port.ts'
+import type { RedisConnection } from './redis-connection.ts'
 import { countInRedis } from './redis-counter.ts'
 import type { RedisDocuments } from './redis-documents.ts'
 import { createJsonDetection, type JsonDetection } from './redis-json-detection.ts'
@@ -46,13 +47,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const { log, randomId = randomUUID } = options
   const keys = createRedisKeys(options.prefix ?? 'mcp:')
   const timeoutMs = options.timeoutMs ?? 1000
-  const common = {
-    ...{ log, timeoutMs, eviction: options.eviction ?? 'warn' },
-    random: options.random ?? Math.random,
-    monotonicNow: options.monotonicNow ?? (() => performance.now()),
-  }
+  const { eviction = 'warn', random = Math.random } = options
+  const { monotonicNow = () => performance.now() } = options
   const { redis, hosts, ...servers } = openServers(resolveServers(options), {
-    ...common,
+    ...{ log, timeoutMs, eviction, random, monotonicNow },
     async probe(connection, at) {
       const hasJson = await detection.hasJson().catch(() => false)
       return probeRedis(connection, keys, { timeoutMs, hasJson, ...at })
@@ -61,7 +59,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       if (isFirst) detection.restart()
     },
   })
-  const streams = createRedisStreams(redis, keys, { ...common, hosts })
+  const streams = createRedisStreams(redis, keys, { timeoutMs, log, random, monotonicNow, hosts })
   const detection = createJsonDetection(redis, options.json ?? 'detect', log)
   const json = createJsonDocuments(redis)
   const strings = createStringDocuments(redis)
@@ -92,11 +90,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
     count: (key, ttl, by) => countInRedis(redis, keys.counter(key), ttl, by),
     lock: (key, ttl) => acquireRedisLock(redis, keys.lock(key), randomId(), ttl),
-    async time() {
-      // Clocks of servers differ: always reads the same one.
-      const [seconds, microseconds] = (await redis.command(['TIME'], CLOCK_KEY)) as string[]
-      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
-    },
+    time: () => readClock(redis),
     checkHealth: servers.checkHealth,
     shards: servers.shards,
     async ping() {
@@ -107,6 +101,12 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       await Promise.all([streams.close(), servers.close()])
     },
   }
+}
+
+/** Unix time in milliseconds. The clocks of servers differ: reads always the same one. */
+async function readClock(redis: RedisConnection): Promise<number> {
+  const [seconds, microseconds] = (await redis.command(['TIME'], CLOCK_KEY)) as string[]
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
 }
 
 /** Synchronous once the document form is known, since this is on the hot path. */

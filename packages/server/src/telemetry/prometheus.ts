@@ -53,11 +53,13 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     aggregator: 'first',
     registers,
   }).set({ version }, 1)
-  const traffic = trafficMetrics(registry, registers)
+  const requests = requestMetrics(registry)
+  const calls = callMetrics(registry, registers)
+  const limits = limitMetrics(registers)
   const people = peopleMetrics(registers)
   const store = storeMetrics(registry, registers)
   return {
-    ...{ ...traffic, ...people, ...store },
+    ...{ ...requests, ...calls, ...limits, ...people, ...store },
     async scrape() {
       return { contentType: registry.contentType, text: await registry.metrics() }
     },
@@ -66,13 +68,22 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
   }
 }
 
-function trafficMetrics(registry: Registry, registers: Registry[]) {
+function requestMetrics(registry: Registry) {
   const requests = createHistogram(registry, {
     name: 'mcp_http_request_duration_seconds',
     help: 'Requests until their response was sent, by method, route and class of status. Excludes streams that clients listen to.',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
   })
+  return {
+    request(method: string, route: string, status: number, seconds: number) {
+      const known = METHODS.has(method) ? method : 'other'
+      requests.observe(seconds, known, route, CLASSES[Math.floor(status / 100)] ?? 'other')
+    },
+  }
+}
+
+function callMetrics(registry: Registry, registers: Registry[]) {
   const tools = createHistogram(registry, {
     name: 'mcp_tool_call_duration_seconds',
     help: 'Tool calls, by tool and outcome: ok, input_required, or the code of the error.',
@@ -92,6 +103,24 @@ function trafficMetrics(registry: Registry, registers: Registry[]) {
     buckets: SECONDS,
   })
   const running = countedGauge('mcp_tool_calls_running', 'Tool calls that are running.', registers)
+  return {
+    toolStarted: () => running.change(1),
+    toolEnded(tool: string, outcome: string, seconds: number) {
+      running.change(-1)
+      tools.observe(seconds, tool, outcome)
+    },
+    toolUnknown: () => tools.observe(0, 'unknown', 'unknown_tool'),
+    readEnded(resource: string, outcome: string, seconds: number) {
+      reads.observe(seconds, resource, outcome)
+    },
+    promptEnded(prompt: string, outcome: string, seconds: number) {
+      prompts.observe(seconds, prompt, outcome)
+    },
+  }
+}
+
+/** Open streams, and what limits and checks refuse. */
+function limitMetrics(registers: Registry[]) {
   const open = new Gauge({
     name: 'mcp_streams_open',
     help: 'Open streams that clients listen to, by kind.',
@@ -114,22 +143,6 @@ function trafficMetrics(registry: Registry, registers: Registry[]) {
   for (const kind of STREAM_KINDS) open.set({ kind }, 0)
   for (const scope of LIMIT_SCOPES) limited.inc({ scope }, 0)
   return {
-    request(method: string, route: string, status: number, seconds: number) {
-      const known = METHODS.has(method) ? method : 'other'
-      requests.observe(seconds, known, route, CLASSES[Math.floor(status / 100)] ?? 'other')
-    },
-    toolStarted: () => running.change(1),
-    toolEnded(tool: string, outcome: string, seconds: number) {
-      running.change(-1)
-      tools.observe(seconds, tool, outcome)
-    },
-    readEnded(resource: string, outcome: string, seconds: number) {
-      reads.observe(seconds, resource, outcome)
-    },
-    promptEnded(prompt: string, outcome: string, seconds: number) {
-      prompts.observe(seconds, prompt, outcome)
-    },
-    toolUnknown: () => tools.observe(0, 'unknown', 'unknown_tool'),
     streamOpened: (kind: StreamKind) => open.inc({ kind }),
     streamClosed: (kind: StreamKind) => open.dec({ kind }),
     clientMessageDropped: (reason: DropReason) => dropped.inc({ reason }),

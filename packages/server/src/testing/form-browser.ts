@@ -17,14 +17,10 @@ interface Cookie {
 /** Exceeds the redirects of any real flow. */
 const MOST_REDIRECTS = 20
 
-export interface Browser {
-  readonly cookies: Cookie[]
-  /** Follows redirects up to `stopAt`, which it does not request. Rejects on a redirect loop. */
-  open(url: URL | string, form?: Record<string, string> | URLSearchParams): Promise<Page>
-}
+export type Browser = ReturnType<typeof createBrowser>
 
 /** Without `stopAt` it follows every redirect. `send` performs every request. */
-export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Browser {
+export function createBrowser(stopAt?: string, send: typeof fetch = fetch) {
   const cookies: Cookie[] = []
 
   function keep(header: string, { hostname: host }: URL): void {
@@ -65,7 +61,12 @@ export function createBrowser(stopAt?: string, send: typeof fetch = fetch): Brow
     return stops ? { url: next, status, headers, text } : follow(next, undefined, left - 1)
   }
 
-  return { cookies, open: (to, form) => follow(to, form, MOST_REDIRECTS) }
+  return {
+    cookies,
+    /** Follows redirects up to `stopAt`, which it does not request. Rejects on a redirect loop. */
+    open: (to: URL | string, form?: Record<string, string> | URLSearchParams): Promise<Page> =>
+      follow(to, form, MOST_REDIRECTS),
+  }
 }
 
 /** The main heading of a page. */

@@ -97,53 +97,22 @@ export async function runAsPerson<E extends Env, Result extends object>(
   options: PersonOptions<E> & RunOptions,
   { run, unknown, unanswered = 'fails' }: RunOne<Result>,
 ): Promise<PersonRunFacts & { readonly result: Result }> {
-  const { textFormat = 'json', timeoutSeconds = 10 } = options
+  const { textFormat = 'json', timeoutSeconds = 10, arguments: mode = 'lenient' } = options
   // The additional upstreams: the required ones, and those with answers.
   const upstreams = [...loginsOf(declaration.requires), ...upstreamNames(options.upstream)]
   const own = await openToolSession({ ...options, upstreams })
   const upstream = createFakeUpstreams(options.upstream)
-  const { log, lines } = recordingLogger()
-  const progress: Progress[] = []
-  const openedUrls: string[] = []
-  const questions: string[] = []
-  const told: unknown[] = []
-
-  const call: ToolCall = {
-    name: declaration.name,
-    arguments: input,
-    ...fakeCaller(options),
-    async count(rate) {
-      const counting = { limit: 'tool', who: declaration.name, rate }
-      const [standing] = (await options.rateLimits?.count([counting])) ?? []
-      return standing
-    },
+  const { call, lines, progress, told } = recordedCall(declaration, input, options, {
     openSession: async () => own.session,
     upstreamFor: (_session, onAnswer, limit) => upstream.forCall(onAnswer, limit),
-    client: {
-      ...quietClient({
-        openUrls: options.opensUrl !== undefined,
-        fillForms: options.answers !== undefined,
-      }),
-      log: async (level, data) => void told.push({ level, data }),
-    },
-    announce: { ...QUIET, resourceUpdated: (uri) => void told.push({ uri }) },
-    responses: {},
-    requestState: undefined,
-    sealRequestState: withRound,
-    signal: options.signal ?? new AbortController().signal,
-    async progress(done, total, message) {
-      progress.push({ done, total, message })
-      await options.onProgress?.({ done, total, message })
-    },
-    log,
-    audit: (entry) => auditCall(log, entry),
-  }
+  })
+  const openedUrls: string[] = []
+  const questions: string[] = []
 
   try {
-    const { arguments: mode = 'lenient' } = options
     const team = fakeTeam(declaration, options)
     const settings = { textFormat, timeoutSeconds, team, arguments: mode }
-    let result = isVisible(team, declaration, call.caller, log)
+    let result = isVisible(team, declaration, call.caller, call.log)
       ? await run(call, settings)
       : unknown(lines().find(({ msg }) => msg === 'visible failed')?.err)
     for (let round = 0; isInputRequiredResult(result) && round < MOST_ROUNDS; round += 1) {
@@ -163,6 +132,46 @@ export async function runAsPerson<E extends Env, Result extends object>(
   } finally {
     await own.close()
   }
+}
+
+/** A call that records its log lines, its progress, and the other messages to the client. */
+function recordedCall<E extends Env>(
+  { name }: Declared,
+  input: Readonly<Record<string, unknown>>,
+  options: PersonOptions<E>,
+  access: Pick<ToolCall, 'openSession' | 'upstreamFor'>,
+) {
+  const { log, lines } = recordingLogger()
+  const progress: Progress[] = []
+  const told: unknown[] = []
+  const client = quietClient({
+    openUrls: options.opensUrl !== undefined,
+    fillForms: options.answers !== undefined,
+  })
+  const call: ToolCall = {
+    name,
+    arguments: input,
+    ...fakeCaller(options),
+    async count(rate) {
+      const counting = { limit: 'tool', who: name, rate }
+      const [standing] = (await options.rateLimits?.count([counting])) ?? []
+      return standing
+    },
+    ...access,
+    client: { ...client, log: async (level, data) => void told.push({ level, data }) },
+    announce: { ...QUIET, resourceUpdated: (uri) => void told.push({ uri }) },
+    responses: {},
+    requestState: undefined,
+    sealRequestState: withRound,
+    signal: options.signal ?? new AbortController().signal,
+    async progress(done, total, message) {
+      progress.push({ done, total, message })
+      await options.onProgress?.({ done, total, message })
+    },
+    log,
+    audit: (entry) => auditCall(log, entry),
+  }
+  return { call, lines, progress, told }
 }
 
 function withRound(this: Pick<ToolCall, 'requestState'>, state: RequestStateContent): string {

@@ -82,27 +82,7 @@ export function createUpstreamAnswers(
   answers: UpstreamAnswers,
   { requests = [], upstream }: Kept = {},
 ) {
-  const unanswered: string[] = []
-
-  async function answer(
-    route: string,
-    params: Params,
-    options: WriteOptions,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    if (signal?.aborted) throw new UpstreamError('upstream_cancelled')
-    const named = upstream === undefined ? {} : { upstream }
-    const request = { ...named, route, params, ...sentOf(options) }
-    requests.push(request)
-    if (!Object.hasOwn(answers, route)) {
-      unanswered.push(route)
-      throw new UpstreamError('upstream_not_found')
-    }
-    const found = answers[route]
-    const value = typeof found === 'function' ? await found(request, signal) : found
-    if (value instanceof Error) throw value
-    return value instanceof Response ? value.clone() : value
-  }
+  const { answer, refuseUnanswered } = createAnswer(answers, { requests, upstream })
 
   /**
    * The API client without the network: validates requests and decodes answers as in the server.
@@ -138,12 +118,45 @@ export function createUpstreamAnswers(
     )
   }
 
+  return { requests, answer, forCall, refuseUnanswered }
+}
+
+/** Answers requests, and records those that no answer fits. */
+function createAnswer(
+  answers: UpstreamAnswers,
+  {
+    requests,
+    upstream,
+  }: { readonly requests: UpstreamRequest[]; readonly upstream: string | undefined },
+) {
+  const unanswered: string[] = []
+
+  async function answer(
+    route: string,
+    params: Params,
+    options: WriteOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    if (signal?.aborted) throw new UpstreamError('upstream_cancelled')
+    const named = upstream === undefined ? {} : { upstream }
+    const request = { ...named, route, params, ...sentOf(options) }
+    requests.push(request)
+    if (!Object.hasOwn(answers, route)) {
+      unanswered.push(route)
+      throw new UpstreamError('upstream_not_found')
+    }
+    const found = answers[route]
+    const value = typeof found === 'function' ? await found(request, signal) : found
+    if (value instanceof Error) throw value
+    return value instanceof Response ? value.clone() : value
+  }
+
   function refuseUnanswered(): void {
     if (unanswered.length === 0) return
     throw new Error(`The test has no upstream answer for: ${unanswered.join(', ')}`)
   }
 
-  return { requests, answer, forCall, refuseUnanswered }
+  return { answer, refuseUnanswered }
 }
 
 /** Converts an error with a status to a response, which the tool can handle. */

@@ -28,65 +28,92 @@ export interface PrimaryDeps {
  */
 export async function runPrimary({ loaded, log, shutdown }: PrimaryDeps): Promise<void> {
   const { config } = loaded
-  const workers = new Map<number, WorkerProcess>()
-  const countReady = () => [...workers.values()].filter(({ isReady }) => isReady()).length
-  const metrics = createWorkerMetrics(countReady)
-  const sum = createMetricSum(metrics.snapshot)
-  const restarts = createRestarts(() => performance.now())
-  let hasServed = false
-  let isStopping = false
+  const pool = new WorkerPool(log, shutdown)
+  const port = config.serves.metrics ? await openMetricsPort(pool.metrics, loaded) : undefined
+  shutdown.serves(
+    async () => {
+      await pool.stop(config.http.stopDelaySeconds * 1000 + LONGEST_STOP_MS)
+      port?.close()
+    },
+    () => pool.kill(),
+  )
+  if (!(await pool.start(config.workers))) return
+  log.info({ workers: config.workers, metricsPort: port?.port }, 'workers ready')
+}
 
-  function start(number: number): WorkerProcess {
+/** The workers by number, replaced when they die, and the sum of their metrics. */
+class WorkerPool {
+  readonly metrics: ReturnType<typeof createMetricSum>
+  readonly #log: RootLogger
+  readonly #shutdown: Shutdown
+  readonly #workers = new Map<number, WorkerProcess>()
+  readonly #counts = createWorkerMetrics(() => this.#countReady())
+  readonly #restarts = createRestarts(() => performance.now())
+  #hasServed = false
+  #isStopping = false
+
+  constructor(log: RootLogger, shutdown: Shutdown) {
+    this.#log = log
+    this.#shutdown = shutdown
+    this.metrics = createMetricSum(this.#counts.snapshot)
+  }
+
+  /** Starts `count` workers. False if the first one failed, or the pool is stopped meanwhile. */
+  async start(count: number): Promise<boolean> {
+    this.#hasServed = await this.#startOne(1).started
+    if (!this.#hasServed || this.#isStopping) return false
+    const others = Array.from({ length: count - 1 }, (_, index) => this.#startOne(index + 2))
+    await Promise.all(others.map(({ started }) => started))
+    return true
+  }
+
+  async stop(longestMs: number): Promise<void> {
+    this.#isStopping = true
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop(longestMs)))
+  }
+
+  kill(): void {
+    for (const worker of this.#workers.values()) worker.kill()
+  }
+
+  #countReady(): number {
+    return [...this.#workers.values()].filter(({ isReady }) => isReady()).length
+  }
+
+  #startOne(number: number): WorkerProcess {
     const worker = startWorker(number, (message) => {
-      answer(worker, message).catch((error: unknown) =>
-        log.warn({ err: error, worker: number }, 'metrics of workers not summed'),
+      this.#answer(worker, message).catch((error: unknown) =>
+        this.#log.warn({ err: error, worker: number }, 'metrics of workers not summed'),
       )
     })
-    workers.set(number, worker)
-    sum.add(worker)
+    this.#workers.set(number, worker)
+    this.metrics.add(worker)
     void worker.ended.then((ended) => {
-      workers.delete(number)
-      sum.remove(worker)
-      if (isStopping && !ended.isClean) shutdown.failed()
-      if (!isStopping) replace(number, ended)
+      this.#workers.delete(number)
+      this.metrics.remove(worker)
+      if (this.#isStopping && !ended.isClean) this.#shutdown.failed()
+      if (!this.#isStopping) this.#replace(number, ended)
     })
     return worker
   }
 
-  async function answer(worker: WorkerProcess, message: ToPrimary): Promise<void> {
-    if (message.type === 'snapshot') sum.answered(worker, message.id, message.snapshot)
+  async #answer(worker: WorkerProcess, message: ToPrimary): Promise<void> {
+    if (message.type === 'snapshot') this.metrics.answered(worker, message.id, message.snapshot)
     if (message.type !== 'scrape wanted') return
-    worker.send({ type: 'scrape', id: message.id, scrape: await sum.scrape() })
+    worker.send({ type: 'scrape', id: message.id, scrape: await this.metrics.scrape() })
   }
 
-  function replace(worker: number, { code, signal, livedMs }: Ended): void {
-    metrics.died()
-    const delayMs = hasServed ? restarts.died(worker, livedMs) : undefined
+  #replace(worker: number, { code, signal, livedMs }: Ended): void {
+    this.#counts.died()
+    const delayMs = this.#hasServed ? this.#restarts.died(worker, livedMs) : undefined
     if (typeof delayMs === 'number') {
-      log.error({ worker, code, signal, delayMs }, 'worker ended; restarting it')
-      setTimeout(() => isStopping || start(worker), delayMs)
+      this.#log.error({ worker, code, signal, delayMs }, 'worker ended; restarting it')
+      setTimeout(() => this.#isStopping || this.#startOne(worker), delayMs)
       return
     }
-    log.fatal({ worker, code, signal }, hasServed ? 'crash loop of workers' : 'no worker started')
-    shutdown.failed()
-    shutdown.end('workers end')
+    const message = this.#hasServed ? 'crash loop of workers' : 'no worker started'
+    this.#log.fatal({ worker, code, signal }, message)
+    this.#shutdown.failed()
+    this.#shutdown.end('workers end')
   }
-
-  const port = config.serves.metrics ? await openMetricsPort(sum, loaded) : undefined
-  shutdown.serves(
-    async () => {
-      isStopping = true
-      const longestMs = config.http.stopDelaySeconds * 1000 + LONGEST_STOP_MS
-      await Promise.all([...workers.values()].map((worker) => worker.stop(longestMs)))
-      port?.close()
-    },
-    () => {
-      for (const worker of workers.values()) worker.kill()
-    },
-  )
-  hasServed = await start(1).started
-  if (!hasServed || isStopping) return
-  const others = Array.from({ length: config.workers - 1 }, (_, index) => start(index + 2))
-  await Promise.all(others.map(({ started }) => started))
-  log.info({ workers: config.workers, metricsPort: port?.port }, 'workers ready')
 }

@@ -8,7 +8,7 @@ import { createSessionEnds, type TokenSession } from '../../src/mcp/nodes/sessio
 const SESSION = { id: 'ses_1', grantId: 'ses_1.gra_1', since: 0, expiresAt: 20 }
 
 /** A node that hears itself, and a session whose life the test decides. */
-function bench(goesOn: (session: TokenSession) => Promise<boolean> = async () => true) {
+function bench(mayContinue: (session: TokenSession) => Promise<boolean> = async () => true) {
   const listeners: ((control: Control) => void)[] = []
   const node = {
     onControl: (listener: (control: Control) => void) => void listeners.push(listener),
@@ -16,8 +16,8 @@ function bench(goesOn: (session: TokenSession) => Promise<boolean> = async () =>
       for (const listener of listeners) listener(control)
     },
   } as unknown as ClusterNode
-  const asked = vi.fn(goesOn)
-  const ends = createSessionEnds(node, { now: () => 0, goesOn: asked })
+  const asked = vi.fn(mayContinue)
+  const ends = createSessionEnds(node, { now: () => 0, mayContinue: asked })
   const reasons: string[] = []
   const watch = (session: TokenSession) => ends.watch(session, (reason) => reasons.push(reason))
   return { ends, asked, reasons, watch }

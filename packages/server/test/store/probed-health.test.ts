@@ -1,7 +1,7 @@
 /** The health of Redis as its probes find it, one after another. */
 
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { createRedisHealth } from '../../src/store/redis-health.ts'
+import { RedisHealth } from '../../src/store/redis-health.ts'
 import type { ProbeResult } from '../../src/store/redis-probe.ts'
 
 const FIT: ProbeResult = { unfit: undefined, evictionPolicy: undefined }
@@ -14,7 +14,7 @@ it('comes back with the next probe when no command was late', async () => {
   vi.useFakeTimers()
   onTestFinished(() => void vi.useRealTimers())
   const results = [FIT, SILENT, FIT]
-  const health = createRedisHealth({
+  const health = new RedisHealth({
     probe: async () => results.shift() ?? FIT,
     log: { info: () => undefined, warn: () => undefined },
     eviction: 'warn',

@@ -87,6 +87,8 @@ export async function createBuiltInServer(
   deps: BuiltInServerDeps,
 ): Promise<AuthorizationServer | undefined> {
   const { config, secrets, store, publicUrl, scopes, now, documentCa: ca } = deps
+  const { keyRing, sessions, blocks, signOut, isSignedIn, settleSignIn, broadcastRevoked } = deps
+  const { authorizations, keptSignIns, log, errorPage } = deps
   const { issuer } = config.auth
   if (issuer.kind !== 'built-in') return undefined
   return await createAuthorizationServer(
@@ -96,7 +98,9 @@ export async function createBuiltInServer(
       ...{ clients: secrets.oauthClients, auditSubject: config.log.auditSubject },
     },
     {
-      ...deps,
+      ...{ store, keyRing, sessions, blocks, signOut, isSignedIn, settleSignIn },
+      ...{ authorizations, keptSignIns, log, errorPage, now },
+      ...(broadcastRevoked !== undefined && { broadcastRevoked }),
       fetch: deps.outgoing.fetch,
       signing: await createSigning(deps, issuer),
       redirectUriFault: (uri) => redirectUriFault(uri, issuer.redirectSchemes),

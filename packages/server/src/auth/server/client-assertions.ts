@@ -64,28 +64,32 @@ const claimsForm = z.object({
  * a 401).
  */
 export function createAuthenticateClient(deps: ClientAssertionDeps): AuthenticateClient {
-  const { documents, entries, issuer, now } = deps
+  const verify = createVerify(deps)
   const authenticated = new WeakSet<KoaContextWithOIDC>()
-  // RFC 3986, 6.2.3: an empty path equals `/`, which the Python client 1.x appends.
-  const spellings = new URL(issuer).pathname === '/' ? [issuer, `${issuer}/`] : [issuer]
 
-  /** RFC 7523, section 3, in the order of the specification. */
-  function checkClaims(jwt: string, clientId: string, { issuerOnly = false }: AssertionKeys) {
-    const audiences = issuerOnly ? spellings : [issuer, `${issuer}/token`]
-    const claims = claimsForm.safeParse(decodeJwt(jwt)).data
-    if (claims === undefined) throw refused('a claim is missing or malformed')
-    const { iss, sub, aud, exp, iat, nbf, jti } = claims
-    if (iss !== clientId || sub !== clientId) throw refused('iss and sub must be the client_id')
-    if (!audiences.includes([aud].flat()[0] ?? '')) throw refused('aud must be the issuer')
-    const seconds = now() / 1000
-    const latest = seconds + CLOCK_TOLERANCE_SECONDS
-    if (exp <= seconds) throw refused('the assertion has expired')
-    if (exp > latest + LONGEST_SECONDS) throw refused('exp is too far ahead')
-    if ((iat ?? 0) > latest || (nbf ?? 0) > latest) throw refused('iat or nbf is ahead')
-    return { jti, secondsLeft: Math.ceil(exp - seconds) }
+  return async (ctx, client) => {
+    const own = client[ASSERTION_KEYS] as AssertionKeys | undefined
+    if (own === undefined || !ENDPOINTS.includes(ctx.oidc.route) || authenticated.has(ctx)) return
+    authenticated.add(ctx)
+    const { client_assertion: jwt, client_assertion_type: type } = ctx.oidc.body ?? {}
+    if (jwt === undefined && !own.isRequired) return
+    if (jwt === undefined) throw refused('an assertion is required')
+    // Parameters must not be repeated (RFC 6749, section 3.2).
+    if (typeof jwt !== 'string' || type !== JWT_BEARER) throw refused('it has another type')
+    try {
+      await verify(ctx, client.clientId, jwt, own)
+    } catch (error) {
+      const isOurs = error instanceof errors.OIDCProviderError
+      if (isOurs || !(error instanceof jose.JOSEError || error instanceof TypeError)) throw error
+      throw refused(error instanceof jose.JOSEError ? error.code : 'malformed')
+    }
   }
+}
 
-  async function verify(
+function createVerify({ documents, entries, issuer, now }: ClientAssertionDeps) {
+  const checkClaims = createCheckClaims(issuer, now)
+
+  return async function verify(
     ctx: KoaContextWithOIDC,
     clientId: string,
     jwt: string,
@@ -109,23 +113,26 @@ export function createAuthenticateClient(deps: ClientAssertionDeps): Authenticat
     const isFirst = await forProvider(() => entries.markUse('ClientAssertion', use, secondsLeft))
     if (!isFirst) throw refused('the assertion was already used')
   }
+}
 
-  return async (ctx, client) => {
-    const own = client[ASSERTION_KEYS] as AssertionKeys | undefined
-    if (own === undefined || !ENDPOINTS.includes(ctx.oidc.route) || authenticated.has(ctx)) return
-    authenticated.add(ctx)
-    const { client_assertion: jwt, client_assertion_type: type } = ctx.oidc.body ?? {}
-    if (jwt === undefined && !own.isRequired) return
-    if (jwt === undefined) throw refused('an assertion is required')
-    // Parameters must not be repeated (RFC 6749, section 3.2).
-    if (typeof jwt !== 'string' || type !== JWT_BEARER) throw refused('it has another type')
-    try {
-      await verify(ctx, client.clientId, jwt, own)
-    } catch (error) {
-      const isOurs = error instanceof errors.OIDCProviderError
-      if (isOurs || !(error instanceof jose.JOSEError || error instanceof TypeError)) throw error
-      throw refused(error instanceof jose.JOSEError ? error.code : 'malformed')
-    }
+/** RFC 7523, section 3, in the order of the specification. */
+function createCheckClaims(issuer: string, now: () => number) {
+  // RFC 3986, 6.2.3: an empty path equals `/`, which the Python client 1.x appends.
+  const spellings = new URL(issuer).pathname === '/' ? [issuer, `${issuer}/`] : [issuer]
+
+  return (jwt: string, clientId: string, { issuerOnly = false }: AssertionKeys) => {
+    const audiences = issuerOnly ? spellings : [issuer, `${issuer}/token`]
+    const claims = claimsForm.safeParse(decodeJwt(jwt)).data
+    if (claims === undefined) throw refused('a claim is missing or malformed')
+    const { iss, sub, aud, exp, iat, nbf, jti } = claims
+    if (iss !== clientId || sub !== clientId) throw refused('iss and sub must be the client_id')
+    if (!audiences.includes([aud].flat()[0] ?? '')) throw refused('aud must be the issuer')
+    const seconds = now() / 1000
+    const latest = seconds + CLOCK_TOLERANCE_SECONDS
+    if (exp <= seconds) throw refused('the assertion has expired')
+    if (exp > latest + LONGEST_SECONDS) throw refused('exp is too far ahead')
+    if ((iat ?? 0) > latest || (nbf ?? 0) > latest) throw refused('iat or nbf is ahead')
+    return { jti, secondsLeft: Math.ceil(exp - seconds) }
   }
 }
 

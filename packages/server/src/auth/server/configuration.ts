@@ -1,18 +1,7 @@
-/**
- * The configuration of `oidc-provider`, its features and their policies: OAuth 2.1 for MCP clients,
- * without OpenID Connect.
- */
+/** The configuration of `oidc-provider`: OAuth 2.1 for MCP clients, without OpenID Connect. */
 
-import {
-  type AccessToken,
-  type AdapterFactory,
-  type Configuration,
-  errors,
-  type ResourceServer,
-} from 'oidc-provider'
+import type { AccessToken, AdapterFactory, Configuration } from 'oidc-provider'
 import { basePathOf } from '../../config/public-path.ts'
-import { createId } from '../../crypto/random-id.ts'
-import type { ResourceNames } from '../resources.ts'
 import { createFindAccount, requireSignedInGrant } from './accounts.ts'
 import { rememberAccessToken } from './adapter.ts'
 import {
@@ -23,7 +12,7 @@ import {
   withDefaultAuthMethod,
   withoutRedirects,
 } from './clients.ts'
-import { isOfEarlierSession, subjectOf } from './derived-sessions.ts'
+import { subjectOf } from './derived-sessions.ts'
 import type { ConsentedClients } from './error-redirects.ts'
 import { type Grants, grantClaimOf } from './grants.ts'
 import { normalizeDocuments, withAssertionKeys } from './metadata-documents.ts'
@@ -32,9 +21,8 @@ import {
   type AuthorizationServerOptions,
   CONSENT_TTL_SECONDS,
 } from './options.ts'
-import { storageOf } from './request-storage.ts'
-import { type ScopeRules, scopeParameter } from './requests.ts'
-import type { SigningKey } from './signing.ts'
+import { type FeatureParts, providerFeatures } from './provider-features.ts'
+import { scopeParameter } from './requests.ts'
 import { forProvider } from './unavailable.ts'
 
 /** The path prefix of the consent pages; the authorization's `uid` follows. */
@@ -66,26 +54,11 @@ export function providerConfiguration(
   const { kid, privateJwk } = signingKey
   return {
     adapter: parts.adapter,
-    clients: options.clients.map(preRegistered) as never,
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
-    clientDefaults: {
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      id_token_signed_response_alg: clientRules.idTokenAlgorithm,
-    },
-    extraClientMetadata: {
-      properties: ['redirect_uris', AUTH_METHOD_CHOICES, ASSERTION_KEYS],
-      validator: (_ctx, _name, _value, metadata) => checkClient(metadata, clientRules),
-    },
+    ...clientSettings(options, clientRules),
     jwks: {
       keys: [{ ...privateJwk, kid, alg: clientRules.idTokenAlgorithm, use: 'sig' } as never],
     },
-    cookies: {
-      keys: deps.keyRing.subKeys('oauth-cookies').map((key) => key.toString('base64url')),
-      names: COOKIES,
-      long: { signed: true, httpOnly: true, sameSite: 'lax' },
-      short: { signed: true, httpOnly: true, sameSite: 'lax' },
-    },
+    cookies: cookieSettings(deps),
     scopes: [...scopes.known],
     extraParams: { scope: scopeParameter(scopes, deps.blocks) },
     responseTypes: ['code'],
@@ -103,34 +76,64 @@ export function providerConfiguration(
     fetch: normalizeDocuments(deps.documents.fetch) as never,
     findAccount: createFindAccount(deps),
     extraTokenClaims: async (_ctx, token) => claimsOf(token as AccessToken),
-    formats: {
-      customizers: {
-        jwt: async (_ctx, token, structured) => {
-          if (!('accountId' in token)) return
-          await Promise.all([
-            rememberAccessToken(token, structured),
-            forProvider(() => parts.grants.used(String(token.grantId))),
-            forProvider(() => parts.clientUsed(String(token.clientId))),
-          ])
-        },
-      },
-    },
+    formats: { customizers: { jwt: onAccessToken(parts) } },
     features: providerFeatures(options, deps, parts),
     interactions: { url: (_ctx, { uid }) => consentPath(options) + uid },
-    routes: {
-      authorization: '/authorize',
-      token: '/token',
-      registration: '/register',
-      revocation: '/revoke',
-      introspection: '/introspect',
-      jwks: '/jwks',
-    },
+    routes: ROUTES,
     async renderError(ctx, { error, error_description: description }) {
       const { headers, html } = await deps.errorPage({ error, description })
       ctx.set(headers)
       ctx.body = html
     },
     ttl: timesToLive(options),
+  }
+}
+
+const ROUTES = {
+  authorization: '/authorize',
+  token: '/token',
+  registration: '/register',
+  revocation: '/revoke',
+  introspection: '/introspect',
+  jwks: '/jwks',
+}
+
+function clientSettings(options: AuthorizationServerOptions, clientRules: ClientRules) {
+  return {
+    clients: options.clients.map(preRegistered) as never,
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    clientDefaults: {
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      id_token_signed_response_alg: clientRules.idTokenAlgorithm,
+    },
+    extraClientMetadata: {
+      properties: ['redirect_uris', AUTH_METHOD_CHOICES, ASSERTION_KEYS],
+      validator: (_ctx, _name, _value, metadata) => checkClient(metadata, clientRules),
+    },
+  } satisfies Configuration
+}
+
+function cookieSettings({ keyRing }: Pick<AuthorizationServerDeps, 'keyRing'>) {
+  return {
+    keys: keyRing.subKeys('oauth-cookies').map((key) => key.toString('base64url')),
+    names: COOKIES,
+    long: { signed: true, httpOnly: true, sameSite: 'lax' },
+    short: { signed: true, httpOnly: true, sameSite: 'lax' },
+  } satisfies Configuration['cookies']
+}
+
+type CustomizeJwt = NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt']
+
+/** Records each access token that is issued. */
+function onAccessToken({ grants, clientUsed }: ProviderParts): CustomizeJwt {
+  return async (_ctx, token, structured) => {
+    if (!('accountId' in token)) return
+    await Promise.all([
+      rememberAccessToken(token, structured),
+      forProvider(() => grants.used(String(token.grantId))),
+      forProvider(() => clientUsed(String(token.clientId))),
+    ])
   }
 }
 
@@ -157,92 +160,4 @@ function timesToLive(options: AuthorizationServerOptions): Configuration['ttl'] 
     Session: 60,
     IdToken: 60,
   }
-}
-
-const OFF = { enabled: false }
-
-interface FeatureParts {
-  readonly signingKey: SigningKey
-  readonly resources: ResourceNames
-  readonly scopes: ScopeRules
-}
-
-function providerFeatures(
-  options: AuthorizationServerOptions,
-  deps: AuthorizationServerDeps,
-  parts: FeatureParts,
-): Configuration['features'] {
-  const { sessions, documents } = deps
-  const { resources } = parts
-  const resourceServer = resourceServersOf(options, deps, parts)
-  const confidential = options.clients.filter((client) => client.client_secret !== undefined)
-  const resourceServers = new Set(confidential.map(({ client_id }) => client_id))
-
-  /** A refresh token can recreate an idle session, an access token cannot; neither an ended one. */
-  async function isAlive(token: AccessToken | { readonly kind: string }): Promise<boolean> {
-    const id = sessionOf(token)
-    if (token.kind !== 'AccessToken') return !(await sessions.hasEnded(id))
-    const session = await sessions.peek(id)
-    return session !== undefined && !isOfEarlierSession(token as AccessToken, session)
-  }
-
-  return {
-    devInteractions: OFF,
-    dPoP: OFF,
-    pushedAuthorizationRequests: OFF,
-    rpInitiatedLogout: OFF,
-    userinfo: OFF,
-    clientIdMetadataDocument: {
-      enabled: !options.machinesOnly,
-      ack: 'draft-02',
-      allowFetch: (ctx, clientId) =>
-        forProvider(() => documents.allowFetch(ctx, clientId, storageOf(ctx))),
-    },
-    registration: {
-      enabled: !options.machinesOnly,
-      issueRegistrationAccessToken: false,
-      idFactory: () => createId('cli'),
-    },
-    revocation: {
-      enabled: true,
-      allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId,
-    },
-    introspection: {
-      enabled: true,
-      // Dynamic registration is open: only confidential pre-registered clients may introspect
-      // tokens of other clients.
-      allowedPolicy: async (_ctx, client, token) =>
-        (client.clientId === token.clientId || resourceServers.has(client.clientId)) &&
-        (await forProvider(() => isAlive(token))),
-    },
-    resourceIndicators: {
-      enabled: true,
-      defaultResource: async (_ctx, _client, oneOf) => oneOf?.[0] ?? resources.canonical,
-      getResourceServerInfo: async (_ctx, resource) => resourceServer(resource),
-    },
-  }
-}
-
-/** The description of a resource for the library. @throws InvalidTarget for one that is not ours */
-export function resourceServersOf(
-  { accessTokenTtl }: Pick<AuthorizationServerOptions, 'accessTokenTtl'>,
-  { signing }: Pick<AuthorizationServerDeps, 'signing'>,
-  { resources, scopes, signingKey }: FeatureParts,
-): (resource: string) => ResourceServer {
-  const { algorithm: alg, secret } = signing
-  const sign = secret === undefined ? { alg, kid: signingKey.kid } : { alg, key: secret }
-  return (resource) => {
-    if (!resources.all.includes(resource)) throw new errors.InvalidTarget()
-    return {
-      audience: resource,
-      scope: [...scopes.known].join(' '),
-      accessTokenFormat: 'jwt',
-      accessTokenTTL: accessTokenTtl,
-      jwt: { sign } as never,
-    }
-  }
-}
-
-function sessionOf(token: object): string {
-  return 'accountId' in token ? String(token.accountId) : ''
 }

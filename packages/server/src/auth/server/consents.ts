@@ -83,8 +83,9 @@ export function createConsents(
     granteeOf(client, String(params.redirect_uri), options.clients)
   const continuationFor = (found: Pending, browser: string | undefined) =>
     findContinuation(browser, granteeFor(found), String(found.params.redirect_uri))
-  const preregistered = (id: string) => options.clients.find(({ client_id }) => client_id === id)
-  const proceed = createProceed(options, deps, { approvals, granteeFor })
+  const parts = { approvals, granteeFor }
+  const proceed = createProceed(options, deps, parts)
+  const approve = createApprove(deps, parts)
 
   return {
     /** Undefined when the authorization is unknown, expired, or belongs to another browser. */
@@ -94,7 +95,8 @@ export function createConsents(
       const given = await approvals.find(uid)
       if (given !== undefined) return proceed(found, given)
       const continues = await continuationFor(found, browser)
-      const client = preregistered(found.client.clientId)
+      const { clientId } = found.client
+      const client = options.clients.find(({ client_id }) => client_id === clientId)
       const isSkipped = client?.skip_consent === true
       const facts = { continues, isSkipped, isPreregistered: client !== undefined }
       return { step: 'ask', request: { ...describe(found), ...facts } }
@@ -113,17 +115,9 @@ export function createConsents(
       const found = await pending(visit, uid)
       if (found === undefined) return undefined
       const candidate = choice === 'anew' ? undefined : await continuationFor(found, browser)
-      const goesOn = choice === 'continue' || candidate?.isDefault
-      const given = await approvals.give(uid, goesOn ? candidate?.sessionId : undefined)
-      if (given === undefined) return undefined
-      const { sessionId, continued } = given
-      if (!(await openSession(deps, sessionId, found.client.clientName))) return undefined
-      await deps.sessions.update(sessionId, 'grantee', granteeFor(found))
-      // A concurrent denial withdrew the approval before the session existed.
-      if ((await approvals.find(uid)) === undefined) return undefined
-      const facts = { client: found.client.clientId, session: shortHash(sessionId), continued }
-      deps.log.audit(facts, 'client authorized')
-      return proceed(found, given)
+      const isContinued = choice === 'continue' || candidate?.isDefault
+      const given = await approve(found, isContinued ? candidate?.sessionId : undefined)
+      return given && proceed(found, given)
     },
 
     /**
@@ -145,6 +139,22 @@ export function createConsents(
 interface ProceedParts {
   readonly approvals: Approvals
   readonly granteeFor: (found: Pending) => Grantee
+}
+
+/** Records the approval, and opens the session; undefined if the authorization has ended. */
+function createApprove(deps: ConsentDeps, { approvals, granteeFor }: ProceedParts) {
+  return async (found: Pending, continuedId: string | undefined): Promise<Given | undefined> => {
+    const given = await approvals.give(found.uid, continuedId)
+    if (given === undefined) return undefined
+    const { sessionId, continued } = given
+    if (!(await openSession(deps, sessionId, found.client.clientName))) return undefined
+    await deps.sessions.update(sessionId, 'grantee', granteeFor(found))
+    // A concurrent denial withdrew the approval before the session existed.
+    if ((await approvals.find(found.uid)) === undefined) return undefined
+    const facts = { client: found.client.clientId, session: shortHash(sessionId), continued }
+    deps.log.audit(facts, 'client authorized')
+    return given
+  }
 }
 
 /** The steps after an approval: sign-in if required, then grant and code. */

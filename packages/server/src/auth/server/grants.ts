@@ -101,7 +101,7 @@ export function createGrants(
  * Whether a stream may continue after its token has expired: grant and session must be alive.
  * Counts as use of the session (sliding expiration).
  */
-export function createGoesOn({ store, sessions, now }: GoesOnDeps) {
+export function createMayContinue({ store, sessions, now }: MayContinueDeps) {
   return async ({ id, grantId }: { readonly id: string; readonly grantId?: string }) => {
     const name = grantClaimOf(grantId)
     if (name !== undefined) {
@@ -112,7 +112,7 @@ export function createGoesOn({ store, sessions, now }: GoesOnDeps) {
   }
 }
 
-export interface GoesOnDeps extends Pick<GrantsDeps, 'now'> {
+export interface MayContinueDeps extends Pick<GrantsDeps, 'now'> {
   readonly store: Pick<Store, 'get'>
   readonly sessions: Pick<SessionManager, 'extend'>
 }

@@ -43,31 +43,75 @@ export interface ProviderServer extends Pick<AuthorizationServer, 'handle' | 'co
 export function createProviderServer(
   options: AuthorizationServerOptions,
   deps: AuthorizationServerDeps,
-  { entries, tokens, reader, resources }: ProviderServerParts,
+  parts: ProviderServerParts,
 ): ProviderServer {
-  const { store, signing, now } = deps
-  const longestTtlSeconds = options.refreshTokenTtl + options.accessTokenTtl
-  const scopes = {
-    known: new Set(options.scopes.supported),
-    defaults: options.scopes.challenged,
+  const { publicUrl, clients } = options
+  const { entries, reader, resources } = parts
+  const shared = createSharedParts(options, deps, parts)
+  const { authorizedClients, grants, scopes } = shared
+  const mount = {
+    issuer: new URL(publicUrl),
+    basePath: basePathOf(publicUrl),
+    sessionCookie: COOKIES.session,
   }
-  const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, options.refreshTokenTtl)
-  const authorizedClients = createConsentedClients(store, {
-    clients: options.clients,
-    ttlSeconds: clientTtl,
+  const { documents, signing, now } = deps
+  const authenticateClient = createAuthenticateClient({
+    documents,
+    entries,
+    issuer: publicUrl,
+    now,
   })
+  const rules = { resources, scopes, tokens: reader, authenticateClient }
+  const current = perKey(signing.current, (signingKey) =>
+    createProvider(options, deps, { ...shared, signingKey }, rules, mount),
+  )
+  const { store, keyRing, sessions, signOut, isSignedIn, settleSignIn } = deps
+  const { authorizations, keptSignIns, log } = deps
+  const ttlSeconds = longestTtlOf(options)
+  const { sessionsOf } = createAuthorizedClients({ store, sessions }, { ttlSeconds })
+  const consentDeps = {
+    ...{ store, keyRing, sessions, signOut, isSignedIn, settleSignIn, authorizations },
+    ...{ keptSignIns, log, now, authorizedClients, grants, sessionsOf },
+  }
+  return {
+    checkClients: () => checkPreRegistered(current, options),
+    async handle(request: IncomingMessage, response: ServerResponse, storage) {
+      const { callback } = await current()
+      enter(request, mount)
+      if (storage !== undefined) countStorageOf(request, storage)
+      const authorization = encodedBasic(request.headers.authorization, clients)
+      if (authorization !== undefined) request.headers.authorization = authorization
+      await callback(request, response)
+    },
+    consents: createConsents(options, consentDeps, async () => (await current()).provider),
+  }
+}
+
+/** The lifetime of a grant's last access token. */
+function longestTtlOf({ refreshTokenTtl, accessTokenTtl }: AuthorizationServerOptions): number {
+  return refreshTokenTtl + accessTokenTtl
+}
+
+/** The parts that all providers share, one provider for each signing key. */
+function createSharedParts(
+  options: AuthorizationServerOptions,
+  deps: AuthorizationServerDeps,
+  { entries, tokens, resources }: ProviderServerParts,
+) {
+  const { clients, scopes, refreshTokenTtl } = options
+  const clientTtl = Math.max(USED_CLIENT_TTL_SECONDS, refreshTokenTtl)
+  const authorizedClients = createConsentedClients(deps.store, { clients, ttlSeconds: clientTtl })
   const grants = createGrants(deps, {
-    ttlSeconds: longestTtlSeconds,
+    ttlSeconds: longestTtlOf(options),
     unusedTtlSeconds: CONSENT_TTL_SECONDS + options.codeTtl,
   })
-  const { sessionsOf } = createAuthorizedClients(deps, { ttlSeconds: longestTtlSeconds })
-  const shared = {
+  return {
     adapter: createServerAdapter(
       { entries, tokens },
       { refreshGraceSeconds: options.refreshGrace, onRevoked: grants.revoked },
     ),
     resources,
-    scopes,
+    scopes: { known: new Set(scopes.supported), defaults: scopes.challenged },
     clientRules: clientRulesOf(options, deps),
     authorizedClients,
     grants,
@@ -81,36 +125,6 @@ export function createProviderServer(
           : entries.renew('Client', clientId, clientTtl),
       ])
     },
-  }
-  const mount = {
-    issuer: new URL(options.publicUrl),
-    basePath: basePathOf(options.publicUrl),
-    sessionCookie: COOKIES.session,
-  }
-  const authenticateClient = createAuthenticateClient({
-    ...{ documents: deps.documents, entries, now },
-    issuer: options.publicUrl,
-  })
-  const rules = { resources, scopes, tokens: reader, authenticateClient }
-
-  const current = perKey(signing.current, (signingKey) =>
-    createProvider(options, deps, { ...shared, signingKey }, rules, mount),
-  )
-  return {
-    checkClients: () => checkPreRegistered(current, options),
-    async handle(request: IncomingMessage, response: ServerResponse, storage) {
-      const { callback } = await current()
-      enter(request, mount)
-      if (storage !== undefined) countStorageOf(request, storage)
-      const authorization = encodedBasic(request.headers.authorization, options.clients)
-      if (authorization !== undefined) request.headers.authorization = authorization
-      await callback(request, response)
-    },
-    consents: createConsents(
-      options,
-      { ...deps, authorizedClients, grants, sessionsOf },
-      async () => (await current()).provider,
-    ),
   }
 }
 

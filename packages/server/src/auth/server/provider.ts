@@ -10,12 +10,7 @@ import { dropSessionCookie, type Mount } from '../../oidc/mount.ts'
 import { shareSuccessors } from './adapter.ts'
 import { ASSERTION_ALGORITHMS, identifyByAssertion } from './client-assertions.ts'
 import type { DroppedRedirectUri } from './clients.ts'
-import {
-  consentPath,
-  type ProviderParts,
-  providerConfiguration,
-  resourceServersOf,
-} from './configuration.ts'
+import { consentPath, type ProviderParts, providerConfiguration } from './configuration.ts'
 import { keepErrors } from './error-redirects.ts'
 import { logEvents } from './events.ts'
 import { ID_JAG_PROFILE, type VerifyAssertion } from './id-jag.ts'
@@ -25,6 +20,7 @@ import {
   type AuthorizationServerOptions,
   USED_CLIENT_TTL_SECONDS,
 } from './options.ts'
+import { resourceServersOf } from './provider-features.ts'
 import { prepareRequests, type RequestRules } from './requests.ts'
 
 /** Creates a provider; the caller shares the parts that do not depend on the key. */

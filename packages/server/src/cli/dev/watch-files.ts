@@ -19,31 +19,10 @@ export interface WatchOptions {
 /** Events only trigger a scan; comparing two scans shows what changed. */
 export function watchFiles({ folders, project, onChange }: WatchOptions): { close(): void } {
   const watchers = new Map<string, FSWatcher>()
+  const scan = () => scanFiles(folders, project, watchFolder)
   let known = scan()
   let settling: NodeJS.Timeout | undefined
   let polling: NodeJS.Timeout | undefined
-
-  function scan(): ReadonlyMap<string, string> {
-    const found = new Map<string, string>()
-    watchFolder(project)
-    for (const name of namesIn(project)) if (isWatchedInRoot(name)) note(join(project, name))
-    for (const folder of folders) lookBelow(folder)
-    return found
-
-    function lookBelow(folder: string): void {
-      watchFolder(folder)
-      for (const name of namesIn(folder)) {
-        const path = join(folder, name)
-        if (isFolder(path)) lookBelow(path)
-        else if (!/\.test\.[cm]?[jt]s$/.test(name)) note(path)
-      }
-    }
-
-    function note(path: string): void {
-      const facts = statSync(path, { throwIfNoEntry: false })
-      if (facts !== undefined) found.set(path, `${facts.mtimeMs} ${facts.size} ${facts.ino}`)
-    }
-  }
 
   function watchFolder(folder: string): void {
     if (watchers.has(folder)) return
@@ -84,6 +63,33 @@ export function watchFiles({ folders, project, onChange }: WatchOptions): { clos
       clearInterval(polling)
       for (const watcher of watchers.values()) watcher.close()
     },
+  }
+}
+
+/** The watched files, each with what changes when it is written. Reports every folder. */
+function scanFiles(
+  folders: readonly string[],
+  project: string,
+  onFolder: (folder: string) => void,
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  onFolder(project)
+  for (const name of namesIn(project)) if (isWatchedInRoot(name)) note(join(project, name))
+  for (const folder of folders) lookBelow(folder)
+  return found
+
+  function lookBelow(folder: string): void {
+    onFolder(folder)
+    for (const name of namesIn(folder)) {
+      const path = join(folder, name)
+      if (isFolder(path)) lookBelow(path)
+      else if (!/\.test\.[cm]?[jt]s$/.test(name)) note(path)
+    }
+  }
+
+  function note(path: string): void {
+    const facts = statSync(path, { throwIfNoEntry: false })
+    if (facts !== undefined) found.set(path, `${facts.mtimeMs} ${facts.size} ${facts.ino}`)
   }
 }
 

@@ -49,54 +49,13 @@ const CHOICES: Readonly<Record<string, SessionChoice>> = {
 }
 
 /** The consent pages of the built-in authorization server. */
-export function consentRoutes(
-  {
-    consents,
-    signIn,
-    sessions,
-    authorizedClients,
-    storageOf = () => UNLIMITED,
-    now = Date.now,
-  }: ConsentDeps,
-  { publicUrl, signsInAt, scopeWords = SCOPE_WORDS, browserTtlSeconds }: ConsentOptions,
-): Hono<HttpEnv> {
+export function consentRoutes(deps: ConsentDeps, options: ConsentOptions): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>()
-  const { host, protocol } = new URL(publicUrl)
-  const basePath = basePathOf(publicUrl)
-  const secure = protocol === 'https:'
-  const cookie = { secure, basePath, maxAgeSeconds: browserTtlSeconds }
-  const visit = ({ env }: Context<HttpEnv>) => ({ request: env.incoming, response: env.outgoing })
-
-  const browserOf = (c: Context<HttpEnv>) => knownBrowser(c, secure, basePath)
-  const namesOf = (c: Context<HttpEnv>) => ({ signsInAt, serverName: c.get('theme').serverName })
-
-  /** Redirects to the identity provider, which returns the browser to this page. */
-  async function leaveToSignIn(c: Context<HttpEnv>, consent: Approved & { step: 'sign_in' }) {
-    const { request, sessionId } = consent
-    const clientName = nameOfClient(request)
-    try {
-      const purpose = { sessionId, clientName, returnTo: basePath + c.req.path }
-      const departure = await signIn.begin(purpose, storageOf(c))
-      setBindingCookie(c, departure.cookie)
-      return c.redirect(departure.url.href, 303)
-    } catch (error) {
-      if (!(error instanceof ProviderError)) throw error
-      return page(c, signInPage(request, namesOf(c), error.code))
-    }
-  }
-
-  async function approve(c: Context<HttpEnv>, uid: string, choice: SessionChoice) {
-    await storageOf(c).spend(CONSENT_BYTES)
-    const approval = await consents.approve(visit(c), uid, browserOf(c), choice)
-    c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
-    if (approval === undefined) return page(c, OVER)
-    // Known browser: from now on, sign-in links of this session need no code here.
-    const browser = browserCookie(c, cookie)
-    await sessions.update(approval.sessionId, 'browser', browser)
-    await authorizedClients.remember(browser, approval.sessionId)
-    if (approval.step === 'sign_in') return leaveToSignIn(c, approval)
-    return c.redirect(approval.next, 303)
-  }
+  const approve = createApprove(deps, options)
+  const { consents, now = Date.now } = deps
+  const { publicUrl, signsInAt, scopeWords = SCOPE_WORDS } = options
+  const { host } = new URL(publicUrl)
+  const browserOf = createBrowserOf(publicUrl)
 
   routes.get('/consent/:uid', async (c) => {
     const consent = await consents.find(visit(c), c.req.param('uid'), browserOf(c))
@@ -109,7 +68,7 @@ export function consentRoutes(
           ? approve(c, c.req.param('uid'), 'default')
           : page(c, askPage(consent.request, { host, scopeWords, now: now() }))
       case 'sign_in':
-        return page(c, signInPage(consent.request, namesOf(c), c.req.query('sign_in')))
+        return page(c, signInPage(consent.request, names(c, signsInAt), c.req.query('sign_in')))
       case 'done':
         return c.redirect(consent.next, 303)
     }
@@ -126,4 +85,60 @@ export function consentRoutes(
     return next === undefined ? page(c, OVER) : c.redirect(next, 303)
   })
   return routes
+}
+
+/** Approves, then redirects to the client, or to the identity provider if a sign-in is due. */
+function createApprove(
+  { consents, signIn, sessions, authorizedClients, storageOf = () => UNLIMITED }: ConsentDeps,
+  { publicUrl, signsInAt, browserTtlSeconds }: ConsentOptions,
+) {
+  const secure = isSecure(publicUrl)
+  const basePath = basePathOf(publicUrl)
+  const cookie = { secure, basePath, maxAgeSeconds: browserTtlSeconds }
+  const browserOf = createBrowserOf(publicUrl)
+
+  /** The identity provider returns the browser to this page. */
+  async function leaveToSignIn(c: Context<HttpEnv>, consent: Approved & { step: 'sign_in' }) {
+    const { request, sessionId } = consent
+    const clientName = nameOfClient(request)
+    try {
+      const purpose = { sessionId, clientName, returnTo: basePath + c.req.path }
+      const departure = await signIn.begin(purpose, storageOf(c))
+      setBindingCookie(c, departure.cookie)
+      return c.redirect(departure.url.href, 303)
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error
+      return page(c, signInPage(request, names(c, signsInAt), error.code))
+    }
+  }
+
+  return async (c: Context<HttpEnv>, uid: string, choice: SessionChoice) => {
+    await storageOf(c).spend(CONSENT_BYTES)
+    const approval = await consents.approve(visit(c), uid, browserOf(c), choice)
+    c.get('log').info({ approved: approval !== undefined, step: approval?.step }, 'consent')
+    if (approval === undefined) return page(c, OVER)
+    // Known browser: from now on, sign-in links of this session need no code here.
+    const browser = browserCookie(c, cookie)
+    await sessions.update(approval.sessionId, 'browser', browser)
+    await authorizedClients.remember(browser, approval.sessionId)
+    if (approval.step === 'sign_in') return leaveToSignIn(c, approval)
+    return c.redirect(approval.next, 303)
+  }
+}
+
+function visit({ env }: Context<HttpEnv>) {
+  return { request: env.incoming, response: env.outgoing }
+}
+
+function names(c: Context<HttpEnv>, signsInAt: string) {
+  return { signsInAt, serverName: c.get('theme').serverName }
+}
+
+function isSecure(publicUrl: string): boolean {
+  return publicUrl.startsWith('https:')
+}
+
+function createBrowserOf(publicUrl: string) {
+  const basePath = basePathOf(publicUrl)
+  return (c: Context<HttpEnv>) => knownBrowser(c, isSecure(publicUrl), basePath)
 }

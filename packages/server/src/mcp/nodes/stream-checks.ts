@@ -29,7 +29,7 @@ export interface StreamCheckDeps {
    * Whether the session and its grant are alive, which counts as use; called for a stream whose
    * token has expired. Rejects if the store is unavailable.
    */
-  readonly goesOn?: (session: TokenSession) => Promise<boolean>
+  readonly mayContinue?: (session: TokenSession) => Promise<boolean>
   /**
    * The latest expiry of an external issuer's tokens that were used for the session, as Unix time in
    * milliseconds; undefined if there is none. Counts as use. Rejects if the store is unavailable.
@@ -60,7 +60,7 @@ const DAY_SECONDS = 24 * 60 * 60
 export type CheckStream = (stream: CheckedStream) => () => void
 
 export function createStreamChecks(
-  { now, goesOn = async () => false, tokenUntil = async () => undefined }: StreamCheckDeps,
+  { now, mayContinue = async () => false, tokenUntil = async () => undefined }: StreamCheckDeps,
   { maxStreamSeconds = DAY_SECONDS }: StreamCheckOptions,
 ): CheckStream {
   /** When to check again, as Unix time in milliseconds, or why the stream must end. */
@@ -68,7 +68,7 @@ export function createStreamChecks(
     const soon = now() + LOOK_EVERY_MS
     // The store is unavailable: fails open until the next check.
     if (session.grantId !== undefined) {
-      return (await goesOn(session).catch(() => true)) ? soon : 'ended'
+      return (await mayContinue(session).catch(() => true)) ? soon : 'ended'
     }
     const until = (await tokenUntil(session).catch(() => soon)) ?? 0
     return until > now() ? Math.min(until, soon) : 'expired'
