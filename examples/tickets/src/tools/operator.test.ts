@@ -37,6 +37,10 @@ test('records how a call ended, and for whom', async () => {
 test('lists the audit log', async () => {
   const entry = { at: '', subject: 'ada', kind: 'tool', name: 'ticket_read', outcome: 'ok' }
   const recent = async (limit: number) => Array.from({ length: limit }, () => entry)
-  const result = await callTool(auditList, { limit: 2 }, { services: { auditLog: { recent } } })
+  const result = await callTool(
+    auditList,
+    { limit: 2 },
+    { services: { auditLog: { recent } }, caller: { claims: { role: 'admin' } } },
+  )
   expect(result.structuredContent).toEqual({ entries: [entry, entry] })
 })

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/port.ts'
+import { slotOf } from '../../src/store/redis-slots.ts'
 import { startApp } from '../support/app.ts'
 import { failingStore } from '../support/failing-store.ts'
 import { createOAuthClient } from '../support/oauth-client.ts'
@@ -39,8 +40,8 @@ function distantStore() {
   return { store: { ...memory, get, getAll }, journeys }
 }
 
-async function started(store: Store) {
-  const app = await startApp({ store })
+async function started(store: Store, env: Readonly<Record<string, string>> = {}) {
+  const app = await startApp({ store, env })
   onTestFinished(() => app.stop())
   const client = await createOAuthClient(app.url)
   const { access_token: token } = await client.connect()
@@ -61,6 +62,21 @@ test('a call of the 2025 era asks for its token, session and connection at once'
   expect(asked).toEqual([expect.arrayContaining([expect.stringMatching(/:conn$/)])])
   // Session, token, grant and connection; and the entry that nodes of the last release read.
   expect(asked[0]).toHaveLength(5)
+})
+
+test('on a Redis Cluster, a call with a token needs only the hash slot of its session', async () => {
+  const { store, journeys } = distantStore()
+  const cluster = { REDIS_URL: 'redis+cluster://127.0.0.1:7000' }
+  const { app, client, token, bearer } = await started(store, cluster)
+  const call = async () =>
+    (await read(postModern(app.url, 'tools/list', {}, { headers: bearer }))).status
+  journeys.length = 0
+  expect(await call()).toBe(200)
+  const slots = journeys.flatMap(ofRequests).map((key) => slotOf(key))
+  expect(slots).toHaveLength(3)
+  expect(new Set(slots).size).toBe(1)
+  await client.revoke(token)
+  expect(await call()).toBe(401)
 })
 
 test('a revoked token is 401 while its connection cannot be looked up', async () => {

@@ -64,7 +64,10 @@ export async function createAuthorizationServer(
       approve: async (...asked) => (await load()).consents.approve(...asked),
       deny: async (...asked) => (await load()).consents.deny(...asked),
     },
-    accessTokens: createAccessTokens({ reader, tokens, entries, store, sessions }),
+    accessTokens: createAccessTokens({
+      ...{ reader, tokens, entries, store, sessions },
+      hasEarlierNodes: options.hasEarlierNodes ?? true,
+    }),
   }
 }
 
@@ -96,6 +99,8 @@ export async function createBuiltInServer(
       ...issuer,
       ...{ publicUrl, scopes, serves: config.serves },
       ...{ clients: secrets.oauthClients, auditSubject: config.log.auditSubject },
+      // The previous release does not support Redis Cluster, where its entries are on other shards.
+      hasEarlierNodes: config.store.kind === 'memory' || config.store.mode !== 'cluster',
     },
     {
       ...{ store, keyRing, sessions, blocks, signOut, isSignedIn, settleSignIn },

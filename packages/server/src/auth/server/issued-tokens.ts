@@ -28,17 +28,19 @@ interface AccessTokenDeps {
    * revocations remove only entries in it.
    */
   readonly entries: Pick<Entries, 'read' | 'isRevoked'>
+  /** Whether nodes of the previous release can share the store. */
+  readonly hasEarlierNodes: boolean
   readonly store: Pick<Store, 'getAll'>
   readonly sessions: Pick<SessionManager, 'use' | 'isOver'>
 }
 
 /**
- * The bearer check. Batches all reads into one round trip; all keys are in one hash slot except the
- * entry of the previous release. Compares the token with its entry in the store, so that the
+ * The bearer check. Batches all reads into one round trip; the keys of a session are in one hash slot,
+ * except the entry of the previous release. Compares the token with its entry in the store, so that the
  * signing secret alone is not enough to forge a token.
  */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
-  const { reader, tokens, store, sessions } = deps
+  const { reader, tokens, hasEarlierNodes, store, sessions } = deps
   return {
     async callerOf(token, presenter) {
       const read = reader.read(token)
@@ -47,14 +49,16 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       const { jti, sessionId, grantId, clientId, scopes } = facts
       presenter?.onSession(sessionId)
       const key = tokenKey(sessionId, jti)
-      const own = [sessionKey(sessionId), key, grantKey(sessionId, grantId), earlierKey(key)]
+      const own = [sessionKey(sessionId), key, grantKey(sessionId, grantId)]
       const beside = presenter?.beside
-      const found = await store.getAll(beside === undefined ? own : own.concat(beside))
+      const others = hasEarlierNodes ? earlierKey(key) : []
+      const found = await store.getAll(own.concat(beside ?? [], others))
       if (beside !== undefined) presenter?.onRead?.(found[own.length])
       const session = found[0] as Session | undefined
-      const [, document, revoked, earlier] = found
+      const [, document, revoked] = found
       if (session === undefined || sessions.isOver(session)) return undefined
-      if (revoked !== undefined || earlier === undefined) return undefined
+      if (revoked !== undefined) return undefined
+      if (hasEarlierNodes && found[found.length - 1] === undefined) return undefined
       const entry =
         document === undefined ? await earlierEntry(deps, facts) : tokens.open(key, document)
       if (entry === undefined || !isEntryOf(entry, facts)) return undefined

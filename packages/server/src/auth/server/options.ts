@@ -25,6 +25,8 @@ export interface AuthorizationServerOptions extends BuiltInIssuer {
   readonly scopes: Scopes
   /** How the audit log names the person; not at all if left out. */
   readonly auditSubject?: AuditSubject
+  /** Whether nodes of the previous release can share the store; by default they can. */
+  readonly hasEarlierNodes?: boolean
   /** Pre-registered clients: RFC 7591 metadata with a `client_id`. */
   readonly clients: readonly Readonly<Record<string, unknown>>[]
 }
