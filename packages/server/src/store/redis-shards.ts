@@ -8,7 +8,7 @@ import type { RedisTopology } from './redis-topology.ts'
  * Delay before closing: commands may be in flight, or still be redirected to the server. Then those
  * without a reply fail: a master that hung and was replaced would acknowledge writes that are lost.
  */
-const GRACE_MS = 2000
+const GRACE_MS = 1000
 
 export type RedisShards = ReturnType<typeof createRedisShards>
 
