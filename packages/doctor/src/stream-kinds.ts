@@ -92,7 +92,8 @@ async function sse(visit: Visit): Opening {
   let count = 0
 
   async function answers(message: object, id: string): Promise<boolean> {
-    const { status } = await postJson(`${visit.base}${endpoint()}`, { ...message, id }, headers)
+    const address = `${new URL(visit.base).origin}${endpoint()}`
+    const { status } = await postJson(address, { ...message, id }, headers)
     // Waits for the end of the event: the id precedes the result.
     const isWhole = (text: string) => {
       const at = text.indexOf(`"id":"${id}"`)

@@ -54,7 +54,7 @@ async function look(visit: Visit, path: Endpoint): Promise<Finding> {
   if (named === expected) return ok(`${path} sends callers without a token to ${expected}.`)
   return wrong(
     `${path} sends clients to ${named ?? 'nowhere'}; it should be ${expected}.`,
-    `Set PUBLIC_URL=${new URL(visit.base).origin}, the address at which clients reach the server.`,
+    `Set PUBLIC_URL=${visit.base}, the address at which clients reach the server.`,
   )
 }
 

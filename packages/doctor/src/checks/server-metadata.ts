@@ -13,33 +13,27 @@ export const serverMetadata: Check = {
   id: 'server-metadata',
   title: 'Metadata of the authorization server',
   async run(visit) {
-    const { origin } = new URL(visit.base)
-    const here = await ask(wellKnown('oauth-authorization-server', origin))
+    const here = await ask(wellKnown('oauth-authorization-server', visit.base))
     return here.status === 200 ? ofBuiltIn(visit, here) : ofAnother(visit)
   },
 }
 
 async function ofBuiltIn(visit: Visit, answer: Answer): Promise<readonly Finding[]> {
   const { base, facts } = visit
-  const { origin } = new URL(base)
   facts.noBuiltIn = 'It needs valid metadata of the authorization server; see that check.'
   const read = readMetadata(answer)
   if ('fault' in read) return [read.fault]
   const { metadata } = read
-  if (metadata.issuer !== origin || (facts.issuer ?? origin) !== origin) {
+  if (metadata.issuer !== base || (facts.issuer ?? base) !== base) {
     const named = [...new Set([metadata.issuer, facts.issuer ?? metadata.issuer])].join(' and ')
     return [
       wrong(
-        `The issuer is ${named}, not ${origin}: clients refuse it, or go elsewhere.`,
-        `Set PUBLIC_URL=${origin} on every node, and restart them.`,
+        `The issuer is ${named}, not ${base}: clients refuse it, or go elsewhere.`,
+        `Set PUBLIC_URL=${base} on every node, and restart them.`,
       ),
     ]
   }
-  const findings = [
-    ok(`The issuer is ${origin}.`),
-    ...elsewhere(metadata, origin),
-    ...judge(metadata),
-  ]
+  const findings = [ok(`The issuer is ${base}.`), ...elsewhere(metadata, base), ...judge(metadata)]
   // SSRF: sends nothing to URLs that failed a check.
   if (findings.some(({ verdict }) => verdict === 'wrong')) return findings
   const reached = await reach(metadata)
@@ -47,16 +41,14 @@ async function ofBuiltIn(visit: Visit, answer: Answer): Promise<readonly Finding
   return [...findings, reached]
 }
 
-/** All URLs of the built-in server must be on this origin. */
-function elsewhere(metadata: ServerMetadata, origin: string): readonly Finding[] {
-  const others = endpointsIn(metadata).filter(
-    ([, address]) => !URL.canParse(address) || new URL(address).origin !== origin,
-  )
+/** All URLs of the built-in server must be below its address. */
+function elsewhere(metadata: ServerMetadata, base: string): readonly Finding[] {
+  const others = endpointsIn(metadata).filter(([, address]) => !address.startsWith(`${base}/`))
   if (others.length === 0) return []
   return [
     wrong(
-      `Not at ${origin}: ${listed(others)}.`,
-      `Set PUBLIC_URL=${origin} on every node; a proxy may rewrite responses.`,
+      `Not at ${base}: ${listed(others)}.`,
+      `Set PUBLIC_URL=${base} on every node; a proxy may rewrite responses.`,
     ),
   ]
 }

@@ -56,6 +56,16 @@ describe('a server that is well', { timeout: 120_000 }, () => {
     expect(said.match(/^clients: .*$/gm)).toHaveLength(2)
   })
 
+  test('below a path is looked at there', async () => {
+    const port = await freePort()
+    const url = `http://localhost:${port}/desk`
+    await startServer({ MASK_MCP_PORT: String(port), PUBLIC_URL: url })
+    const { code, out, err } = await runDoctor([`${url}/mcp`, '--hold', '1'])
+    expect(code, out + err).toBe(0)
+    expect(out).toContain('warning 0, wrong 0, ')
+    expect(out).toContain(`The issuer is ${url}.`)
+  })
+
   test('with an authorization server of its own is looked at as far as it goes', async () => {
     const issuer = await startExternalIssuer()
     closing.push(issuer.stop)
