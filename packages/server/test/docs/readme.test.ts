@@ -175,6 +175,7 @@ function missing(command: string): string | undefined {
   if (program === 'npx' && verb === '-y') return isTried(name) ? undefined : name
   if (program === 'npx' && PUBLISHED.has(verb)) return undefined
   if (program === 'npx') return existsSync(join(ROOT, 'node_modules/.bin', verb)) ? undefined : verb
+  if (program.includes('/')) return existsSync(join(ROOT, program)) ? undefined : program
   return PROGRAMS.has(program) ? undefined : program
 }
 

@@ -61,10 +61,11 @@ export function noticeOf({
 /** The page with the visitor's clients and tokens. */
 export function accountPage(view: AccountView, options: AccountPageOptions): WidePage {
   const { notice, personalTokens } = options
+  const kinds = personalTokens === undefined ? 'clients' : 'clients and tokens'
   const isShown = view.clients.length > 0 || view.isSignedIn || options.signsInAt === undefined
   return {
     skipTo: { id: 'clients', text: 'Skip to your clients' },
-    intro: html`<p>The clients and tokens that can act for you here, and how to revoke them.</p>`,
+    intro: html`<p>The ${kinds} that can act for you here, and how to revoke them.</p>`,
     body: html`${notice === undefined ? '' : noticePart(notice)}
     ${visitSection(view, options)}
     ${isShown ? clientsSection(view.clients, options) : ''}
