@@ -5,8 +5,8 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import { storeUnavailable } from '../errors.ts'
-import { withDeadline } from '../store/command-deadline.ts'
 import type { Store } from '../store/port.ts'
+import { createKeyCache } from './key-cache.ts'
 
 interface SigningKeysDeps {
   readonly store: Store
@@ -26,14 +26,6 @@ interface SigningKeysOptions {
 type Document = { readonly keys: readonly SealedKey[] }
 
 const ROTATE_EVERY_SECONDS = 30 * 24 * 60 * 60
-/**
- * After a loss of the store's data, a node may sign this long with a key that no other node has.
- */
-const CACHE_MS = 10_000
-/** Tokens with invented key ids must not flood the store with commands. */
-const LOOK_AGAIN_MS = 1000
-/** Known keys are used after this time while the store, or the shard that has the keys, hangs. */
-const PATIENCE_MS = 250
 /**
  * Compare-and-set: a writer that loses the race reads the winner's keys. More attempts are a bug.
  */
@@ -70,7 +62,7 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
     throw storeUnavailable(new Error('The signing keys change too fast to be read.'))
   }
 
-  const { currentKeys, keysOf } = createKeyCache(read, now)
+  const { currentKeys, recentKeys } = createKeyCache(read, now)
 
   return {
     /** The key that signs now. */
@@ -90,46 +82,9 @@ export function createSigningKeys(deps: SigningKeysDeps, options: SigningKeysOpt
      */
     async byKid(kid: string): Promise<JWK | undefined> {
       const named = (keys: readonly SigningKey[]) => keys.find((key) => key.kid === kid)?.publicJwk
-      return named(await currentKeys()) ?? named(await keysOf(LOOK_AGAIN_MS))
+      return named(await currentKeys()) ?? named(await recentKeys())
     },
   }
-}
-
-/** Caches the keys; concurrent callers share one read of the store. */
-function createKeyCache(read: () => Promise<readonly SigningKey[]>, now: () => number) {
-  let known: { readonly keys: readonly SigningKey[]; readonly readAt: number } | undefined
-  let reading: Promise<readonly SigningKey[]> | undefined
-
-  async function readAndKeep(): Promise<readonly SigningKey[]> {
-    const readAt = now()
-    const keys = await read()
-    known = { keys, readAt }
-    return keys
-  }
-
-  /** The keys as read at most `longestMs` ago. */
-  async function keysOf(longestMs: number): Promise<readonly SigningKey[]> {
-    // The absolute difference, so that a clock set back does not extend the cache.
-    if (known && Math.abs(now() - known.readAt) < longestMs) return known.keys
-    reading ??= readAndKeep().finally(() => {
-      reading = undefined
-    })
-    return await reading
-  }
-
-  /** The keys, or those of the last read while the store is unavailable. */
-  async function currentKeys(): Promise<readonly SigningKey[]> {
-    const reading = keysOf(CACHE_MS)
-    if (known === undefined) return await reading
-    const { keys } = known
-    return await withDeadline(reading, PATIENCE_MS, storeUnavailable).catch(() => {
-      // Not each call has to wait for that.
-      if (known?.keys === keys) known = { keys, readAt: now() - CACHE_MS + LOOK_AGAIN_MS }
-      return keys
-    })
-  }
-
-  return { currentKeys, keysOf }
 }
 
 type SigningAlgorithm = 'ES256' | 'EdDSA'

@@ -13,7 +13,7 @@ import { explainFailure } from '../explain-failure.ts'
 import { declaredSources, loadCatalog, openProject, type Project } from '../project.ts'
 import { catalogFor } from '../served-catalog.ts'
 import { readCommandLine, UsageError } from './command-line.ts'
-import { EXAMPLE } from './settings.ts'
+import { EXAMPLE } from './settings-command.ts'
 
 /**
  * Prints what the project serves and the configuration warnings that `start` would log. Exits with

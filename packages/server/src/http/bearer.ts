@@ -1,11 +1,36 @@
-/** Bearer authentication as middleware; rate-limited as one request. */
+/** Bearer authentication, counted by the rate limits: for the call path, and as middleware. */
 
 import type { MiddlewareHandler } from 'hono'
-import type { ResourceRequirement } from '../auth/authenticate.ts'
+import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
+import type { Caller } from '../session/caller.ts'
 import { clientAddress, networkOf } from './client-address.ts'
 import type { HttpEnv } from './http-env.ts'
-import { type IdentifyDeps, identify, type PresentedRequest } from './rate-limit.ts'
+import type { CallRates, PresentedRequest } from './rate-limit.ts'
 import { asRequested } from './request-target.ts'
+
+export interface IdentifyDeps {
+  readonly authenticate: Authenticate
+  readonly rates: CallRates
+}
+
+/** Authenticates the caller by the headers, and counts the request. */
+export async function identify(
+  { authenticate, rates }: IdentifyDeps,
+  request: PresentedRequest,
+  requirement: ResourceRequirement,
+): Promise<Caller> {
+  try {
+    const found = authenticate.find(request.incoming.headers.authorization, requirement, request)
+    request.caller = found instanceof Promise ? await found : found
+    if (request.caller === undefined) throw await authenticate.refusal(requirement)
+  } catch (error) {
+    await rates.countRefused(request, error)
+    throw error
+  }
+  const counting = rates.count(request)
+  if (counting !== undefined) await counting
+  return request.caller
+}
 
 export interface BearerDeps extends IdentifyDeps {
   /** Number of trusted proxies: entries of `X-Forwarded-For` to trust. */

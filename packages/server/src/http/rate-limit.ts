@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { TokenPresenter } from '../auth/access-tokens.ts'
-import type { Authenticate, ResourceRequirement } from '../auth/authenticate.ts'
 import { basePathOf } from '../config/public-path.ts'
 import { AppError } from '../errors.ts'
 import type { Caller } from '../session/caller.ts'
@@ -71,30 +70,6 @@ export interface CallRates {
 /** A request to authenticate. */
 export interface PresentedRequest extends CountedRequest, TokenPresenter {
   caller: Caller | undefined
-}
-
-export interface IdentifyDeps {
-  readonly authenticate: Authenticate
-  readonly rates: CallRates
-}
-
-/** Authenticates the caller by the headers, and counts the request. */
-export async function identify(
-  { authenticate, rates }: IdentifyDeps,
-  request: PresentedRequest,
-  requirement: ResourceRequirement,
-): Promise<Caller> {
-  try {
-    const found = authenticate.find(request.incoming.headers.authorization, requirement, request)
-    request.caller = found instanceof Promise ? await found : found
-    if (request.caller === undefined) throw await authenticate.refusal(requirement)
-  } catch (error) {
-    await rates.countRefused(request, error)
-    throw error
-  }
-  const counting = rates.count(request)
-  if (counting !== undefined) await counting
-  return request.caller
 }
 
 const nothing = () => undefined
