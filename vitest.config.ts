@@ -46,6 +46,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     globalSetup: 'packages/server/test/support/build-fixture.ts',
+    setupFiles: 'packages/server/test/support/stop-servers.ts',
     // One more than a small machine has cores: tests mostly wait, for processes and for what expires.
     maxWorkers: 3,
     projects: [
