@@ -47,6 +47,8 @@ export default defineConfig({
     environment: 'node',
     globalSetup: 'packages/server/test/support/build-fixture.ts',
     setupFiles: 'packages/server/test/support/stop-servers.ts',
+    // The modules are loaded once for each worker, not for each file: half of the time.
+    isolate: false,
     // One more than a small machine has cores: tests mostly wait, for processes and for what expires.
     maxWorkers: 3,
     projects: [
@@ -54,8 +56,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'fast',
-          // The modules are loaded once for each worker, not for each file: half of the time.
-          isolate: false,
           include: [
             'packages/*/test/**/*.test.ts',
             'starter/src/**/*.test.ts',
