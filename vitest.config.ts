@@ -84,7 +84,7 @@ export default defineConfig({
         'packages/server/src/process/**',
         'packages/server/src/{start,serve-stdio}.ts',
       ],
-      reporter: ['text-summary', 'html', 'json-summary'],
+      reporter: ['text-summary', 'json-summary', ...(inCi ? [] : ['html'])],
       thresholds: { lines: 90 },
     },
   },
