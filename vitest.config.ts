@@ -4,6 +4,7 @@
  */
 
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './packages/server/test/support/longest-first.ts'
 
 const inCi = process.env.CI === 'true'
 
@@ -49,10 +50,11 @@ export default defineConfig({
     setupFiles: 'packages/server/test/support/stop-servers.ts',
     // The modules are loaded once for each worker, not for each file: half of the time.
     isolate: false,
-    // One more than a small machine has cores: tests mostly wait, for processes and for what expires.
-    maxWorkers: 3,
+    // More than a small machine has cores: tests mostly wait, for processes and for what expires.
+    maxWorkers: 5,
     // Clients in other languages that wait for the same token to expire.
     maxConcurrency: 18,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
