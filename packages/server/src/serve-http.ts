@@ -14,6 +14,7 @@ import {
   type HttpHandlers,
   listen,
   type NodeHandler,
+  throwWithRemedy,
 } from './http/http-server.ts'
 import { openMetricsPort } from './http/metrics-route.ts'
 import { limitOAuthBody } from './http/oauth/oauth-body-limit.ts'
@@ -55,7 +56,9 @@ export async function serveHttp(
     keepAliveSeconds: deps.config.http.keepAliveSeconds,
     maxSockets,
   })
-  const taken = await listen(server, host, port)
+  const taken = await listen(server, host, port).catch((error: Error) =>
+    throwWithRemedy(error, { host: 'MASK_MCP_HOST', port: 'MASK_MCP_PORT' }),
+  )
   const publicUrl = configured ?? `http://localhost:${taken}`
   const runtime = await createRuntime({
     ...deps,

@@ -177,6 +177,21 @@ function withReason(error: NodeJS.ErrnoException): Error {
   return error
 }
 
+/** Completes an error of `listen` with the variable to change, and throws it. */
+export function throwWithRemedy(
+  error: NodeJS.ErrnoException,
+  { host, port }: { readonly host: string; readonly port: string },
+): never {
+  error.message += `: ${remedy(error.code, host, port)}`
+  throw error
+}
+
+function remedy(code: string | undefined, host: string, port: string): string {
+  if (code === 'EADDRINUSE') return `set ${port} to a free port, or stop the other process`
+  if (code === 'EACCES') return `set ${port} to a port that this user may use, such as above 1023`
+  return `${host} must be an address of this machine`
+}
+
 /** Listens and resolves with the port. Rejects if the address is in use. */
 export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
