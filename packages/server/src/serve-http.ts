@@ -22,6 +22,7 @@ import { limitOAuthRate } from './http/oauth/oauth-rate-limit.ts'
 import { authorizationMounts } from './http/oauth/oauth-routes.ts'
 import { createRequestObserver } from './http/observe-requests.ts'
 import { createCallRates } from './http/rate-limit.ts'
+import { createRefuse } from './http/refuse.ts'
 import { routesOf } from './http/routes.ts'
 import { socketsWithin } from './http/socket-limit.ts'
 import { teamRows } from './http/team-routes.ts'
@@ -127,5 +128,7 @@ export function httpHandlers(runtime: Runtime): HttpHandlers {
   const streams = routes.all.filter((route) => route.streams).map(({ path }) => path)
   const observe = createRequestObserver(telemetry, routes.labelOf, new Set(streams))
   const basePath = basePathOf(publicUrl)
-  return { guard: logRefusals(guard, log), calls, fetch: app.fetch, mounts, observe, basePath }
+  const refuse = createRefuse(app.fetch, routes)
+  const { fetch } = app
+  return { guard: logRefusals(guard, log), refuse, calls, fetch, mounts, observe, basePath }
 }

@@ -25,6 +25,8 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse) =
 
 export interface HttpHandlers {
   readonly guard: HostGuard
+  /** Answers a refused request in the form of its route; false if JSON-RPC is that form. */
+  readonly refuse?: (request: IncomingMessage, response: ServerResponse, error: unknown) => boolean
   /** Handles callers' POSTs before Hono; returns false for requests that Hono should handle. */
   readonly calls?: (request: IncomingMessage, response: ServerResponse) => boolean
   /** The Hono app. */
@@ -131,7 +133,7 @@ function createDispatch() {
       dropTrailingSlash(request)
       known.guard(request)
     } catch (error) {
-      writeError(response, error)
+      if (known.refuse?.(request, response, error) !== true) writeError(response, error)
       return
     }
     if (known.calls?.(request, response)) return
