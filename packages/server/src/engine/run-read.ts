@@ -21,6 +21,7 @@ import type { PromptText } from './define-prompt.ts'
 import type { ResourceRequest } from './define-resource.ts'
 import type { FoundResource, Variables } from './find-resource.ts'
 import { toResourceResult } from './resource-result.ts'
+import { checkResultSize } from './result-size.ts'
 import { type Run, RunContext } from './run-context.ts'
 import { PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
@@ -150,7 +151,9 @@ class ResourceRun extends ProtocolRun<ReadResourceResult> {
   }
 
   protected override contentOf(answer: unknown) {
-    return toResourceResult(this.#found.resource, this.#found.url.href, answer)
+    const result = toResourceResult(this.#found.resource, this.#found.url.href, answer)
+    checkResultSize('resource', result.contents, this.settings.resultLimitBytes)
+    return result
   }
 
   protected override ended(label: string, seconds: number): void {
@@ -202,6 +205,7 @@ class PromptRun extends ProtocolRun<GetPromptResult> {
       typeof text === 'string'
         ? [{ role: 'user', content: { type: 'text', text } }]
         : checkMessages(text)
+    checkResultSize('prompt', messages, this.settings.resultLimitBytes)
     return { description: this.#prompt.definition.description, messages }
   }
 

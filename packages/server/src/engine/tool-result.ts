@@ -14,13 +14,14 @@ import type { CompiledTool } from './compile-tool.ts'
 import { checkBlocks } from './content-blocks.ts'
 import type { HookOutcome } from './define-hook.ts'
 import { type Meta, metaFault } from './meta.ts'
+import { checkResultSize } from './result-size.ts'
 import type { Run } from './run-context.ts'
 import { scrubValue } from './scrub-value.ts'
 import { ERROR_META_KEY, ToolError, type ToolErrorFacts } from './tool-error.ts'
 
 /**
  * Creates the result from the return value of `run`.
- * @throws ToolError `invalid_output`
+ * @throws ToolError `invalid_output`, `result_too_large`
  */
 export function toResult(
   tool: CompiledTool,
@@ -30,9 +31,16 @@ export function toResult(
 ): CallToolResult {
   if (answer instanceof Answer) return toMixedResult(tool, answer, run, format)
   // Content tools are not masked.
-  if (tool.output === undefined) return { content: checkBlocks(answer) }
+  if (tool.output === undefined) return within(run, { content: checkBlocks(answer) })
   const structuredContent = parseAnswer(tool.output, tool.masks.input, run, answer)
-  return { structuredContent, content: [asText(structuredContent, format)] }
+  // The text repeats the data, which is therefore not counted.
+  return within(run, { structuredContent, content: [asText(structuredContent, format)] })
+}
+
+/** Returns the result. `more` counts besides its content. @throws ToolError `result_too_large` */
+function within({ settings }: Run, result: CallToolResult, more: readonly object[] = []) {
+  checkResultSize('tool', [...result.content, ...more], settings.resultLimitBytes)
+  return result
 }
 
 function toMixedResult(
@@ -43,12 +51,14 @@ function toMixedResult(
 ): CallToolResult {
   const { redactor } = run
   const _meta = meta && { _meta: scrubMeta(meta, redactor) }
-  if (output === undefined) return { content: checkBlocks(content), ..._meta }
+  const more = meta === undefined ? [] : [meta]
+  if (output === undefined) return within(run, { content: checkBlocks(content), ..._meta }, more)
   const structuredContent = parseAnswer(output, masks.input, run, data)
   const blocks = scrubContent(checkBlocks(content), redactor)
   const hasText = blocks.some(({ type }) => type === 'text')
   const text = hasText ? [] : [asText(structuredContent, format)]
-  return { structuredContent, content: [...text, ...blocks], ..._meta }
+  const result = { structuredContent, content: [...text, ...blocks], ..._meta }
+  return within(run, result, hasText ? [...more, { structuredContent }] : more)
 }
 
 function asText(value: unknown, format: TextFormat) {
