@@ -21,12 +21,12 @@ import type { PromptText } from './define-prompt.ts'
 import type { ResourceRequest } from './define-resource.ts'
 import type { FoundResource, Variables } from './find-resource.ts'
 import { toResourceResult } from './resource-result.ts'
-import { checkResultSize } from './result-size.ts'
 import { type Run, RunContext } from './run-context.ts'
 import { PersonRun } from './run-for-person.ts'
 import type { RunSettings } from './run-settings.ts'
 import { SESSION_META_KEY } from './run-tool.ts'
 import { type Explanation, ToolError } from './tool-error.ts'
+import { checkResultSize } from './tool-result.ts'
 
 type Input = Record<string, unknown>
 
@@ -152,7 +152,7 @@ class ResourceRun extends ProtocolRun<ReadResourceResult> {
 
   protected override contentOf(answer: unknown) {
     const result = toResourceResult(this.#found.resource, this.#found.url.href, answer)
-    checkResultSize('resource', result.contents, this.settings.resultLimitBytes)
+    checkResultSize(result.contents, this.settings.resultLimitBytes)
     return result
   }
 
@@ -205,7 +205,7 @@ class PromptRun extends ProtocolRun<GetPromptResult> {
       typeof text === 'string'
         ? [{ role: 'user', content: { type: 'text', text } }]
         : checkMessages(text)
-    checkResultSize('prompt', messages, this.settings.resultLimitBytes)
+    checkResultSize(messages, this.settings.resultLimitBytes)
     return { description: this.#prompt.definition.description, messages }
   }
 

@@ -14,7 +14,6 @@ import type { CompiledTool } from './compile-tool.ts'
 import { checkBlocks } from './content-blocks.ts'
 import type { HookOutcome } from './define-hook.ts'
 import { type Meta, metaFault } from './meta.ts'
-import { checkResultSize } from './result-size.ts'
 import type { Run } from './run-context.ts'
 import { scrubValue } from './scrub-value.ts'
 import { ERROR_META_KEY, ToolError, type ToolErrorFacts } from './tool-error.ts'
@@ -37,10 +36,38 @@ export function toResult(
   return within(run, { structuredContent, content: [asText(structuredContent, format)] })
 }
 
+const NO_MORE: readonly object[] = []
+
 /** Returns the result. `more` counts besides its content. @throws ToolError `result_too_large` */
-function within({ settings }: Run, result: CallToolResult, more: readonly object[] = []) {
-  checkResultSize('tool', [...result.content, ...more], settings.resultLimitBytes)
+function within({ settings }: Run, result: CallToolResult, more = NO_MORE): CallToolResult {
+  checkResultSize(result.content, settings.resultLimitBytes, more)
   return result
+}
+
+/**
+ * Limits a result, which a node holds several times, and the store while it may be resumed.
+ * @throws ToolError `result_too_large`
+ */
+export function checkResultSize(
+  content: readonly object[],
+  limitBytes = Number.POSITIVE_INFINITY,
+  more = NO_MORE,
+): void {
+  let bytes = 0
+  for (const part of content) bytes += bytesOf(part)
+  for (const part of more) bytes += bytesOf(part)
+  if (bytes <= limitBytes) return
+  throw new ToolError(
+    `The result of ${bytes} bytes exceeds the limit of ${limitBytes} bytes. Request less, such as fewer items or a smaller page.`,
+    { code: 'result_too_large' },
+  )
+}
+
+/** Bytes in UTF-8: of the text of a text block, of the JSON of all others. */
+function bytesOf(part: object): number {
+  const { type, text } = part as { readonly type?: unknown; readonly text?: unknown }
+  const isText = type === 'text' && typeof text === 'string'
+  return Buffer.byteLength(isText ? text : JSON.stringify(part))
 }
 
 function toMixedResult(
@@ -51,7 +78,7 @@ function toMixedResult(
 ): CallToolResult {
   const { redactor } = run
   const _meta = meta && { _meta: scrubMeta(meta, redactor) }
-  const more = meta === undefined ? [] : [meta]
+  const more = meta === undefined ? NO_MORE : [meta]
   if (output === undefined) return within(run, { content: checkBlocks(content), ..._meta }, more)
   const structuredContent = parseAnswer(output, masks.input, run, data)
   const blocks = scrubContent(checkBlocks(content), redactor)
