@@ -117,7 +117,7 @@ function refusalOf(bytes: Buffer, values: number): LineRefusal | 'ignored' | und
     return undefined
   } catch (fault) {
     if (Array.isArray(value)) {
-      // 2025-06-18 removed JSON-RPC batches; no supported revision has them.
+      // Only 2025-03-26 has JSON-RPC batches. Refused: limits and scopes are checked for each message.
       return refusal(new AppError('invalid_request', 'JSON-RPC batches are not supported.'))
     }
     // Malformed responses get no error: two peers could exchange errors endlessly.

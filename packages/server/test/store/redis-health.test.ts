@@ -188,6 +188,9 @@ describeRedis('plain', 'a Redis that may evict keys', () => {
 it('is unreachable where nothing listens', async () => {
   const { reason } = openStore(`redis://127.0.0.1:${await freePort()}`)
   await expect.poll(reason, SOON).toMatch(/nothing listens at its address/)
+  // A server without TLS leaves the handshake unanswered.
+  const { detail } = explainUnfit(new Error('Connection timeout'))
+  expect(detail).toContain('rediss with TLS, redis without')
 })
 
 describe('an answer of Redis', () => {
