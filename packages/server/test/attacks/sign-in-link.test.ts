@@ -126,7 +126,7 @@ test('a person who did not see the code gets nowhere with the link of somebody e
   const victim = newBrowser()
   const page = await enterCode(victim, attacker.url, WRONG_CODE)
   expect(page.status).toBe(422)
-  expect(page.text).toContain('Go on only if your own assistant showed you this code.')
+  expect(page.text).toContain('Continue only if your own assistant showed you this code.')
   expect(victim.cookies).toEqual([])
   expect(await sessionState(app.url, attacker.session)).toBe('anonymous')
 })

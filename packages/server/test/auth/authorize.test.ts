@@ -142,7 +142,7 @@ describe('the consent page', () => {
     const client = await createOAuthClient(app.url, { metadata })
     const { page } = await client.ask()
     expect(page.text).toContain('an app on this computer (cursor:)')
-    expect(page.text).toContain('Nobody has checked it')
+    expect(page.text).toContain('Nobody has verified it')
   })
 
   test('that is denied tells the client, once', async () => {

@@ -57,10 +57,10 @@ test('the page says that the operator registered the client, where its address i
   const self = await createOAuthClient(url, { metadata: { client_name: 'Our app', redirect_uris } })
   const shown = (await known.ask()).page.text
   expect(shown).toContain('Registered by the operator')
-  expect(shown).not.toContain('Nobody has checked')
+  expect(shown).not.toContain('Nobody has verified')
   const other = (await self.ask()).page.text
   expect(other).toContain('Not verified')
-  expect(other).toContain('Nobody has checked')
+  expect(other).toContain('Nobody has verified')
   const local = await startWith({})
   const { page } = await (await createOAuthClient(local.url, { known: KNOWN })).ask()
   expect(page.text).toContain('Not verified')

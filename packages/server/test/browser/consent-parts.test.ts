@@ -20,7 +20,7 @@ const PARTS = html`<p><strong>Some Editor</strong> asks to use this server on yo
   <h2>It will be able to</h2>
   <ul class="rows"><li>Read your accounts <code>accounts:read</code></li>
     <li>Make payments <code>payments:write</code></li></ul>
-  <p class="notice">Nobody has checked that this client is what it says.</p>
+  <p class="notice">Nobody has verified who this client is.</p>
   <p role="alert">The identity provider does not answer.</p>
   <form method="post"><div class="actions">
     <button name="decision" value="allow">Allow</button>

@@ -122,7 +122,7 @@ describeBrowser('signing in', (open) => {
       const field = page.getByRole('textbox', { name: 'Code from your chat' })
       expect(await field.getAttribute('aria-describedby')).toBe('why')
       await page.locator('#code:focus').waitFor()
-      expect(await page.locator('#why').textContent()).toContain('Go on only if')
+      expect(await page.locator('#why').textContent()).toContain('Continue only if')
       expect(await page.getByRole('button').count()).toBe(1)
       expect(await page.locator('html').getAttribute('lang')).toBe('en')
     })

@@ -23,7 +23,7 @@ describe('WORKERS', () => {
     'is refused as %j',
     (WORKERS) => {
       expect(refusal({ WORKERS, REDIS_URL }).faults).toEqual([
-        { name: 'WORKERS', message: expect.stringContaining('auto, or a whole number from 1 to') },
+        { name: 'WORKERS', message: expect.stringContaining('auto, or an integer between 1 and') },
       ])
     },
   )

@@ -139,7 +139,7 @@ describe('refuses', () => {
   it.each([
     [['--only', 'nothing'], /^No operation matches/],
     [['--tag', 'nothing'], /^No operation matches/],
-    [['--only', 'old'], /^Nothing is left to write/],
+    [['--only', 'old'], /^None of the selected operations can become a tool/],
     [['--only', 'getAccount', '--depth', '0'], /--depth must be an integer between 1 and 10/],
     [['--only', 'getAccount', '--depth', 'x'], /--depth must be/],
     [['--only', 'getAccount', '--out', '../elsewhere'], /--out must be src\/tools/],

@@ -82,7 +82,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
 
   test('a proxy that compresses events', async () => {
     const faults = await faultsAt(await startBehind(compresses))
-    expect(faults).toMatch(/streams: GET \/sse .*comes compressed \(gzip\).*gzip off/)
+    expect(faults).toMatch(/streams: GET \/sse .*is compressed \(gzip\).*gzip off/)
   })
 
   test('a proxy that takes Authorization out', async () => {
@@ -93,8 +93,8 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
   test('a proxy that takes WWW-Authenticate out', async () => {
     const url = await startBehind(takesChallenges, { MCP_AUTH: 'required' })
     const faults = await faultsAt(url)
-    expect(faults).toMatch(/challenge: \/mcp says 401 without WWW-Authenticate.*proxy_hide_header/)
-    expect(faults).toMatch(/challenge: \/http says 401 without/)
+    expect(faults).toMatch(/challenge: \/mcp answers 401 without WWW-Authenticate.*proxy_hide_header/)
+    expect(faults).toMatch(/challenge: \/http answers 401 without/)
   })
 
   test('a proxy that adds an allowed origin of its own', async () => {

@@ -97,14 +97,14 @@ describeRedis('plain', 'an address that names something else', () => {
     const server = await startRedis('plain')
     onTestFinished(() => server.stop())
     const { health } = openStore(`redis+cluster://127.0.0.1:${server.port}`)
-    await expect.poll(health).toMatch(/^not ready: This Redis is no Redis Cluster.*redis:\/\//)
+    await expect.poll(health).toMatch(/^not ready: This Redis is not a Redis Cluster.*redis:\/\//)
   })
 
   it('is explained: a data server instead of a Sentinel', async () => {
     const server = await startRedis('plain')
     onTestFinished(() => server.stop())
     const { health } = openStore(`redis+sentinel://127.0.0.1:${server.port}/main`)
-    await expect.poll(health).toMatch(/^not ready: This Redis is no Sentinel/)
+    await expect.poll(health).toMatch(/^not ready: This Redis is not a Sentinel/)
   })
 
   it('is explained: a password that Sentinels want', async () => {
