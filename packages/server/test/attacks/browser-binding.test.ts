@@ -1,4 +1,4 @@
-/** Sign-in links of clients that were let in: in another browser, from another page, again. */
+/** Sign-in links of authorized clients, used in another browser, from another page, or twice. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -15,7 +15,7 @@ afterAll(() => app.stop())
 /** Sign-ins that left for the provider. */
 const departures = () => written.filter(({ key }) => key.startsWith('sign-in-state:')).length
 
-describe('the link of somebody else', () => {
+describe('the link of another user', () => {
   test('asks a browser for the code that itself has let a client in', async () => {
     const [attacker, victim] = [await letIn(app), await letIn(app)]
     const before = departures()
@@ -66,7 +66,7 @@ describe('the right browser', () => {
     expect((await goOn(url, { cookie, ...own })).status).toBe(303)
   })
 
-  test('goes on once, of twenty at once', async () => {
+  test('of twenty concurrent uses one succeeds', async () => {
     const { url, cookie } = await letIn(app)
     const all = await Promise.all(Array.from({ length: 20 }, () => goOn(url, { cookie })))
     expect(all.filter(({ status }) => status === 303)).toHaveLength(1)

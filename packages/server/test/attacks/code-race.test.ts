@@ -1,6 +1,6 @@
 /**
- * One code, many takers (the class of CVE-2026-1035), over three processes: one gets tokens, whatever
- * the others do, and who comes later has all revoked. `ROUNDS` says how often it is tried.
+ * Race for one authorization code (the class of CVE-2026-1035) on three processes: one exchange
+ * wins, a later replay revokes its tokens. `ROUNDS` sets the number of rounds.
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -49,7 +49,9 @@ describeRedis('plain', `over three processes, ${ROUNDS} rounds`, () => {
     return won[0]?.body ?? {}
   }
 
-  test('one takes it, of fifty', { timeout: 30_000 + ROUNDS * 3000 }, async () => {
+  test('of fifty concurrent exchanges one succeeds', {
+    timeout: 30_000 + ROUNDS * 3000,
+  }, async () => {
     const rounds: { authorization: Authorization; tokens: Record<string, unknown> }[] = []
     const started = performance.now()
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -1,4 +1,4 @@
-/** Leak hunt: every secret that was used is looked for in the store, in the logs and in answers. */
+/** Searches the store, the logs and the responses for every secret that was used. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { PEOPLE } from '../../src/demo/people.ts'

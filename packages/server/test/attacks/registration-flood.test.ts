@@ -1,4 +1,7 @@
-/** 10,000 registrations: few are taken, all expire, and neighbours of the flood are not locked out. */
+/**
+ * A flood of 10,000 registrations: few are stored, all expire, and other clients at the address are
+ * served.
+ */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createOAuthClient, postForm, register } from '../support/oauth-client.ts'

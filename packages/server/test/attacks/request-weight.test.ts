@@ -1,4 +1,4 @@
-/** Large requests count for more: whoever sends 1 MB may do so less often. */
+/** The weight of requests in rate limits grows with their bodies. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

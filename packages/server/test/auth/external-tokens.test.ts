@@ -1,4 +1,4 @@
-/** Tokens as issuers in the field make them: which are accepted, with which scopes, and why others are not. */
+/** Tokens of real issuers: which are accepted, with which scopes, and why others are refused. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { JWTPayload } from 'jose'

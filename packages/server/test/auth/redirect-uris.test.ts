@@ -1,4 +1,4 @@
-/** Redirect URIs: which a client may register, what a person is told. */
+/** Redirect URIs: which may be registered, and what the consent page shows. */
 
 import { describe, expect, it } from 'vitest'
 import { describeTarget, redirectUriFault } from '../../src/auth/redirect-uris.ts'

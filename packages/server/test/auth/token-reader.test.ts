@@ -1,4 +1,6 @@
-/** Tokens signed with the secret are checked as jose checks them, and verified tokens are cached. */
+/**
+ * Tokens signed with the secret are verified as jose verifies them, and verified tokens are cached.
+ */
 
 import { createSecretKey } from 'node:crypto'
 import fc from 'fast-check'
@@ -42,7 +44,7 @@ async function joseReads(token: string): Promise<JWTPayload | undefined> {
   )
 }
 
-test('a good token says what was signed', async () => {
+test('a valid token returns its claims', async () => {
   expect(read(await sign(GOOD))).toEqual(GOOD)
   const several = { ...GOOD, aud: ['https://elsewhere.example', 'https://mcp.example.com/http'] }
   expect(read(await sign(several))).toEqual(several)
@@ -156,7 +158,7 @@ test('another token with the same end is another token', async () => {
   expect(await reader.read('head.other.signature')).toBeUndefined()
 })
 
-test('a token that is not good is looked at each time', async () => {
+test('an invalid token is verified each time', async () => {
   const { reader, asked } = readerOf({})
   await reader.read('bad')
   await reader.read('bad')

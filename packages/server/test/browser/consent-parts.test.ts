@@ -1,4 +1,4 @@
-/** What a consent page is made of, and what people see of a sign-in that needs no code. */
+/** The parts of a consent page, and a sign-in without a code, in a real browser. */
 
 import { Hono } from 'hono'
 import { html } from 'hono/html'
@@ -75,7 +75,7 @@ describeBrowser('pages that lead through consent', (open) => {
     })
   })
 
-  test('a sign-in in the browser that let the client in takes one button', async () => {
+  test('a sign-in in the browser that authorized the client takes one button', async () => {
     const { url, browser, sessions, sessionId } = await letIn(app)
     const { page, context, complaints } = await open()
     await context.addCookies([{ name: 'mcp-browser', value: browser, url: app.url }])

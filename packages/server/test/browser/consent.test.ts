@@ -1,4 +1,4 @@
-/** Letting clients in, as people do: in a real browser, with mouse or keyboard, on any screen. */
+/** Authorizing clients in a real browser, with mouse or keyboard, on any screen. */
 
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -141,7 +141,7 @@ describeBrowser('signing in while a client is let in', (open) => {
     expect(ours(complaints)).toEqual([])
   })
 
-  test.each(['light', 'dark'] as const)('can be tried again, or given up (%s)', async (scheme) => {
+  test.each(['light', 'dark'] as const)('can be retried, or cancelled (%s)', async (scheme) => {
     const client = await clientAt(REDIRECT_URI, signingIn)
     const viewport = { width: 375, height: 667 }
     const { page, complaints } = await open({ colorScheme: scheme, viewport })

@@ -37,14 +37,14 @@ describe('encrypt', () => {
     expect(redisPassword(stdout.trim())).toBe('p@ss wörd')
   })
 
-  it('takes the key from a named file', () => {
+  it('reads the key from a named file', () => {
     const lines = Object.entries(keys).map((entry) => entry.join('='))
     writeFileSync(join(folder, 'staging.env'), lines.join('\n'))
     const { stdout } = encrypt(['--env', 'staging'], 'secret', {})
     expect(redisPassword(stdout.trim())).toBe('secret')
   })
 
-  it('makes keys that it and the configuration accept', () => {
+  it('generates keys that it and the configuration accept', () => {
     const { stdout } = encrypt(['--generate'], '', {})
     const [key, iv, jwtSecret, forCompose] = stdout.trim().split('\n')
     expect(key).toMatch(/^ENCRYPTION_KEY=[\da-f]{64}$/)

@@ -1,4 +1,4 @@
-/** The MCP Inspector's command line: a process of its own, which signs in through a browser. */
+/** The MCP Inspector's command line as a real process: signs in through a browser. */
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'

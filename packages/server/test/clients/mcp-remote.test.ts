@@ -1,4 +1,4 @@
-/** mcp-remote, which hosts start that know stdio only: a process of its own, as they start it. */
+/** mcp-remote as a real process, as hosts that support only stdio start it. */
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

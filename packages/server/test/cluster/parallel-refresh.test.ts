@@ -1,4 +1,4 @@
-/** Upstream credentials that must be replaced now, wanted by many calls on two processes at once. */
+/** Parallel refreshes of upstream credentials on two processes: one request to the provider. */
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { CALLERS, type Caller } from '../support/callers.ts'

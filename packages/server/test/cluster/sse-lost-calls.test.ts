@@ -74,7 +74,7 @@ describeRedis('plain', 'calls over the older transport, on nodes that are lost',
     await cluster.revive(0)
   })
 
-  test('a client that comes back long after, with its session alone, is told as well', {
+  test('a client that returns much later, with its session id only, gets the error, too', {
     timeout: 40_000,
   }, async () => {
     const { stream, path, id } = await greet(await get(a), [a])

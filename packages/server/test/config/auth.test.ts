@@ -27,7 +27,7 @@ describe('JWT_SECRET', () => {
 })
 
 describe('an external issuer', () => {
-  it('takes the place of the built-in one', () => {
+  it('replaces the built-in one', () => {
     expect(load({ OAUTH_ISSUER }).config.auth.issuer).toEqual({
       kind: 'external',
       url: OAUTH_ISSUER,

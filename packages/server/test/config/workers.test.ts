@@ -1,4 +1,4 @@
-/** WORKERS: how many, where they are refused, and the share of the limits that each has. */
+/** WORKERS: the number, refusals, and the share of each worker in the limits. */
 
 import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-/** The manifests for Kubernetes: valid, of one piece, and with all that a server in production needs. */
+/** The Kubernetes manifests: valid, consistent, and complete for production. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -135,7 +135,7 @@ describe('the deployment', () => {
     expect(server.resources.limits.memory).toBe('768Mi')
   })
 
-  it('is behind an ingress that holds nothing back and lets streams be silent', () => {
+  it('is behind an ingress without buffering and with long idle time-outs', () => {
     const { annotations } = read('ingress.yaml').metadata
     const prefix = 'nginx.ingress.kubernetes.io'
     expect(annotations).toMatchObject({

@@ -1,4 +1,4 @@
-/** The dashboard and the alerts name what there is: each metric and label against a real scrape. */
+/** The dashboard and the alerts use only metrics and labels of a real scrape. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'

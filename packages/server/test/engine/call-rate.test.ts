@@ -1,4 +1,4 @@
-/** A tool that may be called only so often: the model is told, and when to come back. */
+/** Rate limits of tools: the error for the model, with the time to retry. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-/** Arguments as models send them: taken for what they mean, and nothing else. */
+/** Lenient arguments: coerced only where the schema is unambiguous. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'

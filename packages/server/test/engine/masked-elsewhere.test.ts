@@ -1,4 +1,4 @@
-/** What a tool masks in its answer stays masked in its errors, its progress and its log. */
+/** Masked values stay masked in errors, progress, logs and messages to the client. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'

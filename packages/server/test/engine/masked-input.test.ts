@@ -1,4 +1,4 @@
-/** An argument that is declared masked reaches the tool whole, and nothing and nobody else. */
+/** Masked arguments: only the tool gets the unmasked value. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'

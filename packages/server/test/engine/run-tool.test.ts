@@ -1,4 +1,4 @@
-/** Running a tool: what is checked before it runs, and what of its failures its caller sees. */
+/** Running a tool: checks before the run, and the errors that the caller sees. */
 
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'

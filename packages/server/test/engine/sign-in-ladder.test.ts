@@ -1,4 +1,7 @@
-/** The sign-in ladder: what a call does that needs somebody signed in when nobody is. */
+/**
+ * Tools that require a sign-in, called without one: URL elicitation, or an error that points to
+ * `login`.
+ */
 
 import { isInputRequiredResult } from '@modelcontextprotocol/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'

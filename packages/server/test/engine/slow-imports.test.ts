@@ -1,4 +1,4 @@
-/** A file whose import never settles is named, rather than waited for in silence. */
+/** A file whose import never settles is named in the log. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-/** A tool's time: when it is over, when the caller cancels, and what comes too late. */
+/** Time limits of tools: timeout, cancellation, and late results. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'

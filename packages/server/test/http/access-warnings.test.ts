@@ -1,4 +1,4 @@
-/** `/readyz` tells of weak access in production, and the doctor passes it on. */
+/** Warnings about weak access at `/readyz`, and in the doctor. */
 
 import { afterEach, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'

@@ -1,4 +1,4 @@
-/** The cookie that a browser is known by, from the moment it lets a client in. */
+/** The cookie of a browser that has authorized a client. */
 
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** `/callback`: the way back from the identity provider, for the browser that left, and once. */
+/** `/callback`: accepted once, in the browser that was redirected to the provider. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

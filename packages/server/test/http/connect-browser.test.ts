@@ -1,4 +1,4 @@
-/** `/connect/…` in the browser that let the client in: one button, and no code. */
+/** `/connect/…` in the browser that authorized the client: one button, and no code. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

@@ -1,4 +1,4 @@
-/** Pages of allowed origins: what a browser wants to hear before it lets them call and read. */
+/** CORS for pages of allowed origins. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

@@ -1,4 +1,4 @@
-/** A direct call of a tool that needs a person: the questions are the result, the answer a new call. */
+/** Direct calls of tools that need a user: questions are results, answers new calls. */
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'

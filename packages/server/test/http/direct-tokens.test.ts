@@ -1,4 +1,4 @@
-/** The access token of direct calls: who has none, a bad one or too small a one is told so. */
+/** The access token of direct calls: missing, invalid, or without the required scope. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

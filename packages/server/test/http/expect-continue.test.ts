@@ -1,4 +1,4 @@
-/** `Expect: 100-continue` over raw sockets: no body is asked for that nobody will read. */
+/** `Expect: 100-continue` over raw sockets: no body is requested unless it is read. */
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'

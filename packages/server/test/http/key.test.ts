@@ -1,4 +1,4 @@
-/** `/key/…`: pasting a key for an API without OAuth, and what becomes of it. */
+/** `/key/…`: pasting a key for an API without OAuth, and its storage. */
 
 import { describe, expect, test } from 'vitest'
 import { errorCode, structured } from '../support/clients.ts'

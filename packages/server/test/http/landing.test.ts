@@ -1,4 +1,4 @@
-/** `/`: a page for people, JSON for programs, and nothing on either that is nobody's business. */
+/** `/`: a page for people, JSON for programs, without private data. */
 
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** `/metrics` is for Prometheus: at the main port for those who may, elsewhere at a port of its own. */
+/** `/metrics`: access at the main port, and a port of its own. */
 
 import { request as httpRequest } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'

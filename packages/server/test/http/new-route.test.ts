@@ -1,4 +1,4 @@
-/** A route that somebody adds: a row of the table is enough for all that a request passes first. */
+/** A new route: one row of the table gives it all guards. */
 
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'

@@ -1,4 +1,4 @@
-/** What is told of requests that are never answered. */
+/** Metrics of requests without a response. */
 
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** Misconfigured providers are found at start: in the log, at `/readyz`, and by the doctor. */
+/** Misconfigured providers are detected at start: in the log, at `/readyz`, and by the doctor. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

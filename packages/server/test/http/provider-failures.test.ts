@@ -1,4 +1,4 @@
-/** An identity provider that is away, lies or talks nonsense: the person gets a page that helps. */
+/** An identity provider that is unavailable or sends invalid responses: the page for the user. */
 
 import { afterEach, expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'

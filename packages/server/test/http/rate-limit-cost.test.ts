@@ -1,4 +1,4 @@
-/** What counting costs: one question, once the store knows the token; none for who is over. */
+/** The cost of rate limits: one command to the store; none for callers above the limit. */
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'

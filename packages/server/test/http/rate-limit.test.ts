@@ -1,4 +1,4 @@
-/** How often one may call: by session, by connection, by address; who is over is told when to come back. */
+/** Rate limits by session, MCP session and address, with the time to retry. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

@@ -1,4 +1,4 @@
-/** The official clients when they call too often: they are told, lose nothing, and come back. */
+/** The official clients above a rate limit: they get the error, lose nothing, and retry. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'

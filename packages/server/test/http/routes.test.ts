@@ -1,4 +1,4 @@
-/** What is at each address, and what is said where there is nothing. */
+/** The responses of every route, and of unknown ones. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHttpServer } from '../../src/http/http-server.ts'

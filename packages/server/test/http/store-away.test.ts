@@ -1,4 +1,7 @@
-/** While the store is away: 503 and `Retry-After`, never what makes clients forget who they are. */
+/**
+ * While the store is unavailable: 503 and `Retry-After`, never a response on which clients discard
+ * credentials.
+ */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

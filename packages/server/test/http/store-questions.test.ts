@@ -1,4 +1,4 @@
-/** What calls with a token ask the store for, and what becomes of them where it refuses. */
+/** The store commands of calls with a token, and their failures. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'

@@ -1,4 +1,7 @@
-/** A Redis that answers and cannot serve requests: every endpoint is unavailable, and readiness says why. */
+/**
+ * A Redis that responds but cannot serve requests: every endpoint is 503, and readiness has the
+ * reason.
+ */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'

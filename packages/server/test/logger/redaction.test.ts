@@ -1,4 +1,4 @@
-/** No secret reaches a line of the log, by whatever way it is put there. */
+/** No secret reaches a log line, by any field or text. */
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-/** Slow calls: how they stream, and what ends them. */
+/** Slow calls: streaming, cancellation and disconnects. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'

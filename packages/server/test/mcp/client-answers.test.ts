@@ -1,4 +1,7 @@
-/** Answers to questions of nodes: by ids that were issued for the connection, and to nodes that live. */
+/**
+ * Answers to questions of the server: only with ids issued for the MCP session, forwarded to live
+ * nodes.
+ */
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'

@@ -1,4 +1,4 @@
-/** The 2025 era's connections: opened by `initialize`, named in a header, ended by DELETE. */
+/** MCP sessions of the 2025 era: opened by `initialize`, named by a header, ended by DELETE. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createId } from '../../src/crypto/random-id.ts'

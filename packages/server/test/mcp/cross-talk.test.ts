@@ -1,7 +1,4 @@
-/**
- * Requests share servers that live as long as the process: nothing of one reaches another, whoever
- * sends them, under whichever id, and however they end.
- */
+/** Cross-talk: requests share long-lived SDK servers, and nothing of one reaches another. */
 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'

@@ -1,4 +1,6 @@
-/** Redis is full, and still deletes: connections end, and whoever is connected has its answers. */
+/**
+ * A full Redis, which still deletes: MCP sessions end, and connected clients get their responses.
+ */
 
 import { createClient } from '@redis/client'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'

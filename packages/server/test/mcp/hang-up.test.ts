@@ -1,4 +1,4 @@
-/** A tool that ends its client's stream: the client comes back for the answer. */
+/** A tool that closes its client's stream: the client resumes for the response. */
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** Changes that are announced while Redis is unavailable: subscribers hear of them once it is back. */
+/** Changes that are announced while Redis is unavailable reach subscribers afterwards. */
 
 import type { ServerEvent } from '@modelcontextprotocol/server'
 import { expect, test } from 'vitest'

@@ -1,4 +1,6 @@
-/** How much of a node one caller may take: more is refused with a clear error, and others go on. */
+/**
+ * Concurrency limits of one caller on a node: refused with a clear error, without effect on others.
+ */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { probe } from '../fixtures/protocol/probe.ts'

@@ -1,4 +1,4 @@
-/** Links that are asked for at the same time lead to one session. */
+/** Sign-in links that are requested concurrently belong to one session. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

@@ -1,7 +1,4 @@
-/**
- * Calls that are answered without the SDK, in both eras and directly: as the SDK answers the same
- * call. The first of a kind of client is the SDK's in the 2026 era, the next ones are not.
- */
+/** Plain calls of both eras and direct calls: same responses as by the SDK. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'

@@ -1,4 +1,6 @@
-/** A caller with neither token nor connection learns the handle of a session that its call has opened. */
+/**
+ * A caller with neither token nor MCP session gets the handle of the session that its call opened.
+ */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { moduleOf, writeCatalog } from '../engine/catalog.ts'

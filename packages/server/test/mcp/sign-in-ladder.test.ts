@@ -1,4 +1,6 @@
-/** A tool that needs a sign-in: the client is asked to open a page, and the same call goes on. */
+/**
+ * A tool that requires a sign-in: the client is asked to open a page, and the same call continues.
+ */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -1,4 +1,6 @@
-/** Calls over HTTP+SSE between two servers in this process: known while they run, answered once. */
+/**
+ * Calls over HTTP+SSE between two servers in this process: recorded while they run, answered once.
+ */
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'

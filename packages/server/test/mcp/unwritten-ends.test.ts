@@ -1,4 +1,4 @@
-/** What a call says is not in the store just then: who comes back for it has it once it is. */
+/** Call events that the store does not accept at once: clients that resume get them later. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'

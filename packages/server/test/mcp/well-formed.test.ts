@@ -1,4 +1,4 @@
-/** Lone surrogates, which strict parsers refuse: none leaves, whichever way and in whichever era. */
+/** Lone surrogates are replaced in all output, in both eras. */
 
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

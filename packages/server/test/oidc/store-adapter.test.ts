@@ -1,4 +1,4 @@
-/** The provider's state in the store: what is one-time is one-time, and revoked stays revoked. */
+/** The provider's state in the store: single use and revocation. */
 
 import { expect, test } from 'vitest'
 import { createKeyRing } from '../../src/crypto/key-ring.ts'

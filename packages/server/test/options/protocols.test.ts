@@ -1,4 +1,6 @@
-/** `protocols`: without 2025-11-25 its clients are refused, and told why; nothing of it is there. */
+/**
+ * `protocols`: without 2025-11-25 its clients are refused with the reason, and its routes are gone.
+ */
 
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'

@@ -1,4 +1,4 @@
-/** Masks that would not hold are refused when the server starts, by tool and field. */
+/** Masks that cannot be enforced are refused at start, by tool and field. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'

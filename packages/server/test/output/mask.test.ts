@@ -1,4 +1,4 @@
-/** Masking one value: how much of it is ever shown. */
+/** Masking one value: how much of it is shown. */
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

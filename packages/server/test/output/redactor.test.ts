@@ -1,4 +1,4 @@
-/** The redactor: knows the values of masked fields wherever they come from, and hides them in texts. */
+/** The redactor: collects values of masked fields from any source, and masks them in texts. */
 
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-/** Exceptions that nobody handles: they end the process, and the calls of others are finished first. */
+/** Uncaught exceptions end the process after running calls have finished. */
 
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** Keys are replaced as docs/operations.md says: node by node, and what each step costs is what it says. */
+/** Key rotation as docs/operations.md describes it: node by node, with the documented effects. */
 
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** A Redis that comes late, goes and comes back: 503 meanwhile, and nothing is lost. */
+/** A Redis that is unavailable at start or later: 503 meanwhile, and nothing is lost. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { connectClient, errorCode, structured } from '../support/clients.ts'

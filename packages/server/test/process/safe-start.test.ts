@@ -1,4 +1,4 @@
-/** Starting the process with a configuration that would let strangers in, or means another one. */
+/** Unsafe or mistyped configurations: refused at start, or warned about. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** Starting the process: with a port, a configuration and secrets that will do, or will not. */
+/** Starting the process, with valid and invalid ports, configurations and secrets. */
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

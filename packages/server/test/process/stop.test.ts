@@ -1,4 +1,4 @@
-/** Stopping the process: what runs is finished, what is idle is not waited for. */
+/** Graceful shutdown: running calls finish, idle connections are closed. */
 
 import { Agent, get } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** WORKERS that cannot start, or do not stay: an end with a reason, rather than a loop. */
+/** WORKERS that cannot start, or crash in a loop: an exit with a reason. */
 
 import { once } from 'node:events'
 import { createServer } from 'node:net'

@@ -1,4 +1,4 @@
-/** WORKERS: several processes behind one port, which serve, die, come back and stop as one. */
+/** WORKERS: several processes behind one port; crash, replacement and shutdown. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'

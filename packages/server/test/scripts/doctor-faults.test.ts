@@ -1,4 +1,4 @@
-/** `npm run doctor`: names what is wrong with set-ups of the field, and says how to mend it. */
+/** `npm run doctor`: detects common misconfigurations, and names the fix. */
 
 import { afterAll, describe, expect, test } from 'vitest'
 import { type HandOver, passOn, startBalancer } from '../../../../scripts/cluster/balancer.ts'
@@ -93,7 +93,9 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
   test('a proxy that takes WWW-Authenticate out', async () => {
     const url = await startBehind(takesChallenges, { MCP_AUTH: 'required' })
     const faults = await faultsAt(url)
-    expect(faults).toMatch(/challenge: \/mcp answers 401 without WWW-Authenticate.*proxy_hide_header/)
+    expect(faults).toMatch(
+      /challenge: \/mcp answers 401 without WWW-Authenticate.*proxy_hide_header/,
+    )
     expect(faults).toMatch(/challenge: \/http answers 401 without/)
   })
 

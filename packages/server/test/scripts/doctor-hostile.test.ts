@@ -1,4 +1,4 @@
-/** `npm run doctor` and servers that are out to harm whoever examines them. */
+/** `npm run doctor` on malicious servers. */
 
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'

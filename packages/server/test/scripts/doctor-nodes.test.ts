@@ -1,4 +1,4 @@
-/** `npm run doctor`: several nodes behind one address, and what makes strangers of them. */
+/** `npm run doctor`: several nodes behind one address, with shared or separate state. */
 
 import { afterAll, describe, expect, test } from 'vitest'
 import { startBalancer } from '../../../../scripts/cluster/balancer.ts'

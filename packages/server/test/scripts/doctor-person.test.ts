@@ -1,4 +1,4 @@
-/** `npm run doctor` where a person has to sign in: it says so, or waits for that. */
+/** `npm run doctor` if a user has to sign in: reports it, or waits. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBrowser } from '../../src/testing/form-browser.ts'

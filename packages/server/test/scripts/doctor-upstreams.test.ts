@@ -1,4 +1,4 @@
-/** The doctor on several upstreams: it finds the named one whose provider is dead. */
+/** The doctor on several upstreams: finds the one whose provider is unavailable. */
 
 import { expect, test } from 'vitest'
 import { consult, withVerdict } from '../support/doctor.ts'

@@ -1,4 +1,4 @@
-/** `npm run doctor`, as a process: what it says of servers that are well, and of what is no server. */
+/** `npm run doctor` as a process, on healthy servers and on other services. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'

@@ -1,4 +1,4 @@
-/** `npm run token`: a person lets it in, and it prints a token that `/http` takes. */
+/** `npm run token`: a user authorizes it, and it prints a token for `/http`. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-/** Signing in without a code: in the browser that let the client in, and on the way through consent. */
+/** Signing in without a code: in the browser that authorized the client, and during consent. */
 
 import { describe, expect, it } from 'vitest'
 import { shortHash } from '../../src/crypto/hash.ts'

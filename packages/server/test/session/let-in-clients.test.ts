@@ -1,4 +1,4 @@
-/** Which clients a browser has let in, as the landing page asks for it. */
+/** The clients that a browser has authorized, as the landing page lists them. */
 
 import { describe, expect, test } from 'vitest'
 import { createAuthorizedClients } from '../../src/session/authorized-clients.ts'

@@ -1,4 +1,4 @@
-/** Refreshes that fail, at a provider over HTTP, by two nodes: who asks it, how often, and who signs in again. */
+/** Failed refreshes at a provider over HTTP, on two nodes: requests, back-off, and sign-out. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'

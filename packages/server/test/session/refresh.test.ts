@@ -1,4 +1,4 @@
-/** Fresh access tokens on one node: when they are refreshed, and what a failing provider means. */
+/** Upstream access tokens on one node: when they are refreshed, and failures of the provider. */
 
 import { EventEmitter, once } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'

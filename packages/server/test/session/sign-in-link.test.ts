@@ -1,4 +1,4 @@
-/** One-time sign-in links: what the code is checked against, and when a link is void. */
+/** One-time sign-in links: the code, expiry and invalidation. */
 
 import { describe, expect, it } from 'vitest'
 import { createSignInLinks } from '../../src/session/sign-in-link.ts'

@@ -1,4 +1,4 @@
-/** Sessions of tokens that were ended: no token from before brings them back, on any node. */
+/** Tombstones of ended sessions: no earlier token restores them, on any node. */
 
 import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'

@@ -1,4 +1,4 @@
-/** What was used last, in this process. */
+/** The LRU cache. */
 
 import { expect, test } from 'vitest'
 import { createRecent } from '../../src/store/recent.ts'

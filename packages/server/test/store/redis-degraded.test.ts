@@ -1,4 +1,7 @@
-/** The health of several servers: one that fails does not make a node not ready, and each change is said once. */
+/**
+ * Health of several servers: a failed one does not make a node unready, and each change is logged
+ * once.
+ */
 
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { newKey } from '../../src/store/contract/store-nodes.ts'

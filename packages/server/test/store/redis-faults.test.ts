@@ -1,4 +1,4 @@
-/** What callers see while Redis is away, hung or otherwise unwell, and how soon it is over. */
+/** Outages and hangs of Redis, as callers of the store see them, and recovery. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'

@@ -1,4 +1,4 @@
-/** Whether a Redis can serve requests is told in words, and asked for seldom. */
+/** Health of Redis: the reasons in words, from rare probes. */
 
 import { createClient, ErrorReply } from '@redis/client'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'

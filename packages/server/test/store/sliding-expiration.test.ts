@@ -1,4 +1,4 @@
-/** What lives on with use: it is stamped once a minute, and ends when it is idle. */
+/** Sliding expiration: renewed once a minute on use, ends when idle. */
 
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'

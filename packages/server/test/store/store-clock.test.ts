@@ -1,4 +1,4 @@
-/** The store's clock at a node whose own is wrong, on a store that is far away or not there. */
+/** The store's clock, with clock skew, latency and outages. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { storeUnavailable } from '../../src/errors.ts'

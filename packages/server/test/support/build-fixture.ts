@@ -19,7 +19,7 @@ const FIXTURE = join(import.meta.dirname, '../fixtures/bank')
 /** As deep as the folders of `src`, which read `../../package.json`. */
 const BUILT = join(import.meta.dirname, '../../.built')
 
-/** Each run has a folder of its own: runs may overlap. */
+/** Each run has its own folder: runs may overlap. */
 export async function setup(project: TestProject): Promise<() => void> {
   const folder = join(BUILT, `${project.name}-${process.pid}`)
   await bundle(folder)
@@ -28,7 +28,7 @@ export async function setup(project: TestProject): Promise<() => void> {
   return () => rmSync(folder, { recursive: true, force: true })
 }
 
-/** The files of the catalog stay files of their own: the server discovers them in their folders. */
+/** The files of the catalog are not bundled: the server discovers them in their folders. */
 async function bundle(folder: string): Promise<void> {
   await build({
     entryPoints: readdirSync(FIXTURE, { recursive: true, encoding: 'utf8' })

@@ -1,4 +1,4 @@
-/** Sessions as consent leaves them: a browser said yes to a client, which then calls `login`. */
+/** Sessions of clients that a browser has authorized, and that then call `login`. */
 
 import { sha256 } from '../../src/crypto/hash.ts'
 import { randomValue } from '../../src/crypto/random-id.ts'
@@ -9,14 +9,14 @@ import type { TestApp } from './app.ts'
 export interface LetIn {
   readonly sessions: SessionManager
   readonly sessionId: string
-  /** What the browser holds in its cookie. */
+  /** The value of the browser's cookie. */
   readonly browser: string
   readonly cookie: string
   readonly url: string
   readonly code: string
 }
 
-/** `browser` is one that has let clients in before; a new one if left out. */
+/** `browser` is one that has authorized clients before; a new one by default. */
 export async function letIn(
   { store, url }: Pick<TestApp, 'store' | 'url'>,
   browser = randomValue(),
@@ -30,7 +30,7 @@ export async function letIn(
   return { sessions, sessionId, browser, cookie, url: `${url}/connect/${handle}`, code }
 }
 
-/** Presses the one button, as the page has it: with no code. */
+/** Submits the page's form without a code. */
 export function goOn(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
   return fetch(url, {
     method: 'POST',

@@ -1,4 +1,4 @@
-/** What a caller does not see is, by every answer, not there; whoever sees it can use it. */
+/** Hidden declarations: every response is that for an unknown name. */
 
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { startTestServer, type TestServer } from '../../src/testing/index.ts'

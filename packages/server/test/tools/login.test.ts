@@ -1,4 +1,4 @@
-/** `login`: gives out a link and a code, and a handle to whoever needs one. */
+/** `login`: returns a link and a code, and a handle to callers that need one. */
 
 import { expect, test } from 'vitest'
 import login from '../../src/tools/login.ts'

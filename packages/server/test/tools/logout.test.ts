@@ -1,4 +1,4 @@
-/** `logout`: ends the session, and what was granted to it upstream. */
+/** `logout`: ends the session, and revokes its upstream tokens. */
 
 import { expect, test } from 'vitest'
 import logout from '../../src/tools/logout.ts'

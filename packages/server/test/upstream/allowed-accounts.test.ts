@@ -1,4 +1,4 @@
-/** `UPSTREAM_ALLOW` at the provider: whose sign-in is accepted, by what the provider says of them. */
+/** `UPSTREAM_ALLOW` at the provider: accepted accounts, by ID token and userinfo. */
 
 import { describe, expect, test } from 'vitest'
 import { allowedBy } from '../../src/upstream/allow-list.ts'

@@ -1,4 +1,4 @@
-/** How the provider is shown who asks, at the token endpoint of a real server: each method, and no secret astray. */
+/** Client authentication at the token endpoint of a real server: each method, without leaks. */
 
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
 import { createServer } from 'node:https'

@@ -1,4 +1,4 @@
-/** The dialects of the presets, spoken by a server on loopback: signing in, refreshing, being refused. */
+/** Deviations of the presets' providers, simulated on loopback: sign-in, refresh and refusal. */
 
 import { createPublicKey } from 'node:crypto'
 import { decodeProtectedHeader, jwtVerify } from 'jose'

@@ -1,4 +1,6 @@
-/** Redirects: followed by permission alone, without anything of ours, and never to where they must not go. */
+/**
+ * Redirects: followed only with permission, without credentials, and never to private addresses.
+ */
 
 import { Agent } from 'undici'
 import { describe, expect, onTestFinished, test } from 'vitest'

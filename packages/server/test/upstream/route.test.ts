@@ -1,4 +1,4 @@
-/** Routes and parameters: nothing a caller passes can lead out of the base URL. */
+/** Routes and parameters: no path traversal out of the base URL. */
 
 import { describe, expect, test } from 'vitest'
 import { buildUrl, parseBaseUrl } from '../../src/upstream/route.ts'

@@ -1,4 +1,4 @@
-/** What token endpoints answer in the field: tokens in other spellings, refusals in every form. */
+/** Token responses of real providers: deviations of success and error responses. */
 
 import { describe, expect, test } from 'vitest'
 import type { Credentials } from '../../src/upstream/identity-provider.ts'

@@ -22,7 +22,7 @@ export interface Notice {
 }
 
 const DONE: Readonly<Record<string, string>> = {
-  removed: 'Access removed. The client cannot act for you any more.',
+  removed: 'Access removed. The client or token can no longer act for you.',
   narrowed: 'Scopes changed. The change applies to the next call.',
   signed_out: 'You are signed out of this page. Your clients keep their access.',
   signed_out_upstream: 'Signed out. The client has to ask you to sign in again.',
