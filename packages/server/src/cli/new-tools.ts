@@ -20,7 +20,7 @@ import { readOptions, UsageError } from './command-line.ts'
 import { reportChanges } from './tool-changes.ts'
 import { type Files, formatFiles, writeFiles } from './write-files.ts'
 
-/** Requires `--yes` above this number: models choose worse among many tools. */
+/** Requires `--yes` above this number: models choose less reliably among many tools. */
 const MANY = 40
 const DEFAULT_DEPTH = 3
 const GREATEST_DEPTH = 10

@@ -1,8 +1,8 @@
 /** A bounded LRU cache in process memory, for values that can be recomputed. */
 
 /**
- * Caches up to `most` values, in two generations: when the later one is half of them, it becomes
- * the earlier one, and values that were not used since are evicted. An exact LRU would reorder its
+ * An approximate LRU cache of up to `most` values in two generations: when the later one holds half
+ * of them, it becomes the earlier one, and values that were not used since are evicted. An exact LRU would reorder its
  * entries on each use, which creates long-lived garbage.
  */
 export function createRecent<Value>(most: number) {
