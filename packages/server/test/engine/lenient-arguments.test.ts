@@ -176,7 +176,7 @@ describe('nothing is taken for what it is not', () => {
     expect(await given(z.object({ field }), { field: value })).toBe('invalid_arguments')
   })
 
-  it('a member of a union that fits as it is keeps its texts', async () => {
+  it('a matching member of a union keeps its strings', async () => {
     const input = z.object({
       a: z.union([
         z.object({ n: z.number(), m: z.number() }),

@@ -32,7 +32,7 @@ test('signs in with that one button', async () => {
   expect(await sessions.peek(sessionId)).toMatchObject({ state: 'authenticated' })
 })
 
-test('asks any other browser for the code, which is good there', async () => {
+test('asks any other browser for the code, which is valid there', async () => {
   const { url, code, sessions, sessionId } = await letIn(app)
   const browser = newBrowser()
   expect((await browser.open(url)).text).toContain('Code from your chat')
@@ -41,7 +41,7 @@ test('asks any other browser for the code, which is good there', async () => {
   expect(await sessions.peek(sessionId)).toMatchObject({ state: 'authenticated' })
 })
 
-test('knows a browser for each client that it let in', async () => {
+test('recognizes a browser for each client that it authorized', async () => {
   const first = await letIn(app)
   const second = await letIn(app, first.browser)
   for (const { url, cookie } of [first, second]) {
@@ -49,7 +49,7 @@ test('knows a browser for each client that it let in', async () => {
   }
 })
 
-test('by https knows it by a cookie that no other host can have set', async () => {
+test('over https uses a cookie that no other host can set', async () => {
   const provider = await startProvider()
   const upstream = {
     UPSTREAM_ISSUER: provider.origin,

@@ -35,7 +35,7 @@ test('it may read answers, refusals among them, and the id of its connection', a
   }
 })
 
-test('another origin hears nothing of it', async () => {
+test('another origin gets no CORS headers', async () => {
   const { status, headers } = await preflight('https://evil.example.com')
   expect(status).toBe(403)
   expect(headers.get('access-control-allow-origin')).toBeNull()

@@ -72,7 +72,7 @@ describe('the form of the answer', () => {
 })
 
 describe('the page', () => {
-  test('says what the server is, and where', async () => {
+  test('names the server and its URL', async () => {
     const at = await start({
       env: {
         APP_NAME: 'Example Bank',
@@ -96,7 +96,7 @@ describe('the page', () => {
     }
   })
 
-  test('says of each tool what it is and what it takes', async () => {
+  test('describes each tool and its input', async () => {
     const { text } = await open(app)
     const rows = [...text.matchAll(/<li><h3>[\s\S]*?<\/li>/g)].map(([row]) => row)
     expect(rows).toHaveLength(4)
@@ -127,14 +127,14 @@ describe('the page', () => {
     expect(json).not.toContain('service:read')
   })
 
-  test('says who gives out tokens, where one is needed', async () => {
+  test('names the issuer of tokens, if one is needed', async () => {
     const { text } = await open(await start({ env: { MCP_AUTH: 'required' } }))
     expect(text).toContain('With an access token.')
     expect(text).toContain('$TOKEN')
     expect(text).not.toContain('Open to every client')
   })
 
-  test('goes by PUBLIC_URL, whatever a request says', async () => {
+  test('follows PUBLIC_URL, whatever the request', async () => {
     const at = await start({
       env: { PUBLIC_URL: 'https://mcp.example.com', ALLOWED_HOSTS: 'other.example' },
     })
@@ -164,7 +164,7 @@ describe('the page', () => {
 })
 
 describe('whether one is signed in', () => {
-  test('is told to the browser that let the client in, and to no other', async () => {
+  test('is shown to the browser that authorized the client, and to no other', async () => {
     const { sessions, sessionId, cookie } = await remembered(app)
     const before = await open(app, { cookie })
     expect(before.text).toMatch(/A let-in client[\s\S]*Not signed in/)
@@ -180,7 +180,7 @@ describe('whether one is signed in', () => {
     expect((await open(app, { cookie })).text).toContain('Not that this browser knows')
   })
 
-  test('is known from the moment a client is let in', async () => {
+  test('is shown from the authorization of a client on', async () => {
     const client = await createOAuthClient(app.url, { metadata: { client_name: 'Real <client>' } })
     const { browser } = await client.authorize()
     const { text } = await browser.open(app.url)
@@ -194,7 +194,7 @@ describe('whether one is signed in', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(30_000)
   })
 
-  test('is not told where another server lets clients in: browsers are not known here', async () => {
+  test('is not shown with an external issuer: browsers are not known here', async () => {
     const env = { OAUTH_ISSUER: 'http://localhost:1', MCP_AUTH: 'required' }
     const { text } = await open(await start({ env }))
     expect(text).not.toMatch(/Signed in\?|This browser knows/)
@@ -211,7 +211,7 @@ describe('whether one is signed in', () => {
     expect(written).toEqual([])
   })
 
-  test('costs the store 600 looks a minute at most, whoever makes up cookies', async () => {
+  test('costs the store 600 reads a minute at most, also with forged cookies', async () => {
     const store = failingStore()
     const at = await start({ store, env: { RATE_LIMIT: 'on' } })
     const ask = (turn: number) =>
@@ -232,7 +232,7 @@ describe('whether one is signed in', () => {
     expect(store.asked).toEqual([])
   })
 
-  test('is left open while the store is away; the rest of the page needs none', async () => {
+  test('is unknown while the store is unavailable; the rest of the page needs no store', async () => {
     const store = failingStore()
     const at = await start({ store, env: { RATE_LIMIT: 'on' } })
     const { cookie } = await remembered(at)

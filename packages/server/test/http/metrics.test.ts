@@ -103,7 +103,7 @@ describe('at the main port, outside production', () => {
 })
 
 describe('in production', () => {
-  test('nobody may read without a token, from this machine neither', async () => {
+  test('nobody may read without a token, not even from this machine', async () => {
     const { localUrl } = await startInProduction()
     const nothing = await get(localUrl, '/no-such-path', bearer(TOKEN))
     expect(nothing.status).toBe(404)

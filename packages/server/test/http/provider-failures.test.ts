@@ -175,7 +175,7 @@ test.each<[string, Answer]>([
   expect((await submit(link)).status).toBe(303)
 })
 
-test('the right code is not used up by a provider that is away for longer', async () => {
+test('the code stays valid while the provider is unavailable', async () => {
   const { app, provider, submit } = await start()
   const { paths } = provider
   const metadata = paths[METADATA]

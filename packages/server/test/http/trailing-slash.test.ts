@@ -40,7 +40,7 @@ test.each(['/mcp/', '/http/', '/sse/'])(
   },
 )
 
-test('one token is good with and without the slash, whichever it was asked for', async () => {
+test('one token is valid with and without the slash', async () => {
   for (const path of ['/mcp', '/mcp/', '/sse/', '/http/']) {
     const client = await createOAuthClient(app.url)
     const resource = app.url + path

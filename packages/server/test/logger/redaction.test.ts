@@ -55,7 +55,7 @@ describe('fields with the name of a secret', () => {
     expect(raw.slice(0, 6).filter((line) => !line.includes('[redacted]'))).toEqual([])
   })
 
-  it('leaves what tells nothing, and what only looks alike', () => {
+  it('leaves harmless values and look-alikes', () => {
     const { log, lines } = recordingLogger()
     const fields = {
       token: undefined,

@@ -97,7 +97,7 @@ function unreadable(id: string) {
   return { jsonrpc: '2.0', id, result: new Proxy({}, { get: read, ownKeys: read, has: read }) }
 }
 
-test('what an answer carries is read only for an id that is waited for', async () => {
+test('an answer is parsed only for an id that is awaited', async () => {
   const id = answers.expect('con_x', () => undefined)
   await expect(answers.answer('con_x', unreadable(id))).rejects.toThrow('the result was read')
   await answers.answer('con_y', unreadable(id))
@@ -135,7 +135,7 @@ test('an answer is sent on once, and again if the store did not take it', async 
   expect(dropped).toEqual(['repeated_answer', 'repeated_answer'])
 })
 
-test('no node is told more than 8 KiB', async () => {
+test('no node gets more than 8 KiB', async () => {
   const long = 'x'.repeat(8 * 1024)
   const told = node.send('aaaaaaaaaaaa', { kind: 'news', stream: long })
   await expect(told).rejects.toThrow(RangeError)

@@ -76,7 +76,7 @@ describeRedis('plain', 'a Redis that is full', () => {
     expect(await call.ended).toBe(true)
   })
 
-  test('so is one over the older transport, once', async () => {
+  test('the same over the older transport, once', async () => {
     const stream = await openSse(app.url)
     open.push(stream)
     const { path, id } = await greet(stream, [app.url])

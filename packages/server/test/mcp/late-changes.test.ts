@@ -30,7 +30,7 @@ async function busOn(fails: () => boolean) {
   return { bus, heard, lines, close: () => node.close() }
 }
 
-test('are heard once it is back', async () => {
+test('are received once it is available', async () => {
   let isAway = true
   const { bus, heard, close } = await busOn(() => isAway)
   await bus.publish(CHANGE)

@@ -91,7 +91,7 @@ describe('event ids', () => {
 })
 
 describe('readers', () => {
-  test('that do not read are dropped, and nothing is kept for them', () => {
+  test('that do not read are disconnected (backpressure), and nothing is buffered', () => {
     const events = createEventStream()
     let closed = 0
     events.onClose(() => {
@@ -128,7 +128,7 @@ describe('readers', () => {
   })
 })
 
-describe('what is kept in streams', () => {
+describe('stored stream entries', () => {
   test('is bounded, expires, and cannot be read in the store', async () => {
     appended.length = 0
     const canary = 'canary-in-a-stream'
@@ -162,7 +162,7 @@ describe('what is kept in streams', () => {
   })
 })
 
-test('a cancelled call is over for its stream, too', async () => {
+test('a cancelled call also ends its stream', async () => {
   const headers = await connect(app.url)
   const call = await listenTo((signal) =>
     post(

@@ -27,7 +27,7 @@ test('every link of parallel logins after a logout signs the connection in', asy
   }
 })
 
-test('a subscription to an endless address is refused and not kept', async () => {
+test('a subscription to a too long URI is refused and not stored', async () => {
   const headers = await connect(app.url)
   const uri = `bank://${'x'.repeat(3000)}`
   const { message } = await read(post(app.url, request('resources/subscribe', { uri }), headers))

@@ -60,7 +60,7 @@ describe.each(Object.keys(WAYS))('in %s', (era) => {
     expect(ours.message).toEqual(theirs.message)
   })
 
-  test('a store that is away is 503, with the time to wait', async () => {
+  test('an unavailable store is 503, with the time to retry', async () => {
     store.takeAway()
     try {
       const [ours, theirs] = await call({

@@ -12,7 +12,7 @@ beforeEach(reset)
 afterEach(remove)
 
 describe('--diff', () => {
-  it('says what changed, what is gone, and what has no tool, and writes nothing', async () => {
+  it('lists what changed, what is gone, and what has no tool, and writes nothing', async () => {
     await newTools('--only', '/accounts/**', '--only', 'listAccounts')
     expect(await newTools('--diff')).toBe('3 tools are up to date; 2 operations have no tool.')
     const changed = structuredClone(PATHS) as Record<string, Record<string, object>>

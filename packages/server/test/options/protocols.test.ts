@@ -35,7 +35,7 @@ test('the 2026 era alone', async () => {
   expect(await routeLabels(app)).not.toContain('/sse')
 })
 
-test('an older client hears which revisions there are', async () => {
+test('an older client gets the supported revisions', async () => {
   const app = await serve({ protocols: ['2026-07-28'] })
   const transport = new StreamableHTTPClientTransport(new URL(`${app.url}/mcp`))
   const client = new ClientV1({ name: 'old', version: '1' })

@@ -49,7 +49,9 @@ describeRedis('plain', 'keys are replaced', () => {
     }
   }
 
-  test('ENCRYPTION_KEY, in three steps that nobody notices', { timeout: 60_000 }, async () => {
+  test('ENCRYPTION_KEY, in three steps without effect on callers', {
+    timeout: 60_000,
+  }, async () => {
     const [old, next] = [newKey(), newKey()]
     const steps = [
       { ENCRYPTION_KEY: old },
@@ -99,7 +101,7 @@ describeRedis('plain', 'keys are replaced', () => {
     await expectAccount(url, await signedIn(url))
   })
 
-  test('JWT_SECRET, which costs each client a refresh and nobody a sign-in', async () => {
+  test('JWT_SECRET, which costs each client a refresh and no sign-in', async () => {
     const [old, next] = [{ JWT_SECRET: newKey() }, { JWT_SECRET: newKey() }]
     const { url, run } = await startPair()
     await run(old, old)

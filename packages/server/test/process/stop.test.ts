@@ -94,7 +94,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 )
 
-test('says in its log that it stops, and that it has stopped', async () => {
+test('logs that it stops, and that it has stopped', async () => {
   const server = await startServerProcess()
   await server.stop()
   expect(server.output.stdout).toMatch(/"msg":"stopping".*\n.*"msg":"stopped"/)

@@ -58,7 +58,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toContain(`Set PUBLIC_URL=${url} on every node`)
   })
 
-  test('a proxy that collects what the server says', async () => {
+  test('a proxy that buffers responses', async () => {
     const faults = await faultsAt(await startBehind(buffers))
     expect(faults).toMatch(/streams: A stream does not open .*proxy_buffering off/)
   })
@@ -85,12 +85,12 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toMatch(/streams: GET \/sse .*is compressed \(gzip\).*gzip off/)
   })
 
-  test('a proxy that takes Authorization out', async () => {
+  test('a proxy that removes Authorization', async () => {
     const faults = await faultsAt(await startBehind(takesAuthorization))
     expect(faults).toMatch(/challenge: The Authorization header does not reach.*proxy_set_header/)
   })
 
-  test('a proxy that takes WWW-Authenticate out', async () => {
+  test('a proxy that removes WWW-Authenticate', async () => {
     const url = await startBehind(takesChallenges, { MCP_AUTH: 'required' })
     const faults = await faultsAt(url)
     expect(faults).toMatch(
@@ -128,7 +128,7 @@ describe.concurrent('names', { timeout: 120_000 }, () => {
     expect(faults).toContain(`There is one at ${url}: use that address.`)
   })
 
-  test('a node that is away', async () => {
+  test('a node that is down', async () => {
     const proxy = await startBalancer({ nodes: [await freePort()] })
     closing.push(proxy.close)
     expect(await faultsAt(proxy.url)).toMatch(/reach: The proxy answers, but no node.*\/readyz/)

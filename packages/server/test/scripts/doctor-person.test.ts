@@ -30,7 +30,7 @@ describe.each(['on-demand', 'at-authorize'])('with LOGIN=%s', { timeout: 120_000
     await app.stop()
   })
 
-  test('it says what it cannot do alone', async () => {
+  test('it reports what it cannot do alone', async () => {
     const diagnoses = await consult(proxy.url)
     expect(withVerdict(diagnoses, 'wrong')).toEqual([])
     const skipped = withVerdict(diagnoses, 'skipped').join('\n')

@@ -21,8 +21,8 @@ function parts() {
   return { store, sessions, clients, letIn }
 }
 
-describe('the clients that a browser let in', () => {
-  test('are told newest first, with whether one is signed in', async () => {
+describe('the clients that a browser authorized', () => {
+  test('are listed newest first, with their sign-in state', async () => {
     const { sessions, clients, letIn } = parts()
     await sessions.update(await letIn('Editor'), 'state', 'authenticated')
     await letIn('Terminal')
@@ -32,7 +32,7 @@ describe('the clients that a browser let in', () => {
     ])
   })
 
-  test('are told once each, and no longer than their session lives', async () => {
+  test('are listed once each, while their session lives', async () => {
     const { sessions, clients, letIn } = parts()
     const id = await letIn('Editor')
     await clients.remember(BROWSER, id)

@@ -146,7 +146,7 @@ function suite(open: () => Promise<Stores>): void {
     expect(session && nodes[0].credentials.failure(session)).toBeUndefined()
   })
 
-  test('a server that the provider refuses signs nobody out, and tells its operator', async () => {
+  test('a server that the provider refuses signs nobody out, and logs an error', async () => {
     const { call, calls, asked, answerWith, session, lines, pass, nodes, id } =
       await given(MISCONFIGURED)
     await calls(10)

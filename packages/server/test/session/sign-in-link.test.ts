@@ -31,7 +31,7 @@ describe('a link', () => {
     expect(expiresAt).toEqual(new Date(START + 600_000))
   })
 
-  it('takes its code, however people type it', async () => {
+  it('accepts its code in any spelling', async () => {
     for (const typed of [
       (code: string) => code,
       (code: string) => code.toLowerCase(),
@@ -75,7 +75,7 @@ describe('a link', () => {
 })
 
 describe('guessing the code', () => {
-  it('is possible five times; the right code comes too late after that', async () => {
+  it('allows five tries; afterwards the right code is refused, too', async () => {
     const { check, describe, handle, code } = await issued()
     for (const triesLeft of [4, 3, 2, 1]) {
       expect(await check(handle, WRONG)).toEqual({ outcome: 'wrong', triesLeft })

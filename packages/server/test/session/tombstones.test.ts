@@ -19,7 +19,7 @@ function managed() {
 }
 
 describe('the id of a session of tokens', () => {
-  it('is dead after its end, for as long as a token may live', async () => {
+  it('stays ended for as long as a token may live', async () => {
     const { sessions, pass } = managed()
     await sessions.createWithId(ID, 'token')
     expect(await sessions.end(ID)).toBe(true)
@@ -57,7 +57,7 @@ it('other sessions leave nothing behind', async () => {
   expect(await store.get(`{${id}}:ended`)).toBeUndefined()
 })
 
-it('ends and openings at the same time leave no session alive', async () => {
+it('concurrent ends and openings leave no session', async () => {
   const { sessions } = managed()
   for (let round = 0; round < 50; round += 1) {
     const id = `${ID}${round}`

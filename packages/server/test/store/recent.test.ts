@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { createRecent } from '../../src/store/recent.ts'
 
-test('what is used stays, and what nobody used for long goes', () => {
+test('used values stay, unused ones are evicted', () => {
   const recent = createRecent<number>(10)
   recent.set('used', 1)
   recent.set('unused', 2)
@@ -14,7 +14,7 @@ test('what is used stays, and what nobody used for long goes', () => {
   expect(recent.get('unused')).toBeUndefined()
 })
 
-test('no more is held than is said', () => {
+test('holds no more than its limit', () => {
   const recent = createRecent<number>(100)
   const keys = Array.from({ length: 1000 }, (_, key) => String(key))
   for (const key of keys) recent.set(key, 1)

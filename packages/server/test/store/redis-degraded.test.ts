@@ -47,7 +47,7 @@ describeRedis('plain', 'a Redis Cluster without replicas', () => {
   })
   afterEach(() => cluster?.stop())
 
-  it('degrades shard by shard, recovers, and says so', async () => {
+  it('degrades shard by shard, recovers, and logs it', async () => {
     const { store, lines, health, shards } = openStore(cluster.url)
     await expect.poll(health).toBe('')
     expect(await shards()).toEqual([3, 3])

@@ -100,7 +100,7 @@ describe('with nodes of the last release', () => {
 })
 
 describe('a store that refuses to write', () => {
-  it('is not waited for the first time, and then until it takes something', async () => {
+  it('is not awaited the first time, then until it accepts writes', async () => {
     const { sliding, touch, now } = await slidingDocument()
     const stamps = { lastActiveAt: now() }
     touch.mockRejectedValue(storeUnavailable())

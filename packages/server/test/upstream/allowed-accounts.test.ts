@@ -165,7 +165,7 @@ describe('with OpenID Connect', () => {
     expect(await byId(fake)).toBe('account_refused')
   })
 
-  test.each([500, 429])('userinfo that says %i decides nothing', async (status) => {
+  test.each([500, 429])('userinfo with status %i decides nothing', async (status) => {
     const fake = await startProvider()
     fake.paths['/me'] = json({}, status)
     fake.paths['/revoke'] = json({})

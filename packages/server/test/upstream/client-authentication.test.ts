@@ -51,7 +51,7 @@ describe('a secret', () => {
     expect(Object.fromEntries(body)).toMatchObject({ client_secret: client.clientSecret })
   })
 
-  test('goes nowhere with `none`', async () => {
+  test('is not sent with `none`', async () => {
     const { basic, body } = await seenOf({ ...client, clientAuth: 'none' }, byEndpoints)
     expect([basic, body.get('client_secret'), body.get('client_id')]).toEqual([
       ...[undefined, null],

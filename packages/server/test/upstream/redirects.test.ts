@@ -48,7 +48,7 @@ describe('a redirect to an origin that the tool names', () => {
     expect(files.seen).toHaveLength(1)
   })
 
-  test('that answers 401 says nothing of the token', async () => {
+  test('that answers 401 says nothing about the token', async () => {
     const files = await storage(json({}, 401))
     const { client } = await setUp(to(`${files.origin}/f`))
     const source = tokens('old-token', 'new-token')

@@ -35,7 +35,7 @@ describe('a route', () => {
     },
   )
 
-  test('says which parameter is missing, inherited names included', () => {
+  test('names the missing parameter, inherited names included', () => {
     expect(() => buildUrl(base, '/accounts/{id}')).toThrow(/"id"/)
     expect(() => buildUrl(base, '/accounts/{id}', { id: undefined })).toThrow(/"id"/)
     expect(() => buildUrl(base, '/accounts/{constructor}')).toThrow(/"constructor"/)
