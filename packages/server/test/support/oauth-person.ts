@@ -35,7 +35,7 @@ export interface Person {
   /** All authorization URLs that the client has opened. */
   readonly sentTo: readonly URL[]
   /** Opens the last authorization URL, grants consent, and returns the parameters of the redirect. */
-  letIn(): Promise<URLSearchParams>
+  authorizeClient(): Promise<URLSearchParams>
 }
 
 /** The same provider works with both versions of the SDK. */
@@ -85,7 +85,7 @@ export function createPerson({
     },
   }
 
-  async function letIn(): Promise<URLSearchParams> {
+  async function authorizeClient(): Promise<URLSearchParams> {
     const asked = sentTo.at(-1)
     const page = await browser.open(asked ?? '')
     expect(page.text).toMatch(/<h1>Authorize [^<]+\?<\/h1>/)
@@ -95,5 +95,5 @@ export function createPerson({
     return url.searchParams
   }
 
-  return { provider, memory, sentTo, letIn }
+  return { provider, memory, sentTo, authorizeClient }
 }
