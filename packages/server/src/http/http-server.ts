@@ -1,6 +1,6 @@
 /**
- * The Node HTTP server below Hono: host guard, mounted handlers, timeouts (Slowloris), graceful
- * shutdown.
+ * The Node HTTP server below Hono: host guard, mounted handlers, timeouts (Slowloris), and
+ * graceful shutdown.
  */
 
 import {
