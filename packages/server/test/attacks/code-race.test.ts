@@ -14,7 +14,7 @@ import { postModern, read } from '../support/wire.ts'
 const ROUNDS = Number(process.env.ROUNDS ?? 20)
 const TAKERS = 50
 const REPLAYS = 5
-/** A little more than parallel exchanges are told from a replay by. */
+/** Slightly more than the time that distinguishes parallel exchanges from a replay. */
 const RACE_IS_OVER_MS = 2500
 
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } }

@@ -28,7 +28,7 @@ const KINDS = [
   ...['link handle', 'sign-in code', 'encryption key', 'Redis password', 'IBAN'],
 ]
 
-/** What a client or a browser is not told either. */
+/** Secrets that neither a client nor a browser may get. */
 const FOR_NOBODY = new Set([
   ...['access token', 'refresh token', 'ID token', 'client secret', 'basic credentials'],
   ...['nonce', 'code verifier', 'API key', 'encryption key', 'Redis password'],

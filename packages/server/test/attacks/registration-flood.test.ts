@@ -29,7 +29,7 @@ describeRedis('plain', 'on three nodes', () => {
     register(cluster.urls[index % 3] ?? '', { client_name: name }, from(address))
 
   test('of one address are refused but for a few', { timeout: 120_000 }, async () => {
-    // Let in before the flood, from the same address: somebody in the same office.
+    // Authorized before the flood, from the same address: somebody in the same office.
     const neighbour = await createOAuthClient(cluster.url)
     const tokens = await neighbour.connect()
     const statuses = new Map<number, number>()

@@ -27,7 +27,7 @@ function sized(bytes: number): string {
   return text('x'.repeat(bytes - text('').length))
 }
 
-/** The same in chunks, whose sum nobody tells beforehand. */
+/** The same in chunks, of undeclared length. */
 function chunked(url: string, body: string, headers: Readonly<Record<string, string>>) {
   const bytes = new TextEncoder().encode(body)
   const stream = new ReadableStream({

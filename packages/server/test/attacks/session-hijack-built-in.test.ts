@@ -174,7 +174,7 @@ describeRedis('plain', 'on three nodes', () => {
         }
         const users = cluster.urls.flatMap((url) => [use(url), use(url)])
         await end(tokens)
-        // Asked for after the answer came: not one more is let in.
+        // Requested after the response: none is accepted.
         isOver = true
         await Promise.all(users)
         expect(late).toEqual([401, 401, 401, 401, 401, 401])

@@ -20,7 +20,7 @@ const ENV = { RATE_LIMIT: 'on', TRUSTED_PROXIES: '1', RATE_LIMIT_STORED_BYTES: S
 type Fields = Readonly<Record<string, string>>
 const from = (address: string): Fields => ({ 'x-forwarded-for': address })
 
-/** Bytes of all that is stored, but for counters and what nodes tell each other. */
+/** Bytes of all stored data, except counters and messages between nodes. */
 async function storedBytes(redis: RedisAdmin): Promise<number> {
   const keys = (await redis.keys('*')).filter((key) => !/:count:|\{nodes\}/.test(key))
   const sizes = await Promise.all(keys.map((key) => redis.at(key, (one) => one.memoryUsage(key))))

@@ -21,7 +21,7 @@ describe('a client that registers', () => {
     [null, undefined, 'client_secret_basic'],
     ['client_secret_jwt', ['client_secret_jwt', 'client_secret_post'], 'client_secret_post'],
     ['client_secret_post', ['none', 'client_secret_post'], 'client_secret_post'],
-  ])('for %s, of %j, is told that it is %s, and can be', async (named, listed, method) => {
+  ])('for %s, of %j, gets the method %s, and can use it', async (named, listed, method) => {
     const app = await start()
     const client = await createOAuthClient(app.url, {
       metadata: {

@@ -30,7 +30,7 @@ describe('a client that asks wrongly', () => {
     ['unknown scopes alone', { scope: 'admin root' }, 'invalid_scope'],
     ['no interaction', { prompt: 'none' }, 'login_required'],
     ['a request object', { request: 'e.e.e' }, 'request_not_supported'],
-  ])('for %s is told so', async (_what, params, error) => {
+  ])('for %s redirects with the error', async (_what, params, error) => {
     const { url } = await refused(params)
     expect(url.href.startsWith(REDIRECT_URI)).toBe(true)
     // What is answered with tokens is refused in the fragment (OAuth 2.0 Multiple Response Types).

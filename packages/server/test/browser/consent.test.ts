@@ -125,7 +125,7 @@ describeBrowser('letting a client in', (open) => {
   })
 })
 
-describeBrowser('signing in while a client is let in', (open) => {
+describeBrowser('signing in while a client is authorized', (open) => {
   test.each(Object.entries(CLIENTS))('leads to the provider and back, by %s', async (_, back) => {
     const client = await clientAt(back, signingIn)
     const { page, complaints } = await open()

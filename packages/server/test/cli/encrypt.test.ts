@@ -91,7 +91,7 @@ describe('encrypt', () => {
   )
 })
 
-/** Types once the command asks, and gives back all that was on the screen. */
+/** Types at the prompt, and returns the whole terminal output. */
 async function onTerminal(typed: string): Promise<string> {
   const line = [process.execPath, ...command].map((part) => `'${part}'`).join(' ')
   const terminal = spawn('/usr/bin/script', ['-qec', line, '/dev/null'], {

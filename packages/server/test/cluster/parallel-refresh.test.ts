@@ -59,7 +59,7 @@ for (const kind of ['plain', 'json'] as const) {
   })
 }
 
-/** Signs in, calls at once and as often on both nodes, and tells how often the provider was asked. */
+/** Signs in, calls concurrently on both nodes, and returns the number of requests to the provider. */
 async function callInParallel(caller: Caller | undefined, { balancer }: Cluster): Promise<number> {
   if (caller === undefined) throw new Error('no client')
   await signInAs(newBrowser(), structured<SignInLink>(await caller.call('login')), 'ada')

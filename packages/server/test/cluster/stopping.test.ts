@@ -61,7 +61,7 @@ describeRedis('plain', 'nodes that stop', () => {
     // An end would be final for its client: this one is to come back.
     expect(await modern.ended).toBe(false)
 
-    // What the stream at the stopping node did not hear is heard at another.
+    // Events that the stream at the stopping node missed arrive at another.
     await read(postModern(b, 'tools/call', { name: 'change', arguments: {} }))
     const next = await get(c, headers, stream.lastId)
     await next.until(({ message }) => message?.method === 'notifications/tools/list_changed')

@@ -24,7 +24,7 @@ const MISSING = nginxMissing ?? redisMissing('plain')
 const port = await freePort()
 const url = `http://localhost:${port}`
 
-/** What nodes are told in containers, but for where they and their Redis are: here they share ports. */
+/** The variables of nodes in containers, except their addresses and that of Redis. */
 const { REDIS_URL, MASK_MCP_PORT, METRICS_PORT, ...FROM_COMPOSE } = serverEnvironment([
   'compose.yaml',
 ])

@@ -14,7 +14,7 @@ import { type ComposeFile, filledIn, serverEnvironment, services } from './compo
 
 const FILES: readonly ComposeFile[] = ['compose.yaml', 'compose.production.yaml']
 
-/** Longest that calls may take to finish once a node is told to stop. */
+/** Drain time: how long calls may take after SIGTERM. */
 const DRAIN_SECONDS = 25
 
 /** The example with the secrets that the command it names adds. */

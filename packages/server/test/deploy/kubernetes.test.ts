@@ -17,7 +17,7 @@ const EXAMPLE = 'secret.example.yaml'
 const files = readdirSync(FOLDER).filter((name) => name !== 'kustomization.yaml')
 const read = (name: string) => parse(readFileSync(join(FOLDER, name), 'utf8'))
 
-/** Longest that calls may take to finish once a node is told to stop. */
+/** Drain time: how long calls may take after SIGTERM. */
 const DRAIN_SECONDS = 25
 
 const kustomization = read('kustomization.yaml')

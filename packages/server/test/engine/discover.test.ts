@@ -1,4 +1,4 @@
-/** Discovery: what a fork's files must be like, and what it is told when they are not. */
+/** Discovery: the requirements for declaration files, and the reported faults. */
 
 import { describe, expect, it } from 'vitest'
 import { DiscoveryError, discover } from '../../src/engine/discover.ts'

@@ -140,7 +140,7 @@ describe('after its end', () => {
   it.each([
     ['ended', undefined],
     ['taken too long', 0.02],
-  ])('a tool that has %s tells no more progress', async (_what, timeoutSeconds) => {
+  ])('a tool that has %s sends no more progress', async (_what, timeoutSeconds) => {
     const onProgress = vi.fn()
     let late: Promise<unknown> = Promise.resolve()
     const tool = toolThat(async ({ progress }) => {

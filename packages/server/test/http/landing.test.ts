@@ -34,7 +34,7 @@ async function open({ localUrl }: TestApp, headers: Readonly<Record<string, stri
   return { response, text: await response.text() }
 }
 
-/** Lets a client in as consent does, so that the page can tell of it. */
+/** Authorizes a client as consent does, so that the page can list it. */
 async function remembered(at: Pick<TestApp, 'store' | 'url'>) {
   const client = await authorizeClient(at)
   const { sessions, sessionId, browser } = client

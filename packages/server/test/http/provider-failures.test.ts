@@ -28,7 +28,7 @@ async function start() {
 
   const submit = ({ url, code }: SignInLink) => submitCode(url, code)
 
-  /** As far as the provider: what it was told, and how to come back. */
+  /** Performs the sign-in up to the provider; returns its parameters and the callback. */
   async function leave() {
     const link = await login(app.url)
     const response = await submit(link)

@@ -151,7 +151,7 @@ test('readiness fails before the server stops', async () => {
   const own = await startApp()
   expect((await fetch(`${own.url}/readyz`)).status).toBe(200)
   const stopped = own.stop()
-  // A probe on a connection that is open already hears it; a new one finds nobody.
+  // A probe on an open connection gets it; a new connection is refused.
   const probe = await fetch(`${own.url}/readyz`).catch(() => undefined)
   expect([503, undefined]).toContain(probe?.status)
   await stopped

@@ -14,7 +14,7 @@ const texts = fc.oneof(
     .array(fc.constantFrom('a', '👩', '\ud83d', '\udc69', 'é', '\u0301'))
     .map((all) => all.join('')),
 )
-/** Not in the texts, so that what is shown can be told from the mask. */
+/** Not in the texts, so that shown characters are distinguishable from the mask. */
 const MASK = '\ufffc'
 const lengthOf = (text: string) => Array.from(text).length
 const shownOf = (text: string) => Array.from(text).filter((character) => character !== MASK)

@@ -73,7 +73,7 @@ describeRedis('plain', 'keys are replaced', () => {
         expect(answer.status).toBe(200)
         tokens = answer.body as unknown as typeof tokens
       }
-      // Registered, let in and exchanged on both nodes in turn.
+      // Registered, authorized and exchanged on both nodes in turn.
       await (await createOAuthClient(url)).connect()
     }
   })

@@ -9,7 +9,7 @@ import { type ServerProcess, startServerProcess } from '../support/process.ts'
 import type { Interference } from '../support/recording-balancer.ts'
 import { newBrowser, type SignInLink, signInAs } from '../support/sign-in.ts'
 
-/** An API that answers when it is told to. */
+/** An API that responds when the test permits it. */
 function slowApi() {
   const api = { asked: () => {}, answer: () => {} }
   const asked = new Promise<void>((resolve) => {

@@ -53,7 +53,7 @@ test.each([{}, { LOGIN: 'at-authorize', MCP_AUTH: 'required' }])(
       { token_endpoint_auth_method: 'private_key_jwt' },
     ])
     for (const body of bodies('/token')) expect(body).toContain('client_assertion=')
-    // What it got is given back.
+    // Its tokens are revoked.
     expect(bodies('/revoke')).toHaveLength(2)
   },
 )

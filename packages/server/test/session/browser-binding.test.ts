@@ -8,7 +8,7 @@ import { AWAY, returning, started } from './sign-in-parts.ts'
 const BROWSER = 'A'.repeat(43)
 const OTHER = 'B'.repeat(43)
 
-/** The same with a session that was let in by `BROWSER`. */
+/** The same with a session of a client that `BROWSER` authorized. */
 async function bound() {
   const parts = await started()
   await parts.sessions.update(parts.id, 'browser', BROWSER)

@@ -168,7 +168,7 @@ function suite(open: () => Promise<Stores>): void {
   test.each([
     ['no access token', NOTHING],
     ['another kind of token', json({ access_token: 'x', token_type: 'mac' })],
-  ])('answers with %s do not go on for ever', async (_what, answer) => {
+  ])('three answers with %s in a row drop the credentials', async (_what, answer) => {
     const { call, asked, pass, session } = await given(answer)
     const outcomes: unknown[] = []
     for (let n = 0; n < 4; n += 1) {

@@ -104,7 +104,7 @@ describe('a provider that refuses', () => {
 })
 
 describe('while the provider answers', () => {
-  /** A refresh that waits until it is told to end. */
+  /** A refresh that waits until the test ends it. */
   function slow() {
     const gate = new EventEmitter()
     const ended = once(gate, 'end')

@@ -12,7 +12,7 @@ export const REDIRECT_URI = 'https://mcp.example/callback'
 export const GRANTED = credentialsFor(MINUTE_MS, { account: { sub: 'ada', name: 'Ada' } })
 export const AWAY = new ProviderError('provider_unavailable', 'The provider is away.')
 
-/** One node that signs in at a provider that does as it is told, with a link that was issued. */
+/** One node that signs in at a scripted provider, with an issued link. */
 export async function started() {
   const exchange = vi.fn(
     async (_callback: URL, _redirectUri: string, _check: SignInCheck): Promise<Credentials> =>

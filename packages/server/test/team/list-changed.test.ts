@@ -1,4 +1,4 @@
-/** A list that changes on one node is heard of on the others. */
+/** Changed lists: a change on one node reaches clients on the others. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
